@@ -1,0 +1,60 @@
+"""The exception tree. A message says what went wrong, with which value, and what to do.
+
+AssistantError
+├── CorpusError
+│   └── DocumentUnreadable
+├── StoreError
+│   ├── IndexMissing
+│   ├── IndexMismatch
+│   └── IndexLocked
+├── ModelError
+│   └── EmbedderMissing
+├── QuestionError
+└── SettingsError
+
+Abstaining is a result and never an exception.
+"""
+
+
+class AssistantError(Exception):
+    """Any failure that the assistant foresees."""
+
+
+class CorpusError(AssistantError):
+    """The corpus folder, or something in it, cannot be used."""
+
+
+class DocumentUnreadable(CorpusError):
+    """One file cannot become a document; `str(error)` is the reason shown to people."""
+
+
+class StoreError(AssistantError):
+    """The index cannot be used."""
+
+
+class IndexMissing(StoreError):
+    """There is no index where one was looked for."""
+
+
+class IndexMismatch(StoreError):
+    """The index was made with another model, splitter or program version."""
+
+
+class IndexLocked(StoreError):
+    """Another process is writing the index."""
+
+
+class ModelError(AssistantError):
+    """A model cannot be used."""
+
+
+class EmbedderMissing(ModelError):
+    """The embedding model is absent, altered or unusable."""
+
+
+class QuestionError(AssistantError):
+    """The question is empty or too long."""
+
+
+class SettingsError(AssistantError):
+    """A setting has a value that cannot be used."""

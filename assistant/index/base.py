@@ -1,0 +1,203 @@
+"""The Chroma base: an approximate index over the catalog's vectors that is never edited.
+
+In: the catalog. Out: a folder `chroma/<number>/` with one collection of row numbers and
+vectors, built and checked in child processes (a torn HNSW file can end the process that opens
+it), and the digests of its files. The only module that imports chromadb.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.errors import StoreError
+from assistant.index.catalog import Base, connect
+from assistant.index.embed import Vector
+
+BASES_FOLDER = "chroma"
+COLLECTION = "passages"
+BATCH = 5_000
+"""Chroma takes at most 5,461 records at once."""
+SAME_COSINE = 1e-5
+"""Equal texts have equal vectors: either may be found for the other."""
+
+
+def build_base(index_dir: Path, number: int, dimension: int) -> Base:
+    """Build base `number` from the catalog's vectors and check every one of them.
+
+    Raises:
+        StoreError: it could not be built, or a vector in it is not found.
+    """
+    folder = _folder(index_dir, number)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    built = _run_child("build", index_dir, number, dimension)
+    checked = _run_child("check", index_dir, number, dimension)
+    if checked["n_found"] != built["n_passages"]:
+        raise StoreError(
+            f"the new Chroma base finds {checked['n_found']} of {built['n_passages']} passages"
+        )
+    return Base(number, built["last_row"], built["n_passages"], _digest_files(folder))
+
+
+def check_base(index_dir: Path, base: Base, dimension: int) -> int:
+    """Return how many of the base's live vectors it finds, asked in a child process.
+
+    Raises:
+        StoreError: its files are not those that were built, or cannot be opened.
+    """
+    require_intact(index_dir, base)
+    found: int = _run_child("check", index_dir, base.number, dimension)["n_found"]
+    return found
+
+
+def require_intact(index_dir: Path, base: Base) -> None:
+    """Refuse a base whose HNSW files changed since it was built.
+
+    Raises:
+        StoreError: naming the base.
+    """
+    folder = _folder(index_dir, base.number)
+    if _digest_files(folder) != base.digests:
+        raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
+
+
+class OpenBase:
+    """A base that answers queries."""
+
+    def __init__(self, index_dir: Path, base: Base) -> None:
+        require_intact(index_dir, base)
+        try:
+            self._collection = _open_collection(_folder(index_dir, base.number))
+        except Exception as error:
+            raise StoreError(f"the Chroma base {base.number} cannot be opened: {error}") from error
+        self._n_passages = base.n_passages
+
+    def search(self, query: Vector, k: int) -> list[tuple[int, float]]:
+        """Return up to k rows and their cosines, best first."""
+        k = min(k, self._n_passages)
+        try:
+            return _search(self._collection, query[np.newaxis], k)[0]
+        except Exception as error:
+            raise StoreError(f"the Chroma base cannot be searched: {error}") from error
+
+
+def remove_bases_before(index_dir: Path, number: int) -> None:
+    """Delete the folders of older bases that no reader can have open any more."""
+    for folder in (index_dir / BASES_FOLDER).glob("*"):
+        if folder.name.isdigit() and int(folder.name) < number:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(index_dir: Path, number: int) -> Path:
+    return (index_dir / BASES_FOLDER / str(number)).resolve()
+
+
+def _digest_files(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Digest the HNSW files; Chroma's own SQLite file changes at every opening."""
+    digests = []
+    for path in sorted(folder.glob("*/*")):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digests.append((str(path.relative_to(folder)), digest))
+    return tuple(digests)
+
+
+def _open_client(folder: Path) -> Any:
+    import chromadb
+    from chromadb.config import Settings
+
+    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+
+
+def _open_collection(folder: Path) -> Any:
+    return _open_client(folder).get_collection(COLLECTION, embedding_function=None)
+
+
+def _search(collection: Any, queries: Vector, k: int) -> list[list[tuple[int, float]]]:
+    """Return for each query (n, d) up to k rows and their cosines, best first."""
+    found = collection.query(query_embeddings=queries, n_results=k, include=["distances"])
+    return [
+        [(int(row), 1.0 - distance) for row, distance in zip(rows, distances, strict=True)]
+        for rows, distances in zip(found["ids"], found["distances"], strict=True)
+    ]
+
+
+def _run_child(task: str, index_dir: Path, number: int, dimension: int) -> Any:
+    command = [sys.executable, "-m", __name__, task, str(index_dir.resolve())]
+    command += [str(number), str(dimension)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=_folder(index_dir, number),  # importing chromadb reads `.env` where it stands
+    )
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        raise StoreError(f"the Chroma base could not be {task[:5]}ed: {last[0]}")
+    return json.loads(done.stdout)
+
+
+def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
+    connection = connect(index_dir)
+    connection.execute("BEGIN")
+    rows = connection.execute("SELECT row, vector FROM vectors ORDER BY row").fetchall()
+    n = len(rows)
+    collection = _open_client(_folder(index_dir, number)).create_collection(
+        COLLECTION,
+        embedding_function=None,
+        configuration={
+            "hnsw": {
+                "space": "cosine",
+                "max_neighbors": 16,
+                "ef_construction": 200,
+                "ef_search": 200,
+                "batch_size": max(2, min(n, 100)),
+                "sync_threshold": max(2, n),  # saved once, by the last record
+            }
+        },
+    )
+    for first in range(0, n, BATCH):
+        batch = rows[first : first + BATCH]
+        collection.add(
+            ids=[str(row) for row, _ in batch],
+            embeddings=_matrix([blob for _, blob in batch], dimension),
+        )
+    return {"last_row": rows[-1][0], "n_passages": n}
+
+
+def _check(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
+    """Count the live vectors of which each finds itself, or its equal, first."""
+    connection = connect(index_dir)
+    connection.execute("BEGIN")
+    collection = _open_collection(_folder(index_dir, number))
+    ids = {int(row) for row in collection.get(include=[])["ids"]}
+    n_found = 0
+    cursor = connection.execute("SELECT row, vector FROM vectors ORDER BY row")
+    while batch := cursor.fetchmany(BATCH):
+        held = [(row, blob) for row, blob in batch if row in ids]
+        if not held:
+            continue
+        answers = _search(collection, _matrix([blob for _, blob in held], dimension), 1)
+        n_found += sum(
+            bool(answer) and (answer[0][0] == row or answer[0][1] > 1 - SAME_COSINE)
+            for (row, _), answer in zip(held, answers, strict=True)
+        )
+    return {"n_found": n_found}
+
+
+def _matrix(blobs: Sequence[bytes], dimension: int) -> Vector:
+    return np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), dimension)
+
+
+if __name__ == "__main__":
+    task, index_dir, number, dimension = sys.argv[1:]
+    run = {"build": _build, "check": _check}[task]
+    sys.stdout.write(json.dumps(run(Path(index_dir), int(number), int(dimension))))

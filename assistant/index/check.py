@@ -1,0 +1,152 @@
+"""The whole-index integrity check: what the index promises, tried on every row of it.
+
+In: an index folder. Out: the problems found, none when it is clean. Changes nothing.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from assistant.errors import StoreError
+from assistant.index.base import check_base
+from assistant.index.catalog import Base, Making, Snapshot, connect, damaged, require_making
+from assistant.index.lock import hold_lock
+from assistant.index.writer import lexical_text
+
+MAX_NAMED = 5
+"""Rows named in one problem."""
+
+
+def check_index(index_dir: Path, making: Making, dimension: int) -> tuple[str, ...]:
+    """Return the index's problems, a line each.
+
+    Raises:
+        IndexMissing: there is no index.
+        IndexMismatch: it was made differently.
+        IndexLocked: a sync is running.
+        StoreError: its catalog cannot be read.
+    """
+    with closing(connect(index_dir)) as connection, hold_lock(index_dir):
+        try:
+            connection.execute("BEGIN")
+            require_making(connection, making)
+            return (
+                *_check_sqlite(connection),
+                *_check_counts(connection, dimension),
+                *_check_spans(connection),
+                *_check_terms(connection),
+                *_check_base(connection, index_dir, dimension),
+            )
+        except sqlite3.DatabaseError as error:
+            raise damaged(index_dir, error) from error
+
+
+def _check_sqlite(connection: sqlite3.Connection) -> Iterator[str]:
+    for (line,) in connection.execute("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"SQLite: {line}"
+    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} points at a missing row of {parent}"
+
+
+def _check_counts(connection: sqlite3.Connection, dimension: int) -> Iterator[str]:
+    (n_passages,) = connection.execute("SELECT count(*) FROM passages").fetchone()
+    recorded = Snapshot(connection).n_passages
+    if recorded != n_passages:
+        yield f"the manifest counts {recorded} passages, the table holds {n_passages}"
+    for sql, problem in (
+        (
+            "SELECT row FROM passages EXCEPT SELECT row FROM vectors",
+            "passages without a vector",
+        ),
+        (
+            "SELECT row FROM vectors EXCEPT SELECT row FROM passages",
+            "vectors without a passage",
+        ),
+        (
+            "SELECT row FROM vectors JOIN passages USING (row) WHERE length(vector) != "
+            f"{4 * dimension} OR length(sentence_vectors) != "
+            f"{2 * dimension} * json_array_length(sentences)",
+            "vectors of a wrong size",
+        ),
+        (
+            "SELECT content_id FROM contents EXCEPT SELECT content_id FROM documents",
+            "texts that no file has",
+        ),
+        (
+            "SELECT document_id FROM documents WHERE content_id IS NULL AND status != 'skipped'",
+            "files indexed without a text",
+        ),
+    ):
+        found = [str(row) for (row,) in connection.execute(sql)]
+        if found:
+            yield f"{len(found)} {problem}: {', '.join(found[:MAX_NAMED])}"
+
+
+def _check_spans(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the passages and sentences that do not reproduce their text."""
+    text, text_of = "", None
+    rows = connection.execute(
+        'SELECT content_id, passage_id, start, "end", p.text, sentences, c.text '
+        "FROM passages AS p JOIN contents AS c USING (content_id) ORDER BY content_id"
+    )
+    for content, passage_id, start, end, passage, sentences, whole in rows:
+        if content != text_of:
+            text, text_of = whole, content
+        if text[start:end] != passage:
+            yield f"passage {passage_id} does not reproduce its text"
+        place = start
+        for first, last in json.loads(sentences):
+            if not place <= first < last <= end:
+                yield f"passage {passage_id} has a sentence out of place: {first}-{last}"
+            place = last
+
+
+def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
+    """Compare the BM25 table with one made anew from the passages."""
+    snapshot = Snapshot(connection)
+    titles = dict(
+        connection.execute(
+            "SELECT row, title FROM passages JOIN contents USING (content_id)"
+        ).fetchall()
+    )
+    with closing(sqlite3.connect(":memory:")) as anew:
+        anew.execute(
+            'CREATE VIRTUAL TABLE t USING fts5(terms, content="", '
+            'tokenize="unicode61 remove_diacritics 0")'
+        )
+        anew.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, instance)")
+        for row, passage in snapshot.passages(list(titles)).items():
+            anew.execute(
+                "INSERT INTO t (rowid, terms) VALUES (?, ?)",
+                (row, lexical_text(titles[row] or "", passage)),
+            )
+        wanted = anew.execute("SELECT term, doc, offset FROM v")
+        connection.execute(
+            "CREATE VIRTUAL TABLE temp.present USING fts5vocab(main, passage_terms, instance)"
+        )
+        found = connection.execute("SELECT term, doc, offset FROM temp.present")
+        for ours, theirs in zip(wanted, found, strict=False):
+            if ours != theirs:
+                yield f"the BM25 table differs at term {theirs[0]!r} of passage row {theirs[1]}"
+                return
+        if wanted.fetchone() or found.fetchone():
+            yield "the BM25 table does not cover the same passages as the vectors"
+
+
+def _check_base(connection: sqlite3.Connection, index_dir: Path, dimension: int) -> Iterator[str]:
+    base: Base | None = Snapshot(connection).base()
+    if base is None:
+        return
+    (n_live,) = connection.execute(
+        "SELECT count(*) FROM passages WHERE row <= ?", (base.last_row,)
+    ).fetchone()
+    try:
+        n_found = check_base(index_dir, base, dimension)
+    except StoreError as error:
+        yield f"{error}; mend it: assistant index"
+        return
+    if n_found != n_live:
+        yield f"the Chroma base finds {n_found} of its {n_live} live passages"

@@ -1,0 +1,272 @@
+"""Texts -> unit vectors: one for a passage, one for each of its sentences, one for a query.
+
+A sentence's vector is the mean of its own token vectors out of the whole passage's encoding
+(late pooling, as in Günther et al. 2024, arXiv:2409.04701): it costs no further encoding, and
+on squad2 the best sentence vector finds the paragraph better than the passage vector does
+(`evals/README.md`). Refuses nothing but an unusable model.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import EmbedderMissing
+from assistant.index.model import Prepared, load_sentence_transformer, prepare
+
+Vector = NDArray[np.float32]
+"""Unit vectors: shape (dimension,) or (n, dimension)."""
+
+BATCH_TOKENS = 1024
+"""Padded tokens in a batch: on CPU small, length-sorted batches are the fastest."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInput:
+    """A passage's text as embedded (with its prefix) and its sentences' spans in that text."""
+
+    text: str
+    sentences: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """The passage's vector, shape (d,), and its sentences' vectors, shape (n_sentences, d)."""
+
+    passage: Vector
+    sentences: Vector
+
+
+class Embedder(Protocol):
+    """What the index needs of an embedding model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What must be equal for two vectors to be comparable."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of a passage that the model reads, special tokens not counted."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, special tokens not counted."""
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the unit vector of a query, shape (dimension,)."""
+
+    def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
+        """Return the vectors of each passage, in order."""
+
+
+def open_embedder(model: str, cache_dir: Path) -> Embedder:
+    """Return the embedder of a model, preparing it at its first use.
+
+    Raises:
+        EmbedderMissing: the model is absent, altered or unusable.
+    """
+    try:
+        prepared = prepare(model, cache_dir)
+        return OnnxEmbedder(prepared) if prepared.folder else PlainEmbedder(prepared)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EmbedderMissing(
+            f"the embedding model {model!r} cannot be used: {error}. If its prepared form is "
+            f"damaged, delete {str(cache_dir / 'models')!r}"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """One text's token vectors, shape (n_tokens, d), and where each token lies in the text.
+
+    Special tokens are the first and the last and have empty spans.
+    """
+
+    vectors: NDArray[np.float32]
+    offsets: list[tuple[int, int]]
+
+
+def pool(tokens: NDArray[np.float32], pooling: str) -> Vector:
+    """Pool token vectors (n, d) into one unit vector by their mean or by the first token."""
+    return _unit(tokens[0] if pooling == "cls" else tokens.mean(axis=0))
+
+
+def pool_spans(tokens: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vector:
+    """Pool the tokens of each span into its unit vector, shape (n_spans, d).
+
+    A span without a token (cut off by the model's limit) gets the whole text's vector.
+    """
+    starts = np.array([start for start, _ in tokens.offsets])
+    ends = np.array([end for _, end in tokens.offsets])
+    whole = tokens.vectors.mean(axis=0)
+    pooled = []
+    for start, end in spans:
+        inside = (starts >= start) & (ends <= end) & (ends > starts)
+        pooled.append(_unit(tokens.vectors[inside].mean(axis=0) if inside.any() else whole))
+    return np.vstack(pooled)
+
+
+def _unit(vector: NDArray[np.float32]) -> Vector:
+    norm = float(np.linalg.norm(vector))
+    unit: Vector = (vector / norm if norm > 0 else vector).astype(np.float32)
+    return unit
+
+
+class OnnxEncoder:
+    """A prepared transformer: texts -> token vectors, in length-sorted batches."""
+
+    def __init__(self, folder: Path, *, max_tokens: int) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self._session: Any = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._counter.no_padding()
+        self._counter.no_truncation()
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_tokens)
+        self.n_special = self._counter.num_special_tokens_to_add(is_pair=False)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, special tokens not counted."""
+        encodings = self._counter.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encodings]
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text, in order."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        lengths = [len(encoding.ids) for encoding in encodings]
+        vectors: dict[int, TokenVectors] = {}
+        for batch in _batches(lengths):
+            ids = np.zeros((len(batch), lengths[batch[0]]), dtype=np.int64)
+            mask = np.zeros_like(ids)
+            for row, i in enumerate(batch):
+                ids[row, : lengths[i]] = encodings[i].ids
+                mask[row, : lengths[i]] = 1
+            (tokens,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            for row, i in enumerate(batch):
+                vectors[i] = TokenVectors(tokens[row, : lengths[i]], encodings[i].offsets)
+        return [vectors[i] for i in range(len(texts))]
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield positions, longest first, so that a batch pads little."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+class OnnxEmbedder:
+    """The embedder of a model that could be exported."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        if prepared.folder is None:
+            raise ValueError("this model has no exported form")
+        self._prepared = prepared
+        self._encoder = OnnxEncoder(Path(prepared.folder), max_tokens=prepared.max_tokens)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Embedder`."""
+        return self._prepared.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """See `Embedder`."""
+        return self._prepared.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """See `Embedder`."""
+        prompt = self.count_tokens([self._prepared.document_prompt])[0]
+        return self._prepared.max_tokens - self._encoder.n_special - prompt
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Embedder`."""
+        return self._encoder.count_tokens(texts)
+
+    def embed_query(self, text: str) -> Vector:
+        """See `Embedder`."""
+        (tokens,) = self._encoder.encode([self._prepared.query_prompt + text])
+        return pool(tokens.vectors, self._prepared.pooling)
+
+    def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
+        """See `Embedder`."""
+        prompt = self._prepared.document_prompt
+        shift = len(prompt)
+        vectors = []
+        encoded = self._encoder.encode([prompt + given.text for given in inputs])
+        for given, tokens in zip(inputs, encoded, strict=True):
+            spans = [(start + shift, end + shift) for start, end in given.sentences]
+            vectors.append(
+                PassageVectors(
+                    pool(tokens.vectors, self._prepared.pooling), pool_spans(tokens, spans)
+                )
+            )
+        return vectors
+
+
+class PlainEmbedder:
+    """The embedder of any other sentence-transformers model; sentences are encoded apart."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._model = load_sentence_transformer(prepared.source)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Embedder`."""
+        return self._prepared.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """See `Embedder`."""
+        return self._prepared.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """See `Embedder`."""
+        special = len(self._model.tokenizer("")["input_ids"])
+        prompt = self.count_tokens([self._prepared.document_prompt])[0]
+        return self._prepared.max_tokens - special - prompt
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Embedder`."""
+        encoded = self._model.tokenizer(
+            list(texts), add_special_tokens=False, truncation=False, verbose=False
+        )
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_query(self, text: str) -> Vector:
+        """See `Embedder`."""
+        return _unit(self._model.encode_query(text, show_progress_bar=False))
+
+    def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
+        """See `Embedder`."""
+        texts = [given.text for given in inputs]
+        texts += [given.text[start:end] for given in inputs for start, end in given.sentences]
+        rows: Vector = self._model.encode_document(
+            texts, normalize_embeddings=True, show_progress_bar=False
+        ).astype(np.float32)
+        vectors, first = [], len(inputs)
+        for row, given in zip(rows, inputs, strict=False):
+            last = first + len(given.sentences)
+            vectors.append(PassageVectors(row, rows[first:last]))
+            first = last
+        return vectors

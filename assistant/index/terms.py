@@ -1,0 +1,70 @@
+"""Text -> terms, for the lexical index, for BM25 queries and for word overlap alike.
+
+A term is a run of letters and digits, compatibility-normalised (NFKC), case-folded, without
+Latin accents, and stemmed (Snowball English). Scripts that put no spaces between words give
+overlapping pairs of characters. Refuses nothing; text without letters has no terms.
+"""
+
+import re
+import threading
+import unicodedata
+
+import Stemmer
+
+FUNCTION_WORDS = frozenset(
+    """a about after all am an and any are as at be been being but by can could did do does doing
+    for from had has have having he her hers him his how i if in into is it its itself me my no nor
+    not of off on or our ours out over own s shall she should so some such t than that the their
+    theirs them then there these they this those to too under until up us was we were what when
+    where which while who whom whose why will with would you your yours""".split()
+)
+"""Words that say how a question is asked, not what it is about."""
+
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_ACCENT = re.compile("[\u0300-\u036f]")
+_LOCAL = threading.local()
+
+
+def terms(text: str) -> list[str]:
+    """Return the terms of a text, in order, repeats and function words included.
+
+    >>> terms("The hackers' Hacking, 2021!")
+    ['the', 'hacker', 'hack', '2021']
+    >>> terms("数字経済")
+    ['数字', '字経', '経済']
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    if not folded.isascii():
+        bare = _ACCENT.sub("", unicodedata.normalize("NFD", folded))
+        folded = unicodedata.normalize("NFC", bare)
+    found: list[str] = []
+    words: list[str] = []
+    for token in _TOKEN.findall(folded):
+        if token[0] >= "\u0e00" and re.match(f"[{_UNSPACED}]", token[0]):
+            found += _stem(words) + _pairs(token)
+            words = []
+        else:
+            words.append(token)
+    return found + _stem(words)
+
+
+def query_terms(text: str) -> list[str]:
+    """Return the distinct terms of a question, function words only when it has no others."""
+    words = unicodedata.normalize("NFKC", text).casefold()
+    content = " ".join(w for w in _TOKEN.findall(words) if w not in FUNCTION_WORDS)
+    return list(dict.fromkeys(terms(content) or terms(text)))
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+def _stem(words: list[str]) -> list[str]:
+    if not words:
+        return []
+    stemmer = getattr(_LOCAL, "stemmer", None)
+    if stemmer is None:  # one per thread: a Stemmer keeps a buffer
+        stemmer = _LOCAL.stemmer = Stemmer.Stemmer("english")
+    stems: list[str] = stemmer.stemWords(words)
+    return stems

@@ -1,0 +1,276 @@
+"""The changes that a sync makes to the catalog, each one transaction.
+
+In: an open connection under the writer's lock. A transaction that changes what readers see
+raises the version. Refuses nothing: what it is given was checked before.
+"""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from assistant.index.base import BASES_FOLDER
+from assistant.index.catalog import CATALOG_FILE, Base, Snapshot
+from assistant.index.embed import PassageVectors
+from assistant.index.terms import terms
+from assistant.ingest.split import embedding_text
+from assistant.values import Document, DocumentId, Passage, Status
+
+UNSTAMPED = (-1, -1)
+"""A size and time that no file has: the next sync reads the file again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a file: its stamp (size, time), and its content if it has one."""
+
+    stamp: tuple[int, int]
+    content_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A parsed and split text, stored once for all files that have it."""
+
+    content_id: str
+    document: Document
+    passages: tuple[Passage, ...]
+    warning: str
+
+
+def remove_catalog(index_dir: Path) -> None:
+    """Delete the catalog, so that the next sync makes it anew; its Chroma bases go too."""
+    shutil.rmtree(index_dir / BASES_FOLDER, ignore_errors=True)
+    for suffix in ("", "-wal", "-shm"):
+        (index_dir / f"{CATALOG_FILE}{suffix}").unlink(missing_ok=True)
+
+
+class Writer:
+    """Writes a catalog."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("UPDATE manifest SET value = value + 1 WHERE key = 'version'")
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    def known(self) -> dict[DocumentId, Known]:
+        """Return the files of the ledger."""
+        found = self._connection.execute(
+            "SELECT document_id, size, mtime_ns, content_id FROM documents"
+        )
+        return {
+            DocumentId(name): Known((size, time), content) for name, size, time, content in found
+        }
+
+    def skip(
+        self, document_id: DocumentId, reason: str, stamp: tuple[int, int] = UNSTAMPED
+    ) -> None:
+        """Record that a file was skipped; what it held before leaves the index."""
+        row = (None, *stamp, Status.SKIPPED.value, reason)
+        if self._row(document_id) == row:
+            return
+        with self._transaction():
+            self._set(document_id, row)
+
+    def adopt(self, document_id: DocumentId, stamp: tuple[int, int], content_id: str) -> bool:
+        """Give the file a content that the index already holds; False when it does not."""
+        found = self._connection.execute(
+            "SELECT warning FROM contents WHERE content_id = ?", (content_id,)
+        ).fetchone()
+        if found is None:
+            return False
+        row = (content_id, *stamp, *_outcome(found[0]))
+        before = self._row(document_id)
+        if before == row:
+            return True
+        if before is not None and before[0] == content_id:  # only the stamp is new
+            self._connection.execute(
+                "UPDATE documents SET size = ?, mtime_ns = ? WHERE document_id = ?",
+                (*stamp, document_id),
+            )
+            return True
+        with self._transaction():
+            self._set(document_id, row)
+        return True
+
+    def put(
+        self,
+        document_id: DocumentId,
+        stamp: tuple[int, int],
+        content: Content,
+        vectors: Sequence[PassageVectors],
+    ) -> None:
+        """Switch a file to a new content, with its passages and their vectors."""
+        with self._transaction():
+            known = self._connection.execute(
+                "SELECT 1 FROM contents WHERE content_id = ?", (content.content_id,)
+            ).fetchone()
+            if known is None:  # a copy of it may have come in the same group
+                self._insert(content, vectors)
+            self._set(document_id, (content.content_id, *stamp, *_outcome(content.warning)))
+
+    def remove(self, document_ids: Sequence[DocumentId]) -> None:
+        """Forget files that are gone, and the contents that no file has any more."""
+        if not document_ids:
+            return
+        with self._transaction():
+            for document_id in document_ids:
+                before = self._row(document_id)
+                self._connection.execute(
+                    "DELETE FROM documents WHERE document_id = ?", (document_id,)
+                )
+                self._drop_if_orphaned(before)
+
+    def base(self) -> Base | None:
+        """Return the current Chroma base."""
+        return Snapshot(self._connection).base()
+
+    def count_tail(self, last_row: int) -> tuple[int, int]:
+        """Return how many passages are newer than a base, and how many are not."""
+        n_tail, n_live = self._connection.execute(
+            "SELECT count(*) FILTER (WHERE row > ?1), count(*) FILTER (WHERE row <= ?1) "
+            "FROM passages",
+            (last_row,),
+        ).fetchone()
+        return n_tail, n_live
+
+    def next_base_number(self) -> int:
+        """Return a number that no base has had."""
+        (number,) = self._connection.execute(
+            "SELECT coalesce(max(number), 0) + 1 FROM bases"
+        ).fetchone()
+        return int(number)
+
+    def make_current(self, base: Base) -> None:
+        """Let readers use this base from now on."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO bases VALUES (?, ?, ?, ?)",
+                (base.number, base.last_row, base.n_passages, json.dumps(base.digests)),
+            )
+
+    def finish(self) -> None:
+        """Record that the sync has gone through to its end."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO manifest VALUES ('synced_at', ?)",
+            (datetime.now(UTC).isoformat(timespec="seconds"),),
+        )
+
+    def _row(self, document_id: DocumentId) -> tuple[object, ...] | None:
+        found: tuple[object, ...] | None = self._connection.execute(
+            "SELECT content_id, size, mtime_ns, status, reason FROM documents "
+            "WHERE document_id = ?",
+            (document_id,),
+        ).fetchone()
+        return found
+
+    def _set(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
+        before = self._row(document_id)
+        self._connection.execute(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?)", (document_id, *row)
+        )
+        self._drop_if_orphaned(before)
+
+    def _insert(self, content: Content, vectors: Sequence[PassageVectors]) -> None:
+        document = content.document
+        self._connection.execute(
+            "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                content.content_id,
+                document.sha256,
+                document.media_type,
+                document.title or None,
+                document.text,
+                json.dumps([astuple(page) for page in document.pages]),
+                json.dumps([astuple(heading) for heading in document.headings]),
+                content.warning or None,
+            ),
+        )
+        for passage, vector in zip(content.passages, vectors, strict=True):
+            row = self._connection.execute(
+                'INSERT INTO passages (passage_id, content_id, start, "end", text, sentences, '
+                "heading) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    passage.passage_id,
+                    content.content_id,
+                    passage.start,
+                    passage.end,
+                    passage.text,
+                    json.dumps(passage.sentences),
+                    passage.heading,
+                ),
+            ).lastrowid
+            self._connection.execute(
+                "INSERT INTO vectors VALUES (?, ?, ?)",
+                (
+                    row,
+                    vector.passage.astype(np.float32).tobytes(),
+                    vector.sentences.astype(np.float16).tobytes(),
+                ),
+            )
+            self._connection.execute(
+                "INSERT INTO passage_terms (rowid, terms) VALUES (?, ?)",
+                (row, lexical_text(document.title, passage)),
+            )
+        self._count(len(content.passages))
+
+    def _drop_if_orphaned(self, before: tuple[object, ...] | None) -> None:
+        """Delete the content of a former ledger row, if no file has it any more."""
+        if before is None or before[0] is None:
+            return
+        content = (before[0],)
+        is_in_use, title = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM documents AS d WHERE d.content_id = c.content_id), "
+            "title FROM contents AS c WHERE content_id = ?",
+            content,
+        ).fetchone()
+        if is_in_use:
+            return
+        rows = [
+            row
+            for (row,) in self._connection.execute(
+                "SELECT row FROM passages WHERE content_id = ?", content
+            )
+        ]
+        passages = Snapshot(self._connection).passages(rows)
+        self._connection.executemany(
+            # A table without content is told what to forget.
+            "INSERT INTO passage_terms (passage_terms, rowid, terms) VALUES ('delete', ?, ?)",
+            [(row, lexical_text(title or "", passage)) for row, passage in passages.items()],
+        )
+        for table in ("vectors", "passages"):
+            self._connection.executemany(
+                f"DELETE FROM {table} WHERE row = ?", [(row,) for row in rows]
+            )
+        self._connection.execute("DELETE FROM contents WHERE content_id = ?", content)
+        self._count(-len(rows))
+
+    def _count(self, n: int) -> None:
+        self._connection.execute(
+            "UPDATE manifest SET value = value + ? WHERE key = 'n_passages'", (n,)
+        )
+
+
+def lexical_text(title: str, passage: Passage) -> str:
+    """Return a passage as the BM25 table holds it: the terms of the text that is embedded."""
+    return " ".join(terms(embedding_text(title, passage)))
+
+
+def _outcome(warning: str | None) -> tuple[str, str | None]:
+    return (Status.WARNING.value, warning) if warning else (Status.INDEXED.value, None)

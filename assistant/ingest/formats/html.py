@@ -1,0 +1,218 @@
+"""HTML: bytes in; the visible text as canonical text, with its blocks and headings, out.
+
+Visible is what the markup itself does not hide: no scripts, styles, comments, templates or
+head, nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets
+are not applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines
+of `<pre>` keep their spaces; the cells of a table row make one block, joined by ` | `.
+Refuses binary data with `DocumentUnreadable`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from assistant.ingest.decode import decode
+from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.normalize import normalize
+from assistant.values import Heading
+
+MAX_DEPTH = 1_000
+"""Block tags nested deeper are taken out before parsing, whose time grows with depth squared."""
+_META_BYTES = 2_048
+_CELL_JOINT = " | "
+
+# fmt: off
+_DROPPED = frozenset((
+    "audio", "canvas", "datalist", "head", "iframe", "noscript", "object", "script", "style", "svg",
+    "template", "video",
+))
+_BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details",
+    "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "legend", "li", "main", "menu",
+    "nav", "ol", "optgroup", "option", "p", "pre", "search", "section", "select", "summary",
+    "table", "tbody", "td", "textarea", "tfoot", "th", "thead", "tr", "ul",
+))
+# fmt: on
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HIDING_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
+_META_CHARSET = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_TEXT_CHARSET = re.compile(
+    r"utf-?8|(?:iso-?8859|windows|cp|ibm|koi8|euc|iso-2022)-?\w+|latin-?1|(?:us-)?ascii"
+    r"|shift[_-]?jis|sjis|gb\w+|big5\w*|macintosh",
+    re.IGNORECASE,
+)
+_LATIN_1 = re.compile(r"(?:us-)?ascii|latin-?1|iso-?8859-?1", re.IGNORECASE)
+_NESTING_TAG = re.compile(
+    r"<(/?)(?:div|section|article|blockquote|ul|ol|li|dl|dd|p|main|form|center)\b([^<>]*)>",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Block:
+    text: str
+    level: int = 0
+
+
+@dataclass(slots=True)
+class _Page:
+    """The text gathered so far. Only the innermost table row is held back, to join its cells."""
+
+    blocks: list[_Block] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)
+    cells: list[list[_Block]] | None = None
+    n_removed: int = 0
+
+    def end_block(self, *, level: int = 0, is_pre: bool = False) -> None:
+        """Turn the pending text into a block, or into one for each line of preformatted text."""
+        if not self.pending:
+            return
+        text, n_removed = normalize("".join(self.pending))
+        self.pending.clear()
+        self.n_removed += n_removed
+        lines = [line.rstrip() for line in text.split("\n")] if is_pre else [fold(text)]
+        target = self.cells[-1] if self.cells else self.blocks
+        target.extend(_Block(line, level) for line in lines if line.strip())
+
+    def end_row(self) -> None:
+        """Join the row's cells if each is one block; a table that lays out a page is not joined."""
+        cells, self.cells = self.cells or [], None
+        if all(len(cell) <= 1 and not any(block.level for block in cell) for cell in cells):
+            row = _CELL_JOINT.join(block.text for cell in cells for block in cell)
+            self.blocks.extend([_Block(row)] if row else [])
+        else:
+            self.blocks.extend(block for cell in cells for block in cell)
+
+
+def parse(data: bytes) -> Parsed:
+    """Return the visible text as canonical text in blocks, with its headings."""
+    source, warning = _decode_html(data)
+    tree = LexborHTMLParser(_limit_depth(source))
+    page = _Page()
+    if tree.root is not None:
+        _read_tree(tree.root, page)
+    spans: list[tuple[int, int]] = []
+    headings = []
+    position = 0
+    for block in page.blocks:
+        start = position + len(block.text) - len(block.text.lstrip())
+        spans.append((start, position + len(block.text)))
+        if block.level:
+            headings.append(Heading(*spans[-1], block.level))
+        position += len(block.text) + 1
+    return Parsed(
+        "\n".join(block.text for block in page.blocks),
+        _find_title(tree),
+        tuple(spans),
+        tuple(headings),
+        warnings=tuple(w for w in (warning, describe_removed(page.n_removed)) if w),
+    )
+
+
+def _decode_html(data: bytes) -> tuple[str, str | None]:
+    """Decode by byte-order mark, else by the page's own charset unless it is plainly UTF-8."""
+    declared = _META_CHARSET.search(data[:_META_BYTES])
+    charset = declared.group(1).decode("ascii", "ignore") if declared else ""
+    is_stateful = charset.lower().startswith("iso-2022")
+    if _TEXT_CHARSET.fullmatch(charset) and (is_stateful or not _is_utf8(data)):
+        try:
+            return data.decode("cp1252" if _LATIN_1.fullmatch(charset) else charset), None
+        except (LookupError, UnicodeDecodeError):
+            pass
+    return decode(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _limit_depth(source: str) -> str:
+    """Take out what nests too deep, tag by tag; the text inside stays, as blocks."""
+    depth = 0
+
+    def limit(tag: re.Match[str]) -> str:
+        nonlocal depth
+        is_end = bool(tag.group(1))
+        depth = max(depth - 1, 0) if is_end else depth + 1
+        is_kept = depth + is_end <= MAX_DEPTH or bool(tag.group(2).strip())
+        return tag.group() if is_kept else "<br>"
+
+    # Most pages never come near; counting is cheaper than rewriting.
+    return _NESTING_TAG.sub(limit, source) if source.count("<") > MAX_DEPTH else source
+
+
+def _read_tree(root: LexborNode, page: _Page) -> None:
+    """Go through the tree in reading order, without recursion: it may be deep."""
+    n_pre = 0
+    for node, is_start in _visit(root):
+        tag = node.tag or ""
+        if tag == "-text":
+            page.pending.append(node.text_content or "")
+        elif tag == "br" and n_pre:
+            page.pending.append("\n" * is_start)
+        elif tag in _BLOCKS:
+            page.end_block(level=0 if is_start else _HEADINGS.get(tag, 0), is_pre=n_pre > 0)
+            n_pre += (1 if is_start else -1) * (tag == "pre")
+            _track_row(tag, is_start, page)
+    page.end_block()
+
+
+def _track_row(tag: str, is_start: bool, page: _Page) -> None:
+    if tag == "table" and is_start and page.cells:
+        # A table inside a row: the row around it is layout and not data.
+        page.blocks.extend(block for cell in page.cells for block in cell)
+        page.cells = None
+    elif tag == "tr":
+        if is_start:
+            page.cells = [[]]
+        else:
+            page.end_row()
+    elif tag in ("td", "th") and is_start and page.cells:
+        page.cells.append([])
+
+
+def _visit(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+    """Yield each visible node as its start (True) and, unless it is text, its end (False)."""
+    stack: list[tuple[LexborNode, bool]] = [(root, True)]
+    while stack:
+        node, is_start = stack.pop()
+        if not is_start:
+            yield node, False
+            continue
+        # The root has no siblings that are ours.
+        if node.next is not None and node.mem_id != root.mem_id:
+            stack.append((node.next, True))
+        if node.is_text_node:
+            yield node, True
+        elif node.is_element_node and not _is_hidden(node):
+            yield node, True
+            stack.append((node, False))
+            if node.first_child is not None:
+                stack.append((node.first_child, True))
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    if node.tag in _DROPPED:
+        return True
+    attributes = node.attributes
+    if not attributes:
+        return node.tag == "dialog"
+    style = re.sub(r"\s|/\*.*?\*/", "", (attributes.get("style") or "").lower())
+    return (
+        "hidden" in attributes
+        or (attributes.get("aria-hidden") or "").strip().lower() == "true"
+        or bool(_HIDING_STYLE.search(style))
+        or (node.tag == "dialog" and "open" not in attributes)
+    )
+
+
+def _find_title(tree: LexborHTMLParser) -> str | None:
+    title = tree.head.css_first("title") if tree.head is not None else None
+    return fold(normalize(title.text() or "")[0]) or None if title is not None else None

@@ -1,0 +1,135 @@
+"""The corpus folder in; its regular files out, each with its stat, or the reason for skipping it.
+
+Never follows a link, never opens anything while walking, never blocks on a pipe.
+Hidden entries and editors' leftovers are not documents and are passed over in silence.
+Refuses a root that is missing or is no folder with `CorpusError`.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.errors import CorpusError, DocumentUnreadable
+from assistant.ingest.normalize import UNSEEN
+from assistant.values import DocumentId
+
+_READ_BYTES = 1 << 20
+_UNSAFE_NAME = re.compile(rf"[\t\n\x0b\x0c\r\u2028\u2029]|{UNSEEN.pattern}")
+_SPECIAL_FILES = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISBLK, "a block device"),
+    (stat.S_ISCHR, "a character device"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A regular file of the corpus; `size` in bytes."""
+
+    document_id: DocumentId
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """An entry of the corpus that cannot become a document, and why.
+
+    `document_id` is safe to show: characters that are not are written as escapes.
+    """
+
+    document_id: DocumentId
+    reason: str
+
+
+def walk(root: Path) -> Iterator[FoundFile | SkippedFile]:
+    """Yield every entry under `root` that is or might have been a document, by document_id.
+
+    Raises:
+        CorpusError: there is no such folder, or it cannot be listed.
+    """
+    if not root.is_dir():
+        raise CorpusError(
+            f"the corpus {str(root)!r} is {'not a folder' if root.exists() else 'missing'}: "
+            "create that folder and put documents in it, or set corpus_dir to another one"
+        )
+    try:
+        folders = [(os.fspath(root), list(os.scandir(root)))]
+    except OSError as error:
+        raise CorpusError(
+            f"the corpus {str(root)!r} cannot be listed ({error.strerror}): grant read access to it"
+        ) from error
+    found: list[FoundFile | SkippedFile] = []
+    while folders:
+        _, entries = folders.pop()
+        for entry in entries:
+            if entry.name.startswith((".", "~$")) or entry.name.endswith("~"):
+                continue
+            outcome = _examine(entry, os.path.relpath(entry.path, root))
+            if isinstance(outcome, list):
+                folders.append((entry.path, outcome))
+            else:
+                found.append(outcome)
+    yield from sorted(found, key=lambda outcome: outcome.document_id)
+
+
+def read(found: FoundFile, max_bytes: int) -> bytes:
+    """Return the file's bytes, read once.
+
+    Raises:
+        DocumentUnreadable: it is gone, forbidden, no longer a regular file, larger than
+            `max_bytes`, or was written to meanwhile.
+    """
+    try:
+        # Neither a link put in its place nor a pipe that nobody writes to may hold us up.
+        handle = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb", buffering=0) as file:
+            before = os.fstat(handle)
+            if not stat.S_ISREG(before.st_mode):
+                raise DocumentUnreadable("not a regular file any more")
+            if before.st_size > max_bytes:
+                raise DocumentUnreadable(f"larger than {max_bytes:,} bytes")
+            data = bytearray()
+            while len(data) <= max_bytes and (part := file.read(_READ_BYTES)):
+                data += part
+            after = os.fstat(handle)
+    except OSError as error:
+        raise DocumentUnreadable(f"cannot be read: {error.strerror}") from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or (
+        len(data) != after.st_size
+    ):
+        raise DocumentUnreadable("changed while it was read; the next sync reads it")
+    return bytes(data)
+
+
+def _examine(
+    entry: os.DirEntry[str], path: str
+) -> FoundFile | SkippedFile | list[os.DirEntry[str]]:
+    """Return the file, the reason for skipping it, or the entries of the folder."""
+    name = path.replace(os.sep, "/")
+    if _UNSAFE_NAME.search(name):
+        return SkippedFile(_escape(name), "its name holds control characters or is not UTF-8")
+    document_id = DocumentId(name)
+    try:
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISLNK(status.st_mode):
+            return SkippedFile(document_id, "a symbolic link; links are not followed")
+        if stat.S_ISDIR(status.st_mode):
+            return list(os.scandir(entry.path))
+    except OSError as error:
+        return SkippedFile(document_id, f"cannot be read: {error.strerror}")
+    if stat.S_ISREG(status.st_mode):
+        return FoundFile(document_id, Path(entry.path), status.st_size, status.st_mtime_ns)
+    kinds = [name for is_kind, name in _SPECIAL_FILES if is_kind(status.st_mode)]
+    return SkippedFile(document_id, f"{kinds[0] if kinds else 'a special file'}, not a document")
+
+
+def _escape(name: str) -> DocumentId:
+    """Write what must not be shown as the bytes or code points that it stands for."""
+    shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return DocumentId(_UNSAFE_NAME.sub(lambda match: ascii(match.group())[1:-1], shown))

@@ -1,0 +1,194 @@
+"""The whole way of a question: corpus -> index -> retrieve -> answer -> cite -> Answer."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from assistant.answer.evidence import EvidenceScorer, OverlapScorer
+from assistant.answer.extract import NAME, NOT_SAID, extract
+from assistant.cite.cite import cite, list_consulted
+from assistant.errors import QuestionError
+from assistant.index import sync as syncing
+from assistant.index.catalog import is_complete, open_snapshot
+from assistant.index.check import check_index
+from assistant.index.embed import Embedder, open_embedder
+from assistant.index.sync import Progress, SyncReport
+from assistant.index.vectors import VectorSearch
+from assistant.ingest.normalize import normalize
+from assistant.retrieve.retriever import Retriever
+from assistant.settings import Settings
+from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage
+
+logger = logging.getLogger(__name__)
+
+
+class Assistant:
+    """Answers questions from one index. Safe to share between threads."""
+
+    def __init__(
+        self, settings: Settings, embedder: Embedder, scorer: EvidenceScorer | None = None
+    ) -> None:
+        self.settings = settings
+        self._embedder = embedder
+        self._scorer = scorer or OverlapScorer()
+        self._making = syncing.making_of(embedder, settings)
+        vectors = VectorSearch(settings.index_dir, embedder.dimension)
+        self._retriever = Retriever(embedder, vectors, settings)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, **given: Any) -> Self:
+        """Open an assistant; name settings as arguments (`corpus_dir=...`) or pass them whole.
+
+        Builds nothing: the index is made by `sync`, or by the first question.
+
+        Raises:
+            SettingsError, EmbedderMissing: see their messages.
+        """
+        settings = settings or Settings.load(**given)
+        return cls(settings, open_embedder(settings.embedding_model, settings.cache_dir))
+
+    def ask(self, question: str) -> Answer:
+        """Answer a question from the corpus, or abstain with a reason.
+
+        The index is built first when there is none.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+            StoreError: the index cannot be used.
+        """
+        answer: Answer | None = None
+        for event in self.stream(question):
+            if isinstance(event, Answer):
+                answer = event
+        assert answer is not None
+        return answer
+
+    def stream(self, question: str) -> Iterator[Stage | Answer]:
+        """Yield the stages of answering as they begin, and the answer last."""
+        query = self._read_question(question)
+        timings: dict[str, float] = {}
+        started = time.perf_counter()
+
+        def lap(stage: str) -> None:
+            nonlocal started
+            now = time.perf_counter()
+            timings[stage], started = now - started, now
+
+        if not self.has_index:
+            yield Stage("indexing", "Building the index first; this happens once")
+            self.sync()
+            lap("index")
+        yield Stage("searching", "Searching the documents")
+        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+            read = cache(snapshot.document)
+            retrieval = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
+            lap("retrieve")
+            n = len(retrieval.ranking)
+            yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
+            draft, sentences = extract(retrieval, self._scorer, self.settings)
+            lap("answer")
+            yield Stage("checking", "Checking every quote against its source")
+            checked = cite(draft, sentences, read)
+            for statement, verdict in checked.refused:
+                logger.warning("a statement was dropped (%s): %r", verdict, statement.text)
+            consulted = list_consulted(retrieval.ranking, checked.citations, read)
+            lap("cite")
+        abstained = not checked.statements
+        yield Answer(
+            question=question,
+            query=query,
+            statements=checked.statements,
+            citations=checked.citations,
+            abstained=abstained,
+            reason=(draft.reason or NOT_SAID) if abstained else None,
+            consulted=consulted,
+            answerer=NAME,
+            confidence=draft.confidence,
+            timings=timings,
+            index_version=snapshot.version,
+        )
+
+    def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
+        """Return the k best passages for a query, best first."""
+        query = self._read_question(query)
+        if not self.has_index:
+            self.sync()
+        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+            return self._retriever.retrieve(snapshot, query, k).ranking
+
+    def sync(
+        self, *, rebuild: bool = False, on_progress: Callable[[Progress], None] = lambda _: None
+    ) -> SyncReport:
+        """Bring the index in step with the corpus; see `assistant.index.sync.sync`."""
+        return syncing.sync(self.settings, self._embedder, rebuild=rebuild, on_progress=on_progress)
+
+    def document(self, document_id: str) -> Document:
+        """Return a document as it was indexed.
+
+        Raises:
+            CorpusError: the index does not hold it.
+        """
+        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+            return snapshot.document(document_id)
+
+    def documents(self) -> tuple[FileRecord, ...]:
+        """Return what became of every file of the corpus at the last sync."""
+        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+            return snapshot.records()
+
+    def check(self) -> tuple[str, ...]:
+        """Check the whole index; return its problems, none when it is clean."""
+        return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
+
+    @property
+    def index_version(self) -> int:
+        """The number of the index's present version; it grows with every change."""
+        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+            return snapshot.version
+
+    @property
+    def has_index(self) -> bool:
+        """Whether there is an index to ask: one that was in step with the corpus once."""
+        return is_complete(self.settings.index_dir)
+
+    def close(self) -> None:
+        """Let go of what is kept open; nothing needs saving."""
+        self._retriever = Retriever(
+            self._embedder,
+            VectorSearch(self.settings.index_dir, self._embedder.dimension),
+            self.settings,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_question(self, question: str) -> str:
+        query = " ".join(normalize(question)[0].split())
+        if not query:
+            raise QuestionError("the question is empty; ask something")
+        if len(query) > self.settings.max_question_chars:
+            raise QuestionError(
+                f"the question has {len(query):,} characters, over the limit of "
+                f"{self.settings.max_question_chars:,}; shorten it"
+            )
+        return query
+
+
+def ask(
+    question: str, *, corpus_dir: Path | str | None = None, index_dir: Path | str | None = None
+) -> Answer:
+    """Answer a question from the documents of a folder; the index is built when missing."""
+    with Assistant.open(corpus_dir=corpus_dir, index_dir=index_dir) as assistant:
+        return assistant.ask(question)

@@ -1,0 +1,128 @@
+"""Every setting, its default and its reason, as one frozen value that is passed explicitly.
+
+Order of precedence: arguments (flags) over environment (`ASSISTANT_*`) over
+`assistant.toml` in the working folder over the defaults below.
+Refuses unknown names and impossible values with `SettingsError`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as SourceError,
+)
+
+from assistant.errors import SettingsError
+
+SETTINGS_FILE = "assistant.toml"
+
+
+class Settings(BaseSettings):
+    """The settings. Lengths are in the unit that the name ends in."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ASSISTANT_",
+        env_nested_delimiter="__",
+        toml_file=SETTINGS_FILE,
+        extra="forbid",
+        frozen=True,
+    )
+
+    corpus_dir: Path = Field(Path("corpus"), description="The folder of documents.")
+    index_dir: Path = Field(Path("index"), description="Where the built index is kept.")
+    cache_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("assistant", appauthor=False)),
+        description="Where the prepared embedding model is kept, once per user.",
+    )
+
+    embedding_model: str = Field(
+        "all-MiniLM-L6-v2",
+        min_length=1,
+        description="The embedding model: the installed one, or any sentence-transformers "
+        "model by local folder or by a name that is already downloaded.",
+    )
+
+    max_file_bytes: int = Field(
+        50_000_000, gt=0, description="Larger files are skipped (what Kendra allows)."
+    )
+    max_text_chars: int = Field(
+        5_000_000, gt=0, description="Longer texts are skipped, never cut (what Kendra allows)."
+    )
+    max_passage_tokens: int = Field(
+        256, gt=16, description="Upper bound of a passage; the model's own limit holds as well."
+    )
+
+    n_candidates: int = Field(
+        50, gt=0, description="How many passages each ranking proposes before fusion."
+    )
+    lexical_weight: float = Field(
+        0.03, ge=0, description="Weight of BM25 beside the cosine (fitted on policyqa and covidqa)."
+    )
+    n_passages: int = Field(
+        8, gt=0, description="Passages read for an answer: .98 of the answers are in the top 10."
+    )
+    max_passages_per_document: int = Field(
+        4, gt=0, description="So that one long document does not crowd out the others."
+    )
+    max_tail_passages: int = Field(
+        1_000,
+        gt=0,
+        description="Passages newer than the Chroma base that are searched exactly before the "
+        "next sync builds a new base.",
+    )
+
+    max_question_chars: int = Field(4_000, gt=0, description="Longer questions are refused.")
+    answer_bar: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Abstain below this probability that the best sentence answers.",
+    )
+    min_gain: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="Share of the question's term weight that a further sentence must add.",
+    )
+    max_statements: int = Field(3, gt=0, description="Upper bound of sentences in an answer.")
+
+    host: str = Field("127.0.0.1", description="Address the chat binds.")
+    port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the order is by position
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then the file; no `.env`, no secrets folder."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def load(cls, **given: Any) -> "Settings":
+        """Return the settings of this process; arguments that are None count as not given.
+
+        Raises:
+            SettingsError: naming each value that cannot be used.
+        """
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})"
+                for fault in error.errors()
+            )
+            raise SettingsError(f"settings cannot be used: {faults}") from error
+        except (SourceError, ValueError, OSError) as error:
+            raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}") from error

@@ -1,0 +1,231 @@
+"""The values that flow through the assistant: frozen, comparable, free of I/O.
+
+Every span is half-open and counted in characters (Unicode code points) of `Document.text`.
+`Answer` and everything in it is made by `assistant.cite` alone; what an answerer
+produces is a `Draft`, whose statements point at numbered sentences and quote nothing.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Literal, NewType
+
+DocumentId = NewType("DocumentId", str)
+"""POSIX path of the file under the corpus folder."""
+PassageId = NewType("PassageId", str)
+"""`<16 hex digits of the content>:<start>-<end>`: the same text gives the same id, always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of characters of one document."""
+
+    document_id: DocumentId
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"a span needs 0 <= start < end, not {self.start}..{self.end}")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading's span and its depth (1 is the top)."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page's span and its number as printed in citations (from 1)."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as canonical text, with the maps that citations need.
+
+    `sha256` is the digest of the file's bytes.
+    """
+
+    document_id: DocumentId
+    sha256: str
+    title: str
+    media_type: str
+    text: str
+    pages: tuple[Page, ...] = ()
+    headings: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit of retrieval: a run of whole sentences of one document, under one heading.
+
+    `sentences` are the spans of its sentences, ascending and without overlap.
+    """
+
+    passage_id: PassageId
+    document_id: DocumentId
+    start: int
+    end: int
+    text: str
+    sentences: tuple[tuple[int, int], ...]
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPassage:
+    """A passage with its place (from 1) and scores; `dense` is a cosine, `lexical` a BM25."""
+
+    passage: Passage
+    rank: int
+    score: float
+    dense: float
+    lexical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that an answer may cite: its number in the question's list, and its span."""
+
+    number: int
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The sentence's characters."""
+        return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStatement:
+    """One unverified sentence of an answer, pointing at sentences by number."""
+
+    text: str
+    sentences: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an answerer proposes; `reason` says why there are no statements."""
+
+    statements: tuple[DraftStatement, ...]
+    confidence: float
+    reason: str | None = None
+
+
+class Verdict(StrEnum):
+    """What checking a statement against the text it cites has found."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    QUOTE_NOT_FOUND = "quote_not_found"
+    UNKNOWN_SOURCE = "unknown_source"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An exact quote: `document.text[start:end] == quote` for the version `sha256`."""
+
+    number: int
+    document_id: DocumentId
+    sha256: str
+    title: str
+    start: int
+    end: int
+    quote: str
+    page: int | None = None
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer with the numbers of its citations."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """A passage that was read for the answer and is not cited by it."""
+
+    document_id: DocumentId
+    title: str
+    start: int
+    end: int
+    text: str
+    score: float
+    page: int | None = None
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verified answer, or an abstention with its reason; the same on every surface.
+
+    `confidence` is the estimated probability that the corpus answers the question;
+    `timings` are seconds per stage.
+    """
+
+    question: str
+    query: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    abstained: bool
+    reason: str | None
+    consulted: tuple[Consulted, ...]
+    answerer: str
+    confidence: float
+    timings: dict[str, float]
+    index_version: int
+
+    @property
+    def text(self) -> str:
+        """The statements with their citation numbers, or the reason for abstaining."""
+        if self.abstained:
+            return self.reason or ""
+        return " ".join(
+            f"{statement.text} {''.join(f'[{n}]' for n in statement.citations)}"
+            for statement in self.statements
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data: the fields, and `text`."""
+        return {"text": self.text, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the assistant is doing for a question right now, in words for people."""
+
+    name: Literal["indexing", "searching", "reading", "checking"]
+    detail: str
+
+
+class Status(StrEnum):
+    """How a file of the corpus ended."""
+
+    INDEXED = "indexed"
+    WARNING = "indexed with warning"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A line of the ledger: what became of one file, and why."""
+
+    document_id: DocumentId
+    status: Status
+    reason: str | None
+    title: str
+    n_passages: int
+    size: int
