@@ -13,9 +13,10 @@ from assistant.answer.extract import NAME, NOT_SAID, extract
 from assistant.cite.cite import cite, list_consulted
 from assistant.errors import QuestionError
 from assistant.index import sync as syncing
-from assistant.index.catalog import is_complete, open_snapshot
+from assistant.index.catalog import is_complete
 from assistant.index.check import check_index
 from assistant.index.embed import Embedder, open_embedder
+from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import Progress, SyncReport
 from assistant.index.vectors import VectorSearch
 from assistant.ingest.normalize import normalize

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import StoreError
-from assistant.index.catalog import Base, connect
+from assistant.index.catalog import connect
 from assistant.index.embed import Vector
+from assistant.index.snapshot import Base
 
 BASES_FOLDER = "chroma"
 COLLECTION = "passages"

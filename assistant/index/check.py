@@ -11,8 +11,9 @@ from pathlib import Path
 
 from assistant.errors import StoreError
 from assistant.index.base import check_base
-from assistant.index.catalog import Base, Making, Snapshot, connect, damaged, require_making
+from assistant.index.catalog import Making, connect, damaged, require_making
 from assistant.index.lock import hold_lock
+from assistant.index.snapshot import Base, Snapshot
 from assistant.index.writer import lexical_text
 
 MAX_NAMED = 5

@@ -6,7 +6,6 @@ anywhere; the next one finishes the work. Every file ends as indexed, indexed wi
 skipped with a reason. Refuses a second writer and an index that was made differently.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,21 +15,20 @@ from typing import Literal
 
 from assistant.errors import DocumentUnreadable, StoreError
 from assistant.index import base as bases
-from assistant.index.catalog import Making, Snapshot, connect, create, is_created, require_making
-from assistant.index.embed import Embedder, EmbedderInput, PassageVectors
+from assistant.index.catalog import Making, connect, create, is_created, require_making
+from assistant.index.content import SPLITTER_VERSION, Content, Cutting, make_content
+from assistant.index.embed import Embedder, PassageVectors
 from assistant.index.lock import hold_lock
-from assistant.index.writer import UNSTAMPED, Content, Known, Writer, remove_catalog
-from assistant.ingest.parse import media_type, parse
-from assistant.ingest.sentences import split_sentences
-from assistant.ingest.split import content_id, embedding_text, split
+from assistant.index.snapshot import Snapshot
+from assistant.index.writer import UNSTAMPED, Known, Writer, remove_catalog
+from assistant.ingest.parse import media_type
+from assistant.ingest.split import content_id
 from assistant.ingest.walk import FoundFile, SkippedFile, read, walk
 from assistant.settings import Settings
-from assistant.values import Document, FileRecord, Status
+from assistant.values import FileRecord, Status
 
 logger = logging.getLogger(__name__)
 
-SPLITTER_VERSION = 1
-"""Raised when the same bytes would give other text, sentences or passages."""
 GROUP_PASSAGES = 512
 """Passages that wait for each other, so that sorting them by length pays."""
 REPORT_PASSAGES = 32
@@ -133,10 +131,9 @@ class _Due:
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """A content that the index lacks, ready to embed, and the files that have it."""
+    """A content that the index lacks, and the files that have it."""
 
     content: Content
-    inputs: tuple[EmbedderInput, ...]
     files: list[_Due]
 
 
@@ -154,7 +151,11 @@ class _Work:
         self._embedder = embedder
         self._writer = writer
         self._on_progress = on_progress
-        self._max_tokens = making_of(embedder, settings).max_passage_tokens
+        self._cutting = Cutting(
+            count_tokens=embedder.count_tokens,
+            max_passage_tokens=making_of(embedder, settings).max_passage_tokens,
+            max_text_chars=settings.max_text_chars,
+        )
         self._n_settled = 0
         self._n_due = 0
         self.counts = dict.fromkeys(("n_added", "n_changed", "n_removed", "n_unchanged"), 0)
@@ -185,7 +186,7 @@ class _Work:
         for one in due:
             self._on_progress(Progress("reading", self._n_settled, self._n_due))
             self._read(one, group)
-            if sum(len(new.inputs) for new in group.values()) >= GROUP_PASSAGES:
+            if sum(len(new.content.inputs) for new in group.values()) >= GROUP_PASSAGES:
                 self._embed(list(group.values()))
                 group = {}
         self._embed(list(group.values()))
@@ -207,40 +208,20 @@ class _Work:
             elif self._writer.adopt(file.document_id, due.stamp, content):
                 self._settle(due, content)
             else:
-                group[content] = self._split(due, data, kind, content)
+                made = make_content(
+                    file.document_id,
+                    data,
+                    media_type=kind,
+                    content_id=content,
+                    cutting=self._cutting,
+                )
+                group[content] = _New(made, [due])
         except DocumentUnreadable as error:
             self._settle_skipped(due, error, due.stamp)
 
-    def _split(self, due: _Due, data: bytes, kind: str, content: str) -> _New:
-        parsed = parse(data, kind, max_chars=self._settings.max_text_chars)
-        document = Document(
-            document_id=due.file.document_id,
-            sha256=hashlib.sha256(data).hexdigest(),
-            title=parsed.title or "",
-            media_type=kind,
-            text=parsed.text,
-            pages=parsed.pages,
-            headings=parsed.headings,
-        )
-        passages = split(
-            document,
-            split_sentences(parsed.text, parsed.blocks),
-            content_id=content,
-            count_tokens=self._embedder.count_tokens,
-            max_tokens=self._max_tokens,
-        )
-        inputs = []
-        for passage in passages:
-            text = embedding_text(document.title, passage)
-            shift = len(text) - len(passage.text) - passage.start
-            spans = tuple((start + shift, end + shift) for start, end in passage.sentences)
-            inputs.append(EmbedderInput(text, spans))
-        warning = "; ".join(parsed.warnings)
-        return _New(Content(content, document, passages, warning), tuple(inputs), [due])
-
     def _embed(self, group: Sequence[_New]) -> None:
         """Embed the group's passages, by length across its contents; write content by content."""
-        inputs = [given for new in group for given in new.inputs]
+        inputs = [given for new in group for given in new.content.inputs]
         order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i].text))
         vectors: dict[int, PassageVectors] = {}
         for batch in _slices(order, REPORT_PASSAGES):
@@ -250,7 +231,7 @@ class _Work:
             vectors.update(zip(batch, embedded, strict=True))
         first = 0
         for new in group:
-            last = first + len(new.inputs)
+            last = first + len(new.content.inputs)
             for due in new.files:
                 self._writer.put(
                     due.file.document_id,

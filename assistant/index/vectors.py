@@ -13,8 +13,8 @@ import numpy as np
 
 from assistant.errors import StoreError
 from assistant.index.base import OpenBase
-from assistant.index.catalog import Base, Snapshot
 from assistant.index.embed import Vector
+from assistant.index.snapshot import Base, Snapshot
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from assistant.index.base import BASES_FOLDER
-from assistant.index.catalog import CATALOG_FILE, Base, Snapshot
+from assistant.index.catalog import CATALOG_FILE
+from assistant.index.content import Content
 from assistant.index.embed import PassageVectors
+from assistant.index.snapshot import Base, Snapshot
 from assistant.index.terms import terms
 from assistant.ingest.split import embedding_text
-from assistant.values import Document, DocumentId, Passage, Status
+from assistant.values import DocumentId, Passage, Status
 
 UNSTAMPED = (-1, -1)
 """A size and time that no file has: the next sync reads the file again."""
@@ -32,16 +34,6 @@ class Known:
 
     stamp: tuple[int, int]
     content_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A parsed and split text, stored once for all files that have it."""
-
-    content_id: str
-    document: Document
-    passages: tuple[Passage, ...]
-    warning: str
 
 
 def remove_catalog(index_dir: Path) -> None:

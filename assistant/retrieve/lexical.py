@@ -6,7 +6,7 @@ A passage that shares no term has no place in the ranking, so it never votes.
 import math
 from collections.abc import Sequence
 
-from assistant.index.catalog import Snapshot
+from assistant.index.snapshot import Snapshot
 from assistant.index.terms import query_terms
 
 

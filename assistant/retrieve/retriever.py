@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from assistant.index.catalog import Snapshot
 from assistant.index.embed import Embedder, PassageVectors, Vector
+from assistant.index.snapshot import Snapshot
 from assistant.index.vectors import VectorSearch
 from assistant.retrieve.fuse import choose, fuse
 from assistant.retrieve.lexical import rank_lexically, weigh_terms

@@ -1,0 +1,208 @@
+"""Reading the catalog: one version of the index for the length of a question.
+
+A snapshot is one read transaction, so nothing read through it mixes versions.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.errors import CorpusError
+from assistant.index.catalog import Making, connect, damaged, require_making
+from assistant.index.embed import PassageVectors, Vector
+from assistant.values import (
+    Document,
+    DocumentId,
+    FileRecord,
+    Heading,
+    Page,
+    Passage,
+    PassageId,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A Chroma base: the passages up to `last_row` at the time it was built."""
+
+    number: int
+    last_row: int
+    n_passages: int
+    digests: tuple[tuple[str, str], ...]
+
+
+@contextmanager
+def open_snapshot(index_dir: Path, making: Making) -> Iterator["Snapshot"]:
+    """Read one version of the index for the length of the block.
+
+    Raises:
+        IndexMissing, IndexMismatch, StoreError: see their messages.
+    """
+    connection = connect(index_dir)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+        require_making(connection, making)
+        yield Snapshot(connection)
+    except sqlite3.DatabaseError as error:
+        raise damaged(index_dir, error) from error
+    finally:
+        connection.close()
+
+
+class Snapshot:
+    """One version of the index, as a set of questions to it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.version = int(self._one("SELECT value FROM manifest WHERE key = 'version'"))
+        self.n_passages = int(self._one("SELECT value FROM manifest WHERE key = 'n_passages'"))
+
+    def _one(self, sql: str, *values: object) -> str:
+        row = self._connection.execute(sql, values).fetchone()
+        return str(row[0])
+
+    def base(self) -> Base | None:
+        """Return the current Chroma base, if there is one."""
+        row = self._connection.execute(
+            "SELECT number, last_row, n_passages, digests FROM bases ORDER BY number DESC"
+        ).fetchone()
+        if row is None:
+            return None
+        return Base(row[0], row[1], row[2], tuple((a, b) for a, b in json.loads(row[3])))
+
+    def live_rows(self, rows: Sequence[int]) -> set[int]:
+        """Return those of the rows that the index still holds."""
+        return {row for (row,) in self._select("SELECT row FROM passages WHERE row IN", rows)}
+
+    def vectors_after(self, row: int, dimension: int) -> tuple[list[int], Vector]:
+        """Return the rows greater than `row`, ascending, and their vectors (n, dimension)."""
+        found = self._connection.execute(
+            "SELECT row, vector FROM vectors WHERE row > ? ORDER BY row", (row,)
+        ).fetchall()
+        matrix = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float32)
+        return [row for row, _ in found], matrix.reshape(len(found), dimension)
+
+    def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
+        """Return the vectors of the given rows."""
+        found = self._select("SELECT row, vector, sentence_vectors FROM vectors WHERE row IN", rows)
+        vectors = {}
+        for row, blob, sentence_blob in found:
+            vector = np.frombuffer(blob, dtype=np.float32)
+            sentences = np.frombuffer(sentence_blob, dtype=np.float16).astype(np.float32)
+            vectors[row] = PassageVectors(vector, sentences.reshape(-1, vector.size))
+        return vectors
+
+    def bm25(self, terms: Sequence[str], *, k: int) -> list[tuple[int, float]]:
+        """Return the k best rows for any of the terms with their BM25 scores, best first.
+
+        SQLite's FTS5 computes it with k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, eq. 3.15)
+        and an idf that is never negative. Ties keep the order of rows.
+        """
+        if not terms:
+            return []
+        found = self._connection.execute(
+            "SELECT rowid, -bm25(passage_terms) AS score FROM passage_terms "
+            "WHERE passage_terms MATCH ? ORDER BY score DESC, rowid LIMIT ?",
+            (_any_of(terms), k),
+        )
+        return [(row, score) for row, score in found]
+
+    def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
+        """Return the BM25 scores of those of the given rows that match any of the terms."""
+        if not terms or not rows:
+            return {}
+        found = self._select(
+            "SELECT rowid, -bm25(passage_terms) FROM passage_terms "
+            "WHERE passage_terms MATCH ? AND rowid IN",
+            rows,
+            _any_of(terms),
+        )
+        return dict(found)
+
+    def count_passages_with(self, terms: Sequence[str]) -> dict[str, int]:
+        """Return in how many passages each term occurs; absent terms are left out."""
+        return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
+
+    def passages(self, rows: Sequence[int]) -> dict[int, Passage]:
+        """Return the passages of the given rows; of equal files the first by name stands."""
+        found = self._select(
+            "SELECT row, passage_id, (SELECT min(document_id) FROM documents AS d "
+            'WHERE d.content_id = p.content_id), start, "end", text, sentences, heading '
+            "FROM passages AS p WHERE row IN",
+            rows,
+        )
+        return {
+            row: Passage(
+                passage_id=PassageId(passage_id),
+                document_id=DocumentId(document_id or ""),
+                start=start,
+                end=end,
+                text=text,
+                sentences=tuple((a, b) for a, b in json.loads(sentences)),
+                heading=heading,
+            )
+            for row, passage_id, document_id, start, end, text, sentences, heading in found
+        }
+
+    def document(self, document_id: str) -> Document:
+        """Return a document.
+
+        Raises:
+            CorpusError: the index does not hold it.
+        """
+        row = self._connection.execute(
+            "SELECT sha256, title, media_type, text, pages, headings "
+            "FROM documents JOIN contents USING (content_id) WHERE document_id = ?",
+            (document_id,),
+        ).fetchone()
+        if row is None:
+            raise CorpusError(f"the index holds no document {document_id!r}")
+        sha256, title, media_type, text, pages, headings = row
+        return Document(
+            document_id=DocumentId(document_id),
+            sha256=sha256,
+            title=title or Path(document_id).name,
+            media_type=media_type,
+            text=text,
+            pages=tuple(Page(*page) for page in json.loads(pages)),
+            headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+        )
+
+    def records(self) -> tuple[FileRecord, ...]:
+        """Return the ledger: every file of the corpus at the last sync, by name."""
+        found = self._connection.execute(
+            "SELECT document_id, status, reason, title, size, (SELECT count(*) FROM passages AS p "
+            "WHERE p.content_id = d.content_id) FROM documents AS d "
+            "LEFT JOIN contents USING (content_id) ORDER BY document_id"
+        )
+        return tuple(
+            FileRecord(
+                document_id=DocumentId(document_id),
+                status=Status(status),
+                reason=reason,
+                title=title or Path(document_id).name,
+                n_passages=n_passages,
+                size=size,
+            )
+            for document_id, status, reason, title, size, n_passages in found
+        )
+
+    def _select(
+        self, sql_in: str, keys: Sequence[int] | Sequence[str], *before: object
+    ) -> list[Any]:
+        """Run `... IN (keys)`, with the keys as one JSON value: no limit on their number."""
+        sql = f"{sql_in} (SELECT value FROM json_each(?))"
+        return self._connection.execute(sql, (*before, json.dumps(list(keys)))).fetchall()
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    """Return the FTS5 expression that matches any term, none of which can be syntax."""
+    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
