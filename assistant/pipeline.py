@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from assistant.answer.evidence import EvidenceScorer, OverlapScorer
 from assistant.answer.extract import NAME, NOT_SAID, extract
@@ -23,6 +23,9 @@ from assistant.ingest.normalize import normalize
 from assistant.retrieve.retriever import Retriever
 from assistant.settings import Settings
 from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage
+
+if TYPE_CHECKING:
+    from assistant.llama import CitedQueryEngine, PassageRetriever
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +147,18 @@ class Assistant:
     def check(self) -> tuple[str, ...]:
         """Check the whole index; return its problems, none when it is clean."""
         return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
+
+    def as_retriever(self, k: int = 10) -> "PassageRetriever":
+        """Return this assistant's search as a llama-index retriever."""
+        from assistant.llama import PassageRetriever
+
+        return PassageRetriever(self.search, k)
+
+    def as_query_engine(self) -> "CitedQueryEngine":
+        """Return this assistant as a llama-index query engine."""
+        from assistant.llama import CitedQueryEngine
+
+        return CitedQueryEngine(self.ask)
 
     @property
     def index_version(self) -> int:

@@ -1,6 +1,7 @@
 """A statement x the text it cites -> a verdict. Deterministic.
 
-A statement is supported when the cited text says it word for word; whitespace may differ.
+A statement is supported when it is one of the quotes, whole and word for word; whitespace may
+differ. A part of a quote is not enough: it may say what the whole denies.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,10 @@ def verify(statement: str, quotes: Sequence[str]) -> Verdict:
 
     >>> verify("It rained.", ["It\nrained."]).value
     'supported'
-    >>> verify("It did not rain.", ["It rained."]).value
+    >>> verify("It rained.", ["Nobody thinks that It rained."]).value
     'unsupported'
     """
     if not quotes:
         return Verdict.UNKNOWN_SOURCE
-    is_said = any(locate(statement, quote) is not None for quote in quotes)
+    is_said = any(locate(statement, quote) == (0, len(quote)) for quote in quotes)
     return Verdict.SUPPORTED if is_said else Verdict.UNSUPPORTED

@@ -9,14 +9,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from llama_index.core import schema
 from llama_index.core.node_parser import NodeParser
-from llama_index.core.schema import (
-    BaseNode,
-    Document as LlamaDocument,
-    MetadataMode,
-    NodeRelationship,
-    TextNode,
-)
+from llama_index.core.schema import BaseNode, MetadataMode, NodeRelationship, TextNode
 from pydantic import Field
 
 from assistant.ingest.formats.text import find_blocks
@@ -62,7 +57,7 @@ class PassageParser(NodeParser):
     def _postprocess_parsed_nodes(
         self,
         nodes: list[BaseNode],
-        parent_doc_map: dict[str, LlamaDocument],
+        parent_doc_map: dict[str, schema.Document],
     ) -> list[BaseNode]:
         """Add the parents' metadata and the links between neighbours; the spans are set."""
         for node in nodes:

@@ -38,6 +38,7 @@ _BLOCKS = frozenset((
 # fmt: on
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
+_UNREAD_STYLE = re.compile(r"\s|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _META_CHARSET = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _TEXT_CHARSET = re.compile(
     r"utf-?8|(?:iso-?8859|windows|cp|ibm|koi8|euc|iso-2022)-?\w+|latin-?1|(?:us-)?ascii"
@@ -204,7 +205,7 @@ def _is_hidden(node: LexborNode) -> bool:
     attributes = node.attributes
     if not attributes:
         return node.tag == "dialog"
-    style = re.sub(r"\s|/\*.*?\*/", "", (attributes.get("style") or "").lower())
+    style = _UNREAD_STYLE.sub("", attributes.get("style") or "").lower()
     return (
         "hidden" in attributes
         or (attributes.get("aria-hidden") or "").strip().lower() == "true"

@@ -7,7 +7,6 @@ are in no block. Refuses binary data with `DocumentUnreadable`.
 """
 
 import re
-from bisect import insort
 from collections.abc import Iterator
 from functools import cache
 
@@ -24,7 +23,7 @@ _FRONT_MATTER = re.compile(
 )
 _FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*(\S.*)$", re.MULTILINE)
 _LINK_DEFINITION = re.compile(r"[\s>]*\[[^\]]+\]:")
-_HARD_BREAK = re.compile(r"(?:  +|\\)\n")
+_HARD_BREAK = re.compile(r"(?:(?<! ) {2,}|\\)\n")
 _UNCITED_HTML = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>?", re.S)
 _HEADING_MARKS = re.compile(r"[\s>]*#{1,6}[ \t]")
 _ROW_START, _ROW_ENDS = re.compile(r"[\s>|]*"), " \t|"
@@ -65,12 +64,11 @@ def parse(data: bytes) -> Parsed:
     # Blanked and not cut off, so that line numbers hold.
     tokens = _parser().parse("\n" * text.count("\n", 0, n_front) + text[n_front:])
     blocks, headings = _read_tokens(tokens, source)
-    for span in _leftovers(source, text.count("\n", 0, n_front)):
-        insort(blocks, span)
+    blocks += _leftovers(source, text.count("\n", 0, n_front))
     return Parsed(
         text,
         _find_title(text, front, headings),
-        tuple((start, end) for start, end in blocks if start < end),
+        tuple((start, end) for start, end in sorted(blocks) if start < end),
         tuple(headings),
         warnings=tuple(w for w in (warning, describe_removed(n_removed)) if w),
     )

@@ -1,0 +1,55 @@
+# make setup   the virtual environment .venv with everything in it
+# make chat    set up, bring the index in step with corpus/, open the chat
+# make test    set up, then lint, types, tests and the dependency check
+# make bench   speed beside the plain stack (needs the bench dependencies, no network)
+PYTHON ?= python3
+PORT ?= 7860
+VENV := .venv
+RUN := $(VENV)/bin
+DEV := $(VENV)/.dev-installed
+BENCH := $(VENV)/.bench-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup chat test lint check-dependencies unit bench retrieval clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup: $(DEV)
+	@echo "ready: $(RUN)/assistant --help"
+
+$(DEV): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}; name another: make PYTHON=python3.12 ...")'
+	@echo "setting up $(VENV) (once; some minutes and about 2.5 GB)"
+	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	@$(RUN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+$(BENCH): $(DEV)
+	@$(RUN)/python -m pip install --quiet --editable '.[dev,bench]'
+	@touch $@
+
+chat: $(DEV)
+	@$(RUN)/assistant chat --port $(PORT)
+
+test: lint check-dependencies unit
+
+lint: $(DEV)
+	@echo "lint and types"
+	@$(RUN)/ruff format --check --quiet .
+	@$(RUN)/ruff check --quiet .
+	@$(RUN)/mypy
+
+check-dependencies: $(DEV)
+	@echo "dependencies"
+	@$(RUN)/python -m pip check
+
+unit: $(DEV)
+	@echo "tests"
+	@$(RUN)/python -m pytest
+
+bench: $(BENCH)
+	@$(RUN)/python -m evals.bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

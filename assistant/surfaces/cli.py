@@ -1,0 +1,249 @@
+"""The command line: answers on stdout, everything else on stderr.
+
+Exit codes: 0 done (an abstention is an answer), 1 `check` found problems, 2 the command was
+misspelt, 3 it cannot be done (one line says why and what to do), 75 another process is writing
+the index, 130 interrupted.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant.errors import AssistantError, IndexLocked
+from assistant.settings import Settings
+from assistant.surfaces.render import terminal_safe
+from assistant.values import Answer, Citation, Consulted
+
+if TYPE_CHECKING:
+    from assistant.index.sync import Progress, SyncReport
+    from assistant.pipeline import Assistant
+
+EXIT_PROBLEMS, EXIT_REFUSED, EXIT_LOCKED, EXIT_INTERRUPTED = 1, 3, 75, 130
+MAX_NEAREST = 3
+"""Passages shown with an abstention."""
+EXCERPT_CHARS = 300
+"""Characters shown of such a passage."""
+
+app = typer.Typer(
+    help="Ask a folder of documents; every sentence of the answer is backed by an exact quote.",
+    epilog="Exit codes: 0 done, 1 problems found, 2 usage, 3 cannot be done, 75 index busy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Corpus = Annotated[
+    Path | None, typer.Option("--corpus", help="The folder of documents.", show_default="corpus")
+]
+Index = Annotated[
+    Path | None, typer.Option("--index", help="The folder of the index.", show_default="index")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the HTTP API sends it.")]
+
+
+@app.command("index")
+def build_index(
+    corpus: Corpus = None,
+    index: Index = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the index anew, whatever made the present one.")
+    ] = False,
+) -> None:
+    """Bring the index in step with the folder: new, changed and removed files only."""
+    with _open(corpus, index) as assistant:
+        _report(_sync(assistant, rebuild=rebuild))
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    corpus: Corpus = None,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question with exact quotes, or say that the documents do not tell."""
+    with _open(corpus, index) as assistant:
+        _require_index(assistant)
+        answer = assistant.ask(question)
+    _print_json(answer.to_dict()) if as_json else _print(_describe(answer))
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="Words or a question.")],
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Passages to show.")] = 10,
+    corpus: Corpus = None,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Show the passages nearest to a query, best first."""
+    with _open(corpus, index) as assistant:
+        _require_index(assistant)
+        ranking = assistant.search(query, k)
+    if as_json:
+        _print_json({"query": query, "results": [asdict(found) for found in ranking]})
+        return
+    for found in ranking:
+        passage = found.passage
+        place = f"{passage.document_id}:{passage.start}-{passage.end}"
+        _print(f"{found.rank}. {place}  (score {found.score:.3f})\n{_indent(passage.text)}\n")
+
+
+@app.command()
+def chat(
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind.", show_default="7860")] = None,
+    corpus: Corpus = None,
+    index: Index = None,
+) -> None:
+    """Bring the index in step, then open the chat in a local web page."""
+    with _open(corpus, index, host=host, port=port) as assistant:
+        _report(_sync(assistant))
+        _say("starting the chat")
+        from assistant.surfaces.http import serve
+
+        settings = assistant.settings
+        serve(
+            assistant,
+            settings.host,
+            settings.port,
+            ready=lambda address: _say(f"the chat is at {address} (stop it with Ctrl-C)"),
+        )
+
+
+@app.command()
+def check(corpus: Corpus = None, index: Index = None) -> None:
+    """Check the whole index; exit 0 only when it is clean."""
+    with _open(corpus, index) as assistant:
+        problems = assistant.check()
+        n_passages = sum(record.n_passages for record in assistant.documents())
+    for problem in problems:
+        _print(problem)
+    if problems:
+        _say(f"{len(problems)} problems; make the index anew: assistant index --rebuild")
+        raise typer.Exit(EXIT_PROBLEMS)
+    _say(f"the index is clean: {n_passages:,} passages")
+
+
+def main() -> None:
+    """Run the command line; every foreseen failure is one line and an exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("assistant").setLevel(logging.INFO)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app()
+    except AssistantError as error:
+        _say(f"error: {error}")
+        sys.exit(EXIT_LOCKED if isinstance(error, IndexLocked) else EXIT_REFUSED)
+
+
+@contextmanager
+def _open(corpus: Path | None, index: Path | None, **given: Any) -> Iterator["Assistant"]:
+    settings = Settings.load(corpus_dir=corpus, index_dir=index, **given)
+    from assistant.pipeline import Assistant
+
+    try:
+        with Assistant.open(settings) as assistant:
+            yield assistant
+    except KeyboardInterrupt:
+        _say("interrupted; what was done stays done")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _require_index(assistant: "Assistant") -> None:
+    if not assistant.has_index:
+        settings = assistant.settings
+        _say(f"no index in {str(settings.index_dir)!r}: building it from {settings.corpus_dir}")
+        _report(_sync(assistant))
+
+
+def _sync(assistant: "Assistant", *, rebuild: bool = False) -> "SyncReport":
+    with _progress_bar() as show:
+        return assistant.sync(rebuild=rebuild, on_progress=show)
+
+
+@contextmanager
+def _progress_bar() -> Iterator["Callable[[Progress], None]"]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("looking at the files", total=None)
+        yield lambda at: bar.update(
+            task, description=at.stage, completed=at.done, total=at.total or None
+        )
+
+
+def _report(report: "SyncReport") -> None:
+    for record in report.notable:
+        _say(f"{record.status}: {record.document_id}: {record.reason}")
+    if report.base_problem:
+        _say(f"warning: {report.base_problem}; searching exactly, which is slower")
+    _say(
+        f"{report.n_added} files added, {report.n_changed} changed, {report.n_removed} removed, "
+        f"{report.n_unchanged} unchanged; {report.n_passages:,} passages "
+        f"({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
+    )
+
+
+def _describe(answer: Answer) -> str:
+    if not answer.abstained:
+        return "\n\n".join([answer.text, *map(_describe_citation, answer.citations)])
+    lines = [answer.text]
+    if answer.consulted:
+        lines.append("The nearest passages:")
+        lines += map(_describe_consulted, answer.consulted[:MAX_NEAREST])
+    return "\n\n".join(lines)
+
+
+def _describe_citation(citation: Citation) -> str:
+    place = _place(citation)
+    return f"[{citation.number}] {place}\n{_indent(citation.quote)}"
+
+
+def _describe_consulted(consulted: Consulted) -> str:
+    excerpt = shorten(consulted.text, EXCERPT_CHARS, placeholder=" …")
+    return f"- {_place(consulted)}\n{_indent(excerpt)}"
+
+
+def _place(where: Citation | Consulted) -> str:
+    page = f", page {where.page}" if where.page else ""
+    heading = f", {where.heading!r}" if where.heading else ""
+    return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}"
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(terminal_safe(text) + "\n")
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(terminal_safe(text) + "\n")

@@ -1,0 +1,168 @@
+"""Recall of the dense, the lexical and the fused ranking over a public question set.
+
+    python -m evals.retrieval --squad2 PATH/squad2.json [--nq PATH/nq.jsonl]
+
+Every paragraph is a document; a question finds it when one of its passages is among the first k
+documents. `--nq` prints the same over Natural Questions, on which the weights were chosen.
+The last row asks `Assistant.search` itself, questions that have an answer and all.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import Assistant, Settings
+from assistant.index.embed import open_embedder
+from assistant.index.snapshot import Snapshot, open_snapshot
+from assistant.index.sync import making_of
+from assistant.index.terms import query_terms
+from evals.public import PublicQuestion, load_nq, load_squad, write_corpus
+
+CUTS = (1, 3, 5, 10)
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of every passage for every question, shape (n_questions, n_passages)."""
+
+    passage: Matrix
+    sentence: Matrix
+    lexical: Matrix
+    document_of: NDArray[np.int64]
+    gold: NDArray[np.int64]
+
+
+def score_all(
+    snapshot: Snapshot, embed: Callable[[str], Matrix], questions: Sequence[PublicQuestion]
+) -> Scores:
+    """Score exhaustively, so that no candidate list stands between a ranking and its recall."""
+    rows, matrix = snapshot.vectors_after(0, embed("a").size)
+    vectors, passages = snapshot.vectors(rows), snapshot.passages(rows)
+    place = {row: i for i, row in enumerate(rows)}
+    names = sorted({passage.document_id for passage in passages.values()})
+    queries = np.vstack([embed(question.text) for question in questions])
+    sentence = np.column_stack([(queries @ vectors[row].sentences.T).max(axis=1) for row in rows])
+    lexical = np.zeros_like(sentence)
+    for i, question in enumerate(questions):
+        for row, score in snapshot.bm25(query_terms(question.text), k=len(rows)):
+            lexical[i, place[row]] = score
+    index_of = {name: i for i, name in enumerate(names)}
+    return Scores(
+        passage=queries @ matrix.T,
+        sentence=sentence,
+        lexical=lexical,
+        document_of=np.array([index_of[passages[row].document_id] for row in rows]),
+        gold=np.array([index_of[question.document_id] for question in questions]),  # type: ignore[index]
+    )
+
+
+def recall(scores: Scores, matrix: Matrix, keep: NDArray[np.bool_]) -> list[float]:
+    """Return recall at each cut; a document scores as its best passage, ties count against it."""
+    best = np.full((len(matrix), int(scores.document_of.max()) + 1), -np.inf, dtype=np.float32)
+    for column, document in enumerate(scores.document_of):
+        np.maximum(best[:, document], matrix[:, column], out=best[:, document])
+    own = best[np.arange(len(best)), scores.gold][:, np.newaxis]
+    rank = (best >= own).sum(axis=1)[keep]
+    return [float((rank <= k).mean()) for k in CUTS]
+
+
+def reciprocal_rank(scores: Scores) -> Matrix:
+    """Return the reciprocal-rank fusion of the two rankings (Cormack et al. 2009, k = 60)."""
+    dense = (-scores.passage).argsort(axis=1).argsort(axis=1)
+    lexical = (-scores.lexical).argsort(axis=1).argsort(axis=1)
+    fused: Matrix = 1 / (61 + dense) + np.where(scores.lexical > 0, 1 / (61 + lexical), 0)
+    return fused
+
+
+def run(
+    name: str,
+    loaded: tuple[dict[str, str], list[PublicQuestion]],
+    *,
+    max_passage_tokens: int,
+    weights: Sequence[float],
+) -> None:
+    """Index the paragraphs and print every ranking's recall."""
+    texts, questions = loaded
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.load(
+            corpus_dir=Path(folder) / "corpus",
+            index_dir=Path(folder) / "index",
+            max_passage_tokens=max_passage_tokens,
+        )
+        write_corpus(texts, settings.corpus_dir)
+        embedder = open_embedder(settings.embedding_model, settings.cache_dir)
+        assistant = Assistant(settings, embedder)
+        report = assistant.sync()
+        with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
+            scores = score_all(snapshot, embedder.embed_query, questions)
+        answerable = np.array([question.is_answerable for question in questions])
+        everything = np.ones_like(answerable)
+        print(
+            f"\n{name}: {len(texts)} documents, {report.n_passages} passages of at most "
+            f"{max_passage_tokens} tokens, {len(questions)} questions ({answerable.sum()} with an "
+            f"answer); recall@{'/'.join(map(str, CUTS))}"
+        )
+        dense = (scores.passage + scores.sentence) / 2
+        rankings = {
+            "dense: passage": scores.passage,
+            "dense: nearest sentence": scores.sentence,
+            "dense: mean of both": dense,
+            "lexical (BM25)": scores.lexical,
+            "reciprocal rank": reciprocal_rank(scores),
+            **{f"fused: passage + {w} BM25": scores.passage + w * scores.lexical for w in weights},
+            **{f"fused: mean + {w} BM25": dense + w * scores.lexical for w in weights},
+            **{f"fused: sent + {w} BM25": scores.sentence + w * scores.lexical for w in weights},
+        }
+        for label, matrix in rankings.items():
+            _print(label, recall(scores, matrix, everything), recall(scores, matrix, answerable))
+        found = _search(assistant, questions)
+        _print(
+            "Assistant.search",
+            [float((found <= k).mean()) for k in CUTS],
+            [float((found[answerable] <= k).mean()) for k in CUTS],
+        )
+
+
+def _search(assistant: Assistant, questions: Sequence[PublicQuestion]) -> NDArray[np.float64]:
+    """Return the rank of each question's document in what the product returns."""
+    ranks = []
+    for question in questions:
+        names = [found.passage.document_id for found in assistant.search(question.text, k=30)]
+        order = list(dict.fromkeys(names))
+        ranks.append(
+            order.index(question.document_id) + 1  # type: ignore[arg-type]
+            if question.document_id in order
+            else np.inf
+        )
+    return np.array(ranks)
+
+
+def _print(label: str, everything: list[float], answerable: list[float]) -> None:
+    def row(values: list[float]) -> str:
+        return " ".join(f"{value:.3f}" for value in values)
+
+    print(f"  {label:28} all {row(everything)}   answerable {row(answerable)}", flush=True)
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--squad2", type=Path, help="squad2.json")
+    parser.add_argument("--nq", type=Path, help="nq.jsonl")
+    parser.add_argument("--max-passage-tokens", type=int, nargs="+", default=[256])
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.03])
+    given = parser.parse_args()
+    for tokens in given.max_passage_tokens:
+        for name, path, load in (("squad2", given.squad2, load_squad), ("nq", given.nq, load_nq)):
+            if path:
+                run(name, load(path), max_passage_tokens=tokens, weights=given.weights)
+
+
+if __name__ == "__main__":
+    main()
