@@ -76,8 +76,9 @@ def reciprocal_rank(scores: Scores) -> Matrix:
     """Return the reciprocal-rank fusion of the two rankings (Cormack et al. 2009, k = 60)."""
     dense = (-scores.passage).argsort(axis=1).argsort(axis=1)
     lexical = (-scores.lexical).argsort(axis=1).argsort(axis=1)
-    fused: Matrix = 1 / (61 + dense) + np.where(scores.lexical > 0, 1 / (61 + lexical), 0)
-    return fused
+    fused = 1 / (61 + dense) + np.where(scores.lexical > 0, 1 / (61 + lexical), 0)
+    narrow: Matrix = fused.astype(np.float32)
+    return narrow
 
 
 def run(
@@ -108,8 +109,8 @@ def run(
             f"{max_passage_tokens} tokens, {len(questions)} questions ({answerable.sum()} with an "
             f"answer); recall@{'/'.join(map(str, CUTS))}"
         )
-        dense = (scores.passage + scores.sentence) / 2
-        rankings = {
+        dense: Matrix = np.mean([scores.passage, scores.sentence], axis=0)
+        rankings: dict[str, Matrix] = {
             "dense: passage": scores.passage,
             "dense: nearest sentence": scores.sentence,
             "dense: mean of both": dense,

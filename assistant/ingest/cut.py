@@ -63,7 +63,7 @@ def halve(text: str, span: Span) -> list[Span]:
     window = (end - start) // 4
     cut = _find_space(text, middle - window, middle + window, middle)
     if cut is None:
-        cut = _find_cluster_start(text, start, end, middle)
+        cut = find_cluster_start(text, start, end, middle)
     if not start < cut < end:
         return [span]
     return [part for part in (_trim(text, start, cut), _trim(text, cut, end)) if part[0] < part[1]]
@@ -87,7 +87,7 @@ def _find_space(text: str, start: int, end: int, near: int) -> int | None:
     return min(places, key=lambda place: abs(place - near)) if places else None
 
 
-def _find_cluster_start(text: str, start: int, end: int, near: int) -> int:
+def find_cluster_start(text: str, start: int, end: int, near: int) -> int:
     """Return the last start of a cluster up to `near`, or the next after it, or `near`."""
     nearby = [
         *range(near, max(start, near - MAX_CLUSTER_CHARS), -1),

@@ -10,6 +10,7 @@ import re
 from charset_normalizer import from_bytes
 
 from assistant.errors import DocumentUnreadable
+from assistant.ingest.language import guess_language
 
 _SAMPLE_BYTES = 1 << 18
 _MAX_CONTROL_SHARE = 0.05
@@ -40,6 +41,7 @@ _SIGNATURES = (
     (b"{\\rtf", "an RTF document"),
     (b"SQLite format 3\x00", "a database"),
 )
+_CENTRAL_EUROPEAN = ("cs", "pl")
 _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\r\x0b\x0c\x1b"}) + b"\x7f"
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -131,5 +133,17 @@ def _guess(data: bytes) -> str | None:
     if len(data) > len(sample):
         # Whole lines, so that no multi-byte character is cut.
         sample = sample[: sample.rfind(b"\n") + 1] or sample
-    best = from_bytes(sample).best()
-    return best.encoding if best else None
+    matches = from_bytes(sample)
+    best = matches.best()
+    if best is None:
+        return None
+    equals = {
+        name
+        for match in matches
+        if (match.chaos, match.coherence) == (best.chaos, best.coherence)
+        for name in (match.encoding, *match.could_be_from_charset)
+    }
+    # The library breaks ties by the alphabet; the web's statistics, and the words, know better.
+    is_central = guess_language(str(best)) in _CENTRAL_EUROPEAN
+    preferred = "cp1250" if is_central else "cp1252"
+    return preferred if preferred in equals else best.encoding

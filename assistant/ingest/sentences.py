@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 import sentencex  # type: ignore[import-untyped]
 
+from assistant.ingest.cut import find_cluster_start
 from assistant.ingest.language import SAMPLE_CHARS, guess_language
 
 MAX_PIECE_CHARS = 20_000
@@ -50,10 +51,11 @@ def split_sentences(text: str, blocks: Iterable[tuple[int, int]]) -> tuple[tuple
 
 
 def _cut_pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the block in pieces that are short enough, cut after whitespace where there is any."""
+    """Yield the block in short enough pieces, cut after whitespace or else between clusters."""
     while end - start > MAX_PIECE_CHARS:
         limit = start + MAX_PIECE_CHARS
-        cut = max(text.rfind(space, start, limit) for space in " \n") + 1 or limit
+        cut = max(text.rfind(space, start, limit) for space in " \n。") + 1
+        cut = cut or find_cluster_start(text, start, end, limit)
         yield start, cut
         start = cut
     yield start, end
@@ -96,6 +98,8 @@ def _find_ends(piece: str, language: str) -> Iterator[int]:
 def _joins(sentence: str, following: str) -> bool:
     """Tell whether what was proposed as the end of `sentence` (or its tail) is none."""
     next_ = following.lstrip()
+    if not sentence:
+        return True
     if not any(map(str.isalnum, next_)) and len(following) < _LOOK_AHEAD_CHARS:
         return True
     if _ENUMERATOR.fullmatch(sentence) or (sentence[-1:] in "」』" and next_ == following):

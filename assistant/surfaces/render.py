@@ -89,11 +89,12 @@ def render_source(document: Document, spans: Sequence[Span], strong_span: Span |
     text = "".join(
         _block(document, block, spans, strong_span) for block in _blocks(document, start, end)
     )
+    path = document.document_id if document.document_id != document.title else ""
     return (
         f'<div class="source"><div class="source-head">'
         f'<a class="close" href="#close">Close</a>'
         f'<h2 tabindex="-1" dir="auto">{_text(document.title)}</h2>'
-        f'<p class="where">{_where(document.document_id, *_place(document, strong_span))}</p></div>'
+        f'<p class="where">{_where(path, *_place(document, strong_span))}</p></div>'
         f"{_folded(start, 'before')}"
         f'<div class="text">{text}</div>'
         f"{_folded(len(document.text) - end, 'after')}</div>"
@@ -263,13 +264,14 @@ def _piece(text: str, first: int, last: int, near: Sequence[Span], strong: Span 
 
 
 def _document_item(record: FileRecord) -> str:
-    name = f"<bdi>{_text(record.title or record.document_id)}</bdi>"
+    title = record.title or record.document_id
+    name = f"<bdi>{_text(title)}</bdi>"
     if record.status is not Status.SKIPPED:
         href = _text(f"#doc-{quote(record.document_id, safe='', errors='replace')}")
         name = f'<a href="{href}">{name}</a>'
     count = f"{record.n_passages:,} passage{'' if record.n_passages == 1 else 's'}"
     state = record.status.value if record.status is not Status.INDEXED else ""
-    facts = [f"<bdi>{_text(record.document_id)}</bdi>"]
+    facts = [f"<bdi>{_text(record.document_id)}</bdi>"] if record.document_id != title else []
     facts += [count] if record.status is not Status.SKIPPED else []
     reason = f"{state}: {record.reason}" if state and record.reason else state
     why = f'<span class="why" dir="auto">{_text(reason)}</span>' if reason else ""

@@ -1,0 +1,104 @@
+"""HTML: the visible text, whole, and nothing that the markup hides."""
+
+import time
+
+import pytest
+
+from assistant.ingest.formats.html import parse
+
+
+def blocks(source: str) -> list[str]:
+    parsed = parse(source.encode())
+    return [parsed.text[start:end] for start, end in parsed.blocks]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<script>SECRET</script>",
+        "<style>SECRET</style>",
+        "<template><p>SECRET</template>",
+        "<noscript>SECRET</noscript>",
+        "<!-- SECRET -->",
+        "<p hidden>SECRET</p>",
+        "<div hidden><p>a<b>SECRET</b></p></div>",
+        "<span aria-hidden=' TRUE '>SECRET</span>",
+        "<p style='color: red; Display : None'>SECRET</p>",
+        "<p style='visibility:/**/hidden'>SECRET</p>",
+        "<iframe>SECRET</iframe>",
+        "<svg><title>SECRET</title></svg>",
+        "<img alt=SECRET title=SECRET>",
+        "<input value=SECRET>",
+        "<dialog>SECRET</dialog>",
+        "<meta http-equiv=refresh content='0; url=SECRET'>",
+    ],
+)
+def test_hidden_text_is_absent_and_what_follows_is_not(hidden: str) -> None:
+    assert blocks(f"<p>before</p>{hidden}<p>after</p>") == ["before", "after"]
+
+
+def test_blocks_end_at_block_elements_and_breaks_with_whitespace_folded() -> None:
+    source = "<div>one\n <b>t</b>wo&nbsp; three<p>four<br>five</div><ul><li>six<li>seven</ul>tail"
+    assert blocks(source) == ["one two three", "four", "five", "six", "seven", "tail"]
+
+
+def test_preformatted_lines_keep_their_spaces() -> None:
+    parsed = parse(b"<pre>\n  a   b\n\n    c</pre>")
+    assert parsed.text == "  a   b\n    c"
+    assert [parsed.text[start:end] for start, end in parsed.blocks] == ["a   b", "c"]
+
+
+def test_the_cells_of_a_row_are_one_block() -> None:
+    source = "<table><tr><th>Name<th>Price<tr><td><p>Tea</p><td>2.50<td></table>"
+    assert blocks(source) == ["Name | Price", "Tea | 2.50"]
+
+
+def test_a_table_that_lays_out_a_page_is_not_joined() -> None:
+    inner = "<table><tr><td>a<td>b</table>"
+    assert blocks(f"<table><tr><td><p>One.<p>Two.{inner}<td>Three.</table>") == [
+        "One.", "Two.", "a | b", "Three.",
+    ]  # fmt: skip
+
+
+def test_headings_have_spans_and_the_head_gives_the_title() -> None:
+    parsed = parse(b"<title>\n The &amp; title</title><h1>Top <i>one</i></h1>x<h3>Sub</h3>y")
+    assert parsed.title == "The & title"
+    words = [(parsed.text[h.start : h.end], h.level) for h in parsed.headings]
+    assert words == [("Top one", 1), ("Sub", 3)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "<p>Größe “x”</p>".encode(),
+        b"\xff\xfe" + "<p>Größe “x”</p>".encode("utf-16-le"),
+        "<meta charset=windows-1252><p>Größe “x”</p>".encode("cp1252"),
+        "<meta http-equiv=a content='text/html; charset=iso-8859-1'><p>Größe “x”</p>".encode(
+            "cp1252"
+        ),
+        "<meta charset=latin1><p>Größe “x”</p>".encode(),
+    ],
+)
+def test_the_encoding_is_the_marks_or_the_pages_own(data: bytes) -> None:
+    parsed = parse(data)
+    assert (parsed.text, parsed.warnings) == ("Größe “x”", ())
+
+
+def test_a_charset_that_is_no_charset_is_not_used() -> None:
+    assert parse("<meta charset=punycode><p>Größe".encode()).text == "Größe"
+
+
+@pytest.mark.parametrize(
+    "tag", ["div", "b", "p", "ul><li", "table><tr><td", "span hidden=''>a</span><i"]
+)
+def test_deep_nesting_keeps_the_tail_in_linear_time(tag: str) -> None:
+    started = time.process_time()
+    assert blocks(f"<{tag}>" * 100_000 + "The tail sentence.")[-1].endswith("The tail sentence.")
+    assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize("unit", ["<", "<div ", "&", "<!--", "<p style='/*/*/*", "</", "<a href="])
+def test_broken_markup_takes_linear_time(unit: str) -> None:
+    started = time.process_time()
+    parse((unit * (200_000 // len(unit))).encode())
+    assert time.process_time() - started < 5

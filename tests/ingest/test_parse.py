@@ -1,0 +1,95 @@
+"""Parsing by media type: what every format owes, and what is refused before any sees it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import DocumentUnreadable
+from assistant.ingest.normalize import normalize
+from assistant.ingest.parse import FORMATS, SUFFIXES, media_type, parse
+
+PIECES = [
+    *["# ", "\n", "\n\n", "- ", "> ", "```\n", "| a | b |\n|---|---|\n", "1. ", "===\n", "  \n"],
+    *[
+        "<p>",
+        "</p>",
+        "<b>",
+        "<table><tr><td>",
+        "<td>",
+        "<pre>",
+        "<br>",
+        "<h2>",
+        "</h2>",
+        "<p hidden>",
+    ],
+    *["<!--", "-->", "e\u0301", "\u200b", "\r\n", "&amp;", "👨‍👩‍👧", "---\n", "title: x\n"],
+]
+MARKUP = st.lists(st.one_of(st.text(max_size=12), st.sampled_from(PIECES)), max_size=30).map(
+    "".join
+)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@given(source=MARKUP)
+def test_text_is_canonical_and_its_parts_lie_in_it_in_order(kind: str, source: str) -> None:
+    try:
+        parsed = parse(source.encode(), kind, max_chars=10_000)
+    except DocumentUnreadable:
+        return
+    assert normalize(parsed.text)[0] == parsed.text
+    position = 0
+    for start, end in parsed.blocks:
+        assert position <= start < end <= len(parsed.text)
+        assert parsed.text[start:end] == parsed.text[start:end].strip() != ""
+        position = end
+    assert [h.start for h in parsed.headings] == sorted(h.start for h in parsed.headings)
+    for heading in parsed.headings:
+        assert any(s <= heading.start < heading.end <= e for s, e in parsed.blocks)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_suffix_tells_the_media_type_in_any_case(suffix: str) -> None:
+    assert media_type(f"a/b{suffix.upper()}", b"Text.") == SUFFIXES[suffix]
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a", "a.txt.gz", "notes.txt/a"])
+def test_an_unknown_kind_is_refused_with_those_that_are_known(name: str) -> None:
+    with pytest.raises(
+        DocumentUnreadable, match=r"unsupported kind of file \(.*; supported: \.txt"
+    ):
+        media_type(name, b"Text.")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"%PDF-1.4", "PDF"),
+        (b"PK\x03\x04", "zip"),
+        (b"\x7fELF", "program"),
+    ],
+)
+def test_content_that_belies_the_name_is_refused(data: bytes, kind: str) -> None:
+    with pytest.raises(DocumentUnreadable, match=rf"{kind}.*, though its name ends in \.txt"):
+        media_type("a.txt", data)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("data", [b"", b" \n\t\r\n", b"\xef\xbb\xbf", "\u200b\u00ad".encode()])
+def test_a_file_without_text_is_refused(kind: str, data: bytes) -> None:
+    with pytest.raises(DocumentUnreadable, match="no text in it"):
+        parse(data, kind, max_chars=100)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_long_text_is_refused_and_not_cut(kind: str) -> None:
+    parse(b"x" * 100, kind, max_chars=100)
+    with pytest.raises(DocumentUnreadable, match=r"101 characters, over the limit of 100"):
+        parse(b"x" * 101, kind, max_chars=100)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_removed_characters_are_warned_of(kind: str) -> None:
+    parsed = parse("pay\u202e me\u200b".encode(), kind, max_chars=100)
+    assert parsed.warnings == ("2 invisible or control characters removed",)
+    assert parsed.text == "pay me"

@@ -1,0 +1,176 @@
+"""A scripted assistant over a few documents, for the surfaces to be tested with."""
+
+import time
+from collections.abc import Iterator
+
+from assistant.errors import CorpusError, QuestionError
+from assistant.settings import Settings
+from assistant.values import (
+    Answer,
+    Citation,
+    Consulted,
+    Document,
+    DocumentId,
+    FileRecord,
+    Heading,
+    Passage,
+    PassageId,
+    RankedPassage,
+    Stage,
+    Statement,
+    Status,
+    Verdict,
+)
+
+TYPHOON = """The United States has sanctioned Integrity Technology Group.
+
+Background
+
+Flax Typhoon, active since at least 2021, has reportedly exploited known vulnerabilities. \
+The group's activities have spanned North America, Europe, Africa, and Asia.
+
+Reactions
+
+China's Foreign Ministry rejected the accusations. The company denied them.
+"""
+HANDBOOK = "\n\n".join(
+    ["Leave policy", *(f"Paragraph {n}: nothing to see here." for n in range(120))]
+    + ["Employees accrue two days of leave per month."]
+    + [f"Appendix {n}: nothing to see here either." for n in range(40)]
+)
+HOSTILE = "<script>alert(1)</script> ${alert(2)} {{value}} <img src=https://evil.example/x.png>"
+
+
+def document(document_id: str, text: str, *headings: str, title: str = "") -> Document:
+    """Return a document whose headings are where their text first stands."""
+    spans = tuple(Heading(text.index(h), text.index(h) + len(h), 1) for h in headings)
+    return Document(
+        DocumentId(document_id), "0" * 64, title or document_id, "text/plain", text, (), spans
+    )
+
+
+def cite(number: int, source: Document, quote: str, **where: str | int) -> Citation:
+    """Return the citation of the first place where a document has a quote."""
+    start = source.text.index(quote)
+    return Citation(
+        number,
+        source.document_id,
+        source.sha256,
+        source.title,
+        start,
+        start + len(quote),
+        quote,
+        **where,
+    )
+
+
+def consult(source: Document, text: str) -> Consulted:
+    """Return a passage that was read and not cited."""
+    start = source.text.index(text)
+    return Consulted(source.document_id, source.title, start, start + len(text), text, 0.4)
+
+
+def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...] = ()) -> Answer:
+    """Return an answer that says what it cites, or an abstention when it cites nothing."""
+    statements = tuple(Statement(c.quote, (c.number,), Verdict.SUPPORTED) for c in citations)
+    reason = None if citations else "The documents do not say this."
+    return Answer(
+        question,
+        question,
+        statements,
+        citations,
+        not citations,
+        reason,
+        consulted,
+        "extract",
+        0.9,
+        {"retrieve": 0.01},
+        7,
+    )
+
+
+class FakeAssistant:
+    """Answers by keyword: `typhoon`, `leave`, `hostile`, `slow`, `bug`; else it abstains."""
+
+    def __init__(self, pause_s: float = 0.0, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.index_version = 7
+        self.pause_s = pause_s
+        self.held = {
+            one.document_id: one
+            for one in (
+                document(
+                    "news/typhoon.txt",
+                    TYPHOON,
+                    "Background",
+                    "Reactions",
+                    title="Sanctions on Integrity Technology",
+                ),
+                document("handbook.md", HANDBOOK, "Leave policy", title="Staff handbook"),
+                document("hostile.txt", HOSTILE, title=HOSTILE),
+            )
+        }
+
+    def stream(self, question: str) -> Iterator[Stage | Answer]:
+        if not question.strip():
+            raise QuestionError("the question is empty; type one")
+        if len(question) > self.settings.max_question_chars:
+            raise QuestionError(f"the question has {len(question):,} characters; 4,000 are allowed")
+        yield Stage("searching", "Searching 3 documents")
+        time.sleep(12.0 if "slow" in question else self.pause_s)
+        if "bug" in question:
+            raise ZeroDivisionError("secret detail")
+        yield Stage("reading", "Reading 8 passages")
+        time.sleep(self.pause_s)
+        yield Stage("checking", "Checking each quote")
+        time.sleep(self.pause_s)
+        yield self._answer(question)
+
+    def ask(self, question: str) -> Answer:
+        *_, last = self.stream(question)
+        assert isinstance(last, Answer)
+        return last
+
+    def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
+        source = self.held[DocumentId("handbook.md")]
+        text = source.text[:12]
+        passage = Passage(PassageId("0:0-12"), source.document_id, 0, 12, text, ((0, 12),))
+        return (RankedPassage(passage, 1, 0.9, 0.8, 3.0),)[:k]
+
+    def document(self, document_id: str) -> Document:
+        try:
+            return self.held[DocumentId(document_id)]
+        except KeyError:
+            raise CorpusError(f"the index holds no document {document_id!r}") from None
+
+    def documents(self) -> tuple[FileRecord, ...]:
+        held = tuple(
+            FileRecord(one.document_id, Status.INDEXED, None, one.title, 4, len(one.text))
+            for one in self.held.values()
+        )
+        skipped = FileRecord(
+            DocumentId("scan.pdf"), Status.SKIPPED, "no text: it may be a scan", "scan.pdf", 0, 9
+        )
+        return (*held, skipped)
+
+    def _answer(self, question: str) -> Answer:
+        news, handbook, hostile = self.held.values()
+        read = (
+            consult(news, "China's Foreign Ministry rejected the accusations. The company denied"),
+            consult(handbook, "Paragraph 3: nothing to see here.\n\nParagraph 4: nothing"),
+        )
+        if "typhoon" in question.lower():
+            since = "Flax Typhoon, active since at least 2021, has reportedly exploited known "
+            where = "The group's activities have spanned North America, Europe, Africa, and Asia."
+            return answer(
+                question,
+                cite(1, news, since + "vulnerabilities.", heading="Background", page=1),
+                cite(2, news, where, heading="Background", page=1),
+                consulted=read,
+            )
+        if "leave" in question:
+            quote = "Employees accrue two days of leave per month."
+            return answer(question, cite(1, handbook, quote), consulted=read)
+        if "hostile" in question:
+            return answer(question, cite(1, hostile, HOSTILE))
+        return answer(question, consulted=read)

@@ -1,0 +1,314 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from surface_fakes import FakeAssistant
+
+from assistant.errors import (
+    AssistantError,
+    IndexLocked,
+    IndexMissing,
+    ModelError,
+    QuestionError,
+    SettingsError,
+)
+from assistant.settings import Settings
+from assistant.surfaces.gate import MAX_BODY_BYTES, SECURITY_HEADERS, host_name
+from assistant.surfaces.http import GRACE_S, build_app, serve
+
+HOME = "http://127.0.0.1:7860"
+
+
+class Failing(FakeAssistant):
+    """An assistant that fails in the way it is told."""
+
+    error: Exception = AssistantError("unset")
+
+    def ask(self, question):
+        raise self.error
+
+    @property
+    def index_version(self):
+        raise self.error
+
+    @index_version.setter
+    def index_version(self, value):
+        pass
+
+
+@pytest.fixture(scope="module")
+def client():
+    with TestClient(build_app(FakeAssistant()), base_url=HOME) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def failing():
+    assistant = Failing()
+    with TestClient(build_app(assistant), base_url=HOME, raise_server_exceptions=False) as made:
+        made.assistant = assistant
+        yield made
+
+
+def test_ask_sends_the_answer_as_to_dict_has_it(client):
+    for question in ("typhoon", "leave", "unknown"):
+        reply = client.post("/api/ask", json={"question": question})
+        assert reply.status_code == 200
+        expected = FakeAssistant().ask(question).to_dict()
+        assert reply.json() == json.loads(json.dumps(expected))
+
+
+def test_search_sends_ranked_passages(client):
+    reply = client.post("/api/search", json={"query": "leave", "k": 3})
+    assert reply.json()["query"] == "leave"
+    (result,) = reply.json()["results"]
+    assert result["rank"] == 1
+    assert result["passage"]["document_id"] == "handbook.md"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/ask", {}),
+        ("/api/ask", {"question": 3}),
+        ("/api/ask", {"question": "typhoon", "history": []}),
+        ("/api/ask", ["question"]),
+        ("/api/search", {"query": "leave", "k": 0}),
+        ("/api/search", {"query": "leave", "k": 101}),
+        ("/api/search", {"query": "leave", "k": "3"}),
+    ],
+)
+def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
+    reply = client.post(path, json=body)
+    assert reply.status_code == 422
+    error = reply.json()["error"]
+    assert error["kind"] == "RequestError"
+    assert "\n" not in error["message"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'"\xff"', b"[" * 100_000, b'{"question": "\\ud800"}'])
+def test_a_body_that_is_not_json_is_refused(failing, body):
+    failing.assistant.error = AssertionError("reached the assistant")
+    reply = failing.post("/api/ask", content=body, headers={"Content-Type": "application/json"})
+    assert reply.status_code in {400, 422}
+    assert "Traceback" not in reply.text
+    assert reply.json()["error"]["message"]
+
+
+def test_a_question_that_the_assistant_refuses_is_a_422(client):
+    for question in ("  ", "x" * 4_001):
+        reply = client.post("/api/ask", json={"question": question})
+        assert reply.status_code == 422
+        assert reply.json()["error"]["kind"] == "QuestionError"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (QuestionError("empty"), 422),
+        (IndexMissing("no index"), 503),
+        (IndexLocked("locked by 7"), 503),
+        (ModelError("no model"), 503),
+        (SettingsError("bad"), 500),
+        (AssistantError("other"), 500),
+    ],
+)
+def test_a_foreseen_failure_is_one_line_of_json(failing, error, status):
+    failing.assistant.error = error
+    reply = failing.post("/api/ask", json={"question": "?"})
+    assert reply.status_code == status
+    assert reply.json() == {"error": {"kind": type(error).__name__, "message": str(error)}}
+
+
+def test_a_defect_tells_an_id_and_nothing_else(failing, caplog):
+    failing.assistant.error = ZeroDivisionError("secret detail")
+    reply = failing.post("/api/ask", json={"question": "?"})
+    assert reply.status_code == 500
+    assert "secret" not in reply.text
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    error_id = reply.json()["error"]["message"].partition("(error ")[2][:8]
+    assert error_id in caplog.text
+    assert "secret detail" in caplog.text
+
+
+def test_livez_needs_nothing_and_readyz_needs_the_index(client, failing):
+    failing.assistant.error = IndexMissing("there is no index in 'index'; run `assistant index`")
+    assert failing.get("/livez").status_code == 200
+    assert failing.get("/readyz").status_code == 503
+    assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/livez", "/config", "/nothing", "/gradio_api/file=x", "/assets/../x", "/theme.css"],
+)
+@pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
+def test_every_response_carries_the_security_headers_and_reflects_no_origin(client, path, origin):
+    reply = client.get(path, headers={"Origin": origin} if origin else {})
+    for name, value in SECURITY_HEADERS.items():
+        assert reply.headers[name] == value
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
+    assert "http" not in reply.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/ask", "/gradio_api/queue/join"])
+def test_a_preflight_from_elsewhere_is_not_allowed(client, path):
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    reply = client.options(path, headers=asked)
+    assert "access-control-allow-origin" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", ""]
+)
+@pytest.mark.parametrize("path", ["/", "/api/ask", "/livez", "/gradio_api/queue/join"])
+def test_a_foreign_host_is_refused(client, path, host):
+    assert client.get(path, headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:7860", "127.0.0.1:1", "[::1]:7860"])
+def test_loopback_names_are_served(client, host):
+    assert client.get("/livez", headers={"Host": host}).status_code == 200
+
+
+def test_the_bound_host_and_allowed_hosts_are_served():
+    settings = Settings(host="box.example")
+    app = build_app(FakeAssistant(settings=settings), allowed_hosts=["docs.example"])
+    with TestClient(app) as made:
+        for host, status in [
+            ("box.example", 200),
+            ("Docs.Example:80", 200),
+            ("other.example", 400),
+        ]:
+            assert made.get("/livez", headers={"Host": host}).status_code == status
+
+
+def test_bound_to_every_address_any_address_is_served_but_no_unknown_name():
+    app = build_app(FakeAssistant(settings=Settings(host="0.0.0.0")))
+    with TestClient(app) as made:
+        for host, status in [
+            ("192.0.2.7:7860", 200),
+            ("[2001:db8::1]", 200),
+            ("evil.example", 400),
+        ]:
+            assert made.get("/livez", headers={"Host": host}).status_code == status
+
+
+def test_host_names_lose_port_brackets_and_case():
+    assert [host_name(host) for host in ("A:1", "[::1]:80", "a.", "[::1]")] == [
+        "a",
+        "::1",
+        "a",
+        "::1",
+    ]
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/gradio_api/queue/join", "/nothing"])
+def test_a_large_body_is_refused(client, path):
+    reply = client.post(path, content=b"x" * (MAX_BODY_BYTES + 1))
+    assert reply.status_code == 413
+    assert "1,000,000" in reply.json()["error"]["message"]
+
+
+def test_a_body_of_unstated_length_is_refused(client):
+    reply = client.post("/api/ask", content=iter([b"{", b"}"]))
+    assert reply.status_code == 411
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "proxy=http://example.com/",
+        "proxy=https://example.com/",
+        "PROXY=https://example.com/",
+        "file=http://example.com/x",
+        "file=https://example.com/x",
+        "file=/etc/passwd",
+        "file/etc/passwd",
+        "upload",
+        "upload_progress",
+        "run/on_ask",
+        "call/on_ask",
+        "api/on_ask",
+        "deep_link",
+        "runs",
+        "openapi.json",
+        "component_server",
+        "vibe-edit",
+        "",
+    ],
+)
+def test_gradio_routes_that_the_page_does_not_need_do_not_exist(client, path):
+    for reply in (client.get(f"/gradio_api/{path}"), client.post(f"/gradio_api/{path}", json={})):
+        assert reply.status_code == 404
+    assert client.get(f"/gradio_api/{path.replace('=', '%3D')}").status_code == 404
+
+
+def test_monitoring_and_api_documentation_are_off(client):
+    for path in ("/monitoring", "/monitoring/summary", "/docs", "/openapi.json", "/redoc"):
+        assert client.get(path).status_code in {403, 404}
+    config = client.get("/config").json()
+    assert config["footer_links"] == []
+    assert not config.get("run_history")
+    assert not config["analytics_enabled"]
+    assert not config["show_error"]
+
+
+def test_analytics_are_off_for_good():
+    import assistant.surfaces.chat
+
+    assert assistant.surfaces.chat
+    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+
+
+def test_a_taken_port_is_named_with_the_remedy():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"port {port} .* taken .* --port \d+$"):
+            serve(FakeAssistant(), "127.0.0.1", port)
+
+
+def test_an_address_that_is_not_ours_is_refused_in_one_line():
+    with pytest.raises(SettingsError, match=r"cannot listen on '192\.0\.2\.1'"):
+        serve(FakeAssistant(), "192.0.2.1", 7860)
+
+
+SERVE = """
+import sys
+sys.path.insert(0, {tests!r})
+from surface_fakes import FakeAssistant
+from assistant.surfaces.http import serve
+serve(FakeAssistant(), "127.0.0.1", {port}, ready=lambda address: print(address, flush=True))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = SERVE.format(tests=str(Path(__file__).parent), port=port)
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as server:
+        address = server.stdout.readline().strip()
+        with httpx.stream("GET", f"{address}/gradio_api/heartbeat/page", timeout=60) as page:
+            assert page.status_code == 200
+            started = time.monotonic()
+            server.send_signal(sent)
+            for _ in page.iter_raw():
+                pass
+        assert server.wait(timeout=60) == 0
+        assert time.monotonic() - started < GRACE_S
+        assert server.stderr.read() == ""
