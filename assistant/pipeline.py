@@ -16,7 +16,7 @@ from assistant.index import sync as syncing
 from assistant.index.catalog import is_complete
 from assistant.index.check import check_index
 from assistant.index.embed import Embedder, open_embedder
-from assistant.index.snapshot import open_snapshot
+from assistant.index.readers import Readers
 from assistant.index.sync import Progress, SyncReport
 from assistant.index.vectors import VectorSearch
 from assistant.ingest.normalize import normalize
@@ -40,8 +40,10 @@ class Assistant:
         self._embedder = embedder
         self._scorer = scorer or OverlapScorer()
         self._making = syncing.making_of(embedder, settings)
+        self._readers = Readers(settings.index_dir, self._making)
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
         self._retriever = Retriever(embedder, vectors, settings)
+        self._is_ready = False
 
     @classmethod
     def open(cls, settings: Settings | None = None, **given: Any) -> Self:
@@ -82,12 +84,12 @@ class Assistant:
             now = time.perf_counter()
             timings[stage], started = now - started, now
 
-        if not self.has_index:
+        if not self._has_index_now():
             yield Stage("indexing", "Building the index first; this happens once")
             self.sync()
             lap("index")
         yield Stage("searching", "Searching the documents")
-        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+        with self._readers.open() as snapshot:
             read = cache(snapshot.document)
             retrieval = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
             lap("retrieve")
@@ -103,7 +105,7 @@ class Assistant:
             lap("cite")
         abstained = not checked.statements
         yield Answer(
-            question=question,
+            question=normalize(question)[0],
             query=query,
             statements=checked.statements,
             citations=checked.citations,
@@ -117,11 +119,13 @@ class Assistant:
         )
 
     def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
-        """Return the k best passages for a query, best first."""
+        """Return the k best passages for a query, best first; k is at least 1."""
+        if k < 1:
+            raise ValueError(f"a search needs k >= 1, not {k}")
         query = self._read_question(query)
-        if not self.has_index:
+        if not self._has_index_now():
             self.sync()
-        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+        with self._readers.open() as snapshot:
             return self._retriever.retrieve(snapshot, query, k).ranking
 
     def sync(
@@ -136,12 +140,12 @@ class Assistant:
         Raises:
             CorpusError: the index does not hold it.
         """
-        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+        with self._readers.open() as snapshot:
             return snapshot.document(document_id)
 
     def documents(self) -> tuple[FileRecord, ...]:
         """Return what became of every file of the corpus at the last sync."""
-        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+        with self._readers.open() as snapshot:
             return snapshot.records()
 
     def check(self) -> tuple[str, ...]:
@@ -163,7 +167,7 @@ class Assistant:
     @property
     def index_version(self) -> int:
         """The number of the index's present version; it grows with every change."""
-        with open_snapshot(self.settings.index_dir, self._making) as snapshot:
+        with self._readers.open() as snapshot:
             return snapshot.version
 
     @property
@@ -173,11 +177,7 @@ class Assistant:
 
     def close(self) -> None:
         """Let go of what is kept open; nothing needs saving."""
-        self._retriever = Retriever(
-            self._embedder,
-            VectorSearch(self.settings.index_dir, self._embedder.dimension),
-            self.settings,
-        )
+        self._readers.close()
 
     def __enter__(self) -> Self:
         return self
@@ -189,6 +189,11 @@ class Assistant:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _has_index_now(self) -> bool:
+        """Look for an index until one was found: a question should not pay for it each time."""
+        self._is_ready = self._is_ready or self.has_index
+        return self._is_ready
 
     def _read_question(self, question: str) -> str:
         query = " ".join(normalize(question)[0].split())

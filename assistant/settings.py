@@ -61,13 +61,20 @@ class Settings(BaseSettings):
     )
 
     n_candidates: int = Field(
-        50, gt=0, description="How many passages each ranking proposes before fusion."
+        30,
+        gt=0,
+        description="How many passages each ranking proposes before fusion; 50 find no more.",
     )
     lexical_weight: float = Field(
-        0.03, ge=0, description="Weight of BM25 beside the cosine (fitted on policyqa and covidqa)."
+        0.4,
+        ge=0,
+        description="Weight, beside the cosine, of BM25 as a share of the query's summed idf: so "
+        "that it means the same in a corpus of any size.",
     )
     n_passages: int = Field(
-        8, gt=0, description="Passages read for an answer: .98 of the answers are in the top 10."
+        8,
+        gt=0,
+        description="Passages read for an answer; on squad2 .97 of the answers are in the first 8.",
     )
     max_passages_per_document: int = Field(
         4, gt=0, description="So that one long document does not crowd out the others."
@@ -81,10 +88,11 @@ class Settings(BaseSettings):
 
     max_question_chars: int = Field(4_000, gt=0, description="Longer questions are refused.")
     answer_bar: float = Field(
-        0.2,
+        0.031,
         ge=0,
         le=1,
-        description="Abstain below this probability that the best sentence answers.",
+        description="Abstain when the best sentence's probability is lower: where a tenth of the "
+        "answerable questions is refused on the public data that the scorer is fitted on.",
     )
     min_gain: float = Field(
         0.25,

@@ -21,6 +21,7 @@ from assistant.index.embed import open_embedder
 from assistant.index.snapshot import Snapshot, open_snapshot
 from assistant.index.sync import making_of
 from assistant.index.terms import query_terms
+from assistant.retrieve.lexical import weigh_terms
 from evals.public import PublicQuestion, load_nq, load_squad, write_corpus
 
 CUTS = (1, 3, 5, 10)
@@ -34,6 +35,7 @@ class Scores:
     passage: Matrix
     sentence: Matrix
     lexical: Matrix
+    total_weight: Matrix
     document_of: NDArray[np.int64]
     gold: NDArray[np.int64]
 
@@ -49,7 +51,9 @@ def score_all(
     queries = np.vstack([embed(question.text) for question in questions])
     sentence = np.column_stack([(queries @ vectors[row].sentences.T).max(axis=1) for row in rows])
     lexical = np.zeros_like(sentence)
+    total_weight = np.ones((len(questions), 1), dtype=np.float32)
     for i, question in enumerate(questions):
+        total_weight[i] = sum(weigh_terms(snapshot, question.text).values()) or 1.0
         for row, score in snapshot.bm25(query_terms(question.text), k=len(rows)):
             lexical[i, place[row]] = score
     index_of = {name: i for i, name in enumerate(names)}
@@ -57,6 +61,7 @@ def score_all(
         passage=queries @ matrix.T,
         sentence=sentence,
         lexical=lexical,
+        total_weight=total_weight,
         document_of=np.array([index_of[passages[row].document_id] for row in rows]),
         gold=np.array([index_of[question.document_id] for question in questions]),  # type: ignore[index]
     )
@@ -109,16 +114,15 @@ def run(
             f"{max_passage_tokens} tokens, {len(questions)} questions ({answerable.sum()} with an "
             f"answer); recall@{'/'.join(map(str, CUTS))}"
         )
-        dense: Matrix = np.mean([scores.passage, scores.sentence], axis=0)
+        share: Matrix = scores.lexical / scores.total_weight
         rankings: dict[str, Matrix] = {
             "dense: passage": scores.passage,
             "dense: nearest sentence": scores.sentence,
-            "dense: mean of both": dense,
-            "lexical (BM25)": scores.lexical,
+            "lexical: BM25": scores.lexical,
             "reciprocal rank": reciprocal_rank(scores),
-            **{f"fused: passage + {w} BM25": scores.passage + w * scores.lexical for w in weights},
-            **{f"fused: mean + {w} BM25": dense + w * scores.lexical for w in weights},
-            **{f"fused: sent + {w} BM25": scores.sentence + w * scores.lexical for w in weights},
+            "fused: passage + 0.03 BM25": scores.passage + 0.03 * scores.lexical,
+            "fused: sentence + 0.03 BM25": scores.sentence + 0.03 * scores.lexical,
+            **{f"fused: sentence + {w} BM25/idf": scores.sentence + w * share for w in weights},
         }
         for label, matrix in rankings.items():
             _print(label, recall(scores, matrix, everything), recall(scores, matrix, answerable))
@@ -148,7 +152,7 @@ def _print(label: str, everything: list[float], answerable: list[float]) -> None
     def row(values: list[float]) -> str:
         return " ".join(f"{value:.3f}" for value in values)
 
-    print(f"  {label:28} all {row(everything)}   answerable {row(answerable)}", flush=True)
+    print(f"  {label:31} all {row(everything)}   answerable {row(answerable)}", flush=True)
 
 
 def main() -> None:
@@ -157,7 +161,7 @@ def main() -> None:
     parser.add_argument("--squad2", type=Path, help="squad2.json")
     parser.add_argument("--nq", type=Path, help="nq.jsonl")
     parser.add_argument("--max-passage-tokens", type=int, nargs="+", default=[256])
-    parser.add_argument("--weights", type=float, nargs="+", default=[0.03])
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.2, 0.3, 0.4, 0.5, 0.6])
     given = parser.parse_args()
     for tokens in given.max_passage_tokens:
         for name, path, load in (("squad2", given.squad2, load_squad), ("nq", given.nq, load_nq)):

@@ -55,8 +55,8 @@ def make_questions(texts: Sequence[str], n: int, *, seed: int) -> list[str]:
     random = np.random.default_rng(seed)
     questions = []
     for _ in range(n):
-        sentences = texts[random.integers(len(texts))].split(". ")
-        words = sentences[random.integers(len(sentences))].rstrip(".").lower().split()
+        sentences = texts[int(random.integers(len(texts)))].split(". ")
+        words = sentences[int(random.integers(len(sentences)))].rstrip(".").lower().split()
         places = np.sort(random.choice(len(words), min(6, len(words)), replace=False))
         questions.append(f"What is the {' '.join(words[place] for place in places)}?")
     return questions

@@ -5,7 +5,7 @@ and the sentence's vector. It refuses nothing; a question without terms rests on
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,10 +17,15 @@ from assistant.values import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that may be evidence, with the one before it in its passage, if any."""
+    """A sentence that may be evidence: its terms, those around it, and its cosine.
+
+    `previous_terms` are those of the sentence before it in its passage, if any.
+    """
 
     sentence: Sentence
-    previous: str
+    terms: frozenset[str]
+    previous_terms: frozenset[str]
+    passage_terms: frozenset[str]
     cosine: float
 
 
@@ -42,7 +47,10 @@ class OverlapWeights:
     cosine: float
 
 
-FITTED = OverlapWeights(bias=-5.0, sentence=2.5, with_previous=1.0, passage=1.0, cosine=4.0)
+FITTED = OverlapWeights(bias=-8.69, sentence=1.71, with_previous=0.54, passage=1.98, cosine=7.49)
+"""Fitted by `python -m evals.evidence` on 2026-11-23: Natural Questions (1,332 with and 1,323
+without their passage in the corpus) and 4 articles of squad2 (1,272 questions). On 4 other
+articles (1,556 questions) the top sentence holds the answer in .70 of the answerable ones."""
 
 
 class OverlapScorer:
@@ -72,42 +80,45 @@ def overlap_features(
     retrieval: Retrieval, candidates: Sequence[Candidate]
 ) -> list[tuple[float, float, float, float]]:
     """Return per candidate: coverage by it, with the one before, by its passage; its cosine."""
-    passages: dict[str, set[str]] = {}
-    features = []
-    for candidate in candidates:
-        passage = candidate.sentence.passage
-        if passage.passage_id not in passages:
-            passages[passage.passage_id] = set(terms(f"{passage.heading or ''} {passage.text}"))
-        own = set(terms(candidate.sentence.text))
-        features.append(
-            (
-                coverage(own, retrieval.term_weights),
-                coverage(own | set(terms(candidate.previous)), retrieval.term_weights),
-                coverage(passages[passage.passage_id], retrieval.term_weights),
-                candidate.cosine,
-            )
+    weights = retrieval.term_weights
+    return [
+        (
+            coverage(candidate.terms, weights),
+            coverage(candidate.terms | candidate.previous_terms, weights),
+            coverage(candidate.passage_terms, weights),
+            candidate.cosine,
         )
-    return features
+        for candidate in candidates
+    ]
 
 
-def coverage(found: Iterable[str], weights: Mapping[str, float]) -> float:
+def coverage(found: Collection[str], weights: Mapping[str, float]) -> float:
     """Return the share of the query's term weight that the found terms carry, from 0 to 1.
 
     >>> coverage({"taiwan", "focus"}, {"taiwan": 3.0, "hack": 1.0})
     0.75
     """
     total = sum(weights.values())
-    return sum(weights.get(term, 0.0) for term in set(found)) / total if total else 0.0
+    return sum(w for term, w in weights.items() if term in found) / total if total else 0.0
 
 
 def number_sentences(retrieval: Retrieval) -> list[Candidate]:
     """Number the sentences of the retrieved passages from 1, in the order of the ranking."""
     candidates: list[Candidate] = []
     for ranked, vectors in zip(retrieval.ranking, retrieval.sentence_vectors, strict=True):
-        previous = ""
+        passage = ranked.passage
+        first = len(candidates) + 1
+        sentences = [
+            Sentence(number, passage, start, end)
+            for number, (start, end) in enumerate(passage.sentences, start=first)
+        ]
+        found = [frozenset(terms(sentence.text)) for sentence in sentences]
+        around = frozenset(terms(passage.heading or "")).union(*found)
         cosines: Vector = vectors @ retrieval.query_vector
-        for (start, end), cosine in zip(ranked.passage.sentences, cosines, strict=True):
-            sentence = Sentence(len(candidates) + 1, ranked.passage, start, end)
-            candidates.append(Candidate(sentence, previous, float(cosine)))
-            previous = sentence.text
+        candidates += (
+            Candidate(sentence, own, previous, around, float(cosine))
+            for sentence, own, previous, cosine in zip(
+                sentences, found, [frozenset(), *found], cosines, strict=False
+            )
+        )
     return candidates

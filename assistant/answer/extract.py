@@ -6,7 +6,6 @@ Abstains, with a reason, when no sentence reaches the calibrated bar.
 from collections.abc import Mapping, Sequence
 
 from assistant.answer.evidence import Candidate, EvidenceScorer, coverage, number_sentences
-from assistant.index.terms import terms
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.values import Draft, DraftStatement, Sentence
@@ -48,11 +47,11 @@ def select(
     """
     order = sorted(range(len(candidates)), key=lambda i: (-scores[i], i))
     chosen: list[int] = []
-    covered: set[str] = set()
+    covered: frozenset[str] = frozenset()
     for i in order:
         if chosen and (scores[i] < settings.answer_bar or len(chosen) == settings.max_statements):
             break
-        found = covered | set(terms(candidates[i].sentence.text))
+        found = covered | candidates[i].terms
         gain = coverage(found, term_weights) - coverage(covered, term_weights)
         if not chosen or gain >= settings.min_gain:
             chosen.append(i)

@@ -8,9 +8,11 @@ it), and the digests of its files. The only module that imports chromadb.
 import hashlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from assistant.index.embed import Vector
 from assistant.index.snapshot import Base
 
 BASES_FOLDER = "chroma"
+CHROMA_FILE = "chroma.sqlite3"
 COLLECTION = "passages"
 BATCH = 5_000
 """Chroma takes at most 5,461 records at once."""
@@ -59,13 +62,13 @@ def check_base(index_dir: Path, base: Base, dimension: int) -> int:
 
 
 def require_intact(index_dir: Path, base: Base) -> None:
-    """Refuse a base whose HNSW files changed since it was built.
+    """Refuse a base whose HNSW files changed since it was built, or whose SQLite file is damaged.
 
     Raises:
         StoreError: naming the base.
     """
     folder = _folder(index_dir, base.number)
-    if _digest_files(folder) != base.digests:
+    if _digest_files(folder) != base.digests or _count_records(folder) != base.n_passages:
         raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
 
 
@@ -89,10 +92,10 @@ class OpenBase:
             raise StoreError(f"the Chroma base cannot be searched: {error}") from error
 
 
-def remove_bases_before(index_dir: Path, number: int) -> None:
-    """Delete the folders of older bases that no reader can have open any more."""
+def remove_bases_except(index_dir: Path, kept: Collection[int]) -> None:
+    """Delete the folders of all other bases, those that were never finished among them."""
     for folder in (index_dir / BASES_FOLDER).glob("*"):
-        if folder.name.isdigit() and int(folder.name) < number:
+        if folder.name not in map(str, kept):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -108,6 +111,19 @@ def _digest_files(folder: Path) -> tuple[tuple[str, str], ...]:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         digests.append((str(path.relative_to(folder)), digest))
     return tuple(digests)
+
+
+def _count_records(folder: Path) -> int | None:
+    """Count what Chroma's SQLite file holds; None when it is damaged or missing."""
+    address = f"{(folder / CHROMA_FILE).as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
+                return None
+            (n,) = connection.execute("SELECT count(*) FROM embeddings").fetchone()
+            return int(n)
+    except sqlite3.DatabaseError:
+        return None
 
 
 def _open_client(folder: Path) -> Any:

@@ -7,17 +7,33 @@ opens the file; `snapshot` reads it and `writer` changes it. Refuses an index ma
 schema, model or splitter (`IndexMismatch`), and a missing or damaged file.
 """
 
+import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.errors import IndexMismatch, IndexMissing, StoreError
 
 CATALOG_FILE = "catalog.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+DISK_ERRORS = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+)
+"""SQLite's errors that do not come from the file's content."""
 
-SCHEMA = """
+TOKENIZER = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
+"""For FTS5 to part the terms at spaces and nowhere else; left alone it drops Thai vowels."""
+
+SCHEMA = f"""
 CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE contents (
     content_id TEXT PRIMARY KEY,
@@ -55,7 +71,7 @@ CREATE TABLE vectors (
     sentence_vectors BLOB NOT NULL
 );
 CREATE VIRTUAL TABLE passage_terms USING fts5(
-    terms, content='', tokenize="unicode61 remove_diacritics 0"
+    terms, content='', tokenize="{TOKENIZER}"
 );
 CREATE VIRTUAL TABLE term_counts USING fts5vocab(passage_terms, row);
 CREATE TABLE bases (
@@ -101,14 +117,36 @@ def connect(index_dir: Path) -> sqlite3.Connection:
     return connection
 
 
-def create(index_dir: Path, making: Making) -> None:
-    """Create an empty catalog, whole or not at all."""
+@contextmanager
+def open_catalog(index_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Open the catalog's file for the length of the block.
+
+    Raises:
+        IndexMissing: there is none.
+        StoreError: it is damaged, or the disk does not let it be used.
+    """
+    with closing(connect(index_dir)) as connection, explain_errors(index_dir):
+        yield connection
+
+
+@contextmanager
+def explain_errors(index_dir: Path) -> Iterator[None]:
+    """Turn what SQLite and damaged rows raise into `StoreError`s that say what to do."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise _explain(index_dir, error) from error
+
+
+def create(index_dir: Path, making: Making, *, version: int = 0) -> None:
+    """Create an empty catalog, whole or not at all; `made_at` tells it from any before it."""
     index_dir.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(index_dir / CATALOG_FILE, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript("BEGIN IMMEDIATE;" + SCHEMA)
-        facts = {**making.facts(), "version": "0", "n_passages": "0"}
+        facts = {**making.facts(), "version": str(version), "n_passages": "0"}
+        facts["made_at"] = datetime.now(UTC).isoformat()
         connection.executemany("INSERT INTO manifest VALUES (?, ?)", facts.items())
         connection.execute("COMMIT")
     finally:
@@ -118,23 +156,28 @@ def create(index_dir: Path, making: Making) -> None:
 def is_created(index_dir: Path) -> bool:
     """Whether the catalog exists and its creation was not cut short."""
     try:
-        connection = connect(index_dir)
+        with open_catalog(index_dir) as connection:
+            return bool(connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone())
     except IndexMissing:
         return False
-    try:
-        return bool(connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone())
-    except sqlite3.DatabaseError as error:
-        raise damaged(index_dir, error) from error
-    finally:
-        connection.close()
 
 
 def is_complete(index_dir: Path) -> bool:
     """Whether a sync has gone through to its end since the catalog was created."""
     if not is_created(index_dir):
         return False
-    with closing(connect(index_dir)) as connection:
+    with open_catalog(index_dir) as connection:
         return bool(connection.execute("SELECT 1 FROM manifest WHERE key = 'synced_at'").fetchone())
+
+
+def last_version(index_dir: Path) -> int:
+    """Return the version of the index that is here; 0 when there is none, or none readable."""
+    try:
+        with open_catalog(index_dir) as connection:
+            query = "SELECT value FROM manifest WHERE key = 'version'"
+            return int(connection.execute(query).fetchone()[0])
+    except (StoreError, TypeError, ValueError):
+        return 0
 
 
 def require_making(connection: sqlite3.Connection, making: Making) -> None:
@@ -156,9 +199,13 @@ def require_making(connection: sqlite3.Connection, making: Making) -> None:
         )
 
 
-def damaged(index_dir: Path, error: sqlite3.Error) -> StoreError:
-    """Return the error to raise when SQLite finds the catalog unreadable."""
+def _explain(index_dir: Path, error: Exception) -> StoreError:
+    is_disk = getattr(error, "sqlite_errorcode", 0) & 0xFF in DISK_ERRORS
+    remedy = (
+        "see to the disk, its free space and the folder's permissions, then try again"
+        if is_disk
+        else "it is damaged; make the index anew: assistant index --rebuild"
+    )
     return StoreError(
-        f"the catalog {str(index_dir / CATALOG_FILE)!r} cannot be read ({error}); "
-        "make the index anew: assistant index --rebuild"
+        f"the catalog {str(index_dir / CATALOG_FILE)!r} cannot be used ({error}): {remedy}"
     )

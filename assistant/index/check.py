@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant.errors import StoreError
 from assistant.index.base import check_base
-from assistant.index.catalog import Making, connect, damaged, require_making
+from assistant.index.catalog import TOKENIZER, Making, open_catalog, require_making
 from assistant.index.lock import hold_lock
 from assistant.index.snapshot import Base, Snapshot
 from assistant.index.writer import lexical_text
@@ -29,19 +29,16 @@ def check_index(index_dir: Path, making: Making, dimension: int) -> tuple[str, .
         IndexLocked: a sync is running.
         StoreError: its catalog cannot be read.
     """
-    with closing(connect(index_dir)) as connection, hold_lock(index_dir):
-        try:
-            connection.execute("BEGIN")
-            require_making(connection, making)
-            return (
-                *_check_sqlite(connection),
-                *_check_counts(connection, dimension),
-                *_check_spans(connection),
-                *_check_terms(connection),
-                *_check_base(connection, index_dir, dimension),
-            )
-        except sqlite3.DatabaseError as error:
-            raise damaged(index_dir, error) from error
+    with open_catalog(index_dir) as connection, hold_lock(index_dir):
+        connection.execute("BEGIN")
+        require_making(connection, making)
+        return (
+            *_check_sqlite(connection),
+            *_check_counts(connection, dimension),
+            *_check_spans(connection),
+            *_check_terms(connection),
+            *_check_base(connection, index_dir, dimension),
+        )
 
 
 def _check_sqlite(connection: sqlite3.Connection) -> Iterator[str]:
@@ -115,8 +112,7 @@ def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
     )
     with closing(sqlite3.connect(":memory:")) as anew:
         anew.execute(
-            'CREATE VIRTUAL TABLE t USING fts5(terms, content="", '
-            'tokenize="unicode61 remove_diacritics 0")'
+            f"CREATE VIRTUAL TABLE t USING fts5(terms, content='', tokenize=\"{TOKENIZER}\")"
         )
         anew.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, instance)")
         for row, passage in snapshot.passages(list(titles)).items():

@@ -74,7 +74,9 @@ def open_embedder(model: str, cache_dir: Path) -> Embedder:
     try:
         prepared = prepare(model, cache_dir)
         return OnnxEmbedder(prepared) if prepared.folder else PlainEmbedder(prepared)
-    except (OSError, ValueError, RuntimeError) as error:
+    except EmbedderMissing:
+        raise
+    except Exception as error:  # the tokenizer and the runtime raise kinds of their own
         raise EmbedderMissing(
             f"the embedding model {model!r} cannot be used: {error}. If its prepared form is "
             f"damaged, delete {str(cache_dir / 'models')!r}"

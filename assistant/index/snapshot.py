@@ -5,7 +5,7 @@ A snapshot is one read transaction, so nothing read through it mixes versions.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from assistant.errors import CorpusError
-from assistant.index.catalog import Making, connect, damaged, require_making
+from assistant.errors import CorpusError, StoreError
+from assistant.index.catalog import Making, open_catalog, require_making
 from assistant.index.embed import PassageVectors, Vector
 from assistant.values import (
     Document,
@@ -45,16 +45,11 @@ def open_snapshot(index_dir: Path, making: Making) -> Iterator["Snapshot"]:
     Raises:
         IndexMissing, IndexMismatch, StoreError: see their messages.
     """
-    connection = connect(index_dir)
-    try:
+    with open_catalog(index_dir) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
         require_making(connection, making)
         yield Snapshot(connection)
-    except sqlite3.DatabaseError as error:
-        raise damaged(index_dir, error) from error
-    finally:
-        connection.close()
 
 
 class Snapshot:
@@ -62,6 +57,7 @@ class Snapshot:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.made_at = self._one("SELECT value FROM manifest WHERE key = 'made_at'")
         self.version = int(self._one("SELECT value FROM manifest WHERE key = 'version'"))
         self.n_passages = int(self._one("SELECT value FROM manifest WHERE key = 'n_passages'"))
 
@@ -91,13 +87,18 @@ class Snapshot:
         return [row for row, _ in found], matrix.reshape(len(found), dimension)
 
     def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
-        """Return the vectors of the given rows."""
+        """Return the vectors of the given rows.
+
+        Raises:
+            StoreError: one of them is missing.
+        """
         found = self._select("SELECT row, vector, sentence_vectors FROM vectors WHERE row IN", rows)
         vectors = {}
         for row, blob, sentence_blob in found:
             vector = np.frombuffer(blob, dtype=np.float32)
             sentences = np.frombuffer(sentence_blob, dtype=np.float16).astype(np.float32)
             vectors[row] = PassageVectors(vector, sentences.reshape(-1, vector.size))
+        _require_all(rows, vectors)
         return vectors
 
     def bm25(self, terms: Sequence[str], *, k: int) -> list[tuple[int, float]]:
@@ -132,14 +133,18 @@ class Snapshot:
         return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
 
     def passages(self, rows: Sequence[int]) -> dict[int, Passage]:
-        """Return the passages of the given rows; of equal files the first by name stands."""
+        """Return the passages of the given rows; of equal files the first by name stands.
+
+        Raises:
+            StoreError: one of them is missing.
+        """
         found = self._select(
             "SELECT row, passage_id, (SELECT min(document_id) FROM documents AS d "
             'WHERE d.content_id = p.content_id), start, "end", text, sentences, heading '
             "FROM passages AS p WHERE row IN",
             rows,
         )
-        return {
+        passages = {
             row: Passage(
                 passage_id=PassageId(passage_id),
                 document_id=DocumentId(document_id or ""),
@@ -151,6 +156,8 @@ class Snapshot:
             )
             for row, passage_id, document_id, start, end, text, sentences, heading in found
         }
+        _require_all(rows, passages)
+        return passages
 
     def document(self, document_id: str) -> Document:
         """Return a document.
@@ -158,11 +165,14 @@ class Snapshot:
         Raises:
             CorpusError: the index does not hold it.
         """
-        row = self._connection.execute(
-            "SELECT sha256, title, media_type, text, pages, headings "
-            "FROM documents JOIN contents USING (content_id) WHERE document_id = ?",
-            (document_id,),
-        ).fetchone()
+        try:
+            row = self._connection.execute(
+                "SELECT sha256, title, media_type, text, pages, headings "
+                "FROM documents JOIN contents USING (content_id) WHERE document_id = ?",
+                (document_id,),
+            ).fetchone()
+        except UnicodeEncodeError:  # no file that is indexed has such a name
+            row = None
         if row is None:
             raise CorpusError(f"the index holds no document {document_id!r}")
         sha256, title, media_type, text, pages, headings = row
@@ -201,6 +211,14 @@ class Snapshot:
         """Run `... IN (keys)`, with the keys as one JSON value: no limit on their number."""
         sql = f"{sql_in} (SELECT value FROM json_each(?))"
         return self._connection.execute(sql, (*before, json.dumps(list(keys)))).fetchall()
+
+
+def _require_all(rows: Sequence[int], found: Collection[int]) -> None:
+    if missing := set(rows).difference(found):
+        raise StoreError(
+            f"the index lacks the passage of row {min(missing)}, which its own tables name: it "
+            "is damaged; make it anew: assistant index --rebuild"
+        )
 
 
 def _any_of(terms: Sequence[str]) -> str:

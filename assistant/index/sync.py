@@ -9,17 +9,16 @@ skipped with a reason. Refuses a second writer and an index that was made differ
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
 from assistant.errors import DocumentUnreadable, StoreError
 from assistant.index import base as bases
-from assistant.index.catalog import Making, connect, create, is_created, require_making
+from assistant.index.catalog import Making, create, is_created, open_catalog, require_making
 from assistant.index.content import SPLITTER_VERSION, Content, Cutting, make_content
 from assistant.index.embed import Embedder, PassageVectors
 from assistant.index.lock import hold_lock
-from assistant.index.snapshot import Snapshot
+from assistant.index.snapshot import Base, Snapshot
 from assistant.index.writer import UNSTAMPED, Known, Writer, remove_catalog
 from assistant.ingest.parse import media_type
 from assistant.ingest.split import content_id
@@ -96,12 +95,11 @@ def sync(
     started = time.perf_counter()
     found = list(walk(settings.corpus_dir))
     with hold_lock(settings.index_dir):
-        if rebuild:
-            remove_catalog(settings.index_dir)
+        version = remove_catalog(settings.index_dir) if rebuild else 0
         making = making_of(embedder, settings)
         if not is_created(settings.index_dir):
-            create(settings.index_dir, making)
-        with closing(connect(settings.index_dir)) as connection:
+            create(settings.index_dir, making, version=version)
+        with open_catalog(settings.index_dir) as connection:
             require_making(connection, making)
             writer = Writer(connection)
             work = _Work(settings, embedder, writer, on_progress)
@@ -267,18 +265,12 @@ def _renew_base(
 ) -> str | None:
     """Build a new Chroma base when the present one is stale or damaged; return what failed."""
     base = writer.base()
-    if base is not None:
-        try:
-            bases.require_intact(settings.index_dir, base)
-        except StoreError as error:
-            logger.warning("%s; building it anew", error)
-            base = None
-    n_tail, n_live = writer.count_tail(base.last_row if base else 0)
-    n_base = base.n_passages if base else 0
-    is_stale = n_tail > max(settings.max_tail_passages, n_base // 10)
-    if not is_stale and n_live >= (1 - MAX_DEAD_SHARE) * n_base:
+    if base is not None and _is_fresh(base, settings, writer):
         return None
-    if n_tail + n_live == 0:
+    n_passages, _ = writer.count_tail(0)
+    if n_passages <= settings.max_tail_passages:
+        if base is not None:
+            writer.forget_bases()
         return None
     on_progress(Progress("building the vector base", 0, 1))
     number = writer.next_base_number()
@@ -288,5 +280,16 @@ def _renew_base(
         return str(error)
     finally:
         on_progress(Progress("building the vector base", 1, 1))
-    bases.remove_bases_before(settings.index_dir, number - 1)
+    bases.remove_bases_except(settings.index_dir, {number, base.number if base else number})
     return None
+
+
+def _is_fresh(base: Base, settings: Settings, writer: Writer) -> bool:
+    try:
+        bases.require_intact(settings.index_dir, base)
+    except StoreError as error:
+        logger.warning("%s; making it anew", error)
+        return False
+    n_tail, n_live = writer.count_tail(base.last_row)
+    is_tail_short = n_tail <= max(settings.max_tail_passages, base.n_passages // 10)
+    return is_tail_short and n_live >= (1 - MAX_DEAD_SHARE) * base.n_passages

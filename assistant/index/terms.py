@@ -34,13 +34,9 @@ def terms(text: str) -> list[str]:
     >>> terms("数字経済")
     ['数字', '字経', '経済']
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    if not folded.isascii():
-        bare = _ACCENT.sub("", unicodedata.normalize("NFD", folded))
-        folded = unicodedata.normalize("NFC", bare)
     found: list[str] = []
     words: list[str] = []
-    for token in _TOKEN.findall(folded):
+    for token in _TOKEN.findall(_fold(text)):
         if token[0] >= "\u0e00" and re.match(f"[{_UNSPACED}]", token[0]):
             found += _stem(words) + _pairs(token)
             words = []
@@ -51,9 +47,16 @@ def terms(text: str) -> list[str]:
 
 def query_terms(text: str) -> list[str]:
     """Return the distinct terms of a question, function words only when it has no others."""
-    words = unicodedata.normalize("NFKC", text).casefold()
-    content = " ".join(w for w in _TOKEN.findall(words) if w not in FUNCTION_WORDS)
+    content = " ".join(w for w in _TOKEN.findall(_fold(text)) if w not in FUNCTION_WORDS)
     return list(dict.fromkeys(terms(content) or terms(text)))
+
+
+def _fold(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    if folded.isascii():
+        return folded
+    bare = _ACCENT.sub("", unicodedata.normalize("NFD", folded))
+    return unicodedata.normalize("NFC", bare)
 
 
 def _pairs(run: str) -> list[str]:

@@ -23,8 +23,7 @@ logger = logging.getLogger(__name__)
 class _Tail:
     """The vectors of one version that are newer than one base (or all, without a base)."""
 
-    version: int
-    last_row: int
+    key: tuple[str, int, int]
     rows: list[int]
     matrix: Vector
 
@@ -64,10 +63,10 @@ class VectorSearch:
             return self._opened[1]
 
     def _load_tail(self, snapshot: Snapshot, last_row: int) -> _Tail:
-        tail = self._tail
-        if tail is None or (tail.version, tail.last_row) != (snapshot.version, last_row):
+        tail, key = self._tail, (snapshot.made_at, snapshot.version, last_row)
+        if tail is None or tail.key != key:
             rows, matrix = snapshot.vectors_after(last_row, self._dimension)
-            tail = self._tail = _Tail(snapshot.version, last_row, rows, matrix)
+            tail = self._tail = _Tail(key, rows, matrix)
         return tail
 
 

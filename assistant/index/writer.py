@@ -7,6 +7,7 @@ raises the version. Refuses nothing: what it is given was checked before.
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.index.base import BASES_FOLDER
-from assistant.index.catalog import CATALOG_FILE
+from assistant.index.catalog import CATALOG_FILE, last_version
 from assistant.index.content import Content
 from assistant.index.embed import PassageVectors
 from assistant.index.snapshot import Base, Snapshot
@@ -36,11 +37,13 @@ class Known:
     content_id: str | None
 
 
-def remove_catalog(index_dir: Path) -> None:
-    """Delete the catalog, so that the next sync makes it anew; its Chroma bases go too."""
+def remove_catalog(index_dir: Path) -> int:
+    """Delete the catalog and its Chroma bases; return the version that the index had."""
+    version = last_version(index_dir)
     shutil.rmtree(index_dir / BASES_FOLDER, ignore_errors=True)
     for suffix in ("", "-wal", "-shm"):
         (index_dir / f"{CATALOG_FILE}{suffix}").unlink(missing_ok=True)
+    return version
 
 
 class Writer:
@@ -58,7 +61,8 @@ class Writer:
             self._connection.execute("UPDATE manifest SET value = value + 1 WHERE key = 'version'")
             self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # a full disk has ended it already
+                self._connection.execute("ROLLBACK")
             raise
 
     def known(self) -> dict[DocumentId, Known]:
@@ -74,11 +78,7 @@ class Writer:
         self, document_id: DocumentId, reason: str, stamp: tuple[int, int] = UNSTAMPED
     ) -> None:
         """Record that a file was skipped; what it held before leaves the index."""
-        row = (None, *stamp, Status.SKIPPED.value, reason)
-        if self._row(document_id) == row:
-            return
-        with self._transaction():
-            self._set(document_id, row)
+        self._record(document_id, (None, *stamp, Status.SKIPPED.value, reason))
 
     def adopt(self, document_id: DocumentId, stamp: tuple[int, int], content_id: str) -> bool:
         """Give the file a content that the index already holds; False when it does not."""
@@ -87,18 +87,7 @@ class Writer:
         ).fetchone()
         if found is None:
             return False
-        row = (content_id, *stamp, *_outcome(found[0]))
-        before = self._row(document_id)
-        if before == row:
-            return True
-        if before is not None and before[0] == content_id:  # only the stamp is new
-            self._connection.execute(
-                "UPDATE documents SET size = ?, mtime_ns = ? WHERE document_id = ?",
-                (*stamp, document_id),
-            )
-            return True
-        with self._transaction():
-            self._set(document_id, row)
+        self._record(document_id, (content_id, *stamp, *_outcome(found[0])))
         return True
 
     def put(
@@ -143,11 +132,12 @@ class Writer:
         return n_tail, n_live
 
     def next_base_number(self) -> int:
-        """Return a number that no base has had."""
-        (number,) = self._connection.execute(
-            "SELECT coalesce(max(number), 0) + 1 FROM bases"
-        ).fetchone()
-        return int(number)
+        """Return a number that no base has had, even of an index that was here before.
+
+        Chroma keeps what it opened by its path, and a killed sync may leave a builder behind.
+        """
+        (last,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM bases").fetchone()
+        return max(int(last) + 1, time.time_ns() // 1_000_000)
 
     def make_current(self, base: Base) -> None:
         """Let readers use this base from now on."""
@@ -156,6 +146,11 @@ class Writer:
                 "INSERT INTO bases VALUES (?, ?, ?, ?)",
                 (base.number, base.last_row, base.n_passages, json.dumps(base.digests)),
             )
+
+    def forget_bases(self) -> None:
+        """Let readers search every vector exactly from now on."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM bases")
 
     def finish(self) -> None:
         """Record that the sync has gone through to its end."""
@@ -171,6 +166,19 @@ class Writer:
             (document_id,),
         ).fetchone()
         return found
+
+    def _record(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
+        """Write a ledger row; one of which only the stamp is new changes nothing for readers."""
+        content_id, *stamp, status, reason = row
+        before = self._row(document_id)
+        if before is None or (before[0], *before[3:]) != (content_id, status, reason):
+            with self._transaction():
+                self._set(document_id, row)
+        elif before != row:
+            self._connection.execute(
+                "UPDATE documents SET size = ?, mtime_ns = ? WHERE document_id = ?",
+                (*stamp, document_id),
+            )
 
     def _set(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
         before = self._row(document_id)

@@ -1,0 +1,182 @@
+"""The command line: what goes to which stream, and with which exit code."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from corpora import FILES, settings_in, write_files
+from hashing import HashingEmbedder
+
+from assistant import pipeline
+from assistant.index.lock import hold_lock
+from assistant.surfaces import cli
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run the command line over the tiny corpus: exit code, stdout, stderr."""
+    write_files(settings_in(tmp_path).corpus_dir, FILES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "open_embedder", lambda *_: HashingEmbedder())
+    monkeypatch.setenv("ASSISTANT_ANSWER_BAR", "0")
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["assistant", *words])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return run
+
+
+def test_a_question_to_a_missing_index_builds_it_and_says_so(run: Run) -> None:
+    code, out, err = run("ask", "danube")
+    assert code == 0
+    assert "no index in 'index'" in err
+    assert "passages" in err
+    assert "[1]" in out
+
+
+def test_only_the_answer_goes_to_stdout(run: Run) -> None:
+    run("index")
+    _, out, err = run("ask", "danube", "--json")
+    assert json.loads(out)["question"] == "danube"
+    assert err == ""
+
+
+def test_json_is_what_python_returns(run: Run, tmp_path: Path) -> None:
+    run("index")
+    _, out, _ = run("ask", "danube", "--json")
+    with pipeline.Assistant.open(answer_bar=0) as assistant:
+        expected = assistant.ask("danube").to_dict()
+    found = json.loads(out)
+    found.pop("timings")
+    expected.pop("timings")
+    assert found == json.loads(json.dumps(expected))
+
+
+def test_an_abstention_is_not_an_error_and_shows_the_nearest_passages(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_ANSWER_BAR", "1")
+    code, out, _ = run("ask", "danube")
+    assert code == 0
+    assert "do not say" in out
+    assert "nearest passages" in out
+
+
+def test_each_file_that_was_not_plainly_indexed_has_a_line_with_its_reason(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "corpus" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    _, out, err = run("index")
+    assert "skipped: picture.png: unsupported" in err
+    assert out == ""
+
+
+def test_the_folders_are_named_by_options(run: Run, tmp_path: Path) -> None:
+    write_files(tmp_path / "elsewhere", {"a.txt": "Herons eat frogs."})
+    code, out, _ = run("search", "herons", "--corpus", "elsewhere", "--index", "built")
+    assert code == 0
+    assert "a.txt:0-17" in out
+    assert (tmp_path / "built" / "catalog.sqlite").is_file()
+
+
+def test_k_bounds_the_passages_shown(run: Run) -> None:
+    _, out, _ = run("search", "the", "-k", "1", "--json")
+    assert len(json.loads(out)["results"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("asq",), 2, "No such command"),
+        (("ask",), 2, "Missing argument"),
+        (("search", "x", "-k", "0"), 2, "-k"),
+        (("ask", "  "), 3, "error: the question is empty"),
+        (("ask", "x", "--corpus", "nowhere", "--index", "none"), 3, "error: the corpus 'nowhere'"),
+        (("check", "--index", "none"), 3, "build it: assistant index"),
+        (("chat", "--port", "99999"), 3, "error: settings cannot be used: port"),
+    ],
+)
+def test_a_failure_is_one_line_that_says_what_to_do(
+    run: Run, words: tuple[str, ...], code: int, message: str
+) -> None:
+    found, out, err = run(*words)
+    assert found == code
+    assert message in err
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_a_second_writer_is_told_who_the_first_is(run: Run) -> None:
+    run("index")
+    with hold_lock(Path("index")):
+        code, _, err = run("index")
+    assert code == 75
+    assert f"process {os.getpid()}" in err
+
+
+def test_check_exits_0_only_when_the_index_is_clean(run: Run, tmp_path: Path) -> None:
+    run("index")
+    code, _, err = run("check")
+    assert code == 0
+    assert "clean" in err
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "index" / "catalog.sqlite") as connection:
+        connection.execute("UPDATE passages SET start = start + 1")
+    connection.close()
+    code, out, _ = run("check")
+    assert code == 1
+    assert "does not reproduce its text" in out
+
+
+def test_control_characters_of_documents_do_not_reach_the_terminal(
+    run: Run, tmp_path: Path
+) -> None:
+    hostile = "The heron\x1b]0;owned\x07 eats\x9b31m frogs.\x1b[2J"
+    write_files(tmp_path / "corpus", {"evil.txt": hostile})
+    for words in (("ask", "\x1b[31mheron"), ("search", "heron")):
+        _, out, err = run(*words)
+        assert not set(out + err) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_an_interrupted_sync_exits_130_and_the_next_one_finishes(tmp_path: Path) -> None:
+    write_files(
+        tmp_path / "corpus",
+        {f"{n}.txt": f"Note {n}. " + "The heron eats frogs. " * 200 for n in range(200)},
+    )
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1));"
+        "from hashing import HashingEmbedder; from assistant import pipeline;"
+        "pipeline.open_embedder = lambda *_: HashingEmbedder();"
+        "from assistant.surfaces.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, str(Path(__file__).parents[1]), "index"]
+    child = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    catalog = tmp_path / "index" / "catalog.sqlite"
+    deadline = time.monotonic() + 30
+    while not catalog.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 130, err
+    assert "Traceback" not in err
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
