@@ -122,7 +122,7 @@ class Snapshot:
             return {}
         found = self._select(
             "SELECT rowid, -bm25(passage_terms) FROM passage_terms "
-            "WHERE passage_terms MATCH ? AND rowid IN",
+            "WHERE passage_terms MATCH ? AND +rowid IN",  # "+": match once, not once a row
             rows,
             _any_of(terms),
         )
