@@ -8,6 +8,7 @@ schema, model or splitter (`IndexMismatch`), and a missing or damaged file.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -104,17 +105,38 @@ class Making:
 
 
 def connect(index_dir: Path) -> sqlite3.Connection:
-    """Open the catalog's file.
+    """Open the catalog's file, and its log with it: a rebuild may put others in their place.
 
     Raises:
         IndexMissing: there is none.
+        sqlite3.DatabaseError: it is damaged; see `explain_errors`.
     """
     path = index_dir / CATALOG_FILE
-    if not path.is_file():
-        raise IndexMissing(f"no index in {str(index_dir)!r}; build it: assistant index")
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
+    while (inode := find_inode(index_dir)) is not None:
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=30, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.DatabaseError:
+            connection.close()
+            if find_inode(index_dir) == inode:
+                raise
+        else:
+            if find_inode(index_dir) == inode:
+                return connection
+            connection.close()
+    raise IndexMissing(f"no index in {str(index_dir)!r}; build it: assistant index")
+
+
+def find_inode(index_dir: Path) -> int | None:
+    """Return what tells the catalog's file from another one in its place; None without one."""
+    path = index_dir / CATALOG_FILE
+    try:
+        return path.stat().st_ino if path.is_file() else None
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -125,7 +147,7 @@ def open_catalog(index_dir: Path) -> Iterator[sqlite3.Connection]:
         IndexMissing: there is none.
         StoreError: it is damaged, or the disk does not let it be used.
     """
-    with closing(connect(index_dir)) as connection, explain_errors(index_dir):
+    with explain_errors(index_dir), closing(connect(index_dir)) as connection:
         yield connection
 
 
@@ -141,16 +163,23 @@ def explain_errors(index_dir: Path) -> Iterator[None]:
 def create(index_dir: Path, making: Making, *, version: int = 0) -> None:
     """Create an empty catalog, whole or not at all; `made_at` tells it from any before it."""
     index_dir.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(index_dir / CATALOG_FILE, isolation_level=None)
-    try:
+    aside = f"{CATALOG_FILE}.new"
+    remove_files(index_dir, aside)
+    with closing(sqlite3.connect(index_dir / aside, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript("BEGIN IMMEDIATE;" + SCHEMA)
         facts = {**making.facts(), "version": str(version), "n_passages": "0"}
         facts["made_at"] = datetime.now(UTC).isoformat()
         connection.executemany("INSERT INTO manifest VALUES (?, ?)", facts.items())
         connection.execute("COMMIT")
-    finally:
-        connection.close()
+    remove_files(index_dir, CATALOG_FILE)  # SQLite would read an old log into the new file
+    os.replace(index_dir / aside, index_dir / CATALOG_FILE)
+
+
+def remove_files(index_dir: Path, name: str) -> None:
+    """Delete a database with what SQLite keeps beside it; first the file, so that none opens it."""
+    for suffix in ("", "-wal", "-shm"):
+        (index_dir / f"{name}{suffix}").unlink(missing_ok=True)
 
 
 def is_created(index_dir: Path) -> bool:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from assistant.index.catalog import (
-    CATALOG_FILE,
     Making,
     connect,
     explain_errors,
+    find_inode,
     require_making,
 )
 from assistant.index.snapshot import Snapshot
@@ -37,7 +37,8 @@ class Readers:
         Raises:
             IndexMissing, IndexMismatch, StoreError: see their messages.
         """
-        inode, connection = self._take()
+        with explain_errors(self._index_dir):
+            inode, connection = self._take()
         try:
             with explain_errors(self._index_dir):
                 connection.execute("BEGIN")
@@ -51,19 +52,24 @@ class Readers:
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        while self._idle:
-            self._idle.pop()[1].close()
+        while (idle := self._pop()) is not None:
+            idle[1].close()
 
     def _take(self) -> tuple[int, sqlite3.Connection]:
         """Return a connection to the file that is there now: a rebuild puts another in place."""
-        path = self._index_dir / CATALOG_FILE
-        present = path.stat().st_ino if path.is_file() else None
-        while self._idle:
-            inode, connection = self._idle.pop()
+        present = find_inode(self._index_dir)
+        while (idle := self._pop()) is not None:
+            inode, connection = idle
             if inode == present:
                 return inode, connection
             connection.close()
         connection = connect(self._index_dir)
         connection.execute("PRAGMA query_only = ON")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        return path.stat().st_ino, connection
+        return present or 0, connection
+
+    def _pop(self) -> tuple[int, sqlite3.Connection] | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # another thread took the last one
+            return None

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.index.base import BASES_FOLDER
-from assistant.index.catalog import CATALOG_FILE, last_version
+from assistant.index.catalog import CATALOG_FILE, last_version, remove_files
 from assistant.index.content import Content
 from assistant.index.embed import PassageVectors
 from assistant.index.snapshot import Base, Snapshot
@@ -41,8 +41,7 @@ def remove_catalog(index_dir: Path) -> int:
     """Delete the catalog and its Chroma bases; return the version that the index had."""
     version = last_version(index_dir)
     shutil.rmtree(index_dir / BASES_FOLDER, ignore_errors=True)
-    for suffix in ("", "-wal", "-shm"):
-        (index_dir / f"{CATALOG_FILE}{suffix}").unlink(missing_ok=True)
+    remove_files(index_dir, CATALOG_FILE)
     return version
 
 

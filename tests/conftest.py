@@ -1,0 +1,58 @@
+"""What every test may use: a tiny corpus, an embedder without a model, and no network."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpora import FILES, settings_in, write_files
+from hashing import HashingEmbedder
+from tripwire import is_loopback
+
+from assistant.pipeline import Assistant
+from assistant.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Fail a test that looks up, or connects to, anything but this machine."""
+    tripped: list[object] = []
+    look_up, connect = socket.getaddrinfo, socket.socket.connect
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not is_loopback(host):
+            tripped.append(host)
+            raise OSError(f"no network in tests: look-up of {host!r}")
+        return look_up(host, *args, **kwargs)
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and not is_loopback(address[0]):
+            tripped.append(address)
+            raise OSError(f"no network in tests: connection to {address!r}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    yield tripped
+    assert not tripped, f"the test reached for the network: {tripped}"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings over the tiny corpus, that answer whatever is nearest."""
+    settings = settings_in(tmp_path, answer_bar=0.0)
+    write_files(settings.corpus_dir, FILES)
+    return settings
+
+
+@pytest.fixture
+def embedder() -> HashingEmbedder:
+    return HashingEmbedder()
+
+
+@pytest.fixture
+def assistant(settings: Settings, embedder: HashingEmbedder) -> Iterator[Assistant]:
+    """An assistant over the tiny corpus, with no index yet."""
+    with Assistant(settings, embedder) as opened:
+        yield opened
