@@ -126,13 +126,13 @@ def check(corpus: Corpus = None, index: Index = None) -> None:
     """Check the whole index; exit 0 only when it is clean."""
     with _open(corpus, index) as assistant:
         problems = assistant.check()
-        n_passages = sum(record.n_passages for record in assistant.documents())
+        n_documents = sum(record.n_passages > 0 for record in assistant.documents())
     for problem in problems:
         _print(problem)
     if problems:
         _say(f"{len(problems)} problems; make the index anew: assistant index --rebuild")
         raise typer.Exit(EXIT_PROBLEMS)
-    _say(f"the index is clean: {n_passages:,} passages")
+    _say(f"the index is clean: {n_documents:,} documents")
 
 
 def main() -> None:

@@ -105,3 +105,11 @@ def test_binary_data_is_refused_with_a_reason(data: bytes) -> None:
 
 def test_no_bytes_are_no_text() -> None:
     assert decode(b"") == ("", None)
+
+
+def test_a_short_text_is_not_taken_for_an_encoding_that_nobody_uses() -> None:
+    text, warning = decode(
+        "Café Zentral opened in 1932. It was sold for € 2 million.".encode("cp1252")
+    )
+    assert text == "Café Zentral opened in 1932. It was sold for € 2 million."
+    assert warning == "not UTF-8; read as cp1252, by its letters"
