@@ -28,6 +28,8 @@ CHROMA_FILE = "chroma.sqlite3"
 COLLECTION = "passages"
 BATCH = 5_000
 """Chroma takes at most 5,461 records at once."""
+MAX_MISSED_SHARE = 0.01
+"""Share of vectors that a base may miss; more, and it is not worth having."""
 SAME_COSINE = 1e-5
 """Equal texts have equal vectors: either may be found for the other."""
 
@@ -35,30 +37,32 @@ SAME_COSINE = 1e-5
 def build_base(index_dir: Path, number: int, dimension: int) -> Base:
     """Build base `number` from the catalog's vectors and check every one of them.
 
+    Vectors that the graph does not lead to (46 of 100,000 in `make bench`) are noted as `missed`:
+    a search takes them with the tail.
+
     Raises:
-        StoreError: it could not be built, or a vector in it is not found.
+        StoreError: it could not be built, or misses more than `MAX_MISSED_SHARE`.
     """
     folder = _folder(index_dir, number)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     built = _run_child("build", index_dir, number, dimension)
-    checked = _run_child("check", index_dir, number, dimension)
-    if checked["n_found"] != built["n_passages"]:
-        raise StoreError(
-            f"the new Chroma base finds {checked['n_found']} of {built['n_passages']} passages"
-        )
-    return Base(number, built["last_row"], built["n_passages"], _digest_files(folder))
+    n, last_row = built["n_passages"], built["last_row"]
+    missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
+    if len(missed) > MAX_MISSED_SHARE * n:
+        raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
+    return Base(number, last_row, n, _digest_files(folder), tuple(missed))
 
 
-def check_base(index_dir: Path, base: Base, dimension: int) -> int:
-    """Return how many of the base's live vectors it finds, asked in a child process.
+def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
+    """Return the live rows that the base should find and does not, asked in a child process.
 
     Raises:
         StoreError: its files are not those that were built, or cannot be opened.
     """
     require_intact(index_dir, base)
-    found: int = _run_child("check", index_dir, base.number, dimension)["n_found"]
-    return found
+    missed = _run_child("check", index_dir, base.number, dimension, base.last_row)["missed"]
+    return sorted(set(missed) - set(base.missed))
 
 
 def require_intact(index_dir: Path, base: Base) -> None:
@@ -146,15 +150,15 @@ def _search(collection: Any, queries: Vector, k: int) -> list[list[tuple[int, fl
     ]
 
 
-def _run_child(task: str, index_dir: Path, number: int, dimension: int) -> Any:
+def _run_child(task: str, index_dir: Path, *numbers: int) -> Any:
     command = [sys.executable, "-m", __name__, task, str(index_dir.resolve())]
-    command += [str(number), str(dimension)]
+    command += map(str, numbers)
     done = subprocess.run(
         command,
         capture_output=True,
         text=True,
         check=False,
-        cwd=_folder(index_dir, number),  # importing chromadb reads `.env` where it stands
+        cwd=_folder(index_dir, numbers[0]),  # importing chromadb reads `.env` where it stands
     )
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
@@ -190,24 +194,23 @@ def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
     return {"last_row": rows[-1][0], "n_passages": n}
 
 
-def _check(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
-    """Count the live vectors of which each finds itself, or its equal, first."""
+def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[str, list[int]]:
+    """List the live rows up to `last_row` that do not find themselves, or their equal, first."""
     connection = connect(index_dir)
     connection.execute("BEGIN")
     collection = _open_collection(_folder(index_dir, number))
-    ids = {int(row) for row in collection.get(include=[])["ids"]}
-    n_found = 0
-    cursor = connection.execute("SELECT row, vector FROM vectors ORDER BY row")
+    missed: list[int] = []
+    cursor = connection.execute(
+        "SELECT row, vector FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
+    )
     while batch := cursor.fetchmany(BATCH):
-        held = [(row, blob) for row, blob in batch if row in ids]
-        if not held:
-            continue
-        answers = _search(collection, _matrix([blob for _, blob in held], dimension), 1)
-        n_found += sum(
-            bool(answer) and (answer[0][0] == row or answer[0][1] > 1 - SAME_COSINE)
-            for (row, _), answer in zip(held, answers, strict=True)
+        answers = _search(collection, _matrix([blob for _, blob in batch], dimension), 1)
+        missed += (
+            row
+            for (row, _), answer in zip(batch, answers, strict=True)
+            if not answer or (answer[0][0] != row and answer[0][1] <= 1 - SAME_COSINE)
         )
-    return {"n_found": n_found}
+    return {"missed": missed}
 
 
 def _matrix(blobs: Sequence[bytes], dimension: int) -> Vector:
@@ -215,6 +218,7 @@ def _matrix(blobs: Sequence[bytes], dimension: int) -> Vector:
 
 
 if __name__ == "__main__":
-    task, index_dir, number, dimension = sys.argv[1:]
-    run = {"build": _build, "check": _check}[task]
-    sys.stdout.write(json.dumps(run(Path(index_dir), int(number), int(dimension))))
+    task, index_dir, *numbers = sys.argv[1:]
+    arguments = (Path(index_dir), *map(int, numbers))
+    made: Any = _build(*arguments) if task == "build" else _check(*arguments)
+    sys.stdout.write(json.dumps(made))

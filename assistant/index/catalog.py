@@ -19,7 +19,7 @@ from pathlib import Path
 from assistant.errors import IndexMismatch, IndexMissing, StoreError
 
 CATALOG_FILE = "catalog.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DISK_ERRORS = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -79,7 +79,8 @@ CREATE TABLE bases (
     number INTEGER PRIMARY KEY,
     last_row INTEGER NOT NULL,
     n_passages INTEGER NOT NULL,
-    digests TEXT NOT NULL
+    digests TEXT NOT NULL,
+    missed TEXT NOT NULL
 );
 """
 

@@ -137,13 +137,11 @@ def _check_base(connection: sqlite3.Connection, index_dir: Path, dimension: int)
     base: Base | None = Snapshot(connection).base()
     if base is None:
         return
-    (n_live,) = connection.execute(
-        "SELECT count(*) FROM passages WHERE row <= ?", (base.last_row,)
-    ).fetchone()
     try:
-        n_found = check_base(index_dir, base, dimension)
+        missed = check_base(index_dir, base, dimension)
     except StoreError as error:
         yield f"{error}; mend it: assistant index"
         return
-    if n_found != n_live:
-        yield f"the Chroma base finds {n_found} of its {n_live} live passages"
+    if missed:
+        named = ", ".join(map(str, missed[:MAX_NAMED]))
+        yield f"the Chroma base does not find {len(missed)} of its passages: rows {named}"

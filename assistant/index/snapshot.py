@@ -30,12 +30,16 @@ from assistant.values import (
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A Chroma base: the passages up to `last_row` at the time it was built."""
+    """A Chroma base: the passages up to `last_row` at the time it was built.
+
+    `missed` are the rows among them that its graph does not lead to.
+    """
 
     number: int
     last_row: int
     n_passages: int
     digests: tuple[tuple[str, str], ...]
+    missed: tuple[int, ...] = ()
 
 
 @contextmanager
@@ -68,21 +72,25 @@ class Snapshot:
     def base(self) -> Base | None:
         """Return the current Chroma base, if there is one."""
         row = self._connection.execute(
-            "SELECT number, last_row, n_passages, digests FROM bases ORDER BY number DESC"
+            "SELECT number, last_row, n_passages, digests, missed FROM bases ORDER BY number DESC"
         ).fetchone()
         if row is None:
             return None
-        return Base(row[0], row[1], row[2], tuple((a, b) for a, b in json.loads(row[3])))
+        digests = tuple((name, digest) for name, digest in json.loads(row[3]))
+        return Base(row[0], row[1], row[2], digests, tuple(json.loads(row[4])))
 
     def live_rows(self, rows: Sequence[int]) -> set[int]:
         """Return those of the rows that the index still holds."""
         return {row for (row,) in self._select("SELECT row FROM passages WHERE row IN", rows)}
 
-    def vectors_after(self, row: int, dimension: int) -> tuple[list[int], Vector]:
-        """Return the rows greater than `row`, ascending, and their vectors (n, dimension)."""
+    def vectors_after(
+        self, row: int, dimension: int, also: Sequence[int] = ()
+    ) -> tuple[list[int], Vector]:
+        """Return the rows greater than `row`, and those of `also`, with vectors (n, dimension)."""
         found = self._connection.execute(
             "SELECT row, vector FROM vectors WHERE row > ? ORDER BY row", (row,)
         ).fetchall()
+        found += self._select("SELECT row, vector FROM vectors WHERE row IN", also)
         matrix = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float32)
         return [row for row, _ in found], matrix.reshape(len(found), dimension)
 

@@ -1,7 +1,7 @@
 """A query vector and a snapshot -> the rows with the highest cosines.
 
-Asks the Chroma base and searches exactly the vectors newer than it. Without a base, or with a
-damaged one, every vector is searched exactly: slower, never wrong.
+Asks the Chroma base and searches exactly the vectors newer than it and those it misses. Without a
+base, or with a damaged one, every vector is searched exactly: slower, never wrong.
 """
 
 import logging
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Tail:
-    """The vectors of one version that are newer than one base (or all, without a base)."""
+    """The vectors of one version that one base lacks or misses (all of them, without a base)."""
 
     key: tuple[str, int, int]
     rows: list[int]
@@ -48,9 +48,10 @@ class VectorSearch:
             logger.warning("%s; searching exactly instead", error)
             self._opened = (base.number, None) if base else None
             base, found = None, []
-        tail = self._load_tail(snapshot, base.last_row if base and opened else 0)
-        found += _search_exactly(tail, query, k)
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+        tail = self._load_tail(snapshot, base if opened else None)
+        # A missed row may be found all the same, by a query other than itself.
+        merged = dict(found) | dict(_search_exactly(tail, query, k))
+        return sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def _open(self, base: Base) -> OpenBase | None:
         with self._lock:
@@ -62,10 +63,11 @@ class VectorSearch:
                     self._opened = (base.number, None)
             return self._opened[1]
 
-    def _load_tail(self, snapshot: Snapshot, last_row: int) -> _Tail:
-        tail, key = self._tail, (snapshot.made_at, snapshot.version, last_row)
+    def _load_tail(self, snapshot: Snapshot, base: Base | None) -> _Tail:
+        tail, key = self._tail, (snapshot.made_at, snapshot.version, base.number if base else 0)
         if tail is None or tail.key != key:
-            rows, matrix = snapshot.vectors_after(last_row, self._dimension)
+            last_row, missed = (base.last_row, base.missed) if base else (0, ())
+            rows, matrix = snapshot.vectors_after(last_row, self._dimension, missed)
             tail = self._tail = _Tail(key, rows, matrix)
         return tail
 

@@ -142,8 +142,14 @@ class Writer:
         """Let readers use this base from now on."""
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO bases VALUES (?, ?, ?, ?)",
-                (base.number, base.last_row, base.n_passages, json.dumps(base.digests)),
+                "INSERT INTO bases VALUES (?, ?, ?, ?, ?)",
+                (
+                    base.number,
+                    base.last_row,
+                    base.n_passages,
+                    json.dumps(base.digests),
+                    json.dumps(base.missed),
+                ),
             )
 
     def forget_bases(self) -> None:

@@ -9,6 +9,7 @@ from hashing import HashingEmbedder
 
 from assistant.errors import StoreError
 from assistant.index import base as bases
+from assistant.index.vectors import VectorSearch
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 
@@ -135,19 +136,47 @@ def test_a_base_that_cannot_be_built_leaves_the_index_usable(
     assert assistant.search("item 7 number 49")[0].passage.document_id == "7.txt"
 
 
-def test_a_base_that_does_not_find_every_vector_is_refused(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def miss(monkeypatch: pytest.MonkeyPatch, rows: list[int]) -> None:
+    """Let the check of a new base say that it does not find these rows."""
     original = bases._run_child
 
-    def run_child(task: str, *args: object) -> dict[str, int]:
-        return {"n_found": 29} if task == "check" else original(task, *args)
+    def run_child(task: str, *args: object) -> dict[str, object]:
+        return {"missed": rows} if task == "check" else original(task, *args)
 
     monkeypatch.setattr(bases, "_run_child", run_child)
+
+
+def test_a_base_that_misses_too_many_vectors_is_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    miss(monkeypatch, [1])
     assistant = Assistant(settings, HashingEmbedder())
-    assert assistant.sync().base_problem == "the new Chroma base finds 29 of 30 passages"
+    problem = assistant.sync().base_problem
+    assert problem == "the new Chroma base does not find 1 of 30 passages"
     monkeypatch.undo()
     assert assistant.check() == ()
+
+
+def test_what_a_base_misses_is_searched_exactly(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    miss(monkeypatch, [7])
+    monkeypatch.setattr(bases, "MAX_MISSED_SHARE", 0.1)
+    monkeypatch.setattr(  # as a graph that does not lead to the row would answer
+        bases.OpenBase,
+        "search",
+        lambda self, query, k, ask=bases.OpenBase.search: [
+            pair for pair in ask(self, query, k) if pair[0] != 7
+        ],
+    )
+    assistant = Assistant(settings, HashingEmbedder())
+    assert assistant.sync().base_problem is None
+    with assistant._readers.open() as snapshot:
+        text = snapshot.passages([7])[7].text
+        query = assistant._embedder.embed_query(text)
+        found = VectorSearch(settings.index_dir, query.size).search(snapshot, query, 3)
+    assert found[0][0] == 7
+    assert [row for row, _ in found].count(7) == 1
 
 
 def test_a_base_that_is_not_there_is_refused_by_name(settings: Settings, tmp_path: Path) -> None:
