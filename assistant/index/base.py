@@ -218,7 +218,11 @@ def _matrix(blobs: Sequence[bytes], dimension: int) -> Vector:
 
 
 if __name__ == "__main__":
-    task, index_dir, *numbers = sys.argv[1:]
-    arguments = (Path(index_dir), *map(int, numbers))
-    made: Any = _build(*arguments) if task == "build" else _check(*arguments)
+    task, folder, *rest = sys.argv[1:]
+    number, dimension, *last_row = map(int, rest)
+    made: Any
+    if task == "build":
+        made = _build(Path(folder), number, dimension)
+    else:
+        made = _check(Path(folder), number, dimension, *last_row)
     sys.stdout.write(json.dumps(made))
