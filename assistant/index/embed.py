@@ -6,7 +6,9 @@ on squad2 the best sentence vector finds the paragraph better than the passage v
 (`evals/README.md`). Refuses nothing but an unusable model.
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +22,7 @@ from assistant.index.model import Prepared, load_sentence_transformer, prepare
 Vector = NDArray[np.float32]
 """Unit vectors: shape (dimension,) or (n, dimension)."""
 
-BATCH_TOKENS = 1024
+BATCH_TOKENS = 512
 """Padded tokens in a batch: on CPU small, length-sorted batches are the fastest."""
 
 
@@ -121,7 +123,11 @@ def _unit(vector: NDArray[np.float32]) -> Vector:
 
 
 class OnnxEncoder:
-    """A prepared transformer: texts -> token vectors, in length-sorted batches."""
+    """A prepared transformer: texts -> token vectors, in length-sorted batches.
+
+    Each processor takes whole batches: measured 1.1 to 1.4 times the rate of all of them sharing
+    each batch's arithmetic, with the same vectors.
+    """
 
     def __init__(self, folder: Path, *, max_tokens: int) -> None:
         import onnxruntime
@@ -129,6 +135,8 @@ class OnnxEncoder:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = 1
+        self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embed")
         self._session: Any = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
@@ -150,7 +158,8 @@ class OnnxEncoder:
         encodings = self._tokenizer.encode_batch(list(texts))
         lengths = [len(encoding.ids) for encoding in encodings]
         vectors: dict[int, TokenVectors] = {}
-        for batch in _batches(lengths):
+
+        def run(batch: Sequence[int]) -> None:
             ids = np.zeros((len(batch), lengths[batch[0]]), dtype=np.int64)
             mask = np.zeros_like(ids)
             for row, i in enumerate(batch):
@@ -159,6 +168,13 @@ class OnnxEncoder:
             (tokens,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
             for row, i in enumerate(batch):
                 vectors[i] = TokenVectors(tokens[row, : lengths[i]], encodings[i].offsets)
+
+        batches = list(_batches(lengths))
+        if len(batches) == 1:  # a query: no hand-over to another thread
+            run(batches[0])
+        else:
+            for _ in self._workers.map(run, batches):
+                pass
         return [vectors[i] for i in range(len(texts))]
 
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 GROUP_PASSAGES = 512
 """Passages that wait for each other, so that sorting them by length pays."""
-REPORT_PASSAGES = 32
+REPORT_PASSAGES = 64
 """Passages embedded between two reports of progress."""
 RACY_S = 2.0
 """A file written this short before the sync may be written again within the same time stamp."""
