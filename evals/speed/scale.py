@@ -110,7 +110,9 @@ def _sync_first(assistant: Assistant, embedder: Embedder, kept: Path) -> list[Fi
     note = "" if report.n_embedded == report.n_passages else "the rest of an interrupted sync"
     table.add("passages", report.n_passages, "")
     table.add("first sync", report.seconds, "s", note)
-    table.add("first sync", report.n_embedded / report.seconds, "passages/s")
+    if report.n_embedded:
+        without_base = report.seconds - stages["base"]
+        table.add("first sync but for the base", report.n_embedded / without_base, "passages/s")
     for stage, label in STAGES.items():
         table.add(f"    {label}", stages[stage], "s")
     table.add("    of cutting, counting tokens", stages["tokens"], "s")
