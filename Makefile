@@ -10,7 +10,7 @@ DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test lint check-dependencies unit bench retrieval clean
+.PHONY: help setup chat test lint check-dependencies unit bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile

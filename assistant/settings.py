@@ -74,7 +74,8 @@ class Settings(BaseSettings):
     n_passages: int = Field(
         8,
         gt=0,
-        description="Passages read for an answer; on squad2 .97 of the answers are in the first 8.",
+        description="Passages read for an answer; on squad2 the right paragraph is among the first "
+        "5 for .95 of the questions and among the first 10 for .98.",
     )
     max_passages_per_document: int = Field(
         4, gt=0, description="So that one long document does not crowd out the others."
@@ -83,7 +84,7 @@ class Settings(BaseSettings):
         10_000,
         gt=0,
         description="Passages newer than the Chroma base that are searched exactly before the next "
-        "sync builds a new base: so many take 1 ms and 15 MB, and exact search misses nothing.",
+        "sync builds a new base: exact search misses nothing, and of 100,000 passages takes 9 ms.",
     )
 
     max_question_chars: int = Field(4_000, gt=0, description="Longer questions are refused.")

@@ -83,7 +83,7 @@ class OpenBase:
         require_intact(index_dir, base)
         try:
             self._collection = _open_collection(_folder(index_dir, base.number))
-        except Exception as error:
+        except Exception as error:  # the Rust core raises kinds of its own
             raise StoreError(f"the Chroma base {base.number} cannot be opened: {error}") from error
         self._n_passages = base.n_passages
 
@@ -92,7 +92,7 @@ class OpenBase:
         k = min(k, self._n_passages)
         try:
             return _search(self._collection, query[np.newaxis], k)[0]
-        except Exception as error:
+        except Exception as error:  # as above
             raise StoreError(f"the Chroma base cannot be searched: {error}") from error
 
 
