@@ -2,20 +2,30 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from assistant.answer.evidence import EvidenceScorer, OverlapScorer
+from assistant.answer.calibration import (
+    CalibrationReport,
+    calibrate,
+    read_calibration,
+    write_calibration,
+)
+from assistant.answer.cross_encoder import CrossEncoderScorer
 from assistant.answer.extract import NAME, NOT_SAID, extract
+from assistant.answer.scorer import EvidenceScorer, LateInteractionScorer
 from assistant.cite.cite import cite, list_consulted
 from assistant.errors import QuestionError
 from assistant.index import sync as syncing
 from assistant.index.catalog import is_complete
 from assistant.index.check import check_index
+from assistant.index.cross_encoder import open_cross_encoder
 from assistant.index.embed import Embedder, open_embedder
+from assistant.index.model import INSTALLED_MODEL
 from assistant.index.readers import Readers
 from assistant.index.sync import Progress, SyncReport
 from assistant.index.vectors import VectorSearch
@@ -38,7 +48,9 @@ class Assistant:
     ) -> None:
         self.settings = settings
         self._embedder = embedder
-        self._scorer = scorer or OverlapScorer()
+        self._scorer = scorer or LateInteractionScorer(embedder)
+        own = read_calibration(settings.index_dir, self._scorer.fingerprint)
+        self._calibration = own or self._scorer.calibration
         self._making = syncing.making_of(embedder, settings)
         self._readers = Readers(settings.index_dir, self._making)
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
@@ -55,7 +67,8 @@ class Assistant:
             SettingsError, EmbedderMissing: see their messages.
         """
         settings = settings or Settings.load(**given)
-        return cls(settings, open_embedder(settings.embedding_model, settings.cache_dir))
+        embedder = open_embedder(settings.embedding_model, settings.cache_dir)
+        return cls(settings, embedder, _open_scorer(settings, embedder))
 
     def ask(self, question: str) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
@@ -95,10 +108,11 @@ class Assistant:
             lap("retrieve")
             n = len(retrieval.ranking)
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            draft, sentences = extract(retrieval, self._scorer, self.settings)
+            judgement = self._scorer.judge(retrieval)
+            draft = extract(judgement, self._calibration, self.settings)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
-            checked = cite(draft, sentences, read)
+            checked = cite(draft, judgement.sentences, read)
             for statement, verdict in checked.refused:
                 logger.warning("a statement was dropped (%s): %r", verdict, statement.text)
             consulted = list_consulted(retrieval.ranking, checked.citations, read)
@@ -151,6 +165,37 @@ class Assistant:
     def check(self) -> tuple[str, ...]:
         """Check the whole index; return its problems, none when it is clean."""
         return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
+
+    def calibrate(
+        self,
+        questions: Sequence[tuple[str, bool]],
+        *,
+        on_question: Callable[[int], None] = lambda _: None,
+    ) -> CalibrationReport:
+        """Fit the probabilities and the bar to one's own questions; keep it beside the index.
+
+        Args:
+            questions: each with whether the corpus answers it; some of both kinds.
+            on_question: called with the number of questions judged so far.
+
+        Raises:
+            QuestionError: a question cannot be read, or there are too few of a kind.
+        """
+        if not self._has_index_now():
+            self.sync()
+        fingerprint, before = self._scorer.fingerprint, self._calibration
+        log_odds = []
+        with self._readers.open() as snapshot:
+            for number, (question, _) in enumerate(questions, start=1):
+                query = self._read_question(question)
+                retrieval = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
+                log_odds.append(self._scorer.judge(retrieval).log_odds)
+                on_question(number)
+        answers = [is_answerable for _, is_answerable in questions]
+        after, report = calibrate(log_odds, answers, before, self.settings.max_over_refusal)
+        path = write_calibration(self.settings.index_dir, after, fingerprint)
+        self._calibration = after
+        return replace(report, path=str(path))
 
     def as_retriever(self, k: int = 10) -> "PassageRetriever":
         """Return this assistant's search as a llama-index retriever."""
@@ -205,6 +250,19 @@ class Assistant:
                 f"{self.settings.max_question_chars:,}; shorten it"
             )
         return query
+
+
+def _open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
+    """Return the scorer of the settings; its weights are fitted to the installed model's tokens."""
+    if settings.embedding_model != INSTALLED_MODEL:
+        embedder = open_embedder(INSTALLED_MODEL, settings.cache_dir)
+    scorer: EvidenceScorer = LateInteractionScorer(embedder)
+    if not settings.cross_encoder:
+        return scorer
+    score = open_cross_encoder(settings.cross_encoder)
+    return CrossEncoderScorer(
+        scorer, score, settings.cross_encoder_role, name=settings.cross_encoder
+    )
 
 
 def ask(

@@ -6,7 +6,7 @@ Refuses unknown names and impossible values with `SettingsError`.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -50,6 +50,15 @@ class Settings(BaseSettings):
         "model by local folder or by a name that is already downloaded.",
     )
 
+    cross_encoder: str = Field(
+        "",
+        description="A sentence-transformers CrossEncoder that scores sentences too, by local "
+        "folder or by a name that is already downloaded; none when empty.",
+    )
+    cross_encoder_role: Literal["join", "replace"] = Field(
+        "join", description="Whether it joins the embedded evidence scorer or replaces it."
+    )
+
     max_file_bytes: int = Field(
         50_000_000, gt=0, description="Larger files are skipped (what Kendra allows)."
     )
@@ -88,18 +97,17 @@ class Settings(BaseSettings):
     )
 
     max_question_chars: int = Field(4_000, gt=0, description="Longer questions are refused.")
-    answer_bar: float = Field(
-        0.031,
+    max_over_refusal: float = Field(
+        0.1,
         ge=0,
         le=1,
-        description="Abstain when the best sentence's probability is lower: where a tenth of the "
-        "answerable questions is refused on the public data that the scorer is fitted on.",
+        description="Abstain where at most this share of answerable questions is refused, on the "
+        "questions that the evidence scorer was calibrated on; 0 never abstains.",
     )
-    min_gain: float = Field(
-        0.25,
+    max_drop: float = Field(
+        1.0,
         ge=0,
-        le=1,
-        description="Share of the question's term weight that a further sentence must add.",
+        description="How far, in log-odds, a further sentence of an answer may lie under the best.",
     )
     max_statements: int = Field(3, gt=0, description="Upper bound of sentences in an answer.")
 

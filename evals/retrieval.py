@@ -22,7 +22,8 @@ from assistant.index.snapshot import Snapshot, open_snapshot
 from assistant.index.sync import making_of
 from assistant.index.terms import query_terms
 from assistant.retrieve.lexical import weigh_terms
-from evals.public import PublicQuestion, load_nq, load_squad, write_corpus
+from assistant.values import DocumentId
+from evals.public import PublicQuestion, PublicSet, load_nq, load_squad, write_corpus
 
 CUTS = (1, 3, 5, 10)
 Matrix = NDArray[np.float32]
@@ -63,7 +64,7 @@ def score_all(
         lexical=lexical,
         total_weight=total_weight,
         document_of=np.array([index_of[passages[row].document_id] for row in rows]),
-        gold=np.array([index_of[question.document_id] for question in questions]),  # type: ignore[index]
+        gold=np.array([index_of[_own_document(question)] for question in questions]),
     )
 
 
@@ -86,15 +87,9 @@ def reciprocal_rank(scores: Scores) -> Matrix:
     return narrow
 
 
-def run(
-    name: str,
-    loaded: tuple[dict[str, str], list[PublicQuestion]],
-    *,
-    max_passage_tokens: int,
-    weights: Sequence[float],
-) -> None:
+def run(public_set: PublicSet, *, max_passage_tokens: int, weights: Sequence[float]) -> None:
     """Index the paragraphs and print every ranking's recall."""
-    texts, questions = loaded
+    texts, questions = public_set.texts, public_set.questions
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(
             corpus_dir=Path(folder) / "corpus",
@@ -110,7 +105,7 @@ def run(
         answerable = np.array([question.is_answerable for question in questions])
         everything = np.ones_like(answerable)
         print(
-            f"\n{name}: {len(texts)} documents, {report.n_passages} passages of at most "
+            f"\n{public_set.name}: {len(texts)} documents, {report.n_passages} passages of at most "
             f"{max_passage_tokens} tokens, {len(questions)} questions ({answerable.sum()} with an "
             f"answer); recall@{'/'.join(map(str, CUTS))}"
         )
@@ -139,13 +134,15 @@ def _search(assistant: Assistant, questions: Sequence[PublicQuestion]) -> NDArra
     ranks = []
     for question in questions:
         names = [found.passage.document_id for found in assistant.search(question.text, k=30)]
-        order = list(dict.fromkeys(names))
-        ranks.append(
-            order.index(question.document_id) + 1  # type: ignore[arg-type]
-            if question.document_id in order
-            else np.inf
-        )
+        order, own = list(dict.fromkeys(names)), _own_document(question)
+        ranks.append(order.index(own) + 1 if own in order else np.inf)
     return np.array(ranks)
+
+
+def _own_document(question: PublicQuestion) -> DocumentId:
+    """Return the one document that the question was written about."""
+    (own,) = question.documents
+    return DocumentId(own)
 
 
 def _print(label: str, everything: list[float], answerable: list[float]) -> None:
@@ -164,9 +161,10 @@ def main() -> None:
     parser.add_argument("--weights", type=float, nargs="+", default=[0.2, 0.3, 0.4, 0.5, 0.6])
     given = parser.parse_args()
     for tokens in given.max_passage_tokens:
-        for name, path, load in (("squad2", given.squad2, load_squad), ("nq", given.nq, load_nq)):
-            if path:
-                run(name, load(path), max_passage_tokens=tokens, weights=given.weights)
+        if given.squad2:
+            run(load_squad(given.squad2), max_passage_tokens=tokens, weights=given.weights)
+        if given.nq:
+            run(load_nq(given.nq), max_passage_tokens=tokens, weights=given.weights)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings over the tiny corpus, that answer whatever is nearest."""
-    settings = settings_in(tmp_path, answer_bar=0.0)
+    settings = settings_in(tmp_path, max_over_refusal=0.0)
     write_files(settings.corpus_dir, FILES)
     return settings
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assistant.index.embed import EmbedderInput, PassageVectors, Vector
+from assistant.index.embed import EmbedderInput, PassageVectors, TokenVectors, Vector
 from assistant.index.terms import terms
 
 CHARS_PER_TOKEN = 8
@@ -44,3 +44,12 @@ class HashingEmbedder:
             )
             for given in inputs
         ]
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        found = []
+        for text in texts:
+            words = list(re.finditer(r"\w+|[^\w\s]", text))
+            vectors = [self.embed_query(word.group()) for word in words]
+            rows = np.vstack(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
+            found.append(TokenVectors(rows, [word.span() for word in words]))
+        return found

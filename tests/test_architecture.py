@@ -30,9 +30,9 @@ LAYERS = (
 LAYER_OF = {name: n for n, names in enumerate(LAYERS) for name in names}
 WRAPPERS = {
     "chromadb": ("index/base.py",),
-    "sentence_transformers": ("index/model.py",),
-    "torch": ("index/model.py",),
-    "transformers": ("index/model.py",),
+    "sentence_transformers": ("index/model.py", "index/cross_encoder.py"),
+    "torch": ("index/model.py", "index/cross_encoder.py"),
+    "transformers": ("index/model.py", "index/cross_encoder.py"),
     "huggingface_hub": ("index/model.py",),
     "onnxruntime": ("index/embed.py",),
     "tokenizers": ("index/embed.py",),

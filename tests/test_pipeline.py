@@ -64,7 +64,7 @@ def test_an_answer_under_the_bar_is_an_abstention_with_what_was_read(
     assistant: Assistant, settings: Settings, embedder: HashingEmbedder
 ) -> None:
     assistant.sync()
-    strict = Assistant(settings.model_copy(update={"answer_bar": 1.0}), embedder)
+    strict = Assistant(settings.model_copy(update={"max_over_refusal": 1.0}), embedder)
     answer = strict.ask("What does the committee think of chess?")
     assert answer.abstained
     assert answer.reason == answer.text == "The documents do not say."
@@ -171,7 +171,7 @@ def station_files(round_: int) -> dict[str, str]:
 
 
 def test_eight_threads_ask_while_a_sync_edits_and_every_quote_is_exact(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path, answer_bar=0.0, min_gain=0.0, max_tail_passages=10)
+    settings = settings_in(tmp_path, max_over_refusal=0.0, max_drop=100.0, max_tail_passages=10)
     replace_files(settings.corpus_dir, station_files(1))
     is_over = threading.Event()
 
@@ -247,3 +247,36 @@ def test_the_function_ask_answers_from_folders(
     assert (tmp_path / "index" / "catalog.sqlite").is_file()
     with pytest.raises(AssistantError, match="missing"):
         ask("Where?", corpus_dir=tmp_path / "no", index_dir=tmp_path / "other")
+
+
+def test_calibrating_moves_the_bar_and_is_kept_beside_the_index(assistant: Assistant) -> None:
+    asked = [(f"typhoon {n}", True) for n in range(10)]
+    asked += [(f"unheard {n} of", False) for n in range(10)]
+    seen: list[int] = []
+    report = assistant.calibrate(asked, on_question=seen.append)
+    assert seen == list(range(1, 21))
+    assert (report.n_answerable, report.n_unanswerable) == (10, 10)
+    settings = assistant.settings
+    kept = Path(report.path)
+    assert kept.parent == settings.index_dir
+    confidence = assistant.ask("typhoon").confidence
+    with Assistant(settings, HashingEmbedder()) as again:
+        assert again.ask("typhoon").confidence == confidence
+    kept.unlink()
+    with Assistant(settings, HashingEmbedder()) as without:
+        assert without.ask("typhoon").confidence != confidence
+
+
+def test_a_calibration_survives_a_sync_and_a_check(assistant: Assistant) -> None:
+    asked = [("typhoon", True)] * 10 + [("unheard of", False)] * 10
+    kept = Path(assistant.calibrate(asked).path)
+    assistant.sync(rebuild=True)
+    assert kept.exists()
+    assert assistant.check() == ()
+
+
+def test_too_few_questions_leave_the_calibration_as_it_was(assistant: Assistant) -> None:
+    assistant.sync()
+    with pytest.raises(QuestionError, match="at least 10"):
+        assistant.calibrate([("typhoon", True)])
+    assert not (assistant.settings.index_dir / "calibration.json").exists()

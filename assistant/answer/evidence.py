@@ -1,124 +1,85 @@
-"""A query and the sentences of what was retrieved -> the probability that each one answers.
+"""A retrieval -> its numbered sentences, and what is known of each: `Evidence`.
 
-`EvidenceScorer` is the seam. `OverlapScorer` weighs what the index already holds: shared terms
-and the sentence's vector. It refuses nothing; a question without terms rests on vectors alone.
+The late interaction happens here: every word piece of the question looks for its nearest in
+every sentence. Refuses nothing; without sentences the evidence is empty.
 """
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
-from assistant.index.embed import Vector
-from assistant.index.terms import terms
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.answer.features import Evidence
+from assistant.answer.tokens import Tokens, read_tokens, weigh_tokens
+from assistant.index.embed import TokenVectors
 from assistant.retrieve.retriever import Retrieval
-from assistant.values import Sentence
+from assistant.values import Passage, Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence that may be evidence: its terms, those around it, and its cosine.
+class TokenEncoder(Protocol):
+    """What late interaction needs of an encoder."""
 
-    `previous_terms` are those of the sentence before it in its passage, if any.
-    """
-
-    sentence: Sentence
-    terms: frozenset[str]
-    previous_terms: frozenset[str]
-    passage_terms: frozenset[str]
-    cosine: float
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text, in order."""
 
 
-class EvidenceScorer(Protocol):
-    """Judges sentences; probabilities are comparable between questions."""
-
-    def score(self, retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[float]:
-        """Return for each candidate the probability that it answers the query."""
-
-
-@dataclass(frozen=True, slots=True)
-class OverlapWeights:
-    """Weights of a logistic regression over the features of `OverlapScorer`."""
-
-    bias: float
-    sentence: float
-    with_previous: float
-    passage: float
-    cosine: float
+def number_sentences(passages: Sequence[Passage]) -> tuple[Sentence, ...]:
+    """Number the sentences of the passages from 1, in order."""
+    spans = [(passage, start, end) for passage in passages for start, end in passage.sentences]
+    return tuple(Sentence(number, *span) for number, span in enumerate(spans, start=1))
 
 
-FITTED = OverlapWeights(bias=-8.69, sentence=1.71, with_previous=0.54, passage=1.97, cosine=7.5)
-"""Fitted by `python -m evals.evidence` on 2026-11-23: Natural Questions (1,332 with and 1,323
-without their passage in the corpus) and 4 articles of squad2 (1,272 questions). On 4 other
-articles (1,556 questions) the top sentence holds the answer in .70 of the answerable ones."""
-
-
-class OverlapScorer:
-    """Logistic regression over term coverage and the sentence's cosine."""
-
-    def __init__(self, weights: OverlapWeights = FITTED) -> None:
-        self._weights = weights
-
-    def score(self, retrieval: Retrieval, candidates: Sequence[Candidate]) -> list[float]:
-        """See `EvidenceScorer`."""
-        weights = self._weights
-        found = []
-        for features in overlap_features(retrieval, candidates):
-            sentence, with_previous, passage, cosine = features
-            logit = (
-                weights.bias
-                + weights.sentence * sentence
-                + weights.with_previous * with_previous
-                + weights.passage * passage
-                + weights.cosine * cosine
-            )
-            found.append(1 / (1 + math.exp(-logit)))
-        return found
-
-
-def overlap_features(
-    retrieval: Retrieval, candidates: Sequence[Candidate]
-) -> list[tuple[float, float, float, float]]:
-    """Return per candidate: coverage by it, with the one before, by its passage; its cosine."""
-    weights = retrieval.term_weights
-    return [
-        (
-            coverage(candidate.terms, weights),
-            coverage(candidate.terms | candidate.previous_terms, weights),
-            coverage(candidate.passage_terms, weights),
-            candidate.cosine,
-        )
-        for candidate in candidates
+def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence, ...], Evidence]:
+    """Return the sentences of the retrieved passages and what is known of them."""
+    passages = [ranked.passage for ranked in retrieval.ranking]
+    prefixes = [f"{passage.heading}\n" if passage.heading else "" for passage in passages]
+    texts = [prefix + passage.text for prefix, passage in zip(prefixes, passages, strict=True)]
+    encoded_query, *encoded = encoder.encode([retrieval.query, *texts])
+    query = read_tokens(retrieval.query, encoded_query)
+    tokens = [
+        read_tokens(passage.text, vectors, len(prefix))
+        for passage, vectors, prefix in zip(passages, encoded, prefixes, strict=True)
     ]
+    return number_sentences(passages), compare(retrieval, query, tokens)
 
 
-def coverage(found: Collection[str], weights: Mapping[str, float]) -> float:
-    """Return the share of the query's term weight that the found terms carry, from 0 to 1.
+def compare(retrieval: Retrieval, query: Tokens, tokens: Sequence[Tokens]) -> Evidence:
+    """Return the evidence of a retrieval, given its passages' tokens."""
+    weights = weigh_tokens(query, retrieval.term_weights)
+    counts = [len(ranked.passage.sentences) for ranked in retrieval.ranking]
+    likeness = np.zeros((sum(counts), len(query)))
+    matches = np.zeros((sum(counts), len(query)), dtype=np.bool_)
+    row = 0
+    for ranked, own in zip(retrieval.ranking, tokens, strict=True):
+        cosines = own.vectors @ query.vectors.T
+        equal = (own.terms[:, None] == query.terms[None, :]) & (query.terms != "")[None, :]
+        for inside in _tokens_of_sentences(ranked.passage, own):
+            if inside.any():
+                likeness[row] = cosines[inside].max(axis=0)
+                matches[row] = equal[inside].any(axis=0)
+            row += 1
+    total = sum(retrieval.term_weights.values())
+    return Evidence(
+        question=retrieval.query,
+        likeness=likeness,
+        matches=matches,
+        weights=weights,
+        passages=np.repeat(np.arange(len(counts)), counts),
+        texts=tuple(s.text for s in number_sentences([r.passage for r in retrieval.ranking])),
+        cosines=_cosines(retrieval),
+        dense=np.array([ranked.dense for ranked in retrieval.ranking]),
+        lexical=np.array([ranked.lexical / (total or 1) for ranked in retrieval.ranking]),
+        fused=np.array([ranked.score for ranked in retrieval.ranking]),
+    )
 
-    >>> coverage({"taiwan", "focus"}, {"taiwan": 3.0, "hack": 1.0})
-    0.75
-    """
-    total = sum(weights.values())
-    return sum(w for term, w in weights.items() if term in found) / total if total else 0.0
+
+def _cosines(retrieval: Retrieval) -> NDArray[np.float64]:
+    found = [vectors @ retrieval.query_vector for vectors in retrieval.sentence_vectors]
+    return np.concatenate(found).astype(np.float64) if found else np.zeros(0)
 
 
-def number_sentences(retrieval: Retrieval) -> list[Candidate]:
-    """Number the sentences of the retrieved passages from 1, in the order of the ranking."""
-    candidates: list[Candidate] = []
-    for ranked, vectors in zip(retrieval.ranking, retrieval.sentence_vectors, strict=True):
-        passage = ranked.passage
-        first = len(candidates) + 1
-        sentences = [
-            Sentence(number, passage, start, end)
-            for number, (start, end) in enumerate(passage.sentences, start=first)
-        ]
-        found = [frozenset(terms(sentence.text)) for sentence in sentences]
-        around = frozenset(terms(passage.heading or "")).union(*found)
-        cosines: Vector = vectors @ retrieval.query_vector
-        candidates += (
-            Candidate(sentence, own, previous, around, float(cosine))
-            for sentence, own, previous, cosine in zip(
-                sentences, found, [frozenset(), *found], cosines, strict=False
-            )
-        )
-    return candidates
+def _tokens_of_sentences(passage: Passage, tokens: Tokens) -> list[NDArray[np.bool_]]:
+    """Return for each sentence which of the passage's tokens lie in it."""
+    starts, ends = tokens.spans[:, 0] + passage.start, tokens.spans[:, 1] + passage.start
+    return [(starts >= start) & (ends <= end) for start, end in passage.sentences]

@@ -1,12 +1,14 @@
-"""Scored sentences -> a draft: the few sentences that together answer, quoted verbatim.
+"""A judgement -> a draft: the few sentences that together answer, quoted verbatim.
 
-Abstains, with a reason, when no sentence reaches the calibrated bar.
+Abstains, with a reason, when the question's probability lies under the calibrated bar.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from assistant.answer.evidence import Candidate, EvidenceScorer, coverage, number_sentences
-from assistant.retrieve.retriever import Retrieval
+from assistant.answer.calibration import Calibration
+from assistant.answer.features import leans_back
+from assistant.answer.scorer import Judgement, probability
+from assistant.index.terms import terms
 from assistant.settings import Settings
 from assistant.values import Draft, DraftStatement, Sentence
 
@@ -14,46 +16,52 @@ NAME = "extract"
 NOTHING_RETRIEVED = "The documents hold nothing that resembles the question."
 NOT_SAID = "The documents do not say."
 
-
-def extract(
-    retrieval: Retrieval, scorer: EvidenceScorer, settings: Settings
-) -> tuple[Draft, tuple[Sentence, ...]]:
-    """Return the draft, and the numbered sentences that its statements point at."""
-    candidates = number_sentences(retrieval)
-    sentences = tuple(candidate.sentence for candidate in candidates)
-    if not candidates:
-        return Draft((), 0.0, NOTHING_RETRIEVED), sentences
-    scores = scorer.score(retrieval, candidates)
-    confidence = max(scores)
-    if confidence < settings.answer_bar:
-        return Draft((), confidence, NOT_SAID), sentences
-    chosen = select(candidates, scores, retrieval.term_weights, settings)
-    statements = tuple(
-        DraftStatement(" ".join(sentences[i].text.split()), (sentences[i].number,)) for i in chosen
-    )
-    return Draft(statements, confidence), sentences
+SAME = 0.8
+"""Share of terms from which two sentences say the same."""
 
 
-def select(
-    candidates: Sequence[Candidate],
-    scores: Sequence[float],
-    term_weights: Mapping[str, float],
-    settings: Settings,
-) -> list[int]:
+def extract(judgement: Judgement, calibration: Calibration, settings: Settings) -> Draft:
+    """Return the draft; its statements point at the judgement's sentences by number."""
+    confidence = probability(judgement, calibration)
+    if not judgement.sentences:
+        return Draft((), confidence, NOTHING_RETRIEVED)
+    if confidence < calibration.bar(settings.max_over_refusal):
+        return Draft((), confidence, NOT_SAID)
+    chosen = (judgement.sentences[i] for i in select(judgement, settings))
+    statements = tuple(DraftStatement(" ".join(s.text.split()), (s.number,)) for s in chosen)
+    return Draft(statements, confidence)
+
+
+def select(judgement: Judgement, settings: Settings) -> list[int]:
     """Return the positions of the sentences to quote, in reading order.
 
-    The best one, then those over the bar that cover a part of the question which the sentences
-    chosen so far leave open (`min_gain` of its term weight).
+    The best one; then, by score, those whose log-odds lie at most `max_drop` under its, unless
+    they repeat one that is taken. A sentence that leans on the one before it brings that along
+    while there is room.
     """
-    order = sorted(range(len(candidates)), key=lambda i: (-scores[i], i))
+    sentences, scores = judgement.sentences, judgement.scores
+    order = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
+    floor = scores[order[0]] - settings.max_drop
     chosen: list[int] = []
-    covered: frozenset[str] = frozenset()
     for i in order:
-        if chosen and (scores[i] < settings.answer_bar or len(chosen) == settings.max_statements):
+        if len(chosen) == settings.max_statements or scores[i] < floor:
             break
-        found = covered | candidates[i].terms
-        gain = coverage(found, term_weights) - coverage(covered, term_weights)
-        if not chosen or gain >= settings.min_gain:
-            chosen.append(i)
-            covered = found
+        if i in chosen or any(_say_the_same(sentences[i], sentences[j]) for j in chosen):
+            continue
+        chosen.append(i)
+        before = _antecedent(sentences, i)
+        if before is not None and before not in chosen and len(chosen) < settings.max_statements:
+            chosen.append(before)
     return sorted(chosen)
+
+
+def _antecedent(sentences: Sequence[Sentence], i: int) -> int | None:
+    """Return the position of the sentence that the i-th one leans on, if it does."""
+    if i == 0 or sentences[i - 1].passage is not sentences[i].passage:
+        return None
+    return i - 1 if leans_back(sentences[i].text) else None
+
+
+def _say_the_same(one: Sentence, other: Sentence) -> bool:
+    a, b = set(terms(one.text)), set(terms(other.text))
+    return bool(a | b) and len(a & b) / len(a | b) >= SAME

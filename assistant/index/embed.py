@@ -66,6 +66,9 @@ class Embedder(Protocol):
     def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
         """Return the vectors of each passage, in order."""
 
+    def encode(self, texts: Sequence[str]) -> list["TokenVectors"]:
+        """Return the token vectors of each text, in order, without any prompt."""
+
 
 def open_embedder(model: str, cache_dir: Path) -> Embedder:
     """Return the embedder of a model, preparing it at its first use.
@@ -89,7 +92,7 @@ def open_embedder(model: str, cache_dir: Path) -> Embedder:
 class TokenVectors:
     """One text's token vectors, shape (n_tokens, d), and where each token lies in the text.
 
-    Special tokens are the first and the last and have empty spans.
+    Special tokens have empty spans.
     """
 
     vectors: NDArray[np.float32]
@@ -239,6 +242,10 @@ class OnnxEmbedder:
             )
         return vectors
 
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """See `Embedder`."""
+        return self._encoder.encode(texts)
+
 
 class PlainEmbedder:
     """The embedder of any other sentence-transformers model; sentences are encoded apart."""
@@ -288,3 +295,19 @@ class PlainEmbedder:
             vectors.append(PassageVectors(row, rows[first:last]))
             first = last
         return vectors
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """See `Embedder`."""
+        vectors = self._model.encode(
+            list(texts), output_value="token_embeddings", show_progress_bar=False
+        )
+        encoded = self._model.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=self._prepared.max_tokens,
+            return_offsets_mapping=True,
+        )
+        return [
+            TokenVectors(rows.cpu().numpy().astype(np.float32), offsets)
+            for rows, offsets in zip(vectors, encoded["offset_mapping"], strict=True)
+        ]

@@ -23,7 +23,7 @@ from assistant.surfaces.render import terminal_safe
 from assistant.values import Answer, Citation, Consulted
 
 if TYPE_CHECKING:
-    from assistant.index.sync import Progress, SyncReport
+    from assistant.index.sync import SyncReport
     from assistant.pipeline import Assistant
 
 EXIT_PROBLEMS, EXIT_REFUSED, EXIT_LOCKED, EXIT_INTERRUPTED = 1, 3, 75, 130
@@ -135,6 +135,38 @@ def check(corpus: Corpus = None, index: Index = None) -> None:
     _say(f"the index is clean: {n_documents:,} documents")
 
 
+@app.command()
+def calibrate(
+    questions: Annotated[
+        Path,
+        typer.Argument(help='Lines of {"question": "...", "answerable": true or false}.'),
+    ],
+    corpus: Corpus = None,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Fit when to abstain to your own questions; kept beside the index."""
+    from assistant.surfaces.questions import read_questions
+
+    asked = read_questions(questions)
+    with _open(corpus, index) as assistant:
+        _require_index(assistant)
+        with _progress_bar() as show:
+            report = assistant.calibrate(
+                asked, on_question=lambda done: show("judging questions", done, len(asked))
+            )
+    if as_json:
+        _print_json(asdict(report))
+        return
+    _print(
+        f"fitted on {report.n_answerable} answerable and {report.n_unanswerable} unanswerable "
+        f"questions\nof these, {report.over_refusal:.0%} of the answerable and "
+        f"{report.refused:.0%} of the unanswerable are refused now\nexpected calibration error "
+        f"{report.error_after:.3f}, before {report.error_before:.3f}\nkept in {report.path}; "
+        "delete that file to undo it"
+    )
+
+
 def main() -> None:
     """Run the command line; every foreseen failure is one line and an exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
@@ -170,11 +202,13 @@ def _require_index(assistant: "Assistant") -> None:
 
 def _sync(assistant: "Assistant", *, rebuild: bool = False) -> "SyncReport":
     with _progress_bar() as show:
-        return assistant.sync(rebuild=rebuild, on_progress=show)
+        return assistant.sync(
+            rebuild=rebuild, on_progress=lambda at: show(at.stage, at.done, at.total)
+        )
 
 
 @contextmanager
-def _progress_bar() -> Iterator["Callable[[Progress], None]"]:
+def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -189,9 +223,9 @@ def _progress_bar() -> Iterator["Callable[[Progress], None]"]:
         disable=not console.is_terminal,
     )
     with bar:
-        task = bar.add_task("looking at the files", total=None)
-        yield lambda at: bar.update(
-            task, description=at.stage, completed=at.done, total=at.total or None
+        task = bar.add_task("starting", total=None)
+        yield lambda stage, done, total: bar.update(
+            task, description=stage, completed=done, total=total or None
         )
 
 

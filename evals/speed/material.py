@@ -34,9 +34,9 @@ def load_material(plan: Plan) -> Material:
         texts = {f"{number:05}.txt": text for number, text in enumerate(made)}
         questions = make_questions(made, plan.n_questions, seed=SEED)
         return Material(texts, questions, "generated paragraphs")
-    everything, asked = load_squad(plan.squad2)
-    texts = dict(list(everything.items())[: plan.n_documents])
-    about = [question.text for question in asked if question.document_id in texts]
+    loaded = load_squad(plan.squad2)
+    texts = dict(list(loaded.texts.items())[: plan.n_documents])
+    about = [question.text for question in loaded.questions if question.documents[0] in texts]
     random = np.random.default_rng(SEED)
     chosen = random.choice(len(about), min(plan.n_questions, len(about)), replace=False)
     return Material(texts, [about[place] for place in chosen], "squad2 paragraphs")

@@ -84,7 +84,7 @@ def require_exact(assistant: Assistant, answer: Answer) -> None:
 @given(files=corpora(), questions=st.lists(QUESTIONS, min_size=1, max_size=3, unique=True))
 def test_every_citation_is_an_exact_span(files: dict[str, bytes], questions: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        given_settings = settings_in(Path(folder), answer_bar=0.0, min_gain=0.0)
+        given_settings = settings_in(Path(folder), max_over_refusal=0.0, max_drop=100.0)
         write_files(given_settings.corpus_dir, files)
         with Assistant(given_settings, HashingEmbedder()) as assistant:
             assistant.sync()
@@ -100,7 +100,7 @@ def test_every_citation_is_exact_in_one_line_of_a_megabyte(tmp_path: Path) -> No
         parts.append(random_.choice(SENTENCES[:-1]) * random_.randint(1, 3))
         parts.append(random_.choice([" ", " ", "", "\u00a0"]))
     line = "".join(parts).replace("\n", " ")
-    given_settings = settings_in(tmp_path, answer_bar=0.0, min_gain=0.0)
+    given_settings = settings_in(tmp_path, max_over_refusal=0.0, max_drop=100.0)
     write_files(given_settings.corpus_dir, {"line.txt": line, "solid.txt": "a" * 1_000_000})
     with Assistant(given_settings, HashingEmbedder(dimension=16)) as assistant:
         assistant.sync()

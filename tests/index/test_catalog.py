@@ -114,7 +114,7 @@ def test_a_catalog_that_is_no_database_is_a_store_error_until_it_is_rebuilt(
 
 
 def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path, answer_bar=0.0)
+    settings = settings_in(tmp_path, max_over_refusal=0.0)
     write_files(settings.corpus_dir, FILES)
     assistant = Assistant(settings, HashingEmbedder(dimension=16))
     assistant.sync()

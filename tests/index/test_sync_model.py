@@ -26,7 +26,7 @@ class Corpus(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.settings = settings_in(self.folder, answer_bar=0.0)
+        self.settings = settings_in(self.folder, max_over_refusal=0.0)
         self.settings.corpus_dir.mkdir()
         self.assistant = Assistant(self.settings, HashingEmbedder(dimension=16))
         self.files: dict[str, bytes] = {}

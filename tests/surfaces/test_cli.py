@@ -58,7 +58,7 @@ def test_only_the_answer_goes_to_stdout(run: Run) -> None:
 def test_json_is_what_python_returns(run: Run, tmp_path: Path) -> None:
     run("index")
     _, out, _ = run("ask", "danube", "--json")
-    with pipeline.Assistant.open(answer_bar=0) as assistant:
+    with pipeline.Assistant.open(max_over_refusal=0) as assistant:
         expected = assistant.ask("danube").to_dict()
     found = json.loads(out)
     found.pop("timings")

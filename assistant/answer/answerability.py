@@ -1,0 +1,93 @@
+"""The evidence for a question and its sentences' scores -> features of the question as a whole.
+
+The best sentence is always found; whether it answers is another matter. Each feature is a pure
+function that gives one number; their weights are fitted (`weights.json`), by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.answer.features import Column, Evidence, coverage_of_passage
+from assistant.answer.kinds import denies, has_opposite
+from assistant.index.terms import terms
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The evidence of a question that has sentences, and their log-odds, shape (n_sentences,)."""
+
+    evidence: Evidence
+    scores: Column
+
+    @cached_property
+    def best(self) -> int:
+        """The position of the best sentence, the first of equals."""
+        return int(self.scores.argmax())
+
+    @property
+    def best_text(self) -> str:
+        """The best sentence."""
+        return self.evidence.texts[self.best]
+
+
+def best_score(scored: Scored) -> float:
+    """The best sentence's log-odds."""
+    return float(scored.scores.max())
+
+
+def best_fused(scored: Scored) -> float:
+    """The fused score of the passage that was ranked first."""
+    return float(scored.evidence.fused.max())
+
+
+def cosine_of_best(scored: Scored) -> float:
+    """The cosine of the question's vector to the best sentence's."""
+    return float(scored.evidence.cosines[scored.best])
+
+
+def coverage_around_best(scored: Scored) -> float:
+    """Share of the question's weight whose terms stand in the best sentence's passage."""
+    return float(coverage_of_passage(scored.evidence)[scored.best])
+
+
+def novelty_of_best(scored: Scored) -> float:
+    """Share of the best sentence's terms that the question does not have: what it could tell."""
+    found = set(terms(scored.best_text))
+    return len(found - set(terms(scored.evidence.question))) / max(1, len(found))
+
+
+def ignored_denial(scored: Scored) -> float:
+    """Whether the question denies something and the best sentence denies nothing."""
+    return float(denies(scored.evidence.question) and not denies(scored.best_text))
+
+
+def opposite_of_best(scored: Scored) -> float:
+    """Whether the best sentence has the opposite of a word of the question, and not the word."""
+    return float(has_opposite(scored.evidence.question, scored.best_text))
+
+
+def numbers_asked(scored: Scored) -> float:
+    """Whether the question itself has a number: it narrows what answers it."""
+    return float(any(character.isdigit() for character in scored.evidence.question))
+
+
+QUESTION_FEATURES: tuple[Callable[[Scored], float], ...] = (
+    best_score,
+    best_fused,
+    cosine_of_best,
+    coverage_around_best,
+    novelty_of_best,
+    ignored_denial,
+    opposite_of_best,
+    numbers_asked,
+)
+
+
+def measure_question(evidence: Evidence, scores: Column) -> NDArray[np.float64]:
+    """Return all features of a question that has sentences, shape (n_features,)."""
+    scored = Scored(evidence, scores)
+    return np.array([feature(scored) for feature in QUESTION_FEATURES])

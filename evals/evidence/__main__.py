@@ -1,0 +1,141 @@
+"""Fit the evidence scorer and print its held-out figures.
+
+    python -m evals.evidence --data FOLDER [--work FOLDER] [--write] [--smoke]
+
+Every figure is of questions held out by article, conversation or question: four folds, each
+judged by weights fitted on the other three. `--write` then fits on all of them and writes the
+weights that ship. The folder holds the public sets (`evals/README.md`); sets that are not there
+are left out and named.
+"""
+
+import argparse
+import datetime
+import json
+import pickle
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import assistant.answer.weights
+from assistant import Settings
+from assistant.answer.weights import WEIGHTS_FILE, to_json
+from assistant.index.embed import open_embedder
+from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge
+from evals.evidence.fit import cross_validate, fit
+from evals.evidence.report import OVER_REFUSAL, calibration_lines, report
+from evals.evidence.support import JudgedClaim, fit_support, judge_claims, report_support
+from evals.public import CLAIM_SETS, PublicSet, load_claims, load_set
+
+OFF_TOPIC = 1000
+"""Questions of Natural Questions asked of the articles of squad2."""
+SMOKE = 40
+"""Questions of each set in a smoke run."""
+WEIGHTS = Path(assistant.answer.weights.__file__).with_name(WEIGHTS_FILE)
+
+
+def load(folder: Path) -> Iterator[PublicSet]:
+    """Yield the sets as they are asked, without what two of them share."""
+    found = {}
+    for name in ("squad2", "nq", "clapnq", "mtrag", "covidqa", "hotpotqa", "quotesum"):
+        try:
+            found[name] = load_set(name, folder)
+        except FileNotFoundError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if "clapnq" in found and "mtrag" in found:
+        asked = {_fold(q.text) for q in found["mtrag"].questions}
+        asked |= {_fold(turn) for q in found["mtrag"].questions for turn in q.history}
+        own = tuple(q for q in found["clapnq"].questions if _fold(q.text) not in asked)
+        found["clapnq"] = replace(found["clapnq"], questions=own)
+    if "nq" in found and "squad2" in found:
+        strangers = found["nq"].questions[:OFF_TOPIC]
+        found["off-topic"] = ask_elsewhere("off-topic", strangers, found["squad2"])
+    if "nq" in found:
+        found["nq"] = half_absent(found["nq"])
+    yield from found.values()
+
+
+def collect(folder: Path, work: Path, *, smoke: bool) -> list[Judged]:
+    """Judge every question of every set, or of a few; keep what was judged in `work`."""
+    judged: list[Judged] = []
+    for public in load(folder):
+        kept = work / public.name / "judged.pickle"
+        if kept.exists():
+            judged += pickle.loads(kept.read_bytes())  # written by this command alone
+            continue
+        given = _take(public) if smoke else public
+        print(f"judging {public.name}: {len(given.questions):,} questions", file=sys.stderr)
+        found = list(judge(given, work / public.name))
+        kept.write_bytes(pickle.dumps(found))
+        judged += found
+    return judged
+
+
+def collect_claims(folder: Path, *, smoke: bool) -> dict[str, list[JudgedClaim]]:
+    """Judge the claims of each set that is there."""
+    settings = Settings.load()
+    encoder = open_embedder(settings.embedding_model, settings.cache_dir)
+    found: dict[str, list[JudgedClaim]] = {}
+    for name in CLAIM_SETS:
+        try:
+            claims = load_claims(name, folder)
+        except FileNotFoundError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        print(f"judging {name}: {len(claims):,} claims", file=sys.stderr)
+        found[name] = judge_claims(
+            claims[:: len(claims) // SMOKE or 1] if smoke else claims, encoder
+        )
+    return found
+
+
+def main() -> None:
+    """Read the arguments, collect, cross-validate, report and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the public sets")
+    parser.add_argument("--work", type=Path, help="keep indexes and judgements for the next time")
+    parser.add_argument("--write", action="store_true", help="write the weights that ship")
+    parser.add_argument("--smoke", action="store_true", help="a few questions of each set")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        judged = collect(given.data, given.work or Path(temporary), smoke=given.smoke)
+        claims = collect_claims(given.data, smoke=given.smoke)
+    held = cross_validate(judged, OVER_REFUSAL)
+    figures = report(held, Settings.load()) + report_support(claims["expertqa"], claims["wice"])
+    print("\n".join(map(str, figures)))
+    print("\n".join(calibration_lines(held)))
+    if given.write:
+        sources = dict.fromkeys(one.source for one in judged)
+        fitted = {
+            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "command": "python -m evals.evidence --data FOLDER --write",
+            "questions": {name: sum(one.source == name for one in judged) for name in sources},
+            "held_out": {
+                f.name: [round(f.value, 3), round(f.low, 3), round(f.high, 3), f.n] for f in figures
+            },
+        }
+        weights = fit(judged, fit_support(claims["expertqa"]))
+        text = json.dumps({"fitted": fitted, **to_json(weights)}, indent=1)
+        given.out.write_text(text + "\n", encoding="utf-8")
+        print(f"wrote {given.out}", file=sys.stderr)
+
+
+def _take(public: PublicSet) -> PublicSet:
+    """Return a small part of a set, both kinds of its questions in it."""
+    step = max(1, len(public.questions) // SMOKE)
+    questions = public.questions[::step]
+    documents = sorted({name for q in questions for name in q.documents})
+    texts = {name: public.texts[name] for name in documents or sorted(public.texts)[:SMOKE]}
+    return PublicSet(public.name, texts, questions)
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.casefold().split()).strip("?!. ")
+
+
+if __name__ == "__main__":
+    main()

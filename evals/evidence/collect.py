@@ -1,0 +1,133 @@
+"""A public set -> each question with its evidence and which of its sentences answer.
+
+The set is indexed as one corpus and searched as the assistant does it; nothing is given the
+passage that a question was written about.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import Settings
+from assistant.answer.evidence import TokenEncoder, gather
+from assistant.answer.features import Evidence, measure
+from assistant.index.embed import TokenVectors, open_embedder
+from assistant.index.snapshot import open_snapshot
+from assistant.index.sync import making_of, sync
+from assistant.index.vectors import VectorSearch
+from assistant.retrieve.retriever import Retriever
+from assistant.values import Sentence
+from evals.public import PublicQuestion, PublicSet, write_corpus
+
+N_FOLDS = 4
+MIN_SAME_CHARS = 20
+"""Shorter sentences are not taken for a part of a gold sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One question asked of its corpus.
+
+    `features` (n, n_features) and `holds` (n,) belong to `sentences`; `holds` says which of them
+    hold an accepted answer in a document that answers. Questions of one fold are held out
+    together.
+    """
+
+    source: str
+    question: PublicQuestion
+    fold: int
+    sentences: tuple[Sentence, ...]
+    evidence: Evidence
+    features: NDArray[np.float32]
+    holds: NDArray[np.bool_]
+
+
+class Remembered:
+    """An encoder that keeps what it has encoded: a set's passages recur in its questions."""
+
+    def __init__(self, encoder: TokenEncoder) -> None:
+        self._encoder = encoder
+        self._kept: dict[str, TokenVectors] = {}
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text, in order."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._kept]
+        for text, tokens in zip(new, self._encoder.encode(new), strict=True):
+            self._kept[text] = TokenVectors(tokens.vectors.astype(np.float16), tokens.offsets)
+        return [
+            TokenVectors(self._kept[text].vectors.astype(np.float32), self._kept[text].offsets)
+            for text in texts
+        ]
+
+
+def judge(public: PublicSet, folder: Path) -> Iterator[Judged]:
+    """Index the set's documents in `folder` and yield its questions with their evidence."""
+    settings = Settings.load(corpus_dir=folder / "corpus", index_dir=folder / "index")
+    write_corpus(public.texts, settings.corpus_dir)
+    embedder = open_embedder(settings.embedding_model, settings.cache_dir)
+    sync(settings, embedder)
+    encoder = Remembered(embedder)
+    search = VectorSearch(settings.index_dir, embedder.dimension)
+    retriever = Retriever(embedder, search, settings)
+    with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
+        for question in public.questions:
+            query = " ".join(question.text.split())
+            retrieval = retriever.retrieve(snapshot, query, settings.n_passages)
+            sentences, evidence = gather(retrieval, encoder)
+            yield Judged(
+                source=public.name,
+                question=question,
+                fold=fold_of(public.name, question.group),
+                sentences=sentences,
+                evidence=evidence,
+                features=measure(evidence),
+                holds=np.array([holds(question, one) for one in sentences], dtype=np.bool_),
+            )
+
+
+def holds(question: PublicQuestion, sentence: Sentence) -> bool:
+    """Whether the sentence, or the gold sentence that it is a part of, answers the question."""
+    if not question.is_answerable or sentence.passage.document_id not in question.documents:
+        return False
+    text = _fold_spaces(sentence.text)
+    if any(_fold_spaces(answer) in text for answer in question.answers):
+        return True
+    whole = [_fold_spaces(gold) for gold in (*question.evidence, *question.answers)]
+    return any(
+        gold in text or (len(text) >= MIN_SAME_CHARS and text in gold) for gold in whole if gold
+    )
+
+
+def fold_of(source: str, group: str) -> int:
+    """Return the fold of a group; the articles of squad2 are dealt out evenly."""
+    if source == "squad2":
+        return int(group) % N_FOLDS
+    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % N_FOLDS
+
+
+def half_absent(public: PublicSet) -> PublicSet:
+    """Leave out every other document; its questions have no answer in what remains."""
+    kept = {name: public.texts[name] for name in sorted(public.texts)[::2]}
+    return PublicSet(public.name, kept, tuple(_without(q, kept) for q in public.questions))
+
+
+def ask_elsewhere(name: str, questions: Sequence[PublicQuestion], asked: PublicSet) -> PublicSet:
+    """Ask the questions of a corpus that is about something else."""
+    strangers = tuple(_without(question, {}) for question in questions)
+    return PublicSet(name, asked.texts, strangers)
+
+
+def _without(question: PublicQuestion, kept: Mapping[str, str]) -> PublicQuestion:
+    if all(document in kept for document in question.documents):
+        return question
+    return replace(
+        question, answers=(), evidence=(), documents=(), is_answerable=False, kind="absent"
+    )
+
+
+def _fold_spaces(text: str) -> str:
+    return " ".join(text.split())

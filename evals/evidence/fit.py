@@ -1,0 +1,90 @@
+"""Judged questions -> fitted weights, and what each held-out fold makes of them.
+
+Two logistic regressions: of every sentence of every answerable or unanswerable question, and of
+every question on the scores of its sentences. Deterministic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from assistant.answer.answerability import measure_question
+from assistant.answer.calibration import Calibration, fit_bars
+from assistant.answer.logistic import Logistic
+from assistant.answer.scorer import Judgement, probability, weigh
+from assistant.answer.weights import EvidenceWeights
+from evals.evidence.collect import N_FOLDS, Judged
+
+SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum")
+"""The sets that say which sentences answer."""
+QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic")
+"""The sets whose questions are what a user might ask a folder, answerable or not."""
+BAR_SETS = ("squad2", "nq", "clapnq", "mtrag")
+"""The sets whose answerable questions say where to abstain."""
+
+
+NO_SUPPORT = Logistic(0.0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A question as judged by weights that were fitted without its fold."""
+
+    judged: Judged
+    judgement: Judgement
+    probability: float
+    bar: float
+
+
+def fit(judged: Sequence[Judged], support: Logistic = NO_SUPPORT) -> EvidenceWeights:
+    """Fit both regressions and the bars; the weights of support are given."""
+    asked = [one for one in judged if len(one.sentences)]
+    told = [one for one in asked if one.source in SENTENCE_SETS]
+    sentence = fit_logistic(
+        np.vstack([one.features for one in told]), np.concatenate([one.holds for one in told])
+    )
+    whole = [one for one in asked if one.source in QUESTION_SETS and is_clear(one)]
+    question = fit_logistic(
+        np.array([measure_question(w.evidence, sentence.log_odds(w.features)) for w in whole]),
+        np.array([one.question.is_answerable for one in whole]),
+    )
+    plain = EvidenceWeights(sentence, question, support, Calibration(1.0, 0.0, ()))
+    answerable = [
+        probability(weigh(one.sentences, one.evidence, plain), plain.calibration)
+        for one in whole
+        if one.question.is_answerable and one.source in BAR_SETS
+    ]
+    return EvidenceWeights(sentence, question, support, Calibration(1.0, 0.0, fit_bars(answerable)))
+
+
+def cross_validate(judged: Sequence[Judged], over_refusal: float) -> list[HeldOut]:
+    """Judge every question with weights that were fitted on the other folds."""
+    held: list[HeldOut] = []
+    for fold in range(N_FOLDS):
+        weights = fit([one for one in judged if one.fold != fold])
+        bar = weights.calibration.bar(over_refusal)
+        for one in judged:
+            if one.fold == fold:
+                judgement = weigh(one.sentences, one.evidence, weights)
+                held.append(
+                    HeldOut(one, judgement, probability(judgement, weights.calibration), bar)
+                )
+    return held
+
+
+def is_clear(one: Judged) -> bool:
+    """Whether the set says plainly that the question can be answered, or that it cannot."""
+    return one.question.kind not in ("partial", "underspecified")
+
+
+def fit_logistic(features: NDArray[Any], outcomes: NDArray[Any]) -> Logistic:
+    """Fit on standardised features; return the weights for the features as they are."""
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
+    model = LogisticRegression(C=1.0, max_iter=2000).fit((features - mean) / spread, outcomes)
+    weights = model.coef_[0] / spread
+    bias = float(model.intercept_[0] - weights @ mean)
+    return Logistic(round(bias, 4), tuple(round(float(weight), 4) for weight in weights))

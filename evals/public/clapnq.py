@@ -1,0 +1,54 @@
+"""CLAP NQ: a passage a question, and the sentences people chose from it (Rosenthal et al. 2025).
+
+In: a folder with `answerable.jsonl` and `unanswerable.jsonl`. Out: a document a passage. The
+written answers are free text and not strings to be found, so `answers` stays empty.
+"""
+
+from itertools import chain
+from pathlib import Path
+
+from evals.public.corpus import number_texts, texts_by_id, titled
+from evals.public.read import Row, read_lines
+from evals.public.values import PublicQuestion, PublicSet
+
+
+class _Passage(Row):
+    title: str
+    text: str
+
+    @property
+    def document(self) -> str:
+        return titled(self.title, self.text)
+
+
+class _Answer(Row):
+    selected_sentences: tuple[str, ...]
+
+
+class _Row(Row):
+    id: str
+    input: str
+    passages: tuple[_Passage]
+    output: tuple[_Answer, ...]
+
+
+def load_clapnq(folder: Path) -> PublicSet:
+    """Load both files; `evidence` is what any annotator selected, a group is a question's id."""
+    answerable = [row for _, row in read_lines(folder / "answerable.jsonl", _Row)]
+    unanswerable = [row for _, row in read_lines(folder / "unanswerable.jsonl", _Row)]
+    ids = number_texts(row.passages[0].document for row in answerable + unanswerable)
+    asked = [*((row, True) for row in answerable), *((row, False) for row in unanswerable)]
+    questions = tuple(
+        PublicQuestion(
+            text=row.input,
+            answers=(),
+            documents=(ids[row.passages[0].document],),
+            group=row.id,
+            is_answerable=is_answerable,
+            evidence=tuple(
+                dict.fromkeys(chain.from_iterable(one.selected_sentences for one in row.output))
+            ),
+        )
+        for row, is_answerable in asked
+    )
+    return PublicSet("clapnq", texts_by_id(ids), questions)

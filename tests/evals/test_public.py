@@ -1,0 +1,244 @@
+import doctest
+import json
+from pathlib import Path
+
+import pytest
+from public_rows import (
+    CLAPNQ_ROW,
+    HOTPOT_ROW,
+    MTRAG_ROW,
+    NQ_ROW,
+    QUOTESUM_ROW,
+    TITAN,
+    WICE_ROW,
+    expert_claim,
+    squad,
+    squad_question,
+    write_json,
+    write_lines,
+)
+
+import evals.public
+from evals.public import (
+    Claim,
+    PublicQuestion,
+    load_claims,
+    load_claims_expertqa,
+    load_claims_wice,
+    load_clapnq,
+    load_hotpotqa,
+    load_mtrag,
+    load_nq,
+    load_quotesum,
+    load_set,
+    load_squad,
+    write_corpus,
+)
+
+
+def test_squad_gives_each_text_one_document_and_each_article_one_group(tmp_path: Path) -> None:
+    other = {"context": "Io has volcanoes.", "qas": [squad_question("What has Io?", "volcanoes")]}
+    path = write_json(tmp_path / "squad.json", squad([TITAN], [other, TITAN]))
+    loaded = load_squad(path, name="moons")
+    assert loaded.name == "moons"
+    assert loaded.texts == {
+        "00000.txt": "Titan has lakes of methane.",
+        "00001.txt": "Io has volcanoes.",
+    }
+    assert [(q.documents, q.group) for q in loaded.questions] == [
+        (("00000.txt",), "0"),
+        (("00000.txt",), "0"),
+        (("00001.txt",), "1"),
+        (("00000.txt",), "1"),
+        (("00000.txt",), "1"),
+    ]
+
+
+def test_squad_tells_the_accepted_strings_once_and_the_adversarial_questions(
+    tmp_path: Path,
+) -> None:
+    loaded = load_squad(write_json(tmp_path / "squad.json", squad([TITAN])))
+    assert loaded.questions == (
+        PublicQuestion(
+            "What fills the lakes?",
+            ("methane", "lakes of methane"),
+            ("00000.txt",),
+            "0",
+            is_answerable=True,
+        ),
+        PublicQuestion(
+            "What fills the seas of Rhea?",
+            (),
+            ("00000.txt",),
+            "0",
+            is_answerable=False,
+            kind="adversarial",
+        ),
+    )
+
+
+def test_nq_keeps_the_strings_that_are_in_the_passage_and_the_questions_that_have_one(
+    tmp_path: Path,
+) -> None:
+    elsewhere = {**NQ_ROW, "answers": ["Rhea"]}
+    loaded = load_nq(write_lines(tmp_path / "nq.jsonl", NQ_ROW, elsewhere, NQ_ROW))
+    assert loaded.texts == {"00000.txt": "Titan has lakes."}
+    assert [(q.text, q.answers, q.group) for q in loaded.questions] == [
+        ("which moon has lakes", ("Titan",), "0"),
+        ("which moon has lakes", ("Titan",), "2"),
+    ]
+    assert all(question.is_answerable for question in loaded.questions)
+
+
+def test_clapnq_gives_every_annotators_sentences_and_both_files(tmp_path: Path) -> None:
+    silent = {**CLAPNQ_ROW, "id": "8", "output": [{"answer": "", "selected_sentences": []}]}
+    write_lines(tmp_path / "answerable.jsonl", CLAPNQ_ROW)
+    write_lines(tmp_path / "unanswerable.jsonl", silent)
+    loaded = load_clapnq(tmp_path)
+    assert loaded.texts == {"00000.txt": "Cat\n\nThe cat is grey . Ann feeds it ."}
+    assert loaded.questions == (
+        PublicQuestion(
+            "who feeds the lighthouse cat",
+            (),
+            ("00000.txt",),
+            "7",
+            is_answerable=True,
+            evidence=("Ann feeds it .", "The cat is grey ."),
+        ),
+        PublicQuestion(
+            "who feeds the lighthouse cat", (), ("00000.txt",), "8", is_answerable=False
+        ),
+    )
+
+
+def test_mtrag_asks_the_last_user_turn_and_keeps_the_earlier_ones(tmp_path: Path) -> None:
+    silent = {
+        **MTRAG_ROW,
+        "conversation_id": "c2",
+        "contexts": [],
+        "input": MTRAG_ROW["input"][:1],
+        "answerability": ["UNANSWERABLE"],
+    }
+    loaded = load_mtrag(write_lines(tmp_path / "reference.jsonl", MTRAG_ROW, silent))
+    assert loaded.texts == {"00000.txt": "The pier closes at nine."}
+    assert loaded.questions == (
+        PublicQuestion(
+            "When does it close?",
+            (),
+            ("00000.txt",),
+            "c1",
+            is_answerable=True,
+            kind="answerable",
+            history=("Is there a pier?",),
+        ),
+        PublicQuestion("Is there a pier?", (), (), "c2", is_answerable=False, kind="unanswerable"),
+    )
+
+
+@pytest.mark.parametrize("kind", ["PARTIAL", "UNDERSPECIFIED"])
+def test_what_mtrag_can_answer_in_part_or_not_yet_is_not_answerable(
+    tmp_path: Path, kind: str
+) -> None:
+    row = {**MTRAG_ROW, "answerability": [kind]}
+    (question,) = load_mtrag(write_lines(tmp_path / "reference.jsonl", row)).questions
+    assert (question.is_answerable, question.kind) == (False, kind.lower())
+    assert question.documents == ("00000.txt",)
+
+
+def test_hotpotqa_makes_every_paragraph_a_document_and_names_the_needed_ones(
+    tmp_path: Path,
+) -> None:
+    loaded = load_hotpotqa(write_json(tmp_path / "hotpot.json", [HOTPOT_ROW]))
+    assert loaded.texts == {
+        "00000.txt": "Mara\n\nMara was born in May. She built the Long Bridge.",
+        "00001.txt": "Long Bridge\n\nThe Long Bridge is in Norland.",
+        "00002.txt": "Short Bridge\n\nNobody built it.",
+    }
+    assert loaded.questions == (
+        PublicQuestion(
+            "In which country is the bridge that Mara built?",
+            ("Norland",),
+            ("00000.txt", "00001.txt"),
+            "h1",
+            is_answerable=True,
+            kind="bridge",
+            evidence=("She built the Long Bridge.", "The Long Bridge is in Norland."),
+        ),
+    )
+
+
+def test_quotesum_asks_each_question_once_with_all_its_sources(tmp_path: Path) -> None:
+    again = {**QUOTESUM_ROW, "unique_id": "q1_1", "summary": "another"}
+    loaded = load_quotesum(write_lines(tmp_path / "dev.jsonl", QUOTESUM_ROW, again))
+    assert loaded.texts == {
+        "00000.txt": "North Mill\n\nIt was built in 1801.",
+        "00001.txt": "South Mill\n\nIt was built in 1850.",
+    }
+    assert loaded.questions == (
+        PublicQuestion(
+            "when was the mill built?",
+            ("1801", "1850"),
+            ("00000.txt", "00001.txt"),
+            "q1",
+            is_answerable=True,
+        ),
+    )
+
+
+def test_wice_counts_partial_support_as_none(tmp_path: Path) -> None:
+    labels = ("supported", "partially_supported", "not_supported")
+    rows = [{**WICE_ROW, "label": label} for label in labels]
+    claims = load_claims_wice(write_lines(tmp_path / "claims.jsonl", *rows))
+    assert [claim.is_supported for claim in claims] == [True, False, False]
+    assert claims[0] == Claim(
+        "The mill is old.", ("The mill stands.", "It was built in 1801."), True, "dev1"
+    )
+
+
+def test_expertqa_keeps_the_judged_claims_that_have_evidence_text(tmp_path: Path) -> None:
+    address = "[1] https://example.org/mill"
+    claims = [
+        expert_claim("Whole. [1]", "Complete", f"{address}\n\nBuilt in 1801.\nSold in 1850."),
+        expert_claim("Half.", "Incomplete", f"{address} \nBuilt.", address),
+        expert_claim("Part.", "Partial", "Built."),
+        expert_claim("Address only.", "Complete", address),
+        expert_claim("Not judged.", "N/A", f"{address}\nBuilt."),
+        expert_claim("Not judged either.", None, f"{address}\nBuilt."),
+        expert_claim("Without evidence.", "Missing"),
+    ]
+    row = {"question": "How old is the mill?", "answers": {"a_system": {"claims": claims}}}
+    assert load_claims_expertqa(write_lines(tmp_path / "val.jsonl", row)) == (
+        Claim("Whole. [1]", ("Built in 1801.\nSold in 1850.",), True, "How old is the mill?"),
+        Claim("Half.", ("Built.",), False, "How old is the mill?"),
+        Claim("Part.", ("Built.",), False, "How old is the mill?"),
+    )
+
+
+def test_a_separator_of_unicode_within_a_row_does_not_end_it(tmp_path: Path) -> None:
+    row = {**NQ_ROW, "text": "Titan\u2028has lakes."}
+    path = tmp_path / "nq.jsonl"
+    path.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    assert load_nq(path).texts == {"00000.txt": "Titan\u2028has lakes."}
+
+
+def test_a_set_is_loaded_by_its_name(tmp_path: Path) -> None:
+    write_lines(tmp_path / "nq_oracle" / "nq.jsonl", NQ_ROW)
+    write_json(tmp_path / "policyqa" / "dev.json", squad([TITAN]))
+    write_lines(tmp_path / "wice" / "oracle_chunks_claim_dev.jsonl", WICE_ROW)
+    assert load_set("nq", tmp_path) == load_nq(tmp_path / "nq_oracle" / "nq.jsonl")
+    assert load_set("policyqa", tmp_path).name == "policyqa"
+    assert [claim.group for claim in load_claims("wice", tmp_path)] == ["dev1"]
+
+
+def test_write_corpus_writes_each_document_or_only_those_named(tmp_path: Path) -> None:
+    texts = {"00000.txt": "Io", "00001.txt": "Röntgen"}
+    write_corpus(texts, tmp_path / "all")
+    write_corpus(texts, tmp_path / "few", ["00001.txt"])
+    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "all").iterdir()}
+    assert written == texts
+    assert [path.name for path in (tmp_path / "few").iterdir()] == ["00001.txt"]
+
+
+def test_the_worked_example_is_true() -> None:
+    found = doctest.testmod(evals.public.corpus)
+    assert (found.attempted, found.failed) == (1, 0)
