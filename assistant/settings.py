@@ -50,10 +50,12 @@ class Settings(BaseSettings):
         "model by local folder or by a name that is already downloaded.",
     )
 
-    cross_encoder: str = Field(
-        "",
+    cross_encoder: str | None = Field(
+        None,
+        min_length=1,
         description="A sentence-transformers CrossEncoder that scores sentences too, by local "
-        "folder or by a name that is already downloaded; none when empty.",
+        "folder or by a name that is already downloaded, such as "
+        "cross-encoder/ms-marco-MiniLM-L6-v2.",
     )
     cross_encoder_role: Literal["join", "replace"] = Field(
         "join", description="Whether it joins the embedded evidence scorer or replaces it."
@@ -109,7 +111,7 @@ class Settings(BaseSettings):
         ge=0,
         description="How far, in log-odds, a further sentence of an answer may lie under the best.",
     )
-    max_statements: int = Field(3, gt=0, description="Upper bound of sentences in an answer.")
+    max_statements: int = Field(4, gt=0, description="Upper bound of sentences in an answer.")
 
     host: str = Field("127.0.0.1", description="Address the chat binds.")
     port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")

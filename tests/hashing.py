@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assistant.index.embed import EmbedderInput, PassageVectors, TokenVectors, Vector
+from assistant.index.embed import EmbedderInput, PassageVectors, Vector
+from assistant.index.encoder import TokenVectors
 from assistant.index.terms import terms
 
 CHARS_PER_TOKEN = 8

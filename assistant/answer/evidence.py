@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assistant.answer.features import Evidence
 from assistant.answer.tokens import Tokens, read_tokens, weigh_tokens
-from assistant.index.embed import TokenVectors
+from assistant.index.encoder import TokenVectors
 from assistant.retrieve.retriever import Retrieval
 from assistant.values import Passage, Sentence
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.index.embed import TokenVectors
+from assistant.index.encoder import TokenVectors
 from assistant.index.terms import terms
 
 _WORD = re.compile(r"\w+")

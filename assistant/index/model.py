@@ -233,7 +233,8 @@ def _write_graph(encoder: Any, folder: Path) -> None:
 
 def _agrees(encoder: Any, folder: Path, pooling: str) -> bool:
     """Whether the exported graph gives the vectors of the model itself."""
-    from assistant.index.embed import OnnxEncoder, pool
+    from assistant.index.embed import pool
+    from assistant.index.encoder import OnnxEncoder
 
     onnx = OnnxEncoder(folder, max_tokens=int(encoder.max_seq_length or 512))
     ours = [pool(tokens.vectors, pooling) for tokens in onnx.encode(SAMPLES)]

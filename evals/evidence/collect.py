@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from assistant import Settings
 from assistant.answer.evidence import TokenEncoder, gather
 from assistant.answer.features import Evidence, measure
-from assistant.index.embed import TokenVectors, open_embedder
+from assistant.index.embed import open_embedder
+from assistant.index.encoder import TokenVectors
 from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import making_of, sync
 from assistant.index.vectors import VectorSearch

@@ -9,7 +9,7 @@ from assistant.answer import features
 from assistant.answer.answerability import measure_question
 from assistant.answer.evidence import gather
 from assistant.answer.features import SENTENCE_FEATURES, Evidence, leans_back, measure
-from assistant.index.embed import TokenVectors
+from assistant.index.encoder import TokenVectors
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 SEAS = passage("The Baltic is a sea.", name="seas.txt", heading="Danube")

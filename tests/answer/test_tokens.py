@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer.tokens import read_tokens, weigh_tokens
-from assistant.index.embed import TokenVectors
+from assistant.index.encoder import TokenVectors
 
 PIECES = TokenVectors(
     np.array([[9, 9], [2, 0], [0, 3], [1, 1], [5, 0]], dtype=np.float32),

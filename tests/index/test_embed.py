@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.index.embed import BATCH_TOKENS, TokenVectors, _batches, pool, pool_spans
+from assistant.index.embed import pool, pool_spans
+from assistant.index.encoder import BATCH_TOKENS, TokenVectors, _batches
 
 TOKENS = np.array([[1, 0], [3, 0], [0, 2], [0, 4]], dtype=np.float32)
 
