@@ -30,6 +30,7 @@ from assistant.index.readers import Readers
 from assistant.index.sync import Progress, SyncReport
 from assistant.index.vectors import VectorSearch
 from assistant.ingest.normalize import normalize
+from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
 from assistant.settings import Settings
 from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage
@@ -88,7 +89,7 @@ class Assistant:
 
     def stream(self, question: str) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last."""
-        query = self._read_question(question)
+        query = focus(self._read_question(question))
         timings: dict[str, float] = {}
         started = time.perf_counter()
 
@@ -187,7 +188,7 @@ class Assistant:
         log_odds = []
         with self._readers.open() as snapshot:
             for number, (question, _) in enumerate(questions, start=1):
-                query = self._read_question(question)
+                query = focus(self._read_question(question))
                 retrieval = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
                 log_odds.append(self._scorer.judge(retrieval).log_odds)
                 on_question(number)

@@ -4,6 +4,7 @@ The best sentence is always found; whether it answers is another matter. Each fe
 function that gives one number; their weights are fitted (`weights.json`), by name.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +12,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.answer.features import Column, Evidence, coverage_of_passage
+from assistant.answer.features import Column, Evidence
 from assistant.answer.kinds import denies, has_opposite
 from assistant.index.terms import terms
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,6 @@ def cosine_of_best(scored: Scored) -> float:
     return float(scored.evidence.cosines[scored.best])
 
 
-def coverage_around_best(scored: Scored) -> float:
-    """Share of the question's weight whose terms stand in the best sentence's passage."""
-    return float(coverage_of_passage(scored.evidence)[scored.best])
-
-
 def novelty_of_best(scored: Scored) -> float:
     """Share of the best sentence's terms that the question does not have: what it could tell."""
     found = set(terms(scored.best_text))
@@ -70,20 +68,20 @@ def opposite_of_best(scored: Scored) -> float:
     return float(has_opposite(scored.evidence.question, scored.best_text))
 
 
-def numbers_asked(scored: Scored) -> float:
-    """Whether the question itself has a number: it narrows what answers it."""
-    return float(any(character.isdigit() for character in scored.evidence.question))
+def number_missing(scored: Scored) -> float:
+    """Whether the question has a number that the best sentence has not."""
+    asked = set(_NUMBER.findall(scored.evidence.question))
+    return float(not asked <= set(_NUMBER.findall(scored.best_text)))
 
 
 QUESTION_FEATURES: tuple[Callable[[Scored], float], ...] = (
     best_score,
     best_fused,
     cosine_of_best,
-    coverage_around_best,
     novelty_of_best,
     ignored_denial,
     opposite_of_best,
-    numbers_asked,
+    number_missing,
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BATCH_TOKENS = 512
+BATCH_TOKENS = 256
 """Padded tokens in a batch: on CPU small, length-sorted batches are the fastest."""
 
 

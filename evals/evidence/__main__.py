@@ -20,7 +20,7 @@ from pathlib import Path
 
 import assistant.answer.weights
 from assistant import Settings
-from assistant.answer.weights import WEIGHTS_FILE, to_json
+from assistant.answer.weights import WEIGHTS_FILE, load_weights, to_json
 from assistant.index.embed import open_embedder
 from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge
 from evals.evidence.fit import cross_validate, fit
@@ -105,7 +105,7 @@ def main() -> None:
         judged = collect(given.data, given.work or Path(temporary), smoke=given.smoke)
         claims = collect_claims(given.data, smoke=given.smoke)
     held = cross_validate(judged, OVER_REFUSAL)
-    figures = report(held, Settings.load()) + report_support(claims["expertqa"], claims["wice"])
+    figures = report(held, Settings.load()) + report_support(claims)
     print("\n".join(map(str, figures)))
     print("\n".join(calibration_lines(held)))
     if given.write:
@@ -118,7 +118,10 @@ def main() -> None:
                 f.name: [round(f.value, 3), round(f.low, 3), round(f.high, 3), f.n] for f in figures
             },
         }
-        weights = fit(judged, fit_support(claims["expertqa"]))
+        support = (
+            fit_support(claims["expertqa"]) if "expertqa" in claims else load_weights().support
+        )
+        weights = fit(judged, support)
         text = json.dumps({"fitted": fitted, **to_json(weights)}, indent=1)
         given.out.write_text(text + "\n", encoding="utf-8")
         print(f"wrote {given.out}", file=sys.stderr)

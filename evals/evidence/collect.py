@@ -20,6 +20,7 @@ from assistant.index.encoder import TokenVectors
 from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import making_of, sync
 from assistant.index.vectors import VectorSearch
+from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
 from assistant.values import Sentence
 from evals.public import PublicQuestion, PublicSet, write_corpus
@@ -76,7 +77,7 @@ def judge(public: PublicSet, folder: Path) -> Iterator[Judged]:
     retriever = Retriever(embedder, search, settings)
     with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
         for question in public.questions:
-            query = " ".join(question.text.split())
+            query = focus(" ".join(question.text.split()))
             retrieval = retriever.retrieve(snapshot, query, settings.n_passages)
             sentences, evidence = gather(retrieval, encoder)
             yield Judged(

@@ -15,7 +15,7 @@ from assistant import Settings
 from assistant.answer.calibration import calibration_error, reliability
 from assistant.answer.extract import select
 from evals.evidence.collect import Judged
-from evals.evidence.fit import HeldOut, is_clear
+from evals.evidence.fit import QUESTION_SETS, HeldOut, is_clear
 
 N_RESAMPLES = 1000
 OVER_REFUSAL = 0.1
@@ -95,13 +95,14 @@ def report(held: Sequence[HeldOut], settings: Settings) -> list[Figure]:
         of_set = [one for one in held if one.judged.source == name and is_clear(one.judged)]
         figures += _finding(name, of_set)
         figures += _refusing(name, of_set)
+    figures += _refusing_strangers(held)
     figures += _choosing([one for one in held if one.judged.source == "clapnq"], settings)
     return [figure for figure in figures if figure is not None]
 
 
 def calibration_lines(held: Iterable[HeldOut]) -> list[str]:
-    """Return the calibration error of each set and the reliability diagram of all of them."""
-    clear = [one for one in held if is_clear(one.judged)]
+    """Return the calibration error of each set of questions and the diagram of all of them."""
+    clear = [one for one in held if is_clear(one.judged) and one.judged.source in QUESTION_SETS]
     lines = []
     for name in ("all", *dict.fromkeys(one.judged.source for one in clear)):
         of_set = [one for one in clear if name in ("all", one.judged.source)]
@@ -152,6 +153,20 @@ def _refusing(name: str, held: Sequence[HeldOut]) -> list[Figure | None]:
         bootstrap(f"{name}: refusal recall at the bar", pairs[pairs[:, 1] == 1], mean),
         bootstrap(f"{name}: answerable refused at the bar", answerable, mean),
     ]
+
+
+def _refusing_strangers(held: Sequence[HeldOut]) -> list[Figure | None]:
+    """Return the share of off-topic questions under the bar of their corpus's own questions."""
+    own = [
+        one.probability
+        for one in held
+        if one.judged.source == "squad2" and one.judged.question.is_answerable
+    ]
+    strangers = [one.probability for one in held if one.judged.source == "off-topic"]
+    if not own or not strangers:
+        return []
+    refused = _column(p < np.quantile(own, OVER_REFUSAL) for p in strangers)
+    return [bootstrap("off-topic: refused at 10% over-refusal of squad2", refused, mean)]
 
 
 def _choosing(held: Sequence[HeldOut], settings: Settings) -> list[Figure | None]:

@@ -5,7 +5,7 @@ Fitted on expertqa by groups of one question's claims; wice is for evaluation al
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,18 +56,19 @@ def fit_support(claims: Sequence[JudgedClaim]) -> Logistic:
     )
 
 
-def report_support(
-    fitted_on: Sequence[JudgedClaim], held_out: Sequence[JudgedClaim]
-) -> list[Figure]:
-    """Return the AUROC on held-out folds of the first and on all of the second."""
-    folds = [
-        (fit_support([c for c in fitted_on if c.fold != fold]), fold) for fold in range(N_FOLDS)
-    ]
-    own = [(weights, c) for weights, fold in folds for c in fitted_on if c.fold == fold]
+def report_support(claims: Mapping[str, Sequence[JudgedClaim]]) -> list[Figure]:
+    """Return the AUROC on held-out folds of expertqa and on all of wice, if they are there."""
+    if "expertqa" not in claims:
+        return []
+    fitted_on = claims["expertqa"]
+    own = []
+    for fold in range(N_FOLDS):
+        weights = fit_support([claim for claim in fitted_on if claim.fold != fold])
+        own += [(weights, claim) for claim in fitted_on if claim.fold == fold]
     weights = fit_support(fitted_on)
     pairs = {
         "expertqa: AUROC supported or not": own,
-        "wice: AUROC supported or not": [(weights, claim) for claim in held_out],
+        "wice: AUROC supported or not": [(weights, claim) for claim in claims.get("wice", ())],
     }
     floor = [feature.__name__ for feature in SUPPORT_FEATURES].index(coverage_of_all.__name__)
     figures = []

@@ -75,11 +75,16 @@ def test_the_question_is_measured_on_its_best_sentence_and_what_is_around_it() -
     )
     assert found["best_score"] == 1.0
     assert found["best_fused"] == 1.0
-    assert found["coverage_around_best"] == pytest.approx(0.5)
     assert found["novelty_of_best"] == pytest.approx(1.0)
     assert found["ignored_denial"] == 1.0
     assert found["opposite_of_best"] == 0.0
-    assert found["numbers_asked"] == 1.0
+    assert found["number_missing"] == 1.0
+
+
+def test_a_number_that_the_sentence_has_is_not_missing() -> None:
+    assert features_of("Who won in 1,870?", "In 1,870 Hertz won.")["number_missing"] == 0.0
+    assert features_of("Who won?", "In 1,870 Hertz won.")["number_missing"] == 0.0
+    assert features_of("Who won in 1.5?", "In 1 or 5 Hertz won.")["number_missing"] == 1.0
 
 
 def test_a_denial_that_the_sentence_shares_is_not_ignored() -> None:

@@ -1,0 +1,49 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.retrieve.query import focus
+
+LONG = (
+    "Hello, I have been reading these documents all morning for a report that my colleague asked "
+    "me to write, and I was wondering whether you could tell me the following: {} "
+    "Thank you very much in advance, I really appreciate your help."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "query"),
+    [
+        ("Who signed it?", "Who signed it?"),
+        ("Could you please tell me who signed it?", "who signed it?"),
+        ("Hi! I was wondering if you could tell me who signed it", "who signed it"),
+        ("do you know when the U.S. joined?", "when the U.S. joined?"),
+        ("I'd like to know why prices fell.", "why prices fell."),
+        (LONG.format("When did the Normans come?"), "When did the Normans come?"),
+        ("Tell me", "Tell me"),
+        ("Thanks", "Thanks"),
+        ("Sohail signed it", "Sohail signed it"),
+        ("Ratio 3:2 of what?", "Ratio 3:2 of what?"),
+        ("?!", "?!"),
+        ("数字経済とは何ですか", "数字経済とは何ですか"),
+    ],
+)
+def test_the_frame_of_a_question_is_not_searched_for(question: str, query: str) -> None:
+    assert focus(question) == query
+
+
+def test_a_question_that_leans_on_what_was_said_before_keeps_it() -> None:
+    told = (
+        "Volt Typhoon is a group of hackers that has been found in the networks of many companies."
+    )
+    question = f"{told} When was it first seen by anyone at all?"
+    assert focus(question) == question
+
+
+@given(st.text(max_size=300))
+def test_a_query_has_no_word_that_the_question_has_not_and_is_never_empty(question: str) -> None:
+    query = focus(question)
+    assert set(re.findall(r"\w+", query)) <= set(re.findall(r"\w+", question))
+    assert bool(query.strip()) == bool(question.strip())
