@@ -21,14 +21,13 @@ QUESTIONS = {
     "Which hacking group is Integrity Technology Group accused of supporting?": "Flax Typhoon",
     "Who said the Treasury will hold malicious cyber actors accountable?": "Bradley Smith",
     "Why would the sanctions not affect the company?": "no assets or business",
+    "What happened to Iran's nuclear facilities in 2007?": "Stuxnet",
     "What tactics did the attacks employ?": "phishing, botnets",
     "How tall is the Eiffel Tower?": None,
     "Which vitamins are in spinach?": None,
     "Who won the football world cup in 1998?": None,
 }
 """Each with words of the sentence that answers it, or None where the corpus has no answer."""
-MISSED = {"What happened to Iran's nuclear facilities in 2007?": "Stuxnet"}
-"""What the corpus answers and the scorer refuses: it is not fitted to this corpus."""
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +51,12 @@ def test_every_surface_gives_the_same_answer(opened: Assistant) -> None:
             assert _without_times(sent.json()) == expected
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        *QUESTIONS,
-        *(pytest.param(missed, marks=pytest.mark.xfail(strict=True)) for missed in MISSED),
-    ],
-)
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_an_answer_quotes_the_sentence_that_tells_or_is_refused(
     opened: Assistant, question: str
 ) -> None:
     answer = opened.ask(question)
-    telling = {**QUESTIONS, **MISSED}[question]
+    telling = QUESTIONS[question]
     assert answer.abstained == (telling is None)
     assert telling is None or telling in " ".join(c.quote for c in answer.citations)
     for citation in answer.citations:

@@ -17,6 +17,7 @@ from assistant.answer.kinds import denies, has_opposite
 from assistant.index.terms import terms
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_YEAR = re.compile(r"\b(?:1\d{3}|20\d{2})\b")
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,13 @@ def number_missing(scored: Scored) -> float:
     return float(not asked <= set(_NUMBER.findall(scored.best_text)))
 
 
+def year_unmentioned(scored: Scored) -> float:
+    """Whether the question has a year that no sentence has: its premise is not in what was read."""
+    asked = set(_YEAR.findall(scored.evidence.question))
+    told = {year for text in scored.evidence.texts for year in _YEAR.findall(text)}
+    return float(not asked <= told)
+
+
 QUESTION_FEATURES: tuple[Callable[[Scored], float], ...] = (
     best_score,
     best_fused,
@@ -82,6 +90,7 @@ QUESTION_FEATURES: tuple[Callable[[Scored], float], ...] = (
     ignored_denial,
     opposite_of_best,
     number_missing,
+    year_unmentioned,
 )
 
 

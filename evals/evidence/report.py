@@ -165,7 +165,7 @@ def _refusing_strangers(held: Sequence[HeldOut]) -> list[Figure | None]:
     strangers = [one.probability for one in held if one.judged.source == "off-topic"]
     if not own or not strangers:
         return []
-    refused = _column(p < np.quantile(own, OVER_REFUSAL) for p in strangers)
+    refused = _column(float(p < np.quantile(own, OVER_REFUSAL)) for p in strangers)
     return [bootstrap("off-topic: refused at 10% over-refusal of squad2", refused, mean)]
 
 

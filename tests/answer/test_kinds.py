@@ -87,6 +87,12 @@ def test_a_number_that_the_sentence_has_is_not_missing() -> None:
     assert features_of("Who won in 1.5?", "In 1 or 5 Hertz won.")["number_missing"] == 1.0
 
 
+def test_a_year_that_nothing_read_mentions_is_known() -> None:
+    assert features_of("Who won in 1871?", "Hertz won.", "It was 1870.")["year_unmentioned"] == 1.0
+    assert features_of("Who won in 1870?", "Hertz won.", "It was 1870.")["year_unmentioned"] == 0.0
+    assert features_of("Who won 18710?", "Hertz won.")["year_unmentioned"] == 0.0
+
+
 def test_a_denial_that_the_sentence_shares_is_not_ignored() -> None:
     assert features_of("Who did not win?", "Hertz did not.")["ignored_denial"] == 0.0
     assert features_of("Who did win?", "Hertz did.")["ignored_denial"] == 0.0

@@ -27,7 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     write_files(settings_in(tmp_path).corpus_dir, FILES)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pipeline, "open_embedder", lambda *_: HashingEmbedder())
-    monkeypatch.setenv("ASSISTANT_ANSWER_BAR", "0")
+    monkeypatch.setenv("ASSISTANT_MAX_OVER_REFUSAL", "0")
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
 
     def run(*words: str) -> tuple[int, str, str]:
@@ -69,7 +69,7 @@ def test_json_is_what_python_returns(run: Run, tmp_path: Path) -> None:
 def test_an_abstention_is_not_an_error_and_shows_the_nearest_passages(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ASSISTANT_ANSWER_BAR", "1")
+    monkeypatch.setenv("ASSISTANT_MAX_OVER_REFUSAL", "1")
     code, out, _ = run("ask", "danube")
     assert code == 0
     assert "do not say" in out
@@ -178,3 +178,32 @@ def test_an_interrupted_sync_exits_130_and_the_next_one_finishes(tmp_path: Path)
     assert "Traceback" not in err
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def write_questions(folder: Path, n: int) -> Path:
+    rows = [{"question": f"danube {i}", "answerable": True} for i in range(n)]
+    rows += [{"question": f"unheard of {i}", "answerable": False} for i in range(n)]
+    path = folder / "questions.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def test_calibrating_says_what_it_did_and_where_it_is_kept(run: Run, tmp_path: Path) -> None:
+    run("index")
+    code, out, _ = run("calibrate", str(write_questions(tmp_path, 10)))
+    assert code == 0
+    assert "10 answerable and 10 unanswerable" in out
+    assert "calibration.json" in out
+    code, out, _ = run("calibrate", str(write_questions(tmp_path, 12)), "--json")
+    report = json.loads(out)
+    assert (report["n_answerable"], report["n_unanswerable"]) == (12, 12)
+    assert Path(report["path"]).is_file()
+
+
+def test_calibrating_on_too_few_or_bad_questions_is_refused(run: Run, tmp_path: Path) -> None:
+    run("index")
+    code, _, err = run("calibrate", str(write_questions(tmp_path, 2)))
+    assert (code, "at least 10" in err) == (3, True)
+    (tmp_path / "questions.jsonl").write_text('{"question": "?"}', encoding="utf-8")
+    code, _, err = run("calibrate", str(tmp_path / "questions.jsonl"))
+    assert (code, "questions.jsonl:1: answerable" in err) == (3, True)
