@@ -3,10 +3,12 @@
 Abstains, with a reason, when the question's probability lies under the calibrated bar.
 """
 
+import re
 from collections.abc import Sequence
 
 from assistant.answer.calibration import Calibration
 from assistant.answer.features import leans_back
+from assistant.answer.kinds import denies
 from assistant.answer.scorer import Judgement, probability
 from assistant.index.terms import terms
 from assistant.settings import Settings
@@ -63,5 +65,12 @@ def _antecedent(sentences: Sequence[Sentence], i: int) -> int | None:
 
 
 def _say_the_same(one: Sentence, other: Sentence) -> bool:
+    """Whether one repeats the other: another number or a denial is another statement."""
+    if denies(one.text) != denies(other.text) or _numbers(one) != _numbers(other):
+        return False
     a, b = set(terms(one.text)), set(terms(other.text))
     return bool(a | b) and len(a & b) / len(a | b) >= SAME
+
+
+def _numbers(sentence: Sentence) -> set[str]:
+    return set(re.findall(r"\d+", sentence.text))

@@ -54,6 +54,17 @@ def test_a_sentence_that_repeats_a_better_one_is_left_out() -> None:
     assert chosen([2.0, -9, -9, 1.9], RIVERS, again) == [0]
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["The river Danube in Germany is 2,858 km long.", "The river Danube in Germany is not long."],
+)
+def test_a_sentence_that_contradicts_a_better_one_is_kept(other: str) -> None:
+    one = passage("The river Danube in Germany is 2,850 km long.")
+    said = passage("The river Danube in Germany is long.")
+    better = one if "2,858" in other else said
+    assert chosen([2.0, 1.9], better, passage(other, name="other.txt")) == [0, 1]
+
+
 def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
     assert chosen([-9, 2.0, -9]) == [0, 1]
 
