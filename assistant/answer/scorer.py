@@ -13,6 +13,7 @@ from assistant.answer.answerability import measure_question
 from assistant.answer.calibration import Calibration
 from assistant.answer.evidence import TokenEncoder, gather
 from assistant.answer.features import Column, Evidence, measure
+from assistant.answer.remembered import Remembered
 from assistant.answer.weights import EvidenceWeights, load_weights
 from assistant.retrieve.retriever import Retrieval
 from assistant.values import Sentence
@@ -54,7 +55,7 @@ class LateInteractionScorer:
     """Two logistic regressions: of each sentence, and of the question on the best of them."""
 
     def __init__(self, encoder: TokenEncoder, weights: EvidenceWeights | None = None) -> None:
-        self._encoder = encoder
+        self._encoder = Remembered(encoder)
         self._weights = weights or load_weights()
 
     @property

@@ -25,7 +25,7 @@ class TokenVectors:
     Special tokens have empty spans.
     """
 
-    vectors: NDArray[np.float32]
+    vectors: NDArray[Any]
     offsets: list[tuple[int, int]]
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant import Settings
-from assistant.answer.evidence import TokenEncoder, gather
+from assistant.answer.evidence import gather
 from assistant.answer.features import Evidence, measure
+from assistant.answer.remembered import Remembered
 from assistant.index.embed import open_embedder
-from assistant.index.encoder import TokenVectors
 from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import making_of, sync
 from assistant.index.vectors import VectorSearch
@@ -48,31 +48,13 @@ class Judged:
     holds: NDArray[np.bool_]
 
 
-class Remembered:
-    """An encoder that keeps what it has encoded: a set's passages recur in its questions."""
-
-    def __init__(self, encoder: TokenEncoder) -> None:
-        self._encoder = encoder
-        self._kept: dict[str, TokenVectors] = {}
-
-    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Return the token vectors of each text, in order."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._kept]
-        for text, tokens in zip(new, self._encoder.encode(new), strict=True):
-            self._kept[text] = TokenVectors(tokens.vectors.astype(np.float16), tokens.offsets)
-        return [
-            TokenVectors(self._kept[text].vectors.astype(np.float32), self._kept[text].offsets)
-            for text in texts
-        ]
-
-
 def judge(public: PublicSet, folder: Path) -> Iterator[Judged]:
     """Index the set's documents in `folder` and yield its questions with their evidence."""
     settings = Settings.load(corpus_dir=folder / "corpus", index_dir=folder / "index")
     write_corpus(public.texts, settings.corpus_dir)
     embedder = open_embedder(settings.embedding_model, settings.cache_dir)
     sync(settings, embedder)
-    encoder = Remembered(embedder)
+    encoder = Remembered(embedder, n_texts=len(public.texts) * 100)
     search = VectorSearch(settings.index_dir, embedder.dimension)
     retriever = Retriever(embedder, search, settings)
     with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
