@@ -50,7 +50,8 @@ class Assistant:
         self.settings = settings
         self._embedder = embedder
         self._scorer = scorer or LateInteractionScorer(embedder)
-        own = read_calibration(settings.index_dir, self._scorer.fingerprint)
+        self._judging = f"{self._scorer.fingerprint} {embedder.fingerprint}"
+        own = read_calibration(settings.index_dir, self._judging)
         self._calibration = own or self._scorer.calibration
         self._making = syncing.making_of(embedder, settings)
         self._readers = Readers(settings.index_dir, self._making)
@@ -184,7 +185,6 @@ class Assistant:
         """
         if not self._has_index_now():
             self.sync()
-        fingerprint, before = self._scorer.fingerprint, self._calibration
         log_odds = []
         with self._readers.open() as snapshot:
             for number, (question, _) in enumerate(questions, start=1):
@@ -193,8 +193,10 @@ class Assistant:
                 log_odds.append(self._scorer.judge(retrieval).log_odds)
                 on_question(number)
         answers = [is_answerable for _, is_answerable in questions]
-        after, report = calibrate(log_odds, answers, before, self.settings.max_over_refusal)
-        path = write_calibration(self.settings.index_dir, after, fingerprint)
+        after, report = calibrate(
+            log_odds, answers, self._calibration, self.settings.max_over_refusal
+        )
+        path = write_calibration(self.settings.index_dir, after, self._judging)
         self._calibration = after
         return replace(report, path=str(path))
 

@@ -280,3 +280,12 @@ def test_too_few_questions_leave_the_calibration_as_it_was(assistant: Assistant)
     with pytest.raises(QuestionError, match="at least 10"):
         assistant.calibrate([("typhoon", True)])
     assert not (assistant.settings.index_dir / "calibration.json").exists()
+
+
+def test_a_calibration_made_with_another_embedding_model_is_not_used(
+    assistant: Assistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    assistant.calibrate([("typhoon", True)] * 10 + [("unheard of", False)] * 10)
+    with Assistant(assistant.settings, HashingEmbedder(fingerprint="another")) as other:
+        assert other._calibration == other._scorer.calibration
+    assert "another evidence scorer or embedding model" in caplog.text

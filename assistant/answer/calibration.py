@@ -41,6 +41,13 @@ class Calibration:
     bias: float
     bars: tuple[tuple[float, float], ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what would make of log-odds anything but a probability that grows with them."""
+        if not (self.slope > 0 and math.isfinite(self.slope) and math.isfinite(self.bias)):
+            raise ValueError(f"a slope over 0 and a finite bias, not {self.slope}, {self.bias}")
+        if not all(0 <= share <= 1 and 0 <= bar <= 1 for share, bar in self.bars):
+            raise ValueError(f"shares and bars lie between 0 and 1, not {self.bars}")
+
     def probability(self, log_odds: float) -> float:
         """Return the probability that the question is answered."""
         return sigmoid(self.slope * log_odds + self.bias)
@@ -157,8 +164,8 @@ def read_calibration(folder: Path, fingerprint: str) -> Calibration | None:
         if data["scorer"] == fingerprint:
             return found
         logger.warning(
-            "%s was fitted to another evidence scorer and is not used; make it anew: "
-            "assistant calibrate QUESTIONS",
+            "%s was fitted to another evidence scorer or embedding model and is not used; make it "
+            "anew: assistant calibrate QUESTIONS",
             path,
         )
         return None
@@ -166,7 +173,7 @@ def read_calibration(folder: Path, fingerprint: str) -> Calibration | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"the calibration {str(path)!r} cannot be read ({error!r}); delete it, or make it "
+            f"the calibration {str(path)!r} cannot be used ({error!r}); delete it, then make it "
             "anew: assistant calibrate QUESTIONS"
         ) from error
 

@@ -41,15 +41,21 @@ def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence,
         read_tokens(passage.text, vectors, len(prefix))
         for passage, vectors, prefix in zip(passages, encoded, prefixes, strict=True)
     ]
-    return number_sentences(passages), compare(retrieval, query, tokens)
+    sentences = number_sentences(passages)
+    return sentences, compare(retrieval, sentences, query, tokens)
 
 
-def compare(retrieval: Retrieval, query: Tokens, tokens: Sequence[Tokens]) -> Evidence:
-    """Return the evidence of a retrieval, given its passages' tokens."""
+def compare(
+    retrieval: Retrieval,
+    sentences: Sequence[Sentence],
+    query: Tokens,
+    tokens: Sequence[Tokens],
+) -> Evidence:
+    """Return the evidence of a retrieval, given its sentences and its passages' tokens."""
     weights = weigh_tokens(query, retrieval.term_weights)
     counts = [len(ranked.passage.sentences) for ranked in retrieval.ranking]
-    likeness = np.zeros((sum(counts), len(query)))
-    matches = np.zeros((sum(counts), len(query)), dtype=np.bool_)
+    likeness = np.zeros((len(sentences), len(query)))
+    matches = np.zeros((len(sentences), len(query)), dtype=np.bool_)
     row = 0
     for ranked, own in zip(retrieval.ranking, tokens, strict=True):
         cosines = own.vectors @ query.vectors.T
@@ -66,7 +72,7 @@ def compare(retrieval: Retrieval, query: Tokens, tokens: Sequence[Tokens]) -> Ev
         matches=matches,
         weights=weights,
         passages=np.repeat(np.arange(len(counts)), counts),
-        texts=tuple(s.text for s in number_sentences([r.passage for r in retrieval.ranking])),
+        texts=tuple(sentence.text for sentence in sentences),
         cosines=_cosines(retrieval),
         dense=np.array([ranked.dense for ranked in retrieval.ranking]),
         lexical=np.array([ranked.lexical / (total or 1) for ranked in retrieval.ranking]),

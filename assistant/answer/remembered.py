@@ -10,12 +10,15 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant.answer.evidence import TokenEncoder
 from assistant.index.encoder import TokenVectors
 
 N_TEXTS = 256
 """Of 150 tokens and 384 dimensions they take 30 MB."""
+
+_Kept = tuple[NDArray[np.float16], list[tuple[int, int]]]
 
 
 class Remembered:
@@ -24,7 +27,7 @@ class Remembered:
     def __init__(self, encoder: TokenEncoder, n_texts: int = N_TEXTS) -> None:
         self._encoder = encoder
         self._n_texts = n_texts
-        self._kept: OrderedDict[str, TokenVectors] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
@@ -33,7 +36,7 @@ class Remembered:
             found = {text: self._kept[text] for text in texts if text in self._kept}
         new = [text for text in dict.fromkeys(texts) if text not in found]
         for text, tokens in zip(new, self._encoder.encode(new) if new else (), strict=True):
-            found[text] = TokenVectors(tokens.vectors.astype(np.float16), tokens.offsets)
+            found[text] = (tokens.vectors.astype(np.float16), tokens.offsets)
         with self._lock:
             for text in texts:
                 self._kept[text] = found[text]
@@ -41,6 +44,6 @@ class Remembered:
             while len(self._kept) > self._n_texts:
                 self._kept.popitem(last=False)
         return [
-            TokenVectors(found[text].vectors.astype(np.float32), found[text].offsets)
-            for text in texts
+            TokenVectors(vectors.astype(np.float32), offsets)
+            for vectors, offsets in (found[text] for text in texts)
         ]

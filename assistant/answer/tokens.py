@@ -27,8 +27,7 @@ class Tokens:
         spans: (n, 2) in characters of the text, ascending.
         words: (n,) the number of the word that each is a piece of, from 0; -1 for none.
         terms: (n,) the term of its word; "" for none.
-        are_names: (n,) whether its word has a capital that no sentence's start explains, or a
-            digit.
+        are_names: (n,) whether its word has a digit, or a capital and is not the text's first.
     """
 
     vectors: NDArray[np.float32]

@@ -25,7 +25,7 @@ class TokenVectors:
     Special tokens have empty spans.
     """
 
-    vectors: NDArray[Any]
+    vectors: NDArray[np.float32]
     offsets: list[tuple[int, int]]
 
 

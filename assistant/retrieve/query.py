@@ -1,8 +1,8 @@
 """A question as a person wrote it -> the query that is searched for.
 
 Takes away what frames a question and says nothing of what is asked: greetings, thanks, "could you
-tell me". What is left when nothing else would be is never taken. English only; a question in
-another language is searched for as it stands.
+tell me". A question that is nothing but a frame stays whole. English only; a question in another
+language is searched for as it stands.
 """
 
 import re

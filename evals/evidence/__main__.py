@@ -10,6 +10,7 @@ are left out and named.
 
 import argparse
 import datetime
+import hashlib
 import json
 import pickle
 import sys
@@ -59,8 +60,9 @@ def load(folder: Path) -> Iterator[PublicSet]:
 def collect(folder: Path, work: Path, *, smoke: bool) -> list[Judged]:
     """Judge every question of every set, or of a few; keep what was judged in `work`."""
     judged: list[Judged] = []
+    made_by = _digest_sources()
     for public in load(folder):
-        kept = work / public.name / "judged.pickle"
+        kept = work / public.name / f"judged-{made_by}{'-smoke' * smoke}.pickle"
         if kept.exists():
             judged += pickle.loads(kept.read_bytes())  # written by this command alone
             continue
@@ -134,6 +136,15 @@ def _take(public: PublicSet) -> PublicSet:
     documents = sorted({name for q in questions for name in q.documents})
     texts = {name: public.texts[name] for name in documents or sorted(public.texts)[:SMOKE]}
     return PublicSet(public.name, texts, questions)
+
+
+def _digest_sources() -> str:
+    """Return what tells this code from other code, whose judgements would be different."""
+    root = Path(assistant.__file__).parent
+    sources = sorted(
+        [*root.rglob("*.py"), *root.rglob("*.txt"), *Path(__file__).parent.glob("*.py")]
+    )
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 
 def _fold(text: str) -> str:

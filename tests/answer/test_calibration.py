@@ -85,7 +85,24 @@ def test_a_kept_calibration_is_read_back_for_its_own_scorer_only(tmp_path: Path)
     assert [path.name for path in (tmp_path / "index").iterdir()] == [CALIBRATION_FILE]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"scorer": "mine", "slope": "x"})])
+def kept_as(slope: float, bar: float) -> str:
+    return json.dumps({"scorer": "mine", "slope": slope, "bias": 0.0, "bars": [[0.1, bar]]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        json.dumps({"scorer": "mine", "slope": "x"}),
+        kept_as(float("nan"), 0.5),
+        kept_as(-1.0, 0.5),
+        kept_as(float("inf"), 0.5),
+        kept_as(1.0, float("nan")),
+        kept_as(1.0, 2.0),
+    ],
+)
 def test_a_damaged_calibration_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
     (tmp_path / CALIBRATION_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match="assistant calibrate"):

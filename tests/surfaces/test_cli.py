@@ -159,7 +159,8 @@ def test_an_interrupted_sync_exits_130_and_the_next_one_finishes(tmp_path: Path)
         {f"{n}.txt": f"Note {n}. " + "The heron eats frogs. " * 200 for n in range(200)},
     )
     program = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1));"
+        "import signal, sys; sys.path.insert(0, sys.argv.pop(1));"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # as at a terminal
         "from hashing import HashingEmbedder; from assistant import pipeline;"
         "pipeline.open_embedder = lambda *_: HashingEmbedder();"
         "from assistant.surfaces.cli import main; main()"
