@@ -122,7 +122,7 @@ class Assistant:
         abstained = not checked.statements
         yield Answer(
             question=normalize(question)[0],
-            query=query,
+            query=retrieval.query,
             statements=checked.statements,
             citations=checked.citations,
             abstained=abstained,

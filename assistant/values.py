@@ -172,6 +172,7 @@ class Consulted:
 class Answer:
     """A verified answer, or an abstention with its reason; the same on every surface.
 
+    `query` is what was searched for: the question without its frame, its misspelt words mended.
     `confidence` is the estimated probability that the corpus answers the question;
     `timings` are seconds per stage.
     """
@@ -197,6 +198,11 @@ class Answer:
             f"{statement.text} {''.join(f'[{n}]' for n in statement.citations)}"
             for statement in self.statements
         )
+
+    @property
+    def is_reworded(self) -> bool:
+        """Whether something else was searched for than what was asked."""
+        return self.query != " ".join(self.question.split())
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data: the fields, and `text`."""

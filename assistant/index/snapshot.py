@@ -140,6 +140,15 @@ class Snapshot:
         """Return in how many passages each term occurs; absent terms are left out."""
         return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
 
+    def count_terms_from(self, letter: str) -> dict[str, int]:
+        """Return the terms that begin with a letter, each with how many passages have it."""
+        return dict(
+            self._connection.execute(
+                "SELECT term, doc FROM term_counts WHERE term >= ? AND term < ?",
+                (letter, chr(ord(letter) + 1)),
+            )
+        )
+
     def passages(self, rows: Sequence[int]) -> dict[int, Passage]:
         """Return the passages of the given rows; of equal files the first by name stands.
 

@@ -36,7 +36,7 @@ def terms(text: str) -> list[str]:
     """
     found: list[str] = []
     words: list[str] = []
-    for token in _TOKEN.findall(_fold(text)):
+    for token in _TOKEN.findall(fold(text)):
         if token[0] >= "\u0e00" and re.match(f"[{_UNSPACED}]", token[0]):
             found += _stem(words) + _pairs(token)
             words = []
@@ -47,11 +47,16 @@ def terms(text: str) -> list[str]:
 
 def query_terms(text: str) -> list[str]:
     """Return the distinct terms of a question, function words only when it has no others."""
-    content = " ".join(w for w in _TOKEN.findall(_fold(text)) if w not in FUNCTION_WORDS)
+    content = " ".join(w for w in _TOKEN.findall(fold(text)) if w not in FUNCTION_WORDS)
     return list(dict.fromkeys(terms(content) or terms(text)))
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Return the text compatibility-normalised, case-folded and without Latin accents.
+
+    >>> fold("Céloron")
+    'celoron'
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
     if folded.isascii():
         return folded

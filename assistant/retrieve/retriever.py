@@ -8,6 +8,7 @@ from assistant.index.snapshot import Snapshot
 from assistant.index.vectors import VectorSearch
 from assistant.retrieve.fuse import choose, fuse
 from assistant.retrieve.lexical import rank_lexically, weigh_terms
+from assistant.retrieve.spelling import respell
 from assistant.settings import Settings
 from assistant.values import Passage, RankedPassage
 
@@ -19,8 +20,8 @@ READ_TOGETHER = 12
 class Retrieval:
     """A ranking with what an answerer needs to judge its sentences.
 
-    `sentence_vectors[i]` are those of `ranking[i]`, shape (n_sentences, d); `term_weights` are
-    the query's terms with their idf.
+    `query` is spelt as the documents spell it; `sentence_vectors[i]`, shape (n_sentences, d), are
+    those of `ranking[i]`; `term_weights` are the query's terms with their idf.
     """
 
     query: str
@@ -39,9 +40,13 @@ class Retriever:
         self._settings = settings
 
     def retrieve(self, snapshot: Snapshot, query: str, k: int) -> Retrieval:
-        """Return the k best passages, fewer when the index holds fewer."""
+        """Return the k best passages, fewer when the index holds fewer.
+
+        Misspelt words of the query are searched for as the documents spell them.
+        """
         settings = self._settings
         n_candidates = max(settings.n_candidates, 2 * k)
+        query = respell(snapshot, query, self._is_word)
         vector = self._embedder.embed_query(query)
         dense = self._vectors.search(snapshot, vector, n_candidates)
         lexical = rank_lexically(snapshot, query, n_candidates)
@@ -73,6 +78,10 @@ class Retriever:
             ),
             sentence_vectors=tuple(vectors[row].sentences for row in chosen_rows),
         )
+
+    def _is_word(self, word: str) -> bool:
+        """Whether the model has a token for the word: it was common in what it has read."""
+        return self._embedder.count_tokens([word]) == [1]
 
 
 def _read_passages(

@@ -73,6 +73,8 @@ def ask(
     with _open(corpus, index) as assistant:
         _require_index(assistant)
         answer = assistant.ask(question)
+    if answer.is_reworded and not as_json:
+        _say(f"Searched for: {answer.query}")
     _print_json(answer.to_dict()) if as_json else _print(_describe(answer))
 
 

@@ -50,13 +50,14 @@ def terminal_safe(text: str) -> str:
 
 def render_answer(answer: Answer, turn: int) -> str:
     """Render an answer with numbered marks and its sources, or an abstention card."""
+    searched = _searched(answer)
     if answer.abstained:
-        return _abstention(answer, turn)
+        return searched + _abstention(answer, turn)
     cited = {citation.number: citation for citation in answer.citations}
     said = " ".join(_statement(statement, cited, turn) for statement in answer.statements)
     sources = "".join(_source_item(citation, turn) for citation in answer.citations)
     return (
-        f'<div class="answer"><p class="statements" dir="auto">{said}</p>'
+        f'{searched}<div class="answer"><p class="statements" dir="auto">{said}</p>'
         f'<div class="sources"><h3>Sources</h3><ol>{sources}</ol></div>'
         f"{_also_read(answer.consulted, turn)}</div>"
     )
@@ -141,6 +142,12 @@ def _source_item(citation: Citation, turn: int) -> str:
         f'<span class="number">{citation.number}</span><span class="where">{where}</span>'
         f'<span class="quote" dir="auto">{_text(citation.quote)}</span></a></li>'
     )
+
+
+def _searched(answer: Answer) -> str:
+    if not answer.is_reworded:
+        return ""
+    return f'<p class="searched">Searched for: <bdi>{_text(answer.query)}</bdi></p>'
 
 
 def _abstention(answer: Answer, turn: int) -> str:

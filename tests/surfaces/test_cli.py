@@ -55,6 +55,14 @@ def test_only_the_answer_goes_to_stdout(run: Run) -> None:
     assert err == ""
 
 
+def test_a_reworded_question_is_shown_as_it_was_searched_for(run: Run) -> None:
+    run("index")
+    _, out, err = run("ask", "how many vlocanoes")
+    assert "Searched for: how many volcanoes" in err
+    assert "400 volcanoes" in out
+    assert "Searched" not in run("ask", "how many volcanoes")[2]
+
+
 def test_json_is_what_python_returns(run: Run, tmp_path: Path) -> None:
     run("index")
     _, out, _ = run("ask", "danube", "--json")

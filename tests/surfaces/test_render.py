@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -152,7 +153,17 @@ def answers(draw):
     )
     reason = draw(st.none() | markup)
     return Answer(
-        draw(markup), "", statements, citations, n == 0, reason, consulted, "x", 0.5, {}, 1
+        draw(markup),
+        draw(markup),
+        statements,
+        citations,
+        n == 0,
+        reason,
+        consulted,
+        "x",
+        0.5,
+        {},
+        1,
     )
 
 
@@ -276,6 +287,14 @@ def test_an_abstention_shows_its_reason_and_the_three_nearest_passages():
     assert body.css_first(".abstention .reason").text() == "The documents do not say this."
     links = [node.attributes["href"] for node in body.css(".abstention a")]
     assert links == ["#read-4-1", "#read-4-2", "#read-4-3"]
+
+
+def test_what_was_searched_for_is_shown_when_it_is_not_what_was_asked():
+    asked = answer("Who was  Bismark?")
+    reworded = replace(asked, query="Who was Bismarck?")
+    body = parse(render_answer(reworded, 1))
+    assert body.css_first(".searched").text() == "Searched for: Who was Bismarck?"
+    assert "searched" not in render_answer(replace(asked, query="Who was Bismark?"), 1)
 
 
 def test_marks_name_their_source_for_people_who_cannot_see_it():
