@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant import Assistant, Settings
+from assistant.evaluation.datasets import Dataset, Question, load_nq, load_squad, write_corpus
 from assistant.index.embed import open_embedder
 from assistant.index.snapshot import Snapshot, open_snapshot
 from assistant.index.sync import making_of
 from assistant.index.terms import query_terms
 from assistant.retrieve.lexical import weigh_terms
 from assistant.values import DocumentId
-from evals.public import PublicQuestion, PublicSet, load_nq, load_squad, write_corpus
 
 CUTS = (1, 3, 5, 10)
 Matrix = NDArray[np.float32]
@@ -42,7 +42,7 @@ class Scores:
 
 
 def score_all(
-    snapshot: Snapshot, embed: Callable[[str], Matrix], questions: Sequence[PublicQuestion]
+    snapshot: Snapshot, embed: Callable[[str], Matrix], questions: Sequence[Question]
 ) -> Scores:
     """Score exhaustively, so that no candidate list stands between a ranking and its recall."""
     rows, matrix = snapshot.vectors_after(0, embed("a").size)
@@ -87,7 +87,7 @@ def reciprocal_rank(scores: Scores) -> Matrix:
     return narrow
 
 
-def run(public_set: PublicSet, *, max_passage_tokens: int, weights: Sequence[float]) -> None:
+def run(public_set: Dataset, *, max_passage_tokens: int, weights: Sequence[float]) -> None:
     """Index the paragraphs and print every ranking's recall."""
     texts, questions = public_set.texts, public_set.questions
     with tempfile.TemporaryDirectory() as folder:
@@ -129,7 +129,7 @@ def run(public_set: PublicSet, *, max_passage_tokens: int, weights: Sequence[flo
         )
 
 
-def _search(assistant: Assistant, questions: Sequence[PublicQuestion]) -> NDArray[np.float64]:
+def _search(assistant: Assistant, questions: Sequence[Question]) -> NDArray[np.float64]:
     """Return the rank of each question's document in what the product returns."""
     ranks = []
     for question in questions:
@@ -139,7 +139,7 @@ def _search(assistant: Assistant, questions: Sequence[PublicQuestion]) -> NDArra
     return np.array(ranks)
 
 
-def _own_document(question: PublicQuestion) -> DocumentId:
+def _own_document(question: Question) -> DocumentId:
     """Return the one document that the question was written about."""
     (own,) = question.documents
     return DocumentId(own)

@@ -22,12 +22,12 @@ from pathlib import Path
 import assistant.answer.weights
 from assistant import Settings
 from assistant.answer.weights import WEIGHTS_FILE, load_weights, to_json
+from assistant.evaluation.datasets import CLAIM_SETS, Dataset, load_claims, load_set
 from assistant.index.embed import open_embedder
 from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge
 from evals.evidence.fit import cross_validate, fit
 from evals.evidence.report import OVER_REFUSAL, calibration_lines, report
 from evals.evidence.support import JudgedClaim, fit_support, judge_claims, report_support
-from evals.public import CLAIM_SETS, PublicSet, load_claims, load_set
 
 OFF_TOPIC = 1000
 """Questions of Natural Questions asked of the articles of squad2."""
@@ -36,7 +36,7 @@ SMOKE = 40
 WEIGHTS = Path(assistant.answer.weights.__file__).with_name(WEIGHTS_FILE)
 
 
-def load(folder: Path) -> Iterator[PublicSet]:
+def load(folder: Path) -> Iterator[Dataset]:
     """Yield the sets as they are asked, without what two of them share."""
     found = {}
     for name in ("squad2", "nq", "clapnq", "mtrag", "covidqa", "hotpotqa", "quotesum"):
@@ -46,7 +46,7 @@ def load(folder: Path) -> Iterator[PublicSet]:
             print(f"left out: {error}", file=sys.stderr)
     if "clapnq" in found and "mtrag" in found:
         asked = {_fold(q.text) for q in found["mtrag"].questions}
-        asked |= {_fold(turn) for q in found["mtrag"].questions for turn in q.history}
+        asked |= {_fold(said) for q in found["mtrag"].questions for _, said in q.history}
         own = tuple(q for q in found["clapnq"].questions if _fold(q.text) not in asked)
         found["clapnq"] = replace(found["clapnq"], questions=own)
     if "nq" in found and "squad2" in found:
@@ -129,13 +129,13 @@ def main() -> None:
         print(f"wrote {given.out}", file=sys.stderr)
 
 
-def _take(public: PublicSet) -> PublicSet:
+def _take(public: Dataset) -> Dataset:
     """Return a small part of a set, both kinds of its questions in it."""
     step = max(1, len(public.questions) // SMOKE)
     questions = public.questions[::step]
     documents = sorted({name for q in questions for name in q.documents})
     texts = {name: public.texts[name] for name in documents or sorted(public.texts)[:SMOKE]}
-    return PublicSet(public.name, texts, questions)
+    return Dataset(public.name, texts, questions)
 
 
 def _digest_sources() -> str:

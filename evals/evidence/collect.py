@@ -16,6 +16,7 @@ from assistant import Settings
 from assistant.answer.evidence import gather
 from assistant.answer.features import Evidence, measure
 from assistant.answer.remembered import Remembered
+from assistant.evaluation.datasets import Dataset, Question, write_corpus
 from assistant.index.embed import open_embedder
 from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import making_of, sync
@@ -23,7 +24,6 @@ from assistant.index.vectors import VectorSearch
 from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
 from assistant.values import Sentence
-from evals.public import PublicQuestion, PublicSet, write_corpus
 
 N_FOLDS = 4
 MIN_SAME_CHARS = 20
@@ -40,7 +40,7 @@ class Judged:
     """
 
     source: str
-    question: PublicQuestion
+    question: Question
     fold: int
     sentences: tuple[Sentence, ...]
     evidence: Evidence
@@ -48,7 +48,7 @@ class Judged:
     holds: NDArray[np.bool_]
 
 
-def judge(public: PublicSet, folder: Path) -> Iterator[Judged]:
+def judge(public: Dataset, folder: Path) -> Iterator[Judged]:
     """Index the set's documents in `folder` and yield its questions with their evidence."""
     settings = Settings.load(corpus_dir=folder / "corpus", index_dir=folder / "index")
     write_corpus(public.texts, settings.corpus_dir)
@@ -73,7 +73,7 @@ def judge(public: PublicSet, folder: Path) -> Iterator[Judged]:
             )
 
 
-def holds(question: PublicQuestion, sentence: Sentence) -> bool:
+def holds(question: Question, sentence: Sentence) -> bool:
     """Whether the sentence, or the gold sentence that it is a part of, answers the question."""
     if not question.is_answerable or sentence.passage.document_id not in question.documents:
         return False
@@ -93,24 +93,22 @@ def fold_of(source: str, group: str) -> int:
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % N_FOLDS
 
 
-def half_absent(public: PublicSet) -> PublicSet:
+def half_absent(public: Dataset) -> Dataset:
     """Leave out every other document; its questions have no answer in what remains."""
     kept = {name: public.texts[name] for name in sorted(public.texts)[::2]}
-    return PublicSet(public.name, kept, tuple(_without(q, kept) for q in public.questions))
+    return Dataset(public.name, kept, tuple(_without(q, kept) for q in public.questions))
 
 
-def ask_elsewhere(name: str, questions: Sequence[PublicQuestion], asked: PublicSet) -> PublicSet:
+def ask_elsewhere(name: str, questions: Sequence[Question], asked: Dataset) -> Dataset:
     """Ask the questions of a corpus that is about something else."""
     strangers = tuple(_without(question, {}) for question in questions)
-    return PublicSet(name, asked.texts, strangers)
+    return Dataset(name, asked.texts, strangers)
 
 
-def _without(question: PublicQuestion, kept: Mapping[str, str]) -> PublicQuestion:
+def _without(question: Question, kept: Mapping[str, str]) -> Question:
     if all(document in kept for document in question.documents):
         return question
-    return replace(
-        question, answers=(), evidence=(), documents=(), is_answerable=False, kind="absent"
-    )
+    return replace(question, answers=(), gold=(), documents=(), is_answerable=False, kind="absent")
 
 
 def _fold_spaces(text: str) -> str:

@@ -15,11 +15,11 @@ from assistant.answer.evidence import TokenEncoder
 from assistant.answer.logistic import Logistic
 from assistant.answer.support import SUPPORT_FEATURES, compare_support, coverage_of_all
 from assistant.answer.support import measure_support as measure
+from assistant.evaluation.datasets import Claim
 from assistant.ingest.sentences import split_sentences
 from evals.evidence.collect import N_FOLDS
 from evals.evidence.fit import fit_logistic
 from evals.evidence.report import Figure, auc, bootstrap
-from evals.public import Claim
 
 
 @dataclass(frozen=True, slots=True)

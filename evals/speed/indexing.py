@@ -17,12 +17,12 @@ from statistics import median
 from typing import Any
 
 from assistant import Assistant, Settings
+from assistant.evaluation.datasets import write_corpus
 from assistant.index import base as bases
 from assistant.index import sync as syncing
 from assistant.index.embed import Embedder, open_embedder
 from assistant.index.snapshot import open_snapshot
 from assistant.index.writer import Writer
-from evals.public import write_corpus
 from evals.speed import plain
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.machine import stopwatch

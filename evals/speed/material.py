@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evals.public import load_squad, write_corpus
+from assistant.evaluation.datasets import load_squad, write_corpus
 from evals.speed.figure import Plan
 from evals.synthetic import PARAGRAPH, make_documents, make_questions
 

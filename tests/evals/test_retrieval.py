@@ -1,17 +1,15 @@
 import pytest
 from hashing import HashingEmbedder
 
+from assistant.evaluation.datasets import Dataset, Question
 from evals import retrieval
-from evals.public import PublicQuestion, PublicSet
 
 TEXTS = {
     "00000.txt": "Titan has lakes of methane.",
     "00001.txt": "The Danube rises in the Black Forest.",
 }
-ASKED = PublicQuestion(
-    "Which lakes has Titan?", ("methane",), ("00000.txt",), "0", is_answerable=True
-)
-UNANSWERED = PublicQuestion(
+ASKED = Question("Which lakes has Titan?", ("methane",), ("00000.txt",), "0", is_answerable=True)
+UNANSWERED = Question(
     "Where in the Black Forest is the delta?", (), ("00001.txt",), "1", is_answerable=False
 )
 
@@ -22,7 +20,7 @@ def without_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_question_is_looked_for_in_its_own_document(capsys: pytest.CaptureFixture[str]) -> None:
-    public_set = PublicSet("moons", TEXTS, (ASKED, UNANSWERED))
+    public_set = Dataset("moons", TEXTS, (ASKED, UNANSWERED))
     retrieval.run(public_set, max_passage_tokens=64, weights=[0.4])
     printed = capsys.readouterr().out.splitlines()
     assert printed[1].startswith("moons: 2 documents, 2 passages of at most 64 tokens, 2 questions")
@@ -31,6 +29,6 @@ def test_a_question_is_looked_for_in_its_own_document(capsys: pytest.CaptureFixt
 
 
 def test_a_question_of_several_documents_is_refused() -> None:
-    asked = PublicQuestion("Which?", ("a",), tuple(TEXTS), "0", is_answerable=True)
+    asked = Question("Which?", ("a",), tuple(TEXTS), "0", is_answerable=True)
     with pytest.raises(ValueError, match="too many values"):
-        retrieval.run(PublicSet("moons", TEXTS, (asked,)), max_passage_tokens=64, weights=[])
+        retrieval.run(Dataset("moons", TEXTS, (asked,)), max_passage_tokens=64, weights=[])

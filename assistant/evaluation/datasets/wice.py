@@ -7,8 +7,8 @@ several of one text with different evidence. Partial support is not support.
 from pathlib import Path
 from typing import Literal
 
-from evals.public.read import Row, read_lines
-from evals.public.values import Claim
+from assistant.evaluation.datasets.read import Row, read_lines
+from assistant.evaluation.values import Claim
 
 
 class _Meta(Row):

@@ -10,9 +10,11 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from evals.public.corpus import number_texts, texts_by_id
-from evals.public.read import Row, read_lines
-from evals.public.values import PublicQuestion, PublicSet
+from assistant.evaluation.datasets.documents import number_texts, texts_by_id
+from assistant.evaluation.datasets.read import Row, read_lines
+from assistant.evaluation.values import Dataset, Question
+
+_ROLES: dict[str, Literal["user", "assistant"]] = {"user": "user", "agent": "assistant"}
 
 
 class _Context(Row):
@@ -30,6 +32,7 @@ class _Turn(Row):
 
 
 class _Row(Row):
+    task_id: str
     conversation_id: str
     contexts: tuple[_Context, ...]
     input: tuple[_Turn, ...]
@@ -48,21 +51,21 @@ class _Row(Row):
         return self
 
 
-def load_mtrag(path: Path) -> PublicSet:
+def load_mtrag(path: Path) -> Dataset:
     """Load the file; only kind "answerable" is answerable, a group is a conversation."""
     rows = [row for _, row in read_lines(path, _Row)]
     ids = number_texts(context.text for row in rows for context in row.contexts)
-    return PublicSet("mtrag", texts_by_id(ids), tuple(_question(row, ids) for row in rows))
+    return Dataset("mtrag", texts_by_id(ids), tuple(_question(row, ids) for row in rows))
 
 
-def _question(row: _Row, ids: dict[str, str]) -> PublicQuestion:
-    *earlier, asked = (turn.text for turn in row.input if turn.speaker == "user")
-    return PublicQuestion(
-        text=asked,
-        answers=(),
+def _question(row: _Row, ids: dict[str, str]) -> Question:
+    *earlier, asked = row.input
+    return Question(
+        query_id=row.task_id,
+        text=asked.text,
         documents=tuple(dict.fromkeys(ids[context.text] for context in row.contexts)),
         group=row.conversation_id,
         is_answerable=row.is_answerable,
         kind=row.answerability[0].lower(),
-        history=tuple(earlier),
+        history=tuple((_ROLES[turn.speaker], turn.text) for turn in earlier),
     )

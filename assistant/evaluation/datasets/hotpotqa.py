@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, model_validator
 
-from evals.public.corpus import number_texts, texts_by_id, titled
-from evals.public.read import Row, read_json
-from evals.public.values import PublicQuestion, PublicSet
+from assistant.evaluation.datasets.documents import number_texts, texts_by_id, titled
+from assistant.evaluation.datasets.read import Row, read_json
+from assistant.evaluation.values import Dataset, Gold, Question
 
 
 class _Row(Row):
@@ -42,22 +42,27 @@ class _Row(Row):
         return self
 
 
-def load_hotpotqa(path: Path) -> PublicSet:
-    """Load the file; `documents` are needed together, `evidence` is the supporting sentences."""
+def load_hotpotqa(path: Path) -> Dataset:
+    """Load the file; `documents` are needed together, `gold` is the supporting sentences."""
     rows = read_json(path, TypeAdapter(tuple[_Row, ...]))
     ids = number_texts(text for row in rows for text in row.documents.values())
-    return PublicSet("hotpotqa", texts_by_id(ids), tuple(_question(row, ids) for row in rows))
+    return Dataset("hotpotqa", texts_by_id(ids), tuple(_question(row, ids) for row in rows))
 
 
-def _question(row: _Row, ids: dict[str, str]) -> PublicQuestion:
+def _question(row: _Row, ids: dict[str, str]) -> Question:
     titles = dict.fromkeys(title for title, _ in row.supporting_facts)
-    facts = (row.sentences[title][place].strip() for title, place in row.supporting_facts)
-    return PublicQuestion(
+    facts = tuple(
+        Gold(ids[row.documents[title]], quote)
+        for title, place in dict.fromkeys(row.supporting_facts)
+        if (quote := row.sentences[title][place].strip())
+    )
+    return Question(
+        query_id=row.id,
         text=row.question,
         answers=(row.answer,),
         documents=tuple(ids[row.documents[title]] for title in titles),
         group=row.id,
         is_answerable=True,
         kind=row.type,
-        evidence=tuple(dict.fromkeys(filter(None, facts))),
+        gold=(facts,) if facts else (),
     )

@@ -9,20 +9,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from evals.public.clapnq import load_clapnq
-from evals.public.expertqa import load_claims_expertqa
-from evals.public.hotpotqa import load_hotpotqa
-from evals.public.mtrag import load_mtrag
-from evals.public.nq import load_nq
-from evals.public.quotesum import load_quotesum
-from evals.public.squad import load_squad
-from evals.public.values import Claim, PublicSet
-from evals.public.wice import load_claims_wice
+from assistant.evaluation.datasets.clapnq import load_clapnq
+from assistant.evaluation.datasets.expertqa import load_claims_expertqa
+from assistant.evaluation.datasets.hotpotqa import load_hotpotqa
+from assistant.evaluation.datasets.mtrag import load_mtrag
+from assistant.evaluation.datasets.nq import load_nq
+from assistant.evaluation.datasets.quotesum import load_quotesum
+from assistant.evaluation.datasets.squad import load_squad
+from assistant.evaluation.datasets.wice import load_claims_wice
+from assistant.evaluation.values import Claim, Dataset
 
 T = TypeVar("T")
 Sources = Mapping[str, tuple[str, Callable[[Path], T]]]
 
-QUESTION_SETS: Sources[PublicSet] = MappingProxyType(
+QUESTION_SETS: Sources[Dataset] = MappingProxyType(
     {
         "squad2": ("squad2/squad2.json", load_squad),
         "covidqa": ("covidqa/covidqa.json", partial(load_squad, name="covidqa")),
@@ -42,7 +42,7 @@ CLAIM_SETS: Sources[tuple[Claim, ...]] = MappingProxyType(
 )
 
 
-def load_set(name: str, folder: Path) -> PublicSet:
+def load_set(name: str, folder: Path) -> Dataset:
     """Load the questions and documents of the set from its place in the data folder."""
     return _load(QUESTION_SETS, name, folder)
 

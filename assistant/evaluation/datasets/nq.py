@@ -6,9 +6,9 @@ Left out: a question of which the passage holds no accepted string; so all are a
 
 from pathlib import Path
 
-from evals.public.corpus import number_texts, texts_by_id
-from evals.public.read import Row, read_lines
-from evals.public.values import PublicQuestion, PublicSet
+from assistant.evaluation.datasets.documents import number_texts, texts_by_id
+from assistant.evaluation.datasets.read import Row, read_lines
+from assistant.evaluation.values import Dataset, Question
 
 
 class _Row(Row):
@@ -17,12 +17,13 @@ class _Row(Row):
     text: str
 
 
-def load_nq(path: Path) -> PublicSet:
+def load_nq(path: Path) -> Dataset:
     """Load the file; accepted strings that the passage lacks are dropped, a group is a line."""
     rows = [row for _, row in read_lines(path, _Row)]
     ids = number_texts(row.text.strip() for row in rows)
     questions = tuple(
-        PublicQuestion(
+        Question(
+            query_id=f"nq-{number}",
             text=row.question,
             answers=answers,
             documents=(ids[row.text.strip()],),
@@ -32,4 +33,4 @@ def load_nq(path: Path) -> PublicSet:
         for number, row in enumerate(rows)
         if (answers := tuple(answer for answer in row.answers if answer in row.text))
     )
-    return PublicSet("nq", texts_by_id(ids), questions)
+    return Dataset("nq", texts_by_id(ids), questions)

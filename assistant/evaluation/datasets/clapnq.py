@@ -4,12 +4,11 @@ In: a folder with `answerable.jsonl` and `unanswerable.jsonl`. Out: a document a
 written answers are free text and not strings to be found, so `answers` stays empty.
 """
 
-from itertools import chain
 from pathlib import Path
 
-from evals.public.corpus import number_texts, texts_by_id, titled
-from evals.public.read import Row, read_lines
-from evals.public.values import PublicQuestion, PublicSet
+from assistant.evaluation.datasets.documents import number_texts, texts_by_id, titled
+from assistant.evaluation.datasets.read import Row, read_lines
+from assistant.evaluation.values import Dataset, Gold, Question
 
 
 class _Passage(Row):
@@ -32,23 +31,28 @@ class _Row(Row):
     output: tuple[_Answer, ...]
 
 
-def load_clapnq(folder: Path) -> PublicSet:
-    """Load both files; `evidence` is what any annotator selected, a group is a question's id."""
+def load_clapnq(folder: Path) -> Dataset:
+    """Load both files; a set of gold is what one annotator selected, a group is a question's id."""
     answerable = [row for _, row in read_lines(folder / "answerable.jsonl", _Row)]
     unanswerable = [row for _, row in read_lines(folder / "unanswerable.jsonl", _Row)]
     ids = number_texts(row.passages[0].document for row in answerable + unanswerable)
     asked = [*((row, True) for row in answerable), *((row, False) for row in unanswerable)]
     questions = tuple(
-        PublicQuestion(
+        Question(
+            query_id=row.id,
             text=row.input,
             answers=(),
             documents=(ids[row.passages[0].document],),
             group=row.id,
             is_answerable=is_answerable,
-            evidence=tuple(
-                dict.fromkeys(chain.from_iterable(one.selected_sentences for one in row.output))
-            ),
+            gold=_gold(row, ids) if is_answerable else (),
         )
         for row, is_answerable in asked
     )
-    return PublicSet("clapnq", texts_by_id(ids), questions)
+    return Dataset("clapnq", texts_by_id(ids), questions)
+
+
+def _gold(row: _Row, ids: dict[str, str]) -> tuple[tuple[Gold, ...], ...]:
+    document_id = ids[row.passages[0].document]
+    chosen = (one.selected_sentences for one in row.output if one.selected_sentences)
+    return tuple(tuple(Gold(document_id, quote) for quote in one) for one in dict.fromkeys(chosen))

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from public_rows import (
+from dataset_rows import (
     CLAPNQ_ROW,
     HOTPOT_ROW,
     MTRAG_ROW,
@@ -18,10 +18,10 @@ from public_rows import (
     write_lines,
 )
 
-import evals.public
-from evals.public import (
+import assistant.evaluation.datasets
+from assistant.evaluation.datasets import (
     Claim,
-    PublicQuestion,
+    Question,
     load_claims,
     load_claims_expertqa,
     load_claims_wice,
@@ -59,14 +59,14 @@ def test_squad_tells_the_accepted_strings_once_and_the_adversarial_questions(
 ) -> None:
     loaded = load_squad(write_json(tmp_path / "squad.json", squad([TITAN])))
     assert loaded.questions == (
-        PublicQuestion(
+        Question(
             "What fills the lakes?",
             ("methane", "lakes of methane"),
             ("00000.txt",),
             "0",
             is_answerable=True,
         ),
-        PublicQuestion(
+        Question(
             "What fills the seas of Rhea?",
             (),
             ("00000.txt",),
@@ -97,7 +97,7 @@ def test_clapnq_gives_every_annotators_sentences_and_both_files(tmp_path: Path) 
     loaded = load_clapnq(tmp_path)
     assert loaded.texts == {"00000.txt": "Cat\n\nThe cat is grey . Ann feeds it ."}
     assert loaded.questions == (
-        PublicQuestion(
+        Question(
             "who feeds the lighthouse cat",
             (),
             ("00000.txt",),
@@ -105,9 +105,7 @@ def test_clapnq_gives_every_annotators_sentences_and_both_files(tmp_path: Path) 
             is_answerable=True,
             evidence=("Ann feeds it .", "The cat is grey ."),
         ),
-        PublicQuestion(
-            "who feeds the lighthouse cat", (), ("00000.txt",), "8", is_answerable=False
-        ),
+        Question("who feeds the lighthouse cat", (), ("00000.txt",), "8", is_answerable=False),
     )
 
 
@@ -122,7 +120,7 @@ def test_mtrag_asks_the_last_user_turn_and_keeps_the_earlier_ones(tmp_path: Path
     loaded = load_mtrag(write_lines(tmp_path / "reference.jsonl", MTRAG_ROW, silent))
     assert loaded.texts == {"00000.txt": "The pier closes at nine."}
     assert loaded.questions == (
-        PublicQuestion(
+        Question(
             "When does it close?",
             (),
             ("00000.txt",),
@@ -131,7 +129,7 @@ def test_mtrag_asks_the_last_user_turn_and_keeps_the_earlier_ones(tmp_path: Path
             kind="answerable",
             history=("Is there a pier?",),
         ),
-        PublicQuestion("Is there a pier?", (), (), "c2", is_answerable=False, kind="unanswerable"),
+        Question("Is there a pier?", (), (), "c2", is_answerable=False, kind="unanswerable"),
     )
 
 
@@ -155,7 +153,7 @@ def test_hotpotqa_makes_every_paragraph_a_document_and_names_the_needed_ones(
         "00002.txt": "Short Bridge\n\nNobody built it.",
     }
     assert loaded.questions == (
-        PublicQuestion(
+        Question(
             "In which country is the bridge that Mara built?",
             ("Norland",),
             ("00000.txt", "00001.txt"),
@@ -175,7 +173,7 @@ def test_quotesum_asks_each_question_once_with_all_its_sources(tmp_path: Path) -
         "00001.txt": "South Mill\n\nIt was built in 1850.",
     }
     assert loaded.questions == (
-        PublicQuestion(
+        Question(
             "when was the mill built?",
             ("1801", "1850"),
             ("00000.txt", "00001.txt"),
@@ -240,5 +238,5 @@ def test_write_corpus_writes_each_document_or_only_those_named(tmp_path: Path) -
 
 
 def test_the_worked_example_is_true() -> None:
-    found = doctest.testmod(evals.public.corpus)
+    found = doctest.testmod(assistant.evaluation.datasets.documents)
     assert (found.attempted, found.failed) == (1, 0)

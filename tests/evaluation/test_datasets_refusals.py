@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from public_rows import (
+from dataset_rows import (
     CLAPNQ_ROW,
     HOTPOT_ROW,
     MTRAG_ROW,
@@ -17,11 +17,11 @@ from public_rows import (
     write_lines,
 )
 
-from evals.public import (
+from assistant.evaluation.datasets import (
     CLAIM_SETS,
     QUESTION_SETS,
-    PublicQuestion,
-    PublicSet,
+    Dataset,
+    Question,
     load_claims,
     load_claims_expertqa,
     load_claims_wice,
@@ -137,15 +137,15 @@ def test_squad_refuses_a_possible_question_without_an_answer(tmp_path: Path) -> 
 
 def test_a_question_that_contradicts_itself_is_refused() -> None:
     with pytest.raises(ValueError, match="no document answers it"):
-        PublicQuestion("Why?", ("because",), (), "0", is_answerable=True)
+        Question("Why?", ("because",), (), "0", is_answerable=True)
     with pytest.raises(ValueError, match="yet has answers"):
-        PublicQuestion("Why?", ("because",), ("a",), "0", is_answerable=False)
+        Question("Why?", ("because",), ("a",), "0", is_answerable=False)
 
 
 def test_a_set_refuses_a_question_about_a_document_that_it_lacks() -> None:
-    question = PublicQuestion("Why?", ("because",), ("a.txt", "b.txt"), "0", is_answerable=True)
+    question = Question("Why?", ("because",), ("a.txt", "b.txt"), "0", is_answerable=True)
     with pytest.raises(ValueError, match=r"names \['b\.txt'\]"):
-        PublicSet("tiny", {"a.txt": "because"}, (question,))
+        Dataset("tiny", {"a.txt": "because"}, (question,))
 
 
 @pytest.mark.parametrize("name", [*QUESTION_SETS, *CLAIM_SETS])

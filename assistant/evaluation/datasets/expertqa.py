@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from evals.public.read import Row, read_lines
-from evals.public.values import Claim
+from assistant.evaluation.datasets.read import Row, read_lines
+from assistant.evaluation.values import Claim
 
 ADDRESS = re.compile(r"\A\[\d+\] *https?://[^\n]*\n?")
 VERDICTS = {"Complete": True, "Incomplete": False, "Partial": False}

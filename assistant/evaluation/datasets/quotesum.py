@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from evals.public.corpus import number_texts, texts_by_id, titled
-from evals.public.read import Row, read_lines
-from evals.public.values import PublicQuestion, PublicSet
+from assistant.evaluation.datasets.documents import number_texts, texts_by_id, titled
+from assistant.evaluation.datasets.read import Row, read_lines
+from assistant.evaluation.values import Dataset, Question
 
 MAX_SOURCES = 8
 
@@ -49,7 +49,7 @@ class _Row(Row):
         return {**row, "sources": sources}
 
 
-def load_quotesum(path: Path) -> PublicSet:
+def load_quotesum(path: Path) -> Dataset:
     """Load the file; `answers` are the sources' short answers, a group is a qid."""
     rows: dict[str, _Row] = {}
     for where, row in read_lines(path, _Row):
@@ -57,7 +57,8 @@ def load_quotesum(path: Path) -> PublicSet:
             raise ValueError(f"{where}: {row.qid!r} had another question or other sources before")
     ids = number_texts(source.document for row in rows.values() for source in row.sources)
     questions = tuple(
-        PublicQuestion(
+        Question(
+            query_id=row.qid,
             text=row.question,
             answers=tuple(dict.fromkeys(source.answer for source in row.sources if source.answer)),
             documents=tuple(dict.fromkeys(ids[source.document] for source in row.sources)),
@@ -66,4 +67,4 @@ def load_quotesum(path: Path) -> PublicSet:
         )
         for row in rows.values()
     )
-    return PublicSet("quotesum", texts_by_id(ids), questions)
+    return Dataset("quotesum", texts_by_id(ids), questions)

@@ -1,0 +1,37 @@
+"""Public data sets, read from files that are already there, in one shape for every measurement.
+
+In: paths. Out: `Dataset` (documents by id, and questions with what answers them) or a tuple of
+`Claim` (a statement, its evidence and whether that supports it). Refused: a row that is not of
+its set's form, with a ValueError that names file and line. Downloads nothing.
+"""
+
+from assistant.evaluation.datasets.clapnq import load_clapnq
+from assistant.evaluation.datasets.documents import write_corpus
+from assistant.evaluation.datasets.expertqa import load_claims_expertqa
+from assistant.evaluation.datasets.hotpotqa import load_hotpotqa
+from assistant.evaluation.datasets.mtrag import load_mtrag
+from assistant.evaluation.datasets.nq import load_nq
+from assistant.evaluation.datasets.quotesum import load_quotesum
+from assistant.evaluation.datasets.registry import CLAIM_SETS, QUESTION_SETS, load_claims, load_set
+from assistant.evaluation.datasets.squad import load_squad
+from assistant.evaluation.datasets.wice import load_claims_wice
+from assistant.evaluation.values import Claim, Dataset, Question
+
+__all__ = [
+    "CLAIM_SETS",
+    "QUESTION_SETS",
+    "Claim",
+    "Dataset",
+    "Question",
+    "load_claims",
+    "load_claims_expertqa",
+    "load_claims_wice",
+    "load_clapnq",
+    "load_hotpotqa",
+    "load_mtrag",
+    "load_nq",
+    "load_quotesum",
+    "load_set",
+    "load_squad",
+    "write_corpus",
+]
