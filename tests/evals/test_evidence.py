@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.answer.weights import parse_weights
@@ -43,11 +43,11 @@ def write_squad(path: Path) -> None:
             (f"What do the people of {town} live on?", trade),
         ]
         asked = [
-            {"question": q, "answers": [{"text": a, "answer_start": context.index(a)}]}
+            {"id": q, "question": q, "answers": [{"text": a, "answer_start": context.index(a)}]}
             for q, a in told
         ]
         asked += [
-            {"question": q, "answers": [], "is_impossible": True}
+            {"id": q, "question": q, "answers": [], "is_impossible": True}
             for q in (f"Who never founded {town}?", f"How many harbours are near {town}?")
         ]
         articles.append({"title": town, "paragraphs": [{"context": context, "qas": asked}]})
@@ -94,6 +94,7 @@ def test_one_command_fits_reports_and_writes_weights_that_can_be_read(tmp_path: 
 pairs = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=30)
 
 
+@settings(deadline=None)  # the machine's other work must not fail it
 @given(pairs)
 def test_auc_is_the_chance_that_a_positive_lies_over_a_negative(rows) -> None:
     wins = [

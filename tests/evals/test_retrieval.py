@@ -8,9 +8,18 @@ TEXTS = {
     "00000.txt": "Titan has lakes of methane.",
     "00001.txt": "The Danube rises in the Black Forest.",
 }
-ASKED = Question("Which lakes has Titan?", ("methane",), ("00000.txt",), "0", is_answerable=True)
+ASKED = Question(
+    query_id="q0",
+    text="Which lakes has Titan?",
+    is_answerable=True,
+    answers=("methane",),
+    documents=("00000.txt",),
+)
 UNANSWERED = Question(
-    "Where in the Black Forest is the delta?", (), ("00001.txt",), "1", is_answerable=False
+    query_id="q1",
+    text="Where in the Black Forest is the delta?",
+    is_answerable=False,
+    documents=("00001.txt",),
 )
 
 
@@ -29,6 +38,6 @@ def test_a_question_is_looked_for_in_its_own_document(capsys: pytest.CaptureFixt
 
 
 def test_a_question_of_several_documents_is_refused() -> None:
-    asked = Question("Which?", ("a",), tuple(TEXTS), "0", is_answerable=True)
+    asked = Question("q0", "Which?", is_answerable=True, answers=("a",), documents=tuple(TEXTS))
     with pytest.raises(ValueError, match="too many values"):
         retrieval.run(Dataset("moons", TEXTS, (asked,)), max_passage_tokens=64, weights=[])

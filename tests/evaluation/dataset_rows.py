@@ -1,5 +1,6 @@
 """Tiny files in the form of each public set, written for the tests."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -17,25 +18,45 @@ def write_lines(path: Path, *rows: Any) -> Path:
     return path
 
 
+def write_text(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 def squad(*articles: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"version": "any", "data": [{"paragraphs": paragraphs} for paragraphs in articles]}
+    """Number the questions q0, q1 and so on through the whole file."""
+    numbers = itertools.count()
+
+    def numbered(paragraph: dict[str, Any]) -> dict[str, Any]:
+        asked = [{"id": f"q{next(numbers)}", **one} for one in paragraph["qas"]]
+        return {**paragraph, "qas": asked}
+
+    told = [[numbered(one) for one in paragraphs] for paragraphs in articles]
+    return {"version": "any", "data": [{"paragraphs": paragraphs} for paragraphs in told]}
+
+
+def squad_paragraph(context: str, *asked: dict[str, Any]) -> dict[str, Any]:
+    """Give every answer without a place its first one in the context."""
+    for question in asked:
+        for answer in question["answers"]:
+            answer.setdefault("answer_start", context.find(answer["text"]))
+    return {"context": context, "qas": list(asked)}
 
 
 def squad_question(text: str, *answers: str, **more: Any) -> dict[str, Any]:
-    return {
-        "question": text,
-        "answers": [{"text": answer, "answer_start": 0} for answer in answers],
-        **more,
-    }
+    return {"question": text, "answers": [{"text": answer} for answer in answers], **more}
 
 
-TITAN = {
-    "context": " Titan has lakes of methane. ",
-    "qas": [
-        squad_question("What fills the lakes?", "methane", "methane", "lakes of methane"),
-        squad_question("What fills the seas of Rhea?", is_impossible=True),
-    ],
-}
+def squad_answer_at(text: str, answer: str, answer_start: int) -> dict[str, Any]:
+    return {"question": text, "answers": [{"text": answer, "answer_start": answer_start}]}
+
+
+TITAN = squad_paragraph(
+    " Titan has lakes of methane. ",
+    squad_question("What fills the lakes?", "methane", "methane", "lakes of methane"),
+    squad_question("What fills the seas of Rhea?", is_impossible=True),
+)
 NQ_ROW = {
     "question": "which moon has lakes",
     "answers": ["Titan", "Saturn VI"],
@@ -52,6 +73,7 @@ CLAPNQ_ROW = {
     ],
 }
 MTRAG_ROW = {
+    "task_id": "c1<::>2",
     "conversation_id": "c1",
     "contexts": [{"document_id": "x", "text": "\nThe pier closes at nine.\n"}],
     "input": [
@@ -82,10 +104,29 @@ QUOTESUM_ROW = {
     **{"title2": "South Mill", "source2": "It was built in 1850.", "short_ans_2": "1850"},
     **{"title3": "", "source3": "", "short_ans_3": ""},
 }
+RAMDOCS_ROW = {
+    "question": "When was the mill built?",
+    "documents": [
+        {"text": "\nThe north mill is of 1801.\n", "type": "correct", "answer": "1801"},
+        {"text": "The south mill is of 1850.", "type": "correct", "answer": "1850"},
+        {"text": "The north mill is of 1999.", "type": "misinfo", "answer": "1999"},
+        {"text": "A mill grinds corn.", "type": "noise", "answer": "unknown"},
+    ],
+    "disambig_entity": ["North Mill", "South Mill", "East Mill"],
+    "gold_answers": ["1801", "1850", "1777"],
+    "wrong_answers": ["1999", "1999", "1750"],
+}
 WICE_ROW = {
     "label": "supported",
     "claim": "The mill is old.",
     "evidence": ["The mill stands.", "It was built in 1801."],
+    "meta": {"id": "dev1"},
+}
+WICE_PAGE = {
+    "label": "supported",
+    "supporting_sentences": [[1], [2, 0], [2, 0, 3]],
+    "claim": "The mill is old.",
+    "evidence": ["The mill stands. ", "It was built in 1801.", "Built: 1801", " "],
     "meta": {"id": "dev1"},
 }
 

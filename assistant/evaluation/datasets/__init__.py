@@ -9,12 +9,14 @@ from assistant.evaluation.datasets.clapnq import load_clapnq
 from assistant.evaluation.datasets.documents import write_corpus
 from assistant.evaluation.datasets.expertqa import load_claims_expertqa
 from assistant.evaluation.datasets.hotpotqa import load_hotpotqa
+from assistant.evaluation.datasets.ir_classic import load_cisi, load_cranfield, load_med
 from assistant.evaluation.datasets.mtrag import load_mtrag
 from assistant.evaluation.datasets.nq import load_nq
 from assistant.evaluation.datasets.quotesum import load_quotesum
+from assistant.evaluation.datasets.ramdocs import load_ramdocs
 from assistant.evaluation.datasets.registry import CLAIM_SETS, QUESTION_SETS, load_claims, load_set
 from assistant.evaluation.datasets.squad import load_squad
-from assistant.evaluation.datasets.wice import load_claims_wice
+from assistant.evaluation.datasets.wice import load_claims_wice, load_wice
 from assistant.evaluation.values import Claim, Dataset, Question
 
 __all__ = [
@@ -23,15 +25,20 @@ __all__ = [
     "Claim",
     "Dataset",
     "Question",
+    "load_cisi",
     "load_claims",
     "load_claims_expertqa",
     "load_claims_wice",
     "load_clapnq",
+    "load_cranfield",
     "load_hotpotqa",
+    "load_med",
     "load_mtrag",
     "load_nq",
     "load_quotesum",
+    "load_ramdocs",
     "load_set",
     "load_squad",
+    "load_wice",
     "write_corpus",
 ]

@@ -1,7 +1,8 @@
 """CLAP NQ: a passage a question, and the sentences people chose from it (Rosenthal et al. 2025).
 
-In: a folder with `answerable.jsonl` and `unanswerable.jsonl`. Out: a document a passage. The
-written answers are free text and not strings to be found, so `answers` stays empty.
+In: a folder with `answerable.jsonl` and `unanswerable.jsonl`. Out: a document a passage, in
+canonical text as its gold is. The written answers are free text and not strings to be found, so
+`answers` stays empty.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from assistant.evaluation.datasets.documents import number_texts, texts_by_id, titled
 from assistant.evaluation.datasets.read import Row, read_lines
 from assistant.evaluation.values import Dataset, Gold, Question
+from assistant.ingest.normalize import normalize
 
 
 class _Passage(Row):
@@ -17,7 +19,7 @@ class _Passage(Row):
 
     @property
     def document(self) -> str:
-        return titled(self.title, self.text)
+        return normalize(titled(self.title, self.text))[0]
 
 
 class _Answer(Row):
@@ -55,4 +57,7 @@ def load_clapnq(folder: Path) -> Dataset:
 def _gold(row: _Row, ids: dict[str, str]) -> tuple[tuple[Gold, ...], ...]:
     document_id = ids[row.passages[0].document]
     chosen = (one.selected_sentences for one in row.output if one.selected_sentences)
-    return tuple(tuple(Gold(document_id, quote) for quote in one) for one in dict.fromkeys(chosen))
+    return tuple(
+        tuple(Gold(document_id, normalize(quote)[0]) for quote in one)
+        for one in dict.fromkeys(chosen)
+    )

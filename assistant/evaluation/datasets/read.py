@@ -1,4 +1,4 @@
-"""Files of JSON -> rows whose fields are there and of the right type.
+"""Files of JSON or of columns -> rows whose fields are there and of the right type.
 
 In: a path and the type of a row. Out: rows, each with its place. Refused: malformed JSON, text
 that is not UTF-8, an absent field, a wrong type; always as a ValueError that starts with the
@@ -12,6 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 T = TypeVar("T")
+DataT = TypeVar("DataT")
 RowT = TypeVar("RowT", bound="Row")
 
 
@@ -30,12 +31,35 @@ def read_lines(path: Path, row_type: type[RowT]) -> Iterator[tuple[str, RowT]]:
                 yield where, _parse(line, row_type.model_validate_json, where)
 
 
+def read_columns(path: Path, row_type: type[RowT]) -> Iterator[tuple[str, RowT]]:
+    """Yield the row of each line that is not blank; its columns are the fields in their order."""
+    names = tuple(row_type.model_fields)
+    for where, line in read_text_lines(path):
+        columns = line.split()
+        if columns and len(columns) != len(names):
+            raise ValueError(f"{where}: {len(columns)} columns, expected {' '.join(names)}")
+        if columns:
+            given = dict(zip(names, columns, strict=True))
+            yield where, _parse(given, row_type.model_validate_strings, where)
+
+
+def read_text_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each line, without its end, after its place."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            where = f"{path}:{number}"
+            try:
+                yield where, line.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise ValueError(f"{where}: not UTF-8 text") from error
+
+
 def read_json(path: Path, form: TypeAdapter[T]) -> T:
     """Return the one value that the file is."""
     return _parse(path.read_bytes(), form.validate_json, str(path))
 
 
-def _parse(data: bytes, validate: Callable[[bytes], T], where: str) -> T:
+def _parse(data: DataT, validate: Callable[[DataT], T], where: str) -> T:
     try:
         return validate(data)
     except ValidationError as error:

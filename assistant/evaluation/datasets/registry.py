@@ -12,11 +12,13 @@ from typing import TypeVar
 from assistant.evaluation.datasets.clapnq import load_clapnq
 from assistant.evaluation.datasets.expertqa import load_claims_expertqa
 from assistant.evaluation.datasets.hotpotqa import load_hotpotqa
+from assistant.evaluation.datasets.ir_classic import load_cisi, load_cranfield, load_med
 from assistant.evaluation.datasets.mtrag import load_mtrag
 from assistant.evaluation.datasets.nq import load_nq
 from assistant.evaluation.datasets.quotesum import load_quotesum
+from assistant.evaluation.datasets.ramdocs import load_ramdocs
 from assistant.evaluation.datasets.squad import load_squad
-from assistant.evaluation.datasets.wice import load_claims_wice
+from assistant.evaluation.datasets.wice import load_claims_wice, load_wice
 from assistant.evaluation.values import Claim, Dataset
 
 T = TypeVar("T")
@@ -32,6 +34,11 @@ QUESTION_SETS: Sources[Dataset] = MappingProxyType(
         "mtrag": ("mtrag/reference.jsonl", load_mtrag),
         "hotpotqa": ("hotpotqa/distractor.json", load_hotpotqa),
         "quotesum": ("quotesum/dev.jsonl", load_quotesum),
+        "ramdocs": ("ramdocs/ramdocs.jsonl", load_ramdocs),
+        "wice": ("wice/entailment_retrieval_claim_dev.jsonl", load_wice),
+        "cranfield": ("ir_classic/cranfield", load_cranfield),
+        "med": ("ir_classic/med", load_med),
+        "cisi": ("ir_classic/cisi", load_cisi),
     }
 )
 CLAIM_SETS: Sources[tuple[Claim, ...]] = MappingProxyType(

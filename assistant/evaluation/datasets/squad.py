@@ -1,8 +1,9 @@
 """SQuAD 2.0's form, which COVID-QA and PolicyQA share (Rajpurkar et al. 2018).
 
 In: one JSON file of articles, their paragraphs, and questions with answer spans. Out: a document
-a paragraph; gold is the sentences that an answer lies in. Refused: a question that neither has an
-answer nor is marked impossible.
+a paragraph; gold is the sentences that an answer lies in, and of an answer that is not at its
+`answer_start` there is none. Refused: a question that neither has an answer nor is marked
+impossible.
 """
 
 from functools import lru_cache
@@ -44,11 +45,14 @@ class _Paragraph(Row):
 
     def sentences_of(self, answer: _Answer) -> tuple[str, ...]:
         """Return the sentences that the answer lies in, none when it is not where it should be."""
-        start, end = answer.answer_start, answer.answer_start + len(answer.text)
-        if not answer.text or self.context[start:end] != answer.text:
-            return ()
-        spans = _split(self.context)
-        return tuple(self.context[a:b] for a, b in spans if a < end and b > start)
+        start = answer.answer_start
+        # COVID-QA counts to the first letter of some answers that begin with a space.
+        for said in (answer.text, answer.text.strip()):
+            end = start + len(said)
+            if said and self.context[start:end] == said:
+                spans = _split(self.context)
+                return tuple(self.context[a:b] for a, b in spans if a < end and b > start)
+        return ()
 
 
 class _Article(Row):
@@ -86,7 +90,7 @@ def _question(asked: _Question, paragraph: _Paragraph, document_id: str, group: 
         query_id=str(asked.id),
         text=asked.question,
         is_answerable=not asked.is_impossible,
-        answers=tuple(dict.fromkeys(answer.text for answer in answers)),
+        answers=tuple(dict.fromkeys(answer.text.strip() for answer in answers)),
         gold=tuple(tuple(Gold(document_id, one) for one in place) for place in places if place),
         documents=(document_id,),
         group=group,
