@@ -10,6 +10,7 @@ AssistantError
 ├── ModelError
 │   └── EmbedderMissing
 ├── QuestionError
+├── EvaluationError
 └── SettingsError
 
 Abstaining is a result and never an exception.
@@ -53,7 +54,11 @@ class EmbedderMissing(ModelError):
 
 
 class QuestionError(AssistantError):
-    """The question is empty or too long."""
+    """A question cannot be asked, or a file of questions is not one."""
+
+
+class EvaluationError(AssistantError):
+    """An evaluation cannot be run as it is asked for."""
 
 
 class SettingsError(AssistantError):

@@ -20,16 +20,16 @@ class Outcome:
         question: what was asked, and what is known of its answer.
         answer: what the assistant said; None when its ranking alone was asked for.
         gold: the question's gold as spans, set by set.
-        ranking: the retrieved passages, best first.
-        texts: the text of every cited document, as the index holds it, by id; a document that the
-            index does not hold is left out.
+        ranking: the retrieved passages, best first; None when it was not asked for.
+        texts: the text of every document that is cited or holds gold, as the index holds it, by id;
+            one that the index does not hold is left out.
         seconds: how long the answer took, without the ranking.
     """
 
     question: Question
     answer: Answer | None = None
     gold: tuple[tuple[Span, ...], ...] = ()
-    ranking: tuple[Span, ...] = ()
+    ranking: tuple[Span, ...] | None = None
     texts: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -3,8 +3,14 @@
 Goes out as JSON and comes back from it. Refused: a file that is not such a report.
 """
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from assistant.errors import EvaluationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,17 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A bound that a figure of the summary must keep: at least, or at most."""
+
+    dataset: str
+    measure: str
+    bound: float
+    is_minimum: bool
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run.
 
@@ -77,7 +94,7 @@ class Report:
         command: what repeats it.
         about: settings, fingerprints, versions, commit, corpus digests: text by name, nested.
         summary: the figures by dataset and measure.
-        bars: (dataset, measure, bound, kept): what the suite asks for and whether it holds.
+        bars: what the suite asks of the figures, and whether it holds.
         records: one for each question, in the order asked.
     """
 
@@ -87,16 +104,54 @@ class Report:
     command: str
     about: dict[str, Any]
     summary: dict[str, dict[str, Estimate]]
-    bars: tuple["Bar", ...]
+    bars: tuple[Bar, ...]
     records: tuple[Record, ...]
 
+    def figure(self, measure: str, dataset: str | None = None) -> Estimate:
+        """Return a figure of the summary; the dataset may be left out when there is but one.
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A bound that a figure of the summary must keep: at least, or at most."""
+        Raises:
+            KeyError: there is none of that name: no question says anything of it.
+        """
+        if dataset is None:
+            (dataset,) = self.summary
+        return self.summary[dataset][measure]
 
-    dataset: str
-    measure: str
-    bound: float
-    is_minimum: bool
-    is_kept: bool
+    @property
+    def is_kept(self) -> bool:
+        """Whether every bar is kept."""
+        return all(bar.is_kept for bar in self.bars)
+
+
+_REPORT = TypeAdapter(Report)
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the report as JSON, in place of what is there."""
+    write_whole(path, _REPORT.dump_json(report, indent=1) + b"\n")
+
+
+def read_report(path: Path) -> Report:
+    """Return the report of a file.
+
+    Raises:
+        EvaluationError: the file cannot be read or holds no report.
+    """
+    try:
+        return _REPORT.validate_json(path.read_bytes())
+    except OSError as error:
+        raise EvaluationError(f"the report {str(path)!r} cannot be read: {error}") from error
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(map(str, fault["loc"])) or "the file"
+        raise EvaluationError(
+            f"{str(path)!r} is not a report of assistant eval: {place}: {fault['msg']}"
+        ) from error
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    aside.write_bytes(data)
+    os.replace(aside, path)

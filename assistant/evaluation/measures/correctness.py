@@ -1,0 +1,100 @@
+"""Whether the answer says one of the strings that are accepted as right.
+
+In: an outcome. Out: a figure over the statements, joined, after the normalisation of SQuAD. An
+abstention is 0.0. None for an unanswerable question, and for one of which no string is accepted;
+as in SQuAD, a string of which the normalisation leaves nothing is not accepted. Whoever says
+everything contains the answer, so `contains_answer` reads beside the measures of evidence.
+
+Source: the evaluation script of SQuAD 2.0 (Rajpurkar et al. 2018); containment as the string
+exact match of ALCE (Gao et al. 2023, section 3.2), here between words. English.
+"""
+
+import re
+import string
+from collections import Counter
+
+from assistant.evaluation.outcome import Outcome
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def contains_answer(outcome: Outcome) -> float | None:
+    """Return 1.0 if the answer holds an accepted string, as whole words, else 0.0.
+
+    >>> from assistant.evaluation.measures.example import example
+    >>> contains_answer(example("The moon with lakes is Titan."))
+    1.0
+    """
+    if (sides := _sides(outcome)) is None:
+        return None
+    said, accepted = sides
+    return float(any(f" {one} " in f" {said} " for one in accepted))
+
+
+def holds_wrong(outcome: Outcome) -> float | None:
+    """Return 1.0 if the answer holds a string that is known to be wrong, else 0.0.
+
+    None where nothing is known to be wrong. The other half of the strict exact match of RAMDocs
+    (Wang et al. 2025).
+
+    >>> from assistant.evaluation.measures.example import example
+    >>> from assistant.evaluation.values import Question
+    >>> asked = Question("lakes", "Which moon has lakes?", True, ("Titan",), wrong=("Io",))
+    >>> holds_wrong(example("It is Titan or Io.", question=asked))
+    1.0
+    """
+    wrong = tuple(filter(None, map(normalise, outcome.question.wrong)))
+    if outcome.answer is None or not wrong:
+        return None
+    said = normalise(" ".join(statement.text for statement in outcome.answer.statements))
+    return float(any(f" {one} " in f" {said} " for one in wrong))
+
+
+def exact_match(outcome: Outcome) -> float | None:
+    """Return 1.0 if the answer is an accepted string and nothing more, else 0.0.
+
+    >>> from assistant.evaluation.measures.example import example
+    >>> exact_match(example("The Titan!"))
+    1.0
+    """
+    if (sides := _sides(outcome)) is None:
+        return None
+    said, accepted = sides
+    return float(said in accepted)
+
+
+def token_f1(outcome: Outcome) -> float | None:
+    """Return the best F1 of the answer's words with those of an accepted string.
+
+    >>> from assistant.evaluation.measures.example import example
+    >>> token_f1(example("It is the Titan."))
+    0.5
+    """
+    if (sides := _sides(outcome)) is None:
+        return None
+    said, accepted = sides
+    return max(_overlap(said.split(), one.split()) for one in accepted)
+
+
+def normalise(text: str) -> str:
+    """Return the text in lower case without punctuation, articles and surplus whitespace.
+
+    >>> normalise("The  U.S. Army")
+    'us army'
+    """
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split())
+
+
+def _sides(outcome: Outcome) -> tuple[str, tuple[str, ...]] | None:
+    """Return what was said and what is accepted, both normalised."""
+    if outcome.answer is None or not outcome.question.is_answerable:
+        return None
+    accepted = tuple(filter(None, map(normalise, outcome.question.answers)))
+    said = " ".join(statement.text for statement in outcome.answer.statements)
+    return (normalise(said), accepted) if accepted else None
+
+
+def _overlap(said: list[str], accepted: list[str]) -> float:
+    n_shared = (Counter(said) & Counter(accepted)).total()
+    return 2 * n_shared / (len(said) + len(accepted))
