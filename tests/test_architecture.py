@@ -40,6 +40,7 @@ WRAPPERS = {
     "Stemmer": ("index/terms.py",),
     "llama_index": ("ingest/node_parser.py", "llama.py", "surfaces/llama.py"),
     "gradio": ("surfaces/",),
+    "jinja2": ("surfaces/",),
     "fastapi": ("surfaces/",),
     "starlette": ("surfaces/",),
     "uvicorn": ("surfaces/",),

@@ -3,7 +3,8 @@
 Comes in: values of the assistant. Goes out: HTML whose tags and attributes are all written
 here, or terminal text without control characters. This is the one place that escapes:
 whatever else a page shows is written by us. Refuses nothing; what no page can hold (NUL,
-lone surrogates) becomes U+FFFD.
+lone surrogates) becomes U+FFFD. (A report of `assistant eval` is a page of its own, whose template
+escapes: `report_page.py`.)
 
 Links are references, resolved by the chat from what the server holds:
 `#cite-<turn>-<number>`, `#read-<turn>-<number>`, `#doc-<percent-encoded id>`, `#close`.
