@@ -1,6 +1,7 @@
 # make setup   the virtual environment .venv with everything in it
 # make chat    set up, bring the index in step with corpus/, open the chat
 # make test    set up, then lint, types, tests and the dependency check
+# make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
 PYTHON ?= python3
 PORT ?= 7860
@@ -10,7 +11,7 @@ DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test lint check-dependencies unit bench clean
+.PHONY: help setup chat test lint check-dependencies unit eval bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -47,6 +48,10 @@ check-dependencies: $(DEV)
 unit: $(DEV)
 	@echo "tests"
 	@$(RUN)/python -m pytest
+
+eval: $(DEV)
+	@$(RUN)/assistant eval --suite evals/suites/seed.toml
+	@test -z "$(DATA)" || $(RUN)/assistant eval --suite evals/suites/public.toml --data "$(DATA)"
 
 bench: $(BENCH)
 	@$(RUN)/python -m evals.bench

@@ -213,6 +213,16 @@ class Assistant:
         return CitedQueryEngine(self.ask)
 
     @property
+    def fingerprints(self) -> dict[str, str]:
+        """What must be equal for two answers to be comparable, by name."""
+        calibration = self._calibration
+        return {
+            "embedder": self._embedder.fingerprint,
+            "scorer": self._scorer.fingerprint,
+            "calibration": f"{calibration.slope} {calibration.bias} {calibration.bars}",
+        }
+
+    @property
     def index_version(self) -> int:
         """The number of the index's present version; it grows with every change."""
         with self._readers.open() as snapshot:

@@ -5,10 +5,9 @@ misspelt, 3 it cannot be done (one line says why and what to do), 75 another pro
 the index, 130 interrupted.
 """
 
-import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +18,7 @@ import typer
 
 from assistant.errors import AssistantError, IndexLocked
 from assistant.settings import Settings
-from assistant.surfaces.render import terminal_safe
+from assistant.surfaces.terminal import progress_bar, say, write, write_json
 from assistant.values import Answer, Citation, Consulted
 
 if TYPE_CHECKING:
@@ -74,8 +73,8 @@ def ask(
         _require_index(assistant)
         answer = assistant.ask(question)
     if answer.is_reworded and not as_json:
-        _say(f"Searched for: {answer.query}")
-    _print_json(answer.to_dict()) if as_json else _print(_describe(answer))
+        say(f"Searched for: {answer.query}")
+    write_json(answer.to_dict()) if as_json else write(_describe(answer))
 
 
 @app.command()
@@ -91,12 +90,12 @@ def search(
         _require_index(assistant)
         ranking = assistant.search(query, k)
     if as_json:
-        _print_json({"query": query, "results": [asdict(found) for found in ranking]})
+        write_json({"query": query, "results": [asdict(found) for found in ranking]})
         return
     for found in ranking:
         passage = found.passage
         place = f"{passage.document_id}:{passage.start}-{passage.end}"
-        _print(f"{found.rank}. {place}  (score {found.score:.3f})\n{_indent(passage.text)}\n")
+        write(f"{found.rank}. {place}  (score {found.score:.3f})\n{_indent(passage.text)}\n")
 
 
 @app.command()
@@ -111,7 +110,7 @@ def chat(
     """Bring the index in step, then open the chat in a local web page."""
     with _open(corpus, index, host=host, port=port) as assistant:
         _report(_sync(assistant))
-        _say("starting the chat")
+        say("starting the chat")
         from assistant.surfaces.http import serve
 
         settings = assistant.settings
@@ -119,7 +118,7 @@ def chat(
             assistant,
             settings.host,
             settings.port,
-            ready=lambda address: _say(f"the chat is at {address} (stop it with Ctrl-C)"),
+            ready=lambda address: say(f"the chat is at {address} (stop it with Ctrl-C)"),
         )
 
 
@@ -130,11 +129,11 @@ def check(corpus: Corpus = None, index: Index = None) -> None:
         problems = assistant.check()
         n_documents = sum(record.n_passages > 0 for record in assistant.documents())
     for problem in problems:
-        _print(problem)
+        write(problem)
     if problems:
-        _say(f"{len(problems)} problems; make the index anew: assistant index --rebuild")
+        say(f"{len(problems)} problems; make the index anew: assistant index --rebuild")
         raise typer.Exit(EXIT_PROBLEMS)
-    _say(f"the index is clean: {n_documents:,} documents")
+    say(f"the index is clean: {n_documents:,} documents")
 
 
 @app.command()
@@ -148,25 +147,66 @@ def calibrate(
     as_json: Json = False,
 ) -> None:
     """Fit when to abstain to your own questions; kept beside the index."""
-    from assistant.surfaces.questions import read_questions
+    from assistant.evaluation.questions import read_questions
 
-    asked = read_questions(questions)
+    asked = [(question.text, question.is_answerable) for question in read_questions(questions)]
     with _open(corpus, index) as assistant:
         _require_index(assistant)
-        with _progress_bar() as show:
+        with progress_bar() as show:
             report = assistant.calibrate(
                 asked, on_question=lambda done: show("judging questions", done, len(asked))
             )
     if as_json:
-        _print_json(asdict(report))
+        write_json(asdict(report))
         return
-    _print(
+    write(
         f"fitted on {report.n_answerable} answerable and {report.n_unanswerable} unanswerable "
         f"questions\nof these, {report.over_refusal:.0%} of the answerable and "
         f"{report.refused:.0%} of the unanswerable are refused now\nexpected calibration error "
         f"{report.error_after:.3f}, before {report.error_before:.3f}\nkept in {report.path}; "
         "delete that file to undo it"
     )
+
+
+@app.command("eval")
+def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
+    questions: Annotated[
+        Path | None,
+        typer.Argument(help="A file of questions, one JSON object a line; see evals/README.md."),
+    ] = None,
+    suite: Annotated[Path | None, typer.Option(help="A suite file instead.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="A public set instead, by name.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The folder of the public sets.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Ask this many at most.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    baseline: Annotated[
+        Path | None, typer.Option(help="An earlier report to compare with, question by question.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the report is written.")] = Path("eval-results"),
+    corpus: Corpus = None,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Measure citations, answers and refusals; exit 1 when worse or under a bar, 2 on an error."""
+    from assistant.evaluation.report import read_report
+    from assistant.surfaces.eval_command import choose_suite, conclude, fail, run_eval
+
+    try:
+        chosen = choose_suite(questions, suite, dataset, sample, seed)
+        settings = Settings.load(corpus_dir=corpus, index_dir=index)
+        given = {"--suite": suite and suite.name, "--dataset": dataset, "--sample": sample}
+        words = [f"{flag} {value}" for flag, value in given.items() if value is not None]
+        words += [questions.name] if questions else []
+        words += ["--data FOLDER"] if data else []
+        command = " ".join(["assistant eval", *words, *([f"--seed {seed}"] if seed else [])])
+        before = read_report(baseline) if baseline else None
+        report = run_eval(chosen, settings, data, command)
+        conclude(report, before, out, as_json=as_json)
+    except AssistantError as error:
+        raise fail(error) from error
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on where this one was")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def main() -> None:
@@ -178,7 +218,7 @@ def main() -> None:
     try:
         app()
     except AssistantError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(EXIT_LOCKED if isinstance(error, IndexLocked) else EXIT_REFUSED)
 
 
@@ -191,52 +231,30 @@ def _open(corpus: Path | None, index: Path | None, **given: Any) -> Iterator["As
         with Assistant.open(settings) as assistant:
             yield assistant
     except KeyboardInterrupt:
-        _say("interrupted; what was done stays done")
+        say("interrupted; what was done stays done")
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _require_index(assistant: "Assistant") -> None:
     if not assistant.has_index:
         settings = assistant.settings
-        _say(f"no index in {str(settings.index_dir)!r}: building it from {settings.corpus_dir}")
+        say(f"no index in {str(settings.index_dir)!r}: building it from {settings.corpus_dir}")
         _report(_sync(assistant))
 
 
 def _sync(assistant: "Assistant", *, rebuild: bool = False) -> "SyncReport":
-    with _progress_bar() as show:
+    with progress_bar() as show:
         return assistant.sync(
             rebuild=rebuild, on_progress=lambda at: show(at.stage, at.done, at.total)
         )
 
 
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    bar = Progress(
-        "{task.description}",
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda stage, done, total: bar.update(
-            task, description=stage, completed=done, total=total or None
-        )
-
-
 def _report(report: "SyncReport") -> None:
     for record in report.notable:
-        _say(f"{record.status}: {record.document_id}: {record.reason}")
+        say(f"{record.status}: {record.document_id}: {record.reason}")
     if report.base_problem:
-        _say(f"warning: {report.base_problem}; searching exactly, which is slower")
-    _say(
+        say(f"warning: {report.base_problem}; searching exactly, which is slower")
+    say(
         f"{report.n_added} files added, {report.n_changed} changed, {report.n_removed} removed, "
         f"{report.n_unchanged} unchanged; {report.n_passages:,} passages "
         f"({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
@@ -271,15 +289,3 @@ def _place(where: Citation | Consulted) -> str:
 
 def _indent(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines())
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(terminal_safe(text) + "\n")
-
-
-def _print_json(data: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(terminal_safe(text) + "\n")

@@ -1,0 +1,173 @@
+"""Questions asked of an assistant -> a record of each one, and the report of them all.
+
+`evaluate` is the whole of it for one's own tests. Nothing here judges by a language model, and
+nothing depends on chance: two runs differ in their seconds alone. Refused: gold that the corpus
+does not hold.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from assistant.errors import CorpusError
+from assistant.evaluation.journal import Journal
+from assistant.evaluation.measures import MEASURES
+from assistant.evaluation.outcome import Outcome, resolve
+from assistant.evaluation.provenance import describe
+from assistant.evaluation.questions import read_questions
+from assistant.evaluation.report import Record, Report, Source
+from assistant.evaluation.summary import summarise
+from assistant.evaluation.values import Question
+from assistant.values import Answer, Document, RankedPassage, Span
+
+N_RANKED = 40
+"""Passages of a ranking that is measured: enough for ten documents of four passages each."""
+SHOWN_CHARS = 400
+"""Characters kept of a passage that was read and not cited."""
+
+
+class Subject(Protocol):
+    """What is measured: an `Assistant`, or anything that answers like one."""
+
+    def ask(self, question: str) -> Answer:
+        """Return the answer, or an abstention."""
+
+    def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
+        """Return the k best passages, best first."""
+
+    def document(self, document_id: str) -> Document:
+        """Return a document, or raise `CorpusError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The questions of one dataset or file.
+
+    `is_ranking` says that only the ranking is measured, since nothing tells what an answer is.
+    """
+
+    name: str
+    questions: tuple[Question, ...]
+    is_ranking: bool = False
+
+
+def evaluate(
+    assistant: Subject, questions: Sequence[Question] | Path | str, *, name: str = "questions"
+) -> Report:
+    """Ask the questions, or those of a JSONL file, and return the report.
+
+    Raises:
+        QuestionError: the file is not one of questions, or the corpus does not hold their gold.
+    """
+    if isinstance(questions, Path | str):
+        questions = read_questions(Path(questions))
+    started = time.perf_counter()
+    records = ask_all(assistant, Asked(name, tuple(questions)))
+    return Report(
+        name=name,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - started,
+        command="assistant.evaluation.evaluate(...)",
+        about=describe(),
+        summary={name: summarise(records)},
+        bars=(),
+        records=records,
+    )
+
+
+def ask_all(
+    assistant: Subject,
+    asked: Asked,
+    *,
+    journal: Journal | None = None,
+    on_question: Callable[[int], None] = lambda _: None,
+) -> tuple[Record, ...]:
+    """Ask every question that the journal does not hold yet; return the records in order.
+
+    Raises:
+        QuestionError: the corpus does not hold the gold of a question; none has been asked yet.
+    """
+    read = cache(assistant.document)
+    gold = [resolve(question, read) for question in asked.questions]
+    records = []
+    for number, (question, spans) in enumerate(zip(asked.questions, gold, strict=True), start=1):
+        record = journal.find(asked.name, question.query_id) if journal else None
+        if record is None:
+            outcome = _ask(assistant, question, spans, read, is_ranking=asked.is_ranking)
+            record = _record(asked.name, outcome, read)
+            if journal:
+                journal.add(record)
+        records.append(record)
+        on_question(number)
+    return tuple(records)
+
+
+def _ask(
+    assistant: Subject,
+    question: Question,
+    gold: tuple[tuple[Span, ...], ...],
+    read: Callable[[str], Document],
+    *,
+    is_ranking: bool,
+) -> Outcome:
+    started = time.perf_counter()
+    answer = None if is_ranking else assistant.ask(question.text)
+    seconds = time.perf_counter() - started
+    found = assistant.search(answer.query if answer else question.text, N_RANKED)
+    passages = (ranked.passage for ranked in found)
+    named = {one.document_id for one in answer.citations} if answer else set()
+    named |= {span.document_id for together in gold for span in together}
+    texts = {str(name): text for name in sorted(named) if (text := _text(name, read)) is not None}
+    return Outcome(
+        question=question,
+        answer=answer,
+        gold=gold,
+        ranking=tuple(Span(one.document_id, one.start, one.end) for one in passages),
+        texts=texts,
+        seconds=seconds,
+    )
+
+
+def _text(document_id: str, read: Callable[[str], Document]) -> str | None:
+    try:
+        return read(document_id).text
+    except CorpusError:
+        return None
+
+
+def _record(dataset: str, outcome: Outcome, read: Callable[[str], Document]) -> Record:
+    question, answer = outcome.question, outcome.answer
+    spans = dict.fromkeys(span for together in outcome.gold for span in together)
+    return Record(
+        dataset=dataset,
+        query_id=question.query_id,
+        question=question.text,
+        query=answer.query if answer else question.text,
+        kind=question.kind,
+        is_answerable=question.is_answerable,
+        answers=question.answers,
+        abstained=answer.abstained if answer else False,
+        said=tuple((one.text, one.citations) for one in answer.statements) if answer else (),
+        reason=answer.reason if answer else None,
+        confidence=answer.confidence if answer else 0.0,
+        seconds=outcome.seconds,
+        cited=tuple(
+            Source(one.document_id, one.title, one.start, one.end, one.quote)
+            for one in (answer.citations if answer else ())
+        ),
+        gold=tuple(_source(span, read(span.document_id)) for span in spans),
+        read=tuple(
+            Source(one.document_id, one.title, one.start, one.end, one.text[:SHOWN_CHARS])
+            for one in (answer.consulted if answer else ())
+        ),
+        values={measure.name: measure.of(outcome) for measure in MEASURES},
+    )
+
+
+def _source(span: Span, document: Document) -> Source:
+    text = document.text[span.start : span.end]
+    return Source(span.document_id, document.title, span.start, span.end, text)

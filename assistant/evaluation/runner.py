@@ -1,0 +1,225 @@
+"""A suite -> its report: opens what each set asks, asks it, and summarises.
+
+The corpus of a public set is written and indexed once, in the cache folder, under the digest of
+its texts. An interrupted run goes on where it was; runs side by side wait for each other's
+indexing only. Refused: a suite of which no set is there.
+"""
+
+import hashlib
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import EvaluationError, IndexLocked, IndexMismatch
+from assistant.evaluation.datasets import load_set, write_corpus
+from assistant.evaluation.journal import Journal
+from assistant.evaluation.provenance import code_digest, describe, digest
+from assistant.evaluation.questions import read_questions
+from assistant.evaluation.report import Bar, Estimate, Record, Report
+from assistant.evaluation.run import Asked, ask_all
+from assistant.evaluation.suite import SetOfQuestions, Suite
+from assistant.evaluation.summary import summarise
+from assistant.evaluation.values import Dataset, Question
+from assistant.pipeline import Assistant
+from assistant.settings import Settings
+
+PRIVATE_SETTINGS = {"corpus_dir", "index_dir", "cache_dir", "host", "port"}
+"""Where things are on one machine says nothing of the figures."""
+WAIT_S = 0.5
+
+Show = Callable[[str, int, int], None]
+"""What is being done, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A set that is ready to be asked: its questions, its folders, its corpus's digest."""
+
+    asked: Asked
+    settings: Settings
+    n_questions: int
+    is_cached: bool
+
+
+def run_suite(
+    suite: Suite,
+    settings: Settings,
+    *,
+    data: Path | None = None,
+    command: str = "",
+    show: Show = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Ask every set of the suite that is there.
+
+    Args:
+        suite: what to ask.
+        settings: the folders that sets without a corpus of their own are asked of, and all else
+            that the suite's own settings do not say.
+        data: the folder of the public sets.
+        command: what repeats the run.
+        show: told of progress.
+        say: told of what is left out.
+
+    Raises:
+        EvaluationError: no set of the suite is there, or one is malformed.
+        QuestionError: a file of questions is not one, or the corpus does not hold its gold.
+    """
+    started = time.perf_counter()
+    settings = Settings.load(**{**settings.model_dump(), **suite.settings})
+    sets = [(one, ready) for one in suite.sets if (ready := _prepare(one, settings, data, say))]
+    if not sets:
+        raise EvaluationError(
+            f"no set of the suite {suite.name!r} is there; name the folder of the public sets "
+            "with --data FOLDER"
+        )
+    records: list[Record] = []
+    summary: dict[str, dict[str, Estimate]] = {}
+    bars: list[Bar] = []
+    about: dict[str, Any] = {}
+    journals: list[Journal] = []
+    for one, ready in sets:
+        found, about[one.name], journal = _ask(ready, show)
+        records += found
+        journals.append(journal)
+        summary[one.name] = summarise(found)
+        bars += one.judge(summary[one.name])
+    report = Report(
+        name=suite.name,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - started,
+        command=command,
+        about=describe(settings=_shown(settings), sets=about),
+        summary=summary,
+        bars=tuple(bars),
+        records=tuple(records),
+    )
+    for journal in journals:
+        journal.remove()
+    return report
+
+
+def draw(questions: tuple[Question, ...], n: int | None, seed: int) -> tuple[Question, ...]:
+    """Return n of the questions in their order, always the same for a seed; all when n is None."""
+    if n is None or n >= len(questions):
+        return questions
+    chosen = random.Random(seed).sample(range(len(questions)), n)
+    return tuple(questions[place] for place in sorted(chosen))
+
+
+def _prepare(
+    one: SetOfQuestions, settings: Settings, data: Path | None, say: Callable[[str], None]
+) -> Prepared | None:
+    if one.questions is not None:
+        questions = read_questions(one.questions)
+        asked = Asked(one.name, draw(questions, one.sample, one.seed))
+        own = _cached_index(settings, one.corpus) if one.corpus else settings
+        return Prepared(asked, own, len(questions), is_cached=one.corpus is not None)
+    assert one.dataset is not None
+    if data is None:
+        say(f"left out: {one.name}: the folder of the public sets is not named (--data FOLDER)")
+        return None
+    try:
+        loaded = load_set(one.dataset, data)
+    except FileNotFoundError as error:
+        say(f"left out: {one.name}: {error}")
+        return None
+    except ValueError as error:
+        raise EvaluationError(f"the set {one.dataset!r} cannot be used: {error}") from error
+    asked = Asked(one.name, draw(loaded.questions, one.sample, one.seed), loaded.is_ranking)
+    corpus = _cached_corpus(settings, loaded)
+    return Prepared(asked, corpus, len(loaded.questions), is_cached=True)
+
+
+def _cached_index(settings: Settings, corpus: Path) -> Settings:
+    """Return settings for a folder of documents whose index is kept in the cache folder."""
+    place = hashlib.sha256(os.fsencode(corpus.resolve())).hexdigest()[:16]
+    index = settings.cache_dir / "evals" / "indexes" / place / _making(settings)
+    return settings.model_copy(update={"corpus_dir": corpus, "index_dir": index})
+
+
+def _cached_corpus(settings: Settings, dataset: Dataset) -> Settings:
+    """Write the documents of a public set once; return settings for them."""
+    place = settings.cache_dir / "evals" / "datasets" / f"{dataset.name}-{digest(dataset.texts)}"
+    corpus = place / "corpus"
+    if not corpus.exists():
+        aside = place / f"corpus.{os.getpid()}.tmp"
+        write_corpus(dataset.texts, aside)
+        try:
+            aside.rename(corpus)
+        except OSError:  # another run was faster
+            shutil.rmtree(aside)
+    index = place / _making(settings)
+    return settings.model_copy(update={"corpus_dir": corpus, "index_dir": index})
+
+
+def _making(settings: Settings) -> str:
+    """Return a name for the index of these settings, so that two models do not take turns."""
+    parts = {"model": settings.embedding_model, "tokens": str(settings.max_passage_tokens)}
+    return f"index-{digest(parts)}"
+
+
+def _ask(ready: Prepared, show: Show) -> tuple[tuple[Record, ...], dict[str, Any], Journal]:
+    with Assistant.open(ready.settings) as assistant:
+        _sync(assistant, ready, show)
+        names = [record.document_id for record in assistant.documents() if record.n_passages]
+        corpus = digest({name: assistant.document(name).sha256 for name in names})
+        about = {
+            "corpus": corpus,
+            "documents": len(names),
+            "questions": len(ready.asked.questions),
+            "drawn_from": ready.n_questions,
+            **assistant.fingerprints,
+        }
+        journal = Journal(_journal_path(ready, about))
+        n = len(ready.asked.questions)
+        records = ask_all(
+            assistant,
+            ready.asked,
+            journal=journal,
+            on_question=lambda done: show(f"asking {ready.asked.name}", done, n),
+        )
+    return records, about, journal
+
+
+def _sync(assistant: Assistant, ready: Prepared, show: Show) -> None:
+    """Bring the index in step, after whoever is at it now; make a cached one anew if need be."""
+    name = ready.asked.name
+    rebuild = False
+    while True:
+        try:
+            assistant.sync(rebuild=rebuild, on_progress=partial(_show_sync, show, name))
+        except IndexLocked:
+            show(f"waiting for another run to index {name}", 0, 0)
+            time.sleep(WAIT_S)
+        except IndexMismatch:
+            if rebuild or not ready.is_cached:
+                raise
+            rebuild = True
+        else:
+            return
+
+
+def _show_sync(show: Show, name: str, at: Any) -> None:
+    show(f"{at.stage} {name}", at.done, at.total)
+
+
+def _journal_path(ready: Prepared, about: dict[str, Any]) -> Path:
+    parts = {
+        "code": code_digest(),
+        "about": repr(about),
+        "settings": repr(_shown(ready.settings)),
+        "questions": repr(ready.asked),
+    }
+    return ready.settings.cache_dir / "evals" / "runs" / f"{digest(parts)}.jsonl"
+
+
+def _shown(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(mode="json", exclude=PRIVATE_SETTINGS)

@@ -1,0 +1,141 @@
+"""`assistant eval`: a suite, a public set or one's own questions -> figures, report, exit code.
+
+The table (or JSON) goes to stdout; the report is written as JSON and as a page for a browser.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from assistant.errors import AssistantError, EvaluationError
+from assistant.settings import Settings
+from assistant.surfaces.terminal import progress_bar, say, write, write_json
+
+if TYPE_CHECKING:
+    from assistant.evaluation.compare import Change, Comparison
+    from assistant.evaluation.report import Report
+    from assistant.evaluation.suite import Suite
+
+EXIT_WORSE, EXIT_ERROR = 1, 2
+MAX_NAMED = 10
+"""Questions named under a change."""
+
+
+def run_eval(suite: "Suite", settings: Settings, data: Path | None, command: str) -> "Report":
+    """Run the suite with a progress bar; see `assistant.evaluation.runner.run_suite`."""
+    from assistant.evaluation.runner import run_suite
+
+    with progress_bar() as show:
+        return run_suite(suite, settings, data=data, command=command, show=show, say=say)
+
+
+def conclude(report: "Report", before: "Report | None", out: Path, *, as_json: bool) -> None:
+    """Write the report into `out` and print it; exit 1 when it is worse or under a bar."""
+    from assistant.evaluation.compare import compare
+    from assistant.evaluation.report import write_report, write_whole
+    from assistant.surfaces.report_page import render_report
+
+    comparison = compare(before, report) if before else None
+    page = out / f"{report.name}.html"
+    write_report(report, page.with_suffix(".json"))
+    write_whole(page, render_report(report).encode("utf-8"))
+    if as_json:
+        write_json(_to_json(report, comparison))
+    else:
+        write("\n".join(_describe(report, comparison)))
+    say(f"{len(report.records):,} questions in {report.seconds:.0f} s; what went wrong: {page}")
+    if not report.is_kept or (comparison and comparison.is_regression):
+        raise typer.Exit(EXIT_WORSE)
+
+
+def choose_suite(
+    questions: Path | None,
+    suite: Path | None,
+    dataset: str | None,
+    sample: int | None,
+    seed: int,
+) -> "Suite":
+    """Return the suite that the arguments name.
+
+    Raises:
+        EvaluationError: they name none, or more than one.
+    """
+    from assistant.evaluation.suite import SetOfQuestions, Suite, read_suite
+
+    if sum(given is not None for given in (questions, suite, dataset)) != 1:
+        raise EvaluationError("name one of: a file of questions, --suite FILE, --dataset NAME")
+    if suite:
+        if sample is not None:
+            raise EvaluationError("a suite says itself how many questions it samples")
+        return read_suite(suite)
+    one = SetOfQuestions(
+        name=dataset or (questions.stem if questions else ""),
+        questions=questions,
+        dataset=dataset,
+        sample=sample,
+        seed=seed,
+    )
+    return Suite.model_validate({"name": one.name, "set": (one,)})
+
+
+def fail(error: AssistantError) -> typer.Exit:
+    """Say why there is no report; of a command that judges, 1 means worse and 2 an error."""
+    say(f"error: {error}")
+    return typer.Exit(EXIT_ERROR)
+
+
+def _to_json(report: "Report", comparison: "Comparison | None") -> dict[str, Any]:
+    figures = {
+        dataset: {measure: asdict(figure) for measure, figure in summary.items()}
+        for dataset, summary in report.summary.items()
+    }
+    changes = [asdict(change) for change in comparison.changes] if comparison else None
+    return {
+        "name": report.name,
+        "summary": figures,
+        "bars": [asdict(bar) for bar in report.bars],
+        "changes": changes,
+    }
+
+
+def _describe(report: "Report", comparison: "Comparison | None") -> Iterator[str]:
+    for dataset, summary in report.summary.items():
+        n = sum(record.dataset == dataset for record in report.records)
+        yield f"{dataset}: {n:,} questions"
+        yield f"  {'':24} {'':>7}  {'95% interval':^16}  {'n':>6}"
+        for measure, figure in summary.items():
+            interval = f"{figure.low:.3f} to {figure.high:.3f}"
+            yield f"  {measure:24} {figure.value:7.3f}  {interval:^16}  {figure.n:6,}"
+        yield ""
+    for bar in report.bars:
+        sign = ">=" if bar.is_minimum else "<="
+        state = "kept" if bar.is_kept else "MISSED"
+        yield f"{state}: {bar.dataset} {bar.measure} {sign} {bar.bound:g}"
+    if comparison:
+        yield from _describe_changes(comparison)
+
+
+def _describe_changes(comparison: "Comparison") -> Iterator[str]:
+    yield f"beside the baseline ({comparison.n_unpaired:,} questions are not in both):"
+    changed = [change for change in comparison.changes if change.better or change.worse]
+    if not changed:
+        yield "  nothing changed"
+    for change in changed:
+        yield from _describe_change(change)
+
+
+def _describe_change(change: "Change") -> Iterator[str]:
+    verdict = (
+        "WORSE" if change.is_regression else "better" if change.is_improvement else "not certain"
+    )
+    yield (
+        f"  {change.dataset} {change.measure}: {change.before:.3f} -> {change.after:.3f} "
+        f"(n = {change.n:,}, p = {change.p_value:.3f}, {verdict})"
+    )
+    for word, names in (("better", change.better), ("worse", change.worse)):
+        if names:
+            more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+            yield f"    {word}: {', '.join(names[:MAX_NAMED])}{more}"

@@ -1,0 +1,52 @@
+"""An interrupted run goes on where it was, whatever its last line looks like."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from reports_of import record
+
+from assistant.evaluation.journal import Journal
+
+
+def test_what_was_added_is_found_by_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "a.jsonl"
+    journal = Journal(path)
+    journal.add(record("q1", trusted=1.0))
+    journal.add(record("q1", dataset="other"))
+    again = Journal(path)
+    assert again.find("set", "q1") == record("q1", trusted=1.0)
+    assert again.find("other", "q1") == record("q1", dataset="other")
+    assert again.find("set", "q2") is None
+
+
+@given(st.data())
+def test_a_journal_cut_anywhere_gives_whole_records_or_none(tmp_path_factory, data) -> None:
+    path = tmp_path_factory.mktemp("journal") / "a.jsonl"
+    journal = Journal(path)
+    records = [record(f"q{n}", trusted=n / 3) for n in range(3)]
+    for one in records:
+        journal.add(one)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    cut = Journal(path)
+    for one in records:
+        assert cut.find("set", one.query_id) in (None, one)
+        cut.add(one)
+    mended = Journal(path)
+    assert [mended.find("set", one.query_id) for one in records] == records
+
+
+def test_two_runs_side_by_side_keep_the_first_of_a_question(tmp_path: Path) -> None:
+    one, other = Journal(tmp_path / "a"), Journal(tmp_path / "a")
+    one.add(record("q", trusted=1.0))
+    other.add(record("q", trusted=0.0))
+    assert Journal(tmp_path / "a").find("set", "q") == record("q", trusted=1.0)
+
+
+def test_a_finished_run_is_forgotten(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a")
+    journal.add(record("q"))
+    journal.remove()
+    journal.remove()
+    assert not (tmp_path / "a").exists()
