@@ -95,6 +95,9 @@ def _to_json(report: "Report", comparison: "Comparison | None") -> dict[str, Any
     changes = [asdict(change) for change in comparison.changes] if comparison else None
     return {
         "name": report.name,
+        "made": report.made,
+        "command": report.command,
+        "about": report.about,
         "summary": figures,
         "bars": [asdict(bar) for bar in report.bars],
         "changes": changes,

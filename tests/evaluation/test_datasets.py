@@ -360,6 +360,15 @@ def test_a_set_is_loaded_by_its_name(tmp_path: Path) -> None:
     assert [question.group for question in load_set("wice", tmp_path).questions] == ["dev1"]
 
 
+def test_a_set_is_loaded_from_the_file_or_folder_that_it_is(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "my-squad.json", squad([TITAN]))
+    assert load_set("squad2", path) == load_squad(path)
+    folder = tmp_path / "elsewhere" / "clapnq"
+    write_lines(folder / "answerable.jsonl", CLAPNQ_ROW)
+    write_lines(folder / "unanswerable.jsonl", {**CLAPNQ_ROW, "id": "8"})
+    assert load_set("clapnq", folder) == load_clapnq(folder)
+
+
 def test_write_corpus_writes_each_document_or_only_those_named(tmp_path: Path) -> None:
     texts = {"00000.txt": "Io", "00001.txt": "Röntgen"}
     write_corpus(texts, tmp_path / "all")

@@ -1,6 +1,7 @@
 """The seed suite with the real model: its bars are kept, and no shortcut does as well."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,12 @@ def suite() -> Suite:
 
 
 @pytest.fixture(scope="module")
-def report(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    settings = Settings.load(cache_dir=tmp_path_factory.mktemp("cache"))
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings.load(cache_dir=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def report(suite: Suite, settings: Settings) -> Report:
     return run_suite(suite, settings)
 
 
@@ -35,6 +40,18 @@ def report(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Report:
 def test_every_bar_of_the_seed_suite_is_kept(report: Report) -> None:
     assert report.bars
     assert [bar for bar in report.bars if not bar.is_kept] == []
+
+
+@pytest.mark.slow
+def test_two_runs_differ_in_their_seconds_alone(
+    report: Report, suite: Suite, settings: Settings
+) -> None:
+    again = run_suite(suite, settings)
+    assert [replace(one, seconds=0) for one in again.records] == [
+        replace(one, seconds=0) for one in report.records
+    ]
+    for measure in report.summary["seed"].keys() - {"seconds_p50", "seconds_p95"}:
+        assert again.figure(measure) == report.figure(measure), measure
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ CLAIM_SETS: Sources[tuple[Claim, ...]] = MappingProxyType(
 
 
 def load_set(name: str, folder: Path) -> Dataset:
-    """Load the questions and documents of the set from its place in the data folder."""
+    """Load the set from its place in a folder of public sets, or from the file or folder it is."""
     return _load(QUESTION_SETS, name, folder)
 
 
@@ -63,6 +63,8 @@ def _load(sources: Sources[T], name: str, folder: Path) -> T:
     if name not in sources:
         raise ValueError(f"no set is named {name!r}; there are {', '.join(sources)}")
     place, load = sources[name]
+    if folder.is_file() or folder.name == Path(place).name:
+        return load(folder)
     path = folder / place
     if not path.exists():
         raise FileNotFoundError(f"the set {name!r} is read from {path}, which does not exist")
