@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from assistant.answer.calibration import calibration_error, reliability
+from assistant.evaluation.failures import WRONGS, wrong_of
 from assistant.evaluation.measures import MEASURES, RUN_MEASURES
 from assistant.evaluation.measures.calibration import answerable_auc, has_answer
 from assistant.evaluation.measures.latency import percentile
@@ -29,15 +30,8 @@ MAX_VALUE = 1e9
 """From here on a time or a measure is a mistake, like one that is not finite."""
 OVER_REFUSALS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Where the table beside the trade-off curve reads it."""
-MIN_EVIDENCE = 0.5
-"""Evidence F1 under which a right answer rests on the wrong quotes."""
 DASH = "–"
 
-WRONGS = ("quote", "unanswerable", "wrong", "refused", "evidence")
-"""What can go wrong with a question, the most serious first: a false promise, a false answer, no
-answer, a right answer that is badly shown. The template has a title and a meaning for each."""
-WHOLE_VALUES = ("pointer_validity", "verbatim")
-"""Measures that are below 1 only when a citation is broken."""
 KIND_VALUES = ("trusted", "contains_answer", "evidence_f1")
 """Measures whose means are given for each kind of question."""
 TOPICS = (
@@ -125,25 +119,6 @@ def render_report(report: Report) -> str:
         bars=[(bar, report.summary.get(bar.dataset, {}).get(bar.measure)) for bar in bars],
         about=about,
     )
-
-
-def wrong_of(record: Record) -> str | None:
-    """Return the most serious of `WRONGS` that is so of a question; None if it went right."""
-    if not has_answer(record):
-        return None
-    values = {name: _finite(value) for name, value in record.values.items()}
-    if any((one := values.get(name)) is not None and one < 1 for name in WHOLE_VALUES):
-        return "quote"
-    if record.kind in UNDECIDED:
-        return None
-    if record.abstained:
-        return "refused" if record.is_answerable else None
-    if not record.is_answerable:
-        return "unanswerable"
-    if values.get("contains_answer") == 0:
-        return "wrong"
-    evidence = values.get("evidence_f1")
-    return "evidence" if evidence is not None and evidence < MIN_EVIDENCE else None
 
 
 def _section(report: Report, key: str, name: str, found: Sequence[Record]) -> Section:

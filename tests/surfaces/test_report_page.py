@@ -15,9 +15,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from test_render import VECTORS, markup
 
 from assistant.answer.calibration import reliability
+from assistant.evaluation.failures import WRONGS, wrong_of
 from assistant.evaluation.report import Estimate, Record, Report
 from assistant.surfaces import charts
-from assistant.surfaces.report_page import MAX_SHOWN, WRONGS, render_report, wrong_of
+from assistant.surfaces.report_page import MAX_SHOWN, render_report
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 BLOCKS = "div p h1 h2 h3 h4 h5 dl dt dd nav header main section aside ol li q figure figcaption"
@@ -128,6 +129,7 @@ def test_every_failure_stands_in_one_group_and_what_went_right_in_none():
         ({"values": {"verbatim": 0.5, "contains_answer": 0.0}}, "quote"),
         ({"values": {"pointer_validity": 0.9}, "kind": "partial"}, "quote"),
         ({"values": {"contains_answer": 0.0, "evidence_f1": 0.0}}, "wrong"),
+        ({"values": {"contains_answer": 1.0, "holds_wrong": 1.0}}, "wrong"),
         ({"values": {"contains_answer": None, "evidence_f1": 0.49}}, "evidence"),
         ({"values": {"evidence_f1": 0.5}}, None),
         ({"values": dict.fromkeys(("contains_answer", "evidence_f1", "verbatim"))}, None),
