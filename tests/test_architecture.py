@@ -41,6 +41,7 @@ WRAPPERS = {
     "llama_index": ("ingest/node_parser.py", "llama.py", "surfaces/llama.py"),
     "gradio": ("surfaces/",),
     "jinja2": ("surfaces/",),
+    "rapidfuzz": ("retrieve/spelling.py",),
     "fastapi": ("surfaces/",),
     "starlette": ("surfaces/",),
     "uvicorn": ("surfaces/",),
