@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from assistant.errors import CorpusError
+from assistant.errors import CorpusError, QuestionError
 from assistant.evaluation.journal import Journal
 from assistant.evaluation.measures import MEASURES
 from assistant.evaluation.outcome import Outcome, resolve
@@ -89,8 +89,11 @@ def ask_all(
     """Ask every question that the journal does not hold yet; return the records in order.
 
     Raises:
-        QuestionError: the corpus does not hold the gold of a question; none has been asked yet.
+        QuestionError: the corpus does not hold the gold of a question, and none has been asked
+            yet; or a question cannot be asked.
     """
+    if asked.questions:  # makes the index when there is none, and loads what answering needs
+        assistant.search("warm up", 1)
     read = cache(assistant.document)
     gold = [resolve(question, read) for question in asked.questions]
     records = []
@@ -115,9 +118,12 @@ def _ask(
     is_ranking: bool,
 ) -> Outcome:
     started = time.perf_counter()
-    answer = None if is_ranking else assistant.ask(question.text)
-    seconds = time.perf_counter() - started
-    found = assistant.search(answer.query if answer else question.text, N_RANKED)
+    try:
+        answer = None if is_ranking else assistant.ask(question.text)
+        seconds = time.perf_counter() - started
+        found = assistant.search(answer.query if answer else question.text, N_RANKED)
+    except QuestionError as error:
+        raise QuestionError(f"{question.query_id!r} cannot be asked: {error}") from error
     passages = (ranked.passage for ranked in found)
     named = {one.document_id for one in answer.citations} if answer else set()
     named |= {span.document_id for together in gold for span in together}

@@ -20,6 +20,8 @@ LONG_LETTERS = 9
 """From here on a word may have two typing errors, below it one."""
 ENDING_LETTERS = 3
 """The stemmer may miss the ending of a misspelt word, so the word is tried without it too."""
+MAX_UNKNOWN = 8
+"""A question with more unknown words is not misspelt: it is about something else."""
 N_CANDIDATES = 8
 N_PASSAGES = 5
 """Passages read to see how a candidate is spelt."""
@@ -35,9 +37,13 @@ def respell(snapshot: Snapshot, query: str, is_word: Callable[[str], bool]) -> s
         query: what was typed.
         is_word: whether a word is one, even if no document has it.
     """
-    for start, end in reversed(list(_unknown_words(snapshot, query))):
-        word = query[start:end]
-        if not is_word(word) and (found := nearest_word(snapshot, word)):
+    unknown = [
+        (start, end)
+        for start, end in _unknown_words(snapshot, query)
+        if not is_word(query[start:end])
+    ]
+    for start, end in reversed(unknown if len(unknown) <= MAX_UNKNOWN else []):
+        if found := nearest_word(snapshot, query[start:end]):
             query = query[:start] + found + query[end:]
     return query
 

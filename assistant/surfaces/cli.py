@@ -189,7 +189,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
 ) -> None:
     """Measure citations, answers and refusals; exit 1 when worse or under a bar, 2 on an error."""
     from assistant.evaluation.report import read_report
-    from assistant.surfaces.eval_command import choose_suite, conclude, fail, run_eval
+    from assistant.surfaces.eval_command import choose_suite, conclude, fail, make_folder, run_eval
 
     try:
         chosen = choose_suite(questions, suite, dataset, sample, seed)
@@ -199,6 +199,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
         words += [questions.name] if questions else []
         words += ["--data FOLDER"] if data else []
         command = " ".join(["assistant eval", *words, *([f"--seed {seed}"] if seed else [])])
+        make_folder(out)
         before = read_report(baseline) if baseline else None
         report = run_eval(chosen, settings, data, command)
         conclude(report, before, out, as_json=as_json)

@@ -3,6 +3,7 @@
 The table (or JSON) goes to stdout; the report is written as JSON and as a page for a browser.
 """
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -49,6 +50,20 @@ def conclude(report: "Report", before: "Report | None", out: Path, *, as_json: b
     say(f"{len(report.records):,} questions in {report.seconds:.0f} s; what went wrong: {page}")
     if not report.is_kept or (comparison and comparison.is_regression):
         raise typer.Exit(EXIT_WORSE)
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder of the reports before anything is asked.
+
+    Raises:
+        EvaluationError: nothing can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise EvaluationError(f"no report can be written into {str(out)!r}: {error}") from error
 
 
 def choose_suite(

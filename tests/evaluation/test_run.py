@@ -31,8 +31,7 @@ MOONS = Document(DocumentId("moons.txt"), "0" * 64, "Moons", "text/plain", TITAN
 
 
 def test_a_record_says_what_was_asked_said_cited_and_expected(assistant: Assistant) -> None:
-    assistant.sync()
-    report = evaluate(assistant, QUESTIONS, name="moons")
+    report = evaluate(assistant, QUESTIONS, name="moons")  # which makes the index
     first, second = report.records
     assert (first.dataset, first.query_id, first.kind) == ("moons", "q1", "fact")
     assert first.gold[0].text == "It has lakes of methane."
@@ -64,6 +63,12 @@ def test_a_file_of_questions_is_read(tmp_path: Path) -> None:
     asked = Question("line-1", "Who?", is_answerable=False)
     report = evaluate(Oracle([asked], MOONS), path)
     assert report.figure("trusted").value == 1
+
+
+def test_a_question_that_cannot_be_asked_is_named(assistant: Assistant) -> None:
+    question = Question("blank", "  ", is_answerable=False)
+    with pytest.raises(QuestionError, match="'blank' cannot be asked: the question is empty"):
+        evaluate(assistant, [question])
 
 
 def test_what_the_journal_holds_is_not_asked_again(tmp_path: Path) -> None:

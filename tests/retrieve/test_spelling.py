@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 
 from assistant.index.snapshot import Snapshot, open_snapshot
 from assistant.index.sync import making_of, sync
+from assistant.index.terms import terms
 from assistant.pipeline import Assistant
-from assistant.retrieve.spelling import LONG_LETTERS, MIN_LETTERS, nearest_word, respell
+from assistant.retrieve.spelling import (
+    LONG_LETTERS,
+    MAX_UNKNOWN,
+    MIN_LETTERS,
+    nearest_word,
+    respell,
+)
 from assistant.settings import Settings
 
 TEXT = (
@@ -84,7 +91,8 @@ def test_one_typing_error_after_the_first_letter_is_mended(
             word[:at] + word[at + 1] + word[at] + word[at + 2 :],
         ]
     )
-    assert respell(snapshot, typed, is_never_a_word).casefold() == word
+    mended = respell(snapshot, typed, is_never_a_word)
+    assert terms(mended) == terms(word), "what has the same stem is no unknown word"
 
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -92,6 +100,12 @@ def test_one_typing_error_after_the_first_letter_is_mended(
 def test_any_text_is_survived_and_known_words_are_kept(snapshot: Snapshot, text: str) -> None:
     assert respell(snapshot, f"Danube {text}", is_never_a_word).startswith("Danube ")
     assert respell(snapshot, text, lambda _: True) == text
+
+
+def test_a_question_of_unknown_words_alone_is_left_as_it_is(snapshot: Snapshot) -> None:
+    typed = " ".join(["Danueb"] * MAX_UNKNOWN)
+    assert respell(snapshot, typed, is_never_a_word) == " ".join(["Danube"] * MAX_UNKNOWN)
+    assert respell(snapshot, f"{typed} Danueb", is_never_a_word) == f"{typed} Danueb"
 
 
 def test_short_words_may_have_no_error_and_long_ones_two(snapshot: Snapshot) -> None:

@@ -104,6 +104,7 @@ def test_beside_a_baseline_a_regression_exits_1_and_names_the_questions(
         (("mine.jsonl", "--baseline", "mine.jsonl"), "is not a report"),
         (("bad.jsonl",), r"bad.jsonl:1: answerable"),
         (("mine.jsonl", "--corpus", "absent"), "absent"),
+        (("mine.jsonl", "--out", "mine.jsonl"), "no report can be written"),
     ],
 )
 def test_an_error_is_one_line_and_exits_2(

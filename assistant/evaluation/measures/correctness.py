@@ -12,6 +12,7 @@ exact match of ALCE (Gao et al. 2023, section 3.2), here between words. English.
 import re
 import string
 from collections import Counter
+from collections.abc import Sequence
 
 from assistant.evaluation.outcome import Outcome
 
@@ -26,10 +27,7 @@ def contains_answer(outcome: Outcome) -> float | None:
     >>> contains_answer(example("The moon with lakes is Titan."))
     1.0
     """
-    if (sides := _sides(outcome)) is None:
-        return None
-    said, accepted = sides
-    return float(any(f" {one} " in f" {said} " for one in accepted))
+    return _holds_any(outcome, outcome.question.answers)
 
 
 def holds_wrong(outcome: Outcome) -> float | None:
@@ -44,11 +42,7 @@ def holds_wrong(outcome: Outcome) -> float | None:
     >>> holds_wrong(example("It is Titan or Io.", question=asked))
     1.0
     """
-    wrong = tuple(filter(None, map(normalise, outcome.question.wrong)))
-    if outcome.answer is None or not wrong:
-        return None
-    said = normalise(" ".join(statement.text for statement in outcome.answer.statements))
-    return float(any(f" {one} " in f" {said} " for one in wrong))
+    return _holds_any(outcome, outcome.question.wrong)
 
 
 def exact_match(outcome: Outcome) -> float | None:
@@ -58,7 +52,7 @@ def exact_match(outcome: Outcome) -> float | None:
     >>> exact_match(example("The Titan!"))
     1.0
     """
-    if (sides := _sides(outcome)) is None:
+    if (sides := _sides(outcome, outcome.question.answers)) is None:
         return None
     said, accepted = sides
     return float(said in accepted)
@@ -71,7 +65,7 @@ def token_f1(outcome: Outcome) -> float | None:
     >>> token_f1(example("It is the Titan."))
     0.5
     """
-    if (sides := _sides(outcome)) is None:
+    if (sides := _sides(outcome, outcome.question.answers)) is None:
         return None
     said, accepted = sides
     return max(_overlap(said.split(), one.split()) for one in accepted)
@@ -86,13 +80,20 @@ def normalise(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split())
 
 
-def _sides(outcome: Outcome) -> tuple[str, tuple[str, ...]] | None:
-    """Return what was said and what is accepted, both normalised."""
+def _holds_any(outcome: Outcome, strings: Sequence[str]) -> float | None:
+    if (sides := _sides(outcome, strings)) is None:
+        return None
+    said, wanted = sides
+    return float(any(f" {one} " in f" {said} " for one in wanted))
+
+
+def _sides(outcome: Outcome, strings: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return what was said and the strings to be found in it, all normalised."""
     if outcome.answer is None or not outcome.question.is_answerable:
         return None
-    accepted = tuple(filter(None, map(normalise, outcome.question.answers)))
+    wanted = tuple(filter(None, map(normalise, strings)))
     said = " ".join(statement.text for statement in outcome.answer.statements)
-    return (normalise(said), accepted) if accepted else None
+    return (normalise(said), wanted) if wanted else None
 
 
 def _overlap(said: list[str], accepted: list[str]) -> float:
