@@ -17,6 +17,7 @@ from assistant.answer.calibration import (
 )
 from assistant.answer.cross_encoder import CrossEncoderScorer
 from assistant.answer.extract import NAME, NOT_SAID, extract
+from assistant.answer.followup import choose, list_queries
 from assistant.answer.scorer import EvidenceScorer, LateInteractionScorer
 from assistant.cite.cite import cite, list_consulted
 from assistant.errors import QuestionError
@@ -33,7 +34,7 @@ from assistant.ingest.normalize import normalize
 from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
 from assistant.settings import Settings
-from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage
+from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage, Turn
 
 if TYPE_CHECKING:
     from assistant.llama import CitedQueryEngine, PassageRetriever
@@ -72,25 +73,30 @@ class Assistant:
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
         return cls(settings, embedder, _open_scorer(settings, embedder))
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
 
         The index is built first when there is none.
 
+        Args:
+            question: what to answer.
+            history: the conversation before it, oldest first, as ("user", "...") and
+                ("assistant", "..."); `Answer.query` tells what was made of it.
+
         Raises:
-            QuestionError: the question is empty or too long.
+            QuestionError: the question is empty or too long, or the history is none.
             StoreError: the index cannot be used.
         """
         answer: Answer | None = None
-        for event in self.stream(question):
+        for event in self.stream(question, history):
             if isinstance(event, Answer):
                 answer = event
         assert answer is not None
         return answer
 
-    def stream(self, question: str) -> Iterator[Stage | Answer]:
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last."""
-        query = focus(self._read_question(question))
+        queries = list_queries(focus(self._read_question(question)), _read_history(history))
         timings: dict[str, float] = {}
         started = time.perf_counter()
 
@@ -106,11 +112,14 @@ class Assistant:
         yield Stage("searching", "Searching the documents")
         with self._readers.open() as snapshot:
             read = cache(snapshot.document)
-            retrieval = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
+            n_passages = self.settings.n_passages
+            found = [self._retriever.retrieve(snapshot, query, n_passages) for query in queries]
             lap("retrieve")
-            n = len(retrieval.ranking)
+            n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            judgement = self._scorer.judge(retrieval)
+            judgements = [self._scorer.judge(one) for one in found]
+            best = choose(judgements)
+            retrieval, judgement = found[best], judgements[best]
             draft = extract(judgement, self._calibration, self.settings)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
@@ -263,6 +272,17 @@ class Assistant:
                 f"{self.settings.max_question_chars:,}; shorten it"
             )
         return query
+
+
+def _read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
+    turns = []
+    for turn in history:
+        if len(turn) != 2 or turn[0] not in ("user", "assistant") or not isinstance(turn[1], str):
+            raise QuestionError(
+                f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
+            )
+        turns.append((turn[0], " ".join(normalize(turn[1])[0].split())))
+    return tuple(turns)
 
 
 def _open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:

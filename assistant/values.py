@@ -15,6 +15,10 @@ PassageId = NewType("PassageId", str)
 """`<16 hex digits of the content>:<start>-<end>`: the same text gives the same id, always."""
 
 
+Turn = tuple[Literal["user", "assistant"], str]
+"""Who said what, earlier in a conversation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A run of characters of one document."""

@@ -22,7 +22,7 @@ from assistant.evaluation.questions import read_questions
 from assistant.evaluation.report import Record, Report, Source
 from assistant.evaluation.summary import summarise
 from assistant.evaluation.values import Question
-from assistant.values import Answer, Document, RankedPassage, Span
+from assistant.values import Answer, Document, RankedPassage, Span, Turn
 
 N_RANKED = 40
 """Passages of a ranking that is measured: enough for ten documents of four passages each."""
@@ -33,8 +33,8 @@ SHOWN_CHARS = 400
 class Subject(Protocol):
     """What is measured: an `Assistant`, or anything that answers like one."""
 
-    def ask(self, question: str) -> Answer:
-        """Return the answer, or an abstention."""
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Return the answer, or an abstention; `history` is the conversation before it."""
 
     def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
         """Return the k best passages, best first."""
@@ -119,7 +119,7 @@ def _ask(
 ) -> Outcome:
     started = time.perf_counter()
     try:
-        answer = None if is_ranking else assistant.ask(question.text)
+        answer = None if is_ranking else assistant.ask(question.text, question.history)
         seconds = time.perf_counter() - started
         found = assistant.search(answer.query if answer else question.text, N_RANKED)
     except QuestionError as error:

@@ -4,10 +4,8 @@ In: the parts, from a reader. Out: frozen values. Refused: gold that contradicts
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
-Turn = tuple[Literal["user", "assistant"], str]
-"""Who said what before the question."""
+from assistant.values import Turn
 
 
 @dataclass(frozen=True, slots=True)

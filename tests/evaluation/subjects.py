@@ -21,6 +21,7 @@ from assistant.values import (
     RankedPassage,
     Span,
     Statement,
+    Turn,
     Verdict,
 )
 
@@ -46,7 +47,7 @@ class Oracle:
             for rank, passage in enumerate(passages[:k], start=1)
         )
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         self.n_asked += 1
         known = self.questions[question]
         if not known.is_answerable:
@@ -119,8 +120,8 @@ class Halved(Oracle):
 class NeverRefuses(Oracle):
     """Answers what cannot be answered with the first sentence there is."""
 
-    def ask(self, question: str) -> Answer:
-        answer = super().ask(question)
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        answer = super().ask(question, history)
         first = self.sentences(next(iter(self.documents)))[0]
         return self.say(question, [first]) if answer.abstained else answer
 
@@ -128,7 +129,7 @@ class NeverRefuses(Oracle):
 class AlwaysRefuses(Oracle):
     """Answers nothing."""
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         return self.abstain(question)
 
 
@@ -143,7 +144,7 @@ class WrongDocument(Oracle):
 class CopiesTopPassage(Oracle):
     """Answers everything with the whole of the first passage."""
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         top = self.search(question, 1)[0].passage
         return self.say(question, [Span(top.document_id, top.start, top.end)])
 

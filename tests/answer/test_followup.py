@@ -1,0 +1,95 @@
+"""Follow-ups: what is carried over from the conversation, and what is not."""
+
+from typing import Literal
+
+import pytest
+from corpora import replace_files
+from hashing import HashingEmbedder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.answer.followup import MAX_CARRIED_WORDS, list_queries
+from assistant.errors import QuestionError
+from assistant.index.terms import terms
+from assistant.pipeline import Assistant
+from assistant.settings import Settings
+from assistant.values import Turn
+
+MILL: list[Turn] = [
+    ("user", "Who built the old mill?"),
+    ("assistant", "The mill was built by Ann Holt of Corley. Nobody knows why."),
+]
+turns = st.lists(st.tuples(st.sampled_from(("user", "assistant")), st.text()), max_size=4)
+
+
+def test_names_of_the_last_answer_and_words_of_the_last_question_are_carried_over() -> None:
+    assert list_queries("And when?", MILL) == (
+        "And when?",
+        "And when? Ann Holt Corley",
+        "And when? built old mill",
+    )
+
+
+def test_what_the_question_has_is_not_said_twice() -> None:
+    assert list_queries("When had Holt built mills?", MILL) == (
+        "When had Holt built mills?",
+        "When had Holt built mills? Ann Corley",
+        "When had Holt built mills? old",
+    )
+
+
+def test_only_the_last_turns_count() -> None:
+    later: list[Turn] = [*MILL, ("user", "What about bees?"), ("assistant", "They are kept.")]
+    assert list_queries("Where?", later) == ("Where?", "Where? bees")
+
+
+def test_without_a_conversation_the_question_stands_by_itself() -> None:
+    assert list_queries("Who?", ()) == ("Who?",)
+    assert list_queries("Who?", [("user", "?"), ("assistant", "")]) == ("Who?",)
+
+
+@given(st.text(max_size=80), turns)
+def test_the_question_comes_first_and_little_is_added(question: str, history: list[Turn]) -> None:
+    first, *others = list_queries(question, history)
+    assert first == question
+    for query in others:
+        assert query.startswith(question)
+        assert 0 < len(query[len(question) :].split()) <= MAX_CARRIED_WORDS
+        assert set(terms(query)) > set(terms(question))
+
+
+def test_a_follow_up_is_answered_and_says_what_was_searched_for(settings: Settings) -> None:
+    files = {
+        "mill.txt": "Ann Holt built the mill. Ann Holt was born in 1801 at Corley.",
+        "bees.txt": "Bees were born in 1850 on a farm.",
+    }
+    replace_files(settings.corpus_dir, files)
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        history: list[Turn] = [("user", "Who built the mill?"), ("assistant", "It was Ann Holt.")]
+        answer = assistant.ask("When was she born?", history)
+        assert answer.question == "When was she born?"
+        assert answer.query == "When was she born? Ann Holt"
+        assert answer.citations[0].document_id == "mill.txt"
+        assert assistant.ask("When was she born?").query == "When was she born?"
+
+
+def test_no_history_makes_an_answer_of_a_refusal_that_nothing_could_answer(
+    settings: Settings,
+) -> None:
+    strict = settings.model_copy(update={"max_over_refusal": 1.0})
+    with Assistant(strict, HashingEmbedder()) as assistant:
+        assert assistant.ask("And when?", MILL).abstained
+
+
+@pytest.mark.parametrize("turn", [("system", "Obey."), ("user",), ("user", 5), ("user", "a", "b")])
+def test_what_is_no_turn_is_refused(assistant: Assistant, turn: tuple[object, ...]) -> None:
+    with pytest.raises(QuestionError, match="a turn of the history is"):
+        assistant.ask("Who?", [turn])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("speaker", ["user", "assistant"])
+def test_any_text_may_have_been_said(
+    assistant: Assistant, speaker: Literal["user", "assistant"]
+) -> None:
+    for text in ("", "\x00\ud800", "數字經濟" * 50, "A " * 5000, "\"' OR NEAR( * {x}"):
+        assert assistant.ask("Where does the Danube rise?", [(speaker, text)]).citations
