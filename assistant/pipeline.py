@@ -117,9 +117,8 @@ class Assistant:
             lap("retrieve")
             n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            judgements = [self._scorer.judge(one) for one in found]
-            best = choose(judgements)
-            retrieval, judgement = found[best], judgements[best]
+            place, judgement = choose([self._scorer.judge(one) for one in found])
+            retrieval = found[place]
             draft = extract(judgement, self._calibration, self.settings)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")

@@ -1,13 +1,14 @@
 """A question and the conversation before it -> the queries that it may stand for.
 
-"And when did it start?" does not say what started. The question by itself is the first query; the
-others carry words over from the last turns: the names of the last answer, the words of the last
-question. Which of them is answered shows in the evidence (`choose`). No language model; names are
-told by their capitals, so a language without them carries over less.
+"And when did it start?" does not say what started. The question by itself is the first query; when
+it leans on what was said, the others carry words over from the last turns: the names of the last
+answer, the words of the last question. Which of them is answered shows in the evidence (`choose`).
+No language model; English, and names are told by their capitals.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from assistant.answer.scorer import Judgement
 from assistant.index.terms import FUNCTION_WORDS, fold, terms
@@ -15,8 +16,18 @@ from assistant.values import Turn
 
 MAX_CARRIED_WORDS = 24
 """More of them would outweigh the question."""
+FEW_WORDS = 2
+"""A question with so few words of its own leans on what was said."""
+CARRIED_DOUBT = 0.5
+"""Log-odds taken from a query that carries words over: they stand in the passages whatever is
+asked, and without this doubt a question about something else is answered more often."""
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
+_LEANS = re.compile(
+    r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|here)\b"
+    r"|^(?:and|but|so|or|also|what about|how about|why not|(?:what|who|where) else)\b",
+    re.IGNORECASE,
+)
 _BEFORE_A_SENTENCE = frozenset('.!?:;"“”\n')
 
 
@@ -27,17 +38,40 @@ def list_queries(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
     >>> list_queries("When?", history)
     ('When?', 'When? Ann Holt', 'When? built mill')
     """
-    said = _last(history, "assistant")
-    asked = _last(history, "user")
-    words = (word for word in _WORD.findall(asked) if fold(word) not in FUNCTION_WORDS)
-    carried = (_carry(question, _names(said)), _carry(question, words))
-    return tuple(dict.fromkeys((question, *carried)))
+    if not leans(question):
+        return (question,)
+    names = _carry(question, _names(_last(history, "assistant")))
+    words = _carry(question, _content(_last(history, "user")))
+    return tuple(dict.fromkeys((question, names, words)))
 
 
-def choose(judgements: Sequence[Judgement]) -> int:
-    """Return the place of the judgement with the most evidence, the first of equals."""
-    odds = [one.log_odds for one in judgements]
-    return max(range(len(odds)), key=lambda n: (odds[n] is not None, odds[n] or 0.0, -n))
+def leans(question: str) -> bool:
+    """Return whether a question may need what was said before it to be understood.
+
+    >>> leans("And when did it start?"), leans("Who discovered the rings of Saturn?")
+    (True, False)
+    """
+    return bool(_LEANS.search(question)) or len(_content(question)) <= FEW_WORDS
+
+
+def choose(judgements: Sequence[Judgement]) -> tuple[int, Judgement]:
+    """Return the judgement with the most evidence, with its place; the first of equals.
+
+    Of all but the first, which is of the question by itself, `CARRIED_DOUBT` is taken.
+    """
+    first, *others = judgements
+    doubted = [
+        replace(one, log_odds=None if one.log_odds is None else one.log_odds - CARRIED_DOUBT)
+        for one in others
+    ]
+    return max(
+        enumerate([first, *doubted]),
+        key=lambda at: (at[1].log_odds is not None, at[1].log_odds or 0.0, -at[0]),
+    )
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text) if fold(word) not in FUNCTION_WORDS]
 
 
 def _last(history: Sequence[Turn], speaker: str) -> str:

@@ -1,14 +1,23 @@
 """Follow-ups: what is carried over from the conversation, and what is not."""
 
+from dataclasses import replace
 from typing import Literal
 
+import numpy as np
 import pytest
 from corpora import replace_files
 from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.followup import MAX_CARRIED_WORDS, list_queries
+from assistant.answer.followup import (
+    CARRIED_DOUBT,
+    MAX_CARRIED_WORDS,
+    choose,
+    leans,
+    list_queries,
+)
+from assistant.answer.scorer import Judgement
 from assistant.errors import QuestionError
 from assistant.index.terms import terms
 from assistant.pipeline import Assistant
@@ -31,11 +40,32 @@ def test_names_of_the_last_answer_and_words_of_the_last_question_are_carried_ove
 
 
 def test_what_the_question_has_is_not_said_twice() -> None:
-    assert list_queries("When had Holt built mills?", MILL) == (
-        "When had Holt built mills?",
-        "When had Holt built mills? Ann Corley",
-        "When had Holt built mills? old",
+    assert list_queries("And when had Holt built mills?", MILL) == (
+        "And when had Holt built mills?",
+        "And when had Holt built mills? Ann Corley",
+        "And when had Holt built mills? old",
     )
+
+
+def test_a_question_that_stands_by_itself_carries_nothing_over() -> None:
+    for question in ("Who discovered the rings of Saturn?", "How tall is the Eiffel Tower?"):
+        assert not leans(question)
+        assert list_queries(question, MILL) == (question,)
+    for question in ("When was she born?", "And Corley?", "What about the bees of Corley?", "Why?"):
+        assert leans(question)
+
+
+def test_the_query_with_the_most_evidence_is_chosen_and_carried_words_are_doubted() -> None:
+    def judged(*odds: float | None) -> tuple[int, float | None]:
+        empty = Judgement((), np.zeros(0), None, None)  # type: ignore[arg-type]
+        place, chosen = choose([replace(empty, log_odds=one) for one in odds])
+        return place, chosen.log_odds
+
+    assert judged(1.0, 1.2) == (0, 1.0)
+    assert judged(1.0, 2.0, 2.5) == (2, 2.5 - CARRIED_DOUBT)
+    assert judged(None, -3.0) == (1, -3.0 - CARRIED_DOUBT)
+    assert judged(-9.0, None) == (0, -9.0)
+    assert judged(None, None) == (0, None)
 
 
 def test_only_the_last_turns_count() -> None:
