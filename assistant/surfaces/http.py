@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Literal
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -41,6 +41,8 @@ STATUSES: dict[type[AssistantError], int] = {
     ModelError: 503,
 }
 """The HTTP status of each kind of failure; the rest are 500."""
+MAX_HISTORY = 100
+"""Upper bound of the turns of a conversation; only the last ones count."""
 MAX_RESULTS = 100
 """Upper bound of `k` in a search."""
 GRACE_S = 5
@@ -56,12 +58,17 @@ def _is_text(given: str) -> str:
 Text = Annotated[str, AfterValidator(_is_text)]
 
 
+Said = Annotated[tuple[Literal["user", "assistant"], Text], Field(strict=False)]
+"""A turn: JSON has no tuples, so a list of two will do."""
+
+
 class AskBody(BaseModel):
     """What `POST /api/ask` takes."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     question: Text
+    history: Annotated[list[Said], Field(max_length=MAX_HISTORY)] = []
 
 
 class SearchBody(BaseModel):
@@ -145,7 +152,7 @@ class _Server(uvicorn.Server):
 def _add_routes(app: FastAPI, assistant: Answering) -> None:
     @app.post("/api/ask")
     def ask(body: AskBody) -> JSONResponse:
-        return JSONResponse(assistant.ask(body.question).to_dict())
+        return JSONResponse(assistant.ask(body.question, body.history).to_dict())
 
     @app.post("/api/search")
     def search(body: SearchBody) -> JSONResponse:

@@ -1,7 +1,7 @@
 """A scripted assistant over a few documents, for the surfaces to be tested with."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assistant.errors import CorpusError, QuestionError
 from assistant.settings import Settings
@@ -19,6 +19,7 @@ from assistant.values import (
     Stage,
     Statement,
     Status,
+    Turn,
     Verdict,
 )
 
@@ -96,6 +97,7 @@ class FakeAssistant:
         self.settings = settings or Settings()
         self.index_version = 7
         self.pause_s = pause_s
+        self.histories: list[tuple[Turn, ...]] = []
         self.held = {
             one.document_id: one
             for one in (
@@ -111,7 +113,8 @@ class FakeAssistant:
             )
         }
 
-    def stream(self, question: str) -> Iterator[Stage | Answer]:
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
+        self.histories.append(tuple(history))
         if not question.strip():
             raise QuestionError("the question is empty; type one")
         if len(question) > self.settings.max_question_chars:
@@ -126,8 +129,8 @@ class FakeAssistant:
         time.sleep(self.pause_s)
         yield self._answer(question)
 
-    def ask(self, question: str) -> Answer:
-        *_, last = self.stream(question)
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        *_, last = self.stream(question, history)
         assert isinstance(last, Answer)
         return last
 

@@ -64,6 +64,22 @@ def test_a_failure_leaves_the_conversation_usable():
     assert isinstance(turns[2].outcome, Answer)
 
 
+def test_a_question_is_asked_with_what_the_answered_turns_said():
+    fake = FakeAssistant()
+    turns = ()
+    for question in ("typhoon", "bug", "unknown", "leave"):
+        *_, last = converse(fake, question, turns)
+        turns = last.turns
+    said = " ".join(one.text for one in turns[0].outcome.statements)
+    told = [("user", "typhoon"), ("assistant", said)]
+    assert fake.histories == [
+        (),
+        tuple(told),
+        tuple(told),
+        (*told, ("user", "unknown"), ("assistant", "")),
+    ]
+
+
 def test_old_turns_leave_and_numbers_stay(monkeypatch):
     monkeypatch.setattr(conversation, "MAX_TURNS", 3)
     turns = talk("typhoon", "leave", "unknown", "leave")

@@ -7,7 +7,7 @@ notice in the conversation, never an exception.
 
 import logging
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.errors import AssistantError
@@ -19,9 +19,12 @@ from assistant.surfaces.render import (
     render_question,
 )
 from assistant.values import Answer
+from assistant.values import Turn as Said
 
 MAX_TURNS = 50
 """Turns kept per conversation; the oldest leave first, so that memory stays bounded."""
+MAX_TOLD = 5
+"""Turns that a follow-up may lean on."""
 STOPPED = "Stopped. Nothing was answered."
 
 logger = logging.getLogger(__name__)
@@ -56,7 +59,7 @@ def converse(assistant: Answering, question: str, turns: tuple[Turn, ...]) -> Ge
     yield View((*kept, turn), "Starting", running=True)
     outcome: Answer | str = "The assistant gave no answer."
     try:
-        for step in assistant.stream(question):
+        for step in assistant.stream(question, tell(kept)):
             if isinstance(step, Answer):
                 outcome = step
             else:
@@ -66,6 +69,16 @@ def converse(assistant: Answering, question: str, turns: tuple[Turn, ...]) -> Ge
     except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
         outcome = report("answering")
     yield View((*kept, replace(turn, outcome=outcome)), _summary(outcome), running=False)
+
+
+def tell(turns: Sequence[Turn]) -> tuple[Said, ...]:
+    """Return what the last answered turns said, oldest first; a failure said nothing."""
+    said: list[Said] = []
+    for turn in turns[-MAX_TOLD:]:
+        if isinstance(turn.outcome, Answer):
+            words = " ".join(statement.text for statement in turn.outcome.statements)
+            said += [("user", turn.question), ("assistant", words)]
+    return tuple(said)
 
 
 def stop(turns: tuple[Turn, ...]) -> View:

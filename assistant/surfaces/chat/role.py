@@ -1,10 +1,10 @@
 """What the surfaces ask of the assistant, so that tests can hand them any object of this shape."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from assistant.settings import Settings
-from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage
+from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage, Turn
 
 
 class Answering(Protocol):
@@ -18,10 +18,10 @@ class Answering(Protocol):
     def index_version(self) -> int:
         """The version of the index, `StoreError` when there is none."""
 
-    def stream(self, question: str) -> Iterator[Stage | Answer]:
-        """Yield each stage as it begins, and the answer last."""
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
+        """Yield each stage as it begins, and the answer last; `history` is what was said before."""
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Return the answer."""
 
     def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
