@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from corpora import set_age
 from hypothesis import given
 from hypothesis import strategies as st
 from reports_of import record
 
-from assistant.evaluation.journal import Journal
+from assistant.evaluation.journal import MAX_AGE_S, Journal
 
 
 def test_what_was_added_is_found_by_the_next_run(tmp_path: Path) -> None:
@@ -50,3 +51,11 @@ def test_a_finished_run_is_forgotten(tmp_path: Path) -> None:
     journal.remove()
     journal.remove()
     assert not (tmp_path / "a").exists()
+
+
+def test_a_run_that_nobody_went_on_with_is_forgotten_in_time(tmp_path: Path) -> None:
+    for name, age in (("old", MAX_AGE_S + 60), ("new", MAX_AGE_S - 60)):
+        Journal(tmp_path / f"{name}.jsonl").add(record("q"))
+        set_age(tmp_path / f"{name}.jsonl", age)
+    Journal(tmp_path / "other.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]
