@@ -17,7 +17,7 @@ from assistant.answer.calibration import (
 )
 from assistant.answer.cross_encoder import CrossEncoderScorer
 from assistant.answer.extract import NAME, NOT_SAID, extract
-from assistant.answer.followup import choose, list_queries
+from assistant.answer.followup import choose, discount, list_queries
 from assistant.answer.scorer import EvidenceScorer, LateInteractionScorer
 from assistant.cite.cite import cite, list_consulted
 from assistant.errors import QuestionError
@@ -119,6 +119,9 @@ class Assistant:
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
             place, judgement = choose([self._scorer.judge(one) for one in found])
             retrieval = found[place]
+            if place:  # carried words found the passages; the question's own say which sentence
+                own = self._scorer.judge(discount(retrieval, found[0].query))
+                judgement = replace(own, log_odds=judgement.log_odds)
             draft = extract(judgement, self._calibration, self.settings)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from assistant.answer.scorer import Judgement
-from assistant.index.terms import FUNCTION_WORDS, fold, terms
+from assistant.index.terms import FUNCTION_WORDS, fold, query_terms, terms
+from assistant.retrieve.retriever import Retrieval
 from assistant.values import Turn
 
 MAX_CARRIED_WORDS = 24
@@ -23,6 +24,10 @@ CARRIED_DOUBT = 0.5
 asked, and without this doubt a question about something else is answered more often."""
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
+CARRIED_WEIGHT = 0.25
+"""What a carried word's idf counts for when sentences are judged: it tells what the answer is
+about, and the question's own words tell which sentence answers."""
+
 _LEANS = re.compile(
     r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|here)\b"
     r"|^(?:and|but|so|or|also|what about|how about|why not|(?:what|who|where) else)\b",
@@ -52,6 +57,16 @@ def leans(question: str) -> bool:
     (True, False)
     """
     return bool(_LEANS.search(question)) or len(_content(question)) <= FEW_WORDS
+
+
+def discount(retrieval: Retrieval, question: str) -> Retrieval:
+    """Return the retrieval with the terms that the question itself does not have weighing less."""
+    own = set(query_terms(question))
+    weights = {
+        term: weight * (1.0 if term in own else CARRIED_WEIGHT)
+        for term, weight in retrieval.term_weights.items()
+    }
+    return replace(retrieval, term_weights=weights)
 
 
 def choose(judgements: Sequence[Judgement]) -> tuple[int, Judgement]:

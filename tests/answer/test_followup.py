@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from assistant.answer.followup import (
     CARRIED_DOUBT,
+    CARRIED_WEIGHT,
     MAX_CARRIED_WORDS,
     choose,
+    discount,
     leans,
     list_queries,
 )
@@ -123,3 +125,25 @@ def test_any_text_may_have_been_said(
 ) -> None:
     for text in ("", "\x00\ud800", "數字經濟" * 50, "A " * 5000, "\"' OR NEAR( * {x}"):
         assert assistant.ask("Where does the Danube rise?", [(speaker, text)]).citations
+
+
+def test_the_words_of_the_question_tell_which_sentence_answers(settings: Settings) -> None:
+    text = (
+        "Ann Holt of Corley and Ben Ives of Brinton are the founders. The old mill was sold later."
+    )
+    replace_files(settings.corpus_dir, {"a.txt": text})
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        said = "The founders are Ann Holt of Corley and Ben Ives of Brinton."
+        history: list[Turn] = [("user", "Who are the founders?"), ("assistant", said)]
+        answer = assistant.ask("And when was it sold?", history)
+        assert "was sold later" in answer.citations[0].quote
+
+
+def test_carried_words_weigh_less_and_own_words_as_much(assistant: Assistant) -> None:
+    assistant.sync()
+    with assistant._readers.open() as snapshot:
+        retrieval = assistant._retriever.retrieve(snapshot, "Danube Titan", 2)
+    weights = discount(retrieval, "Danube?").term_weights
+    assert weights["danub"] == retrieval.term_weights["danub"]
+    assert weights["titan"] == CARRIED_WEIGHT * retrieval.term_weights["titan"]
+    assert discount(retrieval, retrieval.query) == retrieval
