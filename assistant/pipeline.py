@@ -17,7 +17,7 @@ from assistant.answer.calibration import (
 )
 from assistant.answer.cross_encoder import CrossEncoderScorer
 from assistant.answer.extract import NAME, NOT_SAID, extract
-from assistant.answer.followup import choose, discount, list_queries
+from assistant.answer.followup import choose, discount, list_queries, read_history
 from assistant.answer.scorer import EvidenceScorer, LateInteractionScorer
 from assistant.cite.cite import cite, list_consulted
 from assistant.errors import QuestionError
@@ -96,7 +96,7 @@ class Assistant:
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last."""
-        queries = list_queries(focus(self._read_question(question)), _read_history(history))
+        queries = list_queries(focus(self._read_question(question)), read_history(history))
         timings: dict[str, float] = {}
         started = time.perf_counter()
 
@@ -274,17 +274,6 @@ class Assistant:
                 f"{self.settings.max_question_chars:,}; shorten it"
             )
         return query
-
-
-def _read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
-    turns = []
-    for turn in history:
-        if len(turn) != 2 or turn[0] not in ("user", "assistant") or not isinstance(turn[1], str):
-            raise QuestionError(
-                f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
-            )
-        turns.append((turn[0], " ".join(normalize(turn[1])[0].split())))
-    return tuple(turns)
 
 
 def _open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:

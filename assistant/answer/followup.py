@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from assistant.answer.scorer import Judgement
+from assistant.errors import QuestionError
 from assistant.index.terms import FUNCTION_WORDS, fold, query_terms, terms
+from assistant.ingest.normalize import normalize
 from assistant.retrieve.retriever import Retrieval
 from assistant.values import Turn
 
@@ -48,6 +50,22 @@ def list_queries(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
     names = _carry(question, _names(_last(history, "assistant")))
     words = _carry(question, _content(_last(history, "user")))
     return tuple(dict.fromkeys((question, names, words)))
+
+
+def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return the turns with their text in canonical form.
+
+    Raises:
+        QuestionError: one of them is no turn.
+    """
+    turns = []
+    for turn in history:
+        if len(turn) != 2 or turn[0] not in ("user", "assistant") or not isinstance(turn[1], str):
+            raise QuestionError(
+                f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
+            )
+        turns.append((turn[0], " ".join(normalize(turn[1])[0].split())))
+    return tuple(turns)
 
 
 def leans(question: str) -> bool:
