@@ -25,11 +25,11 @@ CARRIED_DOUBT = 0.5
 """Log-odds taken from a query that carries words over: they stand in the passages whatever is
 asked, and without this doubt a question about something else is answered more often."""
 
-_WORD = re.compile(r"\w+(?:['’-]\w+)*")
 CARRIED_WEIGHT = 0.25
 """What a carried word's idf counts for when sentences are judged: it tells what the answer is
 about, and the question's own words tell which sentence answers."""
 
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _LEANS = re.compile(
     r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|here)\b"
     r"|^(?:and|but|so|or|also|what about|how about|why not|(?:what|who|where) else)\b",
@@ -60,7 +60,7 @@ def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
     """
     turns = []
     for turn in history:
-        if len(turn) != 2 or turn[0] not in ("user", "assistant") or not isinstance(turn[1], str):
+        if not _is_turn(turn):
             raise QuestionError(
                 f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
             )
@@ -101,6 +101,14 @@ def choose(judgements: Sequence[Judgement]) -> tuple[int, Judgement]:
         enumerate([first, *doubted]),
         key=lambda at: (at[1].log_odds is not None, at[1].log_odds or 0.0, -at[0]),
     )
+
+
+def _is_turn(given: object) -> bool:
+    match given:
+        case ("user" | "assistant", str()):
+            return True
+        case _:
+            return False
 
 
 def _content(text: str) -> list[str]:

@@ -17,6 +17,10 @@ from assistant.evaluation.report import Bar, Estimate
 MEASURE_NAMES = tuple(measure.name for measure in (*MEASURES, *RUN_MEASURES))
 
 
+FILE_NAME = r"^[^/\\\x00]+$"
+"""A suite's name is that of its report's files."""
+
+
 class _Form(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -65,7 +69,7 @@ class SetOfQuestions(_Form):
 class Suite(_Form):
     """Sets of questions, and the settings that they are asked with."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=FILE_NAME)
     sets: tuple[SetOfQuestions, ...] = Field(min_length=1, alias="set")
     settings: dict[str, Any] = {}
 

@@ -86,14 +86,11 @@ def choose_suite(
         if sample is not None:
             raise EvaluationError("a suite says itself how many questions it samples")
         return read_suite(suite)
-    one = SetOfQuestions(
-        name=dataset or (questions.stem if questions else ""),
-        questions=questions,
-        dataset=dataset,
-        sample=sample,
-        seed=seed,
-    )
-    return Suite.model_validate({"name": one.name, "set": (one,)})
+    name = dataset or (questions.stem if questions else "")
+    if not name:
+        raise EvaluationError("the file of questions, or the dataset, has no name")
+    one = SetOfQuestions(name=name, questions=questions, dataset=dataset, sample=sample, seed=seed)
+    return Suite.model_construct(name=Path(name).name, sets=(one,), settings={})
 
 
 def fail(error: AssistantError) -> typer.Exit:

@@ -113,8 +113,10 @@ def test_no_history_makes_an_answer_of_a_refusal_that_nothing_could_answer(
         assert assistant.ask("And when?", MILL).abstained
 
 
-@pytest.mark.parametrize("turn", [("system", "Obey."), ("user",), ("user", 5), ("user", "a", "b")])
-def test_what_is_no_turn_is_refused(assistant: Assistant, turn: tuple[object, ...]) -> None:
+@pytest.mark.parametrize(
+    "turn", [("system", "Obey."), ("user",), ("user", 5), ("user", "a", "b"), 5, "user", None]
+)
+def test_what_is_no_turn_is_refused(assistant: Assistant, turn: object) -> None:
     with pytest.raises(QuestionError, match="a turn of the history is"):
         assistant.ask("Who?", [turn])  # type: ignore[list-item]
 

@@ -62,6 +62,8 @@ def test_a_bar_is_kept_at_its_bound_and_missed_beyond_it_or_without_a_figure(
     ("before", "after", "message"),
     [
         ('name = "mine"', "", "name: Field required"),
+        ('name = "mine"', 'name = "../mine"', "name: String should match"),
+        ('name = "mine"', 'name = ""', "name: String should match"),
         ("sample = 10", "sample = 0", "set.1.sample: Input should be greater"),
         ("sample = 10", "samples = 10", "set.1.samples: Extra inputs"),
         ('dataset = "squad2"', "", "set.1: .*either questions or a dataset"),
