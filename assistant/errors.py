@@ -11,6 +11,7 @@ AssistantError
 │   └── EmbedderMissing
 ├── QuestionError
 ├── EvaluationError
+├── Busy
 └── SettingsError
 
 Abstaining is a result and never an exception.
@@ -59,6 +60,10 @@ class QuestionError(AssistantError):
 
 class EvaluationError(AssistantError):
     """An evaluation cannot be run as it is asked for."""
+
+
+class Busy(AssistantError):
+    """Too many questions are being answered; try again a little later."""
 
 
 class SettingsError(AssistantError):

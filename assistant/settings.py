@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -113,6 +113,24 @@ class Settings(BaseSettings):
     )
     max_statements: int = Field(4, gt=0, description="Upper bound of sentences in an answer.")
 
+    n_asking: int = Field(
+        2, gt=0, description="Questions answered at the same time: each keeps a core busy."
+    )
+    n_waiting: int = Field(
+        16,
+        ge=0,
+        description="Questions that wait for their turn; further ones are told that the assistant "
+        "is busy. Sixteen wait a few seconds.",
+    )
+    users: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Names and passwords, as a `[users]` table or ASSISTANT_USERS__NAME=password; "
+        "with any, nobody else gets in. Set it in the file or the environment.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="Further names that the server answers to, such as that of a proxy before it.",
+    )
     host: str = Field("127.0.0.1", description="Address the chat binds.")
     port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")
 

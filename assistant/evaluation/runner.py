@@ -30,7 +30,12 @@ from assistant.evaluation.values import Dataset, Question
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 
-PRIVATE_SETTINGS = {"corpus_dir", "index_dir", "cache_dir", "host", "port"}
+PRIVATE_SETTINGS = {"corpus_dir", "index_dir", "cache_dir", "host", "port"} | {
+    "users",
+    "allowed_hosts",
+    "n_asking",
+    "n_waiting",
+}
 """Where things are on one machine says nothing of the figures."""
 WAIT_S = 0.5
 

@@ -68,7 +68,7 @@ def walk(root: Path) -> Iterator[FoundFile | SkippedFile]:
     while folders:
         _, entries = folders.pop()
         for entry in entries:
-            if entry.name.startswith((".", "~$")) or entry.name.endswith("~"):
+            if _is_passed_over(entry.name):
                 continue
             outcome = _examine(entry, os.path.relpath(entry.path, root))
             if isinstance(outcome, list):
@@ -76,6 +76,12 @@ def walk(root: Path) -> Iterator[FoundFile | SkippedFile]:
             else:
                 found.append(outcome)
     yield from sorted(found, key=lambda outcome: outcome.document_id)
+
+
+def is_document_name(name: str) -> bool:
+    """Whether a file of this name, directly under the root, would be taken for a document."""
+    is_plain = bool(name) and "/" not in name and "\\" not in name and name not in {".", ".."}
+    return is_plain and not _is_passed_over(name) and not _UNSAFE_NAME.search(name)
 
 
 def read(found: FoundFile, max_bytes: int) -> bytes:
@@ -105,6 +111,10 @@ def read(found: FoundFile, max_bytes: int) -> bytes:
     ):
         raise DocumentUnreadable("changed while it was read; the next sync reads it")
     return bytes(data)
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.endswith("~")
 
 
 def _examine(

@@ -1,20 +1,30 @@
 """The gate in front of every route: which requests come in, what every response carries.
 
-Comes in: raw ASGI requests. Goes out: the same with security headers on the response.
-Refuses foreign `Host` names (DNS rebinding), bodies that are too large or of unstated
-length, and the Gradio routes that the chat page does not need.
+Comes in: raw ASGI requests. Goes out: the same, with their owner in `scope["state"]["owner"]`, and
+security headers on the response. Refuses foreign `Host` names (DNS rebinding), requests that
+another site's page sends, people who are not logged in where users are set, sessions of others,
+bodies that are too large or of unstated length, and Gradio's routes that the page does not need.
 """
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable
+import json
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.surfaces.visitors import CHALLENGE, Visitor, Visitors
+
 MAX_BODY_BYTES = 1_000_000
 """A question has 4,000 characters; the rest is room for Gradio's own bookkeeping."""
+WRONG_PASSWORD_S = 1.0
+"""Seconds that a wrong password costs the one who guesses."""
+UPLOADS = "/api/documents"
+OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
+"""Probes tell nothing and are asked by machines that have no password."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WILDCARD = frozenset({"0.0.0.0", "::"})
 SECURITY_HEADERS = {
@@ -41,12 +51,15 @@ SECURITY_HEADERS = {
 """What every response carries; no foreign origin appears in it."""
 
 _GRADIO = "/gradio_api"
-_ENDLESS = f"{_GRADIO}/heartbeat/"
+_HEARTBEAT = f"{_GRADIO}/heartbeat/"
+_JOIN = f"{_GRADIO}/queue/join"
+_DATA = f"{_GRADIO}/queue/data"
 _NEEDED = frozenset(
-    {"queue", "heartbeat", "cancel", "reset", "startup-events", "app_id", "theme.css", "info"}
-    | {"user", "login_check", "token"}
+    {"queue", "heartbeat", "startup-events", "app_id", "theme.css", "info", "user"}
+    | {"login_check", "token"}
 )
-"""First part of the Gradio routes that the page uses; not file=, proxy=, upload, run, call."""
+"""First part of the Gradio routes that the page uses; not file=, upload, run, call, cancel: a stop
+goes through our own handler, which knows whose answer it is."""
 
 
 class Gate:
@@ -56,37 +69,52 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, *, bound: str, allowed: tuple[str, ...], closing: asyncio.Event
+        self,
+        app: ASGIApp,
+        *,
+        bound: str,
+        allowed: tuple[str, ...],
+        visitors: Visitors,
+        max_upload_bytes: int,
+        closing: asyncio.Event,
     ) -> None:
         self.app = app
         self.closing = closing
+        self.visitors = visitors
+        self.max_upload_bytes = max_upload_bytes
         self.allowed = LOOPBACK | {bound.lower()} | {name.lower() for name in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request with a refusal, or hand it on."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        unfinished = False
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        target: ASGIApp | None = self._refuse(scope)
+        visitor = None if target else await self._identify(scope)
+        if visitor is not None:
+            scope.setdefault("state", {})["owner"] = visitor.owner
+            receive, target = await self._admit(scope, receive, visitor.owner)
+        cookie = visitor.cookie if visitor and scope["path"] == "/" else None
+        await self._serve(target or _log_in(), scope, receive, _Marked(send, cookie))
 
-        async def send_marked(message: Message) -> None:
-            nonlocal unfinished
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
-            unfinished = message["type"] == "http.response.start" or message.get("more_body", False)
-            await send(message)
+    async def _serve(
+        self, target: ASGIApp, scope: Scope, receive: Receive, send: "_Marked"
+    ) -> None:
+        """Let the target answer; end what would not end by itself once the server closes."""
 
         async def receive_until_closing() -> Message:
             return await _first(receive(), self.closing)
 
-        endless = scope["path"].startswith(_ENDLESS)
-        target = self._refuse(scope) or self.app
+        endless = scope["path"].startswith(_HEARTBEAT)
         try:
-            await target(scope, receive_until_closing if endless else receive, send_marked)
+            await target(scope, receive_until_closing if endless else receive, send)
         except asyncio.CancelledError:
             if not self.closing.is_set():
                 raise
-        if unfinished and self.closing.is_set():
+        if send.is_unfinished and self.closing.is_set():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _refuse(self, scope: Scope) -> JSONResponse | None:
@@ -94,19 +122,65 @@ class Gate:
         host = headers.get("host", "")
         if not self._admits(host_name(host)):
             return failure(400, "HostError", f"this server does not answer to the name {host!r}")
+        if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and is_foreign(headers):
+            return failure(403, "OriginError", "another site's page may not send this")
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal():
             return failure(411, "RequestError", "the request needs a Content-Length")
-        if int(length) > MAX_BODY_BYTES:
-            return failure(413, "RequestError", f"the body exceeds {MAX_BODY_BYTES:,} bytes")
+        most = self.max_upload_bytes if scope["path"] == UPLOADS else MAX_BODY_BYTES
+        if int(length) > most:
+            return failure(413, "RequestError", f"the body exceeds {most:,} bytes")
         if not is_needed(scope["path"]):
             return failure(404, "RequestError", "there is no such route")
         return None
+
+    async def _identify(self, scope: Scope) -> Visitor | None:
+        headers = Headers(scope=scope)
+        if scope["path"] in OPEN_TO_ALL:
+            return Visitor("nobody")
+        visitor = self.visitors.identify(headers)
+        if visitor is None and "authorization" in headers:
+            await asyncio.sleep(WRONG_PASSWORD_S)
+        return visitor
+
+    async def _admit(self, scope: Scope, receive: Receive, owner: str) -> tuple[Receive, ASGIApp]:
+        """Return how the request is read on and who answers it: nobody else's session comes in."""
+        path, session = scope["path"].rstrip("/"), None
+        if path == _JOIN:
+            body = await _read(receive)
+            receive = _replay(body, receive)
+            session = _session_in(body)
+        elif path == _DATA:
+            session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
+        elif path.startswith(_HEARTBEAT):
+            session = path.removeprefix(_HEARTBEAT)
+        if session is not None and not (session and self.visitors.claim(session, owner)):
+            return receive, failure(403, "SessionError", "this session is not yours")
+        return receive, self.app
 
     def _admits(self, name: str) -> bool:
         if "*" in self.allowed or name in self.allowed:
             return True
         return bool(self.allowed & WILDCARD) and _is_address(name)
+
+
+class _Marked:
+    """A `send` that writes our headers on the response, and knows whether it has ended."""
+
+    def __init__(self, send: Send, cookie: str | None) -> None:
+        self._send = send
+        self._cookie = cookie
+        self.is_unfinished = False
+
+    async def __call__(self, message: Message) -> None:
+        is_start = message["type"] == "http.response.start"
+        if is_start:
+            headers = MutableHeaders(scope=message)
+            headers.update(SECURITY_HEADERS)
+            if self._cookie:
+                headers.append("Set-Cookie", self._cookie)
+        self.is_unfinished = is_start or message.get("more_body", False)
+        await self._send(message)
 
 
 def failure(status: int, kind: str, message: str) -> JSONResponse:
@@ -126,6 +200,20 @@ def is_needed(path: str) -> bool:
     return f"/{parts[1]}" != _GRADIO or (len(parts) > 2 and parts[2] in _NEEDED)
 
 
+def is_foreign(headers: Headers) -> bool:
+    """Tell whether a browser says that another site's page sends the request."""
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+def _log_in() -> JSONResponse:
+    refused = failure(401, "LoginError", "a name and a password are needed")
+    refused.headers["WWW-Authenticate"] = CHALLENGE
+    return refused
+
+
 def _is_address(name: str) -> bool:
     """An address cannot be rebound to another machine by DNS, unlike a name."""
     try:
@@ -133,6 +221,39 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+async def _read(receive: Receive) -> bytes:
+    """Return a request's body; the server holds it to the Content-Length that was admitted."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """Return a `receive` that gives the body again, and then what comes after it."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _session_in(body: bytes) -> str:
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    session = sent.get("session_hash") if isinstance(sent, dict) else None
+    return session if isinstance(session, str) else ""
 
 
 async def _first(message: Awaitable[Message], closing: asyncio.Event) -> Message:

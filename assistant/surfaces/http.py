@@ -1,8 +1,8 @@
 """The assistant over HTTP: JSON API, probes and the chat page in one FastAPI app.
 
-Comes in: the assistant, and requests from anyone who reaches the port. Goes out: answers
-as `Answer.to_dict()`, failures as one line of JSON. Refuses foreign hosts, large bodies,
-unknown fields and every Gradio route that the chat page does not need.
+Comes in: the assistant, and requests from anyone who reaches the port. Goes out: answers, pages,
+failures as one line of JSON. What may come in is the gate's matter (`gate.py`), the routes are in
+`api.py`, the page is in `chat/`.
 """
 
 import asyncio
@@ -10,74 +10,48 @@ import errno
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from types import FrameType
-from typing import Annotated, Literal
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from assistant.errors import (
     AssistantError,
+    Busy,
     CorpusError,
+    DocumentUnreadable,
     ModelError,
     QuestionError,
     SettingsError,
     StoreError,
 )
+from assistant.surfaces.admission import RETRY_S, Admission
+from assistant.surfaces.api import add_routes
 from assistant.surfaces.chat.conversation import report
+from assistant.surfaces.chat.database import Database
+from assistant.surfaces.chat.feedback import FeedbackBook
 from assistant.surfaces.chat.role import Answering
+from assistant.surfaces.chat.store import Store
 from assistant.surfaces.gate import SECURITY_HEADERS, Gate, failure
+from assistant.surfaces.visitors import Visitors
 
 STATUSES: dict[type[AssistantError], int] = {
     QuestionError: 422,
+    DocumentUnreadable: 415,
     CorpusError: 404,
     StoreError: 503,
     ModelError: 503,
+    Busy: 503,
 }
-"""The HTTP status of each kind of failure; the rest are 500."""
-MAX_HISTORY = 100
-"""Upper bound of the turns of a conversation; only the last ones count."""
-MAX_RESULTS = 100
-"""Upper bound of `k` in a search."""
+"""The HTTP status of each kind of failure, the first that fits; the rest are 500."""
 GRACE_S = 5
-"""Seconds that running answers get when the server is asked to stop."""
-
-
-def _is_text(given: str) -> str:
-    """Refuse lone surrogates: JSON can spell them and no answer could be sent back."""
-    given.encode()
-    return given
-
-
-Text = Annotated[str, AfterValidator(_is_text)]
-
-
-Said = Annotated[tuple[Literal["user", "assistant"], Text], Field(strict=False)]
-"""A turn: JSON has no tuples, so a list of two will do."""
-
-
-class AskBody(BaseModel):
-    """What `POST /api/ask` takes."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    question: Text
-    history: Annotated[list[Said], Field(max_length=MAX_HISTORY)] = []
-
-
-class SearchBody(BaseModel):
-    """What `POST /api/search` takes."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    query: Text
-    k: Annotated[int, Field(ge=1, le=MAX_RESULTS)] = 10
+"""Seconds that open connections get when the server is asked to stop."""
+FINISH_S = 3.0
+"""Seconds of these that running answers get; then they end with a notice."""
 
 
 def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> FastAPI:
@@ -85,22 +59,31 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
 
     Requests must name the bound host, a loopback name or one of `allowed_hosts`
     (`"*"` allows every name; use it only behind a proxy that checks).
+
+    Raises:
+        StoreError: the conversations cannot be kept.
     """
+    settings = assistant.settings
     app = FastAPI(title="assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.state.closing = asyncio.Event()
     app.add_middleware(
         Gate,
-        bound=assistant.settings.host,
-        allowed=tuple(allowed_hosts),
+        bound=settings.host,
+        allowed=(*settings.allowed_hosts, *allowed_hosts),
+        visitors=Visitors(settings.users),
+        max_upload_bytes=settings.max_file_bytes,
         closing=app.state.closing,
     )
     app.add_exception_handler(AssistantError, _on_assistant_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_defect)
-    _add_routes(app, assistant)
-    _mount_chat(app, assistant)
+    database = Database(settings.index_dir)
+    admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
+    store = Store(database)
+    add_routes(app, assistant, store, admission)
+    _mount_chat(app, assistant, store, FeedbackBook(database), admission)
     return app
 
 
@@ -130,45 +113,29 @@ def serve(
         )
         if ready:
             ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        _Server(config, app.state.closing).run(sockets=[listener])
+        _Server(config, app).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Stops by returning, so that the caller can close what it holds."""
 
-    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
-        self.closing = closing
+        self.app = app
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.force_exit = self.should_exit
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.closing.set()
+        self.app.state.closing.set()
+        asyncio.get_running_loop().call_later(FINISH_S, self.app.state.ending.set)
         await super().shutdown(sockets)
 
 
-def _add_routes(app: FastAPI, assistant: Answering) -> None:
-    @app.post("/api/ask")
-    def ask(body: AskBody) -> JSONResponse:
-        return JSONResponse(assistant.ask(body.question, body.history).to_dict())
-
-    @app.post("/api/search")
-    def search(body: SearchBody) -> JSONResponse:
-        found = assistant.search(body.query, k=body.k)
-        return JSONResponse({"query": body.query, "results": [asdict(one) for one in found]})
-
-    @app.get("/livez")
-    def livez() -> JSONResponse:
-        return JSONResponse({"status": "alive"})
-
-    @app.get("/readyz")
-    def readyz() -> JSONResponse:
-        return JSONResponse({"status": "ready", "index_version": assistant.index_version})
-
-
-def _mount_chat(app: FastAPI, assistant: Answering) -> None:
+def _mount_chat(
+    app: FastAPI, assistant: Answering, store: Store, book: FeedbackBook, admission: Admission
+) -> None:
     """Mount the chat at `/`, building it inside an event loop.
 
     Outside of one, Gradio opens a loop for each of its locks and closes none.
@@ -177,11 +144,11 @@ def _mount_chat(app: FastAPI, assistant: Answering) -> None:
     async def mount() -> None:
         import gradio
 
-        from assistant.surfaces.chat.page import build_chat, page_options
+        from assistant.surfaces.chat.page import build_chat, make_desk, page_options
 
         gradio.mount_gradio_app(
             app,
-            build_chat(assistant),
+            build_chat(make_desk(assistant, store, book, admission, app.state.ending)),
             path="/",
             show_error=False,
             run_history=False,
@@ -219,7 +186,10 @@ def _bind(host: str, port: int) -> socket.socket:
 
 async def _on_assistant_error(_: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    return failure(status, type(error).__name__, str(error))
+    refused = failure(status, type(error).__name__, str(error))
+    if isinstance(error, Busy):
+        refused.headers["Retry-After"] = str(RETRY_S)
+    return refused
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from assistant.surfaces.render import terminal_safe
+from assistant.surfaces.escape import terminal_safe
 
 
 @contextmanager

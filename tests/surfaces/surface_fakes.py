@@ -1,9 +1,13 @@
 """A scripted assistant over a few documents, for the surfaces to be tested with."""
 
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from assistant.errors import CorpusError, QuestionError
+from assistant.index.sync import Progress, SyncReport
 from assistant.settings import Settings
 from assistant.values import (
     Answer,
@@ -90,14 +94,27 @@ def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...]
     )
 
 
+def settings_anywhere(**given: object) -> Settings:
+    """Return settings whose folders are new ones that nothing else uses."""
+    folder = Path(tempfile.mkdtemp(prefix="assistant-test-"))
+    (folder / "corpus").mkdir()
+    return Settings(corpus_dir=folder / "corpus", index_dir=folder / "index", **given)
+
+
 class FakeAssistant:
-    """Answers by keyword: `typhoon`, `leave`, `hostile`, `slow`, `bug`; else it abstains."""
+    """Answers by keyword: `typhoon`, `leave`, `hostile`, `slow`, `bug`, `hello`; else it abstains.
+
+    `typhoon` comes statement by statement.
+    """
 
     def __init__(self, pause_s: float = 0.0, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+        self.settings = settings or settings_anywhere()
         self.index_version = 7
+        self.synced_at: str | None = "2026-01-02T03:04:05+00:00"
         self.pause_s = pause_s
         self.histories: list[tuple[Turn, ...]] = []
+        self.asked_of: list[tuple[str, ...]] = []
+        self.n_syncs = 0
         self.held = {
             one.document_id: one
             for one in (
@@ -113,12 +130,17 @@ class FakeAssistant:
             )
         }
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         self.histories.append(tuple(history))
+        self.asked_of.append(tuple(documents))
         if not question.strip():
             raise QuestionError("the question is empty; type one")
         if len(question) > self.settings.max_question_chars:
             raise QuestionError(f"the question has {len(question):,} characters; 4,000 are allowed")
+        for document_id in documents:
+            self.document(document_id)
         yield Stage("searching", "Searching 3 documents")
         time.sleep(12.0 if "slow" in question else self.pause_s)
         if "bug" in question:
@@ -127,18 +149,45 @@ class FakeAssistant:
         time.sleep(self.pause_s)
         yield Stage("checking", "Checking each quote")
         time.sleep(self.pause_s)
-        yield self._answer(question)
+        made = self._answer(question)
+        for n in range(1, len(made.statements)):
+            first = replace(made, statements=made.statements[:n], citations=made.citations[:n])
+            yield first
+            time.sleep(self.pause_s)
+        yield made
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        *_, last = self.stream(question, history)
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Answer:
+        *_, last = self.stream(question, history, documents=documents)
         assert isinstance(last, Answer)
         return last
 
-    def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
+    def search(
+        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+    ) -> tuple[RankedPassage, ...]:
         source = self.held[DocumentId("handbook.md")]
         text = source.text[:12]
         passage = Passage(PassageId("0:0-12"), source.document_id, 0, 12, text, ((0, 12),))
         return (RankedPassage(passage, 1, 0.9, 0.8, 3.0),)[:k]
+
+    def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
+        questions = ("Who is Flax Typhoon?", "How much leave do employees accrue?", HOSTILE, "Why?")
+        return questions[:n]
+
+    def changed(self, answer: Answer) -> frozenset[DocumentId]:
+        return frozenset(
+            c.document_id
+            for c in answer.citations
+            if (held := self.held.get(c.document_id)) is None or held.sha256 != c.sha256
+        )
+
+    def sync(self, *, on_progress: Callable[[Progress], None] = lambda _: None) -> SyncReport:
+        self.n_syncs += 1
+        for done in range(4):
+            on_progress(Progress("reading", done, 4))
+            time.sleep(max(self.pause_s, 0.01) * 6)
+        return SyncReport(1, 0, 0, 3, 9, 2, (), None, 0.4)
 
     def document(self, document_id: str) -> Document:
         try:
@@ -158,6 +207,9 @@ class FakeAssistant:
 
     def _answer(self, question: str) -> Answer:
         news, handbook, hostile = self.held.values()
+        if question.lower().startswith("hello"):
+            reply = answer(question)
+            return replace(reply, answerer="courtesy", reason="Hello. Ask about the documents.")
         read = (
             consult(news, "China's Foreign Ministry rejected the accusations. The company denied"),
             consult(handbook, "Paragraph 3: nothing to see here.\n\nParagraph 4: nothing"),

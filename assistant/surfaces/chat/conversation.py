@@ -1,74 +1,86 @@
 """A conversation as immutable turns, and how a question becomes one.
 
-Comes in: a question and the turns so far, which the server holds. Goes out: a `View` for
-each step, with the turns to keep. Refuses an empty question; every failure becomes a
-notice in the conversation, never an exception.
+Comes in: a question, what was said before it, the documents it is asked of. Goes out: a `Step` for
+each thing that happens, the last with the outcome. Refuses nothing: every failure becomes a notice
+in the conversation, never an exception.
 """
 
 import logging
 import secrets
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from assistant.errors import AssistantError
+from assistant.surfaces.admission import Admission
 from assistant.surfaces.chat.role import Answering
-from assistant.surfaces.render import (
-    render_answer,
-    render_notice,
-    render_progress,
-    render_question,
-)
-from assistant.values import Answer
+from assistant.values import Answer, DocumentId
 from assistant.values import Turn as Said
 
-MAX_TURNS = 50
-"""Turns kept per conversation; the oldest leave first, so that memory stays bounded."""
 MAX_TOLD = 5
 """Turns that a follow-up may lean on."""
+N_SUGGESTED = 2
+"""Questions to try that an abstention offers."""
 STOPPED = "Stopped. Nothing was answered."
+INTERRUPTED = "This was interrupted before it was answered."
+CLOSING = "The assistant is being stopped. Ask again when it is back."
+WAIT_S = 0.5
+"""Seconds between two looks at the queue: a stop arrives as fast."""
 
+Rating = Literal["up", "down", "unanswerable"]
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what came of it: an answer, a notice, or nothing yet."""
+    """A question and what came of it: an answer, a notice, or nothing yet.
+
+    `documents` are those it was asked of (all when empty), `tried` questions that the documents do
+    answer, `flagged` the numbers of citations that the reader has marked as wrong.
+    """
 
     number: int
     question: str
     outcome: Answer | str | None = None
+    documents: tuple[DocumentId, ...] = ()
+    tried: tuple[str, ...] = ()
+    rating: Rating | None = None
+    flagged: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What the page shows after a step; `status` is read out to people who cannot see it."""
+class Step:
+    """A turn as it is by now; `status` is read out to people who cannot see the page."""
 
-    turns: tuple[Turn, ...]
+    turn: Turn
     status: str
-    running: bool
+    is_running: bool = True
 
 
-def converse(assistant: Answering, question: str, turns: tuple[Turn, ...]) -> Generator[View]:
-    """Yield a view per stage and one with the outcome."""
-    question = question.strip()
-    if not question:
-        yield View(turns, "Type a question first.", running=False)
-        return
-    kept = turns[-(MAX_TURNS - 1) :]
-    turn = Turn(kept[-1].number + 1 if kept else 1, question)
-    yield View((*kept, turn), "Starting", running=True)
-    outcome: Answer | str = "The assistant gave no answer."
+def converse(
+    assistant: Answering, admission: Admission, turn: Turn, before: Sequence[Turn]
+) -> Generator[Step]:
+    """Yield the turn at each stage, with each statement that is ready, and with its outcome."""
+    yield Step(turn, "Starting")
     try:
-        for step in assistant.stream(question, tell(kept)):
-            if isinstance(step, Answer):
-                outcome = step
-            else:
-                yield View((*kept, turn), step.detail, running=True)
+        with admission.join() as ticket:
+            while not ticket.wait(WAIT_S):
+                yield Step(turn, say_ahead(ticket.ahead))
+            for event in assistant.stream(turn.question, tell(before), documents=turn.documents):
+                if isinstance(event, Answer):
+                    turn = replace(turn, outcome=event)
+                    yield Step(turn, summarize(event))
+                else:
+                    yield Step(turn, event.detail)
+            if isinstance(turn.outcome, Answer) and _is_refused(turn.outcome):
+                tried = assistant.suggest(N_SUGGESTED, near=turn.outcome)
+                turn = replace(turn, tried=tried)
     except AssistantError as error:
-        outcome = str(error)
+        turn = replace(turn, outcome=str(error))
     except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-        outcome = report("answering")
-    yield View((*kept, replace(turn, outcome=outcome)), _summary(outcome), running=False)
+        turn = replace(turn, outcome=report("answering"))
+    outcome = turn.outcome or "The assistant gave no answer."
+    yield Step(replace(turn, outcome=outcome), summarize(outcome), is_running=False)
 
 
 def tell(turns: Sequence[Turn]) -> tuple[Said, ...]:
@@ -81,23 +93,6 @@ def tell(turns: Sequence[Turn]) -> tuple[Said, ...]:
     return tuple(said)
 
 
-def stop(turns: tuple[Turn, ...]) -> View:
-    """Return the view in which an unfinished turn is marked as stopped."""
-    if turns and turns[-1].outcome is None:
-        turns = (*turns[:-1], replace(turns[-1], outcome=STOPPED))
-    return View(turns, STOPPED, running=False)
-
-
-def render_conversation(view: View, max_question_chars: int) -> str:
-    """Render all turns, the unfinished one with its stage."""
-    return "".join(
-        f'<article class="turn" id="turn-{turn.number}">'
-        f"{render_question(turn.question, max_question_chars)}{_outcome(turn, view.status)}"
-        "</article>"
-        for turn in view.turns
-    )
-
-
 def report(doing: str) -> str:
     """Log the exception being handled under a short id and return a message that names it."""
     error_id = secrets.token_hex(4)
@@ -105,20 +100,22 @@ def report(doing: str) -> str:
     return f"Something went wrong inside the assistant (error {error_id}; the log tells more)."
 
 
-def _outcome(turn: Turn, status: str) -> str:
-    match turn.outcome:
-        case Answer() as answer:
-            return render_answer(answer, turn.number)
-        case None:
-            return render_progress(status)
-        case notice:
-            return render_notice(notice)
-
-
-def _summary(outcome: Answer | str) -> str:
+def summarize(outcome: Answer | str) -> str:
+    """Say in a sentence what came of a question."""
     if isinstance(outcome, str):
         return outcome
-    if outcome.abstained:
-        return "No answer in the documents."
-    n = len(outcome.citations)
-    return f"Answered with {n} citation{'' if n == 1 else 's'}."
+    if not outcome.abstained:
+        n = len(outcome.citations)
+        return f"Answered with {n} citation{'' if n == 1 else 's'}."
+    return "No answer in the documents." if outcome.consulted else outcome.text
+
+
+def _is_refused(answer: Answer) -> bool:
+    return answer.abstained and bool(answer.consulted)
+
+
+def say_ahead(n: int) -> str:
+    """Say how many questions are before one that waits."""
+    if n <= 0:
+        return "Waiting for a free place"
+    return f"Waiting: {n} question{'' if n == 1 else 's'} before this one"

@@ -1,6 +1,31 @@
-let shownTurns = 0;
+/* The conversation: its address in the location bar, the newest question in view, Escape for quotes. */
+let shown = null, count = 0;
+element.setAttribute('role', 'region');
+element.setAttribute('aria-label', 'Conversation');
+element.tabIndex = 0;
 watch('value', () => {
+  const talk = element.querySelector('.talk');
+  const id = talk ? talk.dataset.conversation : '';
   const turns = element.querySelectorAll('.turn');
-  if (turns.length > shownTurns) turns[turns.length - 1].scrollIntoView({ block: 'start' });
-  shownTurns = turns.length;
+  if (id !== shown) {
+    const address = id ? `#${id}` : location.pathname;
+    if (shown === null || location.hash.slice(1) === id) history.replaceState(null, '', address);
+    else history.pushState(null, '', address);
+    if (shown !== null || turns.length) element.scrollTop = element.scrollHeight;
+  }
+  if (turns.length && (id !== shown || turns.length > count))
+    turns[turns.length - 1].scrollIntoView({ block: 'start' });
+  shown = id;
+  count = turns.length;
 });
+window.addEventListener('popstate', () => {
+  const id = location.hash.slice(1);
+  if (id !== shown) trigger(id ? 'open' : 'act', id ? { reference: `open-${id}` } : { act: 'new' });
+});
+const hush = (event) => {
+  const citing = event.target.closest && event.target.closest('.citing');
+  if (citing) citing.classList.toggle('hushed', event.type === 'keydown');
+};
+element.addEventListener('keydown', (event) => { if (event.key === 'Escape') hush(event); });
+element.addEventListener('mouseover', hush);
+element.addEventListener('focusin', hush);

@@ -1,13 +1,45 @@
+/* What is clicked in a part of the page -> an event that the server handles. */
+const EVENTS = ['open', 'ask', 'act', 'sync'];
 element.addEventListener('click', (event) => {
   const link = event.target.closest('a[href^="#"]');
-  if (!link || !element.contains(link)) return;
-  event.preventDefault();
-  const reference = link.getAttribute('href').slice(1);
-  if (reference !== 'close') {
-    window.assistantOpener = link;
-    document.querySelectorAll('#conversation a[aria-current]').forEach(
-      (other) => other.removeAttribute('aria-current'));
-    link.setAttribute('aria-current', 'true');
+  if (link && element.contains(link)) {
+    event.preventDefault();
+    const reference = link.getAttribute('href').slice(1);
+    if (reference === 'leave') return document.body.classList.remove('side-open');
+    if (/^(cite|read|doc)-/.test(reference)) {
+      window.assistantOpener = { link, step: link.className };
+      document.querySelectorAll('#conversation a[aria-current]').forEach(
+        (other) => other.removeAttribute('aria-current'));
+      const shown = document.querySelector(`#conversation a[href="#${CSS.escape(reference)}"]`);
+      if (shown) shown.setAttribute('aria-current', 'true');
+    }
+    if (reference.startsWith('open-')) document.body.classList.remove('nav-open');
+    return trigger('open', { reference });
   }
-  trigger('open', { reference });
+  const button = event.target.closest('button');
+  if (!button || !element.contains(button)) return;
+  const { copy, confirm, event: name, ...sent } = button.dataset;
+  if (copy !== undefined) return copyText(button, copy);
+  if (confirm && button.textContent !== confirm) {
+    const before = button.textContent;
+    button.textContent = confirm;
+    button.addEventListener('blur', () => { button.textContent = before; }, { once: true });
+    return;
+  }
+  if (EVENTS.includes(name)) trigger(name, { ...sent });
 });
+const copyText = async (button, text) => {
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = 'Copied';
+  } catch {  /* no clipboard outside of a secure context: the old way */
+    const area = Object.assign(document.createElement('textarea'), { value: text });
+    document.body.append(area);
+    area.select();
+    button.textContent = document.execCommand('copy') ? 'Copied' : 'Not copied';
+    area.remove();
+    button.focus();
+  }
+  setTimeout(() => { button.textContent = before; }, 1500);
+};

@@ -1,65 +1,94 @@
 """The chat as Gradio Blocks: layout and wiring, nothing else.
 
-Comes in: the assistant. Goes out: Blocks to mount. Everything shown is HTML made by
-`surfaces.render`, set as the plain value of `gr.HTML`: never a template, whose output
-Gradio evaluates as JavaScript. The turns live in `gr.State`, on the server.
+Comes in: the desk, which knows what everything does. Goes out: Blocks to mount. Everything shown is
+HTML made by `surfaces.render`, set as the plain value of `gr.HTML`: never a template, whose output
+Gradio evaluates as JavaScript. Nothing that the browser holds is believed: pages are known by their
+session, which the gate has matched with its owner.
 """
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Generator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, cast
 
 import gradio as gr
 
-from assistant.surfaces.chat.conversation import Turn, View, converse, render_conversation, stop
+from assistant.surfaces.admission import Admission
+from assistant.surfaces.chat.asking import Asking
+from assistant.surfaces.chat.corpus import Corpus
+from assistant.surfaces.chat.desk import Desk
+from assistant.surfaces.chat.feedback import FeedbackBook
+from assistant.surfaces.chat.pages import Page, Pages, Update
 from assistant.surfaces.chat.role import Answering
-from assistant.surfaces.chat.sources import list_documents, show
+from assistant.surfaces.chat.store import Store
+from assistant.surfaces.chat.views import Views
+from assistant.surfaces.render import part
 
-MAX_WAITING = 32
-"""Events in the queue; beyond it Gradio says that it is busy. About a minute of answers."""
-ASKING_AT_ONCE = 2
-"""Answers computed at the same time: each keeps a core busy."""
-OPENING_AT_ONCE = 8
-"""Sources opened at the same time: a read from the catalog."""
+MAX_EVENTS = 256
+"""Events of all pages that wait in Gradio's queue; questions have a queue of their own."""
+AT_ONCE = 64
+"""Events of a kind handled at the same time: they wait for questions, or read the catalog."""
 
 TITLE = "Ask your documents"
-HEADER = """<header class="masthead"><h1>Ask your documents</h1>
-<p>Every sentence of an answer rests on an exact quote, one click away.
-What the documents do not say is not answered.</p></header>"""
-WELCOME = """<div class="welcome"><p>Ask a question about the documents listed here.</p>
-<p>Each answer carries small numbers. A number opens its source at the very words it quotes.</p>
-</div>"""
 FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
 PLAIN: dict[str, Any] = {"apply_default_css": False}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+Changes = dict[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The components of the page that events read or write."""
 
-    turns: gr.State
-    said: gr.HTML
+    address: gr.Textbox
+    new: gr.Button
+    search: gr.Textbox
+    listed: gr.HTML
+    talk: gr.HTML
+    banner: gr.HTML
     status: gr.HTML
     question: gr.Textbox
     ask: gr.Button
     halt: gr.Button
     panel: gr.HTML
 
+    @property
+    def shown(self) -> list[Any]:
+        """What an `Update` may change."""
+        shown = [self.listed, self.talk, self.banner, self.status, self.question]
+        return [*shown, self.ask, self.halt, self.panel]
 
-def build_chat(assistant: Answering) -> gr.Blocks:
-    """Return the chat page over an assistant."""
+
+def make_desk(
+    assistant: Answering,
+    store: Store,
+    book: FeedbackBook,
+    admission: Admission,
+    ending: asyncio.Event,
+) -> Desk:
+    """Return the desk of an assistant; once `ending` is set, what runs ends with a notice."""
+    corpus = Corpus(assistant)
+    views = Views(assistant, store, corpus)
+    asking = Asking(assistant, store, views, admission, ending)
+    return Desk(store, book, views, corpus, asking, ending)
+
+
+def build_chat(desk: Desk) -> gr.Blocks:
+    """Return the chat page over a desk."""
+    pages = Pages()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         parts = _lay_out()
-        _wire_asking(assistant, parts)
-        _wire_opening(assistant, parts)
-        page.load(lambda: list_documents(assistant), None, parts.panel, **QUIET)
-    page.queue(max_size=MAX_WAITING, default_concurrency_limit=OPENING_AT_ONCE)
+        _wire_asking(desk, pages, parts)
+        _wire_acts(desk, pages, parts)
+
+        def on_load(address: str, request: gr.Request) -> Changes:
+            return _changes(parts, desk.arrive(_page_of(pages, request), address or ""))
+
+        # The address is read by the script, which no Python function can do.
+        page.load(on_load, parts.address, parts.shown, js="() => location.hash.slice(1)", **QUIET)
+    page.queue(max_size=MAX_EVENTS, default_concurrency_limit=AT_ONCE)
     return cast(gr.Blocks, page)
 
 
@@ -71,14 +100,26 @@ def page_options() -> dict[str, Any]:
 
 
 def _lay_out() -> Parts:
-    turns = gr.State(())
-    gr.HTML(HEADER, js_on_load=None, **PLAIN)
+    links = _asset("links.js")
+    address = gr.Textbox(visible=False)
+    gr.HTML(str(part("masthead")), js_on_load=_asset("masthead.js"), **PLAIN)
     with gr.Row(elem_id="desk"):
+        with gr.Column(elem_id="nav", min_width=200):
+            new = gr.Button("New conversation", elem_id="new")
+            search = gr.Textbox(
+                elem_id="search",
+                label="Search conversations",
+                placeholder="Search conversations",
+                show_label=False,
+                container=False,
+            )
+            listed = gr.HTML("", elem_id="listed", js_on_load=links + _asset("list.js"), **PLAIN)
         with gr.Column(elem_id="talk", min_width=320):
-            follow = _asset("links.js") + _asset("follow.js")
-            said = gr.HTML(WELCOME, elem_id="conversation", js_on_load=follow, **PLAIN)
+            follow = links + _asset("follow.js")
+            talk = gr.HTML("", elem_id="conversation", js_on_load=follow, **PLAIN)
             with gr.Column(elem_id="composer"):
                 status = gr.HTML("", elem_id="status", js_on_load=_asset("status.js"), **PLAIN)
+                banner = gr.HTML("", elem_id="banner", js_on_load=links, **PLAIN)
                 with gr.Row():
                     question = gr.Textbox(
                         elem_id="question",
@@ -93,81 +134,84 @@ def _lay_out() -> Parts:
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
                     halt = gr.Button("Stop", elem_id="stop", visible=False, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
-            panel = gr.HTML("", elem_id="panel", js_on_load=_asset("links.js"), **PLAIN)
-    return Parts(turns, said, status, question, ask, halt, panel)
+            panel = gr.HTML("", elem_id="panel", js_on_load=links + _asset("files.js"), **PLAIN)
+    return Parts(address, new, search, listed, talk, banner, status, question, ask, halt, panel)
 
 
-def _wire_asking(assistant: Answering, parts: Parts) -> None:
-    max_chars = assistant.settings.max_question_chars
+def _wire_asking(desk: Desk, pages: Pages, parts: Parts) -> None:
+    async def on_ask(text: str | None, request: gr.Request) -> AsyncIterator[Changes]:
+        async for update in desk.ask(_page_of(pages, request), text or ""):
+            yield _changes(parts, update)
 
-    def updates(view: View) -> dict[Any, Any]:
-        return {
-            parts.turns: view.turns,
-            parts.said: render_conversation(view, max_chars) or WELCOME,
-            parts.status: view.status,
-            parts.ask: gr.update(visible=not view.running),
-            parts.halt: gr.update(visible=view.running),
-        }
+    async def on_button(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
+        async for update in desk.ask_again(_page_of(pages, request), _sent(event)):
+            yield _changes(parts, update)
 
-    async def on_ask(text: str | None, held: tuple[Turn, ...]) -> AsyncIterator[dict[Any, Any]]:
-        async for view in _aside(converse(assistant, text or "", held)):
-            cleared = {parts.question: ""} if view.running else {}
-            yield updates(view) | cleared
+    async def on_stop(request: gr.Request) -> None:
+        desk.stop(_page_of(pages, request))
 
-    def on_stop(held: tuple[Turn, ...]) -> dict[Any, Any]:
-        return updates(stop(held))
-
-    outputs = [parts.turns, parts.said, parts.status, parts.question, parts.ask, parts.halt]
-    asking = gr.on(
-        [parts.question.submit, parts.ask.click],
-        on_ask,
-        [parts.question, parts.turns],
-        outputs,
-        concurrency_limit=ASKING_AT_ONCE,
-        **QUIET,
-    )
-    parts.halt.click(on_stop, parts.turns, outputs, cancels=[asking], **QUIET)
+    asked = [parts.question.submit, parts.ask.click]
+    gr.on(asked, on_ask, parts.question, parts.shown, **QUIET)
+    for place in (parts.talk, parts.banner):
+        place.ask(on_button, None, parts.shown, **QUIET)
+    parts.halt.click(on_stop, None, None, **QUIET)
 
 
-def _wire_opening(assistant: Answering, parts: Parts) -> None:
-    def on_open(held: tuple[Turn, ...], event: gr.EventData) -> str:
-        sent = event._data  # whatever the browser chose to send
-        reference = sent.get("reference") if isinstance(sent, dict) else None
-        return show(assistant, str(reference), held)
+def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
+    def on_open(request: gr.Request, event: gr.EventData) -> Changes:
+        reference = str(_sent(event).get("reference"))
+        return _changes(parts, desk.open(_page_of(pages, request), reference))
 
-    for place in (parts.said, parts.panel):
-        opened = place.open(on_open, parts.turns, parts.panel, **QUIET)
+    def on_act(request: gr.Request, event: gr.EventData) -> Changes:
+        return _changes(parts, desk.act(_page_of(pages, request), _sent(event)))
+
+    def on_new(request: gr.Request) -> Changes:
+        return _changes(parts, desk.act(_page_of(pages, request), {"act": "new"}))
+
+    def on_search(text: str | None, request: gr.Request) -> Changes:
+        sent = {"act": "search", "text": text or ""}
+        return _changes(parts, desk.act(_page_of(pages, request), sent))
+
+    async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
+        async for update in desk.sync(_page_of(pages, request)):
+            yield _changes(parts, update)
+
+    for place in (parts.talk, parts.panel, parts.listed):
+        opened = place.open(on_open, None, parts.shown, **QUIET)
         opened.then(None, js=_asset("reveal.js"), **QUIET)
+    for place in (parts.talk, parts.panel, parts.listed, parts.banner):
+        place.act(on_act, None, parts.shown, **QUIET)
+    parts.new.click(on_new, None, parts.shown, **QUIET)
+    parts.search.input(on_search, parts.search, parts.shown, trigger_mode="always_last", **QUIET)
+    parts.panel.sync(on_sync, None, parts.shown, **QUIET)
 
 
-async def _aside(views: Generator[View]) -> AsyncIterator[View]:
-    """Yield what a blocking generator gives, running it in one thread of its own.
+def _page_of(pages: Pages, request: gr.Request) -> Page:
+    """Return the page of a request: the gate has written its owner on it."""
+    assert request.request is not None
+    return pages.page(str(request.request.state.owner), str(request.session_hash))
 
-    A cancel arrives at once and leaves the thread behind, which ends after its running
-    step. Given the generator itself, Gradio would answer a cancel only then.
-    """
-    loop = asyncio.get_running_loop()
-    given: asyncio.Queue[View | None] = asyncio.Queue()
-    left = threading.Event()
 
-    def put(view: View | None) -> None:
-        with suppress(RuntimeError):  # the loop has closed: nobody waits any more
-            loop.call_soon_threadsafe(given.put_nowait, view)
+def _sent(event: gr.EventData) -> dict[str, Any]:
+    """Return what the browser chose to send."""
+    sent = event._data
+    return sent if isinstance(sent, dict) else {}
 
-    def run() -> None:
-        with closing(views):
-            for view in views:
-                if left.is_set():
-                    break
-                put(view)
-        put(None)
 
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        while (view := await given.get()) is not None:
-            yield view
-    finally:
-        left.set()
+def _changes(parts: Parts, update: Update) -> Changes:
+    given = {
+        parts.listed: update.listed,
+        parts.talk: update.talk,
+        parts.banner: update.banner,
+        parts.status: update.status,
+        parts.question: update.question,
+        parts.panel: update.panel,
+    }
+    changes: Changes = {at: str(value) for at, value in given.items() if value is not None}
+    if update.is_running is not None:
+        changes[parts.ask] = gr.update(visible=not update.is_running)
+        changes[parts.halt] = gr.update(visible=update.is_running)
+    return changes
 
 
 def _asset(name: str) -> str:

@@ -3,18 +3,25 @@
     const side = document.getElementById('side');
     const source = side.querySelector('.source');
     const cited = document.getElementById('cited-span');
+    const opener = window.assistantOpener;
     if (!source) {
-      const opener = window.assistantOpener;
       side.scrollTop = 0;
-      if (opener && opener.isConnected && opener.closest('#conversation')) {
-        opener.removeAttribute('aria-current');
-        opener.focus();
-      } else if (side.querySelector('.notice')) side.scrollIntoView({ block: 'nearest' });
+      const notice = side.querySelector('#panel .notice');
+      if (notice) { document.body.classList.add('side-open'); notice.scrollIntoView({ block: 'nearest' }); }
+      else document.body.classList.remove('side-open');
+      if (opener && opener.link.isConnected && opener.link.closest('#conversation')) {
+        opener.link.removeAttribute('aria-current');
+        if (!notice) opener.link.focus();
+      }
+      window.assistantOpener = null;
       return;
     }
+    if (!opener) return;
+    document.body.classList.add('side-open');
     if (cited) cited.scrollIntoView({ block: 'center' });
     else side.scrollTop = 0;
-    source.querySelector('h2').focus({ preventScroll: true });
+    const step = ['next', 'previous'].includes(opener.step) && source.querySelector(`a.${opener.step}`);
+    (step || source.querySelector('h2')).focus({ preventScroll: true });
   };
   requestAnimationFrame(() => requestAnimationFrame(reveal));
 }

@@ -1,10 +1,11 @@
 """What the surfaces ask of the assistant, so that tests can hand them any object of this shape."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
+from assistant.index.sync import Progress, SyncReport
 from assistant.settings import Settings
-from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage, Turn
+from assistant.values import Answer, Document, DocumentId, FileRecord, RankedPassage, Stage, Turn
 
 
 class Answering(Protocol):
@@ -18,17 +19,39 @@ class Answering(Protocol):
     def index_version(self) -> int:
         """The version of the index, `StoreError` when there is none."""
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
-        """Yield each stage as it begins, and the answer last; `history` is what was said before."""
+    @property
+    def synced_at(self) -> str | None:
+        """When the last sync ended (ISO, UTC), None when none has."""
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
+        """Yield each stage as it begins and each verified answer so far; the last one is whole.
+
+        `history` is what was said before; of the `documents` alone is asked, of all when empty.
+        """
+
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Answer:
         """Return the answer."""
 
-    def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
+    def search(
+        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+    ) -> tuple[RankedPassage, ...]:
         """Return the best `k` passages."""
+
+    def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
+        """Return questions that the corpus answers, near to an abstention when one is given."""
+
+    def changed(self, answer: Answer) -> frozenset[DocumentId]:
+        """Return the cited documents that are not any more as they were cited."""
 
     def document(self, document_id: str) -> Document:
         """Return a document of the index; `CorpusError` when it does not hold it."""
 
     def documents(self) -> tuple[FileRecord, ...]:
         """Return what became of each file."""
+
+    def sync(self, *, on_progress: Callable[[Progress], None] = ...) -> SyncReport:
+        """Bring the index in step with the folder."""

@@ -1,57 +1,53 @@
 """A reference that was clicked -> the source beside the chat.
 
-Comes in: a reference from the page, untrusted, and the turns that the server holds. Goes
-out: the document with the answer's spans marked, all taken from the server's answers; a
-reference that nothing stands behind gives a notice.
+Comes in: a reference from the page, untrusted, and the turns that the server holds. Goes out: the
+document with the answer's spans marked, all taken from the server's answers; a reference that
+nothing stands behind gives nothing.
 """
 
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from assistant.errors import AssistantError
-from assistant.surfaces.chat.conversation import Turn, report
+from markupsafe import Markup
+
+from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.role import Answering
-from assistant.surfaces.render import render_documents, render_notice, render_source
+from assistant.surfaces.render import Step, render_notice, render_source
 from assistant.values import Answer, Citation, Consulted, DocumentId, Span
 
-UNKNOWN = "This reference does not belong to the conversation. Ask again to get fresh citations."
 CHANGED = "The document has changed since this answer. Ask again; the quote was: {quote}"
 
 _IN_ANSWER = re.compile(r"(cite|read)-([0-9]{1,6})-([0-9]{1,6})")
 _DOCUMENT = "doc-"
-_CLOSE = "close"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to open: a document, the spans to mark, and the one that was clicked."""
+    """What to open: a document, the spans to mark, the one that was clicked, its place."""
 
     document_id: DocumentId
     spans: tuple[Span, ...] = ()
     strong: Span | None = None
     quote: str | None = None
+    step: Step | None = None
 
 
-def show(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> str:
-    """Return the panel for a reference: a source, the list of documents, or a notice."""
-    try:
-        if reference == _CLOSE:
-            return list_documents(assistant)
-        source = resolve(reference, turns)
-        return _open(assistant, source) if source else _beside_documents(assistant, UNKNOWN)
-    except AssistantError as error:
-        return _beside_documents(assistant, str(error))
-    except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-        return render_notice(report("opening a source"))
+def show(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> Markup | None:
+    """Return the source that a reference opens, None when nothing stands behind it.
 
-
-def list_documents(assistant: Answering) -> str:
-    """Return the panel that lists the documents of the corpus."""
-    try:
-        return render_documents(assistant.documents())
-    except AssistantError as error:
-        return render_notice(str(error))
+    Raises:
+        AssistantError: the source cannot be read.
+    """
+    source = resolve(reference, turns)
+    if source is None:
+        return None
+    document = assistant.document(source.document_id)
+    strong = source.strong
+    if strong and document.text[strong.start : strong.end] != source.quote:
+        notice = render_notice(CHANGED.format(quote=source.quote))
+        return notice + render_source(document, (), None)
+    return render_source(document, source.spans, strong, source.step)
 
 
 def resolve(reference: str, turns: tuple[Turn, ...]) -> Source | None:
@@ -62,20 +58,21 @@ def resolve(reference: str, turns: tuple[Turn, ...]) -> Source | None:
     if match is None:
         return None
     kind, turn_number, number = match[1], int(match[2]), int(match[3])
-    answer = next((turn.outcome for turn in turns if turn.number == turn_number), None)
-    if not isinstance(answer, Answer):
+    turn = next((turn for turn in turns if turn.number == turn_number), None)
+    if turn is None or not isinstance(turn.outcome, Answer):
         return None
     if kind == "cite":
-        return _cited(answer, number)
-    return _consulted(answer, number)
+        return _cited(turn, turn.outcome, number)
+    return _consulted(turn.outcome, number)
 
 
-def _cited(answer: Answer, number: int) -> Source | None:
+def _cited(turn: Turn, answer: Answer, number: int) -> Source | None:
     clicked = next((c for c in answer.citations if c.number == number), None)
     if clicked is None:
         return None
     same = [c for c in answer.citations if c.document_id == clicked.document_id]
-    return Source(clicked.document_id, tuple(map(_span, same)), _span(clicked), clicked.quote)
+    step = Step(turn.number, number, len(answer.citations), number in turn.flagged)
+    return Source(clicked.document_id, tuple(map(_span, same)), _span(clicked), clicked.quote, step)
 
 
 def _consulted(answer: Answer, number: int) -> Source | None:
@@ -87,16 +84,3 @@ def _consulted(answer: Answer, number: int) -> Source | None:
 
 def _span(found: Citation | Consulted) -> Span:
     return Span(found.document_id, found.start, found.end)
-
-
-def _open(assistant: Answering, source: Source) -> str:
-    document = assistant.document(source.document_id)
-    strong = source.strong
-    if strong and document.text[strong.start : strong.end] != source.quote:
-        notice = render_notice(CHANGED.format(quote=source.quote))
-        return notice + render_source(document, (), None)
-    return render_source(document, source.spans, strong)
-
-
-def _beside_documents(assistant: Answering, message: str) -> str:
-    return render_notice(message) + list_documents(assistant)

@@ -1,0 +1,110 @@
+"""The SQLite file beside the index that holds conversations and feedback: made, opened, explained.
+
+Comes in: the index folder. Goes out: connections, each one transaction. A file that is damaged is
+put aside, never deleted. Refuses, with `StoreError`, a disk that cannot be used and a file that a
+newer version has written.
+"""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assistant.errors import StoreError
+
+FILE = "conversations.sqlite"
+VERSION = 1
+LOCKED_S = 10.0
+"""Seconds to wait for another process that is writing."""
+
+SCHEMA = f"""
+PRAGMA journal_mode = WAL;
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS conversations (
+    conversation_id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    title TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS conversations_by_owner ON conversations (owner, updated_at);
+CREATE TABLE IF NOT EXISTS turns (
+    conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    question TEXT NOT NULL,
+    documents TEXT NOT NULL,
+    answer TEXT,
+    notice TEXT,
+    tried TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, number)
+);
+CREATE TABLE IF NOT EXISTS feedback (
+    conversation_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    citation INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    given_at TEXT NOT NULL,
+    question TEXT NOT NULL,
+    history TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, number, citation)
+);
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class Database:
+    """The file, ready for use."""
+
+    def __init__(self, index_dir: Path) -> None:
+        self._path = index_dir / FILE
+        index_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self._create()
+        except sqlite3.OperationalError as error:
+            raise self._explain(error) from error
+        except sqlite3.DatabaseError as error:
+            aside = self._path.with_name(f"{FILE}.damaged-{time.time_ns()}")
+            self._path.rename(aside)
+            logger.warning("%r is damaged (%s); it was put aside as %r", FILE, error, aside.name)
+            self._create()
+
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """Read or write in one transaction.
+
+        Raises:
+            StoreError: the file cannot be used.
+        """
+        try:
+            with closing(sqlite3.connect(self._path, timeout=LOCKED_S)) as connection, connection:
+                connection.execute("PRAGMA foreign_keys = ON")
+                yield connection
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+
+    def _create(self) -> None:
+        with closing(sqlite3.connect(self._path, timeout=LOCKED_S)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise StoreError(
+                    f"{str(self._path)!r} was written by a newer version of this program "
+                    f"(format {version}, this one knows {VERSION}); install that version"
+                )
+            connection.executescript(SCHEMA)
+
+    def _explain(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(
+            f"the conversations in {str(self._path)!r} cannot be read or written ({error}): see to "
+            "the disk, its free space and the folder's permissions, then try again"
+        )
+
+
+def now() -> str:
+    """Return the time as it is kept: ISO, UTC."""
+    return datetime.now(UTC).isoformat()

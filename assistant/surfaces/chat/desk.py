@@ -1,0 +1,200 @@
+"""What people do on a page besides asking: each act -> what changes.
+
+Comes in: a page, and what its browser sent, untrusted. Goes out: an `Update`. What does not belong
+to the page's owner changes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from assistant.errors import AssistantError
+from assistant.surfaces.chat.aside import run_aside
+from assistant.surfaces.chat.asking import Asking, find_turn
+from assistant.surfaces.chat.conversation import Turn, report, tell
+from assistant.surfaces.chat.corpus import Corpus
+from assistant.surfaces.chat.feedback import FeedbackBook
+from assistant.surfaces.chat.pages import DOCUMENTS, Page, Update
+from assistant.surfaces.chat.store import Store
+from assistant.surfaces.chat.views import Views
+from assistant.surfaces.render import render_notice
+from assistant.values import Answer, DocumentId
+
+ABSENT = "This conversation is not here: it was deleted, or it is somebody else's."
+RATINGS = frozenset({"up", "down", "unanswerable"})
+MAX_SEARCH_CHARS = 200
+
+
+class Desk:
+    """Serves the pages of everybody who asks one assistant."""
+
+    def __init__(
+        self,
+        store: Store,
+        book: FeedbackBook,
+        views: Views,
+        corpus: Corpus,
+        asking: Asking,
+        ending: asyncio.Event,
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._views = views
+        self._corpus = corpus
+        self._asking = asking
+        self._ending = ending
+
+    def arrive(self, page: Page, address: str) -> Update:
+        """Show a page that was opened, at the address of a conversation or at none."""
+        return self._open_conversation(page, address or None)
+
+    def ask(self, page: Page, question: str) -> AsyncGenerator[Update]:
+        """Answer a question; see `Asking.ask`."""
+        return self._asking.ask(page, question)
+
+    def ask_again(self, page: Page, sent: dict[str, Any]) -> AsyncGenerator[Update]:
+        """Ask what a button stands for; see `Asking.ask_again`."""
+        return self._asking.ask_again(page, sent)
+
+    def stop(self, page: Page) -> None:
+        """End the page's running answer; see `Asking.stop`."""
+        self._asking.stop(page)
+
+    def open(self, page: Page, reference: str) -> Update:
+        """Open a reference: a conversation, a source beside it, the documents."""
+        kind, _, name = reference.partition("-")
+        if kind == "open":
+            return self._open_conversation(page, name)
+        page.reference = reference
+        return Update(panel=self._views.panel(page))
+
+    def act(self, page: Page, sent: dict[str, Any]) -> Update:
+        """Do what a button stands for."""
+        acts: dict[str, Callable[[], Update]] = {
+            "new": lambda: self._open_conversation(page, None),
+            "rename": lambda: self._rename(page, sent),
+            "delete": lambda: self._delete(page, str(sent.get("id"))),
+            "search": lambda: self._search(page, str(sent.get("text", ""))),
+            "edit": lambda: self._edit(page, sent),
+            "cancel-edit": lambda: self._cancel_edit(page),
+            "rate": lambda: self._rate(page, sent),
+            "flag": lambda: self._flag(page, sent),
+            "only": lambda: self._choose(page, sent),
+            "all": lambda: self._choose_all(page),
+            "halt-sync": self._halt_sync,
+        }
+        try:
+            act = acts.get(str(sent.get("act")))
+            return act() if act else Update()
+        except AssistantError as error:
+            return Update(status=str(error), banner=render_notice(str(error)))
+        except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
+            return Update(banner=render_notice(report("doing that")))
+
+    async def sync(self, page: Page) -> AsyncGenerator[Update]:
+        """Sync, showing the progress where the page shows the documents."""
+        async with aclosing(run_aside(self._corpus.sync(), self._ending)) as stages:
+            async for stage in stages:
+                yield self._documents(page, stage)
+        yield self._documents(page)
+
+    def _documents(self, page: Page, status: str | None = None) -> Update:
+        panel = self._views.panel(page) if page.reference == DOCUMENTS else None
+        return Update(panel=panel, status=status)
+
+    def _halt_sync(self) -> Update:
+        self._corpus.halt()
+        return Update(status="Stopping the sync.")
+
+    def _open_conversation(self, page: Page, conversation_id: str | None) -> Update:
+        page.replaces, status = None, ""
+        if conversation_id is not None and not self._store.has(page.owner, conversation_id):
+            conversation_id, status = None, ABSENT
+        page.conversation_id, page.reference = conversation_id, DOCUMENTS
+        is_running = self._asking.is_running(page)
+        turns = self._views.turns(page)
+        return Update(
+            talk=self._views.talk(page, turns),
+            status=status,
+            question="",
+            is_running=is_running,
+            listed=self._views.listed(page),
+            panel=self._views.panel(page),
+            banner=render_notice(status) if status else self._views.banner(page),
+        )
+
+    def _rename(self, page: Page, sent: dict[str, Any]) -> Update:
+        self._store.rename(page.owner, str(sent.get("id")), str(sent.get("title", "")))
+        return Update(listed=self._views.listed(page))
+
+    def _delete(self, page: Page, conversation_id: str) -> Update:
+        self._store.delete(page.owner, conversation_id)
+        if conversation_id == page.conversation_id:
+            return self._open_conversation(page, None)
+        return Update(listed=self._views.listed(page), status="Deleted.")
+
+    def _search(self, page: Page, text: str) -> Update:
+        page.search = text[:MAX_SEARCH_CHARS].encode("utf-8", "replace").decode()
+        return Update(listed=self._views.listed(page))
+
+    def _edit(self, page: Page, sent: dict[str, Any]) -> Update:
+        """Put a turn's question, or the query that was searched for, where it can be changed."""
+        turns = self._views.turns(page)
+        turn = find_turn(turns, sent)
+        if turn is None:
+            return Update()
+        is_query = sent.get("what") == "query" and isinstance(turn.outcome, Answer)
+        page.replaces = turn.number if turn is turns[-1] else None
+        return Update(
+            question=turn.outcome.query if is_query else turn.question,  # type: ignore[union-attr]
+            banner=self._views.banner(page, is_editing=True),
+        )
+
+    def _cancel_edit(self, page: Page) -> Update:
+        page.replaces = None
+        return Update(question="", banner=self._views.banner(page))
+
+    def _rate(self, page: Page, sent: dict[str, Any]) -> Update:
+        turn, before = self._judged(page, sent)
+        rating = sent.get("rating")
+        if turn is None or rating not in RATINGS:
+            return Update()
+        kept = None if rating == turn.rating else str(rating)
+        self._book.rate(page.conversation_id or "", turn, tell(before), kept)
+        status = "Thank you: kept with the answer." if kept else "Taken back."
+        return Update(talk=self._views.talk(page, self._views.turns(page)), status=status)
+
+    def _flag(self, page: Page, sent: dict[str, Any]) -> Update:
+        turn, before = self._judged(page, sent)
+        answer = turn.outcome if turn else None
+        numbers = [c.number for c in answer.citations] if isinstance(answer, Answer) else []
+        number = next((n for n in numbers if str(n) == str(sent.get("citation"))), None)
+        if turn is None or number is None:
+            return Update()
+        is_wrong = number not in turn.flagged
+        self._book.flag(page.conversation_id or "", turn, tell(before), number, is_wrong=is_wrong)
+        return Update(
+            talk=self._views.talk(page, self._views.turns(page)),
+            panel=self._views.panel(page),
+            status="Kept: this citation is wrong." if is_wrong else "Taken back.",
+        )
+
+    def _judged(self, page: Page, sent: dict[str, Any]) -> tuple[Turn | None, tuple[Turn, ...]]:
+        """Return the turn that is judged, with those before it."""
+        turns = self._views.turns(page)
+        turn = find_turn(turns, sent)
+        return turn, turns[: turns.index(turn)] if turn else ()
+
+    def _choose(self, page: Page, sent: dict[str, Any]) -> Update:
+        """Ask only of the documents that are ticked."""
+        name = sent.get("id")
+        if isinstance(name, str):
+            chosen = {DocumentId(name)}
+            page.only = page.only | chosen if sent.get("checked") else page.only - chosen
+        return Update(banner=self._views.banner(page))
+
+    def _choose_all(self, page: Page) -> Update:
+        page.only = frozenset()
+        panel = self._views.panel(page) if page.reference == DOCUMENTS else None
+        return Update(panel=panel, banner=self._views.banner(page))

@@ -1,0 +1,89 @@
+"""A file that was dropped on the page -> a file of the corpus folder.
+
+Comes in: a name and bytes, untrusted. Goes out: a new file directly in the folder, whole or not at
+all. Refuses names that are no plain file names, kinds of file that cannot be read, and whatever
+would overwrite something.
+"""
+
+import os
+import secrets
+import unicodedata
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from assistant.errors import CorpusError, DocumentUnreadable
+from assistant.ingest.parse import media_type
+from assistant.ingest.walk import is_document_name
+
+MAX_NAME_BYTES = 200
+"""File systems take 255; the rest is room for what programs append."""
+
+
+class NameTaken(CorpusError):
+    """The folder has another file of this name."""
+
+
+def check_name(name: str) -> str:
+    """Return the name as a file gets it.
+
+    Raises:
+        DocumentUnreadable: it is no plain name of a file.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not is_document_name(name) or len(name.encode("utf-8", "replace")) > MAX_NAME_BYTES:
+        raise DocumentUnreadable(
+            f"{name[:MAX_NAME_BYTES]!r} is no plain file name: rename it, without slashes or "
+            "control characters and not beginning with a dot"
+        )
+    media_type(name, b"")
+    return name
+
+
+async def take_in(corpus_dir: Path, name: str, parts: AsyncIterator[bytes], max_bytes: int) -> bool:
+    """Write a file into the folder; False when the very same file is there already.
+
+    Raises:
+        DocumentUnreadable: no such file can be read as a document, or it is too large.
+        NameTaken: another file has its name.
+        CorpusError: the folder cannot be written.
+    """
+    name = check_name(name)
+    beside = corpus_dir / f".incoming-{secrets.token_hex(8)}"  # hidden: no sync looks at it
+    try:
+        with beside.open("xb") as file:
+            n_bytes = 0
+            async for part in parts:
+                n_bytes += len(part)
+                if n_bytes > max_bytes:
+                    raise DocumentUnreadable(f"larger than {max_bytes:,} bytes")
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        data = beside.read_bytes()
+        media_type(name, data)
+        return _put(beside, corpus_dir / name, data)
+    except OSError as error:
+        raise CorpusError(
+            f"{name!r} cannot be written into {str(corpus_dir)!r} ({error.strerror}): see to the "
+            "folder, its permissions and the free space"
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _put(beside: Path, target: Path, data: bytes) -> bool:
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    except FileExistsError:
+        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
+            return False
+        raise NameTaken(
+            f"the folder has another file named {target.name!r}: rename yours, or replace that one "
+            "in the folder itself"
+        ) from None
+    try:
+        os.replace(beside, target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+    return True

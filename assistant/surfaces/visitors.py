@@ -1,0 +1,92 @@
+"""Who sends a request: a visitor by cookie, or a user by name and password.
+
+Comes in: the headers of a request, untrusted. Goes out: the owner of what the request reads and
+writes. Without users in the settings every browser is a visitor of its own, known by a random
+cookie; with users nobody else comes in, by HTTP Basic (RFC 7617). Refuses sessions of others.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+
+from pydantic import SecretStr
+from starlette.datastructures import Headers
+
+COOKIE = "assistant_visitor"
+COOKIE_S = 400 * 24 * 3600
+"""Seconds that a browser keeps the cookie: as long as browsers allow."""
+CHALLENGE = 'Basic realm="assistant", charset="UTF-8"'
+MAX_SESSIONS = 100_000
+"""Sessions remembered; the one that was seen longest ago is forgotten first."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who sends a request; `new_token` is set when a browser has to be told who it is."""
+
+    owner: str
+    new_token: str | None = None
+
+    @property
+    def cookie(self) -> str | None:
+        """The Set-Cookie header that tells a browser who it is."""
+        if self.new_token is None:
+            return None
+        return f"{COOKIE}={self.new_token}; Path=/; Max-Age={COOKIE_S}; HttpOnly; SameSite=Lax"
+
+
+class Visitors:
+    """Tells who sends a request, and whose sessions are whose."""
+
+    def __init__(self, users: Mapping[str, SecretStr]) -> None:
+        self._digests = {name: _digest(users[name].get_secret_value()) for name in users}
+        self._owner_of: OrderedDict[str, str] = OrderedDict()
+
+    def identify(self, headers: Headers) -> Visitor | None:
+        """Return who sends a request; None when a name and a password are needed."""
+        if self._digests:
+            name = self._logged_in(headers.get("authorization", ""))
+            return None if name is None else Visitor(f"user:{name}")
+        token = _read_cookie(headers.get("cookie", ""))
+        new_token = None if token else secrets.token_urlsafe(32)
+        return Visitor(f"visitor:{_digest(token or new_token or '').hex()}", new_token)
+
+    def claim(self, session: str, owner: str) -> bool:
+        """Whether a session is the owner's: it belongs to whoever came with it first."""
+        is_own = self._owner_of.setdefault(session, owner) == owner
+        self._owner_of.move_to_end(session)
+        if len(self._owner_of) > MAX_SESSIONS:
+            self._owner_of.popitem(last=False)
+        return is_own
+
+    def _logged_in(self, authorization: str) -> str | None:
+        scheme, _, sent = authorization.partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            name, _, password = base64.b64decode(sent, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return None
+        digest = self._digests.get(name, bytes(32))  # of no password: compared all the same
+        return name if hmac.compare_digest(digest, _digest(password)) else None
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _read_cookie(header: str) -> str | None:
+    try:
+        morsel = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel and _TOKEN.fullmatch(morsel.value) else None
