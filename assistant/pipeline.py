@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from assistant.answer.calibration import (
@@ -15,23 +14,22 @@ from assistant.answer.calibration import (
     read_calibration,
     write_calibration,
 )
-from assistant.answer.cross_encoder import CrossEncoderScorer
+from assistant.answer.cross_encoder import open_scorer
+from assistant.answer.decide import decide
 from assistant.answer.extract import NAME, NOT_SAID, extract
-from assistant.answer.followup import choose, discount, list_queries, read_history
-from assistant.answer.scorer import EvidenceScorer, LateInteractionScorer
+from assistant.answer.followup import list_queries, read_history
+from assistant.answer.scorer import EvidenceScorer, Judgement, LateInteractionScorer
 from assistant.cite.cite import cite, list_consulted
-from assistant.errors import QuestionError
 from assistant.index import sync as syncing
 from assistant.index.catalog import is_complete
 from assistant.index.check import check_index
-from assistant.index.cross_encoder import open_cross_encoder
 from assistant.index.embed import Embedder, open_embedder
-from assistant.index.model import INSTALLED_MODEL
 from assistant.index.readers import Readers
+from assistant.index.snapshot import Snapshot
 from assistant.index.sync import Progress, SyncReport
 from assistant.index.vectors import VectorSearch
 from assistant.ingest.normalize import normalize
-from assistant.retrieve.query import focus
+from assistant.retrieve.query import focus, read_question
 from assistant.retrieve.retriever import Retriever
 from assistant.settings import Settings
 from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage, Turn
@@ -71,7 +69,7 @@ class Assistant:
         """
         settings = settings or Settings.load(**given)
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
-        return cls(settings, embedder, _open_scorer(settings, embedder))
+        return cls(settings, embedder, open_scorer(settings, embedder))
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
@@ -96,7 +94,7 @@ class Assistant:
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last."""
-        queries = list_queries(focus(self._read_question(question)), read_history(history))
+        queries = list_queries(focus(self._read(question)), read_history(history))
         timings: dict[str, float] = {}
         started = time.perf_counter()
 
@@ -117,11 +115,7 @@ class Assistant:
             lap("retrieve")
             n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            place, judgement = choose([self._scorer.judge(one) for one in found])
-            retrieval = found[place]
-            if place:  # carried words found the passages; the question's own say which sentence
-                own = self._scorer.judge(discount(retrieval, found[0].query))
-                judgement = replace(own, log_odds=judgement.log_odds)
+            retrieval, judgement = decide(found, self._scorer)
             draft = extract(judgement, self._calibration, self.settings)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
@@ -149,7 +143,7 @@ class Assistant:
         """Return the k best passages for a query, best first; k is at least 1."""
         if k < 1:
             raise ValueError(f"a search needs k >= 1, not {k}")
-        query = self._read_question(query)
+        query = self._read(query)
         if not self._has_index_now():
             self.sync()
         with self._readers.open() as snapshot:
@@ -199,9 +193,7 @@ class Assistant:
         log_odds = []
         with self._readers.open() as snapshot:
             for number, (question, _) in enumerate(questions, start=1):
-                query = focus(self._read_question(question))
-                retrieval = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
-                log_odds.append(self._scorer.judge(retrieval).log_odds)
+                log_odds.append(self._judge(snapshot, question).log_odds)
                 on_question(number)
         answers = [is_answerable for _, is_answerable in questions]
         after, report = calibrate(
@@ -251,12 +243,7 @@ class Assistant:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _has_index_now(self) -> bool:
@@ -264,29 +251,14 @@ class Assistant:
         self._is_ready = self._is_ready or self.has_index
         return self._is_ready
 
-    def _read_question(self, question: str) -> str:
-        query = " ".join(normalize(question)[0].split())
-        if not query:
-            raise QuestionError("the question is empty; ask something")
-        if len(query) > self.settings.max_question_chars:
-            raise QuestionError(
-                f"the question has {len(query):,} characters, over the limit of "
-                f"{self.settings.max_question_chars:,}; shorten it"
-            )
-        return query
+    def _read(self, question: str) -> str:
+        return read_question(question, self.settings.max_question_chars)
 
-
-def _open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
-    """Return the scorer of the settings; its weights are fitted to the installed model's tokens."""
-    if settings.embedding_model != INSTALLED_MODEL:
-        embedder = open_embedder(INSTALLED_MODEL, settings.cache_dir)
-    scorer: EvidenceScorer = LateInteractionScorer(embedder)
-    if not settings.cross_encoder:
-        return scorer
-    score = open_cross_encoder(settings.cross_encoder)
-    return CrossEncoderScorer(
-        scorer, score, settings.cross_encoder_role, name=settings.cross_encoder
-    )
+    def _judge(self, snapshot: Snapshot, question: str) -> Judgement:
+        """Retrieve and judge what the documents hold for a question by itself."""
+        query = focus(self._read(question))
+        found = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
+        return self._scorer.judge(found)
 
 
 def ask(

@@ -12,8 +12,12 @@ import numpy as np
 
 from assistant.answer.calibration import Calibration
 from assistant.answer.features import Column
-from assistant.answer.scorer import EvidenceScorer, Judgement
+from assistant.answer.scorer import EvidenceScorer, Judgement, LateInteractionScorer
+from assistant.index.cross_encoder import open_cross_encoder
+from assistant.index.embed import Embedder, open_embedder
+from assistant.index.model import INSTALLED_MODEL
 from assistant.retrieve.retriever import Retrieval
+from assistant.settings import Settings
 
 Role = Literal["join", "replace"]
 
@@ -58,3 +62,16 @@ class CrossEncoderScorer:
             scores=np.asarray((base.scores + scores) / 2),
             log_odds=(base.log_odds + best) / 2,
         )
+
+
+def open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
+    """Return the scorer of the settings; its weights are fitted to the installed model's tokens."""
+    if settings.embedding_model != INSTALLED_MODEL:
+        embedder = open_embedder(INSTALLED_MODEL, settings.cache_dir)
+    scorer: EvidenceScorer = LateInteractionScorer(embedder)
+    if not settings.cross_encoder:
+        return scorer
+    score = open_cross_encoder(settings.cross_encoder)
+    return CrossEncoderScorer(
+        scorer, score, settings.cross_encoder_role, name=settings.cross_encoder
+    )

@@ -2,11 +2,13 @@
 
 Takes away what frames a question and says nothing of what is asked: greetings, thanks, "could you
 tell me". A question that is nothing but a frame stays whole. English only; a question in another
-language is searched for as it stands.
+language is searched for as it stands. Refuses a question without a character, or with too many.
 """
 
 import re
 
+from assistant.errors import QuestionError
+from assistant.ingest.normalize import normalize
 from assistant.ingest.sentences import split_sentences
 
 _FRAME = re.compile(
@@ -39,6 +41,23 @@ _LEANS = re.compile(
 )
 LONG_WORDS = 20
 """Shorter questions are let be but for their first words."""
+
+
+def read_question(question: str, max_chars: int) -> str:
+    """Return a question in canonical form, on one line.
+
+    Raises:
+        QuestionError: nothing is left of it, or more than `max_chars` characters.
+    """
+    query = " ".join(normalize(question)[0].split())
+    if not query:
+        raise QuestionError("the question is empty; ask something")
+    if len(query) > max_chars:
+        raise QuestionError(
+            f"the question has {len(query):,} characters, over the limit of {max_chars:,}; "
+            "shorten it"
+        )
+    return query
 
 
 def focus(question: str) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.retrieve.query import focus
+from assistant.errors import QuestionError
+from assistant.retrieve.query import focus, read_question
 
 LONG = (
     "Hello, I have been reading these documents all morning for a report that my colleague asked "
@@ -47,3 +48,15 @@ def test_a_query_has_no_word_that_the_question_has_not_and_is_never_empty(questi
     query = focus(question)
     assert set(re.findall(r"\w+", query)) <= set(re.findall(r"\w+", question))
     assert bool(query.strip()) == bool(question.strip())
+
+
+def test_a_question_is_read_on_one_line_and_in_canonical_form() -> None:
+    assert read_question(" Who\n is\u200b  Zoe\u0308? ", 99) == "Who is Zoë?"
+
+
+def test_a_question_of_nothing_or_of_too_much_is_refused() -> None:
+    assert read_question("abc", 3) == "abc"
+    with pytest.raises(QuestionError, match="4 characters, over the limit of 3"):
+        read_question("abcd", 3)
+    with pytest.raises(QuestionError, match="empty"):
+        read_question("\u200b\n", 3)

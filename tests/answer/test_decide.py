@@ -1,0 +1,63 @@
+"""Which of a question's queries is answered, and which words say how well."""
+
+import numpy as np
+import pytest
+from corpora import replace_files
+from hashing import HashingEmbedder
+
+from assistant.answer.decide import decide
+from assistant.answer.followup import CARRIED_DOUBT
+from assistant.answer.scorer import Judgement
+from assistant.pipeline import Assistant
+from assistant.retrieve.retriever import Retrieval
+from assistant.settings import Settings
+
+
+class ScriptedScorer:
+    """Judges by the query; notes the weights that it was given."""
+
+    def __init__(self, assistant: Assistant, log_odds: dict[str, float]) -> None:
+        self._scorer = assistant._scorer
+        self._log_odds = log_odds
+        self.weights: list[dict[str, float]] = []
+
+    calibration = property(lambda self: self._scorer.calibration)
+    fingerprint = property(lambda self: self._scorer.fingerprint)
+
+    def judge(self, retrieval: Retrieval) -> Judgement:
+        self.weights.append(retrieval.term_weights)
+        judged = self._scorer.judge(retrieval)
+        return Judgement(
+            judged.sentences, judged.scores, judged.evidence, self._log_odds[retrieval.query]
+        )
+
+
+@pytest.fixture
+def found(settings: Settings):
+    replace_files(settings.corpus_dir, {"a.txt": "Ann Holt built the mill. It was sold later."})
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        with assistant._readers.open() as snapshot:
+            retrieve = assistant._retriever.retrieve
+            yield assistant, [retrieve(snapshot, q, 3) for q in ("sold?", "sold? Ann Holt")]
+
+
+def test_the_question_by_itself_is_answered_when_it_has_as_much_evidence(found) -> None:
+    assistant, retrievals = found
+    scorer = ScriptedScorer(assistant, {"sold?": 1.0, "sold? Ann Holt": 1.0 + CARRIED_DOUBT})
+    retrieval, judgement = decide(retrievals, scorer)
+    assert retrieval is retrievals[0]
+    assert judgement.log_odds == 1.0
+    assert len(scorer.weights) == 2
+
+
+def test_carried_words_find_the_passages_and_the_own_words_judge_the_sentences(found) -> None:
+    assistant, retrievals = found
+    scorer = ScriptedScorer(assistant, {"sold?": 0.0, "sold? Ann Holt": 3.0})
+    retrieval, judgement = decide(retrievals, scorer)
+    assert retrieval is retrievals[1]
+    assert judgement.log_odds == 3.0 - CARRIED_DOUBT
+    *_, before, last = scorer.weights
+    assert last["holt"] < before["holt"]
+    assert last["sold"] == before["sold"]
+    assert np.isfinite(judgement.scores).all()
