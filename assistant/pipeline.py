@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from assistant.index.sync import Progress, SyncReport
 from assistant.index.vectors import VectorSearch
 from assistant.ingest.normalize import normalize
 from assistant.retrieve.query import focus, read_question
-from assistant.retrieve.retriever import Retriever
+from assistant.retrieve.retriever import Retrieval, Retriever
 from assistant.settings import Settings
 from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage, Turn
 
@@ -71,7 +71,9 @@ class Assistant:
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
         return cls(settings, embedder, open_scorer(settings, embedder))
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
 
         The index is built first when there is none.
@@ -80,20 +82,24 @@ class Assistant:
             question: what to answer.
             history: the conversation before it, oldest first, as ("user", "...") and
                 ("assistant", "..."); `Answer.query` tells what was made of it.
+            documents: ids of the documents to ask; none of them means all.
 
         Raises:
             QuestionError: the question is empty or too long, or the history is none.
+            CorpusError: the index does not hold one of the documents.
             StoreError: the index cannot be used.
         """
         answer: Answer | None = None
-        for event in self.stream(question, history):
+        for event in self.stream(question, history, documents=documents):
             if isinstance(event, Answer):
                 answer = event
         assert answer is not None
         return answer
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Stage | Answer]:
-        """Yield the stages of answering as they begin, and the answer last."""
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
+        """Yield the stages of answering as they begin, and the answer last; see `ask`."""
         queries = list_queries(focus(self._read(question)), read_history(history))
         timings: dict[str, float] = {}
         started = time.perf_counter()
@@ -110,8 +116,7 @@ class Assistant:
         yield Stage("searching", "Searching the documents")
         with self._readers.open() as snapshot:
             read = cache(snapshot.document)
-            n_passages = self.settings.n_passages
-            found = [self._retriever.retrieve(snapshot, query, n_passages) for query in queries]
+            found = [self._retrieve(snapshot, query, documents) for query in queries]
             lap("retrieve")
             n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
@@ -139,15 +144,20 @@ class Assistant:
             index_version=snapshot.version,
         )
 
-    def search(self, query: str, k: int = 10) -> tuple[RankedPassage, ...]:
-        """Return the k best passages for a query, best first; k is at least 1."""
+    def search(
+        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+    ) -> tuple[RankedPassage, ...]:
+        """Return the k best passages for a query, best first; k is at least 1.
+
+        Of the documents with these ids, of all when none is named.
+        """
         if k < 1:
             raise ValueError(f"a search needs k >= 1, not {k}")
         query = self._read(query)
         if not self._has_index_now():
             self.sync()
         with self._readers.open() as snapshot:
-            return self._retriever.retrieve(snapshot, query, k).ranking
+            return self._retriever.retrieve(snapshot, query, k, documents=documents).ranking
 
     def sync(
         self, *, rebuild: bool = False, on_progress: Callable[[Progress], None] = lambda _: None
@@ -254,11 +264,15 @@ class Assistant:
     def _read(self, question: str) -> str:
         return read_question(question, self.settings.max_question_chars)
 
+    def _retrieve(
+        self, snapshot: Snapshot, query: str, documents: Collection[str] = ()
+    ) -> Retrieval:
+        k = self.settings.n_passages
+        return self._retriever.retrieve(snapshot, query, k, documents=documents)
+
     def _judge(self, snapshot: Snapshot, question: str) -> Judgement:
-        """Retrieve and judge what the documents hold for a question by itself."""
-        query = focus(self._read(question))
-        found = self._retriever.retrieve(snapshot, query, self.settings.n_passages)
-        return self._scorer.judge(found)
+        """Judge what the documents hold for a question by itself."""
+        return self._scorer.judge(self._retrieve(snapshot, focus(self._read(question))))
 
 
 def ask(

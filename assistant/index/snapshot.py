@@ -83,6 +83,32 @@ class Snapshot:
         """Return those of the rows that the index still holds."""
         return {row for (row,) in self._select("SELECT row FROM passages WHERE row IN", rows)}
 
+    def rows_of(self, documents: Collection[str]) -> tuple[int, ...]:
+        """Return the rows of the documents' passages, ascending.
+
+        Raises:
+            CorpusError: the index does not hold one of them.
+        """
+        found = self._select(
+            "SELECT document_id, content_id FROM documents "
+            "WHERE content_id IS NOT NULL AND document_id IN",
+            list(documents),
+        )
+        if missing := set(documents).difference(document_id for document_id, _ in found):
+            raise CorpusError(
+                f"the index holds no document {min(missing)!r} to choose; `Assistant.documents()` "
+                "lists what it holds, `assistant index` brings it in step with the folder"
+            )
+        contents = sorted({content_id for _, content_id in found})
+        rows = self._select("SELECT row FROM passages WHERE content_id IN", contents)
+        return tuple(sorted(row for (row,) in rows))
+
+    def vectors_of(self, rows: Sequence[int], dimension: int) -> tuple[list[int], Vector]:
+        """Return those of the rows that have vectors, and these, shape (n, dimension)."""
+        found = self._select("SELECT row, vector FROM vectors WHERE row IN", rows)
+        matrix = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float32)
+        return [row for row, _ in found], matrix.reshape(len(found), dimension)
+
     def vectors_after(
         self, row: int, dimension: int, also: Sequence[int] = ()
     ) -> tuple[list[int], Vector]:
@@ -109,14 +135,21 @@ class Snapshot:
         _require_all(rows, vectors)
         return vectors
 
-    def bm25(self, terms: Sequence[str], *, k: int) -> list[tuple[int, float]]:
+    def bm25(
+        self, terms: Sequence[str], *, k: int, among: Sequence[int] | None = None
+    ) -> list[tuple[int, float]]:
         """Return the k best rows for any of the terms with their BM25 scores, best first.
+
+        Of those in `among`, if it is given.
 
         SQLite's FTS5 computes it with k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, eq. 3.15)
         and an idf that is never negative. Ties keep the order of rows.
         """
         if not terms:
             return []
+        if among is not None:
+            scores = self.bm25_of(terms, among)
+            return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
         found = self._connection.execute(
             "SELECT rowid, -bm25(passage_terms) AS score FROM passage_terms "
             "WHERE passage_terms MATCH ? ORDER BY score DESC, rowid LIMIT ?",
@@ -149,17 +182,22 @@ class Snapshot:
             )
         )
 
-    def passages(self, rows: Sequence[int]) -> dict[int, Passage]:
+    def passages(self, rows: Sequence[int], documents: Collection[str] = ()) -> dict[int, Passage]:
         """Return the passages of the given rows; of equal files the first by name stands.
+
+        Of equal files among `documents`, if it is given.
 
         Raises:
             StoreError: one of them is missing.
         """
+        chosen = json.dumps(list(documents))
+        is_chosen = "AND d.document_id IN (SELECT value FROM json_each(?))" if documents else ""
         found = self._select(
             "SELECT row, passage_id, (SELECT min(document_id) FROM documents AS d "
-            'WHERE d.content_id = p.content_id), start, "end", text, sentences, heading '
-            "FROM passages AS p WHERE row IN",
+            f'WHERE d.content_id = p.content_id {is_chosen}), start, "end", text, sentences, '
+            "heading FROM passages AS p WHERE row IN",
             rows,
+            *([chosen] if documents else []),
         )
         passages = {
             row: Passage(

@@ -1,11 +1,13 @@
 """A query vector and a snapshot -> the rows with the highest cosines.
 
 Asks the Chroma base and searches exactly the vectors newer than it and those it misses. Without a
-base, or with a damaged one, every vector is searched exactly: slower, never wrong.
+base, or with a damaged one, every vector is searched exactly: slower, never wrong. Among chosen
+rows the search is always exact.
 """
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +40,13 @@ class VectorSearch:
         self._opened: tuple[int, OpenBase | None] | None = None
         self._tail: _Tail | None = None
 
+    def search_among(
+        self, snapshot: Snapshot, rows: Sequence[int], query: Vector, k: int
+    ) -> list[tuple[int, float]]:
+        """Return the k best of the given rows and their cosines, best first; ties by row."""
+        found = _search_exactly(*snapshot.vectors_of(rows, self._dimension), query, k)
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
     def search(self, snapshot: Snapshot, query: Vector, k: int) -> list[tuple[int, float]]:
         """Return the k best live rows and their cosines, best first; ties by row."""
         base = snapshot.base()
@@ -50,7 +59,7 @@ class VectorSearch:
             base, found = None, []
         tail = self._load_tail(snapshot, base if opened else None)
         # A missed row may be found all the same, by a query other than itself.
-        merged = dict(found) | dict(_search_exactly(tail, query, k))
+        merged = dict(found) | dict(_search_exactly(tail.rows, tail.matrix, query, k))
         return sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def _open(self, base: Base) -> OpenBase | None:
@@ -85,10 +94,12 @@ def _search_base(
         wanted *= 2
 
 
-def _search_exactly(tail: _Tail, query: Vector, k: int) -> list[tuple[int, float]]:
-    if not tail.rows:
+def _search_exactly(
+    rows: Sequence[int], matrix: Vector, query: Vector, k: int
+) -> list[tuple[int, float]]:
+    if not rows:
         return []
-    cosines = tail.matrix @ query
-    k = min(k, len(tail.rows))
+    cosines = matrix @ query
+    k = min(k, len(rows))
     best = np.argpartition(-cosines, k - 1)[:k]
-    return [(tail.rows[i], float(cosines[i])) for i in best]
+    return [(rows[i], float(cosines[i])) for i in best]

@@ -10,9 +10,11 @@ from assistant.index.snapshot import Snapshot
 from assistant.index.terms import query_terms
 
 
-def rank_lexically(snapshot: Snapshot, query: str, k: int) -> list[tuple[int, float]]:
-    """Return the k best rows with their BM25 scores, best first."""
-    return snapshot.bm25(query_terms(query), k=k)
+def rank_lexically(
+    snapshot: Snapshot, query: str, k: int, *, among: Sequence[int] | None = None
+) -> list[tuple[int, float]]:
+    """Return the k best rows with their BM25 scores, best first; of `among`, if it is given."""
+    return snapshot.bm25(query_terms(query), k=k, among=among)
 
 
 def weigh_terms(snapshot: Snapshot, query: str) -> dict[str, float]:

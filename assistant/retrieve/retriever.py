@@ -1,6 +1,6 @@
 """A query and a snapshot -> the passages most likely to answer it, with what ranked them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.index.embed import Embedder, PassageVectors, Vector
@@ -39,17 +39,30 @@ class Retriever:
         self._vectors = vectors
         self._settings = settings
 
-    def retrieve(self, snapshot: Snapshot, query: str, k: int) -> Retrieval:
-        """Return the k best passages, fewer when the index holds fewer.
+    def retrieve(
+        self, snapshot: Snapshot, query: str, k: int, *, documents: Collection[str] = ()
+    ) -> Retrieval:
+        """Return the k best passages of the documents, fewer when these hold fewer.
 
-        Misspelt words of the query are searched for as the documents spell them.
+        Misspelt words of the query are searched for as the documents spell them, and words weigh
+        what they do in all documents, whichever are chosen.
+
+        Args:
+            snapshot: the index.
+            query: what to search for.
+            k: how many passages.
+            documents: ids of the documents to search; none of them means all.
+
+        Raises:
+            CorpusError: the index does not hold one of them.
         """
         settings = self._settings
+        among = snapshot.rows_of(documents) if documents else None
         n_candidates = max(settings.n_candidates, 2 * k)
         query = respell(snapshot, query, self._is_word)
         vector = self._embedder.embed_query(query)
-        dense = self._vectors.search(snapshot, vector, n_candidates)
-        lexical = rank_lexically(snapshot, query, n_candidates)
+        dense = self._search(snapshot, vector, n_candidates, among)
+        lexical = rank_lexically(snapshot, query, n_candidates, among=among)
         weights = weigh_terms(snapshot, query)
 
         rows = list(dict.fromkeys(row for row, _ in (*dense, *lexical)))
@@ -61,7 +74,7 @@ class Retriever:
 
         row_of: dict[str, int] = {}
         chosen = choose(
-            _read_passages(snapshot, fused, row_of),
+            _read_passages(snapshot, fused, row_of, documents),
             k=k,
             max_per_document=settings.max_passages_per_document,
         )
@@ -79,18 +92,28 @@ class Retriever:
             sentence_vectors=tuple(vectors[row].sentences for row in chosen_rows),
         )
 
+    def _search(
+        self, snapshot: Snapshot, vector: Vector, k: int, among: Sequence[int] | None
+    ) -> list[tuple[int, float]]:
+        if among is None:
+            return self._vectors.search(snapshot, vector, k)
+        return self._vectors.search_among(snapshot, among, vector, k)
+
     def _is_word(self, word: str) -> bool:
         """Whether the model has a token for the word: it was common in what it has read."""
         return self._embedder.count_tokens([word]) == [1]
 
 
 def _read_passages(
-    snapshot: Snapshot, fused: Sequence[tuple[int, float]], row_of: dict[str, int]
+    snapshot: Snapshot,
+    fused: Sequence[tuple[int, float]],
+    row_of: dict[str, int],
+    documents: Collection[str],
 ) -> Iterator[tuple[Passage, float]]:
     """Yield the passages of a ranking, reading no more than are asked for; note their rows."""
     for first in range(0, len(fused), READ_TOGETHER):
         batch = fused[first : first + READ_TOGETHER]
-        passages = snapshot.passages([row for row, _ in batch])
+        passages = snapshot.passages([row for row, _ in batch], documents)
         for row, score in batch:
             row_of[passages[row].passage_id] = row
             yield passages[row], score

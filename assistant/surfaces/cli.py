@@ -45,6 +45,10 @@ Corpus = Annotated[
 Index = Annotated[
     Path | None, typer.Option("--index", help="The folder of the index.", show_default="index")
 ]
+Documents = Annotated[
+    list[str] | None,
+    typer.Option("--document", metavar="ID", help="Only in this document; may be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the HTTP API sends it.")]
 
 
@@ -64,6 +68,7 @@ def build_index(
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
+    document: Documents = None,
     corpus: Corpus = None,
     index: Index = None,
     as_json: Json = False,
@@ -71,7 +76,7 @@ def ask(
     """Answer a question with exact quotes, or say that the documents do not tell."""
     with _open(corpus, index) as assistant:
         _require_index(assistant)
-        answer = assistant.ask(question)
+        answer = assistant.ask(question, documents=document or ())
     if answer.is_reworded and not as_json:
         say(f"Searched for: {answer.query}")
     write_json(answer.to_dict()) if as_json else write(_describe(answer))
@@ -81,6 +86,7 @@ def ask(
 def search(
     query: Annotated[str, typer.Argument(help="Words or a question.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Passages to show.")] = 10,
+    document: Documents = None,
     corpus: Corpus = None,
     index: Index = None,
     as_json: Json = False,
@@ -88,7 +94,7 @@ def search(
     """Show the passages nearest to a query, best first."""
     with _open(corpus, index) as assistant:
         _require_index(assistant)
-        ranking = assistant.search(query, k)
+        ranking = assistant.search(query, k, documents=document or ())
     if as_json:
         write_json({"query": query, "results": [asdict(found) for found in ranking]})
         return

@@ -120,6 +120,25 @@ def test_base_and_tail_together_find_what_exact_search_finds(index_dir: Path) ->
     assert n_found / n_wanted >= 0.999
 
 
+def test_a_search_among_chosen_rows_is_exact_and_gives_as_many_as_asked_for(
+    index_dir: Path,
+) -> None:
+    searcher = VectorSearch(index_dir, DIMENSION)
+    random_ = random.Random(1)
+    with open_snapshot(index_dir, MAKING) as snapshot:
+        live = [row for row, _ in search_exactly(snapshot, np.zeros(DIMENSION), 10_000)]
+        for query in clustered(20, np.random.default_rng(4)):
+            rows = random_.sample(live, random_.choice([1, 7, 60, 900]))
+            found = searcher.search_among(snapshot, rows, query, 7)
+            ranking = search_exactly(snapshot, query, 10_000)
+            wanted = [pair for pair in ranking if pair[0] in rows]
+            assert len(found) == min(7, len(rows))
+            scores = [score for _, score in wanted[:7]]
+            assert np.allclose([score for _, score in found], scores, atol=1e-5)
+            assert {row for row, _ in found} <= set(rows)
+        assert searcher.search_among(snapshot, [], query, 7) == []
+
+
 def test_a_search_for_more_than_there_is_returns_all(index_dir: Path) -> None:
     searcher = VectorSearch(index_dir, DIMENSION)
     (query,) = clustered(1, np.random.default_rng(3))

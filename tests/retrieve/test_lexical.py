@@ -169,3 +169,13 @@ def test_titles_and_headings_are_searched() -> None:
         assert [row for row, _ in rank_lexically(snapshot, "leave?", 9)] == [1]
     assert parse(b"x", "text/plain", max_chars=9).text == "x"
     assert terms("Leave") == query_terms("leave?")
+
+
+def test_only_the_chosen_rows_are_ranked_and_scored_as_among_all() -> None:
+    files = {f"{n}.txt": f"The nile is {'very ' * n}long." for n in range(6)}
+    with snapshot_of({**files, "z.txt": "Nothing to see."}) as snapshot:
+        everywhere = rank_lexically(snapshot, "long nile", 99)
+        for chosen in ([1], [2, 5, 6], [5, 7], [], list(range(1, 8))):
+            wanted = [pair for pair in everywhere if pair[0] in chosen]
+            assert rank_lexically(snapshot, "long nile", 99, among=chosen) == wanted
+            assert rank_lexically(snapshot, "long nile", 2, among=chosen) == wanted[:2]

@@ -1,8 +1,13 @@
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 from corpora import replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 
+from assistant.errors import CorpusError
 from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import making_of
 from assistant.index.vectors import VectorSearch
@@ -53,3 +58,99 @@ def test_an_answer_is_read_from_several_documents(tmp_path) -> None:
         replace_files(settings.corpus_dir, {"long.txt": long})
         assistant.sync()
         assert len(assistant.search("Danube", k=8)) == 8, "no other document has any to offer"
+
+
+WORDS = "danube nile rises long river ice io moon leave law volcano café 数字 signed treaty".split()
+N_FILES = 24
+
+
+def random_files(seed: int) -> dict[str, str]:
+    """Return files of several passages each; every sixth is a copy of the one before it."""
+    rng = random.Random(seed)
+    files: dict[str, str] = {}
+    for n in range(N_FILES):
+        sentences = [" ".join(rng.choices(WORDS, k=9)) for _ in range(rng.randint(1, 8))]
+        text = " ".join(f"File {n} says {one}." for one in sentences)
+        files[f"{n:02}.txt"] = files[f"{n - 1:02}.txt"] if n % 6 == 5 else text
+    return files
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """An assistant over the random files, whose fused score is the cosine."""
+    settings = settings_in(
+        tmp_path_factory.mktemp("many"),
+        max_passage_tokens=32,
+        lexical_weight=0.0,
+        max_passages_per_document=99,
+    )
+    write_files(settings.corpus_dir, random_files(7))
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        yield assistant
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_chosen_documents_are_searched_as_an_index_of_only_these_is(
+    many: Assistant, tmp_path: Path, seed: int
+) -> None:
+    rng = random.Random(seed)
+    files = random_files(7)
+    chosen = rng.sample(sorted(files), rng.randint(1, 9))
+    settings = many.settings.model_copy(
+        update={"corpus_dir": tmp_path / "corpus", "index_dir": tmp_path / "index"}
+    )
+    write_files(settings.corpus_dir, {name: files[name] for name in chosen})
+    with Assistant(settings, HashingEmbedder()) as alone:
+        for _ in range(8):
+            query = " ".join(rng.choices(WORDS, k=4))
+            for k in (1, 5, 1000):
+                wanted = alone.search(query, k)
+                found = many.search(query, k, documents=chosen)
+                assert [one.passage for one in found] == [one.passage for one in wanted]
+                assert [one.dense for one in found] == pytest.approx([w.dense for w in wanted])
+                shares = [one.lexical > 0 for one in wanted]
+                assert [one.lexical > 0 for one in found] == shares
+
+
+def test_a_chosen_document_gives_as_many_passages_as_it_has(many: Assistant) -> None:
+    n_passages = {record.document_id: record.n_passages for record in many.documents()}
+    assert max(n_passages.values()) > 2
+    for name, n in n_passages.items():
+        found = many.search("volcano treaty", k=n, documents=[name])
+        assert [one.passage.document_id for one in found] == [name] * n
+
+
+def test_a_copy_is_found_and_named_by_the_name_that_was_chosen(many: Assistant) -> None:
+    assert {r.passage.document_id for r in many.search("File 4", 50)} & {"04.txt", "05.txt"} == {
+        "04.txt"
+    }
+    for chosen in (["04.txt"], ["05.txt"], ["05.txt", "20.txt"]):
+        found = many.search("File 4 says", 50, documents=chosen)
+        assert {one.passage.document_id for one in found} == set(chosen)
+        answer = many.ask("What does file 4 say of the river?", documents=chosen)
+        named = {one.document_id for one in (*answer.citations, *answer.consulted)}
+        assert named == set(chosen)
+
+
+def test_words_weigh_the_same_whichever_documents_are_chosen(many: Assistant) -> None:
+    everywhere = {r.passage.passage_id: r.lexical for r in many.search("treaty ice", 1000)}
+    for ranked in many.search("treaty ice", 1000, documents=["01.txt", "02.txt"]):
+        assert ranked.lexical == pytest.approx(everywhere[ranked.passage.passage_id])
+
+
+@pytest.mark.parametrize("name", ["no.txt", "../04.txt", "", "04.txt\x00", "\ud800", "4' OR 1=1"])
+def test_an_unknown_document_is_named_with_what_to_do(many: Assistant, name: str) -> None:
+    for use in (many.search, many.ask):
+        with pytest.raises(CorpusError, match="documents") as refused:
+            use("river", documents=["04.txt", name])
+        assert repr(name) in str(refused.value)
+
+
+def test_a_file_that_was_skipped_cannot_be_chosen(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    write_files(settings.corpus_dir, {"a.txt": "The Danube.", "no.png": b"\x89PNG\r\n\x1a\n"})
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        with pytest.raises(CorpusError, match=r"no\.png"):
+            assistant.search("Danube", documents=["no.png"])

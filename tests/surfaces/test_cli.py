@@ -101,6 +101,19 @@ def test_the_folders_are_named_by_options(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "built" / "catalog.sqlite").is_file()
 
 
+def test_only_the_named_documents_are_asked_and_searched(run: Run) -> None:
+    run("index")
+    _, out, _ = run("ask", "Danube Titan", "--document", "space/moons.md", "--json")
+    assert {one["document_id"] for one in json.loads(out)["citations"]} == {"space/moons.md"}
+    named = ["--document", "law.html", "--document", "rivers.txt"]
+    _, out, _ = run("search", "Danube Titan", "--json", *named)
+    found = {one["passage"]["document_id"] for one in json.loads(out)["results"]}
+    assert found == {"law.html", "rivers.txt"}
+    code, out, err = run("ask", "Danube", "--document", "no.txt")
+    assert (code, out) == (3, "")
+    assert "no document 'no.txt'" in err
+
+
 def test_k_bounds_the_passages_shown(run: Run) -> None:
     _, out, _ = run("search", "the", "-k", "1", "--json")
     assert len(json.loads(out)["results"]) == 1
