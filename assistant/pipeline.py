@@ -20,19 +20,15 @@ from assistant.answer.extract import NAME, NOT_SAID, extract
 from assistant.answer.followup import list_queries, read_history
 from assistant.answer.scorer import EvidenceScorer, Judgement, LateInteractionScorer
 from assistant.cite.cite import cite, list_consulted
-from assistant.index import sync as syncing
-from assistant.index.catalog import is_complete
-from assistant.index.check import check_index
 from assistant.index.embed import Embedder, open_embedder
-from assistant.index.readers import Readers
+from assistant.index.holdings import Holdings
 from assistant.index.snapshot import Snapshot
-from assistant.index.sync import Progress, SyncReport
 from assistant.index.vectors import VectorSearch
 from assistant.ingest.normalize import normalize
 from assistant.retrieve.query import focus, read_question
 from assistant.retrieve.retriever import Retrieval, Retriever
 from assistant.settings import Settings
-from assistant.values import Answer, Document, FileRecord, RankedPassage, Stage, Turn
+from assistant.values import Answer, RankedPassage, Stage, Turn
 
 if TYPE_CHECKING:
     from assistant.llama import CitedQueryEngine, PassageRetriever
@@ -40,23 +36,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Assistant:
+class Assistant(Holdings):
     """Answers questions from one index. Safe to share between threads."""
 
     def __init__(
         self, settings: Settings, embedder: Embedder, scorer: EvidenceScorer | None = None
     ) -> None:
-        self.settings = settings
-        self._embedder = embedder
+        super().__init__(settings, embedder)
         self._scorer = scorer or LateInteractionScorer(embedder)
         self._judging = f"{self._scorer.fingerprint} {embedder.fingerprint}"
         own = read_calibration(settings.index_dir, self._judging)
         self._calibration = own or self._scorer.calibration
-        self._making = syncing.making_of(embedder, settings)
-        self._readers = Readers(settings.index_dir, self._making)
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
         self._retriever = Retriever(embedder, vectors, settings)
-        self._is_ready = False
 
     @classmethod
     def open(cls, settings: Settings | None = None, **given: Any) -> Self:
@@ -89,11 +81,8 @@ class Assistant:
             CorpusError: the index does not hold one of the documents.
             StoreError: the index cannot be used.
         """
-        answer: Answer | None = None
-        for event in self.stream(question, history, documents=documents):
-            if isinstance(event, Answer):
-                answer = event
-        assert answer is not None
+        *_, answer = self.stream(question, history, documents=documents)
+        assert isinstance(answer, Answer)
         return answer
 
     def stream(
@@ -159,30 +148,6 @@ class Assistant:
         with self._readers.open() as snapshot:
             return self._retriever.retrieve(snapshot, query, k, documents=documents).ranking
 
-    def sync(
-        self, *, rebuild: bool = False, on_progress: Callable[[Progress], None] = lambda _: None
-    ) -> SyncReport:
-        """Bring the index in step with the corpus; see `assistant.index.sync.sync`."""
-        return syncing.sync(self.settings, self._embedder, rebuild=rebuild, on_progress=on_progress)
-
-    def document(self, document_id: str) -> Document:
-        """Return a document as it was indexed.
-
-        Raises:
-            CorpusError: the index does not hold it.
-        """
-        with self._readers.open() as snapshot:
-            return snapshot.document(document_id)
-
-    def documents(self) -> tuple[FileRecord, ...]:
-        """Return what became of every file of the corpus at the last sync."""
-        with self._readers.open() as snapshot:
-            return snapshot.records()
-
-    def check(self) -> tuple[str, ...]:
-        """Check the whole index; return its problems, none when it is clean."""
-        return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
-
     def calibrate(
         self,
         questions: Sequence[tuple[str, bool]],
@@ -234,32 +199,6 @@ class Assistant:
             "scorer": self._scorer.fingerprint,
             "calibration": f"{calibration.slope} {calibration.bias} {calibration.bars}",
         }
-
-    @property
-    def index_version(self) -> int:
-        """The number of the index's present version; it grows with every change."""
-        with self._readers.open() as snapshot:
-            return snapshot.version
-
-    @property
-    def has_index(self) -> bool:
-        """Whether there is an index to ask: one that was in step with the corpus once."""
-        return is_complete(self.settings.index_dir)
-
-    def close(self) -> None:
-        """Let go of what is kept open; nothing needs saving."""
-        self._readers.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _has_index_now(self) -> bool:
-        """Look for an index until one was found: a question should not pay for it each time."""
-        self._is_ready = self._is_ready or self.has_index
-        return self._is_ready
 
     def _read(self, question: str) -> str:
         return read_question(question, self.settings.max_question_chars)

@@ -1,0 +1,77 @@
+"""An index and the folder it is made from: what it holds, and keeping the two in step.
+
+The part of an assistant that asks nothing. Refuses an index that cannot be used (`StoreError`).
+"""
+
+from collections.abc import Callable
+from typing import Self
+
+from assistant.index import sync as syncing
+from assistant.index.catalog import is_complete
+from assistant.index.check import check_index
+from assistant.index.embed import Embedder
+from assistant.index.readers import Readers
+from assistant.index.sync import Progress, SyncReport
+from assistant.settings import Settings
+from assistant.values import Document, FileRecord
+
+
+class Holdings:
+    """One index. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+        self.settings = settings
+        self._embedder = embedder
+        self._making = syncing.making_of(embedder, settings)
+        self._readers = Readers(settings.index_dir, self._making)
+        self._is_ready = False
+
+    def sync(
+        self, *, rebuild: bool = False, on_progress: Callable[[Progress], None] = lambda _: None
+    ) -> SyncReport:
+        """Bring the index in step with the corpus; see `assistant.index.sync.sync`."""
+        return syncing.sync(self.settings, self._embedder, rebuild=rebuild, on_progress=on_progress)
+
+    def document(self, document_id: str) -> Document:
+        """Return a document as it was indexed.
+
+        Raises:
+            CorpusError: the index does not hold it.
+        """
+        with self._readers.open() as snapshot:
+            return snapshot.document(document_id)
+
+    def documents(self) -> tuple[FileRecord, ...]:
+        """Return what became of every file of the corpus at the last sync."""
+        with self._readers.open() as snapshot:
+            return snapshot.records()
+
+    def check(self) -> tuple[str, ...]:
+        """Check the whole index; return its problems, none when it is clean."""
+        return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
+
+    @property
+    def index_version(self) -> int:
+        """The number of the index's present version; it grows with every change."""
+        with self._readers.open() as snapshot:
+            return snapshot.version
+
+    @property
+    def has_index(self) -> bool:
+        """Whether there is an index to ask: one that was in step with the corpus once."""
+        return is_complete(self.settings.index_dir)
+
+    def close(self) -> None:
+        """Let go of what is kept open; nothing needs saving."""
+        self._readers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _has_index_now(self) -> bool:
+        """Look for an index until one was found: a question should not pay for it each time."""
+        self._is_ready = self._is_ready or self.has_index
+        return self._is_ready
