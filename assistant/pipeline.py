@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from assistant.answer import courtesy
 from assistant.answer.calibration import (
     CalibrationReport,
     calibrate,
@@ -19,7 +20,8 @@ from assistant.answer.decide import decide
 from assistant.answer.extract import NAME, NOT_SAID, extract
 from assistant.answer.followup import list_queries, read_history
 from assistant.answer.scorer import EvidenceScorer, Judgement, LateInteractionScorer
-from assistant.cite.cite import cite, list_consulted
+from assistant.cite.cite import cite, list_consulted, say
+from assistant.index.catalog import last_version
 from assistant.index.embed import Embedder, open_embedder
 from assistant.index.holdings import Holdings
 from assistant.index.snapshot import Snapshot
@@ -68,7 +70,8 @@ class Assistant(Holdings):
     ) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
 
-        The index is built first when there is none.
+        The index is built first when there is none. To a greeting or thanks there is a reply and
+        no search.
 
         Args:
             question: what to answer.
@@ -89,7 +92,12 @@ class Assistant(Holdings):
         self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
     ) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last; see `ask`."""
-        queries = list_queries(focus(self._read(question)), read_history(history))
+        asked, before = self._read(question), read_history(history)
+        if reply := courtesy.reply_to(asked):
+            version = last_version(self.settings.index_dir)
+            yield say(normalize(question)[0], reply, courtesy.NAME, version)
+            return
+        queries = list_queries(focus(asked), before)
         timings: dict[str, float] = {}
         started = time.perf_counter()
 

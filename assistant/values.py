@@ -176,6 +176,9 @@ class Consulted:
 class Answer:
     """A verified answer, or an abstention with its reason; the same on every surface.
 
+    To a turn that asks nothing ("Hello!", "thanks") nothing is searched for: `answerer` is
+    "courtesy" and `reason` is the reply, with no statements, citations or passages consulted.
+
     `query` is what was searched for: the question without its frame, its misspelt words mended.
     `confidence` is the estimated probability that the corpus answers the question;
     `timings` are seconds per stage.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from assistant.cite.verify import verify
 from assistant.values import (
+    Answer,
     Citation,
     Consulted,
     Document,
@@ -85,6 +86,23 @@ def list_consulted(
             )
         )
     return tuple(consulted)
+
+
+def say(question: str, reply: str, answerer: str, index_version: int) -> Answer:
+    """Return the answer that states nothing, and so cites nothing: a reply for a reason."""
+    return Answer(
+        question=question,
+        query=" ".join(question.split()),
+        statements=(),
+        citations=(),
+        abstained=True,
+        reason=reply,
+        consulted=(),
+        answerer=answerer,
+        confidence=0.0,
+        timings={},
+        index_version=index_version,
+    )
 
 
 def page_of(document: Document, position: int) -> int | None:

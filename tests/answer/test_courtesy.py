@@ -1,0 +1,127 @@
+"""A courtesy gets a reply; whatever asks for something goes to the documents."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.answer.courtesy import MAX_WORDS, REPLIES, reply_to
+from assistant.pipeline import Assistant
+from assistant.values import Answer
+
+
+def kind_of(turn: str) -> str | None:
+    reply = reply_to(turn)
+    return next((kind for kind, said in REPLIES.items() if said == reply), None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "turns"),
+    [
+        (
+            "greeting",
+            "Hello!|hi there|Hey|HELLO|hellooo|Good morning|good morning everyone :)|Hi 👋",
+        ),
+        ("greeting", "👋🏽|Hello?|Guten Morgen!|Grüß Gott|grüss gott|Hallo zusammen|Moin|Bonjour"),
+        ("greeting", "Salut à tous|¡Hola!|Buenos días|buenas tardes|Ciao|Buongiorno|Olá|Bom dia"),
+        (
+            "thanks",
+            "thanks a lot|thank you, that helps|Thanks!!! ❤️|thx|ok, thanks|Great, thank you",
+        ),
+        (
+            "thanks",
+            "Hello, and thanks for your help|no thanks|Thank you so much, that's very helpful",
+        ),
+        (
+            "thanks",
+            "Vielen Dank!|danke schön|Merci beaucoup|muchas gracias|Grazie mille|obrigada|🙏",
+        ),
+        ("farewell", "bye|Bye bye|ok, thanks, bye!|see you later|Tschüss|Auf Wiedersehen"),
+        ("farewell", "Au revoir|À bientôt !|adiós|Hasta luego|Arrivederci|tchau|até logo"),
+        (
+            "acknowledgement",
+            "ok|OK.|okay, great|great|Perfect!|got it|I see|that makes sense|👍|👍🏻",
+        ),
+        ("acknowledgement", "Alles klar|d’accord|c'est bon|De acuerdo|va bene|tudo bem|yes|😊"),
+    ],
+)
+def test_a_turn_that_is_nothing_but_a_courtesy_has_a_reply(kind: str, turns: str) -> None:
+    assert {turn: kind_of(turn) for turn in turns.split("|")} == dict.fromkeys(
+        turns.split("|"), kind
+    )
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "Hello, who signed it?",
+        "thanks, and when?",
+        "ok computer album",
+        "ok, and?",
+        "ok?",
+        "Hello World",
+        "hello kitty",
+        "Good Friday",
+        "Goodbye Lenin",
+        "thank you for smoking",
+        "Great Britain",
+        "great depression",
+        "Nice",
+        "a fine",
+        "right",
+        "all",
+        "gut",
+        "OK Oklahoma",
+        "What does hello mean?",
+        "bonjour tristesse",
+        "ciao, quanto costa?",
+        "hello 数字",
+        "thanks 2021",
+        "hola qué es",
+        "?!",
+        "?",
+        "...",
+        "📄",
+        "",
+        "the",
+        "and so",
+        "no",
+    ],
+)
+def test_anything_with_a_question_or_a_word_of_its_own_is_none(turn: str) -> None:
+    assert reply_to(turn) is None
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_survived_and_a_word_more_makes_a_question_of_a_courtesy(text: str) -> None:
+    reply_to(text)
+    assert reply_to(f"hello {text} treaty") is None
+    assert reply_to("thanks " * (MAX_WORDS + 1)) is None
+
+
+@given(st.sampled_from(["hello", "thanks", "ok", "bye"]), st.text("!.,; \n-…*", max_size=9))
+def test_punctuation_changes_nothing(word: str, marks: str) -> None:
+    assert reply_to(f"{marks}{word.upper()}{marks}") == reply_to(word) is not None
+
+
+def test_a_courtesy_is_answered_without_an_index_and_builds_none(assistant: Assistant) -> None:
+    (answer,) = assistant.stream(" Thanks a\n lot! ")
+    assert isinstance(answer, Answer)
+    assert not assistant.has_index
+    assert answer.text == answer.reason == REPLIES["thanks"]
+    assert (answer.question, answer.query) == (" Thanks a\n lot! ", "Thanks a lot!")
+    assert answer.abstained
+    assert not answer.is_reworded
+    assert (answer.statements, answer.citations, answer.consulted) == ((), (), ())
+    assert (answer.answerer, answer.confidence, answer.index_version) == ("courtesy", 0.0, 0)
+    assert answer.timings == {}
+
+
+def test_a_courtesy_tells_the_version_of_the_index_and_leans_on_nothing(
+    assistant: Assistant,
+) -> None:
+    assistant.sync()
+    said = [("user", "Where does the Danube rise?"), ("assistant", "In the Black Forest.")]
+    answer = assistant.ask("ok", said)
+    assert answer == assistant.ask("ok")
+    assert answer.index_version == assistant.index_version > 0
+    assert assistant.ask("Hello, where does the Danube rise?", said).answerer == "extract"
