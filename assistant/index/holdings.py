@@ -13,7 +13,7 @@ from assistant.index.embed import Embedder
 from assistant.index.readers import Readers
 from assistant.index.sync import Progress, SyncReport
 from assistant.settings import Settings
-from assistant.values import Document, FileRecord
+from assistant.values import Answer, Document, DocumentId, FileRecord
 
 
 class Holdings:
@@ -45,6 +45,19 @@ class Holdings:
         """Return what became of every file of the corpus at the last sync."""
         with self._readers.open() as snapshot:
             return snapshot.records()
+
+    def changed(self, answer: Answer) -> frozenset[DocumentId]:
+        """Return the documents that an answer cites in a version which the index holds no more.
+
+        Raises:
+            StoreError: the index cannot be used.
+        """
+        cited = {(one.document_id, one.sha256) for one in answer.citations}
+        if not cited:
+            return frozenset()
+        with self._readers.open() as snapshot:
+            held = snapshot.versions([document_id for document_id, _ in cited])
+        return frozenset(name for name, sha256 in cited if held.get(name) != sha256)
 
     def check(self) -> tuple[str, ...]:
         """Check the whole index; return its problems, none when it is clean."""

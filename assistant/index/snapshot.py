@@ -241,6 +241,16 @@ class Snapshot:
             headings=tuple(Heading(*heading) for heading in json.loads(headings)),
         )
 
+    def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
+        """Return the sha256 of those of the documents that the index holds."""
+        return dict(
+            self._select(
+                "SELECT document_id, sha256 FROM documents JOIN contents USING (content_id) "
+                "WHERE document_id IN",
+                list(documents),
+            )
+        )
+
     def records(self) -> tuple[FileRecord, ...]:
         """Return the ledger: every file of the corpus at the last sync, by name."""
         found = self._connection.execute(
