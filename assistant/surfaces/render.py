@@ -17,12 +17,11 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from assistant.answer import courtesy
 from assistant.surfaces.escape import templates
 from assistant.surfaces.marks import mark_text
 from assistant.values import Answer, Document, DocumentId, FileRecord, Span
 
-COURTESY = "courtesy"
-"""The answerer of greetings and thanks."""
 MAX_SOURCE_CHARS = 200_000
 """Characters of a document on the page: a browser lays these out in well under a second."""
 MAX_NEAREST = 3
@@ -203,7 +202,7 @@ def _parts() -> Any:
     pages = templates()
     filters = {"excerpt": excerpt, "counted": counted, "moment": moment}
     pages.filters |= filters | {"megabytes": _megabytes, "referenced": _referenced}
-    pages.globals |= {"COURTESY": COURTESY, "MAX_NEAREST": MAX_NEAREST}
+    pages.globals |= {"COURTESY": courtesy.NAME, "MAX_NEAREST": MAX_NEAREST}
     pages.globals |= {"FEW_DOCUMENTS": FEW_DOCUMENTS}
     return pages.get_template("chat.html.j2").module
 

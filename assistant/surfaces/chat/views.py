@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
+from assistant.answer import courtesy
 from assistant.errors import AssistantError
 from assistant.surfaces.chat.conversation import Step, Turn, report
 from assistant.surfaces.chat.corpus import Corpus
@@ -18,7 +19,6 @@ from assistant.surfaces.chat.sources import show
 from assistant.surfaces.chat.store import Store
 from assistant.surfaces.export import plain_answer
 from assistant.surfaces.render import (
-    COURTESY,
     cut,
     part,
     render_answer,
@@ -81,7 +81,7 @@ class Views:
             body,
             plain_answer(answer) if answer and not answer.abstained else "",
             is_running,
-            answer is not None and answer.answerer != COURTESY,
+            answer is not None and answer.answerer != courtesy.NAME,
             [] if answer is None or is_running else sorted(names(self._changed(answer))),
             names(turn.documents),
         )
