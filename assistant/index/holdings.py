@@ -70,6 +70,12 @@ class Holdings:
             return snapshot.version
 
     @property
+    def synced_at(self) -> str | None:
+        """When the last sync ended (ISO, UTC), None when none has."""
+        with self._readers.open() as snapshot:
+            return snapshot.synced_at
+
+    @property
     def has_index(self) -> bool:
         """Whether there is an index to ask: one that was in step with the corpus once."""
         return is_complete(self.settings.index_dir)

@@ -71,7 +71,12 @@ class SearchBody(BaseModel):
 
 def add_routes(app: FastAPI, assistant: Answering, store: Store, admission: Admission) -> None:
     """Add the API's routes to the app."""
+    _add_asking(app, assistant, admission)
+    _add_documents(app, assistant, store)
+    _add_probes(app, assistant)
 
+
+def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> None:
     @app.post("/api/ask")
     def ask(body: AskBody, request: Request) -> Response:
         if EVENTS in request.headers.get("accept", ""):
@@ -86,6 +91,8 @@ def add_routes(app: FastAPI, assistant: Answering, store: Store, admission: Admi
         found = assistant.search(body.query, body.k, documents=body.documents)
         return JSONResponse({"query": body.query, "results": [asdict(one) for one in found]})
 
+
+def _add_documents(app: FastAPI, assistant: Answering, store: Store) -> None:
     @app.post(UPLOADS)
     async def add_document(name: str, request: Request) -> JSONResponse:
         settings = assistant.settings
@@ -109,6 +116,8 @@ def add_routes(app: FastAPI, assistant: Answering, store: Store, admission: Admi
         attached = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(make(title, turns), media_type=kind, headers=attached)
 
+
+def _add_probes(app: FastAPI, assistant: Answering) -> None:
     @app.get("/livez")
     def livez() -> JSONResponse:
         return JSONResponse({"status": "alive"})
