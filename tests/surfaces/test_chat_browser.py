@@ -1,4 +1,4 @@
-"""The chat in a real browser: what a person sees and what leaves the page."""
+"""The chat in a real browser: what a person sees and does, and what leaves the page."""
 
 import os
 import re
@@ -6,15 +6,26 @@ import shutil
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Page, expect, sync_playwright
-from surface_fakes import FakeAssistant
+from axe_playwright_python.sync_playwright import Axe
+from corpora import FILES, settings_in, write_files
+from fastapi import FastAPI
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+from surface_fakes import FakeAssistant, answer, cite, consult, document, settings_anywhere
+from vectors import VECTORS
 
-from assistant.surfaces.chat.conversation import STOPPED
-from assistant.surfaces.chat.sources import UNKNOWN
+from assistant import Assistant
+from assistant.surfaces.chat.conversation import CLOSING, INTERRUPTED, STOPPED
+from assistant.surfaces.chat.desk import ABSENT
+from assistant.surfaces.chat.views import UNKNOWN
 from assistant.surfaces.http import build_app
+from assistant.values import Status
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -26,27 +37,44 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+"""A folder to keep screenshots in, for people to look at."""
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not shutil.which(CHROMIUM), reason=f"no chromium at {CHROMIUM}; set $CHROMIUM"
+        not shutil.which(CHROMIUM) and "CI" not in os.environ,
+        reason=f"no chromium at {CHROMIUM}; install it or set $CHROMIUM",
     ),
 ]
 
 
-@pytest.fixture(scope="module")
-def address():
+@contextmanager
+def serving(assistant) -> Iterator[tuple[str, FastAPI]]:
+    """Serve the chat of an assistant for the length of the block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        app = build_app(FakeAssistant(pause_s=0.05))
+        app = build_app(assistant)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.05)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        server.should_exit = True
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", app
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def fake():
+    return FakeAssistant(pause_s=0.05)
+
+
+@pytest.fixture(scope="module")
+def address(fake):
+    with serving(fake) as (at, _):
+        yield at
 
 
 @pytest.fixture(scope="module")
@@ -63,35 +91,47 @@ def visit(browser, address):
     faults: list[str] = []
     contexts = []
 
-    def check_request(request):
-        if not request.url.startswith((address, "data:", "blob:")):
-            faults.append(f"request to {request.url}")
+    def watch(page: Page, home: str) -> None:
+        def check_request(request):
+            if not request.url.startswith((home, "data:", "blob:")):
+                faults.append(f"request to {request.url}")
 
-    def check_console(message):
-        if message.type == "error":
-            faults.append(f"console: {message.text}")
+        def check_console(message):
+            if message.type == "error":
+                faults.append(f"console: {message.text}")
 
-    def opened(**options) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
-        contexts.append(context)
-        page = context.new_page()
         page.on("request", check_request)
         page.on("console", check_console)
         page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
         page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
-        page.goto(address)
-        expect(page.locator(".documents li")).to_have_count(4)
+
+    def opened(at: str = address, context=None, path: str = "", **options) -> Page:
+        if context is None:
+            context = browser.new_context(**{"viewport": {"width": 1400, "height": 800}} | options)
+            contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        watch(page, at)
+        page.goto(at + path)
+        page.wait_for_selector("#panel :is(.documents, .notice)", state="attached")
         return page
 
+    opened.faults = faults
     yield opened
     for context in contexts:
         context.close()
     assert faults == []
 
 
-def ask(page: Page, question: str) -> None:
+def ask(page: Page, question: str) -> Locator:
+    """Ask and return the new turn once it is answered."""
+    before = page.locator(".turn").count()
     page.fill("#question textarea", question)
     page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(before + 1)
+    turn = page.locator(".turn").last
+    expect(turn.locator(".actions")).to_be_visible()
+    return turn
 
 
 def strong_text(page: Page) -> str:
@@ -105,14 +145,19 @@ def is_in_view(page: Page, selector: str) -> bool:
     return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
 
+def keep_picture(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+
+
 @pytest.mark.parametrize("question", ["typhoon", "leave", "hostile"])
 def test_each_mark_opens_the_source_at_exactly_its_quote(visit, question):
     page = visit()
-    ask(page, question)
+    turn = ask(page, question)
     citations = FakeAssistant().ask(question).citations
-    expect(page.locator("#turn-1 .cite")).to_have_count(len(citations))
+    expect(turn.locator(".cite")).to_have_count(len(citations))
     for citation in citations:
-        page.click(f'#turn-1 a.cite[href="#cite-1-{citation.number}"]')
+        turn.locator(f'a.cite[href="#cite-1-{citation.number}"]').click()
         expect(page.locator("#cited-span")).to_have_text(re.compile(re.escape(citation.quote[:20])))
         assert strong_text(page) == citation.quote
         expect(page.locator(".source-head h2")).to_have_text(citation.title)
@@ -120,11 +165,57 @@ def test_each_mark_opens_the_source_at_exactly_its_quote(visit, question):
         assert len(page.locator(".source mark").all()) == len(citations)
 
 
-def test_an_abstention_is_a_card_whose_passages_open(visit):
+def test_statements_appear_one_by_one_and_stages_before_them(browser, visit):
+    with serving(FakeAssistant(pause_s=0.4)) as (at, _):
+        page = visit(at)
+        page.fill("#question textarea", "typhoon")
+        page.keyboard.press("Enter")
+        for stage in ("Searching 3 documents", "Reading 8 passages", "Checking each quote"):
+            expect(page.locator("#turn-1 .progress")).to_have_text(stage)
+        expect(page.locator("#turn-1 .statement")).to_have_count(1)
+        expect(page.locator("#turn-1 .actions")).to_have_count(0)
+        expect(page.locator("#turn-1 .statement")).to_have_count(2)
+        expect(page.locator("#turn-1 .actions")).to_be_visible()
+        expect(page.locator("#stop")).to_be_hidden()
+
+
+def test_hovering_or_focusing_a_mark_shows_its_quote_and_escape_hides_it(visit):
     page = visit()
-    ask(page, "how tall is the office?")
-    card = page.locator("#turn-1 .abstention")
+    turn = ask(page, "typhoon")
+    citation = FakeAssistant().ask("typhoon").citations[1]
+    mark, tip = turn.locator(".cite").nth(1), turn.locator(".tip").nth(1)
+    expect(tip).to_be_hidden()
+    mark.hover()
+    expect(tip.locator(".quote")).to_have_text(citation.quote)
+    expect(tip).to_be_visible()
+    page.mouse.move(5, 5)
+    expect(tip).to_be_hidden()
+    mark.focus()
+    expect(tip).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+    assert mark.get_attribute("aria-describedby") == tip.get_attribute("id")
+
+
+def test_next_and_previous_go_through_the_citations_and_keep_the_focus(visit):
+    page = visit()
+    ask(page, "typhoon").locator(".cite").first.click()
+    first, second = FakeAssistant().ask("typhoon").citations
+    expect(page.locator(".steps .at")).to_have_text("Citation 1 of 2")
+    page.click(".steps a.next")
+    expect(page.locator(".steps .at")).to_have_text("Citation 2 of 2")
+    assert strong_text(page) == second.quote
+    page.click(".steps a.previous")
+    expect(page.locator(".steps .at")).to_have_text("Citation 1 of 2")
+    assert strong_text(page) == first.quote
+    expect(page.locator('#turn-1 .cite[aria-current="true"]')).to_have_text("1")
+
+
+def test_an_abstention_is_a_card_whose_passages_open_and_whose_questions_can_be_asked(visit):
+    page = visit()
+    card = ask(page, "how tall is the office?").locator(".abstention")
     expect(card).to_contain_text("The documents do not say this.")
+    expect(card).to_contain_text("Searched for how tall is the office?; 2 passages read.")
     expect(page.locator("#turn-1 .cite")).to_have_count(0)
     consulted = FakeAssistant().ask("?").consulted
     expect(card.locator(".passages a")).to_have_count(len(consulted))
@@ -133,16 +224,37 @@ def test_an_abstention_is_a_card_whose_passages_open(visit):
         expect(page.locator(".source-head h2")).to_have_text(passage.title)
         assert strong_text(page) == passage.text
         assert is_in_view(page, "#cited-span")
+    keep_picture(page, "abstention")
+    tried = card.locator(".suggestions button")
+    expect(tried).to_have_count(2)
+    tried.nth(1).click()
+    expect(page.locator("#turn-2 .question")).to_have_text("How much leave do employees accrue?")
+    expect(page.locator("#turn-2 .cite")).to_have_count(1)
+
+
+def test_a_greeting_gets_a_reply_and_no_sources(visit):
+    turn = ask(visit(), "hello there")
+    expect(turn.locator(".reply")).to_have_text("Hello. Ask about the documents.")
+    expect(turn.locator(":is(.abstention, .sources, .cite, .passages, .up)")).to_have_count(0)
+
+
+def test_a_first_visit_says_what_this_is_and_offers_questions(visit):
+    page = visit()
+    expect(page.locator(".welcome")).to_contain_text("exact quote")
+    offered = page.locator(".welcome .suggestions button")
+    expect(offered).to_have_count(4)
+    offered.first.click()
+    expect(page.locator("#turn-1 .question")).to_have_text("Who is Flax Typhoon?")
+    expect(page.locator("#turn-1 .cite")).to_have_count(2)
 
 
 def test_a_forged_reference_gives_a_notice_and_leaves_the_page_usable(visit):
     page = visit()
-    ask(page, "typhoon")
-    mark = page.locator("#turn-1 a.cite").first
+    mark = ask(page, "typhoon").locator("a.cite").first
     for forged in ("#cite-1-99", "#cite-7-1", "#x<script>alert(1)</script>"):
         mark.evaluate("(mark, href) => mark.setAttribute('href', href)", forged)
         mark.click()
-        expect(page.locator("#panel .notice")).to_have_text(UNKNOWN)
+        expect(page.locator("#panel > * .notice").first).to_have_text(UNKNOWN)
     mark.evaluate("(mark) => mark.setAttribute('href', '#cite-1-2')")
     mark.click()
     assert strong_text(page) == FakeAssistant().ask("typhoon").citations[1].quote
@@ -150,40 +262,329 @@ def test_a_forged_reference_gives_a_notice_and_leaves_the_page_usable(visit):
 
 def test_stop_works_at_once_and_leaves_the_conversation_usable(visit):
     page = visit()
-    ask(page, "something slow")
+    page.fill("#question textarea", "something slow")
+    page.keyboard.press("Enter")
     expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
     started = time.monotonic()
     page.click("#stop")
     expect(page.locator("#turn-1 .notice")).to_have_text(STOPPED)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 1.5
     ask(page, "leave")
     expect(page.locator("#turn-2 .cite")).to_have_count(1)
     expect(page.locator("#turn-1 .notice")).to_have_text(STOPPED)
 
 
-def test_two_tabs_are_independent(visit):
-    first, second = visit(), visit()
-    ask(first, "typhoon")
-    expect(first.locator("#turn-1 .cite")).to_have_count(2)
-    ask(second, "leave")
-    expect(second.locator("#turn-1 .cite")).to_have_count(1)
-    expect(first.locator(".turn")).to_have_count(1)
-    first.click("#turn-1 .cite >> nth=1")
-    second.click("#turn-1 .cite")
-    typhoon, leave = FakeAssistant().ask("typhoon"), FakeAssistant().ask("leave")
-    assert strong_text(first) == typhoon.citations[1].quote
-    assert strong_text(second) == leave.citations[0].quote
-
-
-def test_the_keyboard_alone_opens_a_citation_and_returns_to_it(visit):
+def test_a_conversation_survives_a_reload_with_its_citations(visit):
     page = visit()
+    ask(page, "typhoon")
+    ask(page, "how tall?")
+    page.reload()
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(page.locator("#turn-2 .abstention .suggestions button")).to_have_count(2)
+    for citation in FakeAssistant().ask("typhoon").citations:
+        page.click(f'#turn-1 a.cite[href="#cite-1-{citation.number}"]')
+        expect(page.locator(".steps .at")).to_have_text(f"Citation {citation.number} of 2")
+        assert strong_text(page) == citation.quote
+
+
+def test_a_reload_in_the_middle_of_an_answer_says_so_and_can_ask_again(visit):
+    page = visit()
+    page.fill("#question textarea", "slow leave")
+    page.keyboard.press("Enter")
+    expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
+    page.reload()
+    expect(page.locator("#turn-1 .notice")).to_have_text(INTERRUPTED)
+    expect(page.locator("#turn-1 .actions")).to_contain_text("Ask again")
+
+
+def test_a_conversation_survives_a_restart_of_the_server(visit, browser):
+    settings = settings_anywhere()
+    context = browser.new_context()
+    try:
+        with serving(FakeAssistant(settings=settings)) as (at, _):
+            page = visit(at, context)
+            ask(page, "typhoon")
+            path = page.url.partition("#")[2]
+        with serving(FakeAssistant(settings=settings)) as (at, _):
+            page = visit(at, context, f"#{path}")
+            expect(page.locator("#turn-1 .cite")).to_have_count(2)
+            page.click("#turn-1 .cite >> nth=1")
+            assert strong_text(page) == FakeAssistant().ask("typhoon").citations[1].quote
+    finally:
+        context.close()
+
+
+def test_a_server_that_stops_ends_a_running_answer_with_a_notice(visit):
+    with serving(FakeAssistant()) as (at, app):
+        page = visit(at)
+        page.fill("#question textarea", "slow leave")
+        page.keyboard.press("Enter")
+        expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
+        app.state.ending.set()  # as the server does once it has waited for running answers
+        ask_state = page.locator("#turn-1 .notice")
+        page.wait_for_timeout(100)
+        expect(ask_state).to_have_text(CLOSING)
+
+
+def test_two_users_never_see_each_others_conversations(visit):
+    alice, bob = visit(), visit()
+    ask(alice, "typhoon")
+    expect(bob.locator(".turn")).to_have_count(0)
+    expect(bob.locator(".conversations li")).to_have_count(0)
+    secret = alice.url.partition("#")[2]
+    assert len(secret) > 20
+    intruder = visit(context=bob.context, path=f"#{secret}")
+    expect(intruder.locator("#banner .notice")).to_have_text(ABSENT)
+    expect(intruder.locator(".turn")).to_have_count(0)
+    export = bob.request.get(alice.url.partition("#")[0] + f"conversations/{secret}.md")
+    assert export.status == 404
+    ask(bob, "leave")
+    expect(alice.locator(".turn")).to_have_count(1)
+    alice.click("#turn-1 .cite >> nth=1")
+    bob.click("#turn-1 .cite")
+    assert strong_text(alice) == FakeAssistant().ask("typhoon").citations[1].quote
+    assert strong_text(bob) == FakeAssistant().ask("leave").citations[0].quote
+
+
+def test_conversations_are_opened_renamed_searched_and_deleted(visit):
+    page = visit()
+    ask(page, "typhoon")
+    page.click("#new")
+    expect(page.locator(".welcome")).to_be_visible()
     ask(page, "leave")
-    expect(page.locator("#turn-1 .cite")).to_have_count(1)
-    page.focus("#turn-1 .cite")
+    items = page.locator(".conversations li")
+    expect(items).to_have_count(2)
+    expect(items.first).to_have_class("current")
+    page.click(".conversations li >> nth=1 >> a >> nth=0")
+    expect(page.locator("#turn-1 .question")).to_have_text("typhoon")
+    page.go_back()
+    expect(page.locator("#turn-1 .question")).to_have_text("leave")
+
+    page.click(".conversations li.current summary")
+    page.click(".conversations li.current [data-rename]")
+    page.keyboard.type("Holidays & <b>rest</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".conversations li.current > a")).to_have_text("Holidays & <b>rest</b>")
+
+    page.fill("#search :is(input, textarea)", "accrue")
+    expect(items).to_have_count(1)
+    expect(items.first).to_contain_text("Holidays")
+    page.fill("#search :is(input, textarea)", "zebra")
+    expect(page.locator("#listed")).to_contain_text("No conversation has these words.")
+    page.fill("#search :is(input, textarea)", "")
+    expect(items).to_have_count(2)
+
+    page.click(".conversations li.current summary")
+    page.click(".conversations li.current .danger")
+    expect(page.locator(".conversations li.current .danger")).to_have_text("Delete for good?")
+    page.click(".conversations li.current .danger")
+    expect(items).to_have_count(1)
+    expect(page.locator(".welcome")).to_be_visible()
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_a_conversation_is_exported_with_its_quotes_and_sources(visit, form):
+    page = visit()
+    ask(page, "typhoon")
+    page.click(".conversations summary")
+    with page.expect_download() as begun:
+        page.click(f'.conversations a[href$=".{form}"]')
+    assert begun.value.suggested_filename == f"typhoon.{form}"
+    text = Path(begun.value.path()).read_text(encoding="utf-8").replace("&#x27;", "'")
+    for citation in FakeAssistant().ask("typhoon").citations:
+        assert citation.quote in text
+        assert citation.document_id in text
+        assert f"characters {citation.start}-{citation.end}" in text
+
+
+def test_an_answer_is_copied_with_its_sources(visit):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    ask(page, "typhoon")
+    page.click("#turn-1 [data-copy]")
+    expect(page.locator("#turn-1 [data-copy]")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    made = FakeAssistant().ask("typhoon")
+    assert copied.startswith(made.text)
+    for citation in made.citations:
+        assert f"[{citation.number}] {citation.document_id}" in copied
+        assert copied.count(citation.quote) == 2
+
+
+def test_the_last_question_is_asked_again_or_edited_in_its_place(visit):
+    page = visit()
+    ask(page, "typhoon")
+    ask(page, "leave")
+    page.click("#turn-2 >> text=Edit")
+    expect(page.locator("#question textarea")).to_have_value("leave")
+    expect(page.locator("#banner")).to_contain_text("Editing a question")
+    page.fill("#question textarea", "how tall?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#turn-3 .abstention")).to_be_visible()
+    expect(page.locator("#turn-2")).to_have_count(0)
+    expect(page.locator("#banner")).to_have_text("")
+    page.click("#turn-3 >> text=Ask again")
+    expect(page.locator("#turn-4 .abstention")).to_be_visible()
+    expect(page.locator(".turn")).to_have_count(2)
+    page.click("#turn-1 >> text=Ask again")
+    expect(page.locator("#turn-5 .cite")).to_have_count(2)
+    expect(page.locator(".turn")).to_have_count(3)
+
+
+def test_what_was_searched_for_is_shown_and_can_be_edited(visit):
+    class Rewording(FakeAssistant):
+        def _answer(self, question):
+            return replace(super()._answer(question), query=f"{question} Flax Typhoon")
+
+    with serving(Rewording()) as (at, _):
+        page = visit(at)
+        turn = ask(page, "leave?")
+        expect(turn.locator(".searched bdi")).to_have_text("leave? Flax Typhoon")
+        turn.locator(".searched button").click()
+        expect(page.locator("#question textarea")).to_have_value("leave? Flax Typhoon")
+        page.click("#banner >> text=Cancel")
+        expect(page.locator("#question textarea")).to_have_value("")
+
+
+def test_ratings_and_wrong_citations_are_kept(visit):
+    page = visit()
+    turn = ask(page, "typhoon")
+    turn.locator(".down").click()
+    expect(turn.locator(".down")).to_have_attribute("aria-pressed", "true")
+    turn.locator("text=The documents do not say this").click()
+    turn.locator(".cite").nth(1).click()
+    page.click("text=This citation is wrong")
+    expect(page.locator(".steps [data-act=flag]")).to_have_attribute("aria-pressed", "true")
+    expect(turn.locator(".sources")).to_contain_text("marked as wrong")
+    page.reload()
+    expect(page.locator("#turn-1 [data-rating=unanswerable]")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(page.locator("#turn-1 .sources li").nth(1)).to_contain_text("marked as wrong")
+    page.click("#turn-1 .up")
+    expect(page.locator("#turn-1 .up")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#turn-1 [data-rating=unanswerable]")).to_have_count(0)
+
+
+def test_a_question_is_asked_of_the_documents_that_are_ticked(visit):
+    fake = FakeAssistant()
+    with serving(fake) as (at, _):
+        page = visit(at)
+        page.check('input[data-only="handbook.md"]')
+        expect(page.locator("#banner")).to_contain_text("Asking only handbook.md")
+        turn = ask(page, "leave")
+        assert fake.asked_of[-1] == ("handbook.md",)
+        expect(turn.locator(".asked-of")).to_have_text("Asked only of handbook.md")
+        page.click("#banner >> text=Ask all")
+        expect(page.locator("#banner")).to_have_text("")
+        expect(page.locator('input[data-only="handbook.md"]')).not_to_be_checked()
+        ask(page, "leave")
+        assert fake.asked_of[-1] == ()
+        page.click("#turn-1 >> text=Ask again")
+        expect(page.locator("#turn-3 .asked-of")).to_be_visible()
+        assert fake.asked_of[-1] == ("handbook.md",)
+
+
+def test_a_sync_shows_its_progress_and_what_it_did(visit):
+    with serving(FakeAssistant(pause_s=0.1)) as (at, _):
+        page = visit(at)
+        page.click(".documents-head button")
+        expect(page.locator(".documents .progress")).to_contain_text("of 4 files")
+        expect(page.locator(".documents .notice")).to_have_text("Synced in 0.4 s: 1 added.")
+
+
+def test_a_sync_can_be_stopped(visit):
+    with serving(FakeAssistant(pause_s=0.3)) as (at, _):
+        page = visit(at)
+        page.click(".documents-head button")
+        page.click(".documents-head >> text=Stop")
+        expect(page.locator(".documents .notice")).to_contain_text("Stopped.")
+        expect(page.locator(".documents-head button")).to_have_text("Sync")
+
+
+def test_files_are_dropped_in_and_never_overwrite_one(visit, tmp_path):
+    fake = FakeAssistant()
+    corpus = fake.settings.corpus_dir
+    (corpus / "there.txt").write_text("Old.")
+    for name, text in {"new.txt": "New.", "there.txt": "Other.", "photo.png": "x"}.items():
+        (tmp_path / name).write_text(text)
+    with serving(fake) as (at, _):
+        page = visit(at)
+        given = [tmp_path / name for name in ("new.txt", "there.txt", "photo.png")]
+        page.set_input_files(".drop input", given)
+        said = page.locator(".uploads .notice")
+        expect(said).to_have_count(2)
+        expect(said.first).to_contain_text("another file named 'there.txt'")
+        expect(said.last).to_contain_text("unsupported kind of file (.png)")
+        expect(page.locator(".documents .notice").first).to_contain_text("Synced", timeout=10_000)
+        assert fake.n_syncs == 1
+    assert (corpus / "new.txt").read_text() == "New."
+    assert (corpus / "there.txt").read_text() == "Old."
+    assert sorted(path.name for path in corpus.iterdir()) == ["new.txt", "there.txt"]
+    visit.faults[:] = [fault for fault in visit.faults if "409" not in fault and "415" not in fault]
+
+
+def test_an_answer_whose_source_has_changed_says_so_and_offers_to_ask_again(visit):
+    fake = FakeAssistant()
+    with serving(fake) as (at, _):
+        page = visit(at)
+        ask(page, "leave")
+        held = fake.held["handbook.md"]
+        fake.held["handbook.md"] = replace(held, text="New. " + held.text, sha256="1" * 64)
+        page.reload()
+        expect(page.locator("#turn-1 .changed")).to_contain_text("handbook.md")
+        page.click("#turn-1 .cite")
+        expect(page.locator("#panel")).to_contain_text("has changed since this answer")
+        expect(page.locator("mark")).to_have_count(0)
+        page.click("#turn-1 .changed button")
+        expect(page.locator("#turn-2 .cite")).to_have_count(1)
+        expect(page.locator(".changed")).to_have_count(0)
+        page.click("#turn-2 .cite")
+        assert strong_text(page) == "Employees accrue two days of leave per month."
+
+
+def test_too_many_questions_get_a_clear_message(visit):
+    settings = settings_anywhere(n_asking=1, n_waiting=0)
+    with serving(FakeAssistant(settings=settings)) as (at, _):
+        first, second = visit(at), visit(at)
+        first.fill("#question textarea", "slow leave")
+        first.keyboard.press("Enter")
+        expect(first.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
+        turn = ask(second, "leave")
+        expect(turn.locator(".notice")).to_contain_text("the assistant is busy")
+        first.click("#stop")
+
+
+def test_another_conversation_can_be_read_while_an_answer_is_made(visit):
+    with serving(FakeAssistant(pause_s=0.5)) as (at, _):
+        page = visit(at)
+        page.fill("#question textarea", "typhoon")
+        page.keyboard.press("Enter")
+        expect(page.locator("#turn-1 .progress")).to_be_visible()
+        page.click("#new")
+        expect(page.locator(".welcome")).to_be_visible()
+        page.wait_for_timeout(3_000)
+        expect(page.locator(".welcome")).to_be_visible()
+        page.click(".conversations li > a")
+        expect(page.locator("#turn-1 .cite")).to_have_count(2)
+
+
+def test_the_keyboard_alone_asks_opens_a_citation_and_returns_to_it(visit):
+    page = visit()
+    expect(page.locator("#question textarea")).to_be_focused()
+    page.keyboard.type("leave")
+    page.keyboard.press("Enter")
+    expect(page.locator("#turn-1 .actions")).to_be_visible()
+    for _ in range(20):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.matches('#turn-1 a.cite')"):
+            break
     page.keyboard.press("Enter")
     assert strong_text(page) == FakeAssistant().ask("leave").citations[0].quote
     expect(page.locator(".source-head h2")).to_be_focused()
-    page.focus(".close")
+    for _ in range(5):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.matches('.close')"):
+            break
     page.keyboard.press("Enter")
     expect(page.locator("#turn-1 .cite")).to_be_focused()
     expect(page.locator(".documents")).to_be_visible()
@@ -196,46 +597,169 @@ def test_listed_documents_open_and_the_status_is_read_out(visit):
     page.click(".close")
     ask(page, "typhoon")
     expect(page.locator("#status [role=status]")).to_have_text("Answered with 2 citations.")
+    for role, name in [
+        ("navigation", "Conversations"),
+        ("region", "Conversation"),
+        ("region", "Source and documents"),
+        ("main", None),
+        ("banner", None),
+    ]:
+        found = page.get_by_role(role, name=name, exact=True) if name else page.get_by_role(role)
+        assert found.count() == 1, role
 
 
 def test_a_failure_is_a_notice_in_the_conversation(visit):
     page = visit()
-    ask(page, "bug")
-    expect(page.locator("#turn-1 .notice")).to_contain_text("Something went wrong")
-    ask(page, "x" * 4_001)
-    expect(page.locator("#turn-2 .notice")).to_contain_text("4,000 are allowed")
+    expect(ask(page, "bug").locator(".notice")).to_contain_text("Something went wrong")
+    expect(ask(page, "x" * 4_001).locator(".notice")).to_contain_text("4,000 are allowed")
     assert "secret" not in page.content()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_no_state_of_the_page_has_a_serious_accessibility_finding(visit, scheme, width):
+    page = visit(color_scheme=scheme, viewport={"width": width, "height": 800})
+
+    def audit(state: str) -> None:
+        page.wait_for_timeout(250)  # no colour is judged in the middle of a transition
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (one["id"], [node["html"][:120] for node in one["nodes"][:3]])
+            for one in found
+            if one["impact"] in {"serious", "critical"}
+        ]
+        assert not serious, state
+        keep_picture(page, f"{state}-{scheme}-{width}")
+
+    expect(page.locator(".welcome .suggestions button")).to_have_count(4)
+    audit("welcome")
+    ask(page, "typhoon")
+    audit("answer")
+    page.locator("#turn-1 .also-read summary").click()
+    page.locator("#turn-1 .down").click()
+    page.locator("#turn-1 .cite").first.focus()
+    audit("feedback")
+    page.locator("#turn-1 .cite").first.click()
+    page.wait_for_selector("#cited-span")
+    audit("source")
+    page.click(".close >> visible=true")
+    ask(page, "how tall?")
+    audit("abstention")
+    if width < 1000:
+        page.click("#toggle-nav")
+    page.click(".conversations summary")
+    audit("menu")
 
 
 @pytest.mark.parametrize("width", [360, 800, 1100, 1920])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_width_scrolls_sideways_and_marks_keep_their_contrast(visit, width, scheme):
+def test_no_width_scrolls_sideways_and_sources_come_into_view(visit, width, scheme):
     page = visit(viewport={"width": width, "height": 800}, color_scheme=scheme)
     ask(page, "hostile")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.click("#turn-1 .cite")
     page.wait_for_selector("#cited-span")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert is_in_view(page, "#cited-span")
-    for selector in ("mark.strong", ".statement", ".where", "a.cite", ".close", "#ask"):
-        assert contrast(page, selector) >= 4.5, selector
+    keep_picture(page, f"hostile-{scheme}-{width}")
+    page.click(".close")
+    expect(page.locator("#turn-1 .statement")).to_be_visible()
 
 
-def contrast(page: Page, selector: str) -> float:
-    """Return the WCAG 2 contrast ratio of an element's text against what is behind it."""
-    ink, behind = page.locator(selector).first.evaluate(
-        """(element) => {
-            const solid = (color) => color && !/, 0\\)$|transparent/.test(color);
-            let at = element;
-            while (at && !solid(getComputedStyle(at).backgroundColor)) at = at.parentElement;
-            return [getComputedStyle(element).color, getComputedStyle(at).backgroundColor];
-        }"""
-    )
-    light, dark = sorted((luminance(ink), luminance(behind)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+def test_users_log_in_and_nobody_else_gets_anything(browser, visit):
+    settings = settings_anywhere(users={"alice": "swordfish", "bob": "carp"})
+    with serving(FakeAssistant(settings=settings)) as (at, _):
+        stranger = browser.new_context()
+        try:
+            for path in ("", "config", "gradio_api/info", "theme.css", "api/ask"):
+                assert stranger.request.get(at + path).status == 401
+        finally:
+            stranger.close()
+        alice = visit(at, http_credentials={"username": "alice", "password": "swordfish"})
+        ask(alice, "typhoon")
+        again = visit(at, http_credentials={"username": "alice", "password": "swordfish"})
+        expect(again.locator(".conversations li")).to_have_count(1)
+        bob = visit(at, http_credentials={"username": "bob", "password": "carp"})
+        expect(bob.locator("#listed")).to_contain_text("will be kept here")
+        expect(bob.locator(".conversations li")).to_have_count(0)
+    visit.faults[:] = [fault for fault in visit.faults if "401" not in fault]
 
 
-def luminance(color: str) -> float:
-    """Return the relative luminance of a CSS `rgb()` colour (WCAG 2.2, definition)."""
-    channels = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+class Hostile(FakeAssistant):
+    """Documents, titles, file names, headings and suggestions that all are attacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = {
+            one.document_id: one
+            for one in (
+                document(f"{number} {vector}"[:200], f"Before. {vector} After.", title=vector)
+                for number, vector in enumerate(VECTORS)
+            )
+        }
+
+    def _answer(self, question):
+        held = list(self.held.values())
+        cited = [
+            cite(number, one, vector, heading=vector)
+            for number, (one, vector) in enumerate(zip(held, VECTORS, strict=True), start=1)
+        ]
+        read = tuple(consult(one, "Before.") for one in held[:8])
+        if question.startswith("refuse"):
+            return answer(question, consulted=read)
+        return replace(answer(question, *cited, consulted=read), query=question + " searched")
+
+    def suggest(self, n=4, near=None):
+        return tuple(VECTORS[:n])
+
+    def documents(self):
+        return tuple(
+            replace(record, reason=record.title, status=Status.WARNING)
+            for record in super().documents()
+        )
+
+
+def test_no_attack_runs_a_script_or_asks_another_server(visit):
+    with serving(Hostile()) as (at, _):
+        page = visit(at)
+        expect(page.locator(".documents li")).to_have_count(len(VECTORS) + 1)
+        for first in range(0, len(VECTORS), 12):
+            shown = "\n".join(VECTORS[first : first + 12]).replace("\0", "").strip()
+            turn = ask(page, f"refuse {shown}" if first else shown)
+            expect(turn.locator("h2.question")).to_be_visible()
+        expect(page.locator("#turn-1 .cite")).to_have_count(len(VECTORS))
+        for number in range(1, len(VECTORS) + 1):
+            mark = page.locator(f'#turn-1 a.cite[href="#cite-1-{number}"]')
+            mark.hover()
+            mark.click()
+            expect(page.locator(".steps .at")).to_have_text(f"Citation {number} of {len(VECTORS)}")
+        page.reload()
+        expect(page.locator(".turn")).not_to_have_count(0)
+        page.click(".conversations summary")
+        page.click(".conversations [data-rename]")
+        page.keyboard.type(VECTORS[1])
+        page.keyboard.press("Enter")
+        expect(page.locator(".conversations li > a")).to_contain_text("<script>")
+        page.wait_for_timeout(500)
+
+
+def test_the_real_assistants_citations_open_at_the_quotes_of_its_answer(visit, tmp_path):
+    settings = settings_in(tmp_path)
+    write_files(settings.corpus_dir, FILES)
+    with Assistant.open(settings) as real:
+        real.sync()
+        with serving(real) as (at, _):
+            page = visit(at)
+            for n, question in enumerate(
+                ("Where does the Danube rise?", "What is the largest moon of Saturn?"), start=1
+            ):
+                ask(page, question)
+                citations = real.ask(question).citations
+                assert citations
+                expect(page.locator(f"#turn-{n} .cite")).to_have_count(len(citations))
+                for citation in citations:
+                    page.click(f'#turn-{n} a.cite[href="#cite-{n}-{citation.number}"]')
+                    expect(page.locator(".source-head h2")).to_have_text(citation.title)
+                    assert strong_text(page) == citation.quote
+                    stored = real.document(citation.document_id).text
+                    assert stored[citation.start : citation.end] == citation.quote
