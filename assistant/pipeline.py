@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +20,8 @@ from assistant.answer.decide import decide
 from assistant.answer.extract import NAME, NOT_SAID, extract
 from assistant.answer.followup import list_queries, read_history
 from assistant.answer.scorer import EvidenceScorer, Judgement, LateInteractionScorer
+from assistant.answer.sources import read_all_over, read_near
+from assistant.answer.suggest import N_JUDGED, N_READ, suggest, suggest_near
 from assistant.cite.cite import cite, list_consulted, say
 from assistant.index.catalog import last_version
 from assistant.index.embed import Embedder, open_embedder
@@ -27,6 +29,7 @@ from assistant.index.holdings import Holdings
 from assistant.index.snapshot import Snapshot
 from assistant.index.vectors import VectorSearch
 from assistant.ingest.normalize import normalize
+from assistant.retrieve.lexical import weigh_terms
 from assistant.retrieve.query import focus, read_question
 from assistant.retrieve.retriever import Retrieval, Retriever
 from assistant.settings import Settings
@@ -51,6 +54,7 @@ class Assistant(Holdings):
         self._calibration = own or self._scorer.calibration
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
         self._retriever = Retriever(embedder, vectors, settings)
+        self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}
 
     @classmethod
     def open(cls, settings: Settings | None = None, **given: Any) -> Self:
@@ -156,6 +160,34 @@ class Assistant(Holdings):
         with self._readers.open() as snapshot:
             return self._retriever.retrieve(snapshot, query, k, documents=documents).ranking
 
+    def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
+        """Return up to n questions, made of the documents' own sentences, that are answered.
+
+        They are English; other documents may give fewer, or none. Without an index there are none.
+
+        Args:
+            n: how many at most.
+            near: an answer, such as an abstention: the questions are made of the passages that
+                were consulted for it, those that share most with its question first. Without it,
+                or where it consulted none, they are spread over the documents, and are the same
+                for as long as the index is.
+
+        Raises:
+            StoreError: the index cannot be used.
+        """
+        if not self._has_index_now():
+            return ()
+        with self._readers.open() as snapshot:
+            quotes = partial(self._quotes, snapshot)
+            if near is not None and near.consulted:
+                weights = weigh_terms(snapshot, near.query)
+                return suggest_near(near.query, weights, read_near(snapshot, near), quotes, n)
+            key = (snapshot.version, n)
+            if key not in self._suggested:
+                sources = read_all_over(snapshot, N_READ * n)
+                self._suggested = {key: suggest(sources, quotes, n)}
+            return self._suggested[key]
+
     def calibrate(
         self,
         questions: Sequence[tuple[str, bool]],
@@ -220,6 +252,17 @@ class Assistant(Holdings):
     def _judge(self, snapshot: Snapshot, question: str) -> Judgement:
         """Judge what the documents hold for a question by itself."""
         return self._scorer.judge(self._retrieve(snapshot, focus(self._read(question))))
+
+    def _quotes(self, snapshot: Snapshot, question: str, sentence: str) -> bool:
+        """Whether the answer to a question to try quotes a sentence."""
+        found = self._retriever.retrieve(snapshot, focus(question), N_JUDGED)
+        if not any(sentence in ranked.passage.text for ranked in found.ranking):
+            return False
+        judgement = self._scorer.judge(found)
+        draft = extract(judgement, self._calibration, self.settings)
+        numbers = {number for one in draft.statements for number in one.sentences}
+        quoted = {one.text for one in judgement.sentences if one.number in numbers}
+        return sentence in quoted
 
 
 def ask(

@@ -249,6 +249,13 @@ class Snapshot:
             headings=tuple(Heading(*heading) for heading in json.loads(headings)),
         )
 
+    def rows_by_content(self) -> list[list[int]]:
+        """Return the rows of each content, ascending; the contents in order of their digests."""
+        found = self._connection.execute(
+            "SELECT json_group_array(row) FROM passages GROUP BY content_id ORDER BY content_id"
+        )
+        return [sorted(json.loads(rows)) for (rows,) in found]
+
     def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
         """Return the sha256 of those of the documents that the index holds."""
         return dict(

@@ -1,0 +1,115 @@
+"""Questions made of sentences: English by themselves, or none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.answer.clauses import MAX_WORDS
+from assistant.answer.propose import propose
+
+THEN = "The Normans came from Norse raiders. Packet switching and imperialism grew in 1900."
+NOW = "It was announced in 2024."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question"),
+    [
+        ("The Normans (Norman: Nourmands) were the people who gave it a name.", "Who were the "),
+        ("Imperialism is a type of advocacy of empire.", "What is imperialism?"),
+        ("The Red Mill Protocol is a system of rules.", "What is the Red Mill Protocol?"),
+        ("Ann Holt was an English painter.", "Who was Ann Holt?"),
+        ("Ann Holt was the first woman painter of Corley.", "Who was the first woman painter of C"),
+        ("Spies met Flax Typhoon, a state-backed hacking group.", "What is Flax Typhoon?"),
+        ("It was bought by Ann Holt, a painter.", "Who was Ann Holt?"),
+        ('Spokesperson Guo Jiakun called it "wrong."', "Who was Guo Jiakun?"),
+        (
+            "The U.S. accused Red Group of supporting spies.",
+            "What did the U.S. accuse Red Group of?",
+        ),
+        ("The Corley Mill was built by Ann Holt in 1846.", "When was the Corley Mill built?"),
+        ("The Corley Mill was built by Ann Holt in 1846.", "Who built the Corley Mill?"),
+        ("In 1846, the Corley Mill was closed.", "When was the Corley Mill closed?"),
+        ("Ann Holt was born in Corley.", "Where was Ann Holt born?"),
+        ("Ann Holt was exiled, and Ann Holt was arrested because the King fell.", ""),
+        ("Ann Holt was arrested because the King fell.", "Why was Ann Holt arrested?"),
+        ("William Holt invaded Scotland in 1072.", "Who invaded Scotland in 1072?"),
+        ("William Holt invaded Scotland in 1072.", "When did William Holt invade Scotland?"),
+        (
+            "China's Foreign Ministry rejected the accusations.",
+            "What did China's Foreign Ministry r",
+        ),
+        ("The Red War began in May 1754.", "When did the Red War begin?"),
+        ("The Scottish Parliament has 129 members.", "How many members does the Scottish Parl"),
+        ("The Red Army consists of two parts.", "What does the Red Army consist of?"),
+        ("The Red War was caused by hunger.", "What caused the Red War?"),
+        ("Red Group, also known as Blue Group, left.", "What is Red Group also known as?"),
+        ("In 1755, six governors met.", ""),
+        ("In 1755, Braddock met them.", "What happened in 1755?"),
+    ],
+)
+def test_a_sentence_gives_the_question_that_it_answers(sentence: str, question: str) -> None:
+    asked = [one.question for one in propose(sentence, THEN)]
+    assert any(one.startswith(question) for one in asked) if question else asked == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "He founded the Corley Mill in 1846.",
+        "This is a problem.",
+        "The company denied the allegations.",
+        "The result was a treaty.",
+        "Many Normans founded the Corley Mill.",
+        "Ann Holt founded it.",
+        "Ann Holt founded the mill and her school.",
+        "Is Ann Holt a painter?",
+        "Ann Holt founded the Corley Mill",
+        "- Ann Holt: founder",
+        "Ann Holt founded the “Corley” Mill.",
+        "Scholars invaded the library of many towns.",
+        "Die Mühle wurde 1846 von Ann Holt gegründet.",
+        "Bohemond began to write.",
+        "Because Ann Holt is a painter, paint sells.",
+        "",
+    ],
+)
+def test_what_would_be_no_question_by_itself_gives_none(sentence: str) -> None:
+    assert propose(sentence, sentence) == ()
+
+
+def test_the_living_are_asked_for_in_the_present() -> None:
+    said = "Spokesperson Guo Jiakun rejected it."
+    assert [one.question for one in propose(said, NOW)] == ["Who is Guo Jiakun?"]
+    assert [one.question for one in propose(said, THEN)] == ["Who was Guo Jiakun?"]
+
+
+def test_a_first_word_is_a_name_where_the_passage_has_it_inside_a_sentence() -> None:
+    sentence = "Rollo conquered the valley of the Seine."
+    assert propose(sentence, sentence) == ()
+    assert propose(sentence, f"{sentence} Then Rollo died.")[0].question == (
+        "Who conquered the valley of the Seine?"
+    )
+
+
+WORDS = st.sampled_from(
+    """The the Ann Holt Corley Mill of and in was is were founded signed rejected a an first treaty
+    1846 May accused by because born began has 12 members his "this" (old) , , known as also King
+    General said which U.S. Normans people group""".split()
+)
+
+
+@given(st.lists(WORDS, max_size=14).map(" ".join).map(lambda text: f"{text}."))
+def test_every_question_is_short_and_leans_on_nothing(sentence: str) -> None:
+    for one in propose(sentence, sentence):
+        words = one.question.removesuffix("?").split()
+        assert one.question.endswith("?")
+        assert 3 <= len(words) <= MAX_WORDS
+        assert words[0] in {"Who", "What", "When", "Where", "Why", "How"}
+        assert not {word.casefold() for word in words} & {"his", "this", "it"}
+        assert not set(one.question) & set('"()[]:;“”')
+        assert one.sentence == sentence
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_survived(text: str) -> None:
+    propose(text, text)
