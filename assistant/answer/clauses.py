@@ -15,8 +15,12 @@ VERBS_FILE = "verbs.txt"
 
 CAP = r"(?:(?:[A-Z]\.){2,}|[A-ZÀ-ÖØ-Þ][^\W_]*(?:['’-][^\W_]+)*)"
 NAME = rf"{CAP}(?: (?:(?:of|de|la|du|von|van|and|for)(?: the)? )?{CAP})*"
-SUBJECT = rf"(?P<x>[Tt]he (?:[a-z]+ ){{1,2}}of (?:the )?{NAME}|(?:[Tt]he )?{NAME}(?: [a-z]+)?)"
-ADVERB = r"(?: (?:also|then|later|first|soon|finally|eventually|formally|officially|[a-z]{3,}ly))?"
+_ADVERB = r"(?:also|then|later|first|soon|finally|eventually|formally|officially|[a-z]{3,}ly)\b"
+ADVERB = rf"(?: {_ADVERB})?"
+SUBJECT = (
+    rf"(?P<x>[Tt]he (?:[a-z]+ ){{1,2}}of (?:the )?{NAME}"
+    rf"|(?:[Tt]he )?{NAME}(?: (?!{_ADVERB})[a-z]+)?)"
+)
 MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 WHEN = rf"(?:in|on) (?:{MONTH} )?(?:\d{{1,2}},? )?(?:{MONTH},? )?(?:1[0-9]|20)\d\d\b"
 LEAD = re.compile(
@@ -131,8 +135,10 @@ def read_object(rest: str) -> str | None:
     """Return the noun phrase that an object begins with, None when it does not begin with one."""
     thing = CUT.split(f"{rest} ")[0].strip()
     behind = rest[len(thing) :].split()
-    if behind[:1] == ["and"] and behind[1] not in bases():
+    if behind[:1] == ["and"] and not set(behind[1:2]) & bases().keys():
         return None
+    if plural := re.match(r"(.*[^'’]s) [a-z]+ing$", thing):
+        thing = plural[1]
     if re.search(rf"(?: \w+ |{CAP} )\w+ing\b", thing):
         return None
     if not re.match(rf"(?:the|an?|all|several|many|two|three|four)\b|{CAP}|\d", thing):

@@ -82,7 +82,8 @@ def _accuses(given: Clause) -> Iterator[str]:
 
 
 def _acts(given: Clause) -> Iterator[str]:
-    m = re.match(rf"{SUBJECT}{ADVERB} (?P<v>{any_verb(1)}) (?P<o>.+)", given.main)
+    aside = r"(?:, [^,]{3,80},)?"
+    m = re.match(rf"{SUBJECT}{aside}{ADVERB} (?P<v>{any_verb(1)}) (?P<o>.+)", given.main)
     if not m or not (x := read_subject(m["x"], given)) or not (thing := read_object(m["o"])):
         return
     if is_specific(thing):
@@ -93,6 +94,14 @@ def _acts(given: Clause) -> Iterator[str]:
         yield f"When did {x} {bases()[m['v']]} {without_date(thing)}?"
     elif m["v"] in SAID and not thing[0].isupper():
         yield f"What did {x} {bases()[m['v']]}?"
+
+
+def _has_acted(given: Clause) -> Iterator[str]:
+    m = re.match(rf"{SUBJECT} (?:has|have){ADVERB} (?P<v>{any_verb(2)}) (?P<o>.+)", given.main)
+    if not m or not (thing := read_object(m["o"])) or not is_specific(thing):
+        return
+    if read_subject(m["x"], given) or (" " not in m["x"] and m["x"].casefold() not in NO_NAMES):
+        yield f"Who has {m['v']} {thing}?"
 
 
 def _happens(given: Clause) -> Iterator[str]:
@@ -208,6 +217,7 @@ _RULES: tuple[Callable[[Clause], Iterator[str]], ...] = (
     _accuses,
     _is_done,
     _acts,
+    _has_acted,
     _counts,
     _consists,
     _is_caused,

@@ -38,6 +38,8 @@ NOW = "It was announced in 2024."
             "China's Foreign Ministry rejected the accusations.",
             "What did China's Foreign Ministry r",
         ),
+        ("China has sharply criticized the United States for it.", "Who has criticized the United"),
+        ("Red Group, a company, denied the claims.", "What did Red Group deny?"),
         ("The Red War began in May 1754.", "When did the Red War begin?"),
         ("The Scottish Parliament has 129 members.", "How many members does the Scottish Parl"),
         ("The Red Army consists of two parts.", "What does the Red Army consist of?"),
