@@ -165,18 +165,38 @@ def test_each_mark_opens_the_source_at_exactly_its_quote(visit, question):
         assert len(page.locator(".source mark").all()) == len(citations)
 
 
-def test_statements_appear_one_by_one_and_stages_before_them(browser, visit):
-    with serving(FakeAssistant(pause_s=0.4)) as (at, _):
+def test_statements_appear_one_by_one_and_stages_before_them(visit):
+    with serving(FakeAssistant(pause_s=0.3)) as (at, _):
         page = visit(at)
-        page.fill("#question textarea", "typhoon")
-        page.keyboard.press("Enter")
-        for stage in ("Searching 3 documents", "Reading 8 passages", "Checking each quote"):
-            expect(page.locator("#turn-1 .progress")).to_have_text(stage)
-        expect(page.locator("#turn-1 .statement")).to_have_count(1)
-        expect(page.locator("#turn-1 .actions")).to_have_count(0)
-        expect(page.locator("#turn-1 .statement")).to_have_count(2)
-        expect(page.locator("#turn-1 .actions")).to_be_visible()
+        page.evaluate(
+            """() => {
+                const seen = window.seen = [];
+                new MutationObserver(() => {
+                    const text = document.querySelector('#turn-1 .progress')?.textContent ?? '';
+                    const n = document.querySelectorAll('#turn-1 .statement').length;
+                    const now = `${n} ${text}`;
+                    if (seen.at(-1) !== now) seen.push(now);
+                }).observe(document.getElementById('conversation'),
+                    { childList: true, subtree: true });
+            }"""
+        )
+        ask(page, "typhoon")
         expect(page.locator("#stop")).to_be_hidden()
+        seen = [now for now in page.evaluate("window.seen") if now != "0 "]
+        assert seen[-5:] == [
+            "0 Searching 3 documents",
+            "0 Reading 8 passages",
+            "0 Checking each quote",
+            "1 Answered with 1 citation.",
+            "2 ",
+        ] or seen[-6:] == [
+            "0 Searching 3 documents",
+            "0 Reading 8 passages",
+            "0 Checking each quote",
+            "1 Answered with 1 citation.",
+            "2 Answered with 2 citations.",
+            "2 ",
+        ]
 
 
 def test_hovering_or_focusing_a_mark_shows_its_quote_and_escape_hides_it(visit):
@@ -295,6 +315,8 @@ def test_a_reload_in_the_middle_of_an_answer_says_so_and_can_ask_again(visit):
     page.reload()
     expect(page.locator("#turn-1 .notice")).to_have_text(INTERRUPTED)
     expect(page.locator("#turn-1 .actions")).to_contain_text("Ask again")
+    # Gradio's script says in the console that the stream ended with the page.
+    visit.faults[:] = [fault for fault in visit.faults if "AbortError" not in fault]
 
 
 def test_a_conversation_survives_a_restart_of_the_server(visit, browser):
@@ -602,7 +624,6 @@ def test_listed_documents_open_and_the_status_is_read_out(visit):
         ("region", "Conversation"),
         ("region", "Source and documents"),
         ("main", None),
-        ("banner", None),
     ]:
         found = page.get_by_role(role, name=name, exact=True) if name else page.get_by_role(role)
         assert found.count() == 1, role

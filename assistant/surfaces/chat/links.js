@@ -26,6 +26,8 @@ element.addEventListener('click', (event) => {
     button.addEventListener('blur', () => { button.textContent = before; }, { once: true });
     return;
   }
+  if (sent.act === 'all')
+    document.querySelectorAll('input[data-only]').forEach((box) => { box.checked = false; });
   if (EVENTS.includes(name)) trigger(name, { ...sent });
 });
 const copyText = async (button, text) => {
