@@ -168,9 +168,9 @@ class Assistant(Holdings):
         Args:
             n: how many at most.
             near: an answer, such as an abstention: the questions are made of the passages that
-                were consulted for it, those that share most with its question first. Without it,
-                or where it consulted none, they are spread over the documents, and are the same
-                for as long as the index is.
+                were consulted for it and of more of the likeliest document, those that share
+                most with its question first. Without it, or where it consulted none, they are
+                spread over the documents, and are the same for as long as the index is.
 
         Raises:
             StoreError: the index cannot be used.
@@ -183,10 +183,11 @@ class Assistant(Holdings):
                 weights = weigh_terms(snapshot, near.query)
                 return suggest_near(near.query, weights, read_near(snapshot, near), quotes, n)
             key = (snapshot.version, n)
-            if key not in self._suggested:
-                sources = read_all_over(snapshot, N_READ * n)
-                self._suggested = {key: suggest(sources, quotes, n)}
-            return self._suggested[key]
+            found = self._suggested.get(key)
+            if found is None:
+                found = suggest(read_all_over(snapshot, N_READ * n), quotes, n)
+                self._suggested = {key: found}
+            return found
 
     def calibrate(
         self,
@@ -215,7 +216,7 @@ class Assistant(Holdings):
             log_odds, answers, self._calibration, self.settings.max_over_refusal
         )
         path = write_calibration(self.settings.index_dir, after, self._judging)
-        self._calibration = after
+        self._calibration, self._suggested = after, {}
         return replace(report, path=str(path))
 
     def as_retriever(self, k: int = 10) -> "PassageRetriever":

@@ -134,6 +134,17 @@ def test_they_are_made_once_for_a_version_and_anew_for_the_next(
     assert trying.suggest(3) == ("When did the Red War begin?",)
 
 
+def test_another_calibration_makes_them_anew(trying: Assistant) -> None:
+    trying.sync()
+    assert trying.suggest(3)
+    asked = [("What is the Red War?", True)] * 10 + [("unheard of", False)] * 10
+    trying.calibrate(asked)
+    strict = trying.settings.model_copy(update={"max_over_refusal": 1.0})
+    with Assistant(strict, HashingEmbedder()) as refusing:
+        assert refusing.suggest(3) == ()
+    assert trying._suggested == {}
+
+
 def test_near_an_abstention_they_come_from_what_was_consulted(trying: Assistant) -> None:
     trying.sync()
     strict = trying.settings.model_copy(update={"max_over_refusal": 1.0})
