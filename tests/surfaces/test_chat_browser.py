@@ -177,26 +177,16 @@ def test_statements_appear_one_by_one_and_stages_before_them(visit):
                     const now = `${n} ${text}`;
                     if (seen.at(-1) !== now) seen.push(now);
                 }).observe(document.getElementById('conversation'),
-                    { childList: true, subtree: true });
+                    { childList: true, subtree: true, characterData: true });
             }"""
         )
         ask(page, "typhoon")
         expect(page.locator("#stop")).to_be_hidden()
-        seen = [now for now in page.evaluate("window.seen") if now != "0 "]
-        assert seen[-5:] == [
-            "0 Searching 3 documents",
-            "0 Reading 8 passages",
-            "0 Checking each quote",
-            "1 Answered with 1 citation.",
-            "2 ",
-        ] or seen[-6:] == [
-            "0 Searching 3 documents",
-            "0 Reading 8 passages",
-            "0 Checking each quote",
-            "1 Answered with 1 citation.",
-            "2 Answered with 2 citations.",
-            "2 ",
-        ]
+        seen = page.evaluate("window.seen")
+        stages = ["Searching 3 documents", "Reading 8 passages", "Checking each quote"]
+        partly = [*(f"0 {stage}" for stage in stages), "1 Answered with 1 citation."]
+        assert [now for now in seen if now in partly] == partly
+        assert seen[-1] == "2 "
 
 
 def test_hovering_or_focusing_a_mark_shows_its_quote_and_escape_hides_it(visit):
@@ -316,7 +306,9 @@ def test_a_reload_in_the_middle_of_an_answer_says_so_and_can_ask_again(visit):
     expect(page.locator("#turn-1 .notice")).to_have_text(INTERRUPTED)
     expect(page.locator("#turn-1 .actions")).to_contain_text("Ask again")
     # Gradio's script says in the console that the stream ended with the page.
-    visit.faults[:] = [fault for fault in visit.faults if "AbortError" not in fault]
+    visit.faults[:] = [
+        fault for fault in visit.faults if not re.search("AbortError|Connection errored", fault)
+    ]
 
 
 def test_a_conversation_survives_a_restart_of_the_server(visit, browser):
@@ -664,6 +656,7 @@ def test_no_state_of_the_page_has_a_serious_accessibility_finding(visit, scheme,
     page.wait_for_selector("#cited-span")
     audit("source")
     page.click(".close >> visible=true")
+    expect(page.locator("#turn-1 .cite").first).to_be_focused()
     ask(page, "how tall?")
     audit("abstention")
     if width < 1000:

@@ -65,13 +65,18 @@ class Asking:
         conversation_id = page.conversation_id or ""
         shown = [self._views.turn(one) for one in before]  # once: only the last one changes
         also = Update(question="", listed=self._views.listed(page), banner=self._views.banner(page))
+        beside: str | None = conversation_id
         async with aclosing(self._steps(page.owner, conversation_id, turn, before)) as steps:
             async for step in steps:
-                if page.conversation_id == conversation_id:  # else another one is looked at
+                if page.conversation_id == conversation_id:
                     talk = wrap(conversation_id, [*shown, self._views.turn(step.turn, step)])
                     status, is_running = step.status, step.is_running
                     yield replace(also, talk=talk, status=status, is_running=is_running)
                     also = Update()
+                elif beside != page.conversation_id:  # another one is looked at since
+                    yield self.show(page)
+                beside = page.conversation_id
+        yield Update()  # Gradio sends the last one again
 
     async def ask_again(self, page: Page, sent: dict[str, Any]) -> AsyncGenerator[Update]:
         """Ask what a button stands for: a question to try, or the question of a turn."""
@@ -85,6 +90,15 @@ class Asking:
         async with aclosing(self.ask(page, question, turn.documents if turn else None)) as updates:
             async for update in updates:
                 yield update
+
+    def show(self, page: Page) -> Update:
+        """Return the page's conversation as it is kept."""
+        return Update(
+            talk=self._views.talk(page, self._views.turns(page)),
+            status="",
+            is_running=self.is_running(page),
+            listed=self._views.listed(page),
+        )
 
     def stop(self, page: Page) -> None:
         """End the answer that is being made in the page's conversation, at once."""

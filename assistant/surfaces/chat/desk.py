@@ -7,6 +7,7 @@ to the page's owner changes nothing.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from assistant.errors import AssistantError
@@ -94,14 +95,14 @@ class Desk:
 
     async def sync(self, page: Page) -> AsyncGenerator[Update]:
         """Sync, showing the progress where the page shows the documents."""
+        beside = page.reference
         async with aclosing(run_aside(self._corpus.sync(), self._ending)) as stages:
             async for stage in stages:
-                yield self._documents(page, stage)
-        yield self._documents(page)
-
-    def _documents(self, page: Page, status: str | None = None) -> Update:
-        panel = self._views.panel(page) if page.reference == DOCUMENTS else None
-        return Update(panel=panel, status=status)
+                is_shown = DOCUMENTS in {page.reference, beside}  # or was when it was last sent
+                yield Update(panel=self._views.panel(page) if is_shown else None, status=stage)
+                beside = page.reference
+        yield Update(panel=self._views.panel(page) if page.reference == DOCUMENTS else None)
+        yield Update()  # Gradio sends the last one again
 
     def _halt_sync(self) -> Update:
         self._corpus.halt()
@@ -112,14 +113,10 @@ class Desk:
         if conversation_id is not None and not self._store.has(page.owner, conversation_id):
             conversation_id, status = None, ABSENT
         page.conversation_id, page.reference = conversation_id, DOCUMENTS
-        is_running = self._asking.is_running(page)
-        turns = self._views.turns(page)
-        return Update(
-            talk=self._views.talk(page, turns),
+        return replace(
+            self._asking.show(page),
             status=status,
             question="",
-            is_running=is_running,
-            listed=self._views.listed(page),
             panel=self._views.panel(page),
             banner=render_notice(status) if status else self._views.banner(page),
         )

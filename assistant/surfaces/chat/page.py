@@ -35,7 +35,7 @@ FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
 PLAIN: dict[str, Any] = {"apply_default_css": False}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-Changes = dict[Any, Any]
+Changes = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def build_chat(desk: Desk) -> gr.Blocks:
         _wire_acts(desk, pages, parts)
 
         def on_load(address: str, request: gr.Request) -> Changes:
-            return _changes(parts, desk.arrive(_page_of(pages, request), address or ""))
+            return _changes(desk.arrive(_page_of(pages, request), address or ""))
 
         # The address is read by the script, which no Python function can do.
         page.load(on_load, parts.address, parts.shown, js="() => location.hash.slice(1)", **QUIET)
@@ -141,11 +141,11 @@ def _lay_out() -> Parts:
 def _wire_asking(desk: Desk, pages: Pages, parts: Parts) -> None:
     async def on_ask(text: str | None, request: gr.Request) -> AsyncIterator[Changes]:
         async for update in desk.ask(_page_of(pages, request), text or ""):
-            yield _changes(parts, update)
+            yield _changes(update)
 
     async def on_button(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
         async for update in desk.ask_again(_page_of(pages, request), _sent(event)):
-            yield _changes(parts, update)
+            yield _changes(update)
 
     async def on_stop(request: gr.Request) -> None:
         desk.stop(_page_of(pages, request))
@@ -160,21 +160,21 @@ def _wire_asking(desk: Desk, pages: Pages, parts: Parts) -> None:
 def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
     def on_open(request: gr.Request, event: gr.EventData) -> Changes:
         reference = str(_sent(event).get("reference"))
-        return _changes(parts, desk.open(_page_of(pages, request), reference))
+        return _changes(desk.open(_page_of(pages, request), reference))
 
     def on_act(request: gr.Request, event: gr.EventData) -> Changes:
-        return _changes(parts, desk.act(_page_of(pages, request), _sent(event)))
+        return _changes(desk.act(_page_of(pages, request), _sent(event)))
 
     def on_new(request: gr.Request) -> Changes:
-        return _changes(parts, desk.act(_page_of(pages, request), {"act": "new"}))
+        return _changes(desk.act(_page_of(pages, request), {"act": "new"}))
 
     def on_search(text: str | None, request: gr.Request) -> Changes:
         sent = {"act": "search", "text": text or ""}
-        return _changes(parts, desk.act(_page_of(pages, request), sent))
+        return _changes(desk.act(_page_of(pages, request), sent))
 
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
         async for update in desk.sync(_page_of(pages, request)):
-            yield _changes(parts, update)
+            yield _changes(update)
 
     for place in (parts.talk, parts.panel, parts.listed):
         opened = place.open(on_open, None, parts.shown, **QUIET)
@@ -182,7 +182,7 @@ def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
     for place in (parts.talk, parts.panel, parts.listed, parts.banner):
         place.act(on_act, None, parts.shown, **QUIET)
     parts.new.click(on_new, None, parts.shown, **QUIET)
-    parts.search.input(on_search, parts.search, parts.shown, trigger_mode="always_last", **QUIET)
+    parts.search.change(on_search, parts.search, parts.shown, trigger_mode="always_last", **QUIET)
     parts.panel.sync(on_sync, None, parts.shown, **QUIET)
 
 
@@ -198,20 +198,16 @@ def _sent(event: gr.EventData) -> dict[str, Any]:
     return sent if isinstance(sent, dict) else {}
 
 
-def _changes(parts: Parts, update: Update) -> Changes:
-    given = {
-        parts.listed: update.listed,
-        parts.talk: update.talk,
-        parts.banner: update.banner,
-        parts.status: update.status,
-        parts.question: update.question,
-        parts.panel: update.panel,
-    }
-    changes: Changes = {at: str(value) for at, value in given.items() if value is not None}
-    if update.is_running is not None:
-        changes[parts.ask] = gr.update(visible=not update.is_running)
-        changes[parts.halt] = gr.update(visible=update.is_running)
-    return changes
+def _changes(update: Update) -> list[Any]:
+    """Return what Gradio makes of an update, in the order of `Parts.shown`."""
+    texts = [update.listed, update.talk, update.banner, update.status, update.question]
+    is_running = update.is_running
+    buttons = (None, None) if is_running is None else (not is_running, is_running)
+    return [
+        *(gr.skip() if text is None else str(text) for text in texts),
+        *(gr.skip() if is_seen is None else gr.update(visible=is_seen) for is_seen in buttons),
+        gr.skip() if update.panel is None else str(update.panel),
+    ]
 
 
 def _asset(name: str) -> str:
