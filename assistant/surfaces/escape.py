@@ -15,7 +15,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#!|~&$])")
-_LINE_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))", re.MULTILINE)
+_LINE_START = re.compile(r"^([0-9]*)([-+=.)])")
 
 
 def terminal_safe(text: str) -> str:
