@@ -14,10 +14,10 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 
 COOKIE = "assistant_visitor"
 COOKIE_S = 400 * 24 * 3600
@@ -85,8 +85,6 @@ def _digest(secret: str) -> bytes:
 
 
 def _read_cookie(header: str) -> str | None:
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel and _TOKEN.fullmatch(morsel.value) else None
+    # Not by http.cookies: it reads nothing of a header that another program's cookie has spoilt.
+    token = cookie_parser(header).get(COOKIE, "")
+    return token if _TOKEN.fullmatch(token) else None
