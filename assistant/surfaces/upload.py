@@ -9,6 +9,7 @@ import os
 import secrets
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import CorpusError, DocumentUnreadable
@@ -68,7 +69,8 @@ async def take_in(corpus_dir: Path, name: str, parts: AsyncIterator[bytes], max_
             "folder, its permissions and the free space"
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # it was moved, or never made, or the folder is none
+            beside.unlink()
 
 
 def _put(beside: Path, target: Path, data: bytes) -> bool:
