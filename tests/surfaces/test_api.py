@@ -1,0 +1,312 @@
+"""The HTTP API: answers at once or as events, exports of one's own, failures as a line of JSON."""
+
+import asyncio
+import json
+import re
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.datastructures import Headers
+from surface_fakes import FakeAssistant, settings_anywhere
+
+from assistant.errors import StoreError
+from assistant.surfaces.admission import RETRY_S
+from assistant.surfaces.chat.conversation import Turn
+from assistant.surfaces.chat.database import Database
+from assistant.surfaces.chat.store import Store
+from assistant.surfaces.export import export_html, export_markdown
+from assistant.surfaces.http import build_app
+from assistant.surfaces.visitors import COOKIE, Visitors
+from assistant.values import Stage
+
+HOME = "http://127.0.0.1:7860"
+EVENTS = {"Accept": "text/event-stream"}
+ALICE = {"Cookie": f"{COOKIE}={'a' * 43}"}
+BOB = {"Cookie": f"{COOKIE}={'b' * 43}"}
+
+
+class Scripted(FakeAssistant):
+    """Fails after its first statement when asked of a `fault`; waits while told to."""
+
+    def __init__(self):
+        super().__init__(settings=settings_anywhere(n_asking=1, n_waiting=0))
+        self.fault: Exception | None = None
+        self.let_go = threading.Event()
+        self.n_begun = 0
+
+    def stream(self, question, history=(), *, documents=()):
+        if "fault" in question:
+            yield Stage("searching", "Searching")
+            yield super().ask("leave")
+            raise self.fault
+        if "wait" in question:
+            yield Stage("searching", "Searching")
+            self.n_begun += 1
+            self.let_go.wait(20)
+        yield from super().stream(question, history, documents=documents)
+
+    def search(self, query, k=10, *, documents=()):
+        self.asked_of.append(tuple(documents))
+        return super().search(query, k, documents=documents)
+
+
+@pytest.fixture(scope="module")
+def assistant():
+    return Scripted()
+
+
+@pytest.fixture(scope="module")
+def app(assistant):
+    return build_app(assistant)
+
+
+@pytest.fixture(scope="module")
+def client(app):
+    with TestClient(app, base_url=HOME, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def store(assistant):
+    return Store(Database(assistant.settings.index_dir))
+
+
+def events(text: str) -> list[tuple[str, dict]]:
+    """Return the events of a stream: their names and data."""
+    assert text.endswith("\n\n")
+    found = [re.fullmatch(r"event: (\w+)\ndata: (.*)", one) for one in text.split("\n\n")[:-1]]
+    return [(match[1], json.loads(match[2])) for match in found]
+
+
+def ask(client, question, **more):
+    reply = client.post("/api/ask", json={"question": question, **more}, headers=EVENTS)
+    return reply, events(reply.text) if reply.status_code == 200 else []
+
+
+def test_an_answer_comes_as_stages_then_what_is_verified_so_far_then_the_whole(client):
+    reply, found = ask(client, "typhoon")
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    assert [name for name, _ in found] == ["stage"] * 3 + ["partial", "answer"]
+    assert found[0][1] == {"name": "searching", "detail": "Searching 3 documents"}
+    whole = FakeAssistant().ask("typhoon")
+    first = replace(whole, statements=whole.statements[:1], citations=whole.citations[:1])
+    assert found[3][1] == json.loads(json.dumps(first.to_dict()))
+    assert found[4][1] == json.loads(json.dumps(whole.to_dict()))
+
+
+@pytest.mark.parametrize("question", ["leave", "unknown", "hostile", "hello"])
+def test_an_answer_is_the_same_at_once_and_as_events(client, question):
+    _, found = ask(client, question)
+    at_once = client.post("/api/ask", json={"question": question}).json()
+    assert found[-1] == ("answer", at_once)
+    assert [name for name, _ in found].count("answer") == 1
+
+
+def test_a_failure_in_the_middle_ends_the_events_with_its_kind(client, assistant):
+    assistant.fault = StoreError("the index is gone")
+    reply, found = ask(client, "fault")
+    assert reply.status_code == 200
+    assert [name for name, _ in found] == ["stage", "error"]
+    assert found[-1][1] == {"kind": "StoreError", "message": "the index is gone"}
+
+
+def test_a_defect_in_the_middle_tells_an_id_and_nothing_else(client, assistant, caplog):
+    assistant.fault = ZeroDivisionError("secret detail")
+    _, found = ask(client, "fault")
+    assert found[-1][0] == "error"
+    assert found[-1][1]["kind"] == "InternalError"
+    assert "secret" not in json.dumps(found)
+    assert found[-1][1]["message"].partition("(error ")[2][:8] in caplog.text
+    assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("question", ["  ", "x" * 4_001])
+def test_a_question_that_is_refused_has_a_status_even_when_asked_for_events(client, question):
+    for headers in (EVENTS, {}):
+        reply = client.post("/api/ask", json={"question": question}, headers=headers)
+        assert reply.status_code == 422
+        assert reply.json()["error"]["kind"] == "QuestionError"
+
+
+def test_a_document_that_is_not_there_has_a_status_even_when_asked_for_events(client):
+    reply, _ = ask(client, "leave", documents=["nothing.txt"])
+    assert reply.status_code == 404
+    assert reply.json()["error"]["kind"] == "CorpusError"
+
+
+def test_who_finds_every_place_taken_is_told_when_to_come_back(client, assistant):
+    assistant.n_begun = 0
+    assistant.let_go.clear()
+    with ExitStack() as ended:
+        asking = threading.Thread(target=ask, args=(client, "wait, typhoon"))
+        asking.start()
+        ended.callback(asking.join)
+        ended.callback(assistant.let_go.set)
+        while not assistant.n_begun:
+            threading.Event().wait(0.01)
+        for headers in (EVENTS, {}):
+            reply = client.post("/api/ask", json={"question": "leave"}, headers=headers)
+            assert reply.status_code == 503
+            assert reply.headers["Retry-After"] == str(RETRY_S)
+            assert reply.json()["error"]["kind"] == "Busy"
+        assert client.post("/api/search", json={"query": "leave"}).status_code == 200
+    assert ask(client, "leave")[0].status_code == 200
+
+
+@pytest.mark.parametrize("question", ["fault", "leave", "  "])
+def test_every_way_to_end_frees_the_place(client, assistant, question):
+    assistant.fault = ZeroDivisionError("x")
+    for headers in (EVENTS, {}, EVENTS, {}):
+        client.post("/api/ask", json={"question": question}, headers=headers)
+    assert client.post("/api/ask", json={"question": "leave"}).status_code == 200
+
+
+def test_who_leaves_in_the_middle_of_the_events_frees_the_place(app, assistant):
+    """Asked of the app itself: the client of the tests reads every stream to its end."""
+    assistant.n_begun = 0
+    assistant.let_go.clear()
+    body = json.dumps({"question": "wait, typhoon"}).encode()
+    headers = [(b"host", b"localhost"), (b"accept", b"text/event-stream")]
+    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    given = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive():
+        for message in given:
+            return message
+        while not assistant.n_begun:
+            await asyncio.sleep(0.01)
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    async def leave_and_ask():
+        scope = {"type": "http", "method": "POST", "path": "/api/ask", "query_string": b""}
+        scope |= {"headers": headers, "http_version": "1.1", "scheme": "http", "root_path": ""}
+        asking = asyncio.ensure_future(app({**scope, "asgi": {"version": "3.0"}}, receive, send))
+        while not assistant.n_begun:
+            await asyncio.sleep(0.01)
+        assistant.let_go.set()
+        await asyncio.wait_for(asking, 10)
+
+    asyncio.run(leave_and_ask())
+    with TestClient(app, base_url=HOME) as made:
+        assert made.post("/api/ask", json={"question": "leave"}).status_code == 200
+
+
+def test_a_question_is_asked_only_of_the_documents_that_it_names(client, assistant):
+    for headers in (EVENTS, {}):
+        body = {"question": "leave", "documents": ["handbook.md"]}
+        assert client.post("/api/ask", json=body, headers=headers).status_code == 200
+        assert assistant.asked_of[-1] == ("handbook.md",)
+    body = {"query": "leave", "documents": ["handbook.md"]}
+    assert client.post("/api/search", json=body).status_code == 200
+    assert assistant.asked_of[-1] == ("handbook.md",)
+    client.post("/api/search", json={"query": "leave"})
+    assert assistant.asked_of[-1] == ()
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/api/search"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"documents": "handbook.md"},
+        {"documents": [5]},
+        {"documents": ["a"] * 1_001},
+        {"documents": ["\ud800"]},
+        {"question": "\ud800", "query": "\ud800"},
+        {"\ud800": 1},
+        {"else": "\ud800"},
+        {"question": None, "query": None},
+    ],
+)
+def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
+    name = "question" if path == "/api/ask" else "query"
+    foreign = {"question", "query"} - {name}
+    sent = {name: "leave"} | {key: one for key, one in body.items() if key not in foreign}
+    reply = client.post(
+        path, content=json.dumps(sent), headers={"Content-Type": "application/json"}
+    )
+    assert reply.status_code == 422
+    assert reply.json()["error"]["kind"] == "RequestError"
+    assert "\n" not in reply.json()["error"]["message"]
+
+
+def begin(store: Store, title: str) -> str:
+    """Begin a conversation of Alice's with one answer, as the page does."""
+    owner = Visitors({}).identify(Headers(ALICE)).owner
+    conversation_id = store.create(owner, "leave")
+    store.rename(owner, conversation_id, title)
+    store.put(owner, conversation_id, Turn(1, "leave", FakeAssistant().ask("leave")))
+    return conversation_id
+
+
+@pytest.mark.parametrize(
+    ("form", "make", "kind"),
+    [("md", export_markdown, "text/markdown"), ("html", export_html, "text/html")],
+)
+def test_a_conversation_is_exported_to_its_owner(client, store, form, make, kind):
+    conversation_id = begin(store, "Leave")
+    reply = client.get(f"/conversations/{conversation_id}.{form}", headers=ALICE)
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].startswith(kind)
+    assert reply.text == make("Leave", [Turn(1, "leave", FakeAssistant().ask("leave"))])
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_a_conversation_is_not_there_for_anybody_else(client, store, form):
+    path = f"/conversations/{begin(store, 'Leave')}.{form}"
+    absent = client.get(f"/conversations/nothing.{form}", headers=ALICE)
+    for headers in (BOB, {}):
+        reply = client.get(path, headers=headers)
+        assert reply.status_code == absent.status_code == 404
+        assert reply.content == absent.content
+
+
+def test_an_export_of_another_form_does_not_exist(client, store):
+    conversation_id = begin(store, "Leave")
+    for form in ("pdf", "md.html", "MD"):
+        reply = client.get(f"/conversations/{conversation_id}.{form}", headers=ALICE)
+        assert reply.status_code in {404, 422}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        'a "quoted" title',
+        "it's; filename=evil.exe",
+        "two\nlines\r\nX-Injected: yes",
+        "日本語のタイトル",
+        "../../etc/passwd",
+        "a\\b",
+        "100% é",
+        "<script>alert(1)</script>",
+        "..",
+        "\0\x1b[31m",
+    ],
+)
+def test_an_exported_file_is_named_as_the_conversation_and_the_header_stays_whole(
+    client, store, title
+):
+    reply = client.get(f"/conversations/{begin(store, title)}.md", headers=ALICE)
+    assert "x-injected" not in reply.headers
+    prefix = "attachment; filename*=UTF-8''"
+    sent = reply.headers["content-disposition"]
+    assert re.fullmatch(re.escape(prefix) + r"[A-Za-z0-9_.~%-]+", sent)
+    assert unquote(sent.removeprefix(prefix)) == " ".join(title.split()).replace("/", "-") + ".md"
+
+
+def test_a_server_that_is_being_stopped_is_alive_and_not_ready(app, client):
+    assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
+    app.state.closing.set()
+    try:
+        reply = client.get("/readyz")
+        assert reply.status_code == 503
+        assert reply.json()["error"]["kind"] == "Closing"
+        assert client.get("/livez").status_code == 200
+    finally:
+        app.state.closing.clear()
