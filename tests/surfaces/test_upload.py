@@ -137,7 +137,7 @@ def test_the_very_same_file_again_is_no_new_file_and_no_failure(folder):
 @pytest.mark.parametrize("data", [b"two", b"", b"one and more"])
 def test_another_file_of_the_name_is_never_overwritten(folder, data):
     take(folder, "a.txt", b"one")
-    with pytest.raises(NameTaken, match="another file named 'a.txt'"):
+    with pytest.raises(NameTaken, match=r"another file named 'a\.txt'"):
         take(folder, "a.txt", data)
     assert held(folder) == {"a.txt": b"one"}
 
@@ -186,7 +186,7 @@ def test_a_disk_that_fails_leaves_nothing_behind_and_says_what_to_do(folder, mon
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
-    with pytest.raises(CorpusError, match=r"'a.txt' cannot be written into '.*nowhere'"):
+    with pytest.raises(CorpusError, match=r"'a\.txt' cannot be written into '.*nowhere'"):
         take(tmp_path / "nowhere", "a.txt", b"text")
     assert not (tmp_path / "nowhere").exists()
 
