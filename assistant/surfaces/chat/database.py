@@ -63,10 +63,10 @@ class Database:
 
     def __init__(self, index_dir: Path) -> None:
         self._path = index_dir / FILE
-        index_dir.mkdir(parents=True, exist_ok=True)
         try:
+            index_dir.mkdir(parents=True, exist_ok=True)
             self._create()
-        except sqlite3.OperationalError as error:
+        except (OSError, sqlite3.OperationalError) as error:
             raise self._explain(error) from error
         except sqlite3.DatabaseError as error:
             aside = self._path.with_name(f"{FILE}.damaged-{time.time_ns()}")
@@ -98,7 +98,7 @@ class Database:
                 )
             connection.executescript(SCHEMA)
 
-    def _explain(self, error: sqlite3.Error) -> StoreError:
+    def _explain(self, error: OSError | sqlite3.Error) -> StoreError:
         return StoreError(
             f"the conversations in {str(self._path)!r} cannot be read or written ({error}): see to "
             "the disk, its free space and the folder's permissions, then try again"

@@ -107,6 +107,7 @@ class Store:
             json.dumps(turn.tried),
         )
         with self._database.open() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # so that it is not deleted after the look at it
             if not _is_owned(connection, owner, conversation_id):
                 return False
             connection.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?)", row)

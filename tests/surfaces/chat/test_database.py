@@ -1,0 +1,93 @@
+"""The file of conversations: made when absent, put aside when damaged, explained when unusable."""
+
+import sqlite3
+
+import pytest
+
+from assistant.errors import StoreError
+from assistant.surfaces.chat.database import FILE, VERSION, Database
+from assistant.surfaces.chat.store import Store
+
+
+def test_the_folder_and_the_file_are_made(tmp_path):
+    Store(Database(tmp_path / "new" / "index")).create("alice", "Title")
+    assert (tmp_path / "new" / "index" / FILE).is_file()
+
+
+def test_opening_again_changes_nothing(tmp_path):
+    for _ in range(3):
+        Store(Database(tmp_path)).create("alice", "Title")
+    assert len(Store(Database(tmp_path)).list("alice")) == 3
+    assert [one.name for one in tmp_path.iterdir() if "damaged" in one.name] == []
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+    Database(tmp_path)
+    connection = sqlite3.connect(tmp_path / FILE)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(StoreError, match=r"newer version .* install that version"):
+        Database(tmp_path)
+    assert (tmp_path / FILE).read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == [FILE]
+
+
+def test_a_damaged_file_is_put_aside_whole_and_a_new_one_begun(tmp_path, caplog):
+    damaged = b"no database at all" * 500
+    (tmp_path / FILE).write_bytes(damaged)
+    store = Store(Database(tmp_path))
+    store.create("alice", "Title")
+    assert len(store.list("alice")) == 1
+    kept = [one.read_bytes() for one in tmp_path.iterdir() if ".damaged-" in one.name]
+    assert kept == [damaged]
+    assert "was put aside" in caplog.text
+
+
+def test_two_damaged_files_are_both_kept(tmp_path):
+    for content in (b"first" * 500, b"second" * 500):
+        (tmp_path / FILE).write_bytes(content)
+        Database(tmp_path)
+    kept = {one.read_bytes() for one in tmp_path.iterdir() if ".damaged-" in one.name}
+    assert kept == {b"first" * 500, b"second" * 500}
+
+
+def test_a_folder_that_cannot_be_one_is_a_store_error(tmp_path):
+    (tmp_path / "index").write_bytes(b"")
+    for folder in (tmp_path / "index", tmp_path / "index" / "sub"):
+        with pytest.raises(StoreError, match="conversations in .* cannot be read or written"):
+            Database(folder)
+
+
+def test_a_folder_in_the_place_of_the_file_is_a_store_error(tmp_path):
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(StoreError, match="see to the disk"):
+        Database(tmp_path)
+
+
+def test_a_file_that_is_locked_gone_or_full_is_a_store_error(tmp_path, monkeypatch):
+    store = Store(Database(tmp_path))
+    monkeypatch.setattr("assistant.surfaces.chat.database.LOCKED_S", 0.05)
+    holder = sqlite3.connect(tmp_path / FILE)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"locked.* try again"):
+        store.create("alice", "Title")
+    holder.close()
+    for one in tmp_path.iterdir():
+        one.unlink()
+    with pytest.raises(StoreError, match="no such table"):
+        store.create("alice", "Title")
+    with pytest.raises(StoreError, match="no such table"):
+        store.list("alice")
+
+
+def test_a_failure_in_the_middle_changes_nothing(tmp_path):
+    database = Database(tmp_path)
+    write = "INSERT INTO conversations VALUES ('a', 'alice', 'Title', '')"
+    with pytest.raises(ZeroDivisionError), database.open() as connection:
+        connection.execute(write)
+        raise ZeroDivisionError
+    with pytest.raises(StoreError), database.open() as connection:
+        connection.execute(write)
+        connection.execute("INSERT INTO nothing VALUES (1)")
+    assert Store(database).list("alice") == ()
