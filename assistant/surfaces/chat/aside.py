@@ -1,7 +1,8 @@
 """Work that blocks, run beside the event loop: its results as they come, a stop at once.
 
 Comes in: a generator that blocks. Goes out: what it yields, to a coroutine. When nobody waits any
-more the thread ends after its running step. Refuses nothing; the generator handles its failures.
+more the thread ends after its running step. Refuses nothing: a failure of the generator is handed
+on to the one who waits.
 """
 
 import asyncio
@@ -21,25 +22,30 @@ class Left(BaseException):
 async def run_aside(steps: Generator[T], *stops: asyncio.Event) -> AsyncGenerator[T]:
     """Yield what a blocking generator yields, until it ends or one of the events is set."""
     loop = asyncio.get_running_loop()
-    given: asyncio.Queue[tuple[T] | None] = asyncio.Queue()
+    given: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
     left = threading.Event()
 
-    def put(step: tuple[T] | None) -> None:
+    def put(step: tuple[T] | BaseException | None) -> None:
         with suppress(RuntimeError):  # the loop has closed: nobody waits any more
             loop.call_soon_threadsafe(given.put_nowait, step)
 
     def run() -> None:
-        with closing(steps):
-            for step in steps:
-                if left.is_set():
-                    break
-                put((step,))
+        try:
+            with closing(steps):
+                for step in steps:
+                    if left.is_set():
+                        break
+                    put((step,))
+        except BaseException as error:  # noqa: BLE001 (handed on to the one who waits)
+            put(error)
         put(None)
 
     threading.Thread(target=run, daemon=True).start()
     halts = [asyncio.ensure_future(stop.wait()) for stop in stops]
     try:
         while (step := await _next(given, halts)) is not None:
+            if isinstance(step, BaseException):
+                raise step
             yield step[0]
     finally:
         left.set()
@@ -88,8 +94,9 @@ def _reports(given: "SimpleQueue[tuple[T] | BaseException | None]") -> Iterator[
 
 
 async def _next(
-    given: "asyncio.Queue[tuple[T] | None]", halts: Sequence["asyncio.Future[Any]"]
-) -> tuple[T] | None:
+    given: "asyncio.Queue[tuple[T] | BaseException | None]",
+    halts: Sequence["asyncio.Future[Any]"],
+) -> tuple[T] | BaseException | None:
     """Return the next step; None when there is none or a stop came first."""
     if any(halt.done() for halt in halts):
         return None
