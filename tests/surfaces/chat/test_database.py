@@ -55,7 +55,7 @@ def test_two_damaged_files_are_both_kept(tmp_path):
 def test_a_folder_that_cannot_be_one_is_a_store_error(tmp_path):
     (tmp_path / "index").write_bytes(b"")
     for folder in (tmp_path / "index", tmp_path / "index" / "sub"):
-        with pytest.raises(StoreError, match="conversations in .* cannot be read or written"):
+        with pytest.raises(StoreError, match=r"conversations in .* cannot be read or written"):
             Database(folder)
 
 
@@ -84,10 +84,14 @@ def test_a_file_that_is_locked_gone_or_full_is_a_store_error(tmp_path, monkeypat
 def test_a_failure_in_the_middle_changes_nothing(tmp_path):
     database = Database(tmp_path)
     write = "INSERT INTO conversations VALUES ('a', 'alice', 'Title', '')"
-    with pytest.raises(ZeroDivisionError), database.open() as connection:
-        connection.execute(write)
-        raise ZeroDivisionError
-    with pytest.raises(StoreError), database.open() as connection:
-        connection.execute(write)
-        connection.execute("INSERT INTO nothing VALUES (1)")
+
+    def fail(then):
+        with database.open() as connection:
+            connection.execute(write)
+            then(connection)
+
+    with pytest.raises(ZeroDivisionError):
+        fail(lambda _: 1 / 0)
+    with pytest.raises(StoreError):
+        fail(lambda connection: connection.execute("INSERT INTO nothing VALUES (1)"))
     assert Store(database).list("alice") == ()
