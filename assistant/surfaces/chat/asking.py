@@ -1,7 +1,8 @@
 """A question asked on a page: kept, answered beside the event loop, shown as it becomes.
 
 Comes in: a page and a question, untrusted. Goes out: `Update`s until the answer is whole. A stop
-and the end of the server arrive at once; whatever happens, the turn is kept with its outcome.
+and the end of the server arrive at once; whatever happens, the turn is kept with its outcome. A
+disk that fails is a notice on the page.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from assistant.errors import AssistantError
 from assistant.surfaces.admission import Admission
 from assistant.surfaces.chat.aside import run_aside
 from assistant.surfaces.chat.conversation import (
@@ -57,26 +59,15 @@ class Asking:
     ) -> AsyncGenerator[Update]:
         """Answer a question in the page's conversation, beginning one when there is none."""
         question = question.encode("utf-8", "replace").decode().strip()
-        refused = self._refuse(page, question)
-        if refused:
-            yield Update(status=refused, banner=render_notice(refused), is_running=False)
-            return
-        before, turn = self._begin(page, question, documents)
-        conversation_id = page.conversation_id or ""
-        shown = [self._views.turn(one) for one in before]  # once: only the last one changes
-        also = Update(question="", listed=self._views.listed(page), banner=self._views.banner(page))
-        beside: str | None = conversation_id
-        async with aclosing(self._steps(page.owner, conversation_id, turn, before)) as steps:
-            async for step in steps:
-                if page.conversation_id == conversation_id:
-                    talk = wrap(conversation_id, [*shown, self._views.turn(step.turn, step)])
-                    status, is_running = step.status, step.is_running
-                    yield replace(also, talk=talk, status=status, is_running=is_running)
-                    also = Update()
-                elif beside != page.conversation_id:  # another one is looked at since
-                    yield self.show(page)
-                beside = page.conversation_id
-        yield Update()  # Gradio sends the last one again
+        try:
+            if refused := self._refuse(page, question):
+                yield self._notify(page, refused)
+                return
+            async with aclosing(self._answer(page, question, documents)) as updates:
+                async for update in updates:
+                    yield update
+        except AssistantError as error:
+            yield self._notify(page, str(error))
 
     async def ask_again(self, page: Page, sent: dict[str, Any]) -> AsyncGenerator[Update]:
         """Ask what a button stands for: a question to try, or the question of a turn."""
@@ -86,7 +77,8 @@ class Asking:
         if not isinstance(question, str):
             yield Update(status=ABSENT, banner=render_notice(ABSENT))
             return
-        page.replaces = turn.number if turn and turn is turns[-1] else None
+        if not self.is_running(page):  # else it is refused, and the next question replaces nothing
+            page.replaces = turn.number if turn and turn is turns[-1] else None
         async with aclosing(self.ask(page, question, turn.documents if turn else None)) as updates:
             async for update in updates:
                 yield update
@@ -114,7 +106,33 @@ class Asking:
             return "Type a question first."
         if self.is_running(page):
             return BUSY_HERE
-        return FULL if len(self._views.turns(page)) >= MAX_TURNS else ""
+        turns = self._views.turns(page)
+        replaces_last = bool(turns) and page.replaces == turns[-1].number
+        return FULL if len(turns) - replaces_last >= MAX_TURNS else ""
+
+    def _notify(self, page: Page, notice: str) -> Update:
+        is_running = self.is_running(page)
+        return Update(status=notice, banner=render_notice(notice), is_running=is_running)
+
+    async def _answer(
+        self, page: Page, question: str, documents: Sequence[DocumentId] | None
+    ) -> AsyncGenerator[Update]:
+        before, turn = self._begin(page, question, documents)
+        conversation_id = page.conversation_id or ""
+        shown = [self._views.turn(one) for one in before]  # once: only the last one changes
+        also = Update(question="", listed=self._views.listed(page), banner=self._views.banner(page))
+        beside: str | None = conversation_id
+        async with aclosing(self._steps(page.owner, conversation_id, turn, before)) as steps:
+            async for step in steps:
+                if page.conversation_id == conversation_id:
+                    talk = wrap(conversation_id, [*shown, self._views.turn(step.turn, step)])
+                    status, is_running = step.status, step.is_running
+                    yield replace(also, talk=talk, status=status, is_running=is_running)
+                    also = Update()
+                elif beside != page.conversation_id:  # another one is looked at since
+                    yield self.show(page)
+                beside = page.conversation_id
+        yield Update()  # Gradio sends the last one again
 
     def _begin(
         self, page: Page, question: str, documents: Sequence[DocumentId] | None
