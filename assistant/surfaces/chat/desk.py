@@ -48,7 +48,7 @@ class Desk:
 
     def arrive(self, page: Page, address: str) -> Update:
         """Show a page that was opened, at the address of a conversation or at none."""
-        return self._open_conversation(page, address or None)
+        return _guarded(lambda: self._open_conversation(page, _holdable(address) or None))
 
     def ask(self, page: Page, question: str) -> AsyncGenerator[Update]:
         """Answer a question; see `Asking.ask`."""
@@ -64,19 +64,20 @@ class Desk:
 
     def open(self, page: Page, reference: str) -> Update:
         """Open a reference: a conversation, a source beside it, the documents."""
+        reference = _holdable(reference)
         kind, _, name = reference.partition("-")
         if kind == "open":
-            return self._open_conversation(page, name)
+            return _guarded(lambda: self._open_conversation(page, name))
         page.reference = reference
-        return Update(panel=self._views.panel(page))
+        return _guarded(lambda: Update(panel=self._views.panel(page)))
 
     def act(self, page: Page, sent: dict[str, Any]) -> Update:
         """Do what a button stands for."""
         acts: dict[str, Callable[[], Update]] = {
             "new": lambda: self._open_conversation(page, None),
             "rename": lambda: self._rename(page, sent),
-            "delete": lambda: self._delete(page, str(sent.get("id"))),
-            "search": lambda: self._search(page, str(sent.get("text", ""))),
+            "delete": lambda: self._delete(page, _holdable(sent.get("id"))),
+            "search": lambda: self._search(page, _holdable(sent.get("text", ""))),
             "edit": lambda: self._edit(page, sent),
             "cancel-edit": lambda: self._cancel_edit(page),
             "rate": lambda: self._rate(page, sent),
@@ -85,13 +86,7 @@ class Desk:
             "all": lambda: self._choose_all(page),
             "halt-sync": self._halt_sync,
         }
-        try:
-            act = acts.get(str(sent.get("act")))
-            return act() if act else Update()
-        except AssistantError as error:
-            return Update(status=str(error), banner=render_notice(str(error)))
-        except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-            return Update(banner=render_notice(report("doing that")))
+        return _guarded(acts.get(str(sent.get("act")), Update))
 
     async def sync(self, page: Page) -> AsyncGenerator[Update]:
         """Sync, showing the progress where the page shows the documents."""
@@ -122,7 +117,8 @@ class Desk:
         )
 
     def _rename(self, page: Page, sent: dict[str, Any]) -> Update:
-        self._store.rename(page.owner, str(sent.get("id")), str(sent.get("title", "")))
+        title = _holdable(sent.get("title", ""))
+        self._store.rename(page.owner, _holdable(sent.get("id")), title)
         return Update(listed=self._views.listed(page))
 
     def _delete(self, page: Page, conversation_id: str) -> Update:
@@ -132,7 +128,7 @@ class Desk:
         return Update(listed=self._views.listed(page), status="Deleted.")
 
     def _search(self, page: Page, text: str) -> Update:
-        page.search = text[:MAX_SEARCH_CHARS].encode("utf-8", "replace").decode()
+        page.search = text[:MAX_SEARCH_CHARS]
         return Update(listed=self._views.listed(page))
 
     def _edit(self, page: Page, sent: dict[str, Any]) -> Update:
@@ -154,10 +150,10 @@ class Desk:
 
     def _rate(self, page: Page, sent: dict[str, Any]) -> Update:
         turn, before = self._judged(page, sent)
-        rating = sent.get("rating")
-        if turn is None or rating not in RATINGS:
+        rating = str(sent.get("rating"))
+        if turn is None or not isinstance(turn.outcome, Answer) or rating not in RATINGS:
             return Update()
-        kept = None if rating == turn.rating else str(rating)
+        kept = None if rating == turn.rating else rating
         self._book.rate(page.conversation_id or "", turn, tell(before), kept)
         status = "Thank you: kept with the answer." if kept else "Taken back."
         return Update(talk=self._views.talk(page, self._views.turns(page)), status=status)
@@ -185,9 +181,8 @@ class Desk:
 
     def _choose(self, page: Page, sent: dict[str, Any]) -> Update:
         """Ask only of the documents that are ticked."""
-        name = sent.get("id")
-        if isinstance(name, str):
-            chosen = {DocumentId(name)}
+        if isinstance(sent.get("id"), str):
+            chosen = {DocumentId(_holdable(sent["id"]))}
             page.only = page.only | chosen if sent.get("checked") else page.only - chosen
         return Update(banner=self._views.banner(page))
 
@@ -195,3 +190,17 @@ class Desk:
         page.only = frozenset()
         panel = self._views.panel(page) if page.reference == DOCUMENTS else None
         return Update(panel=panel, banner=self._views.banner(page))
+
+
+def _guarded(act: Callable[[], Update]) -> Update:
+    try:
+        return act()
+    except AssistantError as error:
+        return Update(status=str(error), banner=render_notice(str(error)))
+    except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
+        return Update(banner=render_notice(report("doing that")))
+
+
+def _holdable(sent: object) -> str:
+    """Return what was sent as text that a file can hold: JSON can spell lone surrogates."""
+    return str(sent).encode("utf-8", "replace").decode()
