@@ -1,9 +1,8 @@
 """What was retrieved for each query of a question -> the retrieval to answer from, judged."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from assistant.answer.followup import choose, discount
+from assistant.answer.followup import choose, discount, settle
 from assistant.answer.scorer import EvidenceScorer, Judgement
 from assistant.retrieve.retriever import Retrieval
 
@@ -16,9 +15,11 @@ def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieva
             from the conversation.
         scorer: judges each of them.
     """
-    place, judgement = choose([scorer.judge(one) for one in found])
+    alone = found[0].query
+    judged = [scorer.judge(one) for one in found]
+    place = choose(alone, judged)
     if not place:
-        return found[0], judgement
+        return found[0], judged[0]
     # Carried words found the passages; the question's own say which sentence answers.
-    own = scorer.judge(discount(found[place], found[0].query))
-    return found[place], replace(own, log_odds=judgement.log_odds)
+    own = scorer.judge(discount(found[place], alone))
+    return found[place], settle(alone, judged[0], judged[place], own)

@@ -1,8 +1,9 @@
 """A question and the conversation before it -> the queries that it may stand for.
 
-"And when did it start?" does not say what started. The question by itself is the first query; when
-it leans on what was said, the others carry words over from the last turns: the names of the last
-answer, the words of the last question. Which of them is answered shows in the evidence (`choose`).
+"And when did it start?" does not say what started. The question by itself is the first query; the
+others carry words over from what was said: the names of the last turn that has any, the words of
+the last questions. Which of them is searched for shows in the evidence (`choose`); whether it is
+answered, in the question's own words when these are enough to stand by themselves (`settle`).
 No language model; English, and names are told by their capitals.
 """
 
@@ -19,12 +20,17 @@ from assistant.values import Turn
 
 MAX_CARRIED_WORDS = 24
 """More of them would outweigh the question."""
+ENOUGH_WORDS = 6
+"""Questions are gone back through until they give so many words: the last one may lean too."""
 FEW_WORDS = 2
 """A question with so few words of its own leans on what was said."""
+LEANING = 0.5
+"""Log-odds by which a question that leans on what was said is rather searched for with it: by
+itself it finds something in any document."""
 CARRIED_DOUBT = 0.5
-"""Log-odds taken from a query that carries words over: they stand in the passages whatever is
-asked, and without this doubt a question about something else is answered more often."""
-
+"""Log-odds taken from the answer to a question that leans: the words that it carries over stand in
+the passages whatever is asked, and without this doubt one about something else is answered more
+often."""
 CARRIED_WEIGHT = 0.25
 """What a carried word's idf counts for when sentences are judged: it tells what the answer is
 about, and the question's own words tell which sentence answers."""
@@ -45,10 +51,8 @@ def list_queries(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
     >>> list_queries("When?", history)
     ('When?', 'When? Ann Holt', 'When? built mill')
     """
-    if not leans(question):
-        return (question,)
-    names = _carry(question, _names(_last(history, "assistant")))
-    words = _carry(question, _content(_last(history, "user")))
+    names = _carry(question, _last_names(history))
+    words = _carry(question, _last_words(history))
     return tuple(dict.fromkeys((question, names, words)))
 
 
@@ -77,30 +81,50 @@ def leans(question: str) -> bool:
     return bool(_LEANS.search(question)) or len(_content(question)) <= FEW_WORDS
 
 
+def choose(question: str, judgements: Sequence[Judgement]) -> int:
+    """Return the place of the judgement with the most evidence; the first of equals.
+
+    The first is of the question by itself; one that leans is rather read with what was said.
+    """
+    ahead = LEANING if leans(question) else 0.0
+
+    def evidence(place: int) -> tuple[bool, float, int]:
+        log_odds = judgements[place].log_odds
+        if log_odds is None:
+            return False, 0.0, -place
+        return True, log_odds + (ahead if place else 0.0), -place
+
+    return max(range(len(judgements)), key=evidence)
+
+
 def discount(retrieval: Retrieval, question: str) -> Retrieval:
-    """Return the retrieval with the terms that the question itself does not have weighing less."""
-    own = set(query_terms(question))
+    """Return the retrieval with the terms that the question itself does not have weighing less.
+
+    They weigh nothing when the question stands by itself.
+    """
+    own, weight_of_carried = set(query_terms(question)), CARRIED_WEIGHT if leans(question) else 0.0
     weights = {
-        term: weight * (1.0 if term in own else CARRIED_WEIGHT)
+        term: weight * (1.0 if term in own else weight_of_carried)
         for term, weight in retrieval.term_weights.items()
     }
     return replace(retrieval, term_weights=weights)
 
 
-def choose(judgements: Sequence[Judgement]) -> tuple[int, Judgement]:
-    """Return the judgement with the most evidence, with its place; the first of equals.
+def settle(question: str, alone: Judgement, carried: Judgement, own: Judgement) -> Judgement:
+    """Return the judgement of the sentences that carried words have found.
 
-    Of all but the first, which is of the question by itself, `CARRIED_DOUBT` is taken.
+    Args:
+        question: as it was asked.
+        alone: the judgement of what it finds by itself.
+        carried: that of what it finds with the carried words.
+        own: the same sentences judged by its own words (`discount`), which say which one answers.
     """
-    first, *others = judgements
-    doubted = [
-        replace(one, log_odds=None if one.log_odds is None else one.log_odds - CARRIED_DOUBT)
-        for one in others
-    ]
-    return max(
-        enumerate([first, *doubted]),
-        key=lambda at: (at[1].log_odds is not None, at[1].log_odds or 0.0, -at[0]),
-    )
+    if leans(question):
+        log_odds = None if carried.log_odds is None else carried.log_odds - CARRIED_DOUBT
+    else:
+        known = [one.log_odds for one in (alone, own) if one.log_odds is not None]
+        log_odds = max(known, default=None)
+    return replace(own, log_odds=log_odds)
 
 
 def _is_turn(given: object) -> bool:
@@ -115,16 +139,29 @@ def _content(text: str) -> list[str]:
     return [word for word in _WORD.findall(text) if fold(word) not in FUNCTION_WORDS]
 
 
-def _last(history: Sequence[Turn], speaker: str) -> str:
-    return next((text for who, text in reversed(history) if who == speaker), "")
+def _last_names(history: Sequence[Turn]) -> list[str]:
+    """Return the names of the last turn that has any: "I do not know" has none."""
+    return next((names for _, text in reversed(history) if (names := list(_names(text)))), [])
+
+
+def _last_words(history: Sequence[Turn]) -> list[str]:
+    """Return the words of the last question, and of those before it while they are few."""
+    words: dict[str, str] = {}
+    for _, text in reversed([turn for turn in history if turn[0] == "user"]):
+        for word in _content(text):
+            words.setdefault(" ".join(terms(word)), word)
+        if len(words) >= ENOUGH_WORDS:
+            break
+    return list(words.values())
 
 
 def _names(text: str) -> Iterator[str]:
-    """Yield the words with a capital, but those that only begin a sentence."""
+    """Yield the words with a capital, but single letters and those that only begin a sentence."""
     for match in _WORD.finditer(text):
         before = text[max(0, match.start() - 2) : match.start()].rstrip(" ")[-1:]
-        if match.group()[0].isupper() and before and before not in _BEFORE_A_SENTENCE:
-            yield match.group()
+        word = match.group()
+        if len(word) > 1 and word[0].isupper() and before and before not in _BEFORE_A_SENTENCE:
+            yield word
 
 
 def _carry(question: str, words: Iterable[str]) -> str:

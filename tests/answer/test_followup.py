@@ -1,6 +1,5 @@
 """Follow-ups: what is carried over from the conversation, and what is not."""
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,11 +12,13 @@ from hypothesis import strategies as st
 from assistant.answer.followup import (
     CARRIED_DOUBT,
     CARRIED_WEIGHT,
+    LEANING,
     MAX_CARRIED_WORDS,
     choose,
     discount,
     leans,
     list_queries,
+    settle,
 )
 from assistant.answer.scorer import Judgement
 from assistant.errors import QuestionError
@@ -49,30 +50,62 @@ def test_what_the_question_has_is_not_said_twice() -> None:
     )
 
 
-def test_a_question_that_stands_by_itself_carries_nothing_over() -> None:
+def test_a_question_leans_by_a_pronoun_a_first_word_or_for_want_of_its_own() -> None:
     for question in ("Who discovered the rings of Saturn?", "How tall is the Eiffel Tower?"):
         assert not leans(question)
-        assert list_queries(question, MILL) == (question,)
     for question in ("When was she born?", "And Corley?", "What about the bees of Corley?", "Why?"):
         assert leans(question)
 
 
-def test_the_query_with_the_most_evidence_is_chosen_and_carried_words_are_doubted() -> None:
-    def judged(*odds: float | None) -> tuple[int, float | None]:
-        empty = Judgement((), np.zeros(0), None, None)  # type: ignore[arg-type]
-        place, chosen = choose([replace(empty, log_odds=one) for one in odds])
-        return place, chosen.log_odds
-
-    assert judged(1.0, 1.2) == (0, 1.0)
-    assert judged(1.0, 2.0, 2.5) == (2, 2.5 - CARRIED_DOUBT)
-    assert judged(None, -3.0) == (1, -3.0 - CARRIED_DOUBT)
-    assert judged(-9.0, None) == (0, -9.0)
-    assert judged(None, None) == (0, None)
+def test_the_names_are_of_the_last_turn_that_has_any() -> None:
+    later: list[Turn] = [*MILL, ("user", "Is it big?"), ("assistant", "I do not know.")]
+    assert list_queries("Where?", later)[1] == "Where? Ann Holt Corley"
+    named: list[Turn] = [*MILL, ("user", "Is it near Brinton?"), ("assistant", "I do not know.")]
+    assert list_queries("Where?", named)[1] == "Where? Brinton"
 
 
-def test_only_the_last_turns_count() -> None:
+def test_a_single_letter_is_no_name() -> None:
+    history: list[Turn] = [("user", "Who?"), ("assistant", "As I said, it was the U of Corley.")]
+    assert list_queries("When?", history) == ("When?", "When? Corley")
+
+
+def test_questions_are_gone_back_through_until_they_give_enough_words() -> None:
     later: list[Turn] = [*MILL, ("user", "What about bees?"), ("assistant", "They are kept.")]
-    assert list_queries("Where?", later) == ("Where?", "Where? bees")
+    assert list_queries("Where?", later)[-1] == "Where? bees built old mill"
+    long: list[Turn] = [*MILL, ("user", "Do farms keep brown bees, black goats, grey geese?")]
+    assert list_queries("Where?", long)[-1] == (
+        "Where? farms keep brown bees black goats grey geese"
+    )
+
+
+def judged(log_odds: float | None) -> Judgement:
+    return Judgement((), np.zeros(0), None, log_odds)  # type: ignore[arg-type]
+
+
+def test_the_query_with_the_most_evidence_is_chosen() -> None:
+    def chosen(question: str, *odds: float | None) -> int:
+        return choose(question, [judged(one) for one in odds])
+
+    assert chosen("Who discovered the rings of Saturn?", 1.0, 0.9, 1.1) == 2
+    assert chosen("Who discovered the rings of Saturn?", 1.0, 1.0) == 0
+    assert chosen("When was she born?", 1.0, 1.1 - LEANING) == 1
+    assert chosen("When was she born?", 1.0, 0.9 - LEANING) == 0
+    assert chosen("Why?", None, -3.0) == 1
+    assert chosen("Why?", -9.0, None) == 0
+    assert chosen("Why?", None, None) == 0
+    assert chosen("Why?", -9.0) == 0
+
+
+def test_an_answer_to_a_question_that_leans_is_doubted() -> None:
+    settled = settle("When was she born?", judged(5.0), judged(1.0), judged(3.0))
+    assert settled.log_odds == 1.0 - CARRIED_DOUBT
+    assert settle("Why?", judged(1.0), judged(None), judged(None)).log_odds is None
+
+
+def test_carried_words_make_no_answer_of_a_question_that_stands_by_itself() -> None:
+    question = "Who discovered the rings of Saturn?"
+    assert settle(question, judged(-2.0), judged(9.0), judged(-1.0)).log_odds == -1.0
+    assert settle(question, judged(-2.0), judged(9.0), judged(None)).log_odds == -2.0
 
 
 def test_without_a_conversation_the_question_stands_by_itself() -> None:
@@ -141,7 +174,7 @@ def test_the_words_of_the_question_tell_which_sentence_answers(settings: Setting
         assert "was sold later" in answer.citations[0].quote
 
 
-def test_carried_words_weigh_less_and_own_words_as_much(assistant: Assistant) -> None:
+def test_carried_words_weigh_less_or_nothing_and_own_words_as_much(assistant: Assistant) -> None:
     assistant.sync()
     with assistant._readers.open() as snapshot:
         retrieval = assistant._retriever.retrieve(snapshot, "Danube Titan", 2)
@@ -149,3 +182,16 @@ def test_carried_words_weigh_less_and_own_words_as_much(assistant: Assistant) ->
     assert weights["danub"] == retrieval.term_weights["danub"]
     assert weights["titan"] == CARRIED_WEIGHT * retrieval.term_weights["titan"]
     assert discount(retrieval, retrieval.query) == retrieval
+    by_itself = discount(retrieval, "Where does the Danube river rise?").term_weights
+    assert by_itself == {"danub": retrieval.term_weights["danub"], "titan": 0.0}
+
+
+def test_a_new_subject_is_searched_for_by_itself(settings: Settings) -> None:
+    replace_files(
+        settings.corpus_dir,
+        {"mill.txt": "Ann Holt built the mill.", "rings.txt": "Galileo saw the rings of Saturn."},
+    )
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        answer = assistant.ask("Who saw the rings of Saturn?", MILL)
+        assert answer.query == "Who saw the rings of Saturn?"
+        assert [one.document_id for one in answer.citations] == ["rings.txt"]

@@ -1,0 +1,1 @@
+"""How questions with a conversation before them fare, beside the same questions without it."""
