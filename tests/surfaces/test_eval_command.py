@@ -127,3 +127,14 @@ def test_an_interrupted_run_says_how_to_go_on(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(pipeline.Assistant, "ask", interrupt)
     code, _, err = run("mine.jsonl")
     assert (code, "goes on where" in err) == (130, True)
+
+
+def test_passwords_reach_neither_a_report_nor_what_is_printed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_USERS__ALICE", "wonderland")
+    code, out, err = run("mine.jsonl")
+    assert code == 0
+    assert "wonderland" not in out + err
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in written if b"wonderland" in path.read_bytes()]

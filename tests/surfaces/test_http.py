@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -146,6 +147,31 @@ def test_livez_needs_nothing_and_readyz_needs_the_index(client, failing):
     assert failing.get("/livez").status_code == 200
     assert failing.get("/readyz").status_code == 503
     assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
+
+
+def ask_on_the_page(client, question, session):
+    """Ask as the page does, over Gradio's queue; return all that comes of it."""
+    config = client.get("/config").json()
+    ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
+    asks = next(one for one in config["dependencies"] if [ids["ask"], "click"] in one["targets"])
+    joined = {"fn_index": asks["id"], "data": [question], "session_hash": session}
+    assert client.post("/gradio_api/queue/join", json=joined).status_code == 200
+    return client.get("/gradio_api/queue/data", params={"session_hash": session}).text
+
+
+def test_a_question_on_the_page_is_answered_and_kept_for_the_visitor(client):
+    client.cookies.clear()
+    client.get("/")
+    told = ask_on_the_page(client, "typhoon", "a session")
+    assert "process_completed" in told
+    assert "Answered with 2 citations." in told
+    (path,) = set(re.findall(r"/conversations/[\w-]+\.md", told))
+    exported = client.get(path)
+    assert exported.status_code == 200
+    assert "Flax Typhoon, active since" in exported.text
+    client.cookies.clear()
+    client.get("/")
+    assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/api/ask", "/gradio_api/queue/join"])

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.datastructures import Headers
+from surface_fakes import settings_anywhere
 
 from assistant.surfaces import visitors
 from assistant.surfaces.visitors import COOKIE, Visitors
@@ -140,3 +141,8 @@ def test_the_session_seen_longest_ago_is_forgotten_first(monkeypatch):
 def test_passwords_are_not_held_as_they_are():
     held = repr(vars(Visitors(USERS)))
     assert not re.search("wonder|pässword", held)
+
+
+def test_settings_show_no_password_when_they_are_printed():
+    held = settings_anywhere(users={"alice": "wonderland"})
+    assert "wonderland" not in f"{held!r} {held} {held.model_dump_json()}"
