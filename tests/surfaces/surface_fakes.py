@@ -1,5 +1,7 @@
 """A scripted assistant over a few documents, for the surfaces to be tested with."""
 
+import atexit
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -97,6 +99,7 @@ def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...]
 def settings_anywhere(**given: object) -> Settings:
     """Return settings whose folders are new ones that nothing else uses."""
     folder = Path(tempfile.mkdtemp(prefix="assistant-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "corpus").mkdir()
     return Settings(corpus_dir=folder / "corpus", index_dir=folder / "index", **given)
 

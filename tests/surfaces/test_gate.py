@@ -230,7 +230,7 @@ def test_reading_without_a_session_is_refused(client):
         {"Host": "localhost:7860", "Origin": HOME},
     ],
 )
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize("path", ["/api/ask", JOIN, "/livez"])
 def test_the_page_of_another_site_sends_nothing(client, method, path, headers):
     reply = client.request(method, path, json={"question": "leave"}, headers=headers)

@@ -229,6 +229,7 @@ def marked(body: LexborNode, kind: str) -> str:
     return "".join(node.text() for node in body.css(kind))
 
 
+@settings(max_examples=60)
 @given(documents_with_spans(), st.data())
 def test_a_source_shows_the_document_itself_and_marks_exactly_the_clicked_span(made, data):
     source, spans = made
@@ -257,6 +258,7 @@ def test_the_head_of_a_source_leaves_no_unescaped_markup(made, number, is_flagge
     assert body.css_first("button").attributes["aria-pressed"] == str(is_flagged).lower()
 
 
+@settings(max_examples=60)
 @given(answers(), st.integers(1, 99), st.lists(markup, max_size=2))
 def test_an_answer_leaves_no_unescaped_markup(made, turn, tried):
     body = assert_ours(render_answer(made, turn, tried, {1}))
