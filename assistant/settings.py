@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         "is busy. Sixteen wait a few seconds.",
     )
     users: dict[str, SecretStr] = Field(
-        default_factory=dict,
+        {},
         description="Names and passwords, as a `[users]` table or ASSISTANT_USERS__NAME=password; "
         "with any, nobody else gets in. Set it in the file or the environment.",
     )

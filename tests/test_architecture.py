@@ -36,7 +36,7 @@ WRAPPERS = {
     "huggingface_hub": ("index/model.py",),
     "onnxruntime": ("index/encoder.py",),
     "tokenizers": ("index/encoder.py",),
-    "sqlite3": ("index/",),
+    "sqlite3": ("index/", "surfaces/chat/database.py", "surfaces/chat/store.py"),
     "Stemmer": ("index/terms.py",),
     "llama_index": ("ingest/node_parser.py", "llama.py", "surfaces/llama.py"),
     "gradio": ("surfaces/",),

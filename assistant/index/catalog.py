@@ -194,10 +194,17 @@ def is_created(index_dir: Path) -> bool:
 
 def is_complete(index_dir: Path) -> bool:
     """Whether a sync has gone through to its end since the catalog was created."""
+    return last_synced(index_dir) is not None
+
+
+def last_synced(index_dir: Path) -> str | None:
+    """Return when the last sync went through to its end (ISO, UTC); None when none has."""
     if not is_created(index_dir):
-        return False
+        return None
     with open_catalog(index_dir) as connection:
-        return bool(connection.execute("SELECT 1 FROM manifest WHERE key = 'synced_at'").fetchone())
+        query = "SELECT value FROM manifest WHERE key = 'synced_at'"
+        row = connection.execute(query).fetchone()
+    return str(row[0]) if row else None
 
 
 def last_version(index_dir: Path) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from assistant.index import sync as syncing
-from assistant.index.catalog import is_complete
+from assistant.index.catalog import is_complete, last_synced
 from assistant.index.check import check_index
 from assistant.index.embed import Embedder
 from assistant.index.readers import Readers
@@ -72,8 +72,7 @@ class Holdings:
     @property
     def synced_at(self) -> str | None:
         """When the last sync ended (ISO, UTC), None when none has."""
-        with self._readers.open() as snapshot:
-            return snapshot.synced_at
+        return last_synced(self.settings.index_dir)
 
     @property
     def has_index(self) -> bool:

@@ -69,14 +69,6 @@ class Snapshot:
         row = self._connection.execute(sql, values).fetchone()
         return str(row[0])
 
-    @property
-    def synced_at(self) -> str | None:
-        """When the last sync ended (ISO, UTC), None when none has."""
-        row = self._connection.execute(
-            "SELECT value FROM manifest WHERE key = 'synced_at'"
-        ).fetchone()
-        return str(row[0]) if row else None
-
     def base(self) -> Base | None:
         """Return the current Chroma base, if there is one."""
         row = self._connection.execute(

@@ -314,7 +314,7 @@ def test_a_list_of_documents_leaves_no_unescaped_markup(rows, is_chosen, notes, 
     body = assert_ours(render_documents(records, corpus))
     assert len(body.css("li")) == len(records)
     boxes = [node.attributes for node in body.css("input[data-only]")]
-    indexed = [one for one in records if one.status != Status.SKIPPED]
+    indexed = [one for one in records if one.status != Status.SKIPPED and len(records) > 1]
     assert [box["data-only"] or "" for box in boxes] == [one.document_id for one in indexed]
     assert all(("checked" in box) == is_chosen for box in boxes)
     assert [node.text() for node in body.css(".notice")] == notes

@@ -132,7 +132,6 @@ class Asking:
                 elif beside != page.conversation_id:  # another one is looked at since
                     yield self.show(page)
                 beside = page.conversation_id
-        yield Update()  # Gradio sends the last one again
 
     def _begin(
         self, page: Page, question: str, documents: Sequence[DocumentId] | None

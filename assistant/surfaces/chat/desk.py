@@ -97,7 +97,6 @@ class Desk:
                 yield Update(panel=self._views.panel(page) if is_shown else None, status=stage)
                 beside = page.reference
         yield Update(panel=self._views.panel(page) if page.reference == DOCUMENTS else None)
-        yield Update()  # Gradio sends the last one again
 
     def _halt_sync(self) -> Update:
         self._corpus.halt()

@@ -7,7 +7,8 @@ session, which the gate has matched with its owner.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, cast
@@ -140,12 +141,12 @@ def _lay_out() -> Parts:
 
 def _wire_asking(desk: Desk, pages: Pages, parts: Parts) -> None:
     async def on_ask(text: str | None, request: gr.Request) -> AsyncIterator[Changes]:
-        async for update in desk.ask(_page_of(pages, request), text or ""):
-            yield _changes(update)
+        async for changes in _stream(desk.ask(_page_of(pages, request), text or "")):
+            yield changes
 
     async def on_button(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
-        async for update in desk.ask_again(_page_of(pages, request), _sent(event)):
-            yield _changes(update)
+        async for changes in _stream(desk.ask_again(_page_of(pages, request), _sent(event))):
+            yield changes
 
     async def on_stop(request: gr.Request) -> None:
         desk.stop(_page_of(pages, request))
@@ -173,8 +174,8 @@ def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
         return _changes(desk.act(_page_of(pages, request), sent))
 
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
-        async for update in desk.sync(_page_of(pages, request)):
-            yield _changes(update)
+        async for changes in _stream(desk.sync(_page_of(pages, request))):
+            yield changes
 
     for place in (parts.talk, parts.panel, parts.listed):
         opened = place.open(on_open, None, parts.shown, **QUIET)
@@ -196,6 +197,14 @@ def _sent(event: gr.EventData) -> dict[str, Any]:
     """Return what the browser chose to send."""
     sent = event._data
     return sent if isinstance(sent, dict) else {}
+
+
+async def _stream(updates: AsyncGenerator[Update]) -> AsyncIterator[Changes]:
+    """Yield the changes, and at last none: Gradio sends the last ones again when all is done."""
+    async with aclosing(updates):
+        async for update in updates:
+            yield _changes(update)
+    yield _changes(Update())
 
 
 def _changes(update: Update) -> list[Any]:
