@@ -1,6 +1,7 @@
 # make setup   the virtual environment .venv with everything in it
 # make chat    set up, bring the index in step with corpus/, open the chat
 # make test    set up, then lint, types, tests and the dependency check
+# make test-browser  the chat in a real browser alone (Debian: apt-get install chromium)
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
 PYTHON ?= python3
@@ -11,7 +12,7 @@ DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test lint check-dependencies unit eval bench clean
+.PHONY: help setup chat test test-browser lint check-dependencies unit eval bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -47,7 +48,10 @@ check-dependencies: $(DEV)
 
 unit: $(DEV)
 	@echo "tests"
-	@$(RUN)/python -m pytest
+	@$(RUN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+test-browser: $(DEV)
+	@NEED_BROWSER=1 $(RUN)/python -m pytest tests/surfaces/test_chat_browser.py
 
 eval: $(DEV)
 	@$(RUN)/assistant eval --suite evals/suites/seed.toml

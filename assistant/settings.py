@@ -6,10 +6,11 @@ Refuses unknown names and impossible values with `SettingsError`.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +26,11 @@ from assistant.errors import SettingsError
 SETTINGS_FILE = "assistant.toml"
 
 
+UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
+"""HTTP Basic parts the name from the password at the first colon."""
+Password = Annotated[SecretStr, Field(min_length=8)]
+
+
 class Settings(BaseSettings):
     """The settings. Lengths are in the unit that the name ends in."""
 
@@ -34,6 +40,7 @@ class Settings(BaseSettings):
         toml_file=SETTINGS_FILE,
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,  # it may be a password
     )
 
     corpus_dir: Path = Field(Path("corpus"), description="The folder of documents.")
@@ -122,7 +129,7 @@ class Settings(BaseSettings):
         description="Questions that wait for their turn; further ones are told that the assistant "
         "is busy. Sixteen wait a few seconds.",
     )
-    users: dict[str, SecretStr] = Field(
+    users: dict[UserName, Password] = Field(
         {},
         description="Names and passwords, as a `[users]` table or ASSISTANT_USERS__NAME=password; "
         "with any, nobody else gets in. Set it in the file or the environment.",
@@ -156,10 +163,15 @@ class Settings(BaseSettings):
         try:
             return cls(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})"
-                for fault in error.errors()
-            )
-            raise SettingsError(f"settings cannot be used: {faults}") from error
+            faults = "; ".join(map(_describe, error.errors()))
+            # Not from the error, which holds what was given: it may be a password.
+            raise SettingsError(f"settings cannot be used: {faults}") from None
         except (SourceError, ValueError, OSError) as error:
             raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}") from error
+
+
+def _describe(fault: ErrorDetails) -> str:
+    """Return what is wrong with which setting; what a password was stays unsaid."""
+    where = ".".join(map(str, fault["loc"]))
+    given = "" if fault["loc"][:1] == ("users",) else f" (got {fault['input']!r})"
+    return f"{where}: {fault['msg']}{given}"

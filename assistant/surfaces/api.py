@@ -15,6 +15,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
 
 from assistant.errors import AssistantError
 from assistant.surfaces.admission import Admission
@@ -24,7 +25,7 @@ from assistant.surfaces.chat.store import Store
 from assistant.surfaces.export import export_html, export_markdown
 from assistant.surfaces.gate import UPLOADS, failure
 from assistant.surfaces.upload import NameTaken, take_in
-from assistant.values import Answer, Stage
+from assistant.values import Stage
 
 MAX_HISTORY = 100
 """Upper bound of the turns of a conversation; only the last ones count."""
@@ -101,6 +102,8 @@ def _add_documents(app: FastAPI, assistant: Answering, store: Store) -> None:
             is_new = await take_in(settings.corpus_dir, name, request.stream(), limit)
         except NameTaken as error:
             return failure(409, "NameTaken", str(error))
+        except ClientDisconnect:
+            return failure(400, "RequestError", "the file did not come whole")
         return JSONResponse({"name": name, "is_new": is_new}, status_code=201 if is_new else 200)
 
     @app.get("/conversations/{conversation_id}.{form}")
@@ -140,17 +143,14 @@ def _events(assistant: Answering, admission: Admission, body: AskBody) -> Iterat
     with admission.join() as ticket:
         while not ticket.wait(WAIT_S):
             yield _event("stage", {"name": "waiting", "detail": say_ahead(ticket.ahead)})
-        answer: Answer | None = None
+        made: dict[str, Any] = {}
         for step in assistant.stream(body.question, body.history, documents=body.documents):
-            if answer:
-                yield _event("partial", answer.to_dict())
             if isinstance(step, Stage):
-                answer = None
                 yield _event("stage", asdict(step))
             else:
-                answer = step
-        if answer:
-            yield _event("answer", answer.to_dict())
+                made = step.to_dict()
+                yield _event("partial", made)
+        yield _event("answer", made)
 
 
 def _to_the_end(events: Iterator[str]) -> Iterator[str]:

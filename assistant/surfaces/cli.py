@@ -5,31 +5,28 @@ misspelt, 3 it cannot be done (one line says why and what to do), 75 another pro
 the index, 130 interrupted.
 """
 
+import json
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.errors import AssistantError, IndexLocked
+from assistant.errors import AssistantError, IndexLocked, IndexMissing, SettingsError
 from assistant.settings import Settings
+from assistant.surfaces.describe import describe, indent
 from assistant.surfaces.terminal import progress_bar, say, write, write_json
-from assistant.values import Answer, Citation, Consulted
 
 if TYPE_CHECKING:
     from assistant.index.sync import SyncReport
     from assistant.pipeline import Assistant
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EXIT_PROBLEMS, EXIT_REFUSED, EXIT_LOCKED, EXIT_INTERRUPTED = 1, 3, 75, 130
-MAX_NEAREST = 3
-"""Passages shown with an abstention."""
-EXCERPT_CHARS = 300
-"""Characters shown of such a passage."""
 
 app = typer.Typer(
     help="Ask a folder of documents; every sentence of the answer is backed by an exact quote.",
@@ -79,7 +76,7 @@ def ask(
         answer = assistant.ask(question, documents=document or ())
     if answer.is_reworded and not as_json:
         say(f"Searched for: {answer.query}")
-    write_json(answer.to_dict()) if as_json else write(_describe(answer))
+    write_json(answer.to_dict()) if as_json else write(describe(answer))
 
 
 @app.command()
@@ -101,7 +98,7 @@ def search(
     for found in ranking:
         passage = found.passage
         place = f"{passage.document_id}:{passage.start}-{passage.end}"
-        write(f"{found.rank}. {place}  (score {found.score:.3f})\n{_indent(passage.text)}\n")
+        write(f"{found.rank}. {place}  (score {found.score:.3f})\n{indent(passage.text)}\n")
 
 
 @app.command()
@@ -110,22 +107,40 @@ def chat(
         str | None, typer.Option(help="Address to bind.", show_default="127.0.0.1")
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port to bind.", show_default="7860")] = None,
+    auth: Annotated[
+        bool, typer.Option("--auth", help="Let in only the users of the settings; fail without.")
+    ] = False,
     corpus: Corpus = None,
     index: Index = None,
 ) -> None:
     """Bring the index in step, then open the chat in a local web page."""
     with _open(corpus, index, host=host, port=port) as assistant:
+        settings = assistant.settings
+        _require_users(settings, must_be=auth)
         _report(_sync(assistant))
         say("starting the chat")
         from assistant.surfaces.http import serve
 
-        settings = assistant.settings
         serve(
             assistant,
             settings.host,
             settings.port,
             ready=lambda address: say(f"the chat is at {address} (stop it with Ctrl-C)"),
         )
+
+
+@app.command()
+def feedback(index: Index = None) -> None:
+    """Print what readers said in the chat as questions for `assistant eval`, a line each."""
+    from assistant.surfaces.chat.feedback import list_questions, read_feedback
+
+    settings = Settings.load(index_dir=index)
+    if not settings.index_dir.is_dir():
+        raise IndexMissing(f"there is no index in {str(settings.index_dir)!r}, so no feedback")
+    questions = list(list_questions(read_feedback(settings.index_dir)))
+    for question in questions:
+        write(json.dumps(question, ensure_ascii=False))
+    say(f"{len(questions)} answers were judged")
 
 
 @app.command()
@@ -242,6 +257,16 @@ def _open(corpus: Path | None, index: Path | None, **given: Any) -> Iterator["As
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
+def _require_users(settings: Settings, *, must_be: bool) -> None:
+    if must_be and not settings.users:
+        raise SettingsError(
+            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
+            "passwords, or as ASSISTANT_USERS__NAME=password"
+        )
+    if not settings.users and settings.host not in LOOPBACK:
+        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
+
+
 def _require_index(assistant: "Assistant") -> None:
     if not assistant.has_index:
         settings = assistant.settings
@@ -266,33 +291,3 @@ def _report(report: "SyncReport") -> None:
         f"{report.n_unchanged} unchanged; {report.n_passages:,} passages "
         f"({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
     )
-
-
-def _describe(answer: Answer) -> str:
-    if not answer.abstained:
-        return "\n\n".join([answer.text, *map(_describe_citation, answer.citations)])
-    lines = [answer.text]
-    if answer.consulted:
-        lines.append("The nearest passages:")
-        lines += map(_describe_consulted, answer.consulted[:MAX_NEAREST])
-    return "\n\n".join(lines)
-
-
-def _describe_citation(citation: Citation) -> str:
-    place = _place(citation)
-    return f"[{citation.number}] {place}\n{_indent(citation.quote)}"
-
-
-def _describe_consulted(consulted: Consulted) -> str:
-    excerpt = shorten(consulted.text, EXCERPT_CHARS, placeholder=" …")
-    return f"- {_place(consulted)}\n{_indent(excerpt)}"
-
-
-def _place(where: Citation | Consulted) -> str:
-    page = f", page {where.page}" if where.page else ""
-    heading = f", {where.heading!r}" if where.heading else ""
-    return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}"
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())

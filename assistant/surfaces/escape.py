@@ -14,7 +14,8 @@ from markupsafe import Markup
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>#!|~&$])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#!|~&$@]|:(?=/)|(?<=www)\.)", re.IGNORECASE)
+"""What Markdown reads as syntax, and what GitHub's kind makes links of."""
 _LINE_START = re.compile(r"^([0-9]*)([-+=.)])")
 
 
@@ -33,7 +34,7 @@ def markdown_text(text: str) -> str:
     r"""Escape text so that Markdown shows it as it is, on one line: no link, image or heading.
 
     >>> markdown_text("![x](http://example.org)\n# Title")
-    '\\!\\[x\\](http://example.org) \\# Title'
+    '\\!\\[x\\](http\\://example.org) \\# Title'
     """
     line = " ".join(terminal_safe(text).split())
     return _LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line))

@@ -5,6 +5,8 @@ all. Refuses names that are no plain file names, kinds of file that cannot be re
 would overwrite something.
 """
 
+import asyncio
+import errno
 import os
 import secrets
 import unicodedata
@@ -16,6 +18,8 @@ from assistant.errors import CorpusError, DocumentUnreadable
 from assistant.ingest.parse import media_type
 from assistant.ingest.walk import is_document_name
 
+LINKLESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
+"""What file systems without hard links answer to one."""
 MAX_NAME_BYTES = 200
 """File systems take 255; the rest is room for what programs append."""
 
@@ -48,44 +52,48 @@ async def take_in(corpus_dir: Path, name: str, parts: AsyncIterator[bytes], max_
         NameTaken: another file has its name.
         CorpusError: the folder cannot be written.
     """
-    name = check_name(name)
+    name, data = check_name(name), bytearray()
+    async for part in parts:
+        data += part
+        if len(data) > max_bytes:
+            raise DocumentUnreadable(f"larger than {max_bytes:,} bytes")
+    media_type(name, bytes(data))
+    return await asyncio.to_thread(_write, corpus_dir, name, bytes(data))
+
+
+def _write(corpus_dir: Path, name: str, data: bytes) -> bool:
     beside = corpus_dir / f".incoming-{secrets.token_hex(8)}"  # hidden: no sync looks at it
+    target = corpus_dir / name
     try:
         with beside.open("xb") as file:
-            n_bytes = 0
-            async for part in parts:
-                n_bytes += len(part)
-                if n_bytes > max_bytes:
-                    raise DocumentUnreadable(f"larger than {max_bytes:,} bytes")
-                file.write(part)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        data = beside.read_bytes()
-        media_type(name, data)
-        return _put(beside, corpus_dir / name, data)
+        _give_name(beside, target)
+    except FileExistsError:
+        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
+            return False
+        raise NameTaken(
+            f"the folder has another file named {name!r}: rename yours, or replace that one in the "
+            "folder itself"
+        ) from None
     except OSError as error:
         raise CorpusError(
             f"{name!r} cannot be written into {str(corpus_dir)!r} ({error.strerror}): see to the "
             "folder, its permissions and the free space"
         ) from error
     finally:
-        with suppress(OSError):  # it was moved, or never made, or the folder is none
+        with suppress(OSError):  # it was never made, or the folder is none
             beside.unlink()
-
-
-def _put(beside: Path, target: Path, data: bytes) -> bool:
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-    except FileExistsError:
-        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
-            return False
-        raise NameTaken(
-            f"the folder has another file named {target.name!r}: rename yours, or replace that one "
-            "in the folder itself"
-        ) from None
-    try:
-        os.replace(beside, target)
-    except OSError:
-        target.unlink(missing_ok=True)
-        raise
     return True
+
+
+def _give_name(beside: Path, target: Path) -> None:
+    """Give a whole file its name, unless another one has it."""
+    try:
+        os.link(beside, target)
+    except OSError as error:
+        if error.errno not in LINKLESS:
+            raise
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        os.replace(beside, target)

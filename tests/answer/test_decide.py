@@ -6,7 +6,7 @@ from corpora import replace_files
 from hashing import HashingEmbedder
 
 from assistant.answer.decide import decide
-from assistant.answer.followup import CARRIED_DOUBT
+from assistant.answer.followup import CARRIED_DOUBT, LEANING
 from assistant.answer.scorer import Judgement
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import Retrieval
@@ -44,7 +44,7 @@ def found(settings: Settings):
 
 def test_the_question_by_itself_is_answered_when_it_has_as_much_evidence(found) -> None:
     assistant, retrievals = found
-    scorer = ScriptedScorer(assistant, {"sold?": 1.0, "sold? Ann Holt": 1.0 + CARRIED_DOUBT})
+    scorer = ScriptedScorer(assistant, {"sold?": 1.0, "sold? Ann Holt": 1.0 - LEANING})
     retrieval, judgement = decide(retrievals, scorer)
     assert retrieval is retrievals[0]
     assert judgement.log_odds == 1.0

@@ -90,12 +90,12 @@ def ask(client, question, **more):
 def test_an_answer_comes_as_stages_then_what_is_verified_so_far_then_the_whole(client):
     reply, found = ask(client, "typhoon")
     assert reply.headers["content-type"].startswith("text/event-stream")
-    assert [name for name, _ in found] == ["stage"] * 3 + ["partial", "answer"]
+    assert [name for name, _ in found] == ["stage"] * 3 + ["partial", "partial", "answer"]
     assert found[0][1] == {"name": "searching", "detail": "Searching 3 documents"}
     whole = FakeAssistant().ask("typhoon")
     first = replace(whole, statements=whole.statements[:1], citations=whole.citations[:1])
     assert found[3][1] == json.loads(json.dumps(first.to_dict()))
-    assert found[4][1] == json.loads(json.dumps(whole.to_dict()))
+    assert found[4][1] == found[5][1] == json.loads(json.dumps(whole.to_dict()))
 
 
 @pytest.mark.parametrize("question", ["leave", "unknown", "hostile", "hello"])
@@ -110,7 +110,7 @@ def test_a_failure_in_the_middle_ends_the_events_with_its_kind(client, assistant
     assistant.fault = StoreError("the index is gone")
     reply, found = ask(client, "fault")
     assert reply.status_code == 200
-    assert [name for name, _ in found] == ["stage", "error"]
+    assert [name for name, _ in found] == ["stage", "partial", "error"]
     assert found[-1][1] == {"kind": "StoreError", "message": "the index is gone"}
 
 

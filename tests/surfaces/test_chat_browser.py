@@ -42,7 +42,7 @@ SCREENSHOTS = os.environ.get("SCREENSHOTS")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not shutil.which(CHROMIUM) and "CI" not in os.environ,
+        not shutil.which(CHROMIUM) and "NEED_BROWSER" not in os.environ,
         reason=f"no chromium at {CHROMIUM}; install it or set $CHROMIUM",
     ),
 ]
@@ -681,7 +681,7 @@ def test_no_width_scrolls_sideways_and_sources_come_into_view(visit, width, sche
 
 
 def test_users_log_in_and_nobody_else_gets_anything(browser, visit):
-    settings = settings_anywhere(users={"alice": "swordfish", "bob": "carp"})
+    settings = settings_anywhere(users={"alice": "swordfish", "bob": "carp-in-a-pond"})
     with serving(FakeAssistant(settings=settings)) as (at, _):
         stranger = browser.new_context()
         try:
@@ -693,7 +693,7 @@ def test_users_log_in_and_nobody_else_gets_anything(browser, visit):
         ask(alice, "typhoon")
         again = visit(at, http_credentials={"username": "alice", "password": "swordfish"})
         expect(again.locator(".conversations li")).to_have_count(1)
-        bob = visit(at, http_credentials={"username": "bob", "password": "carp"})
+        bob = visit(at, http_credentials={"username": "bob", "password": "carp-in-a-pond"})
         expect(bob.locator("#listed")).to_contain_text("will be kept here")
         expect(bob.locator(".conversations li")).to_have_count(0)
     visit.faults[:] = [fault for fault in visit.faults if "401" not in fault]

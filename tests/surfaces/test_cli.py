@@ -15,8 +15,13 @@ from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
 
 from assistant import pipeline
+from assistant.evaluation.questions import read_questions
 from assistant.index.lock import hold_lock
 from assistant.surfaces import cli
+from assistant.surfaces.chat.conversation import Turn
+from assistant.surfaces.chat.database import Database
+from assistant.surfaces.chat.feedback import FeedbackBook
+from assistant.surfaces.chat.store import Store
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -229,3 +234,39 @@ def test_calibrating_on_too_few_or_bad_questions_is_refused(run: Run, tmp_path: 
     (tmp_path / "questions.jsonl").write_text('{"question": "?"}', encoding="utf-8")
     code, _, err = run("calibrate", str(tmp_path / "questions.jsonl"))
     assert (code, "questions.jsonl:1: answerable" in err) == (3, True)
+
+
+def test_the_chat_with_auth_needs_users_and_says_how_to_set_them(run: Run) -> None:
+    code, _, err = run("chat", "--auth")
+    assert code == 3
+    assert "[users] table" in err
+    assert err.count("\n") == 1
+
+
+def test_a_password_that_cannot_be_used_is_not_printed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_USERS__ALICE", "short")
+    code, _, err = run("chat", "--auth")
+    assert code == 3
+    assert "users.alice: Value should have at least 8 items" in err
+    assert "short" not in err.replace("too_short", "")
+
+
+def test_feedback_is_printed_as_questions_that_eval_can_ask(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("feedback", "--index", "nowhere")
+    assert (code, err.count("\n")) == (3, 1)
+    run("index")
+    settings = settings_in(tmp_path)
+    database = Database(settings.index_dir)
+    with pipeline.Assistant(settings, HashingEmbedder()) as assistant:
+        answer = assistant.ask("Where does the Danube rise?")
+    store, turn = Store(database), Turn(1, "Where does the Danube rise?", answer)
+    FeedbackBook(database).rate(store.create("alice", "Danube"), turn, (), "up")
+    code, out, err = run("feedback")
+    assert code == 0
+    assert "1 answers were judged" in err
+    (tmp_path / "asked.jsonl").write_text(out, encoding="utf-8")
+    (question,) = read_questions(tmp_path / "asked.jsonl")
+    assert question.text == "Where does the Danube rise?"
+    assert question.is_answerable is not answer.abstained

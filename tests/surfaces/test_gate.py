@@ -25,9 +25,9 @@ HOME = "http://127.0.0.1:7860"
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
 HEARTBEAT = "/gradio_api/heartbeat"
 ALICE = {"Authorization": "Basic " + base64.b64encode(b"alice:wonderland").decode()}
-BOB = {"Authorization": "Basic " + base64.b64encode(b"bob:builder").decode()}
-WRONG = {"Authorization": "Basic " + base64.b64encode(b"alice:builder").decode()}
-USERS = {"alice": "wonderland", "bob": "builder"}
+BOB = {"Authorization": "Basic " + base64.b64encode(b"bob:builder-of-things").decode()}
+WRONG = {"Authorization": "Basic " + base64.b64encode(b"alice:builder-of-things").decode()}
+USERS = {"alice": "wonderland", "bob": "builder-of-things"}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ disk that fails is a notice on the page.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.errors import AssistantError
@@ -29,11 +29,21 @@ from assistant.surfaces.chat.views import Views, wrap
 from assistant.surfaces.render import render_notice
 from assistant.values import DocumentId
 
+WATCH_S = 0.3
+"""Seconds between two looks at an answer that another page has made."""
 MAX_TURNS = 200
 """Questions of a conversation: more make a page slow."""
 FULL = f"This conversation has {MAX_TURNS} questions; begin a new one."
 BUSY_HERE = "The last question of this conversation is still being answered."
 ABSENT = "This question is not here any more."
+
+
+@dataclass(slots=True)
+class _Running:
+    """An answer that is being made: how far it is, and what ends it."""
+
+    step: Step
+    stop: asyncio.Event
 
 
 class Asking:
@@ -52,7 +62,7 @@ class Asking:
         self._views = views
         self._admission = admission
         self._ending = ending
-        self._running: dict[str, asyncio.Event] = {}
+        self._running: dict[str, _Running] = {}
 
     async def ask(
         self, page: Page, question: str, documents: Sequence[DocumentId] | None = None
@@ -83,19 +93,36 @@ class Asking:
             async for update in updates:
                 yield update
 
+    async def watch(self, page: Page) -> AsyncGenerator[Update]:
+        """Yield what becomes of an answer that is being made, as long as the page looks at it."""
+        conversation_id, seen = page.conversation_id, None
+        while page.conversation_id == conversation_id and self.is_running(page):
+            if (step := self._running[conversation_id or ""].step) is not seen:
+                seen = step
+                yield self.show(page)
+            await asyncio.sleep(WATCH_S)
+        if seen is not None and page.conversation_id == conversation_id:
+            yield self.show(page)
+
     def show(self, page: Page) -> Update:
-        """Return the page's conversation as it is kept."""
+        """Return the page's conversation as it is kept, the running turn as it is by now."""
+        turns, running = self._views.turns(page), self._running.get(page.conversation_id or "")
+        if running and turns and turns[-1].number == running.step.turn.number:
+            talk = self._views.show_turns(page.conversation_id or "", turns[:-1], running.step)
+        else:
+            talk = self._views.talk(page, turns)
+        status = running.step.status if running else ""
         return Update(
-            talk=self._views.talk(page, self._views.turns(page)),
-            status="",
-            is_running=self.is_running(page),
+            talk=talk,
+            status=status,
+            is_running=running is not None and running.step.is_running,
             listed=self._views.listed(page),
         )
 
     def stop(self, page: Page) -> None:
         """End the answer that is being made in the page's conversation, at once."""
         if running := self._running.get(page.conversation_id or ""):
-            running.set()
+            running.stop.set()
 
     def is_running(self, page: Page) -> bool:
         """Whether an answer is being made in the page's conversation."""
@@ -154,20 +181,19 @@ class Asking:
         self, owner: str, conversation_id: str, turn: Turn, before: Sequence[Turn]
     ) -> AsyncGenerator[Step]:
         """Yield the steps; however they end, the turn is kept with what became of it."""
-        stop = self._running[conversation_id] = asyncio.Event()
-        step = Step(turn, "")
+        running = self._running[conversation_id] = _Running(Step(turn, ""), asyncio.Event())
         work = converse(self._assistant, self._admission, turn, before)
         try:
-            async with aclosing(run_aside(work, stop, self._ending)) as steps:
-                async for step in steps:
-                    if not step.is_running:
-                        self._store.put(owner, conversation_id, step.turn)
-                    yield step
-            if step.is_running:
-                notice = STOPPED if stop.is_set() else CLOSING
-                step = Step(replace(turn, outcome=notice), notice, is_running=False)
-                self._store.put(owner, conversation_id, step.turn)
-                yield step
+            async with aclosing(run_aside(work, running.stop, self._ending)) as steps:
+                async for running.step in steps:
+                    if not running.step.is_running:
+                        self._store.put(owner, conversation_id, running.step.turn)
+                    yield running.step
+            if running.step.is_running:
+                notice = STOPPED if running.stop.is_set() else CLOSING
+                running.step = Step(replace(turn, outcome=notice), notice, is_running=False)
+                self._store.put(owner, conversation_id, running.step.turn)
+                yield running.step
         finally:
             del self._running[conversation_id]
 

@@ -73,8 +73,7 @@ def converse(
                 else:
                     yield Step(turn, event.detail)
             if isinstance(turn.outcome, Answer) and _is_refused(turn.outcome):
-                tried = assistant.suggest(N_SUGGESTED, near=turn.outcome)
-                turn = replace(turn, tried=tried)
+                turn = replace(turn, tried=_suggest(assistant, turn.outcome))
     except AssistantError as error:
         turn = replace(turn, outcome=str(error))
     except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
@@ -108,6 +107,14 @@ def summarize(outcome: Answer | str) -> str:
         n = len(outcome.citations)
         return f"Answered with {n} citation{'' if n == 1 else 's'}."
     return "No answer in the documents." if outcome.consulted else outcome.text
+
+
+def _suggest(assistant: Answering, refused: Answer) -> tuple[str, ...]:
+    """Return questions to try; none when they cannot be made, since the refusal stands anyway."""
+    try:
+        return assistant.suggest(N_SUGGESTED, near=refused)
+    except AssistantError:
+        return ()
 
 
 def _is_refused(answer: Answer) -> bool:

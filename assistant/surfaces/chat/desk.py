@@ -25,6 +25,8 @@ from assistant.values import Answer, DocumentId
 ABSENT = "This conversation is not here: it was deleted, or it is somebody else's."
 RATINGS = frozenset({"up", "down", "unanswerable"})
 MAX_SEARCH_CHARS = 200
+MAX_CHOSEN = 1_000
+"""Documents that a question can be asked of; beyond these it is better asked of all."""
 
 
 class Desk:
@@ -49,6 +51,10 @@ class Desk:
     def arrive(self, page: Page, address: str) -> Update:
         """Show a page that was opened, at the address of a conversation or at none."""
         return _guarded(lambda: self._open_conversation(page, _holdable(address) or None))
+
+    def watch(self, page: Page) -> AsyncGenerator[Update]:
+        """Follow an answer that is being made already; see `Asking.watch`."""
+        return self._asking.watch(page)
 
     def ask(self, page: Page, question: str) -> AsyncGenerator[Update]:
         """Answer a question; see `Asking.ask`."""
@@ -182,7 +188,8 @@ class Desk:
         """Ask only of the documents that are ticked."""
         if isinstance(sent.get("id"), str):
             chosen = {DocumentId(_holdable(sent["id"]))}
-            page.only = page.only | chosen if sent.get("checked") else page.only - chosen
+            only = page.only | chosen if sent.get("checked") else page.only - chosen
+            page.only = only if len(only) <= MAX_CHOSEN else page.only
         return Update(banner=self._views.banner(page))
 
     def _choose_all(self, page: Page) -> Update:

@@ -83,9 +83,13 @@ def build_chat(desk: Desk) -> gr.Blocks:
         parts = _lay_out()
         _wire_asking(desk, pages, parts)
         _wire_acts(desk, pages, parts)
+        _wire_opening(desk, pages, parts)
 
-        def on_load(address: str, request: gr.Request) -> Changes:
-            return _changes(desk.arrive(_page_of(pages, request), address or ""))
+        async def on_load(address: str, request: gr.Request) -> AsyncIterator[Changes]:
+            arrived = _page_of(pages, request)
+            yield _changes(await asyncio.to_thread(desk.arrive, arrived, address or ""))
+            async for changes in _stream(desk.watch(arrived)):
+                yield changes
 
         # The address is read by the script, which no Python function can do.
         page.load(on_load, parts.address, parts.shown, js="() => location.hash.slice(1)", **QUIET)
@@ -159,10 +163,6 @@ def _wire_asking(desk: Desk, pages: Pages, parts: Parts) -> None:
 
 
 def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
-    def on_open(request: gr.Request, event: gr.EventData) -> Changes:
-        reference = str(_sent(event).get("reference"))
-        return _changes(desk.open(_page_of(pages, request), reference))
-
     def on_act(request: gr.Request, event: gr.EventData) -> Changes:
         return _changes(desk.act(_page_of(pages, request), _sent(event)))
 
@@ -173,6 +173,20 @@ def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
         sent = {"act": "search", "text": text or ""}
         return _changes(desk.act(_page_of(pages, request), sent))
 
+    for place in (parts.talk, parts.panel, parts.listed, parts.banner):
+        place.act(on_act, None, parts.shown, **QUIET)
+    parts.new.click(on_new, None, parts.shown, **QUIET)
+    parts.search.change(on_search, parts.search, parts.shown, trigger_mode="always_last", **QUIET)
+
+
+def _wire_opening(desk: Desk, pages: Pages, parts: Parts) -> None:
+    async def on_open(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
+        page, reference = _page_of(pages, request), str(_sent(event).get("reference"))
+        yield _changes(await asyncio.to_thread(desk.open, page, reference))
+        if reference.startswith("open-"):  # a source is in view only once this has ended
+            async for changes in _stream(desk.watch(page)):
+                yield changes
+
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
         async for changes in _stream(desk.sync(_page_of(pages, request))):
             yield changes
@@ -180,10 +194,6 @@ def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
     for place in (parts.talk, parts.panel, parts.listed):
         opened = place.open(on_open, None, parts.shown, **QUIET)
         opened.then(None, js=_asset("reveal.js"), **QUIET)
-    for place in (parts.talk, parts.panel, parts.listed, parts.banner):
-        place.act(on_act, None, parts.shown, **QUIET)
-    parts.new.click(on_new, None, parts.shown, **QUIET)
-    parts.search.change(on_search, parts.search, parts.shown, trigger_mode="always_last", **QUIET)
     parts.panel.sync(on_sync, None, parts.shown, **QUIET)
 
 

@@ -1,0 +1,42 @@
+"""An answer -> what the command line prints of it. Pure; `terminal` makes it safe to print."""
+
+from textwrap import shorten
+
+from assistant.values import Answer, Citation, Consulted
+
+MAX_NEAREST = 3
+"""Passages shown with an abstention."""
+EXCERPT_CHARS = 300
+"""Characters shown of such a passage."""
+
+
+def describe(answer: Answer) -> str:
+    """Return the answer with its quotes, or an abstention with the nearest passages."""
+    if not answer.abstained:
+        return "\n\n".join([answer.text, *map(_describe_citation, answer.citations)])
+    lines = [answer.text]
+    if answer.consulted:
+        lines.append("The nearest passages:")
+        lines += map(_describe_consulted, answer.consulted[:MAX_NEAREST])
+    return "\n\n".join(lines)
+
+
+def _describe_citation(citation: Citation) -> str:
+    place = _place(citation)
+    return f"[{citation.number}] {place}\n{indent(citation.quote)}"
+
+
+def _describe_consulted(consulted: Consulted) -> str:
+    excerpt = shorten(consulted.text, EXCERPT_CHARS, placeholder=" …")
+    return f"- {_place(consulted)}\n{indent(excerpt)}"
+
+
+def _place(where: Citation | Consulted) -> str:
+    page = f", page {where.page}" if where.page else ""
+    heading = f", {where.heading!r}" if where.heading else ""
+    return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}"
+
+
+def indent(text: str) -> str:
+    """Return the text with each line moved in."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
