@@ -21,7 +21,7 @@ from surface_fakes import FakeAssistant, answer, cite, consult, document, settin
 from vectors import VECTORS
 
 from assistant import Assistant
-from assistant.surfaces.chat.conversation import CLOSING, INTERRUPTED, STOPPED
+from assistant.surfaces.chat.conversation import CLOSING, STOPPED
 from assistant.surfaces.chat.desk import ABSENT
 from assistant.surfaces.chat.views import UNKNOWN
 from assistant.surfaces.http import build_app
@@ -297,14 +297,21 @@ def test_a_conversation_survives_a_reload_with_its_citations(visit):
         assert strong_text(page) == citation.quote
 
 
-def test_a_reload_in_the_middle_of_an_answer_says_so_and_can_ask_again(visit):
-    page = visit()
-    page.fill("#question textarea", "slow leave")
-    page.keyboard.press("Enter")
-    expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
-    page.reload()
-    expect(page.locator("#turn-1 .notice")).to_have_text(INTERRUPTED)
-    expect(page.locator("#turn-1 .actions")).to_contain_text("Ask again")
+def test_an_answer_goes_on_through_a_reload_and_on_a_second_page(visit):
+    with serving(FakeAssistant(pause_s=1.5)) as (at, _):
+        page = visit(at)
+        page.fill("#question textarea", "typhoon")
+        page.keyboard.press("Enter")
+        expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
+        second = visit(at, page.context, "#" + page.url.partition("#")[2])
+        page.reload()
+        for one in (page, second):
+            expect(one.locator("#turn-1 .progress")).to_be_visible()
+            expect(one.locator("#stop")).to_be_visible()
+        for one in (page, second):
+            expect(one.locator("#turn-1 .cite")).to_have_count(2, timeout=10_000)
+            expect(one.locator("#turn-1 .actions")).to_be_visible()
+            expect(one.locator("#stop")).to_be_hidden()
     # Gradio's script says in the console that the stream ended with the page.
     visit.faults[:] = [
         fault for fault in visit.faults if not re.search("AbortError|Connection errored", fault)

@@ -7,7 +7,7 @@ disk that fails is a notice on the page.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from assistant.surfaces.chat.conversation import (
     Step,
     Turn,
     converse,
+    report,
 )
 from assistant.surfaces.chat.pages import Page, Update
 from assistant.surfaces.chat.role import Answering
@@ -30,7 +31,7 @@ from assistant.surfaces.render import render_notice
 from assistant.values import DocumentId
 
 WATCH_S = 0.3
-"""Seconds between two looks at an answer that another page has made."""
+"""Seconds after which a page that looks at an answer is looked at itself: it may have moved on."""
 MAX_TURNS = 200
 """Questions of a conversation: more make a page slow."""
 FULL = f"This conversation has {MAX_TURNS} questions; begin a new one."
@@ -40,14 +41,32 @@ ABSENT = "This question is not here any more."
 
 @dataclass(slots=True)
 class _Running:
-    """An answer that is being made: how far it is, and what ends it."""
+    """An answer that is being made, however many pages look at it: how far it is, what ends it."""
 
+    before: tuple[Turn, ...]
     step: Step
     stop: asyncio.Event
+    news: asyncio.Condition
+    task: asyncio.Task[None] | None = None
+
+    async def tell(self, step: Step) -> None:
+        """Note a step and wake those who wait for it."""
+        async with self.news:
+            self.step = step
+            self.news.notify_all()
+
+    async def wait(self, seen: Step) -> None:
+        """Wait for another step than the one that was seen, a moment at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WATCH_S), self.news:
+                await self.news.wait_for(lambda: self.step is not seen)
 
 
 class Asking:
-    """Asks for the pages of everybody, one question a conversation at a time."""
+    """Asks for the pages of everybody, one question a conversation at a time.
+
+    An answer that is being made belongs to no page: who closes or reloads one finds it again.
+    """
 
     def __init__(
         self,
@@ -73,9 +92,15 @@ class Asking:
             if refused := self._refuse(page, question):
                 yield self._notify(page, refused)
                 return
-            async with aclosing(self._answer(page, question, documents)) as updates:
+            self._begin(page, question, documents)
+            listed, banner = self._views.listed(page), self._views.banner(page)
+            also = Update(question="", listed=listed, banner=banner)
+            async with aclosing(self.watch(page)) as updates:
                 async for update in updates:
-                    yield update
+                    yield replace(
+                        also, talk=update.talk, status=update.status, is_running=update.is_running
+                    )
+                    also = Update()
         except AssistantError as error:
             yield self._notify(page, str(error))
 
@@ -95,29 +120,31 @@ class Asking:
 
     async def watch(self, page: Page) -> AsyncGenerator[Update]:
         """Yield what becomes of an answer that is being made, as long as the page looks at it."""
-        conversation_id, seen = page.conversation_id, None
-        while page.conversation_id == conversation_id and self.is_running(page):
-            if (step := self._running[conversation_id or ""].step) is not seen:
-                seen = step
-                yield self.show(page)
-            await asyncio.sleep(WATCH_S)
-        if seen is not None and page.conversation_id == conversation_id:
-            yield self.show(page)
+        conversation_id = page.conversation_id or ""
+        running = self._running.get(conversation_id)
+        if running is None:
+            return
+        shown = [self._views.turn(turn) for turn in running.before]  # once: they stay as they are
+        seen: Step | None = None
+        while page.conversation_id == conversation_id:
+            if running.step is not seen:
+                seen = running.step
+                talk = wrap(conversation_id, [*shown, self._views.turn(seen.turn, seen)])
+                yield Update(talk=talk, status=seen.status, is_running=seen.is_running)
+            if not seen.is_running:
+                return
+            await running.wait(seen)
+        yield self.show(page)  # a step may have come after what is looked at now
 
     def show(self, page: Page) -> Update:
         """Return the page's conversation as it is kept, the running turn as it is by now."""
-        turns, running = self._views.turns(page), self._running.get(page.conversation_id or "")
-        if running and turns and turns[-1].number == running.step.turn.number:
-            talk = self._views.show_turns(page.conversation_id or "", turns[:-1], running.step)
-        else:
-            talk = self._views.talk(page, turns)
-        status = running.step.status if running else ""
-        return Update(
-            talk=talk,
-            status=status,
-            is_running=running is not None and running.step.is_running,
-            listed=self._views.listed(page),
-        )
+        running = self._running.get(page.conversation_id or "")
+        if running:
+            before, step = running.before, running.step
+            talk = self._views.show_turns(page.conversation_id or "", before, step)
+            return Update(talk=talk, status=step.status, is_running=step.is_running)
+        talk = self._views.talk(page, self._views.turns(page))
+        return Update(talk=talk, status="", is_running=False)
 
     def stop(self, page: Page) -> None:
         """End the answer that is being made in the page's conversation, at once."""
@@ -141,29 +168,8 @@ class Asking:
         is_running = self.is_running(page)
         return Update(status=notice, banner=render_notice(notice), is_running=is_running)
 
-    async def _answer(
-        self, page: Page, question: str, documents: Sequence[DocumentId] | None
-    ) -> AsyncGenerator[Update]:
-        before, turn = self._begin(page, question, documents)
-        conversation_id = page.conversation_id or ""
-        shown = [self._views.turn(one) for one in before]  # once: only the last one changes
-        also = Update(question="", listed=self._views.listed(page), banner=self._views.banner(page))
-        beside: str | None = conversation_id
-        async with aclosing(self._steps(page.owner, conversation_id, turn, before)) as steps:
-            async for step in steps:
-                if page.conversation_id == conversation_id:
-                    talk = wrap(conversation_id, [*shown, self._views.turn(step.turn, step)])
-                    status, is_running = step.status, step.is_running
-                    yield replace(also, talk=talk, status=status, is_running=is_running)
-                    also = Update()
-                elif beside != page.conversation_id:  # another one is looked at since
-                    yield self.show(page)
-                beside = page.conversation_id
-
-    def _begin(
-        self, page: Page, question: str, documents: Sequence[DocumentId] | None
-    ) -> tuple[tuple[Turn, ...], Turn]:
-        """Keep the new turn, in place of the one it replaces; return it after those before it."""
+    def _begin(self, page: Page, question: str, documents: Sequence[DocumentId] | None) -> None:
+        """Keep the new turn, in place of the one it replaces, and begin to answer it."""
         before = self._views.turns(page)
         if page.conversation_id is None or not self._store.has(page.owner, page.conversation_id):
             page.conversation_id = self._store.create(page.owner, question)
@@ -175,27 +181,33 @@ class Asking:
         asked_of = sorted(page.only) if documents is None else documents
         turn = Turn(number, question, documents=tuple(asked_of))
         self._store.put(page.owner, page.conversation_id, replace(turn, outcome=INTERRUPTED))
-        return before, turn
+        running = _Running(before, Step(turn, "Starting"), asyncio.Event(), asyncio.Condition())
+        self._running[page.conversation_id] = running
+        running.task = asyncio.create_task(self._run(page.owner, page.conversation_id, running))
 
-    async def _steps(
-        self, owner: str, conversation_id: str, turn: Turn, before: Sequence[Turn]
-    ) -> AsyncGenerator[Step]:
-        """Yield the steps; however they end, the turn is kept with what became of it."""
-        running = self._running[conversation_id] = _Running(Step(turn, ""), asyncio.Event())
-        work = converse(self._assistant, self._admission, turn, before)
+    async def _run(self, owner: str, conversation_id: str, running: _Running) -> None:
+        """Answer to the end, to a stop, or to the end of the server; keep what became of it."""
+        turn = running.step.turn
+        work = converse(self._assistant, self._admission, turn, running.before)
         try:
             async with aclosing(run_aside(work, running.stop, self._ending)) as steps:
-                async for running.step in steps:
-                    if not running.step.is_running:
-                        self._store.put(owner, conversation_id, running.step.turn)
-                    yield running.step
-            if running.step.is_running:
-                notice = STOPPED if running.stop.is_set() else CLOSING
-                running.step = Step(replace(turn, outcome=notice), notice, is_running=False)
-                self._store.put(owner, conversation_id, running.step.turn)
-                yield running.step
+                async for step in steps:
+                    if step.is_running:
+                        await running.tell(step)
+                    else:
+                        break
+                else:
+                    notice = STOPPED if running.stop.is_set() else CLOSING
+                    step = Step(replace(turn, outcome=notice), notice, is_running=False)
+            self._store.put(owner, conversation_id, step.turn)
+        except AssistantError as error:
+            step = Step(replace(turn, outcome=str(error)), str(error), is_running=False)
+        except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
+            notice = report("answering")
+            step = Step(replace(turn, outcome=notice), notice, is_running=False)
         finally:
             del self._running[conversation_id]
+        await running.tell(step)
 
 
 def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:

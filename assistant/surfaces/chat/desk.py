@@ -113,9 +113,11 @@ class Desk:
         if conversation_id is not None and not self._store.has(page.owner, conversation_id):
             conversation_id, status = None, ABSENT
         page.conversation_id, page.reference = conversation_id, DOCUMENTS
+        shown = self._asking.show(page)
         return replace(
-            self._asking.show(page),
-            status=status,
+            shown,
+            status=status or shown.status,
+            listed=self._views.listed(page),
             question="",
             panel=self._views.panel(page),
             banner=render_notice(status) if status else self._views.banner(page),
