@@ -170,16 +170,54 @@ def test_the_end_of_the_server_ends_the_answer_with_a_notice():
     run(scenario)
 
 
-def test_a_page_that_is_closed_in_the_middle_leaves_the_turn_as_interrupted():
+def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
     async def scenario(room):
         updates = room.asking.ask(room.page, "wait, leave")
         await anext(updates)
         await updates.aclose()
-        assert [turn.outcome for turn in room.turns()] == [INTERRUPTED]
-        assert not room.asking.is_running(room.page)
+        assert room.asking.is_running(room.page)
+        assert [turn.outcome for turn in room.turns()] == [INTERRUPTED], "what a crash would leave"
+        assert "interrupted" not in room.asking.show(room.page).talk
         room.assistant.let_go.set()
+        seen = [update async for update in room.asking.watch(room.page)]
+        assert seen[-1].is_running is False
+        assert "accrue two days" in seen[-1].talk
+        assert isinstance(room.turns()[0].outcome, Answer)
         await room.ask("leave")
         assert [turn.number for turn in room.turns()] == [1, 2]
+
+    run(scenario)
+
+
+def test_every_page_that_looks_at_a_conversation_sees_its_answer_become():
+    async def scenario(room):
+        task, _ = await room.begin()
+        other = Page("alice", room.page.conversation_id)
+        updates = []
+
+        async def watch():
+            async for update in room.asking.watch(other):
+                updates.append(update)
+
+        watching = asyncio.ensure_future(watch())
+        while not updates:
+            await asyncio.sleep(0.005)
+        assert updates[0].is_running
+        assert "Searching" in updates[0].talk
+        room.assistant.let_go.set()
+        await task
+        await watching
+        assert "accrue two days" in updates[-1].talk
+        assert updates[-1].is_running is False
+
+    run(scenario)
+
+
+def test_watching_where_nothing_is_asked_ends_at_once():
+    async def scenario(room):
+        await room.ask("leave")
+        assert [update async for update in room.asking.watch(room.page)] == []
+        assert [update async for update in room.asking.watch(Page("alice"))] == []
 
     run(scenario)
 
@@ -218,8 +256,10 @@ def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_an
         task, updates = await room.begin()
         asked_in, n = room.page.conversation_id, len(updates)
         room.page.conversation_id = room.store.create("alice", "Another")
-        room.assistant.let_go.set()
         await task
+        room.assistant.let_go.set()
+        async for _ in room.asking.watch(Page("alice", asked_in)):
+            pass
         (again,) = updates[n:]  # in case a step of the answer came after it was opened
         assert "welcome" in again.talk
         assert again.is_running is False
@@ -364,7 +404,7 @@ def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept):
         *_, last = await room.ask("leave")
         assert last.is_running is False
         assert last.status == "the disk is full"
-        assert "the disk is full" in last.banner
+        assert "the disk is full" in (last.banner or "") + (last.talk or "")
         assert not room.asking.is_running(room.page)
         room.store.n_left = 9
         await room.ask("leave")
