@@ -21,6 +21,7 @@ from assistant.errors import (
     QuestionError,
     SettingsError,
 )
+from assistant.surfaces.chat.conversation import CLOSING
 from assistant.surfaces.http import GRACE_S, build_app, serve
 
 HOME = "http://127.0.0.1:7860"
@@ -240,4 +241,44 @@ def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent):
                 pass
         assert server.wait(timeout=60) == 0
         assert time.monotonic() - started < GRACE_S
+        assert server.stderr.read() == ""
+
+
+def join(client: httpx.Client, question: str) -> None:
+    """Ask in the chat as its page does: through Gradio's queue."""
+    config = client.get("/config").json()
+    (box,) = (c["id"] for c in config["components"] if c["props"].get("elem_id") == "question")
+    (asking,) = (d["id"] for d in config["dependencies"] if [box, "submit"] in d["targets"])
+    sent = {"data": [question], "fn_index": asking, "session_hash": "page"}
+    assert client.post("/gradio_api/queue/join", json=sent).status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("question", "said"), [("slow leave", CLOSING), ("leave", "accrue")])
+def test_a_stop_lets_a_running_answer_finish_or_ends_it_with_a_notice(question, said):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = SERVE.format(tests=str(Path(__file__).parent), port=port).replace(
+        "FakeAssistant()", "FakeAssistant(pause_s=0.7)"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        address = server.stdout.readline().strip()
+        with httpx.Client(base_url=address, timeout=60) as client:
+            client.get("/")
+            join(client, question)
+            told = ""
+            with client.stream("GET", "/gradio_api/queue/data?session_hash=page") as page:
+                started = None
+                for part in page.iter_text():
+                    told += part
+                    if started is None and "Searching 3 documents" in told:
+                        started = time.monotonic()
+                        server.send_signal(signal.SIGTERM)
+        assert said in told
+        assert server.wait(timeout=60) == 0
+        assert time.monotonic() - started < GRACE_S + 2
         assert server.stderr.read() == ""

@@ -34,6 +34,9 @@ WATCH_S = 0.3
 """Seconds after which a page that looks at an answer is looked at itself: it may have moved on."""
 MAX_TURNS = 200
 """Questions of a conversation: more make a page slow."""
+MAX_OF_OWNER = 3
+"""Questions of one person that are answered or wait at the same time, so that others get a turn."""
+BUSY_ELSEWHERE = f"{MAX_OF_OWNER} of your questions are being answered; wait for one of them."
 FULL = f"This conversation has {MAX_TURNS} questions; begin a new one."
 BUSY_HERE = "The last question of this conversation is still being answered."
 ABSENT = "This question is not here any more."
@@ -43,6 +46,7 @@ ABSENT = "This question is not here any more."
 class _Running:
     """An answer that is being made, however many pages look at it: how far it is, what ends it."""
 
+    owner: str
     before: tuple[Turn, ...]
     step: Step
     stop: asyncio.Event
@@ -160,6 +164,8 @@ class Asking:
             return "Type a question first."
         if self.is_running(page):
             return BUSY_HERE
+        if sum(one.owner == page.owner for one in self._running.values()) >= MAX_OF_OWNER:
+            return BUSY_ELSEWHERE
         turns = self._views.turns(page)
         replaces_last = bool(turns) and page.replaces == turns[-1].number
         return FULL if len(turns) - replaces_last >= MAX_TURNS else ""
@@ -181,11 +187,12 @@ class Asking:
         asked_of = sorted(page.only) if documents is None else documents
         turn = Turn(number, question, documents=tuple(asked_of))
         self._store.put(page.owner, page.conversation_id, replace(turn, outcome=INTERRUPTED))
-        running = _Running(before, Step(turn, "Starting"), asyncio.Event(), asyncio.Condition())
+        first = Step(turn, "Starting")
+        running = _Running(page.owner, before, first, asyncio.Event(), asyncio.Condition())
         self._running[page.conversation_id] = running
-        running.task = asyncio.create_task(self._run(page.owner, page.conversation_id, running))
+        running.task = asyncio.create_task(self._run(page.conversation_id, running))
 
-    async def _run(self, owner: str, conversation_id: str, running: _Running) -> None:
+    async def _run(self, conversation_id: str, running: _Running) -> None:
         """Answer to the end, to a stop, or to the end of the server; keep what became of it."""
         turn = running.step.turn
         work = converse(self._assistant, self._admission, turn, running.before)
@@ -199,7 +206,7 @@ class Asking:
                 else:
                     notice = STOPPED if running.stop.is_set() else CLOSING
                     step = Step(replace(turn, outcome=notice), notice, is_running=False)
-            self._store.put(owner, conversation_id, step.turn)
+            self._store.put(running.owner, conversation_id, step.turn)
         except AssistantError as error:
             step = Step(replace(turn, outcome=str(error)), str(error), is_running=False)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
