@@ -7,6 +7,7 @@ could hold, and conversations of others.
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -15,10 +16,11 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from assistant.errors import AssistantError
-from assistant.surfaces.admission import Admission
+from assistant.surfaces.admission import Admission, Ticket
 from assistant.surfaces.chat.conversation import WAIT_S, report, say_ahead
 from assistant.surfaces.chat.role import Answering
 from assistant.surfaces.chat.store import Store
@@ -79,13 +81,12 @@ def add_routes(app: FastAPI, assistant: Answering, store: Store, admission: Admi
 
 def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> None:
     @app.post("/api/ask")
-    def ask(body: AskBody, request: Request) -> Response:
-        if EVENTS in request.headers.get("accept", ""):
-            return _stream(assistant, admission, body)
-        with admission.join() as ticket:
-            ticket.wait()
-            answer = assistant.ask(body.question, body.history, documents=body.documents)
-        return JSONResponse(answer.to_dict())
+    async def ask(body: AskBody, request: Request) -> Response:
+        with ExitStack() as place:  # joined before a thread is asked for: a refusal needs none
+            ticket = place.enter_context(admission.join())
+            if EVENTS in request.headers.get("accept", ""):
+                return await _stream(assistant, ticket, place.pop_all(), body)
+            return JSONResponse(await run_in_threadpool(_ask, assistant, ticket, body))
 
     @app.post("/api/search")
     def search(body: SearchBody) -> JSONResponse:
@@ -132,15 +133,22 @@ def _add_probes(app: FastAPI, assistant: Answering) -> None:
         return JSONResponse({"status": "ready", "index_version": assistant.index_version})
 
 
-def _stream(assistant: Answering, admission: Admission, body: AskBody) -> StreamingResponse:
+def _ask(assistant: Answering, ticket: Ticket, body: AskBody) -> dict[str, Any]:
+    ticket.wait()
+    return assistant.ask(body.question, body.history, documents=body.documents).to_dict()
+
+
+async def _stream(
+    assistant: Answering, ticket: Ticket, place: ExitStack, body: AskBody
+) -> StreamingResponse:
     """Answer as events: `stage`, `partial` (what is verified so far), `answer`, or `error`."""
-    events = _events(assistant, admission, body)
-    first = next(events)  # a question that is refused, or no place: a status of its own
+    events = _events(assistant, ticket, place, body)
+    first = await run_in_threadpool(next, events)  # a question that is refused has a status
     return StreamingResponse(chain([first], _to_the_end(events)), media_type=EVENTS)
 
 
-def _events(assistant: Answering, admission: Admission, body: AskBody) -> Iterator[str]:
-    with admission.join() as ticket:
+def _events(assistant: Answering, ticket: Ticket, place: ExitStack, body: AskBody) -> Iterator[str]:
+    with place:
         while not ticket.wait(WAIT_S):
             yield _event("stage", {"name": "waiting", "detail": say_ahead(ticket.ahead)})
         made: dict[str, Any] = {}
