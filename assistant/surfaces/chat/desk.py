@@ -24,6 +24,8 @@ from assistant.values import Answer, DocumentId
 
 ABSENT = "This conversation is not here: it was deleted, or it is somebody else's."
 RATINGS = frozenset({"up", "down", "unanswerable"})
+REFRESH_S = 0.5
+"""Seconds between two looks at a running sync."""
 MAX_SEARCH_CHARS = 200
 MAX_CHOSEN = 1_000
 """Documents that a question can be asked of; beyond these it is better asked of all."""
@@ -47,6 +49,8 @@ class Desk:
         self._corpus = corpus
         self._asking = asking
         self._ending = ending
+        self._syncing: asyncio.Task[None] | None = None
+        self._stage = ""
 
     def arrive(self, page: Page, address: str) -> Update:
         """Show a page that was opened, at the address of a conversation or at none."""
@@ -95,14 +99,30 @@ class Desk:
         return _guarded(acts.get(str(sent.get("act")), Update))
 
     async def sync(self, page: Page) -> AsyncGenerator[Update]:
-        """Sync, showing the progress where the page shows the documents."""
-        beside = page.reference
+        """Sync, or follow the sync that runs; it goes on when the page is closed."""
+        if self._syncing is None or self._syncing.done():
+            self._stage = "Syncing"
+            self._syncing = asyncio.create_task(self._sync_through())
+        async with aclosing(self.follow_sync(page)) as updates:
+            async for update in updates:
+                yield update
+
+    async def follow_sync(self, page: Page) -> AsyncGenerator[Update]:
+        """Yield how far the running sync is, where the page shows the documents, to its end."""
+        beside, is_followed = page.reference, False
+        while self._syncing is not None and not self._syncing.done():
+            is_shown = DOCUMENTS in {page.reference, beside}  # or was when it was last sent
+            yield Update(panel=self._views.panel(page) if is_shown else None, status=self._stage)
+            beside, is_followed = page.reference, True
+            await asyncio.wait({self._syncing}, timeout=REFRESH_S)
+        if is_followed:
+            panel = self._views.panel(page) if page.reference == DOCUMENTS else None
+            yield Update(panel=panel, status=self._stage)
+
+    async def _sync_through(self) -> None:
         async with aclosing(run_aside(self._corpus.sync(), self._ending)) as stages:
-            async for stage in stages:
-                is_shown = DOCUMENTS in {page.reference, beside}  # or was when it was last sent
-                yield Update(panel=self._views.panel(page) if is_shown else None, status=stage)
-                beside = page.reference
-        yield Update(panel=self._views.panel(page) if page.reference == DOCUMENTS else None)
+            async for self._stage in stages:
+                pass
 
     def _halt_sync(self) -> Update:
         self._corpus.halt()

@@ -88,8 +88,9 @@ def build_chat(desk: Desk) -> gr.Blocks:
         async def on_load(address: str, request: gr.Request) -> AsyncIterator[Changes]:
             arrived = _page_of(pages, request)
             yield _changes(await asyncio.to_thread(desk.arrive, arrived, address or ""))
-            async for changes in _stream(desk.watch(arrived)):
-                yield changes
+            for updates in (desk.watch(arrived), desk.follow_sync(arrived)):
+                async for changes in _stream(updates):
+                    yield changes
 
         # The address is read by the script, which no Python function can do.
         page.load(on_load, parts.address, parts.shown, js="() => location.hash.slice(1)", **QUIET)

@@ -11,6 +11,7 @@ from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import StoreError
 from assistant.surfaces.admission import Admission
+from assistant.surfaces.chat import desk
 from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.database import Database
 from assistant.surfaces.chat.desk import ABSENT, MAX_SEARCH_CHARS, Desk
@@ -263,17 +264,39 @@ def test_asking_all_again_leaves_an_open_source_where_it_is(office):
     assert office.act("all").panel is None
 
 
-def test_a_sync_shows_its_progress_where_the_documents_are_shown(office):
-    async def sync(page):
+def sync_on(office, page):
+    async def sync():
         return [update async for update in office.desk.sync(page)]
 
-    updates = asyncio.run(sync(office.page))
+    return asyncio.run(sync())
+
+
+def test_a_sync_shows_its_progress_where_the_documents_are_shown(office, monkeypatch):
+    monkeypatch.setattr(desk, "REFRESH_S", 0.02)
+    updates = sync_on(office, office.page)
     assert updates[0].status == "Syncing"
     assert any("<progress" in update.panel for update in updates)
-    assert updates[-2].status == "Synced in 0.4 s: 1 added."
+    assert updates[-1].status == "Synced in 0.4 s: 1 added."
     assert "<progress" not in updates[-1].panel
     office.desk.open(office.page, "cite-1-1")
-    assert {update.panel for update in asyncio.run(sync(office.page))} == {None}
+    assert {update.panel for update in sync_on(office, office.page)} == {None}
+
+
+def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, monkeypatch):
+    monkeypatch.setattr(desk, "REFRESH_S", 0.02)
+
+    async def scenario():
+        begun = office.desk.sync(office.page)
+        await anext(begun)
+        await begun.aclose()
+        bob = Page("bob")
+        for follow in (office.desk.follow_sync, office.desk.sync):
+            updates = [update async for update in follow(bob)]
+            assert updates[-1].status == "Synced in 0.4 s: 1 added."
+        assert [update async for update in office.desk.follow_sync(bob)] == []
+        assert office.assistant.n_syncs == 2, "followed once, and begun anew once it had ended"
+
+    asyncio.run(scenario())
 
 
 def test_a_sync_is_halted_from_any_page(office):
