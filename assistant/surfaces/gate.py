@@ -157,7 +157,7 @@ class Gate:
             session = named[0] if len(named) == 1 else ""  # of two, Gradio would take the other
         elif path.startswith(_HEARTBEAT):
             session = path.removeprefix(_HEARTBEAT)
-        if session is not None and not (session and self.visitors.claim(session, owner)):
+        if session is not None and not self.visitors.claim(session, owner):
             return receive, failure(403, "SessionError", "this session is not yours")
         return receive, self.app
 

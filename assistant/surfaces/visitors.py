@@ -23,6 +23,8 @@ COOKIE = "assistant_visitor"
 COOKIE_S = 400 * 24 * 3600
 """Seconds that a browser keeps the cookie: as long as browsers allow."""
 CHALLENGE = 'Basic realm="assistant", charset="UTF-8"'
+MAX_SESSION_CHARS = 64
+"""A page makes up 11 of them; longer ones would only fill the memory."""
 MAX_SESSIONS = 100_000
 """Sessions remembered; the one that was seen longest ago is forgotten first."""
 
@@ -62,6 +64,8 @@ class Visitors:
 
     def claim(self, session: str, owner: str) -> bool:
         """Whether a session is the owner's: it belongs to whoever came with it first."""
+        if not 0 < len(session) <= MAX_SESSION_CHARS:
+            return False
         is_own = self._owner_of.setdefault(session, owner) == owner
         self._owner_of.move_to_end(session)
         if len(self._owner_of) > MAX_SESSIONS:

@@ -144,9 +144,9 @@ def test_a_browser_with_a_cookie_keeps_it_unless_it_is_malformed(client):
     [(visitor("a"), visitor("b")), (visitor("c"), {}), (ALICE, BOB)],
     ids=["visitors", "no cookie", "users"],
 )
-def test_nobody_joins_or_reads_the_session_of_another(client, guarded, alice, bob):
+def test_nobody_joins_or_reads_the_session_of_another(client, guarded, alice, bob, request):
     app = guarded if alice is ALICE else client
-    session = f"of-{alice}"
+    session = f"of {request.node.callspec.id}"
     own = app.post(JOIN, json=joining(session), headers=alice)
     assert own.status_code not in {401, 403}
     foreign = [

@@ -146,3 +146,10 @@ def test_passwords_are_not_held_as_they_are():
 def test_settings_show_no_password_when_they_are_printed():
     held = settings_anywhere(users={"alice": "wonderland"})
     assert "wonderland" not in f"{held!r} {held} {held.model_dump_json()}"
+
+
+@pytest.mark.parametrize("session", ["", "x" * 65, "x" * 1_000_000])
+def test_a_session_without_a_name_or_with_an_endless_one_is_nobodys(session):
+    held = Visitors({})
+    assert not held.claim(session, "alice")
+    assert not held._owner_of
