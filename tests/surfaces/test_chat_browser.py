@@ -221,6 +221,23 @@ def test_next_and_previous_go_through_the_citations_and_keep_the_focus(visit):
     expect(page.locator('#turn-1 .cite[aria-current="true"]')).to_have_text("1")
 
 
+def test_of_two_quick_clicks_the_last_one_counts(visit):
+    page = visit()
+    ask(page, "typhoon")
+    for last in (0, 1, 0, 1):
+        page.evaluate(
+            """(last) => {
+                const marks = document.querySelectorAll('#turn-1 a.cite');
+                marks[1 - last].click();
+                marks[last].click();
+            }""",
+            last,
+        )
+        expect(page.locator(".steps .at")).to_have_text(f"Citation {last + 1} of 2")
+        page.wait_for_timeout(300)
+        expect(page.locator(".steps .at")).to_have_text(f"Citation {last + 1} of 2")
+
+
 def test_an_abstention_is_a_card_whose_passages_open_and_whose_questions_can_be_asked(visit):
     page = visit()
     card = ask(page, "how tall is the office?").locator(".abstention")

@@ -78,8 +78,10 @@ class Desk:
         kind, _, name = reference.partition("-")
         if kind == "open":
             return _guarded(lambda: self._open_conversation(page, name))
-        page.reference = reference
-        return _guarded(lambda: Update(panel=self._views.panel(page)))
+        page.reference, page.n_opened = reference, page.n_opened + 1
+        n_opened = page.n_opened
+        update = _guarded(lambda: Update(panel=self._views.panel(page)))
+        return update if page.n_opened == n_opened else Update()  # another was clicked since
 
     def act(self, page: Page, sent: dict[str, Any]) -> Update:
         """Do what a button stands for."""

@@ -36,6 +36,8 @@ FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
 PLAIN: dict[str, Any] = {"apply_default_css": False}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+EACH: dict[str, Any] = QUIET | {"trigger_mode": "multiple"}
+"""Every click counts: by default Gradio drops those that come while an earlier one is handled."""
 Changes = list[Any]
 
 
@@ -175,7 +177,7 @@ def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
         return _changes(desk.act(_page_of(pages, request), sent))
 
     for place in (parts.talk, parts.panel, parts.listed, parts.banner):
-        place.act(on_act, None, parts.shown, **QUIET)
+        place.act(on_act, None, parts.shown, **EACH)
     parts.new.click(on_new, None, parts.shown, **QUIET)
     parts.search.change(on_search, parts.search, parts.shown, trigger_mode="always_last", **QUIET)
 
@@ -193,7 +195,7 @@ def _wire_opening(desk: Desk, pages: Pages, parts: Parts) -> None:
             yield changes
 
     for place in (parts.talk, parts.panel, parts.listed):
-        opened = place.open(on_open, None, parts.shown, **QUIET)
+        opened = place.open(on_open, None, parts.shown, **EACH)
         opened.then(None, js=_asset("reveal.js"), **QUIET)
     parts.panel.sync(on_sync, None, parts.shown, **QUIET)
 

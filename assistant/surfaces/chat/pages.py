@@ -22,12 +22,14 @@ class Page:
     """What one open page shows now: a conversation, and a source or the documents beside it.
 
     `only` are the documents that it asks; `replaces` is the turn whose question is being edited;
-    `search` is what its list of conversations is searched for.
+    `n_opened` counts what was opened beside it; `search` is what its list of conversations is
+    searched for.
     """
 
     owner: str
     conversation_id: str | None = None
     reference: str = DOCUMENTS
+    n_opened: int = 0
     only: frozenset[DocumentId] = frozenset()
     replaces: int | None = None
     search: str = ""
