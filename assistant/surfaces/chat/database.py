@@ -9,7 +9,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,9 +69,11 @@ class Database:
         except (OSError, sqlite3.OperationalError) as error:
             raise self._explain(error) from error
         except sqlite3.DatabaseError as error:
-            aside = self._path.with_name(f"{FILE}.damaged-{time.time_ns()}")
-            self._path.rename(aside)
-            logger.warning("%r is damaged (%s); it was put aside as %r", FILE, error, aside.name)
+            aside = f"{FILE}.damaged-{time.time_ns()}"
+            for suffix in ("", "-wal", "-shm"):  # SQLite would read an old log into a new file
+                with suppress(FileNotFoundError):
+                    (index_dir / f"{FILE}{suffix}").rename(index_dir / f"{aside}{suffix}")
+            logger.warning("%r is damaged (%s); it was put aside as %r", FILE, error, aside)
             self._create()
 
     @contextmanager
@@ -96,12 +98,23 @@ class Database:
                     f"{str(self._path)!r} was written by a newer version of this program "
                     f"(format {version}, this one knows {VERSION}); install that version"
                 )
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
             connection.executescript(SCHEMA)
 
     def _explain(self, error: OSError | sqlite3.Error) -> StoreError:
+        is_damage = isinstance(error, sqlite3.DatabaseError) and not isinstance(
+            error, sqlite3.OperationalError
+        )
+        remedy = (
+            "start the program again: it puts a damaged file aside and begins a new one"
+            if is_damage
+            else "see to the disk, its free space and the folder's permissions, then try again"
+        )
         return StoreError(
-            f"the conversations in {str(self._path)!r} cannot be read or written ({error}): see to "
-            "the disk, its free space and the folder's permissions, then try again"
+            f"the conversations in {str(self._path)!r} cannot be read or written ({error}): "
+            f"{remedy}"
         )
 
 

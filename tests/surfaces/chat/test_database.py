@@ -1,6 +1,8 @@
 """The file of conversations: made when absent, put aside when damaged, explained when unusable."""
 
+import re
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -95,3 +97,31 @@ def test_a_failure_in_the_middle_changes_nothing(tmp_path):
     with pytest.raises(StoreError):
         fail(lambda connection: connection.execute("INSERT INTO nothing VALUES (1)"))
     assert Store(database).list("alice") == ()
+
+
+def test_a_file_that_is_damaged_inside_is_put_aside_at_the_next_start(tmp_path, caplog):
+    store = Store(Database(tmp_path))
+    for n in range(300):
+        store.create("alice", f"conversation {n} " + "x" * 80)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = bytearray((tmp_path / FILE).read_bytes())
+    whole[3 * 4096 : 8 * 4096] = b"\xff" * (5 * 4096)
+    (tmp_path / FILE).write_bytes(whole)
+    with pytest.raises(StoreError, match="puts a damaged file aside"):
+        store.list("alice")
+    again = Store(Database(tmp_path))
+    assert again.list("alice") == ()
+    assert "put aside" in caplog.text
+    (kept,) = (one for one in tmp_path.iterdir() if re.search(r"damaged-\d+$", one.name))
+    assert kept.read_bytes() == whole
+
+
+def test_an_old_log_is_not_read_into_the_new_file(tmp_path):
+    Store(Database(tmp_path)).create("alice", "Old")
+    (tmp_path / f"{FILE}-wal").write_bytes(b"an old log")
+    (tmp_path / FILE).write_bytes(b"no database at all" * 500)
+    store = Store(Database(tmp_path))
+    assert store.list("alice") == ()
+    store.create("alice", "New")
+    assert [one.title for one in Store(Database(tmp_path)).list("alice")] == ["New"]
