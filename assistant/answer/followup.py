@@ -110,6 +110,19 @@ def discount(retrieval: Retrieval, question: str) -> Retrieval:
     return replace(retrieval, term_weights=weights)
 
 
+def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
+    """Return the retrieval with the passages that only the other one has found after its own."""
+    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
+    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
+    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
+    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
+    return replace(
+        retrieval,
+        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
+        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
+    )
+
+
 def settle(question: str, alone: Judgement, carried: Judgement, own: Judgement) -> Judgement:
     """Return the judgement of the sentences that carried words have found.
 

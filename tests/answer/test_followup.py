@@ -19,6 +19,7 @@ from assistant.answer.followup import (
     leans,
     list_queries,
     settle,
+    unite,
 )
 from assistant.answer.scorer import Judgement
 from assistant.errors import QuestionError
@@ -195,3 +196,20 @@ def test_a_new_subject_is_searched_for_by_itself(settings: Settings) -> None:
         answer = assistant.ask("Who saw the rings of Saturn?", MILL)
         assert answer.query == "Who saw the rings of Saturn?"
         assert [one.document_id for one in answer.citations] == ["rings.txt"]
+
+
+def test_uniting_keeps_the_first_and_adds_only_what_is_new(settings: Settings) -> None:
+    files = {f"{n}.txt": f"Word{n} stands in the garden of stones." for n in range(6)}
+    replace_files(settings.corpus_dir, files)
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        with assistant._readers.open() as snapshot:
+            one = assistant._retriever.retrieve(snapshot, "word1 garden", 3)
+            other = assistant._retriever.retrieve(snapshot, "word4 garden", 3)
+    both = unite(one, other)
+    ids = [ranked.passage.passage_id for ranked in both.ranking]
+    assert ids[:3] == [ranked.passage.passage_id for ranked in one.ranking]
+    assert set(ids) == set(ids[:3]) | {ranked.passage.passage_id for ranked in other.ranking}
+    assert len(ids) == len(set(ids)) == len(both.sentence_vectors)
+    assert (both.query, both.term_weights) == (one.query, one.term_weights)
+    assert unite(one, one) == one
