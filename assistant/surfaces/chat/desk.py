@@ -72,16 +72,20 @@ class Desk:
         """End the page's running answer; see `Asking.stop`."""
         self._asking.stop(page)
 
-    def open(self, page: Page, reference: str) -> Update:
-        """Open a reference: a conversation, a source beside it, the documents."""
+    def open(self, page: Page, reference: str, order: object = None) -> Update:
+        """Open a reference: a conversation, a source beside it, the documents.
+
+        `order` counts the clicks of the page: one that comes after a later one opens nothing.
+        """
         reference = _holdable(reference)
         kind, _, name = reference.partition("-")
         if kind == "open":
             return _guarded(lambda: self._open_conversation(page, name))
-        page.reference, page.n_opened = reference, page.n_opened + 1
-        n_opened = page.n_opened
-        update = _guarded(lambda: Update(panel=self._views.panel(page)))
-        return update if page.n_opened == n_opened else Update()  # another was clicked since
+        n_opened = order if isinstance(order, int) else page.n_opened + 1
+        if n_opened < page.n_opened:
+            return Update()
+        page.reference, page.n_opened = reference, n_opened
+        return _guarded(lambda: Update(panel=self._views.panel(page)))
 
     def act(self, page: Page, sent: dict[str, Any]) -> Update:
         """Do what a button stands for."""

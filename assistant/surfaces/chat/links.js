@@ -14,7 +14,8 @@ element.addEventListener('click', (event) => {
       if (shown) shown.setAttribute('aria-current', 'true');
     }
     if (reference.startsWith('open-')) document.body.classList.remove('nav-open');
-    return trigger('open', { reference });
+    window.assistantClicks = (window.assistantClicks || 0) + 1;
+    return trigger('open', { reference, order: window.assistantClicks });
   }
   const button = event.target.closest('button');
   if (!button || !element.contains(button)) return;

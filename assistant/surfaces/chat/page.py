@@ -38,6 +38,9 @@ PLAIN: dict[str, Any] = {"apply_default_css": False}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 EACH: dict[str, Any] = QUIET | {"trigger_mode": "multiple"}
 """Every click counts: by default Gradio drops those that come while an earlier one is handled."""
+HERE, AWAY = ["here"], ["away"]
+"""Classes of a button that is seen or not: making it anew, as `visible` does, takes a while, and an
+older state may win."""
 Changes = list[Any]
 
 
@@ -140,7 +143,7 @@ def _lay_out() -> Parts:
                         autofocus=True,
                     )
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
-                    halt = gr.Button("Stop", elem_id="stop", visible=False, min_width=88)
+                    halt = gr.Button("Stop", elem_id="stop", elem_classes=AWAY, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
             panel = gr.HTML("", elem_id="panel", js_on_load=links + _asset("files.js"), **PLAIN)
     return Parts(address, new, search, listed, talk, banner, status, question, ask, halt, panel)
@@ -184,11 +187,14 @@ def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
 
 def _wire_opening(desk: Desk, pages: Pages, parts: Parts) -> None:
     async def on_open(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
-        page, reference = _page_of(pages, request), str(_sent(event).get("reference"))
-        yield _changes(await asyncio.to_thread(desk.open, page, reference))
+        page, sent = _page_of(pages, request), _sent(event)
+        reference = str(sent.get("reference"))
+        async with page.opening:  # held until it is sent: what was clicked first comes first
+            yield _changes(await asyncio.to_thread(desk.open, page, reference, sent.get("order")))
         if reference.startswith("open-"):  # a source is in view only once this has ended
             async for changes in _stream(desk.watch(page)):
                 yield changes
+        yield _changes(Update())  # as in `_stream`: a later click may have been answered since
 
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
         async for changes in _stream(desk.sync(_page_of(pages, request))):
@@ -227,7 +233,10 @@ def _changes(update: Update) -> list[Any]:
     buttons = (None, None) if is_running is None else (not is_running, is_running)
     return [
         *(gr.skip() if text is None else str(text) for text in texts),
-        *(gr.skip() if is_seen is None else gr.update(visible=is_seen) for is_seen in buttons),
+        *(
+            gr.skip() if is_seen is None else gr.update(elem_classes=HERE if is_seen else AWAY)
+            for is_seen in buttons
+        ),
         gr.skip() if update.panel is None else str(update.panel),
     ]
 

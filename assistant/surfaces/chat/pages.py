@@ -4,8 +4,9 @@ A page is known by its session, which the browser made up, and belongs to the ow
 first: the same session of another owner is another page.
 """
 
+import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -22,8 +23,8 @@ class Page:
     """What one open page shows now: a conversation, and a source or the documents beside it.
 
     `only` are the documents that it asks; `replaces` is the turn whose question is being edited;
-    `n_opened` counts what was opened beside it; `search` is what its list of conversations is
-    searched for.
+    `n_opened` counts what was opened beside it, one after the other (`opening`); `search` is what
+    its list of conversations is searched for.
     """
 
     owner: str
@@ -33,6 +34,7 @@ class Page:
     only: frozenset[DocumentId] = frozenset()
     replaces: int | None = None
     search: str = ""
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,19 +299,13 @@ def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, mon
     asyncio.run(scenario())
 
 
-def test_a_source_that_is_ready_after_a_later_click_is_not_shown(office, monkeypatch):
-    views, later = office.desk._views, []
-    render = views.panel
-
-    def slow(page):
-        monkeypatch.setattr(views, "panel", render)
-        made = render(page)
-        later.append(office.desk.open(page, "cite-1-2"))
-        return made
-
-    monkeypatch.setattr(views, "panel", slow)
-    assert office.desk.open(office.page, "cite-1-1") == Update()
-    assert "Citation 2 of 2" in later[0].panel
+def test_a_click_that_arrives_after_a_later_one_opens_nothing(office):
+    assert "Citation 2 of 2" in office.desk.open(office.page, "cite-1-2", 8).panel
+    assert office.desk.open(office.page, "cite-1-1", 7) == Update()
+    assert office.page.reference == "cite-1-2"
+    assert "Citation 1 of 2" in office.desk.open(office.page, "cite-1-1", 9).panel
+    for odd in (None, "9", [], {}):
+        assert office.desk.open(office.page, "cite-1-2", odd).panel
 
 
 def test_a_sync_is_halted_from_any_page(office):
