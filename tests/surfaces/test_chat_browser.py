@@ -39,6 +39,7 @@ ARGUMENTS = [
 ]
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A folder to keep screenshots in, for people to look at."""
+expect.set_options(timeout=10_000)  # the machine may be busy with other tests
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
