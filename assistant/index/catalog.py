@@ -114,9 +114,20 @@ def connect(index_dir: Path) -> sqlite3.Connection:
     """
     path = index_dir / CATALOG_FILE
     while (inode := find_inode(index_dir)) is not None:
-        connection = sqlite3.connect(
-            path, isolation_level=None, timeout=30, check_same_thread=False
-        )
+        try:
+            # For reading and writing only: of a file that a rebuild has just removed SQLite would
+            # make an empty one, which may get the same inode.
+            connection = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode=rw",
+                uri=True,
+                isolation_level=None,
+                timeout=30,
+                check_same_thread=False,
+            )
+        except sqlite3.OperationalError:
+            if find_inode(index_dir) == inode:
+                raise
+            continue
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA schema_version").fetchone()

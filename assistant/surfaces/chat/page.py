@@ -162,9 +162,9 @@ def _wire_asking(desk: Desk, pages: Pages, parts: Parts) -> None:
         desk.stop(_page_of(pages, request))
 
     asked = [parts.question.submit, parts.ask.click]
-    gr.on(asked, on_ask, parts.question, parts.shown, **QUIET)
+    gr.on(asked, on_ask, parts.question, parts.shown, **EACH)
     for place in (parts.talk, parts.banner):
-        place.ask(on_button, None, parts.shown, **QUIET)
+        place.ask(on_button, None, parts.shown, **EACH)
     parts.halt.click(on_stop, None, None, **QUIET)
 
 
