@@ -8,7 +8,8 @@ AssistantError
 │   ├── IndexMismatch
 │   └── IndexLocked
 ├── ModelError
-│   └── EmbedderMissing
+│   ├── EmbedderMissing
+│   └── ModelUnavailable
 ├── QuestionError
 ├── EvaluationError
 ├── Busy
@@ -52,6 +53,10 @@ class ModelError(AssistantError):
 
 class EmbedderMissing(ModelError):
     """The embedding model is absent, altered or unusable."""
+
+
+class ModelUnavailable(ModelError):
+    """The language model did not reply in time, or not at all."""
 
 
 class QuestionError(AssistantError):

@@ -6,10 +6,18 @@ Refuses unknown names and impossible values with `SettingsError`.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -29,6 +37,79 @@ SETTINGS_FILE = "assistant.toml"
 UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
 """HTTP Basic parts the name from the password at the first colon."""
 Password = Annotated[SecretStr, Field(min_length=8)]
+
+
+class LanguageModel(BaseModel):
+    """The language model that writes answers, if any: an OpenAI-compatible server or a GGUF file.
+
+    Deadlines are seconds. A local file reads slowly, so it gets more of them unless they are given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    base_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s@?#]+$",
+        description="An OpenAI-compatible server (OpenAI, Ollama, vLLM, llama-server, LM Studio), "
+        "such as http://localhost:11434/v1.",
+    )
+    model: str = Field("", max_length=200, description="The model's name on that server.")
+    api_key: SecretStr | None = Field(
+        None, description="The server's key, if it wants one. Set it in the environment."
+    )
+    path: Path | None = Field(
+        None, description="A GGUF file instead of a server; needs `pip install 'assistant[local]'`."
+    )
+    context_tokens: int | None = Field(
+        None, ge=1024, description="The model's context; asked of the server when it tells."
+    )
+    max_prompt_tokens: int | None = Field(
+        None,
+        ge=512,
+        description="Tokens of a prompt: what fits into the context, of a local file at most "
+        "1,024, since two cores read 40 to 65 tokens/s.",
+    )
+    max_reply_tokens: int = Field(300, ge=32, description="Longer replies are cut.")
+    json_schema: bool = Field(
+        True,
+        description="Bind the reply to a JSON schema; a server that refuses it is asked without.",
+    )
+    connect_timeout_s: float = Field(3.0, gt=0, description="Until the server is connected.")
+    first_token_timeout_s: float | None = Field(
+        None, gt=0, description="Until the reply begins: 20, with a local file 120."
+    )
+    token_timeout_s: float = Field(10.0, gt=0, description="Between two pieces of the reply.")
+    total_timeout_s: float | None = Field(
+        None, gt=0, description="Until the reply is whole: 60, with a local file 180."
+    )
+    n_threads: int | None = Field(
+        None, gt=0, description="Cores that a local file uses; all when not given."
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if self.base_url and self.path:
+            raise ValueError("name a base_url or a path, not both")
+        if self.base_url and not self.model:
+            raise ValueError("a base_url needs a model: its name on the server")
+        if self.model and not self.base_url:
+            raise ValueError("a model needs a base_url: the server that has it")
+        return self
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a language model."""
+        return bool(self.base_url or self.path)
+
+    @property
+    def first_token_s(self) -> float:
+        """Seconds until the reply must begin."""
+        return self.first_token_timeout_s or (120.0 if self.path else 20.0)
+
+    @property
+    def total_s(self) -> float:
+        """Seconds until the reply must be whole."""
+        return self.total_timeout_s or (180.0 if self.path else 60.0)
 
 
 class Settings(BaseSettings):
@@ -120,6 +201,10 @@ class Settings(BaseSettings):
     )
     max_statements: int = Field(4, gt=0, description="Upper bound of sentences in an answer.")
 
+    llm: LanguageModel = Field(
+        LanguageModel.model_validate({}),
+        description="The language model that writes answers: a `[llm]` table.",
+    )
     n_asking: int = Field(
         2, gt=0, description="Questions answered at the same time: each keeps a core busy."
     )
@@ -170,8 +255,12 @@ class Settings(BaseSettings):
             raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}") from error
 
 
+SECRET = {("users",), ("llm",)}
+"""Groups that hold passwords and keys."""
+
+
 def _describe(fault: ErrorDetails) -> str:
     """Return what is wrong with which setting; what a password was stays unsaid."""
     where = ".".join(map(str, fault["loc"]))
-    given = "" if fault["loc"][:1] == ("users",) else f" (got {fault['input']!r})"
+    given = "" if fault["loc"][:1] in SECRET else f" (got {fault['input']!r})"
     return f"{where}: {fault['msg']}{given}"

@@ -132,6 +132,7 @@ class Verdict(StrEnum):
     UNSUPPORTED = "unsupported"
     QUOTE_NOT_FOUND = "quote_not_found"
     UNKNOWN_SOURCE = "unknown_source"
+    BESIDE_THE_QUESTION = "beside_the_question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +152,51 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One sentence of an answer with the numbers of its citations."""
+    """One sentence of an answer with the numbers of its citations.
+
+    Attributes:
+        text: a quote, or a language model's words that its citations support.
+        citations: numbers in `Answer.citations`.
+        verdict: always `supported`: nothing else is shown.
+        support: the estimated probability that the citations support all of it; 1 of a quote.
+        is_repaired: whether it cites another sentence than the language model named.
+    """
 
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
+    support: float = 1.0
+    is_repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What a language model wrote and no surface shows: it failed its check.
+
+    `quotes` are the sentences that it named, `why` says in words what is wrong.
+    """
+
+    text: str
+    quotes: tuple[str, ...]
+    verdict: Verdict
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a language model was used for one answer.
+
+    Tokens are those that the server counted, else estimates (`is_estimated`). Times are seconds,
+    `first_token_s` of the call that wrote the answer, None when nothing came.
+    """
+
+    model: str
+    n_calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    first_token_s: float | None
+    total_s: float
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +222,9 @@ class Answer:
 
     `query` is what was searched for: the question without its frame, its misspelt words mended.
     `confidence` is the estimated probability that the corpus answers the question;
-    `timings` are seconds per stage.
+    `timings` are seconds per stage. `answerer` is "extract" (quotes) or "generate" (a language
+    model's words, checked); `dropped` is what of these failed, `notice` says why there are quotes
+    though a language model is configured, `usage` what it was used.
     """
 
     question: str
@@ -195,6 +238,9 @@ class Answer:
     confidence: float
     timings: dict[str, float]
     index_version: int
+    dropped: tuple[Dropped, ...] = ()
+    notice: str | None = None
+    usage: Usage | None = None
 
     @property
     def text(self) -> str:
@@ -220,7 +266,7 @@ class Answer:
 class Stage:
     """What the assistant is doing for a question right now, in words for people."""
 
-    name: Literal["indexing", "searching", "reading", "checking"]
+    name: Literal["rewriting", "indexing", "searching", "reading", "checking", "writing"]
     detail: str
 
 

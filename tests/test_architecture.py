@@ -19,6 +19,7 @@ LAYERS = (
     ("ingest",),
     ("index",),
     ("retrieve",),
+    ("llm",),
     ("answer",),
     ("cite",),
     ("llama",),
@@ -38,7 +39,9 @@ WRAPPERS = {
     "tokenizers": ("index/encoder.py",),
     "sqlite3": ("index/", "surfaces/chat/database.py", "surfaces/chat/store.py"),
     "Stemmer": ("index/terms.py",),
-    "llama_index": ("ingest/node_parser.py", "llama.py", "surfaces/llama.py"),
+    "llama_index": ("ingest/node_parser.py", "llama.py", "llm/"),
+    "httpx": ("llm/",),
+    "xllamacpp": ("llm/serve.py",),
     "gradio": ("surfaces/",),
     "jinja2": ("surfaces/",),
     "rapidfuzz": ("retrieve/spelling.py",),
@@ -51,7 +54,7 @@ WRAPPERS = {
     "markdown_it": ("ingest/",),
     "charset_normalizer": ("ingest/",),
     "sentencex": ("ingest/",),
-    "subprocess": ("index/base.py", "ingest/", "surfaces/cli.py"),
+    "subprocess": ("index/base.py", "ingest/", "llm/local.py", "surfaces/cli.py"),
 }
 HEAVY = {"torch", "chromadb", "gradio", "llama_index", "onnxruntime", "transformers"} | {
     "sentence_transformers",

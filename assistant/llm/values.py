@@ -1,0 +1,65 @@
+"""What is asked of a language model and what comes back; the seam that any model is behind.
+
+A `Model` is any object of its shape: a server, a local file, a llama-index LLM, a script in a
+test. What it says is never believed here; `assistant.cite` checks it.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of a model.
+
+    Attributes:
+        system: what it is told to do; the same for every question, so that its reading is kept.
+        user: what it is given.
+        max_tokens: of the reply.
+        schema: the JSON schema that the reply must have; None for plain text.
+    """
+
+    system: str
+    user: str
+    max_tokens: int
+    schema: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a reply: what it cost. Tokens that the server does not count are estimated."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    first_token_s: float
+    total_s: float
+    is_estimated: bool
+
+
+class Model(Protocol):
+    """A language model that writes. Safe to share between threads."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """How many tokens a prompt may have, the room for the reply already taken off."""
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has at most, as far as can be told."""
+
+    def stream(self, request: Request) -> Generator[str | None | Finished, None, None]:
+        """Yield the reply's pieces as they come and `Finished` at its end.
+
+        While nothing comes, None is yielded at least twice a second, so that the one who waits
+        can leave: closing the generator ends the model's work.
+
+        Raises:
+            ModelUnavailable: it cannot be reached, is too slow, or breaks off; says what to do.
+        """
+
+    def close(self) -> None:
+        """Let go of what the model keeps open."""
