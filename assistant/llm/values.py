@@ -51,7 +51,7 @@ class Model(Protocol):
     def count(self, text: str) -> int:
         """Return how many tokens a text has at most, as far as can be told."""
 
-    def stream(self, request: Request) -> Generator[str | None | Finished, None, None]:
+    def stream(self, request: Request) -> Generator[str | Finished | None]:
         """Yield the reply's pieces as they come and `Finished` at its end.
 
         While nothing comes, None is yielded at least twice a second, so that the one who waits
