@@ -1,0 +1,185 @@
+"""Any llama-index language model as a `Model`: deadlines, one retry, a circuit breaker.
+
+Comes in: an `LLM` object, made when it is first needed. Goes out: its reply, piece by piece. Every
+failure, of whatever library, is a `ModelUnavailable` that says what to do.
+"""
+
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assistant.errors import ModelUnavailable
+from assistant.llm.breaker import PAUSE_S, Breaker
+from assistant.llm.faults import describe, is_passing, refuses_schema
+from assistant.llm.loop import BEAT_S, Deadlines, read_from_loop
+from assistant.llm.values import Finished, Request
+
+if TYPE_CHECKING:
+    from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+    from llama_index.core.llms import LLM
+
+BYTES_PER_TOKEN = 3
+"""English has about 4.3, code and German some 3.2: an estimate that fits is rather too high."""
+MAX_JITTER_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Where a language model is: a server, a file, an object of the caller's."""
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+
+    @property
+    def options(self) -> dict[str, Any] | None:
+        """What every call is given; None where not even a limit of tokens or a schema may be."""
+
+    def prompt_tokens(self) -> int:
+        """Return how many tokens a prompt may have."""
+
+    def connect(self) -> "Generator[None, None, LLM]":
+        """Yield None while the model is made ready, and return it."""
+
+    def close(self) -> None:
+        """Let go of what is kept open."""
+
+
+class Client:
+    """A `Model`. The deadlines count from when the source is ready."""
+
+    def __init__(self, source: Source, deadlines: Deadlines, *, has_schema: bool = True) -> None:
+        self._source = source
+        self._deadlines = deadlines
+        self._has_schema = has_schema
+        self._breaker = Breaker()
+
+    @property
+    def name(self) -> str:
+        """See `Model`."""
+        return self._source.name
+
+    @property
+    def prompt_tokens(self) -> int:
+        """See `Model`."""
+        return self._source.prompt_tokens()
+
+    @property
+    def has_schema(self) -> bool:
+        """Whether replies are bound to a schema, as far as is known."""
+        return self._has_schema and self._source.options is not None
+
+    def close(self) -> None:
+        """See `Model`."""
+        self._source.close()
+
+    def count(self, text: str) -> int:
+        """Estimate the tokens of a text, rather too many."""
+        return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + 1
+
+    def stream(self, request: Request) -> Generator[str | Finished | None]:
+        """See `Model`."""
+        if not self._breaker.admits():
+            raise ModelUnavailable(
+                f"the language model {self.name!r} failed several times in a row; it is tried "
+                f"again within {PAUSE_S:g} s"
+            )
+        try:
+            yield from self._stream(request)
+        except GeneratorExit:
+            raise  # the reader has left: no failure of the model
+        except ModelUnavailable:
+            self._breaker.note(is_success=False)
+            raise
+        self._breaker.note(is_success=True)
+
+    def _stream(self, request: Request) -> Generator[str | Finished | None]:
+        """Stream with one retry, of a failure that may pass, before anything has come."""
+        for is_last in (False, True):
+            has_begun = False
+            try:
+                with closing(self._try(request)) as pieces:
+                    for piece in pieces:
+                        has_begun = has_begun or piece is not None
+                        yield piece
+                return
+            except ModelUnavailable:
+                raise
+            except Exception as error:  # any library's: the LLM may be of anyone
+                logger.info("the language model failed: %r", error)
+                can_retry = not (has_begun or is_last)
+                if can_retry and self.has_schema and request.schema and refuses_schema(error):
+                    self._has_schema = False
+                elif not (can_retry and is_passing(error)):
+                    raise ModelUnavailable(describe(self.name, error)) from error
+            yield from _pause(random.uniform(0, MAX_JITTER_S))
+
+    def _try(self, request: Request) -> Generator[str | Finished | None]:
+        llm = yield from self._source.connect()
+        options = self._options_for(request)
+        started = time.monotonic()
+        first_s, text, prompt, completion = 0.0, 0, 0, 0
+        try:
+            replies = read_from_loop(lambda: _reply(llm, request, options), self._deadlines)
+            with closing(replies) as reading:
+                for reply in reading:
+                    if reply is None:
+                        yield None
+                        continue
+                    first_s = first_s or time.monotonic() - started
+                    counted = reply.additional_kwargs
+                    prompt = counted.get("prompt_tokens") or prompt
+                    completion = counted.get("completion_tokens") or completion
+                    text += len(reply.delta or "")
+                    yield reply.delta or ""
+        except ModelUnavailable as error:
+            raise ModelUnavailable(
+                f"the language model {self.name!r} is too slow: {error}"
+            ) from error
+        if not text:
+            raise ModelUnavailable(f"the language model {self.name!r} sent an empty reply")
+        yield Finished(
+            prompt_tokens=prompt or self.count(request.system + request.user),
+            completion_tokens=completion or text // BYTES_PER_TOKEN + 1,
+            first_token_s=first_s,
+            total_s=time.monotonic() - started,
+            is_estimated=not (prompt and completion),
+        )
+
+    def _options_for(self, request: Request) -> dict[str, Any]:
+        if self._source.options is None:
+            return {}
+        options = {**self._source.options, "max_tokens": request.max_tokens}
+        if request.schema and self.has_schema:
+            schema = {"name": "reply", "schema": request.schema, "strict": True}
+            options["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return options
+
+
+async def _reply(
+    llm: "LLM", request: Request, options: dict[str, Any]
+) -> "AsyncGenerator[ChatResponse]":
+    async for response in await llm.astream_chat(_messages(request), **options):
+        yield response
+
+
+def _messages(request: Request) -> "list[ChatMessage]":
+    from llama_index.core.base.llms.types import ChatMessage, MessageRole
+
+    # As messages, never as templates: braces in them are braces.
+    return [
+        ChatMessage(role=MessageRole.SYSTEM, content=request.system),
+        ChatMessage(role=MessageRole.USER, content=request.user),
+    ]
+
+
+def _pause(seconds: float) -> Generator[None]:
+    """Wait, telling the reader that nothing has come."""
+    ends_at = time.monotonic() + seconds
+    while (left := ends_at - time.monotonic()) > 0:
+        yield None
+        time.sleep(min(BEAT_S, left))

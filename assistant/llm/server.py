@@ -1,0 +1,153 @@
+"""An OpenAI-compatible server as a `Model`; how long a prompt it takes is asked of it.
+
+OpenAI, Ollama, vLLM, llama-server, LM Studio, through llama-index's `OpenAILike`. Nothing is
+imported or connected before the first question needs it.
+"""
+
+import json
+import logging
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assistant.llm.loop import Deadlines
+from assistant.settings import LanguageModel
+
+if TYPE_CHECKING:
+    import httpx
+    from llama_index.core.llms import LLM
+
+UNKNOWN_CONTEXT = 4_096
+"""Of a server that does not tell: what Ollama gives a model unless it is told otherwise."""
+OPTIONS = {"stream_options": {"include_usage": True}}
+
+logger = logging.getLogger(__name__)
+
+
+class Server:
+    """A `Source`."""
+
+    options: ClassVar[dict[str, Any] | None] = OPTIONS
+
+    def __init__(self, settings: LanguageModel) -> None:
+        self.name = settings.model
+        self._settings = settings
+        self._context_tokens: int | None = None
+        self._llm: LLM | None = None
+
+    def prompt_tokens(self) -> int:
+        """See `Source`; asks the server until it tells its context."""
+        self._context_tokens = self._context_tokens or read_context(self._settings)
+        return room_for_prompt(self._settings, self._context_tokens or UNKNOWN_CONTEXT)
+
+    def connect(self) -> "Generator[None, None, LLM]":
+        """See `Source`."""
+        yield None
+        if self._llm is None:
+            given = self._settings
+            self._llm = make_llm(given.base_url or "", given.model, key_of(given), given)
+        return self._llm
+
+    def close(self) -> None:
+        """See `Source`: connections are closed after each call."""
+
+
+def make_llm(base_url: str, model: str, api_key: str, settings: LanguageModel) -> "LLM":
+    """Return llama-index's client for a server; only the time to connect is limited by it."""
+    import httpx
+    from llama_index.llms.openai_like import OpenAILike
+
+    async def limit(request: httpx.Request) -> None:
+        # The reader has deadlines of its own (`loop.py`), which tell apart what httpx cannot.
+        timeout = httpx.Timeout(None, connect=settings.connect_timeout_s)
+        request.extensions["timeout"] = timeout.as_dict()
+
+    limits = httpx.Limits(max_keepalive_connections=0)  # what a cancelled reply leaves is closed
+    client = httpx.AsyncClient(event_hooks={"request": [limit]}, limits=limits)
+    llm: LLM = OpenAILike(
+        model=model,
+        api_base=base_url,
+        api_key=api_key,
+        is_chat_model=True,
+        is_function_calling_model=False,
+        temperature=0.0,
+        max_retries=0,
+        async_http_client=client,
+    )
+    return llm
+
+
+def deadlines_of(settings: LanguageModel) -> Deadlines:
+    """Return the deadlines of a reply."""
+    return Deadlines(settings.first_token_s, settings.token_timeout_s, settings.total_s)
+
+
+def key_of(settings: LanguageModel) -> str:
+    """Return the key; servers without one take any."""
+    return settings.api_key.get_secret_value() if settings.api_key else "none"
+
+
+def room_for_prompt(settings: LanguageModel, context_tokens: int) -> int:
+    """Return how many tokens a prompt may have, in a context of this many."""
+    room = (settings.context_tokens or context_tokens) - settings.max_reply_tokens
+    return max(0, min(room, settings.max_prompt_tokens or room))
+
+
+def read_context(settings: LanguageModel) -> int | None:
+    """Ask the server how many tokens its context has; None when it does not tell."""
+    if settings.context_tokens:
+        return settings.context_tokens
+    import httpx
+
+    root = (settings.base_url or "").rstrip("/").removesuffix("/v1")
+    headers = {"Authorization": f"Bearer {key_of(settings)}"}
+    timeout = httpx.Timeout(settings.connect_timeout_s)
+    with httpx.Client(headers=headers, timeout=timeout) as client:
+        for path, read in (
+            ("/props", _of_llama_server),
+            ("/v1/models", _of_vllm),
+            ("/api/v0/models", _of_lm_studio),
+        ):
+            told = [n for n in read(_fetch(client, root + path), settings.model) if n]
+            if told:
+                return told[0]
+    return None
+
+
+def _fetch(client: "httpx.Client", url: str) -> Any:
+    """Return the JSON at an address, {} when there is none."""
+    import httpx
+
+    try:
+        response = client.get(url)
+        return response.json() if response.status_code == 200 else {}
+    except (httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        logger.debug("%s tells no context: %r", url, error)
+        return {}
+
+
+def _of_llama_server(told: Any, _: str) -> Iterator[int | None]:
+    if isinstance(told, dict):
+        yield _whole(_inside(told.get("default_generation_settings"), "n_ctx"))
+
+
+def _of_vllm(told: Any, model: str) -> Iterator[int | None]:
+    yield from (_whole(_inside(one, "max_model_len")) for one in _entries(told, model))
+
+
+def _of_lm_studio(told: Any, model: str) -> Iterator[int | None]:
+    for one in _entries(told, model):
+        yield _whole(_inside(one, "loaded_context_length"))
+
+
+def _entries(told: Any, model: str) -> Iterator[Any]:
+    data = _inside(told, "data")
+    if isinstance(data, list):
+        yield from (one for one in data if _inside(one, "id") == model)
+
+
+def _inside(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and value >= 512 else None
