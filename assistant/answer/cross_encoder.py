@@ -63,6 +63,10 @@ class CrossEncoderScorer:
             log_odds=(base.log_odds + best) / 2,
         )
 
+    def support(self, statement: str, quotes: Sequence[str]) -> float:
+        """See `EvidenceScorer`: a cross-encoder of questions and answers knows nothing of this."""
+        return self._base.support(statement, quotes)
+
 
 def open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
     """Return the scorer of the settings; its weights are fitted to the installed model's tokens."""

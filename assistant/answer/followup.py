@@ -44,13 +44,19 @@ _LEANS = re.compile(
 _BEFORE_A_SENTENCE = frozenset('.!?:;"“”\n')
 
 
-def list_queries(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
+def list_queries(
+    question: str, history: Sequence[Turn], rewritten: str | None = None
+) -> tuple[str, ...]:
     """Return the question, then the question with what it may lean on; no two the same.
+
+    A language model's rewriting, when there is one, goes before what rules carry over.
 
     >>> history = [("user", "Who built the mill?"), ("assistant", "It was built by Ann Holt.")]
     >>> list_queries("When?", history)
     ('When?', 'When? Ann Holt', 'When? built mill')
     """
+    if rewritten:
+        return tuple(dict.fromkeys((question, rewritten)))
     names = _carry(question, _last_names(history))
     words = _carry(question, _last_words(history))
     return tuple(dict.fromkeys((question, names, words)))
@@ -78,7 +84,12 @@ def leans(question: str) -> bool:
     >>> leans("And when did it start?"), leans("Who discovered the rings of Saturn?")
     (True, False)
     """
-    return bool(_LEANS.search(question)) or len(_content(question)) <= FEW_WORDS
+    return bool(_LEANS.search(question)) or len(content(question)) <= FEW_WORDS
+
+
+def content(text: str) -> list[str]:
+    """Return the words that say something, as they stand."""
+    return [word for word in _WORD.findall(text) if fold(word) not in FUNCTION_WORDS]
 
 
 def choose(question: str, judgements: Sequence[Judgement]) -> int:
@@ -148,10 +159,6 @@ def _is_turn(given: object) -> bool:
             return False
 
 
-def _content(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text) if fold(word) not in FUNCTION_WORDS]
-
-
 def _last_names(history: Sequence[Turn]) -> list[str]:
     """Return the names of the last turn that has any: "I do not know" has none."""
     return next((names for _, text in reversed(history) if (names := list(_names(text)))), [])
@@ -161,7 +168,7 @@ def _last_words(history: Sequence[Turn]) -> list[str]:
     """Return the words of the last question, and of those before it while they are few."""
     words: dict[str, str] = {}
     for _, text in reversed([turn for turn in history if turn[0] == "user"]):
-        for word in _content(text):
+        for word in content(text):
             words.setdefault(" ".join(terms(word)), word)
         if len(words) >= ENOUGH_WORDS:
             break

@@ -15,7 +15,7 @@ from assistant.values import Passage, Sentence, Turn
 
 WRITE = """\
 You answer a question from numbered sentences of documents. Reply with JSON only:
-{"statements": [{"sentences": [2], "text": "..."}]}
+{"statements": [{"sentences": [numbers], "text": "statement"}]}
 - A statement is one short sentence that answers the question or a part of it.
 - It says only what its numbered sentences say, with their names, numbers and words.
 - If a sentence tells what somebody says, denies or expects, so does the statement.

@@ -18,6 +18,7 @@ from assistant.values import DraftStatement
 MAX_REPLY_CHARS = 20_000
 """A reply of 300 tokens has at most some 2,000."""
 MAX_STATEMENT_CHARS = 600
+MAX_REST_CHARS = 100
 UNKNOWN = 0
 """The number of no sentence."""
 
@@ -48,8 +49,10 @@ class Reply:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more will be taken."""
-        return len(self.text) >= MAX_REPLY_CHARS or self._n_taken >= MAX_STATEMENTS
+        """Whether nothing more will be taken; a whole reply has little after its last statement."""
+        if self._n_taken < MAX_STATEMENTS:
+            return len(self.text) >= MAX_REPLY_CHARS
+        return len(self.text) - self._read_to > MAX_REST_CHARS
 
     def _read_objects(self) -> Iterator[DraftStatement]:
         while found := _OPENING.search(self.text, self._read_to):

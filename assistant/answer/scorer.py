@@ -4,6 +4,7 @@
 and needs no second model. Refuses nothing; without sentences nothing is answerable.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from assistant.answer.calibration import Calibration
 from assistant.answer.evidence import TokenEncoder, gather
 from assistant.answer.features import Column, Evidence, measure
 from assistant.answer.remembered import Remembered
+from assistant.answer.support import score_support
 from assistant.answer.weights import EvidenceWeights, load_weights
 from assistant.retrieve.retriever import Retrieval
 from assistant.values import Sentence
@@ -50,6 +52,9 @@ class EvidenceScorer(Protocol):
     def judge(self, retrieval: Retrieval) -> Judgement:
         """Return the judgement of a retrieval."""
 
+    def support(self, statement: str, quotes: Sequence[str]) -> float:
+        """Return the probability that quotes support all of a statement."""
+
 
 class LateInteractionScorer:
     """Two logistic regressions: of each sentence, and of the question on the best of them."""
@@ -72,6 +77,10 @@ class LateInteractionScorer:
         """See `EvidenceScorer`."""
         sentences, evidence = gather(retrieval, self._encoder)
         return weigh(sentences, evidence, self._weights)
+
+    def support(self, statement: str, quotes: Sequence[str]) -> float:
+        """See `EvidenceScorer`."""
+        return score_support(statement, quotes, self._encoder, self._weights.support)
 
 
 def weigh(

@@ -4,10 +4,20 @@ The only place where citations are made. A sentence number becomes the span that
 when the document was cut, and the span is read from the stored document anew.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from assistant.cite.verify import verify
+from assistant.cite.verify import (
+    NO_SOURCE,
+    NOT_QUOTED,
+    Finding,
+    Judge,
+    Place,
+    examine,
+    place_of,
+    verify,
+)
 from assistant.values import (
     Answer,
     Citation,
@@ -15,6 +25,7 @@ from assistant.values import (
     Document,
     Draft,
     DraftStatement,
+    Dropped,
     Passage,
     RankedPassage,
     Sentence,
@@ -22,18 +33,32 @@ from assistant.values import (
     Verdict,
 )
 
+NOT_STORED = "what it cites does not stand in the stored document"
+
+Read = Callable[[str], Document]
+"""Returns a stored document by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A statement that its sentences support, as read back from the stored documents."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    support: float = 1.0
+    is_repaired: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What remains of a draft: the supported statements, and why others fell."""
+    """What remains of a draft: the supported statements, and what fell."""
 
-    statements: tuple[Statement, ...]
-    citations: tuple[Citation, ...]
-    refused: tuple[tuple[DraftStatement, Verdict], ...]
+    verified: tuple[Verified, ...]
+    dropped: tuple[Dropped, ...]
 
 
-def cite(draft: Draft, sentences: Sequence[Sentence], read: Callable[[str], Document]) -> Checked:
-    """Check every statement of a draft; number the citations in order of their first use.
+def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
+    """Check every statement of a draft that quotes.
 
     Args:
         draft: statements that point at sentences by number.
@@ -41,24 +66,66 @@ def cite(draft: Draft, sentences: Sequence[Sentence], read: Callable[[str], Docu
         read: returns a stored document by its id.
     """
     known = {sentence.number: sentence for sentence in sentences}
-    statements: list[Statement] = []
-    refused: list[tuple[DraftStatement, Verdict]] = []
-    citations: dict[tuple[str, int, int], Citation] = {}
-    for statement in draft.statements:
-        cited = [known[number] for number in statement.sentences if number in known]
-        verdict = _judge(statement, cited, read)
-        if verdict != Verdict.SUPPORTED:
-            refused.append((statement, verdict))
-            continue
+    found = [_check_quote(statement, known, read) for statement in draft.statements]
+    return Checked(
+        tuple(one for one in found if isinstance(one, Verified)),
+        tuple(one for one in found if isinstance(one, Dropped)),
+    )
+
+
+def check(
+    statement: DraftStatement, sentences: Sequence[Sentence], read: Read, judge: Judge
+) -> Verified | Dropped:
+    """Check a statement that a language model wrote.
+
+    It keeps the fewest of its citations that support it: one by itself, if one does. A statement
+    that fails is tried once with the sentence, of those shown, that supports it best; the bar stays
+    where it is.
+    """
+    known = {sentence.number: sentence for sentence in sentences}
+    cited = tuple(known[number] for number in statement.sentences if number in known)
+    attempts = _attempts(statement.text, cited, judge)
+    if len(cited) < len(statement.sentences):  # what names no sentence of ours is not trusted
+        first, attempts = Finding(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE), []
+    else:
+        first = _examine(statement.text, cited, read, judge)
+    for attempt in attempts:
+        found = _examine(statement.text, attempt, read, judge)
+        if found.verdict == Verdict.SUPPORTED:
+            return Verified(statement.text, attempt, found.support)
+    best = max(sentences, key=lambda one: judge.support(statement.text, [one.text]))
+    repaired = _examine(statement.text, (best,), read, judge)
+    if repaired.verdict == Verdict.SUPPORTED:
+        return Verified(statement.text, (best,), repaired.support, is_repaired=True)
+    return Dropped(statement.text, tuple(one.text for one in cited), first.verdict, first.why)
+
+
+def _attempts(text: str, cited: Sequence[Sentence], judge: Judge) -> list[tuple[Sentence, ...]]:
+    """Return the citations to try: each by itself, the likeliest first, then pairs, then all."""
+    order = sorted(cited, key=lambda one: -judge.support(text, [one.text]))
+    tried = [group for n in range(1, len(order) + 1) for group in combinations(order, n)]
+    return [tuple(sorted(group, key=lambda one: one.number)) for group in tried]
+
+
+def number_citations(
+    verified: Sequence[Verified], read: Read
+) -> tuple[tuple[Statement, ...], tuple[Citation, ...]]:
+    """Return the statements and their citations, numbered in order of their first use."""
+    citations: dict[Place, Citation] = {}
+    statements = []
+    for one in verified:
         numbers = []
-        for sentence in cited:
-            key = (sentence.passage.document_id, sentence.start, sentence.end)
-            if key not in citations:
+        for sentence in one.sentences:
+            place = place_of(sentence)
+            if place not in citations:
                 document = read(sentence.passage.document_id)
-                citations[key] = _make(len(citations) + 1, sentence, document)
-            numbers.append(citations[key].number)
-        statements.append(Statement(statement.text, tuple(dict.fromkeys(numbers)), verdict))
-    return Checked(tuple(statements), tuple(citations.values()), tuple(refused))
+                citations[place] = _make(len(citations) + 1, sentence, document)
+            numbers.append(citations[place].number)
+        unique = tuple(dict.fromkeys(numbers))
+        statements.append(
+            Statement(one.text, unique, Verdict.SUPPORTED, one.support, one.is_repaired)
+        )
+    return tuple(statements), tuple(citations.values())
 
 
 def list_consulted(
@@ -113,18 +180,30 @@ def page_of(document: Document, position: int) -> int | None:
     return None
 
 
-def _judge(
-    statement: DraftStatement, cited: Sequence[Sentence], read: Callable[[str], Document]
-) -> Verdict:
+def _check_quote(
+    statement: DraftStatement, known: Mapping[int, Sentence], read: Read
+) -> Verified | Dropped:
+    cited = tuple(known[number] for number in statement.sentences if number in known)
+    quotes = tuple(sentence.text for sentence in cited)
     if len(cited) < len(statement.sentences):
-        return Verdict.UNKNOWN_SOURCE
-    quotes = []
-    for sentence in cited:
-        text = read(sentence.passage.document_id).text
-        if text[sentence.start : sentence.end] != sentence.text:
-            return Verdict.QUOTE_NOT_FOUND
-        quotes.append(sentence.text)
-    return verify(statement.text, quotes)
+        return Dropped(statement.text, quotes, Verdict.UNKNOWN_SOURCE, NO_SOURCE)
+    if not all(_is_stored(sentence, read) for sentence in cited):
+        return Dropped(statement.text, quotes, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
+    verdict = verify(statement.text, quotes)
+    if verdict != Verdict.SUPPORTED:
+        return Dropped(statement.text, quotes, verdict, NOT_QUOTED if quotes else NO_SOURCE)
+    return Verified(statement.text, cited)
+
+
+def _examine(text: str, cited: Sequence[Sentence], read: Read, judge: Judge) -> Finding:
+    if not all(_is_stored(sentence, read) for sentence in cited):
+        return Finding(Verdict.QUOTE_NOT_FOUND, why=NOT_STORED)
+    return examine(text, cited, judge)
+
+
+def _is_stored(sentence: Sentence, read: Read) -> bool:
+    text = read(sentence.passage.document_id).text
+    return text[sentence.start : sentence.end] == sentence.text
 
 
 def _make(number: int, sentence: Sentence, document: Document) -> Citation:

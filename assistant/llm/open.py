@@ -1,0 +1,27 @@
+"""Settings, or a llama-index language model -> the `Model` that writes, if there is one."""
+
+from typing import TYPE_CHECKING
+
+from assistant.llm.client import Client
+from assistant.llm.given import Given
+from assistant.llm.server import Server, deadlines_of
+from assistant.llm.values import Model
+from assistant.settings import LanguageModel
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+
+def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Model | None:
+    """Return the model; nothing is connected before the first question.
+
+    Args:
+        settings: names a server or a file, or neither.
+        llm: a language model that the caller has made, before any that the settings name.
+    """
+    deadlines = deadlines_of(settings)
+    if llm is not None:
+        return Client(Given(llm, settings), deadlines)
+    if settings.base_url:
+        return Client(Server(settings), deadlines, has_schema=settings.json_schema)
+    return None

@@ -1,0 +1,221 @@
+"""An extracted answer -> the same in a language model's words, each sentence checked first.
+
+The quotes stand first; checked statements take their place one by one. Whatever goes wrong, the
+quotes stay, and the answer says why. Refuses nothing.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from assistant.answer.followup import leans
+from assistant.answer.generate import generate, read_rewritten
+from assistant.answer.prompt import Shown, ask_to_rewrite, ask_to_write
+from assistant.answer.scorer import Judgement
+from assistant.cite.cite import (
+    Read,
+    Verified,
+    check,
+    list_consulted,
+    number_citations,
+)
+from assistant.cite.verify import Judge, place_of
+from assistant.errors import ModelUnavailable
+from assistant.llm.values import Finished, Model
+from assistant.values import (
+    Answer,
+    DraftStatement,
+    Dropped,
+    Passage,
+    RankedPassage,
+    Stage,
+    Turn,
+    Usage,
+)
+
+NAME = "generate"
+FAILED = "{}. These are exact quotes."
+NOTHING_FITS = "No passage fits into the language model's prompt; these are exact quotes."
+NOTHING_SAID = "The language model found no answer in what was read; these are exact quotes."
+NOTHING_LEFT = "Nothing that the language model wrote stood its check; these are exact quotes."
+MAX_TITLE_CHARS = 120
+
+logger = logging.getLogger(__name__)
+Support = Callable[[str, Sequence[str]], float]
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """What was made of a question before a language model is asked.
+
+    Attributes:
+        answer: the quotes, as they are shown.
+        verified: the statements of `answer`.
+        judgement: of all sentences that were read.
+        ranking: the passages that were read.
+        read: returns each document that was read, though the index may have moved on.
+    """
+
+    answer: Answer
+    verified: tuple[Verified, ...]
+    judgement: Judgement
+    ranking: tuple[RankedPassage, ...]
+    read: Read
+
+
+class Laps:
+    """A stopwatch: `seconds` of each named lap so far."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+
+    def __call__(self, name: str) -> None:
+        """End a lap."""
+        now = time.perf_counter()
+        self.seconds[name], self._started = now - self._started, now
+
+
+@dataclass
+class Costs:
+    """What the calls for one answer have cost so far."""
+
+    calls: list[Finished] = field(default_factory=list)
+
+    def total(self, model: str) -> Usage | None:
+        """Return the sum, None without a call."""
+        if not self.calls:
+            return None
+        return Usage(
+            model=model,
+            n_calls=len(self.calls),
+            prompt_tokens=sum(call.prompt_tokens for call in self.calls),
+            completion_tokens=sum(call.completion_tokens for call in self.calls),
+            first_token_s=self.calls[-1].first_token_s,
+            total_s=sum(call.total_s for call in self.calls),
+            is_estimated=any(call.is_estimated for call in self.calls),
+        )
+
+
+class Writer:
+    """Writes with one model. Safe to share between threads."""
+
+    def __init__(self, model: Model, reply_tokens: int, support: Support) -> None:
+        self.model = model
+        self._reply_tokens = reply_tokens
+        self._support = support
+
+    def rewrite(
+        self, question: str, history: Sequence[Turn], costs: Costs
+    ) -> Generator[Stage, None, str | None]:
+        """Return a follow-up as a question that stands by itself; None where rules must do.
+
+        A question that leans on nothing is never rewritten: no history changes it.
+        """
+        if not history or not leans(question):
+            return None
+        stage = Stage("rewriting", "Reading the question in its conversation")
+        yield stage
+        reply = ""
+        try:
+            room = self.model.prompt_tokens
+            request = ask_to_rewrite(question, history, self.model.count, room)
+            with closing(self.model.stream(request)) as pieces:
+                for piece in pieces:
+                    if isinstance(piece, Finished):
+                        costs.calls.append(piece)
+                    elif piece:
+                        reply += piece
+                    else:
+                        yield stage
+        except ModelUnavailable as error:
+            logger.warning("a follow-up was not rewritten: %s", error)
+            return None
+        return read_rewritten(reply, question, history)
+
+    def write(self, quoted: Quoted, costs: Costs) -> Generator[Stage | Answer]:
+        """Yield the answer as it becomes; the last one is whole."""
+        started = time.perf_counter()
+        shown = self._show(quoted)
+        written: list[Verified] = []
+        dropped: list[Dropped] = []
+        notice = None if shown else NOTHING_FITS
+        stage = Stage("writing", f"Writing with {self.model.name}; these are exact quotes so far")
+        if shown:
+            yield stage
+            try:
+                for found in self._draft(shown, quoted, costs):
+                    if isinstance(found, Verified):
+                        written.append(found)
+                        yield _mix(quoted, written)
+                    elif isinstance(found, Dropped):
+                        dropped.append(found)
+                    else:
+                        yield stage
+            except ModelUnavailable as error:
+                written, notice = [], FAILED.format(error)
+        if not (written or notice):
+            notice = NOTHING_LEFT if dropped else NOTHING_SAID
+        yield replace(
+            _put(quoted, written) if written else quoted.answer,
+            dropped=tuple(dropped),
+            notice=notice,
+            usage=costs.total(self.model.name),
+            timings={**quoted.answer.timings, "write": time.perf_counter() - started},
+        )
+
+    def _show(self, quoted: Quoted) -> Shown | None:
+        return ask_to_write(
+            quoted.answer.query,
+            quoted.judgement,
+            self.model.count,
+            prompt_tokens=self.model.prompt_tokens,
+            reply_tokens=self._reply_tokens,
+            title=_titles(quoted.read),
+        )
+
+    def _draft(
+        self, shown: Shown, quoted: Quoted, costs: Costs
+    ) -> Generator[Verified | Dropped | None]:
+        """Yield each statement checked; None while nothing comes."""
+        judgement = quoted.judgement
+        visible = {place_of(one) for one in shown.sentences}
+        places = zip(map(place_of, judgement.sentences), judgement.scores, strict=True)
+        scores = {place: float(score) for place, score in places if place in visible}
+        judge = Judge(self._support, scores, _titles(quoted.read))
+        said: set[str] = set()
+        with closing(generate(self.model, shown)) as pieces:
+            for piece in pieces:
+                if isinstance(piece, Finished):
+                    costs.calls.append(piece)
+                elif not isinstance(piece, DraftStatement):
+                    yield None
+                elif piece.text.casefold() not in said:
+                    said.add(piece.text.casefold())
+                    yield check(piece, shown.sentences, quoted.read, judge)
+
+
+def _mix(quoted: Quoted, written: Sequence[Verified]) -> Answer:
+    """Return the answer so far: what is written, then the quotes that it has not replaced."""
+    return _put(quoted, (*written, *quoted.verified[len(written) :]))
+
+
+def _put(quoted: Quoted, verified: Sequence[Verified]) -> Answer:
+    statements, citations = number_citations(verified, quoted.read)
+    return replace(
+        quoted.answer,
+        statements=statements,
+        citations=citations,
+        consulted=list_consulted(quoted.ranking, citations, quoted.read),
+        answerer=NAME,
+    )
+
+
+def _titles(read: Read) -> Callable[[Passage], str]:
+    def title(passage: Passage) -> str:
+        names = (read(passage.document_id).title, passage.heading or "")
+        return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE_CHARS]
+
+    return title
