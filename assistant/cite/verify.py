@@ -10,18 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.answer.features import leans_back
+from assistant.answer.followup import content
 from assistant.cite.agree import disagreement
 from assistant.cite.locate import locate
+from assistant.index.terms import terms
 from assistant.values import Passage, Sentence, Verdict
 
-MIN_SUPPORT = 0.5
+MIN_SUPPORT = 0.75
+MIN_COVERAGE = 0.7
+"""Share of a statement's words that must stand in what it cites. Both bars were chosen on what
+Qwen2.5-Coder-1.5B wrote about squad2's first four articles: of 52 statements, all that were not
+said lay under one of them, and of those that were said one did."""
 MAX_BEHIND = 2.0
 """Log-odds that the likeliest cited sentence may lie under the likeliest one shown."""
 NO_SOURCE = "it names no sentence that was shown"
 NOT_QUOTED = "it is not the sentence that it cites"
 NOT_SUPPORTED = "what it cites does not say all of it"
 NOT_ASKED = "what it cites does not answer the question"
+NOT_COVERED = "it has words that what it cites has not"
 A_QUESTION = "it asks instead of answering"
+BROKEN_OFF = "it breaks off"
 
 Place = tuple[str, int, int]
 """A sentence's document and span."""
@@ -68,18 +76,15 @@ def verify(statement: str, quotes: Sequence[str]) -> Verdict:
 def examine(statement: str, cited: Sequence[Sentence], judge: Judge) -> Finding:
     """Return what is found of a language model's statement beside the sentences that it cites."""
     quotes = [sentence.text for sentence in cited]
-    is_quote = verify(statement, quotes) == Verdict.SUPPORTED
-    if not is_quote:
-        if not quotes:
-            return Finding(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
-        if statement.rstrip().endswith("?"):
-            return Finding(Verdict.UNSUPPORTED, why=A_QUESTION)
-        why = disagreement(statement, quotes, _context(cited, judge.title))
-        if why is not None:
+    if not quotes:
+        return Finding(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
+    support = 1.0
+    if verify(statement, quotes) != Verdict.SUPPORTED:
+        if why := _objection(statement, quotes, _context(cited, judge.title)):
             return Finding(Verdict.UNSUPPORTED, why=why)
-    support = 1.0 if is_quote else judge.support(statement, quotes)
-    if support < MIN_SUPPORT:
-        return Finding(Verdict.UNSUPPORTED, support, NOT_SUPPORTED)
+        support = judge.support(statement, quotes)
+        if support < MIN_SUPPORT:
+            return Finding(Verdict.UNSUPPORTED, support, NOT_SUPPORTED)
     if not answers(cited, judge.scores):
         return Finding(Verdict.BESIDE_THE_QUESTION, support, NOT_ASKED)
     return Finding(Verdict.SUPPORTED, support)
@@ -91,9 +96,30 @@ def answers(cited: Sequence[Sentence], scores: Mapping[Place, float]) -> bool:
     return any(best - scores[place_of(one)] <= MAX_BEHIND for one in cited)
 
 
+def coverage(statement: str, text: str) -> float:
+    """Return the share of a statement's words, but function words, whose terms stand in a text.
+
+    >>> coverage("The old mill burned in 1843.", "In 1843 the mills burned.")
+    0.75
+    """
+    found, own = set(terms(text)), [set(terms(word)) for word in content(statement)]
+    return sum(one <= found for one in own) / len(own) if own else 0.0
+
+
 def place_of(sentence: Sentence) -> Place:
     """Return where a sentence lies, whatever its number."""
     return sentence.passage.document_id, sentence.start, sentence.end
+
+
+def _objection(statement: str, quotes: Sequence[str], context: str) -> str | None:
+    """Return what rules have against a statement in words of its own."""
+    if statement.rstrip().endswith("?"):
+        return A_QUESTION
+    if statement.count("(") != statement.count(")"):
+        return BROKEN_OFF
+    if coverage(statement, "\n".join((*quotes, context))) < MIN_COVERAGE:
+        return NOT_COVERED
+    return disagreement(statement, quotes, context)
 
 
 def _context(cited: Sequence[Sentence], title: Callable[[Passage], str]) -> str:
