@@ -1,0 +1,300 @@
+"""A GGUF file as a server: a child process that starts when it is needed and ends with this one.
+
+In: the file and how to run it. Out: the `Address` of an OpenAI-compatible server on loopback
+that wants a key which nobody else knows. llama.cpp is C++ that reads a foreign file: when it
+dies, it dies alone and is started anew. Refuses, with what to do, a file that cannot be run.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Self
+
+from assistant.errors import ModelUnavailable
+from assistant.llm.ended import explain
+from assistant.llm.gguf import ModelFile, read_model_file
+from assistant.llm.serve import HOST, Job
+
+POLL_S = 0.4
+CLOSE_S = 3.0
+MAX_STARTS = 4
+"""Within `STARTS_WINDOW_S`; a file that fails more often will fail again."""
+STARTS_WINDOW_S = 60.0
+N_KEPT_LINES = 40
+MAX_LINE_BYTES = 2000
+SECRET_NAME = re.compile(r"^ASSISTANT_|KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)
+INSTALL = "pip install 'assistant[local]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the model answers.
+
+    Attributes:
+        url: what `/chat/completions` is appended to. Ask it past any proxy (`trust_env=False`).
+        api_key: as the bearer token of every request.
+        context_tokens: what a prompt and its reply may have together.
+        name: the model's.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+    context_tokens: int
+    name: str
+
+
+class LocalServer:
+    """A GGUF file that is run when it is needed. Safe to share between threads."""
+
+    def __init__(
+        self, file: ModelFile, *, context_tokens: int, n_threads: int, load_timeout_s: float
+    ) -> None:
+        self._file = file
+        self._context_tokens = context_tokens
+        self._n_threads = n_threads
+        self._load_timeout_s = load_timeout_s
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+        self._starts: deque[float] = deque(maxlen=MAX_STARTS)
+        self._is_closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        context_tokens: int,
+        n_threads: int | None = None,
+        load_timeout_s: float = 120.0,
+    ) -> Self:
+        """Look at a GGUF file; nothing is started yet. All cores are used unless told otherwise.
+
+        Raises:
+            ModelUnavailable: it is missing or no GGUF file, or xllamacpp is not installed.
+        """
+        file = read_model_file(path)
+        _require_runtime()
+        return cls(
+            file,
+            context_tokens=context_tokens,
+            n_threads=n_threads or _count_cores(),
+            load_timeout_s=load_timeout_s,
+        )
+
+    @property
+    def name(self) -> str:
+        """What the file calls the model."""
+        return self._file.name
+
+    @property
+    def context_tokens(self) -> int:
+        """What a prompt and its reply may have together; at most what it was trained for."""
+        return min(self._context_tokens, self._file.trained_tokens or self._context_tokens)
+
+    def start(self) -> None:
+        """Begin to load the model, if it is not there, and do not wait for it.
+
+        Raises:
+            ModelUnavailable: it cannot be started, or was too often.
+        """
+        self._running()
+
+    def ready(self) -> Generator[None, None, Address]:
+        """Start the model if it is not there and return its address when it listens.
+
+        None is yielded at least twice a second until then. Who closes the generator leaves the
+        model loading: the next one finds it further on, or there.
+
+        Raises:
+            ModelUnavailable: it cannot be loaded, in time or at all; says why and what to do.
+        """
+        child = self._running()
+        while (address := child.address()) is None:
+            yield
+        return address
+
+    def wait(self) -> Address:
+        """Return the address when the model listens.
+
+        Raises:
+            ModelUnavailable: as `ready` does.
+        """
+        child = self._running()
+        while (address := child.address()) is None:
+            pass
+        return address
+
+    def why_ended(self) -> str | None:
+        """Say why the model ended under a request whose connection broke; None if it lives."""
+        child = self._child
+        return child.why_ended() if child else "it was closed"
+
+    def close(self) -> None:
+        """End the model for good."""
+        with self._lock:
+            self._is_closed = True
+            child, self._child = self._child, None
+        if child:
+            child.end()
+
+    def _running(self) -> "_Child":
+        with self._lock:
+            if self._is_closed:
+                raise ModelUnavailable(f"the model {self.name!r} is closed")
+            if self._child and self._child.is_alive():
+                return self._child
+            if self._child:
+                self._child.end()
+            _require_runtime()
+            self._file = read_model_file(self._file.path)
+            self._count_start()
+            job = Job(
+                path=str(self._file.path),
+                name=self.name,
+                api_key=secrets.token_urlsafe(32),
+                context_tokens=self.context_tokens,
+                n_threads=self._n_threads,
+            )
+            self._child = _Child(job, self._load_timeout_s)
+            return self._child
+
+    def _count_start(self) -> None:
+        now = time.monotonic()
+        if len(self._starts) == MAX_STARTS and now - self._starts[0] < STARTS_WINDOW_S:
+            raise ModelUnavailable(
+                f"the model {self.name!r} ended {MAX_STARTS} times within a minute and is left "
+                f"alone for a while; the last time: {self.why_ended()}"
+            )
+        self._starts.append(now)
+
+
+class _Child:
+    """One run of `assistant.llm.serve`. It ends with this object, or with the interpreter."""
+
+    def __init__(self, job: Job, load_timeout_s: float) -> None:
+        self._job = job
+        self._load_timeout_s = load_timeout_s
+        self._deadline = time.monotonic() + load_timeout_s
+        self._is_late = False
+        try:
+            self._process = subprocess.Popen(
+                _command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_clean_environment(),
+                cwd=Path(__file__).parents[2],  # this package is found, and no other `json.py`
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ModelUnavailable(f"no process for the model can be started: {error}") from error
+        self.end = weakref.finalize(self, _end, self._process)
+        self._told: Future[dict[str, Any] | None] = Future()
+        self._lines: deque[str] = deque(maxlen=N_KEPT_LINES)
+        self._reader = _run(_keep_last_lines, self._process.stderr, self._lines)
+        _run(_read_told, self._process.stdout, self._told)
+        assert self._process.stdin
+        with suppress(OSError):  # it has ended, which whoever waits for its address is told
+            self._process.stdin.write(json.dumps(asdict(job)).encode("ascii") + b"\n")
+            self._process.stdin.flush()
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def address(self) -> Address | None:
+        """Wait a moment for the address; None when it still loads."""
+        try:
+            told = self._told.result(POLL_S)
+        except TimeoutError:
+            if time.monotonic() < self._deadline:
+                return None
+            self._is_late = True
+            self.end()
+            told = None
+        if told is None:
+            path = self._job.path
+            raise ModelUnavailable(f"the model {path!r} could not be loaded: {self.why_ended()}")
+        url = f"http://{HOST}:{told['port']}/v1"
+        return Address(url, self._job.api_key, told["context_tokens"], self._job.name)
+
+    def why_ended(self) -> str | None:
+        """Say why it ended; None if it lives on."""
+        if self._is_late:
+            return (
+                f"it did not load within {self._load_timeout_s:g} s; take a smaller model, or free "
+                "some memory and cores"
+            )
+        try:
+            status = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return None
+        self._reader.join(1.0)
+        return explain(status, list(self._lines))
+
+
+def _command() -> list[str]:
+    return [sys.executable, "-m", "assistant.llm.serve"]
+
+
+def _require_runtime() -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise ModelUnavailable(f"a local model needs xllamacpp, which is not installed: {INSTALL}")
+
+
+def _count_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _clean_environment() -> dict[str, str]:
+    """Return the environment without what the model has no business to know.
+
+    Threads that have nothing to do sleep: by default they spin, and on two cores of which one
+    has other work, replies came at 1 to 8 tokens/s instead of 24 to 47.
+    """
+    kept = {name: value for name, value in os.environ.items() if not SECRET_NAME.search(name)}
+    return {"OMP_WAIT_POLICY": "passive", "GGML_NO_BACKTRACE": "1"} | kept
+
+
+def _run(task: Any, *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=task, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def _read_told(stdout: IO[bytes], told: Future[dict[str, Any] | None]) -> None:
+    with stdout:
+        line = stdout.readline(MAX_LINE_BYTES)
+    told.set_result(json.loads(line) if line.endswith(b"\n") else None)
+
+
+def _keep_last_lines(stderr: IO[bytes], lines: deque[str]) -> None:
+    with stderr:
+        while line := stderr.readline(MAX_LINE_BYTES):
+            lines.append(line.decode("utf-8", "replace"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    process.terminate()
+    try:
+        process.wait(CLOSE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    with suppress(OSError):  # what it never read
+        process.stdin.close()
