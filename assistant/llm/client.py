@@ -45,6 +45,9 @@ class Source(Protocol):
     def connect(self) -> "Generator[None, None, LLM]":
         """Yield None while the model is made ready, and return it."""
 
+    def why_ended(self) -> str | None:
+        """Say why the model has ended by itself, None if it lives or nothing is known."""
+
     def close(self) -> None:
         """Let go of what is kept open."""
 
@@ -115,7 +118,7 @@ class Client:
                 if can_retry and self.has_schema and request.schema and refuses_schema(error):
                     self._has_schema = False
                 elif not (can_retry and is_passing(error)):
-                    raise ModelUnavailable(describe(self.name, error)) from error
+                    raise ModelUnavailable(self._explain(error)) from error
             yield from _pause(random.uniform(0, MAX_JITTER_S))
 
     def _try(self, request: Request) -> Generator[str | Finished | None]:
@@ -148,6 +151,14 @@ class Client:
             first_token_s=first_s,
             total_s=time.monotonic() - started,
             is_estimated=not (prompt and completion),
+        )
+
+    def _explain(self, error: Exception) -> str:
+        ended = self._source.why_ended()
+        return (
+            f"the language model {self.name!r} ended: {ended}"
+            if ended
+            else describe(self.name, error)
         )
 
     def _options_for(self, request: Request) -> dict[str, Any]:

@@ -36,5 +36,9 @@ class Given:
         yield None
         return self._llm
 
+    def why_ended(self) -> str | None:
+        """See `Source`: its maker knows."""
+        return None
+
     def close(self) -> None:
         """See `Source`: it stays its maker's."""

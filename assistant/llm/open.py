@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from assistant.llm.client import Client
+from assistant.llm.file import File
 from assistant.llm.given import Given
 from assistant.llm.server import Server, deadlines_of
 from assistant.llm.values import Model
@@ -13,15 +14,20 @@ if TYPE_CHECKING:
 
 
 def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Model | None:
-    """Return the model; nothing is connected before the first question.
+    """Return the model; nothing is connected or loaded before the first question.
 
     Args:
         settings: names a server or a file, or neither.
         llm: a language model that the caller has made, before any that the settings name.
+
+    Raises:
+        ModelUnavailable: a file that is named cannot be run.
     """
     deadlines = deadlines_of(settings)
     if llm is not None:
         return Client(Given(llm, settings), deadlines)
     if settings.base_url:
         return Client(Server(settings), deadlines, has_schema=settings.json_schema)
+    if settings.path:
+        return Client(File(settings), deadlines, has_schema=settings.json_schema)
     return None

@@ -47,12 +47,26 @@ class Server:
             self._llm = make_llm(given.base_url or "", given.model, key_of(given), given)
         return self._llm
 
+    def why_ended(self) -> str | None:
+        """See `Source`: of another's process nothing is known."""
+        return None
+
     def close(self) -> None:
         """See `Source`: connections are closed after each call."""
 
 
-def make_llm(base_url: str, model: str, api_key: str, settings: LanguageModel) -> "LLM":
-    """Return llama-index's client for a server; only the time to connect is limited by it."""
+def make_llm(
+    base_url: str, model: str, api_key: str, settings: LanguageModel, *, is_here: bool = False
+) -> "LLM":
+    """Return llama-index's client for a server; only the time to connect is limited by it.
+
+    Args:
+        base_url: ends in the API's version.
+        model: its name there.
+        api_key: any text where none is needed.
+        settings: tells how long connecting may take.
+        is_here: whether it is a process of ours, which no proxy may stand before.
+    """
     import httpx
     from llama_index.llms.openai_like import OpenAILike
 
@@ -62,7 +76,9 @@ def make_llm(base_url: str, model: str, api_key: str, settings: LanguageModel) -
         request.extensions["timeout"] = timeout.as_dict()
 
     limits = httpx.Limits(max_keepalive_connections=0)  # what a cancelled reply leaves is closed
-    client = httpx.AsyncClient(event_hooks={"request": [limit]}, limits=limits)
+    client = httpx.AsyncClient(
+        event_hooks={"request": [limit]}, limits=limits, trust_env=not is_here
+    )
     llm: LLM = OpenAILike(
         model=model,
         api_base=base_url,
