@@ -14,7 +14,7 @@ import assistant
 ROOT = Path(assistant.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.read_text(encoding="utf-8").strip())
 LAYERS = (
-    ("errors", "values"),
+    ("errors", "findings", "values"),
     ("settings",),
     ("ingest",),
     ("index",),

@@ -11,8 +11,8 @@ from itertools import combinations
 from assistant.cite.verify import (
     NO_SOURCE,
     NOT_QUOTED,
-    Finding,
     Judge,
+    Opinion,
     Place,
     examine,
     place_of,
@@ -86,7 +86,7 @@ def check(
     cited = tuple(known[number] for number in statement.sentences if number in known)
     attempts = _attempts(statement.text, cited, judge)
     if len(cited) < len(statement.sentences):  # what names no sentence of ours is not trusted
-        first, attempts = Finding(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE), []
+        first, attempts = Opinion(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE), []
     else:
         first = _examine(statement.text, cited, read, judge)
     for attempt in attempts:
@@ -195,9 +195,9 @@ def _check_quote(
     return Verified(statement.text, cited)
 
 
-def _examine(text: str, cited: Sequence[Sentence], read: Read, judge: Judge) -> Finding:
+def _examine(text: str, cited: Sequence[Sentence], read: Read, judge: Judge) -> Opinion:
     if not all(_is_stored(sentence, read) for sentence in cited):
-        return Finding(Verdict.QUOTE_NOT_FOUND, why=NOT_STORED)
+        return Opinion(Verdict.QUOTE_NOT_FOUND, why=NOT_STORED)
     return examine(text, cited, judge)
 
 

@@ -36,8 +36,8 @@ Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found of a statement: its verdict, how well it is supported, what is wrong."""
+class Opinion:
+    """What is held of a statement: its verdict, how well it is supported, what is wrong."""
 
     verdict: Verdict
     support: float = 0.0
@@ -73,21 +73,21 @@ def verify(statement: str, quotes: Sequence[str]) -> Verdict:
     return Verdict.SUPPORTED if is_said else Verdict.UNSUPPORTED
 
 
-def examine(statement: str, cited: Sequence[Sentence], judge: Judge) -> Finding:
+def examine(statement: str, cited: Sequence[Sentence], judge: Judge) -> Opinion:
     """Return what is found of a language model's statement beside the sentences that it cites."""
     quotes = [sentence.text for sentence in cited]
     if not quotes:
-        return Finding(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
+        return Opinion(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
     support = 1.0
     if verify(statement, quotes) != Verdict.SUPPORTED:
         if why := _objection(statement, quotes, _context(cited, judge.title)):
-            return Finding(Verdict.UNSUPPORTED, why=why)
+            return Opinion(Verdict.UNSUPPORTED, why=why)
         support = judge.support(statement, quotes)
         if support < MIN_SUPPORT:
-            return Finding(Verdict.UNSUPPORTED, support, NOT_SUPPORTED)
+            return Opinion(Verdict.UNSUPPORTED, support, NOT_SUPPORTED)
     if not answers(cited, judge.scores):
-        return Finding(Verdict.BESIDE_THE_QUESTION, support, NOT_ASKED)
-    return Finding(Verdict.SUPPORTED, support)
+        return Opinion(Verdict.BESIDE_THE_QUESTION, support, NOT_ASKED)
+    return Opinion(Verdict.SUPPORTED, support)
 
 
 def answers(cited: Sequence[Sentence], scores: Mapping[Place, float]) -> bool:

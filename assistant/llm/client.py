@@ -42,6 +42,9 @@ class Source(Protocol):
     def prompt_tokens(self) -> int:
         """Return how many tokens a prompt may have."""
 
+    def context_tokens(self) -> int | None:
+        """Return how many a prompt and its reply may have together, None when it is not known."""
+
     def connect(self) -> "Generator[None, None, LLM]":
         """Yield None while the model is made ready, and return it."""
 
@@ -70,6 +73,11 @@ class Client:
     def prompt_tokens(self) -> int:
         """See `Model`."""
         return self._source.prompt_tokens()
+
+    @property
+    def context_tokens(self) -> int | None:
+        """How many tokens a prompt and its reply may have together, None when it is not known."""
+        return self._source.context_tokens()
 
     @property
     def has_schema(self) -> bool:

@@ -38,8 +38,12 @@ class File:
 
     def prompt_tokens(self) -> int:
         """See `Source`."""
-        room = room_for_prompt(self._settings, self._server.context_tokens)
+        room = room_for_prompt(self._settings, self.context_tokens())
         return room if self._settings.max_prompt_tokens else min(room, MAX_PROMPT_TOKENS)
+
+    def context_tokens(self) -> int:
+        """See `Source`."""
+        return self._server.context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
         """See `Source`: starts the child process, anew when it has died."""

@@ -29,7 +29,11 @@ class Given:
 
     def prompt_tokens(self) -> int:
         """See `Source`; the model tells its context."""
-        return room_for_prompt(self._settings, self._llm.metadata.context_window)
+        return room_for_prompt(self._settings, self.context_tokens())
+
+    def context_tokens(self) -> int:
+        """See `Source`."""
+        return self._llm.metadata.context_window
 
     def connect(self) -> "Generator[None, None, LLM]":
         """See `Source`."""

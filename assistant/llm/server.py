@@ -35,9 +35,13 @@ class Server:
         self._llm: LLM | None = None
 
     def prompt_tokens(self) -> int:
-        """See `Source`; asks the server until it tells its context."""
+        """See `Source`."""
+        return room_for_prompt(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
+
+    def context_tokens(self) -> int | None:
+        """See `Source`; the server is asked until it tells."""
         self._context_tokens = self._context_tokens or read_context(self._settings)
-        return room_for_prompt(self._settings, self._context_tokens or UNKNOWN_CONTEXT)
+        return self._context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
         """See `Source`."""
