@@ -2,6 +2,7 @@
 
 from textwrap import shorten
 
+from assistant.surfaces.account import account_for, say_who_wrote
 from assistant.values import Answer, Citation, Consulted
 
 MAX_NEAREST = 3
@@ -13,12 +14,21 @@ EXCERPT_CHARS = 300
 def describe(answer: Answer) -> str:
     """Return the answer with its quotes, or an abstention with the nearest passages."""
     if not answer.abstained:
-        return "\n\n".join([answer.text, *map(_describe_citation, answer.citations)])
+        wrote = say_who_wrote(answer)
+        remark = [f"({wrote})"] if wrote else []
+        return "\n\n".join([answer.text, *map(_describe_citation, answer.citations), *remark])
     lines = [answer.text]
     if answer.consulted:
         lines.append("The nearest passages:")
         lines += map(_describe_consulted, answer.consulted[:MAX_NEAREST])
     return "\n\n".join(lines)
+
+
+def describe_account(answer: Answer) -> str:
+    """Return what an answer cost and how its checks went, line by line; not what was dropped."""
+    account = account_for(answer)
+    lines = [f"{name}: {said}" for name, said in account.rows]
+    return "\n".join([*lines, *(f"Dropped, because {why}" for why in account.dropped)])
 
 
 def _describe_citation(citation: Citation) -> str:

@@ -1,13 +1,14 @@
 """A conversation or an answer -> something to take along: text, Markdown, a page.
 
 Comes in: turns with their answers. Goes out: the statements with their numbers, and under each
-answer every quote with its place. Text of documents and questions is escaped for what it goes into:
-a quote is never a link, an image or a heading. Refuses nothing.
+answer every quote with its place and who wrote it. Text of documents, questions and models is
+escaped for what it goes into: a quote is never a link, an image or a heading. Refuses nothing.
 """
 
 from collections.abc import Sequence
 from typing import Protocol
 
+from assistant.surfaces.account import list_remarks
 from assistant.surfaces.escape import markdown_text, templates
 from assistant.values import Answer, Citation
 
@@ -30,7 +31,8 @@ def plain_answer(answer: Answer) -> str:
         f"[{citation.number}] {_place(citation)}: “{_line(citation.quote)}”"
         for citation in answer.citations
     ]
-    return "\n".join([answer.text, *([""] if sources else []), *sources])
+    parts = [answer.text, "\n".join(sources), "\n".join(map(_line, list_remarks(answer)))]
+    return "\n\n".join(part for part in parts if part)
 
 
 def export_markdown(title: str, turns: Sequence[Asked]) -> str:
@@ -50,13 +52,19 @@ def export_html(title: str, turns: Sequence[Asked]) -> str:
     return (
         templates()
         .get_template("export.html.j2")
-        .render(title=title, turns=[(turn.question, turn.outcome) for turn in turns], place=_place)
+        .render(
+            title=title,
+            turns=[(turn.question, turn.outcome) for turn in turns],
+            place=_place,
+            list_remarks=list_remarks,
+        )
     )
 
 
 def _markdown_answer(answer: Answer) -> list[str]:
+    remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
     if answer.abstained:
-        return [markdown_text(answer.text)]
+        return [markdown_text(answer.text), *remarks]
     said = " ".join(
         f"{markdown_text(statement.text)} "
         + "".join(rf"\[{number}\]" for number in statement.citations)
@@ -67,7 +75,7 @@ def _markdown_answer(answer: Answer) -> list[str]:
         f"{markdown_text(_place(citation))}"
         for citation in answer.citations
     ]
-    return [said, *quotes]
+    return [said, *quotes, *remarks]
 
 
 def _place(citation: Citation) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from assistant.answer import courtesy
+from assistant.surfaces.account import account_for, list_remarks
 from assistant.surfaces.escape import templates
 from assistant.surfaces.marks import mark_text
 from assistant.values import Answer, Document, DocumentId, FileRecord, Span
@@ -86,6 +87,11 @@ def render_answer(
     return part("answer", answer, turn, tuple(tried), tuple(flagged))
 
 
+def render_account(answer: Answer) -> Markup:
+    """Render what an answer cost and how its checks went, folded; nothing of a short reply."""
+    return part("account", account_for(answer))
+
+
 def render_question(question: str, max_chars: int) -> Markup:
     """Render what the person asked, cut at `max_chars`."""
     return part("question", cut(question, max_chars))
@@ -101,9 +107,9 @@ def render_notice(message: str) -> Markup:
     return part("notice", message)
 
 
-def render_welcome(examples: Sequence[str]) -> Markup:
-    """Render what a visitor sees first: what this is, and questions to try."""
-    return part("welcome", tuple(examples))
+def render_welcome(examples: Sequence[str], model: str = "") -> Markup:
+    """Render what a visitor sees first: what this is, which model writes, questions to try."""
+    return part("welcome", tuple(examples), model)
 
 
 def render_source(
@@ -203,7 +209,7 @@ def _parts() -> Any:
     filters = {"excerpt": excerpt, "counted": counted, "moment": moment}
     pages.filters |= filters | {"megabytes": _megabytes, "referenced": _referenced}
     pages.globals |= {"COURTESY": courtesy.NAME, "MAX_NEAREST": MAX_NEAREST}
-    pages.globals |= {"FEW_DOCUMENTS": FEW_DOCUMENTS}
+    pages.globals |= {"FEW_DOCUMENTS": FEW_DOCUMENTS, "list_remarks": list_remarks}
     return pages.get_template("chat.html.j2").module
 
 

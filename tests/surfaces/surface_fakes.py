@@ -3,6 +3,7 @@
 import atexit
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from assistant.values import (
     Consulted,
     Document,
     DocumentId,
+    Dropped,
     FileRecord,
     Heading,
     Passage,
@@ -26,6 +28,7 @@ from assistant.values import (
     Statement,
     Status,
     Turn,
+    Usage,
     Verdict,
 )
 
@@ -46,6 +49,18 @@ HANDBOOK = "\n\n".join(
     + [f"Appendix {n}: nothing to see here either." for n in range(40)]
 )
 HOSTILE = "<script>alert(1)</script> ${alert(2)} {{value}} <img src=https://evil.example/x.png>"
+
+MODEL = "tiny-writer-1b"
+WROTE = f"Written by {MODEL} from the quoted sentences; each sentence was checked against them."
+NOTICE = "The language model could not be reached; these are exact quotes."
+WHY = "the quotes do not say who founded it"
+DROPPED = Dropped(
+    f"It was founded by Elvis. {HOSTILE}",
+    ("A sentence that was named.",),
+    Verdict.UNSUPPORTED,
+    WHY,
+)
+"""What no surface may show but in JSON: of it, only why."""
 
 
 def document(document_id: str, text: str, *headings: str, title: str = "") -> Document:
@@ -96,6 +111,21 @@ def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...]
     )
 
 
+def write(made: Answer, *texts: str, model: str = MODEL, why: str = WHY) -> Answer:
+    """Return an answer in a model's words in place of its quotes, the last of them repaired."""
+    last = len(texts) - 1
+    return replace(
+        made,
+        statements=tuple(
+            replace(quoted, text=text, support=0.93, is_repaired=n == last)
+            for n, (quoted, text) in enumerate(zip(made.statements, texts, strict=True))
+        ),
+        answerer="generate",
+        dropped=(replace(DROPPED, why=why),),
+        usage=Usage(model, 2, 1_234, 56, 0.8, 7.0, is_estimated=True),
+    )
+
+
 def settings_anywhere(**given: object) -> Settings:
     """Return settings whose folders are new ones that nothing else uses."""
     folder = Path(tempfile.mkdtemp(prefix="assistant-test-"))
@@ -107,7 +137,9 @@ def settings_anywhere(**given: object) -> Settings:
 class FakeAssistant:
     """Answers by keyword: `typhoon`, `leave`, `hostile`, `slow`, `bug`, `hello`; else it abstains.
 
-    `typhoon` comes statement by statement.
+    `typhoon` comes statement by statement. `written` with it comes as quotes first, which a model's
+    words replace one by one; `endless` goes on with the second one until it is closed. `noted`
+    comes with a notice.
     """
 
     def __init__(self, pause_s: float = 0.0, settings: Settings | None = None) -> None:
@@ -118,6 +150,7 @@ class FakeAssistant:
         self.histories: list[tuple[Turn, ...]] = []
         self.asked_of: list[tuple[str, ...]] = []
         self.n_syncs = 0
+        self.is_writing, self.is_closed = threading.Event(), threading.Event()
         self.held = {
             one.document_id: one
             for one in (
@@ -153,6 +186,9 @@ class FakeAssistant:
         yield Stage("checking", "Checking each quote")
         time.sleep(self.pause_s)
         made = self._answer(question)
+        if made.answerer == "generate":
+            yield from self._write(made, is_endless="endless" in question)
+            return
         for n in range(1, len(made.statements)):
             first = replace(made, statements=made.statements[:n], citations=made.citations[:n])
             yield first
@@ -208,6 +244,33 @@ class FakeAssistant:
         )
         return (*held, skipped)
 
+    def _write(self, made: Answer, *, is_endless: bool) -> Iterator[Stage | Answer]:
+        """Yield quotes, then words in place of one after the other, with signs of life between."""
+        quotes = tuple(
+            replace(said, text=cited.quote, support=1.0, is_repaired=False)
+            for said, cited in zip(made.statements, made.citations, strict=True)
+        )
+        partly = replace(made, statements=quotes, answerer="extract", dropped=(), usage=None)
+        yield partly
+        for n in range(1, len(quotes) + 1):
+            for _ in range(3):
+                yield Stage("writing", f"Writing with {MODEL}")
+                time.sleep(self.pause_s)
+            statements = made.statements[:n] + quotes[n:]
+            yield replace(partly, statements=statements, answerer="generate")
+            if is_endless:
+                yield from self._write_on()
+        yield made
+
+    def _write_on(self) -> Iterator[Stage]:
+        self.is_writing.set()
+        try:
+            for _ in range(1_000):
+                yield Stage("writing", f"Writing with {MODEL}")
+                time.sleep(0.02)
+        finally:
+            self.is_closed.set()
+
     def _answer(self, question: str) -> Answer:
         news, handbook, hostile = self.held.values()
         if question.lower().startswith("hello"):
@@ -220,12 +283,15 @@ class FakeAssistant:
         if "typhoon" in question.lower():
             since = "Flax Typhoon, active since at least 2021, has reportedly exploited known "
             where = "The group's activities have spanned North America, Europe, Africa, and Asia."
-            return answer(
+            made = answer(
                 question,
                 cite(1, news, since + "vulnerabilities.", heading="Background", page=1),
                 cite(2, news, where, heading="Background", page=1),
                 consulted=read,
             )
+            if "written" in question:
+                return write(made, "It has been active since 2021.", "It works on four continents.")
+            return replace(made, notice=NOTICE if "noted" in question else None)
         if "leave" in question:
             quote = "Employees accrue two days of leave per month."
             return answer(question, cite(1, handbook, quote), consulted=read)

@@ -1,8 +1,8 @@
 """A question asked on a page: kept, answered beside the event loop, shown as it becomes.
 
 Comes in: a page and a question, untrusted. Goes out: `Update`s until the answer is whole. A stop
-and the end of the server arrive at once; whatever happens, the turn is kept with its outcome. A
-disk that fails is a notice on the page.
+and the end of the server arrive at once, and what was verified by then stays; whatever happens, the
+turn is kept with its outcome. A disk that fails is a notice on the page.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.errors import AssistantError
+from assistant.surfaces.account import CLOSING_PARTLY, STOPPED_PARTLY
 from assistant.surfaces.admission import Admission
 from assistant.surfaces.chat.aside import run_aside
 from assistant.surfaces.chat.conversation import (
@@ -28,7 +29,7 @@ from assistant.surfaces.chat.role import Answering
 from assistant.surfaces.chat.store import Store
 from assistant.surfaces.chat.views import Views, wrap
 from assistant.surfaces.render import render_notice
-from assistant.values import DocumentId
+from assistant.values import Answer, DocumentId
 
 WATCH_S = 0.3
 """Seconds after which a page that looks at an answer is looked at itself: it may have moved on."""
@@ -54,7 +55,9 @@ class _Running:
     task: asyncio.Task[None] | None = None
 
     async def tell(self, step: Step) -> None:
-        """Note a step and wake those who wait for it."""
+        """Note a step and wake those who wait for it; one that says nothing new is none."""
+        if step == self.step:
+            return
         async with self.news:
             self.step = step
             self.news.notify_all()
@@ -204,8 +207,7 @@ class Asking:
                     else:
                         break
                 else:
-                    notice = STOPPED if running.stop.is_set() else CLOSING
-                    step = Step(replace(turn, outcome=notice), notice, is_running=False)
+                    step = _leave_off(running.step.turn, is_stopped=running.stop.is_set())
             self._store.put(running.owner, conversation_id, step.turn)
         except AssistantError as error:
             step = Step(replace(turn, outcome=str(error)), str(error), is_running=False)
@@ -215,6 +217,16 @@ class Asking:
         finally:
             del self._running[conversation_id]
         await running.tell(step)
+
+
+def _leave_off(turn: Turn, *, is_stopped: bool) -> Step:
+    """Return the end of a turn that was not let finish: with what of its answer was verified."""
+    notice = STOPPED if is_stopped else CLOSING
+    outcome: Answer | str = notice
+    if isinstance(turn.outcome, Answer) and not turn.outcome.abstained:
+        notice = STOPPED_PARTLY if is_stopped else CLOSING_PARTLY
+        outcome = replace(turn.outcome, notice=notice)
+    return Step(replace(turn, outcome=outcome), notice, is_running=False)
 
 
 def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:

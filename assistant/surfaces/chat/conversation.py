@@ -7,14 +7,15 @@ in the conversation, never an exception.
 
 import logging
 import secrets
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.errors import AssistantError
+from assistant.surfaces.account import is_quote
 from assistant.surfaces.admission import Admission
-from assistant.surfaces.chat.role import Answering
-from assistant.values import Answer, DocumentId
+from assistant.surfaces.chat.role import Answering, streaming
+from assistant.values import Answer, DocumentId, Stage
 from assistant.values import Turn as Said
 
 MAX_TOLD = 5
@@ -23,6 +24,7 @@ N_SUGGESTED = 2
 """Questions to try that an abstention offers."""
 STOPPED = "Stopped. Nothing was answered."
 INTERRUPTED = "This was interrupted before it was answered."
+WRITING = "Exact quotes are shown; a language model is writing the answer."
 CLOSING = "The assistant is being stopped. Ask again when it is back."
 WAIT_S = 0.5
 """Seconds between two looks at the queue: a stop arrives as fast."""
@@ -50,11 +52,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A turn as it is by now; `status` is read out to people who cannot see the page."""
+    """A turn as it is by now; `status` is read out to people who cannot see the page.
+
+    `doing` is shown in its place where it changes too often to be read out.
+    """
 
     turn: Turn
     status: str
     is_running: bool = True
+    doing: str = ""
 
 
 def converse(
@@ -66,12 +72,11 @@ def converse(
         with admission.join() as ticket:
             while not ticket.wait(WAIT_S):
                 yield Step(turn, say_ahead(ticket.ahead))
-            for event in assistant.stream(turn.question, tell(before), documents=turn.documents):
-                if isinstance(event, Answer):
-                    turn = replace(turn, outcome=event)
-                    yield Step(turn, summarize(event))
-                else:
-                    yield Step(turn, event.detail)
+            asked = (turn.question, tell(before), turn.documents)
+            with streaming(assistant, *asked) as events:
+                for step in _follow(turn, events):
+                    turn = step.turn
+                    yield step
             if isinstance(turn.outcome, Answer) and _is_refused(turn.outcome):
                 turn = replace(turn, tried=_suggest(assistant, turn.outcome))
     except AssistantError as error:
@@ -80,6 +85,29 @@ def converse(
         turn = replace(turn, outcome=report("answering"))
     outcome = turn.outcome or "The assistant gave no answer."
     yield Step(replace(turn, outcome=outcome), summarize(outcome), is_running=False)
+
+
+def _follow(turn: Turn, events: Iterator[Stage | Answer]) -> Iterator[Step]:
+    """Yield a step for each event; the same one again where nothing but time has passed."""
+    stage: Stage | None = None
+    for event in events:
+        if isinstance(event, Answer):
+            turn = replace(turn, outcome=event)
+        else:
+            stage = event
+        if stage is not None and stage.name == "writing":
+            yield Step(turn, WRITING, doing=_say_writing(stage, turn.outcome))
+        elif isinstance(event, Answer):
+            yield Step(turn, summarize(event))
+        else:
+            yield Step(turn, event.detail)
+
+
+def _say_writing(stage: Stage, shown: Answer | str | None) -> str:
+    """Say what is being written, and of what is shown meanwhile that it is quotes."""
+    if not isinstance(shown, Answer) or not any(is_quote(shown, one) for one in shown.statements):
+        return stage.detail
+    return f"{stage.detail}; exact quotes until then"
 
 
 def tell(turns: Sequence[Turn]) -> tuple[Said, ...]:
@@ -105,8 +133,10 @@ def summarize(outcome: Answer | str) -> str:
         return outcome
     if not outcome.abstained:
         n = len(outcome.citations)
-        return f"Answered with {n} citation{'' if n == 1 else 's'}."
-    return "No answer in the documents." if outcome.consulted else outcome.text
+        said = f"Answered with {n} citation{'' if n == 1 else 's'}."
+    else:
+        said = "No answer in the documents." if outcome.consulted else outcome.text
+    return f"{said} {outcome.notice}" if outcome.notice else said
 
 
 def _suggest(assistant: Answering, refused: Answer) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 /* The conversation: its address in the location bar, the newest question in view, Escape for quotes. */
 let shown = null, count = 0;
+const unfolded = new Set();
+const foldOf = (details) => `${shown} ${details.closest('.turn').id} ${details.className}`;
 element.setAttribute('role', 'region');
 element.setAttribute('aria-label', 'Conversation');
 element.tabIndex = 0;
@@ -17,6 +19,16 @@ watch('value', () => {
     turns[turns.length - 1].scrollIntoView({ block: 'start' });
   shown = id;
   count = turns.length;
+  /* An answer that goes on becoming folds nothing that the reader has unfolded. */
+  element.querySelectorAll('.turn details').forEach((details) => {
+    if (unfolded.has(foldOf(details))) details.open = true;
+  });
+});
+element.addEventListener('click', (event) => {
+  const summary = event.target.closest('.turn summary');
+  if (!summary) return;
+  const fold = foldOf(summary.parentElement);
+  if (summary.parentElement.open) unfolded.delete(fold); else unfolded.add(fold);
 });
 window.addEventListener('popstate', () => {
   const id = location.hash.slice(1);

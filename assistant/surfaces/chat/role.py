@@ -1,11 +1,14 @@
 """What the surfaces ask of the assistant, so that tests can hand them any object of this shape."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
-from assistant.index.sync import Progress, SyncReport
 from assistant.settings import Settings
 from assistant.values import Answer, Document, DocumentId, FileRecord, RankedPassage, Stage, Turn
+
+if TYPE_CHECKING:
+    from assistant.index.sync import Progress, SyncReport
 
 
 class Answering(Protocol):
@@ -31,11 +34,6 @@ class Answering(Protocol):
         `history` is what was said before; of the `documents` alone is asked, of all when empty.
         """
 
-    def ask(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
-    ) -> Answer:
-        """Return the answer."""
-
     def search(
         self, query: str, k: int = 10, *, documents: Collection[str] = ()
     ) -> tuple[RankedPassage, ...]:
@@ -53,5 +51,21 @@ class Answering(Protocol):
     def documents(self) -> tuple[FileRecord, ...]:
         """Return what became of each file."""
 
-    def sync(self, *, on_progress: Callable[[Progress], None] = ...) -> SyncReport:
+    def sync(self, *, on_progress: Callable[["Progress"], None] = ...) -> "SyncReport":
         """Bring the index in step with the folder."""
+
+
+@contextmanager
+def streaming(
+    assistant: Answering,
+    question: str,
+    history: Sequence[Turn] = (),
+    documents: Collection[str] = (),
+) -> Iterator[Iterator[Stage | Answer]]:
+    """Stream an answer inside of the block; however that ends, the work for it ends too."""
+    steps = assistant.stream(question, history, documents=documents)
+    try:
+        yield steps
+    finally:
+        if isinstance(steps, Generator):
+            steps.close()

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from assistant.answer import courtesy
 from assistant.errors import AssistantError
+from assistant.surfaces.account import name_model
 from assistant.surfaces.chat.conversation import Step, Turn, report
 from assistant.surfaces.chat.corpus import Corpus
 from assistant.surfaces.chat.pages import DOCUMENTS, Page
@@ -21,6 +22,7 @@ from assistant.surfaces.export import plain_answer
 from assistant.surfaces.render import (
     cut,
     part,
+    render_account,
     render_answer,
     render_conversations,
     render_editing,
@@ -56,7 +58,7 @@ class Views:
         """Return the conversation, or the welcome while there is none."""
         if turns and page.conversation_id:
             return self.show_turns(page.conversation_id, turns)
-        return render_welcome(self._examples())
+        return render_welcome(self._examples(), name_model(self._assistant.settings.llm))
 
     def show_turns(
         self, conversation_id: str, turns: Sequence[Turn], step: Step | None = None
@@ -73,7 +75,9 @@ class Views:
         answer = turn.outcome if isinstance(turn.outcome, Answer) else None
         body = _outcome(turn)
         if is_running and step is not None:
-            body += render_progress(step.status)
+            body += render_progress(step.doing or step.status)
+        elif answer is not None:
+            body += render_account(answer)
         return part(
             "turn",
             turn,

@@ -10,6 +10,7 @@ import pytest
 from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import StoreError
+from assistant.surfaces.account import CLOSING_PARTLY, STOPPED_PARTLY
 from assistant.surfaces.admission import Admission
 from assistant.surfaces.chat import asking as asking_module
 from assistant.surfaces.chat.asking import ABSENT, BUSY_HERE, FULL, Asking
@@ -166,6 +167,68 @@ def test_the_end_of_the_server_ends_the_answer_with_a_notice():
         await task
         assert [turn.outcome for turn in room.turns()] == [CLOSING]
         assert updates[-1].status == CLOSING
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("ends", ["stop", "close"])
+def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(ends):
+    async def scenario(room):
+        updates = []
+
+        async def collect():
+            async for update in room.asking.ask(room.page, "written typhoon endless"):
+                updates.append(update)
+
+        task = asyncio.ensure_future(collect())
+        while not room.assistant.is_writing.is_set():
+            await asyncio.sleep(0.005)
+        while "active since 2021" not in (updates[-1].talk or ""):
+            await asyncio.sleep(0.005)
+        started = time.monotonic()
+        if ends == "stop":
+            room.asking.stop(room.page)
+        else:
+            room.ending.set()
+        await task
+        assert time.monotonic() - started < 1
+        notice = STOPPED_PARTLY if ends == "stop" else CLOSING_PARTLY
+        (turn,) = room.turns()
+        whole = FakeAssistant().ask("written typhoon")
+        assert turn.outcome.notice == updates[-1].status == notice
+        assert turn.outcome.statements[0] == whole.statements[0]
+        assert turn.outcome.statements[1].text == whole.citations[1].quote
+        assert turn.outcome.citations == whole.citations
+        assert updates[-1].is_running is False
+        assert notice in updates[-1].talk
+        assert "Copy" in updates[-1].talk
+        assert await asyncio.to_thread(room.assistant.is_closed.wait, 1), "the model is let go"
+
+    run(scenario)
+
+
+def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing():
+    turn = Turn(1, "Why?")
+    refused = replace(turn, outcome=FakeAssistant().ask("unknown"))
+    for one in (turn, refused):
+        step = asking_module._leave_off(one, is_stopped=True)
+        assert (step.turn.outcome, step.status, step.is_running) == (STOPPED, STOPPED, False)
+    assert asking_module._leave_off(turn, is_stopped=False).turn.outcome == CLOSING
+
+
+def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
+    async def scenario(room):
+        updates = await room.ask("written typhoon")
+        shown = [(update.talk, update.status) for update in updates]
+        assert len(set(shown)) == len(shown)
+        read_out = [update.status for update in updates]
+        changes = [
+            one for one, before in zip(read_out[1:], read_out, strict=False) if one != before
+        ]
+        assert len(changes) == len(set(changes)) + 1, "Answered, Writing, Answered"
+        assert all(update.is_running for update in updates[:-1])
+        assert "Cost and checks" not in "".join(update.talk for update in updates[:-1])
+        assert "Cost and checks" in updates[-1].talk
 
     run(scenario)
 

@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from surface_fakes import HOSTILE, FakeAssistant, answer
+from surface_fakes import HOSTILE, MODEL, NOTICE, FakeAssistant, answer
 
 from assistant.errors import Busy, QuestionError, StoreError
 from assistant.surfaces.admission import Admission
@@ -12,6 +12,7 @@ from assistant.surfaces.chat import conversation
 from assistant.surfaces.chat.conversation import (
     MAX_TOLD,
     N_SUGGESTED,
+    WRITING,
     Turn,
     converse,
     say_ahead,
@@ -46,6 +47,32 @@ def test_a_question_shows_each_stage_each_statement_and_then_its_answer():
     assert [step.is_running for step in steps] == [True] * 6 + [False]
     assert [len(step.turn.outcome.statements) for step in steps[4:]] == [1, 2, 2]
     assert steps[-1].turn == Turn(1, "typhoon", whole)
+
+
+def test_while_a_model_writes_one_thing_is_read_out_and_what_is_shown_is_told_apart():
+    steps = steps_of("written typhoon")
+    said = [step.status for step in steps]
+    quoted, whole = "Answered with 2 citations.", "Answered with 2 citations."
+    assert said[4:] == [quoted, *[WRITING] * 9, whole]
+    until = f"Writing with {MODEL}; exact quotes until then"
+    assert [step.doing for step in steps[5:-1]] == [until] * 7 + [f"Writing with {MODEL}"] * 2
+    assert steps[5] == steps[6] == steps[7], "a sign of life says nothing new"
+    assert [step.turn.outcome.answerer for step in steps[4:]] == ["extract"] * 4 + ["generate"] * 7
+    assert steps[-1].turn.outcome == FakeAssistant().ask("written typhoon")
+
+
+def test_a_notice_of_an_answer_is_read_out_with_it():
+    assert steps_of("noted typhoon")[-1].status == f"Answered with 2 citations. {NOTICE}"
+
+
+def test_who_leaves_while_a_model_writes_ends_its_work():
+    fake = FakeAssistant()
+    steps = converse(fake, Admission(at_once=1, waiting=1), Turn(1, "written typhoon endless"), ())
+    while not fake.is_writing.is_set():
+        next(steps)
+    assert not fake.is_closed.is_set()
+    steps.close()
+    assert fake.is_closed.is_set()
 
 
 def test_a_refusal_comes_with_questions_to_try():

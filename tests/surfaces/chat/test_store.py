@@ -1,5 +1,6 @@
 """Conversations are kept for their owner alone, and come back as they were."""
 
+import json
 import threading
 
 import pytest
@@ -13,7 +14,16 @@ from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.database import Database
 from assistant.surfaces.chat.feedback import FeedbackBook
 from assistant.surfaces.chat.store import MAX_TITLE_CHARS, Store
-from assistant.values import Answer, Citation, Consulted, DocumentId, Statement, Verdict
+from assistant.values import (
+    Answer,
+    Citation,
+    Consulted,
+    DocumentId,
+    Dropped,
+    Statement,
+    Usage,
+    Verdict,
+)
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 ids = texts.map(DocumentId)
@@ -25,7 +35,12 @@ answers = st.builds(
     texts,
     st.lists(
         st.builds(
-            Statement, texts, st.lists(st.integers(1, 3)).map(tuple), st.sampled_from(Verdict)
+            Statement,
+            texts,
+            st.lists(st.integers(1, 3)).map(tuple),
+            st.sampled_from(Verdict),
+            st.floats(0, 1),
+            st.booleans(),
         ),
         max_size=2,
     ).map(tuple),
@@ -55,6 +70,24 @@ answers = st.builds(
     finite,
     st.dictionaries(texts, finite, max_size=2),
     st.integers(0, 2**40),
+    st.lists(
+        st.builds(
+            Dropped, texts, st.lists(texts, max_size=2).map(tuple), st.sampled_from(Verdict), texts
+        ),
+        max_size=2,
+    ).map(tuple),
+    st.none() | texts,
+    st.none()
+    | st.builds(
+        Usage,
+        texts,
+        st.integers(0, 9),
+        st.integers(0, 2**40),
+        st.integers(0, 2**40),
+        st.none() | finite,
+        finite,
+        st.booleans(),
+    ),
 )
 turns = st.builds(
     Turn,
@@ -87,6 +120,27 @@ def test_turns_come_back_equal_and_in_order(store, kept):
         assert store.put("alice", conversation_id, turn)
     loaded = store.load("alice", conversation_id)
     assert loaded == tuple(sorted(kept, key=lambda turn: turn.number))
+
+
+def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(store, database):
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, ANSWERED)
+    with database.open() as connection:
+        (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
+        old = json.loads(kept)
+        for name in ("dropped", "notice", "usage"):
+            del old[name]
+        for statement in old["statements"]:
+            del statement["support"], statement["is_repaired"]
+        connection.execute("UPDATE turns SET answer = ?", (json.dumps(old),))
+    assert store.load("alice", conversation_id) == (ANSWERED,)
+
+
+def test_what_was_dropped_of_an_answer_is_not_found_by_a_search(store):
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, Turn(1, "?", FakeAssistant().ask("written typhoon")))
+    assert store.list("alice", "continents")
+    assert store.list("alice", "Elvis") == ()
 
 
 def test_a_turn_that_is_put_again_takes_the_place_of_what_it_was(store):
