@@ -1,28 +1,30 @@
 """The routes of the HTTP API: ask, search, take in a file, take a conversation along, probes.
 
 Comes in: requests that the gate has admitted, with their owner. Goes out: answers as
-`Answer.to_dict()`, at once or as server-sent events. Refuses unknown fields, text that no reply
-could hold, and conversations of others.
+`Answer.to_dict()`, at once or as server-sent events. When the client leaves, the work for it ends.
+Refuses unknown fields, text that no reply could hold, and conversations of others.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+import time
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import ExitStack, aclosing, closing
 from dataclasses import asdict
-from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from assistant.errors import AssistantError
 from assistant.surfaces.admission import Admission, Ticket
+from assistant.surfaces.chat.aside import run_aside
 from assistant.surfaces.chat.conversation import WAIT_S, report, say_ahead
-from assistant.surfaces.chat.role import Answering
+from assistant.surfaces.chat.role import Answering, streaming
 from assistant.surfaces.chat.store import Store
 from assistant.surfaces.export import export_html, export_markdown
 from assistant.surfaces.gate import UPLOADS, failure
@@ -35,7 +37,12 @@ MAX_RESULTS = 100
 """Upper bound of `k` in a search."""
 MAX_CHOSEN = 1_000
 """Upper bound of the documents that a question is asked of."""
+KEEPALIVE_S = 5.0
+"""Seconds after which a stage that goes on is told again, so that no proxy thinks it dead."""
 EVENTS = "text/event-stream"
+Event = tuple[str, dict[str, Any]]
+"""The name of a server-sent event, and its data."""
+T = TypeVar("T")
 
 
 def _is_text(given: str) -> str:
@@ -82,11 +89,13 @@ def add_routes(app: FastAPI, assistant: Answering, store: Store, admission: Admi
 def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> None:
     @app.post("/api/ask")
     async def ask(body: AskBody, request: Request) -> Response:
-        with ExitStack() as place:  # joined before a thread is asked for: a refusal needs none
-            ticket = place.enter_context(admission.join())
-            if EVENTS in request.headers.get("accept", ""):
-                return await _stream(assistant, ticket, place.pop_all(), body)
-            return JSONResponse(await run_in_threadpool(_ask, assistant, ticket, body))
+        place = ExitStack()
+        ticket = place.enter_context(admission.join())  # a refusal needs no thread
+        events = run_aside(_thin_out(_steps(assistant, ticket, place, body)))
+        if EVENTS in request.headers.get("accept", ""):
+            return await _stream(events)
+        answer = await until_left(_last(events), request.receive)
+        return JSONResponse(answer) if answer else failure(400, "RequestError", "the client left")
 
     @app.post("/api/search")
     def search(body: SearchBody) -> JSONResponse:
@@ -133,42 +142,102 @@ def _add_probes(app: FastAPI, assistant: Answering) -> None:
         return JSONResponse({"status": "ready", "index_version": assistant.index_version})
 
 
-def _ask(assistant: Answering, ticket: Ticket, body: AskBody) -> dict[str, Any]:
-    ticket.wait()
-    return assistant.ask(body.question, body.history, documents=body.documents).to_dict()
-
-
-async def _stream(
+def _steps(
     assistant: Answering, ticket: Ticket, place: ExitStack, body: AskBody
-) -> StreamingResponse:
-    """Answer as events: `stage`, `partial` (what is verified so far), `answer`, or `error`."""
-    events = _events(assistant, ticket, place, body)
-    first = await run_in_threadpool(next, events)  # a question that is refused has a status
-    return StreamingResponse(chain([first], _to_the_end(events)), media_type=EVENTS)
+) -> Generator[Event | None]:
+    """Yield what happens to a question: `stage`, `partial` (what is verified so far), `answer`.
 
-
-def _events(assistant: Answering, ticket: Ticket, place: ExitStack, body: AskBody) -> Iterator[str]:
+    None stands for nothing new: a step may be the last before the client has left.
+    """
     with place:
         while not ticket.wait(WAIT_S):
-            yield _event("stage", {"name": "waiting", "detail": say_ahead(ticket.ahead)})
+            yield "stage", {"name": "waiting", "detail": say_ahead(ticket.ahead)}
         made: dict[str, Any] = {}
-        for step in assistant.stream(body.question, body.history, documents=body.documents):
-            if isinstance(step, Stage):
-                yield _event("stage", asdict(step))
-            else:
-                made = step.to_dict()
-                yield _event("partial", made)
-        yield _event("answer", made)
+        with streaming(assistant, body.question, body.history, body.documents) as steps:
+            for step in steps:
+                if isinstance(step, Stage):
+                    yield "stage", asdict(step)
+                else:
+                    made = step.to_dict()
+                    yield "partial", made
+        yield "answer", made
 
 
-def _to_the_end(events: Iterator[str]) -> Iterator[str]:
+def _thin_out(events: Generator[Event | None]) -> Generator[Event | None]:
+    """Yield None for a stage that was told a moment ago; again after a while, as a sign of life."""
+    told: Event | None = None
+    told_at = 0.0
+    with closing(events):
+        for event in events:
+            if event and event[0] == "stage":
+                now = time.monotonic()
+                if event == told and now - told_at < KEEPALIVE_S:
+                    yield None
+                    continue
+                told, told_at = event, now
+            yield event
+
+
+async def _stream(events: AsyncGenerator[Event | None]) -> Response:
+    """Answer as events; a question that is refused at once has a status instead."""
+    first = await anext(events)
+    return _Events(_to_the_end(first, events), media_type=EVENTS)
+
+
+async def _to_the_end(
+    first: Event | None, events: AsyncGenerator[Event | None]
+) -> AsyncGenerator[str]:
+    """Yield the events as they are sent, a failure as the last of them."""
+    async with aclosing(events):
+        try:
+            yield _spell(first)
+            async for event in events:
+                if event:
+                    yield _spell(event)
+        except AssistantError as error:
+            yield _spell(("error", {"kind": type(error).__name__, "message": str(error)}))
+        except Exception:  # noqa: BLE001 (the edge: a defect becomes an event and a log entry)
+            yield _spell(("error", {"kind": "InternalError", "message": report("answering")}))
+
+
+async def _last(events: AsyncGenerator[Event | None]) -> dict[str, Any]:
+    """Return the answer that the events end with."""
+    made: dict[str, Any] = {}
+    async with aclosing(events):
+        async for event in events:
+            made = event[1] if event else made
+    return made
+
+
+def _spell(event: Event | None) -> str:
+    return f"event: {event[0]}\ndata: {json.dumps(event[1])}\n\n" if event else ""
+
+
+class _Events(StreamingResponse):
+    """A response whose content is let go as soon as the client has left."""
+
+    def __init__(self, events: AsyncGenerator[str], media_type: str) -> None:
+        super().__init__(events, media_type=media_type)
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send the events until they end, or the client leaves."""
+        async with aclosing(self._events):
+            await until_left(self.stream_response(send), receive)
+
+
+async def until_left(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
+    """Do the work and return what comes of it; give it up, with None, when the client leaves."""
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_leave(receive))
     try:
-        yield from events
-    except AssistantError as error:
-        yield _event("error", {"kind": type(error).__name__, "message": str(error)})
-    except Exception:  # noqa: BLE001 (the edge: a defect becomes an event and a log entry)
-        yield _event("error", {"kind": "InternalError", "message": report("answering")})
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
 
 
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+async def _leave(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,19 +1,23 @@
 """The HTTP API: answers at once or as events, exports of one's own, failures as a line of JSON."""
 
-import asyncio
 import json
 import re
+import socket
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from urllib.parse import unquote
 
+import httpx
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
-from surface_fakes import FakeAssistant, settings_anywhere
+from surface_fakes import DROPPED, MODEL, FakeAssistant, settings_anywhere
 
 from assistant.errors import StoreError
+from assistant.surfaces import api
 from assistant.surfaces.admission import RETRY_S
 from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.database import Database
@@ -98,7 +102,7 @@ def test_an_answer_comes_as_stages_then_what_is_verified_so_far_then_the_whole(c
     assert found[4][1] == found[5][1] == json.loads(json.dumps(whole.to_dict()))
 
 
-@pytest.mark.parametrize("question", ["leave", "unknown", "hostile", "hello"])
+@pytest.mark.parametrize("question", ["leave", "unknown", "hostile", "hello", "written typhoon"])
 def test_an_answer_is_the_same_at_once_and_as_events(client, question):
     _, found = ask(client, question)
     at_once = client.post("/api/ask", json={"question": question}).json()
@@ -165,37 +169,58 @@ def test_every_way_to_end_frees_the_place(client, assistant, question):
     assert client.post("/api/ask", json={"question": "leave"}).status_code == 200
 
 
-def test_who_leaves_in_the_middle_of_the_events_frees_the_place(app, assistant):
-    """Asked of the app itself: the client of the tests reads every stream to its end."""
-    assistant.n_begun = 0
-    assistant.let_go.clear()
-    body = json.dumps({"question": "wait, typhoon"}).encode()
-    headers = [(b"host", b"localhost"), (b"accept", b"text/event-stream")]
-    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    given = iter([{"type": "http.request", "body": body, "more_body": False}])
+@pytest.fixture(scope="module")
+def server(app):
+    """Serve the app on a socket: the client of the tests reads every stream to its end."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        running = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not running.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        running.should_exit = True
+        thread.join(10)
 
-    async def receive():
-        for message in given:
-            return message
-        while not assistant.n_begun:
-            await asyncio.sleep(0.01)
-        return {"type": "http.disconnect"}
 
-    async def send(message):
-        pass
+@pytest.mark.parametrize("headers", [EVENTS, {}])
+def test_when_the_client_leaves_while_a_model_writes_its_work_ends(server, assistant, headers):
+    assistant.is_writing.clear()
+    assistant.is_closed.clear()
+    host, port = server.removeprefix("http://").split(":")
+    body = json.dumps({"question": "written typhoon endless"}).encode()
+    lines = ["POST /api/ask HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
+    lines += [f"Content-Length: {len(body)}", *(f"{one}: {two}" for one, two in headers.items())]
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        assert assistant.is_writing.wait(10)
+        time.sleep(0.2)
+        assert not assistant.is_closed.is_set()
+    assert assistant.is_closed.wait(1)
+    sent = {"json": {"question": "leave"}, "timeout": 10}
+    deadline = time.monotonic() + 2
+    while (reply := httpx.post(f"{server}/api/ask", **sent)).status_code == 503:
+        assert time.monotonic() < deadline, "the place is free"
+    assert reply.status_code == 200
 
-    async def leave_and_ask():
-        scope = {"type": "http", "method": "POST", "path": "/api/ask", "query_string": b""}
-        scope |= {"headers": headers, "http_version": "1.1", "scheme": "http", "root_path": ""}
-        asking = asyncio.ensure_future(app({**scope, "asgi": {"version": "3.0"}}, receive, send))
-        while not assistant.n_begun:
-            await asyncio.sleep(0.01)
-        assistant.let_go.set()
-        await asyncio.wait_for(asking, 10)
 
-    asyncio.run(leave_and_ask())
-    with TestClient(app, base_url=HOME) as made:
-        assert made.post("/api/ask", json={"question": "leave"}).status_code == 200
+def test_a_stage_that_goes_on_is_told_again_only_after_a_while(client, monkeypatch):
+    _, found = ask(client, "written typhoon")
+    assert [name for name, _ in found][3:] == ["partial", "stage", *["partial"] * 3, "answer"]
+    monkeypatch.setattr(api, "KEEPALIVE_S", 0)
+    _, found = ask(client, "written typhoon")
+    assert [data["name"] for name, data in found if name == "stage"][3:] == ["writing"] * 6
+    assert found[-1][1]["dropped"][0]["text"] == DROPPED.text, "data is whole"
+    assert found[-1][1]["usage"]["model"] == MODEL
+
+
+def test_a_stage_in_other_words_is_told_at_once():
+    stages = [("stage", {"detail": detail}) for detail in "aabba"]
+    given = (one for one in [*stages, None, ("partial", {}), ("partial", {}), stages[-1]])
+    told = list(api._thin_out(given))
+    a, _, b, *_ = stages
+    assert told == [a, None, b, None, a, None, ("partial", {}), ("partial", {}), None]
 
 
 def test_a_question_is_asked_only_of_the_documents_that_it_names(client, assistant):

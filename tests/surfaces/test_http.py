@@ -32,7 +32,7 @@ class Failing(FakeAssistant):
 
     error: Exception = AssistantError("unset")
 
-    def ask(self, question, history=(), *, documents=()):
+    def stream(self, question, history=(), *, documents=()):
         raise self.error
 
     @property
