@@ -18,11 +18,20 @@ import typer
 
 from assistant.errors import AssistantError, IndexLocked, IndexMissing, SettingsError
 from assistant.settings import Settings
-from assistant.surfaces.describe import describe, indent
+from assistant.surfaces.account import name_model
+from assistant.surfaces.ask_command import (
+    LlmFile,
+    LlmModel,
+    LlmUrl,
+    Quotes,
+    answer_question,
+    choose_llm,
+)
+from assistant.surfaces.describe import indent
+from assistant.surfaces.index_command import bring_in_step, require_index
 from assistant.surfaces.terminal import progress_bar, say, write, write_json
 
 if TYPE_CHECKING:
-    from assistant.index.sync import SyncReport
     from assistant.pipeline import Assistant
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -59,24 +68,29 @@ def build_index(
 ) -> None:
     """Bring the index in step with the folder: new, changed and removed files only."""
     with _open(corpus, index) as assistant:
-        _report(_sync(assistant, rebuild=rebuild))
+        bring_in_step(assistant, rebuild=rebuild)
 
 
 @app.command()
-def ask(
+def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     document: Documents = None,
+    quotes: Quotes = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Say on stderr what it cost and how its checks went.")
+    ] = False,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    llm_file: LlmFile = None,
     corpus: Corpus = None,
     index: Index = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a question with exact quotes, or say that the documents do not tell."""
-    with _open(corpus, index) as assistant:
-        _require_index(assistant)
-        answer = assistant.ask(question, documents=document or ())
-    if answer.is_reworded and not as_json:
-        say(f"Searched for: {answer.query}")
-    write_json(answer.to_dict()) if as_json else write(describe(answer))
+    """Answer a question from exact quotes, or say that the documents do not tell."""
+    llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
+    with _open(corpus, index, llm=llm) as assistant:
+        require_index(assistant)
+        answer_question(assistant, question, document or (), as_json=as_json, cost=cost)
 
 
 @app.command()
@@ -90,7 +104,7 @@ def search(
 ) -> None:
     """Show the passages nearest to a query, best first."""
     with _open(corpus, index) as assistant:
-        _require_index(assistant)
+        require_index(assistant)
         ranking = assistant.search(query, k, documents=document or ())
     if as_json:
         write_json({"query": query, "results": [asdict(found) for found in ranking]})
@@ -102,7 +116,7 @@ def search(
 
 
 @app.command()
-def chat(
+def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     host: Annotated[
         str | None, typer.Option(help="Address to bind.", show_default="127.0.0.1")
     ] = None,
@@ -110,14 +124,21 @@ def chat(
     auth: Annotated[
         bool, typer.Option("--auth", help="Let in only the users of the settings; fail without.")
     ] = False,
+    quotes: Quotes = False,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    llm_file: LlmFile = None,
     corpus: Corpus = None,
     index: Index = None,
 ) -> None:
     """Bring the index in step, then open the chat in a local web page."""
-    with _open(corpus, index, host=host, port=port) as assistant:
+    llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
+    with _open(corpus, index, host=host, port=port, llm=llm) as assistant:
         settings = assistant.settings
         _require_users(settings, must_be=auth)
-        _report(_sync(assistant))
+        bring_in_step(assistant)
+        if model := name_model(settings.llm):
+            say(f"answers are written by {model}, and checked against the quotes that they cite")
         say("starting the chat")
         from assistant.surfaces.http import serve
 
@@ -172,7 +193,7 @@ def calibrate(
 
     asked = [(question.text, question.is_answerable) for question in read_questions(questions)]
     with _open(corpus, index) as assistant:
-        _require_index(assistant)
+        require_index(assistant)
         with progress_bar() as show:
             report = assistant.calibrate(
                 asked, on_question=lambda done: show("judging questions", done, len(asked))
@@ -265,29 +286,3 @@ def _require_users(settings: Settings, *, must_be: bool) -> None:
         )
     if not settings.users and settings.host not in LOOPBACK:
         say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
-
-
-def _require_index(assistant: "Assistant") -> None:
-    if not assistant.has_index:
-        settings = assistant.settings
-        say(f"no index in {str(settings.index_dir)!r}: building it from {settings.corpus_dir}")
-        _report(_sync(assistant))
-
-
-def _sync(assistant: "Assistant", *, rebuild: bool = False) -> "SyncReport":
-    with progress_bar() as show:
-        return assistant.sync(
-            rebuild=rebuild, on_progress=lambda at: show(at.stage, at.done, at.total)
-        )
-
-
-def _report(report: "SyncReport") -> None:
-    for record in report.notable:
-        say(f"{record.status}: {record.document_id}: {record.reason}")
-    if report.base_problem:
-        say(f"warning: {report.base_problem}; searching exactly, which is slower")
-    say(
-        f"{report.n_added} files added, {report.n_changed} changed, {report.n_removed} removed, "
-        f"{report.n_unchanged} unchanged; {report.n_passages:,} passages "
-        f"({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
-    )

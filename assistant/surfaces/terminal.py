@@ -35,6 +35,19 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         )
 
 
+@contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """Show what is being done while the block runs, on one line that is gone after it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(Text("")) as status:
+        yield lambda doing: status.update(Text(terminal_safe(doing)))
+
+
 def write(text: str) -> None:
     """Print a part of the answer."""
     sys.stdout.write(terminal_safe(text) + "\n")

@@ -79,6 +79,26 @@ def test_json_is_what_python_returns(run: Run, tmp_path: Path) -> None:
     assert found == json.loads(json.dumps(expected))
 
 
+def test_cost_goes_to_stderr_and_the_answer_to_stdout(run: Run) -> None:
+    run("index")
+    code, out, err = run("ask", "danube", "--quotes", "--cost")
+    assert code == 0
+    assert "[1]" in out
+    assert "Searching: " in err
+    assert "Searching: " not in out
+
+
+@pytest.mark.parametrize("command", [("ask", "danube"), ("chat",)])
+def test_a_model_is_named_by_flags_but_its_key_never_is(run: Run, command: tuple[str, ...]) -> None:
+    code, out, err = run(*command, "--quotes", "--llm-file", "m.gguf")
+    assert (code, out) == (2, "")
+    assert "--quotes wants no language model" in err
+    code, _, err = run(*command, "--llm-url", "http://localhost:1/v1")
+    assert code == 3
+    assert "a base_url needs a model" in err
+    assert "key" not in run(command[0], "--help")[1].lower()
+
+
 def test_an_abstention_is_not_an_error_and_shows_the_nearest_passages(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
