@@ -1,14 +1,17 @@
 """What is taken along: Markdown, a page and plain text hold every word, and no markup of others."""
 
 import re
+from dataclasses import replace
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
-from surface_fakes import answer, cite, document
+from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, document, write
 from test_render import VECTORS, answers, markup
 
+from assistant.surfaces.account import list_remarks
 from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.escape import markdown_text
 from assistant.surfaces.export import export_html, export_markdown, plain_answer
@@ -119,6 +122,41 @@ def test_an_exported_quote_names_its_document_and_place():
     assert told in shown(export_markdown("T", [Turn(1, "Why?", made)]))
     assert told in export_html("T", [Turn(1, "Why?", made)])
     assert plain_answer(made) == f"Some fact. [1]\n\n[1] {told}: “Some fact.”"
+
+
+def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them():
+    made = replace(FakeAssistant().ask("written typhoon"), notice=NOTICE)
+    markdown = export_markdown("T", [Turn(1, "Why?", made)])
+    page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
+    copied = plain_answer(made)
+    for text in (shown(markdown), page.body.text(), copied):
+        for part in (made.statements[0].text, made.statements[1].text, WROTE, NOTICE):
+            assert text.count(part) == 1
+        assert all(citation.quote in text for citation in made.citations)
+        assert "Elvis" not in text
+        assert "A sentence that was named." not in text
+    assert copied.endswith(f"{WROTE}\n{NOTICE}")
+    assert [node.text() for node in page.css("p.notice")] == [WROTE, NOTICE]
+
+
+def test_a_refusal_is_exported_with_its_notice():
+    refused = replace(answer("?"), notice=NOTICE)
+    assert NOTICE in shown(export_markdown("T", [Turn(1, "?", refused)]))
+    assert NOTICE in export_html("T", [Turn(1, "?", refused)])
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_no_model_name_or_notice_becomes_markup_in_an_export(vector):
+    source = document("a.txt", "Some fact.")
+    words = write(answer("?", cite(1, source, "Some fact.")), vector, model=vector, why=vector)
+    made = replace(words, notice=vector)
+    kinds = {one.type for one in parsed(export_markdown("T", [Turn(1, "?", made)]))}
+    assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline"}
+    page = LexborHTMLParser(export_html("T", [Turn(1, "?", made)]))
+    for node in page.css("*"):
+        assert set(node.attributes) <= TAGS[node.tag], (node.tag, node.attributes)
+    held = [one.replace("\0", "\ufffd") for one in list_remarks(made)]
+    assert [node.text() for node in page.css("p.notice")] == held
 
 
 def test_what_was_not_answered_is_exported_with_its_notice_or_reason():

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-from surface_fakes import answer, cite, consult, document
+from surface_fakes import DROPPED, FakeAssistant, answer, cite, consult, document, write
 from vectors import VECTORS
 
 from assistant.surfaces import render
+from assistant.surfaces.account import account_for, list_remarks
 from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.store import Summary
 from assistant.surfaces.escape import html_text, terminal_safe
@@ -19,6 +20,7 @@ from assistant.surfaces.render import (
     CorpusView,
     Step,
     part,
+    render_account,
     render_answer,
     render_conversations,
     render_documents,
@@ -41,6 +43,7 @@ from assistant.values import (
     Span,
     Statement,
     Status,
+    Usage,
     Verdict,
 )
 
@@ -58,9 +61,11 @@ OURS = {
     "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"},
     "ol": {"class"},
     "ul": {"class"},
-    "li": {"class", "value", "data-id"},
+    "li": {"class", "value", "data-id", "dir"},
     "mark": {"class", "id"},
     "details": {"class"},
+    **{tag: set() for tag in ("dl", "dt")},
+    "dd": set(),
     "summary": {"aria-label"},
     "label": {"class"},
     "progress": {"aria-label", "max", "value"},
@@ -144,10 +149,13 @@ def answers(draw):
         n == 0,
         reason,
         consulted,
-        "x",
+        draw(st.sampled_from(["extract", "generate"])),
         0.5,
-        {},
+        draw(st.dictionaries(markup, st.floats(0, 99), max_size=2)),
         1,
+        tuple(replace(DROPPED, why=draw(markup)) for _ in range(draw(st.integers(0, 2)))),
+        draw(st.none() | markup),
+        draw(st.none() | st.builds(lambda name: Usage(name, 1, 2, 3, 0.1, 0.2), markup)),
     )
 
 
@@ -218,6 +226,24 @@ def test_an_answer_leaves_no_unescaped_markup(made, turn, tried):
     assert tips == [c.quote for c in made.citations]
     assert [node.text() for node in body.css(".statement")] == [s.text for s in made.statements]
     assert [node.text() for node in body.css(".sources .quote")] == tips
+
+
+@settings(max_examples=60)
+@given(answers())
+def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made):
+    remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
+    assert remarks == list(list_remarks(made))
+    account = account_for(made)
+    body = assert_ours(render_account(made))
+    assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
+    assert [node.text() for node in body.css("dt")] == [name for name, _ in account.rows]
+    assert [node.text() for node in body.css("li")] == list(account.dropped)
+    assert "Elvis" not in body.html
+
+
+def test_an_answer_that_cost_nothing_has_no_account():
+    courtesy = replace(answer("hi"), answerer="courtesy", reason="Hello!", timings={})
+    assert render_account(courtesy) == ""
 
 
 @settings(max_examples=40)
@@ -337,6 +363,16 @@ def test_an_attack_is_shown_as_the_text_it_is(vector):
     assert_ours(render_answer(abstained, 1))
     span = Span(source.document_id, 8, 8 + len(vector))
     assert marked(assert_ours(render_source(source, (span,), span)), "mark.strong") == shown
+    words = write(made, vector, model=vector, why=vector)
+    written = replace(words, notice=vector)
+    line = " ".join(shown.split())
+    body = assert_ours(render_answer(written, 1) + render_account(written))
+    assert body.css_first(".statement").text() == shown
+    assert [line in node.text() for node in body.css(".remark")] == [True, True]
+    assert body.css_first("dd").text() == body.css_first(".account li").text() == line
+    assert "Elvis" not in body.html
+    welcome = assert_ours(render_welcome((), vector))
+    assert welcome.css_first("bdi").text() == shown
     for html in (render_question(vector, 500), render_notice(vector), render_progress(vector)):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
@@ -420,6 +456,22 @@ def test_marks_name_their_source_for_people_who_cannot_see_it():
     assert mark.attributes["aria-label"] == "Citation 1: A title. Opens the source."
     tip = body.css_first(f"#{mark.attributes['aria-describedby']}")
     assert tip.css_first(".quote").text() == "Some fact."
+
+
+def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_without_one():
+    without = parse(render_welcome(())).text()
+    assert "Every sentence of an answer is an exact quote" in without
+    written = parse(render_welcome((), "tiny")).text()
+    assert "written by tiny, a language model" in written
+    assert "checked against the exact quotes" in written
+    assert "Every sentence of an answer is an exact quote" not in written
+
+
+def test_marks_of_a_models_words_show_the_exact_quotes():
+    made = FakeAssistant().ask("written typhoon")
+    body = parse(render_answer(made, 1))
+    assert [node.text() for node in body.css(".statement")] == [s.text for s in made.statements]
+    assert [node.text() for node in body.css(".tip .quote")] == [c.quote for c in made.citations]
 
 
 def test_a_courtesy_is_a_reply_without_sources_or_refusal():
