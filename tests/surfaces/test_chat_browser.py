@@ -17,12 +17,28 @@ from axe_playwright_python.sync_playwright import Axe
 from corpora import FILES, settings_in, write_files
 from fastapi import FastAPI
 from playwright.sync_api import Locator, Page, expect, sync_playwright
-from surface_fakes import FakeAssistant, answer, cite, consult, document, settings_anywhere
+from surface_fakes import (
+    DROPPED,
+    MODEL,
+    NOTICE,
+    WHY,
+    WROTE,
+    FakeAssistant,
+    answer,
+    cite,
+    consult,
+    document,
+    settings_anywhere,
+    write,
+)
 from vectors import VECTORS
 
 from assistant import Assistant
-from assistant.surfaces.chat.conversation import CLOSING, STOPPED
+from assistant.surfaces.account import STOPPED_PARTLY
+from assistant.surfaces.chat.conversation import CLOSING, STOPPED, WRITING, Turn
+from assistant.surfaces.chat.database import Database
 from assistant.surfaces.chat.desk import ABSENT
+from assistant.surfaces.chat.store import Store
 from assistant.surfaces.chat.views import UNKNOWN
 from assistant.surfaces.http import build_app
 from assistant.values import Status
@@ -188,6 +204,100 @@ def test_statements_appear_one_by_one_and_stages_before_them(visit):
         partly = [*(f"0 {stage}" for stage in stages), "1 Answered with 1 citation."]
         assert [now for now in seen if now in partly] == partly
         assert seen[-1] == "2 "
+
+
+def test_a_models_words_take_the_place_of_the_quotes_one_by_one(visit):
+    with serving(FakeAssistant(pause_s=0.4)) as (at, _):
+        page = visit(at)
+        page.evaluate(
+            """() => {
+                const seen = window.seen = [], said = window.said = [];
+                const note = (notes, text) => { if (notes.at(-1) !== text) notes.push(text); };
+                new MutationObserver(() => {
+                    const words = [...document.querySelectorAll('#turn-1 .statement')]
+                        .map((one) => one.textContent.slice(0, 12)).join('|');
+                    note(seen, words);
+                }).observe(document.getElementById('conversation'),
+                    { childList: true, subtree: true, characterData: true });
+                new MutationObserver(() => {
+                    said.push(document.getElementById('status').textContent.trim());
+                }).observe(document.getElementById('status'),
+                    { childList: true, subtree: true, characterData: true });
+            }"""
+        )
+        page.fill("#question textarea", "written typhoon")
+        page.keyboard.press("Enter")
+        line = page.locator("#turn-1 .progress")
+        expect(line).to_have_text(f"Writing with {MODEL}; exact quotes until then")
+        page.locator("#turn-1 .also-read summary").click()
+        mark = page.locator("#turn-1 .cite").nth(1)
+        mark.focus()
+        page.evaluate("window.mark = document.activeElement")
+        above, below = page.locator("#turn-1 .sources").bounding_box(), line.bounding_box()
+        assert above["y"] + above["height"] < below["y"]
+        expect(page.locator("#stop")).to_be_visible()
+        keep_picture(page, "writing")
+        expect(page.locator("#turn-1 .actions")).to_be_visible()
+        expect(page.locator("#turn-1 .remark")).to_have_text(WROTE)
+        expect(page.locator("#turn-1 .also-read")).to_have_attribute("open", "")
+        assert page.evaluate("window.mark === document.activeElement"), "the focus stays"
+        quotes, partly, whole = (
+            ["Flax Typhoon", "The group's "],
+            ["It has been ", "The group's "],
+            ["It has been ", "It works on "],
+        )
+        seen = [words for words in page.evaluate("window.seen") if words]
+        assert seen == ["|".join(words) for words in (quotes, partly, whole)]
+        said = page.evaluate("window.said")
+        answered = "Answered with 2 citations."
+        assert said[said.index(answered) :] == [answered, WRITING, answered]
+        for n, citation in enumerate(FakeAssistant().ask("typhoon").citations):
+            page.locator("#turn-1 .cite").nth(n).hover()
+            expect(page.locator("#turn-1 .tip .quote").nth(n)).to_have_text(citation.quote)
+            page.locator("#turn-1 .cite").nth(n).click()
+            expect(page.locator(".steps .at")).to_have_text(f"Citation {n + 1} of 2")
+            assert strong_text(page) == citation.quote
+
+
+def test_what_an_answer_cost_is_shown_on_demand_and_not_what_was_dropped(visit):
+    page = visit()
+    turn = ask(page, "written typhoon")
+    account = turn.locator(".account")
+    expect(account.locator("dl")).to_be_hidden()
+    account.locator("summary").click()
+    expect(account.locator("dl")).to_contain_text("about 1,234 read, about 56 written")
+    expect(account.locator("li")).to_have_text(WHY)
+    ask(page, "typhoon").locator(".account summary").click()
+    expect(page.locator("#turn-2 .account")).to_have_text(re.compile("Timings.*Searching", re.S))
+    expect(account.locator("dl")).to_be_visible()  # still, though another answer has come
+    assert "Elvis" not in page.content()
+    assert DROPPED.quotes[0] not in page.content()
+
+
+def test_a_notice_stands_beside_the_quotes_that_it_is_about(visit):
+    page = visit()
+    turn = ask(page, "noted typhoon")
+    expect(turn.locator(".remark")).to_have_text(NOTICE)
+    expect(page.locator("#status")).to_contain_text(NOTICE)
+    keep_picture(page, "notice")
+
+
+def test_a_stop_while_a_model_writes_keeps_what_was_verified(visit):
+    page = visit()
+    page.fill("#question textarea", "written typhoon endless")
+    page.keyboard.press("Enter")
+    expect(page.locator("#turn-1 .statement").first).to_have_text("It has been active since 2021.")
+    page.click("#stop")
+    expect(page.locator("#turn-1 .remark").last).to_have_text(STOPPED_PARTLY)
+    expect(page.locator("#stop")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#turn-1 .remark").last).to_have_text(STOPPED_PARTLY)
+    expect(page.locator("#turn-1 .remark").first).to_contain_text("Written in part by")
+    quote = FakeAssistant().ask("typhoon").citations[1].quote
+    expect(page.locator("#turn-1 .statement").nth(1)).to_have_text(quote)
+    page.click("#turn-1 .cite >> nth=1")
+    assert strong_text(page) == quote
+    keep_picture(page, "stopped")
 
 
 def test_hovering_or_focusing_a_mark_shows_its_quote_and_escape_hides_it(visit):
@@ -686,6 +796,15 @@ def test_no_state_of_the_page_has_a_serious_accessibility_finding(visit, scheme,
     expect(page.locator("#turn-1 .cite").first).to_be_focused()
     ask(page, "how tall?")
     audit("abstention")
+    ask(page, "written typhoon").locator(".account summary").click()
+    page.locator("#turn-3 .account").scroll_into_view_if_needed()
+    audit("written")
+    page.fill("#question textarea", "written typhoon endless")
+    page.keyboard.press("Enter")
+    expect(page.locator("#turn-4 .statement").first).to_contain_text("since 2021")
+    audit("writing")
+    page.click("#stop")
+    expect(page.locator("#turn-4 .actions")).to_be_visible()
     if width < 1000:
         page.click("#toggle-nav")
     page.click(".conversations summary")
@@ -782,6 +901,31 @@ def test_no_attack_runs_a_script_or_asks_another_server(visit):
         page.keyboard.press("Enter")
         expect(page.locator(".conversations li > a")).to_contain_text("<script>")
         page.wait_for_timeout(500)
+
+
+def test_no_attack_in_what_a_model_is_called_or_says_runs_a_script(visit):
+    attack = VECTORS[0]
+    settings = settings_anywhere(llm={"base_url": "http://127.0.0.1:1/v1", "model": attack})
+    with serving(FakeAssistant(settings=settings)) as (at, _):
+        page = visit(at)
+        expect(page.locator(".welcome bdi").first).to_have_text(attack)
+        ask(page, "written typhoon")
+        database = Database(settings.index_dir)
+        with database.open() as connection:
+            found = connection.execute("SELECT conversation_id, owner FROM conversations")
+            ((conversation_id, owner),) = found.fetchall()
+        made = FakeAssistant().ask("typhoon")
+        for number, vector in enumerate(VECTORS, start=2):
+            said = write(made, vector, vector, model=vector, why=vector)
+            outcome = replace(said, notice=vector)
+            Store(database).put(owner, conversation_id, Turn(number, "Why?", outcome))
+        page.reload()
+        expect(page.locator(".turn")).to_have_count(len(VECTORS) + 1)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        expect(page.locator(".account li")).to_have_count(len(VECTORS) + 1)
+        expect(page.locator("#turn-2 .remark")).to_have_count(2)
+        page.wait_for_timeout(500)
+        assert "Elvis" not in page.content()
 
 
 def test_the_real_assistants_citations_open_at_the_quotes_of_its_answer(visit, tmp_path):
