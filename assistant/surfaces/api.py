@@ -8,7 +8,7 @@ Refuses unknown fields, text that no reply could hold, and conversations of othe
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import ExitStack, aclosing, closing
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, TypeVar
@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from assistant.errors import AssistantError
 from assistant.surfaces.admission import Admission, Ticket
 from assistant.surfaces.chat.aside import run_aside
-from assistant.surfaces.chat.conversation import WAIT_S, report, say_ahead
+from assistant.surfaces.chat.conversation import CLOSING, WAIT_S, report, say_ahead
 from assistant.surfaces.chat.role import Answering, streaming
 from assistant.surfaces.chat.store import Store
 from assistant.surfaces.export import export_html, export_markdown
@@ -42,6 +42,8 @@ KEEPALIVE_S = 5.0
 EVENTS = "text/event-stream"
 Event = tuple[str, dict[str, Any]]
 """The name of a server-sent event, and its data."""
+GONE: Event = ("error", {"kind": "RequestError", "message": "the client has left"})
+ENDED: Event = ("error", {"kind": "Closing", "message": CLOSING})
 T = TypeVar("T")
 
 
@@ -91,11 +93,12 @@ def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> Non
     async def ask(body: AskBody, request: Request) -> Response:
         place = ExitStack()
         ticket = place.enter_context(admission.join())  # a refusal needs no thread
-        events = run_aside(_thin_out(_steps(assistant, ticket, place, body)))
+        steps = _steps(assistant, ticket, place, body)
+        events = run_aside(_thin_out(steps, is_ending=app.state.ending.is_set))
         if EVENTS in request.headers.get("accept", ""):
             return await _stream(events)
-        answer = await until_left(_last(events), request.receive)
-        return JSONResponse(answer) if answer else failure(400, "RequestError", "the client left")
+        name, data = await until_left(_last(events), request.receive) or GONE
+        return JSONResponse(data) if name == "answer" else failure(503, **data)
 
     @app.post("/api/search")
     def search(body: SearchBody) -> JSONResponse:
@@ -163,12 +166,20 @@ def _steps(
         yield "answer", made
 
 
-def _thin_out(events: Generator[Event | None]) -> Generator[Event | None]:
-    """Yield None for a stage that was told a moment ago; again after a while, as a sign of life."""
+def _thin_out(
+    events: Generator[Event | None], *, is_ending: Callable[[], bool]
+) -> Generator[Event | None]:
+    """Yield None for a stage that was told a moment ago; again after a while, as a sign of life.
+
+    Once the server ends, what is not answered yet ends with that.
+    """
     told: Event | None = None
     told_at = 0.0
     with closing(events):
         for event in events:
+            if is_ending() and event and event[0] != "answer":
+                yield ENDED
+                return
             if event and event[0] == "stage":
                 now = time.monotonic()
                 if event == told and now - told_at < KEEPALIVE_S:
@@ -200,13 +211,13 @@ async def _to_the_end(
             yield _spell(("error", {"kind": "InternalError", "message": report("answering")}))
 
 
-async def _last(events: AsyncGenerator[Event | None]) -> dict[str, Any]:
-    """Return the answer that the events end with."""
-    made: dict[str, Any] = {}
+async def _last(events: AsyncGenerator[Event | None]) -> Event:
+    """Return the event that comes last: the answer, unless the server ends."""
+    last = GONE
     async with aclosing(events):
         async for event in events:
-            made = event[1] if event else made
-    return made
+            last = event or last
+    return last
 
 
 def _spell(event: Event | None) -> str:

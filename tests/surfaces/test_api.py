@@ -19,7 +19,7 @@ from surface_fakes import DROPPED, MODEL, FakeAssistant, settings_anywhere
 from assistant.errors import StoreError
 from assistant.surfaces import api
 from assistant.surfaces.admission import RETRY_S
-from assistant.surfaces.chat.conversation import Turn
+from assistant.surfaces.chat.conversation import CLOSING, Turn
 from assistant.surfaces.chat.database import Database
 from assistant.surfaces.chat.store import Store
 from assistant.surfaces.export import export_html, export_markdown
@@ -215,10 +215,37 @@ def test_a_stage_that_goes_on_is_told_again_only_after_a_while(client, monkeypat
     assert found[-1][1]["usage"]["model"] == MODEL
 
 
+@pytest.mark.parametrize("headers", [EVENTS, {}])
+def test_the_end_of_the_server_ends_an_answer_that_a_model_still_writes(
+    app, client, assistant, headers
+):
+    assistant.is_writing.clear()
+    assistant.is_closed.clear()
+    replies = []
+
+    def ask_on():
+        body = {"question": "written typhoon endless"}
+        replies.append(client.post("/api/ask", json=body, headers=headers))
+
+    asking = threading.Thread(target=ask_on)
+    asking.start()
+    assert assistant.is_writing.wait(10)
+    app.state.ending.set()
+    try:
+        asking.join(2)
+    finally:
+        app.state.ending.clear()
+    assert assistant.is_closed.wait(1)
+    (reply,) = replies
+    told = events(reply.text)[-1] if headers else ("error", reply.json()["error"])
+    assert told == ("error", {"kind": "Closing", "message": CLOSING})
+    assert reply.status_code == (200 if headers else 503)
+
+
 def test_a_stage_in_other_words_is_told_at_once():
     stages = [("stage", {"detail": detail}) for detail in "aabba"]
     given = (one for one in [*stages, None, ("partial", {}), ("partial", {}), stages[-1]])
-    told = list(api._thin_out(given))
+    told = list(api._thin_out(given, is_ending=lambda: False))
     a, _, b, *_ = stages
     assert told == [a, None, b, None, a, None, ("partial", {}), ("partial", {}), None]
 
