@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from assistant.settings import Settings
+from assistant.settings import LanguageModel, Settings
 from assistant.surfaces.cli import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIELDS = {name: field for name, field in Settings.model_fields.items() if name != "llm"} | {
+    f"llm.{name}": field for name, field in LanguageModel.model_fields.items()
+}
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -35,17 +38,33 @@ def test_every_option_in_the_readme_exists() -> None:
 
 def test_every_setting_is_in_the_readme_and_the_reverse() -> None:
     table = README.split("## Settings")[1].split("\n## ")[0]
-    assert set(re.findall(r"^\| `([a-z_]+)`", table, flags=re.MULTILINE)) == set(
-        Settings.model_fields
-    )
+    assert set(re.findall(r"^\| `([a-z_.]+)`", table, flags=re.MULTILINE)) == set(FIELDS)
 
 
 def test_the_settings_table_shows_the_defaults() -> None:
     table = README.split("## Settings")[1].split("\n## ")[0]
-    shown = dict(re.findall(r"^\| `([a-z_]+)` \| `([^`]*)` \|", table, flags=re.MULTILINE))
-    for name, field in Settings.model_fields.items():
+    row = r"^\| `([a-z_.]+)` \| `([^`]*)` \| (.*) \|$"
+    shown = {name: rest for name, *rest in re.findall(row, table, flags=re.MULTILINE)}
+    for name, field in FIELDS.items():
+        default = '""' if field.default == "" else str(field.default)
         if name != "cache_dir":  # depends on the machine
-            assert shown[name] == str(field.default), name
+            assert shown[name] == [default, field.description], name
+
+
+def test_the_model_in_the_readme_is_configured_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = README.split("## A language model (optional)")[1].split("\n## ")[0]
+    (shown,) = re.findall(r"```toml\n(.*?)```", section, flags=re.DOTALL)
+    (tmp_path / "assistant.toml").write_text(shown, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert Settings.load().llm.base_url == "http://localhost:11434/v1"
+    assert Settings.load().llm.model == "qwen3:4b"
+    (tmp_path / "assistant.toml").unlink()
+    named = re.findall(r"ASSISTANT_LLM__([A-Z_]+)", README)
+    assert {name.lower() for name in named} <= set(LanguageModel.model_fields)
+    monkeypatch.setenv("ASSISTANT_LLM__PATH", "model.gguf")
+    assert Settings.load().llm.path == Path("model.gguf")
 
 
 def test_every_make_target_in_the_readme_exists() -> None:
