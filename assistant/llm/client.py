@@ -121,7 +121,7 @@ class Client:
             except ModelUnavailable:
                 raise
             except Exception as error:  # any library's: the LLM may be of anyone
-                logger.info("the language model failed: %r", error)
+                logger.debug("the language model failed: %r", error)
                 can_retry = not (has_begun or is_last)
                 if can_retry and self.has_schema and request.schema and refuses_schema(error):
                     self._has_schema = False

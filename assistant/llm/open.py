@@ -1,4 +1,4 @@
-"""Settings, or a llama-index language model -> the `Model` that writes, if there is one."""
+"""Settings, or a llama-index language model -> the `Client` that writes, if there is one."""
 
 from typing import TYPE_CHECKING
 
@@ -6,14 +6,13 @@ from assistant.llm.client import Client
 from assistant.llm.file import File
 from assistant.llm.given import Given
 from assistant.llm.server import Server, deadlines_of
-from assistant.llm.values import Model
 from assistant.settings import LanguageModel
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 
-def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Model | None:
+def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | None:
     """Return the model; nothing is connected or loaded before the first question.
 
     Args:

@@ -1,8 +1,8 @@
 """The command line: answers on stdout, everything else on stderr.
 
-Exit codes: 0 done (an abstention is an answer), 1 `check` found problems, 2 the command was
-misspelt, 3 it cannot be done (one line says why and what to do), 75 another process is writing
-the index, 130 interrupted.
+Exit codes: 0 done (an abstention is an answer), 1 `check` or `doctor` found problems, 2 the
+command was misspelt, 3 it cannot be done (one line says why and what to do), 75 another process is
+writing the index, 130 interrupted.
 """
 
 import json
@@ -29,7 +29,7 @@ from assistant.surfaces.ask_command import (
 )
 from assistant.surfaces.describe import indent
 from assistant.surfaces.index_command import bring_in_step, require_index
-from assistant.surfaces.terminal import progress_bar, say, write, write_json
+from assistant.surfaces.terminal import say, write, write_json
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -189,25 +189,30 @@ def calibrate(
     as_json: Json = False,
 ) -> None:
     """Fit when to abstain to your own questions; kept beside the index."""
-    from assistant.evaluation.questions import read_questions
+    from assistant.surfaces.calibrate_command import calibrate_on
 
-    asked = [(question.text, question.is_answerable) for question in read_questions(questions)]
     with _open(corpus, index) as assistant:
         require_index(assistant)
-        with progress_bar() as show:
-            report = assistant.calibrate(
-                asked, on_question=lambda done: show("judging questions", done, len(asked))
-            )
-    if as_json:
-        write_json(asdict(report))
-        return
-    write(
-        f"fitted on {report.n_answerable} answerable and {report.n_unanswerable} unanswerable "
-        f"questions\nof these, {report.over_refusal:.0%} of the answerable and "
-        f"{report.refused:.0%} of the unanswerable are refused now\nexpected calibration error "
-        f"{report.error_after:.3f}, before {report.error_before:.3f}\nkept in {report.path}; "
-        "delete that file to undo it"
-    )
+        calibrate_on(assistant, questions, as_json=as_json)
+
+
+@app.command()
+def doctor(
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    llm_file: LlmFile = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong with the language model and what mends it; exit 1 on a problem."""
+    from assistant.surfaces.doctor_command import examine
+
+    settings = Settings.load(llm=choose_llm(llm_url, llm_model, llm_file, quotes=False))
+    try:
+        is_healthy = examine(settings, as_json=as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if not is_healthy:
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
 @app.command("eval")

@@ -290,3 +290,25 @@ def test_feedback_is_printed_as_questions_that_eval_can_ask(run: Run, tmp_path: 
     (question,) = read_questions(tmp_path / "asked.jsonl")
     assert question.text == "Where does the Danube rise?"
     assert question.is_answerable is not answer.abstained
+
+
+def test_doctor_says_that_there_is_no_language_model(run: Run) -> None:
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert "none is configured: answers are exact quotes" in out
+
+
+def test_doctor_exits_1_with_what_mends_a_language_model_that_is_not_there(run: Run) -> None:
+    code, out, err = run("doctor", "--llm-url", "http://127.0.0.1:1/v1", "--llm-model", "m")
+    assert code == 1
+    assert "PROBLEM  language model: the language model 'm' cannot be reached" in out
+    assert "-> check llm.base_url" in out
+    assert "1 problem" in err
+
+
+def test_doctor_prints_json(run: Run) -> None:
+    code, out, _ = run("doctor", "--llm-file", "missing.gguf", "--json")
+    told = json.loads(out)
+    assert code == 1
+    assert not told["is_healthy"]
+    assert told["findings"][0]["remedy"]
