@@ -31,6 +31,7 @@ NOT_COVERED = "it has words that what it cites has not"
 A_QUESTION = "it asks instead of answering"
 BROKEN_OFF = "it breaks off"
 
+_MARKS = str.maketrans(dict.fromkeys("\"“”„«»‹›<>‘’", "'") | {"[": "(", "]": ")"})
 Place = tuple[str, int, int]
 """A sentence's document and span."""
 
@@ -79,7 +80,7 @@ def examine(statement: str, cited: Sequence[Sentence], judge: Judge) -> Opinion:
     if not quotes:
         return Opinion(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
     support = 1.0
-    if verify(statement, quotes) != Verdict.SUPPORTED:
+    if not any(_fold(statement) == _fold(quote) for quote in quotes):
         if why := _objection(statement, quotes, _context(cited, judge.title)):
             return Opinion(Verdict.UNSUPPORTED, why=why)
         support = judge.support(statement, quotes)
@@ -109,6 +110,11 @@ def coverage(statement: str, text: str) -> float:
 def place_of(sentence: Sentence) -> Place:
     """Return where a sentence lies, whatever its number."""
     return sentence.passage.document_id, sentence.start, sentence.end
+
+
+def _fold(text: str) -> str:
+    """Return a text without what a model writes as it likes: case, spaces, the form of marks."""
+    return " ".join(text.translate(_MARKS).casefold().split())
 
 
 def _objection(statement: str, quotes: Sequence[str], context: str) -> str | None:
