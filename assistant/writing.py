@@ -142,7 +142,7 @@ class Writer:
         written: list[Verified] = []
         dropped: list[Dropped] = []
         notice = None if shown else NOTHING_FITS
-        stage = Stage("writing", f"Writing with {self.model.name}; these are exact quotes so far")
+        stage = Stage("writing", f"Writing with {self.model.name}")
         if shown:
             yield stage
             try:

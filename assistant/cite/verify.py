@@ -31,7 +31,7 @@ NOT_COVERED = "it has words that what it cites has not"
 A_QUESTION = "it asks instead of answering"
 BROKEN_OFF = "it breaks off"
 
-_MARKS = str.maketrans(dict.fromkeys("\"“”„«»‹›<>‘’", "'") | {"[": "(", "]": ")"})
+_MARKS = str.maketrans(dict.fromkeys('"“”„«»‹›<>‘’', "'") | {"[": "(", "]": ")"})
 Place = tuple[str, int, int]
 """A sentence's document and span."""
 
