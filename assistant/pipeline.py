@@ -145,7 +145,7 @@ class Assistant(Reading):
             confidence=draft.confidence,
             timings=lap.seconds,
             index_version=snapshot.version,
-            usage=costs.total(self._writer.model.name) if self._writer else None,
+            usage=costs.total(self.language_model),
         )
         yield answer
         if self._writer and statements:  # what the documents do not say is not written either
@@ -165,10 +165,15 @@ class Assistant(Reading):
         return CitedQueryEngine(self.ask)
 
     @property
+    def language_model(self) -> str:
+        """The name of the language model that writes the answers, empty when none does."""
+        return self._writer.model.name if self._writer else ""
+
+    @property
     def fingerprints(self) -> dict[str, str]:
         """What must be equal for two answers to be comparable, by name."""
         calibration = self._calibration
-        model = {"model": self._writer.model.name} if self._writer else {}
+        model = {"model": self.language_model} if self._writer else {}
         return {
             "embedder": self._embedder.fingerprint,
             "scorer": self._scorer.fingerprint,

@@ -7,7 +7,6 @@ check is counted, with the reason; its text is in none of them. Refuses nothing.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.settings import LanguageModel
 from assistant.values import Answer, Statement, Usage
 
 WRITTEN = "generate"
@@ -42,9 +41,9 @@ class Account:
     dropped: tuple[str, ...]
 
 
-def name_model(llm: LanguageModel) -> str:
-    """Return what people call the language model of the settings; empty when there is none."""
-    return _line(llm.model or (llm.path.name if llm.path else ""), MAX_NAME_CHARS)
+def name_model(name: str) -> str:
+    """Return a language model's name on one line, not too long."""
+    return _line(name, MAX_NAME_CHARS)
 
 
 def list_remarks(answer: Answer) -> tuple[str, ...]:

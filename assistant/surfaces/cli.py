@@ -137,7 +137,7 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
         settings = assistant.settings
         _require_users(settings, must_be=auth)
         bring_in_step(assistant)
-        if model := name_model(settings.llm):
+        if model := name_model(assistant.language_model):
             say(f"answers are written by {model}, and checked against the quotes that they cite")
         say("starting the chat")
         from assistant.surfaces.http import serve

@@ -145,6 +145,7 @@ class FakeAssistant:
     def __init__(self, pause_s: float = 0.0, settings: Settings | None = None) -> None:
         self.settings = settings or settings_anywhere()
         self.index_version = 7
+        self.language_model = self.settings.llm.model
         self.synced_at: str | None = "2026-01-02T03:04:05+00:00"
         self.pause_s = pause_s
         self.histories: list[tuple[Turn, ...]] = []

@@ -23,6 +23,10 @@ class Answering(Protocol):
         """The version of the index, `StoreError` when there is none."""
 
     @property
+    def language_model(self) -> str:
+        """The name of the language model that writes the answers, empty when none does."""
+
+    @property
     def synced_at(self) -> str | None:
         """When the last sync ended (ISO, UTC), None when none has."""
 

@@ -58,7 +58,7 @@ class Views:
         """Return the conversation, or the welcome while there is none."""
         if turns and page.conversation_id:
             return self.show_turns(page.conversation_id, turns)
-        return render_welcome(self._examples(), name_model(self._assistant.settings.llm))
+        return render_welcome(self._examples(), name_model(self._assistant.language_model))
 
     def show_turns(
         self, conversation_id: str, turns: Sequence[Turn], step: Step | None = None
