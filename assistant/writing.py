@@ -41,6 +41,8 @@ NOTHING_FITS = "No passage fits into the language model's prompt; these are exac
 NOTHING_SAID = "The language model found no answer in what was read; these are exact quotes."
 NOTHING_LEFT = "Nothing that the language model wrote stood its check; these are exact quotes."
 MAX_TITLE_CHARS = 120
+MAX_HISTORY_TOKENS = 600
+"""Of the prompt that rewrites a follow-up: some five turns, read in about ten seconds on a CPU."""
 
 logger = logging.getLogger(__name__)
 Support = Callable[[str, Sequence[str]], float]
@@ -120,7 +122,7 @@ class Writer:
         yield stage
         reply = ""
         try:
-            room = self.model.prompt_tokens
+            room = min(self.model.prompt_tokens, MAX_HISTORY_TOKENS)
             request = ask_to_rewrite(question, history, self.model.count, room)
             with closing(self.model.stream(request)) as pieces:
                 for piece in pieces:

@@ -30,11 +30,10 @@ from assistant.evaluation.values import Dataset, Question
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 
-PRIVATE_SETTINGS = {"corpus_dir", "index_dir", "cache_dir", "host", "port"} | {
-    "users",
-    "allowed_hosts",
-    "n_asking",
-    "n_waiting",
+_PLACES = "corpus_dir index_dir cache_dir host port users allowed_hosts n_asking n_waiting"
+PRIVATE_SETTINGS: dict[str, Any] = {
+    **dict.fromkeys(_PLACES.split(), True),
+    "llm": {"base_url", "path", "api_key"},
 }
 """Where things are on one machine says nothing of the figures."""
 WAIT_S = 0.5
