@@ -1,0 +1,1 @@
+"""What a language model writes, what it cites, and what documents can make it say."""

@@ -2,7 +2,7 @@
 
 In: any `Model` and a JSONL file. Out: the same model. So the checks can be measured again without
 the hours that writing takes, and an interrupted run goes on where it was. The request's every word
-is its key.
+is its key. A line that was cut off is no reply.
 """
 
 import hashlib
@@ -11,22 +11,17 @@ import threading
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from assistant.llm.values import Finished, Model, Request
 
 
 class Recorded:
-    """A `Model`; without one behind it only what is recorded can be said again."""
+    """A `Model` that asks the one behind it only what is not recorded."""
 
     def __init__(self, path: Path, model: Model) -> None:
-        self._path = path
         self._model = model
-        self._lock = threading.Lock()
-        self._replies: dict[str, tuple[str, Finished]] = {}
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                kept = json.loads(line)
-                self._replies[kept["key"]] = kept["reply"], Finished(**kept["finished"])
+        self._kept = Kept(path)
 
     @property
     def name(self) -> str:
@@ -42,10 +37,15 @@ class Recorded:
         """See `Model`."""
         return self._model.count(text)
 
+    def find(self, request: Request) -> tuple[str, Finished] | None:
+        """Return what is recorded of a request: the reply and its cost."""
+        kept = self._kept.find(_key(request))
+        return (kept["reply"], Finished(**kept["finished"])) if kept else None
+
     def stream(self, request: Request) -> Generator[str | Finished | None]:
         """See `Model`; a reply that is left before its end is not kept."""
-        key = hashlib.sha256(json.dumps(asdict(request), sort_keys=True).encode()).hexdigest()
-        if key not in self._replies:
+        found = self.find(request)
+        if found is None:
             text, finished = "", None
             for piece in self._model.stream(request):
                 if isinstance(piece, Finished):
@@ -53,19 +53,52 @@ class Recorded:
                 else:
                     text += piece or ""
             assert finished is not None
-            self._keep(key, text, finished)
-        text, finished = self._replies[key]
-        yield text
-        yield finished
+            self._kept.add(_key(request), {"reply": text, "finished": asdict(finished)})
+            found = text, finished
+        yield from found
 
     def close(self) -> None:
         """See `Model`."""
         self._model.close()
 
-    def _keep(self, key: str, text: str, finished: Finished) -> None:
+
+class Kept:
+    """JSON objects on disk by their `key`, one a line. Safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._rows: dict[str, dict[str, Any]] = {}
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            self._rows[row["key"]] = row
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """Return the object of a key."""
+        return self._rows.get(key)
+
+    def add(self, key: str, row: dict[str, Any]) -> None:
+        """Keep an object, on disk at once."""
         with self._lock:
-            self._replies[key] = text, finished
+            self._rows[key] = row
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "reply": text, "finished": asdict(finished)}))
-                file.write("\n")
+            with self._path.open("a+b") as file:
+                start = "\n" if _is_cut(self._path) else ""
+                file.write(f"{start}{json.dumps({'key': key, **row})}\n".encode())
+
+
+def _key(request: Request) -> str:
+    return hashlib.sha256(json.dumps(asdict(request), sort_keys=True).encode()).hexdigest()
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether the last line of a file does not end."""
+    size = path.stat().st_size
+    if not size:
+        return False
+    with path.open("rb") as file:
+        file.seek(size - 1)
+        return file.read() != b"\n"

@@ -1,0 +1,137 @@
+"""Measure the answers that a language model writes.
+
+    python -m evals.generated --data FOLDER --llm-url URL --llm-model NAME
+        [--only squad2 seed baseline] [--record DIR] [--work DIR] [--sample N]
+        [--readings FILE ...]
+
+squad2 and seed: what is written, kept, dropped and supported, the model's own citations beside it.
+baseline: llama-index's CitationQueryEngine over the passages of the same prompts, of the sets named
+(of both when none is).
+Replies are recorded, so that an interrupted run goes on where it was. Into --work go NAME.json and
+NAME.to-read.jsonl: statements that a person must judge (`evals/README.md`). What is filled in there
+is read again, and never lost.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from assistant.evaluation.provenance import describe
+from assistant.llm.open import open_model
+from assistant.llm.values import Model
+from assistant.settings import Settings
+from evals.generated import written
+from evals.generated.figures import as_json, print_table
+from evals.generated.readings import Readings
+from evals.generated.recorded import Recorded
+from evals.generated.sets import load_asking, open_watched, settings_of, thin
+from evals.generated.stated import Stated
+from evals.generated.written import Asked
+
+SETS = ("squad2", "seed")
+PARTS = (*SETS, "baseline")
+WORK = Path("eval-results/generated")
+
+
+def main() -> None:
+    """Read the arguments and report."""
+    given = _parse()
+    logging.getLogger("assistant").setLevel(logging.ERROR)  # what is dropped is counted here
+    parts = given.only or PARTS
+    sets = [name for name in SETS if name in parts]
+    if "baseline" in parts and not sets:
+        sets = list(SETS)
+    for name in sets:
+        asked = _ask_set(name, given)
+        if name in parts:
+            _report_set(name, asked, given)
+        if "baseline" in parts:
+            _report_baseline(name, asked, given)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the public sets")
+    parser.add_argument("--llm-url", help="an OpenAI-compatible server, such as http://HOST/v1")
+    parser.add_argument("--llm-model", default="", help="the model's name on that server")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="parts to run, all by default")
+    parser.add_argument("--record", type=Path, help="where replies are kept, WORK by default")
+    parser.add_argument("--work", type=Path, default=WORK, help="indexes, results, files to read")
+    parser.add_argument("--sample", type=int, help="questions of each set")
+    parser.add_argument("--readings", type=Path, nargs="+", default=[], help="files filled in")
+    given = parser.parse_args()
+    if not (given.llm_url and given.llm_model):
+        parser.error("--llm-url and --llm-model name the model")
+    return given
+
+
+def _ask_set(name: str, given: argparse.Namespace) -> list[Asked]:
+    asking = load_asking(name, given.data)
+    settings = settings_of(given.llm_url, given.llm_model, given.work / "indexes" / name)
+    model = _recorded(settings, _record(given) / f"{name}.replies.jsonl")
+    with open_watched(settings, asking.texts, model) as assistant:
+        return written.ask_all(name, assistant, thin(asking.questions, given.sample))
+
+
+def _report_set(name: str, asked: list[Asked], given: argparse.Namespace) -> None:
+    stated = [one for each in asked for one in (*each.shown, *each.raw)]
+    readings = _read_and_write(name, stated, given)
+    figures = written.report(asked, readings)
+    print_table(f"{name}, {given.llm_model}", figures)
+    _write(name, figures, written.rows(asked, readings), given)
+
+
+def _report_baseline(name: str, asked: list[Asked], given: argparse.Namespace) -> None:
+    from evals.generated import baseline
+
+    path = _record(given) / f"baseline-{name}.replies.jsonl"
+    found = baseline.ask_engine(name, asked, given.llm_url, given.llm_model, path)
+    part = f"baseline-{name}"
+    readings = _read_and_write(part, [one for each in found for one in each.stated], given)
+    figures = baseline.report(found, readings)
+    print_table(f"CitationQueryEngine, {name}, {given.llm_model}", figures)
+    _write(part, figures, baseline.rows(found, readings), given)
+
+
+def _recorded(settings: Settings, path: Path) -> Model:
+    model = open_model(settings.llm)
+    assert model is not None
+    return Recorded(path, model)
+
+
+def _read_and_write(part: str, stated: list[Stated], given: argparse.Namespace) -> Readings:
+    path = _to_read(part, given)
+    readings = Readings([path, *given.readings])
+    n_left = readings.write(path, stated)
+    print(f"{n_left} statements to read: {path}", file=sys.stderr)
+    return readings
+
+
+def _write(
+    part: str, figures: Mapping[str, Any], rows: list[dict[str, Any]], given: argparse.Namespace
+) -> None:
+    about = describe(part=part, model=given.llm_model, sample=given.sample)
+    report = {"about": about, "figures": as_json(figures), "questions": rows}
+    path = given.work / f"{part}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _record(given: argparse.Namespace) -> Path:
+    folder: Path = given.record or given.work
+    return folder
+
+
+def _to_read(part: str, given: argparse.Namespace) -> Path:
+    folder: Path = given.work
+    return folder / f"{part}.to-read.jsonl"
+
+
+if __name__ == "__main__":
+    main()

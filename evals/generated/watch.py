@@ -1,0 +1,93 @@
+"""An assistant that tells what its language model was shown and said, beside the answer.
+
+In: a question. Out: the quotes, the answer, the prompt and the reply. It answers as any other: what
+is watched changes nothing.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from assistant.answer.prompt import Shown
+from assistant.answer.scorer import EvidenceScorer
+from assistant.index.embed import Embedder
+from assistant.llm.values import Finished, Model
+from assistant.pipeline import Assistant
+from assistant.settings import Settings
+from assistant.values import Answer, Stage, Turn
+from assistant.writing import Costs, Quoted, Writer
+from evals.generated.recorded import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What became of one question.
+
+    Attributes:
+        quotes: the extracted answer, which is shown first.
+        answer: what is shown last.
+        shown: what the language model was shown; None when it was not asked.
+        reply: what it said, word for word; None when that is not recorded.
+        cost: of the reply.
+        quotes_s: until the quotes were there, the model's time for a follow-up's rewriting in it.
+    """
+
+    quotes: Answer
+    answer: Answer
+    shown: Shown | None = None
+    reply: str | None = None
+    cost: Finished | None = None
+    quotes_s: float = 0.0
+
+
+class WatchedWriter(Writer):
+    """A `Writer` that keeps the last prompt."""
+
+    shown: Shown | None = None
+
+    def write(self, quoted: Quoted, costs: Costs) -> Generator[Stage | Answer]:
+        """See `Writer`."""
+        self.shown = self._show(quoted)
+        yield from super().write(quoted, costs)
+
+
+class Watched(Assistant):
+    """An assistant that can be watched. For one thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Embedder,
+        scorer: EvidenceScorer | None = None,
+        model: Model | None = None,
+    ) -> None:
+        super().__init__(settings, embedder, scorer, model)
+        self._model = model
+        self._watched = None
+        if model:
+            tokens = settings.llm.max_reply_tokens
+            self._writer = self._watched = WatchedWriter(model, tokens, self._scorer.support)
+
+    def watch(self, question: str, history: Sequence[Turn] = ()) -> Watch:
+        """Ask a question twice: once so that the replies are recorded, once for the seconds."""
+        if self._model:
+            self.ask(question, history)
+        if self._watched:
+            self._watched.shown = None
+        quotes = answer = None
+        started, quotes_s = time.perf_counter(), 0.0
+        for found in self.stream(question, history):
+            if isinstance(found, Answer):
+                if quotes is None:
+                    quotes, quotes_s = found, time.perf_counter() - started
+                answer = found
+        assert quotes is not None
+        assert answer is not None
+        if quotes.usage:
+            quotes_s += quotes.usage.total_s
+        shown = self._watched.shown if self._watched else None
+        said = None
+        if shown and isinstance(self._model, Recorded):
+            said = self._model.find(shown.request)
+        reply, cost = said or (None, None)
+        return Watch(quotes, answer, shown, reply, cost, quotes_s)
