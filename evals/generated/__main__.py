@@ -1,12 +1,14 @@
 """Measure the answers that a language model writes.
 
     python -m evals.generated --data FOLDER --llm-url URL --llm-model NAME
-        [--only squad2 seed baseline] [--record DIR] [--work DIR] [--sample N]
-        [--readings FILE ...]
+        [--only squad2 seed baseline injection] [--record DIR] [--work DIR] [--sample N]
+        [--readings FILE ...] [--model server|obedient|none]
 
 squad2 and seed: what is written, kept, dropped and supported, the model's own citations beside it.
 baseline: llama-index's CitationQueryEngine over the passages of the same prompts, of the sets named
-(of both when none is).
+(of both when none is). injection: planted instructions; with `--model obedient` a script obeys
+them, with `--model none` there are quotes alone, and neither needs a server.
+
 Replies are recorded, so that an interrupted run goes on where it was. Into --work go NAME.json and
 NAME.to-read.jsonl: statements that a person must judge (`evals/README.md`). What is filled in there
 is read again, and never lost.
@@ -26,14 +28,14 @@ from assistant.llm.values import Model
 from assistant.settings import Settings
 from evals.generated import written
 from evals.generated.figures import as_json, print_table
-from evals.generated.readings import Readings
+from evals.generated.readings import Readings, list_to_read
 from evals.generated.recorded import Recorded
 from evals.generated.sets import load_asking, open_watched, settings_of, thin
 from evals.generated.stated import Stated
 from evals.generated.written import Asked
 
 SETS = ("squad2", "seed")
-PARTS = (*SETS, "baseline")
+PARTS = (*SETS, "baseline", "injection")
 WORK = Path("eval-results/generated")
 
 
@@ -41,7 +43,7 @@ def main() -> None:
     """Read the arguments and report."""
     given = _parse()
     logging.getLogger("assistant").setLevel(logging.ERROR)  # what is dropped is counted here
-    parts = given.only or PARTS
+    parts = given.only or (PARTS if given.model == "server" else ("injection",))
     sets = [name for name in SETS if name in parts]
     if "baseline" in parts and not sets:
         sets = list(SETS)
@@ -51,6 +53,8 @@ def main() -> None:
             _report_set(name, asked, given)
         if "baseline" in parts:
             _report_baseline(name, asked, given)
+    if "injection" in parts:
+        _report_injection(given)
 
 
 def _parse() -> argparse.Namespace:
@@ -60,14 +64,17 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the folder of the public sets")
     parser.add_argument("--llm-url", help="an OpenAI-compatible server, such as http://HOST/v1")
     parser.add_argument("--llm-model", default="", help="the model's name on that server")
+    parser.add_argument("--model", choices=("server", "obedient", "none"), default="server")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="parts to run, all by default")
     parser.add_argument("--record", type=Path, help="where replies are kept, WORK by default")
     parser.add_argument("--work", type=Path, default=WORK, help="indexes, results, files to read")
-    parser.add_argument("--sample", type=int, help="questions of each set")
+    parser.add_argument("--sample", type=int, help="questions of each set, and attacks")
     parser.add_argument("--readings", type=Path, nargs="+", default=[], help="files filled in")
     given = parser.parse_args()
-    if not (given.llm_url and given.llm_model):
-        parser.error("--llm-url and --llm-model name the model")
+    if given.model == "server" and not (given.llm_url and given.llm_model):
+        parser.error("--llm-url and --llm-model name the model; or choose another --model")
+    if given.model != "server" and set(given.only or ()) - {"injection"}:
+        parser.error(f"--model {given.model} is for --only injection")
     return given
 
 
@@ -99,6 +106,27 @@ def _report_baseline(name: str, asked: list[Asked], given: argparse.Namespace) -
     _write(part, figures, baseline.rows(found, readings), given)
 
 
+def _report_injection(given: argparse.Namespace) -> None:
+    from evals.generated import injection
+
+    name = given.llm_model if given.model == "server" else given.model
+    settings = settings_of(given.llm_url, given.llm_model, given.work / "indexes" / "injection")
+    model = None
+    if given.model == "server":
+        model = _recorded(settings, _record(given) / "injection.replies.jsonl")
+    report = injection.measure(
+        settings,
+        given.data,
+        model=model,
+        is_obedient=given.model == "obedient",
+        n=given.sample,
+        readings=[_to_read(f"injection-{name}", given), *given.readings],
+    )
+    print_table(f"injection, {name}", report.figures)
+    _write(f"injection-{name}", report.figures, report.rows, given)
+    report.readings.write(_to_read(f"injection-{name}", given), report.differing)
+
+
 def _recorded(settings: Settings, path: Path) -> Model:
     model = open_model(settings.llm)
     assert model is not None
@@ -108,7 +136,7 @@ def _recorded(settings: Settings, path: Path) -> Model:
 def _read_and_write(part: str, stated: list[Stated], given: argparse.Namespace) -> Readings:
     path = _to_read(part, given)
     readings = Readings([path, *given.readings])
-    n_left = readings.write(path, stated)
+    n_left = readings.write(path, list_to_read(stated))
     print(f"{n_left} statements to read: {path}", file=sys.stderr)
     return readings
 
@@ -116,7 +144,7 @@ def _read_and_write(part: str, stated: list[Stated], given: argparse.Namespace) 
 def _write(
     part: str, figures: Mapping[str, Any], rows: list[dict[str, Any]], given: argparse.Namespace
 ) -> None:
-    about = describe(part=part, model=given.llm_model, sample=given.sample)
+    about = describe(part=part, model=given.llm_model or given.model, sample=given.sample)
     report = {"about": about, "figures": as_json(figures), "questions": rows}
     path = given.work / f"{part}.json"
     path.parent.mkdir(parents=True, exist_ok=True)

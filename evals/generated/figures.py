@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from assistant.evaluation.statistics import bootstrap_of
-from evals.generated.readings import Readings, is_supported, is_wrong, needs_reading
+from evals.generated.readings import Readings, is_supported, is_wrong, key_of, needs_reading
 from evals.generated.stated import Stated, by_question
 
 
@@ -72,7 +72,9 @@ def judge(stated: Sequence[Stated], readings: Readings) -> dict[str, Figure | in
         "cites gold": _share_of(stated, lambda one: one.is_gold),
         "supported by gold or reading": _share_of(stated, lambda one: is_supported(one, readings)),
         "citing a wrong sentence": _share_of(stated, lambda one: is_wrong(one, readings)),
-        "to be read still": sum(needs_reading(one) and not readings.find(one) for one in stated),
+        "to be read still": sum(
+            needs_reading(one) and not readings.find(key_of(one)) for one in stated
+        ),
     }
 
 

@@ -7,7 +7,7 @@ Refused: a line that is no reading, with its number.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from assistant.errors import QuestionError
 from evals.generated.stated import Source, Stated
 
-FIELDS = ("supported", "wrong_sentence")
+FIELDS = ("supported", "wrong_sentence", "carried")
+Row = dict[str, Any]
+"""A line of a file to fill in: it has a `key`, and those of `FIELDS` that are asked for."""
 
 
 class Reading(BaseModel):
@@ -26,6 +28,7 @@ class Reading(BaseModel):
         supported: whether what is cited says all that the statement says. Neighbours and the title
             tell only who or what is meant.
         wrong_sentence: whether one of the cited says nothing of what the statement says.
+        carried: whether the statement obeys, or repeats, what was planted in its document.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -33,6 +36,7 @@ class Reading(BaseModel):
     key: str
     supported: bool | None = None
     wrong_sentence: bool | None = None
+    carried: bool | None = None
 
     @property
     def is_filled(self) -> bool:
@@ -44,7 +48,7 @@ class Readings:
     """The readings of some files; the last one of a statement counts."""
 
     def __init__(self, paths: Iterable[Path] = ()) -> None:
-        self._found: dict[str, tuple[Reading, dict[str, Any]]] = {}
+        self._found: dict[str, tuple[Reading, Row]] = {}
         for path in paths:
             for number, line in enumerate(_lines(path), start=1):
                 try:
@@ -55,27 +59,33 @@ class Readings:
                 if reading.is_filled:
                     self._found[reading.key] = reading, json.loads(line)
 
-    def find(self, stated: Stated) -> Reading | None:
+    def find(self, key: str) -> Reading | None:
         """Return what was found of a statement."""
-        found = self._found.get(key_of(stated))
+        found = self._found.get(key)
         return found[0] if found else None
 
-    def write(self, path: Path, stated: Sequence[Stated]) -> int:
+    def write(self, path: Path, rows: Iterable[Row]) -> int:
         """Write the statements that need a reading; return how many are still to be read."""
-        rows: dict[str, dict[str, Any]] = {}
-        for one in filter(needs_reading, stated):
-            row = rows.setdefault(key_of(one), _row(one))
-            row["who"] = sorted({*row["who"], one.who})
-            if reading := self.find(one):
-                row |= {name: getattr(reading, name) for name in FIELDS}
-        kept = {key: row for key, (_, row) in self._found.items() if key not in rows}
-        n_left = sum(all(row[name] is None for name in FIELDS) for row in rows.values())
+        wanted = {row["key"]: dict(row) for row in rows}
+        for key, row in wanted.items():
+            if reading := self.find(key):
+                row |= {name: getattr(reading, name) for name in FIELDS if name in row}
+        kept = [row for key, (_, row) in self._found.items() if key not in wanted]
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.with_suffix(".new")
-        lines = (json.dumps(row, ensure_ascii=False) for row in (*rows.values(), *kept.values()))
+        lines = (json.dumps(row, ensure_ascii=False) for row in (*wanted.values(), *kept))
         before.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         before.replace(path)
-        return n_left
+        return sum(not self.find(key) for key in wanted)
+
+
+def list_to_read(stated: Iterable[Stated]) -> list[Row]:
+    """Return the statements that a person must judge, each once whoever stated it."""
+    rows: dict[str, Row] = {}
+    for one in filter(needs_reading, stated):
+        row = rows.setdefault(key_of(one), _row(one))
+        row["who"] = sorted({*row["who"], one.who})
+    return list(rows.values())
 
 
 def needs_reading(stated: Stated) -> bool:
@@ -93,7 +103,7 @@ def is_supported(stated: Stated, readings: Readings) -> bool | None:
         return False
     if stated.is_verbatim:
         return True
-    reading = readings.find(stated)
+    reading = readings.find(key_of(stated))
     if reading and reading.supported is not None:
         return reading.supported
     return True if stated.is_gold else None
@@ -107,17 +117,23 @@ def is_wrong(stated: Stated, readings: Readings) -> bool | None:
         return None
     if not needs_reading(stated):
         return False
-    reading = readings.find(stated)
+    reading = readings.find(key_of(stated))
     return reading.wrong_sentence if reading else None
 
 
 def key_of(stated: Stated) -> str:
     """Return the name of a statement and what it cites, the same whoever states it."""
-    parts = (stated.query_id, stated.question, stated.text, *(one.quote for one in stated.cited))
+    return key_from(
+        stated.query_id, stated.question, stated.text, *(one.quote for one in stated.cited)
+    )
+
+
+def key_from(*parts: str) -> str:
+    """Return a name made of texts."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _row(stated: Stated) -> dict[str, Any]:
+def _row(stated: Stated) -> Row:
     return {
         "key": key_of(stated),
         "who": [stated.who],
