@@ -20,6 +20,7 @@ from assistant.cite.pairs import Pair, Part, Pick, pair
 from assistant.cite.parts import name_hedge
 from assistant.cite.roles import cross_object, misplace, swap_roles, turn_direction
 from assistant.cite.scope import drop_bound, drop_part, oppose, widen
+from assistant.cite.subjects import lift_subject
 
 MAX_STATEMENT = 500
 MAX_CITED = 4_000
@@ -108,6 +109,7 @@ RULES: tuple[Callable[[Pair], str | None], ...] = (
     drop_bound,
     oppose,
     swap_roles,
+    lift_subject,
     misplace,
     cross_object,
     turn_direction,

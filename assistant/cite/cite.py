@@ -10,10 +10,12 @@ from itertools import combinations
 
 from assistant.cite.verify import (
     NO_SOURCE,
+    NOT_ASKED,
     NOT_QUOTED,
     Judge,
     Opinion,
     Place,
+    answers,
     examine,
     place_of,
     verify,
@@ -79,24 +81,26 @@ def check(
     """Check a statement that a language model wrote.
 
     It keeps the fewest of its citations that support it: one by itself, if one does. A statement
-    that fails is tried once with the sentence, of those shown, that supports it best; the bar stays
-    where it is.
+    that they do not support is tried once with the sentence, of those shown, that supports it best;
+    the bar stays where it is. What supports it must answer the question, too.
     """
     known = {sentence.number: sentence for sentence in sentences}
     cited = tuple(known[number] for number in statement.sentences if number in known)
-    attempts = _attempts(statement.text, cited, judge)
     if len(cited) < len(statement.sentences):  # what names no sentence of ours is not trusted
         first, attempts = Opinion(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE), []
     else:
         first = _examine(statement.text, cited, read, judge)
-    for attempt in attempts:
-        found = _examine(statement.text, attempt, read, judge)
-        if found.verdict == Verdict.SUPPORTED:
-            return Verified(statement.text, attempt, found.support)
+        attempts = _attempts(statement.text, cited, judge)
     best = max(sentences, key=lambda one: judge.support(statement.text, [one.text]))
-    repaired = _examine(statement.text, (best,), read, judge)
-    if repaired.verdict == Verdict.SUPPORTED:
-        return Verified(statement.text, (best,), repaired.support, is_repaired=True)
+    for attempt in (*attempts, (best,)):
+        found = _examine(statement.text, attempt, read, judge)
+        if found.verdict != Verdict.SUPPORTED:
+            continue
+        if not answers(attempt, judge.scores):
+            first = Opinion(Verdict.BESIDE_THE_QUESTION, found.support, NOT_ASKED)
+            break
+        is_repaired = not set(attempt) <= set(cited)
+        return Verified(statement.text, attempt, found.support, is_repaired)
     return Dropped(statement.text, tuple(one.text for one in cited), first.verdict, first.why)
 
 

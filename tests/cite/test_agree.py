@@ -261,3 +261,10 @@ def test_ten_more_sentences_are_told_apart_but_for_what_no_rule_knows() -> None:
     print(f"{kept} of {len(faithful)} more faithful rewordings agree")  # noqa: T201
     assert kept >= 22
     assert {text for text, told in false if judge(text, told) is None} <= GAPS
+
+
+def test_a_name_that_the_source_only_mentions_is_not_made_the_doer():
+    quote = "Instead, Ann Holt, the founder of the Harrow mill, favored rye."
+    assert disagreement("The Harrow mill favored rye.", [quote])
+    assert disagreement("Ann Holt favored rye.", [quote]) is None
+    assert disagreement("Ann Holt built the mill.", ["The mill was built by Ann Holt."]) is None
