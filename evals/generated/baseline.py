@@ -49,17 +49,17 @@ class Exchanges(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx."""
         key = hashlib.sha256(request.url.path.encode() + request.read()).hexdigest()
-        row = self._kept.find(key)
-        if row is None:
+        kept = self._kept.find(key)
+        if kept is None:
             started = time.monotonic()
             response = self._network.handle_request(request)
             body = response.read()
             if response.status_code != 200:
                 return httpx.Response(response.status_code, content=body)
-            row = {"body": json.loads(body), "seconds": time.monotonic() - started}
-            self._kept.add(key, row)
-        self.last.append(row)
-        return httpx.Response(200, json=row["body"])
+            seconds = time.monotonic() - started
+            kept = self._kept.add(key, {"body": json.loads(body), "seconds": seconds})
+        self.last.append(kept)
+        return httpx.Response(200, json=kept["body"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,14 +80,16 @@ class Kept:
         """Return the object of a key."""
         return self._rows.get(key)
 
-    def add(self, key: str, row: dict[str, Any]) -> None:
-        """Keep an object, on disk at once."""
+    def add(self, key: str, row: dict[str, Any]) -> dict[str, Any]:
+        """Keep an object, on disk at once; return it with its key."""
+        row = {"key": key, **row}
         with self._lock:
             self._rows[key] = row
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a+b") as file:
                 start = "\n" if _is_cut(self._path) else ""
-                file.write(f"{start}{json.dumps({'key': key, **row})}\n".encode())
+                file.write(f"{start}{json.dumps(row)}\n".encode())
+        return row
 
 
 def _key(request: Request) -> str:

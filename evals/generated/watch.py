@@ -69,8 +69,8 @@ class Watched(Assistant):
             self._writer = self._watched = WatchedWriter(model, tokens, self._scorer.support)
 
     def watch(self, question: str, history: Sequence[Turn] = ()) -> Watch:
-        """Ask a question twice: once so that the replies are recorded, once for the seconds."""
-        if self._model:
+        """Ask a question; first once more where replies are recorded, so that seconds are alike."""
+        if isinstance(self._model, Recorded):
             self.ask(question, history)
         if self._watched:
             self._watched.shown = None

@@ -18,7 +18,6 @@ from assistant.values import Answer
 from evals.generated.figures import Figure, judge, percentiles, share
 from evals.generated.readings import Readings, is_supported, is_wrong
 from evals.generated.stated import (
-    QUOTED,
     SHOWN,
     Gold,
     Stated,
@@ -91,11 +90,9 @@ def count_answers(asked: Sequence[Asked]) -> dict[str, Any]:
 def count_statements(asked: Sequence[Asked]) -> dict[str, Any]:
     """Return how many of the model's statements were kept, repaired and dropped, and why."""
     kept = [one for each in asked for one in each.shown if one.who == SHOWN]
-    named = {
-        (each.question.query_id, one.text.casefold()): len(one.cited)
-        for each in asked
-        for one in each.raw
-    }
+    named: dict[tuple[str, str], int] = {}
+    for one in (one for each in asked for one in each.raw):
+        named.setdefault((one.query_id, one.text.casefold()), len(one.cited))
     own = [one for one in kept if not one.is_repaired]
     dropped = Counter(_plain(one.why) for each in asked for one in each.watch.answer.dropped)
     n_narrowed = sum(
@@ -213,6 +210,3 @@ def _correct(asked: Sequence[Asked]) -> dict[str, Figure | None]:
 def _plain(told: str) -> str:
     """Return a reason without what it quotes, so that equal ones count together."""
     return _QUOTED.sub("…", told)
-
-
-__all__ = ["QUOTED", "Asked", "ask_all", "report", "row", "rows", "said"]
