@@ -71,6 +71,9 @@ def judge(stated: Sequence[Stated], readings: Readings) -> dict[str, Figure | in
         "verbatim quotes": sum(one.is_verbatim for one in stated),
         "cites gold": _share_of(stated, lambda one: one.is_gold),
         "supported by gold or reading": _share_of(stated, lambda one: is_supported(one, readings)),
+        "supported, if nothing unread is": _share_of(
+            stated, lambda one: is_supported(one, readings) or False
+        ),
         "citing a wrong sentence": _share_of(stated, lambda one: is_wrong(one, readings)),
         "to be read still": sum(
             needs_reading(one) and not readings.find(key_of(one)) for one in stated
