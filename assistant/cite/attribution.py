@@ -35,6 +35,7 @@ _FACTIVE = frozenset(
     finds found show shows showed reveal reveals revealed prove proves proved demonstrate
     demonstrates demonstrated""".split()
 )
+_PAST = ("ed", "wrote", "found", "held")  # "Holt stated, ..." and not "in this state, ..."
 _BACK = 12  # clauses of a sentence to look back for what is said, or for who says it
 _TIMES = DAYS | frozenset(MONTHS)
 
@@ -130,8 +131,9 @@ def _find_cue(clause: Clause, earlier: Sequence[Clause]) -> _Cue | None:
             return _Cue((), words[:n] + words[n + 1 :], word, reaches_back=False)
         tells = word.lower in _TELLING
         if not tells and word.lower in _TELLING_THAT:
-            tells = behind == "that" or _is_postposed(clause, n, earlier)
-        if tells:
+            opens_speech = not behind and n > 0 and word.lower.endswith(_PAST)
+            tells = behind == "that" or opens_speech or _is_postposed(clause, n, earlier)
+        if tells and not (n and word.text[:1].isupper()):  # "the United States" states nothing
             cue = _read_telling(clause, n, earlier)
             if cue is not None:
                 return cue

@@ -268,3 +268,25 @@ def test_a_name_that_the_source_only_mentions_is_not_made_the_doer():
     assert disagreement("The Harrow mill favored rye.", [quote])
     assert disagreement("Ann Holt favored rye.", [quote]) is None
     assert disagreement("Ann Holt built the mill.", ["The mill was built by Ann Holt."]) is None
+
+
+def test_who_did_one_thing_is_not_made_the_doer_of_another():
+    quote = "The levy, announced by the Harbour Board, has angered the fishermen."
+    assert disagreement("The Harbour Board has angered the fishermen.", [quote])
+    assert disagreement("The Harbour Board announced the levy.", [quote]) is None
+    assert disagreement("The levy has angered the fishermen.", [quote]) is None
+
+
+def test_direct_speech_keeps_its_speaker():
+    quote = 'The engineer Ann Holt stated, "The old bridge will not carry lorries."'
+    assert disagreement("The old bridge will not carry lorries.", [quote])
+    assert (
+        disagreement('Ann Holt stated, "The old bridge will not carry lorries."', [quote]) is None
+    )
+
+
+def test_a_name_is_no_verb_of_telling():
+    told = "he ban would not hurt it, as it sells nothing in the United States."
+    quote = f"The firm maintained that t{told}"
+    assert disagreement(f"T{told}", [quote])
+    assert disagreement("The firm maintained that the ban would not hurt it.", [quote]) is None
