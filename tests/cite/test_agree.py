@@ -249,9 +249,9 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
         (long[: MAX_STATEMENT - 1] + "x", long[:MAX_CITED]),
     ]
     for statement, quote in cases:
-        began = time.perf_counter()
+        began = time.process_time()
         disagreement(statement, [quote], long)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1
 
 
 def test_ten_more_sentences_are_told_apart_but_for_what_no_rule_knows() -> None:
@@ -271,9 +271,9 @@ def test_a_name_that_the_source_only_mentions_is_not_made_the_doer():
 
 
 def test_who_did_one_thing_is_not_made_the_doer_of_another():
-    quote = "The levy, announced by the Harbour Board, has angered the fishermen."
+    quote = "The levy, imposed by the Harbour Board, has angered the fishermen."
     assert disagreement("The Harbour Board has angered the fishermen.", [quote])
-    assert disagreement("The Harbour Board announced the levy.", [quote]) is None
+    assert disagreement("The Harbour Board imposed the levy.", [quote]) is None
     assert disagreement("The levy has angered the fishermen.", [quote]) is None
 
 
