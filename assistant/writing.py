@@ -6,7 +6,7 @@ quotes stay, and the answer says why. Refuses nothing.
 
 import logging
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -57,6 +57,8 @@ class Quoted:
         verified: the statements of `answer`.
         judgement: of all sentences that were read.
         ranking: the passages that were read.
+        answers: returns whether the sentences at some positions of `judgement`, without all others,
+            would have been enough to answer.
         read: returns each document that was read, though the index may have moved on.
     """
 
@@ -64,6 +66,7 @@ class Quoted:
     verified: tuple[Verified, ...]
     judgement: Judgement
     ranking: tuple[RankedPassage, ...]
+    answers: Callable[[Collection[int]], bool]
     read: Read
 
 
@@ -182,11 +185,12 @@ class Writer:
         self, shown: Shown, quoted: Quoted, costs: Costs
     ) -> Generator[Verified | Dropped | None]:
         """Yield each statement checked; None while nothing comes."""
-        judgement = quoted.judgement
-        visible = {place_of(one) for one in shown.sentences}
-        places = zip(map(place_of, judgement.sentences), judgement.scores, strict=True)
-        scores = {place: float(score) for place, score in places if place in visible}
-        judge = Judge(self._support, scores, _titles(quoted.read))
+        positions = {place_of(one): n for n, one in enumerate(quoted.judgement.sentences)}
+        judge = Judge(
+            support=self._support,
+            answers=lambda cited: quoted.answers([positions[place_of(one)] for one in cited]),
+            title=_titles(quoted.read),
+        )
         said: set[str] = set()
         with closing(generate(self.model, shown)) as pieces:
             for piece in pieces:

@@ -24,6 +24,7 @@ UNKNOWN = 0
 
 _OPENING = re.compile(r"\{\s*\"(?:sentences|text)\"")
 _MARKS = re.compile(r"\[\s*(\d{1,4}(?:\s*,\s*\d{1,4})*)\s*\]")
+_SPACED_ACRONYM = re.compile(r"\b([A-Z]\.) (?=[A-Z]\.)")
 _BULLET = re.compile(r"\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _DECODER = json.JSONDecoder(parse_constant=lambda _: UNKNOWN)
 
@@ -92,6 +93,7 @@ def _cut(text: str, cited: list[int]) -> Iterator[DraftStatement]:
     text = " ".join(normalize(text)[0].split())[:MAX_STATEMENT_CHARS]
     marked = [int(n) for marks in _MARKS.findall(text) for n in marks.split(",")]
     text = _MARKS.sub("", text).replace(" .", ".").strip()
+    text = _SPACED_ACRONYM.sub(r"\1", text)
     numbers = tuple(dict.fromkeys(cited or marked))[:MAX_CITED]
     for start, end in split_sentences(text, [(0, len(text))] if text else []):
         yield DraftStatement(text[start:end], numbers)

@@ -15,7 +15,6 @@ from assistant.cite.verify import (
     Judge,
     Opinion,
     Place,
-    answers,
     examine,
     place_of,
     verify,
@@ -96,7 +95,7 @@ def check(
         found = _examine(statement.text, attempt, read, judge)
         if found.verdict != Verdict.SUPPORTED:
             continue
-        if not answers(attempt, judge.scores):
+        if not judge.answers(attempt):
             first = Opinion(Verdict.BESIDE_THE_QUESTION, found.support, NOT_ASKED)
             break
         is_repaired = not set(attempt) <= set(cited)

@@ -20,12 +20,11 @@ _FAR = 8
 
 def lift_subject(pair: Pair) -> str | None:
     """Find a name that opens a clause as its subject and stands in the source in a phrase alone."""
-    for part in pair.parts:
-        words = part.clause.words
+    for words in (pair.words, *(part.clause.words for part in pair.parts)):
         end = next((n for n, word in enumerate(words) if is_verb(word)), 0)
-        subject = words[:end]
-        names = [word for word in subject if word.is_content and word.text[:1].isupper()]
-        if not names or any(word.lower in _MENTIONING for word in subject):
+        phrase = next((n for n in range(end) if words[n].lower in _MENTIONING), end)
+        names = [word for word in words[:phrase] if word.is_content and word.text[:1].isupper()]
+        if not names:
             continue
         verbs = {word.term for word in words[end : end + _NEAR]}
         places = [

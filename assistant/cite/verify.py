@@ -7,7 +7,7 @@ support score must reach its bar, and what it cites must answer the question.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.answer.features import leans_back
@@ -24,8 +24,6 @@ Qwen2.5-Coder-1.5B wrote about squad2's first four articles: of 52 statements, a
 said lay under one of them, and of those that were said one did."""
 MAX_FRAGMENT = 5
 """Words of an answer such as "300 men" that is no sentence and yet whole."""
-MAX_BEHIND = 2.0
-"""Log-odds that the likeliest cited sentence may lie under the likeliest one shown."""
 NO_SOURCE = "it names no sentence that was shown"
 NOT_QUOTED = "it is not the sentence that it cites"
 NOT_SUPPORTED = "what it cites does not say all of it"
@@ -55,12 +53,12 @@ class Judge:
 
     Attributes:
         support: returns the probability that quotes support all of a statement.
-        scores: the log-odds of each sentence shown to answer the question.
+        answers: returns whether some sentences, without all others, answer the question.
         title: what a passage is of, in words; a statement may have its names from there.
     """
 
     support: Callable[[str, Sequence[str]], float]
-    scores: Mapping[Place, float]
+    answers: Callable[[Sequence[Sentence]], bool]
     title: Callable[[Passage], str]
 
 
@@ -91,12 +89,6 @@ def examine(statement: str, cited: Sequence[Sentence], judge: Judge) -> Opinion:
         if support < MIN_SUPPORT:
             return Opinion(Verdict.UNSUPPORTED, support, NOT_SUPPORTED)
     return Opinion(Verdict.SUPPORTED, support)
-
-
-def answers(cited: Sequence[Sentence], scores: Mapping[Place, float]) -> bool:
-    """Return whether one of the sentences is nearly as likely to answer as the likeliest one."""
-    best = max(scores.values(), default=0.0)
-    return any(best - scores[place_of(one)] <= MAX_BEHIND for one in cited)
 
 
 def coverage(statement: str, text: str) -> float:

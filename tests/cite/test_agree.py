@@ -274,6 +274,9 @@ def test_who_did_one_thing_is_not_made_the_doer_of_another():
     quote = "The levy, imposed by the Harbour Board, has angered the fishermen."
     assert disagreement("The Harbour Board has angered the fishermen.", [quote])
     assert disagreement("The Harbour Board imposed the levy.", [quote]) is None
+    longer = quote.replace("Harbour Board", "Harbour Board's Office of Fees (HBOF)")
+    told = "The Harbour Board's Office of Fees (HBOF) has angered the fishermen."
+    assert disagreement(told, [longer])
     assert disagreement("The levy has angered the fishermen.", [quote]) is None
 
 
