@@ -59,6 +59,10 @@ class ModelUnavailable(ModelError):
     """The language model did not reply in time, or not at all."""
 
 
+class ModelTooSlow(ModelUnavailable):
+    """The language model let a deadline pass."""
+
+
 class QuestionError(AssistantError):
     """A question cannot be asked, or a file of questions is not one."""
 

@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
-from assistant.errors import ModelUnavailable
+from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.llm.breaker import PAUSE_S, Breaker
-from assistant.llm.faults import describe, is_passing, refuses_schema
+from assistant.llm.faults import describe, is_passing, refuses_schema, told_wait_s
 from assistant.llm.loop import BEAT_S, Deadlines, read_from_loop
 from assistant.llm.values import Finished, Request
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BYTES_PER_TOKEN = 3
 """English has about 4.3, code and German some 3.2: an estimate that fits is rather too high."""
 MAX_JITTER_S = 0.5
+MAX_WAIT_S = 2.0
+"""A server that asks to be left alone for longer is not asked again for this question."""
 
 logger = logging.getLogger(__name__)
 
@@ -99,10 +101,16 @@ class Client:
                 f"the language model {self.name!r} failed several times in a row; it is tried "
                 f"again within {PAUSE_S:g} s"
             )
+        is_speaking = False
         try:
-            yield from self._stream(request)
-        except GeneratorExit:
-            raise  # the reader has left: no failure of the model
+            with closing(self._stream(request)) as pieces:
+                for piece in pieces:
+                    is_speaking = bool(piece)
+                    yield piece
+        except GeneratorExit:  # the reader has left: no failure of the model
+            if is_speaking:  # as who has read enough does
+                self._breaker.note(is_success=True)
+            raise
         except ModelUnavailable:
             self._breaker.note(is_success=False)
             raise
@@ -115,7 +123,7 @@ class Client:
             try:
                 with closing(self._try(request)) as pieces:
                     for piece in pieces:
-                        has_begun = has_begun or piece is not None
+                        has_begun = has_begun or bool(piece)
                         yield piece
                 return
             except ModelUnavailable:
@@ -123,11 +131,12 @@ class Client:
             except Exception as error:  # any library's: the LLM may be of anyone
                 logger.debug("the language model failed: %r", error)
                 can_retry = not (has_begun or is_last)
+                wait_s = told_wait_s(error)
                 if can_retry and self.has_schema and request.schema and refuses_schema(error):
                     self._has_schema = False
-                elif not (can_retry and is_passing(error)):
+                elif not (can_retry and is_passing(error) and wait_s <= MAX_WAIT_S):
                     raise ModelUnavailable(self._explain(error)) from error
-            yield from _pause(random.uniform(0, MAX_JITTER_S))
+            yield from _pause(min(wait_s, MAX_WAIT_S) + random.uniform(0, MAX_JITTER_S))
 
     def _try(self, request: Request) -> Generator[str | Finished | None]:
         llm = yield from self._source.connect()
@@ -135,22 +144,23 @@ class Client:
         started = time.monotonic()
         first_s, text, prompt, completion = 0.0, 0, 0, 0
         try:
-            replies = read_from_loop(lambda: _reply(llm, request, options), self._deadlines)
+            replies = read_from_loop(
+                lambda: _reply(llm, request, options), self._deadlines, lambda one: bool(one.delta)
+            )
             with closing(replies) as reading:
                 for reply in reading:
                     if reply is None:
                         yield None
                         continue
-                    first_s = first_s or time.monotonic() - started
+                    if reply.delta:
+                        first_s = first_s or time.monotonic() - started
                     counted = reply.additional_kwargs
-                    prompt = counted.get("prompt_tokens") or prompt
-                    completion = counted.get("completion_tokens") or completion
+                    prompt = _whole(counted.get("prompt_tokens")) or prompt
+                    completion = _whole(counted.get("completion_tokens")) or completion
                     text += len(reply.delta or "")
                     yield reply.delta or ""
-        except ModelUnavailable as error:
-            raise ModelUnavailable(
-                f"the language model {self.name!r} is too slow: {error}"
-            ) from error
+        except ModelTooSlow as error:
+            raise ModelTooSlow(f"the language model {self.name!r} is too slow: {error}") from error
         if not text:
             raise ModelUnavailable(f"the language model {self.name!r} sent an empty reply")
         yield Finished(
@@ -182,8 +192,13 @@ class Client:
 async def _reply(
     llm: "LLM", request: Request, options: dict[str, Any]
 ) -> "AsyncGenerator[ChatResponse]":
-    async for response in await llm.astream_chat(_messages(request), **options):
-        yield response
+    responses = await llm.astream_chat(_messages(request), **options)
+    try:
+        async for response in responses:
+            yield response
+    finally:
+        if isinstance(responses, AsyncGenerator):  # at once, not when the garbage is collected
+            await responses.aclose()
 
 
 def _messages(request: Request) -> "list[ChatMessage]":
@@ -194,6 +209,11 @@ def _messages(request: Request) -> "list[ChatMessage]":
         ChatMessage(role=MessageRole.SYSTEM, content=request.system),
         ChatMessage(role=MessageRole.USER, content=request.user),
     ]
+
+
+def _whole(told: Any) -> int:
+    """Return a number of tokens that a server tells, 0 when it is none."""
+    return told if type(told) is int and told > 0 else 0  # True is no number
 
 
 def _pause(seconds: float) -> Generator[None]:

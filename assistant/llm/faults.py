@@ -4,7 +4,10 @@ Knows the exceptions of the OpenAI SDK and of httpx by their shape, so that neit
 here; anything else is told as it is.
 """
 
+import math
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from assistant.ingest.normalize import normalize
 
@@ -50,6 +53,26 @@ def refuses_schema(error: BaseException) -> bool:
     """Whether a server refuses the request for its JSON schema."""
     status = _status(error)
     return status in (400, 404, 422, 500, 501) and bool(_ABOUT_SCHEMA.search(str(error)))
+
+
+def told_wait_s(error: BaseException) -> float:
+    """Return the seconds that a server asks to be left alone for (`Retry-After`), else 0."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    told = str(headers.get("retry-after", "")) if headers is not None else ""
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = _seconds_until(told)
+    return 0.0 if math.isnan(seconds) else max(0.0, seconds)
+
+
+def _seconds_until(date: str) -> float:
+    """Return the seconds until a date as HTTP writes it, 0 when it is none."""
+    try:
+        told = parsedate_to_datetime(date)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return (told.replace(tzinfo=told.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
 
 
 def _status(error: BaseException) -> int | None:
