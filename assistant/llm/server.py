@@ -4,12 +4,15 @@ OpenAI, Ollama, vLLM, llama-server, LM Studio, through llama-index's `OpenAILike
 imported or connected before the first question needs it.
 """
 
+import asyncio
 import json
 import logging
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import AsyncGenerator, Generator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from assistant.llm.loop import Deadlines
+from assistant.errors import ModelUnavailable
+from assistant.llm.loop import Deadlines, read_from_loop
 from assistant.settings import LanguageModel
 
 if TYPE_CHECKING:
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
 
 UNKNOWN_CONTEXT = 4_096
 """Of a server that does not tell: what Ollama gives a model unless it is told otherwise."""
+ASK_AGAIN_S = 60.0
+"""Between two times that a server is asked for its context: many never tell."""
+MIN_CONTEXT = 512
+"""What a server tells beneath is a mistake, or nothing to write with."""
+MAX_PAGE_BYTES = 4_000_000
 OPTIONS = {"stream_options": {"include_usage": True}}
 
 logger = logging.getLogger(__name__)
@@ -32,6 +40,7 @@ class Server:
         self.name = settings.model
         self._settings = settings
         self._context_tokens: int | None = None
+        self._asked_at = -ASK_AGAIN_S
         self._llm: LLM | None = None
 
     def prompt_tokens(self) -> int:
@@ -39,8 +48,10 @@ class Server:
         return room_for_prompt(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
 
     def context_tokens(self) -> int | None:
-        """See `Source`; the server is asked until it tells."""
-        self._context_tokens = self._context_tokens or read_context(self._settings)
+        """See `Source`; the server is asked now and then until it tells."""
+        if self._context_tokens is None and time.monotonic() - self._asked_at >= ASK_AGAIN_S:
+            self._asked_at = time.monotonic()
+            self._context_tokens = read_context(self._settings)
         return self._context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
@@ -79,9 +90,22 @@ def make_llm(
         timeout = httpx.Timeout(None, connect=settings.connect_timeout_s)
         request.extensions["timeout"] = timeout.as_dict()
 
+    async def let_go(response: httpx.Response) -> None:
+        # The streams above it hold themselves: left to be collected, they end some minutes later.
+        def close(_: object) -> None:
+            closing = asyncio.ensure_future(response.aclose())
+            ending.add(closing)
+            closing.add_done_callback(ending.discard)
+
+        if task := asyncio.current_task():
+            task.add_done_callback(close)
+
+    ending: set[asyncio.Future[None]] = set()
     limits = httpx.Limits(max_keepalive_connections=0)  # what a cancelled reply leaves is closed
     client = httpx.AsyncClient(
-        event_hooks={"request": [limit]}, limits=limits, trust_env=not is_here
+        event_hooks={"request": [limit], "response": [let_go]},
+        limits=limits,
+        trust_env=not is_here,
     )
     llm: LLM = OpenAILike(
         model=model,
@@ -113,36 +137,48 @@ def room_for_prompt(settings: LanguageModel, context_tokens: int) -> int:
 
 
 def read_context(settings: LanguageModel) -> int | None:
-    """Ask the server how many tokens its context has; None when it does not tell."""
+    """Ask the server how many tokens its context has; None when it does not tell in time."""
     if settings.context_tokens:
         return settings.context_tokens
+    limit_s = settings.connect_timeout_s
+    try:
+        told = read_from_loop(lambda: _ask(settings), Deadlines(limit_s, limit_s, limit_s))
+        return next((n for n in told if n), None)
+    except ModelUnavailable as error:
+        logger.debug("the server tells no context: %s", error)
+        return None
+
+
+async def _ask(settings: LanguageModel) -> AsyncGenerator[int]:
     import httpx
 
     root = (settings.base_url or "").rstrip("/").removesuffix("/v1")
     headers = {"Authorization": f"Bearer {key_of(settings)}"}
-    timeout = httpx.Timeout(settings.connect_timeout_s)
-    with httpx.Client(headers=headers, timeout=timeout) as client:
-        for path, read in (
-            ("/props", _of_llama_server),
-            ("/v1/models", _of_vllm),
-            ("/api/v0/models", _of_lm_studio),
-        ):
-            told = [n for n in read(_fetch(client, root + path), settings.model) if n]
-            if told:
-                return told[0]
-    return None
+    async with httpx.AsyncClient(headers=headers, timeout=None) as client:
+        for path, read in PAGES:
+            for told in read(await _fetch(client, root + path), settings.model):
+                if told:
+                    yield told
+                    return
 
 
-def _fetch(client: "httpx.Client", url: str) -> Any:
+async def _fetch(client: "httpx.AsyncClient", url: str) -> Any:
     """Return the JSON at an address, {} when there is none."""
     import httpx
 
+    body = b""
     try:
-        response = client.get(url)
-        return response.json() if response.status_code == 200 else {}
-    except (httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        async with client.stream("GET", url) as response:
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > MAX_PAGE_BYTES:
+                    return {}
+            return json.loads(body) if response.status_code == 200 else {}
+    except (httpx.HTTPError, ValueError, RecursionError) as error:
         logger.debug("%s tells no context: %r", url, error)
         return {}
+    except Exception as error:  # such as a group of those of anyio
+        raise ModelUnavailable(f"{url} cannot be asked: {error}") from error
 
 
 def _of_llama_server(told: Any, _: str) -> Iterator[int | None]:
@@ -170,4 +206,12 @@ def _inside(value: Any, key: str) -> Any:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and value >= 512 else None
+    return value if isinstance(value, int) and value >= MIN_CONTEXT else None
+
+
+PAGES = (
+    ("/props", _of_llama_server),
+    ("/v1/models", _of_vllm),
+    ("/api/v0/models", _of_lm_studio),
+)
+"""Where a server may tell its context, and who reads it there."""
