@@ -131,7 +131,7 @@ def test_nothing_that_cite_refuses_is_shown(
     assert answer.abstained
     assert answer.reason
     assert "Not so" not in json.dumps(answer.to_dict())
-    assert "was dropped (unsupported)" in caplog.text
+    assert "was dropped (it is not the sentence that it cites)" in caplog.text
 
 
 def test_no_draft_reaches_a_surface(assistant: Assistant) -> None:

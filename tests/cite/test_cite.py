@@ -2,7 +2,15 @@ from collections.abc import Callable
 
 import pytest
 
-from assistant.cite.cite import cite, list_consulted
+from assistant.cite.cite import (
+    NO_SOURCE,
+    NOT_QUOTED,
+    NOT_STORED,
+    Checked,
+    cite,
+    list_consulted,
+    number_citations,
+)
 from assistant.errors import CorpusError
 from assistant.values import (
     Citation,
@@ -10,6 +18,7 @@ from assistant.values import (
     DocumentId,
     Draft,
     DraftStatement,
+    Dropped,
     Page,
     Passage,
     PassageId,
@@ -43,18 +52,23 @@ def holding(document: Document) -> Callable[[str], Document]:
 READ = holding(DOCUMENT)
 
 
+def reasons(checked: Checked) -> list[tuple[Verdict, str]]:
+    return [(one.verdict, one.why) for one in checked.dropped]
+
+
 def test_cite_numbers_citations_in_order_of_first_use() -> None:
     checked = cite(
         draft(("Three is gone.", (3,)), ("One is here.", (1,)), ("Three is gone.", (3,))),
         SENTENCES,
         READ,
     )
-    assert [statement.citations for statement in checked.statements] == [(1,), (2,), (1,)]
-    assert [(c.number, c.quote) for c in checked.citations] == [
+    statements, citations = number_citations(checked.verified, READ)
+    assert [statement.citations for statement in statements] == [(1,), (2,), (1,)]
+    assert [(c.number, c.quote) for c in citations] == [
         (1, "Three is gone."),
         (2, "One is here."),
     ]
-    assert [(c.page, c.heading) for c in checked.citations] == [(2, "Counts"), (1, "Counts")]
+    assert [(c.page, c.heading) for c in citations] == [(2, "Counts"), (1, "Counts")]
 
 
 def test_cite_gives_numbers_to_the_statements_that_remain_only() -> None:
@@ -63,30 +77,32 @@ def test_cite_gives_numbers_to_the_statements_that_remain_only() -> None:
         SENTENCES,
         READ,
     )
-    assert [c.number for c in checked.citations] == [1]
-    assert checked.refused == ((DraftStatement("Two is not there.", (2,)), Verdict.UNSUPPORTED),)
+    _, citations = number_citations(checked.verified, READ)
+    assert [c.number for c in citations] == [1]
+    quotes = ("Two is there.",)
+    assert checked.dropped == (
+        Dropped("Two is not there.", quotes, Verdict.UNSUPPORTED, NOT_QUOTED),
+    )
 
 
 @pytest.mark.parametrize("numbers", [(0,), (4,), (-1,), (1, 4), ()])
 def test_cite_refuses_a_statement_whose_source_is_unknown(numbers: tuple[int, ...]) -> None:
     checked = cite(draft(("One is here.", numbers)), SENTENCES, READ)
-    assert not checked.statements
-    assert not checked.citations
-    assert [verdict for _, verdict in checked.refused] == [Verdict.UNKNOWN_SOURCE]
+    assert not checked.verified
+    assert reasons(checked) == [(Verdict.UNKNOWN_SOURCE, NO_SOURCE)]
 
 
 @pytest.mark.parametrize("text", [TEXT.replace("here", "gone"), " " + TEXT, TEXT[:11], ""])
 def test_cite_refuses_a_quote_that_the_stored_document_does_not_hold(text: str) -> None:
     stored = Document(DOCUMENT.document_id, "1" * 64, "N", "text/plain", text)
     checked = cite(draft(("One is here.", (1,))), SENTENCES, holding(stored))
-    assert not checked.statements
-    assert not checked.citations
-    assert [verdict for _, verdict in checked.refused] == [Verdict.QUOTE_NOT_FOUND]
+    assert not checked.verified
+    assert reasons(checked) == [(Verdict.QUOTE_NOT_FOUND, NOT_STORED)]
 
 
 def test_cite_refuses_a_statement_that_is_said_elsewhere_than_it_cites() -> None:
     checked = cite(draft(("Two is there.", (1,))), SENTENCES, READ)
-    assert [verdict for _, verdict in checked.refused] == [Verdict.UNSUPPORTED]
+    assert reasons(checked) == [(Verdict.UNSUPPORTED, NOT_QUOTED)]
 
 
 def test_consulted_passages_leave_out_those_that_are_cited() -> None:
