@@ -18,6 +18,8 @@ from assistant.llm.values import Finished, Model, Request
 from assistant.values import DraftStatement, Turn
 
 MAX_QUERY_CHARS = 300
+MAX_REWRITTEN_CHARS = 2 * MAX_QUERY_CHARS
+"""A question and its wrapping; a longer reply is something else."""
 N_BEGINNING = 4
 """Letters that make two words forms of one: "built" and "build" have no stem in common."""
 _PREFIX = re.compile(r"^(?:\W*(?:last |standalone |rewritten )?question\s*:)?[\s\"'“”*]*", re.I)
@@ -58,6 +60,8 @@ def read_rewritten(reply: str, question: str, history: Sequence[Turn]) -> str | 
     'When did Ann Holt build the mill?'
     >>> read_rewritten("When was the king crowned?", "When?", history)
     """
+    if len(reply) > MAX_REWRITTEN_CHARS:
+        return None
     lines = [line for line in normalize(reply)[0].splitlines() if line.strip()]
     if len(lines) != 1:
         return None

@@ -8,6 +8,7 @@ nothing: a reply that cannot be read has no statements. It is bounded, and read 
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from assistant.answer.prompt import MAX_CITED, MAX_STATEMENTS
@@ -25,7 +26,7 @@ UNKNOWN = 0
 _OPENING = re.compile(r"\{\s*\"(?:sentences|text)\"")
 _MARKS = re.compile(r"\[\s*(\d{1,4}(?:\s*,\s*\d{1,4})*)\s*\]")
 _SPACED_ACRONYM = re.compile(r"\b([A-Z]\.) (?=[A-Z]\.)")
-_BULLET = re.compile(r"\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _DECODER = json.JSONDecoder(parse_constant=lambda _: UNKNOWN)
 
 
@@ -40,6 +41,8 @@ class Reply:
     def add(self, piece: str) -> tuple[DraftStatement, ...]:
         """Take the next piece; return the statements that it makes whole."""
         self.text = (self.text + piece)[:MAX_REPLY_CHARS]
+        if "}" not in piece:  # nothing is whole without one; the text is not read in vain
+            return ()
         return self._take(self._read_objects())
 
     def end(self) -> tuple[DraftStatement, ...]:
@@ -67,7 +70,7 @@ class Reply:
         self._read_to = max(self._read_to, self.text.rfind("{"))
 
     def _take(self, found: Iterator[DraftStatement]) -> tuple[DraftStatement, ...]:
-        taken = tuple(found)[: MAX_STATEMENTS - self._n_taken]
+        taken = tuple(islice(found, MAX_STATEMENTS - self._n_taken))
         self._n_taken += len(taken)
         return taken
 

@@ -1,0 +1,60 @@
+"""A language model that says what it is told to say, piece by piece, without a server."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+
+from assistant.llm.values import Finished, Request
+
+Piece = str | Finished | Exception | None
+Script = Callable[[Request], str | Sequence[Piece]]
+
+
+@dataclass
+class ScriptedModel:
+    """A `Model`: any object of the shape will do.
+
+    Attributes:
+        say: returns the reply to a request, whole or in pieces; an exception among them is raised.
+        requests: what was asked.
+        n_open: streams that were neither read to their end nor closed.
+        n_left: streams that were closed before their end.
+    """
+
+    say: Script
+    name: str = "scripted"
+    prompt_tokens: int = 4_000
+    requests: list[Request] = field(default_factory=list)
+    n_open: int = 0
+    n_left: int = 0
+    is_closed: bool = False
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    def stream(self, request: Request) -> Generator[str | Finished | None]:
+        self.requests.append(request)
+        self.n_open += 1
+        try:
+            said = self.say(request)
+            yield None
+            for piece in [said, finished()] if isinstance(said, str) else said:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        except GeneratorExit:
+            self.n_left += 1
+            raise
+        finally:
+            self.n_open -= 1
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    @property
+    def writing(self) -> list[Request]:
+        """The requests to write an answer."""
+        return [request for request in self.requests if request.schema]
+
+
+def finished(prompt: int = 100, completion: int = 20, first_s: float = 0.5) -> Finished:
+    return Finished(prompt, completion, first_s, 2.0, is_estimated=False)
