@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from assistant.answer.followup import leans
-from assistant.answer.generate import generate, read_rewritten
+from assistant.answer.generate import MAX_REWRITTEN_CHARS, generate, read_rewritten
 from assistant.answer.prompt import Shown, ask_to_rewrite, ask_to_write
 from assistant.answer.scorer import Judgement
 from assistant.cite.cite import (
@@ -22,7 +22,7 @@ from assistant.cite.cite import (
     number_citations,
 )
 from assistant.cite.verify import Judge, place_of
-from assistant.errors import ModelUnavailable
+from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.llm.values import Finished, Model
 from assistant.values import (
     Answer,
@@ -36,7 +36,7 @@ from assistant.values import (
 )
 
 NAME = "generate"
-FAILED = "{}. These are exact quotes."
+THESE_ARE_QUOTES = "These are exact quotes."
 NOTHING_FITS = "No passage fits into the language model's prompt; these are exact quotes."
 NOTHING_SAID = "The language model found no answer in what was read; these are exact quotes."
 NOTHING_LEFT = "Nothing that the language model wrote stood its check; these are exact quotes."
@@ -85,9 +85,15 @@ class Laps:
 
 @dataclass
 class Costs:
-    """What the calls for one answer have cost so far."""
+    """What the calls for one answer have cost so far.
+
+    Attributes:
+        calls: those that ended.
+        too_slow: the one that let its deadline pass; there is no other for this answer then.
+    """
 
     calls: list[Finished] = field(default_factory=list)
+    too_slow: ModelTooSlow | None = None
 
     def total(self, model: str) -> Usage | None:
         """Return the sum, None without a call."""
@@ -133,20 +139,23 @@ class Writer:
                         costs.calls.append(piece)
                     elif piece:
                         reply += piece
+                        if len(reply) > MAX_REWRITTEN_CHARS:
+                            return None  # it does something else than to ask
                     else:
                         yield stage
         except ModelUnavailable as error:
             logger.warning("a follow-up was not rewritten: %s", error)
+            costs.too_slow = error if isinstance(error, ModelTooSlow) else None
             return None
         return read_rewritten(reply, question, history)
 
     def write(self, quoted: Quoted, costs: Costs) -> Generator[Stage | Answer]:
         """Yield the answer as it becomes; the last one is whole."""
         started = time.perf_counter()
-        shown = self._show(quoted)
+        shown = None if costs.too_slow else self._show(quoted)
         written: list[Verified] = []
         dropped: list[Dropped] = []
-        notice = None if shown else NOTHING_FITS
+        notice = None if shown else _tell(costs.too_slow) if costs.too_slow else NOTHING_FITS
         stage = Stage("writing", f"Writing with {self.model.name}")
         if shown:
             yield stage
@@ -160,7 +169,7 @@ class Writer:
                     else:
                         yield stage
             except ModelUnavailable as error:
-                written, notice = [], FAILED.format(error)
+                written, notice = [], _tell(error)
         if not (written or notice):
             notice = NOTHING_LEFT if dropped else NOTHING_SAID
         yield replace(
@@ -201,6 +210,12 @@ class Writer:
                 elif piece.text.casefold() not in said:
                     said.add(piece.text.casefold())
                     yield check(piece, shown.sentences, quoted.read, judge)
+
+
+def _tell(error: ModelUnavailable) -> str:
+    told = str(error)
+    stop = "" if told.endswith((".", "?", "!")) else "."
+    return f"{told[:1].upper()}{told[1:]}{stop} {THESE_ARE_QUOTES}"
 
 
 def _mix(quoted: Quoted, written: Sequence[Verified]) -> Answer:
