@@ -34,6 +34,7 @@ class ScriptedModel:
     def stream(self, request: Request) -> Generator[str | Finished | None]:
         self.requests.append(request)
         self.n_open += 1
+        piece: Piece = None
         try:
             said = self.say(request)
             yield None
@@ -42,7 +43,7 @@ class ScriptedModel:
                     raise piece
                 yield piece
         except GeneratorExit:
-            self.n_left += 1
+            self.n_left += not isinstance(piece, Finished)
             raise
         finally:
             self.n_open -= 1

@@ -15,7 +15,7 @@ from hashing import HashingEmbedder
 from models import REQUEST, client_of, said
 from scripted_faults import FAULTS, MORE_FAULTS, Fault, SlowStart, Stall
 from scripted_replies import Said
-from scripted_server import ScriptedServer
+from scripted_server import ScriptedServer, error
 
 from assistant.answer.extract import NAME as EXTRACT
 from assistant.llm import client as client_module
@@ -24,6 +24,7 @@ from assistant.llm.client import Client
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.values import Answer, Verdict
+from assistant.writing import NOTHING_LEFT
 
 pytestmark = pytest.mark.slow
 
@@ -135,6 +136,16 @@ def test_after_a_row_of_failures_a_question_does_not_wait_at_all(
         assert "failed several times in a row" in answer.notice
         assert answer.timings["write"] < LIMITS["first_token_timeout_s"]
         assert len(server.requests) == n_requests
+
+
+def test_answers_in_between_keep_the_circuit_closed(indexed: Settings) -> None:
+    failing = [error(401, "no")] * (MAX_FAILURES - 1)
+    with ScriptedServer([*failing, Said(), *failing, Said()]) as server:
+        model = client_of(server.url)
+        with Assistant(indexed, HashingEmbedder(), model=model) as assistant:
+            answers = [assistant.ask(QUESTION) for _ in range(2 * MAX_FAILURES)]
+        assert len(server.chats) == 2 * MAX_FAILURES
+    assert answers[-1].notice == NOTHING_LEFT
 
 
 @pytest.mark.parametrize("fault", [SlowStart(60.0), Stall(9)])
