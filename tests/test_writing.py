@@ -110,7 +110,7 @@ def require_true(assistant: Assistant, answer: Answer) -> None:
 
 def test_statements_take_the_place_of_the_quotes_one_by_one(given_settings: Settings) -> None:
     quotes = without_model(given_settings)
-    one, two = "The Black Forest is where the Danube rises.", "It rises in the Black Forest."
+    one, two = "In the Black Forest the Danube rises.", "It rises in the Black Forest."
     model = ScriptedModel(writing(([RISES], one), ([RISES], two)))
     with assistant_of(given_settings, model) as assistant:
         events = list(assistant.stream(QUESTION))

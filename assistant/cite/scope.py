@@ -52,6 +52,11 @@ _BOUNDS = {
 _BOUNDS_THAN = {"more": "over", "less": "under", "fewer": "under"}
 _BOUNDS_AT = {"least": "over", "most": "under"}
 _PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
+_NO_SUPERLATIVES = frozenset(
+    """forest harvest guest request interest protest conquest contest arrest invest priest chest
+    quest crest suggest honest dishonest modest manifest digest tempest behest bequest inquest unrest
+    northwest southwest midwest attest detest divest ingest infest molest""".split()
+)
 
 
 def widen(pair: Pair) -> str | None:
@@ -124,7 +129,10 @@ def _find_group(word: Word) -> frozenset[str] | None:
     for group in _GROUPS:
         if word.lower in group:
             return group | _NONE if word.lower in _NONE else group
-    return frozenset([word.term]) if len(word.lower) > 4 and word.lower.endswith("est") else None
+    is_superlative = len(word.lower) > 4 and word.lower.endswith("est")
+    if word.lower in _NO_SUPERLATIVES or word.text[:1].isupper():
+        return None
+    return frozenset([word.term]) if is_superlative else None
 
 
 def _is_told(group: frozenset[str], word: Word, thing: Word | None, pair: Pair) -> bool:

@@ -293,3 +293,10 @@ def test_a_name_is_no_verb_of_telling():
     quote = f"The firm maintained that t{told}"
     assert disagreement(f"T{told}", [quote])
     assert disagreement("The firm maintained that the ban would not hurt it.", [quote]) is None
+
+
+def test_a_forest_is_no_superlative():
+    quotes = ["The Alder rises in the Stone Forest.", "It flows through ten towns."]
+    told = "The Alder rises in the Stone Forest and flows through ten towns."
+    assert disagreement(told, quotes, "The Alder") is None
+    assert disagreement("The forest burned.", ["A fire burned the forest."]) is None
