@@ -54,8 +54,8 @@ _BOUNDS_AT = {"least": "over", "most": "under"}
 _PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
 _NO_SUPERLATIVES = frozenset(
     """forest harvest guest request interest protest conquest contest arrest invest priest chest
-    quest crest suggest honest dishonest modest manifest digest tempest behest bequest inquest unrest
-    northwest southwest midwest attest detest divest ingest infest molest""".split()
+    quest crest suggest honest dishonest modest manifest digest tempest behest bequest inquest
+    unrest northwest southwest midwest attest detest divest ingest infest molest""".split()
 )
 
 

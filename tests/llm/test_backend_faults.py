@@ -36,7 +36,7 @@ LIMITS = {
     "token_timeout_s": 0.15,
     "total_timeout_s": 0.3,
 }
-MARGIN_S = 2.0
+MARGIN_S = 4.0
 """For the search, the retry and a busy machine; the deadlines it must not hide are far longer."""
 WRITES_NONSENSE = {"wrong_numbers", "invented_quotes", "other_language"}
 
