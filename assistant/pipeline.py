@@ -114,7 +114,8 @@ class Assistant(Reading):
         rewritten = None
         if self._writer:
             rewritten = yield from self._writer.rewrite(focus(asked), before, costs)
-            lap("rewrite")
+            if costs.calls or costs.too_slow:
+                lap("rewrite")
         yield Stage("searching", "Searching the documents")
         with self._readers.open() as snapshot:
             read = cache(snapshot.document)
