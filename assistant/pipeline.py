@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -150,8 +150,8 @@ class Assistant(Reading):
         )
         yield answer
         if self._writer and statements:  # what the documents do not say is not written either
-            answers = partial(self._answers, judgement)
-            quoted = Quoted(answer, checked.verified, judgement, retrieval.ranking, answers, read)
+            drop = self.settings.max_drop
+            quoted = Quoted(answer, checked.verified, judgement, retrieval.ranking, drop, read)
             yield from self._writer.write(quoted, costs)
 
     def as_retriever(self, k: int = 10) -> "PassageRetriever":

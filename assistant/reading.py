@@ -129,14 +129,6 @@ class Reading(Holdings):
         """Judge what the documents hold for a question by itself."""
         return self._scorer.judge(self._retrieve(snapshot, focus(self._read(question))))
 
-    def _answers(self, judgement: Judgement, chosen: Collection[int]) -> bool:
-        """Whether some of the sentences, without all others, would have been enough to answer."""
-        if judgement.log_odds is None:
-            return False
-        log_odds = judgement.log_odds - self._scorer.lag(judgement, chosen)
-        bar = self._calibration.bar(self.settings.max_over_refusal)
-        return self._calibration.probability(log_odds) >= bar
-
     def _quotes(self, snapshot: Snapshot, question: str, sentence: str) -> bool:
         """Whether the answer to a question to try quotes a sentence."""
         found = self._retriever.retrieve(snapshot, focus(question), N_JUDGED)

@@ -6,7 +6,7 @@ quotes stay, and the answer says why. Refuses nothing.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -57,8 +57,7 @@ class Quoted:
         verified: the statements of `answer`.
         judgement: of all sentences that were read.
         ranking: the passages that were read.
-        answers: returns whether the sentences at some positions of `judgement`, without all others,
-            would have been enough to answer.
+        max_drop: how far a sentence's log-odds may lie under the best one's to answer.
         read: returns each document that was read, though the index may have moved on.
     """
 
@@ -66,7 +65,7 @@ class Quoted:
     verified: tuple[Verified, ...]
     judgement: Judgement
     ranking: tuple[RankedPassage, ...]
-    answers: Callable[[Collection[int]], bool]
+    max_drop: float
     read: Read
 
 
@@ -194,10 +193,12 @@ class Writer:
         self, shown: Shown, quoted: Quoted, costs: Costs
     ) -> Generator[Verified | Dropped | None]:
         """Yield each statement checked; None while nothing comes."""
-        positions = {place_of(one): n for n, one in enumerate(quoted.judgement.sentences)}
+        judgement = quoted.judgement
+        scores = dict(zip(map(place_of, judgement.sentences), judgement.scores, strict=True))
+        floor = max(scores.values()) - quoted.max_drop
         judge = Judge(
             support=self._support,
-            answers=lambda cited: quoted.answers([positions[place_of(one)] for one in cited]),
+            answers=lambda sentence: scores[place_of(sentence)] >= floor,
             title=_titles(quoted.read),
         )
         said: set[str] = set()

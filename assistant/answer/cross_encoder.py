@@ -4,7 +4,7 @@ In: any one-output sentence-transformers CrossEncoder that is on this machine. O
 judgement. Its log-odds are not calibrated: `assistant calibrate` fits them to one's own questions.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -62,10 +62,6 @@ class CrossEncoderScorer:
             scores=np.asarray((base.scores + scores) / 2),
             log_odds=(base.log_odds + best) / 2,
         )
-
-    def lag(self, judgement: Judgement, chosen: Collection[int]) -> float:
-        """See `EvidenceScorer`: the question is as likely to be answered as its best sentence."""
-        return float(judgement.scores.max() - judgement.scores[list(chosen)].max())
 
     def support(self, statement: str, quotes: Sequence[str]) -> float:
         """See `EvidenceScorer`: a cross-encoder of questions and answers knows nothing of this."""

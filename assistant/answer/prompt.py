@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from assistant.answer.orders import gives_orders
 from assistant.answer.scorer import Judgement
 from assistant.llm.values import Request
 from assistant.values import Passage, Sentence, Turn
@@ -60,7 +61,8 @@ def ask_to_write(
         question: what is asked, able to stand by itself.
         judgement: the sentences of the passages that were read.
         count: returns how many tokens a text has.
-        prompt_tokens: what the whole prompt may have. Passages are shown whole or not at all.
+        prompt_tokens: what the whole prompt may have. Passages are shown whole or not at all, but
+            for sentences that tell the model what to answer: it never sees these.
         reply_tokens: what the reply may have.
         title: what a passage is of, in words.
     """
@@ -135,6 +137,8 @@ def _by_likelihood(judgement: Judgement) -> list[tuple[Sentence, ...]]:
     """Return the passages as runs of sentences, the one with the likeliest sentence first."""
     groups: dict[str, list[int]] = {}
     for place, sentence in enumerate(judgement.sentences):
+        if gives_orders(sentence.text):
+            continue
         groups.setdefault(sentence.passage.passage_id, []).append(place)
     best = sorted(groups.values(), key=lambda places: -max(judgement.scores[p] for p in places))
     return [tuple(judgement.sentences[place] for place in places) for places in best]

@@ -4,7 +4,7 @@
 and needs no second model. Refuses nothing; without sentences nothing is answerable.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,9 +19,6 @@ from assistant.answer.support import score_support
 from assistant.answer.weights import EvidenceWeights, load_weights
 from assistant.retrieve.retriever import Retrieval
 from assistant.values import Sentence
-
-OUT_OF_QUESTION = -1e6
-"""Log-odds of a sentence that is not to be the best one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +52,6 @@ class EvidenceScorer(Protocol):
     def judge(self, retrieval: Retrieval) -> Judgement:
         """Return the judgement of a retrieval."""
 
-    def lag(self, judgement: Judgement, chosen: Collection[int]) -> float:
-        """Return by how much, in log-odds, some sentences answer the question less than all do.
-
-        Args:
-            judgement: of the question.
-            chosen: their positions in the judgement, at least one.
-        """
-
     def support(self, statement: str, quotes: Sequence[str]) -> float:
         """Return the probability that quotes support all of a statement."""
 
@@ -88,14 +77,6 @@ class LateInteractionScorer:
         """See `EvidenceScorer`."""
         sentences, evidence = gather(retrieval, self._encoder)
         return weigh(sentences, evidence, self._weights)
-
-    def lag(self, judgement: Judgement, chosen: Collection[int]) -> float:
-        """See `EvidenceScorer`: the question is judged on the best of them instead."""
-        scores = np.full_like(judgement.scores, OUT_OF_QUESTION)
-        scores[list(chosen)] = judgement.scores[list(chosen)]
-        rows = [measure_question(judgement.evidence, one) for one in (judgement.scores, scores)]
-        of_all, of_chosen = self._weights.question.log_odds(np.array(rows))
-        return float(of_all - of_chosen)
 
     def support(self, statement: str, quotes: Sequence[str]) -> float:
         """See `EvidenceScorer`."""

@@ -81,7 +81,8 @@ def check(
 
     It keeps the fewest of its citations that support it: one by itself, if one does. A statement
     that they do not support is tried once with the sentence, of those shown, that supports it best;
-    the bar stays where it is. What supports it must answer the question, too.
+    the bar stays where it is. Each sentence that supports it must answer the question, too: what is
+    planted in a document may support anything that repeats it.
     """
     known = {sentence.number: sentence for sentence in sentences}
     cited = tuple(known[number] for number in statement.sentences if number in known)
@@ -95,7 +96,7 @@ def check(
         found = _examine(statement.text, attempt, read, judge)
         if found.verdict != Verdict.SUPPORTED:
             continue
-        if not judge.answers(attempt):
+        if not all(map(judge.answers, attempt)):
             first = Opinion(Verdict.BESIDE_THE_QUESTION, found.support, NOT_ASKED)
             break
         is_repaired = not set(attempt) <= set(cited)

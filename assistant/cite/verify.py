@@ -53,12 +53,12 @@ class Judge:
 
     Attributes:
         support: returns the probability that quotes support all of a statement.
-        answers: returns whether some sentences, without all others, answer the question.
+        answers: returns whether a sentence is likely enough to answer to have been quoted.
         title: what a passage is of, in words; a statement may have its names from there.
     """
 
     support: Callable[[str, Sequence[str]], float]
-    answers: Callable[[Sequence[Sentence]], bool]
+    answers: Callable[[Sentence], bool]
     title: Callable[[Passage], str]
 
 
