@@ -95,7 +95,7 @@ def _cut(text: str, cited: list[int]) -> Iterator[DraftStatement]:
     """Yield the sentences of a text with their numbers, and with those that stand in them."""
     text = " ".join(normalize(text)[0].split())[:MAX_STATEMENT_CHARS]
     marked = [int(n) for marks in _MARKS.findall(text) for n in marks.split(",")]
-    text = _MARKS.sub("", text).replace(" .", ".").strip()
+    text = " ".join(_MARKS.sub("", text).split()).replace(" .", ".")
     text = _SPACED_ACRONYM.sub(r"\1", text)
     numbers = tuple(dict.fromkeys(cited or marked))[:MAX_CITED]
     for start, end in split_sentences(text, [(0, len(text))] if text else []):
