@@ -4,6 +4,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assistant.llm.local import Address, LocalServer
+from assistant.llm.loop import run_beside
 from assistant.llm.server import OPTIONS, make_llm, room_for_prompt
 from assistant.settings import LanguageModel
 
@@ -51,7 +52,10 @@ class File:
         address = yield from self._server.ready()
         made = self._made
         if made is None or made[0] != address:
-            llm = make_llm(address.url, address.name, address.api_key, self._settings, is_here=True)
+            key, given = address.api_key, self._settings
+            llm = yield from run_beside(  # it imports for seconds
+                lambda: make_llm(address.url, address.name, key, given, is_here=True)
+            )
             made = self._made = address, llm
         return made[1]
 

@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
+from concurrent.futures import Future
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cache
@@ -112,3 +113,23 @@ def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="language-model", daemon=True).start()
     return loop
+
+
+def run_beside(work: Callable[[], T]) -> Generator[None, None, T]:
+    """Return what blocking work returns, telling the reader meanwhile that nothing has come."""
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 (handed on to the one who waits)
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    while True:
+        try:
+            return done.result(timeout=BEAT_S)
+        except TimeoutError:
+            if done.done():
+                raise
+            yield None

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assistant.errors import ModelUnavailable
-from assistant.llm.loop import Deadlines, read_from_loop
+from assistant.llm.loop import Deadlines, read_from_loop, run_beside
 from assistant.settings import LanguageModel
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ class Server:
         yield None
         if self._llm is None:
             given = self._settings
-            self._llm = make_llm(given.base_url or "", given.model, key_of(given), given)
+            self._llm = yield from run_beside(  # it imports for seconds
+                lambda: make_llm(given.base_url or "", given.model, key_of(given), given)
+            )
         return self._llm
 
     def why_ended(self) -> str | None:
