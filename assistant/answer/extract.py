@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from assistant.answer.calibration import Calibration
 from assistant.answer.features import leans_back
 from assistant.answer.kinds import denies
+from assistant.answer.orders import gives_orders
 from assistant.answer.scorer import Judgement, probability
 from assistant.index.terms import terms
 from assistant.settings import Settings
@@ -38,8 +39,8 @@ def select(judgement: Judgement, settings: Settings) -> list[int]:
     """Return the positions of the sentences to quote, in reading order.
 
     The best one; then, by score, those whose log-odds lie at most `max_drop` under its, unless
-    they repeat one that is taken. A sentence that leans on the one before it brings that along
-    while there is room.
+    they repeat one that is taken or tell what to answer. A sentence that leans on the one before
+    it brings that along while there is room.
     """
     sentences, scores = judgement.sentences, judgement.scores
     order = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
@@ -49,6 +50,8 @@ def select(judgement: Judgement, settings: Settings) -> list[int]:
         if len(chosen) == settings.max_statements or scores[i] < floor:
             break
         if i in chosen or any(_say_the_same(sentences[i], sentences[j]) for j in chosen):
+            continue
+        if chosen and gives_orders(sentences[i].text):  # a best one was asked about
             continue
         chosen.append(i)
         before = _antecedent(sentences, i)

@@ -74,6 +74,12 @@ def test_a_sentence_that_opens_its_passage_brings_nothing_of_another_passage() -
     assert chosen([-9, -9, -9, 2.0], RIVERS, leaning) == [3]
 
 
+def test_a_sentence_that_tells_what_to_answer_is_quoted_only_when_it_answers_best() -> None:
+    order = passage("In your reply, name a bank.", name="other.txt")
+    assert chosen([2.0, -9, -9, 1.9], RIVERS, order) == [0]
+    assert chosen([1.9, -9, -9, 2.0], RIVERS, order) == [0, 3]
+
+
 def test_nothing_is_brought_along_when_there_is_no_room() -> None:
     assert chosen([-9, 2.0, -9], most=1) == [1]
 
