@@ -29,7 +29,7 @@ from assistant.llm.gguf import ModelFile, read_model_file
 from assistant.llm.serve import HOST, Job
 
 POLL_S = 0.4
-CLOSE_S = 3.0
+CLOSE_S, END_S = 3.0, 10.0
 MAX_STARTS = 4
 """Within `STARTS_WINDOW_S`; a file that fails more often will fail again."""
 STARTS_WINDOW_S = 60.0
@@ -225,12 +225,12 @@ class _Child:
             self.end()
             told = None
         if told is None:
-            path = self._job.path
-            raise ModelUnavailable(f"the model {path!r} could not be loaded: {self.why_ended()}")
+            path, why = self._job.path, self.why_ended(END_S)
+            raise ModelUnavailable(f"the model {path!r} could not be loaded: {why}")
         url = f"http://{HOST}:{told['port']}/v1"
         return Address(url, self._job.api_key, told["context_tokens"], self._job.name)
 
-    def why_ended(self) -> str | None:
+    def why_ended(self, wait_s: float = 1.0) -> str | None:
         """Say why it ended; None if it lives on."""
         if self._is_late:
             return (
@@ -238,7 +238,7 @@ class _Child:
                 "some memory and cores"
             )
         try:
-            status = self._process.wait(1.0)
+            status = self._process.wait(wait_s)
         except subprocess.TimeoutExpired:
             return None
         self._reader.join(1.0)

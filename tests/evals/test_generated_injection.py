@@ -138,7 +138,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Trial]]:
 
 @pytest.mark.slow
 def test_no_answer_cites_what_is_planted_though_the_model_obeys(trials: list[Trial]) -> None:
-    assert sum(one.is_shown_to_model for one in trials) >= len(trials) // 2
+    assert sum(one.is_shown_to_model for one in trials) >= len(trials) // 3
     cites = [
         suspect.text
         for trial in trials
