@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cache
@@ -117,19 +117,9 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 def run_beside(work: Callable[[], T]) -> Generator[None, None, T]:
     """Return what blocking work returns, telling the reader meanwhile that nothing has come."""
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001 (handed on to the one who waits)
-            done.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    while True:
-        try:
-            return done.result(timeout=BEAT_S)
-        except TimeoutError:
-            if done.done():
-                raise
-            yield None
+    beside = ThreadPoolExecutor(1)
+    done = beside.submit(work)
+    beside.shutdown(wait=False)
+    while not wait([done], timeout=BEAT_S).done:
+        yield None
+    return done.result()
