@@ -125,6 +125,10 @@ class Draft:
     reason: str | None = None
 
 
+WRITTEN = "generate"
+"""`Answer.answerer` of an answer in a language model's words."""
+
+
 class Verdict(StrEnum):
     """What checking a statement against the text it cites has found."""
 

@@ -25,6 +25,7 @@ from assistant.cite.verify import Judge, place_of
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.llm.values import Finished, Model
 from assistant.values import (
+    WRITTEN,
     Answer,
     DraftStatement,
     Dropped,
@@ -35,7 +36,6 @@ from assistant.values import (
     Usage,
 )
 
-NAME = "generate"
 THESE_ARE_QUOTES = "These are exact quotes."
 NOTHING_FITS = "No passage fits into the language model's prompt; these are exact quotes."
 NOTHING_SAID = "The language model found no answer in what was read; these are exact quotes."
@@ -231,7 +231,7 @@ def _put(quoted: Quoted, verified: Sequence[Verified]) -> Answer:
         statements=statements,
         citations=citations,
         consulted=list_consulted(quoted.ranking, citations, quoted.read),
-        answerer=NAME,
+        answerer=WRITTEN,
     )
 
 

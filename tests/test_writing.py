@@ -22,8 +22,8 @@ from assistant.index.terms import query_terms
 from assistant.llm.values import Request
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.values import Answer, Stage, Turn, Verdict
-from assistant.writing import NAME, NOTHING_FITS, NOTHING_LEFT, NOTHING_SAID
+from assistant.values import WRITTEN, Answer, Stage, Turn, Verdict
+from assistant.writing import NOTHING_FITS, NOTHING_LEFT, NOTHING_SAID
 
 QUESTION = "Where does the Danube rise?"
 RISES = "The Danube rises in the Black Forest."
@@ -123,7 +123,7 @@ def test_statements_take_the_place_of_the_quotes_one_by_one(given_settings: Sett
         [one, two, *texts(quotes)[2:]],
         [one, two],
     ]
-    assert [answer.answerer for answer in answers] == [EXTRACT, NAME, NAME, NAME]
+    assert [answer.answerer for answer in answers] == [EXTRACT, WRITTEN, WRITTEN, WRITTEN]
     assert answers[-1].notice is None
     stages = [event.name for event in events if isinstance(event, Stage)]
     assert list(dict.fromkeys(stages)) == ["searching", "reading", "checking", "writing"]

@@ -123,10 +123,9 @@ def _objection(statement: str, quotes: Sequence[str], context: str) -> str | Non
 
 
 def _is_whole(statement: str) -> bool:
-    is_short = len(statement.split()) <= MAX_FRAGMENT
-    return (is_short or _ENDS.search(statement) is not None) and statement.count(
-        "("
-    ) == statement.count(")")
+    """Whether a statement ends as a sentence does, or is too short to be one, brackets closed."""
+    ends = len(statement.split()) <= MAX_FRAGMENT or bool(_ENDS.search(statement))
+    return ends and statement.count("(") == statement.count(")")
 
 
 def _context(cited: Sequence[Sentence], title: Callable[[Passage], str]) -> str:

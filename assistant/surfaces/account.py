@@ -7,10 +7,8 @@ check is counted, with the reason; its text is in none of them. Refuses nothing.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.values import Answer, Statement, Usage
+from assistant.values import WRITTEN, Answer, Statement, Usage
 
-WRITTEN = "generate"
-"""`Answer.answerer` of an answer in a language model's words."""
 STOPPED_PARTLY = "Stopped; what is shown was verified."
 CLOSING_PARTLY = "The assistant is being stopped; what is shown was verified."
 MAX_NAME_CHARS = 100
