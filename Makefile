@@ -23,7 +23,7 @@ setup: $(DEV)
 
 $(DEV): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}; name another: make PYTHON=python3.12 ...")'
-	@echo "setting up $(VENV) (once; some minutes and about 2.5 GB)"
+	@echo "setting up $(VENV) (once; some minutes and about 2.7 GB)"
 	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	@$(RUN)/python -m pip install --quiet --editable '.[dev]'
 	@# Only for the GGUF file in it, which tests run: its dependencies need a compiler, so it lies apart
