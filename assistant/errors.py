@@ -18,6 +18,8 @@ AssistantError
 Abstaining is a result and never an exception.
 """
 
+from enum import StrEnum
+
 
 class AssistantError(Exception):
     """Any failure that the assistant foresees."""
@@ -27,8 +29,27 @@ class CorpusError(AssistantError):
     """The corpus folder, or something in it, cannot be used."""
 
 
+class Fault(StrEnum):
+    """Why a file cannot become a document; the kinds are those of Apache Tika, and a few more."""
+
+    CORRUPT = "corrupt"
+    ENCRYPTED = "encrypted"
+    TOO_LARGE = "too large"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    NO_TEXT = "no text"
+    UNSUPPORTED = "unsupported"
+    UNREADABLE = "unreadable"
+    CHANGED = "changed while reading"
+    CRASH = "parser crashed"
+
+
 class DocumentUnreadable(CorpusError):
     """One file cannot become a document; `str(error)` is the reason shown to people."""
+
+    def __init__(self, reason: str, fault: Fault = Fault.UNSUPPORTED) -> None:
+        super().__init__(reason)
+        self.fault = fault
 
 
 class StoreError(AssistantError):

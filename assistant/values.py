@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
+from assistant.places import Heading, Page, PageKind
+
 DocumentId = NewType("DocumentId", str)
 """POSIX path of the file under the corpus folder."""
 PassageId = NewType("PassageId", str)
@@ -33,28 +35,10 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading's span and its depth (1 is the top)."""
-
-    start: int
-    end: int
-    level: int
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page's span and its number as printed in citations (from 1)."""
-
-    number: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
     """One file as canonical text, with the maps that citations need.
 
-    `sha256` is the digest of the file's bytes.
+    `sha256` is the digest of the file's bytes, `copies` are the other files that have them.
     """
 
     document_id: DocumentId
@@ -64,6 +48,7 @@ class Document:
     text: str
     pages: tuple[Page, ...] = ()
     headings: tuple[Heading, ...] = ()
+    copies: tuple[DocumentId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +126,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """An exact quote: `document.text[start:end] == quote` for the version `sha256`."""
+    """An exact quote: `document.text[start:end] == quote` for the version `sha256`.
+
+    `page` is where the quote begins, in parts of `page_kind`; `copies` are further files with the
+    same bytes, which hold it too.
+    """
 
     number: int
     document_id: DocumentId
@@ -152,6 +141,8 @@ class Citation:
     quote: str
     page: int | None = None
     heading: str | None = None
+    page_kind: PageKind = PageKind.PAGE
+    copies: tuple[DocumentId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +206,7 @@ class Consulted:
     score: float
     page: int | None = None
     heading: str | None = None
+    page_kind: PageKind = PageKind.PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,23 +264,3 @@ class Stage:
 
     name: Literal["rewriting", "indexing", "searching", "reading", "checking", "writing"]
     detail: str
-
-
-class Status(StrEnum):
-    """How a file of the corpus ended."""
-
-    INDEXED = "indexed"
-    WARNING = "indexed with warning"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """A line of the ledger: what became of one file, and why."""
-
-    document_id: DocumentId
-    status: Status
-    reason: str | None
-    title: str
-    n_passages: int
-    size: int

@@ -14,7 +14,9 @@ import assistant
 ROOT = Path(assistant.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.read_text(encoding="utf-8").strip())
 LAYERS = (
-    ("errors", "findings", "values"),
+    ("errors", "findings", "places"),
+    ("values",),
+    ("ledger",),
     ("settings",),
     ("ingest",),
     ("index",),

@@ -4,6 +4,7 @@ The only place where citations are made. A sentence number becomes the span that
 when the document was cut, and the span is read from the stored document anew.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,6 +20,7 @@ from assistant.cite.verify import (
     place_of,
     verify,
 )
+from assistant.places import PageKind
 from assistant.values import (
     Answer,
     Citation,
@@ -144,6 +146,7 @@ def list_consulted(
         if any(_quotes(citation, passage) for citation in citations):
             continue
         document = read(passage.document_id)
+        page, kind = page_of(document, passage.start)
         consulted.append(
             Consulted(
                 document_id=passage.document_id,
@@ -152,8 +155,9 @@ def list_consulted(
                 end=passage.end,
                 text=passage.text,
                 score=ranked.score,
-                page=page_of(document, passage.start),
+                page=page,
                 heading=passage.heading,
+                page_kind=kind,
             )
         )
     return tuple(consulted)
@@ -176,12 +180,13 @@ def say(question: str, reply: str, answerer: str, index_version: int) -> Answer:
     )
 
 
-def page_of(document: Document, position: int) -> int | None:
-    """Return the number of the page that holds a position, if the document has pages."""
-    for page in document.pages:
-        if page.start <= position < page.end:
-            return page.number
-    return None
+def page_of(document: Document, position: int) -> tuple[int | None, PageKind]:
+    """Return the number and kind of the page that holds a position, if the document has pages."""
+    after = bisect_right(document.pages, position, key=lambda page: page.start)
+    page = document.pages[after - 1] if after else None
+    if page is None or position >= page.end:
+        return None, PageKind.PAGE
+    return page.number, page.kind
 
 
 def _check_quote(
@@ -211,6 +216,7 @@ def _is_stored(sentence: Sentence, read: Read) -> bool:
 
 
 def _make(number: int, sentence: Sentence, document: Document) -> Citation:
+    page, kind = page_of(document, sentence.start)
     return Citation(
         number=number,
         document_id=document.document_id,
@@ -219,8 +225,10 @@ def _make(number: int, sentence: Sentence, document: Document) -> Citation:
         start=sentence.start,
         end=sentence.end,
         quote=document.text[sentence.start : sentence.end],
-        page=page_of(document, sentence.start),
+        page=page,
         heading=sentence.passage.heading,
+        page_kind=kind,
+        copies=document.copies,
     )
 
 

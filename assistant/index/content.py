@@ -1,16 +1,13 @@
-"""A file's bytes -> its content: text, passages, and what the embedder is given of each.
-
-Pure. Refuses, with `DocumentUnreadable`, what `assistant.ingest` refuses.
-"""
+"""A file's parsed text -> its content: passages, and what the embedder is given of each. Pure."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.index.embed import EmbedderInput
-from assistant.ingest.parse import parse
+from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.sentences import split_sentences
-from assistant.ingest.split import embedding_text, split
+from assistant.ingest.split import content_id, embedding_text, split
 from assistant.values import Document, DocumentId, Passage
 
 SPLITTER_VERSION = 1
@@ -30,27 +27,35 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """How texts are cut: the embedder's counter and limit, and the longest text taken."""
+    """How texts are cut: the embedder's counter and limit."""
 
     count_tokens: Callable[[Sequence[str]], list[int]]
     max_passage_tokens: int
-    max_text_chars: int
 
 
-def make_content(
-    document_id: DocumentId, data: bytes, *, media_type: str, content_id: str, cutting: Cutting
-) -> Content:
-    """Parse and split a file's bytes.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's bytes by their digests, and what they were read as."""
 
-    Raises:
-        DocumentUnreadable: with the reason.
-    """
-    parsed = parse(data, media_type, max_chars=cutting.max_text_chars)
+    document_id: DocumentId
+    sha256: str
+    media_type: str
+    content_id: str
+
+    @classmethod
+    def of(cls, document_id: DocumentId, data: bytes, media_type: str) -> "Source":
+        """Digest a file's bytes."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        return cls(document_id, sha256, media_type, content_id(media_type, data))
+
+
+def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
+    """Split a file's parsed text."""
     document = Document(
-        document_id=document_id,
-        sha256=hashlib.sha256(data).hexdigest(),
+        document_id=source.document_id,
+        sha256=source.sha256,
         title=parsed.title or "",
-        media_type=media_type,
+        media_type=source.media_type,
         text=parsed.text,
         pages=parsed.pages,
         headings=parsed.headings,
@@ -58,12 +63,12 @@ def make_content(
     passages = split(
         document,
         split_sentences(parsed.text, parsed.blocks),
-        content_id=content_id,
+        content_id=source.content_id,
         count_tokens=cutting.count_tokens,
         max_tokens=cutting.max_passage_tokens,
     )
     inputs = tuple(_input(document.title, passage) for passage in passages)
-    return Content(content_id, document, passages, inputs, "; ".join(parsed.warnings))
+    return Content(source.content_id, document, passages, inputs, "; ".join(parsed.warnings))
 
 
 def _input(title: str, passage: Passage) -> EmbedderInput:

@@ -12,8 +12,9 @@ from assistant.index.check import check_index
 from assistant.index.embed import Embedder
 from assistant.index.readers import Readers
 from assistant.index.sync import Progress, SyncReport
+from assistant.ledger import FileRecord
 from assistant.settings import Settings
-from assistant.values import Answer, Document, DocumentId, FileRecord
+from assistant.values import Answer, Document, DocumentId
 
 
 class Holdings:

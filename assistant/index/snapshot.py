@@ -16,16 +16,9 @@ import numpy as np
 from assistant.errors import CorpusError, StoreError
 from assistant.index.catalog import Making, open_catalog, require_making
 from assistant.index.embed import PassageVectors, Vector
-from assistant.values import (
-    Document,
-    DocumentId,
-    FileRecord,
-    Heading,
-    Page,
-    Passage,
-    PassageId,
-    Status,
-)
+from assistant.ledger import FileRecord, Status
+from assistant.places import Heading, Page, PageKind
+from assistant.values import Document, DocumentId, Passage, PassageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +230,7 @@ class Snapshot:
             title=title or Path(document_id).name,
             media_type=media_type,
             text=text,
-            pages=tuple(Page(*page) for page in json.loads(pages)),
+            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in json.loads(pages)),
             headings=tuple(Heading(*heading) for heading in json.loads(headings)),
         )
 

@@ -15,16 +15,17 @@ from typing import Literal
 from assistant.errors import DocumentUnreadable, StoreError
 from assistant.index import base as bases
 from assistant.index.catalog import Making, create, is_created, open_catalog, require_making
-from assistant.index.content import SPLITTER_VERSION, Content, Cutting, make_content
+from assistant.index.content import SPLITTER_VERSION, Content, Cutting, Source, make_content
 from assistant.index.embed import Embedder, PassageVectors
 from assistant.index.lock import hold_lock
 from assistant.index.snapshot import Base, Snapshot
 from assistant.index.writer import UNSTAMPED, Known, Writer, remove_catalog
-from assistant.ingest.parse import media_type
-from assistant.ingest.split import content_id
+from assistant.ingest.limits import Limits
+from assistant.ingest.pool import Parsers
+from assistant.ingest.sniff import media_type
 from assistant.ingest.walk import FoundFile, SkippedFile, read, walk
+from assistant.ledger import FileRecord, Status
 from assistant.settings import Settings
-from assistant.values import FileRecord, Status
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +103,9 @@ def sync(
         with open_catalog(settings.index_dir) as connection:
             require_making(connection, making)
             writer = Writer(connection)
-            work = _Work(settings, embedder, writer, on_progress)
-            work.apply(found)
+            with Parsers(Limits(max_chars=settings.max_text_chars)) as parsers:
+                work = _Work(settings, embedder, writer, parsers, on_progress)
+                work.apply(found)
             writer.finish()
             problem = _renew_base(settings, embedder.dimension, writer, on_progress)
             snapshot = Snapshot(connection)
@@ -143,16 +145,17 @@ class _Work:
         settings: Settings,
         embedder: Embedder,
         writer: Writer,
+        parsers: Parsers,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._settings = settings
         self._embedder = embedder
         self._writer = writer
+        self._parsers = parsers
         self._on_progress = on_progress
         self._cutting = Cutting(
             count_tokens=embedder.count_tokens,
             max_passage_tokens=making_of(embedder, settings).max_passage_tokens,
-            max_text_chars=settings.max_text_chars,
         )
         self._n_settled = 0
         self._n_due = 0
@@ -199,21 +202,16 @@ class _Work:
             self._settle_skipped(due, error, UNSTAMPED)  # tried again next time
             return
         try:
-            kind = media_type(file.document_id, data)
-            content = content_id(kind, data)
+            kind, _ = media_type(file.document_id, data)
+            source = Source.of(file.document_id, data, kind)
+            content = source.content_id
             if content in group:
                 group[content].files.append(due)
             elif self._writer.adopt(file.document_id, due.stamp, content):
                 self._settle(due, content)
             else:
-                made = make_content(
-                    file.document_id,
-                    data,
-                    media_type=kind,
-                    content_id=content,
-                    cutting=self._cutting,
-                )
-                group[content] = _New(made, [due])
+                parsed = self._parsers.parse(data, kind)
+                group[content] = _New(make_content(source, parsed, self._cutting), [due])
         except DocumentUnreadable as error:
             self._settle_skipped(due, error, due.stamp)
 

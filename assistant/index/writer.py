@@ -23,7 +23,8 @@ from assistant.index.embed import PassageVectors
 from assistant.index.snapshot import Base, Snapshot
 from assistant.index.terms import terms
 from assistant.ingest.split import embedding_text
-from assistant.values import DocumentId, Passage, Status
+from assistant.ledger import Status
+from assistant.values import DocumentId, Passage
 
 UNSTAMPED = (-1, -1)
 """A size and time that no file has: the next sync reads the file again."""

@@ -11,10 +11,9 @@ from charset_normalizer import from_bytes
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.language import guess_language
+from assistant.ingest.sniff import binary_kind, utf16_by_zeros
 
 _SAMPLE_BYTES = 1 << 18
-_MAX_CONTROL_SHARE = 0.05
-_MIN_NUL_SHARE = 0.2
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (
@@ -24,23 +23,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_SIGNATURES = (
-    (b"%PDF-", "a PDF file"),
-    (b"PK\x03\x04", "a zip archive or office document"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90", "a program"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"\x1f\x8b", "gzip data"),
-    (b"BZh", "bzip2 data"),
-    (b"\xfd7zXZ", "xz data"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\xd0\xcf\x11\xe0", "an old office document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"SQLite format 3\x00", "a database"),
-)
 _ENCODINGS = (
     "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 iso8859_2 iso8859_5 iso8859_7 "
     "iso8859_15 koi8_r koi8_u cp866 cp437 cp850 mac_roman cp932 euc_jp iso2022_jp gb18030 big5 "
@@ -48,7 +30,6 @@ _ENCODINGS = (
 ).split()
 """What files of unknown encoding are in, in practice: short texts fit a hundred others as well."""
 _CENTRAL_EUROPEAN = ("cs", "pl")
-_CONTROLS = bytes({*range(0x20)} - {*b"\t\n\r\x0b\x0c\x1b"}) + b"\x7f"
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -69,7 +50,7 @@ def decode(data: bytes) -> tuple[str, str | None]:
     if kind := binary_kind(data):
         raise DocumentUnreadable(f"{kind}, not text")
     if b"\0" in data:
-        encoding = _utf16_by_zeros(data)
+        encoding = utf16_by_zeros(data)
         return _decode_as(data, encoding, f"no byte-order mark; read as {encoding.upper()}")
     try:
         return data.decode("utf-8"), None
@@ -88,20 +69,6 @@ def decode(data: bytes) -> tuple[str, str | None]:
     )
 
 
-def binary_kind(data: bytes) -> str | None:
-    """Return what kind of binary file this is, in words, or None if it may be text."""
-    for signature, kind in _SIGNATURES:
-        if data.startswith(signature):
-            return kind
-    if data.startswith(tuple(mark for mark, _ in _MARKS)):
-        return None
-    sample = data[:_SAMPLE_BYTES]
-    if b"\0" in data:
-        return None if _utf16_by_zeros(data) else "binary data"
-    controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    return "binary data" if controls > _MAX_CONTROL_SHARE * len(sample) else None
-
-
 def _decode_as(data: bytes, encoding: str, warning: str | None = None) -> tuple[str, str | None]:
     r"""Decode; a byte that cannot be read becomes `\xNN` and is counted in the warning."""
     try:
@@ -118,20 +85,6 @@ def _count_strays(data: bytes, encoding: str = "utf-8") -> int:
     """Count the bytes that do not decode, as those that `ignore` would have dropped."""
     kept = data.decode(encoding, "ignore").encode(encoding)
     return len(data) - len(kept)
-
-
-def _utf16_by_zeros(data: bytes) -> str:
-    """Return the UTF-16 that explains the zero bytes, or nothing: then they are binary data."""
-    pairs = max(len(data) // 2, 1)
-    even, odd = data[::2].count(0), data[1::2].count(0)
-    for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if others == 0 and zeros >= _MIN_NUL_SHARE * pairs:
-            try:
-                data.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            return encoding
-    return ""
 
 
 def _guess(data: bytes) -> str | None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from assistant.ingest.cut import CountTokens, Span, count_cut, cut_sentences, halve
-from assistant.values import Document, Heading, Passage, PassageId
+from assistant.places import Heading
+from assistant.values import Document, Passage, PassageId
 
 __all__ = ["CountTokens", "content_id", "cut_sentences", "embedding_text", "split"]
 

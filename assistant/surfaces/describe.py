@@ -2,6 +2,7 @@
 
 from textwrap import shorten
 
+from assistant.places import name_page
 from assistant.surfaces.account import account_for, say_who_wrote
 from assistant.values import Answer, Citation, Consulted
 
@@ -42,7 +43,7 @@ def _describe_consulted(consulted: Consulted) -> str:
 
 
 def _place(where: Citation | Consulted) -> str:
-    page = f", page {where.page}" if where.page else ""
+    page = f", {name_page(where.page, where.page_kind)}" if where.page else ""
     heading = f", {where.heading!r}" if where.heading else ""
     return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}"
 

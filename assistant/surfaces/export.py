@@ -8,6 +8,7 @@ escaped for what it goes into: a quote is never a link, an image or a heading. R
 from collections.abc import Sequence
 from typing import Protocol
 
+from assistant.places import name_page
 from assistant.surfaces.account import list_remarks
 from assistant.surfaces.escape import markdown_text, templates
 from assistant.values import Answer, Citation
@@ -82,7 +83,7 @@ def _place(citation: Citation) -> str:
     where: list[str] = [citation.document_id]
     where += [citation.title] if citation.title != citation.document_id else []
     where += [citation.heading] if citation.heading else []
-    where += [f"page {citation.page}"] if citation.page is not None else []
+    where += [name_page(citation.page, citation.page_kind)] if citation.page is not None else []
     return f"{' · '.join(where)} · characters {citation.start}-{citation.end}"
 
 

@@ -18,10 +18,12 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from assistant.answer import courtesy
+from assistant.ledger import FileRecord
+from assistant.places import Page, name_page
 from assistant.surfaces.account import account_for, list_remarks
 from assistant.surfaces.escape import templates
 from assistant.surfaces.marks import mark_text
-from assistant.values import Answer, Document, DocumentId, FileRecord, Span
+from assistant.values import Answer, Document, DocumentId, Span
 
 MAX_SOURCE_CHARS = 200_000
 """Characters of a document on the page: a browser lays these out in well under a second."""
@@ -124,7 +126,8 @@ def render_source(
     path = document.document_id if document.document_id != document.title else ""
     heading, page = _place_of(document, strong)
     names = [part for part in (path, heading) if part]
-    where = part("place", names[0] if names else "", "".join(names[1:]), page)
+    number, kind = (page.number, page.kind) if page else (None, None)
+    where = part("place", names[0] if names else "", "".join(names[1:]), number, kind)
     marked = mark_text(document, (start, end), spans, strong)
     return part("source", document, marked, where, start, len(document.text) - end, step)
 
@@ -184,12 +187,12 @@ def _referenced(document_id: str) -> str:
     return quote(document_id, safe="", errors="replace")
 
 
-def _place_of(document: Document, span: Span | None) -> tuple[str | None, int | None]:
+def _place_of(document: Document, span: Span | None) -> tuple[str | None, Page | None]:
     """Return the heading above a span and the page it starts on."""
     if span is None:
         return None, None
     above = [heading for heading in document.headings if heading.start <= span.start]
-    on = [page.number for page in document.pages if page.start <= span.start < page.end]
+    on = [page for page in document.pages if page.start <= span.start < page.end]
     heading = document.text[above[-1].start : above[-1].end] if above else None
     return heading, on[0] if on else None
 
@@ -210,6 +213,7 @@ def _parts() -> Any:
     pages.filters |= filters | {"megabytes": _megabytes, "referenced": _referenced}
     pages.globals |= {"COURTESY": courtesy.NAME, "MAX_NEAREST": MAX_NEAREST}
     pages.globals |= {"FEW_DOCUMENTS": FEW_DOCUMENTS, "list_remarks": list_remarks}
+    pages.globals |= {"name_page": name_page}
     return pages.get_template("chat.html.j2").module
 
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import CorpusError, DocumentUnreadable
-from assistant.ingest.parse import media_type
+from assistant.ingest.sniff import media_type
 from assistant.ingest.walk import is_document_name
 
 LINKLESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})

@@ -12,6 +12,7 @@ from assistant.cite.cite import (
     number_citations,
 )
 from assistant.errors import CorpusError
+from assistant.places import Page
 from assistant.values import (
     Citation,
     Document,
@@ -19,7 +20,6 @@ from assistant.values import (
     Draft,
     DraftStatement,
     Dropped,
-    Page,
     Passage,
     PassageId,
     RankedPassage,

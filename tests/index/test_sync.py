@@ -14,9 +14,9 @@ from assistant.index import sync as syncing
 from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import Progress, making_of
 from assistant.ingest import parse as parsing
+from assistant.ledger import Status
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.values import Status
 
 
 class Calls:

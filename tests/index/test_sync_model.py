@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from assistant.ledger import Status
 from assistant.pipeline import Assistant
-from assistant.values import Status
 
 NAMES = st.sampled_from(["a.txt", "b.txt", "c.txt", "in/d.txt", "in/e.txt", "ü.txt"])
 TEXTS = st.lists(

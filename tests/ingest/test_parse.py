@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import DocumentUnreadable
+from assistant.ingest.limits import Limits
 from assistant.ingest.normalize import normalize
-from assistant.ingest.parse import FORMATS, SUFFIXES, media_type, parse
+from assistant.ingest.parse import parse
 
 PIECES = [
     *["# ", "\n", "\n\n", "- ", "> ", "```\n", "| a | b |\n|---|---|\n", "1. ", "===\n", "  \n"],
@@ -24,6 +25,8 @@ PIECES = [
     ],
     *["<!--", "-->", "e\u0301", "\u200b", "\r\n", "&amp;", "👨‍👩‍👧", "---\n", "title: x\n"],
 ]
+FORMATS = ("text/plain", "text/markdown", "text/html")
+"""Those that read any text; what the others owe stands in their own tests."""
 MARKUP = st.lists(st.one_of(st.text(max_size=12), st.sampled_from(PIECES)), max_size=30).map(
     "".join
 )
@@ -33,7 +36,7 @@ MARKUP = st.lists(st.one_of(st.text(max_size=12), st.sampled_from(PIECES)), max_
 @given(source=MARKUP)
 def test_text_is_canonical_and_its_parts_lie_in_it_in_order(kind: str, source: str) -> None:
     try:
-        parsed = parse(source.encode(), kind, max_chars=10_000)
+        parsed = parse(source.encode(), kind, Limits(max_chars=10_000))
     except DocumentUnreadable:
         return
     assert normalize(parsed.text)[0] == parsed.text
@@ -47,49 +50,22 @@ def test_text_is_canonical_and_its_parts_lie_in_it_in_order(kind: str, source: s
         assert any(s <= heading.start < heading.end <= e for s, e in parsed.blocks)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_suffix_tells_the_media_type_in_any_case(suffix: str) -> None:
-    assert media_type(f"a/b{suffix.upper()}", b"Text.") == SUFFIXES[suffix]
-
-
-@pytest.mark.parametrize("name", ["a.docx", "a", "a.txt.gz", "notes.txt/a"])
-def test_an_unknown_kind_is_refused_with_those_that_are_known(name: str) -> None:
-    with pytest.raises(
-        DocumentUnreadable, match=r"unsupported kind of file \(.*; supported: \.txt"
-    ):
-        media_type(name, b"Text.")
-
-
-@pytest.mark.parametrize(
-    ("data", "kind"),
-    [
-        (b"\x89PNG\r\n\x1a\n", "PNG"),
-        (b"%PDF-1.4", "PDF"),
-        (b"PK\x03\x04", "zip"),
-        (b"\x7fELF", "program"),
-    ],
-)
-def test_content_that_belies_the_name_is_refused(data: bytes, kind: str) -> None:
-    with pytest.raises(DocumentUnreadable, match=rf"{kind}.*, though its name ends in \.txt"):
-        media_type("a.txt", data)
-
-
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("data", [b"", b" \n\t\r\n", b"\xef\xbb\xbf", "\u200b\u00ad".encode()])
 def test_a_file_without_text_is_refused(kind: str, data: bytes) -> None:
     with pytest.raises(DocumentUnreadable, match="no text in it"):
-        parse(data, kind, max_chars=100)
+        parse(data, kind, Limits(max_chars=100))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_long_text_is_refused_and_not_cut(kind: str) -> None:
-    parse(b"x" * 100, kind, max_chars=100)
+    parse(b"x" * 100, kind, Limits(max_chars=100))
     with pytest.raises(DocumentUnreadable, match=r"101 characters, over the limit of 100"):
-        parse(b"x" * 101, kind, max_chars=100)
+        parse(b"x" * 101, kind, Limits(max_chars=100))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_removed_characters_are_warned_of(kind: str) -> None:
-    parsed = parse("pay\u202e me\u200b".encode(), kind, max_chars=100)
+    parsed = parse("pay\u202e me\u200b".encode(), kind, Limits(max_chars=100))
     assert parsed.warnings == ("2 invisible or control characters removed",)
     assert parsed.text == "pay me"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.ingest.cut import starts_cluster
+from assistant.ingest.limits import Limits
 from assistant.ingest.parse import parse
 from assistant.ingest.sentences import split_sentences
 from assistant.ingest.split import content_id, cut_sentences, embedding_text, split
@@ -39,7 +40,7 @@ def count(texts: Sequence[str]) -> list[int]:
 def read(
     source: str, media_type: str = "text/markdown"
 ) -> tuple[Document, tuple[tuple[int, int], ...]]:
-    parsed = parse(source.encode(), media_type, max_chars=10_000_000)
+    parsed = parse(source.encode(), media_type, Limits(max_chars=10_000_000))
     document = Document(
         DocumentId("a.md"), "0" * 64, parsed.title or "", media_type, parsed.text,
         headings=parsed.headings,

@@ -19,6 +19,7 @@ from assistant.index.snapshot import Snapshot, open_snapshot
 from assistant.index.sync import making_of, sync
 from assistant.index.terms import query_terms, terms
 from assistant.index.writer import lexical_text
+from assistant.ingest.limits import Limits
 from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
 from assistant.retrieve.lexical import idf, rank_lexically, weigh_terms
@@ -167,7 +168,7 @@ def test_idf_of_an_empty_index_is_defined() -> None:
 def test_titles_and_headings_are_searched() -> None:
     with snapshot_of({"law.html": "<title>Leave</title><p>Two days each month.</p>"}) as snapshot:
         assert [row for row, _ in rank_lexically(snapshot, "leave?", 9)] == [1]
-    assert parse(b"x", "text/plain", max_chars=9).text == "x"
+    assert parse(b"x", "text/plain", Limits(max_chars=9)).text == "x"
     assert terms("Leave") == query_terms("leave?")
 
 

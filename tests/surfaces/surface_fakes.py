@@ -11,6 +11,8 @@ from pathlib import Path
 
 from assistant.errors import CorpusError, QuestionError
 from assistant.index.sync import Progress, SyncReport
+from assistant.ledger import FileRecord, Status
+from assistant.places import Heading
 from assistant.settings import Settings
 from assistant.values import (
     Answer,
@@ -19,14 +21,11 @@ from assistant.values import (
     Document,
     DocumentId,
     Dropped,
-    FileRecord,
-    Heading,
     Passage,
     PassageId,
     RankedPassage,
     Stage,
     Statement,
-    Status,
     Turn,
     Usage,
     Verdict,

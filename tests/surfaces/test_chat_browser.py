@@ -34,6 +34,7 @@ from surface_fakes import (
 from vectors import VECTORS
 
 from assistant import Assistant
+from assistant.ledger import Status
 from assistant.surfaces.account import STOPPED_PARTLY
 from assistant.surfaces.chat.conversation import CLOSING, STOPPED, WRITING, Turn
 from assistant.surfaces.chat.database import Database
@@ -41,7 +42,6 @@ from assistant.surfaces.chat.desk import ABSENT
 from assistant.surfaces.chat.store import Store
 from assistant.surfaces.chat.views import UNKNOWN
 from assistant.surfaces.http import build_app
-from assistant.values import Status
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 ARGUMENTS = [

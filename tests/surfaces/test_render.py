@@ -8,6 +8,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from surface_fakes import DROPPED, FakeAssistant, answer, cite, consult, document, write
 from vectors import VECTORS
 
+from assistant.ledger import FileRecord, Status
+from assistant.places import Heading
 from assistant.surfaces import render
 from assistant.surfaces.account import account_for, list_remarks
 from assistant.surfaces.chat.conversation import Turn
@@ -38,11 +40,8 @@ from assistant.values import (
     Consulted,
     Document,
     DocumentId,
-    FileRecord,
-    Heading,
     Span,
     Statement,
-    Status,
     Usage,
     Verdict,
 )

@@ -15,8 +15,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.limits import USUAL, Limits
 from assistant.ingest.normalize import normalize
-from assistant.values import Heading
+from assistant.places import Heading
 
 MAX_DEPTH = 1_000
 """Block tags nested deeper are taken out before parsing, whose time grows with depth squared."""
@@ -88,7 +89,7 @@ class _Page:
             self.blocks.extend(block for cell in cells for block in cell)
 
 
-def parse(data: bytes) -> Parsed:
+def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the visible text as canonical text in blocks, with its headings."""
     source, warning = _decode_html(data)
     tree = LexborHTMLParser(_limit_depth(source))

@@ -15,8 +15,9 @@ from markdown_it.token import Token
 
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.limits import USUAL, Limits
 from assistant.ingest.normalize import normalize
-from assistant.values import Heading
+from assistant.places import Heading
 
 _FRONT_MATTER = re.compile(
     r"---[ \t]*\n(\s*[\w-]+[ \t]*:.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
@@ -54,7 +55,7 @@ class _Source:
         return start, start + len(trimmed)
 
 
-def parse(data: bytes) -> Parsed:
+def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the source as canonical text in blocks, with its headings."""
     raw, warning = decode(data)
     text, n_removed = normalize(raw)

@@ -1,8 +1,14 @@
 """What every format's parse function returns: canonical text and the maps of its parts."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
-from assistant.values import Heading, Page
+from assistant.ingest.normalize import UNSEEN
+from assistant.places import Heading, Page, PageKind
+
+MAX_TITLE_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +16,7 @@ class Parsed:
     """A file as canonical text.
 
     `blocks` are ascending spans that hold all the text to cite; no sentence crosses one.
-    `title` is what the document calls itself, or None.
+    `title` is what the document calls itself, or None. `pages` are ascending and apart.
     """
 
     text: str
@@ -19,6 +25,32 @@ class Parsed:
     headings: tuple[Heading, ...] = ()
     pages: tuple[Page, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def read_parsed(found: Mapping[str, Any]) -> Parsed:
+    """Return what a parser made, out of JSON.
+
+    Raises:
+        ValueError, KeyError, TypeError: it breaks what `Parsed` promises.
+    """
+    text, title = str(found["text"]), found["title"]
+    parsed = Parsed(
+        text,
+        None if title is None else fold(str(title))[:MAX_TITLE_CHARS] or None,
+        tuple((int(start), int(end)) for start, end in found["blocks"]),
+        tuple(Heading(int(h["start"]), int(h["end"]), int(h["level"])) for h in found["headings"]),
+        tuple(
+            Page(int(p["number"]), int(p["start"]), int(p["end"]), PageKind(p["kind"]))
+            for p in found["pages"]
+        ),
+        tuple(map(str, found["warnings"])),
+    )
+    if UNSEEN.search(text) or "\r" in text:
+        raise ValueError("its text is not canonical")
+    _require_apart(parsed.blocks, len(text), "blocks")
+    _require_apart(((p.start, p.end) for p in parsed.pages), len(text), "pages")
+    _require_apart(((h.start, h.end) for h in parsed.headings), len(text), "headings")
+    return parsed
 
 
 def describe_removed(n_removed: int) -> str | None:
@@ -31,3 +63,9 @@ def describe_removed(n_removed: int) -> str | None:
 def fold(text: str) -> str:
     """Return the text with every run of whitespace as one space, for titles and headings."""
     return " ".join(text.split())
+
+
+def _require_apart(spans: Iterable[tuple[int, int]], length: int, what: str) -> None:
+    ends = [(0, 0), *spans, (length, length)]
+    if any(before[1] > after[0] or before[0] > before[1] for before, after in pairwise(ends)):
+        raise ValueError(f"its {what} are not ascending spans of its text")

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed
+from assistant.ingest.limits import USUAL, Limits
 from assistant.ingest.normalize import normalize
 
 MIN_WRAP_CHARS, MAX_WRAP_CHARS = 40, 120
@@ -27,7 +28,7 @@ _CLOSED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
 _Line = tuple[int, int]
 
 
-def parse(data: bytes) -> Parsed:
+def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the text as canonical text in paragraphs."""
     raw, warning = decode(data)
     text, n_removed = normalize(raw)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from assistant.errors import AssistantError
 from assistant.index.sync import Progress, SyncReport
-from assistant.ingest.parse import SUFFIXES
+from assistant.ingest.sniff import SUFFIXES
 from assistant.surfaces.chat.aside import follow
 from assistant.surfaces.chat.conversation import report
 from assistant.surfaces.chat.role import Answering

@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from assistant.ledger import FileRecord
 from assistant.settings import Settings
-from assistant.values import Answer, Document, DocumentId, FileRecord, RankedPassage, Stage, Turn
+from assistant.values import Answer, Document, DocumentId, RankedPassage, Stage, Turn
 
 if TYPE_CHECKING:
     from assistant.index.sync import Progress, SyncReport

@@ -9,10 +9,11 @@ from selectolax.lexbor import LexborHTMLParser
 from surface_fakes import HOSTILE, FakeAssistant, answer, cite
 
 from assistant.errors import AssistantError, CorpusError
+from assistant.ledger import FileRecord, Status
 from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.sources import resolve, show
 from assistant.surfaces.render import CorpusView, render_documents
-from assistant.values import DocumentId, FileRecord, Status
+from assistant.values import DocumentId
 
 TYPHOON = Turn(1, "typhoon", FakeAssistant().ask("typhoon"))
 REFUSED = Turn(2, "unknown", FakeAssistant().ask("unknown"))

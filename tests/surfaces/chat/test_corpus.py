@@ -9,9 +9,10 @@ from surface_fakes import FakeAssistant
 
 from assistant.errors import IndexLocked, StoreError
 from assistant.index.sync import Progress, SyncReport
+from assistant.ledger import FileRecord, Status
 from assistant.surfaces.chat import corpus as corpus_module
 from assistant.surfaces.chat.corpus import HALTED, RUNNING, Corpus, summarize
-from assistant.values import DocumentId, FileRecord, Status
+from assistant.values import DocumentId
 
 DONE = SyncReport(1, 0, 0, 3, 9, 2, (), None, 0.4)
 SYNCED = "Synced in 0.4 s: 1 added."

@@ -1,0 +1,229 @@
+"""Files parsed in child processes that may crash, hang or eat memory: only that file is lost.
+
+In: bytes and their media type. Out: `Parsed`, an `Origin` or a picture, checked before use, since
+the child that made it was at the file's mercy. A child that is overdue is killed, one that ended is
+replaced. Refuses with `DocumentUnreadable`. Safe to share between threads.
+"""
+
+import base64
+import binascii
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import Parsed, read_parsed
+from assistant.ingest.limits import Limits
+from assistant.ingest.worker import Order
+from assistant.places import Box, Origin, Page
+
+T = TypeVar("T")
+
+MAX_REPLY_BYTES = 256_000_000
+GRACE_S = 2.0
+"""How long after its processor time a child may be before it is killed."""
+_KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+_BLOCK_BYTES = 1 << 20
+
+
+class Parsers:
+    """Child processes that parse, started when needed; at most one a caller at a time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._idle: list[_Child] = []
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def parse(self, data: bytes, media_type: str) -> Parsed:
+        """Return a file's canonical text and its parts.
+
+        Raises:
+            DocumentUnreadable: with the reason.
+        """
+        order = Order("parse", media_type, len(data), self.limits)
+        return self._ask(order, data, read_parsed)
+
+    def locate(
+        self, data: bytes, media_type: str, span: tuple[int, int], pages: Sequence[Page]
+    ) -> Origin:
+        """Return what a span of the canonical text is in the file.
+
+        Args:
+            data: the file's bytes, the very ones that were parsed.
+            media_type: its format.
+            span: of the canonical text.
+            pages: the document's pages.
+
+        Raises:
+            DocumentUnreadable: with the reason.
+        """
+        near = tuple(page for page in pages if page.start < span[1] and page.end > span[0])
+        order = Order("locate", media_type, len(data), self.limits, span, near)
+        return self._ask(order, data, _read_origin)
+
+    def draw(self, data: bytes, media_type: str, page: int, width: int) -> bytes:
+        """Return a page as a PNG picture of `width` pixels.
+
+        Raises:
+            DocumentUnreadable: with the reason.
+        """
+        order = Order("draw", media_type, len(data), self.limits, page=page, width=width)
+        return self._ask(order, data, _read_picture)
+
+    def rest(self) -> None:
+        """End the idle children; the next file starts a new one."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.end()
+
+    def close(self) -> None:
+        """End all children, now and as they become idle."""
+        self._is_closed = True
+        self.rest()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, order: Order, data: bytes, read: Callable[[dict[str, Any]], T]) -> T:
+        with self._lock:
+            child = self._idle.pop() if self._idle else None
+        child = child or _Child()
+        is_fit = False
+        try:
+            reply = child.ask(order, data)
+            is_fit = not reply.get("is_last") and not self._is_closed
+        finally:
+            if is_fit:
+                with self._lock:
+                    self._idle.append(child)
+            else:
+                child.end()
+        if "reason" in reply:
+            raise DocumentUnreadable(str(reply["reason"]), Fault(reply["fault"]))
+        try:
+            return read(reply)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DocumentUnreadable(
+                f"its parser made nonsense of it ({error})", Fault.CORRUPT
+            ) from (error)
+
+
+class _Child:
+    """One child process; not to be shared."""
+
+    def __init__(self) -> None:
+        kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        python = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
+        self._process = subprocess.Popen(
+            # -P: a file of the working folder must not pass for a library
+            [sys.executable, "-P", "-m", "assistant.ingest.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**kept, **python},
+            bufsize=0,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        for stream in (self._stdin, self._stdout):
+            os.set_blocking(stream.fileno(), False)
+
+    def ask(self, order: Order, data: bytes) -> dict[str, Any]:
+        """Send an order and return the reply; kill the child when it is overdue.
+
+        Raises:
+            DocumentUnreadable: there is no reply.
+        """
+        deadline = time.monotonic() + order.limits.timeout_s + GRACE_S
+        sent = memoryview(order.line() + data)
+        reply = bytearray()
+        with selectors.DefaultSelector() as ready:
+            ready.register(self._stdin, selectors.EVENT_WRITE)
+            ready.register(self._stdout, selectors.EVENT_READ)
+            while len(reply) < _wanted(reply):
+                events = ready.select(deadline - time.monotonic())
+                if not events:
+                    self._process.kill()
+                    raise DocumentUnreadable(_overdue(order), Fault.TIMEOUT)
+                for key, _ in events:
+                    if key.fileobj is self._stdout:
+                        if not (part := os.read(key.fd, _BLOCK_BYTES)):
+                            raise self._explain(order)
+                        reply += part
+                    elif sent:
+                        sent = self._send(sent)
+                    else:
+                        ready.unregister(self._stdin)
+        try:
+            found = json.loads(bytes(reply[8:]))
+        except ValueError as error:
+            raise DocumentUnreadable("its parser made nonsense of it", Fault.CORRUPT) from error
+        return found if isinstance(found, dict) else {}
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._stdin.close()
+        self._stdout.close()
+        self._process.wait()
+
+    def _send(self, data: memoryview) -> memoryview:
+        try:
+            return data[os.write(self._stdin.fileno(), data[:_BLOCK_BYTES]) :]
+        except BlockingIOError:
+            return data
+        except BrokenPipeError:  # it has ended; reading will tell
+            return data[:0]
+
+    def _explain(self, order: Order) -> DocumentUnreadable:
+        """Say why the process ended without a reply."""
+        status = self._process.wait()
+        if status == -signal.SIGXCPU:
+            return DocumentUnreadable(_overdue(order), Fault.TIMEOUT)
+        if status == -signal.SIGKILL:
+            return DocumentUnreadable("the system ended its parser: memory ran out", Fault.MEMORY)
+        ended = signal.strsignal(-status) if status < 0 else f"exit status {status}"
+        return DocumentUnreadable(f"its parser crashed ({ended})", Fault.CRASH)
+
+
+def _wanted(reply: bytearray) -> int:
+    """Return how many bytes the reply has as a whole, as far as can be told."""
+    if len(reply) < 8:
+        return 8
+    n_bytes = int.from_bytes(reply[:8], "big")
+    if n_bytes > MAX_REPLY_BYTES:
+        raise DocumentUnreadable("its parser made too much of it", Fault.TOO_LARGE)
+    return 8 + n_bytes
+
+
+def _overdue(order: Order) -> str:
+    return f"reading it takes longer than {order.limits.timeout_s:.0f} s"
+
+
+def _read_origin(reply: dict[str, Any]) -> Origin:
+    span = reply["bytes"]
+    boxes = tuple(
+        Box(int(box["page"]), *(float(box[side]) for side in ("left", "top", "right", "bottom")))
+        for box in reply["boxes"]
+    )
+    return Origin(None if span is None else (int(span[0]), int(span[1])), boxes)
+
+
+def _read_picture(reply: dict[str, Any]) -> bytes:
+    try:
+        return base64.b64decode(reply["png"], validate=True)
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error

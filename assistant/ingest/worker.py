@@ -1,0 +1,167 @@
+"""The child process in which files are parsed: `python -m assistant.ingest.worker`.
+
+In, on stdin, over and over: a line of JSON, an `Order`, and the file's bytes. Out, on stdout: eight
+bytes with the length of a reply, and the reply as JSON. Nothing that a file does to its parser
+reaches further than this process: it has no way to write a file, a bounded address space and
+processor time, where the system lets it no network, and ends with its parent.
+"""
+
+import base64
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO, Literal
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.limits import Limits
+from assistant.ingest.parse import format_of, parse
+from assistant.places import Page, PageKind
+
+MAX_KEPT_KIB = 400_000
+"""A worker that once took more memory, or parsed so many files, makes room for a new one."""
+MAX_FILES = 1_000
+MAX_SAID_CHARS = 200
+MAX_OPEN_FILES = 64
+PARENT_POLL_S = 0.5
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do with the bytes that follow.
+
+    Attributes:
+        task: parse a file, tell what a span of its text is in it, or draw one of its pages.
+        media_type: its format.
+        n_bytes: how many bytes follow.
+        limits: what it may take.
+        span: of the file's canonical text.
+        pages: those on which the span lies, as they were parsed.
+        page: the number of the page to draw.
+        width: of the drawing, in pixels.
+    """
+
+    task: Literal["parse", "locate", "draw"]
+    media_type: str
+    n_bytes: int
+    limits: Limits
+    span: tuple[int, int] = (0, 0)
+    pages: tuple[Page, ...] = ()
+    page: int = 0
+    width: int = 0
+
+    @classmethod
+    def read(cls, line: bytes) -> "Order":
+        """Return the order that a line of JSON holds."""
+        found = json.loads(line)
+        limits = Limits(**found.pop("limits"))
+        pages = tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in found.pop("pages"))
+        return cls(**found, limits=limits, pages=pages)
+
+    def line(self) -> bytes:
+        """Return the order as a line of JSON."""
+        pages = [(page.number, page.start, page.end, page.kind) for page in self.pages]
+        return json.dumps({**asdict(self), "pages": pages}).encode() + b"\n"
+
+
+def main() -> None:
+    """Carry out orders until stdin closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's to handle
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a parser prints is no reply
+    sys.dont_write_bytecode = True
+    _confine()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    for n_done, line in enumerate(iter(sys.stdin.buffer.readline, b""), start=1):
+        order = Order.read(line)
+        _bound(order.limits)
+        reply = _carry_out(order, _read_exactly(sys.stdin.buffer, order.n_bytes))
+        used_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        reply["is_last"] = used_kib > MAX_KEPT_KIB or n_done >= MAX_FILES
+        data = json.dumps(reply, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        replies.write(len(data).to_bytes(8, "big") + data)
+        replies.flush()
+        if reply["is_last"]:
+            break
+    os._exit(0)  # a library that waits for its threads would help nobody
+
+
+def _carry_out(order: Order, data: bytes) -> dict[str, Any]:
+    """Do what is ordered; return the result or why there is none."""
+    try:
+        return _try(order, data)
+    except DocumentUnreadable as error:
+        return {"reason": str(error), "fault": error.fault}
+    except MemoryError:
+        reason = f"needs more than {order.limits.memory_bytes // 2**20:,} MiB of memory to be read"
+        return {"reason": reason, "fault": Fault.MEMORY}
+
+
+def _try(order: Order, data: bytes) -> dict[str, Any]:
+    try:
+        if order.task == "parse":
+            return asdict(parse(data, order.media_type, order.limits))
+        reader = format_of(order.media_type)
+        if order.task == "locate":
+            return asdict(reader.locate(data, order.span, order.pages))
+        drawn = reader.draw(data, order.page, order.width)
+        return {"png": base64.b64encode(drawn).decode("ascii")}
+    except (DocumentUnreadable, MemoryError):
+        raise
+    except RecursionError as error:
+        raise DocumentUnreadable("nested too deeply", Fault.CORRUPT) from error
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_SAID_CHARS]
+        raise DocumentUnreadable(
+            f"damaged, or not what it claims to be ({said})", Fault.CORRUPT
+        ) from (error)
+
+
+def _confine() -> None:
+    """Give up what parsing does not need. What a system does not know is left as it is."""
+    with suppress(AttributeError, OSError):  # not Linux, or not allowed
+        ctypes.CDLL(None).unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+    for limit, value in (
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
+    ):
+        with suppress(ValueError, OSError):
+            resource.setrlimit(limit, (value, value))
+
+
+def _bound(limits: Limits) -> None:
+    """Bound the memory of this process, and the processor time of one file."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = int(used.ru_utime + used.ru_stime + limits.timeout_s) + 1
+    for limit, value in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, cpu_s),
+    ):
+        _, hard = resource.getrlimit(limit)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(limit, (value, hard))
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    os._exit(0)
+
+
+def _read_exactly(stream: BinaryIO, n_bytes: int) -> bytes:
+    data = stream.read(n_bytes)
+    if len(data) < n_bytes:
+        os._exit(0)  # the parent has gone
+    return data
+
+
+if __name__ == "__main__":
+    main()

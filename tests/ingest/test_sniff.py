@@ -1,0 +1,110 @@
+"""What a file is: by its content where that tells, by its name among kinds of text."""
+
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.sniff import SUFFIXES, media_type
+
+SIGNED = {
+    "application/pdf": b"%PDF-1.4\n",
+    "application/rtf": b"{\\rtf1 x}",
+    "application/vnd.ms-outlook": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    + "__substg1.0_1000001F".encode("utf-16-le"),
+}
+MEMBERS = {
+    ".docx": "word/document.xml",
+    ".pptx": "ppt/presentation.xml",
+    ".xlsx": "xl/workbook.xml",
+}
+
+
+def zipped(*members: tuple[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "suffix", [s for s, kind in SUFFIXES.items() if not kind.startswith("application/")]
+)
+def test_a_suffix_tells_kinds_of_text_apart_in_any_case(suffix: str) -> None:
+    assert media_type(f"a/b{suffix.upper()}", b"Text.") == (SUFFIXES[suffix], None)
+
+
+@pytest.mark.parametrize("name", ["README", "a.xyz", "a.txt.bak", "notes.d/a"])
+def test_text_of_any_other_name_is_plain_text(name: str) -> None:
+    assert media_type(name, b"Text.") == ("text/plain", None)
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.docx"])
+def test_a_signature_goes_before_the_name(kind: str, name: str) -> None:
+    found, warning = media_type(name, SIGNED[kind])
+    assert found == kind
+    assert (warning is None) == (name == "a")
+
+
+@pytest.mark.parametrize("suffix", MEMBERS)
+def test_office_documents_are_told_by_what_is_in_them(suffix: str) -> None:
+    data = zipped(("[Content_Types].xml", "<Types/>"), (MEMBERS[suffix], "<x/>"))
+    assert media_type(f"a{suffix}", data) == (SUFFIXES[suffix], None)
+    found, warning = media_type("a.pdf", data)
+    assert found == SUFFIXES[suffix]
+    assert warning
+    assert warning.endswith("though its name ends in .pdf")
+
+
+@pytest.mark.parametrize("suffix", [".epub", ".odt"])
+def test_books_and_opendocument_texts_say_what_they_are(suffix: str) -> None:
+    data = zipped(("mimetype", SUFFIXES[suffix]), ("content.xml", "<x/>"))
+    assert media_type(f"a{suffix}", data) == (SUFFIXES[suffix], None)
+
+
+def test_text_under_the_name_of_another_kind_is_read_as_the_text_that_it_is() -> None:
+    assert media_type("a.pdf", b"Just text.") == (
+        "text/plain",
+        "plain text, though its name ends in .pdf",
+    )
+    assert media_type("a.docx", b"<!DOCTYPE html><p>x")[0] == "text/html"
+    assert media_type("saved", b"Received: by x\nFrom: a@b\n\nText")[0] == "message/rfc822"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+        (b"PK\x03\x04 and so on", "a zip archive"),
+        (b"\x7fELF", "a program"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document"),
+        (b"BM\x00\x00\x01\x02", "a BMP image"),
+        (bytes(range(256)), "binary data"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.pdf"])
+def test_what_no_format_reads_is_refused_with_what_it_is(name: str, data: bytes, kind: str) -> None:
+    with pytest.raises(DocumentUnreadable, match=kind) as refused:
+        media_type(name, data)
+    assert refused.value.fault == Fault.UNSUPPORTED
+
+
+def test_an_encrypted_office_document_is_called_so() -> None:
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(DocumentUnreadable, match="password") as refused:
+        media_type("a.docx", data)
+    assert refused.value.fault == Fault.ENCRYPTED
+
+
+@given(name=st.text(max_size=20), data=st.binary(max_size=300))
+def test_every_file_is_something_or_refused(name: str, data: bytes) -> None:
+    try:
+        kind, _ = media_type(name, data)
+    except DocumentUnreadable:
+        return
+    assert kind in {*SUFFIXES.values()}
