@@ -155,6 +155,17 @@ class Settings(BaseSettings):
     max_text_chars: int = Field(
         5_000_000, gt=0, description="Longer texts are skipped, never cut (what Kendra allows)."
     )
+    max_pages: int = Field(
+        2_000, gt=0, description="Documents of more pages or slides are skipped."
+    )
+    parse_timeout_s: float = Field(
+        60.0, gt=0, description="A file that takes longer to parse is skipped (as in Apache Tika)."
+    )
+    max_parse_bytes: int = Field(
+        1_610_612_736,
+        ge=256_000_000,
+        description="Memory that parsing one file may take; one that needs more is skipped.",
+    )
     max_passage_tokens: int = Field(
         256, gt=16, description="Upper bound of a passage; the model's own limit holds as well."
     )

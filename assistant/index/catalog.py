@@ -19,7 +19,7 @@ from pathlib import Path
 from assistant.errors import IndexMismatch, IndexMissing, StoreError
 
 CATALOG_FILE = "catalog.sqlite"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 DISK_ERRORS = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -44,15 +44,25 @@ CREATE TABLE contents (
     text TEXT NOT NULL,
     pages TEXT NOT NULL,
     headings TEXT NOT NULL,
-    warning TEXT
+    warning TEXT,
+    sketch BLOB NOT NULL
 );
+CREATE TABLE near_contents (
+    content_id TEXT NOT NULL REFERENCES contents ON DELETE CASCADE,
+    near_id TEXT NOT NULL REFERENCES contents ON DELETE CASCADE,
+    PRIMARY KEY (content_id, near_id)
+) WITHOUT ROWID;
+CREATE INDEX near_contents_by_near ON near_contents (near_id);
 CREATE TABLE documents (
     document_id TEXT PRIMARY KEY,
     content_id TEXT REFERENCES contents,
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
     status TEXT NOT NULL,
-    reason TEXT
+    reason TEXT,
+    fault TEXT,
+    settled_at TEXT NOT NULL,
+    seconds REAL NOT NULL
 );
 CREATE INDEX documents_by_content ON documents (content_id);
 CREATE TABLE passages (

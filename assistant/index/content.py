@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.index.embed import EmbedderInput
+from assistant.index.sketch import sketch
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.sentences import split_sentences
 from assistant.ingest.split import content_id, embedding_text, split
 from assistant.values import Document, DocumentId, Passage
 
-SPLITTER_VERSION = 1
+SPLITTER_VERSION = 2
 """Raised when the same bytes would give other text, sentences or passages."""
 
 
@@ -23,6 +24,7 @@ class Content:
     passages: tuple[Passage, ...]
     inputs: tuple[EmbedderInput, ...]
     warning: str
+    sketch: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,14 @@ def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
         max_tokens=cutting.max_passage_tokens,
     )
     inputs = tuple(_input(document.title, passage) for passage in passages)
-    return Content(source.content_id, document, passages, inputs, "; ".join(parsed.warnings))
+    return Content(
+        source.content_id,
+        document,
+        passages,
+        inputs,
+        "; ".join(parsed.warnings),
+        sketch(parsed.text),
+    )
 
 
 def _input(title: str, passage: Passage) -> EmbedderInput:

@@ -16,7 +16,8 @@ import numpy as np
 from assistant.errors import CorpusError, StoreError
 from assistant.index.catalog import Making, open_catalog, require_making
 from assistant.index.embed import PassageVectors, Vector
-from assistant.ledger import FileRecord, Status
+from assistant.index.records import read_records
+from assistant.ledger import FileRecord
 from assistant.places import Heading, Page, PageKind
 from assistant.values import Document, DocumentId, Passage, PassageId
 
@@ -215,7 +216,7 @@ class Snapshot:
         """
         try:
             row = self._connection.execute(
-                "SELECT sha256, title, media_type, text, pages, headings "
+                "SELECT content_id, sha256, title, media_type, text, pages, headings "
                 "FROM documents JOIN contents USING (content_id) WHERE document_id = ?",
                 (document_id,),
             ).fetchone()
@@ -223,7 +224,7 @@ class Snapshot:
             row = None
         if row is None:
             raise CorpusError(f"the index holds no document {document_id!r}")
-        sha256, title, media_type, text, pages, headings = row
+        content_id, sha256, title, media_type, text, pages, headings = row
         return Document(
             document_id=DocumentId(document_id),
             sha256=sha256,
@@ -232,6 +233,7 @@ class Snapshot:
             text=text,
             pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in json.loads(pages)),
             headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+            copies=self._copies(content_id, document_id),
         )
 
     def rows_by_content(self) -> list[list[int]]:
@@ -253,22 +255,15 @@ class Snapshot:
 
     def records(self) -> tuple[FileRecord, ...]:
         """Return the ledger: every file of the corpus at the last sync, by name."""
+        return read_records(self._connection)
+
+    def _copies(self, content_id: str, document_id: str) -> tuple[DocumentId, ...]:
         found = self._connection.execute(
-            "SELECT document_id, status, reason, title, size, (SELECT count(*) FROM passages AS p "
-            "WHERE p.content_id = d.content_id) FROM documents AS d "
-            "LEFT JOIN contents USING (content_id) ORDER BY document_id"
+            "SELECT document_id FROM documents WHERE content_id = ? AND document_id != ? "
+            "ORDER BY document_id",
+            (content_id, document_id),
         )
-        return tuple(
-            FileRecord(
-                document_id=DocumentId(document_id),
-                status=Status(status),
-                reason=reason,
-                title=title or Path(document_id).name,
-                n_passages=n_passages,
-                size=size,
-            )
-            for document_id, status, reason, title, size, n_passages in found
-        )
+        return tuple(DocumentId(name) for (name,) in found)
 
     def _select(
         self, sql_in: str, keys: Sequence[int] | Sequence[str], *before: object

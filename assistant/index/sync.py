@@ -1,6 +1,6 @@
 """Corpus x catalog -> changes, applied: afterwards the index holds what the folder holds.
 
-By content: an unchanged file costs one stat, a touched or renamed one is not parsed, a copy is
+By content: an unchanged file costs one stat, a touched or moved one is not parsed, a copy is
 stored once. Each file's switch from old to new is one transaction, so a sync may be killed
 anywhere; the next one finishes the work. Every file ends as indexed, indexed with warning, or
 skipped with a reason. Refuses a second writer and an index that was made differently.
@@ -8,33 +8,32 @@ skipped with a reason. Refuses a second writer and an index that was made differ
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
-from assistant.errors import DocumentUnreadable, StoreError
+from assistant.errors import StoreError
 from assistant.index import base as bases
+from assistant.index.added import list_added
 from assistant.index.catalog import Making, create, is_created, open_catalog, require_making
-from assistant.index.content import SPLITTER_VERSION, Content, Cutting, Source, make_content
-from assistant.index.embed import Embedder, PassageVectors
+from assistant.index.content import SPLITTER_VERSION
+from assistant.index.embed import Embedder
 from assistant.index.lock import hold_lock
-from assistant.index.snapshot import Base, Snapshot
-from assistant.index.writer import UNSTAMPED, Known, Writer, remove_catalog
+from assistant.index.plan import Change, make_plan
+from assistant.index.preview import preview_changes
+from assistant.index.snapshot import Base
+from assistant.index.work import Work
+from assistant.index.writer import Writer, remove_catalog
 from assistant.ingest.limits import Limits
 from assistant.ingest.pool import Parsers
-from assistant.ingest.sniff import media_type
-from assistant.ingest.walk import FoundFile, SkippedFile, read, walk
+from assistant.ingest.walk import FoundFile, SkippedFile, walk
 from assistant.ledger import FileRecord, Status
 from assistant.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-GROUP_PASSAGES = 512
-"""Passages that wait for each other, so that sorting them by length pays."""
-REPORT_PASSAGES = 64
-"""Passages embedded between two reports of progress."""
-RACY_S = 2.0
-"""A file written this short before the sync may be written again within the same time stamp."""
 MAX_DEAD_SHARE = 0.2
 """Share of a base's passages that may be gone before a new one is built."""
 
@@ -50,10 +49,20 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did. `notable` are the files that were not plainly indexed."""
+    """What a sync did.
+
+    Attributes:
+        n_added, n_changed, n_moved, n_removed, n_unchanged: files.
+        n_passages: in the index now.
+        n_embedded: passages that are new.
+        notable: the files that were not plainly indexed.
+        base_problem: why there is no new Chroma base, where one is due.
+        seconds: from the walk to the end.
+    """
 
     n_added: int
     n_changed: int
+    n_moved: int
     n_removed: int
     n_unchanged: int
     n_passages: int
@@ -61,6 +70,11 @@ class SyncReport:
     notable: tuple[FileRecord, ...]
     base_problem: str | None
     seconds: float
+
+    @property
+    def n_skipped(self) -> int:
+        """How many files are in no document."""
+        return sum(record.status == Status.SKIPPED for record in self.notable)
 
 
 def making_of(embedder: Embedder, settings: Settings) -> Making:
@@ -73,11 +87,22 @@ def making_of(embedder: Embedder, settings: Settings) -> Making:
     )
 
 
+def limits_of(settings: Settings) -> Limits:
+    """Return what one file may take."""
+    return Limits(
+        max_chars=settings.max_text_chars,
+        max_pages=settings.max_pages,
+        timeout_s=settings.parse_timeout_s,
+        memory_bytes=settings.max_parse_bytes,
+    )
+
+
 def sync(
     settings: Settings,
     embedder: Embedder,
     *,
     rebuild: bool = False,
+    retry: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> SyncReport:
     """Bring the index in step with the corpus.
@@ -86,6 +111,7 @@ def sync(
         settings: names the corpus and the index.
         embedder: makes the vectors.
         rebuild: forget the present index first, whatever made it.
+        retry: read files again that were skipped, though they are as they were.
         on_progress: called with the progress, many times a second at most.
 
     Raises:
@@ -94,22 +120,22 @@ def sync(
         IndexMismatch: the index was made differently and `rebuild` was not asked for.
     """
     started = time.perf_counter()
-    found = list(walk(settings.corpus_dir))
-    with hold_lock(settings.index_dir):
-        version = remove_catalog(settings.index_dir) if rebuild else 0
-        making = making_of(embedder, settings)
-        if not is_created(settings.index_dir):
-            create(settings.index_dir, making, version=version)
-        with open_catalog(settings.index_dir) as connection:
-            require_making(connection, making)
-            writer = Writer(connection)
-            with Parsers(Limits(max_chars=settings.max_text_chars)) as parsers:
-                work = _Work(settings, embedder, writer, parsers, on_progress)
-                work.apply(found)
-            writer.finish()
-            problem = _renew_base(settings, embedder.dimension, writer, on_progress)
-            snapshot = Snapshot(connection)
-            records = snapshot.records()
+    found = list_files(settings)
+    with hold_lock(settings.index_dir), _open_writer(settings, embedder, rebuild=rebuild) as writer:
+        known = writer.known()
+        plan = make_plan(found, known, time.time_ns(), retry=retry)
+
+        def report(stage: Literal["reading", "embedding"], done: int) -> None:
+            on_progress(Progress(stage, done, len(plan.due)))
+
+        max_tokens = making_of(embedder, settings).max_passage_tokens
+        with Parsers(limits_of(settings)) as parsers:
+            work = Work(writer, embedder, parsers, max_tokens, report)
+            work.apply(plan, known, settings.max_file_bytes)
+        writer.finish()
+        problem = _renew_base(settings, embedder.dimension, writer, on_progress)
+        snapshot = writer.snapshot()
+        records = snapshot.records()
     return SyncReport(
         **work.counts,
         n_passages=snapshot.n_passages,
@@ -120,142 +146,38 @@ def sync(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """A file to read, with what the ledger knows of it."""
+def preview(settings: Settings) -> tuple[Change, ...]:
+    """Return what a sync would do, by name: files are read as far as telling them apart takes.
 
-    file: FoundFile
-    stamp: tuple[int, int]
-    known: Known | None
+    Whether a new file can be parsed shows only when it is. Writes nothing.
 
-
-@dataclass(frozen=True, slots=True)
-class _New:
-    """A content that the index lacks, and the files that have it."""
-
-    content: Content
-    files: list[_Due]
-
-
-class _Work:
-    """One sync's way from the found files to the catalog."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        embedder: Embedder,
-        writer: Writer,
-        parsers: Parsers,
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        self._settings = settings
-        self._embedder = embedder
-        self._writer = writer
-        self._parsers = parsers
-        self._on_progress = on_progress
-        self._cutting = Cutting(
-            count_tokens=embedder.count_tokens,
-            max_passage_tokens=making_of(embedder, settings).max_passage_tokens,
-        )
-        self._n_settled = 0
-        self._n_due = 0
-        self.counts = dict.fromkeys(("n_added", "n_changed", "n_removed", "n_unchanged"), 0)
-        self.n_embedded = 0
-
-    def apply(self, found: Sequence[FoundFile | SkippedFile]) -> None:
-        """Apply every difference between the files and the ledger."""
-        started_ns = time.time_ns()
-        known = self._writer.known()
-        due = []
-        for file in found:
-            before = known.get(file.document_id)
-            if isinstance(file, SkippedFile):
-                self._writer.skip(file.document_id, file.reason)
-            elif before and before.stamp == (file.size, file.mtime_ns):
-                self.counts["n_unchanged"] += 1
-            else:
-                is_racy = started_ns - file.mtime_ns < RACY_S * 1e9
-                due.append(_Due(file, (file.size, -1 if is_racy else file.mtime_ns), before))
-        self._take_in(due)
-        gone = sorted(known.keys() - {file.document_id for file in found})
-        self._writer.remove(gone)
-        self.counts["n_removed"] = len(gone)
-
-    def _take_in(self, due: Sequence[_Due]) -> None:
-        self._n_due = len(due)
-        group: dict[str, _New] = {}
-        for one in due:
-            self._on_progress(Progress("reading", self._n_settled, self._n_due))
-            self._read(one, group)
-            if sum(len(new.content.inputs) for new in group.values()) >= GROUP_PASSAGES:
-                self._embed(list(group.values()))
-                group = {}
-        self._embed(list(group.values()))
-        self._on_progress(Progress("reading", self._n_settled, self._n_due))
-
-    def _read(self, due: _Due, group: dict[str, _New]) -> None:
-        """Settle the file when its content is known or cannot be had; else add it to the group."""
-        file = due.file
-        try:
-            data = read(file, self._settings.max_file_bytes)
-        except DocumentUnreadable as error:
-            self._settle_skipped(due, error, UNSTAMPED)  # tried again next time
-            return
-        try:
-            kind, _ = media_type(file.document_id, data)
-            source = Source.of(file.document_id, data, kind)
-            content = source.content_id
-            if content in group:
-                group[content].files.append(due)
-            elif self._writer.adopt(file.document_id, due.stamp, content):
-                self._settle(due, content)
-            else:
-                parsed = self._parsers.parse(data, kind)
-                group[content] = _New(make_content(source, parsed, self._cutting), [due])
-        except DocumentUnreadable as error:
-            self._settle_skipped(due, error, due.stamp)
-
-    def _embed(self, group: Sequence[_New]) -> None:
-        """Embed the group's passages, by length across its contents; write content by content."""
-        inputs = [given for new in group for given in new.content.inputs]
-        order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i].text))
-        vectors: dict[int, PassageVectors] = {}
-        for batch in _slices(order, REPORT_PASSAGES):
-            n_near = int(len(vectors) / len(inputs) * len(group))
-            self._on_progress(Progress("embedding", self._n_settled + n_near, self._n_due))
-            embedded = self._embedder.embed_passages([inputs[i] for i in batch])
-            vectors.update(zip(batch, embedded, strict=True))
-        first = 0
-        for new in group:
-            last = first + len(new.content.inputs)
-            for due in new.files:
-                self._writer.put(
-                    due.file.document_id,
-                    due.stamp,
-                    new.content,
-                    [vectors[i] for i in range(first, last)],
-                )
-                self._settle(due, new.content.content_id)
-            first = last
-        self.n_embedded += len(inputs)
-
-    def _settle(self, due: _Due, content: str | None) -> None:
-        self._n_settled += 1
-        if due.known is None:
-            self.counts["n_added"] += 1
-        elif due.known.content_id == content:
-            self.counts["n_unchanged"] += 1
-        else:
-            self.counts["n_changed"] += 1
-
-    def _settle_skipped(self, due: _Due, error: DocumentUnreadable, stamp: tuple[int, int]) -> None:
-        self._writer.skip(due.file.document_id, str(error), stamp)
-        self._settle(due, None)
+    Raises:
+        CorpusError: there is no such folder.
+        StoreError: the index cannot be read.
+    """
+    found = list_files(settings)
+    if not is_created(settings.index_dir):
+        return preview_changes(found, {}, settings.max_file_bytes)
+    with open_catalog(settings.index_dir) as connection:
+        return preview_changes(found, Writer(connection).known(), settings.max_file_bytes)
 
 
-def _slices(order: Sequence[int], n: int) -> Iterator[Sequence[int]]:
-    for first in range(0, len(order), n):
-        yield order[first : first + n]
+def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:
+    """Return the files of the corpus, and the documents that programs added."""
+    return list(
+        chain(walk(settings.corpus_dir, settings.index_dir), list_added(settings.index_dir))
+    )
+
+
+@contextmanager
+def _open_writer(settings: Settings, embedder: Embedder, *, rebuild: bool) -> Iterator[Writer]:
+    version = remove_catalog(settings.index_dir) if rebuild else 0
+    making = making_of(embedder, settings)
+    if not is_created(settings.index_dir):
+        create(settings.index_dir, making, version=version)
+    with open_catalog(settings.index_dir) as connection:
+        require_making(connection, making)
+        yield Writer(connection)
 
 
 def _renew_base(

@@ -10,32 +10,36 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from assistant.errors import Fault
 from assistant.index.base import BASES_FOLDER
 from assistant.index.catalog import CATALOG_FILE, last_version, remove_files
 from assistant.index.content import Content
 from assistant.index.embed import PassageVectors
+from assistant.index.settled import Known, Settled
 from assistant.index.snapshot import Base, Snapshot
 from assistant.index.terms import terms
 from assistant.ingest.split import embedding_text
 from assistant.ledger import Status
 from assistant.values import DocumentId, Passage
 
-UNSTAMPED = (-1, -1)
-"""A size and time that no file has: the next sync reads the file again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger knows of a file: its stamp (size, time), and its content if it has one."""
-
-    stamp: tuple[int, int]
-    content_id: str | None
+_COLUMNS = (
+    "content_id",
+    "size",
+    "mtime_ns",
+    "status",
+    "reason",
+    "fault",
+    "settled_at",
+    "seconds",
+)
+_SEEN = (0, 3, 4, 5)
+"""Columns of a ledger row that readers see change; the others are stamps and times."""
 
 
 def remove_catalog(index_dir: Path) -> int:
@@ -65,6 +69,10 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             raise
 
+    def sketches(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the contents with their sketches."""
+        yield from self._connection.execute("SELECT content_id, sketch FROM contents")
+
     def known(self) -> dict[DocumentId, Known]:
         """Return the files of the ledger."""
         found = self._connection.execute(
@@ -74,37 +82,42 @@ class Writer:
             DocumentId(name): Known((size, time), content) for name, size, time, content in found
         }
 
-    def skip(
-        self, document_id: DocumentId, reason: str, stamp: tuple[int, int] = UNSTAMPED
-    ) -> None:
+    def skip(self, document_id: DocumentId, reason: str, fault: Fault, settled: Settled) -> None:
         """Record that a file was skipped; what it held before leaves the index."""
-        self._record(document_id, (None, *stamp, Status.SKIPPED.value, reason))
+        outcome = (Status.SKIPPED.value, reason, fault.value)
+        self._record(document_id, (None, *settled.stamp, *outcome, *settled.times()))
 
-    def adopt(self, document_id: DocumentId, stamp: tuple[int, int], content_id: str) -> bool:
+    def adopt(self, document_id: DocumentId, content_id: str, settled: Settled) -> bool:
         """Give the file a content that the index already holds; False when it does not."""
         found = self._connection.execute(
             "SELECT warning FROM contents WHERE content_id = ?", (content_id,)
         ).fetchone()
         if found is None:
             return False
-        self._record(document_id, (content_id, *stamp, *_outcome(found[0])))
+        self._record(document_id, settled.row(content_id, found[0]))
         return True
 
     def put(
         self,
         document_id: DocumentId,
-        stamp: tuple[int, int],
         content: Content,
         vectors: Sequence[PassageVectors],
+        near: Sequence[str],
+        settled: Settled,
     ) -> None:
-        """Switch a file to a new content, with its passages and their vectors."""
+        """Switch a file to a new content, with its passages, their vectors, and its likes."""
         with self._transaction():
             known = self._connection.execute(
                 "SELECT 1 FROM contents WHERE content_id = ?", (content.content_id,)
             ).fetchone()
             if known is None:  # a copy of it may have come in the same group
                 self._insert(content, vectors)
-            self._set(document_id, (content.content_id, *stamp, *_outcome(content.warning)))
+                self._connection.executemany(
+                    "INSERT INTO near_contents SELECT ?, content_id FROM contents "
+                    "WHERE content_id = ?",
+                    [(content.content_id, other) for other in near],
+                )
+            self._set(document_id, settled.row(content.content_id, content.warning))
 
     def remove(self, document_ids: Sequence[DocumentId]) -> None:
         """Forget files that are gone, and the contents that no file has any more."""
@@ -118,9 +131,13 @@ class Writer:
                 )
                 self._drop_if_orphaned(before)
 
+    def snapshot(self) -> Snapshot:
+        """Return the index as it is now, for reading."""
+        return Snapshot(self._connection)
+
     def base(self) -> Base | None:
         """Return the current Chroma base."""
-        return Snapshot(self._connection).base()
+        return self.snapshot().base()
 
     def count_tail(self, last_row: int) -> tuple[int, int]:
         """Return how many passages are newer than a base, and how many are not."""
@@ -167,36 +184,35 @@ class Writer:
 
     def _row(self, document_id: DocumentId) -> tuple[object, ...] | None:
         found: tuple[object, ...] | None = self._connection.execute(
-            "SELECT content_id, size, mtime_ns, status, reason FROM documents "
-            "WHERE document_id = ?",
+            f"SELECT {', '.join(_COLUMNS)} FROM documents WHERE document_id = ?",
             (document_id,),
         ).fetchone()
         return found
 
     def _record(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
         """Write a ledger row; one of which only the stamp is new changes nothing for readers."""
-        content_id, *stamp, status, reason = row
         before = self._row(document_id)
-        if before is None or (before[0], *before[3:]) != (content_id, status, reason):
+        if before is None or any(before[n] != row[n] for n in _SEEN):
             with self._transaction():
                 self._set(document_id, row)
-        elif before != row:
+        elif before[1:3] != row[1:3]:
             self._connection.execute(
                 "UPDATE documents SET size = ?, mtime_ns = ? WHERE document_id = ?",
-                (*stamp, document_id),
+                (*row[1:3], document_id),
             )
 
     def _set(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
         before = self._row(document_id)
         self._connection.execute(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?)", (document_id, *row)
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document_id, *row),
         )
         self._drop_if_orphaned(before)
 
     def _insert(self, content: Content, vectors: Sequence[PassageVectors]) -> None:
         document = content.document
         self._connection.execute(
-            "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 content.content_id,
                 document.sha256,
@@ -206,6 +222,7 @@ class Writer:
                 json.dumps([astuple(page) for page in document.pages]),
                 json.dumps([astuple(heading) for heading in document.headings]),
                 content.warning or None,
+                content.sketch,
             ),
         )
         for passage, vector in zip(content.passages, vectors, strict=True):
@@ -276,7 +293,3 @@ class Writer:
 def lexical_text(title: str, passage: Passage) -> str:
     """Return a passage as the BM25 table holds it: the terms of the text that is embedded."""
     return " ".join(terms(embedding_text(title, passage)))
-
-
-def _outcome(warning: str | None) -> tuple[str, str | None]:
-    return (Status.WARNING.value, warning) if warning else (Status.INDEXED.value, None)

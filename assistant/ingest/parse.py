@@ -20,6 +20,7 @@ FORMATS = {
     sniff.TEXT: "text",
     "text/markdown": "markdown",
     sniff.HTML: "html",
+    sniff.ADDED: "added",
 }
 
 

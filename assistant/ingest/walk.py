@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.errors import CorpusError, DocumentUnreadable
+from assistant.errors import CorpusError, DocumentUnreadable, Fault
 from assistant.ingest.normalize import UNSEEN
 from assistant.values import DocumentId
 
@@ -47,8 +47,12 @@ class SkippedFile:
     reason: str
 
 
-def walk(root: Path) -> Iterator[FoundFile | SkippedFile]:
+def walk(root: Path, but: Path | None = None) -> Iterator[FoundFile | SkippedFile]:
     """Yield every entry under `root` that is or might have been a document, by document_id.
+
+    Args:
+        root: the folder of documents.
+        but: a folder that is passed over, such as that of the index itself.
 
     Raises:
         CorpusError: there is no such folder, or it cannot be listed.
@@ -65,10 +69,11 @@ def walk(root: Path) -> Iterator[FoundFile | SkippedFile]:
             f"the corpus {str(root)!r} cannot be listed ({error.strerror}): grant read access to it"
         ) from error
     found: list[FoundFile | SkippedFile] = []
+    own = os.path.realpath(but) if but else ""
     while folders:
         _, entries = folders.pop()
         for entry in entries:
-            if _is_passed_over(entry.name):
+            if _is_passed_over(entry.name) or _is_same(entry, own):
                 continue
             outcome = _examine(entry, os.path.relpath(entry.path, root))
             if isinstance(outcome, list):
@@ -84,6 +89,36 @@ def is_document_name(name: str) -> bool:
     return is_plain and not _is_passed_over(name) and not _UNSAFE_NAME.search(name)
 
 
+def find(root: Path, document_id: str) -> FoundFile:
+    """Return a file of the corpus by its id.
+
+    Raises:
+        DocumentUnreadable: there is no such regular file, or a link leads to it.
+    """
+    path = root
+    parts = document_id.split("/")
+    for part in parts:
+        path = path / part
+        if part in {"", ".", ".."} or "\0" in part or path.is_symlink():
+            raise DocumentUnreadable("no file of the folder", Fault.UNREADABLE)
+    return stat_again(FoundFile(DocumentId(document_id), path, 0, 0))
+
+
+def stat_again(found: FoundFile) -> FoundFile:
+    """Return the file with its size and time as they are now.
+
+    Raises:
+        DocumentUnreadable: it is gone, or no regular file any more.
+    """
+    try:
+        status = os.lstat(found.path)
+    except OSError as error:
+        raise DocumentUnreadable(f"cannot be read: {error.strerror}", Fault.UNREADABLE) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise DocumentUnreadable("not a regular file any more", Fault.UNREADABLE)
+    return FoundFile(found.document_id, found.path, status.st_size, status.st_mtime_ns)
+
+
 def read(found: FoundFile, max_bytes: int) -> bytes:
     """Return the file's bytes, read once.
 
@@ -97,24 +132,28 @@ def read(found: FoundFile, max_bytes: int) -> bytes:
         with open(handle, "rb", buffering=0) as file:
             before = os.fstat(handle)
             if not stat.S_ISREG(before.st_mode):
-                raise DocumentUnreadable("not a regular file any more")
+                raise DocumentUnreadable("not a regular file any more", Fault.UNREADABLE)
             if before.st_size > max_bytes:
-                raise DocumentUnreadable(f"larger than {max_bytes:,} bytes")
+                raise DocumentUnreadable(f"larger than {max_bytes:,} bytes", Fault.TOO_LARGE)
             data = bytearray()
             while len(data) <= max_bytes and (part := file.read(_READ_BYTES)):
                 data += part
             after = os.fstat(handle)
     except OSError as error:
-        raise DocumentUnreadable(f"cannot be read: {error.strerror}") from error
+        raise DocumentUnreadable(f"cannot be read: {error.strerror}", Fault.UNREADABLE) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or (
         len(data) != after.st_size
     ):
-        raise DocumentUnreadable("changed while it was read; the next sync reads it")
+        raise DocumentUnreadable("changed while it was read; the next sync reads it", Fault.CHANGED)
     return bytes(data)
 
 
 def _is_passed_over(name: str) -> bool:
     return name.startswith((".", "~$")) or name.endswith("~")
+
+
+def _is_same(entry: os.DirEntry[str], own: str) -> bool:
+    return entry.name == os.path.basename(own) and os.path.realpath(entry.path) == own
 
 
 def _examine(

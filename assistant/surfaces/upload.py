@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import CorpusError, DocumentUnreadable
-from assistant.ingest.sniff import media_type
+from assistant.ingest.sniff import SUFFIXES, media_type
 from assistant.ingest.walk import is_document_name
 
 LINKLESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
@@ -40,7 +40,10 @@ def check_name(name: str) -> str:
             f"{name[:MAX_NAME_BYTES]!r} is no plain file name: rename it, without slashes or "
             "control characters and not beginning with a dot"
         )
-    media_type(name, b"")
+    if (suffix := Path(name).suffix.lower()) not in SUFFIXES:
+        raise DocumentUnreadable(
+            f"unsupported kind of file ({suffix or 'no suffix'}); supported: {' '.join(SUFFIXES)}"
+        )
     return name
 
 

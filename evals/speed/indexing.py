@@ -20,7 +20,9 @@ from assistant import Assistant, Settings
 from assistant.evaluation.datasets import write_corpus
 from assistant.index import base as bases
 from assistant.index import sync as syncing
+from assistant.index import work as working
 from assistant.index.embed import Embedder, open_embedder
+from assistant.index.plan import RACY_S
 from assistant.index.snapshot import open_snapshot
 from assistant.index.writer import Writer
 from evals.speed import plain
@@ -37,7 +39,7 @@ NAMES = {
 WARM_DOCUMENTS = 8
 """Indexed before the clock starts: libraries load parts of themselves at their first use."""
 STAGES = {
-    "cut": "read, parse, split into passages",
+    "cut": "split into passages (parsing runs beside it)",
     "embed": "embed",
     "write": "write to the catalog",
     "base": "build and check the Chroma base",
@@ -51,7 +53,7 @@ def measure(plan: Plan) -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpus = material.write(folder / "corpus")
-        time.sleep(syncing.RACY_S)
+        time.sleep(RACY_S)
         ours = _Ours(corpus, folder)
         texts = ours.passage_texts()
         table.say(f"{len(material.texts)} {material.source}, {len(texts)} passages")
@@ -109,7 +111,7 @@ class _Ours:
 def watch_stages(embedder: Embedder) -> Iterator[dict[str, float]]:
     """Add up what the stages of a sync take; `tokens` is a part of `cut`."""
     with stopwatch(
-        cut=(syncing, "make_content"),
+        cut=(working, "make_content"),
         tokens=(embedder, "count_tokens"),
         embed=(embedder, "embed_passages"),
         write=(Writer, "put"),

@@ -21,8 +21,9 @@ from assistant import Assistant, Settings
 from assistant.index.base import BASES_FOLDER
 from assistant.index.catalog import CATALOG_FILE
 from assistant.index.embed import Embedder, Vector, open_embedder
+from assistant.index.plan import RACY_S
 from assistant.index.snapshot import Snapshot, open_snapshot
-from assistant.index.sync import RACY_S, making_of
+from assistant.index.sync import making_of
 from assistant.index.terms import FUNCTION_WORDS, query_terms
 from assistant.index.vectors import VectorSearch
 from assistant.retrieve.lexical import rank_lexically, weigh_terms

@@ -9,11 +9,11 @@ from corpora import FILES, replace_files, set_age, write_files
 from hashing import HashingEmbedder
 
 from assistant.errors import CorpusError, IndexMismatch
-from assistant.index import content
-from assistant.index import sync as syncing
+from assistant.index import intake
 from assistant.index.snapshot import open_snapshot
 from assistant.index.sync import Progress, making_of
-from assistant.ingest import parse as parsing
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.pool import Parsers
 from assistant.ledger import Status
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
@@ -36,11 +36,13 @@ class Calls:
 def calls(embedder: HashingEmbedder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
     counted = Calls(embedder)
 
-    def parse(*args: object, **kwargs: object) -> object:
-        counted.n_parsed += 1
-        return parsing.parse(*args, **kwargs)
+    parse = Parsers.parse
 
-    monkeypatch.setattr(content, "parse", parse)
+    def counted_parse(self: Parsers, data: bytes, media_type: str) -> Parsed:
+        counted.n_parsed += 1
+        return parse(self, data, media_type)
+
+    monkeypatch.setattr(Parsers, "parse", counted_parse)
     return counted
 
 
@@ -87,7 +89,7 @@ def test_sync_reads_no_file_whose_size_and_time_are_unchanged(
     def read(*_: object) -> bytes:
         raise AssertionError("an unchanged file was read")
 
-    monkeypatch.setattr(syncing, "read", read)
+    monkeypatch.setattr(intake, "read", read)
     assert assistant.sync().n_unchanged == 3
 
 
@@ -137,7 +139,7 @@ def test_sync_neither_parses_nor_embeds_a_renamed_file(
     calls.take()
     (settings.corpus_dir / "rivers.txt").rename(settings.corpus_dir / "danube.txt")
     report = assistant.sync()
-    assert (report.n_added, report.n_removed) == (1, 1)
+    assert (report.n_added, report.n_removed, report.n_moved) == (0, 0, 1)
     assert calls.take() == (0, 0)
     found = found_in(assistant, "Danube Black Forest")
     assert "danube.txt" in found
@@ -195,7 +197,7 @@ def test_sync_records_why_a_file_was_skipped(assistant: Assistant, settings: Set
     )
     reasons = {name: record.reason or "" for name, record in notable.items()}
     assert "binary data" in reasons["binary.txt"]
-    assert "unsupported kind of file (.png)" in reasons["picture.png"]
+    assert "a PNG image" in reasons["picture.png"]
     assert "no text" in reasons["empty.txt"]
     assert "larger than" in reasons["large.txt"]
     assert assistant.check() == ()
@@ -362,7 +364,7 @@ def test_sync_reports_its_progress_up_to_the_end(assistant: Assistant) -> None:
 def test_a_file_that_changes_while_it_is_read_is_read_by_the_next_sync(
     assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, path = syncing.read, settings.corpus_dir / "rivers.txt"
+    original, path = intake.read, settings.corpus_dir / "rivers.txt"
 
     def read(*args: object) -> bytes:
         data: bytes = original(*args)
@@ -370,7 +372,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_by_the_next_sync(
         return data
 
     with monkeypatch.context() as patched:
-        patched.setattr(syncing, "read", read)
+        patched.setattr(intake, "read", read)
         assistant.sync()
     time.sleep(0.01)
     assistant.sync()

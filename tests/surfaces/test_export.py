@@ -118,7 +118,7 @@ def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(title
 def test_an_exported_quote_names_its_document_and_place():
     source = document("a/b.txt", "Before. Some fact.", title="A title")
     made = answer("Why?", cite(1, source, "Some fact.", heading="Facts", page=3))
-    told = "a/b.txt · A title · Facts · page 3 · characters 8-18"
+    told = "a/b.txt · A title · Facts · p. 3 · characters 8-18"
     assert told in shown(export_markdown("T", [Turn(1, "Why?", made)]))
     assert told in export_html("T", [Turn(1, "Why?", made)])
     assert plain_answer(made) == f"Some fact. [1]\n\n[1] {told}: “Some fact.”"

@@ -45,7 +45,7 @@ BAD_NAMES = [
     "a",
     "a.exe",
     "a.txt.exe",
-    "a.pdf",
+    "a.png",
     "a.txt ",
     "a.txt.",
     "a.txt/",
@@ -122,7 +122,7 @@ def test_a_file_may_have_the_limit_and_not_one_byte_more(folder):
     assert list(held(folder)) == ["a.txt"]
 
 
-@pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"\x7fELF"])
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"\x7fELF"])
 def test_a_binary_under_the_name_of_a_text_is_refused(folder, data):
     with pytest.raises(DocumentUnreadable):
         take(folder, "a.txt", data + bytes(100))

@@ -1,0 +1,110 @@
+"""Documents that came from a program and not from the folder: kept as files beside the index.
+
+In: texts with a name, a title and page numbers. Out: files in `index/added/`, which a sync takes in
+like those of the folder, so that they outlive a rebuild. Their ids begin with `.added/`, as no file
+of the folder's can. Refuses names that are no text.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.errors import CorpusError, StoreError
+from assistant.ingest.walk import FoundFile
+from assistant.values import DocumentId
+
+FOLDER = "added"
+PREFIX = ".added/"
+MAX_NAME_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AddedDocument:
+    """A text to keep: its name, what it is called, and its parts with their page numbers."""
+
+    name: str
+    title: str
+    parts: tuple[tuple[int | None, str], ...]
+
+    @property
+    def document_id(self) -> DocumentId:
+        """The id under which the index holds it."""
+        return DocumentId(PREFIX + self.name)
+
+
+def is_added(document_id: str) -> bool:
+    """Whether a document came from a program."""
+    return document_id.startswith(PREFIX)
+
+
+def keep(index_dir: Path, documents: Iterable[AddedDocument]) -> None:
+    """Write the documents beside the index, each whole or not at all.
+
+    Raises:
+        CorpusError: a document has no usable name.
+        StoreError: they cannot be written.
+    """
+    folder = index_dir / FOLDER
+    for document in documents:
+        name = document.name
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
+            raise CorpusError(
+                f"{name[:80]!r} cannot name a document: give it one line of at most "
+                f"{MAX_NAME_CHARS} printable characters"
+            )
+        data = json.dumps({"name": name, "title": document.title, "parts": document.parts})
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(_path(index_dir, document.document_id), data.encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise StoreError(
+                f"{name!r} cannot be kept in {str(folder)!r} ({error.strerror}): see to its "
+                "permissions and the free space"
+            ) from error
+
+
+def forget(index_dir: Path, document_ids: Iterable[str]) -> None:
+    """Delete added documents.
+
+    Raises:
+        CorpusError: there is none of that id.
+    """
+    for document_id in document_ids:
+        try:
+            _path(index_dir, document_id).unlink()
+        except FileNotFoundError:
+            raise CorpusError(
+                f"no document {document_id!r} was added; those of the folder are removed there"
+            ) from None
+
+
+def list_added(index_dir: Path) -> Iterator[FoundFile]:
+    """Yield the files of added documents, by id; what is not one is passed over."""
+    found = []
+    for path in (index_dir / FOLDER).glob("*.json"):
+        try:
+            name = json.loads(path.read_bytes())["name"]
+            status = path.stat()
+        except (OSError, ValueError, KeyError, TypeError):
+            name, status = f"damaged {path.name}", path.lstat()
+        found.append(
+            FoundFile(DocumentId(f"{PREFIX}{name}"), path, status.st_size, status.st_mtime_ns)
+        )
+    yield from sorted(found, key=lambda file: file.document_id)
+
+
+def _path(index_dir: Path, document_id: str) -> Path:
+    digest = hashlib.sha256(document_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return index_dir / FOLDER / f"{digest[:32]}.json"
+
+
+def _write(path: Path, data: bytes) -> None:
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
