@@ -41,7 +41,14 @@ WRAPPERS = {
     "tokenizers": ("index/encoder.py",),
     "sqlite3": ("index/", "surfaces/chat/database.py", "surfaces/chat/store.py"),
     "Stemmer": ("index/terms.py",),
-    "llama_index": ("ingest/node_parser.py", "llama.py", "llm/", "pipeline.py"),
+    "llama_index": (
+        "index/holdings.py",
+        "ingest/added.py",
+        "ingest/node_parser.py",
+        "llama.py",
+        "llm/",
+        "pipeline.py",
+    ),
     "httpx": ("llm/",),
     "xllamacpp": ("llm/serve.py",),
     "gradio": ("surfaces/",),
@@ -56,7 +63,8 @@ WRAPPERS = {
     "markdown_it": ("ingest/",),
     "charset_normalizer": ("ingest/",),
     "sentencex": ("ingest/",),
-    "subprocess": ("index/base.py", "ingest/", "llm/local.py", "surfaces/cli.py"),
+    "watchfiles": ("index/watch.py",),
+    "subprocess": ("index/base.py", "ingest/pool.py", "llm/local.py", "surfaces/cli.py"),
 }
 HEAVY = {"torch", "chromadb", "gradio", "llama_index", "onnxruntime", "transformers"} | {
     "sentence_transformers",

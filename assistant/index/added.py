@@ -6,33 +6,18 @@ of the folder's can. Refuses names that are no text.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import CorpusError, StoreError
-from assistant.ingest.walk import FoundFile
+from assistant.ingest.added import AddedDocument
+from assistant.ingest.walk import FoundFile, stat_again
 from assistant.values import DocumentId
 
 FOLDER = "added"
 PREFIX = ".added/"
 MAX_NAME_CHARS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class AddedDocument:
-    """A text to keep: its name, what it is called, and its parts with their page numbers."""
-
-    name: str
-    title: str
-    parts: tuple[tuple[int | None, str], ...]
-
-    @property
-    def document_id(self) -> DocumentId:
-        """The id under which the index holds it."""
-        return DocumentId(PREFIX + self.name)
 
 
 def is_added(document_id: str) -> bool:
@@ -55,10 +40,9 @@ def keep(index_dir: Path, documents: Iterable[AddedDocument]) -> None:
                 f"{name[:80]!r} cannot name a document: give it one line of at most "
                 f"{MAX_NAME_CHARS} printable characters"
             )
-        data = json.dumps({"name": name, "title": document.title, "parts": document.parts})
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(_path(index_dir, document.document_id), data.encode("utf-8", "surrogatepass"))
+            _write(_path(index_dir, PREFIX + name), document.dump())
         except OSError as error:
             raise StoreError(
                 f"{name!r} cannot be kept in {str(folder)!r} ({error.strerror}): see to its "
@@ -81,12 +65,21 @@ def forget(index_dir: Path, document_ids: Iterable[str]) -> None:
             ) from None
 
 
+def find_added(index_dir: Path, document_id: str) -> FoundFile:
+    """Return the file of an added document.
+
+    Raises:
+        DocumentUnreadable: there is none.
+    """
+    return stat_again(FoundFile(DocumentId(document_id), _path(index_dir, document_id), 0, 0))
+
+
 def list_added(index_dir: Path) -> Iterator[FoundFile]:
     """Yield the files of added documents, by id; what is not one is passed over."""
     found = []
     for path in (index_dir / FOLDER).glob("*.json"):
         try:
-            name = json.loads(path.read_bytes())["name"]
+            name = AddedDocument.read(path.read_bytes()).name
             status = path.stat()
         except (OSError, ValueError, KeyError, TypeError):
             name, status = f"damaged {path.name}", path.lstat()

@@ -3,18 +3,29 @@
 The part of an assistant that asks nothing. Refuses an index that cannot be used (`StoreError`).
 """
 
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Self
 
+from assistant.errors import CorpusError
 from assistant.index import sync as syncing
+from assistant.index.added import forget, keep
 from assistant.index.catalog import is_complete, last_synced
 from assistant.index.check import check_index
 from assistant.index.embed import Embedder
+from assistant.index.originals import Originals
+from assistant.index.plan import Change
 from assistant.index.readers import Readers
 from assistant.index.sync import Progress, SyncReport
+from assistant.ingest.added import read_documents
+from assistant.ingest.pool import Parsers
 from assistant.ledger import FileRecord
+from assistant.places import Origin
 from assistant.settings import Settings
-from assistant.values import Answer, Document, DocumentId
+from assistant.values import Answer, Citation, Document, DocumentId
+
+if TYPE_CHECKING:
+    from llama_index.core.readers.base import BaseReader
+    from llama_index.core.schema import Document as LlamaDocument
 
 
 class Holdings:
@@ -25,13 +36,72 @@ class Holdings:
         self._embedder = embedder
         self._making = syncing.making_of(embedder, settings)
         self._readers = Readers(settings.index_dir, self._making)
+        self._originals = Originals(settings, Parsers(syncing.limits_of(settings)))
         self._is_ready = False
 
     def sync(
-        self, *, rebuild: bool = False, on_progress: Callable[[Progress], None] = lambda _: None
+        self,
+        *,
+        rebuild: bool = False,
+        retry: bool = False,
+        on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
         """Bring the index in step with the corpus; see `assistant.index.sync.sync`."""
-        return syncing.sync(self.settings, self._embedder, rebuild=rebuild, on_progress=on_progress)
+        return syncing.sync(
+            self.settings, self._embedder, rebuild=rebuild, retry=retry, on_progress=on_progress
+        )
+
+    def preview(self) -> tuple[Change, ...]:
+        """Return what a sync would do, by name; see `assistant.index.sync.preview`."""
+        return syncing.preview(self.settings)
+
+    def add_documents(
+        self, documents: "BaseReader | Iterable[LlamaDocument]", **load: Any
+    ) -> SyncReport:
+        """Take in documents that are no files of the folder, and bring the index in step.
+
+        They are kept beside the index, so that they outlive a rebuild; one of the same name is
+        replaced. Their ids begin with `.added/`.
+
+        Args:
+            documents: a llama-index reader, or what one has loaded. Parts that name the same file
+                are one document, with the pages of their `page_label`.
+            load: what the reader's `load_data` is given.
+
+        Raises:
+            CorpusError: a document has no usable name.
+        """
+        keep(self.settings.index_dir, read_documents(documents, **load))
+        return self.sync()
+
+    def remove_documents(self, document_ids: Iterable[str]) -> SyncReport:
+        """Forget documents that were added, and bring the index in step.
+
+        Raises:
+            CorpusError: there is none of that id.
+        """
+        forget(self.settings.index_dir, document_ids)
+        return self.sync()
+
+    def origin(self, citation: Citation) -> Origin:
+        """Return what a citation's quote is in the file: its bytes, or its boxes on a page.
+
+        Raises:
+            CorpusError: the document is not in the version cited any more, or its file is gone.
+        """
+        document = self.document(citation.document_id)
+        if document.sha256 != citation.sha256:
+            raise CorpusError(f"{citation.document_id!r} has changed since it was cited; ask again")
+        return self._originals.origin(document, (citation.start, citation.end))
+
+    def draw(self, document_id: str, page: int, width: int) -> bytes:
+        """Return a page of a document as a PNG picture of `width` pixels.
+
+        Raises:
+            CorpusError: the index does not hold the document, or its file has changed since.
+            DocumentUnreadable: it has no such page, or none that can be shown.
+        """
+        return self._originals.draw(self.document(document_id), page, width)
 
     def document(self, document_id: str) -> Document:
         """Return a document as it was indexed.
@@ -83,6 +153,7 @@ class Holdings:
     def close(self) -> None:
         """Let go of what is kept open; nothing needs saving."""
         self._readers.close()
+        self._originals.close()
 
     def __enter__(self) -> Self:
         return self

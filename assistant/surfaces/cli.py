@@ -1,22 +1,22 @@
 """The command line: answers on stdout, everything else on stderr.
 
-Exit codes: 0 done (an abstention is an answer), 1 `check` or `doctor` found problems, 2 the
-command was misspelt, 3 it cannot be done (one line says why and what to do), 75 another process is
-writing the index, 130 interrupted.
+Exit codes: 0 done (an abstention is an answer), 1 `check` or `doctor` found problems or
+`index --strict` skipped a file, 2 the command was misspelt, 3 it cannot be done (one line says why
+and what to do), 75 another process is writing the index, 130 interrupted.
 """
 
-import json
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.errors import AssistantError, IndexLocked, IndexMissing, SettingsError
+from assistant.errors import AssistantError, IndexLocked, SettingsError
 from assistant.settings import Settings
 from assistant.surfaces.account import name_model
 from assistant.surfaces.ask_command import (
@@ -28,7 +28,17 @@ from assistant.surfaces.ask_command import (
     choose_llm,
 )
 from assistant.surfaces.describe import indent
-from assistant.surfaces.index_command import bring_in_step, require_index
+from assistant.surfaces.index_command import (
+    DryRun,
+    Rebuild,
+    Retry,
+    Strict,
+    Watch,
+    bring_in_step,
+    keep_in_step,
+    require_index,
+    tell_preview,
+)
 from assistant.surfaces.terminal import say, write, write_json
 
 if TYPE_CHECKING:
@@ -59,16 +69,28 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the HTTP API 
 
 
 @app.command("index")
-def build_index(
+def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     corpus: Corpus = None,
     index: Index = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make the index anew, whatever made the present one.")
-    ] = False,
+    rebuild: Rebuild = False,
+    retry: Retry = False,
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    watch: Watch = False,
+    as_json: Json = False,
 ) -> None:
     """Bring the index in step with the folder: new, changed and removed files only."""
-    with _open(corpus, index) as assistant:
-        bring_in_step(assistant, rebuild=rebuild)
+    if dry_run:
+        settings = Settings.load(corpus_dir=corpus, index_dir=index)
+        is_whole = tell_preview(settings, as_json=as_json)
+    else:
+        with _open(corpus, index) as assistant:
+            done = bring_in_step(assistant, rebuild=rebuild, retry=retry, as_json=as_json)
+            is_whole = done.n_skipped == 0
+            if watch:
+                keep_in_step(assistant)
+    if strict and not is_whole:
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
 @app.command()
@@ -153,15 +175,9 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
 @app.command()
 def feedback(index: Index = None) -> None:
     """Print what readers said in the chat as questions for `assistant eval`, a line each."""
-    from assistant.surfaces.chat.feedback import list_questions, read_feedback
+    from assistant.surfaces.feedback_command import print_questions
 
-    settings = Settings.load(index_dir=index)
-    if not settings.index_dir.is_dir():
-        raise IndexMissing(f"there is no index in {str(settings.index_dir)!r}, so no feedback")
-    questions = list(list_questions(read_feedback(settings.index_dir)))
-    for question in questions:
-        write(json.dumps(question, ensure_ascii=False))
-    say(f"{len(questions)} answers were judged")
+    print_questions(Settings.load(index_dir=index).index_dir)
 
 
 @app.command()
@@ -235,23 +251,12 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     as_json: Json = False,
 ) -> None:
     """Measure citations, answers and refusals; exit 1 when worse or under a bar, 2 on an error."""
-    from assistant.evaluation.report import read_report
-    from assistant.surfaces.eval_command import choose_suite, conclude, fail, make_folder, run_eval
+    from assistant.surfaces.eval_command import Choice, evaluate_chosen
 
+    choice = Choice(questions, suite, dataset, sample, seed)
+    load = partial(Settings.load, corpus_dir=corpus, index_dir=index)
     try:
-        chosen = choose_suite(questions, suite, dataset, sample, seed)
-        settings = Settings.load(corpus_dir=corpus, index_dir=index)
-        given = {"--suite": suite and suite.name, "--dataset": dataset, "--sample": sample}
-        words = [f"{flag} {value}" for flag, value in given.items() if value is not None]
-        words += [questions.name] if questions else []
-        words += ["--data FOLDER"] if data else []
-        command = " ".join(["assistant eval", *words, *([f"--seed {seed}"] if seed else [])])
-        make_folder(out)
-        before = read_report(baseline) if baseline else None
-        report = run_eval(chosen, settings, data, command)
-        conclude(report, before, out, as_json=as_json)
-    except AssistantError as error:
-        raise fail(error) from error
+        evaluate_chosen(choice, load, data, baseline, out, as_json=as_json)
     except KeyboardInterrupt:
         say("interrupted; the same command goes on where this one was")
         raise typer.Exit(EXIT_INTERRUPTED) from None

@@ -4,8 +4,8 @@ The table (or JSON) goes to stdout; the report is written as JSON and as a page 
 """
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,52 @@ if TYPE_CHECKING:
 EXIT_WORSE, EXIT_ERROR = 1, 2
 MAX_NAMED = 10
 """Questions named under a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to evaluate, as the command line names it."""
+
+    questions: Path | None
+    suite: Path | None
+    dataset: str | None
+    sample: int | None
+    seed: int
+
+    def command(self, *, has_data: bool) -> str:
+        """Return the command that repeats this, without the caller's paths."""
+        given = {
+            "--suite": self.suite and self.suite.name,
+            "--dataset": self.dataset,
+            "--sample": self.sample,
+        }
+        words = [f"{flag} {value}" for flag, value in given.items() if value is not None]
+        words += [self.questions.name] if self.questions else []
+        words += ["--data FOLDER"] if has_data else []
+        return " ".join(["assistant eval", *words, *([f"--seed {self.seed}"] if self.seed else [])])
+
+
+def evaluate_chosen(
+    choice: Choice,
+    load: Callable[[], Settings],
+    data: Path | None,
+    baseline: Path | None,
+    out: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Evaluate what was chosen, write the report and print it; exit 1 when worse, 2 on an error."""
+    from assistant.evaluation.report import read_report
+
+    try:
+        chosen = choose_suite(choice)
+        settings = load()
+        make_folder(out)
+        before = read_report(baseline) if baseline else None
+        report = run_eval(chosen, settings, data, choice.command(has_data=bool(data)))
+        conclude(report, before, out, as_json=as_json)
+    except AssistantError as error:
+        raise fail(error) from error
 
 
 def run_eval(suite: "Suite", settings: Settings, data: Path | None, command: str) -> "Report":
@@ -66,13 +112,7 @@ def make_folder(out: Path) -> None:
         raise EvaluationError(f"no report can be written into {str(out)!r}: {error}") from error
 
 
-def choose_suite(
-    questions: Path | None,
-    suite: Path | None,
-    dataset: str | None,
-    sample: int | None,
-    seed: int,
-) -> "Suite":
+def choose_suite(choice: Choice) -> "Suite":
     """Return the suite that the arguments name.
 
     Raises:
@@ -80,16 +120,23 @@ def choose_suite(
     """
     from assistant.evaluation.suite import SetOfQuestions, Suite, read_suite
 
-    if sum(given is not None for given in (questions, suite, dataset)) != 1:
+    sources = (choice.questions, choice.suite, choice.dataset)
+    if sum(given is not None for given in sources) != 1:
         raise EvaluationError("name one of: a file of questions, --suite FILE, --dataset NAME")
-    if suite:
-        if sample is not None:
+    if choice.suite:
+        if choice.sample is not None:
             raise EvaluationError("a suite says itself how many questions it samples")
-        return read_suite(suite)
-    name = dataset or (questions.stem if questions else "")
+        return read_suite(choice.suite)
+    name = choice.dataset or (choice.questions.stem if choice.questions else "")
     if not name:
         raise EvaluationError("the file of questions, or the dataset, has no name")
-    one = SetOfQuestions(name=name, questions=questions, dataset=dataset, sample=sample, seed=seed)
+    one = SetOfQuestions(
+        name=name,
+        questions=choice.questions,
+        dataset=choice.dataset,
+        sample=choice.sample,
+        seed=choice.seed,
+    )
     return Suite.model_construct(name=Path(name).name, sets=(one,), settings={})
 
 

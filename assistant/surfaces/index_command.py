@@ -1,32 +1,84 @@
 """The index brought in step from the command line: with a bar, and a line at the end.
 
 Comes in: an open assistant. Goes out: lines on stderr, for each file that was not plainly indexed
-why. Refuses nothing of its own: failures are handed on.
+why; with `--json` the report on stdout. Refuses nothing of its own: failures are handed on.
 """
 
-from typing import TYPE_CHECKING
+import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
-from assistant.surfaces.terminal import progress_bar, say
+import typer
+
+from assistant.errors import AssistantError, CorpusError
+from assistant.index.plan import Action, Change
+from assistant.index.sync import SyncReport, preview
+from assistant.settings import Settings
+from assistant.surfaces.terminal import progress_bar, say, write, write_json
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
+Rebuild = Annotated[
+    bool, typer.Option("--rebuild", help="Make the index anew, whatever made the present one.")
+]
+Retry = Annotated[bool, typer.Option("--retry", help="Read the files again that were skipped.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, on stdout, and do nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when a file was skipped.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Stay, and bring the index in step with every change.")
+]
+ENDINGS = {Action.MOVE: " from ", Action.SKIP: ": "}
 
-def bring_in_step(assistant: "Assistant", *, rebuild: bool = False) -> None:
+
+def bring_in_step(
+    assistant: "Assistant", *, rebuild: bool = False, retry: bool = False, as_json: bool = False
+) -> SyncReport:
     """Bring the index in step with the folder and say what was done."""
     with progress_bar() as show:
         report = assistant.sync(
-            rebuild=rebuild, on_progress=lambda at: show(at.stage, at.done, at.total)
+            rebuild=rebuild, retry=retry, on_progress=lambda at: show(at.stage, at.done, at.total)
         )
     for record in report.notable:
         say(f"{record.status}: {record.document_id}: {record.reason}")
     if report.base_problem:
         say(f"warning: {report.base_problem}; searching exactly, which is slower")
-    say(
-        f"{report.n_added} files added, {report.n_changed} changed, {report.n_removed} removed, "
-        f"{report.n_unchanged} unchanged; {report.n_passages:,} passages "
-        f"({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
-    )
+    say(_sum_up(report))
+    if as_json:
+        write_json({**asdict(report), "n_skipped": report.n_skipped})
+    return report
+
+
+def keep_in_step(assistant: "Assistant") -> None:
+    """Bring the index in step after every change of the folder, until interrupted."""
+    from assistant.index.watch import watch
+
+    settings = assistant.settings
+    say(f"watching {settings.corpus_dir} (stop it with Ctrl-C)")
+    for _ in watch(settings.corpus_dir, settings.index_dir, threading.Event()):
+        try:
+            report = assistant.sync()
+        except CorpusError:
+            raise
+        except AssistantError as error:  # another process writes, the disk is full: it may pass
+            say(f"not now: {error}")
+            continue
+        if report.n_added or report.n_changed or report.n_moved or report.n_removed:
+            say(_sum_up(report))
+
+
+def tell_preview(settings: Settings, *, as_json: bool) -> bool:
+    """Print what a sync would do; return whether no file would be skipped."""
+    changes = preview(settings)
+    if as_json:
+        write_json({"changes": [asdict(change) for change in changes]})
+    else:
+        for change in changes:
+            write(_describe(change))
+        say(f"{len(changes):,} files to settle; nothing was done")
+    return all(change.action != Action.SKIP for change in changes)
 
 
 def require_index(assistant: "Assistant") -> None:
@@ -35,3 +87,16 @@ def require_index(assistant: "Assistant") -> None:
         settings = assistant.settings
         say(f"no index in {str(settings.index_dir)!r}: building it from {settings.corpus_dir}")
         bring_in_step(assistant)
+
+
+def _describe(change: Change) -> str:
+    detail = ENDINGS.get(change.action, " ") + change.detail if change.detail else ""
+    return f"{change.action} {change.document_id}{detail}"
+
+
+def _sum_up(report: SyncReport) -> str:
+    return (
+        f"{report.n_added} files added, {report.n_changed} changed, {report.n_moved} moved, "
+        f"{report.n_removed} removed, {report.n_unchanged} unchanged; {report.n_skipped} skipped; "
+        f"{report.n_passages:,} passages ({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
+    )

@@ -18,6 +18,7 @@ from assistant.index import base as bases
 from assistant.index.catalog import Making, connect, create
 from assistant.index.content import Content
 from assistant.index.embed import PassageVectors, Vector
+from assistant.index.settled import Settled
 from assistant.index.snapshot import Snapshot, open_snapshot
 from assistant.index.vectors import VectorSearch
 from assistant.index.writer import Writer
@@ -44,9 +45,9 @@ def put(writer: Writer, name: str, vectors: Vector) -> None:
         Passage(PassageId(f"{name}:{n}"), document.document_id, n, n + 1, "x", ((n, n + 1),))
         for n in range(len(vectors))
     )
-    content = Content(name, document, passages, (), "")
+    content = Content(name, document, passages, (), "", b"")
     rows = [PassageVectors(vector, vector[np.newaxis]) for vector in vectors]
-    writer.put(document.document_id, (1, 1), content, rows)
+    writer.put(document.document_id, content, rows, (), Settled((1, 1)))
 
 
 @pytest.fixture(scope="module")

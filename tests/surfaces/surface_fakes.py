@@ -226,7 +226,7 @@ class FakeAssistant:
         for done in range(4):
             on_progress(Progress("reading", done, 4))
             time.sleep(max(self.pause_s, 0.01) * 6)
-        return SyncReport(1, 0, 0, 3, 9, 2, (), None, 0.4)
+        return SyncReport(1, 0, 0, 0, 3, 9, 2, (), None, 0.4)
 
     def document(self, document_id: str) -> Document:
         try:

@@ -101,12 +101,12 @@ def summarize(done: SyncReport) -> str:
         for n, word in (
             (done.n_added, "added"),
             (done.n_changed, "changed"),
+            (done.n_moved, "moved"),
             (done.n_removed, "removed"),
         )
         if n
     ]
-    skipped = sum(record.status == "skipped" for record in done.notable)
-    parts += [f"{skipped:,} skipped"] if skipped else []
+    parts += [f"{done.n_skipped:,} skipped"] if done.n_skipped else []
     return f"Synced in {done.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}."
 
 

@@ -14,7 +14,7 @@ from assistant.surfaces.chat import corpus as corpus_module
 from assistant.surfaces.chat.corpus import HALTED, RUNNING, Corpus, summarize
 from assistant.values import DocumentId
 
-DONE = SyncReport(1, 0, 0, 3, 9, 2, (), None, 0.4)
+DONE = SyncReport(1, 0, 0, 0, 3, 9, 2, (), None, 0.4)
 SYNCED = "Synced in 0.4 s: 1 added."
 
 
