@@ -8,21 +8,21 @@ Refuses binary data with `DocumentUnreadable`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.formats.blocks import Block, Blocks
+from assistant.ingest.formats.parsed import Parsed, fold
+from assistant.ingest.formats.table import join_cells
 from assistant.ingest.limits import USUAL, Limits
 from assistant.ingest.normalize import normalize
-from assistant.places import Heading
 
 MAX_DEPTH = 1_000
 """Block tags nested deeper are taken out before parsing, whose time grows with depth squared."""
 _META_BYTES = 2_048
-_CELL_JOINT = " | "
 
 # fmt: off
 _DROPPED = frozenset((
@@ -54,64 +54,55 @@ _NESTING_TAG = re.compile(
 
 
 @dataclass(slots=True)
-class _Block:
-    text: str
-    level: int = 0
-
-
-@dataclass(slots=True)
 class _Page:
     """The text gathered so far. Only the innermost table row is held back, to join its cells."""
 
-    blocks: list[_Block] = field(default_factory=list)
+    blocks: Blocks
     pending: list[str] = field(default_factory=list)
-    cells: list[list[_Block]] | None = None
-    n_removed: int = 0
+    cells: list[list[Block]] | None = None
 
     def end_block(self, *, level: int = 0, is_pre: bool = False) -> None:
         """Turn the pending text into a block, or into one for each line of preformatted text."""
         if not self.pending:
             return
-        text, n_removed = normalize("".join(self.pending))
+        text = "".join(self.pending)
         self.pending.clear()
-        self.n_removed += n_removed
-        lines = [line.rstrip() for line in text.split("\n")] if is_pre else [fold(text)]
-        target = self.cells[-1] if self.cells else self.blocks
-        target.extend(_Block(line, level) for line in lines if line.strip())
+        lines = self.blocks.clean_lines(text) if is_pre else [self.blocks.clean(text)]
+        found = [Block(line, level) for line in lines if line]
+        if self.cells:
+            self.cells[-1].extend(found)
+        else:
+            self.append(found)
+
+    def append(self, blocks: Iterable[Block]) -> None:
+        """Add blocks to the text."""
+        for block in blocks:
+            self.blocks.append(block)
 
     def end_row(self) -> None:
         """Join the row's cells if each is one block; a table that lays out a page is not joined."""
         cells, self.cells = self.cells or [], None
         if all(len(cell) <= 1 and not any(block.level for block in cell) for cell in cells):
-            row = _CELL_JOINT.join(block.text for cell in cells for block in cell)
-            self.blocks.extend([_Block(row)] if row else [])
+            row = join_cells(block.text for cell in cells for block in cell)
+            self.append([Block(row)] if row else [])
         else:
-            self.blocks.extend(block for cell in cells for block in cell)
+            self.append(block for cell in cells for block in cell)
 
 
 def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the visible text as canonical text in blocks, with its headings."""
+    blocks = Blocks()
+    title, warning = read_page(data, blocks)
+    return blocks.finish(title, [warning])
+
+
+def read_page(data: bytes, blocks: Blocks) -> tuple[str | None, str | None]:
+    """Add a page's visible text to `blocks`; return its title, and a warning of its encoding."""
     source, warning = _decode_html(data)
     tree = LexborHTMLParser(_limit_depth(source))
-    page = _Page()
     if tree.root is not None:
-        _read_tree(tree.root, page)
-    spans: list[tuple[int, int]] = []
-    headings = []
-    position = 0
-    for block in page.blocks:
-        start = position + len(block.text) - len(block.text.lstrip())
-        spans.append((start, position + len(block.text)))
-        if block.level:
-            headings.append(Heading(*spans[-1], block.level))
-        position += len(block.text) + 1
-    return Parsed(
-        "\n".join(block.text for block in page.blocks),
-        _find_title(tree),
-        tuple(spans),
-        tuple(headings),
-        warnings=tuple(w for w in (warning, describe_removed(page.n_removed)) if w),
-    )
+        _read_tree(tree.root, _Page(blocks))
+    return _find_title(tree), warning
 
 
 def _decode_html(data: bytes) -> tuple[str, str | None]:
@@ -169,7 +160,7 @@ def _read_tree(root: LexborNode, page: _Page) -> None:
 def _track_row(tag: str, is_start: bool, page: _Page) -> None:
     if tag == "table" and is_start and page.cells:
         # A table inside a row: the row around it is layout and not data.
-        page.blocks.extend(block for cell in page.cells for block in cell)
+        page.append(block for cell in page.cells for block in cell)
         page.cells = None
     elif tag == "tr":
         if is_start:

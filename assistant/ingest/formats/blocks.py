@@ -1,0 +1,110 @@
+"""Blocks of text in, one by one and in reading order; canonical text and the maps of it out.
+
+Every format that has no source to quote from (all but plain text and Markdown) gathers its text
+here: each block is made canonical, blocks are joined by newlines, and spans are counted as the
+text grows. Refuses, with `DocumentUnreadable`, a text that outgrows its bound while it is gathered.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.normalize import normalize
+from assistant.places import Heading, Page, PageKind
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A line of canonical text; a heading if it has a level (1 is the top)."""
+
+    text: str
+    level: int = 0
+
+
+class Blocks:
+    """The blocks gathered so far.
+
+    Args:
+        max_chars: a longer text is refused before the rest of the file is read, since a small
+            archive can hold much of it; None leaves that to whoever asked for the text.
+    """
+
+    def __init__(self, max_chars: int | None = None) -> None:
+        self.n_removed = 0
+        self._max_chars = max_chars
+        self._texts: list[str] = []
+        self._spans: list[tuple[int, int]] = []
+        self._headings: list[Heading] = []
+        self._pages: list[Page] = []
+        self._open: tuple[int, PageKind, int] | None = None
+        self._position = 0
+
+    def clean(self, text: str) -> str:
+        """Return canonical text on one line, and count what was removed from it."""
+        text, n_removed = normalize(text)
+        self.n_removed += n_removed
+        return fold(text)
+
+    def clean_lines(self, text: str) -> list[str]:
+        """Return the lines of preformatted text, canonical and with their indentation."""
+        text, n_removed = normalize(text)
+        self.n_removed += n_removed
+        return [line.rstrip() for line in text.split("\n") if line.strip()]
+
+    def add(self, text: str, level: int = 0) -> None:
+        """Add a block of any text; text of nothing but whitespace is no block."""
+        if text := self.clean(text):
+            self.append(Block(text, level))
+
+    def append(self, block: Block) -> None:
+        """Add a block that is canonical and not empty, and may be indented."""
+        indent = len(block.text) - len(block.text.lstrip())
+        span = (self._position + indent, self._position + len(block.text))
+        self._texts.append(block.text)
+        self._spans.append(span)
+        if block.level:
+            self._headings.append(Heading(*span, block.level))
+        self._position += len(block.text) + 1
+        if self._max_chars is not None and span[1] > self._max_chars:
+            raise DocumentUnreadable(
+                f"its text has more characters than the limit of {self._max_chars:,}; "
+                "split the file or raise max_text_chars",
+                Fault.TOO_LARGE,
+            )
+
+    def start_page(self, number: int, kind: PageKind) -> None:
+        """End the page before; the blocks to come stand on this one."""
+        self.end_page()
+        self._open = (number, kind, len(self._spans))
+
+    def end_page(self) -> None:
+        """End the page; one without blocks leaves no trace."""
+        if self._open is None:
+            return
+        number, kind, first = self._open
+        self._open = None
+        if first < len(self._spans):
+            self._pages.append(Page(number, self._spans[first][0], self._spans[-1][1], kind))
+
+    def finish(self, title: str | None, warnings: Iterable[str | None] = ()) -> Parsed:
+        """Return everything gathered, with those of the warnings that are there."""
+        self.end_page()
+        said = (*warnings, describe_removed(self.n_removed))
+        return Parsed(
+            "\n".join(self._texts),
+            title,
+            tuple(self._spans),
+            tuple(self._headings),
+            tuple(self._pages),
+            tuple(warning for warning in said if warning),
+        )
+
+
+def count(number: int, thing: str, what_of_it: str) -> str | None:
+    """Return a warning that counts things, or None when there are none.
+
+    >>> count(2, "comment", "left out"), count(1, "image", "not read"), count(0, "image", "lost")
+    ('2 comments left out', '1 image not read', None)
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)} {what_of_it}" if number else None

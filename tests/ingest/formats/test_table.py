@@ -1,0 +1,101 @@
+"""Rows as lines: nothing of a row is lost, and a row is named by its table's own names."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats import table
+from assistant.ingest.formats.table import write_rows
+
+CELLS = st.lists(
+    st.sampled_from(["", "", "Name", "Price", "2019", "2020", "3.5", "tea", "Tea is nice."]),
+    max_size=5,
+)
+
+
+def lines(*rows: list[str]) -> list[str]:
+    return [line for _, line in write_rows(enumerate(rows, start=1))]
+
+
+@given(rows=st.lists(CELLS, max_size=30))
+def test_every_row_that_is_not_empty_is_a_line_with_its_cells_in_order(
+    rows: list[list[str]],
+) -> None:
+    written = list(write_rows(enumerate(rows, start=1)))
+    assert [n for n, _ in written] == [n for n, row in enumerate(rows, start=1) if any(row)]
+    for number, line in written:
+        position = 0
+        for cell in filter(None, rows[number - 1]):
+            assert cell in line[position:]
+            position = line.index(cell, position) + len(cell)
+
+
+def test_rows_below_names_say_what_their_values_are() -> None:
+    assert lines(["Item", "Price:", "Note"], ["Tea", "2.50", ""], ["", "3", "hot"]) == [
+        "Item | Price: | Note",
+        "Item: Tea | Price: 2.50",
+        "Price: 3 | Note: hot",
+    ]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["Tea", "2.50"],
+        ["Tea", "2024-01-31"],
+        ["Tea", "tea"],
+        ["Tea is a drink.", "It is hot."],
+        ["Item", "", "Price"],
+        ["x" * 61, "y"],
+        ["Alice", "1987"],
+        ["Item"],
+    ],
+)
+def test_a_first_row_that_is_no_row_of_names_names_nothing(first: list[str]) -> None:
+    assert lines(first, ["Cake", "1990"])[1] == "Cake | 1990"
+
+
+def test_names_over_fewer_columns_than_the_rows_have_are_none() -> None:
+    assert lines(["Item", "Price"], ["a", "b", "c"]) == ["Item | Price", "a | b | c"]
+
+
+def test_a_value_beside_the_named_columns_stands_without_a_name() -> None:
+    rows = [["Item", "Price"], *[["a", "1"]] * 20, ["b", "2", "?"]]
+    assert lines(*rows)[-1] == "Item: b | Price: 2 | ?"
+
+
+def test_a_row_that_stands_alone_above_the_names_is_a_caption() -> None:
+    assert lines(["Sales"], [], ["", "2019", "2020"], ["Tea", "5", "6"]) == [
+        "Sales",
+        "2019 | 2020",
+        "Tea | 2019: 5 | 2020: 6",
+    ]
+
+
+def test_after_an_empty_row_other_names_hold_only_if_words_stand_above_values() -> None:
+    first = [["Item", "Kind"], ["Tea", "drink"], []]
+    assert lines(*first, ["Cake", "food"], ["Rice", "food"])[2:] == [
+        "Item: Cake | Kind: food",
+        "Item: Rice | Kind: food",
+    ]
+    assert lines(*first, ["Shop", "Open"], ["Main St", "2020"])[2:] == [
+        "Shop | Open",
+        "Shop: Main St | Open: 2020",
+    ]
+
+
+def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_ROWS", 2)
+    with pytest.raises(DocumentUnreadable, match="more than 2 rows") as caught:
+        lines(["a"], ["b"], ["c"])
+    assert caught.value.fault == Fault.TOO_LARGE
+
+
+@pytest.mark.parametrize("cell", ["1 " * 16_000 + "x", "(" * 32_000, "1e" * 16_000])
+def test_a_long_cell_takes_linear_time(cell: str) -> None:
+    started = time.process_time()
+    lines(*[["Name", cell]] * 30)
+    assert time.process_time() - started < 1
