@@ -21,6 +21,12 @@ FORMATS = {
     "text/markdown": "markdown",
     sniff.HTML: "html",
     sniff.ADDED: "added",
+    sniff.DOCX: "docx",
+    sniff.PPTX: "pptx",
+    sniff.XLSX: "xlsx",
+    sniff.ODT: "odt",
+    sniff.EPUB: "epub",
+    sniff.RTF: "rtf",
 }
 
 

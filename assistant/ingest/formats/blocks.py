@@ -87,6 +87,13 @@ class Blocks:
         if first < len(self._spans):
             self._pages.append(Page(number, self._spans[first][0], self._spans[-1][1], kind))
 
+    def first_title(self) -> str | None:
+        """Return the first heading of the top level, or None."""
+        top = next((heading for heading in self._headings if heading.level == 1), None)
+        if top is None:
+            return None
+        return self._texts[self._spans.index((top.start, top.end))].lstrip()
+
     def finish(self, title: str | None, warnings: Iterable[str | None] = ()) -> Parsed:
         """Return everything gathered, with those of the warnings that are there."""
         self.end_page()

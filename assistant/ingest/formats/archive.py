@@ -1,0 +1,195 @@
+"""A zip archive's bytes in; its members, unpacked within bounds, out.
+
+Every format that is a zip archive passes here before a library sees it. All members are unpacked
+once, piece by piece, counted as they come and never as the archive says; what will be parsed as XML
+is checked on the way. Archives inside an archive are bytes like any other and are not opened.
+Refuses, with `DocumentUnreadable`: bombs (too many members, too much in them, members that share
+their bytes), encrypted members, ways of packing that no office program uses, and XML that declares
+a document type (where entities come from), is nested too deep, or is not well-formed.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from xml.parsers import expat
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.limits import MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_MEMBERS, MAX_RATIO
+
+RATIO_FREE_BYTES = 1_000_000
+"""An archive or member that expands to less is no bomb, whatever its ratio."""
+_PIECE_BYTES = 1 << 16
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_ENCRYPTED_BITS = 0x1 | 0x40
+_XML_SUFFIXES = (".xml", ".rels", ".vml")
+_NOT_PARSED = (".svg", ".html", ".htm", ".xhtml")
+_XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
+    *(OverflowError, ValueError),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive whose members have all been unpacked once and found to be within bounds."""
+
+    data: bytes
+    names: frozenset[str]
+
+    def read(self, name: str) -> bytes:
+        """Return a member.
+
+        Raises:
+            DocumentUnreadable: there is none of that name.
+        """
+        if name not in self.names:
+            raise DocumentUnreadable(f"damaged: there is no {name} in it", Fault.CORRUPT)
+        with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
+            return archive.read(name)
+
+    def count_under(self, *folders: str) -> int:
+        """Return how many members lie in folders, each named with its slash."""
+        return sum(name.startswith(folders) and not name.endswith("/") for name in self.names)
+
+
+def looks_like_xml(name: str, head: bytes) -> bool:
+    """Tell by its name, or its first bytes, whether an office library may parse a member."""
+    lowered = name.lower()
+    if lowered.endswith(_NOT_PARSED):
+        return False
+    return lowered.endswith(_XML_SUFFIXES) or head.lstrip(b" \t\r\n").startswith(_XML_STARTS)
+
+
+def open_archive(data: bytes, is_xml: Callable[[str, bytes], bool] = looks_like_xml) -> Archive:
+    """Unpack everything once and return the archive.
+
+    Args:
+        data: the file.
+        is_xml: tells by a member's name and its first bytes whether it will be parsed as XML.
+
+    Raises:
+        DocumentUnreadable: damaged, encrypted, or over a limit.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            _check_members(members, data)
+            total = 0
+            for member in members:
+                total += _unpack(archive, member, is_xml, total, len(data))
+    except _BROKEN as error:
+        raise _damaged(str(error)) from error
+    return Archive(data, frozenset(member.filename for member in members))
+
+
+def _check_members(members: list[zipfile.ZipInfo], data: bytes) -> None:
+    if len(members) > MAX_MEMBERS:
+        raise DocumentUnreadable(
+            f"{len(members):,} files in it, over the limit of {MAX_MEMBERS:,}", Fault.TOO_LARGE
+        )
+    if any(member.flag_bits & _ENCRYPTED_BITS for member in members):
+        raise DocumentUnreadable(
+            "encrypted: open it with its password and save it without one", Fault.ENCRYPTED
+        )
+    if any(m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for m in members):
+        raise DocumentUnreadable("packed in a way that is not read: save it anew")
+    spans = sorted(_span(member, data) for member in members)
+    if any(before[1] > after[0] for before, after in pairwise(spans)):
+        raise DocumentUnreadable("files in it share their bytes, as in a bomb", Fault.TOO_LARGE)
+
+
+def _span(member: zipfile.ZipInfo, data: bytes) -> tuple[int, int]:
+    """Return where a member lies, header and all."""
+    start = member.header_offset
+    header = data[start : start + 30]
+    if start < 0 or len(header) < 30:
+        raise _damaged(f"no header for {member.filename!r}")
+    signature, n_name, n_extra = _LOCAL_HEADER.unpack(header)
+    end = start + 30 + n_name + n_extra + member.compress_size
+    if signature != b"PK\x03\x04" or end > len(data):
+        raise _damaged(f"no data for {member.filename!r}")
+    return start, end
+
+
+def _unpack(
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    is_xml: Callable[[str, bytes], bool],
+    total: int,
+    n_packed: int,
+) -> int:
+    """Go through a member and return how many bytes it has, given those before and the file's."""
+    n_bytes = 0
+    check: _XmlCheck | None = None
+    for piece in _pieces(archive, member):
+        if not n_bytes and is_xml(member.filename, piece):
+            check = _XmlCheck(member.filename)
+        n_bytes += len(piece)
+        if total + n_bytes > MAX_EXPANDED_BYTES:
+            raise DocumentUnreadable(
+                f"it unpacks to more than {MAX_EXPANDED_BYTES // 10**6} MB", Fault.TOO_LARGE
+            )
+        if _is_bomb(n_bytes, member.compress_size) or _is_bomb(total + n_bytes, n_packed):
+            raise DocumentUnreadable(
+                f"it unpacks to more than {MAX_RATIO} times its size, as a bomb does",
+                Fault.TOO_LARGE,
+            )
+        if check is not None:
+            check.feed(piece)
+    if check is not None:
+        check.feed(b"", is_final=True)
+    return n_bytes
+
+
+def _is_bomb(n_bytes: int, n_packed: int) -> bool:
+    return n_bytes > max(RATIO_FREE_BYTES, MAX_RATIO * n_packed)
+
+
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(member) as stream:
+        while piece := stream.read(_PIECE_BYTES):
+            yield piece
+
+
+class _XmlCheck:
+    """Follows XML as it is unpacked: no tree is built and nothing is looked up."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._depth = 0
+        self._parser = expat.ParserCreate()
+        self._parser.StartDoctypeDeclHandler = self._refuse_type
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+
+    def feed(self, piece: bytes, *, is_final: bool = False) -> None:
+        """Check the next piece."""
+        try:
+            self._parser.Parse(piece, is_final)
+        except (expat.ExpatError, LookupError) as error:
+            raise _damaged(f"{self._name}: {error}") from error
+
+    def _refuse_type(self, *_: object) -> None:
+        raise DocumentUnreadable(
+            f"{self._name} in it declares a document type, which no office program writes",
+            Fault.CORRUPT,
+        )
+
+    def _start(self, *_: object) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise DocumentUnreadable(
+                f"{self._name} in it is nested deeper than {MAX_DEPTH} elements", Fault.CORRUPT
+            )
+
+    def _end(self, _: str) -> None:
+        self._depth -= 1
+
+
+def _damaged(why: str) -> DocumentUnreadable:
+    return DocumentUnreadable(f"damaged: not a whole archive ({why})", Fault.CORRUPT)

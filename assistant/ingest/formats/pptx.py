@@ -1,0 +1,171 @@
+"""PowerPoint presentations: bytes in; the text of the slides, each one a page, out.
+
+On a slide the title, a heading, comes first; shapes follow from top to bottom and from left to
+right, with those of a group where the group stands; speaker notes come last. A paragraph is a block
+and so is a table's row, its cells joined by ` | `. Left out and told of: hidden slides and shapes,
+footers, comments, pictures, charts, embedded files. Slides are numbered as PowerPoint numbers them,
+hidden ones too. Refuses, with `DocumentUnreadable`, damaged and encrypted files, bombs, and
+presentations with too many slides.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from lxml import etree
+from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.package import Package
+from pptx.shapes.graphfrm import GraphicFrame
+from pptx.shapes.group import GroupShape
+from pptx.slide import Slide
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.archive import open_archive
+from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.ooxml import (
+    choose,
+    describe_left_out,
+    name_of,
+    parse_xml,
+    sensible_title,
+    value_of,
+)
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.table import join_cells
+from assistant.ingest.limits import USUAL, Limits
+from assistant.places import PageKind
+
+_MARGINS = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE)
+_DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
+
+
+class _Reader:
+    """Reads the slides of one presentation; knows at its end what it left out."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.blocks = blocks
+        self.n_hidden_slides = self.n_hidden_shapes = self.n_footers = 0
+
+    def read_slide(self, slide: Slide) -> None:
+        """Add the text of a slide and its notes."""
+        title = slide.shapes.title
+        if title is not None and not _is_hidden(title._element):
+            self.blocks.add(title.text_frame.text, level=1)
+        title_id = None if title is None else title.shape_id
+        shapes = [shape for shape in slide.shapes if shape.shape_id != title_id]
+        self._read_shapes(shapes)
+        for text in _texts_of_alternatives(slide.shapes._spTree):
+            self.blocks.add(text)
+        notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+        if notes is not None:
+            self._read_paragraphs(notes)
+
+    def _read_shapes(self, shapes: Iterable[Any]) -> None:
+        for shape in sorted(shapes, key=_place):
+            if _is_hidden(shape._element):
+                self.n_hidden_shapes += 1
+            elif isinstance(shape, GroupShape):
+                self._read_shapes(shape.shapes)
+            elif shape.is_placeholder and shape.placeholder_format.type in _MARGINS:
+                self.n_footers += _is_footer(shape)
+            elif shape.has_text_frame:
+                self._read_paragraphs(shape.text_frame)
+            elif isinstance(shape, GraphicFrame):
+                self._read_frame(shape)
+
+    def _read_frame(self, frame: GraphicFrame) -> None:
+        if frame.has_table:
+            for row in frame.table.rows:
+                cells = (cell.text for cell in row.cells if not cell.is_spanned)
+                self.blocks.add(join_cells(map(self.blocks.clean, cells)))
+            return
+        for text in _texts_of_diagram(frame):
+            self.blocks.add(text)
+
+    def _read_paragraphs(self, frame: Any) -> None:
+        for paragraph in frame.paragraphs:
+            for line in paragraph.text.split("\v"):
+                self.blocks.add(line)
+
+
+def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+    """Return the text of the slides, with a page for each and their titles as headings."""
+    archive = open_archive(data)
+    presentation = _open(data)
+    slides = presentation.slides
+    if len(slides) > limits.max_pages:
+        raise DocumentUnreadable(
+            f"{len(slides):,} slides, over the limit of {limits.max_pages:,}; split it",
+            Fault.TOO_LARGE,
+        )
+    reader = _Reader(Blocks(limits.max_chars))
+    for number, slide in enumerate(slides, start=1):
+        if (slide._element.get("show") or "").lower() in ("0", "false"):
+            reader.n_hidden_slides += 1
+            continue
+        reader.blocks.start_page(number, PageKind.SLIDE)
+        reader.read_slide(slide)
+    title = sensible_title(presentation.core_properties.title) or reader.blocks.first_title()
+    return reader.blocks.finish(
+        title,
+        [
+            count(reader.n_hidden_slides, "hidden slide", "left out"),
+            count(reader.n_hidden_shapes, "hidden shape", "left out"),
+            count(reader.n_footers, "slide footer", "left out"),
+            count(archive.count_under("ppt/comments/"), "slide", "with comments, left out"),
+            *describe_left_out(archive, "ppt"),
+        ],
+    )
+
+
+def _open(data: bytes) -> Any:
+    """Open the package, of whatever kind: the library's own way in refuses slide shows."""
+    try:
+        return Package.open(io.BytesIO(data)).main_document_part.presentation
+    except (KeyError, AttributeError) as error:
+        raise DocumentUnreadable(
+            f"damaged: a part of it is missing ({error.args[0] if error.args else error}); open it "
+            "and save it anew as .pptx",
+            Fault.CORRUPT,
+        ) from error
+
+
+def _place(shape: Any) -> tuple[int, int]:
+    return shape.top or 0, shape.left or 0
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    """Tell by a shape's own properties, which are the first of that name in it."""
+    properties = next((e for e in element.iter() if name_of(e) == "cNvPr"), None)
+    return properties is not None and (value_of(properties, "hidden") or "") in ("1", "true")
+
+
+def _is_footer(shape: Any) -> bool:
+    is_footer = shape.placeholder_format.type == PP_PLACEHOLDER.FOOTER
+    return is_footer and bool(shape.text_frame.text.strip())
+
+
+def _texts_of_diagram(frame: GraphicFrame) -> Iterator[str]:
+    """Yield the paragraphs of a SmartArt diagram, which lie in a part of their own."""
+    for reference in frame._element.iter(f"{{{_DIAGRAM}}}relIds"):
+        part_id = value_of(reference, "dm")
+        if part_id is not None:
+            yield from _texts(parse_xml(frame.part.related_part(part_id).blob))
+
+
+def _texts_of_alternatives(tree: etree._Element) -> Iterator[str]:
+    """Yield the paragraphs of shapes in two versions, which the library does not see."""
+    for alternate in tree.iter():
+        if name_of(alternate) == "AlternateContent":
+            chosen = choose(alternate)
+            yield from _texts(chosen) if chosen is not None else ()
+
+
+def _texts(root: etree._Element) -> Iterator[str]:
+    for paragraph in root.iter():
+        if name_of(paragraph) == "p":
+            yield "".join(
+                " " if name_of(piece) == "br" else piece.text or ""
+                for piece in paragraph.iter()
+                if name_of(piece) in ("t", "br")
+            )

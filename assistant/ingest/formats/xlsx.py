@@ -1,0 +1,235 @@
+"""Excel workbooks: bytes in; the rows of the sheets, each one a page, out.
+
+A sheet begins with its name, a heading; each row that is not empty is a block, with its number in
+the sheet as its page. `table.py` says how a row is written: `Name: value | Name: value` where the
+table has column names. Values are as they are stored and not as they are shown (0.15, not 15 %);
+dates and times in ISO 8601, truth values as true and false; of formulas the value that was last
+worked out. Left out and told of: hidden sheets, rows and columns, errors, formulas that were never
+worked out, comments, charts, pictures. Text in shapes is not read. Refuses, with
+`DocumentUnreadable`, damaged and encrypted files, bombs, and workbooks with too much in them.
+"""
+
+import datetime as dt
+import io
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from lxml import etree
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.escape import unescape
+from openpyxl.worksheet._reader import COL_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.archive import open_archive
+from assistant.ingest.formats.blocks import Block, Blocks, count
+from assistant.ingest.formats.ooxml import describe_left_out, sensible_title
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.table import write_rows
+from assistant.ingest.limits import USUAL, Limits
+from assistant.places import PageKind
+
+MAX_COLUMNS = 16_384
+"""Of a sheet, as Excel has it."""
+_MAIN = f"{{{SHEET_MAIN_NS}}}"
+
+
+@dataclass(slots=True)
+class _LeftOut:
+    sheets: int = 0
+    sheets_read: int = 0
+    rows: int = 0
+    errors: int = 0
+    formulas: int = 0
+    columns: set[tuple[int, int]] = field(default_factory=set)
+    """Those with something in them, by sheet and number."""
+
+    def warnings(self) -> list[str | None]:
+        return [
+            count(self.sheets, "hidden sheet", "left out"),
+            count(self.rows, "hidden row", "left out"),
+            count(len(self.columns), "hidden column", "left out"),
+            count(self.errors, "cell", "with an error left empty"),
+            count(self.formulas, "formula", "without a value left empty: open and save it anew"),
+        ]
+
+
+class _SheetParser(WorkSheetParser):  # type: ignore[misc]
+    """The library's parser of a sheet, over a faster one of XML; counts formulas without value."""
+
+    n_unknown = 0
+
+    def parse(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Yield the rows that are there, with their numbers."""
+        for element in _elements(self.source, ROW_TAG, COL_TAG):
+            if element.tag == ROW_TAG:
+                yield self.parse_row(element)
+            else:
+                self.parse_column_dimensions(element)
+
+    def parse_cell(self, element: etree._Element) -> dict[str, Any]:
+        """Return a cell, and count it if its formula was never worked out."""
+        cell: dict[str, Any] = super().parse_cell(element)
+        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
+            self.n_unknown += 1
+        return cell
+
+
+def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+    """Return the rows of the sheets that are shown, with a page for each row."""
+    archive = open_archive(data)
+    blocks = Blocks(limits.max_chars)
+    left_out = _LeftOut()
+    with warnings.catch_warnings():
+        # What the library does not read of a workbook's looks is nothing to tell people.
+        warnings.simplefilter("ignore")
+        book = _open(data)
+        sheets = [found for found in book.parser.find_sheets() if "chart" not in found[1].Type]
+        if len(sheets) > limits.max_pages:
+            raise DocumentUnreadable(
+                f"{len(sheets):,} sheets, over the limit of {limits.max_pages:,}; split it",
+                Fault.TOO_LARGE,
+            )
+        for sheet, relation in sheets:
+            if sheet.state == "visible":
+                with book.archive.open(relation.target) as source:
+                    _read_sheet(sheet.name, _parser_of(source, book), blocks, left_out)
+            else:
+                left_out.sheets += 1
+    return blocks.finish(
+        sensible_title(book.wb.properties.title),
+        [
+            *left_out.warnings(),
+            count(archive.count_under("xl/comments"), "sheet", "with comments, left out"),
+            *describe_left_out(archive, "xl"),
+        ],
+    )
+
+
+def _open(data: bytes) -> ExcelReader:
+    """Open a workbook, but none of its sheets: the library would go through each to measure it."""
+    book = ExcelReader(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    book.read_manifest()
+    strings = book.package.find(SHARED_STRINGS)
+    if strings is not None:
+        with book.archive.open(strings.PartName.lstrip("/")) as source:
+            book.shared_strings = [_text_of(e) for e in _elements(source, f"{_MAIN}si")]
+    book.read_workbook()
+    book.read_properties()
+    apply_stylesheet(book.archive, book.wb)
+    return book
+
+
+def _elements(source: IO[bytes], *tags: str) -> Iterator[etree._Element]:
+    """Yield the elements of some names, each gone when the next is asked for."""
+    for _, element in etree.iterparse(
+        source, tag=tags, resolve_entities=False, no_network=True, huge_tree=False
+    ):
+        yield element
+        element.clear()
+        while element.getprevious() is not None:
+            del element.getparent()[0]
+
+
+def _text_of(string: etree._Element) -> str:
+    """Return a shared string without the reading aids of East Asian scripts."""
+    texts = string.iter(f"{_MAIN}t")
+    kept = (t.text or "" for t in texts if t.getparent().tag != f"{_MAIN}rPh")
+    return str(unescape("".join(kept)))
+
+
+def _parser_of(source: IO[bytes], book: ExcelReader) -> _SheetParser:
+    return _SheetParser(
+        source,
+        book.shared_strings,
+        data_only=True,
+        epoch=book.wb.epoch,
+        date_formats=book.wb._date_formats,
+        timedelta_formats=book.wb._timedelta_formats,
+    )
+
+
+def _read_sheet(name: str, parser: _SheetParser, blocks: Blocks, left_out: _LeftOut) -> None:
+    left_out.sheets_read += 1
+    is_empty = True
+    for number, text in write_rows(_rows_of(parser, blocks, left_out)):
+        if is_empty:
+            blocks.add(name, level=1)
+            is_empty = False
+        blocks.start_page(number, PageKind.ROW)
+        blocks.append(Block(text))
+    blocks.end_page()
+
+
+def _rows_of(
+    parser: _SheetParser, blocks: Blocks, left_out: _LeftOut
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are there and shown, and an empty one where rows are missing."""
+    last = 0
+    hidden: frozenset[int] = frozenset()
+    for number, cells in parser.parse():
+        if number <= last:
+            raise DocumentUnreadable("damaged: its rows are not in order", Fault.CORRUPT)
+        if not last:
+            hidden = _hidden_columns(parser)
+        if number > last + 1:
+            yield last + 1, []
+        last = number
+        if parser.row_dimensions.pop(str(number), {}).get("hidden") in ("1", "true"):
+            left_out.rows += 1
+        else:
+            yield number, _write_cells(cells, hidden, blocks, left_out)
+    left_out.formulas += parser.n_unknown
+
+
+def _hidden_columns(parser: WorkSheetParser) -> frozenset[int]:
+    """Return the numbers of the columns that are hidden."""
+    return frozenset(
+        column
+        for found in parser.column_dimensions.values()
+        if found.get("hidden") in ("1", "true")
+        for column in range(int(found["min"]), min(int(found["max"]), MAX_COLUMNS) + 1)
+    )
+
+
+def _write_cells(
+    cells: list[dict[str, Any]], hidden: frozenset[int], blocks: Blocks, left_out: _LeftOut
+) -> list[str]:
+    row: list[str] = []
+    for cell in cells:
+        column, value = cell["column"], cell["value"]
+        if value is None or column > MAX_COLUMNS:
+            continue
+        if column in hidden:
+            left_out.columns.add((left_out.sheets_read, column))
+            continue
+        if cell["data_type"] == "e":
+            left_out.errors += 1
+            continue
+        row.extend("" for _ in range(column - len(row)))
+        row[column - 1] = blocks.clean(_write(value))
+    return row
+
+
+def _write(value: object) -> str:
+    """Return a cell's value as text.
+
+    >>> [_write(v) for v in (2.0, 0.1 + 0.2, True, dt.datetime(2026, 1, 31))]
+    ['2', '0.3', 'true', '2026-01-31']
+    """
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return format(value, ".15g")
+        case dt.datetime() if value.time() == dt.time():
+            return value.date().isoformat()
+        case dt.datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case dt.date() | dt.time():
+            return value.isoformat()
+        case _:
+            return str(value)
