@@ -38,8 +38,8 @@ _BROKEN = (
 class Archive:
     """An archive whose members have all been unpacked once and found to be within bounds."""
 
-    data: bytes
     names: frozenset[str]
+    _zip: zipfile.ZipFile
 
     def read(self, name: str) -> bytes:
         """Return a member.
@@ -49,8 +49,7 @@ class Archive:
         """
         if name not in self.names:
             raise DocumentUnreadable(f"damaged: there is no {name} in it", Fault.CORRUPT)
-        with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
-            return archive.read(name)
+        return self._zip.read(name)
 
     def count_under(self, *folders: str) -> int:
         """Return how many members lie in folders, each named with its slash."""
@@ -62,7 +61,12 @@ def looks_like_xml(name: str, head: bytes) -> bool:
     lowered = name.lower()
     if lowered.endswith(_NOT_PARSED):
         return False
-    return lowered.endswith(_XML_SUFFIXES) or head.lstrip(b" \t\r\n").startswith(_XML_STARTS)
+    return lowered.endswith(_XML_SUFFIXES) or starts_like_xml(head)
+
+
+def starts_like_xml(head: bytes) -> bool:
+    """Tell whether bytes may be the first of XML."""
+    return head.lstrip(b" \t\r\n").startswith(_XML_STARTS)
 
 
 def open_archive(data: bytes, is_xml: Callable[[str, bytes], bool] = looks_like_xml) -> Archive:
@@ -76,15 +80,15 @@ def open_archive(data: bytes, is_xml: Callable[[str, bytes], bool] = looks_like_
         DocumentUnreadable: damaged, encrypted, or over a limit.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            _check_members(members, data)
-            total = 0
-            for member in members:
-                total += _unpack(archive, member, is_xml, total, len(data))
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        members = archive.infolist()
+        _check_members(members, data)
+        total = 0
+        for member in members:
+            total += _unpack(archive, member, is_xml, total, len(data))
     except _BROKEN as error:
         raise _damaged(str(error)) from error
-    return Archive(data, frozenset(member.filename for member in members))
+    return Archive(frozenset(member.filename for member in members), archive)
 
 
 def _check_members(members: list[zipfile.ZipInfo], data: bytes) -> None:

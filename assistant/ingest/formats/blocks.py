@@ -5,13 +5,17 @@ here: each block is made canonical, blocks are joined by newlines, and spans are
 text grows. Refuses, with `DocumentUnreadable`, a text that outgrows its bound while it is gathered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.formats.table import join_cells
 from assistant.ingest.normalize import normalize
 from assistant.places import Heading, Page, PageKind
+
+MAX_ROW_CHARS = 2_000
+"""A table's row with more text lays out a page, and is no row of data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,15 @@ class Blocks:
             tuple(self._pages),
             tuple(warning for warning in said if warning),
         )
+
+
+def join_row(cells: Sequence[Sequence[Block]]) -> list[Block]:
+    """Return a table's row as one block, or its cells' own blocks if it lays out a page."""
+    blocks = [block for cell in cells for block in cell]
+    if any(b.level for b in blocks) or sum(len(b.text) for b in blocks) > MAX_ROW_CHARS:
+        return blocks
+    text = join_cells(" ".join(block.text for block in cell) for cell in cells)
+    return [Block(text)] if text else []
 
 
 def count(number: int, thing: str, what_of_it: str) -> str | None:

@@ -41,7 +41,7 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
 _UNREAD_STYLE = re.compile(r"\s|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _META_CHARSET = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_TEXT_CHARSET = re.compile(
+TEXT_CHARSET = re.compile(
     r"utf-?8|(?:iso-?8859|windows|cp|ibm|koi8|euc|iso-2022)-?\w+|latin-?1|(?:us-)?ascii"
     r"|shift[_-]?jis|sjis|gb\w+|big5\w*|macintosh",
     re.IGNORECASE,
@@ -110,7 +110,7 @@ def _decode_html(data: bytes) -> tuple[str, str | None]:
     declared = _META_CHARSET.search(data[:_META_BYTES])
     charset = declared.group(1).decode("ascii", "ignore") if declared else ""
     is_stateful = charset.lower().startswith("iso-2022")
-    if _TEXT_CHARSET.fullmatch(charset) and (is_stateful or not _is_utf8(data)):
+    if TEXT_CHARSET.fullmatch(charset) and (is_stateful or not _is_utf8(data)):
         try:
             return data.decode("cp1252" if _LATIN_1.fullmatch(charset) else charset), None
         except (LookupError, UnicodeDecodeError):

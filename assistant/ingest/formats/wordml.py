@@ -9,16 +9,14 @@ counted. Refuses nothing; recursion is bounded by the depth to which XML may be 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from lxml import etree
 
-from assistant.ingest.formats.blocks import Block, count
+from assistant.ingest.formats.blocks import Block, count, join_row
 from assistant.ingest.formats.ooxml import choose, find, is_on, name_of, value_of
 from assistant.ingest.formats.styles import Styles, outline_level
-from assistant.ingest.formats.table import join_cells
 
-MAX_ROW_CHARS = 2_000
-"""A row with more text lays out a page, and is no row of data."""
 _AROUND_BLOCKS = frozenset(
     "sdt sdtContent customXml ins moveTo smartTag body txbxContent footnote endnote".split()
 )
@@ -157,16 +155,8 @@ class Walk:
     def _read_row(self, row: etree._Element) -> Iterator[Block]:
         cells = [cell for cell in _children(row, "tc") if not _is_continued(cell)]
         read = [list(self.read(cell)) for cell in cells]
-        found = [block for blocks in read for block in blocks]
-        is_layout = (
-            any(block.level for block in found)
-            or sum(len(block.text) for block in found) > MAX_ROW_CHARS
-            or any(True for cell in cells for _ in _children(cell, "tbl"))
-        )
-        if is_layout:
-            yield from found
-        elif text := join_cells(" ".join(block.text for block in blocks) for blocks in read):
-            yield Block(text)
+        has_tables = any(True for cell in cells for _ in _children(cell, "tbl"))
+        yield from chain.from_iterable(read) if has_tables else join_row(read)
 
 
 def _children(parent: etree._Element, wanted: str) -> Iterator[etree._Element]:
