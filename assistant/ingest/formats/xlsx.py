@@ -20,7 +20,14 @@ from lxml import etree
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.escape import unescape
-from openpyxl.worksheet._reader import COL_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import (
+    COL_TAG,
+    FORMULA_TAG,
+    INLINE_STRING,
+    ROW_TAG,
+    VALUE_TAG,
+    WorkSheetParser,
+)
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from assistant.errors import DocumentUnreadable, Fault
@@ -72,6 +79,10 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
 
     def parse_cell(self, element: etree._Element) -> dict[str, Any]:
         """Return a cell, and count it if its formula was never worked out."""
+        inline = element.find(INLINE_STRING)
+        if inline is not None:  # read as a formula's text is, which is quicker
+            element.set("t", "str")
+            etree.SubElement(element, VALUE_TAG).text = _text_of(inline)
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             self.n_unknown += 1
@@ -116,7 +127,9 @@ def _open(data: bytes) -> ExcelReader:
     strings = book.package.find(SHARED_STRINGS)
     if strings is not None:
         with book.archive.open(strings.PartName.lstrip("/")) as source:
-            book.shared_strings = [_text_of(e) for e in _elements(source, f"{_MAIN}si")]
+            book.shared_strings = [
+                unescape(_text_of(element)) for element in _elements(source, f"{_MAIN}si")
+            ]
     book.read_workbook()
     book.read_properties()
     apply_stylesheet(book.archive, book.wb)
@@ -135,10 +148,9 @@ def _elements(source: IO[bytes], *tags: str) -> Iterator[etree._Element]:
 
 
 def _text_of(string: etree._Element) -> str:
-    """Return a shared string without the reading aids of East Asian scripts."""
+    """Return a string without the reading aids of East Asian scripts."""
     texts = string.iter(f"{_MAIN}t")
-    kept = (t.text or "" for t in texts if t.getparent().tag != f"{_MAIN}rPh")
-    return str(unescape("".join(kept)))
+    return "".join(t.text or "" for t in texts if t.getparent().tag != f"{_MAIN}rPh")
 
 
 def _parser_of(source: IO[bytes], book: ExcelReader) -> _SheetParser:

@@ -1,0 +1,297 @@
+"""Word documents: everything that the page shows, in order, and nothing that it hides."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from docx.document import Document
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.docx import parse
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.limits import Limits
+
+NAMESPACES = (
+    nsdecls("w")
+    + ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    + ' xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"'
+    + ' xmlns:v="urn:schemas-microsoft-com:vml"'
+    + ' xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+)
+RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+CONTENTS = st.recursive(
+    st.sampled_from(["paragraph", "heading", "list"]),
+    lambda inner: st.lists(inner, min_size=1, max_size=3),
+    max_leaves=8,
+)
+"""A word is a paragraph of that kind, a list a table whose cells hold those things."""
+
+
+def save(document: Document) -> bytes:
+    data = io.BytesIO()
+    document.save(data)
+    return data.getvalue()
+
+
+def body(*xml: str) -> bytes:
+    """Return a document whose body holds these elements."""
+    document = docx.Document()
+    for number, element in enumerate(xml):
+        head, _, tail = element.partition(">")
+        slash = "/" * head.endswith("/")
+        found = parse_xml(f"{head.removesuffix('/')} {NAMESPACES}{slash}>{tail}")
+        document.element.body.insert(number, found)
+    return save(document)
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def paragraph(*inner: str) -> str:
+    return f"<w:p>{''.join(inner)}</w:p>"
+
+
+def blocks(parsed: Parsed) -> list[str]:
+    return [parsed.text[start:end] for start, end in parsed.blocks]
+
+
+def repack(data: bytes, **replaced: bytes) -> bytes:
+    """Return the package with members, by their stems, replaced."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, replaced.get(Path(name).stem, old.read(name)))
+    return packed.getvalue()
+
+
+def write(contents: list[Any], container: Any, words: list[str]) -> None:
+    for kind in contents:
+        if isinstance(kind, list):
+            table = container.add_table(rows=1, cols=len(kind))
+            for cell, inner in zip(table.rows[0].cells, kind, strict=True):
+                write(inner if isinstance(inner, list) else [inner], cell, words)
+            continue
+        styles = {"heading": "Heading 2", "list": "List Bullet", "paragraph": None}
+        added = container.add_paragraph(style=styles[kind])
+        for _ in range(2):
+            words.append(f"word{len(words)}")
+            added.add_run(words[-1]).bold = len(words) % 2 == 0
+            added.add_run(" ")
+
+
+@settings(max_examples=40)
+@given(contents=st.lists(CONTENTS, max_size=5))
+def test_every_run_that_the_library_writes_is_in_the_text_in_order(contents: list[Any]) -> None:
+    document = docx.Document()
+    words: list[str] = []
+    write(contents, document, words)
+    parsed = parse(save(document))
+    assert parsed.text.replace("|", " ").split() == words
+
+
+def test_paragraphs_and_their_lines_are_blocks_and_headings_have_levels() -> None:
+    document = docx.Document()
+    document.add_heading("The whole", 0)
+    document.add_heading("A part", 1)
+    document.add_paragraph("One\ttwo\nthree")
+    document.add_paragraph(" ")
+    document.add_heading("A\nsmall part", 3)
+    parsed = parse(save(document))
+    assert blocks(parsed) == ["The whole", "A part", "One two", "three", "A small part"]
+    assert [(parsed.text[h.start : h.end], h.level) for h in parsed.headings] == [
+        ("The whole", 1),
+        ("A part", 1),
+        ("A small part", 3),
+    ]
+    assert (parsed.title, parsed.pages, parsed.warnings) == ("The whole", (), ())
+
+
+def test_a_style_based_on_a_heading_is_one_and_an_outline_level_makes_one() -> None:
+    document = docx.Document()
+    style = document.styles.add_style("Mine", 1)
+    style.base_style = document.styles["Heading 2"]
+    document.add_paragraph("styled", style="Mine")
+    for level, text in ((3, "outlined"), (9, "body")):
+        added = document.add_paragraph(text, style="Mine" if level == 9 else None)
+        outline = parse_xml(f'<w:outlineLvl {nsdecls("w")} w:val="{level}"/>')
+        added._p.get_or_add_pPr().append(outline)
+    parsed = parse(save(document))
+    assert [(parsed.text[h.start : h.end], h.level) for h in parsed.headings] == [
+        ("styled", 2),
+        ("outlined", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("  A  title ", "A title"),
+        *[(said, "Top") for said in ("Microsoft Word - x.doc", "Untitled", "Document1", "x.docx")],
+        ("", "Top"),
+    ],
+)
+def test_the_title_is_the_documents_own_unless_a_program_wrote_it(said: str, title: str) -> None:
+    document = docx.Document()
+    document.core_properties.title = said
+    document.add_heading("Top", 1)
+    assert parse(save(document)).title == title
+
+
+def test_a_row_is_a_block_and_merged_cells_are_read_once() -> None:
+    document = docx.Document()
+    table = document.add_table(rows=3, cols=3)
+    for row in range(3):
+        for column in range(3):
+            table.cell(row, column).text = f"{row}{column}"
+    table.cell(0, 0).merge(table.cell(0, 1)).text = "wide"
+    table.cell(1, 0).merge(table.cell(2, 0)).text = "tall"
+    table.cell(2, 2).text = "two\nlines"
+    assert blocks(parse(save(document))) == ["wide | 02", "tall | 11 | 12", "21 | two lines"]
+
+
+def test_a_row_that_lays_out_a_page_is_not_joined() -> None:
+    document = docx.Document()
+    cells = document.add_table(rows=1, cols=2).rows[0].cells
+    cells[0].text = "before"
+    inner = cells[0].add_table(rows=1, cols=2)
+    inner.cell(0, 0).text, inner.cell(0, 1).text = "a", "b"
+    cells[1].text = "after"
+    assert blocks(parse(save(document))) == ["before", "a | b", "after"]
+
+
+BOX = "<w:txbxContent><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:txbxContent>"
+CHOICE = (
+    "<mc:AlternateContent><mc:Choice Requires='wps'><w:drawing><wps:txbx>"
+    + BOX.format("boxed")
+    + "</wps:txbx></w:drawing></mc:Choice><mc:Fallback><w:pict><v:textbox>"
+    + BOX.format("boxed")
+    + "</v:textbox></w:pict></mc:Fallback></mc:AlternateContent>"
+)
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        (f"<w:hyperlink>{run('x')}</w:hyperlink>", ["a x z"]),
+        (f"<w:ins>{run('x')}</w:ins>", ["a x z"]),
+        (f"<w:moveTo>{run('x')}</w:moveTo>", ["a x z"]),
+        (f"<w:smartTag>{run('x')}</w:smartTag>", ["a x z"]),
+        (f"<w:fldSimple>{run('x')}</w:fldSimple>", ["a x z"]),
+        (f"<w:sdt><w:sdtPr/><w:sdtContent>{run('x')}</w:sdtContent></w:sdt>", ["a x z"]),
+        ("<w:del><w:r><w:delText>x</w:delText></w:r></w:del>", ["a z"]),
+        (f"<w:moveFrom>{run('x')}</w:moveFrom>", ["a z"]),
+        ("<w:r><w:instrText>PAGE</w:instrText></w:r>", ["a z"]),
+        ("<w:r><w:t>x</w:t><w:noBreakHyphen/><w:t>y</w:t></w:r>", ["a x-y z"]),
+        (f"<w:r>{CHOICE}</w:r>", ["a z", "boxed"]),
+        (f"<w:r><w:pict><v:textbox>{BOX.format('x')}</v:textbox></w:pict></w:r>", ["a z", "x"]),
+        (
+            f"<w:r><w:ruby><w:rt>{run('r')}</w:rt><w:rubyBase>{run('x')}</w:rubyBase></w:ruby></w:r>",
+            ["a x z"],
+        ),
+        (
+            "<m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r>"
+            "</m:den></m:f></m:oMath>",
+            ["a 1/2 z"],
+        ),
+    ],
+)
+def test_what_a_paragraph_holds_is_read_as_the_page_shows_it(
+    inner: str, expected: list[str]
+) -> None:
+    parsed = parse(body(paragraph(run("a "), inner, run(" z"))))
+    assert (blocks(parsed), parsed.warnings) == (expected, ())
+
+
+@pytest.mark.parametrize("around", ["sdt><w:sdtContent", "customXml", "ins", "smartTag"])
+def test_what_stands_around_blocks_hides_none(around: str) -> None:
+    ends = "".join(f"</{name}>" for name in ("w:sdtContent", "w:sdt")) if "sdt" in around else ""
+    row = f"<w:{around}><w:tr><w:tc>{paragraph(run('x'))}</w:tc></w:tr>{ends or f'</w:{around}>'}"
+    inner = paragraph(run("a")) + f"<w:tbl>{row}</w:tbl>"
+    assert blocks(parse(body(f"<w:{around}>{inner}{ends or f'</w:{around}>'}"))) == ["a", "x"]
+
+
+def test_hidden_text_is_left_out_and_counted() -> None:
+    document = docx.Document()
+    style = document.styles.add_style("Secret", 1)
+    style.font.hidden = True
+    document.add_paragraph("SECRET", style="Secret")
+    added = document.add_paragraph("shown")
+    added.add_run(" SECRET").font.hidden = True
+    added.add_run(" again").font.hidden = False
+    parsed = parse(save(document))
+    assert parsed.text == "shown again"
+    assert parsed.warnings == ("2 pieces of hidden text left out",)
+
+
+def test_comments_and_page_headers_are_left_out_and_told_of() -> None:
+    document = docx.Document()
+    words = document.add_paragraph("commented").runs
+    document.add_comment(words, text="SECRET", author="A", initials="a")
+    document.sections[0].header.paragraphs[0].text = "SECRET"
+    parsed = parse(save(document))
+    assert parsed.text == "commented"
+    assert parsed.warnings == ("1 comment left out", "page headers and footers left out")
+
+
+def test_footnotes_follow_the_body_in_the_order_of_their_marks() -> None:
+    notes = "".join(
+        f'<w:footnote w:id="{n}">{paragraph(run(f"note {n}"))}</w:footnote>' for n in range(4)
+    )
+    document = docx.Document()
+    for note_id in (3, 1):
+        added = document.add_paragraph("text ")
+        reference = f'<w:footnoteReference w:id="{note_id}" {nsdecls("w")}/>'
+        added.add_run()._r.append(parse_xml(reference))
+    part = docx.opc.part.Part(
+        docx.opc.packuri.PackURI("/word/footnotes.xml"),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml",
+        f"<w:footnotes {nsdecls('w')}>{notes}</w:footnotes>".encode(),
+        document.part.package,
+    )
+    document.part.relate_to(part, docx.opc.constants.RELATIONSHIP_TYPE.FOOTNOTES)
+    assert blocks(parse(save(document))) == ["text", "text", "note 3", "note 1"]
+
+
+@pytest.mark.parametrize("macro", ["document.macroEnabled", "template.macroEnabledTemplate"])
+def test_documents_with_macros_and_templates_are_read(macro: str) -> None:
+    document = docx.Document()
+    document.add_paragraph("text")
+    data = save(document)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        types = archive.read("[Content_Types].xml").replace(
+            b"vnd.openxmlformats-officedocument.wordprocessingml.document.main",
+            f"vnd.ms-word.{macro}.main".encode(),
+        )
+    assert parse(repack(data, **{"[Content_Types]": types})).text == "text"
+
+
+def test_no_entity_is_expanded_and_no_file_read(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    canary.write_text("CANARY", encoding="utf-8")
+    laughs = "".join(f"<!ENTITY l{n + 1} '{f'&l{n};' * 10}'>" for n in range(9))
+    for declared in (f"<!ENTITY x SYSTEM '{canary.as_uri()}'>", f"<!ENTITY l0 'ha'>{laughs}"):
+        evil = (
+            f"<!DOCTYPE w:document [{declared}]><w:document {nsdecls('w')}><w:body>"
+            f"<w:p><w:r><w:t>&{'x' if 'SYSTEM' in declared else 'l9'};</w:t></w:r></w:p>"
+            "</w:body></w:document>"
+        )
+        with pytest.raises(DocumentUnreadable, match="declares a document type") as caught:
+            parse(repack(body(), document=evil.encode()))
+        assert caught.value.fault == Fault.CORRUPT
+
+
+def test_what_is_no_document_is_refused() -> None:
+    data = body(paragraph(run("text")))
+    with pytest.raises(DocumentUnreadable, match="a part of it is missing") as caught:
+        parse(repack(data, **{".rels": f"<Relationships xmlns='{RELATIONSHIPS}'/>".encode()}))
+    assert caught.value.fault == Fault.CORRUPT
+    with pytest.raises(DocumentUnreadable, match="limit of 3"):
+        parse(data, Limits(max_chars=3))

@@ -1,0 +1,140 @@
+"""PowerPoint presentations: a page for each slide, its text in the order in which it is read."""
+
+import io
+from typing import Any
+
+import pptx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pptx.oxml import parse_xml
+from pptx.util import Emu
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.pptx import parse
+from assistant.ingest.limits import Limits
+from assistant.places import PageKind
+
+TITLE_ONLY, TITLE_AND_BODY, BLANK = 5, 1, 6
+PLACES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=6, unique=True)
+
+
+def save(presentation: Any) -> bytes:
+    data = io.BytesIO()
+    presentation.save(data)
+    return data.getvalue()
+
+
+def blocks(parsed: Parsed) -> list[str]:
+    return [parsed.text[start:end] for start, end in parsed.blocks]
+
+
+def add_box(shapes: Any, text: str, top: int = 0, left: int = 0) -> Any:
+    box = shapes.add_textbox(Emu(left), Emu(top), Emu(10), Emu(10))
+    box.text_frame.text = text
+    return box
+
+
+@settings(max_examples=20)
+@given(slides=st.lists(st.tuples(PLACES, st.booleans()), min_size=1, max_size=3))
+def test_shapes_are_read_from_the_top_left_with_the_title_first_and_notes_last(
+    slides: list[tuple[list[tuple[int, int]], bool]],
+) -> None:
+    presentation = pptx.Presentation()
+    expected = []
+    for number, (places, has_notes) in enumerate(slides, start=1):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[TITLE_ONLY])
+        for top, left in places:
+            add_box(slide.shapes, f"box {number} {top} {left}", top, left)
+        slide.shapes.title.text = f"title {number}"
+        if has_notes:
+            slide.notes_slide.notes_text_frame.text = f"notes {number}\nmore"
+        texts = [f"title {number}", *[f"box {number} {top} {left}" for top, left in sorted(places)]]
+        expected.append((number, texts + [f"notes {number}", "more"] * has_notes))
+    parsed = parse(save(presentation))
+    found = [(p.number, parsed.text[p.start : p.end].split("\n")) for p in parsed.pages]
+    assert found == expected
+    assert {page.kind for page in parsed.pages} == {PageKind.SLIDE}
+    titles = [(parsed.text[h.start : h.end], h.level) for h in parsed.headings]
+    assert titles == [(f"title {number}", 1) for number in range(1, len(slides) + 1)]
+    assert parsed.title == "title 1"
+
+
+def test_groups_tables_and_lines_are_read_where_they_stand() -> None:
+    presentation = pptx.Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[BLANK])
+    add_box(slide.shapes, "last", top=900)
+    table = slide.shapes.add_table(2, 3, Emu(0), Emu(500), Emu(30), Emu(20)).table
+    for row in range(2):
+        for column in range(3):
+            table.cell(row, column).text = f"{row}{column}"
+    table.cell(0, 0).merge(table.cell(0, 1))
+    group = slide.shapes.add_group_shape()
+    add_box(group.shapes, "grouped 2", top=200)
+    inner = group.shapes.add_group_shape()
+    add_box(inner.shapes, "grouped 1\vline", top=100)
+    assert blocks(parse(save(presentation))) == [
+        *["grouped 1", "line", "grouped 2"],
+        *["00 01 | 02", "10 | 11 | 12"],
+        "last",
+    ]
+
+
+def test_hidden_slides_and_shapes_are_left_out_and_numbers_stay() -> None:
+    presentation = pptx.Presentation()
+    for text in ("one", "SECRET", "three"):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[BLANK])
+        add_box(slide.shapes, text)
+    presentation.slides[1]._element.set("show", "0")
+    hidden = add_box(slide.shapes, "SECRET")
+    hidden._element.nvSpPr.cNvPr.set("hidden", "1")
+    parsed = parse(save(presentation))
+    assert [(p.number, parsed.text[p.start : p.end]) for p in parsed.pages] == [
+        (1, "one"),
+        (3, "three"),
+    ]
+    assert parsed.warnings == ("1 hidden slide left out", "1 hidden shape left out")
+
+
+def test_footers_are_left_out_and_an_empty_slide_is_no_page() -> None:
+    presentation = pptx.Presentation()
+    presentation.slides.add_slide(presentation.slide_layouts[BLANK])
+    slide = presentation.slides.add_slide(presentation.slide_layouts[TITLE_AND_BODY])
+    slide.placeholders[1].text_frame.text = "body"
+    footer = slide.placeholders[1]._element.__copy__()
+    slide.shapes._spTree.append(footer)
+    footer.nvSpPr.nvPr.ph.set("type", "ftr")
+    footer.nvSpPr.nvPr.ph.set("idx", "11")
+    parsed = parse(save(presentation))
+    assert [(p.number, parsed.text[p.start : p.end]) for p in parsed.pages] == [(2, "body")]
+    assert parsed.warnings == ("1 slide footer left out",)
+
+
+def test_what_the_library_does_not_see_is_read_once() -> None:
+    presentation = pptx.Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[BLANK])
+    text = "<p:sp><p:txBody><a:p><a:r><a:t>in {}</a:t></a:r><a:br/></a:p></p:txBody></p:sp>"
+    alternate = (
+        "<mc:AlternateContent"
+        ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+        ' xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+        ' xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
+        f"<mc:Choice Requires='a'>{text.format('choice')}</mc:Choice>"
+        f"<mc:Fallback>{text.format('fallback')}</mc:Fallback></mc:AlternateContent>"
+    )
+    slide.shapes._spTree.append(parse_xml(alternate))
+    assert parse(save(presentation)).text == "in choice"
+
+
+def test_too_many_slides_and_what_is_no_presentation_are_refused() -> None:
+    presentation = pptx.Presentation()
+    for _ in range(3):
+        add_box(presentation.slides.add_slide(presentation.slide_layouts[BLANK]).shapes, "text")
+    data = save(presentation)
+    with pytest.raises(DocumentUnreadable, match="3 slides, over the limit of 2") as caught:
+        parse(data, Limits(max_pages=2))
+    assert caught.value.fault == Fault.TOO_LARGE
+    with pytest.raises(DocumentUnreadable) as caught:
+        parse(data[: len(data) // 2])
+    assert caught.value.fault == Fault.CORRUPT
