@@ -32,7 +32,8 @@ _FONT = re.compile(r"\\(f|fcharset)(\d{1,5})(?!\d)")
 _CELL_END, _ROW_END, _ROW_START = "\ue000", "\ue001", "\ue002"
 _MARKS = {"cell": _CELL_END, "nestcell": _CELL_END, "row": _ROW_END, "trowd": _ROW_START}
 _MOVED = frozenset({"footnote", "shptxt"})
-_CUT = frozenset(
+_NOWHERE = ""
+_CUT = frozenset({_NOWHERE}).union(
     "pict objdata themedata colorschememapping datastore fontemb latentstyles stylesheet fldinst "
     "annotation atnauthor header headerl headerr headerf footer footerl footerr footerf".split()
 )
@@ -83,14 +84,16 @@ class _Source:
             self._write(text)
         elif text == "}":
             self._end_group()
-        elif word in _MOVED or word in _CUT or word in _KEPT_APART:
+        elif word in self.apart or word in _CUT:
             self.counts[word] += 1
-            self._open.append(_Group(word, self._depth))
+            self._open.append(_Group(word if self._hidden_at is None else _NOWHERE, self._depth))
         elif word in _HIDING:
             self._toggle(is_hidden=number != "0")
         elif word in _MARKS:
             self._write(f"{{\\uc0\\u{ord(_MARKS[word])} }}")
-        elif word != "ansicpg":  # which has been read, and better
+        elif word == "ansicpg":  # which has been read, and better
+            self._write("\n")
+        else:
             if word == "plain":
                 self._toggle(is_hidden=False)
             self._write(text)

@@ -1,12 +1,12 @@
 """The guard of every format that is a zip archive: what it says of itself is not believed."""
 
-import io
 import struct
 import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packages import pack
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
@@ -16,14 +16,6 @@ from assistant.ingest.limits import MAX_DEPTH, MAX_MEMBERS, Limits
 from assistant.ingest.pool import Parsers
 
 OFFICE = (sniff.DOCX, sniff.PPTX, sniff.XLSX, sniff.ODT, sniff.EPUB)
-
-
-def pack(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", method) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return packed.getvalue()
 
 
 def refused(data: bytes) -> DocumentUnreadable:
