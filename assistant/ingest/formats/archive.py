@@ -25,8 +25,9 @@ RATIO_FREE_BYTES = 1_000_000
 _PIECE_BYTES = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED_BITS = 0x1 | 0x40
-_XML_SUFFIXES = (".xml", ".rels", ".vml")
-_NOT_PARSED = (".svg", ".html", ".htm", ".xhtml")
+_XML_SUFFIXES = (".xml", ".rels")
+_NOT_PARSED = (".svg", ".html", ".htm", ".xhtml", ".vml")
+"""Markup that no library reads as XML. Excel's own drawings of comments (.vml) are none."""
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),

@@ -123,6 +123,11 @@ def test_xml_that_is_not_well_formed_is_refused(data: bytes) -> None:
     assert refused(pack({"a.xml": data})).fault == Fault.CORRUPT
 
 
+def test_markup_that_no_library_parses_need_not_be_xml() -> None:
+    pages = {f"a.{suffix}": b"<!DOCTYPE a><a><br></a>" for suffix in ("svg", "html", "vml")}
+    assert open_archive(pack(pages)).names == pages.keys()
+
+
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 300, 1_000, 100_000])
 def test_xml_that_is_nested_too_deep_is_refused(depth: int) -> None:
     open_archive(pack({"a.xml": b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH}))
