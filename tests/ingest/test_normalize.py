@@ -68,3 +68,13 @@ def test_piles_of_marks_are_cut_to_the_limit_in_linear_time() -> None:
     assert len(text) <= MAX_MARKS + 1
     assert n_removed == 400_000 - MAX_MARKS
     assert time.process_time() - started < 5
+
+
+@given(AWKWARD)
+def test_ligatures_become_letters_and_nothing_else_that_nfkc_would_fold(text: str) -> None:
+    assert not set(normalize(text)[0]) & set("ﬀﬁﬂﬃﬄﬅﬆ")
+
+
+def test_an_expanded_ligature_is_neither_removed_nor_parted_from_its_marks() -> None:
+    assert normalize("oﬃce ½ ² ĳ ﬆ") == ("office ½ ² ĳ st", 0)
+    assert normalize("ﬁ\u0301") == ("fí", 0)
