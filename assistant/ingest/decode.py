@@ -6,6 +6,7 @@ Refuses binary data with `DocumentUnreadable`.
 
 import codecs
 import re
+from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
@@ -29,14 +30,32 @@ _ENCODINGS = (
     "cp949 tis_620"
 ).split()
 """What files of unknown encoding are in, in practice: short texts fit a hundred others as well."""
+_SHIFT, _SHIFTED = re.compile(rb"\x1b\$[@B]"), "iso2022_jp"
 _CENTRAL_EUROPEAN = ("cs", "pl")
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 
 
-def decode(data: bytes) -> tuple[str, str | None]:
-    """Return the text, without its byte-order mark, and a warning or None.
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A file as text.
+
+    Attributes:
+        text: without its byte-order mark.
+        encoding: the one that it was read in, by Python's name.
+        n_mark_bytes: how many bytes the mark has.
+        warning: what had to be guessed or could not be read, or None.
+    """
+
+    text: str
+    encoding: str
+    n_mark_bytes: int = 0
+    warning: str | None = None
+
+
+def decode(data: bytes) -> Decoded:
+    """Return the text and the encoding that it was read in.
 
     Tried in order: byte-order mark, UTF-8, UTF-16 by the place of its zero bytes, nearly
     UTF-8 (more well-formed multi-byte characters than stray bytes), the best guess.
@@ -46,39 +65,46 @@ def decode(data: bytes) -> tuple[str, str | None]:
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return _decode_as(data[len(mark) :], encoding)
+            return _decode_as(data[len(mark) :], encoding, n_mark_bytes=len(mark))
     if kind := binary_kind(data):
         raise DocumentUnreadable(f"{kind}, not text")
     if b"\0" in data:
         encoding = utf16_by_zeros(data)
         return _decode_as(data, encoding, f"no byte-order mark; read as {encoding.upper()}")
+    if _SHIFT.search(data) and _is_text_in(data, _SHIFTED):  # it is all ASCII, like UTF-8
+        return _decode_as(data, _SHIFTED, f"read as {_SHIFTED}, by its escape sequences")
     try:
-        return data.decode("utf-8"), None
+        return Decoded(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
-        text, warning = _decode_as(data, "utf-8")
+        nearly = _decode_as(data, "utf-8")
     if len(_MULTIBYTE.findall(data)) > _count_strays(data):
-        return text, warning
+        return nearly
     guess = _guess(data)
-    return (
-        _decode_as(data, guess, f"not UTF-8; read as {guess}, by its letters")
-        if guess
-        else (
-            text,
-            warning,
-        )
-    )
+    if guess is None:
+        return nearly
+    return _decode_as(data, guess, f"not UTF-8; read as {guess}, by its letters")
 
 
-def _decode_as(data: bytes, encoding: str, warning: str | None = None) -> tuple[str, str | None]:
+def _decode_as(
+    data: bytes, encoding: str, warning: str | None = None, n_mark_bytes: int = 0
+) -> Decoded:
     r"""Decode; a byte that cannot be read becomes `\xNN` and is counted in the warning."""
     try:
-        return data.decode(encoding), warning
+        return Decoded(data.decode(encoding), encoding, n_mark_bytes, warning)
     except UnicodeDecodeError:
         text = data.decode(encoding, "backslashreplace")
     strays = _count_strays(data, encoding)
     counted = f"{strays:,} byte{'s' * (strays != 1)} could not be read as {encoding.upper()}"
     shown = f"{counted} and stand{'s' * (strays == 1)} in the text as \\xNN"
-    return text, f"{warning}; {shown}" if warning else shown
+    return Decoded(text, encoding, n_mark_bytes, f"{warning}; {shown}" if warning else shown)
+
+
+def _is_text_in(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _count_strays(data: bytes, encoding: str = "utf-8") -> int:

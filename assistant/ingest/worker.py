@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Literal
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.limits import Limits
 from assistant.ingest.parse import format_of, parse
-from assistant.places import Page, PageKind
+from assistant.places import Origin, Page, PageKind
 
 MAX_KEPT_KIB = 400_000
 """A worker that once took more memory, or parsed so many files, makes room for a new one."""
@@ -110,7 +110,9 @@ def _try(order: Order, data: bytes) -> dict[str, Any]:
             return asdict(parse(data, order.media_type, order.limits))
         reader = format_of(order.media_type)
         if order.task == "locate":
-            return asdict(reader.locate(data, order.span, order.pages))
+            # A format without `locate` knows of no span where it is: its text is not the file's.
+            locate = getattr(reader, "locate", None)
+            return asdict(locate(data, order.span, order.pages) if locate else Origin())
         drawn = reader.draw(data, order.page, order.width)
         return {"png": base64.b64encode(drawn).decode("ascii")}
     except (DocumentUnreadable, MemoryError):

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import DocumentUnreadable
-from assistant.ingest.decode import decode
+from assistant.ingest.decode import Decoded, decode
+
+
+def read(data: bytes) -> tuple[str, str | None]:
+    decoded = decode(data)
+    return decoded.text, decoded.warning
+
 
 PROSE = "Die Größe des Körpers ändert sich. Él comió piñas. «Ça va?»\n" * 5
 
@@ -15,13 +21,13 @@ PROSE = "Die Größe des Körpers ändert sich. Él comió piñas. «Ça va?»\n
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs", "Cc"))))
 def test_utf_8_is_read_as_it_is(text: str) -> None:
     if not text.startswith(("\ufeff", "%PDF-", "PK", "GIF8", "BZh", "{\\rtf")):
-        assert decode(text.encode()) == (text, None)
+        assert decode(text.encode()) == Decoded(text, "utf-8")
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_text_or_a_reason(data: bytes) -> None:
     try:
-        text, _ = decode(data)
+        text = decode(data).text
     except DocumentUnreadable:
         return
     # Whole but for the mark, whatever the encoding: four bytes make one character at most.
@@ -31,7 +37,7 @@ def test_any_bytes_give_text_or_a_reason(data: bytes) -> None:
 @given(st.lists(st.sampled_from([b"\xff", b"\xc3", b"\xe2\x82", b"\x80"]), min_size=1, max_size=5))
 def test_stray_bytes_in_utf_8_stay_visible_and_are_counted(strays: list[bytes]) -> None:
     data = b" x ".join([PROSE.encode(), *strays, b"end"])
-    text, warning = decode(data)
+    text, warning = read(data)
     n_bytes = sum(map(len, strays))
     assert text.count("\\x") == n_bytes
     assert warning is not None
@@ -49,19 +55,19 @@ def test_stray_bytes_in_utf_8_stay_visible_and_are_counted(strays: list[bytes]) 
     ],
 )
 def test_a_byte_order_mark_decides(mark: bytes, encoding: str) -> None:
-    assert decode(mark + PROSE.encode(encoding)) == (PROSE, None)
+    assert decode(mark + PROSE.encode(encoding)) == Decoded(PROSE, encoding, len(mark))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf_16_without_a_mark_is_recognised_and_warned_of(encoding: str) -> None:
-    text, warning = decode(PROSE.encode(encoding))
+    text, warning = read(PROSE.encode(encoding))
     assert text == PROSE
     assert warning is not None
     assert encoding.upper() in warning
 
 
 def test_a_torn_utf_16_file_keeps_its_last_byte() -> None:
-    text, warning = decode(codecs.BOM_UTF16_LE + "Ende".encode("utf-16-le") + b"\x41")
+    text, warning = read(codecs.BOM_UTF16_LE + "Ende".encode("utf-16-le") + b"\x41")
     assert text == "Ende\\x41"
     assert warning == "1 byte could not be read as UTF-16-LE and stands in the text as \\xNN"
 
@@ -81,7 +87,7 @@ def test_a_torn_utf_16_file_keeps_its_last_byte() -> None:
     ],
 )
 def test_another_encoding_is_guessed_with_a_warning(encoding: str, text: str) -> None:
-    decoded, warning = decode(text.encode(encoding))
+    decoded, warning = read(text.encode(encoding))
     assert decoded == text
     assert warning is not None
 
@@ -103,11 +109,11 @@ def test_binary_data_is_refused_with_a_reason(data: bytes) -> None:
 
 
 def test_no_bytes_are_no_text() -> None:
-    assert decode(b"") == ("", None)
+    assert read(b"") == ("", None)
 
 
 def test_a_short_text_is_not_taken_for_an_encoding_that_nobody_uses() -> None:
-    text, warning = decode(
+    text, warning = read(
         "Café Zentral opened in 1932. It was sold for € 2 million.".encode("cp1252")
     )
     assert text == "Café Zentral opened in 1932. It was sold for € 2 million."

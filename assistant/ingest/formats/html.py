@@ -115,7 +115,8 @@ def _decode_html(data: bytes) -> tuple[str, str | None]:
             return data.decode("cp1252" if _LATIN_1.fullmatch(charset) else charset), None
         except (LookupError, UnicodeDecodeError):
             pass
-    return decode(data)
+    decoded = decode(data)
+    return decoded.text, decoded.warning
 
 
 def _is_utf8(data: bytes) -> bool:
