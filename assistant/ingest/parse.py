@@ -19,6 +19,7 @@ from assistant.ingest.limits import Limits
 FORMATS = {
     sniff.TEXT: "text",
     "text/markdown": "markdown",
+    sniff.SOURCE: "source",
     sniff.HTML: "html",
     sniff.ADDED: "added",
     sniff.DOCX: "docx",

@@ -7,17 +7,18 @@ are in no block. Refuses binary data with `DocumentUnreadable`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
 from assistant.ingest.limits import USUAL, Limits
-from assistant.ingest.normalize import normalize
-from assistant.places import Heading
+from assistant.ingest.normalize import normalize, normalize_mapped
+from assistant.places import Heading, Origin, Page
 
 _FRONT_MATTER = re.compile(
     r"---[ \t]*\n(\s*[\w-]+[ \t]*:.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
@@ -57,8 +58,8 @@ class _Source:
 
 def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the source as canonical text in blocks, with its headings."""
-    raw, warning = decode(data)
-    text, n_removed = normalize(raw)
+    decoded = decode(data)
+    text, n_removed = normalize(decoded.text)
     front = _FRONT_MATTER.match(text)
     n_front = front.end() if front else 0
     source = _Source(text)
@@ -71,8 +72,14 @@ def parse(data: bytes, _: Limits = USUAL) -> Parsed:
         _find_title(text, front, headings),
         tuple((start, end) for start, end in sorted(blocks) if start < end),
         tuple(headings),
-        warnings=tuple(w for w in (warning, describe_removed(n_removed)) if w),
+        warnings=tuple(w for w in (decoded.warning, describe_removed(n_removed)) if w),
     )
+
+
+def locate(data: bytes, span: tuple[int, int], _: Sequence[Page] = ()) -> Origin:
+    """Return the bytes of the file that a span of its text stands for."""
+    decoded = decode(data)
+    return find_origin(data, decoded, normalize_mapped(decoded.text).offsets.to_raw(*span))
 
 
 @cache

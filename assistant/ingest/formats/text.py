@@ -3,17 +3,21 @@
 Blank lines part paragraphs. A single newline is either a hard break (one paragraph or list
 item a line) or a soft wrap (72 columns); `find_blocks` decides which, by the rules that it
 states. There are no headings: nothing in plain text says reliably that a line is one.
-Refuses binary data with `DocumentUnreadable`.
+Words that are hyphenated at soft breaks are joined. Refuses binary data with `DocumentUnreadable`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
+from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
+from assistant.ingest.formats.hyphens import close_up, cut, find_hyphenations, find_soft_hyphens
 from assistant.ingest.formats.parsed import Parsed, describe_removed
 from assistant.ingest.limits import USUAL, Limits
-from assistant.ingest.normalize import normalize
+from assistant.ingest.normalize import normalize, normalize_mapped
+from assistant.ingest.offsets import Changes
+from assistant.places import Origin, Page
 
 MIN_WRAP_CHARS, MAX_WRAP_CHARS = 40, 120
 """Widths at which people wrap text; other lines are broken where they are meant to be."""
@@ -30,19 +34,40 @@ _Line = tuple[int, int]
 
 def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the text as canonical text in paragraphs."""
-    raw, warning = decode(data)
-    text, n_removed = normalize(raw)
-    warnings = tuple(w for w in (warning, describe_removed(n_removed)) if w)
-    return Parsed(text, None, find_blocks(text), warnings=warnings)
+    decoded = decode(data)
+    text, n_removed = normalize(decoded.text)
+    blocks, cuts = _read(text, decoded.text)
+    warnings = tuple(w for w in (decoded.warning, describe_removed(n_removed)) if w)
+    return Parsed(cut(text, cuts), None, close_up(blocks, cuts), warnings=warnings)
+
+
+def locate(data: bytes, span: tuple[int, int], _: Sequence[Page] = ()) -> Origin:
+    """Return the bytes of the file that a span of its text stands for."""
+    decoded = decode(data)
+    canonical = normalize_mapped(decoded.text)
+    cuts = _read(canonical.text, decoded.text)[1]
+    offsets = canonical.offsets.then(Changes.by_cutting(cuts))
+    return find_origin(data, decoded, offsets.to_raw(*span))
 
 
 def find_blocks(text: str) -> tuple[_Line, ...]:
-    """Return the spans of the paragraphs of canonical plain text.
+    """Return the spans of the paragraphs of canonical plain text."""
+    return find_paragraphs(text)[0]
+
+
+def find_paragraphs(
+    text: str, always_soft: Collection[int] = ()
+) -> tuple[tuple[_Line, ...], tuple[_Line, ...]]:
+    """Return the spans of the paragraphs, and those of the soft breaks inside them.
 
     A line break inside a run of lines is soft when the text is wrapped (most lines that
     have a follower are full) and this line is full: with the next line's first word it
     would reach `_FULL_SHARE` of the typical width. It is hard all the same before a bullet,
     before an enumerator that follows closing punctuation, and beside a line without words.
+
+    Args:
+        text: canonical plain text.
+        always_soft: where lines end that are not to be ends of paragraphs, whatever they look like.
     """
     lines = [_trim(text, *match.span()) for match in _LINE.finditer(text)]
     follows = [
@@ -51,17 +76,30 @@ def find_blocks(text: str) -> tuple[_Line, ...]:
     ]
     width = _wrap_width(text, lines, follows)
     blocks: list[_Line] = []
+    breaks: list[_Line] = []
     is_open = False
     for number, (start, end) in enumerate(lines):
-        if start < end:
-            blocks[-1:] = [(blocks[-1][0], end)] if is_open else [*blocks[-1:], (start, end)]
+        if is_open:
+            breaks.append((blocks[-1][1], start))
+            blocks[-1] = (blocks[-1][0], end)
+        elif start < end:
+            blocks.append((start, end))
         is_open = (
-            width > 0
-            and number < len(follows)
+            number < len(follows)
             and follows[number]
-            and _is_soft(text, lines[number], lines[number + 1], width)
+            and (
+                end in always_soft
+                or (width > 0 and _is_soft(text, lines[number], lines[number + 1], width))
+            )
         )
-    return tuple(blocks)
+    return tuple(blocks), tuple(breaks)
+
+
+def _read(text: str, raw: str) -> tuple[tuple[_Line, ...], tuple[_Line, ...]]:
+    """Return the paragraphs' spans, and what is to be cut out to join hyphenated words."""
+    soft = find_soft_hyphens(text, raw)
+    blocks, breaks = find_paragraphs(text, soft)
+    return blocks, find_hyphenations(text, breaks, soft)
 
 
 def _trim(text: str, start: int, end: int) -> _Line:

@@ -1,0 +1,104 @@
+"""Source code, markup and settings: bytes in; the text of the file, its blocks and its lines, out.
+
+Each line of code is a block, so that it can be cited by itself; the lines of a comment that stands
+alone, or of a text in triple quotes, are one block for each paragraph, whose sentences may go over
+several lines. What is a comment is told by how its lines begin and not by the language. Every line
+with something in it is a page. Refuses binary data with `DocumentUnreadable`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from assistant.ingest.byte_span import find_origin
+from assistant.ingest.decode import decode
+from assistant.ingest.formats.parsed import Parsed, describe_removed
+from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.normalize import normalize, normalize_mapped
+from assistant.places import Origin, Page, PageKind
+
+_LINE = re.compile(r"[^\n]+")
+_COMMENT = re.compile(r"(?:#+|//+[/!]*|--+|;+|%+|\*(?!/)|/\*+|\(\*|REM\b)(?=\s+[^\W\d_])")
+"""What a line of prose in a comment begins with, before a space and a word."""
+_ENDS_COMMENT = re.compile(r"(?:\*/|\*\))\s*$")
+_TRIPLE = re.compile("\"\"\"|'''")
+_PROSE = re.compile(r"\s*[^\W\d_]")
+
+Span = tuple[int, int]
+
+
+def parse(data: bytes, _: Limits = USUAL) -> Parsed:
+    """Return the text as canonical text in blocks, with its lines as pages."""
+    decoded = decode(data)
+    text, n_removed = normalize(decoded.text)
+    warnings = (decoded.warning, describe_removed(n_removed))
+    return Parsed(
+        text,
+        None,
+        find_code(text),
+        pages=tuple(find_lines(text)),
+        warnings=tuple(warning for warning in warnings if warning),
+    )
+
+
+def locate(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:
+    """Return the bytes of the file that a span of its text stands for."""
+    decoded = decode(data)
+    return find_origin(data, decoded, normalize_mapped(decoded.text).offsets.to_raw(*span))
+
+
+def find_lines(text: str) -> Iterator[Page]:
+    """Yield the lines of a canonical text that have something in them, by their numbers."""
+    number, position = 1, 0
+    for line in _LINE.finditer(text):
+        number += text.count("\n", position, line.start())
+        position = line.start()
+        start, end = _trim(text, *line.span())
+        if start < end:
+            yield Page(number, start, end, PageKind.LINE)
+
+
+def find_code(text: str) -> tuple[Span, ...]:
+    """Return the spans of the lines of code and of the paragraphs of comments."""
+    blocks: list[Span] = []
+    opened, before = "", ""
+    position = 0
+    for match in _LINE.finditer(text):
+        start, end = _trim(text, *match.span())
+        if start == end:
+            continue
+        line = text[start:end]
+        kind, opened = _kind_of(line, opened)
+        is_next = text.count("\n", position, start) == 1
+        if kind and kind == before and is_next:
+            blocks[-1] = (blocks[-1][0], end)
+        else:
+            blocks.append((start, end))
+        before = "" if _ENDS_COMMENT.search(line) else kind
+        position = end
+    return tuple(blocks)
+
+
+def _kind_of(line: str, opened: str) -> tuple[str, str]:
+    """Return what lines can go on from this one to the next, and the quotes open behind it.
+
+    It is "" for a line of code, the quotes for prose between them, or a comment's mark.
+    """
+    was_open = opened
+    for quotes in _TRIPLE.findall(line):
+        if not opened:
+            opened = quotes
+        elif opened == quotes:
+            opened = ""
+    if was_open or (opened and line.startswith(opened)):
+        within = was_open or opened
+        return (within if _PROSE.match(line.removeprefix(within)) else ""), opened
+    comment = _COMMENT.match(line)
+    if comment is None:
+        return "", opened
+    mark = comment[0]
+    return ("*" if "*" in mark else mark[:2]), opened
+
+
+def _trim(text: str, start: int, end: int) -> Span:
+    line = text[start:end]
+    return start + len(line) - len(line.lstrip()), max(start, start + len(line.rstrip()))
