@@ -7,7 +7,7 @@ end says itself that it is none of the word's. Refuses nothing.
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from itertools import accumulate
 
@@ -64,7 +64,7 @@ def close_up(spans: Sequence[Span], cuts: Sequence[Span]) -> tuple[Span, ...]:
     starts = [start for start, _ in cuts]
     n_cut = [0, *accumulate(end - start for start, end in cuts)]
     return tuple(
-        (start - n_cut[bisect_right(starts, start)], end - n_cut[bisect_right(starts, end)])
+        (start - n_cut[bisect_left(starts, start)], end - n_cut[bisect_left(starts, end)])
         for start, end in spans
     )
 
