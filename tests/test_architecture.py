@@ -36,7 +36,7 @@ WRAPPERS = {
     "sentence_transformers": ("index/model.py", "index/cross_encoder.py"),
     "torch": ("index/model.py", "index/cross_encoder.py"),
     "transformers": ("index/model.py", "index/cross_encoder.py"),
-    "huggingface_hub": ("index/model.py",),
+    "huggingface_hub": ("index/weights.py",),
     "onnxruntime": ("index/encoder.py",),
     "tokenizers": ("index/encoder.py",),
     "sqlite3": ("index/", "surfaces/chat/database.py", "surfaces/chat/store.py"),

@@ -17,8 +17,8 @@ from assistant.answer.extract import NAME as EXTRACT
 from assistant.answer.scorer import LateInteractionScorer
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.index.embed import open_embedder
-from assistant.index.model import INSTALLED_MODEL
 from assistant.index.terms import query_terms
+from assistant.index.weights import INSTALLED_MODEL
 from assistant.llm.values import Request
 from assistant.pipeline import Assistant
 from assistant.settings import Settings

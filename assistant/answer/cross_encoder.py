@@ -15,7 +15,7 @@ from assistant.answer.features import Column
 from assistant.answer.scorer import EvidenceScorer, Judgement, LateInteractionScorer
 from assistant.index.cross_encoder import open_cross_encoder
 from assistant.index.embed import Embedder, open_embedder
-from assistant.index.model import INSTALLED_MODEL
+from assistant.index.weights import INSTALLED_MODEL
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 

