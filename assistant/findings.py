@@ -20,3 +20,27 @@ class Finding:
     subject: str
     detail: str
     remedy: str = ""
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "file"), count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def ok(subject: str, detail: str) -> Finding:
+    """Return that something is as it should be."""
+    return Finding(Severity.OK, subject, detail)
+
+
+def warning(subject: str, detail: str, remedy: str) -> Finding:
+    """Return that something works less well than it could."""
+    return Finding(Severity.WARNING, subject, detail, remedy)
+
+
+def problem(subject: str, detail: str, remedy: str) -> Finding:
+    """Return that something cannot be used."""
+    return Finding(Severity.PROBLEM, subject, detail, remedy)

@@ -32,6 +32,8 @@ from pydantic_settings import (
 from assistant.errors import SettingsError
 
 SETTINGS_FILE = "assistant.toml"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Addresses that only this machine reaches."""
 
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]

@@ -54,6 +54,7 @@ WRAPPERS = {
     "gradio": ("surfaces/",),
     "jinja2": ("surfaces/",),
     "rapidfuzz": ("retrieve/spelling.py",),
+    "packaging": ("surfaces/doctor/packages.py",),
     "fastapi": ("surfaces/",),
     "starlette": ("surfaces/",),
     "uvicorn": ("surfaces/",),

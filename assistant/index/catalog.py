@@ -10,7 +10,7 @@ schema, model or splitter (`IndexMismatch`), and a missing or damaged file.
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -244,10 +244,23 @@ def require_making(connection: sqlite3.Connection, making: Making) -> None:
     Raises:
         IndexMismatch: naming what differs.
     """
-    found = dict(connection.execute("SELECT key, value FROM manifest"))
+    require_facts(read_facts(connection), making.facts())
+
+
+def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the manifest: how the index was made, and what it counts."""
+    return dict(connection.execute("SELECT key, value FROM manifest"))
+
+
+def require_facts(found: Mapping[str, str], facts: Mapping[str, str]) -> None:
+    """Refuse an index whose manifest says something else than these facts.
+
+    Raises:
+        IndexMismatch: naming what differs.
+    """
     differing = [
         f"{key} is {found.get(key)!r}, the settings ask for {wanted!r}"
-        for key, wanted in making.facts().items()
+        for key, wanted in facts.items()
         if found.get(key) != wanted
     ]
     if differing:

@@ -39,6 +39,19 @@ def hold_lock(index_dir: Path) -> Iterator[None]:
         yield  # closing the file gives the lock up
 
 
+def find_holder(index_dir: Path) -> str | None:
+    """Return who is writing the index now; None when nobody is."""
+    try:
+        with (index_dir / LOCK_FILE).open(encoding="utf-8") as file:
+            # Shared, so that two who look do not take each other for writers.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(index_dir)
+    except OSError:
+        return None
+    return None
+
+
 def _holder(index_dir: Path) -> str:
     try:
         data = json.loads((index_dir / LOCK_FILE).read_text(encoding="utf-8"))

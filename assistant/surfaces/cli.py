@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.errors import AssistantError, IndexLocked, SettingsError
-from assistant.settings import Settings
+from assistant.settings import LOOPBACK, Settings
 from assistant.surfaces.account import name_model
 from assistant.surfaces.ask_command import (
     LlmFile,
@@ -44,7 +44,6 @@ from assistant.surfaces.terminal import say, write, write_json
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EXIT_PROBLEMS, EXIT_REFUSED, EXIT_LOCKED, EXIT_INTERRUPTED = 1, 3, 75, 130
 
 app = typer.Typer(
@@ -213,18 +212,24 @@ def calibrate(
 
 
 @app.command()
-def doctor(
+def doctor(  # noqa: PLR0913, PLR0917 - what can be said on the command line
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Try every row of the index too, as `check` does.")
+    ] = False,
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
     llm_file: LlmFile = None,
+    corpus: Corpus = None,
+    index: Index = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is wrong with the language model and what mends it; exit 1 on a problem."""
+    """Say what is wrong or slow, and what mends it; exit 1 on a problem."""
     from assistant.surfaces.doctor_command import examine
 
-    settings = Settings.load(llm=choose_llm(llm_url, llm_model, llm_file, quotes=False))
+    llm = choose_llm(llm_url, llm_model, llm_file, quotes=False)
+    settings = Settings.load(corpus_dir=corpus, index_dir=index, llm=llm)
     try:
-        is_healthy = examine(settings, as_json=as_json)
+        is_healthy = examine(settings, is_deep=deep, as_json=as_json)
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if not is_healthy:

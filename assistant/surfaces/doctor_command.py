@@ -4,31 +4,41 @@ Findings go to stdout as they are found; refuses nothing. What cannot be used is
 works less well than it could a warning.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from assistant.errors import ModelUnavailable
-from assistant.findings import Finding, Severity
-from assistant.llm.open import open_model
-from assistant.llm.probe import SUBJECT, probe
+from assistant.errors import AssistantError
+from assistant.findings import Finding, Severity, problem
 from assistant.settings import Settings
+from assistant.surfaces.doctor.corpus import examine_corpus
+from assistant.surfaces.doctor.disk import examine_disk
+from assistant.surfaces.doctor.environment import examine_environment
+from assistant.surfaces.doctor.index import examine_deeply, examine_index
+from assistant.surfaces.doctor.language_model import examine_language_model
+from assistant.surfaces.doctor.models import examine_models
+from assistant.surfaces.doctor.packages import examine_packages
+from assistant.surfaces.doctor.server import examine_server
 from assistant.surfaces.terminal import say, status_line, write, write_json
 
 SIGNS = {Severity.OK: "ok", Severity.WARNING: "warning", Severity.PROBLEM: "PROBLEM"}
 
+Examination = Callable[[Settings], Iterator[Finding | None]]
+"""Yields what it finds, None while it waits for something."""
 
-def examine(settings: Settings, *, as_json: bool) -> bool:
+
+def examine(settings: Settings, *, is_deep: bool = False, as_json: bool = False) -> bool:
     """Examine what the settings name, print each finding; return whether there is no problem."""
     found: list[Finding] = []
     with status_line() as show:
-        for finding in _examine_model(settings):
-            if finding is None:
-                show("asking the language model; a minute or two on a slow machine")
-                continue
-            found.append(finding)
-            if not as_json:
-                write(_tell(finding))
+        for doing, examination in _list_examinations(is_deep=is_deep):
+            show(doing)
+            for finding in _survive(examination, settings):
+                if finding is None:
+                    show(f"{doing}; a minute or two on a slow machine")
+                    continue
+                found.append(finding)
+                if not as_json:
+                    write(_tell(finding))
     problems = [one for one in found if one.severity == Severity.PROBLEM]
     if as_json:
         write_json({"findings": [asdict(one) for one in found], "is_healthy": not problems})
@@ -37,18 +47,26 @@ def examine(settings: Settings, *, as_json: bool) -> bool:
     return not problems
 
 
-def _examine_model(settings: Settings) -> Iterator[Finding | None]:
-    if not settings.llm.is_configured:
-        yield Finding(Severity.OK, SUBJECT, "none is configured: answers are exact quotes")
-        return
+def _list_examinations(*, is_deep: bool) -> Iterator[tuple[str, Examination]]:
+    yield "examining this machine", examine_environment
+    yield "examining the packages", examine_packages
+    yield "examining the models", examine_models
+    yield "examining the corpus", examine_corpus
+    yield "examining the index", examine_index
+    if is_deep:
+        yield "trying every row of the index", examine_deeply
+    yield "examining the disk", examine_disk
+    yield "examining the server's settings", examine_server
+    yield "asking the language model", examine_language_model
+
+
+def _survive(examination: Examination, settings: Settings) -> Iterator[Finding | None]:
+    """Yield what an examination finds; where it fails itself, that is a problem among others."""
     try:
-        model = open_model(settings.llm)
-    except ModelUnavailable as error:
-        yield Finding(Severity.PROBLEM, SUBJECT, str(error), "see llm.path in the settings")
-        return
-    assert model is not None
-    with closing(model):
-        yield from probe(model, settings.llm)
+        yield from examination(settings)
+    except (AssistantError, OSError, ValueError) as error:
+        subject = examination.__name__.removeprefix("examine_").replace("_", " ")
+        yield problem(subject, f"it cannot be examined: {error}", "mend what the message names")
 
 
 def _tell(finding: Finding) -> str:

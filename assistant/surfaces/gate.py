@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.settings import LOOPBACK
 from assistant.surfaces.visitors import CHALLENGE, Visitor, Visitors
 
 MAX_BODY_BYTES = 1_000_000
@@ -27,7 +28,6 @@ WRONG_PASSWORD_S = 1.0
 UPLOADS = "/api/documents"
 OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
 """Probes tell nothing and are asked by machines that have no password."""
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WILDCARD = frozenset({"0.0.0.0", "::"})
 SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(
