@@ -66,6 +66,7 @@ WRAPPERS = {
     "pptx": ("ingest/formats/pptx.py",),
     "openpyxl": ("ingest/formats/xlsx.py",),
     "striprtf": ("ingest/formats/rtf.py",),
+    "pypdfium2": ("ingest/formats/",),
     "markdown_it": ("ingest/",),
     "charset_normalizer": ("ingest/",),
     "sentencex": ("ingest/",),

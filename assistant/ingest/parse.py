@@ -28,6 +28,7 @@ FORMATS = {
     sniff.ODT: "odt",
     sniff.EPUB: "epub",
     sniff.RTF: "rtf",
+    sniff.PDF: "pdf",
 }
 
 

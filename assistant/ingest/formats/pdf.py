@@ -1,0 +1,256 @@
+"""PDF: bytes in; the text of its pages in reading order, their pictures, and places on them, out.
+
+A page's text depends on that page alone (`pdf_page`), so that a citation is found again by reading
+only its pages; pages are parted by a blank line. An owner's password, which forbids only copying
+or printing, does not keep a file from being read. Scripts are never run. Refuses with
+`DocumentUnreadable` what needs a password, what is damaged, what has no text, and what is over a
+limit; text is never cut.
+"""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import MAX_TITLE_CHARS, Parsed, describe_removed, fold
+from assistant.ingest.formats.pdf_outline import (
+    Placing,
+    find_headings,
+    join_over_pages,
+    leave_out_running,
+)
+from assistant.ingest.formats.pdf_page import find_boxes, read_page
+from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.normalize import normalize
+from assistant.places import Box, Heading, Origin, Page
+
+PAGE_JOINT = "\n\n"
+MIN_WIDTH, MAX_WIDTH = 200, 2_000
+MAX_ASPECT = 4.0
+"""How much higher than wide a picture of a page may be."""
+_NAMED_PAGES = 20
+_END_BYTES = 2_048
+_FILE_NAME = re.compile(
+    r"^(?:microsoft (?:word|powerpoint|excel) - |untitled|document\d*$|slide \d+$)"
+    r"|\.(?:docx?|pdf|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|html?|txt)$|^[a-z]:\\|^(?:file|https?):",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What has been read of a document's pages."""
+
+    text: list[str] = field(default_factory=list)
+    length: int = 0
+    pages: list[Page] = field(default_factory=list)
+    placings: list[Placing] = field(default_factory=list)
+    hidden: Counter[str] = field(default_factory=Counter)
+    n_removed: int = 0
+    n_pictures: int = 0
+    unread: list[int] = field(default_factory=list)
+
+    def add(self, number: int, document: pdfium.PdfDocument, max_chars: int) -> None:
+        """Read a page; one that is damaged has no text and is remembered.
+
+        Raises:
+            DocumentUnreadable: the text becomes too long.
+        """
+        joint = PAGE_JOINT if self.pages else ""
+        start = self.length + len(joint)
+        end = start
+        try:
+            with _page(document, number) as page:
+                found = read_page(page, max_chars)
+        except pdfium.PdfiumError:
+            self.unread.append(number)
+            self.text.append(joint)
+        else:
+            text = found.page.text
+            end = start + len(text)
+            self.text += [joint, text]
+            self.hidden += found.hidden
+            self.n_removed += found.n_removed
+            self.n_pictures += found.n_pictures
+            for block in found.page.blocks:
+                words = text[block.start : block.end]
+                span = (start + block.start, start + block.end)
+                self.placings.append(Placing(number, *span, words, block))
+        self.pages.append(Page(number, start, end))
+        self.length = end
+        if end > max_chars:
+            raise DocumentUnreadable(
+                f"its text has more than {max_chars:,} characters; split the file or raise "
+                "max_text_chars",
+                Fault.TOO_LARGE,
+            )
+
+
+def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+    """Return the text of the pages as canonical text in paragraphs, with headings and pages.
+
+    Raises:
+        DocumentUnreadable: encrypted, damaged, without text, or over a limit.
+    """
+    with _open(data) as document:
+        n_pages = len(document)
+        if n_pages > limits.max_pages:
+            raise DocumentUnreadable(
+                f"it has {n_pages:,} pages, over the limit of {limits.max_pages:,}; split the file",
+                Fault.TOO_LARGE,
+            )
+        gathered = _Gathered()
+        for number in range(1, n_pages + 1):
+            gathered.add(number, document, limits.max_chars)
+        title, n_attached = _title(document), document.count_attachments()
+    _require_text(gathered)
+    text = "".join(gathered.text)
+    placings = leave_out_running(gathered.placings)
+    headings = find_headings(placings)
+    return Parsed(
+        text,
+        title or _largest_heading(headings, gathered.pages[0], text),
+        tuple(join_over_pages(placings, text)),
+        headings,
+        tuple(gathered.pages),
+        tuple(_warnings(gathered, n_attached, is_whole=b"%%EOF" in data[-_END_BYTES:])),
+    )
+
+
+def locate(data: bytes, span: tuple[int, int], pages: Sequence[Page]) -> Origin:
+    """Return the boxes of a span of the text, one for each line on each page, in reading order.
+
+    Raises:
+        DocumentUnreadable: it cannot be opened, or has no such page.
+    """
+    boxes: list[Box] = []
+    with _open(data) as document:
+        for place in pages:
+            start, end = max(span[0], place.start), min(span[1], place.end)
+            if start < end:
+                with _existing_page(document, place.number) as page:
+                    inside = (start - place.start, end - place.start)
+                    boxes += find_boxes(page, place.number, inside)
+    return Origin(boxes=tuple(boxes))
+
+
+def draw(data: bytes, page: int, width: int) -> bytes:
+    """Return a page as a PNG picture, with its annotations and the fields of its forms.
+
+    Raises:
+        DocumentUnreadable: it cannot be opened, or has no such page.
+    """
+    with _open(data) as document:
+        document.init_forms()
+        with _existing_page(document, page) as opened:
+            page_width, page_height = opened.get_size()
+            wanted = min(max(width, MIN_WIDTH), MAX_WIDTH)
+            scale = min(wanted / page_width, MAX_ASPECT * wanted / page_height)
+            bitmap = opened.render(scale=scale, rev_byteorder=True)
+            picture = io.BytesIO()
+            bitmap.to_pil().convert("RGB").save(picture, "PNG")
+            bitmap.close()
+    return picture.getvalue()
+
+
+@contextmanager
+def _open(data: bytes) -> Iterator[pdfium.PdfDocument]:
+    try:
+        document = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD:
+            reason = "encrypted: save it without a password"
+            raise DocumentUnreadable(reason, Fault.ENCRYPTED) from error
+        if error.err_code == raw.FPDF_ERR_SECURITY:
+            reason = "encrypted in a way that cannot be read: save it without encryption"
+            raise DocumentUnreadable(reason, Fault.ENCRYPTED) from error
+        raise DocumentUnreadable("damaged: no PDF reader can open it", Fault.CORRUPT) from error
+    try:
+        if not len(document):
+            raise DocumentUnreadable("damaged: it has no pages", Fault.CORRUPT)
+        yield document
+    finally:
+        document.close()
+
+
+@contextmanager
+def _page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.PdfPage]:
+    page = document[number - 1]
+    try:
+        yield page
+    finally:
+        page.close()
+
+
+@contextmanager
+def _existing_page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.PdfPage]:
+    if not 1 <= number <= len(document):
+        raise DocumentUnreadable(f"it has no page {number}", Fault.CORRUPT)
+    try:
+        with _page(document, number) as page:
+            yield page
+    except pdfium.PdfiumError as error:
+        raise DocumentUnreadable(f"damaged: page {number} cannot be read", Fault.CORRUPT) from error
+
+
+def _require_text(gathered: _Gathered) -> None:
+    if gathered.placings:
+        return
+    if len(gathered.unread) == len(gathered.pages):
+        raise DocumentUnreadable("damaged: none of its pages can be read", Fault.CORRUPT)
+    raise DocumentUnreadable(
+        "no text layer (a scan?): run OCR on it first, for example with ocrmypdf", Fault.NO_TEXT
+    )
+
+
+def _title(document: pdfium.PdfDocument) -> str | None:
+    """Return what the file says its title is, unless a program only put its name there."""
+    title = fold(normalize(document.get_metadata_value("Title"))[0])
+    is_title = any(map(str.isalpha, title)) and not _FILE_NAME.search(title)
+    return title if is_title and len(title) <= MAX_TITLE_CHARS else None
+
+
+def _largest_heading(headings: Sequence[Heading], page: Page, text: str) -> str | None:
+    first = [heading for heading in headings if heading.end <= page.end]
+    if not first:
+        return None
+    largest = min(first, key=lambda heading: (heading.level, heading.start))
+    return text[largest.start : largest.end]
+
+
+def _warnings(gathered: _Gathered, n_attached: int, *, is_whole: bool) -> Iterator[str]:
+    """Yield what a reader of the text should know is not in it."""
+    if not is_whole:
+        yield "the file does not end as a PDF file does: some of it may be missing"
+    if gathered.unread:
+        yield f"{_name(gathered.unread)} cannot be read (damaged)"
+    blank = [p.number for p in gathered.pages if p.start == p.end]
+    if blank := [number for number in blank if number not in set(gathered.unread)]:
+        yield f"no text on {_name(blank)}: if scanned, run OCR first"
+    for how, count in sorted(gathered.hidden.items()):
+        yield f"{count:,} hidden character{'s' * (count != 1)} left out ({how})"
+    if gathered.n_pictures:
+        count = gathered.n_pictures
+        yield f"{count:,} large picture{'s' * (count != 1)}: text in pictures is not read"
+    if n_attached:
+        yield f"{n_attached:,} attached file{'s' * (n_attached != 1)} not read"
+    if removed := describe_removed(gathered.n_removed):
+        yield removed
+
+
+def _name(pages: Sequence[int]) -> str:
+    """Name pages, the first of them when they are many.
+
+    >>> _name([3]), _name([1, 2])
+    ('page 3', '2 pages (1, 2)')
+    """
+    if len(pages) == 1:
+        return f"page {pages[0]}"
+    more = ", …" if len(pages) > _NAMED_PAGES else ""
+    return f"{len(pages):,} pages ({', '.join(map(str, pages[:_NAMED_PAGES]))}{more})"

@@ -1,0 +1,272 @@
+"""The lines of a page in; its canonical text in paragraphs, and which characters it came from, out.
+
+Lines of a flow make a paragraph until one stands further off, is set in another size or weight,
+is indented, begins a list's item, or follows a line that had room for its first word. Words that
+were parted at a line's end are whole again. Depends on the page alone. Refuses nothing.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from assistant.ingest.formats.pdf_layout import Line, Zone
+from assistant.ingest.formats.pdf_words import Parted, Word
+
+CELL_JOINT = " | "
+CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
+_BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[\d+\])(?:\s|$)")
+_ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)](?:\s|$)")
+_HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
+_AND_MORE = frozenset("and or und oder bzw et ou y o e".split())
+"""After a hyphen they go on: pre- and post-war."""
+_SAME_SIZE = 0.08
+_LEADING, _MAX_LEADING = 1.3, 3.0
+"""The distance of lines in ems, where the page does not tell, and the most that it may tell."""
+_MAX_STRETCH = 1.3
+_INDENT = 0.8
+_LARGE = 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A word of the page's text: its span, its characters in the file, and the line it is on."""
+
+    start: int
+    end: int
+    first: int
+    n_chars: int
+    line: int
+
+
+@dataclass(slots=True)
+class Block:
+    """A paragraph, heading or row as a span of the page's text, and how it looks."""
+
+    start: int
+    end: int
+    size: float
+    is_bold: bool
+    zone: Zone
+    is_row: bool
+    n_lines: int
+    top: float
+    """Of its first line, as a share of the page's height."""
+
+
+@dataclass(slots=True)
+class PageText:
+    """A page as canonical text."""
+
+    text: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    words: list[Placed] = field(default_factory=list)
+
+
+def write(lines: Sequence[Line], page_height: float) -> PageText:
+    """Return the text of a page's lines: a line of text for each paragraph."""
+    compounds = _compounds(lines)
+    page = _Writer()
+    for number, paragraph in enumerate(_paragraphs(lines)):
+        if number:
+            page.put("\n")
+        first = paragraph[0]
+        start = page.length
+        before: Word | None = None
+        for line in paragraph:
+            if before is not None:
+                page.end_line(before, line.cells[0][0], compounds)
+            before = page.put_line(line)
+        page.blocks.append(
+            Block(
+                start,
+                page.length,
+                max(line.size for line in paragraph),
+                all(line.is_bold for line in paragraph),
+                first.zone,
+                len(first.cells) > 1,
+                len(paragraph),
+                first.top / page_height,
+            )
+        )
+    return PageText("".join(page.pieces), page.blocks, page.words)
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.length = 0
+        self.blocks: list[Block] = []
+        self.words: list[Placed] = []
+        self.n_lines = 0
+
+    def put(self, piece: str) -> None:
+        self.pieces.append(piece)
+        self.length += len(piece)
+
+    def put_line(self, line: Line) -> Word:
+        """Write a line's words and return the last."""
+        self.n_lines += 1
+        for number, cell in enumerate(line.cells):
+            joint = CELL_JOINT if number else ""
+            before: Word | None = None
+            for word in cell:
+                self.put(joint if before is None else joint_of(before, word))
+                start = self.length
+                self.put(word.text)
+                self.words.append(
+                    Placed(start, self.length, word.first, word.n_chars, self.n_lines)
+                )
+                before = word
+        return line.cells[-1][-1]
+
+    def end_line(self, last: Word, first: Word, compounds: frozenset[str]) -> None:
+        """Join a line to the next, whose first word may be the rest of the last."""
+        if not _HYPHENATED.search(last.text):
+            self.put(" ")
+            return
+        rest = first.text
+        if not rest[0].islower():
+            self.put("" if rest[0].isalnum() else " ")
+            return
+        letters = _letters(rest)
+        stem = last.text[:-1]
+        if letters in _AND_MORE:
+            self.put(" ")
+        elif "-" not in stem and f"{_letters(stem)}-{letters}" not in compounds:
+            self.pieces[-1] = stem
+            self.length -= 1
+            written = self.words[-1]
+            is_plain = written.n_chars == written.end - written.start
+            self.words[-1] = replace(written, end=self.length, n_chars=written.n_chars - is_plain)
+
+
+def joint_of(before: Word, word: Word) -> str:
+    """Return what stands between two words of a cell."""
+    is_next = word.first == before.first + before.n_chars
+    if word.parted is Parted.BY_SPACE:
+        return " "
+    size = min(before.style.size, word.style.size)
+    gap = max(word.left - before.right, before.left - word.right)
+    if gap > (0.3 if is_next else 0.15) * size:
+        return " "
+    # A raised note mark must not become part of a number, or hide a sentence's end.
+    is_raised = word.style.size < 0.85 * before.style.size and word.text[0].isdigit()
+    return " " if is_raised and not before.text[-1].isalpha() else ""
+
+
+def _paragraphs(lines: Sequence[Line]) -> Iterable[list[Line]]:
+    leadings = _leadings(lines)
+    rights: dict[tuple[Zone, int], float] = {}
+    for line in lines:
+        key = (line.zone, line.flow)
+        rights[key] = max(rights.get(key, line.right), line.right)
+    body = _body_size(lines)
+    paragraph: list[Line] = []
+    for line in lines:
+        if paragraph:
+            page = _Setting(
+                leadings.get(round(line.size), _LEADING * line.size),
+                rights[(line.zone, line.flow)],
+                line.size > _LARGE * body,
+            )
+            if not _goes_on(paragraph, line, page):
+                yield paragraph
+                paragraph = []
+        paragraph.append(line)
+    if paragraph:
+        yield paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """How a page sets lines: their distance, their right edge, and if this is larger than most."""
+
+    leading: float
+    right: float
+    is_large: bool
+
+
+def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
+    """Tell whether a line goes on with a paragraph."""
+    last = paragraph[-1]
+    if len(last.cells) > 1 or len(line.cells) > 1 or last.zone is not line.zone:
+        return False
+    if Zone.ASIDE in (last.zone, line.zone):
+        return last.flow == line.flow
+    if abs(line.size - last.size) > _SAME_SIZE * last.size:
+        return False
+    said, next_ = last.cells[0][-1].text, line.cells[0]
+    is_open = not CLOSED.search(said) and next_[0].text[0].islower()
+    if last.flow != line.flow or line.bottom < last.bottom:
+        return is_open and last.zone is Zone.BODY
+    if line.bottom - last.bottom > _MAX_STRETCH * setting.leading:
+        return False
+    if last.is_bold != line.is_bold and not is_open:
+        return False
+    if setting.is_large:
+        return True
+    if _begins_item(said, next_):
+        return False
+    return _is_set_on(paragraph, line, is_open=is_open, setting=setting)
+
+
+def _is_set_on(paragraph: list[Line], line: Line, *, is_open: bool, setting: _Setting) -> bool:
+    """Tell by indent and by the room that was left whether a line is the next of a paragraph."""
+    first, last = paragraph[0], paragraph[-1]
+    next_word = line.cells[0][0]
+    room = setting.right - last.right
+    had_room = room > next_word.right - next_word.left + 0.6 * line.size
+    if had_room and not is_open:
+        return False
+    shift = (line.left - last.left) / line.size
+    if shift > _INDENT:  # the first line of the next paragraph, unless this one hangs
+        return is_open or (len(paragraph) == 1 and _is_item([*first.cells[0]]))
+    return shift >= -_INDENT or len(paragraph) == 1 or is_open
+
+
+def _begins_item(said: str, words: Sequence[Word]) -> bool:
+    start = _start_of(words)
+    return bool(
+        _BULLET.match(start) or (_ENUMERATOR.match(start) and CLOSED.search(said) is not None)
+    )
+
+
+def _is_item(words: Sequence[Word]) -> bool:
+    start = _start_of(words)
+    return bool(_BULLET.match(start) or _ENUMERATOR.match(start))
+
+
+def _start_of(words: Sequence[Word]) -> str:
+    return f"{words[0].text} " if len(words) > 1 else words[0].text
+
+
+def _leadings(lines: Sequence[Line]) -> dict[int, float]:
+    """Return for each size how far lines of a paragraph are apart: the closer ones of the page."""
+    found: dict[int, list[float]] = {}
+    for before, line in pairwise(lines):
+        if before.flow == line.flow and abs(before.size - line.size) <= _SAME_SIZE * line.size:
+            distance = line.bottom - before.bottom
+            if 0.7 * line.size < distance < _MAX_LEADING * line.size:
+                found.setdefault(round(line.size), []).append(distance)
+    return {size: sorted(all_)[len(all_) // 4] for size, all_ in found.items()}
+
+
+def _body_size(lines: Sequence[Line]) -> float:
+    sizes: dict[float, int] = {}
+    for line in lines:
+        n_words = sum(map(len, line.cells))
+        sizes[line.size] = sizes.get(line.size, 0) + n_words
+    return max(sizes, key=sizes.__getitem__) if sizes else 0.0
+
+
+def _compounds(lines: Sequence[Line]) -> frozenset[str]:
+    """Return the words with a hyphen inside, if any line ends in one."""
+    if not any(_HYPHENATED.search(line.cells[-1][-1].text) for line in lines):
+        return frozenset()
+    words = (word.text for line in lines for cell in line.cells for word in cell)
+    return frozenset(_letters(word) for word in words if "-" in word[1:-1])
+
+
+def _letters(word: str) -> str:
+    return word.strip("\"'“”‘’«»()[].,;:!?…").lower()

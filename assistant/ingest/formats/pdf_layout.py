@@ -1,0 +1,302 @@
+"""The words of a page with their boxes in; its lines in reading order out.
+
+pdfium gives words as the file draws them. Words on a baseline make a row; where rows leave a strip
+free between two bodies of running text, those are columns, read one after the other; where they
+leave one free between short texts, these are a table's cells, read row by row. What stands apart
+at the top and the foot of the page is read first and last. Pure functions; they refuse nothing.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
+from statistics import median
+
+from assistant.ingest.formats.pdf_words import Word, is_rtl
+
+# All in ems: widths divided by the size of the text.
+_MAX_SPACE = 0.5
+_MIN_STRIP = 0.8
+_MIN_CELL_GAP = 2.5
+_MIN_COLUMN = 9.0
+_MIN_COLUMN_ROWS = 3
+_MIN_FILLED = 0.6
+"""How much of a column's width its typical line takes."""
+_ROW_TOLERANCE = 0.35
+_MARGIN = 0.15
+"""Of the page's height, in which a running head or foot may stand."""
+_MAX_MARGIN_ROWS = 3
+_MAX_ROWS, _MAX_STRIPS, _MAX_DEPTH = 1_000, 20, 8
+"""What has more is no page for people; its rows are read as they are."""
+_MARKER = re.compile(
+    r"[-*+•‣◦▪●–—·]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\d+(?:\.\d+)+\.?|\[\d+\]"
+)
+"""What stands before a list's item or a heading, often at some distance."""
+
+
+class Zone(Enum):
+    """Where on the page a line stands."""
+
+    HEAD = "head"
+    BODY = "body"
+    FOOT = "foot"
+    ASIDE = "aside"
+
+
+@dataclass(slots=True)
+class Line:
+    """Words on a baseline, in cells if it is a table's row; lines of one flow follow each other."""
+
+    cells: list[list[Word]]
+    flow: int
+    zone: Zone
+    left: float
+    right: float
+    top: float
+    bottom: float
+    size: float
+    is_bold: bool
+
+    @classmethod
+    def of(cls, cells: list[list[Word]], flow: int, zone: Zone = Zone.BODY) -> "Line":
+        """Return the line of some words."""
+        words = [word for cell in cells for word in cell]
+        sizes: Counter[float] = Counter()
+        for word in words:
+            sizes[word.style.size] += word.n_chars
+        size = max(sizes, key=sizes.__getitem__)
+        whole = [word for word in words if word.style.size == size]
+        return cls(
+            cells,
+            flow,
+            zone,
+            min(word.left for word in words),
+            max(word.right for word in words),
+            min(word.top for word in whole),
+            max(word.bottom for word in whole),
+            size,
+            all(word.style.is_bold for word in words),
+        )
+
+
+@dataclass(slots=True)
+class _Run:
+    """Words beside each other, as the file has them."""
+
+    words: list[Word]
+    left: float
+    right: float
+    middle: float
+    height: float
+    size: float
+
+    def add(self, word: Word) -> None:
+        self.words.append(word)
+        self.left = min(self.left, word.left)
+        self.right = max(self.right, word.right)
+        if word.style.size > self.size:
+            self.size = word.style.size
+            self.middle, self.height = (word.top + word.bottom) / 2, word.bottom - word.top
+
+
+@dataclass(slots=True)
+class _Row:
+    """Runs on a baseline, from left to right; strips are where a table's cells are parted."""
+
+    runs: list[_Run]
+    strips: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def top(self) -> float:
+        return min(run.middle - run.height / 2 for run in self.runs)
+
+    @property
+    def bottom(self) -> float:
+        return max(run.middle + run.height / 2 for run in self.runs)
+
+
+def arrange(words: Sequence[Word], page_height: float) -> list[Line]:
+    """Return the lines of upright words, in reading order."""
+    rows = _rows(_runs(words))
+    n_head, n_foot = _count_margin(rows, page_height), 0
+    if n_head < len(rows):
+        n_foot = _count_margin(rows[n_head:][::-1], page_height)
+    end = len(rows) - n_foot
+    lines = [_line(row, 0, Zone.HEAD) for row in rows[:n_head]]
+    lines += _read(rows[n_head:end], 0)
+    lines += [_line(row, -1, Zone.FOOT) for row in rows[end:]]
+    return lines
+
+
+def _runs(words: Sequence[Word]) -> list[_Run]:
+    runs: list[_Run] = []
+    before: Word | None = None
+    for word in words:
+        if before is not None and _are_beside(before, word):
+            runs[-1].add(word)
+        else:
+            height = word.bottom - word.top
+            middle = word.top + height / 2
+            runs.append(_Run([word], word.left, word.right, middle, height, word.style.size))
+        before = word
+    return runs
+
+
+def _are_beside(before: Word, word: Word) -> bool:
+    height = min(before.bottom - before.top, word.bottom - word.top)
+    if min(before.bottom, word.bottom) - max(before.top, word.top) < 0.4 * height:
+        return False
+    room = _MAX_SPACE * max(before.style.size, word.style.size)
+    if -room <= word.left - before.right <= room:
+        return True
+    return -room <= before.left - word.right <= room and is_rtl(word.text)
+
+
+def _rows(runs: list[_Run]) -> list[_Row]:
+    """Gather the runs on a baseline, from the top down."""
+    rows: list[_Row] = []
+    for run in sorted(runs, key=lambda run: run.middle):
+        first = rows[-1].runs[0] if rows else None
+        if first is not None and (
+            run.middle - first.middle <= _ROW_TOLERANCE * min(run.height, first.height)
+        ):
+            rows[-1].runs.append(run)
+        else:
+            rows.append(_Row([run]))
+    for row in rows:
+        row.runs.sort(key=lambda run: run.left)
+    return rows
+
+
+def _count_margin(rows: Sequence[_Row], page_height: float) -> int:
+    """Return how many of the first rows, from the top or the foot, stand apart in the margin."""
+    count = 0
+    for number, (row, next_) in enumerate(pairwise(rows[: _MAX_MARGIN_ROWS + 1]), start=1):
+        if row.bottom < next_.bottom:
+            gap, depth = next_.top - row.bottom, row.bottom
+        else:
+            gap, depth = row.top - next_.bottom, page_height - row.top
+        if depth > _MARGIN * page_height:
+            break
+        if gap > 0.5 * max(row.bottom - row.top, next_.bottom - next_.top):
+            count = number
+    return count
+
+
+def _read(rows: list[_Row], depth: int) -> list[Line]:
+    """Return the lines of rows: column after column, where there are columns."""
+    lines: list[Line] = []
+    flow = 0
+    number = 0
+    limit = 0 if len(rows) > _MAX_ROWS or depth > _MAX_DEPTH else len(rows)
+    while number < len(rows):
+        band = _find_band(rows, number) if number < limit else None
+        if band is None:
+            lines.append(_line(rows[number], flow))
+            number += 1
+            continue
+        end, strip = band
+        if strip is None:
+            lines += [_line(row, flow) for row in rows[number:end]]
+        else:
+            for side in _divide(rows[number:end], strip):
+                inner = _read(side, depth + 1)
+                for line in inner:
+                    line.flow += flow + 1
+                flow = inner[-1].flow
+                lines += inner
+            flow += 1
+        number = end
+    return lines
+
+
+def _find_band(rows: list[_Row], first: int) -> tuple[int, tuple[float, float] | None] | None:
+    """Return where the rows from one on stop leaving a strip free, and the strip if of columns."""
+    columns: list[tuple[int, tuple[float, float]]] = []
+    end_of_table = 0
+    for start in _strips(rows[first : first + 2]):
+        end, strip = _extend(rows, first, start)
+        if all(_is_column(side) for side in _divide(rows[first:end], strip)):
+            columns.append((end, strip))
+        elif _count_parted(rows[first:end], strip) >= _MIN_COLUMN_ROWS:
+            end_of_table = max(end, end_of_table)
+            for row in rows[first:end]:
+                row.strips.append(strip)
+    if columns:
+        return max(columns)
+    return (end_of_table, None) if end_of_table else None
+
+
+def _strips(rows: Sequence[_Row]) -> list[tuple[float, float]]:
+    """Return the gaps that rows together leave free."""
+    runs = sorted((run for row in rows for run in row.runs), key=lambda run: run.left)
+    gaps = []
+    right = runs[0].right
+    for run in runs[1:]:
+        if run.left - right >= _MIN_STRIP * run.size:
+            gaps.append((right, run.left))
+        right = max(right, run.right)
+    return gaps[:_MAX_STRIPS]
+
+
+def _extend(
+    rows: list[_Row], first: int, strip: tuple[float, float]
+) -> tuple[int, tuple[float, float]]:
+    """Return where rows stop leaving the strip free, and what of it all of them leave free."""
+    for number in range(first, len(rows)):
+        low, high = strip
+        for run in rows[number].runs:
+            if run.left < high and run.right > low:
+                # The larger part of the strip that this run leaves free, if any.
+                low, high = max((low, run.left), (run.right, high), key=lambda s: s[1] - s[0])
+        if high - low < _MIN_STRIP * rows[number].runs[0].size:
+            return number, strip
+        strip = low, high
+    return len(rows), strip
+
+
+def _divide(rows: Sequence[_Row], strip: tuple[float, float]) -> list[list[_Row]]:
+    """Return what is left of a strip, and what is right of it."""
+    middle = sum(strip) / 2
+    left = [[run for run in row.runs if run.right <= middle] for row in rows]
+    right = [[run for run in row.runs if run.right > middle] for row in rows]
+    return [[_Row(runs) for runs in side if runs] for side in (left, right)]
+
+
+def _count_parted(rows: Sequence[_Row], strip: tuple[float, float]) -> int:
+    """Return how many rows have something on both sides of a strip."""
+    middle = sum(strip) / 2
+    return sum(row.runs[0].left < middle < row.runs[-1].right for row in rows)
+
+
+def _is_column(rows: list[_Row]) -> bool:
+    """Tell whether rows are running text, by how long and how full they are."""
+    if len(rows) < _MIN_COLUMN_ROWS:
+        return False
+    width = max(row.runs[-1].right for row in rows) - min(row.runs[0].left for row in rows)
+    filled = [sum(run.right - run.left for run in row.runs) for row in rows]
+    ems = [length / row.runs[0].size for length, row in zip(filled, rows, strict=True)]
+    return median(ems) >= _MIN_COLUMN and median(filled) >= _MIN_FILLED * width
+
+
+def _line(row: _Row, flow: int, zone: Zone = Zone.BODY) -> Line:
+    """Return a row as a line, in cells where it is parted."""
+    runs = row.runs
+    if len(runs) == 1:
+        return Line.of([runs[0].words], flow, zone)
+    n_rtl = sum(is_rtl(word.text) for run in runs for word in run.words)
+    is_reversed = 2 * n_rtl > sum(len(run.words) for run in runs)
+    ordered = runs[::-1] if is_reversed else runs
+    cells = [list(ordered[0].words)]
+    for before, run in pairwise(ordered):
+        left, right = (run.right, before.left) if is_reversed else (before.right, run.left)
+        if right - left > _MIN_CELL_GAP * max(before.size, run.size) or any(
+            low < right and high > left for low, high in row.strips
+        ):
+            cells.append(list(run.words))
+        else:
+            cells[-1] += run.words
+    is_item = len(cells) == 2 and len(cells[0]) == 1 and _MARKER.fullmatch(cells[0][0].text)
+    return Line.of([cells[0] + cells[1]] if is_item else cells, flow, zone)
