@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from assistant.ingest.formats.pdf_layout import Line, Zone
-from assistant.ingest.formats.pdf_words import Parted, Word
+from assistant.ingest.formats.pdf_pieces import Parted, Piece
 
 CELL_JOINT = " | "
-CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
+_CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[\d+\])(?:\s|$)")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)](?:\s|$)")
 _HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
@@ -30,7 +30,7 @@ _LARGE = 1.15
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A word of the page's text: its span, its characters in the file, and the line it is on."""
+    """A piece of the page's text: its span, its characters in the file, and the line it is on."""
 
     start: int
     end: int
@@ -60,98 +60,100 @@ class PageText:
 
     text: str = ""
     blocks: list[Block] = field(default_factory=list)
-    words: list[Placed] = field(default_factory=list)
+    pieces: list[Placed] = field(default_factory=list)
 
 
 def write(lines: Sequence[Line], page_height: float) -> PageText:
     """Return the text of a page's lines: a line of text for each paragraph."""
     compounds = _compounds(lines)
     page = _Writer()
+    blocks = []
     for number, paragraph in enumerate(_paragraphs(lines)):
         if number:
             page.put("\n")
-        first = paragraph[0]
         start = page.length
-        before: Word | None = None
+        last: Line | None = None
         for line in paragraph:
-            if before is not None:
-                page.end_line(before, line.cells[0][0], compounds)
-            before = page.put_line(line)
-        page.blocks.append(
-            Block(
-                start,
-                page.length,
-                max(line.size for line in paragraph),
-                all(line.is_bold for line in paragraph),
-                first.zone,
-                len(first.cells) > 1,
-                len(paragraph),
-                first.top / page_height,
-            )
-        )
-    return PageText("".join(page.pieces), page.blocks, page.words)
+            if last is not None:
+                page.end_line(last.cells[-1][-1], line.cells[0][0], compounds)
+            page.put_line(line)
+            last = line
+        first = paragraph[0]
+        size = max(line.size for line in paragraph)
+        is_bold = all(line.is_bold for line in paragraph)
+        look = (size, is_bold, first.zone, len(first.cells) > 1, len(paragraph))
+        blocks.append(Block(start, page.length, *look, top=first.top / page_height))
+    return PageText("".join(page.written), blocks, page.placed)
 
 
 class _Writer:
     def __init__(self) -> None:
-        self.pieces: list[str] = []
+        self.written: list[str] = []
         self.length = 0
-        self.blocks: list[Block] = []
-        self.words: list[Placed] = []
+        self.placed: list[Placed] = []
         self.n_lines = 0
 
-    def put(self, piece: str) -> None:
-        self.pieces.append(piece)
-        self.length += len(piece)
+    def put(self, text: str) -> None:
+        self.written.append(text)
+        self.length += len(text)
 
-    def put_line(self, line: Line) -> Word:
-        """Write a line's words and return the last."""
+    def put_line(self, line: Line) -> None:
+        """Write a line's cells."""
         self.n_lines += 1
         for number, cell in enumerate(line.cells):
-            joint = CELL_JOINT if number else ""
-            before: Word | None = None
-            for word in cell:
-                self.put(joint if before is None else joint_of(before, word))
+            before: Piece | None = None
+            for piece in cell:
+                if before is not None:
+                    self.put(_joint(before, piece))
+                elif number:
+                    self.put(CELL_JOINT)
                 start = self.length
-                self.put(word.text)
-                self.words.append(
-                    Placed(start, self.length, word.first, word.n_chars, self.n_lines)
-                )
-                before = word
-        return line.cells[-1][-1]
+                self.put(piece.text)
+                place = Placed(start, self.length, piece.first, piece.n_chars, self.n_lines)
+                self.placed.append(place)
+                before = piece
 
-    def end_line(self, last: Word, first: Word, compounds: frozenset[str]) -> None:
+    def end_line(self, last: Piece, first: Piece, compounds: frozenset[str]) -> None:
         """Join a line to the next, whose first word may be the rest of the last."""
-        if not _HYPHENATED.search(last.text):
+        if not _HYPHENATED.search(last.text[-2:]):
             self.put(" ")
             return
-        rest = first.text
+        rest = _first_word(first.text)
         if not rest[0].islower():
             self.put("" if rest[0].isalnum() else " ")
             return
         letters = _letters(rest)
-        stem = last.text[:-1]
+        stem = last.text.rsplit(" ", 1)[-1][:-1]
         if letters in _AND_MORE:
             self.put(" ")
         elif "-" not in stem and f"{_letters(stem)}-{letters}" not in compounds:
-            self.pieces[-1] = stem
-            self.length -= 1
-            written = self.words[-1]
-            is_plain = written.n_chars == written.end - written.start
-            self.words[-1] = replace(written, end=self.length, n_chars=written.n_chars - is_plain)
+            self._take_back_hyphen()
+
+    def _take_back_hyphen(self) -> None:
+        self.written[-1] = self.written[-1][:-1]
+        self.length -= 1
+        placed = self.placed[-1]
+        is_plain = placed.n_chars == placed.end - placed.start
+        n_chars = placed.n_chars - is_plain
+        self.placed[-1] = replace(placed, end=self.length, n_chars=n_chars)
 
 
-def joint_of(before: Word, word: Word) -> str:
-    """Return what stands between two words of a cell."""
-    is_next = word.first == before.first + before.n_chars
-    if word.parted is Parted.BY_SPACE:
+def is_closed(text: str) -> bool:
+    """Tell whether a text ends as a sentence or a clause does."""
+    return _CLOSED.search(text[-8:]) is not None
+
+
+def _joint(before: Piece, piece: Piece) -> str:
+    """Return what stands between two pieces of a cell."""
+    if piece.parted is Parted.BY_SPACE:
         return " "
-    size = min(before.style.size, word.style.size)
-    gap = max(word.left - before.right, before.left - word.right)
+    is_next = piece.first == before.first + before.n_chars
+    size = min(before.style.size, piece.style.size)
+    gap = max(piece.left - before.right, before.left - piece.right)
     if gap > (0.3 if is_next else 0.15) * size:
         return " "
     # A raised note mark must not become part of a number, or hide a sentence's end.
-    is_raised = word.style.size < 0.85 * before.style.size and word.text[0].isdigit()
+    is_raised = piece.style.size < 0.85 * before.style.size and piece.text[0].isdigit()
     return " " if is_raised and not before.text[-1].isalpha() else ""
 
 
@@ -197,7 +199,7 @@ def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
     if abs(line.size - last.size) > _SAME_SIZE * last.size:
         return False
     said, next_ = last.cells[0][-1].text, line.cells[0]
-    is_open = not CLOSED.search(said) and next_[0].text[0].islower()
+    is_open = not is_closed(said) and next_[0].text[0].islower()
     if last.flow != line.flow or line.bottom < last.bottom:
         return is_open and last.zone is Zone.BODY
     if line.bottom - last.bottom > _MAX_STRETCH * setting.leading:
@@ -214,31 +216,29 @@ def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
 def _is_set_on(paragraph: list[Line], line: Line, *, is_open: bool, setting: _Setting) -> bool:
     """Tell by indent and by the room that was left whether a line is the next of a paragraph."""
     first, last = paragraph[0], paragraph[-1]
-    next_word = line.cells[0][0]
-    room = setting.right - last.right
-    had_room = room > next_word.right - next_word.left + 0.6 * line.size
+    piece = line.cells[0][0]
+    share = len(_first_word(piece.text)) / len(piece.text)
+    had_room = setting.right - last.right > share * (piece.right - piece.left) + 0.6 * line.size
     if had_room and not is_open:
         return False
     shift = (line.left - last.left) / line.size
     if shift > _INDENT:  # the first line of the next paragraph, unless this one hangs
-        return is_open or (len(paragraph) == 1 and _is_item([*first.cells[0]]))
+        return is_open or (len(paragraph) == 1 and _is_item(first.cells[0]))
     return shift >= -_INDENT or len(paragraph) == 1 or is_open
 
 
-def _begins_item(said: str, words: Sequence[Word]) -> bool:
-    start = _start_of(words)
-    return bool(
-        _BULLET.match(start) or (_ENUMERATOR.match(start) and CLOSED.search(said) is not None)
-    )
+def _begins_item(said: str, pieces: Sequence[Piece]) -> bool:
+    start = _start_of(pieces)
+    return bool(_BULLET.match(start) or (_ENUMERATOR.match(start) and is_closed(said)))
 
 
-def _is_item(words: Sequence[Word]) -> bool:
-    start = _start_of(words)
+def _is_item(pieces: Sequence[Piece]) -> bool:
+    start = _start_of(pieces)
     return bool(_BULLET.match(start) or _ENUMERATOR.match(start))
 
 
-def _start_of(words: Sequence[Word]) -> str:
-    return f"{words[0].text} " if len(words) > 1 else words[0].text
+def _start_of(pieces: Sequence[Piece]) -> str:
+    return f"{pieces[0].text} " if len(pieces) > 1 else pieces[0].text
 
 
 def _leadings(lines: Sequence[Line]) -> dict[int, float]:
@@ -255,17 +255,23 @@ def _leadings(lines: Sequence[Line]) -> dict[int, float]:
 def _body_size(lines: Sequence[Line]) -> float:
     sizes: dict[float, int] = {}
     for line in lines:
-        n_words = sum(map(len, line.cells))
-        sizes[line.size] = sizes.get(line.size, 0) + n_words
+        n_chars = sum(piece.n_chars for cell in line.cells for piece in cell)
+        sizes[line.size] = sizes.get(line.size, 0) + n_chars
     return max(sizes, key=sizes.__getitem__) if sizes else 0.0
 
 
 def _compounds(lines: Sequence[Line]) -> frozenset[str]:
     """Return the words with a hyphen inside, if any line ends in one."""
-    if not any(_HYPHENATED.search(line.cells[-1][-1].text) for line in lines):
+    if not any(_HYPHENATED.search(line.cells[-1][-1].text[-2:]) for line in lines):
         return frozenset()
-    words = (word.text for line in lines for cell in line.cells for word in cell)
-    return frozenset(_letters(word) for word in words if "-" in word[1:-1])
+    pieces = (piece.text for line in lines for cell in line.cells for piece in cell)
+    return frozenset(
+        _letters(word) for text in pieces for word in text.split() if "-" in word[1:-1]
+    )
+
+
+def _first_word(text: str) -> str:
+    return text.split(" ", 1)[0]
 
 
 def _letters(word: str) -> str:

@@ -1,6 +1,6 @@
-"""The words of a page with their boxes in; its lines in reading order out.
+"""The pieces of a page's text in; its lines in reading order out.
 
-pdfium gives words as the file draws them. Words on a baseline make a row; where rows leave a strip
+pdfium gives text as the file draws it. Pieces on a baseline make a row; where rows leave a strip
 free between two bodies of running text, those are columns, read one after the other; where they
 leave one free between short texts, these are a table's cells, read row by row. What stands apart
 at the top and the foot of the page is read first and last. Pure functions; they refuse nothing.
@@ -14,15 +14,15 @@ from enum import Enum
 from itertools import pairwise
 from statistics import median
 
-from assistant.ingest.formats.pdf_words import Word, is_rtl
+from assistant.ingest.formats.pdf_characters import MAX_SPACE
+from assistant.ingest.formats.pdf_pieces import Piece, is_rtl
 
 # All in ems: widths divided by the size of the text.
-_MAX_SPACE = 0.5
 _MIN_STRIP = 0.8
 _MIN_CELL_GAP = 2.5
 _MIN_COLUMN = 9.0
-_MIN_COLUMN_ROWS = 3
-_MIN_FILLED = 0.6
+_MIN_COLUMN_ROWS, _MIN_TABLE_ROWS = 4, 3
+_MIN_FILLED = 0.75
 """How much of a column's width its typical line takes."""
 _ROW_TOLERANCE = 0.35
 _MARGIN = 0.15
@@ -49,7 +49,7 @@ class Zone(Enum):
 class Line:
     """Words on a baseline, in cells if it is a table's row; lines of one flow follow each other."""
 
-    cells: list[list[Word]]
+    cells: list[list[Piece]]
     flow: int
     zone: Zone
     left: float
@@ -60,24 +60,24 @@ class Line:
     is_bold: bool
 
     @classmethod
-    def of(cls, cells: list[list[Word]], flow: int, zone: Zone = Zone.BODY) -> "Line":
-        """Return the line of some words."""
-        words = [word for cell in cells for word in cell]
+    def of(cls, cells: list[list[Piece]], flow: int, zone: Zone = Zone.BODY) -> "Line":
+        """Return the line of some pieces."""
+        pieces = [piece for cell in cells for piece in cell]
         sizes: Counter[float] = Counter()
-        for word in words:
-            sizes[word.style.size] += word.n_chars
+        for piece in pieces:
+            sizes[piece.style.size] += piece.n_chars
         size = max(sizes, key=sizes.__getitem__)
-        whole = [word for word in words if word.style.size == size]
+        whole = [piece for piece in pieces if piece.style.size == size]
         return cls(
             cells,
             flow,
             zone,
-            min(word.left for word in words),
-            max(word.right for word in words),
-            min(word.top for word in whole),
-            max(word.bottom for word in whole),
+            min(piece.left for piece in pieces),
+            max(piece.right for piece in pieces),
+            min(piece.top for piece in whole),
+            max(piece.bottom for piece in whole),
             size,
-            all(word.style.is_bold for word in words),
+            all(piece.style.is_bold for piece in pieces),
         )
 
 
@@ -85,20 +85,20 @@ class Line:
 class _Run:
     """Words beside each other, as the file has them."""
 
-    words: list[Word]
+    pieces: list[Piece]
     left: float
     right: float
     middle: float
     height: float
     size: float
 
-    def add(self, word: Word) -> None:
-        self.words.append(word)
-        self.left = min(self.left, word.left)
-        self.right = max(self.right, word.right)
-        if word.style.size > self.size:
-            self.size = word.style.size
-            self.middle, self.height = (word.top + word.bottom) / 2, word.bottom - word.top
+    def add(self, piece: Piece) -> None:
+        self.pieces.append(piece)
+        self.left = min(self.left, piece.left)
+        self.right = max(self.right, piece.right)
+        if piece.style.size > self.size:
+            self.size = piece.style.size
+            self.middle, self.height = (piece.top + piece.bottom) / 2, piece.bottom - piece.top
 
 
 @dataclass(slots=True)
@@ -117,12 +117,11 @@ class _Row:
         return max(run.middle + run.height / 2 for run in self.runs)
 
 
-def arrange(words: Sequence[Word], page_height: float) -> list[Line]:
-    """Return the lines of upright words, in reading order."""
-    rows = _rows(_runs(words))
-    n_head, n_foot = _count_margin(rows, page_height), 0
-    if n_head < len(rows):
-        n_foot = _count_margin(rows[n_head:][::-1], page_height)
+def arrange(pieces: Sequence[Piece], page_height: float) -> list[Line]:
+    """Return the lines of upright pieces, in reading order."""
+    rows = _rows(_runs(pieces))
+    n_head = _count_margin(rows, page_height)
+    n_foot = _count_margin(rows[n_head:][::-1], page_height)
     end = len(rows) - n_foot
     lines = [_line(row, 0, Zone.HEAD) for row in rows[:n_head]]
     lines += _read(rows[n_head:end], 0)
@@ -130,28 +129,28 @@ def arrange(words: Sequence[Word], page_height: float) -> list[Line]:
     return lines
 
 
-def _runs(words: Sequence[Word]) -> list[_Run]:
+def _runs(pieces: Sequence[Piece]) -> list[_Run]:
     runs: list[_Run] = []
-    before: Word | None = None
-    for word in words:
-        if before is not None and _are_beside(before, word):
-            runs[-1].add(word)
+    before: Piece | None = None
+    for piece in pieces:
+        if before is not None and _are_beside(before, piece):
+            runs[-1].add(piece)
         else:
-            height = word.bottom - word.top
-            middle = word.top + height / 2
-            runs.append(_Run([word], word.left, word.right, middle, height, word.style.size))
-        before = word
+            height = piece.bottom - piece.top
+            middle = piece.top + height / 2
+            runs.append(_Run([piece], piece.left, piece.right, middle, height, piece.style.size))
+        before = piece
     return runs
 
 
-def _are_beside(before: Word, word: Word) -> bool:
-    height = min(before.bottom - before.top, word.bottom - word.top)
-    if min(before.bottom, word.bottom) - max(before.top, word.top) < 0.4 * height:
+def _are_beside(before: Piece, piece: Piece) -> bool:
+    height = min(before.bottom - before.top, piece.bottom - piece.top)
+    if min(before.bottom, piece.bottom) - max(before.top, piece.top) < 0.4 * height:
         return False
-    room = _MAX_SPACE * max(before.style.size, word.style.size)
-    if -room <= word.left - before.right <= room:
+    room = MAX_SPACE * max(before.style.size, piece.style.size)
+    if -room <= piece.left - before.right <= room:
         return True
-    return -room <= before.left - word.right <= room and is_rtl(word.text)
+    return -room <= before.left - piece.right <= room and is_rtl(piece.text)
 
 
 def _rows(runs: list[_Run]) -> list[_Row]:
@@ -220,7 +219,7 @@ def _find_band(rows: list[_Row], first: int) -> tuple[int, tuple[float, float] |
         end, strip = _extend(rows, first, start)
         if all(_is_column(side) for side in _divide(rows[first:end], strip)):
             columns.append((end, strip))
-        elif _count_parted(rows[first:end], strip) >= _MIN_COLUMN_ROWS:
+        elif _count_parted(rows[first:end], strip) >= _MIN_TABLE_ROWS:
             end_of_table = max(end, end_of_table)
             for row in rows[first:end]:
                 row.strips.append(strip)
@@ -285,18 +284,18 @@ def _line(row: _Row, flow: int, zone: Zone = Zone.BODY) -> Line:
     """Return a row as a line, in cells where it is parted."""
     runs = row.runs
     if len(runs) == 1:
-        return Line.of([runs[0].words], flow, zone)
-    n_rtl = sum(is_rtl(word.text) for run in runs for word in run.words)
-    is_reversed = 2 * n_rtl > sum(len(run.words) for run in runs)
+        return Line.of([runs[0].pieces], flow, zone)
+    n_rtl = sum(is_rtl(piece.text) for run in runs for piece in run.pieces)
+    is_reversed = 2 * n_rtl > sum(len(run.pieces) for run in runs)
     ordered = runs[::-1] if is_reversed else runs
-    cells = [list(ordered[0].words)]
+    cells = [list(ordered[0].pieces)]
     for before, run in pairwise(ordered):
         left, right = (run.right, before.left) if is_reversed else (before.right, run.left)
         if right - left > _MIN_CELL_GAP * max(before.size, run.size) or any(
             low < right and high > left for low, high in row.strips
         ):
-            cells.append(list(run.words))
+            cells.append(list(run.pieces))
         else:
-            cells[-1] += run.words
+            cells[-1] += run.pieces
     is_item = len(cells) == 2 and len(cells[0]) == 1 and _MARKER.fullmatch(cells[0][0].text)
     return Line.of([cells[0] + cells[1]] if is_item else cells, flow, zone)

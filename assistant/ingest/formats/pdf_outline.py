@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.ingest.formats.pdf_blocks import CLOSED, Block
+from assistant.ingest.formats.pdf_blocks import Block, is_closed
 from assistant.ingest.formats.pdf_layout import Zone
 from assistant.places import Heading
 
@@ -82,7 +82,7 @@ def _goes_on(this: Placing, next_: Placing, text: str) -> bool:
         and Zone.ASIDE not in (this.block.zone, next_.block.zone)
         and text[this.end : next_.start].isspace()
         and next_.text[0].islower()
-        and not CLOSED.search(this.text)
+        and not is_closed(this.text)
     )
 
 

@@ -1,8 +1,8 @@
 """An open page of a PDF file in; its canonical text, and the boxes of spans of it, out.
 
-The text depends on the page alone, so that it can be read again without the others. Most words of
-a page run in one direction, which is up; what runs otherwise (labels of axes, watermarks) is read
-last. Refuses what `pdf_words` refuses.
+The text depends on the page alone, so that it can be read again without the others. Most text of
+a page runs in one direction, which is up; what runs otherwise (labels of axes, watermarks) is read
+last. Refuses what `pdf_pieces` refuses.
 """
 
 import sys
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import pypdfium2 as pdfium
 
 from assistant.ingest.formats.pdf_blocks import PageText, Placed, write
+from assistant.ingest.formats.pdf_characters import Characters
 from assistant.ingest.formats.pdf_layout import Line, Zone, arrange
+from assistant.ingest.formats.pdf_pieces import Parted, Piece, find_pieces
 from assistant.ingest.formats.pdf_sight import Bounds, Sight, large_pictures
-from assistant.ingest.formats.pdf_words import Characters, Parted, Word
 from assistant.places import Box
 
 
@@ -43,10 +44,10 @@ def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
     """Return a page's text."""
     with _characters(page) as characters:
         sight = characters.sight
-        words = characters.words(max_chars)
-        n_pictures = 0 if words.is_scan else large_pictures(page, sight)
-        text = _set(words.shown, sight)
-        return Read(text, words.hidden, words.n_removed, n_pictures)
+        pieces = find_pieces(characters, max_chars)
+        n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
+        text = _set(pieces.shown, sight)
+        return Read(text, pieces.hidden, pieces.n_removed, n_pictures)
 
 
 def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list[Box]:
@@ -55,62 +56,66 @@ def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list
     line = 0
     with _characters(page) as characters:
         sight = characters.sight
-        for word in _set(characters.words(sys.maxsize).shown, sight).words:
-            if word.start < span[1] and word.end > span[0]:
-                bounds = characters.box(*_numbers(word, span))
-                box = _share(number, bounds, sight)
-                boxes[-1:] = [_merge(boxes[-1], box)] if word.line == line else [*boxes[-1:], box]
-                line = word.line
+        for piece in _set(find_pieces(characters, sys.maxsize).shown, sight).pieces:
+            if piece.start < span[1] and piece.end > span[0]:
+                box = _share(number, characters.box(_numbers(piece, span)), sight)
+                boxes[-1:] = [_merge(boxes[-1], box)] if piece.line == line else [*boxes[-1:], box]
+                line = piece.line
     return boxes
 
 
-def _numbers(word: Placed, span: tuple[int, int]) -> tuple[int, int]:
-    """Return the numbers of the first and the last character of a word that are in a span."""
-    last = word.first + word.n_chars - 1
-    if word.n_chars != word.end - word.start:  # not a character each
-        return word.first, last
-    return word.first + max(span[0] - word.start, 0), last - max(word.end - span[1], 0)
+def _numbers(piece: Placed, span: tuple[int, int]) -> range:
+    """Return the numbers of the characters of a piece that are in a span."""
+    end = piece.first + piece.n_chars
+    if piece.n_chars != piece.end - piece.start:  # not a character each
+        return range(piece.first, end)
+    return range(piece.first + max(span[0] - piece.start, 0), end - max(piece.end - span[1], 0))
 
 
-def _set(words: Sequence[Word], sight: Sight) -> PageText:
-    """Arrange the words of a page and write its text."""
+def _set(pieces: Sequence[Piece], sight: Sight) -> PageText:
+    """Arrange the pieces of a page and write its text."""
     turns: Counter[int] = Counter()
-    for word in words:
-        if word.style.turn is not None:
-            turns[word.style.turn] += word.n_chars
+    for piece in pieces:
+        if piece.style.turn is not None:
+            turns[piece.style.turn] += piece.n_chars
     turn = max(turns, key=turns.__getitem__) if turns else 0
-    upright = [word for word in words if word.style.turn == turn]
+    upright = [piece for piece in pieces if piece.style.turn == turn]
     height = sight.height if turn % 2 == 0 else sight.width
     if turn:
-        for word in upright:
-            _turn(word, turn, sight)
+        for piece in upright:
+            _turn(piece, turn, sight)
     lines = arrange(upright, height)
-    if len(upright) < len(words):
-        lines += _asides([word for word in words if word.style.turn != turn])
+    if len(upright) < len(pieces):
+        lines += _asides([piece for piece in pieces if piece.style.turn != turn])
     return write(lines, height)
 
 
-def _turn(word: Word, turn: int, sight: Sight) -> None:
-    """Turn a word's box back, so that it runs to the right and the next line is below."""
-    left, top, right, bottom = word.left, word.top, word.right, word.bottom
+def _turn(piece: Piece, turn: int, sight: Sight) -> None:
+    """Turn a piece's box back, so that it runs to the right and the next line is below."""
+    left, top, right, bottom = piece.left, piece.top, piece.right, piece.bottom
     width, height = sight.width, sight.height
     if turn == 1:
-        word.left, word.top, word.right, word.bottom = top, width - right, bottom, width - left
+        piece.left, piece.top, piece.right, piece.bottom = top, width - right, bottom, width - left
     elif turn == 2:
-        word.left, word.top = width - right, height - bottom
-        word.right, word.bottom = width - left, height - top
+        piece.left, piece.top = width - right, height - bottom
+        piece.right, piece.bottom = width - left, height - top
     else:
-        word.left, word.top, word.right, word.bottom = height - bottom, left, height - top, right
+        piece.left, piece.top, piece.right, piece.bottom = (
+            height - bottom,
+            left,
+            height - top,
+            right,
+        )
 
 
-def _asides(words: Sequence[Word]) -> list[Line]:
-    """Return lines of the words that run in other directions, as the file has them."""
-    lines: list[list[Word]] = []
-    for word in words:
-        if lines and word.parted is not Parted.BY_LINE and word.style == lines[-1][-1].style:
-            lines[-1].append(word)
+def _asides(pieces: Sequence[Piece]) -> list[Line]:
+    """Return lines of the pieces that run in other directions, as the file has them."""
+    lines: list[list[Piece]] = []
+    for piece in pieces:
+        if lines and piece.parted is not Parted.BY_LINE and piece.style == lines[-1][-1].style:
+            lines[-1].append(piece)
         else:
-            lines.append([word])
+            lines.append([piece])
     return [Line.of([line], number, Zone.ASIDE) for number, line in enumerate(lines)]
 
 
