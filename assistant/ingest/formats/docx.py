@@ -26,6 +26,7 @@ from assistant.ingest.formats.ooxml import (
     value_of,
 )
 from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.relationships import drop_dangling
 from assistant.ingest.formats.styles import Styles, read_styles
 from assistant.ingest.formats.wordml import Walk
 from assistant.ingest.limits import USUAL, Limits
@@ -43,7 +44,11 @@ _MARGINS = (RELATIONSHIP_TYPE.HEADER, RELATIONSHIP_TYPE.FOOTER)
 def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
     """Return the text of the body and its notes, with its headings."""
     archive = open_archive(data)
-    part = _open(data)
+    try:
+        part, n_dangling = _open(data), 0
+    except KeyError:
+        mended, n_dangling = drop_dangling(archive)
+        part = _open_again(mended)
     blocks = Blocks(limits.max_chars)
     walk = Walk(_styles_of(part), blocks.clean)
     for block in walk.read(part.element.body):
@@ -65,6 +70,7 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
         [
             *walk.warnings(),
             count(n_comments, "comment", "left out"),
+            count(n_dangling, "part", "of the file missing"),
             count(archive.count_under("word/diagrams/data"), "diagram", "not read"),
             "page headers and footers left out" if _has_margins(part) else None,
             *describe_left_out(archive, "word"),
@@ -76,17 +82,21 @@ def _open(data: bytes) -> DocumentPart:
     """Open the package; the library would refuse documents with macros, and templates."""
     for content_type in _MAIN_TYPES:
         PartFactory.part_type_for[content_type] = DocumentPart
+    part = Package.open(io.BytesIO(data)).main_document_part
+    if not isinstance(part, DocumentPart) or part.element.body is None:
+        raise DocumentUnreadable("damaged: there is no Word document in it", Fault.CORRUPT)
+    return part
+
+
+def _open_again(mended: bytes) -> DocumentPart:
     try:
-        part = Package.open(io.BytesIO(data)).main_document_part
+        return _open(mended)
     except KeyError as error:
         raise DocumentUnreadable(
             f"damaged: a part of it is missing ({error.args[0]}); open it in a word processor and "
             "save it anew as .docx",
             Fault.CORRUPT,
         ) from error
-    if not isinstance(part, DocumentPart) or part.element.body is None:
-        raise DocumentUnreadable("damaged: there is no Word document in it", Fault.CORRUPT)
-    return part
 
 
 def _styles_of(part: DocumentPart) -> Styles:

@@ -273,6 +273,18 @@ def test_documents_with_macros_and_templates_are_read(macro: str) -> None:
     assert parse(repack(data, **{"[Content_Types]": types})).text == "text"
 
 
+@pytest.mark.parametrize("target", ["../NULL", "media/x.png", "#mark", ""])
+def test_references_to_parts_that_are_missing_do_not_cost_the_rest(target: str) -> None:
+    data = body(paragraph(run("text")))
+    image = docx.opc.constants.RELATIONSHIP_TYPE.IMAGE
+    dangling = f'<Relationship Id="rId99" Type="{image}" Target="{target}"/></Relationships>'
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        found = archive.read("word/_rels/document.xml.rels")
+    relations = found.replace(b"</Relationships>", dangling.encode())
+    parsed = parse(repack(data, **{"document.xml": relations}))
+    assert (parsed.text, parsed.warnings) == ("text", ("1 part of the file missing",))
+
+
 def test_no_entity_is_expanded_and_no_file_read(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     canary.write_text("CANARY", encoding="utf-8")
