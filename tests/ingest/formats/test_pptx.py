@@ -7,6 +7,9 @@ import pptx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pptx.opc.constants import RELATIONSHIP_TYPE
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
 from pptx.oxml import parse_xml
 from pptx.util import Emu
 
@@ -125,6 +128,31 @@ def test_what_the_library_does_not_see_is_read_once() -> None:
     )
     slide.shapes._spTree.append(parse_xml(alternate))
     assert parse(save(presentation)).text == "in choice"
+
+
+def test_the_words_of_a_diagram_are_read_where_it_stands() -> None:
+    presentation = pptx.Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[BLANK])
+    add_box(slide.shapes, "last", top=900)
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006"
+    points = "".join(
+        f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>" for text in ("x", "y z")
+    )
+    part = Part(
+        PackURI("/ppt/diagrams/data1.xml"),
+        "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml",
+        slide.part.package,
+        f'<d:m xmlns:d="{drawing}/diagram" xmlns:a="{drawing}/main">{points}</d:m>'.encode(),
+    )
+    relation = slide.part.relate_to(part, RELATIONSHIP_TYPE.DIAGRAM_DATA)
+    frame = slide.shapes.add_table(1, 1, Emu(0), Emu(1), Emu(1), Emu(1))._element
+    data = frame.find(f".//{{{drawing}/main}}graphicData")
+    data.set("uri", f"{drawing}/diagram")
+    data.remove(data[0])
+    document = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    reference = f'<d:relIds xmlns:d="{drawing}/diagram" xmlns:r="{document}" r:dm="{relation}"/>'
+    data.append(parse_xml(reference))
+    assert blocks(parse(save(presentation))) == ["x", "y z", "last"]
 
 
 def test_too_many_slides_and_what_is_no_presentation_are_refused() -> None:
