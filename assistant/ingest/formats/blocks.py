@@ -16,6 +16,8 @@ from assistant.places import Heading, Page, PageKind
 
 MAX_ROW_CHARS = 2_000
 """A table's row with more text lays out a page, and is no row of data."""
+MAX_BLOCKS = 500_000
+"""Of one file: each costs its spans, and a row its page, however short it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class Blocks:
     """The blocks gathered so far.
 
     Args:
-        max_chars: a longer text is refused before the rest of the file is read, since a small
-            archive can hold much of it; None leaves that to whoever asked for the text.
+        max_chars: a longer text, or one of more than `MAX_BLOCKS`, is refused before the rest of
+            the file is read, since a small archive can hold much of it; None leaves that to
+            whoever asked for the text.
     """
 
     def __init__(self, max_chars: int | None = None) -> None:
@@ -70,12 +73,8 @@ class Blocks:
         if block.level:
             self._headings.append(Heading(*span, block.level))
         self._position += len(block.text) + 1
-        if self._max_chars is not None and span[1] > self._max_chars:
-            raise DocumentUnreadable(
-                f"its text has more characters than the limit of {self._max_chars:,}; "
-                "split the file or raise max_text_chars",
-                Fault.TOO_LARGE,
-            )
+        if self._max_chars is not None:
+            self._check_size(self._max_chars)
 
     def start_page(self, number: int, kind: PageKind) -> None:
         """End the page before; the blocks to come stand on this one."""
@@ -110,6 +109,18 @@ class Blocks:
             tuple(self._pages),
             tuple(warning for warning in said if warning),
         )
+
+    def _check_size(self, max_chars: int) -> None:
+        if self._spans[-1][1] > max_chars:
+            raise DocumentUnreadable(
+                f"its text has more characters than the limit of {max_chars:,}; "
+                "split the file or raise max_text_chars",
+                Fault.TOO_LARGE,
+            )
+        if len(self._spans) > MAX_BLOCKS:
+            raise DocumentUnreadable(
+                f"more than {MAX_BLOCKS:,} paragraphs or rows in it: split it", Fault.TOO_LARGE
+            )
 
 
 def join_row(cells: Sequence[Sequence[Block]]) -> list[Block]:

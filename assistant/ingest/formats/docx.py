@@ -22,6 +22,7 @@ from assistant.ingest.formats.ooxml import (
     describe_left_out,
     name_of,
     parse_xml,
+    refuse_strict,
     sensible_title,
     value_of,
 )
@@ -44,6 +45,7 @@ _MARGINS = (RELATIONSHIP_TYPE.HEADER, RELATIONSHIP_TYPE.FOOTER)
 def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
     """Return the text of the body and its notes, with its headings."""
     archive = open_archive(data)
+    refuse_strict(archive, "word/document.xml")
     try:
         part, n_dangling = _open(data), 0
     except KeyError:

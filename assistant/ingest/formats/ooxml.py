@@ -1,23 +1,38 @@
 """What Word, PowerPoint and Excel files have in common: element names, titles, what is not read.
 
 In: elements of their XML, the titles that they give themselves, their archives. Out: values that
-the three formats go on with, and warnings. Refuses nothing.
+the three formats go on with, and warnings. Refuses, with `DocumentUnreadable`, files in the strict
+variant of the format, whose names the libraries do not know.
 """
 
 import re
 
 from lxml import etree
 
+from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.archive import Archive
 from assistant.ingest.formats.blocks import count
 from assistant.ingest.formats.parsed import fold
 
+_STRICT = b"http://purl.oclc.org/ooxml/"
 _OFF = frozenset({"0", "false", "off", "none"})
 _NO_TITLE = re.compile(
     r"(?:word document|powerpoint[- ]pr[eäé]sentation|presentation|document|workbook|slide|title)"
     r" ?\d*|microsoft (?:word|powerpoint|excel)\b.*|untitled.*|.*\.(?:docx?|pptx?|xlsx?|odt|rtf)",
     re.IGNORECASE,
 )
+
+
+def refuse_strict(archive: Archive, main_part: str) -> None:
+    """Refuse a file whose main part is written in the strict variant of the format.
+
+    Raises:
+        DocumentUnreadable: it is.
+    """
+    if main_part in archive.names and _STRICT in archive.read(main_part):
+        raise DocumentUnreadable(
+            "a strict Open XML file: open it and save it as an ordinary .docx, .pptx or .xlsx"
+        )
 
 
 def parse_xml(data: bytes) -> etree._Element:

@@ -27,6 +27,7 @@ from assistant.ingest.formats.ooxml import (
     describe_left_out,
     name_of,
     parse_xml,
+    refuse_strict,
     sensible_title,
     value_of,
 )
@@ -91,6 +92,7 @@ class _Reader:
 def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
     """Return the text of the slides, with a page for each and their titles as headings."""
     archive = open_archive(data)
+    refuse_strict(archive, "ppt/presentation.xml")
     presentation = _open(data)
     slides = presentation.slides
     if len(slides) > limits.max_pages:

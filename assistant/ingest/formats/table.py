@@ -22,7 +22,7 @@ from assistant.errors import DocumentUnreadable, Fault
 
 JOINT = " | "
 MAX_ROWS = 500_000
-"""Of one file. Each row is a block and a page, which cost more than the few characters in it."""
+"""Of one table. Each row is a block and a page, which cost more than the few characters in it."""
 MAX_NAME_CHARS = 60
 N_LOOKED_AT = 10
 """Rows below a row of names that must fit it."""

@@ -33,7 +33,7 @@ from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive
 from assistant.ingest.formats.blocks import Block, Blocks, count
-from assistant.ingest.formats.ooxml import describe_left_out, sensible_title
+from assistant.ingest.formats.ooxml import describe_left_out, refuse_strict, sensible_title
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import write_rows
 from assistant.ingest.limits import USUAL, Limits
@@ -92,6 +92,7 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
 def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
     """Return the rows of the sheets that are shown, with a page for each row."""
     archive = open_archive(data)
+    refuse_strict(archive, "xl/workbook.xml")
     blocks = Blocks(limits.max_chars)
     left_out = _LeftOut()
     with warnings.catch_warnings():

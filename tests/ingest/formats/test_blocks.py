@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats import blocks as module
 from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.normalize import normalize
 from assistant.places import PageKind
@@ -61,4 +62,15 @@ def test_a_text_that_outgrows_its_bound_is_refused_at_once() -> None:
     blocks.add("12345")
     with pytest.raises(DocumentUnreadable, match="more characters than the limit of 5") as caught:
         blocks.add("6")
+    assert caught.value.fault == Fault.TOO_LARGE
+
+
+def test_too_many_blocks_are_refused_however_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BLOCKS", 2)
+    blocks, unbounded = Blocks(max_chars=100), Blocks()
+    for gathered in (blocks, unbounded, blocks, unbounded):
+        gathered.add("a")
+    unbounded.add("b")
+    with pytest.raises(DocumentUnreadable, match="more than 2 paragraphs or rows") as caught:
+        blocks.add("b")
     assert caught.value.fault == Fault.TOO_LARGE

@@ -1,6 +1,8 @@
 """What every format of offices and books owes, whatever it is packed in."""
 
 import io
+import re
+import zipfile
 from collections.abc import Callable
 
 import docx
@@ -124,6 +126,19 @@ def test_text_is_canonical_and_its_parts_lie_in_it_in_order(kind: str, lines: li
 def test_a_file_is_known_by_its_content(kind: str) -> None:
     data = WRITERS[kind](["text"])
     assert sniff.media_type("no-name", data) == (kind, None)
+
+
+@pytest.mark.parametrize("kind", [sniff.DOCX, sniff.PPTX, sniff.XLSX])
+def test_the_strict_variant_is_refused_by_name(kind: str) -> None:
+    packed = io.BytesIO()
+    usual = rb"http://schemas.openxmlformats.org/(\w+)/2006/"
+    data = io.BytesIO(WRITERS[kind](["text"]))
+    with zipfile.ZipFile(data) as old, zipfile.ZipFile(packed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(usual, rb"http://purl.oclc.org/ooxml/\1/", old.read(name)))
+    with pytest.raises(DocumentUnreadable, match="a strict Open XML file") as caught:
+        parse(packed.getvalue(), kind, Limits())
+    assert caught.value.fault == Fault.UNSUPPORTED
 
 
 @pytest.mark.slow
