@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from assistant.errors import DocumentUnreadable, Fault
 from assistant.index.embed import EmbedderInput
 from assistant.index.sketch import sketch
 from assistant.ingest.formats.parsed import Parsed
@@ -13,6 +14,10 @@ from assistant.values import Document, DocumentId, Passage
 
 SPLITTER_VERSION = 2
 """Raised when the same bytes would give other text, sentences or passages."""
+
+MAX_SENTENCES = 300_000
+"""Of one document: each takes 1.5 KB of memory while the document is embedded. A long book has a
+fifth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,18 @@ class Source:
 
 
 def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
-    """Split a file's parsed text."""
+    """Split a file's parsed text.
+
+    Raises:
+        DocumentUnreadable: it has more sentences than `MAX_SENTENCES`.
+    """
+    sentences = split_sentences(parsed.text, parsed.blocks)
+    if len(sentences) > MAX_SENTENCES:
+        raise DocumentUnreadable(
+            f"it has {len(sentences):,} sentences or rows, over the limit of {MAX_SENTENCES:,}; "
+            "split the file",
+            Fault.TOO_LARGE,
+        )
     document = Document(
         document_id=source.document_id,
         sha256=source.sha256,
@@ -64,7 +80,7 @@ def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
     )
     passages = split(
         document,
-        split_sentences(parsed.text, parsed.blocks),
+        sentences,
         content_id=source.content_id,
         count_tokens=cutting.count_tokens,
         max_tokens=cutting.max_passage_tokens,

@@ -100,10 +100,10 @@ class Work:
         else:
             try:
                 parsed = taken.parsed or intake.parse(taken)
+                made = make_content(source, parsed, self._cutting)
             except DocumentUnreadable as error:
                 self._skip(taken, error)
                 return
-            made = make_content(source, parsed, self._cutting)
             self._group[content] = _New(made, [replace(taken, parsed=None)])
 
     def _embed(self) -> None:

@@ -21,6 +21,8 @@ __all__ = ["CountTokens", "content_id", "cut_sentences", "embedding_text", "spli
 MAX_PREFIX_BYTES = 128
 """Room for title and heading: 32 tokens of English. In bytes of UTF-8, so that no script can
 take more than the 128 tokens of a tokenizer that falls back to bytes."""
+MAX_HEADING_CHARS = 300
+"""Of a heading as its passages carry it: each has its own, and a heading may be a whole file."""
 MAX_GAP_LETTERS = 16
 """Letters and digits between two sentences of one passage: a list's number or a code fence's
 language, and not a comment or a link's address, which are not text to cite."""
@@ -106,7 +108,9 @@ def _prefix(title: str | None, heading: str | None) -> str:
 
 
 def _heading_text(document: Document, heading: Heading | None) -> str | None:
-    return _fold(document.text[heading.start : heading.end]) if heading else None
+    if heading is None:
+        return None
+    return _fold(document.text[heading.start : min(heading.end, heading.start + MAX_HEADING_CHARS)])
 
 
 def _find_rooms(document: Document, count_tokens: CountTokens, max_tokens: int) -> list[int]:

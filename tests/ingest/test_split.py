@@ -231,3 +231,8 @@ def test_the_real_tokenizer_finds_every_passage_within_its_limit() -> None:
     counts = count_real([embedding_text(document.title, passage) for passage in passages])
     assert max(counts) <= 254
     assert sorted(counts)[len(counts) // 2] > 127
+
+
+def test_a_heading_as_long_as_a_file_is_not_repeated_in_every_passage() -> None:
+    passages = split_all("# " + "endless " * 20_000)
+    assert sum(len(passage.heading or "") for passage in passages) < 400 * len(passages)

@@ -54,9 +54,7 @@ class Sheet:
         self.canvas.drawString(x, HEIGHT - y, text)
         ascent, descent = getAscentDescent(font, size)
         width = stringWidth(text, font, size)
-        self.drawn.append(
-            Drawn(text, self.page, self.shown(x, y - ascent, x + width, y - descent))
-        )
+        self.drawn.append(Drawn(text, self.page, self.shown(x, y - ascent, x + width, y - descent)))
 
     def shown(self, left: float, top: float, right: float, bottom: float) -> Any:
         """Return where a rectangle of the sheet is seen once it is cropped and turned."""
@@ -168,7 +166,9 @@ def stream(content: bytes, entries: str = "") -> bytes:
 def flate_bomb(n_bytes: int, times: int = 1) -> bytes:
     """Return a page whose content stream is far larger than the file."""
     packed = zlib.compressobj(9)
-    parts = [packed.compress(b"BT/F 9 Tf(x)Tj ET\n" + b" " * 999_982) for _ in range(n_bytes // 10**6)]
+    parts = [
+        packed.compress(b"BT/F 9 Tf(x)Tj ET\n" + b" " * 999_982) for _ in range(n_bytes // 10**6)
+    ]
     content = b"".join(parts) + packed.flush()
     for _ in range(times - 1):
         content = zlib.compress(content, 9)
