@@ -67,6 +67,7 @@ WRAPPERS = {
     "openpyxl": ("ingest/formats/xlsx.py",),
     "striprtf": ("ingest/formats/rtf.py",),
     "pypdfium2": ("ingest/formats/",),
+    "oxmsg": ("ingest/formats/outlook.py",),
     "markdown_it": ("ingest/",),
     "charset_normalizer": ("ingest/",),
     "sentencex": ("ingest/",),

@@ -39,7 +39,7 @@ _SUFFIXES_OF = {
     MAIL: ".eml .mht .mhtml",
     OUTLOOK: ".msg",
     "text/csv": ".csv .tsv",
-    "application/json": ".json",
+    "application/json": ".json .ipynb",
     "application/jsonl": ".jsonl .ndjson",
     SOURCE: ".py .pyi .js .mjs .ts .tsx .jsx .java .kt .scala .c .h .cc .cpp .hpp .cs .go .rs .rb "
     ".php .swift .m .r .jl .lua .pl .sh .bash .zsh .ps1 .sql .css .scss .vue .xml .yaml .yml .toml "

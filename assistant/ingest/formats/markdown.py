@@ -8,6 +8,7 @@ are in no block. Refuses binary data with `DocumentUnreadable`.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from markdown_it import MarkdownIt
@@ -60,6 +61,12 @@ def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the source as canonical text in blocks, with its headings."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)
+    told = (decoded.warning, describe_removed(n_removed))
+    return replace(read(text), warnings=tuple(warning for warning in told if warning))
+
+
+def read(text: str) -> Parsed:
+    """Return the parts of canonical Markdown."""
     front = _FRONT_MATTER.match(text)
     n_front = front.end() if front else 0
     source = _Source(text)
@@ -72,7 +79,6 @@ def parse(data: bytes, _: Limits = USUAL) -> Parsed:
         _find_title(text, front, headings),
         tuple((start, end) for start, end in sorted(blocks) if start < end),
         tuple(headings),
-        warnings=tuple(w for w in (decoded.warning, describe_removed(n_removed)) if w),
     )
 
 

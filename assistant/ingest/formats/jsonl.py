@@ -1,0 +1,59 @@
+"""JSON Lines: bytes in; what each line's value says, as lines of text, out. A line is a page.
+
+`tree.py` says how values are written. A line that is no JSON stands in the text as it is, and such
+lines are counted. What `locate` tells of a span are the bytes of its lines. Refuses binary data
+with `DocumentUnreadable`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from assistant.ingest.byte_span import find_origin
+from assistant.ingest.decode import decode
+from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.tree import read_json, write_value
+from assistant.ingest.limits import USUAL, Limits
+from assistant.places import Origin, Page, PageKind
+
+_LINE = re.compile(r"[^\n]+")
+
+
+def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+    """Return the lines' values as lines of text, with a page for each line of the file."""
+    decoded = decode(data)
+    blocks = Blocks(limits.max_chars)
+    n_bad = 0
+    for number, (start, end) in _find_lines(decoded.text):
+        line = decoded.text[start:end]
+        blocks.start_page(number, PageKind.LINE)
+        try:
+            value = read_json(line)
+        except ValueError:
+            n_bad += 1
+            blocks.add(line)
+        else:
+            write_value([value], blocks)
+    told = count(n_bad, "line", "could not be read as JSON, left as in the file")
+    return blocks.finish(None, [decoded.warning, told])
+
+
+def locate(data: bytes, span: tuple[int, int], pages: Sequence[Page]) -> Origin:
+    """Return the bytes of the lines that a span of the text lies in."""
+    numbers = {page.number for page in pages if page.start < span[1] and span[0] < page.end}
+    decoded = decode(data)
+    lines = [line for number, line in _find_lines(decoded.text) if number in numbers]
+    return find_origin(data, decoded, (lines[0][0], lines[-1][1])) if lines else Origin()
+
+
+def _find_lines(text: str) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Yield the lines that are not blank, with their numbers: those between line feeds."""
+    number, position = 1, 0
+    for match in _LINE.finditer(text):
+        start, end = match.span()
+        number += text.count("\n", position, start)
+        position = start
+        line = text[start:end]
+        if trimmed := line.strip():
+            start += len(line) - len(line.lstrip())
+            yield number, (start, start + len(trimmed))

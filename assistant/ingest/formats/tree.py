@@ -1,0 +1,155 @@
+"""JSON values in; lines of text, each of which says what it is about, out.
+
+A value is written behind the names that lead to it: `owner.name: Ada`. The members of an object
+that is an item of a list are one line, like a row of a table, and so are those of a small object;
+short items of a list are one line too. Paragraphs of a long string are blocks, and the first of
+them bears its name. Nothing is worked out: numbers are written as they are in the file, members of
+the same name all stay. Refuses, with `ValueError`, what is no JSON, and brackets too deep inside
+each other.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from assistant.ingest.formats.blocks import Blocks
+from assistant.ingest.formats.table import JOINT
+from assistant.ingest.formats.text import find_blocks
+from assistant.ingest.limits import MAX_DEPTH
+from assistant.ingest.normalize import normalize
+
+MAX_CELL_CHARS = 300
+"""A longer text is no cell of a row but has a block of its own."""
+MAX_ROW_CHARS = 2_000
+MAX_SMALL_CHARS = 300
+"""An object by itself, and a list of short items, make a line up to this length."""
+
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """An object: its names and values in the file's order, also where a name comes twice."""
+
+    pairs: "tuple[tuple[str, Value], ...]"
+
+    def find(self, name: str) -> "Value | None":
+        """Return the last value of that name, as most readers do, or None."""
+        return next((value for found, value in reversed(self.pairs) if found == name), None)
+
+
+Value = Members | list["Value"] | str | bool | None
+"""What a JSON text says; numbers are strings."""
+
+
+def read_json(text: str) -> Value:
+    """Return the value that a text says.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply; the message says where.
+    """
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += (token[0] in "[{") - (token[0] in "]}")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"brackets are nested more than {MAX_DEPTH} deep")
+    value: Value = json.loads(
+        text,
+        strict=False,
+        object_pairs_hook=lambda pairs: Members(tuple(pairs)),
+        parse_int=str,
+        parse_float=str,
+        parse_constant=str,
+    )
+    return value
+
+
+def write_value(value: Value, blocks: Blocks, path: str = "") -> None:
+    """Write a value, whose names so far are `path`, as blocks."""
+    if isinstance(value, Members):
+        _write_members(value, blocks, path, is_item=False)
+    elif isinstance(value, list):
+        _write_items(value, blocks, path)
+    else:
+        _write_text(_text_of(value), blocks, path)
+
+
+def _write_members(value: Members, blocks: Blocks, path: str, *, is_item: bool) -> None:
+    """Write members one by one, but short ones that follow each other as a row, if it may be."""
+    cells = [_cell_of(name, member, path) for name, member in value.pairs]
+    n_chars = sum(len(cell or "") for cell in cells)
+    may_be_row = is_item or (None not in cells and n_chars <= MAX_SMALL_CHARS)
+    row: list[str] = []
+    for (name, member), cell in zip(value.pairs, cells, strict=True):
+        if cell is None or not may_be_row or sum(map(len, row)) > MAX_ROW_CHARS:
+            blocks.add(JOINT.join(row))
+            row = []
+        if cell is None:
+            write_value(member, blocks, _join(path, name))
+        elif cell:
+            row.append(cell)
+    blocks.add(JOINT.join(row))
+
+
+def _write_items(items: list[Value], blocks: Blocks, path: str) -> None:
+    row = ""
+    for item in items:
+        text = None if isinstance(item, Members | list) else _text_of(item)
+        is_short = text is not None and "\n" not in text and len(text) <= MAX_CELL_CHARS
+        if row and (not is_short or len(row) + len(text or "") > MAX_SMALL_CHARS):
+            _write_text(row, blocks, path)
+            row = ""
+        if isinstance(item, Members):
+            _write_members(item, blocks, path, is_item=True)
+        elif is_short:
+            row = f"{row}, {text}" if row and text else row or text or ""
+        else:
+            write_value(item, blocks, path)
+    if row:
+        _write_text(row, blocks, path)
+
+
+def _cell_of(name: str, value: Value, path: str) -> str | None:
+    """Return a short member as a cell, "" if it is empty, None if it is more than a cell."""
+    if isinstance(value, Members):
+        return None if value.pairs else ""
+    if isinstance(value, list):
+        if not value:
+            return ""
+        if any(isinstance(item, Members | list) for item in value):
+            return None
+        text = ", ".join(filter(None, map(_text_of, value)))
+    else:
+        text = _text_of(value)
+    if "\n" in text or len(text) > MAX_CELL_CHARS:
+        return None
+    return _label(_join(path, name), text) if text else ""
+
+
+def _write_text(text: str, blocks: Blocks, path: str) -> None:
+    """Write a text as its paragraphs, the first behind its name."""
+    text, n_removed = normalize(text)
+    blocks.n_removed += n_removed
+    paragraphs = (text[start:end] for start, end in find_blocks(text))
+    first = next(paragraphs, None)
+    if first is None:
+        return
+    labelled: Iterator[str] = iter([_label(path, first)])
+    for paragraph in chain(labelled, paragraphs):
+        blocks.add(paragraph)
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "null" if value is None else str(value).lower()
+
+
+def _label(name: str, text: str) -> str:
+    return f"{name}: {text}" if name else text
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name else path or name
