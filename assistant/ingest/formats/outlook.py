@@ -1,0 +1,59 @@
+"""An Outlook message (.msg) in; its headers and text, as of any other mail, out.
+
+Attachments, mails among them, are named in a warning. The text is not the file's own, so there is
+no `locate`. Refuses damaged files with `DocumentUnreadable`.
+"""
+
+import io
+import struct
+from collections.abc import Iterator
+
+from oxmsg import Message
+from oxmsg.domain import constants
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.blocks import Blocks
+from assistant.ingest.formats.letter import Letter
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.limits import USUAL, Limits
+
+_RTF_ONLY = "its text is there as RTF alone, which is not read: save it as .eml or .txt"
+
+
+def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+    """Return the headers and the text of a message."""
+    letter = Letter(Blocks(limits.max_chars))
+    try:
+        message = Message.load(io.BytesIO(data))
+        letter.add_headers(_headers(message))
+        _read_text(message, letter)
+        letter.attachments += (found.file_name or "a message" for found in message.attachments)
+        subject = message.subject
+    except (OSError, LookupError, ValueError, struct.error) as error:
+        raise DocumentUnreadable(
+            "damaged: cannot be read as an Outlook message", Fault.CORRUPT
+        ) from error
+    return letter.finish(subject)
+
+
+def _headers(message: Message) -> Iterator[tuple[str, str]]:
+    sent = {name.lower(): value for name, value in message.message_headers.items()}
+    to = ", ".join(f"{found.name} <{found.email_address}>" for found in message.recipients)
+    date = message.sent_date
+    yield "From", message.sender or ""
+    yield "To", sent.get("to") or to
+    yield "Cc", sent.get("cc", "")
+    yield "Date", sent.get("date") or (date.isoformat(" ", "minutes") if date else "")
+    yield "Subject", message.subject
+
+
+def _read_text(message: Message, letter: Letter) -> None:
+    if (body := message.body) and body.strip():
+        letter.add_plain(body)
+    elif page := message.properties.binary_prop_value(constants.PID_HTML):
+        text = letter.read_text(page, message.properties.body_encoding)
+        letter.add_html(text.encode("utf-8", "replace"))
+    elif page_text := message.html_body:
+        letter.add_html(page_text.encode("utf-8", "replace"))
+    elif message.properties.binary_prop_value(constants.PID_RTF_COMPRESSED):
+        letter.warnings.append(_RTF_ONLY)

@@ -1,0 +1,216 @@
+"""Mail: its headers and text whole, and what is attached named."""
+
+import time
+from email.message import EmailMessage, Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import DocumentUnreadable
+from assistant.ingest.formats.mail import parse
+from assistant.ingest.normalize import normalize
+
+SPOKEN = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1)
+
+
+def blocks(data: bytes) -> list[str]:
+    parsed = parse(data)
+    return [parsed.text[start:end] for start, end in parsed.blocks]
+
+
+def write(subject: str = "Plan", body: str = "We meet at ten.\n") -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = "Ada Lovelace <ada@mail.example>"
+    message["To"] = "Bob <bob@mail.example>"
+    message["Date"] = "Mon, 03 Mar 2025 10:00:00 +0000"
+    message["Subject"] = subject
+    message.set_content(body)
+    return message
+
+
+def test_headers_come_first_and_the_subject_is_the_title() -> None:
+    data = write("Größe des Plans", "We meet at ten.\n\n> Where do\n> we meet?\n").as_bytes()
+    assert blocks(data) == [
+        "From: Ada Lovelace <ada@mail.example>",
+        "To: Bob <bob@mail.example>",
+        "Date: Mon, 03 Mar 2025 10:00:00 +0000",
+        "Subject: Größe des Plans",
+        "We meet at ten.",
+        "> Where do",
+        "> we meet?",
+    ]
+    assert parse(data).title == "Größe des Plans"
+    assert parse(data).warnings == ()
+
+
+@given(SPOKEN, SPOKEN)
+def test_what_was_written_is_read(subject: str, body: str) -> None:
+    parsed = parse(write(subject, body).as_bytes())
+    shown = " ".join(parsed.text.split())
+    for said in (subject, body):
+        assert all(word in shown for word in normalize(said)[0].split())
+
+
+def test_plain_text_goes_before_a_page_and_a_page_before_nothing() -> None:
+    message = write()
+    message.add_alternative("<p>We meet <b>at eleven</b>.<script>x</script>", subtype="html")
+    assert blocks(message.as_bytes())[4:] == ["We meet at ten."]
+    message = write(body=" \n")
+    message.add_alternative("<h1>Meeting</h1><p>We meet <b>at eleven</b>.", subtype="html")
+    parsed = parse(message.as_bytes())
+    assert blocks(message.as_bytes())[4:] == ["Meeting", "We meet at eleven."]
+    assert [parsed.text[h.start : h.end] for h in parsed.headings] == ["Meeting"]
+
+
+def test_attachments_are_named_and_not_read() -> None:
+    message = write()
+    message.add_attachment(b"SECRET", maintype="application", subtype="pdf", filename="Größe.pdf")
+    message.add_attachment("SECRET", filename="b\u202e.txt")
+    message.add_attachment(b"SECRET", maintype="image", subtype="png")
+    parsed = parse(message.as_bytes())
+    assert "SECRET" not in parsed.text
+    assert parsed.warnings == ("3 attachments not read: Größe.pdf, b.txt, image/png",)
+
+
+def test_a_mail_inside_a_mail_follows_behind_a_line_that_says_so() -> None:
+    outer = write()
+    outer.add_attachment(write("Old plan", "We meet at nine.\n"))
+    assert blocks(outer.as_bytes())[4:] == [
+        "We meet at ten.",
+        "Attached message",
+        "From: Ada Lovelace <ada@mail.example>",
+        "To: Bob <bob@mail.example>",
+        "Date: Mon, 03 Mar 2025 10:00:00 +0000",
+        "Subject: Old plan",
+        "We meet at nine.",
+    ]
+
+
+def test_a_saved_page_is_its_text() -> None:
+    data = (
+        b"From: <Saved by a browser>\r\nSubject: Tea\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/related; type="text/html"; boundary="x"\r\n\r\n'
+        b"--x\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        b"<p>Gr=C3=BCner Tee.<p>Long=\r\ner.\r\n"
+        b"--x\r\nContent-Type: text/css\r\nContent-Location: a.css\r\n"
+        b"Content-Disposition: attachment\r\n\r\np {}\r\n--x--\r\n"
+    )
+    assert blocks(data)[2:] == ["Grüner Tee.", "Longer."]
+    assert parse(data).warnings == ("1 attachment not read: text/css",)
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (b"=?utf-8?b?R3LDtsOfZQ==?= =?utf-8?q?_x?=", "Größe x"),
+        (b"=?iso-8859-1?q?Gr=F6=DFe?=\r\n and more", "Größe and more"),
+        (b"=?utf-8?b?broken", "=?utf-8?b?broken"),
+        (b"=?nothing?q?abc?=", "abc"),
+        (b"=?idna?q?abc?=", "abc"),
+        ("Größe".encode(), "Größe"),
+        (b"caf\xe9 zentral", "café zentral"),
+        (b"a\r\n\tb", "a b"),
+    ],
+)
+def test_subjects_of_every_kind_are_read(header: bytes, shown: str) -> None:
+    assert parse(b"From: a@b.example\r\nSubject: " + header + b"\r\n\r\nText.").title == shown
+
+
+@pytest.mark.parametrize(
+    ("charset", "body", "shown"),
+    [
+        ("iso-8859-1", b"5 \x80 \x93here\x94.", "5 € “here”."),
+        ("gb2312", "今天天气很好。".encode("gb18030"), "今天天气很好。"),
+        ("utf-8", b"It was the caf\xe9 of Ren\xe9e.", "It was the café of Renée."),
+        ("no-such", b"Plain.", "Plain."),
+        ("rot13", b"Plain.", "Plain."),
+        ("unicode_escape", b"Plain \\q.", "Plain \\q."),
+    ],
+)
+def test_a_charset_that_is_wrong_loses_no_text(charset: str, body: bytes, shown: str) -> None:
+    head = f"From: a@b.example\r\nContent-Type: text/plain; charset={charset}\r\n\r\n".encode()
+    assert blocks(head + body)[1:] == [shown]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nThe text.",
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\nThe text.",
+        b"Content-Type: multipart/mixed\r\n\r\nThe text.",
+        b"Content-Type: ;;;\r\n\r\nThe text.",
+        b"Content-Transfer-Encoding: base64\r\n\r\nThe text.",
+        b"Content-Transfer-Encoding: x-uuencode\r\n\r\nThe text.",
+        b"Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nThe text.",
+        b"no header\r\nThe text.",
+        b"Content-Type: text/plain; charset*=utf-8'en\r\n\r\nThe text.",
+    ],
+)
+def test_a_broken_mail_is_read_as_far_as_it_goes(broken: bytes) -> None:
+    parsed = parse(b"From: a@b.example\r\n" + broken)
+    assert "From: a@b.example" in parsed.text
+    assert "The text." in parsed.text or parsed.warnings
+
+
+PIECES = (
+    *(b"From: a\r\n", b"Subject: ", b"\r\n", b"--x\r\n", b"--x--", b"text", b" \n", b"\0"),
+    *(b"=?", b"\xff", b"=?utf-8?q?=ff?=", b"Content-Type: text/html\r\n"),
+    *(b"Content-Type: multipart/mixed; boundary=x\r\n", b"Content-Type: message/rfc822\r\n"),
+    *(b"Content-Type: message/delivery-status\r\n", b"Content-Transfer-Encoding: base64\r\n"),
+    b"Content-Disposition: attachment; filename*=a'b'c\r\n",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES)).map(b"".join))
+def test_any_mail_is_read_or_refused(data: bytes) -> None:
+    try:
+        parse(data)
+    except DocumentUnreadable:
+        return
+
+
+def nest(depth: int) -> bytes:
+    message: Message = MIMEText("Innermost.")
+    for _ in range(depth):
+        outer = MIMEMultipart()
+        outer.attach(message)
+        message = outer
+    lines = [b"From: a@b.example"]
+    for n in range(depth):
+        lines += [b'Content-Type: multipart/mixed; boundary="%d"' % n, b"", b"--%d" % n]
+    return b"\r\n".join([*lines, b"", b"Innermost."])
+
+
+def test_parts_too_deep_are_counted_or_refused() -> None:
+    assert "Innermost." in parse(nest(50)).text
+    assert parse(nest(150)).warnings == ("1 part nested too deeply, left out",)
+    started = time.process_time()
+    with pytest.raises(DocumentUnreadable, match="nested too deeply"):
+        parse(nest(5_000))
+    assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Subject: " + b"=?a?q?" * 200_000 + b"\r\n\r\nText.",
+        b"Subject: x\r\nTo: " + b"a@b.example, " * 100_000 + b"\r\n\r\nText.",
+        b"X: y\r\n" * 200_000 + b"\r\nText.",
+        b"Subject: x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=\r\n" * 300_000,
+        b"Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"QUJD\r\n" * 200_000,
+        b"Subject: x\r\n\r\n" + b"> " * 500_000,
+    ],
+    ids=["words", "names", "headers", "quoted", "base64", "quotes"],
+)
+def test_a_large_mail_takes_seconds_at_most(data: bytes) -> None:
+    started = time.process_time()
+    parse(data)
+    assert time.process_time() - started < 8
+
+
+def test_parameters_made_to_take_time_are_refused() -> None:
+    with pytest.raises(DocumentUnreadable, match="too long"):
+        parse(b"Subject: x\r\nContent-Type: text/plain" + b';"' * 500_000 + b"\r\n\r\nText.")
