@@ -8,6 +8,8 @@ Measured, each section in a process of its own:
   sentence-transformers.
 - indexing: documents per second from files to a committed index, beside the bare `encode` of
   the same passages and llama-index's VectorStoreIndex + ChromaVectorStore + HuggingFaceEmbedding.
+- formats: files per second of each format beside its bare parser; a folder of 1,000 mixed files,
+  synced, and synced again with one file changed.
 - questions: latency of `Assistant.ask` and its stages, beside encoding one query and the plain
   stack's retriever.
 - scale: a generated corpus of many short passages: sync, search, recall against exact search,
@@ -31,7 +33,7 @@ from typing import Any
 from evals.speed.figure import Figure, Plan
 from evals.speed.machine import describe_machine
 
-SECTIONS = ("cold", "indexing", "questions", "scale")
+SECTIONS = ("cold", "indexing", "formats", "questions", "scale")
 
 
 def main() -> None:
