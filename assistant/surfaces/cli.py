@@ -9,7 +9,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,7 +26,6 @@ from assistant.surfaces.ask_command import (
     answer_question,
     choose_llm,
 )
-from assistant.surfaces.describe import indent
 from assistant.surfaces.index_command import (
     DryRun,
     Rebuild,
@@ -39,7 +37,8 @@ from assistant.surfaces.index_command import (
     require_index,
     tell_preview,
 )
-from assistant.surfaces.terminal import say, write, write_json
+from assistant.surfaces.search_command import print_ranking
+from assistant.surfaces.terminal import say, write
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -126,14 +125,7 @@ def search(
     """Show the passages nearest to a query, best first."""
     with _open(corpus, index) as assistant:
         require_index(assistant)
-        ranking = assistant.search(query, k, documents=document or ())
-    if as_json:
-        write_json({"query": query, "results": [asdict(found) for found in ranking]})
-        return
-    for found in ranking:
-        passage = found.passage
-        place = f"{passage.document_id}:{passage.start}-{passage.end}"
-        write(f"{found.rank}. {place}  (score {found.score:.3f})\n{indent(passage.text)}\n")
+        print_ranking(assistant, query, k, document or (), as_json=as_json)
 
 
 @app.command()
