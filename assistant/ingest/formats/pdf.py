@@ -25,7 +25,7 @@ from assistant.ingest.formats.pdf_outline import (
     join_over_pages,
     leave_out_running,
 )
-from assistant.ingest.formats.pdf_page import find_boxes, read_page
+from assistant.ingest.formats.pdf_page import find_boxes, open_page, read_page
 from assistant.ingest.limits import USUAL, Limits
 from assistant.ingest.normalize import normalize
 from assistant.places import Box, Heading, Origin, Page
@@ -54,6 +54,7 @@ class _Gathered:
     hidden: Counter[str] = field(default_factory=Counter)
     n_removed: int = 0
     n_pictures: int = 0
+    n_notes: int = 0
     unread: list[int] = field(default_factory=list)
 
     def add(self, number: int, document: pdfium.PdfDocument, max_chars: int) -> None:
@@ -66,7 +67,7 @@ class _Gathered:
         start = self.length + len(joint)
         end = start
         try:
-            with _page(document, number) as page:
+            with open_page(document, number) as (page, n_notes):
                 found = read_page(page, max_chars)
         except pdfium.PdfiumError:
             self.unread.append(number)
@@ -78,6 +79,7 @@ class _Gathered:
             self.hidden += found.hidden
             self.n_removed += found.n_removed
             self.n_pictures += found.n_pictures
+            self.n_notes += n_notes
             for block in found.page.blocks:
                 words = text[block.start : block.end]
                 span = (start + block.start, start + block.end)
@@ -180,20 +182,11 @@ def _open(data: bytes) -> Iterator[pdfium.PdfDocument]:
 
 
 @contextmanager
-def _page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.PdfPage]:
-    page = document[number - 1]
-    try:
-        yield page
-    finally:
-        page.close()
-
-
-@contextmanager
 def _existing_page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.PdfPage]:
     if not 1 <= number <= len(document):
         raise DocumentUnreadable(f"it has no page {number}", Fault.CORRUPT)
     try:
-        with _page(document, number) as page:
+        with open_page(document, number) as (page, _):
             yield page
     except pdfium.PdfiumError as error:
         raise DocumentUnreadable(f"damaged: page {number} cannot be read", Fault.CORRUPT) from error
@@ -238,8 +231,9 @@ def _warnings(gathered: _Gathered, n_attached: int, *, is_whole: bool) -> Iterat
     if gathered.n_pictures:
         count = gathered.n_pictures
         yield f"{count:,} large picture{'s' * (count != 1)}: text in pictures is not read"
-    if n_attached:
-        yield f"{n_attached:,} attached file{'s' * (n_attached != 1)} not read"
+    for count, what in ((gathered.n_notes, "note"), (n_attached, "attached file")):
+        if count:
+            yield f"{count:,} {what}{'s' * (count != 1)} not read"
     if removed := describe_removed(gathered.n_removed):
         yield removed
 

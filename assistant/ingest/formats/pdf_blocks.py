@@ -242,12 +242,16 @@ def _start_of(pieces: Sequence[Piece]) -> str:
 
 
 def _leadings(lines: Sequence[Line]) -> dict[int, float]:
-    """Return for each size how far lines of a paragraph are apart: the closer ones of the page."""
+    """Return for each size how far lines of a paragraph are apart: the closer ones of the page.
+
+    Only what goes on tells: paragraphs of a line each may be at any distance.
+    """
     found: dict[int, list[float]] = {}
     for before, line in pairwise(lines):
         if before.flow == line.flow and abs(before.size - line.size) <= _SAME_SIZE * line.size:
             distance = line.bottom - before.bottom
-            if 0.7 * line.size < distance < _MAX_LEADING * line.size:
+            is_near = 0.7 * line.size < distance < _MAX_LEADING * line.size
+            if is_near and not is_closed(before.cells[-1][-1].text):
                 found.setdefault(round(line.size), []).append(distance)
     return {size: sorted(all_)[len(all_) // 4] for size, all_ in found.items()}
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
+from pypdfium2 import raw
 
 from assistant.ingest.formats.pdf_blocks import PageText, Placed, write
 from assistant.ingest.formats.pdf_characters import Characters
@@ -19,6 +20,9 @@ from assistant.ingest.formats.pdf_layout import Line, Zone, arrange
 from assistant.ingest.formats.pdf_pieces import Parted, Piece, find_pieces
 from assistant.ingest.formats.pdf_sight import Bounds, Sight, large_pictures
 from assistant.places import Box
+
+_WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
+_NOTES = frozenset({raw.FPDF_ANNOT_TEXT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,35 @@ class Read:
     hidden: Counter[str]
     n_removed: int
     n_pictures: int
+
+
+@contextmanager
+def open_page(document: pdfium.PdfDocument, number: int) -> Iterator[tuple[pdfium.PdfPage, int]]:
+    """Open a page, with what is filled in its forms as part of its text; count its notes.
+
+    Raises:
+        pdfium.PdfiumError: it is damaged.
+    """
+    page = document[number - 1]
+    try:
+        n_notes = _count_annotations(page, _NOTES)
+        if _count_annotations(page, _WRITTEN):
+            raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY)
+            page.close()  # only a page opened anew has the text
+            page = document[number - 1]
+        yield page, n_notes
+    finally:
+        page.close()
+
+
+def _count_annotations(page: pdfium.PdfPage, kinds: frozenset[int]) -> int:
+    count = 0
+    for number in range(raw.FPDFPage_GetAnnotCount(page)):
+        annotation = raw.FPDFPage_GetAnnot(page, number)
+        if annotation:
+            count += raw.FPDFAnnot_GetSubtype(annotation) in kinds
+            raw.FPDFPage_CloseAnnot(annotation)
+    return count
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""PDF files drawn at test time, with a record of what stands where; and the damaged kinds of them."""
+"""PDF files made at test time, with a record of what stands where; and some that are damaged."""
 
 import io
 import zlib

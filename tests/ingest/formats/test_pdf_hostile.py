@@ -1,0 +1,85 @@
+"""PDF files made to hurt their reader: each ends in a reason, in bounded time and memory."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from pdf_made import PAGE_OBJECTS, Sheet, flate_bomb, of_objects, stream, with_content
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest import sniff
+from assistant.ingest.limits import Limits
+from assistant.ingest.pool import Parsers
+
+FORM = "/Type/XObject/Subtype/Form/BBox[0 0 400 600]"
+DEEP_PAGES = [
+    "<</Type/Catalog/Pages 2 0 R>>",
+    *(
+        f"<</Type/Pages/Count 1/Parent {max(n - 1, 1)} 0 R/Kids[{n + 1} 0 R]>>"
+        for n in range(2, 3_000)
+    ),
+    "<</Type/Page/Parent 2999 0 R/MediaBox[0 0 9 9]>>",
+]
+HOSTILE = {
+    "no pages": of_objects("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 0/Kids[]>>"),
+    "pages that hold themselves": of_objects(
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 9/Parent 2 0 R/Kids[2 0 R 2 0 R]>>"
+    ),
+    "a count of pages that lies": of_objects(
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Count 2000/Kids[3 0 R]>>",
+        *PAGE_OBJECTS[2:],
+        stream(b""),
+    ),
+    "pages nested deeply": of_objects(*DEEP_PAGES),
+    "a form that draws itself": with_content(
+        b"/X Do", "", stream(b"/X Do /X Do", f"{FORM}/Resources<</XObject<</X 6 0 R>>>>")
+    ),
+    "a stream that is far larger than the file": flate_bomb(1_000_000_000),
+    "a stream packed twice": flate_bomb(1_000_000_000, 2),
+    "brackets nested deeply": with_content(b"[" * 1_000_000),
+    "a table of places that goes round": b"%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer"
+    b"<</Root 1 0 R/Size 1/Prev 9>>\nstartxref\n9\n%%EOF\n",
+    "nothing but its first line": b"%PDF-1.7\n",
+}
+UNTIDY = {
+    "a million words on a page": b"BT/F 9 Tf " + b"1 0 0 1 50 50 Tm(a b)Tj " * 300_000 + b"ET",
+    "a column of a character each": b"BT/F 9 Tf 1 0 0 1 50 590 Tm "
+    + b"(a)Tj 0 -0.01 Td " * 20_000
+    + b"ET",
+    "a grid of gaps": b"BT/F 4 Tf "
+    + b"".join(b"1 0 0 1 %d %d Tm(ab)Tj " % (10 * x, 6 * y) for y in range(100) for x in range(40))
+    + b"ET",
+    "one word without an end": b"BT/F 9 Tf 50 50 Td(" + b"x" * 1_000_000 + b")Tj ET",
+    "numbers that are none": b"BT/F 1e38 Tf -1e38 1e38 nan inf 9e99 -9e99 Tm(x)Tj 0 Tf(y)Tj ET",
+}
+
+
+@pytest.fixture(scope="module")
+def parsers() -> Iterator[Parsers]:
+    with Parsers(Limits(max_chars=200_000, timeout_s=10, memory_bytes=1_000_000_000)) as parsers:
+        yield parsers
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_file_is_refused_in_time_and_harms_no_other(parsers: Parsers, kind: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(DocumentUnreadable) as caught:
+        parsers.parse(HOSTILE[kind], sniff.PDF)
+    assert caught.value.fault is not Fault.UNSUPPORTED
+    assert time.monotonic() - started < 20
+    sheet = Sheet()
+    sheet.line(50, 50, "The next file.")
+    assert parsers.parse(sheet.bytes(), sniff.PDF).text == "The next file."
+
+
+@pytest.mark.parametrize("kind", UNTIDY)
+def test_a_page_that_is_a_mess_is_read_or_refused_in_time(parsers: Parsers, kind: str) -> None:
+    started = time.monotonic()
+    fault = None
+    try:
+        parsers.parse(with_content(UNTIDY[kind]), sniff.PDF)
+    except DocumentUnreadable as error:
+        fault = error.fault
+    assert fault in (None, Fault.TOO_LARGE, Fault.NO_TEXT)
+    assert time.monotonic() - started < 10
