@@ -15,6 +15,7 @@ from assistant.ingest.formats.pdf_pieces import Parted, Piece
 
 CELL_JOINT = " | "
 _CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
+_LED = re.compile(r"(?:[.…·_] ?){4}\s*\S{0,6}$")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[\d+\])(?:\s|$)")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)](?:\s|$)")
 _HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
@@ -143,6 +144,11 @@ def is_closed(text: str) -> bool:
     return _CLOSED.search(text[-8:]) is not None
 
 
+def is_led(text: str) -> bool:
+    """Tell whether a text ends as an entry of a table of contents: dots that lead to a number."""
+    return _LED.search(text[-20:]) is not None
+
+
 def _joint(before: Piece, piece: Piece) -> str:
     """Return what stands between two pieces of a cell."""
     if piece.parted is Parted.BY_SPACE:
@@ -193,6 +199,8 @@ def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
     """Tell whether a line goes on with a paragraph."""
     last = paragraph[-1]
     if len(last.cells) > 1 or len(line.cells) > 1 or last.zone is not line.zone:
+        return False
+    if is_led(" ".join(piece.text for piece in last.cells[0])):
         return False
     if Zone.ASIDE in (last.zone, line.zone):
         return last.flow == line.flow

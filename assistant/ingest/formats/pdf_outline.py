@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.ingest.formats.pdf_blocks import Block, is_closed
+from assistant.ingest.formats.pdf_blocks import Block, is_closed, is_led
 from assistant.ingest.formats.pdf_layout import Zone
 from assistant.places import Heading
 
@@ -52,16 +52,18 @@ def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
     running = {
         placing.start
         for (_, name, _), found in places.items()
-        if _is_running([placing.page for placing in found], has_number="#" in name)
+        if _is_running(name, [placing.page for placing in found])
         for placing in found
     }
     return [placing for placing in placings if placing.start not in running]
 
 
-def _is_running(pages: list[int], *, has_number: bool) -> bool:
+def _is_running(name: str, pages: list[int]) -> bool:
     n_pages = len(set(pages))
-    enough = 2 if has_number else MIN_RUNNING_PAGES
-    return n_pages >= enough and n_pages >= MIN_RUNNING_SHARE * (pages[-1] - pages[0] + 1)
+    if name == "#":  # a page number, though perhaps only of pages on which chapters begin
+        return n_pages > 1
+    is_often = n_pages >= MIN_RUNNING_SHARE * (pages[-1] - pages[0] + 1)
+    return is_often and n_pages >= (2 if "#" in name else MIN_RUNNING_PAGES)
 
 
 def join_over_pages(placings: Sequence[Placing], text: str) -> Iterator[tuple[int, int]]:
@@ -111,7 +113,9 @@ def _is_heading(this: Placing, next_: Placing | None, body: float) -> bool:
         return False
     if block.n_lines > MAX_HEADING_LINES or len(this.text) > MAX_HEADING_CHARS:
         return False
-    if _UNFINISHED.search(this.text) or not any(map(str.isalpha, this.text)):
+    if _UNFINISHED.search(this.text) or is_led(this.text):
+        return False
+    if not any(map(str.isalpha, this.text)):
         return False
     if _is_large(this, body):
         return True

@@ -43,15 +43,21 @@ HOSTILE = {
     "nothing but its first line": b"%PDF-1.7\n",
 }
 UNTIDY = {
-    "a million words on a page": b"BT/F 9 Tf " + b"1 0 0 1 50 50 Tm(a b)Tj " * 300_000 + b"ET",
-    "a column of a character each": b"BT/F 9 Tf 1 0 0 1 50 590 Tm "
-    + b"(a)Tj 0 -0.01 Td " * 20_000
-    + b"ET",
-    "a grid of gaps": b"BT/F 4 Tf "
-    + b"".join(b"1 0 0 1 %d %d Tm(ab)Tj " % (10 * x, 6 * y) for y in range(100) for x in range(40))
-    + b"ET",
-    "one word without an end": b"BT/F 9 Tf 50 50 Td(" + b"x" * 1_000_000 + b")Tj ET",
-    "numbers that are none": b"BT/F 1e38 Tf -1e38 1e38 nan inf 9e99 -9e99 Tm(x)Tj 0 Tf(y)Tj ET",
+    "words all over the page": b"".join(
+        b"1 0 0 1 %d.%d %d.%d Tm(%d)Tj " % (n % 397, n % 10, n % 593, n % 7, n)
+        for n in range(30_000)
+    ),
+    "rows that lie on each other": b"1 0 0 1 50 590 Tm "
+    + b"".join(b"(%d)Tj 0 -0.1 Td " % n for n in range(5_000)),
+    "a grid of gaps": b"".join(
+        b"1 0 0 1 %d %d Tm(%d)Tj " % (40 * x, 6 * y, x + y) for y in range(100) for x in range(10)
+    ),
+    "a stair of gaps": b"".join(
+        b"1 0 0 1 %d %d Tm(%d)Tj 1 0 0 1 %d %d Tm(%d)Tj " % (y, y, y, y + 60, y, y)
+        for y in range(3, 340)
+    ),
+    "one word without an end": b"1 0 0 1 50 50 Tm " + b"(xyz)Tj " * 50_000,
+    "numbers that are none": b"1e38 Tf -1e38 1e38 nan inf 9e99 -9e99 Tm(x)Tj 0 Tf(y)Tj",
 }
 
 
@@ -78,7 +84,7 @@ def test_a_page_that_is_a_mess_is_read_or_refused_in_time(parsers: Parsers, kind
     started = time.monotonic()
     fault = None
     try:
-        parsers.parse(with_content(UNTIDY[kind]), sniff.PDF)
+        parsers.parse(with_content(b"BT/F 5 Tf " + UNTIDY[kind] + b" ET"), sniff.PDF)
     except DocumentUnreadable as error:
         fault = error.fault
     assert fault in (None, Fault.TOO_LARGE, Fault.NO_TEXT)
