@@ -35,7 +35,8 @@ MIN_WIDTH, MAX_WIDTH = 200, 2_000
 MAX_ASPECT = 4.0
 """How much higher than wide a picture of a page may be."""
 _NAMED_PAGES = 20
-_END_BYTES = 2_048
+_END_BYTES, _PADDING_BYTES = 2_048, 1 << 16
+_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
 _FILE_NAME = re.compile(
     r"^(?:microsoft (?:word|powerpoint|excel) - |untitled|document\d*$|slide \d+$)"
     r"|\.(?:docx?|pdf|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|html?|txt)$|^[a-z]:\\|^(?:file|https?):",
@@ -121,7 +122,7 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
         tuple(join_over_pages(placings, text)),
         headings,
         tuple(gathered.pages),
-        tuple(_warnings(gathered, n_attached, is_whole=b"%%EOF" in data[-_END_BYTES:])),
+        tuple(_warnings(gathered, text, n_attached, is_whole=_is_whole(data))),
     )
 
 
@@ -202,6 +203,11 @@ def _require_text(gathered: _Gathered) -> None:
     )
 
 
+def _is_whole(data: bytes) -> bool:
+    """Tell whether the file's end is there."""
+    return b"%%EOF" in data[-_PADDING_BYTES:].rstrip(b"\0 \t\r\n")[-_END_BYTES:]
+
+
 def _title(document: pdfium.PdfDocument) -> str | None:
     """Return what the file says its title is, unless a program only put its name there."""
     title = fold(normalize(document.get_metadata_value("Title"))[0])
@@ -217,7 +223,7 @@ def _largest_heading(headings: Sequence[Heading], page: Page, text: str) -> str 
     return text[largest.start : largest.end]
 
 
-def _warnings(gathered: _Gathered, n_attached: int, *, is_whole: bool) -> Iterator[str]:
+def _warnings(gathered: _Gathered, text: str, n_attached: int, *, is_whole: bool) -> Iterator[str]:
     """Yield what a reader of the text should know is not in it."""
     if not is_whole:
         yield "the file does not end as a PDF file does: some of it may be missing"
@@ -226,6 +232,8 @@ def _warnings(gathered: _Gathered, n_attached: int, *, is_whole: bool) -> Iterat
     blank = [p.number for p in gathered.pages if p.start == p.end]
     if blank := [number for number in blank if number not in set(gathered.unread)]:
         yield f"no text on {_name(blank)}: if scanned, run OCR first"
+    if count := len(_NO_LETTER.findall(text)):
+        yield f"{count:,} character{'s' * (count != 1)} of fonts that do not say which they are"
     for how, count in sorted(gathered.hidden.items()):
         yield f"{count:,} hidden character{'s' * (count != 1)} left out ({how})"
     if gathered.n_pictures:

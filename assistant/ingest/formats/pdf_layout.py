@@ -1,34 +1,27 @@
 """The pieces of a page's text in; its lines in reading order out.
 
-pdfium gives text as the file draws it. Pieces on a baseline make a row; where rows leave a strip
-free between two bodies of running text, those are columns, read one after the other; where they
-leave one free between short texts, these are a table's cells, read row by row. What stands apart
-at the top and the foot of the page is read first and last. Pure functions; they refuse nothing.
+pdfium gives text as the file draws it. Where rows are columns of text, these are read one after the
+other; where they are a table's, a row is a line of cells. What stands apart at the top and the foot
+of the page is read first and last. Pure functions; they refuse nothing.
 """
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from statistics import median
 
-from assistant.ingest.formats.pdf_characters import MAX_SPACE
+from assistant.ingest.formats.pdf_columns import divide, find_band
 from assistant.ingest.formats.pdf_pieces import Piece, is_rtl
+from assistant.ingest.formats.pdf_rows import Row, gather
 
-# All in ems: widths divided by the size of the text.
-_MIN_STRIP = 0.8
 _MIN_CELL_GAP = 2.5
-_MIN_COLUMN = 9.0
-_MIN_COLUMN_ROWS, _MIN_TABLE_ROWS = 4, 3
-_MIN_FILLED = 0.75
-"""How much of a column's width its typical line takes."""
-_ROW_TOLERANCE = 0.35
+"""In ems, where no other row tells of cells."""
 _MARGIN = 0.15
 """Of the page's height, in which a running head or foot may stand."""
 _MAX_MARGIN_ROWS = 3
-_MAX_ROWS, _MAX_STRIPS, _MAX_DEPTH = 1_000, 20, 8
+_MAX_ROWS, _MAX_DEPTH = 1_000, 8
 """What has more is no page for people; its rows are read as they are."""
 _MARKER = re.compile(
     r"[-*+•‣◦▪●–—·]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\d+(?:\.\d+)+\.?|\[\d+\]"
@@ -81,45 +74,9 @@ class Line:
         )
 
 
-@dataclass(slots=True)
-class _Run:
-    """Words beside each other, as the file has them."""
-
-    pieces: list[Piece]
-    left: float
-    right: float
-    middle: float
-    height: float
-    size: float
-
-    def add(self, piece: Piece) -> None:
-        self.pieces.append(piece)
-        self.left = min(self.left, piece.left)
-        self.right = max(self.right, piece.right)
-        if piece.style.size > self.size:
-            self.size = piece.style.size
-            self.middle, self.height = (piece.top + piece.bottom) / 2, piece.bottom - piece.top
-
-
-@dataclass(slots=True)
-class _Row:
-    """Runs on a baseline, from left to right; strips are where a table's cells are parted."""
-
-    runs: list[_Run]
-    strips: list[tuple[float, float]] = field(default_factory=list)
-
-    @property
-    def top(self) -> float:
-        return min(run.middle - run.height / 2 for run in self.runs)
-
-    @property
-    def bottom(self) -> float:
-        return max(run.middle + run.height / 2 for run in self.runs)
-
-
 def arrange(pieces: Sequence[Piece], page_height: float) -> list[Line]:
     """Return the lines of upright pieces, in reading order."""
-    rows = _rows(_runs(pieces))
+    rows = gather(pieces)
     n_head = _count_margin(rows, page_height)
     n_foot = _count_margin(rows[n_head:][::-1], page_height)
     end = len(rows) - n_foot
@@ -129,47 +86,7 @@ def arrange(pieces: Sequence[Piece], page_height: float) -> list[Line]:
     return lines
 
 
-def _runs(pieces: Sequence[Piece]) -> list[_Run]:
-    runs: list[_Run] = []
-    before: Piece | None = None
-    for piece in pieces:
-        if before is not None and _are_beside(before, piece):
-            runs[-1].add(piece)
-        else:
-            height = piece.bottom - piece.top
-            middle = piece.top + height / 2
-            runs.append(_Run([piece], piece.left, piece.right, middle, height, piece.style.size))
-        before = piece
-    return runs
-
-
-def _are_beside(before: Piece, piece: Piece) -> bool:
-    height = min(before.bottom - before.top, piece.bottom - piece.top)
-    if min(before.bottom, piece.bottom) - max(before.top, piece.top) < 0.4 * height:
-        return False
-    room = MAX_SPACE * max(before.style.size, piece.style.size)
-    if -room <= piece.left - before.right <= room:
-        return True
-    return -room <= before.left - piece.right <= room and is_rtl(piece.text)
-
-
-def _rows(runs: list[_Run]) -> list[_Row]:
-    """Gather the runs on a baseline, from the top down."""
-    rows: list[_Row] = []
-    for run in sorted(runs, key=lambda run: run.middle):
-        first = rows[-1].runs[0] if rows else None
-        if first is not None and (
-            run.middle - first.middle <= _ROW_TOLERANCE * min(run.height, first.height)
-        ):
-            rows[-1].runs.append(run)
-        else:
-            rows.append(_Row([run]))
-    for row in rows:
-        row.runs.sort(key=lambda run: run.left)
-    return rows
-
-
-def _count_margin(rows: Sequence[_Row], page_height: float) -> int:
+def _count_margin(rows: Sequence[Row], page_height: float) -> int:
     """Return how many of the first rows, from the top or the foot, stand apart in the margin."""
     count = 0
     for number, (row, next_) in enumerate(pairwise(rows[: _MAX_MARGIN_ROWS + 1]), start=1):
@@ -184,14 +101,14 @@ def _count_margin(rows: Sequence[_Row], page_height: float) -> int:
     return count
 
 
-def _read(rows: list[_Row], depth: int) -> list[Line]:
+def _read(rows: list[Row], depth: int) -> list[Line]:
     """Return the lines of rows: column after column, where there are columns."""
     lines: list[Line] = []
     flow = 0
     number = 0
     limit = 0 if len(rows) > _MAX_ROWS or depth > _MAX_DEPTH else len(rows)
     while number < len(rows):
-        band = _find_band(rows, number) if number < limit else None
+        band = find_band(rows, number) if number < limit else None
         if band is None:
             lines.append(_line(rows[number], flow))
             number += 1
@@ -200,7 +117,7 @@ def _read(rows: list[_Row], depth: int) -> list[Line]:
         if strip is None:
             lines += [_line(row, flow) for row in rows[number:end]]
         else:
-            for side in _divide(rows[number:end], strip):
+            for side in divide(rows[number:end], strip):
                 inner = _read(side, depth + 1)
                 for line in inner:
                     line.flow += flow + 1
@@ -211,76 +128,7 @@ def _read(rows: list[_Row], depth: int) -> list[Line]:
     return lines
 
 
-def _find_band(rows: list[_Row], first: int) -> tuple[int, tuple[float, float] | None] | None:
-    """Return where the rows from one on stop leaving a strip free, and the strip if of columns."""
-    columns: list[tuple[int, tuple[float, float]]] = []
-    end_of_table = 0
-    for start in _strips(rows[first : first + 2]):
-        end, strip = _extend(rows, first, start)
-        if all(_is_column(side) for side in _divide(rows[first:end], strip)):
-            columns.append((end, strip))
-        elif _count_parted(rows[first:end], strip) >= _MIN_TABLE_ROWS:
-            end_of_table = max(end, end_of_table)
-            for row in rows[first:end]:
-                row.strips.append(strip)
-    if columns:
-        return max(columns)
-    return (end_of_table, None) if end_of_table else None
-
-
-def _strips(rows: Sequence[_Row]) -> list[tuple[float, float]]:
-    """Return the gaps that rows together leave free."""
-    runs = sorted((run for row in rows for run in row.runs), key=lambda run: run.left)
-    gaps = []
-    right = runs[0].right
-    for run in runs[1:]:
-        if run.left - right >= _MIN_STRIP * run.size:
-            gaps.append((right, run.left))
-        right = max(right, run.right)
-    return gaps[:_MAX_STRIPS]
-
-
-def _extend(
-    rows: list[_Row], first: int, strip: tuple[float, float]
-) -> tuple[int, tuple[float, float]]:
-    """Return where rows stop leaving the strip free, and what of it all of them leave free."""
-    for number in range(first, len(rows)):
-        low, high = strip
-        for run in rows[number].runs:
-            if run.left < high and run.right > low:
-                # The larger part of the strip that this run leaves free, if any.
-                low, high = max((low, run.left), (run.right, high), key=lambda s: s[1] - s[0])
-        if high - low < _MIN_STRIP * rows[number].runs[0].size:
-            return number, strip
-        strip = low, high
-    return len(rows), strip
-
-
-def _divide(rows: Sequence[_Row], strip: tuple[float, float]) -> list[list[_Row]]:
-    """Return what is left of a strip, and what is right of it."""
-    middle = sum(strip) / 2
-    left = [[run for run in row.runs if run.right <= middle] for row in rows]
-    right = [[run for run in row.runs if run.right > middle] for row in rows]
-    return [[_Row(runs) for runs in side if runs] for side in (left, right)]
-
-
-def _count_parted(rows: Sequence[_Row], strip: tuple[float, float]) -> int:
-    """Return how many rows have something on both sides of a strip."""
-    middle = sum(strip) / 2
-    return sum(row.runs[0].left < middle < row.runs[-1].right for row in rows)
-
-
-def _is_column(rows: list[_Row]) -> bool:
-    """Tell whether rows are running text, by how long and how full they are."""
-    if len(rows) < _MIN_COLUMN_ROWS:
-        return False
-    width = max(row.runs[-1].right for row in rows) - min(row.runs[0].left for row in rows)
-    filled = [sum(run.right - run.left for run in row.runs) for row in rows]
-    ems = [length / row.runs[0].size for length, row in zip(filled, rows, strict=True)]
-    return median(ems) >= _MIN_COLUMN and median(filled) >= _MIN_FILLED * width
-
-
-def _line(row: _Row, flow: int, zone: Zone = Zone.BODY) -> Line:
+def _line(row: Row, flow: int, zone: Zone = Zone.BODY) -> Line:
     """Return a row as a line, in cells where it is parted."""
     runs = row.runs
     if len(runs) == 1:

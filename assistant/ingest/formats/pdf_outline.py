@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.ingest.formats.pdf_blocks import Block, is_closed, is_led
+from assistant.ingest.formats.pdf_blocks import Block
 from assistant.ingest.formats.pdf_layout import Zone
+from assistant.ingest.formats.pdf_paragraphs import is_closed, is_led
 from assistant.places import Heading
 
 MIN_RUNNING_PAGES, MIN_RUNNING_SHARE = 3, 0.4

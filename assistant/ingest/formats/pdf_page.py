@@ -77,7 +77,7 @@ def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
     """Return a page's text."""
     with _characters(page) as characters:
         sight = characters.sight
-        pieces = find_pieces(characters, max_chars)
+        pieces = find_pieces(characters, 2 * max_chars)  # with line ends, and hidden ones
         n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
         text = _set(pieces.shown, sight)
         return Read(text, pieces.hidden, pieces.n_removed, n_pictures)

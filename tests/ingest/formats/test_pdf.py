@@ -23,6 +23,7 @@ from pdf_made import (
 )
 from PIL import Image
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 
@@ -213,6 +214,18 @@ def test_ligatures_are_letters_that_are_found_where_the_ligature_is() -> None:
     assert flow.left * WIDTH == pytest.approx(start, abs=0.5)
     assert flow.right * WIDTH == pytest.approx(end, abs=0.5)
     assert chart.left > flow.right
+
+
+def test_lines_of_a_writing_without_spaces_are_joined_without_one() -> None:
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    sheet = Sheet(font="STSong-Light")
+    sheet.line(50, 50, "这是第一行文字它一直写到这一行的末")
+    sheet.line(50, 63, "尾。这是第二行。")
+    data = sheet.bytes()
+    parsed = parse(data)
+    assert parsed.text == "这是第一行文字它一直写到这一行的末尾。这是第二行。"
+    first, second = boxes_of(data, parsed, "末尾")
+    assert first.left > second.right
 
 
 @pytest.mark.parametrize("space", [" ", "  "])

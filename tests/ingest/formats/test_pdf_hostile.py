@@ -89,3 +89,16 @@ def test_a_page_that_is_a_mess_is_read_or_refused_in_time(parsers: Parsers, kind
         fault = error.fault
     assert fault in (None, Fault.TOO_LARGE, Fault.NO_TEXT)
     assert time.monotonic() - started < 10
+
+
+def test_a_span_is_found_and_a_page_drawn_in_the_child_as_well(parsers: Parsers) -> None:
+    sheet = Sheet()
+    for number in range(1, 4):
+        sheet.line(50, 50, f"This is the page of number {number}.")
+        sheet.next_page()
+    data = sheet.bytes()
+    parsed = parsers.parse(data, sniff.PDF)
+    start = parsed.text.index("number 2")
+    (box,) = parsers.locate(data, sniff.PDF, (start, start + 8), parsed.pages).boxes
+    assert box.page == 2
+    assert parsers.draw(data, sniff.PDF, 2, 300).startswith(b"\x89PNG")
