@@ -38,7 +38,7 @@ _NAMED_PAGES = 20
 _END_BYTES, _PADDING_BYTES = 2_048, 1 << 16
 _NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
 _FILE_NAME = re.compile(
-    r"^(?:microsoft (?:word|powerpoint|excel) - |untitled|document\d*$|slide \d+$)"
+    r"^(?:microsoft (?:word|powerpoint|excel) - |untitled|\(anonymous\)$|document\d*$|slide \d+$)"
     r"|\.(?:docx?|pdf|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|html?|txt)$|^[a-z]:\\|^(?:file|https?):",
     re.IGNORECASE,
 )

@@ -20,21 +20,24 @@ _MAX_STRIPS = 20
 Strip = tuple[float, float]
 
 
-def find_band(rows: list[Row], first: int) -> tuple[int, Strip | None] | None:
-    """Return where the rows from one on stop leaving a strip free, and the strip if of columns."""
+def find_columns(rows: list[Row], first: int) -> tuple[int, Strip] | None:
+    """Return where the columns that begin at a row end, and the strip between them, if it is such.
+
+    If it is a table's row, all rows of the table are told the strips that part their cells.
+    """
     columns: list[tuple[int, Strip]] = []
-    end_of_table = 0
-    for start in _strips(rows[first : first + 2]):
-        end, strip = _extend(rows, first, start)
-        if all(_is_column(side) for side in divide(rows[first:end], strip)):
+    known = rows[first].strips
+    for gap in _strips(rows[first : first + 2]):
+        if any(low < gap[1] and high > gap[0] for low, high in known):
+            continue
+        end, strip = _extend(rows, first, gap)
+        band = rows[first:end]
+        if all(_is_column(side) for side in divide(band, strip)):
             columns.append((end, strip))
-        elif _count_parted(rows[first:end], strip) >= _MIN_TABLE_ROWS:
-            end_of_table = max(end, end_of_table)
-            for row in rows[first:end]:
+        elif _count_parted(band[:1], strip) and _count_parted(band, strip) >= _MIN_TABLE_ROWS:
+            for row in band:
                 row.strips.append(strip)
-    if columns:
-        return max(columns)
-    return (end_of_table, None) if end_of_table else None
+    return max(columns, default=None)
 
 
 def _strips(rows: Sequence[Row]) -> list[Strip]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from assistant.ingest.formats.pdf_columns import divide, find_band
+from assistant.ingest.formats.pdf_columns import divide, find_columns
 from assistant.ingest.formats.pdf_pieces import Piece, is_rtl
 from assistant.ingest.formats.pdf_rows import Row, gather
 
@@ -23,6 +23,8 @@ _MARGIN = 0.15
 _MAX_MARGIN_ROWS = 3
 _MAX_ROWS, _MAX_DEPTH = 1_000, 8
 """What has more is no page for people; its rows are read as they are."""
+_MIN_ITEM_WORDS = 4
+"""Of an item that is marked by a bare number, which a table's cell may be as well."""
 _MARKER = re.compile(
     r"[-*+•‣◦▪●–—·]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\d+(?:\.\d+)+\.?|\[\d+\]"
 )
@@ -108,22 +110,19 @@ def _read(rows: list[Row], depth: int) -> list[Line]:
     number = 0
     limit = 0 if len(rows) > _MAX_ROWS or depth > _MAX_DEPTH else len(rows)
     while number < len(rows):
-        band = find_band(rows, number) if number < limit else None
+        band = find_columns(rows, number) if number < limit else None
         if band is None:
             lines.append(_line(rows[number], flow))
             number += 1
             continue
         end, strip = band
-        if strip is None:
-            lines += [_line(row, flow) for row in rows[number:end]]
-        else:
-            for side in divide(rows[number:end], strip):
-                inner = _read(side, depth + 1)
-                for line in inner:
-                    line.flow += flow + 1
-                flow = inner[-1].flow
-                lines += inner
-            flow += 1
+        for side in divide(rows[number:end], strip):
+            inner = _read(side, depth + 1)
+            for line in inner:
+                line.flow += flow + 1
+            flow = inner[-1].flow
+            lines += inner
+        flow += 1
         number = end
     return lines
 
@@ -145,5 +144,13 @@ def _line(row: Row, flow: int, zone: Zone = Zone.BODY) -> Line:
             cells.append(list(run.pieces))
         else:
             cells[-1] += run.pieces
-    is_item = len(cells) == 2 and len(cells[0]) == 1 and _MARKER.fullmatch(cells[0][0].text)
-    return Line.of([cells[0] + cells[1]] if is_item else cells, flow, zone)
+    return Line.of([cells[0] + cells[1]] if _is_item(cells) else cells, flow, zone)
+
+
+def _is_item(cells: list[list[Piece]]) -> bool:
+    """Tell whether cells are a list's item, which stands beside its marker."""
+    if len(cells) != 2 or len(cells[0]) != 1:
+        return False
+    marker, n_words = cells[0][0].text, sum(piece.text.count(" ") + 1 for piece in cells[1])
+    is_number = marker.isdecimal() and len(marker) <= 3
+    return _MARKER.fullmatch(marker) is not None or (is_number and n_words >= _MIN_ITEM_WORDS)

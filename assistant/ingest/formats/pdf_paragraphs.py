@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from assistant.ingest.formats.pdf_characters import MAX_SPACE
 from assistant.ingest.formats.pdf_layout import Line, Zone
 from assistant.ingest.formats.pdf_pieces import Piece, is_rtl
 
@@ -125,12 +126,20 @@ def _is_set_on(paragraph: list[Line], line: Line, *, is_open: bool, setting: _Se
 
 def _begins_item(said: str, pieces: Sequence[Piece]) -> bool:
     start = _start_of(pieces)
-    return bool(_BULLET.match(start) or (_ENUMERATOR.match(start) and is_closed(said)))
+    is_numbered = _ENUMERATOR.match(start) is not None or _is_bare_number(pieces)
+    return _BULLET.match(start) is not None or (is_numbered and is_closed(said))
 
 
 def _is_item(pieces: Sequence[Piece]) -> bool:
-    start = _start_of(pieces)
-    return bool(_BULLET.match(start) or _ENUMERATOR.match(start))
+    return _begins_item(".", pieces)
+
+
+def _is_bare_number(pieces: Sequence[Piece]) -> bool:
+    """Tell whether a line begins with a number that stands apart."""
+    number = pieces[0].text
+    if len(pieces) == 1 or not number.isdecimal() or len(number) > 3:
+        return False
+    return pieces[1].left - pieces[0].right > MAX_SPACE * pieces[0].style.size
 
 
 def _start_of(pieces: Sequence[Piece]) -> str:

@@ -167,6 +167,20 @@ def test_the_cells_of_a_table_row_are_one_block(
     assert blocks(parsed) == rows
 
 
+def test_a_table_below_a_short_line_is_parted_in_all_its_columns() -> None:
+    rows = [("Name", "Price", "Stock"), ("Tea", "2.50", "14"), ("Coffee beans", "12.00", "3")]
+    sheet = Sheet()
+    sheet.lines(paragraphs(50, 60, 300, unlike_words(), [40]))
+    y = 60 + 12 * len(sheet.drawn)
+    sheet.line(50, y, "and that was all of it, or nearly all.")
+    for number, row in enumerate([*rows, ("Sugar", "0.99", "250")]):
+        for x, cell in zip((100, 172, 210), row, strict=True):
+            sheet.line(x, y + 20 + 14 * number, cell)
+    assert blocks(parse(sheet.bytes()))[-4:] == [
+        "Name | Price | Stock", "Tea | 2.50 | 14", "Coffee beans | 12.00 | 3", "Sugar | 0.99 | 250",
+    ]  # fmt: skip
+
+
 def test_a_form_s_values_and_the_number_of_notes_are_told() -> None:
     sheet = Sheet()
     sheet.line(50, 50, "Name of the applicant:")
@@ -292,6 +306,7 @@ def test_headings_have_levels_by_size_and_weight_and_the_largest_is_the_title() 
         ("Microsoft Word - report.doc", None),
         ("report_final.docx", None),
         ("untitled", None),
+        ("(anonymous)", None),
         ("", None),
         ("...", None),
     ],
@@ -315,10 +330,13 @@ def test_items_of_a_list_are_blocks_and_their_lines_are_joined() -> None:
             (60, 98, "• The second"),
             (60, 110, "1. A numbered one."),
             (60, 122, "2. Another."),
+            (60, 134, "3"),
+            (90, 134, "A third one, whose number stands apart and which goes on in"),
+            (90, 146, "the next line."),
         ]
     )
     assert [block.split(maxsplit=2)[1] for block in blocks(parse(sheet.bytes()))] == [
-        "are", "The", "The", "A", "Another.",
+        "are", "The", "The", "A", "Another.", "A",
     ]  # fmt: skip
 
 
