@@ -205,9 +205,7 @@ def calibrate(
 
 @app.command()
 def doctor(  # noqa: PLR0913, PLR0917 - what can be said on the command line
-    deep: Annotated[
-        bool, typer.Option("--deep", help="Try every row of the index too, as `check` does.")
-    ] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Try every row of the index too.")] = False,
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
     llm_file: LlmFile = None,
@@ -221,11 +219,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=False)
     settings = Settings.load(corpus_dir=corpus, index_dir=index, llm=llm)
     try:
-        is_healthy = examine(settings, is_deep=deep, as_json=as_json)
+        if not examine(settings, is_deep=deep, as_json=as_json):
+            raise typer.Exit(EXIT_PROBLEMS)
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    if not is_healthy:
-        raise typer.Exit(EXIT_PROBLEMS)
 
 
 @app.command("eval")

@@ -114,7 +114,7 @@ def test_each_file_that_was_not_plainly_indexed_has_a_line_with_its_reason(
 ) -> None:
     (tmp_path / "corpus" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     _, out, err = run("index")
-    assert "skipped: picture.png: unsupported" in err
+    assert "skipped: picture.png: a PNG image" in err
     assert out == ""
 
 

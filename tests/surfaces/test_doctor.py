@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 from corpora import FILES, set_age, settings_in, write_files
+from llama_index.core import Document
 from packaging.requirements import Requirement
 
 from assistant.errors import DocumentUnreadable
@@ -315,6 +316,14 @@ class TestIndex:
         found = find(indexes.examine_index, healthy, "out of step")
         assert found.detail.endswith("2 new, 1 changed, 1 gone")
         assert (found.severity, found.remedy) == (WARNING, "assistant index")
+
+    @pytest.mark.slow
+    def test_documents_that_a_program_added_are_in_step(self, healthy: Settings) -> None:
+        embedder = open_embedder(healthy.embedding_model, healthy.cache_dir)
+        with Holdings(healthy, embedder) as holdings:
+            holdings.add_documents([Document(text="An added note.", metadata={"file_name": "n"})])
+        assert find(indexes.examine_index, healthy, "in step").severity == OK
+        assert find(indexes.examine_index, healthy, "4 documents, ").severity == OK
 
     @pytest.mark.slow
     def test_a_touched_file_is_changed_for_all_that_a_stat_tells(self, healthy: Settings) -> None:

@@ -22,7 +22,7 @@ def examine_corpus(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of the folder of documents."""
     folder = settings.corpus_dir
     try:
-        entries = list(walk(folder))
+        entries = list(walk(folder, settings.index_dir))
     except CorpusError as error:
         yield problem(SUBJECT, str(error), f"mkdir -p {str(folder)!r}, or --corpus FOLDER")
         return

@@ -45,7 +45,7 @@ def estimate_bytes(settings: Settings) -> int:
     """Return what the next syncs may need: for the index that there is, or for the documents."""
     n_chars = 0
     try:
-        for one in walk(settings.corpus_dir):
+        for one in walk(settings.corpus_dir, settings.index_dir):
             if isinstance(one, FoundFile) and one.size <= settings.max_file_bytes:
                 n_chars += min(one.size, settings.max_text_chars)
     except CorpusError:

@@ -21,9 +21,9 @@ from assistant.index.embed import open_embedder
 from assistant.index.lock import find_holder
 from assistant.index.model import find_prepared
 from assistant.index.state import IndexState, check_base_files, find_leftovers, read_state
-from assistant.index.sync import making_of
+from assistant.index.sync import list_files, making_of
 from assistant.index.weights import find_folder
-from assistant.ingest.walk import FoundFile, walk
+from assistant.ingest.walk import FoundFile
 from assistant.ledger import Status
 from assistant.settings import Settings
 
@@ -121,7 +121,7 @@ def _tell_files(state: IndexState) -> Iterator[Finding]:
 def _compare(state: IndexState, settings: Settings) -> Iterator[Finding]:
     """Compare with the folder by size and time, as a sync does before it reads."""
     try:
-        entries = {one.document_id: one for one in walk(settings.corpus_dir)}
+        entries = {one.document_id: one for one in list_files(settings)}
     except CorpusError:
         return  # said of the corpus already
     n_new = len(entries.keys() - state.stamps.keys())
