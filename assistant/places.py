@@ -63,6 +63,15 @@ class Origin:
     boxes: tuple[Box, ...] = ()
 
 
+def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a picture of a part shows, in words.
+
+    >>> describe_page(12, "Annual report")
+    'Page 12 of Annual report'
+    """
+    return f"{kind.value.capitalize()} {number} of {title}"
+
+
 def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
     """Return what a citation calls a part.
 

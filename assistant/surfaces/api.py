@@ -28,6 +28,7 @@ from assistant.surfaces.chat.role import Answering, streaming
 from assistant.surfaces.chat.store import Store
 from assistant.surfaces.export import export_html, export_markdown
 from assistant.surfaces.gate import UPLOADS, failure
+from assistant.surfaces.pictures import add_pictures
 from assistant.surfaces.upload import NameTaken, take_in
 from assistant.values import Stage
 
@@ -85,6 +86,7 @@ def add_routes(app: FastAPI, assistant: Answering, store: Store, admission: Admi
     """Add the API's routes to the app."""
     _add_asking(app, assistant, admission)
     _add_documents(app, assistant, store)
+    add_pictures(app, assistant)
     _add_probes(app, assistant)
 
 

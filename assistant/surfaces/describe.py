@@ -45,7 +45,9 @@ def _describe_consulted(consulted: Consulted) -> str:
 def _place(where: Citation | Consulted) -> str:
     page = f", {name_page(where.page, where.page_kind)}" if where.page else ""
     heading = f", {where.heading!r}" if where.heading else ""
-    return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}"
+    copies = where.copies if isinstance(where, Citation) else ()
+    also = f", also: {', '.join(copies)}" if copies else ""
+    return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}{also}"
 
 
 def indent(text: str) -> str:

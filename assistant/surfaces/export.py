@@ -84,7 +84,9 @@ def _place(citation: Citation) -> str:
     where += [citation.title] if citation.title != citation.document_id else []
     where += [citation.heading] if citation.heading else []
     where += [name_page(citation.page, citation.page_kind)] if citation.page is not None else []
-    return f"{' · '.join(where)} · characters {citation.start}-{citation.end}"
+    where.append(f"characters {citation.start}-{citation.end}")
+    where += [f"also: {', '.join(citation.copies)}"] if citation.copies else []
+    return " · ".join(where)
 
 
 def _line(text: str) -> str:

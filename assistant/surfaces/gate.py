@@ -35,7 +35,7 @@ SECURITY_HEADERS = {
             "default-src 'self'",
             "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's page needs both
             "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
+            "img-src 'self'",
             "font-src 'self' data:",
             "connect-src 'self'",
             "object-src 'none'",

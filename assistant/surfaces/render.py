@@ -29,10 +29,15 @@ MAX_SOURCE_CHARS = 200_000
 """Characters of a document on the page: a browser lays these out in well under a second."""
 MAX_NEAREST = 3
 """Passages on an abstention: enough to judge that the answer is absent."""
+MAX_NAMED = 3
+"""Other files named beside one that has their bytes or nearly their text."""
 MAX_LISTED = 1_000
 """Documents listed at once."""
 FEW_DOCUMENTS = 8
 """From more than these on, documents can be found by their name."""
+NAMED_SUFFIXES = tuple(
+    ".pdf .docx .pptx .xlsx .odt .rtf .epub .eml .msg .html .md .csv .json .txt".split()
+)
 EXCERPT_CHARS = 280
 """Characters of a passage in a list: about three lines."""
 
@@ -58,6 +63,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class PageView:
+    """The picture of a page: where it is asked for at which widths, and where boxes lie on it.
+
+    `last` is the number of the document's last page; a box has its page and its place in CSS.
+    """
+
+    number: int
+    last: int
+    description: str
+    address: str
+    addresses: str
+    boxes: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CorpusView:
     """What the panel of documents shows beside them.
 
@@ -73,6 +93,11 @@ class CorpusView:
     done: int = 0
     total: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def named_suffixes(self) -> tuple[str, ...]:
+        """The suffixes that people look for, of those that can be read."""
+        return tuple(one for one in NAMED_SUFFIXES if one in self.suffixes) or self.suffixes
 
 
 def render_answer(
@@ -115,12 +140,18 @@ def render_welcome(examples: Sequence[str], model: str = "") -> Markup:
 
 
 def render_source(
-    document: Document, spans: Sequence[Span], strong: Span | None, step: Step | None = None
+    document: Document,
+    spans: Sequence[Span],
+    strong: Span | None,
+    step: Step | None = None,
+    view: PageView | None = None,
+    remark: str = "",
 ) -> Markup:
     """Render a document as readable text with `spans` marked and the `strong` one strongest.
 
     The text inside `<div class="text">` is the document's own, character by character. Of a
-    document longer than `MAX_SOURCE_CHARS` a window around the strong span is shown.
+    document longer than `MAX_SOURCE_CHARS` a window around the strong span is shown. A picture
+    of its page (`view`) is seen first, the text on demand. A `remark` stands above both.
     """
     start, end = _window(len(document.text), strong)
     path = document.document_id if document.document_id != document.title else ""
@@ -129,7 +160,8 @@ def render_source(
     number, kind = (page.number, page.kind) if page else (None, None)
     where = part("place", names[0] if names else "", "".join(names[1:]), number, kind)
     marked = mark_text(document, (start, end), spans, strong)
-    return part("source", document, marked, where, start, len(document.text) - end, step)
+    folded = (start, len(document.text) - end)
+    return part("source", document, marked, where, folded, step, view, remark)
 
 
 def render_documents(records: Sequence[FileRecord], corpus: CorpusView) -> Markup:
@@ -213,7 +245,7 @@ def _parts() -> Any:
     pages.filters |= filters | {"megabytes": _megabytes, "referenced": _referenced}
     pages.globals |= {"COURTESY": courtesy.NAME, "MAX_NEAREST": MAX_NEAREST}
     pages.globals |= {"FEW_DOCUMENTS": FEW_DOCUMENTS, "list_remarks": list_remarks}
-    pages.globals |= {"name_page": name_page}
+    pages.globals |= {"name_page": name_page, "MAX_NAMED": MAX_NAMED}
     return pages.get_template("chat.html.j2").module
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.errors import CorpusError, QuestionError
+from assistant.errors import CorpusError, DocumentUnreadable, QuestionError
 from assistant.index.sync import Progress, SyncReport
 from assistant.ledger import FileRecord, Status
-from assistant.places import Heading
+from assistant.places import Heading, Origin
 from assistant.settings import Settings
 from assistant.values import (
     Answer,
@@ -233,6 +233,12 @@ class FakeAssistant:
             return self.held[DocumentId(document_id)]
         except KeyError:
             raise CorpusError(f"the index holds no document {document_id!r}") from None
+
+    def origin(self, citation: Citation) -> Origin:
+        return Origin()
+
+    def draw(self, document_id: str, page: int, width: int) -> bytes:
+        raise DocumentUnreadable("its pages cannot be shown")
 
     def documents(self) -> tuple[FileRecord, ...]:
         held = tuple(

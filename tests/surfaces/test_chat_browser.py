@@ -16,7 +16,9 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from corpora import FILES, settings_in, write_files
 from fastapi import FastAPI
+from paged import FIRST, TITLE, PagedAssistant
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from reportlab.pdfgen.canvas import Canvas
 from surface_fakes import (
     DROPPED,
     MODEL,
@@ -881,6 +883,7 @@ class Hostile(FakeAssistant):
         read = tuple(consult(one, "Before.") for one in held[:8])
         if question.startswith("refuse"):
             return answer(question, consulted=read)
+        cited = [replace(one, copies=(one.quote, "b.txt")) for one in cited]
         return replace(answer(question, *cited, consulted=read), query=question + " searched")
 
     def suggest(self, n=4, near=None):
@@ -888,7 +891,13 @@ class Hostile(FakeAssistant):
 
     def documents(self):
         return tuple(
-            replace(record, reason=record.title, status=Status.WARNING)
+            replace(
+                record,
+                reason=record.title,
+                status=Status.WARNING,
+                copies=(record.title,),
+                near=(record.title,) * 5,
+            )
             for record in super().documents()
         )
 
@@ -962,3 +971,148 @@ def test_the_real_assistants_citations_open_at_the_quotes_of_its_answer(visit, t
                     assert strong_text(page) == citation.quote
                     stored = real.document(citation.document_id).text
                     assert stored[citation.start : citation.end] == citation.quote
+
+
+def place(page: Page, selector: str) -> dict[str, float]:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box
+
+
+def wait_for_picture(page: Page) -> None:
+    page.wait_for_function(
+        """() => {
+            const picture = document.querySelector('.page-view img');
+            return picture && picture.complete && picture.naturalWidth > 0;
+        }"""
+    )
+
+
+def test_a_citation_opens_the_picture_of_its_page_with_the_quote_marked(visit):
+    with serving(PagedAssistant()) as (at, _):
+        page = visit(at)
+        expect(page.locator(".documents")).to_contain_text("the same as: copy <i>.pdf")
+        expect(page.locator(".documents")).to_contain_text(
+            "nearly the same as: draft.pdf, b.pdf, c and 1 more"
+        )
+        expect(page.locator(".documents .why").last).to_have_text(
+            "skipped (encrypted): save it without a password"
+        )
+        keep_picture(page, "paged-documents")
+        ask(page, "report").locator(".cite").first.click()
+        wait_for_picture(page)
+        keep_picture(page, "page")
+        picture = page.locator(".page-view img")
+        expect(picture).to_have_attribute("alt", f"Page 3 of {TITLE}")
+        expect(page.locator(".box:visible")).to_have_count(2)
+        assert is_in_view(page, ".box >> nth=0")
+        sheet, box = place(page, ".page-view img"), place(page, ".box >> nth=0")
+        assert abs((box["y"] - sheet["y"]) / sheet["height"] - 0.70) < 0.005
+        assert abs((box["x"] - sheet["x"]) / sheet["width"] - 0.10) < 0.005
+        assert page.locator(".source-text").is_hidden()
+        expect(page.locator(".source-head h2")).to_be_focused()
+        page.click(".steps a.next")
+        expect(page.locator(".turning .at")).to_have_text("p. 4 of 5")
+        wait_for_picture(page)
+        expect(page.locator(".box:visible")).to_have_count(1)
+        assert is_in_view(page, ".box:visible")
+        page.click("button[data-turn-by='1']")
+        expect(page.locator(".turning .at")).to_have_text("p. 5 of 5")
+        expect(picture).to_have_attribute("alt", f"Page 5 of {TITLE}")
+        wait_for_picture(page)
+        expect(page.locator(".box:visible")).to_have_count(1)
+        assert "page=5" in picture.evaluate("(image) => image.currentSrc")
+        expect(page.locator("button[data-turn-by='1']")).to_have_attribute("aria-disabled", "true")
+        page.click("button[data-turn-by='1']", force=True)
+        expect(page.locator(".turning .at")).to_have_text("p. 5 of 5")
+
+
+def test_the_text_is_seen_instead_by_keyboard_and_stays_chosen(visit):
+    with serving(PagedAssistant()) as (at, _):
+        page = visit(at)
+        ask(page, "report").locator(".cite").first.click()
+        wait_for_picture(page)
+        page.locator(".views button").nth(1).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".page-view")).to_be_hidden()
+        expect(page.locator(".views button").nth(1)).to_have_attribute("aria-pressed", "true")
+        assert strong_text(page) == FIRST
+        assert is_in_view(page, "#cited-span")
+        keep_picture(page, "page-text")
+        page.click(".steps a.next")
+        expect(page.locator(".steps .at")).to_have_text("Citation 2 of 2")
+        expect(page.locator(".page-view")).to_be_hidden()
+        page.keyboard.press("Tab")
+        page.locator(".views button").first.focus()
+        page.keyboard.press("Space")
+        expect(page.locator(".page-view")).to_be_visible()
+        wait_for_picture(page)
+        assert is_in_view(page, ".box:visible")
+
+
+def test_a_page_that_cannot_be_drawn_says_so_and_one_that_has_changed_is_not_asked_for(visit):
+    fake = PagedAssistant()
+    with serving(fake) as (at, _):
+        page = visit(at)
+        ask(page, "report").locator(".cite").first.click()
+        wait_for_picture(page)
+        page.click("button[data-turn-by='-1']")
+        expect(page.locator(".page-view > .folded")).to_have_text(
+            "This page cannot be shown now; the text can."
+        )
+        page.wait_for_timeout(300)
+        (fault,) = visit.faults
+        assert "415" in fault
+        visit.faults.clear()
+        page.click("button[data-turn-by='-1']")
+        expect(page.locator(".page-view > .folded")).to_be_hidden()
+        wait_for_picture(page)
+        fake.is_changed = True
+        page.click(".steps a.next")
+        expect(page.locator("#panel .notice")).to_contain_text("the file has changed")
+        expect(page.locator("#panel img")).to_have_count(0)
+        keep_picture(page, "page-changed")
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_shown_well_in_any_window_and_to_any_reader(visit, width, scheme):
+    with serving(PagedAssistant()) as (at, _):
+        page = visit(at, color_scheme=scheme, viewport={"width": width, "height": 800})
+        ask(page, "report").locator(".cite").first.click()
+        wait_for_picture(page)
+        page.wait_for_timeout(300)
+        keep_picture(page, f"page-{scheme}-{width}")
+        assert is_in_view(page, ".box >> nth=0")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(page).response["violations"]
+        assert not [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
+
+
+def test_the_real_assistant_marks_a_quote_where_a_pdf_has_it(visit, tmp_path):
+    settings = settings_in(tmp_path)
+    settings.corpus_dir.mkdir()
+    canvas = Canvas(str(settings.corpus_dir / "rivers.pdf"), pagesize=(400, 600))
+    canvas.drawString(50, 500, "Lakes are treated on the following page.")
+    canvas.showPage()
+    canvas.drawString(50, 500, "Many rivers cross the country.")
+    canvas.drawString(50, 150, "The Danube rises in the Black Forest.")
+    canvas.save()
+    with Assistant.open(settings) as real:
+        real.sync()
+        with serving(real) as (at, _):
+            page = visit(at)
+            ask(page, "Where does the Danube rise?").locator(".cite").first.click()
+            wait_for_picture(page)
+            expect(page.locator(".turning .at")).to_have_text("p. 2 of 2")
+            (box,) = [one.bounding_box() for one in page.locator(".box:visible").all()]
+            sheet = place(page, ".page-view img")
+            assert abs((box["x"] - sheet["x"]) / sheet["width"] - 50 / 400) < 0.01
+            baseline = (box["y"] + box["height"] - sheet["y"]) / sheet["height"]
+            assert 450 / 600 < baseline < 460 / 600
+            keep_picture(page, "page-real")
+            (settings.corpus_dir / "rivers.pdf").write_bytes(b"Another text.")
+            page.click(".close")
+            page.locator("#turn-1 .cite").first.click()
+            expect(page.locator(".source-head .notice")).to_contain_text("has changed since")
+            expect(page.locator("#panel img")).to_have_count(0)

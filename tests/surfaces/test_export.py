@@ -13,8 +13,10 @@ from test_render import VECTORS, answers, markup
 
 from assistant.surfaces.account import list_remarks
 from assistant.surfaces.chat.conversation import Turn
+from assistant.surfaces.describe import describe
 from assistant.surfaces.escape import markdown_text
 from assistant.surfaces.export import export_html, export_markdown, plain_answer
+from assistant.surfaces.render import render_answer
 
 TAGS = {
     "html": {"lang"},
@@ -122,6 +124,19 @@ def test_an_exported_quote_names_its_document_and_place():
     assert told in shown(export_markdown("T", [Turn(1, "Why?", made)]))
     assert told in export_html("T", [Turn(1, "Why?", made)])
     assert plain_answer(made) == f"Some fact. [1]\n\n[1] {told}: “Some fact.”"
+
+
+def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown():
+    cited = cite(1, document("a.txt", "Before. Some fact."), "Some fact.")
+    made = answer("Why?", replace(cited, copies=("b <i>.txt", "c.txt")))
+    told = "characters 8-18 · also: b <i>.txt, c.txt"
+    assert told in shown(export_markdown("T", [Turn(1, "Why?", made)]))
+    page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
+    assert page.css_first(".where").text().endswith(told)
+    assert told in plain_answer(made)
+    assert "[1] a.txt, characters 8-18, also: b <i>.txt, c.txt\n" in describe(made)
+    sources = LexborHTMLParser(str(render_answer(made, 1))).css_first(".sources .where")
+    assert sources.text() == "a.txt · also: b <i>.txt, c.txt"
 
 
 def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them():

@@ -332,6 +332,7 @@ def test_every_response_carries_the_security_headers(client, method, path, heade
     for name, value in SECURITY_HEADERS.items():
         assert reply.headers.get_list(name) == [value]
     assert "http:" not in reply.headers["Content-Security-Policy"]
+    assert "img-src 'self';" in reply.headers["Content-Security-Policy"]
     assert not [name for name in reply.headers if name.startswith("access-control-")]
 
 

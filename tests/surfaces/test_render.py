@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from surface_fakes import DROPPED, FakeAssistant, answer, cite, consult, document, write
 from vectors import VECTORS
 
+from assistant.errors import Fault
 from assistant.ledger import FileRecord, Status
 from assistant.places import Heading
 from assistant.surfaces import render
@@ -278,7 +279,17 @@ def test_a_turn_that_is_being_answered_offers_no_actions():
 )
 def test_a_list_of_documents_leaves_no_unescaped_markup(rows, is_chosen, notes, progress):
     records = [
-        FileRecord(DocumentId(name), status, reason, title, 3, 9)
+        FileRecord(
+            DocumentId(name),
+            status,
+            reason,
+            title,
+            3,
+            9,
+            fault=Fault.ENCRYPTED if status == Status.SKIPPED else None,
+            copies=(DocumentId(title),),
+            near=(DocumentId(name),) * 5,
+        )
         for name, title, reason, status in rows
     ]
     only = frozenset(record.document_id for record in records if is_chosen)
@@ -290,6 +301,30 @@ def test_a_list_of_documents_leaves_no_unescaped_markup(rows, is_chosen, notes, 
     assert [box["data-only"] or "" for box in boxes] == [one.document_id for one in indexed]
     assert all(("checked" in box) == is_chosen for box in boxes)
     assert [node.text() for node in body.css(".notice")] == notes
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("encrypted: save it without a password", "skipped: encrypted: save it without a password"),
+        ("save it without a password", "skipped (encrypted): save it without a password"),
+        (None, "skipped (encrypted)"),
+    ],
+)
+def test_a_skipped_file_says_of_which_kind_the_reason_is_and_says_it_once(reason, told):
+    name = DocumentId("a.pdf")
+    record = FileRecord(name, Status.SKIPPED, reason, "a", 0, 9, fault=Fault.ENCRYPTED)
+    why = parse(render_documents([record], CORPUS)).css_first(".why").text()
+    assert why == told
+
+
+def test_of_many_kinds_of_files_those_that_people_look_for_are_named():
+    corpus = replace(CORPUS, suffixes=(".f90", ".txt", ".pdf", ".ml"))
+    body = parse(render_documents([], corpus))
+    assert ".pdf .txt and 2 other kinds, at most" in body.css_first(".drop .facts").text()
+    assert body.css_first(".drop input").attributes["accept"] == ".f90,.txt,.pdf,.ml"
+    few = parse(render_documents([], replace(CORPUS, suffixes=(".f90",))))
+    assert few.css_first(".drop .facts").text().startswith(".f90, at most")
 
 
 def test_the_panel_says_when_the_last_sync_ended_or_how_far_one_is():

@@ -145,7 +145,8 @@ def _lay_out() -> Parts:
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
                     halt = gr.Button("Stop", elem_id="stop", elem_classes=AWAY, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
-            panel = gr.HTML("", elem_id="panel", js_on_load=links + _asset("files.js"), **PLAIN)
+            beside = links + _asset("files.js") + _asset("turning.js")
+            panel = gr.HTML("", elem_id="panel", js_on_load=beside, **PLAIN)
     return Parts(address, new, search, listed, talk, banner, status, question, ask, halt, panel)
 
 

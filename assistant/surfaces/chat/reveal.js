@@ -2,7 +2,6 @@
   const reveal = () => {
     const side = document.getElementById('side');
     const source = side.querySelector('.source');
-    const cited = document.getElementById('cited-span');
     const opener = window.assistantOpener;
     if (!source) {
       side.scrollTop = 0;
@@ -18,8 +17,7 @@
     }
     if (!opener) return;
     document.body.classList.add('side-open');
-    if (cited) cited.scrollIntoView({ block: 'center' });
-    else side.scrollTop = 0;
+    window.assistantReveal();
     const step = ['next', 'previous'].includes(opener.step) && source.querySelector(`a.${opener.step}`);
     (step || source.querySelector('h2')).focus({ preventScroll: true });
   };

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from assistant.ledger import FileRecord
+from assistant.places import Origin
 from assistant.settings import Settings
-from assistant.values import Answer, Document, DocumentId, RankedPassage, Stage, Turn
+from assistant.values import Answer, Citation, Document, DocumentId, RankedPassage, Stage, Turn
 
 if TYPE_CHECKING:
     from assistant.index.sync import Progress, SyncReport
@@ -52,6 +53,12 @@ class Answering(Protocol):
 
     def document(self, document_id: str) -> Document:
         """Return a document of the index; `CorpusError` when it does not hold it."""
+
+    def origin(self, citation: Citation) -> Origin:
+        """Return what a quote is in its file; `CorpusError` when that is another one now."""
+
+    def draw(self, document_id: str, page: int, width: int) -> bytes:
+        """Return a page as a PNG picture; `CorpusError` when it cannot be shown."""
 
     def documents(self) -> tuple[FileRecord, ...]:
         """Return what became of each file."""

@@ -11,12 +11,16 @@ from urllib.parse import unquote
 
 from markupsafe import Markup
 
+from assistant.errors import CorpusError
 from assistant.surfaces.chat.conversation import Turn
+from assistant.surfaces.chat.page_view import view_page
 from assistant.surfaces.chat.role import Answering
-from assistant.surfaces.render import Step, render_notice, render_source
-from assistant.values import Answer, Citation, Consulted, DocumentId, Span
+from assistant.surfaces.pictures import can_show
+from assistant.surfaces.render import PageView, Step, render_notice, render_source
+from assistant.values import Answer, Citation, Consulted, Document, DocumentId, Span
 
 CHANGED = "The document has changed since this answer. Ask again; the quote was: {quote}"
+NO_PICTURE = "The page cannot be shown, its text as it was read can: {why}"
 
 _IN_ANSWER = re.compile(r"(cite|read)-([0-9]{1,6})-([0-9]{1,6})")
 _DOCUMENT = "doc-"
@@ -24,13 +28,17 @@ _DOCUMENT = "doc-"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to open: a document, the spans to mark, the one that was clicked, its place."""
+    """What to open: a document, the spans to mark, the one that was clicked, its place.
+
+    `citation` is what was clicked, where it is one.
+    """
 
     document_id: DocumentId
     spans: tuple[Span, ...] = ()
     strong: Span | None = None
     quote: str | None = None
     step: Step | None = None
+    citation: Citation | None = None
 
 
 def show(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> Markup | None:
@@ -47,7 +55,23 @@ def show(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> Marku
     if strong and document.text[strong.start : strong.end] != source.quote:
         notice = render_notice(CHANGED.format(quote=source.quote))
         return notice + render_source(document, (), None)
-    return render_source(document, source.spans, strong, source.step)
+    view, remark = _picture(assistant, document, source)
+    return render_source(document, source.spans, strong, source.step, view, remark)
+
+
+def _picture(
+    assistant: Answering, document: Document, source: Source
+) -> tuple[PageView | None, str]:
+    """Return the page that a source begins at, or why it cannot be shown."""
+    if not can_show(document):
+        return None, ""
+    try:
+        boxes = assistant.origin(source.citation).boxes if source.citation else ()
+    except CorpusError as error:
+        return None, NO_PICTURE.format(why=error)
+    start = source.strong.start if source.strong else 0
+    number = max((page.number for page in document.pages if page.start <= start), default=1)
+    return view_page(document, number, boxes), ""
 
 
 def resolve(reference: str, turns: tuple[Turn, ...]) -> Source | None:
@@ -72,7 +96,8 @@ def _cited(turn: Turn, answer: Answer, number: int) -> Source | None:
         return None
     same = [c for c in answer.citations if c.document_id == clicked.document_id]
     step = Step(turn.number, number, len(answer.citations), number in turn.flagged)
-    return Source(clicked.document_id, tuple(map(_span, same)), _span(clicked), clicked.quote, step)
+    spans = tuple(map(_span, same))
+    return Source(clicked.document_id, spans, _span(clicked), clicked.quote, step, clicked)
 
 
 def _consulted(answer: Answer, number: int) -> Source | None:

@@ -1,0 +1,66 @@
+/* The picture of a page: turn pages, see the text instead, come to the marked place. */
+const view = () => element.querySelector('.page-view');
+const turnTo = (page, number) => {
+  const picture = page.querySelector('img');
+  const last = Number(page.dataset.last);
+  if (number < 1 || number > last) return;
+  page.dataset.page = number;
+  page.classList.remove('failed');
+  page.classList.add('loading');
+  picture.srcset = picture.srcset.replace(/([?&]page=)\d+/g, `$1${number}`);
+  picture.src = picture.getAttribute('src').replace(/([?&]page=)\d+/, `$1${number}`);
+  picture.alt = picture.alt.replace(/\d+/, number);
+  const label = element.querySelector('.turning .at');
+  label.textContent = label.textContent.replace(/\d+/, number);
+  page.querySelectorAll('.box').forEach((box) => { box.hidden = Number(box.dataset.page) !== number; });
+  for (const button of element.querySelectorAll('button[data-turn-by]')) {
+    const to = number + Number(button.dataset.turnBy);
+    button.setAttribute('aria-disabled', String(to < 1 || to > last));
+  }
+};
+const see = (what) => {
+  const page = view();
+  if (!page) return;
+  page.hidden = what !== 'page';
+  element.querySelector('.source-text').hidden = what === 'page';
+  const turning = element.querySelector('.turning');
+  if (turning) turning.hidden = what !== 'page';
+  element.querySelectorAll('button[data-see]').forEach((button) => {
+    button.setAttribute('aria-pressed', String(button.dataset.see === what));
+  });
+};
+element.addEventListener('click', (event) => {
+  const turner = event.target.closest('button[data-turn-by]');
+  if (turner) {
+    const page = view();
+    turnTo(page, Number(page.dataset.page) + Number(turner.dataset.turnBy));
+  }
+  const seer = event.target.closest('button[data-see]');
+  if (seer) {
+    window.assistantSees = seer.dataset.see;
+    see(seer.dataset.see);
+    window.assistantReveal();
+  }
+});
+/* Loading and failing do not bubble. */
+element.addEventListener('load', (event) => {
+  if (event.target.matches('.page-view img')) event.target.closest('.page-view').classList.remove('loading');
+}, true);
+element.addEventListener('error', (event) => {
+  if (event.target.matches('.page-view img')) event.target.closest('.page-view').classList.add('failed');
+}, true);
+/* Where the reader comes to: the first box of the page, else the marked words. */
+window.assistantReveal = () => {
+  const side = document.getElementById('side');
+  const page = view();
+  const cited = document.getElementById('cited-span');
+  if (page && !page.hidden) {
+    const picture = page.querySelector('img');
+    const box = page.querySelector('.box:not([hidden])');
+    const come = () => { if (box && box.isConnected) box.scrollIntoView({ block: 'center' }); else side.scrollTop = 0; };
+    if (picture.complete) come();
+    else picture.addEventListener('load', come, { once: true });
+  } else if (cited) cited.scrollIntoView({ block: 'center' });
+  else side.scrollTop = 0;
+};
+watch('value', () => { if (window.assistantSees) see(window.assistantSees); });
