@@ -68,6 +68,7 @@ WRAPPERS = {
     "striprtf": ("ingest/formats/rtf.py",),
     "pypdfium2": ("ingest/formats/",),
     "oxmsg": ("ingest/formats/outlook.py",),
+    "olefile": ("ingest/formats/outlook.py",),
     "markdown_it": ("ingest/",),
     "charset_normalizer": ("ingest/",),
     "sentencex": ("ingest/",),

@@ -18,7 +18,9 @@ from assistant.ingest.formats import text as plain
 from assistant.ingest.limits import USUAL
 from assistant.ingest.normalize import normalize
 from assistant.ingest.parse import format_of, parse
+from assistant.ingest.pool import Parsers
 from assistant.ingest.sentences import split_sentences
+from assistant.places import Origin
 
 SCRIPTS = {
     "Latin": "Die Größe ändert sich. Él comió piñas en la montaña.\nÇa va bien? Oui, très.",
@@ -199,6 +201,12 @@ def test_a_word_that_was_hyphenated_is_found_with_its_hyphen() -> None:
     start = parsed.text.index("one of the international guests")
     origin = plain.locate(data, (start, start + 31))
     assert data[slice(*(origin.bytes or ()))] == b"one of the inter-\nnational guests"
+
+
+def test_a_child_process_tells_where_a_quote_is_or_that_it_cannot_tell() -> None:
+    with Parsers(USUAL) as parsers:
+        assert parsers.locate("é quote".encode(), "text/plain", (2, 7), ()) == Origin((3, 8))
+        assert parsers.locate(b"<p>quote", "text/html", (0, 5), ()) == Origin()
 
 
 @pytest.mark.parametrize("media_type", ["text/markdown", "text/x-source"])

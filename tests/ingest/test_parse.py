@@ -27,12 +27,13 @@ PIECES = [
 ]
 FORMATS = ("text/plain", "text/markdown", "text/html")
 """Those that read any text; what the others owe stands in their own tests."""
+OTHER_FORMATS = ("text/x-source", "text/csv", "application/json", "application/jsonl")
 MARKUP = st.lists(st.one_of(st.text(max_size=12), st.sampled_from(PIECES)), max_size=30).map(
     "".join
 )
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", [*FORMATS, *OTHER_FORMATS, "message/rfc822"])
 @given(source=MARKUP)
 def test_text_is_canonical_and_its_parts_lie_in_it_in_order(kind: str, source: str) -> None:
     try:

@@ -8,6 +8,8 @@ import io
 import struct
 from collections.abc import Iterator
 
+from olefile import OleFileIO
+from olefile.olefile import DIFSECT
 from oxmsg import Message
 from oxmsg.domain import constants
 
@@ -25,6 +27,8 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
     letter = Letter(Blocks(limits.max_chars))
     try:
         message = Message.load(io.BytesIO(data))
+        if _is_torn(data):
+            letter.warnings.append("the end of the file is missing, and some text may be")
         letter.add_headers(_headers(message))
         _read_text(message, letter)
         letter.attachments += (found.file_name or "a message" for found in message.attachments)
@@ -34,6 +38,13 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
             "damaged: cannot be read as an Outlook message", Fault.CORRUPT
         ) from error
     return letter.finish(subject)
+
+
+def _is_torn(data: bytes) -> bool:
+    """Tell whether the file's own table names sectors behind its end."""
+    with OleFileIO(io.BytesIO(data)) as ole:
+        named = (*ole.fat, ole.first_mini_fat_sector)
+        return any(ole.nb_sect <= sector < DIFSECT for sector in named)
 
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,7 @@ def find_code(text: str) -> tuple[Span, ...]:
     position = 0
     for match in _LINE.finditer(text):
         start, end = _trim(text, *match.span())
-        if start == end:
+        if start >= end:
             continue
         line = text[start:end]
         kind, opened = _kind_of(line, opened)

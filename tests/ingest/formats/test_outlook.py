@@ -132,7 +132,10 @@ def test_a_damaged_message_is_read_or_refused(place: int, value: int) -> None:
 
 
 @pytest.mark.parametrize("tenth", range(10))
-def test_a_torn_message_is_refused(tenth: int) -> None:
+def test_a_torn_message_is_refused_or_warned_of(tenth: int) -> None:
     data = message({(BODY, STRING): "We meet. " * 20})
-    with pytest.raises(DocumentUnreadable, match="damaged"):
-        parse(data[: len(data) * tenth // 10])
+    try:
+        parsed = parse(data[: len(data) * tenth // 10])
+    except DocumentUnreadable:
+        return
+    assert parsed.warnings[0].startswith("the end of the file is missing")
