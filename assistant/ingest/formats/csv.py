@@ -12,7 +12,7 @@ import io
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import groupby, islice
 
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
@@ -37,6 +37,7 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
     blocks = Blocks(limits.max_chars)
     with _fields_of(len(decoded.text)):
         records, warning = _read(decoded.text)
+        records = (one for _, alike in groupby(records, _is_empty) for one in _shorten(alike))
         cells = (
             (number, [blocks.clean(cell) if cell else "" for cell in row])
             for number, row, _, _ in records
@@ -85,6 +86,18 @@ def _records(text: str, delimiter: str, *, is_quoted: bool = True) -> Iterator[_
     for number, row in enumerate(rows, start=1):
         yield number, row, start, start + len(text[start:n_read].rstrip("\r\n"))
         start = n_read
+
+
+def _is_empty(record: _Record) -> bool:
+    return not any(record[1])
+
+
+def _shorten(alike: Iterator[_Record]) -> Iterator[_Record]:
+    """Yield rows that follow each other and are all empty, or none is: of empty ones the first."""
+    for record in alike:
+        yield record
+        if _is_empty(record):
+            break
 
 
 @contextmanager

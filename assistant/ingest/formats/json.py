@@ -3,7 +3,7 @@
 `tree.py` says how values are written. The text is not the file's own, so there is no `locate`. A
 file that is no JSON by the letter of it (comments, a torn end, values after each other) is read
 line by line, as source, and that is told. Refuses, with `DocumentUnreadable`, binary data and
-brackets too deep inside each other.
+too many brackets, beside each other or inside.
 """
 
 import json
@@ -29,7 +29,7 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
         told = f"not JSON ({error.msg}, line {error.lineno:,}); read line by line as it is"
         return replace(parsed, warnings=(told, *parsed.warnings))
     except ValueError as error:
-        raise DocumentUnreadable(f"{error}: too deep to be read", Fault.TOO_LARGE) from error
+        raise DocumentUnreadable(str(error), Fault.TOO_LARGE) from error
     if isinstance(value, Members) and is_notebook(value):
         return read_notebook(value, decoded.warning)
     blocks = Blocks(limits.max_chars)

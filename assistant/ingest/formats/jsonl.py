@@ -1,17 +1,19 @@
 """JSON Lines: bytes in; what each line's value says, as lines of text, out. A line is a page.
 
 `tree.py` says how values are written. A line that is no JSON stands in the text as it is, and such
-lines are counted. What `locate` tells of a span are the bytes of its lines. Refuses binary data
-with `DocumentUnreadable`.
+lines are counted. What `locate` tells of a span are the bytes of its lines. Refuses, with
+`DocumentUnreadable`, binary data and too many lines.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
+from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Blocks, count
 from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.source import MAX_LINES
 from assistant.ingest.formats.tree import read_json, write_value
 from assistant.ingest.limits import USUAL, Limits
 from assistant.places import Origin, Page, PageKind
@@ -24,7 +26,9 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
     decoded = decode(data)
     blocks = Blocks(limits.max_chars)
     n_bad = 0
-    for number, (start, end) in _find_lines(decoded.text):
+    for n_lines, (number, (start, end)) in enumerate(_find_lines(decoded.text)):
+        if n_lines >= MAX_LINES:
+            raise DocumentUnreadable(f"more than {MAX_LINES:,} lines: split it", Fault.TOO_LARGE)
         line = decoded.text[start:end]
         blocks.start_page(number, PageKind.LINE)
         try:

@@ -3,12 +3,13 @@
 Each line of code is a block, so that it can be cited by itself; the lines of a comment that stands
 alone, or of a text in triple quotes, are one block for each paragraph, whose sentences may go over
 several lines. What is a comment is told by how its lines begin and not by the language. Every line
-with something in it is a page. Refuses binary data with `DocumentUnreadable`.
+with something in it is a page. Refuses, with `DocumentUnreadable`, binary data and too many lines.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
+from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed
@@ -16,6 +17,8 @@ from assistant.ingest.limits import USUAL, Limits
 from assistant.ingest.normalize import normalize, normalize_mapped
 from assistant.places import Origin, Page, PageKind
 
+MAX_LINES = 500_000
+"""Each is a block and a page, which take more memory than the few characters in them."""
 _LINE = re.compile(r"[^\n]+")
 _COMMENT = re.compile(r"(?:#+|//+[/!]*|--+|;+|%+|\*(?!/)|/\*+|\(\*|REM\b)(?=\s+[^\W\d_])")
 """What a line of prose in a comment begins with, before a space and a word."""
@@ -30,12 +33,13 @@ def parse(data: bytes, _: Limits = USUAL) -> Parsed:
     """Return the text as canonical text in blocks, with its lines as pages."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)
+    pages = tuple(find_lines(text))
     warnings = (decoded.warning, describe_removed(n_removed))
     return Parsed(
         text,
         None,
         find_code(text),
-        pages=tuple(find_lines(text)),
+        pages=pages,
         warnings=tuple(warning for warning in warnings if warning),
     )
 
@@ -47,9 +51,15 @@ def locate(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:
 
 
 def find_lines(text: str) -> Iterator[Page]:
-    """Yield the lines of a canonical text that have something in them, by their numbers."""
+    """Yield the lines of a canonical text that have something in them, by their numbers.
+
+    Raises:
+        DocumentUnreadable: there are more than `MAX_LINES`.
+    """
     number, position = 1, 0
-    for line in _LINE.finditer(text):
+    for n_lines, line in enumerate(_LINE.finditer(text)):
+        if n_lines >= MAX_LINES:
+            raise DocumentUnreadable(f"more than {MAX_LINES:,} lines: split it", Fault.TOO_LARGE)
         number += text.count("\n", position, line.start())
         position = line.start()
         start, end = _trim(text, *line.span())

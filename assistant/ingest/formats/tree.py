@@ -4,8 +4,8 @@ A value is written behind the names that lead to it: `owner.name: Ada`. The memb
 that is an item of a list are one line, like a row of a table, and so are those of a small object;
 short items of a list are one line too. Paragraphs of a long string are blocks, and the first of
 them bears its name. Nothing is worked out: numbers are written as they are in the file, members of
-the same name all stay. Refuses, with `ValueError`, what is no JSON, and brackets too deep inside
-each other.
+the same name all stay. Refuses, with `ValueError`, what is no JSON, and too many brackets, beside
+each other or inside.
 """
 
 import json
@@ -23,6 +23,8 @@ from assistant.ingest.normalize import normalize
 MAX_CELL_CHARS = 300
 """A longer text is no cell of a row but has a block of its own."""
 MAX_ROW_CHARS = 2_000
+MAX_OPENED = 1_000_000
+"""Lists and objects of one text; each takes more memory than the few characters in it."""
 MAX_SMALL_CHARS = 300
 """An object by itself, and a list of short items, make a line up to this length."""
 
@@ -50,11 +52,7 @@ def read_json(text: str) -> Value:
     Raises:
         ValueError: it is no JSON, or nested too deeply; the message says where.
     """
-    depth = 0
-    for token in _TOKEN.finditer(text):
-        depth += (token[0] in "[{") - (token[0] in "]}")
-        if depth > MAX_DEPTH:
-            raise ValueError(f"brackets are nested more than {MAX_DEPTH} deep")
+    _bound(text)
     value: Value = json.loads(
         text,
         strict=False,
@@ -64,6 +62,18 @@ def read_json(text: str) -> Value:
         parse_constant=str,
     )
     return value
+
+
+def _bound(text: str) -> None:
+    depth = n_opened = 0
+    for token in _TOKEN.finditer(text):
+        is_opened = token[0] in "[{"
+        n_opened += is_opened
+        depth += is_opened - (token[0] in "]}")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"brackets are nested more than {MAX_DEPTH} deep")
+        if n_opened > MAX_OPENED:
+            raise ValueError(f"more than {MAX_OPENED:,} lists and objects: split it")
 
 
 def write_value(value: Value, blocks: Blocks, path: str = "") -> None:

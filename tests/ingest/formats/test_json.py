@@ -95,6 +95,11 @@ def test_brackets_too_deep_are_refused_before_they_are_read(opening: str) -> Non
         parse((opening * 200_000).encode())
 
 
+def test_too_many_brackets_are_refused_before_they_are_read() -> None:
+    with pytest.raises(DocumentUnreadable, match="more than 1,000,000 lists and objects"):
+        parse(b"[" + b"{}," * 1_000_000 + b"1]")
+
+
 def test_brackets_in_strings_are_not_deep() -> None:
     assert blocks(json.dumps("[" * 500 + '"' + "{" * 500)) == ["[" * 500 + '"' + "{" * 500]
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.source import locate, parse
 from assistant.ingest.sentences import split_sentences
 
@@ -74,6 +75,11 @@ def test_a_sentence_may_go_over_the_lines_of_a_comment() -> None:
     parsed = parse(CODE.encode())
     sentences = [parsed.text[slice(*span)] for span in split_sentences(parsed.text, parsed.blocks)]
     assert "# The offset is known from\n# calibration." in sentences
+
+
+def test_more_lines_than_anyone_reads_are_refused() -> None:
+    with pytest.raises(DocumentUnreadable, match="more than 500,000 lines"):
+        parse(b"x\n" * 500_001)
 
 
 @pytest.mark.parametrize("unit", ["x", "\n", '"""', "# a\n", "x\n", "\r", "\u2028", "\x0b", "#"])
