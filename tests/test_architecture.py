@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import assistant
+from evals.mixed import MAKERS, make_files
 
 ROOT = Path(assistant.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.read_text(encoding="utf-8").strip())
@@ -163,6 +164,33 @@ def test_opening_an_assistant_loads_no_library_that_it_does_not_need() -> None:
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"torch", "chromadb", "gradio", "llama_index", "sentence_transformers"}
+
+
+def test_the_process_that_answers_loads_no_parser(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number, (suffix, data) in enumerate(make_files(len(MAKERS), seed=1)):
+        (corpus / f"{number}{suffix}").write_bytes(data)
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from corpora import settings_in
+from hashing import HashingEmbedder
+from pathlib import Path
+from assistant.pipeline import Assistant
+with Assistant(settings_in(Path({str(tmp_path)!r})), HashingEmbedder()) as assistant:
+    assert assistant.sync().n_skipped == 0
+    for record in assistant.documents():
+        assistant.ask("Which document?", documents=[record.document_id])
+print(*sorted(sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    )
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    parsers = {vendor for vendor, files in WRAPPERS.items() if files[0].startswith("ingest/format")}
+    assert len(parsers) >= 6
+    assert not loaded & (parsers | {"selectolax", "markdown_it", "charset_normalizer"})
 
 
 def test_the_exports_are_few_and_sorted_and_exist() -> None:
