@@ -19,6 +19,11 @@ from assistant.ingest.formats.letter import Letter
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.limits import USUAL, Limits
 
+_DAMAGE = (
+    *(OSError, LookupError, ValueError, ArithmeticError, AttributeError, TypeError),
+    *(RecursionError, struct.error),
+)
+"""What the library runs into, which checks nothing."""
 _RTF_ONLY = "its text is there as RTF alone, which is not read: save it as .eml or .txt"
 
 
@@ -33,7 +38,7 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
         _read_text(message, letter)
         letter.attachments += (found.file_name or "a message" for found in message.attachments)
         subject = message.subject
-    except (OSError, LookupError, ValueError, struct.error) as error:
+    except _DAMAGE as error:
         raise DocumentUnreadable(
             "damaged: cannot be read as an Outlook message", Fault.CORRUPT
         ) from error
