@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from assistant.errors import CorpusError, StoreError
-from assistant.ingest.added import AddedDocument
+from assistant.ingest.added import AddedDocument, read_name
 from assistant.ingest.walk import FoundFile, stat_again
 from assistant.values import DocumentId
 
 FOLDER = "added"
 PREFIX = ".added/"
 MAX_NAME_CHARS = 500
+MAX_HEAD_BYTES = 100_000
 
 
 def is_added(document_id: str) -> bool:
@@ -79,7 +80,8 @@ def list_added(index_dir: Path) -> Iterator[FoundFile]:
     found = []
     for path in (index_dir / FOLDER).glob("*.json"):
         try:
-            name = AddedDocument.read(path.read_bytes()).name
+            with path.open("rb") as file:
+                name = read_name(file.readline(MAX_HEAD_BYTES))
             status = path.stat()
         except (OSError, ValueError, KeyError, TypeError):
             name, status = f"damaged {path.name}", path.lstat()

@@ -19,6 +19,7 @@ from assistant.index.plan import Due, stamp_of
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import ADDED, media_type
+from assistant.ingest.split import content_id
 from assistant.ingest.walk import read, stat_again
 from assistant.values import DocumentId
 
@@ -82,8 +83,10 @@ class Intake:
         Raises:
             DocumentUnreadable: with the reason.
         """
-        assert taken.source is not None
-        return self._parsers.parse(self._load(taken.due), taken.source.media_type)
+        data, source = self._load(taken.due), taken.source
+        if source is None or content_id(source.media_type, data) != source.content_id:
+            raise DocumentUnreadable("changed while it was read", Fault.CHANGED)
+        return self._parsers.parse(data, source.media_type)
 
     def _read(self, due: Due) -> Taken:
         started = time.perf_counter()

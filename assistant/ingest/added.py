@@ -6,7 +6,7 @@ what is neither a reader nor documents with `CorpusError`.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import CorpusError
@@ -28,19 +28,29 @@ class AddedDocument:
     parts: tuple[tuple[int | None, str], ...]
 
     def dump(self) -> bytes:
-        """Return the document as JSON."""
-        return json.dumps(asdict(self)).encode("ascii")
+        """Return the document as two lines of JSON, the first with its name."""
+        head = json.dumps({"name": self.name, "title": self.title})
+        return f"{head}\n{json.dumps(self.parts)}\n".encode("ascii")
 
     @classmethod
     def read(cls, data: bytes) -> "AddedDocument":
-        """Return the document that JSON holds.
+        """Return the document that two lines of JSON hold.
 
         Raises:
-            ValueError, KeyError, TypeError: it holds none.
+            ValueError, KeyError, TypeError: they hold none.
         """
-        found = json.loads(data)
-        parts = ((None if n is None else int(n), str(text)) for n, text in found["parts"])
-        return cls(str(found["name"]), str(found["title"]), tuple(parts))
+        head, _, rest = data.partition(b"\n")
+        parts = ((None if n is None else int(n), str(text)) for n, text in json.loads(rest))
+        return cls(read_name(head), str(json.loads(head)["title"]), tuple(parts))
+
+
+def read_name(head: bytes) -> str:
+    """Return the name that the first line of a dumped document holds.
+
+    Raises:
+        ValueError, KeyError, TypeError: it holds none.
+    """
+    return str(json.loads(head)["name"])
 
 
 def read_documents(

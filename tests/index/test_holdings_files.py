@@ -234,6 +234,17 @@ def test_a_file_that_changes_while_it_is_read_is_read_once_more(
     assert n_reads == 4
 
 
+def test_copies_of_a_file_that_cannot_be_parsed_are_refused_for_the_same_reason(
+    assistant: Assistant, settings: Settings
+) -> None:
+    broken = b"%PDF-1.7\n" + b"nothing of the kind " * 9
+    write_files(settings.corpus_dir, {f"broken{n}.pdf": broken for n in range(4)})
+    assistant.sync()
+    reasons = {one.reason for one in assistant.documents() if one.document_id.endswith(".pdf")}
+    assert len(reasons) == 1
+    assert {record_of(assistant, f"broken{n}.pdf").fault for n in range(4)} == {Fault.CORRUPT}
+
+
 def test_a_sync_is_json_ready(assistant: Assistant, settings: Settings) -> None:
     write_files(settings.corpus_dir, {"p.png": PICTURE})
     from dataclasses import asdict

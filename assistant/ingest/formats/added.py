@@ -1,4 +1,4 @@
-"""A document that a program added: an `AddedDocument` as JSON in; its text out.
+"""A document that a program added: an `AddedDocument` as it is dumped in; its text out.
 
 Every part is read as plain text and is a page, if it has a number. Refuses what is damaged with
 `DocumentUnreadable`.
