@@ -11,16 +11,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assistant.errors import StoreError
+from assistant.errors import IndexDamaged, StoreError
 from assistant.index.catalog import connect
 from assistant.index.embed import Vector
+from assistant.index.rows import check_rows, read_rows
 from assistant.index.snapshot import Base
 
 BASES_FOLDER = "chroma"
@@ -42,16 +43,18 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
 
     Raises:
         StoreError: it could not be built, or misses more than `MAX_MISSED_SHARE`.
+        IndexDamaged: a vector is not what was written.
     """
     folder = _folder(index_dir, number)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    built = _run_child("build", index_dir, number, dimension)
-    n, last_row = built["n_passages"], built["last_row"]
-    missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
-    if len(missed) > MAX_MISSED_SHARE * n:
-        raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
-    return Base(number, last_row, n, _digest_files(folder), tuple(missed))
+    with _explain_disk(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        built = _run_child("build", index_dir, number, dimension)
+        n, last_row = built["n_passages"], built["last_row"]
+        missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
+        if len(missed) > MAX_MISSED_SHARE * n:
+            raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
+        return Base(number, last_row, n, _digest_files(folder), tuple(missed))
 
 
 def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
@@ -72,8 +75,9 @@ def require_intact(index_dir: Path, base: Base) -> None:
         StoreError: naming the base.
     """
     folder = _folder(index_dir, base.number)
-    if _digest_files(folder) != base.digests or _count_records(folder) != base.n_passages:
-        raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
+    with _explain_disk(folder):
+        if _digest_files(folder) != base.digests or _count_records(folder) != base.n_passages:
+            raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
 
 
 class OpenBase:
@@ -101,6 +105,14 @@ def remove_bases_except(index_dir: Path, kept: Collection[int]) -> None:
     for folder in (index_dir / BASES_FOLDER).glob("*"):
         if folder.name not in map(str, kept):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _explain_disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"the Chroma base {str(folder)!r} cannot be used: {error}") from error
 
 
 def _folder(index_dir: Path, number: int) -> Path:
@@ -161,15 +173,19 @@ def _run_child(task: str, index_dir: Path, *numbers: int) -> Any:
         cwd=_folder(index_dir, numbers[0]),  # importing chromadb reads `.env` where it stands
     )
     if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise StoreError(f"the Chroma base could not be {task[:5]}ed: {last[0]}")
+        *_, last = "", *done.stderr.strip().splitlines()
+        if last.startswith(damaged := f"{IndexDamaged.__module__}.{IndexDamaged.__name__}: "):
+            raise IndexDamaged(last.removeprefix(damaged))
+        raise StoreError(
+            f"the Chroma base could not be {task[:5]}ed: {last or f'exit status {done.returncode}'}"
+        )
     return json.loads(done.stdout)
 
 
 def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
     connection = connect(index_dir)
     connection.execute("BEGIN")
-    rows = connection.execute("SELECT row, vector FROM vectors ORDER BY row").fetchall()
+    rows = read_rows(connection, "vectors", "ORDER BY row")
     n = len(rows)
     collection = _open_client(_folder(index_dir, number)).create_collection(
         COLLECTION,
@@ -201,9 +217,9 @@ def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[
     collection = _open_collection(_folder(index_dir, number))
     missed: list[int] = []
     cursor = connection.execute(
-        "SELECT row, vector FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
+        "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
     )
-    while batch := cursor.fetchmany(BATCH):
+    while batch := list(check_rows("vectors", cursor.fetchmany(BATCH))):
         answers = _search(collection, _matrix([blob for _, blob in batch], dimension), 1)
         missed += (
             row

@@ -3,18 +3,22 @@
 The part of an assistant that asks nothing. Refuses an index that cannot be used (`StoreError`).
 """
 
+import threading
 from collections.abc import Callable
-from typing import Self
+from typing import Self, TypeVar
 
-from assistant.index import sync as syncing
-from assistant.index.catalog import is_complete, last_synced
+from assistant.errors import IndexDamaged, IndexMissing
+from assistant.index.catalog import find_inode, is_complete, last_synced
 from assistant.index.check import check_index
 from assistant.index.embed import Embedder
 from assistant.index.readers import Readers
-from assistant.index.sync import Progress, SyncReport
+from assistant.index.recover import recover, sync_or_recover
+from assistant.index.sync import Progress, SyncReport, making_of
 from assistant.ledger import FileRecord
 from assistant.settings import Settings
 from assistant.values import Answer, Document, DocumentId
+
+T = TypeVar("T")
 
 
 class Holdings:
@@ -23,15 +27,21 @@ class Holdings:
     def __init__(self, settings: Settings, embedder: Embedder) -> None:
         self.settings = settings
         self._embedder = embedder
-        self._making = syncing.making_of(embedder, settings)
+        self._making = making_of(embedder, settings)
         self._readers = Readers(settings.index_dir, self._making)
         self._is_ready = False
+        self._mending = threading.Lock()
 
     def sync(
         self, *, rebuild: bool = False, on_progress: Callable[[Progress], None] = lambda _: None
     ) -> SyncReport:
-        """Bring the index in step with the corpus; see `assistant.index.sync.sync`."""
-        return syncing.sync(self.settings, self._embedder, rebuild=rebuild, on_progress=on_progress)
+        """Bring the index in step with the corpus, or build it anew when it is damaged.
+
+        See `assistant.index.sync.sync` and `assistant.index.recover`.
+        """
+        return sync_or_recover(
+            self.settings, self._embedder, rebuild=rebuild, on_progress=on_progress
+        )
 
     def document(self, document_id: str) -> Document:
         """Return a document as it was indexed.
@@ -94,3 +104,23 @@ class Holdings:
         """Look for an index until one was found: a question should not pay for it each time."""
         self._is_ready = self._is_ready or self.has_index
         return self._is_ready
+
+    def _mend(self, error: IndexDamaged | IndexMissing, inode: int | None) -> None:
+        """Make whole the index whose catalog had this inode when a question met the error.
+
+        Who meets it meanwhile waits, and finds the new one.
+        """
+        with self._mending:
+            if isinstance(error, IndexDamaged) and find_inode(self.settings.index_dir) == inode:
+                recover(self.settings, self._embedder, error, inode)
+            else:
+                self.sync()
+
+    def _mending_once(self, read: Callable[[], T]) -> T:
+        """Return what is read from the index, after one rebuild if it is damaged."""
+        inode = find_inode(self.settings.index_dir)
+        try:
+            return read()
+        except (IndexDamaged, IndexMissing) as error:
+            self._mend(error, inode)
+        return read()

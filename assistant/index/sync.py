@@ -14,12 +14,19 @@ from typing import Literal
 
 from assistant.errors import DocumentUnreadable, StoreError
 from assistant.index import base as bases
-from assistant.index.catalog import Making, create, is_created, open_catalog, require_making
+from assistant.index.catalog import (
+    Making,
+    create,
+    is_created,
+    open_catalog,
+    require_making,
+    version_to_follow,
+)
 from assistant.index.content import SPLITTER_VERSION, Content, Cutting, Source, make_content
 from assistant.index.embed import Embedder, PassageVectors
 from assistant.index.lock import hold_lock
 from assistant.index.snapshot import Base, Snapshot
-from assistant.index.writer import UNSTAMPED, Known, Writer, remove_catalog
+from assistant.index.writer import UNSTAMPED, Known, Writer, remove_bases
 from assistant.ingest.limits import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import media_type
@@ -50,7 +57,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did. `notable` are the files that were not plainly indexed."""
+    """What a sync did. `notable` are the files that were not plainly indexed.
+
+    `recovered` tells what became of an index that was damaged.
+    """
 
     n_added: int
     n_changed: int
@@ -61,6 +71,7 @@ class SyncReport:
     notable: tuple[FileRecord, ...]
     base_problem: str | None
     seconds: float
+    recovered: str | None = None
 
 
 def making_of(embedder: Embedder, settings: Settings) -> Making:
@@ -92,14 +103,16 @@ def sync(
         CorpusError: there is no such folder.
         IndexLocked: another process is writing this index.
         IndexMismatch: the index was made differently and `rebuild` was not asked for.
+        IndexDamaged: the index is not what was written; `recover` goes on from there.
+        StoreError: the disk does not let it be written.
     """
     started = time.perf_counter()
     found = list(walk(settings.corpus_dir))
     with hold_lock(settings.index_dir):
-        version = remove_catalog(settings.index_dir) if rebuild else 0
         making = making_of(embedder, settings)
-        if not is_created(settings.index_dir):
-            create(settings.index_dir, making, version=version)
+        if rebuild or not is_created(settings.index_dir):
+            remove_bases(settings.index_dir)
+            create(settings.index_dir, making, version=version_to_follow(settings.index_dir))
         with open_catalog(settings.index_dir) as connection:
             require_making(connection, making)
             writer = Writer(connection)
@@ -110,6 +123,7 @@ def sync(
             problem = _renew_base(settings, embedder.dimension, writer, on_progress)
             snapshot = Snapshot(connection)
             records = snapshot.records()
+            writer.fold()
     return SyncReport(
         **work.counts,
         n_passages=snapshot.n_passages,
@@ -117,6 +131,7 @@ def sync(
         notable=tuple(record for record in records if record.status != Status.INDEXED),
         base_problem=problem,
         seconds=time.perf_counter() - started,
+        recovered=None,
     )
 
 
