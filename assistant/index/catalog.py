@@ -221,8 +221,8 @@ def version_to_follow(index_dir: Path) -> int:
     return last_version(index_dir) or time.time_ns() // 1_000_000
 
 
-def require_making(connection: sqlite3.Connection, making: Making) -> None:
-    """Refuse an index that was made differently.
+def require_making(connection: sqlite3.Connection, making: Making) -> dict[str, str]:
+    """Refuse an index that was made differently; return the facts of its manifest.
 
     Raises:
         IndexMismatch: naming what differs.
@@ -241,6 +241,7 @@ def require_making(connection: sqlite3.Connection, making: Making) -> None:
             f"the index was made differently: {'; '.join(differing)}. "
             "Make it anew: assistant index --rebuild"
         )
+    return found
 
 
 def _explain(

@@ -7,7 +7,7 @@ against its digest, and their numbers against those that the manifest tells: a s
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,16 +49,17 @@ def open_snapshot(index_dir: Path, making: Making) -> Iterator["Snapshot"]:
     with open_catalog(index_dir) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
-        require_making(connection, making)
-        yield Snapshot(connection)
+        yield Snapshot(connection, require_making(connection, making))
 
 
 class Snapshot(TermTable):
     """One version of the index, as a set of questions to it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(connection)
-        facts = read_manifest(connection)
+        facts = facts or read_manifest(connection)
         self.made_at = facts["made_at"]
         self.version = int(facts["version"])
         self.n_passages = int(facts["n_passages"])
