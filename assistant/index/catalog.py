@@ -136,22 +136,22 @@ def explain_errors(index_dir: Path) -> Iterator[None]:
         raise _explain(index_dir, error) from error
 
 
-def create(index_dir: Path, making: Making, *, version: int = 0) -> None:
+def create(index_dir: Path, making: Making) -> None:
     """Create an empty catalog, whole or not at all, in place of one that is here.
 
-    `made_at` tells it from any before it.
+    Its version follows that one's, and `made_at` tells it from any before it.
 
     Raises:
         StoreError: the disk does not let it be written.
     """
     with explain_errors(index_dir):
         index_dir.mkdir(parents=True, exist_ok=True)
-        aside = f"{CATALOG_FILE}.new"
+        aside, version = f"{CATALOG_FILE}.new", str(version_to_follow(index_dir))
         _remove(index_dir, aside)
         with closing(sqlite3.connect(index_dir / aside, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript("BEGIN IMMEDIATE;" + SCHEMA)
-            facts = {**making.facts(), **dict.fromkeys(COUNTS, "0"), "version": str(version)}
+            facts = {**making.facts(), **dict.fromkeys(COUNTS, "0"), "version": version}
             facts["made_at"] = datetime.now(UTC).isoformat()
             for fact in facts.items():
                 write_row(connection, "manifest", *fact)

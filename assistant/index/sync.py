@@ -14,14 +14,7 @@ from typing import Literal
 
 from assistant.errors import DocumentUnreadable, StoreError
 from assistant.index import base as bases
-from assistant.index.catalog import (
-    Making,
-    create,
-    is_created,
-    open_catalog,
-    require_making,
-    version_to_follow,
-)
+from assistant.index.catalog import Making, create, is_created, open_catalog, require_making
 from assistant.index.content import SPLITTER_VERSION, Content, Cutting, Source, make_content
 from assistant.index.embed import Embedder, PassageVectors
 from assistant.index.lock import hold_lock
@@ -112,7 +105,7 @@ def sync(
         making = making_of(embedder, settings)
         if rebuild or not is_created(settings.index_dir):
             remove_bases(settings.index_dir)
-            create(settings.index_dir, making, version=version_to_follow(settings.index_dir))
+            create(settings.index_dir, making)
         with open_catalog(settings.index_dir) as connection:
             require_making(connection, making)
             writer = Writer(connection)

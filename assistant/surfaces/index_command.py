@@ -18,6 +18,8 @@ def bring_in_step(assistant: "Assistant", *, rebuild: bool = False) -> None:
         report = assistant.sync(
             rebuild=rebuild, on_progress=lambda at: show(at.stage, at.done, at.total)
         )
+    if report.recovered:
+        say(f"warning: {report.recovered}")
     for record in report.notable:
         say(f"{record.status}: {record.document_id}: {record.reason}")
     if report.base_problem:

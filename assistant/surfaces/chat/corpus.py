@@ -107,7 +107,8 @@ def summarize(done: SyncReport) -> str:
     ]
     skipped = sum(record.status == "skipped" for record in done.notable)
     parts += [f"{skipped:,} skipped"] if skipped else []
-    return f"Synced in {done.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}."
+    anew = " The index was damaged and has been built anew." if done.recovered else ""
+    return f"Synced in {done.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}.{anew}"
 
 
 def _tell(at: Progress) -> str:
