@@ -50,10 +50,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did. `notable` are the files that were not plainly indexed.
-
-    `recovered` tells what became of an index that was damaged.
-    """
+    """What a sync did. `notable` files were not plainly indexed; `recovered` tells of damage."""
 
     n_added: int
     n_changed: int
