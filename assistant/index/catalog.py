@@ -37,10 +37,7 @@ DAMAGE = (
 COUNTS = ("n_documents", "n_passages", "last_row")
 FACTS = ("version", "n_passages", "made_at")
 """What the manifest of every index tells, whatever its schema."""
-SEE_TO_THE_DISK = (
-    "see to the disk, its free space and the folder's permissions, then try again; nothing of the "
-    "index is lost"
-)
+SEE_TO_THE_DISK = "see to the disk, its free space and the folder's permissions, then try again"
 
 
 @dataclass(frozen=True, slots=True)
