@@ -125,7 +125,7 @@ class Assistant(Reading):
         asked, costs = self._read(question), Costs()
         if not self._has_index_now():
             yield Stage("indexing", "Building the index first; this happens once")
-            self.sync()
+            self._require_index()
             lap("index")
         rewritten = None
         if self._writer:

@@ -99,8 +99,7 @@ class Reading(Holdings):
         Raises:
             QuestionError: a question cannot be read, or there are too few of a kind.
         """
-        if not self._has_index_now():
-            self.sync()
+        self._require_index()
         log_odds = []
         with self._readers.open() as snapshot:
             for number, (question, _) in enumerate(questions, start=1):
@@ -115,8 +114,7 @@ class Reading(Holdings):
         return replace(report, path=str(path))
 
     def _search(self, query: str, k: int, documents: Collection[str]) -> tuple[RankedPassage, ...]:
-        if not self._has_index_now():
-            self.sync()
+        self._require_index()
         with self._readers.open() as snapshot:
             return self._retriever.retrieve(snapshot, query, k, documents=documents).ranking
 

@@ -105,6 +105,13 @@ class Holdings:
         self._is_ready = self._is_ready or self.has_index
         return self._is_ready
 
+    def _require_index(self) -> None:
+        """Build the index when there is none; who asks meanwhile waits for it."""
+        if not self._has_index_now():
+            with self._mending:
+                if not self._has_index_now():
+                    self.sync()
+
     def _mend(self, error: IndexDamaged | IndexMissing, inode: int | None) -> None:
         """Make whole the index whose catalog had this inode when a question met the error.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from assistant.errors import IndexDamaged
-from assistant.index.catalog import find_inode, put_aside
+from assistant.index.catalog import explain_errors, find_inode, put_aside
 from assistant.index.embed import Embedder
 from assistant.index.lock import hold_lock
 from assistant.index.sync import Progress, SyncReport, sync
@@ -57,7 +57,7 @@ def recover(
     """
     for _ in walk(settings.corpus_dir):
         break  # there is something to build it from
-    with hold_lock(settings.index_dir):
+    with explain_errors(settings.index_dir), hold_lock(settings.index_dir):
         is_there = find_inode(settings.index_dir) == inode
         told = _put_aside(settings, error) if is_there else None
     return replace(sync(settings, embedder, on_progress=on_progress), recovered=told)

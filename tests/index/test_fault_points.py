@@ -100,7 +100,9 @@ def test_whatever_goes_wrong_at_a_named_point_the_index_is_whole(
             task = "rebuild" if change is rebuild else "sync"
             ended = zygote.run(folder, task, fault=(point, action), **TAIL)
             ever = {name: {t[name] for t in (old, new) if name in t} for name in {**old, **new}}
-            wrong = [*judge_end(ended, action), *judge(zygote, folder, ever)]
+            wrong = judge_end(ended, action)
+            if change is not damage or (ended.status == 0 and ended.error is None):
+                wrong += judge(zygote, folder, ever)
             wrong += judge_next(zygote, folder, new)
             where = f"{action} {point}, {change.__name__}"
             tally.add(tell(ended), *(f"{where}: {one}" for one in wrong))

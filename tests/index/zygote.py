@@ -172,9 +172,10 @@ TASKS: dict[str, Callable[[Assistant], Any]] = {
 def be_child(order: Order) -> None:
     syncing.Parsers = InlineParsers  # type: ignore[misc]
     bases._run_child = Builder().run
+    _, unbounded = resource.getrlimit(resource.RLIMIT_FSIZE)
     if order.max_file_bytes is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (order.max_file_bytes, order.max_file_bytes))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order.max_file_bytes, unbounded))
     settings = settings_in(
         Path(order.folder), max_over_refusal=0.0, max_tail_passages=order.max_tail_passages
     )
@@ -185,7 +186,7 @@ def be_child(order: Order) -> None:
             outcome = {"found": TASKS[order.task](assistant)}
     except AssistantError as error:
         outcome = {"error": [type(error).__name__, str(error)]}
-    resource.setrlimit(resource.RLIMIT_FSIZE, (order.max_file_bytes or -1, -1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (unbounded, unbounded))  # to tell of it
     os.write(int(os.environ["OUT"]), json.dumps(outcome).encode())
 
 
