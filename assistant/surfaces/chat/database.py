@@ -77,7 +77,7 @@ class Database:
             self._create()
         except (OSError, sqlite3.OperationalError) as error:
             raise self._explain(error) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             aside = f"{FILE}.damaged-{time.time_ns()}"
             for suffix in ("", "-wal", "-shm"):  # SQLite would read an old log into a new file
                 with suppress(FileNotFoundError):
@@ -97,7 +97,7 @@ class Database:
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.text_factory = _decode
                 yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._explain(error) from error
 
     def _create(self) -> None:
@@ -115,9 +115,10 @@ class Database:
                 SCHEMA.replace("COMMIT;", SINCE_VERSION_1 + "COMMIT;") if version == 1 else SCHEMA
             )
 
-    def _explain(self, error: OSError | sqlite3.Error) -> StoreError:
-        is_damage = isinstance(error, sqlite3.DatabaseError) and not isinstance(
-            error, sqlite3.OperationalError
+    def _explain(self, error: OSError | sqlite3.Error | UnicodeDecodeError) -> StoreError:
+        # SQLite quotes the file in what it says, which need not be UTF-8 when that is damaged.
+        is_damage = isinstance(error, (sqlite3.DatabaseError, UnicodeDecodeError)) and not (
+            isinstance(error, sqlite3.OperationalError)
         )
         remedy = (
             "start the program again: it puts a damaged file aside and begins a new one"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 FACTOR = int(os.environ.get("TORTURE", "0"))
-SCRIPT = Path(__file__).with_name("zygote.py")
+SCRIPT = Path(__file__).with_name("index") / "zygote.py"
 
 
 def trials(few: int, many: int) -> int:
@@ -76,7 +76,7 @@ class Zygote:
 
     def __init__(self, folder: Path) -> None:
         self._out = folder / "out.json"
-        path = [str(SCRIPT.parent), str(SCRIPT.parents[1]), str(SCRIPT.parents[2])]
+        path = [str(folder) for folder in SCRIPT.parents[:3]]
         self._process = subprocess.Popen(
             [sys.executable, str(SCRIPT)],
             stdin=subprocess.PIPE,
