@@ -21,7 +21,7 @@ import numpy as np
 from assistant.errors import IndexDamaged, StoreError
 from assistant.index.catalog import connect
 from assistant.index.embed import Vector
-from assistant.index.rows import check_rows, read_rows
+from assistant.index.rows import check_rows, digest_row, read_rows
 from assistant.index.snapshot import Base
 
 BASES_FOLDER = "chroma"
@@ -69,14 +69,14 @@ def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
 
 
 def require_intact(index_dir: Path, base: Base) -> None:
-    """Refuse a base whose HNSW files changed since it was built, or whose SQLite file is damaged.
+    """Refuse a base of which anything has changed since it was built.
 
     Raises:
         StoreError: naming the base.
     """
     folder = _folder(index_dir, base.number)
     with _explain_disk(folder):
-        if _digest_files(folder) != base.digests or _count_records(folder) != base.n_passages:
+        if _digest_files(folder) != base.digests:
             raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
 
 
@@ -120,8 +120,8 @@ def _folder(index_dir: Path, number: int) -> Path:
 
 
 def _digest_files(folder: Path) -> tuple[tuple[str, str], ...]:
-    """Digest the HNSW files; Chroma's own SQLite file changes at every opening."""
-    digests = []
+    """Digest the HNSW files, and what Chroma's own SQLite file says."""
+    digests = [(CHROMA_FILE, _digest_tables(folder / CHROMA_FILE))]
     for path in sorted(folder.glob("*/*")):
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -129,17 +129,27 @@ def _digest_files(folder: Path) -> tuple[tuple[str, str], ...]:
     return tuple(digests)
 
 
-def _count_records(folder: Path) -> int | None:
-    """Count what Chroma's SQLite file holds; None when it is damaged or missing."""
-    address = f"{(folder / CHROMA_FILE).as_uri()}?mode=ro"
+def _digest_tables(path: Path) -> str:
+    """Digest the tables of Chroma's SQLite file, whose bytes change at every opening.
+
+    Empty when it is damaged or missing. Its full-text table stays empty, its locks are its own.
+    """
+    digest = hashlib.sha256()
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
-                return None
-            (n,) = connection.execute("SELECT count(*) FROM embeddings").fetchone()
-            return int(n)
-    except sqlite3.DatabaseError:
-        return None
+                return ""
+            tables = connection.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'table' "
+                "AND sql NOT LIKE 'CREATE VIRTUAL%' AND name != 'acquire_write' ORDER BY name"
+            ).fetchall()
+            for name, sql in tables:
+                digest.update(repr((name, sql)).encode())
+                for row in connection.execute(f'SELECT * FROM "{name}"'):
+                    digest.update(digest_row(*row).to_bytes(4))
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        return ""
+    return digest.hexdigest()
 
 
 def _open_client(folder: Path) -> Any:

@@ -65,7 +65,7 @@ def _check_counts(connection: sqlite3.Connection, dimension: int) -> Iterator[st
     try:
         snapshot = Snapshot(connection)
         snapshot.records()
-        snapshot.rows_by_content()
+        snapshot.require_consistent()
     except IndexDamaged as error:
         yield str(error)
     for sql, problem in (

@@ -64,6 +64,7 @@ class Snapshot(TermTable):
         self.version = int(facts["version"])
         self.n_passages = int(facts["n_passages"])
         self._n_documents = int(facts["n_documents"])
+        self._last_row = int(facts["last_row"])
 
     def base(self) -> Base | None:
         """Return the current Chroma base, if there is one."""
@@ -71,6 +72,8 @@ class Snapshot(TermTable):
         if not found:
             return None
         number, last_row, n_passages, digests, missed = found[0]
+        if last_row > self._last_row:
+            raise IndexDamaged(f"the Chroma base {number} is newer than the index")
         named = tuple((name, digest) for name, digest in json.loads(digests))
         return Base(number, last_row, n_passages, named, tuple(json.loads(missed)))
 
@@ -186,6 +189,27 @@ class Snapshot(TermTable):
         found = read_rows(self._connection, "documents", "ORDER BY document_id")
         _require_number("documents", len(found), self._n_documents)
         return found
+
+    def require_consistent(self) -> None:
+        """Refuse tables that are not of one version: SQLite may take an old log for a new one.
+
+        Raises:
+            IndexDamaged: they do not fit together.
+        """
+        n_contents, n_wanted, n_passages, n_summed, *last = self._connection.execute(
+            "SELECT (SELECT count(*) FROM contents), "
+            "(SELECT count(DISTINCT content_id) FROM documents), "
+            "(SELECT count(*) FROM passages), "
+            "(SELECT coalesce(sum(n_passages), 0) FROM contents), "
+            "(SELECT max(row) FROM passages), (SELECT max(row) FROM vectors), "
+            "(SELECT max(row) FROM sentence_vectors)"
+        ).fetchone()
+        _require_number("contents", n_contents, n_wanted)
+        _require_number("passages", n_passages, self.n_passages)
+        _require_number("passages", n_passages, n_summed)
+        if len(set(last)) > 1 or (last[0] or 0) > self._last_row:
+            raise IndexDamaged(f"the last rows of the index are {last}, not {self._last_row}")
+        self.base()
 
     def records(self) -> tuple[FileRecord, ...]:
         """Return the ledger: every file of the corpus at the last sync, by name."""

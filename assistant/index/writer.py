@@ -64,10 +64,12 @@ class Writer:
             raise
 
     def known(self) -> dict[DocumentId, Known]:
-        """Return the files of the ledger."""
+        """Return the files of the ledger, of an index whose tables fit together."""
+        snapshot = Snapshot(self._connection)
+        snapshot.require_consistent()
         return {
             DocumentId(name): Known((size, time), content)
-            for name, content, size, time, *_ in Snapshot(self._connection).ledger()
+            for name, content, size, time, *_ in snapshot.ledger()
         }
 
     def skip(

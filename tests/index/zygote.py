@@ -92,7 +92,7 @@ class Builder:
     def run(self, task: str, index_dir: Path, *numbers: int) -> Any:
         self._file.write(json.dumps([task, str(index_dir), *numbers]) + "\n")
         self._file.flush()
-        found = json.loads(self._file.readline() or '{"failed": "it ended"}')
+        found = json.loads(self._file.readline().strip() or '{"failed": "it ended"}')
         if "damaged" in found:
             raise IndexDamaged(found["damaged"])
         if "failed" in found:
@@ -103,14 +103,19 @@ class Builder:
 def _serve(orders: TextIO) -> None:
     for line in iter(orders.readline, ""):
         task, index_dir, *numbers = json.loads(line)
+        reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
-                orders.write(json.dumps(_make(task, Path(index_dir), *numbers)) + "\n")
-                orders.flush()
+                os.write(writing, json.dumps(_make(task, Path(index_dir), *numbers)).encode())
             finally:
                 os._exit(0)
-        os.waitpid(pid, 0)
+        os.close(writing)
+        with open(reading, encoding="utf-8") as made:
+            said = made.read()
+        os.waitpid(pid, 0)  # until then it may have the catalog open
+        orders.write(said + "\n")
+        orders.flush()
 
 
 def _make(task: str, index_dir: Path, number: int, dimension: int, *last_row: int) -> Any:
