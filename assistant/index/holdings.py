@@ -87,8 +87,14 @@ class Holdings:
 
     @property
     def has_index(self) -> bool:
-        """Whether there is an index to ask: one that was in step with the corpus once."""
-        return is_complete(self.settings.index_dir)
+        """Whether there is an index to ask: one that was in step with the corpus once.
+
+        One that is seen to be damaged is none: `sync` makes it anew.
+        """
+        try:
+            return is_complete(self.settings.index_dir)
+        except IndexDamaged:
+            return False
 
     def close(self) -> None:
         """Let go of what is kept open; nothing needs saving."""
@@ -102,7 +108,7 @@ class Holdings:
 
     def _has_index_now(self) -> bool:
         """Look for an index until one was found: a question should not pay for it each time."""
-        self._is_ready = self._is_ready or self.has_index
+        self._is_ready = self._is_ready or is_complete(self.settings.index_dir)
         return self._is_ready
 
     def _require_index(self) -> None:

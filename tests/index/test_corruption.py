@@ -129,7 +129,7 @@ def test_a_store_damaged_anywhere_never_makes_the_assistant_misquote_or_die(
     kinds = kinds_of(store)
     assert {CATALOG_FILE, LOCK_FILE, CALIBRATION_FILE, "HNSW", "chroma.sqlite3"} <= kinds.keys()
     with tallied("store corruption", seed) as tally:
-        for number, (kind, name) in enumerate(draw(kinds, trials(40, 300), random_)):
+        for number, (kind, name) in enumerate(draw(kinds, trials(25, 300), random_)):
             folder = tmp_path / str(number)
             shutil.copytree(store, folder)
             way = random_.choice(WAYS)

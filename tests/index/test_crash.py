@@ -75,7 +75,7 @@ def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> No
     held: dict[str, str] = {}
     ever = {name: {text} for name, text in texts.items()}
     with tallied("random SIGKILL", seed) as tally:
-        for round_ in range(trials(25, 300)):
+        for round_ in range(trials(15, 300)):
             change_corpus(settings.corpus_dir, held, random_, round_)
             for name, text in held.items():
                 ever.setdefault(name, set()).add(text)

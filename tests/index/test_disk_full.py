@@ -33,7 +33,7 @@ def test_a_full_disk_is_told_and_costs_nothing(
     assert zygote.run(done, "sync", **TAIL).error is None
     new = zygote.run(done, "inspect", **TAIL).found
     largest = max(path.stat().st_size for path in (done / "index").rglob("*") if path.is_file())
-    n_limits = trials(8, 20)
+    n_limits = trials(5, 20)
     ever = {name: {text} for name, text in new["texts"].items()}
     with tallied(f"disk full, {'build' if is_first else 'update'}", seed) as tally:
         for n in range(n_limits):

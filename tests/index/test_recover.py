@@ -148,6 +148,18 @@ def test_a_question_tells_that_it_builds_the_index_anew(
     ]
 
 
+@pytest.mark.parametrize("damage", [flip_header, cut, empty, put_folder, remove])
+def test_an_index_that_is_seen_to_be_damaged_is_none_to_ask(
+    assistant: Assistant, settings: Settings, damage: Callable[[Settings], None]
+) -> None:
+    assistant.sync()
+    assistant.close()
+    damage(settings)
+    assert not assistant.has_index or damage is cut
+    assistant.sync()
+    assert assistant.has_index
+
+
 def test_damage_that_comes_again_is_raised_and_nothing_loops(
     assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
