@@ -101,8 +101,8 @@ def sync(
     with hold_lock(settings.index_dir):
         making = making_of(embedder, settings)
         if rebuild or not is_created(settings.index_dir):
-            remove_bases(settings.index_dir)
             create(settings.index_dir, making)
+            remove_bases(settings.index_dir)
         with open_catalog(settings.index_dir) as connection:
             require_making(connection, making)
             writer = Writer(connection)
