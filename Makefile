@@ -2,6 +2,7 @@
 # make chat    set up, bring the index in step with corpus/, open the chat
 # make test    set up, then lint, types, tests and the dependency check
 # make test-browser  the chat in a real browser alone (Debian: apt-get install chromium)
+# make torture  kills, faults, full disks, damaged files and readers by the hundred (half an hour); a line of figures each
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
 PYTHON ?= python3
@@ -11,9 +12,10 @@ RUN := $(VENV)/bin
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 MODELS := $(VENV)/test-models
+TORTURED := $(addprefix tests/index/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/surfaces/chat/test_damage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test test-browser lint check-dependencies unit eval bench clean
+.PHONY: help setup chat test test-browser torture lint check-dependencies unit eval bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -55,6 +57,9 @@ unit: $(DEV)
 
 test-browser: $(DEV)
 	@NEED_BROWSER=1 $(RUN)/python -m pytest tests/surfaces/test_chat_browser.py
+
+torture: $(DEV)
+	@TORTURE=$${TORTURE:-1} $(RUN)/python -m pytest --quiet --capture=no $(TORTURED)
 
 eval: $(DEV)
 	@$(RUN)/assistant eval --suite evals/suites/seed.toml

@@ -6,6 +6,7 @@ AssistantError
 ├── StoreError
 │   ├── IndexMissing
 │   ├── IndexMismatch
+│   ├── IndexDamaged
 │   └── IndexLocked
 ├── ModelError
 │   ├── EmbedderMissing
@@ -62,6 +63,10 @@ class IndexMissing(StoreError):
 
 class IndexMismatch(StoreError):
     """The index was made with another model, splitter or program version."""
+
+
+class IndexDamaged(StoreError):
+    """What the index holds is not what was written; of a disk that fails, `StoreError` tells."""
 
 
 class IndexLocked(StoreError):

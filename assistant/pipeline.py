@@ -13,7 +13,8 @@ from assistant.answer.extract import NAME, NOT_SAID, extract
 from assistant.answer.followup import list_queries, read_history
 from assistant.answer.scorer import EvidenceScorer, LateInteractionScorer
 from assistant.cite.cite import cite, list_consulted, number_citations, say
-from assistant.index.catalog import last_version
+from assistant.errors import IndexDamaged, IndexMissing
+from assistant.index.catalog import find_inode, last_version
 from assistant.index.embed import Embedder, open_embedder
 from assistant.ingest.normalize import normalize
 from assistant.llm.open import open_model
@@ -75,8 +76,8 @@ class Assistant(Reading):
     ) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
 
-        The index is built first when there is none. To a greeting or thanks there is a reply and
-        no search.
+        The index is built first when there is none, or a damaged one. To a greeting or thanks there
+        is a reply and no search.
 
         Args:
             question: what to answer.
@@ -106,10 +107,25 @@ class Assistant(Reading):
             version = last_version(self.settings.index_dir)
             yield say(normalize(question)[0], reply, courtesy.NAME, version)
             return
-        lap, costs = Laps(), Costs()
+        lap = Laps()
+        inode = find_inode(self.settings.index_dir)
+        try:
+            yield from self._answer(question, before, documents, lap)
+            return
+        except (IndexDamaged, IndexMissing) as error:
+            met = error
+        yield Stage("indexing", "The index is damaged; building it anew from the documents")
+        self._mend(met, inode)
+        lap("index")
+        yield from self._answer(question, before, documents, lap)
+
+    def _answer(
+        self, question: str, before: Sequence[Turn], documents: Collection[str], lap: Laps
+    ) -> Iterator[Stage | Answer]:
+        asked, costs = self._read(question), Costs()
         if not self._has_index_now():
             yield Stage("indexing", "Building the index first; this happens once")
-            self.sync()
+            self._require_index()
             lap("index")
         rewritten = None
         if self._writer:

@@ -47,15 +47,13 @@ class Reading(Holdings):
     ) -> tuple[RankedPassage, ...]:
         """Return the k best passages for a query, best first; k is at least 1.
 
-        Of the documents with these ids, of all when none is named.
+        Of the documents with these ids, of all when none is named. The index is built first when
+        there is none, or a damaged one.
         """
         if k < 1:
             raise ValueError(f"a search needs k >= 1, not {k}")
         query = self._read(query)
-        if not self._has_index_now():
-            self.sync()
-        with self._readers.open() as snapshot:
-            return self._retriever.retrieve(snapshot, query, k, documents=documents).ranking
+        return self._mending_once(lambda: self._search(query, k, documents))
 
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
         """Return up to n questions, made of the documents' own sentences, that are answered.
@@ -101,8 +99,7 @@ class Reading(Holdings):
         Raises:
             QuestionError: a question cannot be read, or there are too few of a kind.
         """
-        if not self._has_index_now():
-            self.sync()
+        self._require_index()
         log_odds = []
         with self._readers.open() as snapshot:
             for number, (question, _) in enumerate(questions, start=1):
@@ -115,6 +112,11 @@ class Reading(Holdings):
         path = write_calibration(self.settings.index_dir, after, self._judging)
         self._calibration, self._suggested = after, {}
         return replace(report, path=str(path))
+
+    def _search(self, query: str, k: int, documents: Collection[str]) -> tuple[RankedPassage, ...]:
+        self._require_index()
+        with self._readers.open() as snapshot:
+            return self._retriever.retrieve(snapshot, query, k, documents=documents).ranking
 
     def _read(self, question: str) -> str:
         return read_question(question, self.settings.max_question_chars)

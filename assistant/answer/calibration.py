@@ -12,11 +12,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from assistant.answer.logistic import sigmoid
 from assistant.errors import ModelError, QuestionError
+from assistant.index.rows import digest_row
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ SHARES = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
 MIN_QUESTIONS = 10
 """Of each kind: fewer say nothing about a share of a tenth."""
 CALIBRATION_FILE = "calibration.json"
+_ANEW = "; the one that ships is used. Make it anew: assistant calibrate QUESTIONS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,29 +156,30 @@ def fit_bars(probabilities: Sequence[float]) -> tuple[tuple[float, float], ...]:
 def read_calibration(folder: Path, fingerprint: str) -> Calibration | None:
     """Return the calibration kept in a folder; None when there is none for that scorer.
 
+    One that is damaged is told in the log and not used either.
+
     Raises:
-        ModelError: the file cannot be read.
+        ModelError: the disk does not let the file be read.
     """
     path = folder / CALIBRATION_FILE
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
+        if data.pop("digest") != _digest(data):
+            raise ValueError("it is not what was written")  # noqa: TRY301 (one way out for damage)
         bars = tuple((float(share), float(bar)) for share, bar in data["bars"])
         found = Calibration(float(data["slope"]), float(data["bias"]), bars)
         if data["scorer"] == fingerprint:
             return found
-        logger.warning(
-            "%s was fitted to another evidence scorer or embedding model and is not used; make it "
-            "anew: assistant calibrate QUESTIONS",
-            path,
-        )
-        return None
+        logger.warning("%s was fitted to another evidence scorer or embedding model%s", path, _ANEW)
     except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        pass
+    except OSError as error:
         raise ModelError(
-            f"the calibration {str(path)!r} cannot be used ({error!r}); delete it, then make it "
-            "anew: assistant calibrate QUESTIONS"
+            f"the calibration {str(path)!r} cannot be read ({error}): see to the disk, or delete it"
         ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        logger.warning("%s is damaged (%r)%s", path, error, _ANEW)
+    return None
 
 
 def write_calibration(folder: Path, calibration: Calibration, fingerprint: str) -> Path:
@@ -188,9 +192,14 @@ def write_calibration(folder: Path, calibration: Calibration, fingerprint: str) 
         "bias": calibration.bias,
         "bars": calibration.bars,
     }
+    data["digest"] = _digest(data)
     aside.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     os.replace(aside, path)
     return path
+
+
+def _digest(data: dict[str, Any]) -> int:
+    return digest_row(json.dumps(data, sort_keys=True))
 
 
 def reliability(

@@ -11,16 +11,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assistant.errors import StoreError
+from assistant.errors import IndexDamaged, StoreError
 from assistant.index.catalog import connect
 from assistant.index.embed import Vector
+from assistant.index.rows import check_rows, digest_row, read_rows
 from assistant.index.snapshot import Base
 
 BASES_FOLDER = "chroma"
@@ -42,16 +43,18 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
 
     Raises:
         StoreError: it could not be built, or misses more than `MAX_MISSED_SHARE`.
+        IndexDamaged: a vector is not what was written.
     """
     folder = _folder(index_dir, number)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    built = _run_child("build", index_dir, number, dimension)
-    n, last_row = built["n_passages"], built["last_row"]
-    missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
-    if len(missed) > MAX_MISSED_SHARE * n:
-        raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
-    return Base(number, last_row, n, _digest_files(folder), tuple(missed))
+    with _explain_disk(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        built = _run_child("build", index_dir, number, dimension)
+        n, last_row = built["n_passages"], built["last_row"]
+        missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
+        if len(missed) > MAX_MISSED_SHARE * n:
+            raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
+        return Base(number, last_row, n, _digest_files(folder), tuple(missed))
 
 
 def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
@@ -66,14 +69,15 @@ def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
 
 
 def require_intact(index_dir: Path, base: Base) -> None:
-    """Refuse a base whose HNSW files changed since it was built, or whose SQLite file is damaged.
+    """Refuse a base of which anything has changed since it was built.
 
     Raises:
         StoreError: naming the base.
     """
     folder = _folder(index_dir, base.number)
-    if _digest_files(folder) != base.digests or _count_records(folder) != base.n_passages:
-        raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
+    with _explain_disk(folder):
+        if _digest_files(folder) != base.digests:
+            raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
 
 
 class OpenBase:
@@ -103,13 +107,21 @@ def remove_bases_except(index_dir: Path, kept: Collection[int]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _explain_disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"the Chroma base {str(folder)!r} cannot be used: {error}") from error
+
+
 def _folder(index_dir: Path, number: int) -> Path:
     return (index_dir / BASES_FOLDER / str(number)).resolve()
 
 
 def _digest_files(folder: Path) -> tuple[tuple[str, str], ...]:
-    """Digest the HNSW files; Chroma's own SQLite file changes at every opening."""
-    digests = []
+    """Digest the HNSW files, and what Chroma's own SQLite file says."""
+    digests = [(CHROMA_FILE, _digest_tables(folder / CHROMA_FILE))]
     for path in sorted(folder.glob("*/*")):
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -117,17 +129,27 @@ def _digest_files(folder: Path) -> tuple[tuple[str, str], ...]:
     return tuple(digests)
 
 
-def _count_records(folder: Path) -> int | None:
-    """Count what Chroma's SQLite file holds; None when it is damaged or missing."""
-    address = f"{(folder / CHROMA_FILE).as_uri()}?mode=ro"
+def _digest_tables(path: Path) -> str:
+    """Digest the tables of Chroma's SQLite file, whose bytes change at every opening.
+
+    Empty when it is damaged or missing. Its full-text table stays empty, its locks are its own.
+    """
+    digest = hashlib.sha256()
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
-                return None
-            (n,) = connection.execute("SELECT count(*) FROM embeddings").fetchone()
-            return int(n)
-    except sqlite3.DatabaseError:
-        return None
+                return ""
+            tables = connection.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'table' "
+                "AND sql NOT LIKE 'CREATE VIRTUAL%' AND name != 'acquire_write' ORDER BY name"
+            ).fetchall()
+            for name, sql in tables:
+                digest.update(repr((name, sql)).encode())
+                for row in connection.execute(f'SELECT * FROM "{name}"'):
+                    digest.update(digest_row(*row).to_bytes(4))
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        return ""
+    return digest.hexdigest()
 
 
 def _open_client(folder: Path) -> Any:
@@ -161,15 +183,19 @@ def _run_child(task: str, index_dir: Path, *numbers: int) -> Any:
         cwd=_folder(index_dir, numbers[0]),  # importing chromadb reads `.env` where it stands
     )
     if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise StoreError(f"the Chroma base could not be {task[:5]}ed: {last[0]}")
+        *_, last = "", *done.stderr.strip().splitlines()
+        if last.startswith(damaged := f"{IndexDamaged.__module__}.{IndexDamaged.__name__}: "):
+            raise IndexDamaged(last.removeprefix(damaged))
+        raise StoreError(
+            f"the Chroma base could not be {task[:5]}ed: {last or f'exit status {done.returncode}'}"
+        )
     return json.loads(done.stdout)
 
 
 def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
     connection = connect(index_dir)
     connection.execute("BEGIN")
-    rows = connection.execute("SELECT row, vector FROM vectors ORDER BY row").fetchall()
+    rows = read_rows(connection, "vectors", "ORDER BY row")
     n = len(rows)
     collection = _open_client(_folder(index_dir, number)).create_collection(
         COLLECTION,
@@ -201,9 +227,9 @@ def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[
     collection = _open_collection(_folder(index_dir, number))
     missed: list[int] = []
     cursor = connection.execute(
-        "SELECT row, vector FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
+        "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
     )
-    while batch := cursor.fetchmany(BATCH):
+    while batch := list(check_rows("vectors", cursor.fetchmany(BATCH))):
         answers = _search(collection, _matrix([blob for _, blob in batch], dimension), 1)
         missed += (
             row

@@ -3,96 +3,41 @@
 It holds the texts, the passages with their spans and vectors, the BM25 table, the ledger of
 files and the manifest. A content is stored once, however many files have it; a passage's `row`
 only ever grows, so "newer than the Chroma base" is `row > last_row`. This module creates and
-opens the file; `snapshot` reads it and `writer` changes it. Refuses an index made with another
-schema, model or splitter (`IndexMismatch`), and a missing or damaged file.
+opens the file; `schema` tells its tables, `snapshot` reads it and `writer` changes it. Refuses an
+index made with another schema, model or splitter (`IndexMismatch`), a damaged one (`IndexDamaged`),
+a missing one, and a disk that fails. A damaged catalog is never deleted but put aside.
 """
 
-import json
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.errors import IndexMismatch, IndexMissing, StoreError
+from assistant.errors import IndexDamaged, IndexMismatch, IndexMissing, StoreError
+from assistant.index.rows import read_manifest, write_row
+from assistant.index.schema import SCHEMA, SCHEMA_VERSION
 
 CATALOG_FILE = "catalog.sqlite"
-SCHEMA_VERSION = 4
-DISK_ERRORS = (
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_READONLY,
+DAMAGED_FILE = f"{CATALOG_FILE}.damaged"
+DAMAGE = (
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_EMPTY,
+    sqlite3.SQLITE_ERROR,  # a table or column that is not there
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_NOTADB,
 )
-"""SQLite's errors that do not come from the file's content."""
-
-TOKENIZER = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
-"""For FTS5 to part the terms at spaces and nowhere else; left alone it drops Thai vowels."""
-
-SCHEMA = f"""
-CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE contents (
-    content_id TEXT PRIMARY KEY,
-    sha256 TEXT NOT NULL,
-    media_type TEXT NOT NULL,
-    title TEXT,
-    text TEXT NOT NULL,
-    pages TEXT NOT NULL,
-    headings TEXT NOT NULL,
-    warning TEXT,
-    sketch BLOB NOT NULL
-);
-CREATE TABLE near_contents (
-    content_id TEXT NOT NULL REFERENCES contents ON DELETE CASCADE,
-    near_id TEXT NOT NULL REFERENCES contents ON DELETE CASCADE,
-    PRIMARY KEY (content_id, near_id)
-) WITHOUT ROWID;
-CREATE INDEX near_contents_by_near ON near_contents (near_id);
-CREATE TABLE documents (
-    document_id TEXT PRIMARY KEY,
-    content_id TEXT REFERENCES contents,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    reason TEXT,
-    fault TEXT,
-    settled_at TEXT NOT NULL,
-    seconds REAL NOT NULL
-);
-CREATE INDEX documents_by_content ON documents (content_id);
-CREATE TABLE passages (
-    row INTEGER PRIMARY KEY AUTOINCREMENT,
-    passage_id TEXT NOT NULL UNIQUE,
-    content_id TEXT NOT NULL REFERENCES contents,
-    start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    sentences TEXT NOT NULL,
-    heading TEXT
-);
-CREATE INDEX passages_by_content ON passages (content_id);
-CREATE TABLE vectors (
-    row INTEGER PRIMARY KEY REFERENCES passages,
-    vector BLOB NOT NULL,
-    sentence_vectors BLOB NOT NULL
-);
-CREATE VIRTUAL TABLE passage_terms USING fts5(
-    terms, content='', tokenize="{TOKENIZER}"
-);
-CREATE VIRTUAL TABLE term_counts USING fts5vocab(passage_terms, row);
-CREATE TABLE bases (
-    number INTEGER PRIMARY KEY,
-    last_row INTEGER NOT NULL,
-    n_passages INTEGER NOT NULL,
-    digests TEXT NOT NULL,
-    missed TEXT NOT NULL
-);
-"""
+"""SQLite's errors that come from the file's content."""
+COUNTS = ("n_documents", "n_passages", "last_row")
+FACTS = ("version", "n_passages", "made_at")
+"""What the manifest of every index tells, whatever its schema."""
+SEE_TO_THE_DISK = "see to the disk, its free space and the folder's permissions, then try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +112,8 @@ def open_catalog(index_dir: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         IndexMissing: there is none.
-        StoreError: it is damaged, or the disk does not let it be used.
+        IndexDamaged: it is not what was written.
+        StoreError: the disk does not let it be used.
     """
     with explain_errors(index_dir), closing(connect(index_dir)) as connection:
         yield connection
@@ -175,33 +121,59 @@ def open_catalog(index_dir: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def explain_errors(index_dir: Path) -> Iterator[None]:
-    """Turn what SQLite and damaged rows raise into `StoreError`s that say what to do."""
+    """Turn what SQLite and the system raise into `StoreError`s that say what to do.
+
+    `IndexDamaged` is raised for damage alone: a disk that fails must not cost an index.
+    """
     try:
         yield
-    except (sqlite3.DatabaseError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (sqlite3.DatabaseError, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, sqlite3.ProgrammingError):  # a defect of this program
+            raise
         raise _explain(index_dir, error) from error
 
 
-def create(index_dir: Path, making: Making, *, version: int = 0) -> None:
-    """Create an empty catalog, whole or not at all; `made_at` tells it from any before it."""
-    index_dir.mkdir(parents=True, exist_ok=True)
-    aside = f"{CATALOG_FILE}.new"
-    remove_files(index_dir, aside)
-    with closing(sqlite3.connect(index_dir / aside, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript("BEGIN IMMEDIATE;" + SCHEMA)
-        facts = {**making.facts(), "version": str(version), "n_passages": "0"}
-        facts["made_at"] = datetime.now(UTC).isoformat()
-        connection.executemany("INSERT INTO manifest VALUES (?, ?)", facts.items())
-        connection.execute("COMMIT")
-    remove_files(index_dir, CATALOG_FILE)  # SQLite would read an old log into the new file
-    os.replace(index_dir / aside, index_dir / CATALOG_FILE)
+def create(index_dir: Path, making: Making) -> None:
+    """Create an empty catalog, whole or not at all, in place of one that is here.
+
+    Its version follows that one's, and `made_at` tells it from any before it.
+
+    Raises:
+        StoreError: the disk does not let it be written.
+    """
+    with explain_errors(index_dir):
+        index_dir.mkdir(parents=True, exist_ok=True)
+        aside, version = f"{CATALOG_FILE}.new", str(version_to_follow(index_dir))
+        _remove(index_dir, aside)
+        with closing(sqlite3.connect(index_dir / aside, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript("BEGIN IMMEDIATE;" + SCHEMA)
+            facts = {**making.facts(), **dict.fromkeys(COUNTS, "0"), "version": version}
+            facts["made_at"] = datetime.now(UTC).isoformat()
+            for fact in facts.items():
+                write_row(connection, "manifest", *fact)
+            connection.execute("COMMIT")
+        if (index_dir / CATALOG_FILE).is_dir():
+            put_aside(index_dir)
+        _remove(index_dir, CATALOG_FILE)  # SQLite would read an old log into the new file
+        os.replace(index_dir / aside, index_dir / CATALOG_FILE)
+        _settle(index_dir)
 
 
-def remove_files(index_dir: Path, name: str) -> None:
-    """Delete a database with what SQLite keeps beside it; first the file, so that none opens it."""
-    for suffix in ("", "-wal", "-shm"):
-        (index_dir / f"{name}{suffix}").unlink(missing_ok=True)
+def put_aside(index_dir: Path) -> Path:
+    """Rename the catalog, in place of one that was put aside before; return where it is now.
+
+    Raises:
+        StoreError: the disk does not let it be renamed.
+    """
+    with explain_errors(index_dir):
+        _remove(index_dir, DAMAGED_FILE)
+        for suffix in ("", "-wal"):  # first the file, so that none opens it
+            if os.path.lexists(path := index_dir / f"{CATALOG_FILE}{suffix}"):
+                path.rename(index_dir / f"{DAMAGED_FILE}{suffix}")
+        (index_dir / f"{CATALOG_FILE}-shm").unlink(missing_ok=True)
+        _settle(index_dir)
+    return index_dir / DAMAGED_FILE
 
 
 def is_created(index_dir: Path) -> bool:
@@ -223,33 +195,51 @@ def last_synced(index_dir: Path) -> str | None:
     if not is_created(index_dir):
         return None
     with open_catalog(index_dir) as connection:
-        query = "SELECT value FROM manifest WHERE key = 'synced_at'"
-        row = connection.execute(query).fetchone()
-    return str(row[0]) if row else None
+        return read_manifest(connection).get("synced_at")
 
 
 def last_version(index_dir: Path) -> int:
     """Return the version of the index that is here; 0 when there is none, or none readable."""
     try:
         with open_catalog(index_dir) as connection:
-            query = "SELECT value FROM manifest WHERE key = 'version'"
-            return int(connection.execute(query).fetchone()[0])
-    except (StoreError, TypeError, ValueError):
+            return int(read_manifest(connection)["version"])
+    except (StoreError, KeyError, ValueError):
         return 0
 
 
-def require_making(connection: sqlite3.Connection, making: Making) -> None:
-    """Refuse an index that was made differently.
+def version_to_follow(index_dir: Path) -> int:
+    """Return a version that no index in this folder has gone beyond; 0 where there was none.
+
+    Where that of the last one cannot be read it is the time, in milliseconds: a version grows by
+    one a transaction, which takes longer.
+    """
+    if not any(index_dir.glob(f"{CATALOG_FILE}*")):
+        return 0
+    return last_version(index_dir) or time.time_ns() // 1_000_000
+
+
+def require_making(connection: sqlite3.Connection, making: Making) -> dict[str, str]:
+    """Refuse an index that was made differently; return the facts of its manifest.
 
     Raises:
         IndexMismatch: naming what differs.
+        IndexDamaged: a fact is missing, or not what was written.
     """
-    require_facts(read_facts(connection), making.facts())
+    found = read_facts(connection, {*making.facts(), *FACTS})
+    require_facts(found, making.facts())
+    return found
 
 
-def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the manifest: how the index was made, and what it counts."""
-    return dict(connection.execute("SELECT key, value FROM manifest"))
+def read_facts(connection: sqlite3.Connection, needed: Collection[str] = ()) -> dict[str, str]:
+    """Return the manifest: how the index was made, and what it counts.
+
+    Raises:
+        IndexDamaged: one that is needed is missing, or one is not what was written.
+    """
+    found = read_manifest(connection)
+    if missing := set(needed) - found.keys():
+        raise IndexDamaged(f"the manifest of the index lacks {min(missing)!r}")
+    return found
 
 
 def require_facts(found: Mapping[str, str], facts: Mapping[str, str]) -> None:
@@ -270,13 +260,35 @@ def require_facts(found: Mapping[str, str], facts: Mapping[str, str]) -> None:
         )
 
 
-def _explain(index_dir: Path, error: Exception) -> StoreError:
-    is_disk = getattr(error, "sqlite_errorcode", 0) & 0xFF in DISK_ERRORS
-    remedy = (
-        "see to the disk, its free space and the folder's permissions, then try again"
-        if is_disk
-        else "it is damaged; make the index anew: assistant index --rebuild"
+def _explain(
+    index_dir: Path, error: sqlite3.DatabaseError | OSError | UnicodeDecodeError
+) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    # Neither a text nor a message that quotes one of the file need be UTF-8.
+    is_undecodable = isinstance(error, UnicodeDecodeError) or (
+        code is None and str(error).startswith("Could not decode")
     )
-    return StoreError(
-        f"the catalog {str(index_dir / CATALOG_FILE)!r} cannot be used ({error}): {remedy}"
-    )
+    is_damage = is_undecodable or (code is not None and code & 0xFF in DAMAGE)
+    said = f"the catalog {str(index_dir / CATALOG_FILE)!r} cannot be used ({error}): "
+    if is_damage:
+        return IndexDamaged(f"{said}it is damaged; make the index anew: assistant index")
+    return StoreError(f"{said}{SEE_TO_THE_DISK}")
+
+
+def _remove(index_dir: Path, name: str) -> None:
+    """Delete a database with what SQLite keeps beside it; first the file, so that none opens it."""
+    for suffix in ("", "-wal", "-shm"):
+        path = index_dir / f"{name}{suffix}"
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk keep the names that were given in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

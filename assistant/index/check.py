@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from assistant.errors import StoreError
+from assistant.errors import IndexDamaged, StoreError
 from assistant.index.base import check_base
-from assistant.index.catalog import TOKENIZER, Making, open_catalog, require_making
+from assistant.index.catalog import Making, open_catalog, require_making
 from assistant.index.lock import hold_lock
+from assistant.index.rows import digest_row
+from assistant.index.schema import FIELDS, TOKENIZER
 from assistant.index.snapshot import Base, Snapshot
 from assistant.index.writer import lexical_text
 
@@ -27,13 +29,14 @@ def check_index(index_dir: Path, making: Making, dimension: int) -> tuple[str, .
         IndexMissing: there is no index.
         IndexMismatch: it was made differently.
         IndexLocked: a sync is running.
-        StoreError: its catalog cannot be read.
+        IndexDamaged: its catalog cannot be read.
+        StoreError: the disk does not let it be read.
     """
     with open_catalog(index_dir) as connection, hold_lock(index_dir):
         connection.execute("BEGIN")
         require_making(connection, making)
-        return (
-            *_check_sqlite(connection),
+        found = (*_check_sqlite(connection), *_check_digests(connection))
+        return found or (  # what is altered need not be looked at more closely
             *_check_counts(connection, dimension),
             *_check_spans(connection),
             *_check_terms(connection),
@@ -49,11 +52,22 @@ def _check_sqlite(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"row {row} of {table} points at a missing row of {parent}"
 
 
+def _check_digests(connection: sqlite3.Connection) -> Iterator[str]:
+    for table, fields in FIELDS.items():
+        rows = connection.execute(f"SELECT {', '.join(fields)}, digest FROM {table}")
+        found = [str(row[0]) for row in rows if digest_row(*row[:-1]) != row[-1]]
+        if found:
+            named = ", ".join(found[:MAX_NAMED])
+            yield f"{len(found)} rows of {table} are not what was written: {named}"
+
+
 def _check_counts(connection: sqlite3.Connection, dimension: int) -> Iterator[str]:
-    (n_passages,) = connection.execute("SELECT count(*) FROM passages").fetchone()
-    recorded = Snapshot(connection).n_passages
-    if recorded != n_passages:
-        yield f"the manifest counts {recorded} passages, the table holds {n_passages}"
+    try:
+        snapshot = Snapshot(connection)
+        snapshot.records()
+        snapshot.require_consistent()
+    except IndexDamaged as error:
+        yield str(error)
     for sql, problem in (
         (
             "SELECT row FROM passages EXCEPT SELECT row FROM vectors",
@@ -64,14 +78,22 @@ def _check_counts(connection: sqlite3.Connection, dimension: int) -> Iterator[st
             "vectors without a passage",
         ),
         (
-            "SELECT row FROM vectors JOIN passages USING (row) WHERE length(vector) != "
-            f"{4 * dimension} OR length(sentence_vectors) != "
+            "SELECT row FROM vectors EXCEPT SELECT row FROM sentence_vectors",
+            "passages without vectors of their sentences",
+        ),
+        (
+            "SELECT row FROM vectors JOIN sentence_vectors USING (row) JOIN passages USING (row) "
+            f"WHERE length(vector) != {4 * dimension} OR length(vectors) != "
             f"{2 * dimension} * json_array_length(sentences)",
             "vectors of a wrong size",
         ),
         (
-            "SELECT content_id FROM contents EXCEPT SELECT content_id FROM documents",
+            "SELECT content_id FROM texts EXCEPT SELECT content_id FROM documents",
             "texts that no file has",
+        ),
+        (
+            "SELECT content_id FROM contents EXCEPT SELECT content_id FROM texts",
+            "contents without a text",
         ),
         (
             "SELECT document_id FROM documents WHERE content_id IS NULL AND status != 'skipped'",
@@ -87,8 +109,8 @@ def _check_spans(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the passages and sentences that do not reproduce their text."""
     text, text_of = "", None
     rows = connection.execute(
-        'SELECT content_id, passage_id, start, "end", p.text, sentences, c.text '
-        "FROM passages AS p JOIN contents AS c USING (content_id) ORDER BY content_id"
+        'SELECT content_id, passage_id, start, "end", p.text, sentences, t.text '
+        "FROM passages AS p JOIN texts AS t USING (content_id) ORDER BY content_id"
     )
     for content, passage_id, start, end, passage, sentences, whole in rows:
         if content != text_of:

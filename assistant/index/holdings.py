@@ -3,19 +3,21 @@
 The part of an assistant that asks nothing. Refuses an index that cannot be used (`StoreError`).
 """
 
+import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from assistant.errors import CorpusError
+from assistant.errors import CorpusError, IndexDamaged, IndexMissing
 from assistant.index import sync as syncing
 from assistant.index.added import forget, keep
-from assistant.index.catalog import is_complete, last_synced
+from assistant.index.catalog import find_inode, is_complete, last_synced
 from assistant.index.check import check_index
 from assistant.index.embed import Embedder
 from assistant.index.originals import Originals
 from assistant.index.plan import Change
 from assistant.index.readers import Readers
-from assistant.index.sync import Progress, SyncReport
+from assistant.index.recover import recover, sync_or_recover
+from assistant.index.sync import Progress, SyncReport, making_of
 from assistant.ingest.added import read_documents
 from assistant.ingest.pool import Parsers
 from assistant.ledger import FileRecord
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from llama_index.core.readers.base import BaseReader
     from llama_index.core.schema import Document as LlamaDocument
 
+T = TypeVar("T")
+
 
 class Holdings:
     """One index. Safe to share between threads."""
@@ -34,10 +38,11 @@ class Holdings:
     def __init__(self, settings: Settings, embedder: Embedder) -> None:
         self.settings = settings
         self._embedder = embedder
-        self._making = syncing.making_of(embedder, settings)
+        self._making = making_of(embedder, settings)
         self._readers = Readers(settings.index_dir, self._making)
         self._originals = Originals(settings, Parsers(syncing.limits_of(settings)))
         self._is_ready = False
+        self._mending = threading.Lock()
 
     def sync(
         self,
@@ -46,8 +51,11 @@ class Holdings:
         retry: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
-        """Bring the index in step with the corpus; see `assistant.index.sync.sync`."""
-        return syncing.sync(
+        """Bring the index in step with the corpus, or build it anew when it is damaged.
+
+        See `assistant.index.sync.sync` and `assistant.index.recover`.
+        """
+        return sync_or_recover(
             self.settings, self._embedder, rebuild=rebuild, retry=retry, on_progress=on_progress
         )
 
@@ -147,8 +155,14 @@ class Holdings:
 
     @property
     def has_index(self) -> bool:
-        """Whether there is an index to ask: one that was in step with the corpus once."""
-        return is_complete(self.settings.index_dir)
+        """Whether there is an index to ask: one that was in step with the corpus once.
+
+        One that is seen to be damaged is none: `sync` makes it anew.
+        """
+        try:
+            return is_complete(self.settings.index_dir)
+        except IndexDamaged:
+            return False
 
     def close(self) -> None:
         """Let go of what is kept open; nothing needs saving."""
@@ -163,5 +177,32 @@ class Holdings:
 
     def _has_index_now(self) -> bool:
         """Look for an index until one was found: a question should not pay for it each time."""
-        self._is_ready = self._is_ready or self.has_index
+        self._is_ready = self._is_ready or is_complete(self.settings.index_dir)
         return self._is_ready
+
+    def _require_index(self) -> None:
+        """Build the index when there is none; who asks meanwhile waits for it."""
+        if not self._has_index_now():
+            with self._mending:
+                if not self._has_index_now():
+                    self.sync()
+
+    def _mend(self, error: IndexDamaged | IndexMissing, inode: int | None) -> None:
+        """Make whole the index whose catalog had this inode when a question met the error.
+
+        Who meets it meanwhile waits, and finds the new one.
+        """
+        with self._mending:
+            if isinstance(error, IndexDamaged) and find_inode(self.settings.index_dir) == inode:
+                recover(self.settings, self._embedder, error, inode)
+            else:
+                self.sync()
+
+    def _mending_once(self, read: Callable[[], T]) -> T:
+        """Return what is read from the index, after one rebuild if it is damaged."""
+        inode = find_inode(self.settings.index_dir)
+        try:
+            return read()
+        except (IndexDamaged, IndexMissing) as error:
+            self._mend(error, inode)
+        return read()

@@ -42,8 +42,7 @@ class Readers:
         try:
             with explain_errors(self._index_dir):
                 connection.execute("BEGIN")
-                require_making(connection, self._making)
-                yield Snapshot(connection)
+                yield Snapshot(connection, require_making(connection, self._making))
                 connection.execute("ROLLBACK")
         except BaseException:
             connection.close()

@@ -12,14 +12,8 @@ from pathlib import Path
 
 from assistant.errors import StoreError
 from assistant.index.base import BASES_FOLDER, require_intact
-from assistant.index.catalog import (
-    CATALOG_FILE,
-    SCHEMA_VERSION,
-    TOKENIZER,
-    open_catalog,
-    read_facts,
-    require_facts,
-)
+from assistant.index.catalog import CATALOG_FILE, open_catalog, read_facts, require_facts
+from assistant.index.schema import SCHEMA_VERSION, TOKENIZER
 from assistant.index.snapshot import Base, Snapshot
 from assistant.ledger import FileRecord
 from assistant.values import DocumentId
@@ -59,11 +53,10 @@ def read_state(index_dir: Path, expected: Mapping[str, str]) -> IndexState:
         facts = read_facts(connection)
         require_facts(facts, {"schema": str(SCHEMA_VERSION)} | dict(expected))
         snapshot = Snapshot(connection)
-        stamps = connection.execute("SELECT document_id, size, mtime_ns FROM documents")
         return IndexState(
             facts,
             snapshot.records(),
-            {DocumentId(name): (size, time_ns) for name, size, time_ns in stamps},
+            {DocumentId(row[0]): (row[2], row[3]) for row in snapshot.ledger()},
             snapshot.base(),
         )
 

@@ -25,7 +25,7 @@ from assistant.index.plan import Change, make_plan
 from assistant.index.preview import preview_changes
 from assistant.index.snapshot import Base
 from assistant.index.work import Work
-from assistant.index.writer import Writer, remove_catalog
+from assistant.index.writer import Writer, remove_bases
 from assistant.ingest.limits import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import FoundFile, SkippedFile, walk
@@ -58,6 +58,7 @@ class SyncReport:
         notable: the files that were not plainly indexed.
         base_problem: why there is no new Chroma base, where one is due.
         seconds: from the walk to the end.
+        recovered: what became of an index that was damaged.
     """
 
     n_added: int
@@ -70,6 +71,7 @@ class SyncReport:
     notable: tuple[FileRecord, ...]
     base_problem: str | None
     seconds: float
+    recovered: str | None = None
 
     @property
     def n_skipped(self) -> int:
@@ -118,6 +120,8 @@ def sync(
         CorpusError: there is no such folder.
         IndexLocked: another process is writing this index.
         IndexMismatch: the index was made differently and `rebuild` was not asked for.
+        IndexDamaged: the index is not what was written; `recover` goes on from there.
+        StoreError: the disk does not let it be written.
     """
     started = time.perf_counter()
     found = list_files(settings)
@@ -136,6 +140,7 @@ def sync(
         problem = _renew_base(settings, embedder.dimension, writer, on_progress)
         snapshot = writer.snapshot()
         records = snapshot.records()
+        writer.fold()
     return SyncReport(
         **work.counts,
         n_passages=snapshot.n_passages,
@@ -143,6 +148,7 @@ def sync(
         notable=tuple(record for record in records if record.status != Status.INDEXED),
         base_problem=problem,
         seconds=time.perf_counter() - started,
+        recovered=None,
     )
 
 
@@ -171,10 +177,10 @@ def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:
 
 @contextmanager
 def _open_writer(settings: Settings, embedder: Embedder, *, rebuild: bool) -> Iterator[Writer]:
-    version = remove_catalog(settings.index_dir) if rebuild else 0
     making = making_of(embedder, settings)
-    if not is_created(settings.index_dir):
-        create(settings.index_dir, making, version=version)
+    if rebuild or not is_created(settings.index_dir):
+        create(settings.index_dir, making)
+        remove_bases(settings.index_dir)
     with open_catalog(settings.index_dir) as connection:
         require_making(connection, making)
         yield Writer(connection)

@@ -9,45 +9,33 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from assistant.errors import Fault
 from assistant.index.base import BASES_FOLDER
-from assistant.index.catalog import CATALOG_FILE, last_version, remove_files
 from assistant.index.content import Content
 from assistant.index.embed import PassageVectors
+from assistant.index.rows import read_manifest, read_rows, write_row
 from assistant.index.settled import Known, Settled
-from assistant.index.snapshot import Base, Snapshot
+from assistant.index.snapshot import Base, Snapshot, make_passage
 from assistant.index.terms import terms
 from assistant.ingest.split import embedding_text
 from assistant.ledger import Status
 from assistant.values import DocumentId, Passage
 
-_COLUMNS = (
-    "content_id",
-    "size",
-    "mtime_ns",
-    "status",
-    "reason",
-    "fault",
-    "settled_at",
-    "seconds",
-)
 _SEEN = (0, 3, 4, 5)
 """Columns of a ledger row that readers see change; the others are stamps and times."""
 
 
-def remove_catalog(index_dir: Path) -> int:
-    """Delete the catalog and its Chroma bases; return the version that the index had."""
-    version = last_version(index_dir)
+def remove_bases(index_dir: Path) -> None:
+    """Delete every Chroma base; they are made of the catalog, and without it of no use."""
     shutil.rmtree(index_dir / BASES_FOLDER, ignore_errors=True)
-    remove_files(index_dir, CATALOG_FILE)
-    return version
 
 
 class Writer:
@@ -62,7 +50,7 @@ class Writer:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self._connection.execute("UPDATE manifest SET value = value + 1 WHERE key = 'version'")
+            self._count("version", 1)
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:  # a full disk has ended it already
@@ -71,15 +59,15 @@ class Writer:
 
     def sketches(self) -> Iterator[tuple[str, bytes]]:
         """Yield the contents with their sketches."""
-        yield from self._connection.execute("SELECT content_id, sketch FROM contents")
+        yield from read_rows(self._connection, "sketches")
 
     def known(self) -> dict[DocumentId, Known]:
-        """Return the files of the ledger."""
-        found = self._connection.execute(
-            "SELECT document_id, size, mtime_ns, content_id FROM documents"
-        )
+        """Return the files of the ledger, of an index whose tables fit together."""
+        snapshot = Snapshot(self._connection)
+        snapshot.require_consistent()
         return {
-            DocumentId(name): Known((size, time), content) for name, size, time, content in found
+            DocumentId(name): Known((size, time), content)
+            for name, content, size, time, *_ in snapshot.ledger()
         }
 
     def skip(self, document_id: DocumentId, reason: str, fault: Fault, settled: Settled) -> None:
@@ -89,12 +77,10 @@ class Writer:
 
     def adopt(self, document_id: DocumentId, content_id: str, settled: Settled) -> bool:
         """Give the file a content that the index already holds; False when it does not."""
-        found = self._connection.execute(
-            "SELECT warning FROM contents WHERE content_id = ?", (content_id,)
-        ).fetchone()
-        if found is None:
+        warnings = [row[6] for row in self._rows_of("contents", content_id)]
+        if not warnings:
             return False
-        self._record(document_id, settled.row(content_id, found[0]))
+        self._record(document_id, settled.row(content_id, warnings[0]))
         return True
 
     def put(
@@ -107,16 +93,12 @@ class Writer:
     ) -> None:
         """Switch a file to a new content, with its passages, their vectors, and its likes."""
         with self._transaction():
-            known = self._connection.execute(
-                "SELECT 1 FROM contents WHERE content_id = ?", (content.content_id,)
-            ).fetchone()
-            if known is None:  # a copy of it may have come in the same group
+            if not self._rows_of("contents", content.content_id):
+                # else a copy of it has come in the same group
                 self._insert(content, vectors)
-                self._connection.executemany(
-                    "INSERT INTO near_contents SELECT ?, content_id FROM contents "
-                    "WHERE content_id = ?",
-                    [(content.content_id, other) for other in near],
-                )
+                for other in near:
+                    if self._rows_of("contents", other):
+                        write_row(self._connection, "near_contents", content.content_id, other)
             self._set(document_id, settled.row(content.content_id, content.warning))
 
     def remove(self, document_ids: Sequence[DocumentId]) -> None:
@@ -129,6 +111,7 @@ class Writer:
                 self._connection.execute(
                     "DELETE FROM documents WHERE document_id = ?", (document_id,)
                 )
+                self._count("n_documents", -(before is not None))
                 self._drop_if_orphaned(before)
 
     def snapshot(self) -> Snapshot:
@@ -159,15 +142,14 @@ class Writer:
     def make_current(self, base: Base) -> None:
         """Let readers use this base from now on."""
         with self._transaction():
-            self._connection.execute(
-                "INSERT INTO bases VALUES (?, ?, ?, ?, ?)",
-                (
-                    base.number,
-                    base.last_row,
-                    base.n_passages,
-                    json.dumps(base.digests),
-                    json.dumps(base.missed),
-                ),
+            write_row(
+                self._connection,
+                "bases",
+                base.number,
+                base.last_row,
+                base.n_passages,
+                json.dumps(base.digests),
+                json.dumps(base.missed),
             )
 
     def forget_bases(self) -> None:
@@ -177,17 +159,26 @@ class Writer:
 
     def finish(self) -> None:
         """Record that the sync has gone through to its end."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO manifest VALUES ('synced_at', ?)",
-            (datetime.now(UTC).isoformat(timespec="seconds"),),
-        )
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_row(self._connection, "manifest", "synced_at", now)
 
-    def _row(self, document_id: DocumentId) -> tuple[object, ...] | None:
-        found: tuple[object, ...] | None = self._connection.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM documents WHERE document_id = ?",
-            (document_id,),
-        ).fetchone()
-        return found
+    def fold(self) -> None:
+        """Fold SQLite's log into the catalog, so that it is whole by itself.
+
+        Only as far as nobody is reading: a question is not waited for, and the next sync does it.
+        """
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _rows_of(self, table: str, content_id: object) -> list[tuple[Any, ...]]:
+        return read_rows(self._connection, table, "WHERE content_id = ?", content_id)
+
+    def _row(self, document_id: DocumentId) -> tuple[Any, ...] | None:
+        """Return a file's ledger row without its name."""
+        condition = "WHERE document_id = ?"
+        found = read_rows(self._connection, "documents", condition, document_id)
+        return found[0][1:] if found else None
 
     def _record(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
         """Write a ledger row; one of which only the stamp is new changes nothing for readers."""
@@ -196,98 +187,88 @@ class Writer:
             with self._transaction():
                 self._set(document_id, row)
         elif before[1:3] != row[1:3]:
-            self._connection.execute(
-                "UPDATE documents SET size = ?, mtime_ns = ? WHERE document_id = ?",
-                (*row[1:3], document_id),
-            )
+            write_row(self._connection, "documents", document_id, before[0], *row[1:3], *before[3:])
 
     def _set(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
         before = self._row(document_id)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (document_id, *row),
-        )
+        write_row(self._connection, "documents", document_id, *row)
+        self._count("n_documents", before is None)
         self._drop_if_orphaned(before)
 
     def _insert(self, content: Content, vectors: Sequence[PassageVectors]) -> None:
-        document = content.document
-        self._connection.execute(
-            "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                content.content_id,
-                document.sha256,
-                document.media_type,
-                document.title or None,
-                document.text,
-                json.dumps([astuple(page) for page in document.pages]),
-                json.dumps([astuple(heading) for heading in document.headings]),
-                content.warning or None,
-                content.sketch,
-            ),
+        document, content_id = content.document, content.content_id
+        write_row(
+            self._connection,
+            "contents",
+            content_id,
+            document.sha256,
+            document.media_type,
+            document.title or None,
+            json.dumps([astuple(page) for page in document.pages]),
+            json.dumps([astuple(heading) for heading in document.headings]),
+            content.warning or None,
+            len(content.passages),
         )
-        for passage, vector in zip(content.passages, vectors, strict=True):
-            row = self._connection.execute(
-                'INSERT INTO passages (passage_id, content_id, start, "end", text, sentences, '
-                "heading) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    passage.passage_id,
-                    content.content_id,
-                    passage.start,
-                    passage.end,
-                    passage.text,
-                    json.dumps(passage.sentences),
-                    passage.heading,
-                ),
-            ).lastrowid
-            self._connection.execute(
-                "INSERT INTO vectors VALUES (?, ?, ?)",
-                (
-                    row,
-                    vector.passage.astype(np.float32).tobytes(),
-                    vector.sentences.astype(np.float16).tobytes(),
-                ),
-            )
+        write_row(self._connection, "texts", content_id, document.text)
+        write_row(self._connection, "sketches", content_id, content.sketch)
+        first = int(read_manifest(self._connection)["last_row"]) + 1
+        for row, (passage, vector) in enumerate(
+            zip(content.passages, vectors, strict=True), start=first
+        ):
+            self._insert_passage(row, content_id, passage, vector)
             self._connection.execute(
                 "INSERT INTO passage_terms (rowid, terms) VALUES (?, ?)",
                 (row, lexical_text(document.title, passage)),
             )
-        self._count(len(content.passages))
+        self._count("last_row", len(content.passages))
+        self._count("n_passages", len(content.passages))
 
-    def _drop_if_orphaned(self, before: tuple[object, ...] | None) -> None:
+    def _insert_passage(
+        self, row: int, content_id: str, passage: Passage, vector: PassageVectors
+    ) -> None:
+        write_row(
+            self._connection,
+            "passages",
+            row,
+            passage.passage_id,
+            content_id,
+            passage.start,
+            passage.end,
+            passage.text,
+            json.dumps(passage.sentences),
+            passage.heading,
+        )
+        own, sentences = vector.passage.astype(np.float32), vector.sentences.astype(np.float16)
+        write_row(self._connection, "vectors", row, own.tobytes())
+        write_row(self._connection, "sentence_vectors", row, sentences.tobytes())
+
+    def _drop_if_orphaned(self, before: tuple[Any, ...] | None) -> None:
         """Delete the content of a former ledger row, if no file has it any more."""
         if before is None or before[0] is None:
             return
-        content = (before[0],)
-        is_in_use, title = self._connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM documents AS d WHERE d.content_id = c.content_id), "
-            "title FROM contents AS c WHERE content_id = ?",
-            content,
-        ).fetchone()
-        if is_in_use:
+        (content,) = self._rows_of("contents", before[0])
+        if read_rows(self._connection, "documents", "WHERE content_id = ? LIMIT 1", content[0]):
             return
-        rows = [
-            row
-            for (row,) in self._connection.execute(
-                "SELECT row FROM passages WHERE content_id = ?", content
-            )
-        ]
-        passages = Snapshot(self._connection).passages(rows)
+        title = content[3] or ""
+        passages = {row[0]: make_passage(row) for row in self._rows_of("passages", content[0])}
         self._connection.executemany(
             # A table without content is told what to forget.
             "INSERT INTO passage_terms (passage_terms, rowid, terms) VALUES ('delete', ?, ?)",
-            [(row, lexical_text(title or "", passage)) for row, passage in passages.items()],
+            [(row, lexical_text(title, passage)) for row, passage in passages.items()],
         )
-        for table in ("vectors", "passages"):
+        for table in ("vectors", "sentence_vectors", "passages"):
             self._connection.executemany(
-                f"DELETE FROM {table} WHERE row = ?", [(row,) for row in rows]
+                f"DELETE FROM {table} WHERE row = ?", [(row,) for row in passages]
             )
-        self._connection.execute("DELETE FROM contents WHERE content_id = ?", content)
-        self._count(-len(rows))
+        self._connection.execute("DELETE FROM near_contents WHERE near_id = ?", content[:1])
+        for table in ("near_contents", "sketches", "texts", "contents"):
+            self._connection.execute(f"DELETE FROM {table} WHERE content_id = ?", content[:1])
+        self._count("n_passages", -len(passages))
 
-    def _count(self, n: int) -> None:
-        self._connection.execute(
-            "UPDATE manifest SET value = value + ? WHERE key = 'n_passages'", (n,)
-        )
+    def _count(self, fact: str, n: int) -> None:
+        """Change a number of the manifest."""
+        ((_, value),) = read_rows(self._connection, "manifest", "WHERE key = ?", fact)
+        write_row(self._connection, "manifest", fact, str(int(value) + n))
 
 
 def lexical_text(title: str, passage: Passage) -> str:

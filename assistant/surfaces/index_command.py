@@ -41,6 +41,8 @@ def bring_in_step(
         report = assistant.sync(
             rebuild=rebuild, retry=retry, on_progress=lambda at: show(at.stage, at.done, at.total)
         )
+    if report.recovered:
+        say(f"warning: {report.recovered}")
     for record in report.notable:
         say(f"{record.status}: {record.document_id}: {record.reason}")
     if report.base_problem:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.answer.calibration import (
@@ -20,6 +20,7 @@ from assistant.answer.calibration import (
     write_calibration,
 )
 from assistant.errors import ModelError, QuestionError
+from assistant.index.rows import digest_row
 
 KEPT = Calibration(1.5, -0.25, ((0.05, 0.2), (0.1, 0.3)))
 shares = st.floats(0, 1)
@@ -86,7 +87,8 @@ def test_a_kept_calibration_is_read_back_for_its_own_scorer_only(tmp_path: Path)
 
 
 def kept_as(slope: float, bar: float) -> str:
-    return json.dumps({"scorer": "mine", "slope": slope, "bias": 0.0, "bars": [[0.1, bar]]})
+    data = {"scorer": "mine", "slope": slope, "bias": 0.0, "bars": [[0.1, bar]]}
+    return json.dumps(data | {"digest": digest_row(json.dumps(data, sort_keys=True))})
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,7 @@ def kept_as(slope: float, bar: float) -> str:
         "{",
         "[]",
         json.dumps({"scorer": "mine", "slope": "x"}),
+        kept_as(1.0, 0.5).replace("0.5", "0.6"),
         kept_as(float("nan"), 0.5),
         kept_as(-1.0, 0.5),
         kept_as(float("inf"), 0.5),
@@ -103,9 +106,30 @@ def kept_as(slope: float, bar: float) -> str:
         kept_as(1.0, 2.0),
     ],
 )
-def test_a_damaged_calibration_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
+def test_a_damaged_calibration_is_not_used_and_told_with_what_to_do(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
     (tmp_path / CALIBRATION_FILE).write_text(text, encoding="utf-8")
-    with pytest.raises(ModelError, match="assistant calibrate"):
+    assert read_calibration(tmp_path, "mine") is None
+    assert "is damaged" in caplog.text
+    assert "assistant calibrate" in caplog.text
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_byte_of_a_calibration_that_is_altered_changes_no_number(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    path = write_calibration(tmp_path, KEPT, "mine")
+    kept = bytearray(path.read_bytes())
+    kept[data.draw(st.integers(0, len(kept) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(kept)
+    assert read_calibration(tmp_path, "mine") in (None, KEPT)  # a space may have changed
+
+
+def test_a_disk_that_does_not_give_a_calibration_out_is_refused(tmp_path: Path) -> None:
+    (tmp_path / CALIBRATION_FILE).mkdir()
+    with pytest.raises(ModelError, match="see to the disk"):
         read_calibration(tmp_path, "mine")
 
 

@@ -3,8 +3,10 @@
 The parent keeps the oracle: what the folder holds now, and all that it ever held.
 """
 
+import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,16 +14,15 @@ import time
 from pathlib import Path
 
 import pytest
-from corpora import set_age, settings_in, write_files
+from corpora import FILES, set_age, settings_in, write_files
 from hashing import HashingEmbedder
 from sync_child import MAX_TAIL_PASSAGES
+from torture import Zygote, tallied, trials
 
-from assistant.errors import IndexMissing
 from assistant.index.base import BASES_FOLDER
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 
-N_KILLS = 50
 CHILD = Path(__file__).with_name("sync_child.py")
 
 
@@ -64,50 +65,75 @@ def kill_a_sync(folder: Path, after_s: float) -> bool:
     return is_running
 
 
-def require_whole(assistant: Assistant, ever: dict[str, set[str]]) -> None:
-    """Assert that the index, whatever it holds, is clean and holds true versions only."""
-    try:
-        assert assistant.check() == ()
-    except IndexMissing:
-        return
-    for record in assistant.documents():
-        assert assistant.document(record.document_id).text in ever[record.document_id]
-
-
-def require_in_step(assistant: Assistant, held: dict[str, str]) -> None:
-    """Assert that one more sync finishes the work."""
-    assert assistant.sync().base_problem is None
-    assert assistant.check() == ()
-    texts = {r.document_id: assistant.document(r.document_id).text for r in assistant.documents()}
-    assert texts == held
-    for ranked in assistant.search("items of the last round", k=20):
-        start, end = ranked.passage.start, ranked.passage.end
-        assert held[ranked.passage.document_id][start:end] == ranked.passage.text
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_an_index_is_whole_after_each_of_50_kills(tmp_path: Path) -> None:
-    random_ = random.Random(2)
-    settings = settings_in(tmp_path, max_tail_passages=MAX_TAIL_PASSAGES)
-    settings.corpus_dir.mkdir()
+@pytest.mark.timeout(1800)
+def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> None:
+    """Of a build, an update, a deletion: a third of them with a Chroma base, which takes longer."""
+    seed = 2
+    random_, settings = random.Random(seed), settings_in(tmp_path)
+    write_files(settings.corpus_dir, FILES)
+    texts = golden_texts(zygote, tmp_path)
     held: dict[str, str] = {}
-    ever: dict[str, set[str]] = {}
-    n_killed = 0
-    for round_ in range(N_KILLS):
-        change_corpus(settings.corpus_dir, held, random_, round_)
-        for name, text in held.items():
-            ever.setdefault(name, set()).add(text)
-        # Half of the kills hit the files, half the Chroma base, which takes longer.
-        after_s = random_.uniform(0, 0.25) if round_ % 2 else random_.uniform(0.1, 2.5)
-        n_killed += kill_a_sync(tmp_path, after_s)
-        assistant = Assistant(settings, HashingEmbedder())
-        if assistant.has_index or round_ % 5 == 0:
-            require_whole(assistant, ever)
-        if round_ % 10 == 9:
-            require_in_step(assistant, held)
-    assert n_killed > N_KILLS // 2
-    require_in_step(Assistant(settings, HashingEmbedder()), held)
+    ever = {name: {text} for name, text in texts.items()}
+    with tallied("random SIGKILL", seed) as tally:
+        took = {4: 0.9, 1000: 0.15}
+        for round_ in itertools.count():
+            change_corpus(settings.corpus_dir, held, random_, round_)
+            for name, text in held.items():
+                ever.setdefault(name, set()).add(text)
+            n_tail = 4 if round_ % 3 == 2 else 1000
+            given = {"kill_after_s": random_.uniform(0, took[n_tail]), "max_tail_passages": n_tail}
+            task = "rebuild" if round_ % 10 == 5 else "sync"
+            ended = zygote.run(tmp_path, task, **given)
+            if ended.found:
+                took[n_tail] = ended.found["seconds"]
+            wrong = judge(zygote, tmp_path, ever)
+            if round_ % 5 == 4:
+                wrong += judge_step(zygote, tmp_path, texts | held, n_tail)
+            tally.add("killed" if ended.status else "over before", *wrong)
+            if tally.counts["killed"] == trials(15, 300):
+                break
+
+
+def judge_step(zygote: Zygote, folder: Path, texts: dict[str, str], n_tail: int) -> list[str]:
+    """Say what is wrong after one more sync."""
+    ended = zygote.run(folder, "sync", max_tail_passages=n_tail)
+    if ended.found is None or ended.found["base_problem"]:
+        return [f"the next sync failed: {ended}"]
+    found = zygote.run(folder, "inspect", max_tail_passages=n_tail).found
+    if found["texts"] != texts or not all(answer["quotes"] for answer in found["answers"]):
+        return [f"not in step after a sync: {found}"]
+    return []
+
+
+def golden_texts(zygote: Zygote, folder: Path) -> dict[str, str]:
+    """Return the texts of the folder's documents, and leave no index."""
+    zygote.run(folder, "sync")
+    texts: dict[str, str] = zygote.run(folder, "inspect").found["texts"]
+    shutil.rmtree(folder / "index")
+    return texts
+
+
+def judge(zygote: Zygote, folder: Path, ever: dict[str, set[str]]) -> list[str]:
+    """Say what is wrong with the index as it was left."""
+    ended = zygote.run(folder, "inspect")
+    if ended.found is None:
+        return [f"it cannot be inspected: {ended}"]
+    if "is_missing" in ended.found:
+        return []
+    assert "problems" in ended.found, ended
+    wrong = list(ended.found["problems"])
+    wrong += [
+        f"{name} was never {text!r}"
+        for name, text in ended.found["texts"].items()
+        if text not in ever[name]
+    ]
+    for answer in ended.found["answers"] or []:
+        wrong += [
+            f"{quote!r} never stood in {name}"
+            for name, start, end, quote in answer["quotes"]
+            if not any(text[start:end] == quote for text in ever[name])
+        ]
+    return wrong
 
 
 @pytest.mark.slow

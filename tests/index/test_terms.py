@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.index.catalog import TOKENIZER
+from assistant.index.schema import TOKENIZER
 from assistant.index.terms import FUNCTION_WORDS, query_terms, terms
 
 TEXTS = st.text(max_size=60) | st.text(

@@ -186,7 +186,7 @@ def test_check_exits_0_only_when_the_index_is_clean(run: Run, tmp_path: Path) ->
     connection.close()
     code, out, _ = run("check")
     assert code == 1
-    assert "does not reproduce its text" in out
+    assert "rows of passages are not what was written" in out
 
 
 def test_control_characters_of_documents_do_not_reach_the_terminal(

@@ -107,7 +107,8 @@ def summarize(done: SyncReport) -> str:
         if n
     ]
     parts += [f"{done.n_skipped:,} skipped"] if done.n_skipped else []
-    return f"Synced in {done.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}."
+    anew = " The index was damaged and has been built anew." if done.recovered else ""
+    return f"Synced in {done.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}.{anew}"
 
 
 def _tell(at: Progress) -> str:

@@ -1,8 +1,8 @@
 """The SQLite file beside the index that holds conversations and feedback: made, opened, explained.
 
 Comes in: the index folder. Goes out: connections, each one transaction. A file that is damaged is
-put aside, never deleted. Refuses, with `StoreError`, a disk that cannot be used and a file that a
-newer version has written.
+put aside, never deleted; rows have digests for what SQLite does not notice. Refuses, with
+`StoreError`, a disk that cannot be used and a file that a newer version has written.
 """
 
 import logging
@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.errors import StoreError
+from assistant.index.rows import digest_row
 
 FILE = "conversations.sqlite"
-VERSION = 1
+VERSION = 2
 LOCKED_S = 10.0
 """Seconds to wait for another process that is writing."""
 
@@ -38,6 +39,7 @@ CREATE TABLE IF NOT EXISTS turns (
     answer TEXT,
     notice TEXT,
     tried TEXT NOT NULL,
+    digest INTEGER,
     PRIMARY KEY (conversation_id, number)
 );
 CREATE TABLE IF NOT EXISTS feedback (
@@ -49,11 +51,18 @@ CREATE TABLE IF NOT EXISTS feedback (
     question TEXT NOT NULL,
     history TEXT NOT NULL,
     answer TEXT NOT NULL,
+    digest INTEGER,
     PRIMARY KEY (conversation_id, number, citation)
 );
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
+
+SINCE_VERSION_1 = """
+ALTER TABLE turns ADD COLUMN digest INTEGER;
+ALTER TABLE feedback ADD COLUMN digest INTEGER;
+"""
+"""Rows that were written before have none, and are believed."""
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +77,7 @@ class Database:
             self._create()
         except (OSError, sqlite3.OperationalError) as error:
             raise self._explain(error) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             aside = f"{FILE}.damaged-{time.time_ns()}"
             for suffix in ("", "-wal", "-shm"):  # SQLite would read an old log into a new file
                 with suppress(FileNotFoundError):
@@ -86,8 +95,9 @@ class Database:
         try:
             with closing(sqlite3.connect(self._path, timeout=LOCKED_S)) as connection, connection:
                 connection.execute("PRAGMA foreign_keys = ON")
+                connection.text_factory = _decode
                 yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._explain(error) from error
 
     def _create(self) -> None:
@@ -101,11 +111,14 @@ class Database:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
                 raise sqlite3.DatabaseError(found)
-            connection.executescript(SCHEMA)
+            connection.executescript(
+                SCHEMA.replace("COMMIT;", SINCE_VERSION_1 + "COMMIT;") if version == 1 else SCHEMA
+            )
 
-    def _explain(self, error: OSError | sqlite3.Error) -> StoreError:
-        is_damage = isinstance(error, sqlite3.DatabaseError) and not isinstance(
-            error, sqlite3.OperationalError
+    def _explain(self, error: OSError | sqlite3.Error | UnicodeDecodeError) -> StoreError:
+        # SQLite quotes the file in what it says, which need not be UTF-8 when that is damaged.
+        is_damage = isinstance(error, (sqlite3.DatabaseError, UnicodeDecodeError)) and not (
+            isinstance(error, sqlite3.OperationalError)
         )
         remedy = (
             "start the program again: it puts a damaged file aside and begins a new one"
@@ -118,6 +131,16 @@ class Database:
         )
 
 
+def is_as_written(*row: object) -> bool:
+    """Whether the fields of a row have the digest that comes last; one without is believed."""
+    return row[-1] in (None, digest_row(*row[:-1]))
+
+
 def now() -> str:
     """Return the time as it is kept: ISO, UTC."""
     return datetime.now(UTC).isoformat()
+
+
+def _decode(data: bytes) -> str:
+    """Decode a text; one that the disk has altered will not have its digest."""
+    return data.decode("utf-8", "replace")

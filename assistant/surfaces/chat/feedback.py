@@ -1,10 +1,12 @@
 """What readers say of answers, kept with all that is needed to ask again; as eval questions.
 
 Comes in: a rating of an answer, or a citation that is wrong. Goes out: lines of a file that
-`assistant eval` reads. Refuses nothing: of a turn without an answer nothing is kept.
+`assistant eval` reads. Refuses nothing: of a turn without an answer nothing is kept, and what the
+disk has altered is left out with a warning.
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,13 +14,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from assistant.index.rows import digest_row
 from assistant.surfaces.chat.conversation import Turn
-from assistant.surfaces.chat.database import Database, now
+from assistant.surfaces.chat.database import Database, is_as_written, now
 from assistant.values import Answer, Citation
 
 CITATION = "citation"
 """The kind of feedback that says of a citation that it is wrong."""
 
+logger = logging.getLogger(__name__)
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 History = Sequence[tuple[str, str]]
 
@@ -56,21 +60,16 @@ class FeedbackBook:
         """Return what everybody said, an answer at a time, oldest first."""
         with self._database.open() as connection:
             found = connection.execute(
-                "SELECT group_concat(CASE citation WHEN 0 THEN kind END), "
-                "json_group_array(citation), min(given_at), question, history, answer "
-                "FROM feedback GROUP BY conversation_id, number ORDER BY min(given_at)"
+                "SELECT conversation_id, number, citation, kind, given_at, question, history, "
+                "answer, digest FROM feedback ORDER BY given_at"
             ).fetchall()
-        return tuple(
-            Feedback(
-                rating=rating,
-                wrong=frozenset(json.loads(numbers)) - {0},
-                given_at=given_at,
-                question=question,
-                history=tuple((who, text) for who, text in json.loads(history)),
-                answer=_ANSWER.validate_json(answer),
-            )
-            for rating, numbers, given_at, question, history, answer in found
-        )
+        given: dict[tuple[str, int], dict[int, tuple[Any, ...]]] = {}
+        for row in found:
+            if is_as_written(*row):
+                given.setdefault(row[:2], {})[row[2]] = row[3:8]
+            else:
+                logger.warning("feedback on turn %s of conversation %s is damaged", row[1], row[0])
+        return tuple(_feedback(rows) for rows in given.values())
 
     def _set(
         self, key: tuple[str, int, int], turn: Turn, history: History, kind: str | None
@@ -85,7 +84,10 @@ class FeedbackBook:
             if kind:
                 answer = json.dumps(asdict(turn.outcome))
                 row = (*key, kind, now(), turn.question, json.dumps(history), answer)
-                connection.execute("INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+                connection.execute(
+                    "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*row, digest_row(*row)),
+                )
 
 
 def read_feedback(index_dir: Path) -> tuple[Feedback, ...]:
@@ -120,6 +122,19 @@ def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:
             known["history"] = [list(said) for said in one.history]
         note = f"feedback of {one.given_at[:10]}, index version {answer.index_version}"
         yield known | {"kind": "feedback", "note": note}
+
+
+def _feedback(rows: dict[int, tuple[Any, ...]]) -> Feedback:
+    """Return what was said of an answer: of the whole (0) and of single citations."""
+    _, given_at, question, history, answer = next(iter(rows.values()))
+    return Feedback(
+        rating=rows[0][0] if 0 in rows else None,
+        wrong=frozenset(rows) - {0},
+        given_at=given_at,
+        question=question,
+        history=tuple((who, text) for who, text in json.loads(history)),
+        answer=_ANSWER.validate_json(answer),
+    )
 
 
 def _is_answerable(one: Feedback) -> bool:

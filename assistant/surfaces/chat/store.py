@@ -2,25 +2,32 @@
 
 Comes in: turns of an owner. Goes out: the same, to that owner alone: every statement names the
 owner, so that another's conversation is as absent as a deleted one. A conversation's id cannot be
-guessed. Refuses, with `StoreError`, a disk that cannot be used.
+guessed. A turn that the disk has altered comes back as a notice. Refuses, with `StoreError`, a disk
+that cannot be used.
 """
 
 import json
+import logging
 import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from assistant.index.rows import digest_row
 from assistant.surfaces.chat.conversation import Turn
-from assistant.surfaces.chat.database import Database, now
+from assistant.surfaces.chat.database import Database, is_as_written, now
 from assistant.values import Answer, DocumentId
 
 MAX_TITLE_CHARS = 120
 MAX_SHOWN = 200
 """Conversations listed at once, the newest first; a search looks at all."""
+DAMAGED_QUESTION = "(a question that was damaged on the disk)"
+DAMAGED = "What was said here was damaged on the disk and cannot be shown. Ask again."
 
+logger = logging.getLogger(__name__)
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
@@ -87,11 +94,11 @@ class Store:
             ):
                 given.setdefault(number, {})[citation] = kind
             found = connection.execute(
-                "SELECT number, question, documents, answer, notice, tried FROM turns "
-                "WHERE conversation_id = ? ORDER BY number",
+                "SELECT conversation_id, number, question, documents, answer, notice, tried, "
+                "digest FROM turns WHERE conversation_id = ? ORDER BY number",
                 (conversation_id,),
             )
-            return tuple(_turn(row, given.get(row[0], {})) for row in found)
+            return tuple(_turn(row, given.get(row[1], {})) for row in found)
 
     def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """Keep a turn as it is now; False when the owner has no such conversation any more."""
@@ -110,7 +117,10 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")  # so that it is not deleted after the look at it
             if not _is_owned(connection, owner, conversation_id):
                 return False
-            connection.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute(
+                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, digest_row(*row)),
+            )
             connection.execute(
                 "UPDATE conversations SET updated_at = ? WHERE conversation_id = ?",
                 (now(), conversation_id),
@@ -159,26 +169,36 @@ def _has(connection: sqlite3.Connection, row: tuple[str, ...], words: Sequence[s
     )
     texts = [row[1]]
     for question, answer in found:
-        texts += [question, *(_said(answer) if answer else ())]
+        texts += [str(question), *(_said(answer) if answer else ())]
     text = "\n".join(texts).casefold()
     return all(word in text for word in words)
 
 
 def _said(answer: str) -> list[str]:
-    return [statement["text"] for statement in json.loads(answer)["statements"]]
+    try:
+        return [str(statement["text"]) for statement in json.loads(answer)["statements"]]
+    except (ValueError, TypeError, KeyError):  # damaged: `_turn` tells
+        return []
 
 
-def _turn(row: tuple[int, str, str, str | None, str | None, str], given: dict[int, str]) -> Turn:
-    number, question, documents, answer, notice, tried = row
-    return Turn(
-        number=number,
-        question=question,
-        outcome=_ANSWER.validate_json(answer) if answer else notice,
-        documents=tuple(DocumentId(one) for one in json.loads(documents)),
-        tried=tuple(json.loads(tried)),
-        rating=given.get(0),  # type: ignore[arg-type]
-        flagged=frozenset(citation for citation in given if citation),
-    )
+def _turn(row: tuple[Any, ...], given: dict[int, str]) -> Turn:
+    """Return the turn that a row holds, or one that says that the row is damaged."""
+    _, number, question, documents, answer, notice, tried, _ = row
+    try:
+        if not is_as_written(*row):
+            raise ValueError("not what was written")  # noqa: TRY301 (one way out for damage)
+        return Turn(
+            number=number,
+            question=question,
+            outcome=_ANSWER.validate_json(answer) if answer else notice,
+            documents=tuple(DocumentId(one) for one in json.loads(documents)),
+            tried=tuple(json.loads(tried)),
+            rating=given.get(0),  # type: ignore[arg-type]
+            flagged=frozenset(citation for citation in given if citation),
+        )
+    except (ValueError, TypeError) as error:
+        logger.warning("turn %s of conversation %s is damaged: %s", number, row[0], error)
+        return Turn(number, DAMAGED_QUESTION, DAMAGED)
 
 
 def _title(text: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from assistant.errors import StoreError
+from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.database import FILE, VERSION, Database
 from assistant.surfaces.chat.store import Store
 
@@ -21,6 +22,22 @@ def test_opening_again_changes_nothing(tmp_path):
         Store(Database(tmp_path)).create("alice", "Title")
     assert len(Store(Database(tmp_path)).list("alice")) == 3
     assert [one.name for one in tmp_path.iterdir() if "damaged" in one.name] == []
+
+
+def test_a_file_of_the_first_version_is_taken_over_with_what_is_in_it(tmp_path):
+    database = Database(tmp_path)
+    conversation_id = Store(database).create("alice", "Title")
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        for table in ("turns", "feedback"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN digest")
+        row = (conversation_id, 1, "Why?", "[]", None, "Because.", "[]")
+        connection.execute("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    store = Store(Database(tmp_path))
+    store.put("alice", conversation_id, Turn(2, "And then?", "Nothing."))
+    loaded = store.load("alice", conversation_id)
+    assert [turn.outcome for turn in loaded] == ["Because.", "Nothing."]
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):

@@ -50,6 +50,19 @@ def test_another_rating_takes_the_place_of_the_first_and_none_takes_it_back(book
     assert book.read() == ()
 
 
+@pytest.mark.parametrize("value", ["altered", b"\xff", 7])
+@pytest.mark.parametrize("field", ["kind", "given_at", "question", "history", "answer"])
+def test_feedback_that_the_disk_has_altered_is_left_out_and_told(tmp_path, caplog, field, value):
+    database = Database(tmp_path)
+    book = FeedbackBook(database)
+    for conversation_id in ("c", "d"):
+        book.rate(conversation_id, TYPHOON, HISTORY, "up")
+    with database.open() as connection:
+        connection.execute(f"UPDATE feedback SET {field} = ? WHERE conversation_id = 'c'", (value,))
+    assert len(book.read()) == 1
+    assert "feedback on turn 3 of conversation c is damaged" in caplog.text
+
+
 def test_citations_are_flagged_and_unflagged_each_by_itself(book):
     for number in (1, 2):
         book.flag("c", TYPHOON, (), number, is_wrong=True)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,7 @@ from assistant.surfaces.chat import store as store_module
 from assistant.surfaces.chat.conversation import Turn
 from assistant.surfaces.chat.database import Database
 from assistant.surfaces.chat.feedback import FeedbackBook
-from assistant.surfaces.chat.store import MAX_TITLE_CHARS, Store
+from assistant.surfaces.chat.store import DAMAGED, DAMAGED_QUESTION, MAX_TITLE_CHARS, Store
 from assistant.values import (
     Answer,
     Citation,
@@ -132,8 +133,22 @@ def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(store,
             del old[name]
         for statement in old["statements"]:
             del statement["support"], statement["is_repaired"]
-        connection.execute("UPDATE turns SET answer = ?", (json.dumps(old),))
+        connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
     assert store.load("alice", conversation_id) == (ANSWERED,)
+
+
+@pytest.mark.parametrize("field", ["question", "documents", "answer", "notice", "tried"])
+@pytest.mark.parametrize("value", ["altered", "{", b"\xff\xfe", 7])
+def test_a_turn_that_the_disk_has_altered_comes_back_as_a_notice(store, database, field, value):
+    conversation_id = store.create("alice", "Title")
+    for number in (1, 2):
+        store.put("alice", conversation_id, replace(ANSWERED, number=number))
+    with database.open() as connection:
+        connection.execute(f"UPDATE turns SET {field} = ? WHERE number = 2", (value,))
+    whole, damaged = store.load("alice", conversation_id)
+    assert whole == ANSWERED
+    assert damaged == Turn(2, DAMAGED_QUESTION, DAMAGED)
+    assert len(store.list("alice", "leave")) == 1
 
 
 def test_what_was_dropped_of_an_answer_is_not_found_by_a_search(store):

@@ -1,0 +1,127 @@
+"""What the attack tests share: how many trials, children to be killed, and a line of figures.
+
+`make test` runs a few trials of each; TORTURE=1 the numbers that are published, TORTURE=10 ten
+times as many.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+FACTOR = int(os.environ.get("TORTURE", "0"))
+SCRIPT = Path(__file__).with_name("index") / "zygote.py"
+
+
+def trials(few: int, many: int) -> int:
+    """Return how many trials to run."""
+    return many * FACTOR if FACTOR else few
+
+
+@dataclass
+class Tally:
+    """How many trials went how."""
+
+    name: str
+    seed: int
+    n: int = 0
+    failures: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: str, *failures: str) -> None:
+        self.n += 1
+        self.counts[outcome] += 1
+        self.failures += failures
+
+
+@contextmanager
+def tallied(name: str, seed: int) -> Iterator[Tally]:
+    """Count trials, tell the figures when they are wanted, and fail if any trial failed."""
+    tally, started = Tally(name, seed), time.perf_counter()
+    yield tally
+    took = time.perf_counter() - started
+    if FACTOR:
+        outcomes = ", ".join(f"{n} {outcome}" for outcome, n in sorted(tally.counts.items()))
+        sys.stderr.write(
+            f"\n{name}: n={tally.n} failures={len(tally.failures)} seed={seed} "
+            f"seconds={took:.0f} ({outcomes})\n"
+        )
+    assert not tally.failures, "\n".join(tally.failures)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended: its exit status (negative: a signal), and what it found."""
+
+    status: int
+    found: Any
+    error: tuple[str, str] | None
+    stderr: str
+
+    @property
+    def is_honest(self) -> bool:
+        """Whether it did its work, or said in the assistant's own words why it could not."""
+        return self.status == 0
+
+
+class Zygote:
+    """A process that forks children; see `zygote.py`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._out = folder / "out.json"
+        path = [str(folder) for folder in SCRIPT.parents[:3]]
+        self._process = subprocess.Popen(
+            [sys.executable, str(SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            cwd=folder,  # importing chromadb reads `.env` where it stands
+        )
+
+    def start(self, folder: Path, task: str, **given: Any) -> None:
+        """Start a child, of which `wait` tells; see `zygote.Order`."""
+        order = {"folder": str(folder), "task": task, "out": str(self._out), **given}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+
+    def wait(self) -> Ended:
+        """Wait for the child's end."""
+        assert self._process.stdout is not None
+        status = int(self._process.stdout.readline())
+        said = self._out.read_text()
+        found = json.loads(said) if said and status == 0 else {}
+        error = found.get("error")
+        return Ended(
+            status,
+            found.get("found"),
+            tuple(error) if error else None,
+            self._out.with_name("out.json.err").read_text(errors="replace"),
+        )
+
+    def run(self, folder: Path, task: str, **given: Any) -> Ended:
+        """Run a child to its end."""
+        self.start(folder, task, **given)
+        return self.wait()
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
