@@ -18,7 +18,7 @@ WRITER = "assistant.index.writer"
 BASE = "assistant.index.base"
 POINTS: dict[str, tuple[str, str, str, int]] = {
     "after the walk": (WALK, "walk", "after", 1),
-    "after a read": (WALK, "read", "after", 2),
+    "after a read": ("assistant.index.intake", "read", "after", 2),
     "in the middle of parsing": ("zygote", "InlineParsers.parse", "before", 3),
     "before embedding": ("hashing", "HashingEmbedder.embed_passages", "before", 1),
     "after embedding": ("hashing", "HashingEmbedder.embed_passages", "after", 1),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
+from corpora import write_files
 from zygote import InlineParsers
 
 from assistant.index import sync as syncing
@@ -18,7 +19,9 @@ Change = Callable[[sqlite3.Connection], object]
 
 
 @pytest.fixture
-def indexed(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> Assistant:
+def indexed(assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Assistant:
+    lease = " ".join(f"Clause {n} of the lease binds the tenant." for n in range(20))
+    write_files(settings.corpus_dir, {"a.txt": lease, "b.txt": f"{lease} And more."})
     monkeypatch.setattr(syncing, "Parsers", InlineParsers)
     assistant.sync()
     assert assistant.check() == ()

@@ -71,6 +71,9 @@ class InlineParsers:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
     def parse(self, data: bytes, media_type: str) -> Any:
         return parse(data, media_type, self._limits)
 

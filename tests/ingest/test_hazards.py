@@ -8,7 +8,6 @@ import os
 import random
 import resource
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from hazard_files import (
     odt,
     text_pdf,
 )
+from torture import tallied, trials
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.index.sync import limits_of
@@ -40,7 +40,7 @@ from assistant.settings import Settings
 CASES = all_cases()
 MEMORY_BYTES = 1_200_000_000
 TIMEOUT_S = 30.0
-N_MUTATED = int(os.environ.get("TORTURE_MUTATIONS", "2000"))
+N_MUTATED = trials(2_000, 20_000)
 SEED = 7
 
 
@@ -237,9 +237,8 @@ def mutate(data: bytes, random_: random.Random) -> bytes:
 def test_mutated_files_are_read_or_refused_and_crash_or_hang_nothing() -> None:
     random_ = random.Random(SEED)
     limits = limits_of(Settings(parse_timeout_s=20.0, max_parse_bytes=MEMORY_BYTES))
-    ends: dict[str, int] = {}
     slowest = 0.0
-    with Parsers(limits) as parsers:
+    with Parsers(limits) as parsers, tallied("mutated files", SEED) as tally:
         for _ in range(N_MUTATED):
             name = random_.choice(list(SEEDS))
             data = mutate(SEEDS[name], random_)
@@ -252,13 +251,11 @@ def test_mutated_files_are_read_or_refused_and_crash_or_hang_nothing() -> None:
             except DocumentUnreadable as error:
                 end = error.fault.value
             slowest = max(slowest, time.perf_counter() - started)
-            ends[end] = ends.get(end, 0) + 1
-    assert sum(ends.values()) == N_MUTATED
+            tally.add(end)
+    assert tally.n == N_MUTATED
     assert slowest < 60
     peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert peak_kib * 1024 < MEMORY_BYTES
-    told = f"{N_MUTATED} mutated files: {ends}, slowest {slowest:.1f} s, {peak_kib // 1024} MiB"
-    sys.stdout.write(f"{told}\n")
 
 
 def test_no_case_is_tested_under_the_name_of_another() -> None:
