@@ -79,18 +79,24 @@ def main() -> None:
     sys.dont_write_bytecode = True
     _confine()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    started_kib = _peak_kib()
     for n_done, line in enumerate(iter(sys.stdin.buffer.readline, b""), start=1):
         order = Order.read(line)
         _bound(order.limits)
         reply = _carry_out(order, _read_exactly(sys.stdin.buffer, order.n_bytes))
-        used_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        reply["is_last"] = used_kib > MAX_KEPT_KIB or n_done >= MAX_FILES
+        has_grown = _peak_kib() > max(MAX_KEPT_KIB, started_kib)
+        reply["is_last"] = has_grown or n_done >= MAX_FILES
         data = json.dumps(reply, ensure_ascii=False).encode("utf-8", "backslashreplace")
         replies.write(len(data).to_bytes(8, "big") + data)
         replies.flush()
         if reply["is_last"]:
             break
     os._exit(0)  # a library that waits for its threads would help nobody
+
+
+def _peak_kib() -> int:
+    """Return the most memory that this process has had; at first it is what its parent had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _carry_out(order: Order, data: bytes) -> dict[str, Any]:

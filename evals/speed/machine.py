@@ -93,14 +93,17 @@ def disk_mb(path: Path) -> float:
 
 
 @contextmanager
-def watch_children() -> Iterator[list[float]]:
-    """Sample the memory of child processes; the list's last value is the peak of one (Linux)."""
+def watch_children(command: str = "") -> Iterator[list[float]]:
+    """Sample the memory of child processes; the list's last value is the peak of one (Linux).
+
+    Only of those whose command line holds `command`: at its start a child is a copy of its parent.
+    """
     peaks = [0.0]
     is_done = threading.Event()
 
     def sample() -> None:
         while not is_done.wait(_SAMPLING_S):
-            for child in _children():
+            for child in filter(lambda one: command in _command_of(one), _children()):
                 peaks.append(max(peaks[-1], _status_mb(Path(f"/proc/{child}/status"), "VmHWM:")))
 
     thread = threading.Thread(target=sample)
@@ -150,6 +153,13 @@ def _read(stream: Any) -> str:
 
 def _megabytes(maxrss: int) -> float:
     return maxrss / 1e6 if sys.platform == "darwin" else maxrss * 1024 / 1e6
+
+
+def _command_of(process: str) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _status_mb(path: Path, key: str) -> float:

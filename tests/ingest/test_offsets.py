@@ -47,10 +47,8 @@ def test_neighbouring_spans_come_from_neighbours(text: str, data: st.DataObject)
         canonical.offsets.to_raw(cut, len(canonical.text)),
     )
     assert before[0] == 0 or cut == 0 or normalize(text[: before[0]])[0] == ""
-    assert (
-        normalize(text[before[0] : before[1]] + text[max(after[0], before[1]) : after[1]])[0]
-        == normalize(text[slice(*whole)])[0]
-    )
+    assert normalize(text[before[1] : after[0]])[0] == ""  # what was removed between the two
+    assert (before[0], after[1]) == whole or not 0 < cut < len(canonical.text)
 
 
 @given(st.text("aé한글’\n", max_size=40), st.data())

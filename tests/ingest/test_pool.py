@@ -187,3 +187,12 @@ def test_a_child_reaches_no_network_where_the_system_takes_it_away(tmp_path: Pat
         limits = Limits(max_pages=server.getsockname()[1], timeout_s=5)
         with Parsers(limits) as parsers:
             assert parsers.parse(b"network", "sabotage").text == "refused"
+
+
+def test_a_child_of_a_large_process_is_used_again_too(parsers: Parsers) -> None:
+    held = bytearray(600_000_000)  # a child begins with what the system says its parent had
+    held[::4096] = b"x" * len(held[::4096])
+    parsers.parse(b"", "sabotage")
+    (child,) = parsers._idle
+    parsers.parse(b"", "sabotage")
+    assert parsers._idle == [child]

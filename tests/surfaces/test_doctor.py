@@ -23,6 +23,7 @@ from assistant.index import lock, weights
 from assistant.index.catalog import CATALOG_FILE, open_catalog
 from assistant.index.embed import open_embedder
 from assistant.index.holdings import Holdings
+from assistant.index.rows import write_row
 from assistant.settings import LanguageModel, Settings
 from assistant.surfaces import doctor_command
 from assistant.surfaces.doctor import (
@@ -339,7 +340,7 @@ class TestIndex:
         self, key: str, was: str, healthy: Settings
     ) -> None:
         with open_catalog(healthy.index_dir) as connection:
-            connection.execute("UPDATE manifest SET value = ? WHERE key = ?", (was, key))
+            write_row(connection, "manifest", key, was)
         found = find(indexes.examine_index, healthy, f"{key} is '{was}', the settings ask for")
         assert (found.severity, found.remedy) == (PROBLEM, "assistant index --rebuild")
 
@@ -400,7 +401,7 @@ class TestIndex:
     def test_deeply_every_row_is_tried(self, healthy: Settings) -> None:
         with open_catalog(healthy.index_dir) as connection:
             connection.execute("UPDATE passages SET text = 'altered' WHERE row = 1")
-        assert find(indexes.examine_deeply, healthy, "does not reproduce").severity == PROBLEM
+        assert find(indexes.examine_deeply, healthy, "are not what was written").severity == PROBLEM
         with lock.hold_lock(healthy.index_dir):
             assert find(indexes.examine_deeply, healthy, "being written").severity == PROBLEM
 
