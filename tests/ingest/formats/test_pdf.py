@@ -264,6 +264,24 @@ def running(n_pages: int) -> Sheet:
     return sheet
 
 
+TWO_PAGES = (running(2).bytes(), parse(running(2).bytes()))
+
+
+def test_a_page_s_text_is_the_same_without_the_other_pages() -> None:
+    whole = running(4)
+    parsed = parse(whole.bytes())
+    for number, page in enumerate(parsed.pages):
+        document = pdfium.PdfDocument(whole.file.getvalue())
+        for other in (3, 2, 1, 0):
+            if other != number:
+                document[other].close()
+                del document[other]
+        out = io.BytesIO()
+        document.save(out)
+        document.close()
+        assert parse(out.getvalue()).text == parsed.text[page.start : page.end]
+
+
 def test_running_heads_and_page_numbers_are_in_the_text_and_in_no_block() -> None:
     parsed = parse(running(8).bytes())
     assert "The Left Book" in parsed.text
@@ -284,6 +302,28 @@ def test_a_sentence_goes_on_over_the_end_of_a_page() -> None:
     start, end = parsed.blocks[1]
     assert start < parsed.pages[0].end < parsed.pages[1].start < end
     assert parsed.text[parsed.pages[0].end : parsed.pages[1].start] == "\n\n"
+
+
+@given(st.data())
+def test_a_span_s_boxes_lie_within_those_of_a_span_that_holds_it(data: st.DataObject) -> None:
+    length = len(TWO_PAGES[1].text)
+    inner, outer = (
+        data.draw(st.tuples(st.integers(0, length), st.integers(0, length)).map(sorted))
+        for _ in range(2)
+    )
+    outer = [min(*inner, *outer), max(*inner, *outer)]
+    file, parsed = TWO_PAGES
+    around = locate(file, (outer[0], outer[1]), parsed.pages).boxes
+    for box in locate(file, (inner[0], inner[1]), parsed.pages).boxes:
+        assert 0 <= box.left <= box.right <= 1
+        assert any(
+            other.page == box.page
+            and other.left <= box.left + 1e-6
+            and other.right >= box.right - 1e-6
+            and other.top <= box.top + 1e-6
+            and other.bottom >= box.bottom - 1e-6
+            for other in around
+        )
 
 
 def test_headings_have_levels_by_size_and_weight_and_the_largest_is_the_title() -> None:
