@@ -36,6 +36,7 @@ from assistant.ingest.sniff import media_type
 from assistant.ledger import FileRecord, Status
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+from evals.mixed import MAKERS
 from evals.speed.machine import watch_children
 
 CASES = all_cases()
@@ -213,6 +214,7 @@ SEEDS = {
         for case in CASES
         if case.hazard in {"html hidden text", "mail", "ragged rows", "doubled keys"}
     },
+    **{f"b{kind}": MAKERS[kind]("Harbour", [MARK]) for kind in (".xlsx", ".pptx", ".jsonl", ".py")},
     "a.rtf": b"{\\rtf1\\ansi " + MARK.encode() + b"\\par\\u8364? more}",
     "a.md": f"# Title\n\n| a | b |\n|---|---|\n| 1 | {MARK} |\n\n```\ncode\n```\n".encode(),
 }
