@@ -5,6 +5,7 @@ The part of an assistant that asks nothing. Refuses an index that cannot be used
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from assistant.errors import CorpusError, IndexDamaged, IndexMissing
@@ -16,7 +17,7 @@ from assistant.index.embed import Embedder
 from assistant.index.originals import Originals
 from assistant.index.plan import Change
 from assistant.index.readers import Readers
-from assistant.index.recover import recover, sync_or_recover
+from assistant.index.recover import recover
 from assistant.index.sync import Progress, SyncReport, making_of
 from assistant.ingest.added import read_documents
 from assistant.ingest.pool import Parsers
@@ -55,13 +56,16 @@ class Holdings:
 
         See `assistant.index.sync.sync` and `assistant.index.recover`.
         """
-        return sync_or_recover(
-            self.settings, self._embedder, rebuild=rebuild, retry=retry, on_progress=on_progress
-        )
+        sync = partial(syncing.sync, self.settings, self._embedder, on_progress=on_progress)
+        inode = find_inode(self.settings.index_dir)
+        try:
+            return sync(rebuild=rebuild, retry=retry)
+        except IndexDamaged as error:
+            return recover(self.settings, error, inode, sync)
 
-    def preview(self) -> tuple[Change, ...]:
+    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[Change, ...]:
         """Return what a sync would do, by name; see `assistant.index.sync.preview`."""
-        return syncing.preview(self.settings)
+        return syncing.preview(self.settings, rebuild=rebuild, retry=retry)
 
     def add_documents(
         self, documents: "BaseReader | Iterable[LlamaDocument]", **load: Any
@@ -194,7 +198,7 @@ class Holdings:
         """
         with self._mending:
             if isinstance(error, IndexDamaged) and find_inode(self.settings.index_dir) == inode:
-                recover(self.settings, self._embedder, error, inode)
+                recover(self.settings, error, inode, self.sync)
             else:
                 self.sync()
 

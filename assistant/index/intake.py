@@ -8,8 +8,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from assistant.errors import DocumentUnreadable, Fault
@@ -26,6 +26,8 @@ from assistant.values import DocumentId
 MAX_PARSERS = 4
 """Further children would wait for the disk or the embedder, and take their memory all the same."""
 AHEAD_PER_PARSER = 2
+WAIT_S = 0.25
+"""How long a slow file is waited for before there is a sign of life, and a chance to stop."""
 RETRY_S = 0.2
 """How long a file that changed while it was read is left alone before it is read again."""
 
@@ -60,8 +62,11 @@ class Intake:
         self._claimed = set(known)
         self._lock = threading.Lock()
 
-    def take(self, due: Iterable[Due]) -> Generator[Taken]:
-        """Yield the files in order, each read; leaving early ends what is under way."""
+    def take(self, due: Iterable[Due]) -> Generator[Taken | None]:
+        """Yield the files in order, each read, and None while the next one takes its time.
+
+        Leaving early ends what is under way.
+        """
         n_parsers = min(os.cpu_count() or 1, MAX_PARSERS)
         threads = ThreadPoolExecutor(n_parsers, thread_name_prefix="parser")
         under_way: deque[Future[Taken]] = deque()
@@ -69,12 +74,13 @@ class Intake:
             for one in due:
                 under_way.append(threads.submit(self._read, one))
                 if len(under_way) > n_parsers * AHEAD_PER_PARSER:
-                    yield under_way.popleft().result()
+                    yield from _await(under_way.popleft())
             while under_way:
-                yield under_way.popleft().result()
+                yield from _await(under_way.popleft())
+        except BaseException:  # left early: what is being parsed is of no use
+            self._parsers.close()
+            raise
         finally:
-            if under_way:  # left early: what is being parsed is of no use
-                self._parsers.close()
             threads.shutdown(cancel_futures=True)
 
     def parse(self, taken: Taken) -> Parsed:
@@ -121,6 +127,12 @@ def kind_of(document_id: DocumentId, data: bytes) -> tuple[str, str | None]:
         DocumentUnreadable: no format reads such files.
     """
     return (ADDED, None) if is_added(document_id) else media_type(document_id, data)
+
+
+def _await(reading: "Future[Taken]") -> Iterator[Taken | None]:
+    while wait([reading], timeout=WAIT_S).not_done:
+        yield None
+    yield reading.result()
 
 
 def _look_again(due: Due) -> Due:

@@ -1,24 +1,20 @@
-"""Files found x files known -> what a sync would do, without doing it."""
+"""A sync's plan -> what it would do to each file, without doing it."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from assistant.errors import DocumentUnreadable
 from assistant.index.intake import kind_of
-from assistant.index.plan import Action, Change, Due, Moves, make_plan
+from assistant.index.plan import Action, Change, Due, Moves, Plan
 from assistant.index.settled import Known
 from assistant.ingest.split import content_id
-from assistant.ingest.walk import FoundFile, SkippedFile, read
+from assistant.ingest.walk import read
 from assistant.values import DocumentId
 
 
 def preview_changes(
-    found: Sequence[FoundFile | SkippedFile],
-    known: Mapping[DocumentId, Known],
-    max_file_bytes: int,
+    plan: Plan, known: Mapping[DocumentId, Known], max_file_bytes: int
 ) -> tuple[Change, ...]:
     """Return the changes by name; a file that would only be looked at is none."""
-    plan = make_plan(found, known, time.time_ns())
     moves = Moves(plan.gone, known)
     changes = [_examine(due, moves, max_file_bytes) for due in plan.due]
     moved = {change.detail for change in changes if change and change.action == Action.MOVE}

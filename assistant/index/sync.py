@@ -17,12 +17,21 @@ from typing import Literal
 from assistant.errors import StoreError
 from assistant.index import base as bases
 from assistant.index.added import list_added
-from assistant.index.catalog import Making, create, is_created, open_catalog, require_making
+from assistant.index.catalog import (
+    Making,
+    create,
+    is_created,
+    open_catalog,
+    read_facts,
+    require_facts,
+    require_making,
+)
 from assistant.index.content import SPLITTER_VERSION
 from assistant.index.embed import Embedder
 from assistant.index.lock import hold_lock
 from assistant.index.plan import Change, make_plan
 from assistant.index.preview import preview_changes
+from assistant.index.schema import SCHEMA_VERSION
 from assistant.index.snapshot import Base
 from assistant.index.work import Work
 from assistant.index.writer import Writer, remove_bases
@@ -152,20 +161,26 @@ def sync(
     )
 
 
-def preview(settings: Settings) -> tuple[Change, ...]:
+def preview(
+    settings: Settings, *, rebuild: bool = False, retry: bool = False
+) -> tuple[Change, ...]:
     """Return what a sync would do, by name: files are read as far as telling them apart takes.
 
     Whether a new file can be parsed shows only when it is. Writes nothing.
 
     Raises:
         CorpusError: there is no such folder.
+        IndexMismatch: the index is another program's and `rebuild` was not asked for.
         StoreError: the index cannot be read.
     """
-    found = list_files(settings)
-    if not is_created(settings.index_dir):
-        return preview_changes(found, {}, settings.max_file_bytes)
-    with open_catalog(settings.index_dir) as connection:
-        return preview_changes(found, Writer(connection).known(), settings.max_file_bytes)
+    found, known = list_files(settings), {}
+    if not rebuild and is_created(settings.index_dir):
+        with open_catalog(settings.index_dir) as connection:
+            facts = {"schema": str(SCHEMA_VERSION), "splitter": str(SPLITTER_VERSION)}
+            require_facts(read_facts(connection), facts)
+            known = Writer(connection).known()
+    plan = make_plan(found, known, time.time_ns(), retry=retry)
+    return preview_changes(plan, known, settings.max_file_bytes)
 
 
 def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:

@@ -73,7 +73,8 @@ class Work:
         with closing(intake.take(plan.due)) as taken:
             for one in taken:
                 self._report("reading", self._n_settled)
-                self._settle(intake, one)
+                if one is not None:
+                    self._settle(intake, one)
                 if sum(len(new.content.inputs) for new in self._group.values()) >= GROUP_PASSAGES:
                     self._embed()
         self._embed()
@@ -89,9 +90,10 @@ class Work:
     def _settle(self, intake: Intake, taken: Taken) -> None:
         """Settle the file when its content is known or cannot be had; else add it to the group."""
         source, name = taken.source, taken.due.file.document_id
-        if taken.error is not None or source is None:
-            self._skip(taken, taken.error or DocumentUnreadable("cannot be read"))
+        if taken.error is not None:
+            self._skip(taken, taken.error)
             return
+        assert source is not None
         content = source.content_id
         if content in self._group:
             self._group[content].files.append(taken)

@@ -39,6 +39,7 @@ class Parsers:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._idle: list[_Child] = []
+        self._busy: set[_Child] = set()
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -78,17 +79,15 @@ class Parsers:
         order = Order("draw", media_type, len(data), self.limits, page=page, width=width)
         return self._ask(order, data, _read_picture)
 
-    def rest(self) -> None:
-        """End the idle children; the next file starts a new one."""
+    def close(self) -> None:
+        """End all children; who waits for one is told that its parser was ended."""
         with self._lock:
+            self._is_closed = True
             idle, self._idle = self._idle, []
+            for child in self._busy:
+                child.kill()
         for child in idle:
             child.end()
-
-    def close(self) -> None:
-        """End all children, now and as they become idle."""
-        self._is_closed = True
-        self.rest()
 
     def __enter__(self) -> Self:
         return self
@@ -97,19 +96,13 @@ class Parsers:
         self.close()
 
     def _ask(self, order: Order, data: bytes, read: Callable[[dict[str, Any]], T]) -> T:
-        with self._lock:
-            child = self._idle.pop() if self._idle else None
-        child = child or _Child()
-        is_fit = False
+        child = self._take()
+        is_last = True
         try:
             reply = child.ask(order, data)
-            is_fit = not reply.get("is_last") and not self._is_closed
+            is_last = bool(reply.get("is_last"))
         finally:
-            if is_fit:
-                with self._lock:
-                    self._idle.append(child)
-            else:
-                child.end()
+            self._give_back(child, is_last=is_last)
         if "reason" in reply:
             raise DocumentUnreadable(str(reply["reason"]), Fault(reply["fault"]))
         try:
@@ -118,6 +111,23 @@ class Parsers:
             raise DocumentUnreadable(
                 f"its parser made nonsense of it ({error})", Fault.CORRUPT
             ) from (error)
+
+    def _take(self) -> "_Child":
+        with self._lock:
+            if self._is_closed:
+                raise DocumentUnreadable("reading was ended", Fault.CRASH)
+            child = self._idle.pop() if self._idle else _Child()
+            self._busy.add(child)
+        return child
+
+    def _give_back(self, child: "_Child", *, is_last: bool) -> None:
+        with self._lock:
+            self._busy.discard(child)
+            is_last = is_last or self._is_closed
+            if not is_last:
+                self._idle.append(child)
+        if is_last:
+            child.end()
 
 
 class _Child:
@@ -173,8 +183,12 @@ class _Child:
             raise DocumentUnreadable("its parser made nonsense of it", Fault.CORRUPT) from error
         return found if isinstance(found, dict) else {}
 
+    def kill(self) -> None:
+        """End the process, whatever it does; who waits for its reply learns of it."""
+        self._process.kill()
+
     def end(self) -> None:
-        """End the process, whatever it does."""
+        """End the process and let go of it."""
         self._process.kill()
         self._stdin.close()
         self._stdout.close()

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.errors import AssistantError, IndexLocked, SettingsError
-from assistant.settings import LOOPBACK, Settings
-from assistant.surfaces.account import name_model
+from assistant.errors import AssistantError, IndexLocked
+from assistant.settings import Settings
 from assistant.surfaces.ask_command import (
     LlmFile,
     LlmModel,
@@ -26,6 +25,8 @@ from assistant.surfaces.ask_command import (
     answer_question,
     choose_llm,
 )
+from assistant.surfaces.chat_command import run_chat
+from assistant.surfaces.documents_command import print_documents
 from assistant.surfaces.index_command import (
     DryRun,
     Rebuild,
@@ -80,7 +81,7 @@ def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command lin
     """Bring the index in step with the folder: new, changed and removed files only."""
     if dry_run:
         settings = Settings.load(corpus_dir=corpus, index_dir=index)
-        is_whole = tell_preview(settings, as_json=as_json)
+        is_whole = tell_preview(settings, rebuild=rebuild, retry=retry, as_json=as_json)
     else:
         with _open(corpus, index) as assistant:
             done = bring_in_step(assistant, rebuild=rebuild, retry=retry, as_json=as_json)
@@ -147,20 +148,14 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     """Bring the index in step, then open the chat in a local web page."""
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
     with _open(corpus, index, host=host, port=port, llm=llm) as assistant:
-        settings = assistant.settings
-        _require_users(settings, must_be=auth)
-        bring_in_step(assistant)
-        if model := name_model(assistant.language_model):
-            say(f"answers are written by {model}, and checked against the quotes that they cite")
-        say("starting the chat")
-        from assistant.surfaces.http import serve
+        run_chat(assistant, must_have_users=auth)
 
-        serve(
-            assistant,
-            settings.host,
-            settings.port,
-            ready=lambda address: say(f"the chat is at {address} (stop it with Ctrl-C)"),
-        )
+
+@app.command()
+def documents(corpus: Corpus = None, index: Index = None, as_json: Json = False) -> None:
+    """List what became of every file at the last sync: how, when, how long it took, and why."""
+    with _open(corpus, index) as assistant:
+        print_documents(assistant, as_json=as_json)
 
 
 @app.command()
@@ -280,13 +275,3 @@ def _open(corpus: Path | None, index: Path | None, **given: Any) -> Iterator["As
     except KeyboardInterrupt:
         say("interrupted; what was done stays done")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _require_users(settings: Settings, *, must_be: bool) -> None:
-    if must_be and not settings.users:
-        raise SettingsError(
-            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
-            "passwords, or as ASSISTANT_USERS__NAME=password"
-        )
-    if not settings.users and settings.host not in LOOPBACK:
-        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")

@@ -5,6 +5,7 @@ why; with `--json` the report on stdout. Refuses nothing of its own: failures ar
 """
 
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ import typer
 from assistant.errors import AssistantError, CorpusError
 from assistant.index.plan import Action, Change
 from assistant.index.sync import SyncReport, preview
+from assistant.ledger import FileRecord
 from assistant.settings import Settings
 from assistant.surfaces.terminal import progress_bar, say, write, write_json
 
@@ -43,8 +45,7 @@ def bring_in_step(
         )
     if report.recovered:
         say(f"warning: {report.recovered}")
-    for record in report.notable:
-        say(f"{record.status}: {record.document_id}: {record.reason}")
+    _tell_notable(report.notable)
     if report.base_problem:
         say(f"warning: {report.base_problem}; searching exactly, which is slower")
     say(_sum_up(report))
@@ -57,7 +58,7 @@ def keep_in_step(assistant: "Assistant") -> None:
     """Bring the index in step after every change of the folder, until interrupted."""
     from assistant.index.watch import watch
 
-    settings = assistant.settings
+    settings, told = assistant.settings, set(assistant.documents())
     say(f"watching {settings.corpus_dir} (stop it with Ctrl-C)")
     for _ in watch(settings.corpus_dir, settings.index_dir, threading.Event()):
         try:
@@ -68,12 +69,14 @@ def keep_in_step(assistant: "Assistant") -> None:
             say(f"not now: {error}")
             continue
         if report.n_added or report.n_changed or report.n_moved or report.n_removed:
+            _tell_notable([record for record in report.notable if record not in told])
+            told = set(report.notable)
             say(_sum_up(report))
 
 
-def tell_preview(settings: Settings, *, as_json: bool) -> bool:
+def tell_preview(settings: Settings, *, rebuild: bool, retry: bool, as_json: bool) -> bool:
     """Print what a sync would do; return whether no file would be skipped."""
-    changes = preview(settings)
+    changes = preview(settings, rebuild=rebuild, retry=retry)
     if as_json:
         write_json({"changes": [asdict(change) for change in changes]})
     else:
@@ -89,6 +92,11 @@ def require_index(assistant: "Assistant") -> None:
         settings = assistant.settings
         say(f"no index in {str(settings.index_dir)!r}: building it from {settings.corpus_dir}")
         bring_in_step(assistant)
+
+
+def _tell_notable(records: Iterable[FileRecord]) -> None:
+    for record in records:
+        say(f"{record.status}: {record.document_id}: {record.reason}")
 
 
 def _describe(change: Change) -> str:

@@ -12,9 +12,12 @@ from hashing import HashingEmbedder
 from llama_index.core.readers.base import BaseReader
 from llama_index.core.schema import Document as LlamaDocument
 
-from assistant.errors import CorpusError, Fault
+from assistant.errors import CorpusError, DocumentUnreadable, Fault
 from assistant.index.plan import Action, Change
+from assistant.index.sync import Progress
 from assistant.index.watch import watch
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.pool import Parsers
 from assistant.ledger import Status
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
@@ -250,3 +253,29 @@ def test_a_sync_is_json_ready(assistant: Assistant, settings: Settings) -> None:
     from dataclasses import asdict
 
     assert json.loads(json.dumps(asdict(assistant.sync())))["notable"][0]["fault"] == "unsupported"
+
+
+def test_a_sync_that_is_stopped_waits_for_no_file_that_is_being_parsed(
+    assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(settings.corpus_dir, {"a.slow": "x", **{f"b{n}.txt": f"B {n}." for n in range(9)}})
+    is_asked = threading.Event()
+    ended = threading.Event()
+
+    def parse(self: Parsers, data: bytes, media_type: str) -> Parsed:
+        if data != b"B 0.":
+            is_asked.set()
+            ended.wait(60)  # as long as a parser may take; `close` ends it
+        raise DocumentUnreadable("ended", Fault.CRASH)
+
+    def stop(_: Progress) -> None:
+        if is_asked.wait(5):
+            raise KeyboardInterrupt
+
+    close = Parsers.close
+    monkeypatch.setattr(Parsers, "parse", parse)
+    monkeypatch.setattr(Parsers, "close", lambda self: (close(self), ended.set()))
+    started = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        assistant.sync(on_progress=stop)
+    assert time.perf_counter() - started < 10

@@ -166,14 +166,15 @@ def test_damage_that_comes_again_is_raised_and_nothing_loops(
     assistant.sync()
     alter(settings)
     syncs: list[int] = []
+    sync = syncing.sync
 
     def sync_badly(*args: object, **kwargs: object) -> object:
         syncs.append(1)
-        done = syncing.sync(*args, **kwargs)
+        done = sync(*args, **kwargs)
         alter(settings)
         return done
 
-    monkeypatch.setattr(recover, "sync", sync_badly)
+    monkeypatch.setattr(syncing, "sync", sync_badly)
     for use in (lambda: assistant.ask(QUESTION), lambda: assistant.search("Danube")):
         syncs.clear()
         with pytest.raises(IndexDamaged):
@@ -244,7 +245,7 @@ def test_another_index_that_came_meanwhile_is_not_put_aside(
     inode = find_inode(settings.index_dir)
     assistant.sync(rebuild=True)
     met = IndexDamaged("what was there before")
-    report = recover.recover(settings, HashingEmbedder(), met, inode)
+    report = recover.recover(settings, met, inode, assistant.sync)
     assert (report.recovered, report.n_unchanged) == (None, 3)
     assert not (settings.index_dir / DAMAGED_FILE).exists()
 

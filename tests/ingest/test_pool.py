@@ -197,3 +197,26 @@ def test_a_child_of_a_large_process_is_used_again_too(parsers: Parsers) -> None:
     (child,) = parsers._idle
     parsers.parse(b"", "sabotage")
     assert parsers._idle == [child]
+
+
+def test_closing_ends_what_is_being_read_at_once(parsers: Parsers) -> None:
+    refused: list[str] = []
+
+    def run() -> None:
+        try:
+            parsers.parse(b"sleep", "sabotage")
+        except DocumentUnreadable as error:
+            refused.append(str(error))
+
+    slow = Parsers(Limits(timeout_s=60.0))
+    parsers = slow
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(1.5)
+    started = time.perf_counter()
+    slow.close()
+    thread.join()
+    assert time.perf_counter() - started < 2
+    assert len(refused) == 1
+    with pytest.raises(DocumentUnreadable, match="was ended"):
+        slow.parse(b"x", "text/plain")

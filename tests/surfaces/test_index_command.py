@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from corpora import FILES, settings_in, write_files
 from test_cli import Run, run
 
+from assistant.index import sync as syncing
 from assistant.index import watch as watching
 from assistant.index.lock import hold_lock
 
@@ -101,3 +103,38 @@ def test_a_watching_process_takes_in_a_new_file_and_ends_at_ctrl_c(tmp_path: Pat
     assert process.returncode == 130, lines
     assert any("1 files added" in line for line in lines)
     assert "Traceback" not in "".join(lines)
+
+
+def test_the_ledger_is_listed_with_how_when_how_long_and_why(run: Run, tmp_path: Path) -> None:
+    write_files(
+        settings_in(tmp_path).corpus_dir, {"p.png": PICTURE, "copy.txt": FILES["rivers.txt"]}
+    )
+    assert run("documents")[0] == 3
+    run("index")
+    code, out, err = run("documents")
+    assert code == 0
+    assert re.search(r"^indexed law\.html \(1 passage; 20\S+T\S+, \d+\.\d s\)$", out, re.MULTILINE)
+    assert "skipped p.png: a PNG image, not a document with text (20" in out
+    assert "the same as rivers.txt" in out
+    assert "4 indexed, 1 skipped" in err
+    listed = json.loads(run("documents", "--json")[1])["documents"]
+    assert [one["fault"] for one in listed] == [None, None, "unsupported", None, None]
+
+
+def test_a_dry_run_takes_the_same_flags_as_the_run(run: Run, tmp_path: Path) -> None:
+    write_files(settings_in(tmp_path).corpus_dir, {"p.png": PICTURE})
+    run("index")
+    assert run("index", "--dry-run")[1] == ""
+    assert run("index", "--dry-run", "--retry")[1].startswith("skip p.png")
+    assert run("index", "--dry-run", "--rebuild")[1].count("add ") == 3
+
+
+def test_a_dry_run_over_another_programs_index_names_both(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index")
+    monkeypatch.setattr(syncing, "SPLITTER_VERSION", 99)
+    code, _, err = run("index", "--dry-run")
+    assert code == 3
+    assert "'99'" in err
+    assert "--rebuild" in err
