@@ -6,6 +6,7 @@
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
 # make lock    requirements.lock anew: what it has stays where it still fits, with UPGRADE=--upgrade all is the newest
+# make check-wheel  build the wheel, install it into a fresh environment and ask a question (about 3 GB)
 PYTHON ?= python3
 PORT ?= 7860
 VENV := .venv
@@ -13,6 +14,7 @@ RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
+FRESH := build/fresh
 MODELS := $(VENV)/test-models
 TORTURED := $(addprefix tests/index/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/surfaces/chat/test_damage.py
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
@@ -21,7 +23,7 @@ TORCH_INDEX ?= $(if $(filter Linux,$(shell uname)),https://download.pytorch.org/
 CUDA := cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13 triton
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch chat test test-browser torture lint check-dependencies unit eval bench lock clean
+.PHONY: help setup torch chat test test-browser torture lint check-dependencies unit eval bench lock check-wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -89,5 +91,14 @@ lock: $(DEV)
 		--generate-hashes --no-annotate --no-sources --no-emit-package torch --excludes - \
 		--custom-compile-command 'make lock' --output-file requirements.lock
 
+check-wheel:
+	@rm -rf $(FRESH) && $(PYTHON) -m venv $(FRESH)
+	@test -z "$(TORCH_INDEX)" || $(MAKE) --no-print-directory torch VENV=$(FRESH)
+	@$(FRESH)/bin/python -m pip wheel --quiet --no-deps --wheel-dir $(FRESH) .
+	@$(FRESH)/bin/python -m pip install --quiet $(FRESH)/*.whl
+	@$(FRESH)/bin/python -m pip check
+	@cd $(FRESH) && bin/assistant ask "Since when has Flax Typhoon been active?" --corpus $(CURDIR)/corpus --index index | grep "since at least 2021"
+	@ls -sh $(FRESH)/*.whl && du -sh $(FRESH) && rm -rf $(FRESH)
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
