@@ -12,7 +12,7 @@ RUN := $(VENV)/bin
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 MODELS := $(VENV)/test-models
-TORTURED := $(addprefix tests/index/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/surfaces/chat/test_damage.py
+TORTURED := $(addprefix tests/store/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup chat test test-browser torture lint check-dependencies unit eval bench clean
@@ -56,7 +56,7 @@ unit: $(DEV)
 	@$(RUN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-browser: $(DEV)
-	@NEED_BROWSER=1 $(RUN)/python -m pytest tests/surfaces/test_chat_browser.py
+	@NEED_BROWSER=1 $(RUN)/python -m pytest tests/serve/test_chat_browser.py
 
 torture: $(DEV)
 	@TORTURE=$${TORTURE:-1} $(RUN)/python -m pytest --quiet --capture=no $(TORTURED)

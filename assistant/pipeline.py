@@ -6,24 +6,22 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from assistant.answer import courtesy
-from assistant.answer.cross_encoder import open_scorer
-from assistant.answer.decide import decide
+from assistant.answer import follow_up as courtesy
 from assistant.answer.extract import NAME, NOT_SAID, extract
-from assistant.answer.followup import list_queries, read_history
-from assistant.answer.scorer import EvidenceScorer, LateInteractionScorer
-from assistant.cite.cite import cite, list_consulted, number_citations, say
+from assistant.answer.follow_up import decide, list_queries, read_history
+from assistant.cite import cite, list_consulted, number_citations, say
 from assistant.errors import IndexDamaged, IndexMissing
-from assistant.index.catalog import find_inode, last_version
-from assistant.index.embed import Embedder, open_embedder
-from assistant.ingest.normalize import normalize
-from assistant.llm.open import open_model
-from assistant.llm.values import Model
+from assistant.evidence.scorer import EvidenceScorer, LateInteractionScorer, open_scorer
+from assistant.models.embed import Embedder, open_embedder
 from assistant.reading import Reading
 from assistant.retrieve.query import focus
 from assistant.settings import Settings
+from assistant.store.catalog import find_inode, last_version
+from assistant.text.normalize import normalize
 from assistant.values import Answer, Stage, Turn
-from assistant.writing import Costs, Laps, Quoted, Writer
+from assistant.write.compose import Costs, Laps, Quoted, Writer
+from assistant.write.llm.open import open_model
+from assistant.write.llm.values import Model
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM

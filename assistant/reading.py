@@ -8,24 +8,29 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
-from assistant.answer.calibration import (
+from assistant.answer.extract import extract
+from assistant.answer.suggest import (
+    N_JUDGED,
+    N_READ,
+    read_all_over,
+    read_near,
+    suggest,
+    suggest_near,
+)
+from assistant.evidence.calibration import (
     CalibrationReport,
     calibrate,
     read_calibration,
     write_calibration,
 )
-from assistant.answer.extract import extract
-from assistant.answer.scorer import EvidenceScorer, Judgement
-from assistant.answer.sources import read_all_over, read_near
-from assistant.answer.suggest import N_JUDGED, N_READ, suggest, suggest_near
-from assistant.index.embed import Embedder
-from assistant.index.holdings import Holdings
-from assistant.index.snapshot import Snapshot
-from assistant.index.vectors import VectorSearch
-from assistant.retrieve.lexical import weigh_terms
+from assistant.evidence.scorer import EvidenceScorer, Judgement
+from assistant.models.embed import Embedder
 from assistant.retrieve.query import focus, read_question
-from assistant.retrieve.retriever import Retrieval, Retriever
+from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Settings
+from assistant.store.index import Holdings
+from assistant.store.snapshot import Snapshot
+from assistant.store.vectors import VectorSearch
 from assistant.values import Answer, RankedPassage
 
 

@@ -3,13 +3,91 @@
 Every span is half-open and counted in characters (Unicode code points) of `Document.text`.
 `Answer` and everything in it is made by `assistant.cite` alone; what an answerer
 produces is a `Draft`, whose statements point at numbered sentences and quote nothing.
+
+Where in a file a span of text stands: headings, pages, and what is at it in the file itself.
+
+What became of every file of the corpus, and why: the words of the ledger, free of I/O.
 """
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
-from assistant.places import Heading, Page, PageKind
+from assistant.errors import Fault
+
+
+class PageKind(StrEnum):
+    """What a document counts its parts in."""
+
+    PAGE = "page"
+    SLIDE = "slide"
+    ROW = "row"
+    LINE = "line"
+
+
+_SHORT = {PageKind.PAGE: "p."}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading's span and its depth (1 is the top)."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part's span and its number as printed in citations (from 1), in parts of its kind."""
+
+    number: int
+    start: int
+    end: int
+    kind: PageKind = PageKind.PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, as shares of its width and height from its upper left corner."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a span of a document's text is in the file.
+
+    Attributes:
+        bytes: the span of the file's bytes, half-open, where the file is text; else None.
+        boxes: where it stands on the file's pages, in reading order, if they can be shown.
+    """
+
+    bytes: tuple[int, int] | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a picture of a part shows, in words.
+
+    >>> describe_page(12, "Annual report")
+    'Page 12 of Annual report'
+    """
+    return f"{kind.value.capitalize()} {number} of {title}"
+
+
+def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a citation calls a part.
+
+    >>> name_page(12), name_page(3, PageKind.SLIDE)
+    ('p. 12', 'slide 3')
+    """
+    return f"{_SHORT.get(kind, kind.value)} {number}"
+
 
 DocumentId = NewType("DocumentId", str)
 """POSIX path of the file under the corpus folder."""
@@ -264,3 +342,42 @@ class Stage:
 
     name: Literal["rewriting", "indexing", "searching", "reading", "checking", "writing"]
     detail: str
+
+
+class Status(StrEnum):
+    """How a file of the corpus ended."""
+
+    INDEXED = "indexed"
+    WARNING = "indexed with warning"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A line of the ledger: what became of one file, and why.
+
+    Attributes:
+        document_id: the file.
+        status: how it ended.
+        reason: why it was skipped, or the warnings.
+        title: what the document calls itself, else the file's name.
+        n_passages: what of it can be found.
+        size: bytes.
+        fault: the kind of reason for which it was skipped.
+        settled_at: when it ended so (ISO, UTC).
+        seconds: what reading and parsing it took.
+        copies: other files with the same bytes.
+        near: documents with nearly the same text.
+    """
+
+    document_id: DocumentId
+    status: Status
+    reason: str | None
+    title: str
+    n_passages: int
+    size: int
+    fault: Fault | None = None
+    settled_at: str = ""
+    seconds: float = 0.0
+    copies: tuple[DocumentId, ...] = ()
+    near: tuple[DocumentId, ...] = ()

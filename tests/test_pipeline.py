@@ -11,7 +11,7 @@ import pytest
 from corpora import FILES, replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 
-from assistant.cite import cite as citing
+from assistant import cite as citing
 from assistant.errors import AssistantError, CorpusError, QuestionError
 from assistant.pipeline import Assistant, ask
 from assistant.settings import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from assistant.cli.main import app
 from assistant.settings import LanguageModel, Settings
-from assistant.surfaces.cli import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ def lap(name):
     laps[name] = now - started
     started = time.perf_counter()
 question, corpus, index = sys.argv[1:]
-import assistant.surfaces.cli
+import assistant.cli.main
 lap("import the command line")
 from assistant.settings import Settings
 settings = Settings.load(corpus_dir=corpus, index_dir=index)

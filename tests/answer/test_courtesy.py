@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.courtesy import MAX_WORDS, REPLIES, reply_to
+from assistant.answer.follow_up import MAX_WORDS, REPLIES, reply_to
 from assistant.pipeline import Assistant
 from assistant.values import Answer
 

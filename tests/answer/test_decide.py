@@ -5,9 +5,8 @@ import pytest
 from corpora import replace_files
 from hashing import HashingEmbedder
 
-from assistant.answer.decide import decide
-from assistant.answer.followup import CARRIED_DOUBT, LEANING
-from assistant.answer.scorer import Judgement
+from assistant.answer.follow_up import CARRIED_DOUBT, LEANING, decide
+from assistant.evidence.scorer import Judgement
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings

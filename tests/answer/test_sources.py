@@ -2,7 +2,7 @@
 
 from corpora import replace_files
 
-from assistant.answer.sources import read_all_over, read_near, spread
+from assistant.answer.suggest import read_all_over, read_near, spread
 from assistant.pipeline import Assistant
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from assistant.errors import CorpusError
 from assistant.evaluation.outcome import resolve
 from assistant.evaluation.values import Question
-from assistant.ingest.sentences import split_sentences
+from assistant.text.sentences import split_sentences
 from assistant.values import (
     Answer,
     Citation,
