@@ -1,7 +1,7 @@
 """Take the pictures of the chat anew: `python docs/pictures.py`.
 
-Serves the chat over `docs/demo` on a free port, drives it in a headless Chromium (`$CHROMIUM`, else
-/usr/bin/chromium) and writes the PNG files of `docs/pictures/`. Look at each before it is committed.
+Serves the chat over `docs/demo` on a free port, drives it in a headless Chromium (`$CHROMIUM`,
+else /usr/bin/chromium) and writes the PNG files of `docs/pictures/`. Look at each of them.
 """
 
 import os
