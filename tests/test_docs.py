@@ -260,6 +260,13 @@ def test_every_path_and_link_exists(name: str) -> None:
     assert not missing
 
 
+def test_every_module_on_the_walks_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w/.])((?:\w+/)+(?:\w+\.py)?)", text))
+    places = (ROOT / "assistant", ROOT)
+    assert not {path for path in named if not any((place / path).exists() for place in places)}
+
+
 def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere(
     site: Path, built: dict[str, LexborHTMLParser]
 ) -> None:
