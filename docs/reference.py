@@ -114,7 +114,9 @@ def _members(thing: type) -> Iterator[tuple[str, Any]]:
     """Yield what a class of ours offers in public, and no other library's class asks of it."""
     ours = [one for one in thing.__mro__ if one.__module__.partition(".")[0] == "assistant"]
     others = [one for one in thing.__mro__ if one not in ours]
-    members = {name: value for one in reversed(ours) for name, value in vars(one).items()}
+    members: dict[str, Any] = {}
+    for one in ours:
+        members = members | {name: it for name, it in vars(one).items() if name not in members}
     for name, value in members.items():
         is_callable = inspect.isfunction(value) or isinstance(value, classmethod | property)
         if is_callable and name[0] != "_" and not any(hasattr(one, name) for one in others):
@@ -134,14 +136,14 @@ def _render_member(owner: str, name: str, member: Any) -> str:
 def _render_callable(heading: str, name: str, function: Any) -> str:
     signature = inspect.signature(function)
     parameters = [
-        one.replace(annotation=_Spelt(one.annotation)) if one.annotation is not one.empty else one
-        for one in signature.parameters.values()
-        if one.name not in {"self", "cls"}
+        _spell(one) for one in signature.parameters.values() if one.name not in {"self", "cls"}
     ]
     returned = signature.return_annotation
     shown = signature.replace(
         parameters=parameters,
-        return_annotation=signature.empty if returned is signature.empty else _Spelt(returned),
+        return_annotation=signature.empty
+        if returned is signature.empty
+        else _Verbatim(_type_name(returned)),
     )
     call = f"{'async ' if inspect.iscoroutinefunction(function) else ''}{name}{shown}"
     if len(call) > 90:
@@ -161,14 +163,23 @@ def _with_star(parameters: list[inspect.Parameter]) -> Iterator[str]:
         yield str(one)
 
 
-class _Spelt:
-    """An annotation that prints as it is written in the source, without modules and quotes."""
+def _spell(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return a parameter that prints without modules, and without what a function's address is."""
+    if parameter.annotation is not parameter.empty:
+        parameter = parameter.replace(annotation=_Verbatim(_type_name(parameter.annotation)))
+    if inspect.isfunction(parameter.default):
+        parameter = parameter.replace(default=_Verbatim("..."))
+    return parameter
 
-    def __init__(self, annotation: Any) -> None:
-        self._name = _type_name(annotation)
+
+class _Verbatim:
+    """Prints as given."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
-        return self._name
+        return self._text
 
 
 def _type_name(annotation: Any) -> str:
@@ -188,8 +199,9 @@ def _render_docstring(text: str) -> str:
 
 
 def _render_entry(entry: str) -> str:
-    name, colon, told = " ".join(entry.split()).partition(": ")
-    return f"- `{name}`: {told}" if colon else f"- {name}"
+    names, colon, told = " ".join(entry.split()).partition(": ")
+    spelt = ", ".join(f"`{name}`" for name in names.split(", "))
+    return f"- {spelt}: {told}" if colon else f"- {names}"
 
 
 def _fence_examples(text: str) -> str:

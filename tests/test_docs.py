@@ -317,7 +317,7 @@ def test_a_browser_asks_only_the_site_itself_and_can_search_it(site: Path) -> No
             page.goto(home + path.name, wait_until="networkidle")
         page.goto(home + "index.html")
         page.keyboard.press("/")
-        page.keyboard.type("proxy")
+        page.get_by_role("combobox").fill("proxy")
         expect(page.get_by_text("Behind a proxy").first).to_be_visible()
         browser.close()
     assert [url for url in asked if not url.startswith((home, "data:", "blob:"))] == []
