@@ -84,18 +84,24 @@ def render_python() -> str:
             groups["Asking"].insert(0, _render_class(name, thing))
         elif inspect.isclass(thing):
             groups["Values"].append(_render_class(name, thing))
-        elif callable(thing):
+        elif inspect.isfunction(thing):
             groups["Asking"].append(_render_callable(f"### {name}", name, thing))
         else:
-            groups["Values"].append(f"### {name}\n\nOf type `{type(thing).__name__}`.")
+            groups["Values"].append(_render_name(name, thing))
     return "\n\n".join(part for group in groups.values() for part in group)
+
+
+def _render_name(name: str, thing: Any) -> str:
+    """Return the section of a type's other name, or of a text."""
+    spelt = "str" if isinstance(thing, str) else f"TypeAlias = {_type_name(thing)}"
+    return f"### `{name}`\n\n```python\n{name}: {spelt}\n```"
 
 
 def _render_class(name: str, thing: type) -> str:
     parts = [f"### {name}"]
     if issubclass(thing, BaseException):
         base = thing.__mro__[1].__name__
-        parts.append("" if base == "Exception" else f"An [`{base}`](#{base.lower()}).")
+        parts.append("" if base == "Exception" else f"A kind of [`{base}`](#{base.lower()}).")
     parts.append(_render_docstring(inspect.getdoc(thing) or ""))
     if issubclass(thing, enum.Enum):
         parts.append("\n".join(f"- `{one.value}`" for one in thing))
@@ -185,6 +191,7 @@ class _Verbatim:
 def _type_name(annotation: Any) -> str:
     named = isinstance(annotation, type) and not getattr(annotation, "__args__", ())
     spelt = annotation.__name__ if named else str(annotation)
+    spelt = re.sub(r"^\*<class '(.*)'>$", r"Unpack[\1]", spelt)
     return PREFIX.sub("", spelt).strip("'\"").replace("NoneType", "None")
 
 
