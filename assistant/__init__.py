@@ -32,4 +32,8 @@ def __getattr__(name: str) -> Any:
         from assistant import pipeline
 
         return getattr(pipeline, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("assistant")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
