@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 from attacks import VECTORS
+from pydantic import SecretStr
 from surface_fakes import DROPPED, HOSTILE, MODEL, NOTICE, WHY, WROTE, FakeAssistant, write
 
 from assistant.cli.ask import answer_question, choose_llm
@@ -17,6 +18,7 @@ from assistant.settings import LanguageModel, Settings
 from assistant.show.provenance import STOPPED_PARTLY
 from assistant.values import Answer, Stage, Turn
 
+Streams = pytest.CaptureFixture[str]
 URL = "http://localhost:11434/v1"
 
 
@@ -41,11 +43,12 @@ def load(
     return Settings.load(llm=choose_llm(url, model, file, quotes=quotes)).llm
 
 
-def test_without_flags_the_model_is_the_one_that_is_configured(configured: None) -> None:
+@pytest.mark.usefixtures("configured")
+def test_without_flags_the_model_is_the_one_that_is_configured() -> None:
     llm = load()
     assert (llm.base_url, llm.model, llm.path) == (URL, "qwen3", None)
     assert (llm.token_timeout_s, llm.max_reply_tokens) == (7, 99)
-    assert llm.api_key.get_secret_value() == "sk-secret"
+    assert llm.api_key == SecretStr("sk-secret")
 
 
 def test_a_flag_changes_what_it_names_and_the_rest_stays_as_it_is_configured(
@@ -54,11 +57,12 @@ def test_a_flag_changes_what_it_names_and_the_rest_stays_as_it_is_configured(
     for llm in (load(model="gemma3"), load(url=URL, model="gemma3")):
         assert (llm.base_url, llm.model) == (URL, "gemma3")
         assert (llm.token_timeout_s, llm.max_reply_tokens) == (7, 99)
-        assert llm.api_key.get_secret_value() == "sk-secret"
+        assert llm.api_key == SecretStr("sk-secret")
     assert load(url="http://other/v1").model == "qwen3"
 
 
-def test_a_file_takes_the_place_of_a_server_and_the_reverse(configured: None) -> None:
+@pytest.mark.usefixtures("configured")
+def test_a_file_takes_the_place_of_a_server_and_the_reverse() -> None:
     llm = load(file=Path("m.gguf"))
     assert (llm.path, llm.base_url, llm.model) == (Path("m.gguf"), None, "")
     assert llm.token_timeout_s == 7
@@ -68,7 +72,8 @@ def test_a_file_takes_the_place_of_a_server_and_the_reverse(configured: None) ->
     assert (llm.path, llm.base_url, llm.model) == (None, URL, "qwen3")
 
 
-def test_quotes_only_leaves_no_model_whatever_is_configured(configured: None) -> None:
+@pytest.mark.usefixtures("configured")
+def test_quotes_only_leaves_no_model_whatever_is_configured() -> None:
     llm = load(quotes=True)
     assert not llm.is_configured
     assert llm.api_key is None
@@ -104,7 +109,7 @@ def test_flags_that_contradict_each_other_are_refused(
 
 
 def test_words_of_a_model_go_to_stdout_with_their_quotes_and_who_wrote_them(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Streams,
 ) -> None:
     answer_question(FakeAssistant(), "written typhoon", ())
     out, err = capsys.readouterr()
@@ -116,7 +121,7 @@ def test_words_of_a_model_go_to_stdout_with_their_quotes_and_who_wrote_them(
     assert err == ""
 
 
-def test_a_notice_is_no_part_of_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_notice_is_no_part_of_the_answer(capsys: Streams) -> None:
     answer_question(FakeAssistant(), "noted typhoon", ())
     out, err = capsys.readouterr()
     assert err == NOTICE + "\n"
@@ -124,7 +129,7 @@ def test_a_notice_is_no_part_of_the_answer(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Streams,
 ) -> None:
     answer_question(FakeAssistant(), "written typhoon", (), cost=True)
     out, err = capsys.readouterr()
@@ -148,7 +153,7 @@ def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(
     assert capsys.readouterr().err == "Searching: 10 ms\n"
 
 
-def test_json_has_everything_and_nothing_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_everything_and_nothing_beside_it(capsys: Streams) -> None:
     for question in ("written typhoon", "noted typhoon", "unknown"):
         answer_question(FakeAssistant(), question, (), as_json=True)
         out, err = capsys.readouterr()
@@ -170,7 +175,7 @@ class Interrupted(FakeAssistant):
 
 
 def test_who_interrupts_a_model_gets_what_was_verified_by_then(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Streams,
 ) -> None:
     fake = Interrupted()
     with pytest.raises(KeyboardInterrupt):
@@ -185,9 +190,7 @@ def test_who_interrupts_a_model_gets_what_was_verified_by_then(
 
 
 @pytest.mark.parametrize("vector", [*VECTORS, "two\nlines\x1b[31m\x9b"])
-def test_no_model_writes_to_the_terminal_but_plain_lines(
-    vector: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_model_writes_to_the_terminal_but_plain_lines(vector: str, capsys: Streams) -> None:
     class Hostile(FakeAssistant):
         def _answer(self, question: str) -> Answer:
             made = super()._answer("typhoon")
@@ -200,7 +203,7 @@ def test_no_model_writes_to_the_terminal_but_plain_lines(
 
 
 def test_the_status_line_is_only_for_people(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with status_line() as show:
         show("Writing [bold]x[/bold]")
