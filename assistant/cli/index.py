@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.terminal import progress_bar, say, write, write_json
-from assistant.doctor.findings import count
 from assistant.errors import AssistantError, CorpusError
 from assistant.settings import Settings
+from assistant.show.describe import count
 from assistant.values import FileRecord
 
 if TYPE_CHECKING:

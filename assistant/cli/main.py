@@ -43,9 +43,9 @@ from assistant.cli.index import (
     tell_preview,
 )
 from assistant.cli.terminal import say, say_failure, status_line, write, write_json
-from assistant.doctor.findings import count
 from assistant.errors import AssistantError, IndexLocked, SettingsError
 from assistant.settings import LOOPBACK, Settings
+from assistant.show.describe import count
 from assistant.show.provenance import name_model
 
 if TYPE_CHECKING:
@@ -286,7 +286,7 @@ def doctor(
     llm_file: LlmFile = None,
 ) -> None:
     """Say what is wrong or slow, and what mends it. Exit 1 on a problem."""
-    from assistant.doctor.examine import examine
+    from assistant.doctor import examine
     from assistant.doctor.findings import Finding, State
 
     shared = context.ensure_object(Shared)

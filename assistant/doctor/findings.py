@@ -22,15 +22,6 @@ class Finding:
     remedy: str = ""
 
 
-def count(n: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> count(1, "file"), count(1200, "file")
-    ('1 file', '1,200 files')
-    """
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def ok(subject: str, told: str) -> Finding:
     """Return that something is as it should be."""
     return Finding(subject, State.OK, told)

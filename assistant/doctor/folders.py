@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.doctor.findings import Finding, count, ok, problem, warning
+from assistant.doctor.findings import Finding, ok, problem, warning
 from assistant.errors import CorpusError
 from assistant.ingest.walk import FoundFile, walk
 from assistant.settings import Settings
+from assistant.show.describe import count
 
 CORPUS, DISK = "corpus", "disk"
 INDEX_BYTES_PER_CHAR = 22
@@ -40,12 +41,8 @@ def examine_corpus(settings: Settings) -> Iterator[Finding]:
         yield ok(CORPUS, told)
     else:
         yield warning(CORPUS, f"no files in {str(folder)!r}", "put documents into it")
-    shut = [
-        one
-        for one in entries
-        if not isinstance(one, FoundFile) and one.reason.startswith("cannot be read")
-    ]
-    if shut:
+    skipped = [one for one in entries if not isinstance(one, FoundFile)]
+    if shut := [one for one in skipped if one.reason.startswith("cannot be read")]:
         told = f"{len(shut):,} skipped, such as {shut[0].document_id!r}: {shut[0].reason}"
         yield warning(CORPUS, told, "let this user read it")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from sqlite3 import Connection
 
-from assistant.doctor.findings import Finding, count, ok, problem, warning
+from assistant.doctor.findings import Finding, ok, problem, warning
 from assistant.errors import (
     AssistantError,
     CorpusError,
@@ -20,6 +20,7 @@ from assistant.ingest.walk import FoundFile
 from assistant.models.embed import open_embedder
 from assistant.models.prepare import find_folder, find_prepared
 from assistant.settings import Settings
+from assistant.show.describe import count
 from assistant.store.catalog import (
     CATALOG_FILE,
     SCHEMA_VERSION,

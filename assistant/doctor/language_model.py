@@ -71,12 +71,9 @@ def probe(model: Client, settings: LanguageModel) -> Generator[Finding | None]:
         f"{model.name!r} replies: {about}{reads:,.0f} tokens/s read, {about}{writes:,.0f} written",
     )
     if len(pieces) == 1:
-        yield warning(
-            SUBJECT,
-            "sends its reply in one piece: nothing shows before it is whole, and it can seem "
-            "silent",
-            "switch streaming on in the server, or raise llm.first_token_timeout_s",
-        )
+        told = "sends its reply in one piece: nothing shows before it is whole"
+        remedy = "switch streaming on in the server, or raise llm.first_token_timeout_s"
+        yield warning(SUBJECT, told, remedy)
     yield from _judge_deadlines(model.prompt_tokens, reads, writes, settings)
     yield from _judge_context(model)
     yield (yield from _judge_schema(model))
@@ -121,12 +118,9 @@ def _judge_context(model: Client) -> Iterator[Finding]:
         remedy = "set llm.context_tokens to what the server gives the model"
         yield warning(SUBJECT, told, remedy)
     if model.prompt_tokens < FEW_TOKENS:
-        state = warning if model.prompt_tokens > 0 else problem
-        yield state(
-            SUBJECT,
-            f"a prompt may have {model.prompt_tokens:,} tokens: few passages fit in",
-            "give the model a larger context, or lower llm.max_reply_tokens",
-        )
+        judge = warning if model.prompt_tokens > 0 else problem
+        told = f"a prompt may have {model.prompt_tokens:,} tokens: few passages fit in"
+        yield judge(SUBJECT, told, "give the model a larger context, or lower llm.max_reply_tokens")
 
 
 def _judge_schema(model: Client) -> Generator[None, None, Finding]:

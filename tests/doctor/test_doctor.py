@@ -16,7 +16,7 @@ from corpora import FILES, set_age, settings_in, write_files
 from llama_index.core import Document
 from packaging.requirements import Requirement
 
-from assistant.doctor import examine as doctor
+from assistant import doctor
 from assistant.doctor import folders, machine, models
 from assistant.doctor.findings import Finding, State, warning
 from assistant.doctor.folders import examine_corpus, examine_disk
@@ -24,6 +24,7 @@ from assistant.doctor.index import examine_deeply, examine_index
 from assistant.doctor.machine import examine_machine, examine_packages
 from assistant.doctor.models import examine_models
 from assistant.errors import DocumentUnreadable
+from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import SkippedFile
 from assistant.models import prepare as weights
 from assistant.models.embed import open_embedder
@@ -68,8 +69,9 @@ def changed(settings: Settings, **given: object) -> Settings:
 def find(examine: Examine, settings: Settings, words: str) -> Finding:
     """Return the one finding with these words."""
     found = list(examine(settings))
-    (one,) = [each for each in found if words in each.told] or [None]
-    assert one, found
+    told = [one for one in found if words in one.told]
+    assert len(told) == 1, found
+    (one,) = told
     assert one.state == OK or one.remedy, "what is wrong says what mends it"
     return one
 
@@ -97,7 +99,7 @@ class TestMachine:
         def parse(*_: object) -> None:
             raise DocumentUnreadable("its parser crashed (Killed)")
 
-        monkeypatch.setattr(machine.Parsers, "parse", parse)
+        monkeypatch.setattr(Parsers, "parse", parse)
         assert find(examine_machine, settings, "crashed").state == PROBLEM
 
     @pytest.mark.parametrize(
