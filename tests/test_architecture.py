@@ -39,7 +39,7 @@ WRAPPERS = {
     "huggingface_hub": ("models/prepare.py",),
     "onnxruntime": ("models/encoder.py",),
     "tokenizers": ("models/encoder.py",),
-    "sqlite3": ("store/", "serve/chat/"),
+    "sqlite3": ("store/", "serve/chat/", "doctor/"),
     "Stemmer": ("text/terms.py",),
     "llama_index": (
         "store/index.py",
@@ -54,7 +54,7 @@ WRAPPERS = {
     "jinja2": ("show/", "serve/chat/", "evaluation/"),
     "matplotlib": ("evaluation/",),
     "rapidfuzz": ("retrieve/query.py",),
-    "packaging": ("doctor/",),
+    "packaging": ("doctor/machine.py",),
     "fastapi": ("serve/",),
     "starlette": ("serve/",),
     "uvicorn": ("serve/",),
