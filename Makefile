@@ -3,6 +3,7 @@
 # make test    set up, then lint, types, tests and the dependency check
 # make test-browser  the chat in a real browser alone (Debian: apt-get install chromium)
 # make torture  kills, faults, full disks, damaged files and readers by the hundred (half an hour); a line of figures each
+# make docs    build the documentation into site/
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
 # make lock    requirements.lock anew: what it has stays where it still fits, with UPGRADE=--upgrade all is the newest
@@ -16,14 +17,14 @@ DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 FRESH := build/fresh
 MODELS := $(VENV)/test-models
-TORTURED := $(addprefix tests/index/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/surfaces/chat/test_damage.py
+TORTURED := $(addprefix tests/store/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 # Where torch's CPU build is, since on Linux the ordinary one draws in fifteen CUDA packages; empty: the ordinary one
 TORCH_INDEX ?= $(if $(filter Linux,$(shell uname)),https://download.pytorch.org/whl/cpu)
 CUDA := cuda-bindings cuda-toolkit nvidia-cudnn-cu13 nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvshmem-cu13 triton
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch chat test test-browser torture lint check-dependencies unit eval bench lock check-wheel clean
+.PHONY: help setup torch chat test test-browser torture lint check-dependencies unit eval bench docs lock check-wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -55,7 +56,7 @@ $(BENCH): $(DEV)
 chat: $(DEV)
 	@$(RUN)/assistant chat --port $(PORT)
 
-test: lint check-dependencies unit
+test: lint check-dependencies docs unit
 
 lint: $(DEV)
 	@echo "lint and types"
@@ -72,7 +73,7 @@ unit: $(DEV)
 	@$(RUN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-browser: $(DEV)
-	@NEED_BROWSER=1 $(RUN)/python -m pytest tests/surfaces/test_chat_browser.py
+	@NEED_BROWSER=1 $(RUN)/python -m pytest tests/serve/test_chat_browser.py
 
 torture: $(DEV)
 	@TORTURE=$${TORTURE:-1} $(RUN)/python -m pytest --quiet --capture=no $(TORTURED)
@@ -80,6 +81,10 @@ torture: $(DEV)
 eval: $(DEV)
 	@$(RUN)/assistant eval --suite evals/suites/seed.toml
 	@test -z "$(DATA)" || $(RUN)/assistant eval --suite evals/suites/public.toml --data "$(DATA)"
+
+docs: $(DEV)
+	@echo "documentation"
+	@$(RUN)/python docs/build.py site
 
 bench: $(BENCH)
 	@$(RUN)/python -m evals.bench
@@ -101,4 +106,4 @@ check-wheel:
 	@ls -sh $(FRESH)/*.whl && du -sh $(FRESH) && rm -rf $(FRESH)
 
 clean:
-	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

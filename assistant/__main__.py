@@ -1,6 +1,6 @@
 """`python -m assistant` is the `assistant` command."""
 
-from assistant.surfaces.cli import main
+from assistant.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,15 +1,90 @@
-"""The values that flow through the assistant: frozen, comparable, free of I/O.
+"""The values that flow through the assistant: frozen, hashable, free of I/O.
 
-Every span is half-open and counted in characters (Unicode code points) of `Document.text`.
-`Answer` and everything in it is made by `assistant.cite` alone; what an answerer
-produces is a `Draft`, whose statements point at numbered sentences and quote nothing.
+Documents and their parts come first, then passages and sentences, then drafts, statements and
+answers, and at the end the ledger: what became of each file. Every span is half-open and counts
+characters (Unicode code points) of `Document.text`. A `Draft` points at numbered sentences and
+quotes nothing; `assistant.cite` alone makes an `Answer` of it, and everything in that.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
-from assistant.places import Heading, Page, PageKind
+from assistant.errors import Fault
+
+
+class PageKind(StrEnum):
+    """What a document counts its parts in."""
+
+    PAGE = "page"
+    SLIDE = "slide"
+    ROW = "row"
+    LINE = "line"
+
+
+_SHORT = {PageKind.PAGE: "p."}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading's span and its depth (1 is the top)."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part's span and its number as printed in citations (from 1), in parts of its kind."""
+
+    number: int
+    start: int
+    end: int
+    kind: PageKind = PageKind.PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, as shares of its width and height from its upper left corner."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a span of a document's text is in the file.
+
+    Attributes:
+        bytes: the span of the file's bytes, half-open, where the file is text; else None.
+        boxes: where it stands on the file's pages, in reading order, if they can be shown.
+    """
+
+    bytes: tuple[int, int] | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a picture of a part shows, in words.
+
+    >>> describe_page(12, "Annual report")
+    'Page 12 of Annual report'
+    """
+    return f"{kind.value.capitalize()} {number} of {title}"
+
+
+def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a citation calls a part.
+
+    >>> name_page(12), name_page(3, PageKind.SLIDE)
+    ('p. 12', 'slide 3')
+    """
+    return f"{_SHORT.get(kind, kind.value)} {number}"
+
 
 DocumentId = NewType("DocumentId", str)
 """POSIX path of the file under the corpus folder."""
@@ -110,6 +185,7 @@ class Draft:
     reason: str | None = None
 
 
+AnswerKind = Literal["answer", "abstention", "reply"]
 WRITTEN = "generate"
 """`Answer.answerer` of an answer in a language model's words."""
 
@@ -211,37 +287,50 @@ class Consulted:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verified answer, or an abstention with its reason; the same on every surface.
+    """What the assistant says to a question; the same object on every surface.
 
-    To a turn that asks nothing ("Hello!", "thanks") nothing is searched for: `answerer` is
-    "courtesy" and `reason` is the reply, with no statements, citations or passages consulted.
-
-    `query` is what was searched for: the question without its frame, its misspelt words mended.
-    `confidence` is the estimated probability that the corpus answers the question;
-    `timings` are seconds per stage. `answerer` is "extract" (quotes) or "generate" (a language
-    model's words, checked); `dropped` is what of these failed, `notice` says why there are quotes
-    though a language model is configured, `usage` what it was used.
+    Attributes:
+        question: what was typed, in canonical form.
+        query: what was searched for: the question without its frame, its misspelt words mended.
+        statements: the sentences of the answer; none of an abstention or a reply.
+        citations: the exact quotes that the statements rest on.
+        kind: "answer"; "abstention" when the documents do not answer; "reply" to what asks nothing
+            ("Hello!", "thanks"), for which nothing is searched.
+        reason: why it abstained, or the reply; None of an answer.
+        consulted: passages that were read and are not cited.
+        answerer: "extract" (quotes), "generate" (a language model's words, checked) or "courtesy".
+        confidence: the estimated probability that the corpus answers the question.
+        timings: seconds per stage.
+        index_version: the version of the index that was asked.
+        dropped: what a language model wrote and failed its check.
+        notice: why there are quotes although a language model is configured.
+        usage: what the language model was used for it.
     """
 
     question: str
     query: str
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
-    abstained: bool
+    kind: AnswerKind
     reason: str | None
     consulted: tuple[Consulted, ...]
     answerer: str
     confidence: float
-    timings: dict[str, float]
+    timings: dict[str, float] = field(hash=False)
     index_version: int
     dropped: tuple[Dropped, ...] = ()
     notice: str | None = None
     usage: Usage | None = None
 
     @property
+    def abstained(self) -> bool:
+        """Whether the documents do not answer; a reply to what asks nothing is no abstention."""
+        return self.kind == "abstention"
+
+    @property
     def text(self) -> str:
-        """The statements with their citation numbers, or the reason for abstaining."""
-        if self.abstained:
+        """The statements with their citation numbers; of anything else the reason, or the reply."""
+        if self.kind != "answer":
             return self.reason or ""
         return " ".join(
             f"{statement.text} {''.join(f'[{n}]' for n in statement.citations)}"
@@ -254,8 +343,8 @@ class Answer:
         return self.query != " ".join(self.question.split())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready data: the fields, and `text`."""
-        return {"text": self.text, **asdict(self)}
+        """Return JSON-ready data: the fields, `text` and `abstained`."""
+        return {"text": self.text, "abstained": self.abstained, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,3 +353,42 @@ class Stage:
 
     name: Literal["rewriting", "indexing", "searching", "reading", "checking", "writing"]
     detail: str
+
+
+class Status(StrEnum):
+    """How a file of the corpus ended."""
+
+    INDEXED = "indexed"
+    WARNING = "indexed with warning"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A line of the ledger: what became of one file, and why.
+
+    Attributes:
+        document_id: the file.
+        status: how it ended.
+        reason: why it was skipped, or the warnings.
+        title: what the document calls itself, else the file's name.
+        n_passages: what of it can be found.
+        size: bytes.
+        fault: the kind of reason for which it was skipped.
+        settled_at: when it ended so (ISO, UTC).
+        seconds: what reading and parsing it took.
+        copies: other files with the same bytes.
+        near: documents with nearly the same text.
+    """
+
+    document_id: DocumentId
+    status: Status
+    reason: str | None
+    title: str
+    n_passages: int
+    size: int
+    fault: Fault | None = None
+    settled_at: str = ""
+    seconds: float = 0.0
+    copies: tuple[DocumentId, ...] = ()
+    near: tuple[DocumentId, ...] = ()

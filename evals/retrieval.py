@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant import Assistant, Settings
-from assistant.evaluation.datasets import Dataset, Question, load_nq, load_squad, write_corpus
-from assistant.index.embed import open_embedder
-from assistant.index.snapshot import Snapshot, open_snapshot
-from assistant.index.sync import making_of
-from assistant.index.terms import query_terms
-from assistant.retrieve.lexical import weigh_terms
+from assistant.models.embed import open_embedder
+from assistant.retrieve.retriever import weigh_terms
+from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.sync import making_of
+from assistant.text.terms import query_terms
 from assistant.values import DocumentId
+from evals.datasets import Dataset, Question, load_nq, load_squad, write_corpus
 
 CUTS = (1, 3, 5, 10)
 Matrix = NDArray[np.float32]

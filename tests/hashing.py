@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assistant.index.embed import EmbedderInput, PassageVectors, Vector
-from assistant.index.encoder import TokenVectors
-from assistant.index.terms import terms
+from assistant.models.embed import EmbedderInput, PassageVectors
+from assistant.models.encoder import TokenVectors, Vector
+from assistant.text.terms import terms
 
 CHARS_PER_TOKEN = 8
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.llm.values import Finished, Request
+from assistant.write.llm.values import Finished, Request
 
 Piece = str | Finished | Exception | None
 Script = Callable[[Request], str | Sequence[Piece]]

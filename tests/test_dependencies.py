@@ -65,7 +65,8 @@ def _name_package(module: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("folder", "extras"), [("assistant", ["local"]), ("evals", ["bench"]), ("tests", ["dev"])]
+    ("folder", "extras"),
+    [("assistant", ["local"]), ("evals", ["bench"]), ("tests", ["dev"]), ("docs", ["dev"])],
 )
 def test_what_is_imported_is_declared(folder: str, extras: list[str]) -> None:
     asked_for = declared(*extras)

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assistant.pipeline import Assistant
-from assistant.surfaces.http import build_app
+from assistant.serve.app import build_app
 
 pytestmark = pytest.mark.slow
 CORPUS = Path(__file__).parents[1] / "corpus"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 FACTOR = int(os.environ.get("TORTURE", "0"))
-SCRIPT = Path(__file__).with_name("index") / "zygote.py"
+SCRIPT = Path(__file__).with_name("store") / "zygote.py"
 
 
 def trials(few: int, many: int) -> int:

@@ -6,13 +6,13 @@ Abstains, with a reason, when the question's probability lies under the calibrat
 import re
 from collections.abc import Sequence
 
-from assistant.answer.calibration import Calibration
-from assistant.answer.features import leans_back
-from assistant.answer.kinds import denies
-from assistant.answer.orders import gives_orders
-from assistant.answer.scorer import Judgement, probability
-from assistant.index.terms import terms
+from assistant.evidence.calibration import Calibration
+from assistant.evidence.features import leans_back
+from assistant.evidence.scorer import Judgement, probability
 from assistant.settings import Settings
+from assistant.text.english import denies
+from assistant.text.injections import gives_orders
+from assistant.text.terms import terms
 from assistant.values import Draft, DraftStatement, Sentence
 
 NAME = "extract"

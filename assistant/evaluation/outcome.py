@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from assistant.cite.locate import locate
+from assistant.cite import locate
 from assistant.errors import CorpusError, QuestionError
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Document, Span

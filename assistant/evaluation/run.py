@@ -3,8 +3,11 @@
 `evaluate` is the whole of it for one's own tests. Nothing here judges by a language model, and
 nothing depends on chance: two runs differ in their seconds alone. Refused: gold that the corpus
 does not hold.
+
+The records of a run that is not finished, on disk: what an interrupted run has done stays done.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,16 +16,66 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import TypeAdapter, ValidationError
+
 from assistant.errors import CorpusError, QuestionError
-from assistant.evaluation.journal import Journal
 from assistant.evaluation.measures import MEASURES
 from assistant.evaluation.outcome import Outcome, resolve
 from assistant.evaluation.provenance import describe
 from assistant.evaluation.questions import read_questions
 from assistant.evaluation.report import Record, Report, Source
-from assistant.evaluation.summary import summarise
+from assistant.evaluation.statistics import summarise
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Document, RankedPassage, Span, Turn
+
+logger = logging.getLogger(__name__)
+
+MAX_AGE_S = 14 * 24 * 3600
+"""A journal that was last written so long ago is of code that is no more."""
+
+_RECORD = TypeAdapter(Record)
+
+
+class Journal:
+    """The records so far, by dataset and question."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._done: dict[tuple[str, str], Record] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _forget_old(path.parent)
+        for line in path.read_bytes().split(b"\n") if path.exists() else ():
+            try:
+                record = _RECORD.validate_json(line)
+            except ValidationError:
+                continue
+            self._done.setdefault((record.dataset, record.query_id), record)
+        if self._done:
+            logger.info("going on with a run that was interrupted: %d done", len(self._done))
+
+    def find(self, dataset: str, query_id: str) -> Record | None:
+        """Return the record of a question if it was asked before."""
+        return self._done.get((dataset, query_id))
+
+    def add(self, record: Record) -> None:
+        """Keep a record."""
+        with self._path.open("ab") as file:
+            file.write(b"\n" + _RECORD.dump_json(record))
+
+    def remove(self) -> None:
+        """Forget the run: it is finished."""
+        self._path.unlink(missing_ok=True)
+
+
+def _forget_old(folder: Path) -> None:
+    oldest = time.time() - MAX_AGE_S
+    for path in folder.glob("*.jsonl"):
+        try:
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+        except FileNotFoundError:  # another run was faster
+            continue
+
 
 N_RANKED = 40
 """Passages of a ranking that is measured: enough for ten documents of four passages each."""
@@ -156,7 +209,7 @@ def _record(dataset: str, outcome: Outcome, read: Callable[[str], Document]) -> 
         kind=question.kind,
         is_answerable=question.is_answerable,
         answers=question.answers,
-        abstained=answer.abstained if answer else False,
+        abstained=answer.kind != "answer" if answer else False,
         said=tuple((one.text, one.citations) for one in answer.statements) if answer else (),
         reason=answer.reason if answer else None,
         confidence=answer.confidence if answer else 0.0,

@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import EvaluationError, IndexLocked, IndexMismatch
-from assistant.evaluation.datasets import load_set, write_corpus
-from assistant.evaluation.journal import Journal
 from assistant.evaluation.provenance import code_digest, describe, digest
 from assistant.evaluation.questions import read_questions
 from assistant.evaluation.report import Bar, Estimate, Record, Report
-from assistant.evaluation.run import Asked, ask_all
+from assistant.evaluation.run import Asked, Journal, ask_all
+from assistant.evaluation.statistics import summarise
 from assistant.evaluation.suite import SetOfQuestions, Suite
-from assistant.evaluation.summary import summarise
 from assistant.evaluation.values import Dataset, Question
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+from evals.datasets import load_set, write_corpus
 
 _PLACES = "corpus_dir index_dir cache_dir host port users allowed_hosts n_asking n_waiting"
 PRIVATE_SETTINGS: dict[str, Any] = {

@@ -6,6 +6,8 @@ values, and pairs that are none. Memory stays bounded however many values there 
 Source: the percentile bootstrap (Efron 1979; Efron and Tibshirani 1993, chapter 13) and the
 paired randomisation test (Fisher 1935; for rankings Smucker et al. 2007), whose p-value counts
 the observed order among the drawn (Phipson and Smyth 2010).
+
+The records of a dataset -> its figures, each with its interval and how many it speaks of.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +16,9 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from assistant.evaluation.measures import MEASURES, RUN_MEASURES
+from assistant.evaluation.report import Estimate, Record
 
 LEVELS = (2.5, 97.5)
 """The percentiles that bound a 95% interval."""
@@ -119,3 +124,22 @@ def _bounds(figures: NDArray[np.float64]) -> tuple[float, float]:
         raise ValueError("no interval: the figure says nothing of any resample")
     low, high = np.percentile(figures, LEVELS)
     return float(low), float(high)
+
+
+def summarise(records: Sequence[Record]) -> dict[str, Estimate]:
+    """Return the figures by measure: means of questions first, then figures of the whole run."""
+    figures: dict[str, Estimate] = {}
+    for measure in MEASURES:
+        values = [v for one in records if (v := one.values[measure.name]) is not None]
+        if values:
+            mean = sum(values) / len(values)
+            excluded = len(records) - len(values)
+            figures[measure.name] = Estimate(mean, *bootstrap(values), len(values), excluded)
+    for whole in RUN_MEASURES:
+        spoken = [one for one in records if whole.speaks_of(one)]
+        value = whole.of(spoken)
+        if value is not None:
+            low, high = bootstrap_of(spoken, whole.of)
+            excluded = len(records) - len(spoken)
+            figures[whole.name] = Estimate(value, low, high, len(spoken), excluded)
+    return figures

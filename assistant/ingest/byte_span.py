@@ -10,7 +10,7 @@ import codecs
 from collections.abc import Iterator
 
 from assistant.ingest.decode import Decoded
-from assistant.places import Origin
+from assistant.values import Origin
 
 _BLOCK_BYTES = 4_096
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from charset_normalizer import from_bytes
 
 from assistant.errors import DocumentUnreadable
-from assistant.ingest.language import guess_language
 from assistant.ingest.sniff import binary_kind, utf16_by_zeros
+from assistant.text.language import guess_language
 
 _SAMPLE_BYTES = 1 << 18
 

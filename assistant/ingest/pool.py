@@ -22,7 +22,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed, read_parsed
 from assistant.ingest.limits import Limits
 from assistant.ingest.worker import Order
-from assistant.places import Box, Origin, Page
+from assistant.values import Box, Origin, Page
 
 T = TypeVar("T")
 

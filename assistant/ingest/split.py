@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from assistant.ingest.cut import CountTokens, Span, count_cut, cut_sentences, halve
-from assistant.places import Heading
-from assistant.values import Document, Passage, PassageId
+from assistant.text.cut import CountTokens, Span, count_cut, cut_sentences, halve
+from assistant.values import Document, Heading, Passage, PassageId
 
 __all__ = ["CountTokens", "content_id", "cut_sentences", "embedding_text", "split"]
 

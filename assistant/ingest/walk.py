@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import CorpusError, DocumentUnreadable, Fault
-from assistant.ingest.normalize import UNSEEN
+from assistant.text.normalize import UNSEEN
 from assistant.values import DocumentId
 
 _READ_BYTES = 1 << 20

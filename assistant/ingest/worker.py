@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Literal
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.limits import Limits
 from assistant.ingest.parse import format_of, parse
-from assistant.places import Origin, Page, PageKind
+from assistant.values import Origin, Page, PageKind
 
 MAX_KEPT_KIB = 400_000
 """A worker that once took more memory, or parsed so many files, makes room for a new one."""

@@ -3,13 +3,102 @@
 Takes away what frames a question and says nothing of what is asked: greetings, thanks, "could you
 tell me". A question that is nothing but a frame stays whole. English only; a question in another
 language is searched for as it stands. Refuses a question without a character, or with too many.
+
+A query and a snapshot -> the query with its misspelt words as the documents spell them.
 """
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from assistant.errors import QuestionError
-from assistant.ingest.normalize import normalize
-from assistant.ingest.sentences import split_sentences
+from assistant.store.snapshot import Snapshot
+from assistant.text.normalize import normalize
+from assistant.text.sentences import split_sentences
+from assistant.text.terms import FUNCTION_WORDS, fold, terms
+
+MIN_LETTERS = 5
+"""Shorter words have too many neighbours that are words themselves."""
+LONG_LETTERS = 9
+"""From here on a word may have two typing errors, below it one."""
+ENDING_LETTERS = 3
+"""The stemmer may miss the ending of a misspelt word, so the word is tried without it too."""
+MAX_UNKNOWN = 8
+"""A question with more unknown words is not misspelt: it is about something else."""
+N_CANDIDATES = 8
+N_PASSAGES = 5
+"""Passages read to see how a candidate is spelt."""
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def respell(snapshot: Snapshot, query: str, is_word: Callable[[str], bool]) -> str:
+    """Return the query with each unknown word replaced by its nearest in the documents.
+
+    Args:
+        snapshot: the documents' words.
+        query: what was typed.
+        is_word: whether a word is one, even if no document has it.
+    """
+    unknown = [
+        (start, end)
+        for start, end in _unknown_words(snapshot, query)
+        if not is_word(query[start:end])
+    ]
+    for start, end in reversed(unknown if len(unknown) <= MAX_UNKNOWN else []):
+        if found := nearest_word(snapshot, query[start:end]):
+            query = query[:start] + found + query[end:]
+    return query
+
+
+def nearest_word(snapshot: Snapshot, word: str) -> str | None:
+    """Return the documents' word that `word` most likely stands for, None if there is none.
+
+    Compared by optimal string alignment (Damerau 1964): a letter too many, too few or wrong and
+    two letters in the wrong order are one error each. The first letter is taken to be right; of
+    equally near words the one in more passages is chosen.
+    """
+    folded = fold(word)
+    limit = 1 if len(word) < LONG_LETTERS else 2
+    counts = snapshot.count_terms_from(folded[0])
+    candidates = {
+        candidate
+        for stem in {terms(word)[0], folded, folded[:-ENDING_LETTERS]}
+        for candidate, _, _ in process.extract(
+            stem, list(counts), scorer=OSA.distance, score_cutoff=limit + 1, limit=N_CANDIDATES
+        )
+    }
+    found = [
+        (distance, -counts[candidate], spelling.islower() != word.islower(), spelling)
+        for candidate in candidates
+        for spelling in _spellings(snapshot, candidate)
+        if (distance := OSA.distance(folded, fold(spelling))) <= limit
+    ]
+    return min(found)[-1] if found else None
+
+
+def _unknown_words(snapshot: Snapshot, query: str) -> Iterator[tuple[int, int]]:
+    words = {
+        match.span(): found[0]
+        for match in _LETTERS.finditer(query)
+        if len(match.group()) >= MIN_LETTERS
+        and fold(match.group()) not in FUNCTION_WORDS
+        and len(found := terms(match.group())) == 1
+    }
+    known = snapshot.count_passages_with(list(set(words.values())))
+    yield from (span for span, term in words.items() if term not in known)
+
+
+def _spellings(snapshot: Snapshot, term: str) -> set[str]:
+    rows = [row for row, _ in snapshot.bm25([term], k=N_PASSAGES)]
+    passages = snapshot.passages(rows).values()
+    texts = (f"{passage.heading or ''} {passage.text}" for passage in passages)
+    words = {match.group() for text in texts for match in _LETTERS.finditer(text)}
+    return {word for word in words if terms(word) == [term]}
+
 
 _FRAME = re.compile(
     r"""[\s,;:]*(?:
@@ -43,21 +132,37 @@ LONG_WORDS = 20
 """Shorter questions are let be but for their first words."""
 
 
-def read_question(question: str, max_chars: int) -> str:
-    """Return a question in canonical form, on one line.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, read once.
+
+    Attributes:
+        question: what was typed, in canonical form.
+        line: the same on one line.
+        query: what of it to search for: see `focus`.
+    """
+
+    question: str
+    line: str
+    query: str
+
+
+def read_question(question: str, max_chars: int) -> Asked:
+    """Return a question in canonical form, with what to search for.
 
     Raises:
         QuestionError: nothing is left of it, or more than `max_chars` characters.
     """
-    query = " ".join(normalize(question)[0].split())
-    if not query:
+    typed = normalize(question)[0]
+    line = " ".join(typed.split())
+    if not line:
         raise QuestionError("the question is empty; ask something")
-    if len(query) > max_chars:
+    if len(line) > max_chars:
         raise QuestionError(
-            f"the question has {len(query):,} characters, over the limit of {max_chars:,}; "
+            f"the question has {len(line):,} characters, over the limit of {max_chars:,}; "
             "shorten it"
         )
-    return query
+    return Asked(typed, line, focus(line))
 
 
 def focus(question: str) -> str:

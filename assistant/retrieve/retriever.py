@@ -1,16 +1,98 @@
-"""A query and a snapshot -> the passages most likely to answer it, with what ranked them."""
+"""A query and a snapshot -> the passages most likely to answer it, with what ranked them.
 
-from collections.abc import Collection, Iterator, Sequence
+A query -> the passages that share terms with it, by BM25.
+
+Two rankings -> one; a ranking -> the passages worth reading. Pure functions.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.index.embed import Embedder, PassageVectors, Vector
-from assistant.index.snapshot import Snapshot
-from assistant.index.vectors import VectorSearch
-from assistant.retrieve.fuse import choose, fuse
-from assistant.retrieve.lexical import rank_lexically, weigh_terms
-from assistant.retrieve.spelling import respell
+from assistant.models.embed import Embedder, PassageVectors
+from assistant.models.encoder import Vector
+from assistant.retrieve.query import respell
 from assistant.settings import Settings
+from assistant.store.snapshot import Snapshot
+from assistant.store.vectors import VectorSearch
+from assistant.text.terms import query_terms
 from assistant.values import Passage, RankedPassage
+
+
+def fuse(
+    dense: Mapping[int, float], lexical: Mapping[int, float], lexical_weight: float
+) -> list[tuple[int, float]]:
+    """Return every row of either ranking with its fused score, best first; ties by row.
+
+    The score is cosine + weight * BM25 (a convex combination without normalising, after Bruch,
+    Gai & Ingber 2023, arXiv:2210.11934). `dense` must hold every row; a row that `lexical`
+    lacks shares no term with the query and gets nothing for it.
+
+    >>> fuse({1: 0.5, 2: 0.4}, {2: 10.0}, 0.03)
+    [(2, 0.7), (1, 0.5)]
+    """
+    scores = {row: cosine + lexical_weight * lexical.get(row, 0.0) for row, cosine in dense.items()}
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def choose(
+    ranking: Iterable[tuple[Passage, float]], *, k: int, max_per_document: int
+) -> list[tuple[Passage, float]]:
+    """Return the k first passages of a ranking, without repeats and spread over documents.
+
+    Passages that read the same (but for case and whitespace) are given once. At most
+    `max_per_document` of a document are taken while another document has one to offer;
+    the places that remain go to the best of those passed over.
+    """
+    taken: list[tuple[Passage, float]] = []
+    passed: list[tuple[Passage, float]] = []
+    seen: set[str] = set()
+    counts: Counter[str] = Counter()
+    for passage, score in ranking:
+        reading = " ".join(passage.text.casefold().split())
+        if reading in seen:
+            continue
+        seen.add(reading)
+        if counts[passage.document_id] < max_per_document:
+            counts[passage.document_id] += 1
+            taken.append((passage, score))
+        else:
+            passed.append((passage, score))
+        if len(taken) == k:
+            break
+    filled = taken + passed[: k - len(taken)]
+    return sorted(filled, key=lambda pair: -pair[1])
+
+
+def rank_lexically(
+    snapshot: Snapshot, query: str, k: int, *, among: Sequence[int] | None = None
+) -> list[tuple[int, float]]:
+    """Return the k best rows with their BM25 scores, best first; of `among`, if it is given."""
+    return snapshot.bm25(query_terms(query), k=k, among=among)
+
+
+def weigh_terms(snapshot: Snapshot, query: str) -> dict[str, float]:
+    """Return the query's terms with their idf over passages; a term of none weighs most.
+
+    idf(t) = ln(1 + (N - n + 0.5) / (n + 0.5)), never negative (Lucene's form of
+    Robertson & Zaragoza 2009, eq. 3.3). For N = 9 and n = 1: ln(1 + 8.5 / 1.5) = 1.897.
+    """
+    terms = query_terms(query)
+    return idf(terms, snapshot.count_passages_with(terms), snapshot.n_passages)
+
+
+def idf(terms: Sequence[str], counts: dict[str, int], n_passages: int) -> dict[str, float]:
+    """Return each term's idf, given in how many of the passages it occurs.
+
+    >>> round(idf(["rare"], {"rare": 1}, 9)["rare"], 3)
+    1.897
+    """
+    return {
+        term: math.log(1 + (n_passages - counts.get(term, 0) + 0.5) / (counts.get(term, 0) + 0.5))
+        for term in terms
+    }
+
 
 READ_TOGETHER = 12
 """Passages read from the catalog at once: a few more than an answer needs."""

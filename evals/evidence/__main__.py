@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import assistant.answer.weights
+import assistant.evidence.weights
 from assistant import Settings
-from assistant.answer.weights import WEIGHTS_FILE, load_weights, to_json
-from assistant.evaluation.datasets import CLAIM_SETS, Dataset, load_claims, load_set
-from assistant.index.embed import open_embedder
+from assistant.evidence.weights import WEIGHTS_FILE, load_weights, to_json
+from assistant.models.embed import open_embedder
+from evals.datasets import CLAIM_SETS, Dataset, load_claims, load_set
 from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge
 from evals.evidence.fit import cross_validate, fit
 from evals.evidence.report import OVER_REFUSAL, calibration_lines, report
@@ -33,7 +33,7 @@ OFF_TOPIC = 1000
 """Questions of Natural Questions asked of the articles of squad2."""
 SMOKE = 40
 """Questions of each set in a smoke run."""
-WEIGHTS = Path(assistant.answer.weights.__file__).with_name(WEIGHTS_FILE)
+WEIGHTS = Path(assistant.evidence.weights.__file__).with_name(WEIGHTS_FILE)
 
 
 def load(folder: Path) -> Iterator[Dataset]:

@@ -13,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant import Settings
-from assistant.answer.evidence import gather
-from assistant.answer.features import Evidence, measure
-from assistant.answer.remembered import Remembered
-from assistant.evaluation.datasets import Dataset, Question, write_corpus
-from assistant.index.embed import open_embedder
-from assistant.index.snapshot import open_snapshot
-from assistant.index.sync import making_of, sync
-from assistant.index.vectors import VectorSearch
+from assistant.evidence.features import Evidence, measure
+from assistant.evidence.gather import Remembered, gather
+from assistant.models.embed import open_embedder
 from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
+from assistant.store.snapshot import open_snapshot
+from assistant.store.sync import making_of, sync
+from assistant.store.vectors import VectorSearch
 from assistant.values import Sentence
+from evals.datasets import Dataset, Question, write_corpus
 
 N_FOLDS = 4
 MIN_SAME_CHARS = 20

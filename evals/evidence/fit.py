@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from assistant.answer.answerability import measure_question
-from assistant.answer.calibration import Calibration, fit_bars
-from assistant.answer.logistic import Logistic
-from assistant.answer.scorer import Judgement, probability, weigh
-from assistant.answer.weights import EvidenceWeights
+from assistant.evidence.answerability import measure_question
+from assistant.evidence.calibration import Calibration, Logistic, fit_bars
+from assistant.evidence.scorer import Judgement, probability, weigh
+from assistant.evidence.weights import EvidenceWeights
 from evals.evidence.collect import N_FOLDS, Judged
 
 SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum")

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.answer.evidence import TokenEncoder
-from assistant.answer.logistic import Logistic
-from assistant.answer.support import SUPPORT_FEATURES, compare_support, coverage_of_all
-from assistant.answer.support import measure_support as measure
-from assistant.evaluation.datasets import Claim
-from assistant.ingest.sentences import split_sentences
+from assistant.evidence.calibration import Logistic
+from assistant.evidence.gather import TokenEncoder
+from assistant.evidence.support import SUPPORT_FEATURES, compare_support, coverage_of_all
+from assistant.evidence.support import measure_support as measure
+from assistant.text.sentences import split_sentences
+from evals.datasets import Claim
 from evals.evidence.collect import N_FOLDS
 from evals.evidence.fit import fit_logistic
 from evals.evidence.report import Figure, auc, bootstrap

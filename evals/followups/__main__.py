@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from assistant import Settings
-from assistant.answer.weights import load_weights
-from assistant.evaluation.datasets import Dataset, Question, load_set
 from assistant.evaluation.statistics import bootstrap, bootstrap_of
+from assistant.evidence.weights import load_weights
+from evals.datasets import Dataset, Question, load_set
 from evals.evidence.collect import fold_of
 from evals.evidence.report import auc
 from evals.followups.ask import (

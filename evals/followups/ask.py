@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import Assistant, Settings
-from assistant.answer.followup import list_queries, read_history
-from assistant.evaluation.datasets import Dataset, Question, write_corpus
+from assistant.answer.follow_up import list_queries, read_history
 from assistant.evaluation.run import N_RANKED
 from assistant.retrieve.query import focus
 from assistant.values import Turn
+from evals.datasets import Dataset, Question, write_corpus
 
 CUTS = (1, 3, 5, 10)
 Manner = Callable[[Question], tuple[str, Sequence[Turn]]]

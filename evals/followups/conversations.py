@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.evaluation.datasets import Dataset, Question
-from assistant.index.terms import FUNCTION_WORDS
+from assistant.text.terms import FUNCTION_WORDS
 from assistant.values import Turn
+from evals.datasets import Dataset, Question
 from evals.evidence.collect import ask_elsewhere
 
 N_MADE = 150

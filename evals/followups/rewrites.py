@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from assistant import Assistant
-from assistant.answer.followup import list_queries
-from assistant.index.terms import FUNCTION_WORDS, query_terms
+from assistant.answer.follow_up import list_queries
 from assistant.retrieve.query import focus
+from assistant.text.terms import FUNCTION_WORDS, query_terms
 from assistant.values import Turn
 
 COLLECTIONS = ("clapnq", "cloud", "fiqa", "govt")

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from assistant.evaluation.provenance import describe
-from assistant.llm.open import open_model
-from assistant.llm.values import Model
 from assistant.settings import Settings
+from assistant.write.llm.open import open_model
+from assistant.write.llm.values import Model
 from evals.generated import written
 from evals.generated.figures import as_json, print_table
 from evals.generated.readings import Readings, list_to_read

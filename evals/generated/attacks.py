@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from pydantic import TypeAdapter
 
-from assistant.ingest.sentences import split_sentences
+from assistant.text.sentences import split_sentences
 
 Position = Literal["start", "middle", "end"]
 POSITIONS: tuple[Position, ...] = get_args(Position)

@@ -20,9 +20,9 @@ from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.llms.openai_like import OpenAILike
 
-from assistant.answer.prompt import Shown
-from assistant.cite.locate import locate
+from assistant.cite import locate
 from assistant.values import DocumentId, Passage, Span
+from assistant.write.prompt import Shown
 from evals.generated.figures import judge, percentiles, share
 from evals.generated.markers import split_marked
 from evals.generated.readings import Readings

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from assistant import Settings
-from assistant.cite.locate import locate
-from assistant.evaluation.datasets import Question, load_set
-from assistant.llm.values import Model
+from assistant.cite import locate
 from assistant.values import Answer, DocumentId, Span
+from assistant.write.llm.values import Model
+from evals.datasets import Question, load_set
 from evals.generated.attacks import (
     POSITIONS,
     Attack,

@@ -7,7 +7,7 @@ in the sentence. A mark after a sentence's end belongs to that sentence. Refuses
 import re
 from dataclasses import dataclass
 
-from assistant.ingest.sentences import split_sentences
+from assistant.text.sentences import split_sentences
 
 MAX_RANGE = 20
 _ONE = r"(?:sources?\s*)?\d{1,3}(?:\s*[-–]\s*\d{1,3})?"

@@ -10,8 +10,8 @@ import json
 import re
 from collections.abc import Generator
 
-from assistant.answer.prompt import inert
-from assistant.llm.values import Finished, Request
+from assistant.write.llm.values import Finished, Request
+from assistant.write.prompt import inert
 from evals.generated.attacks import Attack
 
 PROMPT_TOKENS = 1024

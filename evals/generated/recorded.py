@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from assistant.llm.values import Finished, Model, Request
+from assistant.write.llm.values import Finished, Model, Request
 
 
 class Recorded:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from assistant import Settings
-from assistant.answer.cross_encoder import open_scorer
-from assistant.evaluation.datasets import Question, load_set, write_corpus
 from assistant.evaluation.questions import read_questions
-from assistant.index.embed import open_embedder
-from assistant.llm.values import Model
+from assistant.evidence.scorer import open_scorer
+from assistant.models.embed import open_embedder
+from assistant.write.llm.values import Model
+from evals.datasets import Question, load_set, write_corpus
 from evals.generated.watch import Watched
 
 T = TypeVar("T")

@@ -7,12 +7,12 @@ they cite, and whether gold supports them. Refuses nothing.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.answer.prompt import Shown
-from assistant.answer.reply import Reply
-from assistant.cite.verify import verify
+from assistant.cite import verify
 from assistant.evaluation.measures.correctness import normalise
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Citation, DraftStatement, Sentence, Span, Verdict
+from assistant.write.prompt import Shown
+from assistant.write.reply import Reply
 
 SHOWN, QUOTED, RAW, ENGINE = "shown", "quoted", "raw", "citation-query-engine"
 Gold = Sequence[Sequence[Span]]

@@ -8,14 +8,14 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from assistant.answer.prompt import Shown
-from assistant.answer.scorer import EvidenceScorer
-from assistant.index.embed import Embedder
-from assistant.llm.values import Finished, Model
+from assistant.evidence.scorer import EvidenceScorer
+from assistant.models.embed import Embedder
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.values import Answer, Stage, Turn
-from assistant.writing import Costs, Quoted, Writer
+from assistant.write.compose import Costs, Quoted, Writer
+from assistant.write.llm.values import Finished, Model
+from assistant.write.prompt import Shown
 from evals.generated.recorded import Recorded
 
 
@@ -66,7 +66,8 @@ class Watched(Assistant):
         self._watched = None
         if model:
             tokens = settings.llm.max_reply_tokens
-            self._writer = self._watched = WatchedWriter(model, tokens, self._scorer.support)
+            support = self.judge.scorer.support
+            self.writer = self._watched = WatchedWriter(model, tokens, support)
 
     def watch(self, question: str, history: Sequence[Turn] = ()) -> Watch:
         """Ask a question; first once more where replies are recorded, so that seconds are alike."""

@@ -1,4 +1,4 @@
-"""Measure sentence splitters on the hand-written lines of `tests/ingest/sentences.txt`.
+"""Measure sentence splitters on the hand-written lines of `tests/text/sentences.txt`.
 
     python evals/sentences/compare.py            # the table
     python evals/sentences/compare.py --errors assistant --half fit
@@ -23,7 +23,7 @@ from pathlib import Path
 Spans = list[tuple[int, int]]
 Splitter = Callable[[str, str], Spans]
 
-LINES = Path(__file__).parents[2] / "tests" / "ingest" / "sentences.txt"
+LINES = Path(__file__).parents[2] / "tests" / "text" / "sentences.txt"
 HOSTILE = {"a.a.": "a.a.", ". . ": ". . ", "((((": "(", "quotes": "\"'”“"}
 HOSTILE_CHARS = (25_000, 50_000)
 # fmt: off
@@ -68,7 +68,7 @@ def read_lines(half: str) -> list[Line]:
 
 
 def open_assistant() -> Splitter:
-    from assistant.ingest.sentences import split_sentences
+    from assistant.text.sentences import split_sentences
 
     return lambda text, _: list(split_sentences(text, [(0, len(text))]))
 

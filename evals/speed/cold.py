@@ -25,7 +25,7 @@ def lap(name):
     laps[name] = now - started
     started = time.perf_counter()
 question, corpus, index = sys.argv[1:]
-import assistant.surfaces.cli
+import assistant.cli.main
 lap("import the command line")
 from assistant.settings import Settings
 settings = Settings.load(corpus_dir=corpus, index_dir=index)
@@ -36,7 +36,7 @@ opened = assistant.pipeline.Assistant.open(settings)
 lap("open the model")
 opened.has_index
 lap("look for the index (sqlite)")
-opened._embedder.embed_query("a first query")
+opened.embedder.embed_query("a first query")
 lap("encode a first query")
 answer = opened.ask(question)
 lap("answer: everything but the first encoding")

@@ -15,12 +15,12 @@ from statistics import median
 from typing import Any
 
 from assistant import Assistant, Settings
-from assistant.index.embed import open_embedder
-from assistant.index.plan import RACY_S
-from assistant.index.sync import limits_of, list_files
 from assistant.ingest.parse import parse
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import media_type
+from assistant.models.embed import open_embedder
+from assistant.store.plan import RACY_S
+from assistant.store.sync import limits_of, list_files
 from evals.mixed import MAKERS, make_files, write_folder
 from evals.speed.figure import Figure, Plan, Table
 

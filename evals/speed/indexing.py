@@ -17,14 +17,14 @@ from statistics import median
 from typing import Any
 
 from assistant import Assistant, Settings
-from assistant.evaluation.datasets import write_corpus
-from assistant.index import base as bases
-from assistant.index import sync as syncing
-from assistant.index import work as working
-from assistant.index.embed import Embedder, open_embedder
-from assistant.index.plan import RACY_S
-from assistant.index.snapshot import open_snapshot
-from assistant.index.writer import Writer
+from assistant.models.embed import Embedder, open_embedder
+from assistant.store import chroma as bases
+from assistant.store import sync as syncing
+from assistant.store import work as working
+from assistant.store.changes import Writer
+from assistant.store.plan import RACY_S
+from assistant.store.snapshot import open_snapshot
+from evals.datasets import write_corpus
 from evals.speed import plain
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.machine import stopwatch

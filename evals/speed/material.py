@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.evaluation.datasets import load_squad, write_corpus
+from evals.datasets import load_squad, write_corpus
 from evals.speed.figure import Plan
 from evals.synthetic import PARAGRAPH, make_documents, make_questions
 
@@ -44,7 +44,7 @@ def load_material(plan: Plan) -> Material:
 
 def load_sentence_transformer() -> Any:
     """Return the model as sentence-transformers runs it, with its defaults."""
-    from assistant.index.model import load_sentence_transformer as load
-    from assistant.index.weights import INSTALLED_MODEL
+    from assistant.models.prepare import INSTALLED_MODEL
+    from assistant.models.prepare import load_sentence_transformer as load
 
     return load(INSTALLED_MODEL)

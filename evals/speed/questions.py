@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant import Assistant, Settings
-from assistant.index.embed import open_embedder
+from assistant.models.embed import open_embedder
 from evals.speed import plain
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.machine import time_each

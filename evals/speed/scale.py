@@ -18,15 +18,16 @@ from typing import Any
 import numpy as np
 
 from assistant import Assistant, Settings
-from assistant.index.base import BASES_FOLDER
-from assistant.index.catalog import CATALOG_FILE
-from assistant.index.embed import Embedder, Vector, open_embedder
-from assistant.index.plan import RACY_S
-from assistant.index.snapshot import Snapshot, open_snapshot
-from assistant.index.sync import making_of
-from assistant.index.terms import FUNCTION_WORDS, query_terms
-from assistant.index.vectors import VectorSearch
-from assistant.retrieve.lexical import rank_lexically, weigh_terms
+from assistant.models.embed import Embedder, open_embedder
+from assistant.models.encoder import Vector
+from assistant.retrieve.retriever import rank_lexically, weigh_terms
+from assistant.store.catalog import CATALOG_FILE
+from assistant.store.chroma import BASES_FOLDER
+from assistant.store.plan import RACY_S
+from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.sync import making_of
+from assistant.store.vectors import VectorSearch
+from assistant.text.terms import FUNCTION_WORDS, query_terms
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.indexing import STAGES, watch_stages
 from evals.speed.machine import (
@@ -219,7 +220,7 @@ def _answer_cold(table: Table, settings: Settings, question: str) -> None:
     code = f"""
 {environment}
 import resource, sys
-from assistant.surfaces.cli import main
+from assistant.cli.main import main
 try:
     main()
 finally:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from assistant.answer import clauses
-from assistant.answer.clauses import Clause, bases, read_object, read_subject, who_or_what
+from assistant.answer import suggest as clauses
+from assistant.answer.suggest import Clause, read_object, read_subject, who_or_what
+from assistant.text.english import bases
 
 
 def test_every_verb_has_a_past_that_leads_back_to_it() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.courtesy import MAX_WORDS, REPLIES, reply_to
+from assistant.answer.follow_up import MAX_WORDS, REPLIES, reply_to
 from assistant.pipeline import Assistant
 from assistant.values import Answer
 
@@ -109,7 +109,7 @@ def test_a_courtesy_is_answered_without_an_index_and_builds_none(assistant: Assi
     assert not assistant.has_index
     assert answer.text == answer.reason == REPLIES["thanks"]
     assert (answer.question, answer.query) == (" Thanks a\n lot! ", "Thanks a lot!")
-    assert answer.abstained
+    assert (answer.kind, answer.abstained) == ("reply", False)
     assert not answer.is_reworded
     assert (answer.statements, answer.citations, answer.consulted) == ((), (), ())
     assert (answer.answerer, answer.confidence, answer.index_version) == ("courtesy", 0.0, 0)

@@ -8,8 +8,7 @@ import pytest
 from corpora import replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 
-from assistant.answer.sources import Source
-from assistant.answer.suggest import N_ASKED, N_SPARE, suggest, suggest_near
+from assistant.answer.suggest import N_ASKED, N_SPARE, Source, suggest, suggest_near
 from assistant.errors import CorpusError
 from assistant.pipeline import Assistant
 from assistant.values import Answer

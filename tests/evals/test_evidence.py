@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.answer.weights import parse_weights
+from assistant.evidence.weights import parse_weights
 from evals.evidence.collect import fold_of
 from evals.evidence.report import auc, bootstrap, mean, precision, recall, refused_at
 

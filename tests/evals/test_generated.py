@@ -12,9 +12,9 @@ from hashing import HashingEmbedder
 
 from assistant.errors import QuestionError
 from assistant.evaluation.values import Gold, Question
-from assistant.llm.values import Finished, Request
 from assistant.settings import Settings
 from assistant.values import DocumentId, Span
+from assistant.write.llm.values import Finished, Request
 from evals.generated import baseline, written
 from evals.generated.figures import Figure, as_json, share
 from evals.generated.markers import split_marked

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from assistant.index.sync import limits_of
 from assistant.ingest.parse import FORMATS, parse
 from assistant.ingest.sniff import ADDED, OUTLOOK, media_type
 from assistant.settings import Settings
+from assistant.store.sync import limits_of
 from evals.mixed import MAKERS
 from evals.synthetic import PARAGRAPH, make_documents
 

@@ -1,8 +1,8 @@
 import pytest
 from hashing import HashingEmbedder
 
-from assistant.evaluation.datasets import Dataset, Question
 from evals import retrieval
+from evals.datasets import Dataset, Question
 
 TEXTS = {
     "00000.txt": "Titan has lakes of methane.",

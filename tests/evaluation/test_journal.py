@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reports_of import record
 
-from assistant.evaluation.journal import MAX_AGE_S, Journal
+from assistant.evaluation.run import MAX_AGE_S, Journal
 
 
 def test_what_was_added_is_found_by_the_next_run(tmp_path: Path) -> None:

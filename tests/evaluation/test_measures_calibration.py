@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 from outcomes import record
 from sklearn.metrics import roc_auc_score
 
-from assistant.answer.calibration import calibration_error
 from assistant.evaluation.measures.calibration import (
     answerable_auc,
     expected_calibration_error,
@@ -12,6 +11,7 @@ from assistant.evaluation.measures.calibration import (
 )
 from assistant.evaluation.measures.latency import percentile
 from assistant.evaluation.report import Record
+from assistant.evidence.calibration import calibration_error
 
 judged = st.lists(
     st.tuples(st.one_of(st.floats(0, 1), st.sampled_from([0.2, 0.5])), st.booleans()), min_size=1

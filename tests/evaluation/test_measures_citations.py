@@ -7,19 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outcomes import Place, citation, outcome, question, recited, unanswerable, values_of
 
-from assistant.evaluation.measures.coverage import citation_coverage
-from assistant.evaluation.measures.documents import (
+from assistant.evaluation.measures.citations import (
+    citation_coverage,
     document_f1,
     document_precision,
     document_recall,
-)
-from assistant.evaluation.measures.evidence import (
     evidence_f1,
     evidence_precision,
     evidence_recall,
+    pointer_validity,
+    verbatim,
 )
-from assistant.evaluation.measures.pointers import pointer_validity
-from assistant.evaluation.measures.verbatim import verbatim
 from assistant.evaluation.outcome import Outcome
 from assistant.values import Citation
 

@@ -8,9 +8,8 @@ from subjects import Oracle
 
 from assistant.errors import QuestionError
 from assistant.evaluation import Gold, Question, evaluate
-from assistant.evaluation.journal import Journal
 from assistant.evaluation.report import read_report, write_report
-from assistant.evaluation.run import Asked, ask_all
+from assistant.evaluation.run import Asked, Journal, ask_all
 from assistant.pipeline import Assistant
 from assistant.values import Document, DocumentId
 

@@ -12,8 +12,8 @@ from assistant.evaluation import evaluate, read_questions
 from assistant.evaluation.report import Report
 from assistant.evaluation.runner import run_suite
 from assistant.evaluation.suite import Suite, read_suite
-from assistant.ingest.sentences import split_sentences
 from assistant.settings import Settings
+from assistant.text.sentences import split_sentences
 from assistant.values import Document, DocumentId
 
 ROOT = Path(assistant.__file__).parent.parent

@@ -30,12 +30,12 @@ from hazard_files import (
 from torture import tallied, trials
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.index.sync import limits_of
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import media_type
-from assistant.ledger import FileRecord, Status
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+from assistant.store.sync import limits_of
+from assistant.values import FileRecord, Status
 from evals.mixed import MAKERS
 from evals.speed.machine import watch_children
 

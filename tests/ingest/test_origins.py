@@ -16,11 +16,11 @@ from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import Decoded, decode
 from assistant.ingest.formats import text as plain
 from assistant.ingest.limits import USUAL
-from assistant.ingest.normalize import normalize
 from assistant.ingest.parse import format_of, parse
 from assistant.ingest.pool import Parsers
-from assistant.ingest.sentences import split_sentences
-from assistant.places import Origin
+from assistant.text.normalize import normalize
+from assistant.text.sentences import split_sentences
+from assistant.values import Origin
 
 SCRIPTS = {
     "Latin": "Die Größe ändert sich. Él comió piñas en la montaña.\nÇa va bien? Oui, très.",

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.limits import Limits
-from assistant.ingest.normalize import normalize
 from assistant.ingest.parse import parse
+from assistant.text.normalize import normalize
 
 PIECES = [
     *["# ", "\n", "\n\n", "- ", "> ", "```\n", "| a | b |\n|---|---|\n", "1. ", "===\n", "  \n"],

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.ingest.cut import starts_cluster
 from assistant.ingest.limits import Limits
 from assistant.ingest.parse import parse
-from assistant.ingest.sentences import split_sentences
 from assistant.ingest.split import content_id, cut_sentences, embedding_text, split
+from assistant.text.cut import starts_cluster
+from assistant.text.sentences import split_sentences
 from assistant.values import Document, DocumentId, Passage, PassageId
 
 CONTENT_ID = "0123456789abcdef" * 4

@@ -4,7 +4,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.retrieve.fuse import choose, fuse
+from assistant.retrieve.retriever import choose, fuse
 from assistant.values import DocumentId, Passage, PassageId
 
 SCORES = st.dictionaries(st.integers(1, 30), st.floats(-1, 1), max_size=20)

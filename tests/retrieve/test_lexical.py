@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
-from assistant.index.snapshot import Snapshot, open_snapshot
-from assistant.index.sync import making_of, sync
-from assistant.index.terms import query_terms, terms
-from assistant.index.writer import lexical_text
 from assistant.ingest.limits import Limits
 from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
-from assistant.retrieve.lexical import idf, rank_lexically, weigh_terms
+from assistant.retrieve.retriever import idf, rank_lexically, weigh_terms
+from assistant.store.changes import lexical_text
+from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.sync import making_of, sync
+from assistant.text.terms import query_terms, terms
 
 K1, B, LEAST_IDF = 1.2, 0.75, 1e-6
 WORDS = ["danube", "nile", "rises", "long", "river", "ice", "io", "数字", "café", "2021", "not"]

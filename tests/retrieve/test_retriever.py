@@ -8,12 +8,12 @@ from corpora import replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 
 from assistant.errors import CorpusError
-from assistant.index.snapshot import open_snapshot
-from assistant.index.sync import making_of
-from assistant.index.vectors import VectorSearch
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import Retriever, cosine
 from assistant.settings import Settings
+from assistant.store.snapshot import open_snapshot
+from assistant.store.sync import making_of
+from assistant.store.vectors import VectorSearch
 
 N_PASSAGES = 4
 """Of the tiny corpus: one of its files has two sections."""

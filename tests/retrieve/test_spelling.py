@@ -9,18 +9,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from assistant.index.snapshot import Snapshot, open_snapshot
-from assistant.index.sync import making_of, sync
-from assistant.index.terms import terms
 from assistant.pipeline import Assistant
-from assistant.retrieve.spelling import (
-    LONG_LETTERS,
-    MAX_UNKNOWN,
-    MIN_LETTERS,
-    nearest_word,
-    respell,
-)
+from assistant.retrieve.query import LONG_LETTERS, MAX_UNKNOWN, MIN_LETTERS, nearest_word, respell
 from assistant.settings import Settings
+from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.sync import making_of, sync
+from assistant.text.terms import terms
 
 TEXT = (
     "Bismarck governed Prussia. The Danube reaches the parliament of Hungary. Céloron led an "

@@ -16,25 +16,25 @@ from assistant.evaluation.measures.calibration import (
     is_decided,
     refused_at,
 )
+from assistant.evaluation.measures.citations import (
+    citation_coverage,
+    document_f1,
+    document_precision,
+    document_recall,
+    evidence_f1,
+    evidence_precision,
+    evidence_recall,
+    pointer_validity,
+    verbatim,
+)
 from assistant.evaluation.measures.correctness import (
     contains_answer,
     exact_match,
     holds_wrong,
     token_f1,
-)
-from assistant.evaluation.measures.coverage import citation_coverage
-from assistant.evaluation.measures.documents import (
-    document_f1,
-    document_precision,
-    document_recall,
-)
-from assistant.evaluation.measures.evidence import (
-    evidence_f1,
-    evidence_precision,
-    evidence_recall,
+    trusted,
 )
 from assistant.evaluation.measures.latency import percentile
-from assistant.evaluation.measures.pointers import pointer_validity
 from assistant.evaluation.measures.ranking import (
     all_gold_at_10,
     evidence_recall_at,
@@ -43,8 +43,6 @@ from assistant.evaluation.measures.ranking import (
     reciprocal_rank,
 )
 from assistant.evaluation.measures.refusal import over_refusal, refusal_precision, refusal_recall
-from assistant.evaluation.measures.trust import trusted
-from assistant.evaluation.measures.verbatim import verbatim
 from assistant.evaluation.outcome import Outcome
 from assistant.evaluation.report import Record
 

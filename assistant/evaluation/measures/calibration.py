@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from assistant.answer.calibration import calibration_error
 from assistant.evaluation.measures.refusal import UNDECIDED
 from assistant.evaluation.report import Record
+from assistant.evidence.calibration import calibration_error
 
 
 def expected_calibration_error(records: Sequence[Record]) -> float | None:

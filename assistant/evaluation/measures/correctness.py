@@ -7,6 +7,8 @@ everything contains the answer, so `contains_answer` reads beside the measures o
 
 Source: the evaluation script of SQuAD 2.0 (Rajpurkar et al. 2018); containment as the string
 exact match of ALCE (Gao et al. 2023, section 3.2), here between words. English.
+
+How far an answer can be trusted: the one figure that sums up a run.
 """
 
 import re
@@ -14,6 +16,8 @@ import string
 from collections import Counter
 from collections.abc import Sequence
 
+from assistant.evaluation.measures.citations import document_f1, evidence_f1
+from assistant.evaluation.measures.refusal import UNDECIDED
 from assistant.evaluation.outcome import Outcome
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -99,3 +103,31 @@ def _sides(outcome: Outcome, strings: Sequence[str]) -> tuple[str, tuple[str, ..
 def _overlap(said: list[str], accepted: list[str]) -> float:
     n_shared = (Counter(said) & Counter(accepted)).total()
     return 2 * n_shared / (len(said) + len(accepted))
+
+
+def trusted(outcome: Outcome) -> float | None:
+    """Return how well an answer that was called for is right and cited, or an abstention is due.
+
+    An unanswerable question: 1.0 for an abstention, else 0.0. An answerable one: 0.0 for an
+    abstention, an answer without an accepted string or one that holds a wrong one; else
+    `evidence_f1`; without gold `document_f1`; without either 1.0.
+
+    >>> from assistant.evaluation.measures.example import RINGS, example
+    >>> trusted(example("It is Titan.", cited=["Titan"], gold=[["Titan has lakes."]]))  # 2*5/(5+14)
+    0.5263157894736842
+    >>> trusted(example("It is Io.", cited=["Titan"], gold=[["Titan has lakes."]]))
+    0.0
+    >>> trusted(example(question=RINGS))
+    1.0
+    """
+    question, answer = outcome.question, outcome.answer
+    if answer is None or question.kind in UNDECIDED:
+        return None
+    if not question.is_answerable:
+        return float(answer.kind != "answer")
+    if answer.kind != "answer" or contains_answer(outcome) == 0.0 or holds_wrong(outcome) == 1.0:
+        return 0.0
+    for cited_rightly in (evidence_f1(outcome), document_f1(outcome)):
+        if cited_rightly is not None:
+            return cited_rightly
+    return 1.0

@@ -9,8 +9,8 @@ from assistant.ingest.added import AddedDocument
 from assistant.ingest.formats.parsed import Parsed, describe_removed
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.limits import USUAL, Limits
-from assistant.ingest.normalize import normalize
-from assistant.places import Page
+from assistant.text.normalize import normalize
+from assistant.values import Page
 
 _JOINT = "\n\n"
 

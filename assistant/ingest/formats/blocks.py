@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
 from assistant.ingest.formats.table import join_cells
-from assistant.ingest.normalize import normalize
-from assistant.places import Heading, Page, PageKind
+from assistant.text.normalize import normalize
+from assistant.values import Heading, Page, PageKind
 
 MAX_ROW_CHARS = 2_000
 """A table's row with more text lays out a page, and is no row of data."""

@@ -20,7 +20,7 @@ from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import Row, write_rows
 from assistant.ingest.limits import USUAL, Limits
-from assistant.places import Origin, Page, PageKind
+from assistant.values import Origin, Page, PageKind
 
 DELIMITERS = (",", ";", "\t", "|")
 N_SNIFFED_ROWS = 200

@@ -18,7 +18,7 @@ from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import Parsed, fold
 from assistant.ingest.formats.table import join_cells
 from assistant.ingest.limits import USUAL, Limits
-from assistant.ingest.normalize import normalize
+from assistant.text.normalize import normalize
 
 MAX_DEPTH = 1_000
 """Block tags nested deeper are taken out before parsing, whose time grows with depth squared."""

@@ -4,19 +4,229 @@
 file that is no JSON by the letter of it (comments, a torn end, values after each other) is read
 line by line, as source, and that is told. Refuses, with `DocumentUnreadable`, binary data and
 too many brackets, beside each other or inside.
+
+A Jupyter notebook's JSON in; the text of its cells, in their order, out.
+
+JSON values in; lines of text, each of which says what it is about, out.
 """
 
 import json
-from dataclasses import replace
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
-from assistant.ingest.formats import source
-from assistant.ingest.formats.blocks import Blocks
-from assistant.ingest.formats.notebook import is_notebook, read_notebook
-from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.formats.tree import Members, read_json, write_value
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.formats import markdown, source
+from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.parsed import Parsed, describe_removed
+from assistant.ingest.formats.source import find_code
+from assistant.ingest.formats.table import JOINT
+from assistant.ingest.formats.text import find_blocks
+from assistant.ingest.limits import MAX_DEPTH, USUAL, Limits
+from assistant.text.normalize import normalize
+from assistant.values import Heading
+
+MAX_CELL_CHARS = 300
+"""A longer text is no cell of a row but has a block of its own."""
+MAX_ROW_CHARS = 2_000
+MAX_OPENED = 1_000_000
+"""Lists and objects of one text; each takes more memory than the few characters in it."""
+MAX_SMALL_CHARS = 300
+"""An object by itself, and a list of short items, make a line up to this length."""
+
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """An object: its names and values in the file's order, also where a name comes twice."""
+
+    pairs: "tuple[tuple[str, Value], ...]"
+
+    def find(self, name: str) -> "Value | None":
+        """Return the last value of that name, as most readers do, or None."""
+        return next((value for found, value in reversed(self.pairs) if found == name), None)
+
+
+Value = Members | list["Value"] | str | bool | None
+"""What a JSON text says; numbers are strings."""
+
+
+def read_json(text: str) -> Value:
+    """Return the value that a text says.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply; the message says where.
+    """
+    _bound(text)
+    value: Value = json.loads(
+        text,
+        strict=False,
+        object_pairs_hook=lambda pairs: Members(tuple(pairs)),
+        parse_int=str,
+        parse_float=str,
+        parse_constant=str,
+    )
+    return value
+
+
+def _bound(text: str) -> None:
+    depth = n_opened = 0
+    for token in _TOKEN.finditer(text):
+        is_opened = token[0] in "[{"
+        n_opened += is_opened
+        depth += is_opened - (token[0] in "]}")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"brackets are nested more than {MAX_DEPTH} deep")
+        if n_opened > MAX_OPENED:
+            raise ValueError(f"more than {MAX_OPENED:,} lists and objects: split it")
+
+
+def write_value(value: Value, blocks: Blocks, path: str = "") -> None:
+    """Write a value, whose names so far are `path`, as blocks."""
+    if isinstance(value, Members):
+        _write_members(value, blocks, path, is_item=False)
+    elif isinstance(value, list):
+        _write_items(value, blocks, path)
+    else:
+        _write_text(_text_of(value), blocks, path)
+
+
+def _write_members(value: Members, blocks: Blocks, path: str, *, is_item: bool) -> None:
+    """Write members one by one, but short ones that follow each other as a row, if it may be."""
+    cells = [_cell_of(name, member, path) for name, member in value.pairs]
+    n_chars = sum(len(cell or "") for cell in cells)
+    may_be_row = is_item or (None not in cells and n_chars <= MAX_SMALL_CHARS)
+    row: list[str] = []
+    for (name, member), cell in zip(value.pairs, cells, strict=True):
+        if cell is None or not may_be_row or sum(map(len, row)) > MAX_ROW_CHARS:
+            blocks.add(JOINT.join(row))
+            row = []
+        if cell is None:
+            write_value(member, blocks, _join(path, name))
+        elif cell:
+            row.append(cell)
+    blocks.add(JOINT.join(row))
+
+
+def _write_items(items: list[Value], blocks: Blocks, path: str) -> None:
+    row = ""
+    for item in items:
+        text = None if isinstance(item, Members | list) else _text_of(item)
+        is_short = text is not None and "\n" not in text and len(text) <= MAX_CELL_CHARS
+        if row and (not is_short or len(row) + len(text or "") > MAX_SMALL_CHARS):
+            _write_text(row, blocks, path)
+            row = ""
+        if isinstance(item, Members):
+            _write_members(item, blocks, path, is_item=True)
+        elif is_short:
+            row = f"{row}, {text}" if row and text else row or text or ""
+        else:
+            write_value(item, blocks, path)
+    if row:
+        _write_text(row, blocks, path)
+
+
+def _cell_of(name: str, value: Value, path: str) -> str | None:
+    """Return a short member as a cell, "" if it is empty, None if it is more than a cell."""
+    if isinstance(value, Members):
+        return None if value.pairs else ""
+    if isinstance(value, list):
+        if not value:
+            return ""
+        if any(isinstance(item, Members | list) for item in value):
+            return None
+        text = ", ".join(filter(None, map(_text_of, value)))
+    else:
+        text = _text_of(value)
+    if "\n" in text or len(text) > MAX_CELL_CHARS:
+        return None
+    return _label(_join(path, name), text) if text else ""
+
+
+def _write_text(text: str, blocks: Blocks, path: str) -> None:
+    """Write a text as its paragraphs, the first behind its name."""
+    text, n_removed = normalize(text)
+    blocks.n_removed += n_removed
+    paragraphs = (text[start:end] for start, end in find_blocks(text))
+    first = next(paragraphs, None)
+    if first is None:
+        return
+    labelled: Iterator[str] = iter([_label(path, first)])
+    for paragraph in chain(labelled, paragraphs):
+        blocks.add(paragraph)
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "null" if value is None else str(value).lower()
+
+
+def _label(name: str, text: str) -> str:
+    return f"{name}: {text}" if name else text
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name else path or name
+
+
+_PART = "\n\n"
+
+
+def is_notebook(value: Members) -> bool:
+    """Tell whether an object is a notebook: it has cells, and says which version of the format."""
+    return isinstance(value.find("cells"), list) and value.find("nbformat") is not None
+
+
+def read_notebook(notebook: Members, warning: str | None = None) -> Parsed:
+    """Return the text of the cells in their blocks, with the headings of the Markdown."""
+    found = notebook.find("cells")
+    cells = [cell for cell in found if isinstance(cell, Members)] if isinstance(found, list) else []
+    parts = [_read_cell(cell) for cell in cells]
+    texts: list[str] = []
+    blocks: list[tuple[int, int]] = []
+    headings: list[Heading] = []
+    position = 0
+    for part, _ in parts:
+        texts.append(part.text)
+        blocks += ((start + position, end + position) for start, end in part.blocks)
+        headings += (Heading(h.start + position, h.end + position, h.level) for h in part.headings)
+        position += len(part.text) + len(_PART)
+    n_shown = sum(bool(cell.find("outputs")) for cell in cells)
+    told = (
+        warning,
+        count(n_shown, "cell", "with output, which is left out"),
+        describe_removed(sum(n_removed for _, n_removed in parts)),
+    )
+    return Parsed(
+        _PART.join(texts),
+        next((part.title for part, _ in parts if part.title), None),
+        tuple(blocks),
+        tuple(headings),
+        warnings=tuple(warning for warning in told if warning),
+    )
+
+
+def _read_cell(cell: Members) -> tuple[Parsed, int]:
+    source = cell.find("source") or ""
+    text, n_removed = normalize("".join(_strings(source)))
+    match cell.find("cell_type"):
+        case "markdown":
+            return markdown.read(text), n_removed
+        case "code":
+            return Parsed(text, None, find_code(text)), n_removed
+        case _:
+            return Parsed(text, None, find_blocks(text)), n_removed
+
+
+def _strings(source: Value) -> list[str]:
+    """Return the lines of a cell, which may be one string or a list of them."""
+    if isinstance(source, str):
+        return [source]
+    return [line for line in source if isinstance(line, str)] if isinstance(source, list) else []
 
 
 def parse(data: bytes, limits: Limits = USUAL) -> Parsed:

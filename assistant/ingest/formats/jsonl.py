@@ -12,11 +12,11 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.json import read_json, write_value
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.source import MAX_LINES
-from assistant.ingest.formats.tree import read_json, write_value
 from assistant.ingest.limits import USUAL, Limits
-from assistant.places import Origin, Page, PageKind
+from assistant.values import Origin, Page, PageKind
 
 _LINE = re.compile(r"[^\n]+")
 

@@ -18,8 +18,8 @@ from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
 from assistant.ingest.limits import USUAL, Limits
-from assistant.ingest.normalize import normalize, normalize_mapped
-from assistant.places import Heading, Origin, Page
+from assistant.text.normalize import normalize, normalize_mapped
+from assistant.values import Heading, Origin, Page
 
 _FRONT_MATTER = re.compile(
     r"---[ \t]*\n(\s*[\w-]+[ \t]*:.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL

@@ -15,7 +15,7 @@ from oxmsg.domain import constants
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.blocks import Blocks
-from assistant.ingest.formats.letter import Letter
+from assistant.ingest.formats.mail import Letter
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.limits import USUAL, Limits
 

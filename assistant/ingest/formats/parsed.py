@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from assistant.ingest.normalize import UNSEEN
-from assistant.places import Heading, Page, PageKind
+from assistant.text.normalize import UNSEEN
+from assistant.values import Heading, Page, PageKind
 
 MAX_TITLE_CHARS = 500
 

@@ -34,7 +34,7 @@ from assistant.ingest.formats.ooxml import (
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import join_cells
 from assistant.ingest.limits import USUAL, Limits
-from assistant.places import PageKind
+from assistant.values import PageKind
 
 _MARGINS = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE)
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"

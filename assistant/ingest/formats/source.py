@@ -14,8 +14,8 @@ from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed
 from assistant.ingest.limits import USUAL, Limits
-from assistant.ingest.normalize import normalize, normalize_mapped
-from assistant.places import Origin, Page, PageKind
+from assistant.text.normalize import normalize, normalize_mapped
+from assistant.values import Origin, Page, PageKind
 
 MAX_LINES = 500_000
 """Each is a block and a page, which take more memory than the few characters in them."""

@@ -37,7 +37,7 @@ from assistant.ingest.formats.ooxml import describe_left_out, refuse_strict, sen
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import write_rows
 from assistant.ingest.limits import USUAL, Limits
-from assistant.places import PageKind
+from assistant.values import PageKind
 
 MAX_COLUMNS = 16_384
 """Of a sheet, as Excel has it."""

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats import blocks as module
 from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.normalize import normalize
-from assistant.places import PageKind
+from assistant.text.normalize import normalize
+from assistant.values import PageKind
 
 
 @given(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.ingest.formats.csv import locate, parse
-from assistant.ingest.normalize import normalize
+from assistant.text.normalize import normalize
 
 PRICES = 'Name,Price,Note\nTea,2.50,"warm, with\nmilk"\n\nMilk,1.20,\n'
 

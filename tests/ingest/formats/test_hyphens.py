@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.ingest.formats.hyphens import close_up, cut, find_hyphenations
-from assistant.ingest.formats.text import locate, parse
+from assistant.ingest.formats.text import close_up, cut, find_hyphenations, locate, parse
 
 PROSE = (
     "The committee of that year had no authority of its own, and so it was left to the members "

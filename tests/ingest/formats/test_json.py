@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats import jsonl
 from assistant.ingest.formats.json import parse
-from assistant.ingest.normalize import normalize
+from assistant.text.normalize import normalize
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(min_size=1, max_size=9)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.mail import parse
-from assistant.ingest.normalize import normalize
+from assistant.text.normalize import normalize
 
 SPOKEN = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1)
 

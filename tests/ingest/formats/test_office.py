@@ -16,9 +16,9 @@ from packages import pack
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
 from assistant.ingest.limits import Limits
-from assistant.ingest.normalize import normalize
 from assistant.ingest.parse import parse
 from assistant.ingest.pool import Parsers
+from assistant.text.normalize import normalize
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"
 

@@ -29,10 +29,10 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.formats.pdf import draw, locate, parse
+from assistant.ingest.formats.pdf.document import draw, locate, parse
 from assistant.ingest.limits import Limits
-from assistant.ingest.normalize import normalize
-from assistant.places import Box
+from assistant.text.normalize import normalize
+from assistant.values import Box
 
 VERA = Path(reportlab.__file__).parent / "fonts/Vera.ttf"
 

@@ -17,7 +17,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.pptx import parse
 from assistant.ingest.limits import Limits
-from assistant.places import PageKind
+from assistant.values import PageKind
 
 TITLE_ONLY, TITLE_AND_BODY, BLANK = 5, 1, 6
 PLACES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=6, unique=True)

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.source import locate, parse
-from assistant.ingest.sentences import split_sentences
+from assistant.text.sentences import split_sentences
 
 CODE = '''\
 """Reads the temperature of a

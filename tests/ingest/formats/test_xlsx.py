@@ -16,7 +16,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.xlsx import parse
 from assistant.ingest.limits import Limits
-from assistant.places import PageKind
+from assistant.values import PageKind
 
 WORDS = st.text("abc äß日", max_size=6).map(str.strip)
 CELLS = st.one_of(st.none(), WORDS, st.integers(-(10**9), 10**9), st.booleans())

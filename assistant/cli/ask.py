@@ -1,0 +1,119 @@
+"""A question on the command line: what happens while it is answered, and then the answer.
+
+Comes in: an open assistant and a question, and flags that name a language model. Goes out: the
+answer on stdout, what is said beside it on stderr. Refuses flags that contradict each other.
+
+`assistant search`: the passages nearest to a query, on stdout.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant.answering import Answering, streaming
+from assistant.cli.terminal import say, status_line, write, write_json
+from assistant.settings import LanguageModel
+from assistant.show.describe import describe, describe_account, indent
+from assistant.show.provenance import STOPPED_PARTLY
+from assistant.values import Answer
+
+if TYPE_CHECKING:
+    from assistant.pipeline import Assistant
+
+
+def print_ranking(
+    assistant: "Assistant", query: str, k: int, documents: Sequence[str], *, as_json: bool
+) -> None:
+    """Print the k best passages, best first."""
+    ranking = assistant.search(query, k, documents=documents)
+    if as_json:
+        write_json({"query": query, "results": [asdict(found) for found in ranking]})
+        return
+    for found in ranking:
+        passage = found.passage
+        place = f"{passage.document_id}:{passage.start}-{passage.end}"
+        write(f"{found.rank}. {place}  (score {found.score:.3f})\n{indent(passage.text)}\n")
+
+
+Quotes = Annotated[
+    bool,
+    typer.Option("--quotes", help="Exact quotes only, though a language model is configured."),
+]
+LlmUrl = Annotated[
+    str | None,
+    typer.Option("--llm-url", metavar="URL", help="Let a model on this server write the answer."),
+]
+LlmModel = Annotated[
+    str | None, typer.Option("--llm-model", metavar="NAME", help="Its name on the server.")
+]
+LlmFile = Annotated[
+    Path | None,
+    typer.Option("--llm-file", metavar="GGUF", help="Let a model in this file write the answer."),
+]
+
+
+def choose_llm(
+    url: str | None, model: str | None, file: Path | None, *, quotes: bool
+) -> LanguageModel | dict[str, Any] | None:
+    """Return what the flags say of the language model, to be laid over the other settings.
+
+    One that names a server takes the place of a file that is configured, and the reverse; what is
+    not named stays as it is configured.
+    """
+    named = {"--llm-url": url, "--llm-model": model, "--llm-file": file}
+    given = [flag for flag, value in named.items() if value is not None]
+    if quotes and given:
+        raise typer.BadParameter(f"--quotes wants no language model, {given[0]} names one")
+    if file is not None and len(given) > 1:
+        raise typer.BadParameter(f"--llm-file needs no server, {given[0]} is for one")
+    if quotes:
+        return LanguageModel.model_validate({})
+    if file is not None:
+        return {"path": file, "base_url": None, "model": ""}
+    server = {"base_url": url, "model": model}
+    said = {name: value for name, value in server.items() if value is not None}
+    return {**said, "path": None} if said else None
+
+
+def answer_question(
+    assistant: Answering,
+    question: str,
+    documents: Collection[str],
+    *,
+    as_json: bool = False,
+    cost: bool = False,
+) -> None:
+    """Answer a question; a status line tells what is done meanwhile.
+
+    Who interrupts it while a language model writes gets what was verified by then.
+    """
+    so_far: Answer | None = None
+    try:
+        with status_line() as show, streaming(assistant, question, (), documents) as steps:
+            for step in steps:
+                if isinstance(step, Answer):
+                    so_far = step
+                else:
+                    show(step.detail)
+    except KeyboardInterrupt:
+        if so_far is not None and so_far.kind == "answer":
+            _print(replace(so_far, notice=STOPPED_PARTLY), as_json=as_json, cost=cost)
+        raise
+    assert so_far is not None
+    _print(so_far, as_json=as_json, cost=cost)
+
+
+def _print(answer: Answer, *, as_json: bool, cost: bool) -> None:
+    if as_json:
+        write_json(answer.to_dict())
+    else:
+        if answer.is_reworded:
+            say(f"Searched for: {answer.query}")
+        write(describe(answer))
+        if answer.notice:
+            say(answer.notice)
+    if cost:
+        say(describe_account(answer))

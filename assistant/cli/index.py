@@ -1,0 +1,140 @@
+"""`assistant index` and `assistant documents`: the index brought in step, and the ledger listed.
+
+A bar and lines go to stderr: why a file was not plainly indexed, and what was done in all. The
+ledger, what a dry run would do, and the report as JSON go to stdout.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assistant.cli.terminal import progress_bar, say, write, write_json
+from assistant.errors import AssistantError, CorpusError
+from assistant.settings import Settings
+from assistant.show.describe import count
+from assistant.values import FileRecord
+
+if TYPE_CHECKING:
+    from assistant.pipeline import Assistant
+    from assistant.store.plan import Change
+    from assistant.store.sync import SyncReport
+
+
+def print_documents(assistant: "Assistant", *, as_json: bool) -> None:
+    """Print what became of every file at the last sync, by name."""
+    records = assistant.documents()
+    if as_json:
+        write_json({"documents": [asdict(record) for record in records]})
+    else:
+        for record in records:
+            write(_describe_record(record))
+    counts = Counter(record.status for record in records)
+    say(", ".join(f"{n:,} {status}" for status, n in sorted(counts.items())) or "no files")
+
+
+def _describe_record(record: FileRecord) -> str:
+    facts = [count(record.n_passages, "passage")] if record.n_passages else []
+    facts += [f"{record.settled_at}, {record.seconds:.1f} s"]
+    facts += [f"the same as {', '.join(record.copies)}"] if record.copies else []
+    facts += [f"nearly the same as {', '.join(record.near)}"] if record.near else []
+    why = f": {record.reason}" if record.reason else ""
+    return f"{record.status} {record.document_id}{why} ({'; '.join(facts)})"
+
+
+Rebuild = Annotated[
+    bool, typer.Option("--rebuild", help="Make the index anew, whatever made the present one.")
+]
+Retry = Annotated[bool, typer.Option("--retry", help="Read the files again that were skipped.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, on stdout, and do nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when a file was skipped.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Stay, and bring the index in step with every change.")
+]
+BEFORE_DETAIL = {"move": " from ", "skip": ": "}
+"""What stands between the file and the detail of an action."""
+
+
+def bring_in_step(
+    assistant: "Assistant", *, rebuild: bool = False, retry: bool = False, as_json: bool = False
+) -> "SyncReport":
+    """Bring the index in step with the folder and say what was done."""
+    with progress_bar() as show:
+        report = assistant.sync(
+            rebuild=rebuild, retry=retry, on_progress=lambda at: show(at.stage, at.done, at.total)
+        )
+    if report.recovered:
+        say(f"warning: {report.recovered}")
+    _tell_notable(report.notable)
+    if report.base_problem:
+        say(f"warning: {report.base_problem}; searching exactly, which is slower")
+    _tell_report(report, as_json=as_json)
+    return report
+
+
+def keep_in_step(assistant: "Assistant", *, as_json: bool) -> None:
+    """Bring the index in step after every change of the folder, until interrupted."""
+    from assistant.store.watch import watch
+
+    settings, told = assistant.settings, set(assistant.documents())
+    say(f"watching {settings.corpus_dir} (stop it with Ctrl-C)")
+    for _ in watch(settings.corpus_dir, settings.index_dir, threading.Event()):
+        try:
+            report = assistant.sync()
+        except CorpusError:
+            raise
+        except AssistantError as error:  # another process writes, the disk is full: it may pass
+            say(f"not now: {error}")
+            continue
+        if report.n_added or report.n_changed or report.n_moved or report.n_removed:
+            _tell_notable([record for record in report.notable if record not in told])
+            told = set(report.notable)
+            _tell_report(report, as_json=as_json)
+
+
+def tell_preview(settings: Settings, *, rebuild: bool, retry: bool, as_json: bool) -> bool:
+    """Print what a sync would do; return whether no file would be skipped."""
+    from assistant.store.plan import Action
+    from assistant.store.sync import preview
+
+    changes = preview(settings, rebuild=rebuild, retry=retry)
+    if as_json:
+        write_json({"changes": [asdict(change) for change in changes]})
+    else:
+        for change in changes:
+            write(_describe(change))
+        say(f"{len(changes):,} files to settle; nothing was done")
+    return all(change.action != Action.SKIP for change in changes)
+
+
+def require_index(assistant: "Assistant") -> None:
+    """Build the index when there is none, and say so."""
+    if not assistant.has_index:
+        settings = assistant.settings
+        say(f"no index in {str(settings.index_dir)!r}: building it from {settings.corpus_dir}")
+        bring_in_step(assistant)
+
+
+def _tell_notable(records: Iterable[FileRecord]) -> None:
+    for record in records:
+        say(f"{record.status}: {record.document_id}: {record.reason}")
+
+
+def _describe(change: "Change") -> str:
+    detail = BEFORE_DETAIL.get(change.action, " ") + change.detail if change.detail else ""
+    return f"{change.action} {change.document_id}{detail}"
+
+
+def _tell_report(report: "SyncReport", *, as_json: bool) -> None:
+    say(
+        f"{report.n_added} files added, {report.n_changed} changed, {report.n_moved} moved, "
+        f"{report.n_removed} removed, {report.n_unchanged} unchanged; {report.n_skipped} skipped; "
+        f"{report.n_passages:,} passages ({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
+    )
+    if as_json:
+        write_json({**asdict(report), "n_skipped": report.n_skipped})

@@ -1,0 +1,162 @@
+"""The index folder -> findings: how it was made, whether it is whole and in step with the corpus.
+
+Reads the catalog and compares stamps, without a model that was not prepared before; only
+`examine_deeply` tries every row.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from sqlite3 import Connection
+
+from assistant.doctor.findings import Finding, ok, problem, warning
+from assistant.errors import (
+    AssistantError,
+    CorpusError,
+    EmbedderMissing,
+    IndexMissing,
+    StoreError,
+)
+from assistant.ingest.walk import FoundFile
+from assistant.models.embed import open_embedder
+from assistant.models.prepare import find_folder, find_prepared
+from assistant.settings import Settings
+from assistant.show.describe import count
+from assistant.store.catalog import (
+    CATALOG_FILE,
+    SCHEMA_VERSION,
+    open_catalog,
+    read_facts,
+    require_facts,
+)
+from assistant.store.chroma import BASES_FOLDER, require_intact
+from assistant.store.content import SPLITTER_VERSION
+from assistant.store.lock import find_holder
+from assistant.store.snapshot import Base, Snapshot
+from assistant.store.sync import list_files, making_of
+from assistant.values import DocumentId, Status
+
+SUBJECT = "index"
+SYNC, REBUILD = "assistant index", "assistant index --rebuild"
+MAX_DIGESTED_BYTES = 100_000_000
+"""A larger Chroma base is not read through: a second or more for each such part."""
+
+
+def examine_index(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found of the index."""
+    holder = find_holder(settings.index_dir)
+    if holder:
+        yield warning(SUBJECT, f"it is being written by {holder}", "wait until it has finished")
+    try:
+        with open_catalog(settings.index_dir) as connection:
+            yield from _examine_catalog(connection, settings, is_being_written=bool(holder))
+    except IndexMissing as error:
+        yield warning(SUBJECT, str(error), SYNC)
+    except StoreError as error:
+        yield problem(SUBJECT, str(error), REBUILD)
+
+
+def examine_deeply(settings: Settings) -> Iterator[Finding]:
+    """Yield what trying every promise of the index finds; takes a minute for 100,000 passages."""
+    from assistant.store.index import Index
+
+    try:
+        embedder = open_embedder(settings.embedding_model, settings.cache_dir)
+        with Index(settings, embedder) as index:
+            faults = index.check()
+    except AssistantError as error:
+        yield problem(SUBJECT, f"it cannot be checked through: {error}", SYNC)
+        return
+    for fault in faults:
+        yield problem(SUBJECT, fault, REBUILD)
+    if not faults:
+        yield ok(SUBJECT, "every row was tried, and is as it should be")
+
+
+def expected_facts(settings: Settings) -> Mapping[str, str]:
+    """Return the manifest that an index of these settings has, as far as no model must be loaded.
+
+    Without a prepared model the fingerprint and the passages' length are not known.
+    """
+    known = {"model": settings.embedding_model, "splitter": str(SPLITTER_VERSION)}
+    try:
+        prepared = find_prepared(find_folder(settings.embedding_model), settings.cache_dir)
+        if prepared is None:
+            return known
+        if prepared.folder is None:
+            return known | {"fingerprint": prepared.fingerprint}
+        embedder = open_embedder(settings.embedding_model, settings.cache_dir)
+    except EmbedderMissing:  # said of the models already
+        return known
+    return making_of(embedder, settings).facts()
+
+
+def _examine_catalog(
+    connection: Connection, settings: Settings, *, is_being_written: bool
+) -> Iterator[Finding]:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("BEGIN")
+    facts = read_facts(connection)
+    require_facts(facts, {"schema": str(SCHEMA_VERSION)} | dict(expected_facts(settings)))
+    snapshot = Snapshot(connection)
+    yield from _compare(snapshot, settings)
+    if "synced_at" not in facts:
+        yield warning(SUBJECT, "no sync has gone through to its end", SYNC)
+    base = snapshot.base()
+    if base:
+        yield from _examine_base(base, settings.index_dir)
+    if not is_being_written:  # what a running sync is at is not left over
+        yield from _tell_leftovers(base, settings.index_dir)
+
+
+def _compare(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
+    """Compare with the folder by size and time, as a sync does before it reads."""
+    try:
+        entries = {one.document_id: one for one in list_files(settings)}
+    except CorpusError:
+        return  # said of the corpus already
+    records = snapshot.records()
+    stamps = {DocumentId(row[0]): (row[2], row[3]) for row in snapshot.ledger()}
+    n_skipped = sum(one.status == Status.SKIPPED for one in records)
+    held = f"{count(len(records) - n_skipped, 'document')}, {n_skipped:,} skipped"
+    n_new = len(entries.keys() - stamps.keys())
+    n_gone = len(stamps.keys() - entries.keys())
+    n_changed = sum(
+        isinstance(one, FoundFile) and _is_changed(one, stamps[name])
+        for name, one in entries.items()
+        if name in stamps
+    )
+    if n_new or n_changed or n_gone:
+        told = f"{held}; out of step: {n_new:,} new, {n_changed:,} changed, {n_gone:,} gone"
+        yield warning(SUBJECT, told, SYNC)
+    else:
+        yield ok(SUBJECT, f"{held}; in step with the folder")
+
+
+def _is_changed(file: FoundFile, stamp: tuple[int, int]) -> bool:
+    """Whether a file is another one than was read; where the stamp is open, only by its size."""
+    size, time_ns = stamp
+    return (size >= 0 and size != file.size) or (time_ns >= 0 and time_ns != file.mtime_ns)
+
+
+def _examine_base(base: Base, index_dir: Path) -> Iterator[Finding]:
+    folder = index_dir / BASES_FOLDER / str(base.number)
+    files = [folder / name for name, _ in base.digests]
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        yield problem(SUBJECT, f"the Chroma base {str(folder)!r} lacks {missing[0].name!r}", SYNC)
+    elif sum(file.stat().st_size for file in files) <= MAX_DIGESTED_BYTES:
+        try:
+            require_intact(index_dir, base)
+        except StoreError as error:
+            yield problem(SUBJECT, str(error), SYNC)
+
+
+def _tell_leftovers(base: Base | None, index_dir: Path) -> Iterator[Finding]:
+    """Yield what interrupted or failed work has left: other bases, catalogs put aside."""
+    bases = (index_dir / BASES_FOLDER).glob("*")
+    found = [path for path in bases if base is None or path.name != str(base.number)]
+    for ending in ("new", "damaged"):
+        found += index_dir.glob(f"{CATALOG_FILE}.{ending}*")
+    for path in sorted(found):
+        what = "an unfinished base" if path.is_dir() else "a catalog that was put aside"
+        yield warning(SUBJECT, f"{what} is left: {str(path)!r}", f"rm -r {str(path)!r}")

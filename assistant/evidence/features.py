@@ -1,0 +1,265 @@
+"""What is known of the sentences that were retrieved -> features of each sentence.
+
+Every feature is a pure function of `Evidence` and gives one value per sentence. Their weights are
+fitted (`weights.json`), by name.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.text.english import misses_kind
+
+Column = NDArray[np.float64]
+"""One value per sentence, shape (n_sentences,)."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of n sentences for one question of m weighted tokens.
+
+    Attributes:
+        question: what was searched for.
+        likeness: (n, m) the cosine of each question token to its nearest token of the sentence:
+            what MaxSim sums (Khattab & Zaharia 2020, arXiv:2004.12832, eq. 3).
+        matches: (n, m) whether the term of each question token stands in the sentence.
+        weights: (m,) the question tokens' weights, adding up to 1.
+        passages: (n,) the number of each sentence's passage, from 0, ascending.
+        texts: the sentences.
+        cosines: (n,) the cosine of the question's vector to the sentence's.
+        dense: (p,) the passages' dense scores; `lexical` (p,) their BM25 as a share of the
+            query's summed idf; `fused` (p,) what they were ranked by.
+    """
+
+    question: str
+    likeness: NDArray[np.float64]
+    matches: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+    passages: NDArray[np.int64]
+    texts: tuple[str, ...]
+    cosines: NDArray[np.float64]
+    dense: NDArray[np.float64]
+    lexical: NDArray[np.float64]
+    fused: NDArray[np.float64]
+
+    @cached_property
+    def likeness_with_previous(self) -> NDArray[np.float64]:
+        """The likeness to the sentence or to the one before it in its passage, the higher."""
+        return np.maximum(self.likeness, _neighbour(self.likeness, self.passages, -1))
+
+    @cached_property
+    def likeness_with_next(self) -> NDArray[np.float64]:
+        """The likeness to the sentence or to the one after it in its passage, the higher."""
+        return np.maximum(self.likeness, _neighbour(self.likeness, self.passages, 1))
+
+    @cached_property
+    def likeness_of_passage(self) -> NDArray[np.float64]:
+        """The likeness to the nearest token of the sentence's whole passage."""
+        return _highest_of_passage(self.likeness, self.passages)
+
+    @cached_property
+    def matches_with_previous(self) -> NDArray[np.float64]:
+        """Whether a term stands in the sentence or in the one before it."""
+        matches = self.matches.astype(np.float64)
+        return np.maximum(matches, _neighbour(matches, self.passages, -1))
+
+    @cached_property
+    def matches_of_passage(self) -> NDArray[np.float64]:
+        """Whether a term stands in the sentence's passage."""
+        return _highest_of_passage(self.matches.astype(np.float64), self.passages)
+
+
+def likeness(evidence: Evidence) -> Column:
+    """Weighted MaxSim of the question to the sentence.
+
+    For cosines .9 and .5 of two tokens that weigh .75 and .25: .75 x .9 + .25 x .5 = .8.
+    """
+    return _weigh(evidence.likeness, evidence.weights)
+
+
+def likeness_with_previous(evidence: Evidence) -> Column:
+    """Weighted MaxSim to the sentence together with the one before it ("He also ...")."""
+    return _weigh(evidence.likeness_with_previous, evidence.weights)
+
+
+def likeness_with_next(evidence: Evidence) -> Column:
+    """Weighted MaxSim to the sentence together with the one after it."""
+    return _weigh(evidence.likeness_with_next, evidence.weights)
+
+
+def likeness_of_passage(evidence: Evidence) -> Column:
+    """Weighted MaxSim to the sentence's whole passage."""
+    return _weigh(evidence.likeness_of_passage, evidence.weights)
+
+
+def weakest_in_sentence(evidence: Evidence) -> Column:
+    """The cosine of the weighted question token that the sentence matches worst."""
+    return _weakest(evidence.likeness, evidence.weights)
+
+
+def weakest_in_passage(evidence: Evidence) -> Column:
+    """The cosine of the weighted question token that the passage matches worst."""
+    return _weakest(evidence.likeness_of_passage, evidence.weights)
+
+
+def coverage(evidence: Evidence) -> Column:
+    """Share of the question's weight whose terms stand in the sentence."""
+    return _weigh(evidence.matches, evidence.weights)
+
+
+def coverage_with_previous(evidence: Evidence) -> Column:
+    """Share of the question's weight whose terms stand in it or in the sentence before."""
+    return _weigh(evidence.matches_with_previous, evidence.weights)
+
+
+def coverage_of_passage(evidence: Evidence) -> Column:
+    """Share of the question's weight whose terms stand in the passage."""
+    return _weigh(evidence.matches_of_passage, evidence.weights)
+
+
+def sentence_cosine(evidence: Evidence) -> Column:
+    """Cosine of the question's vector to the sentence's."""
+    return evidence.cosines
+
+
+def passage_dense(evidence: Evidence) -> Column:
+    """The passage's dense score."""
+    return evidence.dense[evidence.passages]
+
+
+def passage_lexical(evidence: Evidence) -> Column:
+    """The passage's BM25 as a share of the query's summed idf."""
+    return evidence.lexical[evidence.passages]
+
+
+def passage_lead(evidence: Evidence) -> Column:
+    """How far the passage's fused score lies under the best one's, 0 or less."""
+    behind: Column = _behind(evidence.fused)[evidence.passages]
+    return behind
+
+
+def likeness_lead(evidence: Evidence) -> Column:
+    """How far the sentence's likeness lies under the question's best, 0 or less."""
+    return _behind(likeness(evidence))
+
+
+def coverage_lead(evidence: Evidence) -> Column:
+    """How far the sentence's coverage lies under the question's best, 0 or less."""
+    return _behind(coverage(evidence))
+
+
+def length(evidence: Evidence) -> Column:
+    """Natural logarithm of the sentence's characters, at least 3 of them."""
+    return np.log([max(3, len(text)) for text in evidence.texts])
+
+
+def leans(evidence: Evidence) -> Column:
+    """Whether the sentence opens with a word that leans on what stands before it."""
+    return np.array([leans_back(text) for text in evidence.texts], dtype=np.float64)
+
+
+def asks(evidence: Evidence) -> Column:
+    """Whether the sentence holds a question mark: it asks rather than answers."""
+    return np.array(["?" in text for text in evidence.texts], dtype=np.float64)
+
+
+def lacks_kind(evidence: Evidence) -> Column:
+    """Whether the question asks when, how many or who, and the sentence has no such thing."""
+    found = [misses_kind(evidence.question, text) for text in evidence.texts]
+    return np.array(found, dtype=np.float64)
+
+
+def opens_passage(evidence: Evidence) -> Column:
+    """Whether the sentence is the first of its passage."""
+    opens: Column = (np.diff(evidence.passages, prepend=-1) != 0).astype(np.float64)
+    return opens
+
+
+SENTENCE_FEATURES: tuple[Callable[[Evidence], Column], ...] = (
+    likeness,
+    likeness_with_previous,
+    likeness_with_next,
+    likeness_of_passage,
+    weakest_in_sentence,
+    weakest_in_passage,
+    coverage,
+    coverage_with_previous,
+    coverage_of_passage,
+    sentence_cosine,
+    passage_dense,
+    passage_lexical,
+    passage_lead,
+    likeness_lead,
+    coverage_lead,
+    length,
+    leans,
+    asks,
+    lacks_kind,
+    opens_passage,
+)
+
+
+def measure(evidence: Evidence) -> NDArray[np.float32]:
+    """Return all features of all sentences, shape (n_sentences, n_features)."""
+    if not evidence.texts:
+        return np.zeros((0, len(SENTENCE_FEATURES)), dtype=np.float32)
+    return np.column_stack([feature(evidence) for feature in SENTENCE_FEATURES]).astype(np.float32)
+
+
+_LEANING = re.compile(
+    r"\W*(?:he|she|it|they|this|these|those|that|his|her|its|their|him|them|such|both|"
+    r"the (?:latter|former|two|same)|another|also|however|moreover|furthermore|instead|"
+    r"therefore|thus|consequently|nevertheless|then|there|here)\b",
+    re.IGNORECASE,
+)
+
+
+def leans_back(text: str) -> bool:
+    """Whether a sentence cannot be read without the one before it.
+
+    >>> leans_back("He also said so."), leans_back("Hertz said so.")
+    (True, False)
+    """
+    return _LEANING.match(text) is not None
+
+
+def _weigh(values: NDArray[Any], weights: NDArray[np.float64]) -> Column:
+    found: Column = values @ weights
+    return found
+
+
+def _behind(values: Column) -> Column:
+    found: Column = values - values.max()
+    return found
+
+
+def _neighbour(
+    values: NDArray[np.float64], passages: NDArray[np.int64], step: int
+) -> NDArray[np.float64]:
+    """Return each sentence's neighbour's row, 0 where its passage has none."""
+    found = np.zeros_like(values)
+    same = passages[1:] == passages[:-1]
+    if step < 0:
+        found[1:][same] = values[:-1][same]
+    else:
+        found[:-1][same] = values[1:][same]
+    return found
+
+
+def _highest_of_passage(
+    values: NDArray[np.float64], passages: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    found = np.empty_like(values)
+    for passage in np.unique(passages):
+        found[passages == passage] = values[passages == passage].max(axis=0)
+    return found
+
+
+def _weakest(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Column:
+    lowest: Column = values[:, weights > 0].min(axis=1, initial=1.0)
+    return lowest

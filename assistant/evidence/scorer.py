@@ -1,0 +1,202 @@
+"""A retrieval -> a judgement: how likely each sentence answers, and whether the question is.
+
+`EvidenceScorer` is the seam. `LateInteractionScorer` weighs features of the word pieces' vectors
+and needs no second model. Refuses nothing; without sentences nothing is answerable.
+
+A cross-encoder over the question and each sentence, beside the late interaction or instead.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from assistant.evidence.answerability import measure_question
+from assistant.evidence.calibration import (
+    Calibration,
+    CalibrationReport,
+    calibrate,
+    read_calibration,
+    write_calibration,
+)
+from assistant.evidence.features import Column, Evidence, measure
+from assistant.evidence.gather import Remembered, TokenEncoder, gather
+from assistant.evidence.support import score_support
+from assistant.evidence.weights import EvidenceWeights, load_weights
+from assistant.models.cross_encoder import open_cross_encoder
+from assistant.models.embed import Embedder, open_embedder
+from assistant.models.prepare import INSTALLED_MODEL
+from assistant.retrieve.retriever import Retrieval
+from assistant.settings import Settings
+from assistant.values import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The sentences of a retrieval, judged.
+
+    Attributes:
+        sentences: all of them, numbered.
+        scores: the log-odds of each one to answer, shape (n_sentences,).
+        evidence: what is known of them.
+        log_odds: of the question to be answered by them; None without sentences.
+    """
+
+    sentences: tuple[Sentence, ...]
+    scores: Column
+    evidence: Evidence
+    log_odds: float | None
+
+
+class EvidenceScorer(Protocol):
+    """Judges sentences; log-odds are comparable between questions."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """How its log-odds become a probability."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What must be equal for a calibration to hold."""
+
+    def judge(self, retrieval: Retrieval) -> Judgement:
+        """Return the judgement of a retrieval."""
+
+    def support(self, statement: str, quotes: Sequence[str]) -> float:
+        """Return the probability that quotes support all of a statement."""
+
+
+class LateInteractionScorer:
+    """Two logistic regressions: of each sentence, and of the question on the best of them."""
+
+    def __init__(self, encoder: TokenEncoder, weights: EvidenceWeights | None = None) -> None:
+        self._encoder = Remembered(encoder)
+        self._weights = weights or load_weights()
+
+    @property
+    def calibration(self) -> Calibration:
+        """See `EvidenceScorer`."""
+        return self._weights.calibration
+
+    @property
+    def fingerprint(self) -> str:
+        """See `EvidenceScorer`."""
+        return self._weights.fingerprint
+
+    def judge(self, retrieval: Retrieval) -> Judgement:
+        """See `EvidenceScorer`."""
+        sentences, evidence = gather(retrieval, self._encoder)
+        return weigh(sentences, evidence, self._weights)
+
+    def support(self, statement: str, quotes: Sequence[str]) -> float:
+        """See `EvidenceScorer`."""
+        return score_support(statement, quotes, self._encoder, self._weights.support)
+
+
+def weigh(
+    sentences: tuple[Sentence, ...], evidence: Evidence, weights: EvidenceWeights
+) -> Judgement:
+    """Return the judgement that the weights give."""
+    if not sentences:
+        return Judgement((), np.zeros(0), evidence, None)
+    scores = weights.sentence.log_odds(measure(evidence))
+    features = measure_question(evidence, scores)
+    log_odds = float(weights.question.log_odds(features[None, :])[0])
+    return Judgement(sentences, scores, evidence, log_odds)
+
+
+def probability(judgement: Judgement, calibration: Calibration) -> float:
+    """Return the probability that the judged sentences answer, 0 when there are none."""
+    if judgement.log_odds is None:
+        return 0.0
+    return calibration.probability(judgement.log_odds)
+
+
+Role = Literal["join", "replace"]
+
+EVEN_ODDS = Calibration(1.0, 0.0, ((0.1, 0.5),))
+"""Until it is calibrated: abstain where the cross-encoder finds an answer unlikely."""
+
+
+PairScorer = Callable[[Sequence[tuple[str, str]]], Column]
+"""Pairs of texts -> the log-odds that the second answers the first, shape (n_pairs,)."""
+
+
+class CrossEncoderScorer:
+    """Scores sentences by a cross-encoder: alone, or by the mean with another scorer's log-odds."""
+
+    def __init__(self, base: EvidenceScorer, score: PairScorer, role: Role, name: str) -> None:
+        self._base = base
+        self._score = score
+        self._role = role
+        self._name = name
+
+    @property
+    def calibration(self) -> Calibration:
+        """See `EvidenceScorer`."""
+        return EVEN_ODDS
+
+    @property
+    def fingerprint(self) -> str:
+        """See `EvidenceScorer`."""
+        return f"{self._base.fingerprint} {self._role} {self._name}"
+
+    def judge(self, retrieval: Retrieval) -> Judgement:
+        """See `EvidenceScorer`."""
+        base = self._base.judge(retrieval)
+        if base.log_odds is None:
+            return base
+        scores = self._score([(retrieval.query, sentence.text) for sentence in base.sentences])
+        best = float(scores.max())
+        if self._role == "replace":
+            return replace(base, scores=scores, log_odds=best)
+        return replace(
+            base,
+            scores=np.asarray((base.scores + scores) / 2),
+            log_odds=(base.log_odds + best) / 2,
+        )
+
+    def support(self, statement: str, quotes: Sequence[str]) -> float:
+        """See `EvidenceScorer`: a cross-encoder of questions and answers knows nothing of this."""
+        return self._base.support(statement, quotes)
+
+
+def open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
+    """Return the scorer of the settings; its weights are fitted to the installed model's tokens."""
+    if settings.embedding_model != INSTALLED_MODEL:
+        embedder = open_embedder(INSTALLED_MODEL, settings.cache_dir)
+    scorer: EvidenceScorer = LateInteractionScorer(embedder)
+    if not settings.cross_encoder:
+        return scorer
+    score = open_cross_encoder(settings.cross_encoder)
+    return CrossEncoderScorer(
+        scorer, score, settings.cross_encoder_role, name=settings.cross_encoder
+    )
+
+
+class Judge:
+    """A scorer with the calibration that holds for it: one's own, kept beside the index, if any."""
+
+    def __init__(self, scorer: EvidenceScorer, embedder: Embedder, index_dir: Path) -> None:
+        self.scorer = scorer
+        self.fingerprint = f"{scorer.fingerprint} {embedder.fingerprint}"
+        self._index_dir = index_dir
+        self.calibration = read_calibration(index_dir, self.fingerprint) or scorer.calibration
+
+    def calibrate(
+        self,
+        log_odds: Sequence[float | None],
+        are_answerable: Sequence[bool],
+        max_over_refusal: float,
+    ) -> CalibrationReport:
+        """Fit the calibration to judged questions and keep it beside the index.
+
+        Raises:
+            QuestionError: there are too few questions of a kind.
+        """
+        after, report = calibrate(log_odds, are_answerable, self.calibration, max_over_refusal)
+        path = write_calibration(self._index_dir, after, self.fingerprint)
+        self.calibration = after
+        return replace(report, path=str(path))

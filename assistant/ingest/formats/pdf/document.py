@@ -1,0 +1,372 @@
+"""PDF: bytes in; the text of its pages in reading order, their pictures, and places on them, out.
+
+A page's text depends on that page alone (`pdf_page`), so that a citation is found again by reading
+only its pages; pages are parted by a blank line. An owner's password, which forbids only copying
+or printing, does not keep a file from being read. Scripts are never run. Refuses with
+`DocumentUnreadable` what needs a password, what is damaged, what has no text, and what is over a
+limit; text is never cut.
+
+The paragraphs of all pages in; the blocks and headings of the document out.
+"""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import MAX_TITLE_CHARS, Parsed, describe_removed, fold
+from assistant.ingest.formats.pdf.layout import Zone
+from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
+from assistant.ingest.formats.pdf.paragraphs import Block, is_closed, is_led
+from assistant.ingest.limits import USUAL, Limits
+from assistant.text.normalize import normalize
+from assistant.values import Box, Heading, Origin, Page
+
+MIN_RUNNING_PAGES, MIN_RUNNING_SHARE = 3, 0.4
+"""On how many pages a running head stands, of those from its first to its last.
+
+Heads of left and right pages differ.
+"""
+LARGE = 1.15
+"""How much larger than most of the text a heading is."""
+MAX_HEADING_CHARS, MAX_HEADING_LINES = 200, 3
+MAX_LEVEL = 3
+_SAME_PLACE = 0.02
+_NUMBER = re.compile(r"\d+|^[ivxlc]+$")
+_UNFINISHED = re.compile(r"[.,;:…]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A block with its text and its span in the document."""
+
+    page: int
+    start: int
+    end: int
+    text: str
+    block: Block
+
+
+def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
+    """Return the blocks that are not running heads, feet or page numbers."""
+    places: dict[tuple[Zone, str, int], list[Placing]] = {}
+    for placing in placings:
+        if placing.block.zone in (Zone.HEAD, Zone.FOOT):
+            name = _NUMBER.sub("#", placing.text.casefold())
+            key = (placing.block.zone, name, round(placing.block.top / _SAME_PLACE))
+            places.setdefault(key, []).append(placing)
+    running = {
+        placing.start
+        for (_, name, _), found in places.items()
+        if _is_running(name, [placing.page for placing in found])
+        for placing in found
+    }
+    return [placing for placing in placings if placing.start not in running]
+
+
+def _is_running(name: str, pages: list[int]) -> bool:
+    n_pages = len(set(pages))
+    if name == "#":  # a page number, though perhaps only of pages on which chapters begin
+        return n_pages > 1
+    is_often = n_pages >= MIN_RUNNING_SHARE * (pages[-1] - pages[0] + 1)
+    return is_often and n_pages >= (2 if "#" in name else MIN_RUNNING_PAGES)
+
+
+def join_over_pages(placings: Sequence[Placing], text: str) -> Iterator[tuple[int, int]]:
+    """Yield the blocks' spans; two are one where a sentence goes on over the end of a page."""
+    start = None
+    for this, next_ in pairwise([*placings, None]):
+        assert this is not None
+        start = this.start if start is None else start
+        if next_ is None or not _goes_on(this, next_, text):
+            yield start, this.end
+            start = None
+
+
+def _goes_on(this: Placing, next_: Placing, text: str) -> bool:
+    return (
+        this.page != next_.page
+        and not (this.block.is_row or next_.block.is_row)
+        and Zone.ASIDE not in (this.block.zone, next_.block.zone)
+        and text[this.end : next_.start].isspace()
+        and next_.text[0].islower()
+        and not is_closed(this.text)
+    )
+
+
+def find_headings(placings: Sequence[Placing]) -> tuple[Heading, ...]:
+    """Return the headings, whose levels are by their size."""
+    sizes: Counter[float] = Counter()
+    for placing in placings:
+        sizes[_round(placing.block.size)] += placing.end - placing.start
+    if not sizes:
+        return ()
+    body = max(sizes, key=sizes.__getitem__)
+    found = [
+        this
+        for this, next_ in pairwise([*placings, None])
+        if this is not None and _is_heading(this, next_, body)
+    ]
+    larger = sorted({_round(p.block.size) for p in found if _is_large(p, body)}, reverse=True)
+    levels = {size: min(level, MAX_LEVEL) for level, size in enumerate(larger, start=1)}
+    lowest = min(len(larger) + 1, MAX_LEVEL)
+    return tuple(Heading(p.start, p.end, levels.get(_round(p.block.size), lowest)) for p in found)
+
+
+def _is_heading(this: Placing, next_: Placing | None, body: float) -> bool:
+    block = this.block
+    if block.is_row or block.zone in (Zone.FOOT, Zone.ASIDE):
+        return False
+    if block.n_lines > MAX_HEADING_LINES or len(this.text) > MAX_HEADING_CHARS:
+        return False
+    if _UNFINISHED.search(this.text) or is_led(this.text):
+        return False
+    if not any(map(str.isalpha, this.text)):
+        return False
+    if _is_large(this, body):
+        return True
+    is_before_text = next_ is not None and not next_.block.is_bold and not next_.block.is_row
+    return block.is_bold and is_before_text and _round(block.size) >= body
+
+
+def _is_large(placing: Placing, body: float) -> bool:
+    return _round(placing.block.size) >= LARGE * body
+
+
+def _round(size: float) -> float:
+    return round(2 * size) / 2
+
+
+PAGE_JOINT = "\n\n"
+MIN_WIDTH, MAX_WIDTH = 200, 2_000
+MAX_ASPECT = 4.0
+"""How much higher than wide a picture of a page may be."""
+_NAMED_PAGES = 20
+_END_BYTES, _PADDING_BYTES = 2_048, 1 << 16
+_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
+_FILE_NAME = re.compile(
+    r"^(?:microsoft (?:word|powerpoint|excel) - |untitled|\(anonymous\)$|document\d*$|slide \d+$)"
+    r"|\.(?:docx?|pdf|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|html?|txt)$|^[a-z]:\\|^(?:file|https?):",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What has been read of a document's pages."""
+
+    text: list[str] = field(default_factory=list)
+    length: int = 0
+    pages: list[Page] = field(default_factory=list)
+    placings: list[Placing] = field(default_factory=list)
+    hidden: Counter[str] = field(default_factory=Counter)
+    n_removed: int = 0
+    n_pictures: int = 0
+    n_notes: int = 0
+    unread: list[int] = field(default_factory=list)
+
+    def add(self, number: int, document: pdfium.PdfDocument, max_chars: int) -> None:
+        """Read a page; one that is damaged has no text and is remembered.
+
+        Raises:
+            DocumentUnreadable: the text becomes too long.
+        """
+        joint = PAGE_JOINT if self.pages else ""
+        start = self.length + len(joint)
+        end = start
+        try:
+            with open_page(document, number) as (page, n_notes):
+                found = read_page(page, max_chars)
+        except pdfium.PdfiumError:
+            self.unread.append(number)
+            self.text.append(joint)
+        else:
+            text = found.page.text
+            end = start + len(text)
+            self.text += [joint, text]
+            self.hidden += found.hidden
+            self.n_removed += found.n_removed
+            self.n_pictures += found.n_pictures
+            self.n_notes += n_notes
+            for block in found.page.blocks:
+                words = text[block.start : block.end]
+                span = (start + block.start, start + block.end)
+                self.placings.append(Placing(number, *span, words, block))
+        self.pages.append(Page(number, start, end))
+        self.length = end
+        if end > max_chars:
+            raise DocumentUnreadable(
+                f"its text has more than {max_chars:,} characters; split the file or raise "
+                "max_text_chars",
+                Fault.TOO_LARGE,
+            )
+
+
+def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+    """Return the text of the pages as canonical text in paragraphs, with headings and pages.
+
+    Raises:
+        DocumentUnreadable: encrypted, damaged, without text, or over a limit.
+    """
+    with _open(data) as document:
+        n_pages = len(document)
+        if n_pages > limits.max_pages:
+            raise DocumentUnreadable(
+                f"it has {n_pages:,} pages, over the limit of {limits.max_pages:,}; split the file",
+                Fault.TOO_LARGE,
+            )
+        gathered = _Gathered()
+        for number in range(1, n_pages + 1):
+            gathered.add(number, document, limits.max_chars)
+        title, n_attached = _title(document), document.count_attachments()
+    _require_text(gathered)
+    text = "".join(gathered.text)
+    placings = leave_out_running(gathered.placings)
+    headings = find_headings(placings)
+    return Parsed(
+        text,
+        title or _largest_heading(headings, gathered.pages[0], text),
+        tuple(join_over_pages(placings, text)),
+        headings,
+        tuple(gathered.pages),
+        tuple(_warnings(gathered, text, n_attached, is_whole=_is_whole(data))),
+    )
+
+
+def locate(data: bytes, span: tuple[int, int], pages: Sequence[Page]) -> Origin:
+    """Return the boxes of a span of the text, one for each line on each page, in reading order.
+
+    Raises:
+        DocumentUnreadable: it cannot be opened, or has no such page.
+    """
+    boxes: list[Box] = []
+    with _open(data) as document:
+        for place in pages:
+            start, end = max(span[0], place.start), min(span[1], place.end)
+            if start < end:
+                with _existing_page(document, place.number) as page:
+                    inside = (start - place.start, end - place.start)
+                    boxes += find_boxes(page, place.number, inside)
+    return Origin(boxes=tuple(boxes))
+
+
+def draw(data: bytes, page: int, width: int) -> bytes:
+    """Return a page as a PNG picture, with its annotations and the fields of its forms.
+
+    Raises:
+        DocumentUnreadable: it cannot be opened, or has no such page.
+    """
+    with _open(data) as document:
+        document.init_forms()
+        with _existing_page(document, page) as opened:
+            page_width, page_height = opened.get_size()
+            wanted = min(max(width, MIN_WIDTH), MAX_WIDTH)
+            scale = min(wanted / page_width, MAX_ASPECT * wanted / page_height)
+            bitmap = opened.render(scale=scale, rev_byteorder=True)
+            picture = io.BytesIO()
+            bitmap.to_pil().convert("RGB").save(picture, "PNG")
+            bitmap.close()
+    return picture.getvalue()
+
+
+@contextmanager
+def _open(data: bytes) -> Iterator[pdfium.PdfDocument]:
+    try:
+        document = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD:
+            reason = "encrypted: save it without a password"
+            raise DocumentUnreadable(reason, Fault.ENCRYPTED) from error
+        if error.err_code == raw.FPDF_ERR_SECURITY:
+            reason = "encrypted in a way that cannot be read: save it without encryption"
+            raise DocumentUnreadable(reason, Fault.ENCRYPTED) from error
+        raise DocumentUnreadable("damaged: no PDF reader can open it", Fault.CORRUPT) from error
+    try:
+        if not len(document):
+            raise DocumentUnreadable("damaged: it has no pages", Fault.CORRUPT)
+        yield document
+    finally:
+        document.close()
+
+
+@contextmanager
+def _existing_page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.PdfPage]:
+    if not 1 <= number <= len(document):
+        raise DocumentUnreadable(f"it has no page {number}", Fault.CORRUPT)
+    try:
+        with open_page(document, number) as (page, _):
+            yield page
+    except pdfium.PdfiumError as error:
+        raise DocumentUnreadable(f"damaged: page {number} cannot be read", Fault.CORRUPT) from error
+
+
+def _require_text(gathered: _Gathered) -> None:
+    if gathered.placings:
+        return
+    if len(gathered.unread) == len(gathered.pages):
+        raise DocumentUnreadable("damaged: none of its pages can be read", Fault.CORRUPT)
+    raise DocumentUnreadable(
+        "no text layer (a scan?): run OCR on it first, for example with ocrmypdf", Fault.NO_TEXT
+    )
+
+
+def _is_whole(data: bytes) -> bool:
+    """Tell whether the file's end is there."""
+    return b"%%EOF" in data[-_PADDING_BYTES:].rstrip(b"\0 \t\r\n")[-_END_BYTES:]
+
+
+def _title(document: pdfium.PdfDocument) -> str | None:
+    """Return what the file says its title is, unless a program only put its name there."""
+    title = fold(normalize(document.get_metadata_value("Title"))[0])
+    is_title = any(map(str.isalpha, title)) and not _FILE_NAME.search(title)
+    return title if is_title and len(title) <= MAX_TITLE_CHARS else None
+
+
+def _largest_heading(headings: Sequence[Heading], page: Page, text: str) -> str | None:
+    first = [heading for heading in headings if heading.end <= page.end]
+    if not first:
+        return None
+    largest = min(first, key=lambda heading: (heading.level, heading.start))
+    return text[largest.start : largest.end]
+
+
+def _warnings(gathered: _Gathered, text: str, n_attached: int, *, is_whole: bool) -> Iterator[str]:
+    """Yield what a reader of the text should know is not in it."""
+    if not is_whole:
+        yield "the file does not end as a PDF file does: some of it may be missing"
+    if gathered.unread:
+        yield f"{_name(gathered.unread)} cannot be read (damaged)"
+    blank = [p.number for p in gathered.pages if p.start == p.end]
+    if blank := [number for number in blank if number not in set(gathered.unread)]:
+        yield f"no text on {_name(blank)}: if scanned, run OCR first"
+    if count := len(_NO_LETTER.findall(text)):
+        yield f"{count:,} character{'s' * (count != 1)} of fonts that do not say which they are"
+    for how, count in sorted(gathered.hidden.items()):
+        yield f"{count:,} hidden character{'s' * (count != 1)} left out ({how})"
+    if gathered.n_pictures:
+        count = gathered.n_pictures
+        yield f"{count:,} large picture{'s' * (count != 1)}: text in pictures is not read"
+    for count, what in ((gathered.n_notes, "note"), (n_attached, "attached file")):
+        if count:
+            yield f"{count:,} {what}{'s' * (count != 1)} not read"
+    if removed := describe_removed(gathered.n_removed):
+        yield removed
+
+
+def _name(pages: Sequence[int]) -> str:
+    """Name pages, the first of them when they are many.
+
+    >>> _name([3]), _name([1, 2])
+    ('page 3', '2 pages (1, 2)')
+    """
+    if len(pages) == 1:
+        return f"page {pages[0]}"
+    more = ", …" if len(pages) > _NAMED_PAGES else ""
+    return f"{len(pages):,} pages ({', '.join(map(str, pages[:_NAMED_PAGES]))}{more})"

@@ -1,0 +1,183 @@
+"""An open page of a PDF file in; its canonical text, and the boxes of spans of it, out.
+
+The text depends on the page alone, so that it can be read again without the others. Most text of
+a page runs in one direction, which is up; what runs otherwise (labels of axes, watermarks) is read
+last. Refuses what `pdf_pieces` refuses.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from assistant.ingest.formats.pdf.characters import (
+    Bounds,
+    Characters,
+    Parted,
+    Piece,
+    Sight,
+    find_pieces,
+    large_pictures,
+)
+from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
+from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
+from assistant.values import Box
+
+_WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
+_NOTES = frozenset({raw.FPDF_ANNOT_TEXT})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A page's text and what it is without: hidden and removed characters, pictures."""
+
+    page: PageText
+    hidden: Counter[str]
+    n_removed: int
+    n_pictures: int
+
+
+@contextmanager
+def open_page(document: pdfium.PdfDocument, number: int) -> Iterator[tuple[pdfium.PdfPage, int]]:
+    """Open a page, with what is filled in its forms as part of its text; count its notes.
+
+    Raises:
+        pdfium.PdfiumError: it is damaged.
+    """
+    page = document[number - 1]
+    try:
+        n_notes = _count_annotations(page, _NOTES)
+        if _count_annotations(page, _WRITTEN):
+            raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY)
+            page.close()  # only a page opened anew has the text
+            page = document[number - 1]
+        yield page, n_notes
+    finally:
+        page.close()
+
+
+def _count_annotations(page: pdfium.PdfPage, kinds: frozenset[int]) -> int:
+    count = 0
+    for number in range(raw.FPDFPage_GetAnnotCount(page)):
+        annotation = raw.FPDFPage_GetAnnot(page, number)
+        if annotation:
+            count += raw.FPDFAnnot_GetSubtype(annotation) in kinds
+            raw.FPDFPage_CloseAnnot(annotation)
+    return count
+
+
+@contextmanager
+def _characters(page: pdfium.PdfPage) -> Iterator[Characters]:
+    characters = Characters(page, Sight.of(page))
+    try:
+        yield characters
+    finally:
+        characters.close()
+
+
+def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
+    """Return a page's text."""
+    with _characters(page) as characters:
+        sight = characters.sight
+        pieces = find_pieces(characters, 2 * max_chars)  # with line ends, and hidden ones
+        n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
+        text = _set(pieces.shown, sight)
+        return Read(text, pieces.hidden, pieces.n_removed, n_pictures)
+
+
+def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list[Box]:
+    """Return the boxes of a span of a page's text, one a line."""
+    boxes: list[Box] = []
+    line = 0
+    with _characters(page) as characters:
+        sight = characters.sight
+        for piece in _set(find_pieces(characters, sys.maxsize).shown, sight).pieces:
+            if piece.start < span[1] and piece.end > span[0]:
+                box = _share(number, characters.box(_numbers(piece, span)), sight)
+                boxes[-1:] = [_merge(boxes[-1], box)] if piece.line == line else [*boxes[-1:], box]
+                line = piece.line
+    return boxes
+
+
+def _numbers(piece: Placed, span: tuple[int, int]) -> range:
+    """Return the numbers of the characters of a piece that are in a span."""
+    end = piece.first + piece.n_chars
+    if piece.n_chars != piece.end - piece.start:  # not a character each
+        return range(piece.first, end)
+    return range(piece.first + max(span[0] - piece.start, 0), end - max(piece.end - span[1], 0))
+
+
+def _set(pieces: Sequence[Piece], sight: Sight) -> PageText:
+    """Arrange the pieces of a page and write its text."""
+    turns: Counter[int] = Counter()
+    for piece in pieces:
+        if piece.style.turn is not None:
+            turns[piece.style.turn] += piece.n_chars
+    turn = max(turns, key=turns.__getitem__) if turns else 0
+    upright = [piece for piece in pieces if piece.style.turn == turn]
+    height = sight.height if turn % 2 == 0 else sight.width
+    if turn:
+        for piece in upright:
+            _turn(piece, turn, sight)
+    lines = arrange(upright, height)
+    if len(upright) < len(pieces):
+        lines += _asides([piece for piece in pieces if piece.style.turn != turn])
+    return write(lines, height)
+
+
+def _turn(piece: Piece, turn: int, sight: Sight) -> None:
+    """Turn a piece's box back, so that it runs to the right and the next line is below."""
+    left, top, right, bottom = piece.left, piece.top, piece.right, piece.bottom
+    width, height = sight.width, sight.height
+    if turn == 1:
+        piece.left, piece.top, piece.right, piece.bottom = top, width - right, bottom, width - left
+    elif turn == 2:
+        piece.left, piece.top = width - right, height - bottom
+        piece.right, piece.bottom = width - left, height - top
+    else:
+        piece.left, piece.top, piece.right, piece.bottom = (
+            height - bottom,
+            left,
+            height - top,
+            right,
+        )
+
+
+def _asides(pieces: Sequence[Piece]) -> list[Line]:
+    """Return lines of the pieces that run in other directions, as the file has them."""
+    lines: list[list[Piece]] = []
+    for piece in pieces:
+        if lines and piece.parted is not Parted.BY_LINE and piece.style == lines[-1][-1].style:
+            lines[-1].append(piece)
+        else:
+            lines.append([piece])
+    return [Line.of([line], number, Zone.ASIDE) for number, line in enumerate(lines)]
+
+
+def _share(number: int, bounds: Bounds, sight: Sight) -> Box:
+    left, top, right, bottom = bounds
+    across, down = (
+        (left / sight.width, right / sight.width),
+        (
+            top / sight.height,
+            bottom / sight.height,
+        ),
+    )
+    (left, right), (top, bottom) = (
+        [min(max(share, 0.0), 1.0) for share in pair] for pair in (across, down)
+    )
+    return Box(number, left, top, right, bottom)
+
+
+def _merge(one: Box, other: Box) -> Box:
+    return Box(
+        one.page,
+        min(one.left, other.left),
+        min(one.top, other.top),
+        max(one.right, other.right),
+        max(one.bottom, other.bottom),
+    )

@@ -1,0 +1,315 @@
+"""The lines of a page in; which of them make a paragraph out.
+
+Lines of a flow make a paragraph until one stands further off, is set in another size or weight,
+is indented, begins a list's item, or follows a line that had room for its first word; between flows
+(columns), a sentence that is not at its end goes on. Pure functions; they refuse nothing.
+
+The lines of a page in; its canonical text in paragraphs, and which characters it came from, out.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from assistant.ingest.formats.pdf.characters import MAX_SPACE, Parted, Piece, is_rtl
+from assistant.ingest.formats.pdf.layout import Line, Zone
+
+_CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
+_LED = re.compile(r"(?:[.…·_] ?){4}\s*\S{0,6}$")
+_BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[\d+\])(?:\s|$)")
+_ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)](?:\s|$)")
+_UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+"""Characters of Chinese and Japanese, whose lines are joined without a space."""
+_SAME_SIZE = 0.08
+_LEADING, _MAX_LEADING = 1.3, 3.0
+"""The distance of lines in ems, where the page does not tell, and the most that it may tell."""
+_MAX_STRETCH = 1.3
+_INDENT = 0.8
+_LARGE = 1.15
+
+
+def paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Yield the lines of each paragraph, heading or row."""
+    leadings = _leadings(lines)
+    edges: dict[tuple[Zone, int], tuple[float, float]] = {}
+    for line in lines:
+        left, right = edges.get((line.zone, line.flow), (line.left, line.right))
+        edges[line.zone, line.flow] = min(left, line.left), max(right, line.right)
+    body = _body_size(lines)
+    paragraph: list[Line] = []
+    for line in lines:
+        if paragraph:
+            page = _Setting(
+                leadings.get(round(line.size), _LEADING * line.size),
+                edges[line.zone, line.flow],
+                line.size > _LARGE * body,
+            )
+            if not _goes_on(paragraph, line, page):
+                yield paragraph
+                paragraph = []
+        paragraph.append(line)
+    if paragraph:
+        yield paragraph
+
+
+def is_closed(text: str) -> bool:
+    """Tell whether a text ends as a sentence or a clause does."""
+    return _CLOSED.search(text[-8:]) is not None
+
+
+def is_led(text: str) -> bool:
+    """Tell whether a text ends as an entry of a table of contents: dots that lead to a number."""
+    return _LED.search(text[-20:]) is not None
+
+
+def is_unspaced(character: str) -> bool:
+    """Tell whether a character is of a writing without spaces."""
+    return _UNSPACED.match(character) is not None
+
+
+def first_word(text: str) -> str:
+    """Return what of a text could have stood on the line before."""
+    return text[0] if is_unspaced(text[0]) else text.split(" ", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """How a page sets lines: their distance, their edges, and if this is larger than most."""
+
+    leading: float
+    edges: tuple[float, float]
+    is_large: bool
+
+
+def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
+    """Tell whether a line goes on with a paragraph."""
+    last = paragraph[-1]
+    if len(last.cells) > 1 or len(line.cells) > 1 or last.zone is not line.zone:
+        return False
+    if is_led(" ".join(piece.text for piece in last.cells[0])):
+        return False
+    if Zone.ASIDE in (last.zone, line.zone):
+        return last.flow == line.flow
+    if abs(line.size - last.size) > _SAME_SIZE * last.size:
+        return False
+    said, next_ = last.cells[0][-1].text, line.cells[0]
+    is_open = not is_closed(said) and next_[0].text[0].islower()
+    if last.flow != line.flow or line.bottom < last.bottom:
+        return is_open and last.zone is Zone.BODY
+    if line.bottom - last.bottom > _MAX_STRETCH * setting.leading:
+        return False
+    if last.is_bold != line.is_bold and not is_open:
+        return False
+    if setting.is_large:
+        return True
+    if _begins_item(said, next_):
+        return False
+    return _is_set_on(paragraph, line, is_open=is_open, setting=setting)
+
+
+def _is_set_on(paragraph: list[Line], line: Line, *, is_open: bool, setting: _Setting) -> bool:
+    """Tell by indent and by the room that was left whether a line is the next of a paragraph."""
+    first, last = paragraph[0], paragraph[-1]
+    piece = line.cells[0][0]
+    if is_rtl(piece.text):
+        room, shift = last.left - setting.edges[0], last.right - line.right
+    else:
+        room, shift = setting.edges[1] - last.right, line.left - last.left
+    share = len(first_word(piece.text)) / len(piece.text)
+    if room > share * (piece.right - piece.left) + 0.6 * line.size and not is_open:
+        return False
+    shift /= line.size
+    if shift > _INDENT:  # the first line of the next paragraph, unless this one hangs
+        return is_open or (len(paragraph) == 1 and _is_item(first.cells[0]))
+    return shift >= -_INDENT or len(paragraph) == 1 or is_open
+
+
+def _begins_item(said: str, pieces: Sequence[Piece]) -> bool:
+    start = _start_of(pieces)
+    is_numbered = _ENUMERATOR.match(start) is not None or _is_bare_number(pieces)
+    return _BULLET.match(start) is not None or (is_numbered and is_closed(said))
+
+
+def _is_item(pieces: Sequence[Piece]) -> bool:
+    return _begins_item(".", pieces)
+
+
+def _is_bare_number(pieces: Sequence[Piece]) -> bool:
+    """Tell whether a line begins with a number that stands apart."""
+    number = pieces[0].text
+    if len(pieces) == 1 or not number.isdecimal() or len(number) > 3:
+        return False
+    return pieces[1].left - pieces[0].right > MAX_SPACE * pieces[0].style.size
+
+
+def _start_of(pieces: Sequence[Piece]) -> str:
+    return f"{pieces[0].text} " if len(pieces) > 1 else pieces[0].text
+
+
+def _leadings(lines: Sequence[Line]) -> dict[int, float]:
+    """Return for each size how far lines of a paragraph are apart: the closer ones of the page.
+
+    Only what goes on tells: paragraphs of a line each may be at any distance.
+    """
+    found: dict[int, list[float]] = {}
+    for before, line in pairwise(lines):
+        if before.flow == line.flow and abs(before.size - line.size) <= _SAME_SIZE * line.size:
+            distance = line.bottom - before.bottom
+            is_near = 0.7 * line.size < distance < _MAX_LEADING * line.size
+            if is_near and not is_closed(before.cells[-1][-1].text):
+                found.setdefault(round(line.size), []).append(distance)
+    return {size: sorted(all_)[len(all_) // 4] for size, all_ in found.items()}
+
+
+def _body_size(lines: Sequence[Line]) -> float:
+    sizes: dict[float, int] = {}
+    for line in lines:
+        n_chars = sum(piece.n_chars for cell in line.cells for piece in cell)
+        sizes[line.size] = sizes.get(line.size, 0) + n_chars
+    return max(sizes, key=sizes.__getitem__) if sizes else 0.0
+
+
+CELL_JOINT = " | "
+_HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
+_AND_MORE = frozenset("and or und oder bzw et ou y o e".split())
+"""After a hyphen they go on: pre- and post-war."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A piece of the page's text: its span, its characters in the file, and the line it is on."""
+
+    start: int
+    end: int
+    first: int
+    n_chars: int
+    line: int
+
+
+@dataclass(slots=True)
+class Block:
+    """A paragraph, heading or row as a span of the page's text, and how it looks."""
+
+    start: int
+    end: int
+    size: float
+    is_bold: bool
+    zone: Zone
+    is_row: bool
+    n_lines: int
+    top: float
+    """Of its first line, as a share of the page's height."""
+
+
+@dataclass(slots=True)
+class PageText:
+    """A page as canonical text."""
+
+    text: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    pieces: list[Placed] = field(default_factory=list)
+
+
+def write(lines: Sequence[Line], page_height: float) -> PageText:
+    """Return the text of a page's lines: a line of text for each paragraph."""
+    compounds = _compounds(lines)
+    page = _Writer()
+    blocks = []
+    for number, paragraph in enumerate(paragraphs(lines)):
+        if number:
+            page.put("\n")
+        start = page.length
+        last: Line | None = None
+        for line in paragraph:
+            if last is not None:
+                page.end_line(last.cells[-1][-1], line.cells[0][0], compounds)
+            page.put_line(line)
+            last = line
+        first = paragraph[0]
+        size = max(line.size for line in paragraph)
+        is_bold = all(line.is_bold for line in paragraph)
+        look = (size, is_bold, first.zone, len(first.cells) > 1, len(paragraph))
+        blocks.append(Block(start, page.length, *look, top=first.top / page_height))
+    return PageText("".join(page.written), blocks, page.placed)
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.written: list[str] = []
+        self.length = 0
+        self.placed: list[Placed] = []
+        self.n_lines = 0
+
+    def put(self, text: str) -> None:
+        self.written.append(text)
+        self.length += len(text)
+
+    def put_line(self, line: Line) -> None:
+        """Write a line's cells."""
+        self.n_lines += 1
+        for number, cell in enumerate(line.cells):
+            before: Piece | None = None
+            for piece in cell:
+                if before is not None:
+                    self.put(_joint(before, piece))
+                elif number:
+                    self.put(CELL_JOINT)
+                start = self.length
+                self.put(piece.text)
+                place = Placed(start, self.length, piece.first, piece.n_chars, self.n_lines)
+                self.placed.append(place)
+                before = piece
+
+    def end_line(self, last: Piece, first: Piece, compounds: frozenset[str]) -> None:
+        """Join a line to the next, whose first word may be the rest of the last."""
+        if not _HYPHENATED.search(last.text[-2:]):
+            is_spaced = not (is_unspaced(last.text[-1]) and is_unspaced(first.text[0]))
+            self.put(" " * is_spaced)
+            return
+        rest = first_word(first.text)
+        if not rest[0].islower():
+            self.put("" if rest[0].isalnum() else " ")
+            return
+        letters = _letters(rest)
+        stem = last.text.rsplit(" ", 1)[-1][:-1]
+        if letters in _AND_MORE:
+            self.put(" ")
+        elif "-" not in stem and f"{_letters(stem)}-{letters}" not in compounds:
+            self._take_back_hyphen()
+
+    def _take_back_hyphen(self) -> None:
+        self.written[-1] = self.written[-1][:-1]
+        self.length -= 1
+        placed = self.placed[-1]
+        is_plain = placed.n_chars == placed.end - placed.start
+        n_chars = placed.n_chars - is_plain
+        self.placed[-1] = replace(placed, end=self.length, n_chars=n_chars)
+
+
+def _joint(before: Piece, piece: Piece) -> str:
+    """Return what stands between two pieces of a cell."""
+    if piece.parted is Parted.BY_SPACE:
+        return " "
+    is_next = piece.first == before.first + before.n_chars
+    size = min(before.style.size, piece.style.size)
+    gap = max(piece.left - before.right, before.left - piece.right)
+    if gap > (0.3 if is_next else 0.15) * size:
+        return " "
+    # A raised note mark must not become part of a number, or hide a sentence's end.
+    is_raised = piece.style.size < 0.85 * before.style.size and piece.text[0].isdigit()
+    return " " if is_raised and not before.text[-1].isalpha() else ""
+
+
+def _compounds(lines: Sequence[Line]) -> frozenset[str]:
+    """Return the words with a hyphen inside, if any line ends in one."""
+    if not any(_HYPHENATED.search(line.cells[-1][-1].text[-2:]) for line in lines):
+        return frozenset()
+    pieces = (piece.text for line in lines for cell in line.cells for piece in cell)
+    return frozenset(
+        _letters(word) for text in pieces for word in text.split() if "-" in word[1:-1]
+    )
+
+
+def _letters(word: str) -> str:
+    return word.strip("\"'“”‘’«»()[].,;:!?…").lower()

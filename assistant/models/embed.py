@@ -1,0 +1,215 @@
+"""Texts -> unit vectors: one for a passage, one for each of its sentences, one for a query.
+
+A sentence's vector is the mean of its own token vectors out of the whole passage's encoding
+(late pooling, as in Günther et al. 2024, arXiv:2409.04701): it costs no further encoding, and
+on squad2 the best sentence vector finds the paragraph better than the passage vector does
+(`evals/README.md`). Refuses nothing but an unusable model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from assistant.errors import EmbedderMissing
+from assistant.models.encoder import OnnxEncoder, TokenVectors, Vector, pool, unit_vector
+from assistant.models.prepare import Prepared, load_sentence_transformer, prepare
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInput:
+    """A passage's text as embedded (with its prefix) and its sentences' spans in that text."""
+
+    text: str
+    sentences: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """The passage's vector, shape (d,), and its sentences' vectors, shape (n_sentences, d)."""
+
+    passage: Vector
+    sentences: Vector
+
+
+class Embedder(Protocol):
+    """What the index needs of an embedding model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What must be equal for two vectors to be comparable."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of a passage that the model reads, special tokens not counted."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, special tokens not counted."""
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the unit vector of a query, shape (dimension,)."""
+
+    def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
+        """Return the vectors of each passage, in order."""
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text, in order, without any prompt."""
+
+
+def open_embedder(model: str, cache_dir: Path) -> Embedder:
+    """Return the embedder of a model, preparing it at its first use.
+
+    Raises:
+        EmbedderMissing: the model is absent, altered or unusable.
+    """
+    try:
+        prepared = prepare(model, cache_dir)
+        return OnnxEmbedder(prepared) if prepared.folder else PlainEmbedder(prepared)
+    except EmbedderMissing:
+        raise
+    except Exception as error:  # the tokenizer and the runtime raise kinds of their own
+        raise EmbedderMissing(
+            f"the embedding model {model!r} cannot be used: {error}. If its prepared form is "
+            f"damaged, delete {str(cache_dir / 'models')!r}"
+        ) from error
+
+
+def pool_spans(tokens: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vector:
+    """Pool the tokens of each span into its unit vector, shape (n_spans, d).
+
+    A span without a token (cut off by the model's limit) gets the whole text's vector.
+    """
+    starts = np.array([start for start, _ in tokens.offsets])
+    ends = np.array([end for _, end in tokens.offsets])
+    whole = tokens.vectors.mean(axis=0)
+    pooled = []
+    for start, end in spans:
+        inside = (starts >= start) & (ends <= end) & (ends > starts)
+        pooled.append(unit_vector(tokens.vectors[inside].mean(axis=0) if inside.any() else whole))
+    return np.vstack(pooled)
+
+
+class OnnxEmbedder:
+    """The embedder of a model that could be exported."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        if prepared.folder is None:
+            raise ValueError("this model has no exported form")
+        self._prepared = prepared
+        self._encoder = OnnxEncoder(Path(prepared.folder), max_tokens=prepared.max_tokens)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Embedder`."""
+        return self._prepared.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """See `Embedder`."""
+        return self._prepared.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """See `Embedder`."""
+        prompt = self.count_tokens([self._prepared.document_prompt])[0]
+        return self._prepared.max_tokens - self._encoder.n_special - prompt
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Embedder`."""
+        return self._encoder.count_tokens(texts)
+
+    def embed_query(self, text: str) -> Vector:
+        """See `Embedder`."""
+        (tokens,) = self._encoder.encode([self._prepared.query_prompt + text])
+        return pool(tokens.vectors, self._prepared.pooling)
+
+    def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
+        """See `Embedder`."""
+        prompt = self._prepared.document_prompt
+        shift = len(prompt)
+        vectors = []
+        encoded = self._encoder.encode([prompt + given.text for given in inputs])
+        for given, tokens in zip(inputs, encoded, strict=True):
+            spans = [(start + shift, end + shift) for start, end in given.sentences]
+            vectors.append(
+                PassageVectors(
+                    pool(tokens.vectors, self._prepared.pooling), pool_spans(tokens, spans)
+                )
+            )
+        return vectors
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """See `Embedder`."""
+        return self._encoder.encode(texts)
+
+
+class PlainEmbedder:
+    """The embedder of any other sentence-transformers model; sentences are encoded apart."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._model = load_sentence_transformer(prepared.source)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Embedder`."""
+        return self._prepared.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """See `Embedder`."""
+        return self._prepared.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """See `Embedder`."""
+        special = len(self._model.tokenizer("")["input_ids"])
+        prompt = self.count_tokens([self._prepared.document_prompt])[0]
+        return self._prepared.max_tokens - special - prompt
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Embedder`."""
+        encoded = self._model.tokenizer(
+            list(texts), add_special_tokens=False, truncation=False, verbose=False
+        )
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_query(self, text: str) -> Vector:
+        """See `Embedder`."""
+        return unit_vector(self._model.encode_query(text, show_progress_bar=False))
+
+    def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
+        """See `Embedder`."""
+        texts = [given.text for given in inputs]
+        texts += [given.text[start:end] for given in inputs for start, end in given.sentences]
+        rows: Vector = self._model.encode_document(
+            texts, normalize_embeddings=True, show_progress_bar=False
+        ).astype(np.float32)
+        vectors, first = [], len(inputs)
+        for row, given in zip(rows, inputs, strict=False):
+            last = first + len(given.sentences)
+            vectors.append(PassageVectors(row, rows[first:last]))
+            first = last
+        return vectors
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """See `Embedder`."""
+        vectors = self._model.encode(
+            list(texts), output_value="token_embeddings", show_progress_bar=False
+        )
+        encoded = self._model.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=self._prepared.max_tokens,
+            return_offsets_mapping=True,
+        )
+        return [
+            TokenVectors(rows.cpu().numpy().astype(np.float32), offsets)
+            for rows, offsets in zip(vectors, encoded["offset_mapping"], strict=True)
+        ]

@@ -1,0 +1,111 @@
+"""Texts -> token vectors, by a prepared transformer in ONNX Runtime.
+
+In: a folder that `assistant.models.prepare` prepared. Out: one vector per token and where it lies.
+Texts longer than the model reads are cut at its limit; nothing is refused.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+"""Unit vectors: shape (dimension,) or (n, dimension)."""
+BATCH_TOKENS = 256
+"""Padded tokens in a batch: on CPU small, length-sorted batches are the fastest."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """One text's token vectors, shape (n_tokens, d), and where each token lies in the text.
+
+    Special tokens have empty spans.
+    """
+
+    vectors: NDArray[np.float32]
+    offsets: list[tuple[int, int]]
+
+
+class OnnxEncoder:
+    """A prepared transformer: texts -> token vectors, in length-sorted batches.
+
+    Each processor takes whole batches: measured 1.1 to 1.4 times the rate of all of them sharing
+    each batch's arithmetic, with the same vectors.
+    """
+
+    def __init__(self, folder: Path, *, max_tokens: int) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = 1
+        self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embed")
+        self._session: Any = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._counter.no_padding()
+        self._counter.no_truncation()
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_tokens)
+        self.n_special = self._counter.num_special_tokens_to_add(is_pair=False)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, special tokens not counted."""
+        encodings = self._counter.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encodings]
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text, in order."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        lengths = [len(encoding.ids) for encoding in encodings]
+        vectors: dict[int, TokenVectors] = {}
+
+        def run(batch: Sequence[int]) -> None:
+            ids = np.zeros((len(batch), lengths[batch[0]]), dtype=np.int64)
+            mask = np.zeros_like(ids)
+            for row, i in enumerate(batch):
+                ids[row, : lengths[i]] = encodings[i].ids
+                mask[row, : lengths[i]] = 1
+            (tokens,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            for row, i in enumerate(batch):
+                vectors[i] = TokenVectors(tokens[row, : lengths[i]], encodings[i].offsets)
+
+        batches = list(_batches(lengths))
+        if len(batches) == 1:  # a query: no hand-over to another thread
+            run(batches[0])
+        else:
+            for _ in self._workers.map(run, batches):
+                pass
+        return [vectors[i] for i in range(len(texts))]
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield positions, longest first, so that a batch pads little."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def pool(tokens: NDArray[np.float32], pooling: str) -> Vector:
+    """Pool token vectors (n, d) into one unit vector by their mean or by the first token."""
+    return unit_vector(tokens[0] if pooling == "cls" else tokens.mean(axis=0))
+
+
+def unit_vector(vector: NDArray[np.float32]) -> Vector:
+    """Return a vector at length 1; a zero vector stays as it is."""
+    norm = float(np.linalg.norm(vector))
+    unit: Vector = (vector / norm if norm > 0 else vector).astype(np.float32)
+    return unit

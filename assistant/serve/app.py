@@ -1,0 +1,209 @@
+"""The assistant over HTTP: JSON API, probes and the chat page in one FastAPI app.
+
+Comes in: the assistant, and requests from anyone who reaches the port. Goes out: answers, pages,
+failures as one line of JSON. What may come in is the gate's matter (`gate.py`), the routes are in
+`api.py`, the page is in `chat/`.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from assistant.answering import Answering
+from assistant.errors import (
+    AssistantError,
+    Busy,
+    CorpusError,
+    DocumentUnreadable,
+    ModelError,
+    QuestionError,
+    SettingsError,
+    StoreError,
+)
+from assistant.serve.access import SECURITY_HEADERS, Gate, failure
+from assistant.serve.admission import RETRY_S, Admission
+from assistant.serve.api import add_routes
+from assistant.serve.chat.database import Database
+from assistant.serve.chat.feedback import FeedbackBook
+from assistant.serve.chat.history import Store
+from assistant.serve.chat.turns import report
+from assistant.serve.identity import Visitors
+
+STATUSES: dict[type[AssistantError], int] = {
+    QuestionError: 422,
+    DocumentUnreadable: 415,
+    CorpusError: 404,
+    StoreError: 503,
+    ModelError: 503,
+    Busy: 503,
+}
+"""The HTTP status of each kind of failure, the first that fits; the rest are 500."""
+GRACE_S = 5
+"""Seconds that open connections get when the server is asked to stop."""
+FINISH_S = 3.0
+"""Seconds of these that running answers get; then they end with a notice."""
+
+
+def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> FastAPI:
+    """Return the app: `/api/*`, `/livez`, `/readyz`, and the chat at `/`.
+
+    Requests must name the bound host, a loopback name or one of `allowed_hosts`
+    (`"*"` allows every name; use it only behind a proxy that checks).
+
+    Raises:
+        StoreError: the conversations cannot be kept.
+    """
+    settings = assistant.settings
+    app = FastAPI(title="assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(
+        Gate,
+        bound=settings.host,
+        allowed=(*settings.allowed_hosts, *allowed_hosts),
+        visitors=Visitors(settings.users),
+        max_upload_bytes=settings.max_file_bytes,
+        closing=app.state.closing,
+    )
+    app.add_exception_handler(AssistantError, _on_assistant_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_defect)
+    database = Database(settings.index_dir)
+    admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
+    store = Store(database)
+    add_routes(app, assistant, store, admission)
+    _mount_chat(app, assistant, store, FeedbackBook(database), admission)
+    return app
+
+
+def serve(
+    assistant: Answering,
+    host: str,
+    port: int,
+    *,
+    allowed_hosts: Sequence[str] = (),
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish running answers and return.
+
+    `ready` is called with the page's address once it is bound.
+
+    Raises:
+        SettingsError: the address cannot be bound.
+    """
+    with _bind(host, port) as listener:
+        app = build_app(assistant, allowed_hosts=(host, *allowed_hosts))
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        if ready:
+            ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        _Server(config, app).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Stops by returning, so that the caller can close what it holds."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self.app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.app.state.closing.set()
+        asyncio.get_running_loop().call_later(FINISH_S, self.app.state.ending.set)
+        await super().shutdown(sockets)
+
+
+def _mount_chat(
+    app: FastAPI, assistant: Answering, store: Store, book: FeedbackBook, admission: Admission
+) -> None:
+    """Mount the chat at `/`, building it inside an event loop.
+
+    Outside of one, Gradio opens a loop for each of its locks and closes none.
+    """
+
+    async def mount() -> None:
+        import gradio
+
+        from assistant.serve.chat.page import build_chat, make_desk, page_options
+
+        gradio.mount_gradio_app(
+            app,
+            build_chat(make_desk(assistant, store, book, admission, app.state.ending)),
+            path="/",
+            show_error=False,
+            run_history=False,
+            footer_links=[],
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            pwa=False,
+            max_file_size=1,
+            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+            **page_options(),
+        )
+
+    with ThreadPoolExecutor(max_workers=1) as aside:  # the caller may be inside a loop itself
+        aside.submit(asyncio.run, mount()).result()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"port {port} on {host} is taken by another program; "
+                f"choose another one with --port {port + 1 if port < 65535 else port - 1}"
+            ) from error
+        raise SettingsError(f"cannot listen on {host!r}, port {port}: {error.strerror}") from error
+    return listener
+
+
+async def _on_assistant_error(_: Request, error: Exception) -> JSONResponse:
+    status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
+    refused = failure(status, type(error).__name__, str(error))
+    if isinstance(error, Busy):
+        refused.headers["Retry-After"] = str(RETRY_S)
+    return refused
+
+
+async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found[:3])
+    return failure(422, "RequestError", "; ".join(faults))
+
+
+async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return failure(status, "RequestError", str(getattr(error, "detail", error)))
+
+
+async def _on_defect(_: Request, __: Exception) -> JSONResponse:
+    response = failure(500, "InternalError", report("answering a request"))
+    response.headers.update(SECURITY_HEADERS)  # this handler runs outside of the gate
+    return response

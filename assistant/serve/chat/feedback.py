@@ -1,0 +1,144 @@
+"""What readers say of answers, kept with all that is needed to ask again; as eval questions.
+
+Comes in: a rating of an answer, or a citation that is wrong. Goes out: lines of a file that
+`assistant eval` reads. Refuses nothing: of a turn without an answer nothing is kept, and what the
+disk has altered is left out with a warning.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.serve.chat.database import Database, is_as_written, now, read_answer
+from assistant.serve.chat.turns import Turn
+from assistant.store.catalog import digest_row
+from assistant.values import Answer, Citation
+
+CITATION = "citation"
+"""The kind of feedback that says of a citation that it is wrong."""
+
+logger = logging.getLogger(__name__)
+History = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader said of one answer; `wrong` are the numbers of its citations that are wrong."""
+
+    rating: str | None
+    wrong: frozenset[int]
+    given_at: str
+    question: str
+    history: tuple[tuple[str, str], ...]
+    answer: Answer
+
+
+class FeedbackBook:
+    """The feedback on the answers of one index."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rate(self, conversation_id: str, turn: Turn, history: History, rating: str | None) -> None:
+        """Keep a rating of an answer, in place of an earlier one; None takes it back."""
+        self._set((conversation_id, turn.number, 0), turn, history, rating)
+
+    def flag(
+        self, conversation_id: str, turn: Turn, history: History, citation: int, *, is_wrong: bool
+    ) -> None:
+        """Keep that a citation is wrong, or take that back."""
+        kind = CITATION if is_wrong else None
+        self._set((conversation_id, turn.number, citation), turn, history, kind)
+
+    def read(self) -> tuple[Feedback, ...]:
+        """Return what everybody said, an answer at a time, oldest first."""
+        with self._database.open() as connection:
+            found = connection.execute(
+                "SELECT conversation_id, number, citation, kind, given_at, question, history, "
+                "answer, digest FROM feedback ORDER BY given_at"
+            ).fetchall()
+        given: dict[tuple[str, int], dict[int, tuple[Any, ...]]] = {}
+        for row in found:
+            if is_as_written(*row):
+                given.setdefault(row[:2], {})[row[2]] = row[3:8]
+            else:
+                logger.warning("feedback on turn %s of conversation %s is damaged", row[1], row[0])
+        return tuple(_feedback(rows) for rows in given.values())
+
+    def _set(
+        self, key: tuple[str, int, int], turn: Turn, history: History, kind: str | None
+    ) -> None:
+        if not isinstance(turn.outcome, Answer):
+            return
+        with self._database.open() as connection:
+            connection.execute(
+                "DELETE FROM feedback WHERE conversation_id = ? AND number = ? AND citation = ?",
+                key,
+            )
+            if kind:
+                answer = json.dumps(asdict(turn.outcome))
+                row = (*key, kind, now(), turn.question, json.dumps(history), answer)
+                connection.execute(
+                    "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*row, digest_row(*row)),
+                )
+
+
+def read_feedback(index_dir: Path) -> tuple[Feedback, ...]:
+    """Return the feedback that was given on the answers of an index.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    return FeedbackBook(Database(index_dir)).read()
+
+
+def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:
+    """Yield each answer that was judged as a question of an eval file (`evals/README.md`).
+
+    A rating becomes what is known of the answer: "up" of an answer makes its citations the gold, of
+    an abstention the question unanswerable; "down" of an abstention makes it answerable, of an
+    answer its statements wrong; "unanswerable" is what it says. Quotes that were marked as wrong
+    are never gold.
+    """
+    for one in feedback:
+        answer = one.answer
+        known: dict[str, Any] = {"question": one.question, "answerable": _is_answerable(one)}
+        gold = [_gold(c) for c in answer.citations if c.number not in one.wrong]
+        if one.rating == "up" and gold:
+            known["gold"] = [gold]
+        wrong = [c.quote for c in answer.citations if c.number in one.wrong]
+        if one.rating == "down":
+            wrong = [statement.text for statement in answer.statements]
+        if wrong and known["answerable"]:
+            known["wrong"] = wrong
+        if one.history:
+            known["history"] = [list(said) for said in one.history]
+        note = f"feedback of {one.given_at[:10]}, index version {answer.index_version}"
+        yield known | {"kind": "feedback", "note": note}
+
+
+def _feedback(rows: dict[int, tuple[Any, ...]]) -> Feedback:
+    """Return what was said of an answer: of the whole (0) and of single citations."""
+    _, given_at, question, history, answer = next(iter(rows.values()))
+    return Feedback(
+        rating=rows[0][0] if 0 in rows else None,
+        wrong=frozenset(rows) - {0},
+        given_at=given_at,
+        question=question,
+        history=tuple((who, text) for who, text in json.loads(history)),
+        answer=read_answer(answer),
+    )
+
+
+def _is_answerable(one: Feedback) -> bool:
+    if one.answer.abstained:
+        return one.rating == "down"
+    return one.rating != "unanswerable"
+
+
+def _gold(citation: Citation) -> dict[str, str]:
+    return {"document": citation.document_id, "quote": citation.quote}

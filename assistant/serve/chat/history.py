@@ -1,0 +1,203 @@
+"""Conversations kept on the server, so that they survive a reload and a restart.
+
+Comes in: turns of an owner. Goes out: the same, to that owner alone: every statement names the
+owner, so that another's conversation is as absent as a deleted one. A conversation's id cannot be
+guessed. A turn that the disk has altered comes back as a notice. Refuses, with `StoreError`, a disk
+that cannot be used.
+"""
+
+import json
+import logging
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from assistant.serve.chat.database import Database, is_as_written, now, read_answer
+from assistant.serve.chat.turns import Turn
+from assistant.store.catalog import digest_row
+from assistant.values import Answer, DocumentId
+
+MAX_TITLE_CHARS = 120
+MAX_SHOWN = 200
+"""Conversations listed at once, the newest first; a search looks at all."""
+DAMAGED_QUESTION = "(a question that was damaged on the disk)"
+DAMAGED = "What was said here was damaged on the disk and cannot be shown. Ask again."
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation in the list of its owner's."""
+
+    conversation_id: str
+    title: str
+    updated_at: str
+
+
+class Store:
+    """The conversations of everybody who asks this index."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, owner: str, title: str) -> str:
+        """Begin a conversation and return its id."""
+        conversation_id = secrets.token_urlsafe(16)
+        with self._database.open() as connection:
+            connection.execute(
+                "INSERT INTO conversations VALUES (?, ?, ?, ?)",
+                (conversation_id, owner, _title(title), now()),
+            )
+        return conversation_id
+
+    def list(self, owner: str, search: str = "") -> tuple[Summary, ...]:
+        """Return the owner's conversations, the newest first; those with all words of a search."""
+        words = search.casefold().split()
+        with self._database.open() as connection:
+            found = connection.execute(
+                "SELECT conversation_id, title, updated_at FROM conversations WHERE owner = ? "
+                "ORDER BY updated_at DESC, rowid DESC",
+                (owner,),
+            )
+            kept = (row for row in found if not words or _has(connection, row, words))
+            return tuple(Summary(*row) for row, _ in zip(kept, range(MAX_SHOWN), strict=False))
+
+    def has(self, owner: str, conversation_id: str) -> bool:
+        """Whether the owner has this conversation."""
+        with self._database.open() as connection:
+            return _is_owned(connection, owner, conversation_id)
+
+    def title(self, owner: str, conversation_id: str) -> str | None:
+        """Return a conversation's title, None when the owner has no such conversation."""
+        with self._database.open() as connection:
+            row = connection.execute(
+                "SELECT title FROM conversations WHERE conversation_id = ? AND owner = ?",
+                (conversation_id, owner),
+            ).fetchone()
+        return str(row[0]) if row else None
+
+    def load(self, owner: str, conversation_id: str) -> tuple[Turn, ...] | None:
+        """Return a conversation's turns, None when the owner has no such conversation."""
+        with self._database.open() as connection:
+            if not _is_owned(connection, owner, conversation_id):
+                return None
+            given: dict[int, dict[int, str]] = {}
+            for number, citation, kind in connection.execute(
+                "SELECT number, citation, kind FROM feedback WHERE conversation_id = ?",
+                (conversation_id,),
+            ):
+                given.setdefault(number, {})[citation] = kind
+            found = connection.execute(
+                "SELECT conversation_id, number, question, documents, answer, notice, tried, "
+                "digest FROM turns WHERE conversation_id = ? ORDER BY number",
+                (conversation_id,),
+            )
+            return tuple(_turn(row, given.get(row[1], {})) for row in found)
+
+    def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
+        """Keep a turn as it is now; False when the owner has no such conversation any more."""
+        is_answer = isinstance(turn.outcome, Answer)
+        answer = json.dumps(asdict(turn.outcome)) if isinstance(turn.outcome, Answer) else None
+        row = (
+            conversation_id,
+            turn.number,
+            turn.question,
+            json.dumps(turn.documents),
+            answer,
+            None if is_answer else turn.outcome,
+            json.dumps(turn.tried),
+        )
+        with self._database.open() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # so that it is not deleted after the look at it
+            if not _is_owned(connection, owner, conversation_id):
+                return False
+            connection.execute(
+                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, digest_row(*row)),
+            )
+            connection.execute(
+                "UPDATE conversations SET updated_at = ? WHERE conversation_id = ?",
+                (now(), conversation_id),
+            )
+        return True
+
+    def drop(self, owner: str, conversation_id: str, number: int) -> None:
+        """Forget a turn, which another one replaces."""
+        with self._database.open() as connection:
+            if _is_owned(connection, owner, conversation_id):
+                connection.execute(
+                    "DELETE FROM turns WHERE conversation_id = ? AND number = ?",
+                    (conversation_id, number),
+                )
+
+    def rename(self, owner: str, conversation_id: str, title: str) -> None:
+        """Give a conversation another title, unless that is empty."""
+        if title.strip():
+            with self._database.open() as connection:
+                connection.execute(
+                    "UPDATE conversations SET title = ? WHERE conversation_id = ? AND owner = ?",
+                    (_title(title), conversation_id, owner),
+                )
+
+    def delete(self, owner: str, conversation_id: str) -> None:
+        """Forget a conversation with its turns; feedback that was given stays."""
+        with self._database.open() as connection:
+            connection.execute(
+                "DELETE FROM conversations WHERE conversation_id = ? AND owner = ?",
+                (conversation_id, owner),
+            )
+
+
+def _is_owned(connection: sqlite3.Connection, owner: str, conversation_id: str) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM conversations WHERE conversation_id = ? AND owner = ?",
+        (conversation_id, owner),
+    )
+    return found.fetchone() is not None
+
+
+def _has(connection: sqlite3.Connection, row: tuple[str, ...], words: Sequence[str]) -> bool:
+    """Whether the title, the questions and the answers of a conversation have all the words."""
+    found = connection.execute(
+        "SELECT question, coalesce(answer, '') FROM turns WHERE conversation_id = ?", (row[0],)
+    )
+    texts = [row[1]]
+    for question, answer in found:
+        texts += [str(question), *(_said(answer) if answer else ())]
+    text = "\n".join(texts).casefold()
+    return all(word in text for word in words)
+
+
+def _said(answer: str) -> list[str]:
+    try:
+        return [str(statement["text"]) for statement in json.loads(answer)["statements"]]
+    except (ValueError, TypeError, KeyError):  # damaged: `_turn` tells
+        return []
+
+
+def _turn(row: tuple[Any, ...], given: dict[int, str]) -> Turn:
+    """Return the turn that a row holds, or one that says that the row is damaged."""
+    _, number, question, documents, answer, notice, tried, _ = row
+    try:
+        if not is_as_written(*row):
+            raise ValueError("not what was written")  # noqa: TRY301 (one way out for damage)
+        return Turn(
+            number=number,
+            question=question,
+            outcome=read_answer(answer) if answer else notice,
+            documents=tuple(DocumentId(one) for one in json.loads(documents)),
+            tried=tuple(json.loads(tried)),
+            rating=given.get(0),  # type: ignore[arg-type]
+            flagged=frozenset(citation for citation in given if citation),
+        )
+    except (ValueError, TypeError) as error:
+        logger.warning("turn %s of conversation %s is damaged: %s", number, row[0], error)
+        return Turn(number, DAMAGED_QUESTION, DAMAGED)
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_TITLE_CHARS else line[: MAX_TITLE_CHARS - 1].rstrip() + "…"

@@ -1,0 +1,65 @@
+"""Text from documents, questions and models, made safe for a page, a terminal or Markdown.
+
+This is the one place that escapes; whatever else a page shows is written by us. Refuses nothing:
+what no page can hold (NUL, lone surrogates) becomes U+FFFD.
+"""
+
+import re
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#!|~&$@]|:(?=/)|(?<=www)\.)", re.IGNORECASE)
+"""What Markdown reads as syntax, and what GitHub's kind makes links of."""
+_LINE_START = re.compile(r"^([0-9]*)([-+=.)])")
+
+
+def terminal_safe(text: str) -> str:
+    """Drop control characters (C0, C1) other than newline and tab."""
+    return _SURROGATE.sub("\ufffd", _UNPRINTABLE.sub("", text))
+
+
+def html_text(text: str) -> Markup:
+    """Escape text for an element or a quoted attribute, so that a parser gives it back."""
+    safe = _UNHOLDABLE.sub("\ufffd", text)
+    return Markup(escape(safe).replace("\r", "&#13;"))
+
+
+def markdown_text(text: str) -> str:
+    r"""Escape text so that Markdown shows it as it is, on one line: no link, image or heading.
+
+    >>> markdown_text("![x](http://example.org)\n# Title")
+    '\\!\\[x\\](http\\://example.org) \\# Title'
+    """
+    line = " ".join(terminal_safe(text).split())
+    return _LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line))
+
+
+@cache
+def templates(folder: str) -> "Environment":
+    """Return the templates of a folder of this package; they escape whatever they are given."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("assistant", folder),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalize(value: object) -> object:
+    """Escape a string as `html_text` does; what is markup already stays."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return html_text(value)
+    return value

@@ -1,0 +1,92 @@
+"""A conversation or an answer -> something to take along: text, Markdown, a page.
+
+Comes in: turns with their answers. Goes out: the statements with their numbers, and under each
+answer every quote with its place and who wrote it. Text of documents, questions and models is
+escaped for what it goes into: a quote is never a link, an image or a heading. Refuses nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from assistant.show.escape import markdown_text, templates
+from assistant.show.provenance import list_remarks
+from assistant.values import Answer, Citation, name_page
+
+
+class Asked(Protocol):
+    """A question with what came of it."""
+
+    @property
+    def question(self) -> str:
+        """What was asked."""
+
+    @property
+    def outcome(self) -> Answer | str | None:
+        """An answer, or a notice, or nothing."""
+
+
+def plain_answer(answer: Answer) -> str:
+    """Return an answer with its sources as plain text, for the clipboard."""
+    sources = [
+        f"[{citation.number}] {_place(citation)}: “{_line(citation.quote)}”"
+        for citation in answer.citations
+    ]
+    parts = [answer.text, "\n".join(sources), "\n".join(map(_line, list_remarks(answer)))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def export_markdown(title: str, turns: Sequence[Asked]) -> str:
+    """Return a conversation as Markdown, every answer with its quotes and sources."""
+    parts = [f"# {markdown_text(title)}"]
+    for turn in turns:
+        parts.append(f"## {markdown_text(turn.question)}")
+        if isinstance(turn.outcome, Answer):
+            parts += _markdown_answer(turn.outcome)
+        elif turn.outcome:
+            parts.append(f"*{markdown_text(turn.outcome)}*")
+    return "\n\n".join(parts) + "\n"
+
+
+def export_html(title: str, turns: Sequence[Asked]) -> str:
+    """Return a conversation as one page without script that asks nothing of any server."""
+    return (
+        templates("show")
+        .get_template("export.html.j2")
+        .render(
+            title=title,
+            turns=[(turn.question, turn.outcome) for turn in turns],
+            place=_place,
+            list_remarks=list_remarks,
+        )
+    )
+
+
+def _markdown_answer(answer: Answer) -> list[str]:
+    remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
+    if answer.kind != "answer":
+        return [markdown_text(answer.text), *remarks]
+    said = " ".join(
+        f"{markdown_text(statement.text)} "
+        + "".join(rf"\[{number}\]" for number in statement.citations)
+        for statement in answer.statements
+    )
+    quotes = [
+        f"> {markdown_text(citation.quote)}\n>\n> — \\[{citation.number}\\] "
+        f"{markdown_text(_place(citation))}"
+        for citation in answer.citations
+    ]
+    return [said, *quotes, *remarks]
+
+
+def _place(citation: Citation) -> str:
+    where: list[str] = [citation.document_id]
+    where += [citation.title] if citation.title != citation.document_id else []
+    where += [citation.heading] if citation.heading else []
+    where += [name_page(citation.page, citation.page_kind)] if citation.page is not None else []
+    where.append(f"characters {citation.start}-{citation.end}")
+    where += [f"also: {', '.join(citation.copies)}"] if citation.copies else []
+    return " · ".join(where)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,129 @@
+"""How an answer was made, in words for people: who wrote it, what it cost, what was dropped of it.
+
+Comes in: an answer. Goes out: lines of plain text, which each surface escapes. What failed its
+check is counted, with the reason; its text is in none of them. Refuses nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.values import WRITTEN, Answer, Statement, Usage
+
+STOPPED_PARTLY = "Stopped; what is shown was verified."
+CLOSING_PARTLY = "The assistant is being stopped; what is shown was verified."
+MAX_NAME_CHARS = 100
+"""Characters of a model's name: a path or a server may give any."""
+MAX_NOTICE_CHARS = 500
+MAX_WHY_CHARS = 300
+"""Characters of the reason why a sentence was dropped."""
+STAGES = {
+    "index": "Building the index",
+    "rewrite": "Rewriting the question",
+    "retrieve": "Searching",
+    "answer": "Reading",
+    "cite": "Checking quotes",
+    "write": "Writing",
+}
+"""The keys of `Answer.timings` in words; another one is shown as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an answer cost and how its checks went, to be shown on demand.
+
+    `rows` are names with what there is to say, `dropped` why each sentence was dropped.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    dropped: tuple[str, ...]
+
+
+def name_model(name: str) -> str:
+    """Return a language model's name on one line, not too long."""
+    return _line(name, MAX_NAME_CHARS)
+
+
+def list_remarks(answer: Answer) -> tuple[str, ...]:
+    """Return what stands beside an answer: who wrote it, and why it is not what was expected."""
+    said = (say_who_wrote(answer), _line(answer.notice or "", MAX_NOTICE_CHARS))
+    return tuple(one for one in said if one)
+
+
+def say_who_wrote(answer: Answer) -> str | None:
+    """Say that sentences are in a language model's words and were checked; None of quotes."""
+    if answer.answerer != WRITTEN or answer.kind != "answer":
+        return None
+    name = _line(answer.usage.model, MAX_NAME_CHARS) if answer.usage else ""
+    model = name or "a language model"
+    n_quotes = sum(is_quote(answer, statement) for statement in answer.statements)
+    if n_quotes == len(answer.statements):
+        return f"Chosen by {model}; every sentence is an exact quote."
+    if n_quotes:
+        return (
+            f"Written in part by {model} from the quoted sentences, each of its sentences checked "
+            "against them; the rest are exact quotes."
+        )
+    return f"Written by {model} from the quoted sentences; each sentence was checked against them."
+
+
+def is_quote(answer: Answer, statement: Statement) -> bool:
+    """Tell whether a statement is word for word one of the quotes that it cites."""
+    return any(
+        citation.quote == statement.text
+        for citation in answer.citations
+        if citation.number in statement.citations
+    )
+
+
+def account_for(answer: Answer) -> Account:
+    """Return what an answer cost and how its checks went; without rows of one that cost nothing."""
+    is_model_used = bool(answer.usage or answer.dropped or answer.answerer == WRITTEN)
+    rows = list(_list_usage(answer.usage)) if answer.usage else []
+    rows += _list_checks(answer) if is_model_used else ()
+    rows += ((STAGES.get(key, key), _seconds(taken)) for key, taken in answer.timings.items())
+    return Account(
+        "Cost and checks" if is_model_used else "Timings",
+        tuple(rows),
+        tuple(_line(one.why, MAX_WHY_CHARS) for one in answer.dropped),
+    )
+
+
+def _list_usage(usage: Usage) -> Iterator[tuple[str, str]]:
+    about = "about " if usage.is_estimated else ""
+    read, written = f"{usage.prompt_tokens:,}", f"{usage.completion_tokens:,}"
+    came = "none came" if usage.first_token_s is None else f"after {_seconds(usage.first_token_s)}"
+    yield "Model", _line(usage.model, MAX_NAME_CHARS)
+    yield "Calls", f"{usage.n_calls:,}"
+    yield "Tokens", f"{about}{read} read, {about}{written} written"
+    yield "First token", came
+    yield "Whole reply", f"after {_seconds(usage.total_s)}"
+    if usage.completion_tokens and usage.total_s > 0:
+        yield "Speed", f"{about}{usage.completion_tokens / usage.total_s:,.1f} tokens/s, all in all"
+
+
+def _list_checks(answer: Answer) -> Iterator[tuple[str, str]]:
+    if answer.kind == "answer":
+        quotes = [is_quote(answer, statement) for statement in answer.statements]
+        of_them = f", {sum(quotes)} of them exact quotes" if any(quotes) else ""
+        yield "Sentences kept", f"{len(quotes)}{of_them}"
+        if not all(quotes):
+            yield "Least support", f"{min(one.support for one in answer.statements):.0%}"
+    n_repaired = sum(statement.is_repaired for statement in answer.statements)
+    if n_repaired:
+        yield "Repaired", f"{n_repaired}: the model named another sentence than is cited"
+    yield "Sentences dropped", str(len(answer.dropped))
+
+
+def _seconds(taken: float) -> str:
+    """Return a duration as people read it.
+
+    >>> _seconds(0.0123), _seconds(2.345)
+    ('12 ms', '2.3 s')
+    """
+    return f"{taken * 1000:.0f} ms" if taken < 1 else f"{taken:,.1f} s"
+
+
+def _line(text: str, max_chars: int) -> str:
+    line = " ".join(text[: 4 * max_chars].split())
+    return line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"

@@ -1,0 +1,160 @@
+"""Documents that came from a program and not from the folder: kept as files beside the index.
+
+In: texts with a name, a title and page numbers. Out: files in `index/added/`, which a sync takes in
+like those of the folder, so that they outlive a rebuild. Their ids begin with `.added/`, as no file
+of the folder's can. Refuses names that are no text.
+
+A cited span -> what it is in the file it comes from: bytes, or boxes on a page; and the page.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from assistant.errors import CorpusError, DocumentUnreadable, StoreError
+from assistant.ingest.added import AddedDocument, read_name
+from assistant.ingest.pool import Parsers
+from assistant.ingest.walk import FoundFile, find, read, stat_again
+from assistant.settings import Settings
+from assistant.values import Document, DocumentId, Origin
+
+FOLDER = "added"
+PREFIX = ".added/"
+MAX_NAME_CHARS = 500
+MAX_HEAD_BYTES = 100_000
+
+
+def is_added(document_id: str) -> bool:
+    """Whether a document came from a program."""
+    return document_id.startswith(PREFIX)
+
+
+def keep(index_dir: Path, documents: Iterable[AddedDocument]) -> None:
+    """Write the documents beside the index, each whole or not at all.
+
+    Raises:
+        CorpusError: a document has no usable name.
+        StoreError: they cannot be written.
+    """
+    folder = index_dir / FOLDER
+    for document in documents:
+        name = document.name
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
+            raise CorpusError(
+                f"{name[:80]!r} cannot name a document: give it one line of at most "
+                f"{MAX_NAME_CHARS} printable characters"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(_path(index_dir, PREFIX + name), document.dump())
+        except OSError as error:
+            raise StoreError(
+                f"{name!r} cannot be kept in {str(folder)!r} ({error.strerror}): see to its "
+                "permissions and the free space"
+            ) from error
+
+
+def forget(index_dir: Path, document_ids: Iterable[str]) -> None:
+    """Delete added documents.
+
+    Raises:
+        CorpusError: there is none of that id.
+    """
+    for document_id in document_ids:
+        try:
+            _path(index_dir, document_id).unlink()
+        except FileNotFoundError:
+            raise CorpusError(
+                f"no document {document_id!r} was added; those of the folder are removed there"
+            ) from None
+
+
+def find_added(index_dir: Path, document_id: str) -> FoundFile:
+    """Return the file of an added document.
+
+    Raises:
+        DocumentUnreadable: there is none.
+    """
+    return stat_again(FoundFile(DocumentId(document_id), _path(index_dir, document_id), 0, 0))
+
+
+def list_added(index_dir: Path) -> Iterator[FoundFile]:
+    """Yield the files of added documents, by id; what is not one is passed over."""
+    found = []
+    for path in (index_dir / FOLDER).glob("*.json"):
+        try:
+            with path.open("rb") as file:
+                name = read_name(file.readline(MAX_HEAD_BYTES))
+            status = path.stat()
+        except (OSError, ValueError, KeyError, TypeError):
+            name, status = f"damaged {path.name}", path.lstat()
+        found.append(
+            FoundFile(DocumentId(f"{PREFIX}{name}"), path, status.st_size, status.st_mtime_ns)
+        )
+    yield from sorted(found, key=lambda file: file.document_id)
+
+
+def _path(index_dir: Path, document_id: str) -> Path:
+    digest = hashlib.sha256(document_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return index_dir / FOLDER / f"{digest[:32]}.json"
+
+
+def _write(path: Path, data: bytes) -> None:
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+class Originals:
+    """The files behind the documents. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, parsers: Parsers) -> None:
+        self._corpus_dir: Path = settings.corpus_dir
+        self._index_dir: Path = settings.index_dir
+        self._max_bytes = settings.max_file_bytes
+        self._parsers = parsers
+
+    def origin(self, document: Document, span: tuple[int, int]) -> Origin:
+        """Return what a span of a document is in its file.
+
+        Raises:
+            CorpusError: the file is not the one that was indexed any more.
+        """
+        data = self._load(document)
+        return self._parsers.locate(data, document.media_type, span, document.pages)
+
+    def draw(self, document: Document, page: int, width: int) -> bytes:
+        """Return a page of a document as a PNG picture of `width` pixels.
+
+        Raises:
+            CorpusError: the file is not the one that was indexed any more.
+            DocumentUnreadable: it has no such page, or none to show.
+        """
+        return self._parsers.draw(self._load(document), document.media_type, page, width)
+
+    def close(self) -> None:
+        """End the children that read files."""
+        self._parsers.close()
+
+    def _load(self, document: Document) -> bytes:
+        name = document.document_id
+        try:
+            if is_added(name):
+                file = find_added(self._index_dir, name)
+            else:
+                file = find(self._corpus_dir, name)
+            data = read(file, self._max_bytes)
+        except DocumentUnreadable as error:
+            raise CorpusError(f"{name!r}: {error}; bring the index in step: assistant index") from (
+                error
+            )
+        if hashlib.sha256(data).hexdigest() != document.sha256:
+            raise CorpusError(
+                f"{name!r} has changed since it was indexed; bring the index in step: "
+                "assistant index"
+            )
+        return data

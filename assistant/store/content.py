@@ -1,0 +1,104 @@
+"""A file's parsed text -> its content: passages, and what the embedder is given of each. Pure."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.split import content_id, embedding_text, split
+from assistant.models.embed import EmbedderInput
+from assistant.store.sketch import sketch
+from assistant.text.sentences import split_sentences
+from assistant.values import Document, DocumentId, Passage
+
+SPLITTER_VERSION = 2
+"""Raised when the same bytes would give other text, sentences or passages."""
+
+MAX_SENTENCES = 300_000
+"""Of one document: each takes 1.5 KB of memory while the document is embedded. A long book has a
+fifth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A parsed and split text, stored once for all files that have it."""
+
+    content_id: str
+    document: Document
+    passages: tuple[Passage, ...]
+    inputs: tuple[EmbedderInput, ...]
+    warning: str
+    sketch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How texts are cut: the embedder's counter and limit."""
+
+    count_tokens: Callable[[Sequence[str]], list[int]]
+    max_passage_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's bytes by their digests, and what they were read as."""
+
+    document_id: DocumentId
+    sha256: str
+    media_type: str
+    content_id: str
+
+    @classmethod
+    def of(cls, document_id: DocumentId, data: bytes, media_type: str) -> "Source":
+        """Digest a file's bytes."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        return cls(document_id, sha256, media_type, content_id(media_type, data))
+
+
+def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
+    """Split a file's parsed text.
+
+    Raises:
+        DocumentUnreadable: it has more sentences than `MAX_SENTENCES`.
+    """
+    sentences = split_sentences(parsed.text, parsed.blocks)
+    if len(sentences) > MAX_SENTENCES:
+        raise DocumentUnreadable(
+            f"it has {len(sentences):,} sentences or rows, over the limit of {MAX_SENTENCES:,}; "
+            "split the file",
+            Fault.TOO_LARGE,
+        )
+    document = Document(
+        document_id=source.document_id,
+        sha256=source.sha256,
+        title=parsed.title or "",
+        media_type=source.media_type,
+        text=parsed.text,
+        pages=parsed.pages,
+        headings=parsed.headings,
+    )
+    passages = split(
+        document,
+        sentences,
+        content_id=source.content_id,
+        count_tokens=cutting.count_tokens,
+        max_tokens=cutting.max_passage_tokens,
+    )
+    inputs = tuple(_input(document.title, passage) for passage in passages)
+    return Content(
+        source.content_id,
+        document,
+        passages,
+        inputs,
+        "; ".join(parsed.warnings),
+        sketch(parsed.text),
+    )
+
+
+def _input(title: str, passage: Passage) -> EmbedderInput:
+    text = embedding_text(title, passage)
+    shift = len(text) - len(passage.text) - passage.start
+    return EmbedderInput(
+        text, tuple((start + shift, end + shift) for start, end in passage.sentences)
+    )

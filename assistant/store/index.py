@@ -1,0 +1,227 @@
+"""The index of a folder of documents: what it holds, and keeping it in step with the folder.
+
+Everything here raises `StoreError` when the index cannot be used. A damaged index is put aside and
+built anew by whoever meets the damage first; everybody else waits for that.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from assistant.errors import CorpusError, IndexDamaged, IndexMissing
+from assistant.ingest.added import read_documents
+from assistant.ingest.pool import Parsers
+from assistant.models.embed import Embedder
+from assistant.settings import Settings
+from assistant.store import sync as syncing
+from assistant.store.added import Originals, forget, keep
+from assistant.store.catalog import find_inode, is_complete, last_synced
+from assistant.store.check import check_index
+from assistant.store.plan import Change
+from assistant.store.snapshot import Readers, Snapshot
+from assistant.store.sync import Progress, SyncReport, making_of, recover
+from assistant.values import Answer, Citation, Document, DocumentId, FileRecord, Origin
+
+if TYPE_CHECKING:
+    from llama_index.core.readers.base import BaseReader
+    from llama_index.core.schema import Document as LlamaDocument
+
+T = TypeVar("T")
+
+
+class Index:
+    """One index and the folder that it is made from. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+        self.settings = settings
+        self._embedder = embedder
+        self._making = making_of(embedder, settings)
+        self._readers = Readers(settings.index_dir, self._making)
+        self._originals = Originals(settings, Parsers(syncing.limits_of(settings)))
+        self._is_ready = False
+        self._mending = threading.Lock()
+
+    def sync(
+        self,
+        *,
+        rebuild: bool = False,
+        retry: bool = False,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+    ) -> SyncReport:
+        """Bring the index in step with the corpus, or build it anew when it is damaged.
+
+        See `assistant.store.sync.sync` and `assistant.store.sync`.
+        """
+        sync = partial(syncing.sync, self.settings, self._embedder, on_progress=on_progress)
+        inode = self.inode
+        try:
+            return sync(rebuild=rebuild, retry=retry)
+        except IndexDamaged as error:
+            return recover(self.settings, error, inode, sync)
+
+    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[Change, ...]:
+        """Return what a sync would do, by name; see `assistant.store.sync.preview`."""
+        return syncing.preview(self.settings, rebuild=rebuild, retry=retry)
+
+    def add_documents(
+        self, documents: "BaseReader | Iterable[LlamaDocument]", **load: Any
+    ) -> SyncReport:
+        """Take in documents that are no files of the folder, and bring the index in step.
+
+        They are kept beside the index, so that they outlive a rebuild; one of the same name is
+        replaced. Their ids begin with `.added/`.
+
+        Args:
+            documents: a llama-index reader, or what one has loaded. Parts that name the same file
+                are one document, with the pages of their `page_label`.
+            load: what the reader's `load_data` is given.
+
+        Raises:
+            CorpusError: a document has no usable name.
+        """
+        keep(self.settings.index_dir, read_documents(documents, **load))
+        return self.sync()
+
+    def remove_documents(self, document_ids: Iterable[str]) -> SyncReport:
+        """Forget documents that were added, and bring the index in step.
+
+        Raises:
+            CorpusError: there is none of that id.
+        """
+        forget(self.settings.index_dir, document_ids)
+        return self.sync()
+
+    def origin(self, citation: Citation) -> Origin:
+        """Return what a citation's quote is in the file: its bytes, or its boxes on a page.
+
+        Raises:
+            CorpusError: the document is not in the version cited any more, or its file is gone.
+        """
+        document = self.document(citation.document_id)
+        if document.sha256 != citation.sha256:
+            raise CorpusError(f"{citation.document_id!r} has changed since it was cited; ask again")
+        return self._originals.origin(document, (citation.start, citation.end))
+
+    def draw(self, document_id: str, page: int, width: int) -> bytes:
+        """Return a page of a document as a PNG picture of `width` pixels.
+
+        Raises:
+            CorpusError: the index does not hold the document, or its file has changed since.
+            DocumentUnreadable: it has no such page, or none that can be shown.
+        """
+        return self._originals.draw(self.document(document_id), page, width)
+
+    def document(self, document_id: str) -> Document:
+        """Return a document as it was indexed.
+
+        Raises:
+            CorpusError: the index does not hold it.
+        """
+        with self._readers.open() as snapshot:
+            return snapshot.document(document_id)
+
+    def documents(self) -> tuple[FileRecord, ...]:
+        """Return what became of every file of the corpus at the last sync."""
+        with self._readers.open() as snapshot:
+            return snapshot.records()
+
+    def changed(self, answer: Answer) -> frozenset[DocumentId]:
+        """Return the documents that an answer cites in a version which the index holds no more.
+
+        Raises:
+            StoreError: the index cannot be used.
+        """
+        cited = {(one.document_id, one.sha256) for one in answer.citations}
+        if not cited:
+            return frozenset()
+        with self._readers.open() as snapshot:
+            held = snapshot.versions([document_id for document_id, _ in cited])
+        return frozenset(name for name, sha256 in cited if held.get(name) != sha256)
+
+    def check(self) -> tuple[str, ...]:
+        """Check the whole index; return its problems, none when it is clean."""
+        return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
+
+    @property
+    def version(self) -> int:
+        """The number of the index's present version; it grows with every change."""
+        with self._readers.open() as snapshot:
+            return snapshot.version
+
+    @property
+    def synced_at(self) -> str | None:
+        """When the last sync ended (ISO, UTC), None when none has."""
+        return last_synced(self.settings.index_dir)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an index to ask: one that was in step with the corpus once.
+
+        One that is seen to be damaged is none: `sync` makes it anew.
+        """
+        try:
+            return is_complete(self.settings.index_dir)
+        except IndexDamaged:
+            return False
+
+    def close(self) -> None:
+        """Let go of what is kept open; nothing needs saving."""
+        self._readers.close()
+        self._originals.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is an index to ask, looked for until one was found: see `exists`."""
+        self._is_ready = self._is_ready or is_complete(self.settings.index_dir)
+        return self._is_ready
+
+    def ensure(self) -> None:
+        """Build the index when there is none; whoever asks meanwhile waits for it."""
+        if not self.is_ready:
+            with self._mending:
+                if not self.is_ready:
+                    self.sync()
+
+    @contextmanager
+    def open(self) -> Iterator[Snapshot]:
+        """Read one version of the index for the length of the block."""
+        with self._readers.open() as snapshot:
+            yield snapshot
+
+    @property
+    def inode(self) -> int | None:
+        """What tells this index from one that is put in its place; None without one."""
+        return find_inode(self.settings.index_dir)
+
+    def mend(self, error: IndexDamaged | IndexMissing, inode: int | None) -> None:
+        """Make the index whole after a reader met an error in the one with this `inode`.
+
+        Readers that meet it meanwhile wait, and find the new index.
+        """
+        with self._mending:
+            if isinstance(error, IndexDamaged) and self.inode == inode:
+                recover(self.settings, error, inode, self.sync)
+            else:
+                self.sync()
+
+    def read(self, read: Callable[[Snapshot], T]) -> T:
+        """Return what is read from a snapshot; a missing or damaged index is built first."""
+        inode = self.inode
+        try:
+            return self._read_once(read)
+        except (IndexDamaged, IndexMissing) as error:
+            self.mend(error, inode)
+        return self._read_once(read)
+
+    def _read_once(self, read: Callable[[Snapshot], T]) -> T:
+        self.ensure()
+        with self.open() as snapshot:
+            return read(snapshot)

@@ -1,0 +1,184 @@
+"""Files found x files known -> what a sync has to do. Pure.
+
+A file whose size and time are those of the ledger is taken for unchanged and costs nothing more.
+
+What the ledger knows of a file, and how a file was settled. Values, free of I/O.
+
+A sync's plan -> what it would do to each file, without doing it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from assistant.errors import DocumentUnreadable
+from assistant.ingest.sniff import ADDED, media_type
+from assistant.ingest.split import content_id
+from assistant.ingest.walk import FoundFile, SkippedFile, read
+from assistant.store.added import is_added
+from assistant.values import DocumentId, Status
+
+UNSTAMPED = (-1, -1)
+"""A size and time that no file has: the next sync reads the file again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a file: its stamp (size, time), and its content if it has one."""
+
+    stamp: tuple[int, int]
+    content_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How and when a file was settled: its stamp, a warning about it alone, what reading took."""
+
+    stamp: tuple[int, int] = UNSTAMPED
+    note: str | None = None
+    seconds: float = 0.0
+
+    def row(self, content_id: str, warning: str | None) -> tuple[object, ...]:
+        """Return the ledger row, after the file's name, of a file that has a content."""
+        reason = "; ".join(part for part in (self.note, warning) if part) or None
+        status = Status.WARNING if reason else Status.INDEXED
+        return (content_id, *self.stamp, status.value, reason, None, *self.times())
+
+    def times(self) -> tuple[str, float]:
+        """Return when it was settled, and the seconds that it took."""
+        return datetime.now(UTC).isoformat(timespec="seconds"), round(self.seconds, 4)
+
+
+RACY_S = 2.0
+"""A file written this short before the sync may be written again within the same time stamp."""
+RACY_NS = -1
+"""Stands for the time of such a file: the next sync reads it again."""
+
+
+class Action(StrEnum):
+    """What a sync does, or would do, with a file."""
+
+    ADD = "add"
+    CHANGE = "change"
+    MOVE = "move"
+    REMOVE = "remove"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file and what happens to it; `detail` says from where it moved, or why it is skipped."""
+
+    document_id: DocumentId
+    action: Action
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A file to read, its stamp (size, time), and what the ledger knows of it."""
+
+    file: FoundFile
+    stamp: tuple[int, int]
+    known: Known | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be read, what cannot be, how many files are as they were, and which are gone."""
+
+    due: tuple[Due, ...]
+    refused: tuple[SkippedFile, ...]
+    n_unchanged: int
+    gone: tuple[DocumentId, ...]
+
+
+def make_plan(
+    found: Iterable[FoundFile | SkippedFile],
+    known: Mapping[DocumentId, Known],
+    now_ns: int,
+    *,
+    retry: bool = False,
+) -> Plan:
+    """Compare the files with the ledger by name, size and time.
+
+    Args:
+        found: the files.
+        known: the ledger.
+        now_ns: the time, by which a file's own can be too young to be trusted.
+        retry: read files again that were skipped.
+    """
+    due: list[Due] = []
+    refused: list[SkippedFile] = []
+    n_unchanged = 0
+    names = set()
+    for file in found:
+        names.add(file.document_id)
+        before = known.get(file.document_id)
+        if isinstance(file, SkippedFile):
+            refused.append(file)
+        elif _is_as_it_was(file, before) and not (retry and before and not before.content_id):
+            n_unchanged += 1
+        else:
+            due.append(Due(file, stamp_of(file, now_ns), before))
+    return Plan(tuple(due), tuple(refused), n_unchanged, tuple(sorted(known.keys() - names)))
+
+
+def stamp_of(file: FoundFile, now_ns: int) -> tuple[int, int]:
+    """Return the size and time by which the file is known again, if its time can be trusted."""
+    is_racy = now_ns - file.mtime_ns < RACY_S * 1e9
+    return file.size, RACY_NS if is_racy else file.mtime_ns
+
+
+def _is_as_it_was(file: FoundFile, before: Known | None) -> bool:
+    return before is not None and before.stamp == (file.size, file.mtime_ns)
+
+
+class Moves:
+    """Tells files that moved from files that came: whose content a file had that is gone."""
+
+    def __init__(self, gone: Iterable[DocumentId], known: Mapping[DocumentId, Known]) -> None:
+        self._left: dict[str, list[DocumentId]] = {}
+        for document_id in gone:
+            if content := known[document_id].content_id:
+                self._left.setdefault(content, []).append(document_id)
+
+    def take(self, content_id: str) -> DocumentId | None:
+        """Return a file that is gone and had this content, each only once."""
+        left = self._left.get(content_id)
+        return left.pop(0) if left else None
+
+
+def preview_changes(
+    plan: Plan, known: Mapping[DocumentId, Known], max_file_bytes: int
+) -> tuple[Change, ...]:
+    """Return the changes by name; a file that would only be looked at is none."""
+    moves = Moves(plan.gone, known)
+    changes = [_examine(due, moves, max_file_bytes) for due in plan.due]
+    moved = {change.detail for change in changes if change and change.action == Action.MOVE}
+    changes += [Change(one.document_id, Action.SKIP, one.reason) for one in plan.refused]
+    changes += [Change(name, Action.REMOVE) for name in plan.gone if name not in moved]
+    return tuple(sorted(filter(None, changes), key=lambda change: change.document_id))
+
+
+def _examine(due: Due, moves: Moves, max_file_bytes: int) -> Change | None:
+    name = due.file.document_id
+    try:
+        data = read(due.file, max_file_bytes)
+        content = content_id(kind_of(name, data)[0], data)
+    except DocumentUnreadable as error:
+        return Change(name, Action.SKIP, str(error))
+    if due.known is None:
+        source = moves.take(content)
+        return Change(name, Action.MOVE, source) if source else Change(name, Action.ADD)
+    return None if due.known.content_id == content else Change(name, Action.CHANGE)
+
+
+def kind_of(document_id: DocumentId, data: bytes) -> tuple[str, str | None]:
+    """Return the media type of a document's bytes, and a warning if its name says another.
+
+    Raises:
+        DocumentUnreadable: no format reads such files.
+    """
+    return (ADDED, None) if is_added(document_id) else media_type(document_id, data)

@@ -1,0 +1,473 @@
+"""Reading the catalog: one version of the index for the length of a question.
+
+A snapshot is one read transaction, so nothing read through it mixes versions. Every row is checked
+against its digest, and their numbers against those that the manifest tells: a snapshot refuses with
+`IndexDamaged` what is not what was written.
+
+The ledger read whole: what became of every file, with its copies and its likes.
+
+Reading the BM25 table of the catalog: which passages have which terms, and how they rank.
+
+Connections kept for reading, so that a question finds the pages of the last one in memory.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.errors import CorpusError, Fault, IndexDamaged
+from assistant.models.embed import PassageVectors
+from assistant.models.encoder import Vector
+from assistant.store.catalog import (
+    Making,
+    connect,
+    explain_errors,
+    find_inode,
+    open_catalog,
+    read_manifest,
+    read_rows,
+    require_making,
+    rows_in,
+)
+from assistant.values import (
+    Document,
+    DocumentId,
+    FileRecord,
+    Heading,
+    Page,
+    PageKind,
+    Passage,
+    PassageId,
+    Status,
+)
+
+
+class TermTable:
+    """The BM25 table of one version of the index, as a set of questions to it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def bm25(
+        self, terms: Sequence[str], *, k: int, among: Sequence[int] | None = None
+    ) -> list[tuple[int, float]]:
+        """Return the k best rows for any of the terms with their BM25 scores, best first.
+
+        Of those in `among`, if it is given.
+
+        SQLite's FTS5 computes it with k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, eq. 3.15)
+        and an idf that is never negative. Ties keep the order of rows.
+        """
+        if not terms:
+            return []
+        if among is not None:
+            scores = self.bm25_of(terms, among)
+            return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+        found = self._connection.execute(
+            "SELECT rowid, -bm25(passage_terms) AS score FROM passage_terms "
+            "WHERE passage_terms MATCH ? ORDER BY score DESC, rowid LIMIT ?",
+            (_any_of(terms), k),
+        )
+        return [(row, score) for row, score in found]
+
+    def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
+        """Return the BM25 scores of those of the given rows that match any of the terms."""
+        if not terms or not rows:
+            return {}
+        found = self._select(
+            "SELECT rowid, -bm25(passage_terms) FROM passage_terms "
+            "WHERE passage_terms MATCH ? AND +rowid IN",  # "+": match once, not once a row
+            rows,
+            _any_of(terms),
+        )
+        return dict(found)
+
+    def count_passages_with(self, terms: Sequence[str]) -> dict[str, int]:
+        """Return in how many passages each term occurs; absent terms are left out."""
+        return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
+
+    def count_terms_from(self, letter: str) -> dict[str, int]:
+        """Return the terms that begin with a letter, each with how many passages have it."""
+        return dict(
+            self._connection.execute(
+                "SELECT term, doc FROM term_counts WHERE term >= ? AND term < ?",
+                (letter, chr(ord(letter) + 1)),
+            )
+        )
+
+    def _select(
+        self, sql_in: str, keys: Sequence[int] | Sequence[str], *before: object
+    ) -> list[Any]:
+        """Run `... IN (keys)`, with the keys as one JSON value: no limit on their number."""
+        sql = f"{sql_in} (SELECT value FROM json_each(?))"
+        return self._connection.execute(sql, (*before, json.dumps(list(keys)))).fetchall()
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    """Return the FTS5 expression that matches any term, none of which can be syntax."""
+    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+
+
+def read_records(
+    connection: sqlite3.Connection, ledger: Iterable[tuple[Any, ...]]
+) -> tuple[FileRecord, ...]:
+    """Return every file of the ledger, in its order."""
+    rows = list(ledger)
+    contents = {row[0]: row for row in read_rows(connection, "contents")}
+    files: dict[str, list[DocumentId]] = {}
+    for document_id, content_id, *_ in rows:
+        if content_id is not None:
+            if content_id not in contents:
+                raise IndexDamaged(f"the index lacks the content of {document_id!r}")
+            files.setdefault(content_id, []).append(DocumentId(document_id))
+    near = _read_near(connection)
+    return tuple(_make(row, contents.get(row[1]), files, near.get(row[1], [])) for row in rows)
+
+
+def _make(
+    row: tuple[Any, ...],
+    content: tuple[Any, ...] | None,
+    files: dict[str, list[DocumentId]],
+    near: list[str],
+) -> FileRecord:
+    document_id, content_id, size, _, status, reason, fault, settled_at, seconds = row
+    return FileRecord(
+        document_id=DocumentId(document_id),
+        status=Status(status),
+        reason=reason,
+        title=(content[3] if content else None) or Path(document_id).name,
+        n_passages=content[7] if content else 0,
+        size=size,
+        fault=Fault(fault) if fault else None,
+        settled_at=settled_at,
+        seconds=seconds,
+        copies=tuple(one for one in files.get(content_id, ()) if one != document_id),
+        near=tuple(one for other in near for one in files.get(other, ())),
+    )
+
+
+def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return for each content those that are nearly the same, whichever came first."""
+    near: dict[str, list[str]] = {}
+    for one, other in read_rows(connection, "near_contents", "ORDER BY content_id, near_id"):
+        near.setdefault(one, []).append(other)
+        near.setdefault(other, []).append(one)
+    return near
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A Chroma base: the passages up to `last_row` at the time it was built.
+
+    `missed` are the rows among them that its graph does not lead to.
+    """
+
+    number: int
+    last_row: int
+    n_passages: int
+    digests: tuple[tuple[str, str], ...]
+    missed: tuple[int, ...] = ()
+
+
+@contextmanager
+def open_snapshot(index_dir: Path, making: Making) -> Iterator["Snapshot"]:
+    """Read one version of the index for the length of the block.
+
+    Raises:
+        IndexMissing, IndexMismatch, StoreError: see their messages.
+    """
+    with open_catalog(index_dir) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+        yield Snapshot(connection, require_making(connection, making))
+
+
+class Snapshot(TermTable):
+    """One version of the index, as a set of questions to it."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(connection)
+        facts = facts or read_manifest(connection)
+        self.made_at = facts["made_at"]
+        self.version = int(facts["version"])
+        self.n_passages = int(facts["n_passages"])
+        self._n_documents = int(facts["n_documents"])
+        self._last_row = int(facts["last_row"])
+
+    def base(self) -> Base | None:
+        """Return the current Chroma base, if there is one."""
+        found = read_rows(self._connection, "bases", "ORDER BY number DESC LIMIT 1")
+        if not found:
+            return None
+        number, last_row, n_passages, digests, missed = found[0]
+        if last_row > self._last_row:
+            raise IndexDamaged(f"the Chroma base {number} is newer than the index")
+        named = tuple((name, digest) for name, digest in json.loads(digests))
+        return Base(number, last_row, n_passages, named, tuple(json.loads(missed)))
+
+    def live_rows(self, rows: Sequence[int]) -> set[int]:
+        """Return those of the rows that the index still holds."""
+        return {row for (row,) in self._select("SELECT row FROM passages WHERE row IN", rows)}
+
+    def rows_of(self, documents: Collection[str]) -> tuple[int, ...]:
+        """Return the rows of the documents' passages, ascending.
+
+        Raises:
+            CorpusError: the index does not hold one of them.
+        """
+        held = self._contents_of(documents)
+        if missing := set(documents).difference(held):
+            raise CorpusError(
+                f"the index holds no document {min(missing)!r} to choose; `Assistant.documents()` "
+                "lists what it holds, `assistant index` brings it in step with the folder"
+            )
+        contents = self._contents(sorted(set(held.values())))
+        rows = self._select("SELECT row FROM passages WHERE content_id IN", list(contents))
+        _require_number("passages", len(rows), sum(content[7] for content in contents.values()))
+        return tuple(sorted(row for (row,) in rows))
+
+    def vectors_of(self, rows: Sequence[int], dimension: int) -> tuple[list[int], Vector]:
+        """Return the vectors of the given rows, and the rows in their order, shape (n, dimension).
+
+        Raises:
+            IndexDamaged: one of them is missing.
+        """
+        found = rows_in(self._connection, "vectors", "row", rows)
+        _require_all(rows, [row for row, _ in found])
+        return _stack(found, dimension)
+
+    def vectors_after(
+        self, row: int, dimension: int, also: Sequence[int] = ()
+    ) -> tuple[list[int], Vector]:
+        """Return the rows greater than `row`, and those of `also`, with vectors (n, dimension)."""
+        found = read_rows(self._connection, "vectors", "WHERE row > ? ORDER BY row", row)
+        if row == 0:
+            _require_number("vectors", len(found), self.n_passages)
+        return _stack(found + rows_in(self._connection, "vectors", "row", also), dimension)
+
+    def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
+        """Return the vectors of the given rows.
+
+        Raises:
+            IndexDamaged: one of them is missing.
+        """
+        own = dict(rows_in(self._connection, "vectors", "row", rows))
+        vectors = {}
+        for row, blob in rows_in(self._connection, "sentence_vectors", "row", list(own)):
+            vector = np.frombuffer(own[row], dtype=np.float32)
+            sentences = np.frombuffer(blob, dtype=np.float16).astype(np.float32)
+            vectors[row] = PassageVectors(vector, sentences.reshape(-1, vector.size))
+        _require_all(rows, vectors)
+        return vectors
+
+    def passages(self, rows: Sequence[int], documents: Collection[str] = ()) -> dict[int, Passage]:
+        """Return the passages of the given rows; of equal files the first by name stands.
+
+        Of equal files among `documents`, if it is given.
+
+        Raises:
+            StoreError: one of them is missing.
+        """
+        found = rows_in(self._connection, "passages", "row", rows)
+        names = self._names_of({row[2] for row in found}, documents)
+        passages = {row[0]: make_passage(row, names[row[2]]) for row in found}
+        _require_all(rows, passages)
+        return passages
+
+    def document(self, document_id: str) -> Document:
+        """Return a document.
+
+        Raises:
+            CorpusError: the index does not hold it.
+        """
+        held = self._contents_of([document_id])
+        if not held:
+            raise CorpusError(f"the index holds no document {document_id!r}")
+        content_id = held[DocumentId(document_id)]
+        _, sha256, media_type, title, pages, headings, *_ = self._contents([content_id])[content_id]
+        texts = read_rows(self._connection, "texts", "WHERE content_id = ?", content_id)
+        _require_number("texts", len(texts), 1)
+        return Document(
+            document_id=DocumentId(document_id),
+            sha256=sha256,
+            title=title or Path(document_id).name,
+            media_type=media_type,
+            text=texts[0][1],
+            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in json.loads(pages)),
+            headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+            copies=self._copies(content_id, document_id),
+        )
+
+    def rows_by_content(self) -> list[list[int]]:
+        """Return the rows of each content, ascending; the contents in order of their digests."""
+        found = self._connection.execute(
+            "SELECT json_group_array(row) FROM passages GROUP BY content_id ORDER BY content_id"
+        )
+        rows = [sorted(json.loads(rows)) for (rows,) in found]
+        _require_number("passages", sum(map(len, rows)), self.n_passages)
+        return rows
+
+    def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
+        """Return the sha256 of those of the documents that the index holds."""
+        held = self._contents_of(documents)
+        contents = self._contents(sorted(set(held.values())))
+        return {name: contents[content_id][1] for name, content_id in held.items()}
+
+    def ledger(self) -> list[tuple[Any, ...]]:
+        """Return the ledger as it is stored: the fields of `documents`, by name."""
+        found = read_rows(self._connection, "documents", "ORDER BY document_id")
+        _require_number("documents", len(found), self._n_documents)
+        return found
+
+    def require_consistent(self) -> None:
+        """Refuse tables that are not of one version: SQLite may take an old log for a new one.
+
+        Raises:
+            IndexDamaged: they do not fit together.
+        """
+        n_contents, n_wanted, n_passages, n_summed, *last = self._connection.execute(
+            "SELECT (SELECT count(*) FROM contents), "
+            "(SELECT count(DISTINCT content_id) FROM documents), "
+            "(SELECT count(*) FROM passages), "
+            "(SELECT coalesce(sum(n_passages), 0) FROM contents), "
+            "(SELECT max(row) FROM passages), (SELECT max(row) FROM vectors), "
+            "(SELECT max(row) FROM sentence_vectors)"
+        ).fetchone()
+        _require_number("contents", n_contents, n_wanted)
+        _require_number("passages", n_passages, self.n_passages)
+        _require_number("passages", n_passages, n_summed)
+        if len(set(last)) > 1 or (last[0] or 0) > self._last_row:
+            raise IndexDamaged(f"the last rows of the index are {last}, not {self._last_row}")
+        self.base()
+
+    def records(self) -> tuple[FileRecord, ...]:
+        """Return the ledger: every file of the corpus at the last sync, by name."""
+        return read_records(self._connection, self.ledger())
+
+    def _copies(self, content_id: str, document_id: str) -> tuple[DocumentId, ...]:
+        rows = read_rows(self._connection, "documents", "WHERE content_id = ?", content_id)
+        return tuple(sorted(DocumentId(row[0]) for row in rows if row[0] != document_id))
+
+    def _contents_of(self, documents: Collection[str]) -> dict[DocumentId, str]:
+        """Return the content ids of those of the documents that the index holds."""
+        found = rows_in(self._connection, "documents", "document_id", list(documents))
+        if len(found) < len(set(documents)):
+            self.ledger()  # so that what is lost is not taken for what never was
+        return {DocumentId(name): content for name, content, *_ in found if content is not None}
+
+    def _contents(self, content_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        """Return the rows of contents that must be there."""
+        found = rows_in(self._connection, "contents", "content_id", content_ids)
+        _require_number("contents", len(found), len(content_ids))
+        return {row[0]: row for row in found}
+
+    def _names_of(self, contents: Collection[str], chosen: Collection[str]) -> dict[str, str]:
+        """Return for each content the first file by name that has it, of the chosen ones if any."""
+        is_chosen = "AND document_id IN (SELECT value FROM json_each(?))" if chosen else ""
+        found = read_rows(
+            self._connection,
+            "documents",
+            "WHERE document_id IN (SELECT min(document_id) FROM documents WHERE content_id IN "
+            f"(SELECT value FROM json_each(?)) {is_chosen} GROUP BY content_id)",
+            json.dumps(list(contents)),
+            *([json.dumps(list(chosen))] if chosen else []),
+        )
+        names = {content_id: document_id for document_id, content_id, *_ in found}
+        if lost := set(contents).difference(names):
+            raise IndexDamaged(f"the index lacks the file of the content {min(lost)!r}")
+        return names
+
+
+def make_passage(row: tuple[Any, ...], document_id: str = "") -> Passage:
+    """Return the passage that a row of `passages` holds."""
+    _, passage_id, _, start, end, text, sentences, heading = row
+    return Passage(
+        passage_id=PassageId(passage_id),
+        document_id=DocumentId(document_id),
+        start=start,
+        end=end,
+        text=text,
+        sentences=tuple((a, b) for a, b in json.loads(sentences)),
+        heading=heading,
+    )
+
+
+def _stack(found: Sequence[tuple[int, bytes]], dimension: int) -> tuple[list[int], Vector]:
+    matrix = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float32)
+    return [row for row, _ in found], matrix.reshape(len(found), dimension)
+
+
+def _require_all(rows: Sequence[int], found: Collection[int]) -> None:
+    if missing := set(rows).difference(found):
+        raise IndexDamaged(
+            f"the index lacks the passage of row {min(missing)}, which its own tables name"
+        )
+
+
+def _require_number(table: str, n: int, wanted: int) -> None:
+    if n != wanted:
+        raise IndexDamaged(f"the index names {wanted} rows of the table {table} and has {n}")
+
+
+CACHE_KIB = 65_536
+"""Page cache of a connection: the vectors of some 10,000 passages."""
+
+
+class Readers:
+    """Opens snapshots of one index."""
+
+    def __init__(self, index_dir: Path, making: Making) -> None:
+        self._index_dir = index_dir
+        self._making = making
+        self._idle: list[tuple[int, sqlite3.Connection]] = []
+
+    @contextmanager
+    def open(self) -> Iterator[Snapshot]:
+        """Read one version of the index for the length of the block.
+
+        Raises:
+            IndexMissing, IndexMismatch, StoreError: see their messages.
+        """
+        with explain_errors(self._index_dir):
+            inode, connection = self._take()
+        try:
+            with explain_errors(self._index_dir):
+                connection.execute("BEGIN")
+                yield Snapshot(connection, require_making(connection, self._making))
+                connection.execute("ROLLBACK")
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append((inode, connection))
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while (idle := self._pop()) is not None:
+            idle[1].close()
+
+    def _take(self) -> tuple[int, sqlite3.Connection]:
+        """Return a connection to the file that is there now: a rebuild puts another in place."""
+        present = find_inode(self._index_dir)
+        while (idle := self._pop()) is not None:
+            inode, connection = idle
+            if inode == present:
+                return inode, connection
+            connection.close()
+        connection = connect(self._index_dir)
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        return present or 0, connection
+
+    def _pop(self) -> tuple[int, sqlite3.Connection] | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # another thread took the last one
+            return None

@@ -1,0 +1,271 @@
+"""Corpus x catalog -> changes, applied: afterwards the index holds what the folder holds.
+
+By content: an unchanged file costs one stat, a touched or moved one is not parsed, a copy is
+stored once. Each file's switch from old to new is one transaction, so a sync may be killed
+anywhere; the next one finishes the work. Every file ends as indexed, indexed with warning, or
+skipped with a reason. Refuses a second writer and an index that was made differently.
+
+A damaged index -> put aside, and built anew from the corpus, from which all of it can be made.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Literal
+
+from assistant.errors import IndexDamaged, StoreError
+from assistant.ingest.limits import Limits
+from assistant.ingest.pool import Parsers
+from assistant.ingest.walk import FoundFile, SkippedFile, walk
+from assistant.models.embed import Embedder
+from assistant.settings import Settings
+from assistant.store import chroma as bases
+from assistant.store.added import list_added
+from assistant.store.catalog import (
+    SCHEMA_VERSION,
+    Making,
+    create,
+    explain_errors,
+    find_inode,
+    is_created,
+    open_catalog,
+    put_aside,
+    read_facts,
+    require_facts,
+    require_making,
+)
+from assistant.store.changes import Writer, remove_bases
+from assistant.store.content import SPLITTER_VERSION
+from assistant.store.lock import hold_lock
+from assistant.store.plan import Change, make_plan, preview_changes
+from assistant.store.snapshot import Base
+from assistant.store.work import Work
+from assistant.values import FileRecord, Status
+
+logger = logging.getLogger(__name__)
+
+MAX_DEAD_SHARE = 0.2
+"""Share of a base's passages that may be gone before a new one is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync is; `done` and `total` count files."""
+
+    stage: Literal["reading", "embedding", "building the vector base"]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did.
+
+    Attributes:
+        n_added, n_changed, n_moved, n_removed, n_unchanged: files.
+        n_passages: in the index now.
+        n_embedded: passages that are new.
+        notable: the files that were not plainly indexed.
+        base_problem: why there is no new Chroma base, where one is due.
+        seconds: from the walk to the end.
+        recovered: what became of an index that was damaged.
+    """
+
+    n_added: int
+    n_changed: int
+    n_moved: int
+    n_removed: int
+    n_unchanged: int
+    n_passages: int
+    n_embedded: int
+    notable: tuple[FileRecord, ...]
+    base_problem: str | None
+    seconds: float
+    recovered: str | None = None
+
+    @property
+    def n_skipped(self) -> int:
+        """How many files are in no document."""
+        return sum(record.status == Status.SKIPPED for record in self.notable)
+
+
+def making_of(embedder: Embedder, settings: Settings) -> Making:
+    """Return how an index of these settings is made."""
+    return Making(
+        model=settings.embedding_model,
+        fingerprint=embedder.fingerprint,
+        max_passage_tokens=min(settings.max_passage_tokens, embedder.max_tokens),
+        splitter=SPLITTER_VERSION,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what one file may take."""
+    return Limits(
+        max_chars=settings.max_text_chars,
+        max_pages=settings.max_pages,
+        timeout_s=settings.parse_timeout_s,
+        memory_bytes=settings.max_parse_bytes,
+    )
+
+
+def sync(
+    settings: Settings,
+    embedder: Embedder,
+    *,
+    rebuild: bool = False,
+    retry: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> SyncReport:
+    """Bring the index in step with the corpus.
+
+    Args:
+        settings: names the corpus and the index.
+        embedder: makes the vectors.
+        rebuild: forget the present index first, whatever made it.
+        retry: read files again that were skipped, though they are as they were.
+        on_progress: called with the progress, many times a second at most.
+
+    Raises:
+        CorpusError: there is no such folder.
+        IndexLocked: another process is writing this index.
+        IndexMismatch: the index was made differently and `rebuild` was not asked for.
+        IndexDamaged: the index is not what was written; `recover` goes on from there.
+        StoreError: the disk does not let it be written.
+    """
+    started = time.perf_counter()
+    found = list_files(settings)
+    with hold_lock(settings.index_dir), _open_writer(settings, embedder, rebuild=rebuild) as writer:
+        known = writer.known()
+        plan = make_plan(found, known, time.time_ns(), retry=retry)
+
+        def report(stage: Literal["reading", "embedding"], done: int) -> None:
+            on_progress(Progress(stage, done, len(plan.due)))
+
+        max_tokens = making_of(embedder, settings).max_passage_tokens
+        with Parsers(limits_of(settings)) as parsers:
+            work = Work(writer, embedder, parsers, max_tokens, report)
+            work.apply(plan, known, settings.max_file_bytes)
+        writer.finish()
+        problem = _renew_base(settings, embedder.dimension, writer, on_progress)
+        snapshot = writer.snapshot()
+        records = snapshot.records()
+        writer.fold()
+    return SyncReport(
+        **work.counts,
+        n_passages=snapshot.n_passages,
+        n_embedded=work.n_embedded,
+        notable=tuple(record for record in records if record.status != Status.INDEXED),
+        base_problem=problem,
+        seconds=time.perf_counter() - started,
+        recovered=None,
+    )
+
+
+def preview(
+    settings: Settings, *, rebuild: bool = False, retry: bool = False
+) -> tuple[Change, ...]:
+    """Return what a sync would do, by name: files are read as far as telling them apart takes.
+
+    Whether a new file can be parsed shows only when it is. Writes nothing.
+
+    Raises:
+        CorpusError: there is no such folder.
+        IndexMismatch: the index is another program's and `rebuild` was not asked for.
+        StoreError: the index cannot be read.
+    """
+    found, known = list_files(settings), {}
+    if not rebuild and is_created(settings.index_dir):
+        with open_catalog(settings.index_dir) as connection:
+            facts = {"schema": str(SCHEMA_VERSION), "splitter": str(SPLITTER_VERSION)}
+            require_facts(read_facts(connection), facts)
+            known = Writer(connection).known()
+    plan = make_plan(found, known, time.time_ns(), retry=retry)
+    return preview_changes(plan, known, settings.max_file_bytes)
+
+
+def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:
+    """Return the files of the corpus, and the documents that programs added."""
+    return list(
+        chain(walk(settings.corpus_dir, settings.index_dir), list_added(settings.index_dir))
+    )
+
+
+@contextmanager
+def _open_writer(settings: Settings, embedder: Embedder, *, rebuild: bool) -> Iterator[Writer]:
+    making = making_of(embedder, settings)
+    if rebuild or not is_created(settings.index_dir):
+        create(settings.index_dir, making)
+        remove_bases(settings.index_dir)
+    with open_catalog(settings.index_dir) as connection:
+        require_making(connection, making)
+        yield Writer(connection)
+
+
+def _renew_base(
+    settings: Settings, dimension: int, writer: Writer, on_progress: Callable[[Progress], None]
+) -> str | None:
+    """Build a new Chroma base when the present one is stale or damaged; return what failed."""
+    base = writer.base()
+    if base is not None and _is_fresh(base, settings, writer):
+        return None
+    n_passages, _ = writer.count_tail(0)
+    if n_passages <= settings.max_tail_passages:
+        if base is not None:
+            writer.forget_bases()
+        return None
+    on_progress(Progress("building the vector base", 0, 1))
+    number = writer.next_base_number()
+    try:
+        writer.make_current(bases.build_base(settings.index_dir, number, dimension))
+    except StoreError as error:
+        return str(error)
+    finally:
+        on_progress(Progress("building the vector base", 1, 1))
+    bases.remove_bases_except(settings.index_dir, {number, base.number if base else number})
+    return None
+
+
+def _is_fresh(base: Base, settings: Settings, writer: Writer) -> bool:
+    try:
+        bases.require_intact(settings.index_dir, base)
+    except StoreError as error:
+        logger.warning("%s; making it anew", error)
+        return False
+    n_tail, n_live = writer.count_tail(base.last_row)
+    is_tail_short = n_tail <= max(settings.max_tail_passages, base.n_passages // 10)
+    return is_tail_short and n_live >= (1 - MAX_DEAD_SHARE) * base.n_passages
+
+
+def recover(
+    settings: Settings, error: IndexDamaged, inode: int | None, sync: Callable[[], SyncReport]
+) -> SyncReport:
+    """Put the catalog that has this inode aside and build another in its place.
+
+    When another process has done so already there is nothing but a sync to do.
+
+    Args:
+        settings: names the corpus and the index.
+        error: what was found.
+        inode: of the catalog in which it was found.
+        sync: brings the index in step.
+
+    Raises:
+        CorpusError, IndexLocked, StoreError: see `assistant.store.sync.sync`.
+    """
+    list_files(settings)  # there is something to build it from
+    with explain_errors(settings.index_dir), hold_lock(settings.index_dir):
+        is_there = find_inode(settings.index_dir) == inode
+        told = _put_aside(settings, error) if is_there else None
+    return replace(sync(), recovered=told)
+
+
+def _put_aside(settings: Settings, error: IndexDamaged) -> str:
+    aside = put_aside(settings.index_dir)
+    remove_bases(settings.index_dir)
+    told = f"the index was damaged ({error}); it was put aside as {str(aside)!r} and built anew"
+    logger.warning("%s", told)
+    return told

@@ -1,0 +1,105 @@
+"""A query vector and a snapshot -> the rows with the highest cosines.
+
+Asks the Chroma base and searches exactly the vectors newer than it and those it misses. Without a
+base, or with a damaged one, every vector is searched exactly: slower, never wrong. Among chosen
+rows the search is always exact.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assistant.errors import StoreError
+from assistant.models.encoder import Vector
+from assistant.store.chroma import OpenBase
+from assistant.store.snapshot import Base, Snapshot
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """The vectors of one version that one base lacks or misses (all of them, without a base)."""
+
+    key: tuple[str, int, int]
+    rows: list[int]
+    matrix: Vector
+
+
+class VectorSearch:
+    """Searches the vectors of an index; keeps the base open and the tail in memory."""
+
+    def __init__(self, index_dir: Path, dimension: int) -> None:
+        self._index_dir = index_dir
+        self._dimension = dimension
+        self._lock = threading.Lock()
+        self._opened: tuple[int, OpenBase | None] | None = None
+        self._tail: _Tail | None = None
+
+    def search_among(
+        self, snapshot: Snapshot, rows: Sequence[int], query: Vector, k: int
+    ) -> list[tuple[int, float]]:
+        """Return the k best of the given rows and their cosines, best first; ties by row."""
+        found = _search_exactly(*snapshot.vectors_of(rows, self._dimension), query, k)
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+    def search(self, snapshot: Snapshot, query: Vector, k: int) -> list[tuple[int, float]]:
+        """Return the k best live rows and their cosines, best first; ties by row."""
+        base = snapshot.base()
+        opened = self._open(base) if base else None
+        try:
+            found = _search_base(opened, base, snapshot, query, k) if opened and base else []
+        except StoreError as error:
+            logger.warning("%s; searching exactly instead", error)
+            self._opened = (base.number, None) if base else None
+            base, found = None, []
+        tail = self._load_tail(snapshot, base if opened else None)
+        # A missed row may be found all the same, by a query other than itself.
+        merged = dict(found) | dict(_search_exactly(tail.rows, tail.matrix, query, k))
+        return sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def _open(self, base: Base) -> OpenBase | None:
+        with self._lock:
+            if self._opened is None or self._opened[0] != base.number:
+                try:
+                    self._opened = (base.number, OpenBase(self._index_dir, base))
+                except StoreError as error:
+                    logger.warning("%s; searching exactly instead. Mend it: assistant index", error)
+                    self._opened = (base.number, None)
+            return self._opened[1]
+
+    def _load_tail(self, snapshot: Snapshot, base: Base | None) -> _Tail:
+        tail, key = self._tail, (snapshot.made_at, snapshot.version, base.number if base else 0)
+        if tail is None or tail.key != key:
+            last_row, missed = (base.last_row, base.missed) if base else (0, ())
+            rows, matrix = snapshot.vectors_after(last_row, self._dimension, missed)
+            tail = self._tail = _Tail(key, rows, matrix)
+        return tail
+
+
+def _search_base(
+    opened: OpenBase, base: Base, snapshot: Snapshot, query: Vector, k: int
+) -> list[tuple[int, float]]:
+    """Return the base's k best live rows, asking for more while dead ones take their places."""
+    wanted = k
+    while True:
+        found = opened.search(query, wanted)
+        live = snapshot.live_rows([row for row, _ in found])
+        if len(live) >= k or wanted >= base.n_passages:
+            return [(row, cosine) for row, cosine in found if row in live][:k]
+        wanted *= 2
+
+
+def _search_exactly(
+    rows: Sequence[int], matrix: Vector, query: Vector, k: int
+) -> list[tuple[int, float]]:
+    if not rows:
+        return []
+    cosines = matrix @ query
+    k = min(k, len(rows))
+    best = np.argpartition(-cosines, k - 1)[:k]
+    return [(rows[i], float(cosines[i])) for i in best]

@@ -1,0 +1,236 @@
+"""Words -> the numbers that they tell, in one form whatever way they are written.
+
+"1,000", "1000" and "one thousand" are one number. A number keeps what it counts in: percent,
+money, order ("third"), a decade, years before Christ.
+Pure, linear in the words. Refuses nothing: what is no number is not found.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from assistant.text.dates import find_dates
+from assistant.text.words import Word
+
+_UNITS = {
+    name: value
+    for value, name in enumerate(
+        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        fifteen sixteen seventeen eighteen nineteen""".split()
+    )
+}
+_TENS = {
+    name: value * 10
+    for value, name in enumerate(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
+    )
+}
+_SCALES = {
+    "dozen": 12,
+    "hundred": 100,
+    "thousand": 10**3,
+    "million": 10**6,
+    "mn": 10**6,
+    "billion": 10**9,
+    "bn": 10**9,
+    "trillion": 10**12,
+    "tn": 10**12,
+}
+_ORDINALS = {
+    name: value
+    for value, name in enumerate(
+        """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+        thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth
+        twentieth""".split(),
+        start=1,
+    )
+} | {"thirtieth": 30, "fortieth": 40, "fiftieth": 50, "hundredth": 100}
+_PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4} | {
+    name + plural: value
+    for name, value in _ORDINALS.items()
+    for plural in ("", "s")
+    if value in range(3, 11)
+}
+_DIGITS = re.compile(r"(\d[\d,\u202f]*(?:\.\d+)?)(st|nd|rd|th|s|bn|m|k|tn|)")
+_SUFFIXES = {"bn": 10**9, "m": 10**6, "k": 10**3, "tn": 10**12}
+_MONEY = {"dollar": "$", "euro": "€", "pound": "£", "usd": "$", "eur": "€", "gbp": "£"}
+_NO_PRONOUN_BEFORE = frozenset("no any every each some the this that which another".split())
+_LONG = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of a text.
+
+    Attributes:
+        value: its one form.
+        kind: what it counts in: "" things, "%", "points", "$", "€", "£", "order", "decade",
+            "bc", "part" (a fraction), "many" ("thousands").
+        start: the place of its first word; `end` one past its last.
+    """
+
+    value: str
+    kind: str
+    start: int
+    end: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What two numbers that are the same have in common."""
+        return self.value, self.kind
+
+
+def find_numbers(words: Sequence[Word]) -> list[Number]:
+    """Return the numbers that words tell, without the days of dates.
+
+    >>> from assistant.text.words import read
+    >>> [n.key for n in find_numbers(read("Two thousand men, 2.5 million and 50 per cent"))]
+    [('2000', ''), ('2500000', ''), ('50', '%')]
+    """
+    taken: set[int] = set()
+    for date in find_dates(words):
+        years = {n for n in range(date.start, date.end) if words[n].lower == date.year}
+        taken |= set(range(date.start, date.end)) - years
+    found: list[Number] = []
+    n = 0
+    while n < len(words):
+        number = None if n in taken else _read_number(words, n)
+        if number:
+            found.append(number)
+        n = number.end if number else n + 1
+    return found
+
+
+def is_pronoun(words: Sequence[Word], number: Number) -> bool:
+    """Whether a "one" may stand for something rather than count it ("one of the", "no one")."""
+    if words[number.start].lower != "one" or number.end - number.start > 1:
+        return False
+    before = words[number.start - 1].lower if number.start else ""
+    behind = words[number.end].lower if number.end < len(words) else ""
+    return before in _NO_PRONOUN_BEFORE or behind in ("of", "another", "who")
+
+
+def _read_number(words: Sequence[Word], n: int) -> Number | None:
+    if words[n].lower[0].isdigit():
+        return _read_digits(words, n)
+    return _read_part(words, n) or _read_ordinal(words, n) or _read_spelled(words, n)
+
+
+def _read_digits(words: Sequence[Word], n: int) -> Number | None:
+    word = words[n]
+    match = _DIGITS.fullmatch(word.lower)
+    if match is None:
+        return None  # a name such as 5G
+    value, end = match[1].replace(",", "").replace("\u202f", ""), n + 1
+    suffix = match[2]
+    if suffix in ("st", "nd", "rd", "th"):
+        return Number(_write(value), "order", n, end)
+    if suffix == "s":
+        return Number(_write(value), "decade", n, end)
+    scale = _SUFFIXES.get(suffix, 1)
+    if suffix == "m" and word.before[-1:] not in ("$", "€", "£"):
+        return None
+    while end < len(words) and words[end].lower in _SCALES:
+        scale *= _SCALES[words[end].lower]
+        end += 1
+    is_negative = word.before[-1:] in ("-", "−") and word.before[-2:-1] in ("", " ", "(")
+    sign = "-" if is_negative and (n == 0 or word.before[:-1]) else ""
+    return _count(words, Number(_write(sign + value, scale), "", n, end))
+
+
+def _read_spelled(words: Sequence[Word], n: int) -> Number | None:
+    """Read "two hundred and fifty thousand"; of "thousands" only that they are many."""
+    plural = words[n].lower.removesuffix("s")
+    if words[n].lower.endswith("s") and plural in _SCALES:
+        return Number(str(_SCALES[plural]), "many", n, n + 1)
+    total, group, end = 0, None, n
+    while end < len(words):
+        word = words[end].lower
+        if word in _UNITS or word in _TENS:
+            value = _UNITS.get(word, _TENS.get(word, 0))
+            if group is not None and not _follows(group, value):
+                break
+            group = (group or 0) + value
+        elif word in _SCALES and (group is not None or end == n):
+            group = (1 if group is None else group) * _SCALES[word]
+            if _SCALES[word] >= 1000:
+                total, group = total + group, 0
+        elif not (word == "and" and end > n and _goes_on(words, end + 1)):
+            break
+        end += 1
+    if end == n:
+        return None
+    return _count(words, Number(str(total + (group or 0)), "", n, end))
+
+
+def _follows(group: int, value: int) -> bool:
+    """Whether a word goes on with the number so far: "twenty" by "one", "hundred" by "fifty"."""
+    if group % 100 == 0:
+        return True
+    return group % 10 == 0 and group % 100 >= 20 and 0 < value < 10
+
+
+def _goes_on(words: Sequence[Word], n: int) -> bool:
+    """Whether what stands behind an "and" is the rest of a number: "(one hundred and) fifty"."""
+    if words[n - 2].lower not in _SCALES or n >= len(words):
+        return False
+    behind = [word.lower for word in words[n : n + 3]]
+    scales = [_SCALES[word] for word in behind[1:] if word in _SCALES]
+    is_more = not scales or scales[0] > _SCALES[words[n - 2].lower]
+    return is_more and (behind[0] in _UNITS or behind[0] in _TENS)
+
+
+def _read_ordinal(words: Sequence[Word], n: int) -> Number | None:
+    word = words[n].lower
+    if word in _TENS and n + 1 < len(words):
+        unit = _ORDINALS.get(words[n + 1].lower, 99)
+        return Number(str(_TENS[word] + unit), "order", n, n + 2) if unit < 10 else None
+    return Number(str(_ORDINALS[word]), "order", n, n + 1) if word in _ORDINALS else None
+
+
+def _read_part(words: Sequence[Word], n: int) -> Number | None:
+    """Read "half", "a third", "two thirds", "three quarters"."""
+    word = words[n].lower
+    if word == "half":
+        return Number("1/2", "part", n, n + 1)
+    above = 1 if word == "a" else _UNITS.get(word)
+    below = _PARTS.get(words[n + 1].lower) if n + 1 < len(words) else None
+    if not above or not below or (word == "a" and words[n + 1].lower == "second"):
+        return None
+    is_order = word == "a" and n + 2 < len(words) and words[n + 2].lower not in ("of", "the")
+    if is_order and words[n + 1].after.strip() == "" and below != 4:
+        return None  # "a third man"
+    return Number(f"{above}/{below}", "part", n, n + 2)
+
+
+def _count(words: Sequence[Word], number: Number) -> Number:
+    """Return the number with what stands around it: percent, money, an era."""
+    before = words[number.start].before.rstrip(" -−")[-1:]
+    after = words[number.end - 1].after.lstrip()[:1]
+    behind = [word.lower for word in words[number.end : number.end + 2]] + ["", ""]
+    kind, end = "", number.end
+    if before in ("$", "€", "£"):
+        kind = before
+    elif after in ("%", "€", "$", "£") and after:
+        kind = after
+    elif behind[0] in ("percent", "pct"):
+        kind, end = "%", end + 1
+    elif behind[0] == "per" and behind[1] == "cent":
+        kind, end = "%", end + 2
+    elif behind[0] == "percentage" and behind[1].startswith("point"):
+        kind, end = "points", end + 2
+    elif behind[0] in ("bc", "bce"):
+        kind = "bc"
+    elif money := _MONEY.get(behind[0].removesuffix("s")) or _MONEY.get(
+        behind[1].removesuffix("s") if behind[0] in ("us", "american") else ""
+    ):
+        kind = money
+    return Number(number.value, kind, number.start, end)
+
+
+def _write(value: str, scale: int = 1) -> str:
+    if len(value) > _LONG:
+        return value  # digits without end are compared as they stand
+    with localcontext(prec=100):
+        return f"{(Decimal(value) * scale).normalize():f}"

@@ -1,0 +1,150 @@
+"""Text -> its words and what stands between them, for the rules that compare two sentences.
+
+Contractions are written out ("didn't" is "did not"), possessives lose their "'s", and the forms of
+one verb share a term ("built", "building", "builds"). English only. Pure, linear in the text.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from assistant.text.english import bases
+from assistant.text.terms import FUNCTION_WORDS, fold, terms
+
+IRREGULAR_FILE = "irregular.txt"
+PRONOUNS = frozenset("he she it they we i you him her them us me his its their who which".split())
+BE = frozenset("is are was were be been being".split())
+AUXILIARIES = BE | frozenset(
+    "has have had do does did will would can could may might must shall should".split()
+)
+MONTHS = (
+    "january february march april may june july august september october november december"
+).split()
+DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+EMPTY = FUNCTION_WORDS | AUXILIARIES | PRONOUNS
+EMPTY |= frozenset("also however this although though whereas yet us there s t".split())
+"""Words that no sentence is about."""
+
+_SPELLED = (
+    (re.compile("[’‘ʼ]"), "'"),
+    (re.compile("[“”„]"), '"'),
+    (re.compile("½"), " half "),
+    (re.compile("¼"), " a quarter "),
+    (re.compile("¾"), " three quarters "),
+)
+_CONTRACTED = (
+    (re.compile(r"\bcan(?:'t|not)\b", re.I), "can not"),
+    (re.compile(r"\bwon't\b", re.I), "will not"),
+    (re.compile(r"n't\b", re.I), " not"),
+    (re.compile(r"(?<=\w)'ll\b", re.I), " will"),
+    (re.compile(r"(?<=\w)'re\b", re.I), " are"),
+    (re.compile(r"(?<=\w)'ve\b", re.I), " have"),
+)
+_WORD = re.compile(
+    r"\d{1,3}(?:[,\u202f]\d{3})+(?:\.\d+)?|\d+\.\d+"  # a number in digits
+    r"|(?:[^\W\d_]\.){2,}"  # an acronym with points
+    r"|[^\W_]+(?:'[^\W_]+)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text.
+
+    Attributes:
+        text: as it is written, without "'s".
+        lower: folded: in lower case and without accents.
+        term: what its forms have in common.
+        before: what stands between it and the word before; `after` likewise.
+    """
+
+    text: str
+    lower: str
+    term: str
+    before: str
+    after: str
+
+    @property
+    def is_content(self) -> bool:
+        """Whether a sentence may be about it."""
+        return self.lower not in EMPTY
+
+
+def read(text: str) -> tuple[Word, ...]:
+    """Return the words of a text, in order.
+
+    >>> [word.term for word in read("Rome's mills weren't built in 1,843.")]
+    ['rome', 'mill', 'were', 'not', 'build', 'in', '1,843']
+    """
+    for pattern, plain in _SPELLED:
+        text = pattern.sub(plain, text)
+    text = unicodedata.normalize("NFKC", text)
+    for pattern, plain in _CONTRACTED:
+        text = pattern.sub(plain, text)
+    found = list(_WORD.finditer(text))
+    ends = [0, *(match.end() for match in found)]
+    starts = [*(match.start() for match in found), len(text)]
+    return tuple(
+        _make(match[0], text[ends[n] : starts[n]], text[ends[n + 1] : starts[n + 1]])
+        for n, match in enumerate(found)
+    )
+
+
+def contents(words: Iterable[Word]) -> frozenset[str]:
+    """Return the terms that words are about."""
+    return frozenset(word.term for word in words if word.is_content)
+
+
+def is_verb(word: Word) -> bool:
+    """Whether a word shows that a clause has a finite verb, as far as its form tells.
+
+    >>> [word.text for word in read("Rome built it and has to pay") if is_verb(word)]
+    ['built', 'has']
+    """
+    lower = word.lower
+    if lower in AUXILIARIES or (len(lower) > 4 and lower.endswith("ed")):
+        return True
+    return lower in _load_irregular() or (lower.endswith("s") and lower[:-1] in _bases())
+
+
+def write_plain(words: Iterable[Word]) -> str:
+    """Return words in lower case, verbs of an irregular form by their base."""
+    irregular = _load_irregular()
+    return " ".join(irregular.get(word.lower, word.lower) for word in words)
+
+
+def is_base(word: Word) -> bool:
+    """Whether a word is the base of a known verb, which may be a noun as well."""
+    return word.lower in _bases()
+
+
+@lru_cache(maxsize=8192)
+def find_term(lower: str) -> str:
+    """Return what the forms of a word, given in lower case, have in common."""
+    base = _load_irregular().get(lower, lower)
+    return "".join(terms(base)) or base
+
+
+def _make(text: str, before: str, after: str) -> Word:
+    if text[1:2] == "." and text[0].isalpha():
+        text = text.replace(".", "")
+    bare = text[:-2] if text[-2:] in ("'s", "'S") else text
+    lower = fold(bare)
+    term = lower if lower[0].isdigit() else find_term(lower)
+    return Word(bare, lower, term, before, after)
+
+
+@cache
+def _load_irregular() -> dict[str, str]:
+    """Return the base of each irregular form."""
+    text = files("assistant.text").joinpath(IRREGULAR_FILE).read_text(encoding="utf-8")
+    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return {form: base for base, *forms in lines for form in forms}
+
+
+@cache
+def _bases() -> frozenset[str]:
+    return frozenset(bases().values()) | frozenset(_load_irregular().values())

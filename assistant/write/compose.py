@@ -1,0 +1,237 @@
+"""An extracted answer -> the same in a language model's words, each sentence checked first.
+
+The quotes stand first; checked statements take their place one by one. Whatever goes wrong, the
+quotes stay, and the answer says why. Refuses nothing.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from assistant.answer.follow_up import leans
+from assistant.cite import Read, Verified, list_consulted, number_citations, place_of
+from assistant.errors import ModelTooSlow, ModelUnavailable
+from assistant.evidence.scorer import Judgement
+from assistant.values import (
+    WRITTEN,
+    Answer,
+    DraftStatement,
+    Dropped,
+    Passage,
+    RankedPassage,
+    Stage,
+    Turn,
+    Usage,
+)
+from assistant.write.check.verify import Judge, check
+from assistant.write.llm.values import Finished, Model
+from assistant.write.prompt import Shown, ask_to_rewrite, ask_to_write
+from assistant.write.reply import MAX_REWRITTEN_CHARS, generate, read_rewritten
+
+THESE_ARE_QUOTES = "These are exact quotes."
+NOTHING_FITS = "No passage fits into the language model's prompt; these are exact quotes."
+NOTHING_SAID = "The language model found no answer in what was read; these are exact quotes."
+NOTHING_LEFT = "Nothing that the language model wrote stood its check; these are exact quotes."
+MAX_TITLE_CHARS = 120
+MAX_HISTORY_TOKENS = 600
+"""Of the prompt that rewrites a follow-up: some five turns, read in about ten seconds on a CPU."""
+
+logger = logging.getLogger(__name__)
+Support = Callable[[str, Sequence[str]], float]
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """What was made of a question before a language model is asked.
+
+    Attributes:
+        answer: the quotes, as they are shown.
+        verified: the statements of `answer`.
+        judgement: of all sentences that were read.
+        ranking: the passages that were read.
+        max_drop: how far a sentence's log-odds may lie under the best one's to answer.
+        read: returns each document that was read, though the index may have moved on.
+    """
+
+    answer: Answer
+    verified: tuple[Verified, ...]
+    judgement: Judgement
+    ranking: tuple[RankedPassage, ...]
+    max_drop: float
+    read: Read
+
+
+class Laps:
+    """A stopwatch: `seconds` of each named lap so far."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+
+    def __call__(self, name: str) -> None:
+        """End a lap."""
+        now = time.perf_counter()
+        self.seconds[name], self._started = now - self._started, now
+
+
+@dataclass
+class Costs:
+    """What the calls for one answer have cost so far.
+
+    Attributes:
+        calls: those that ended.
+        too_slow: the one that let its deadline pass; there is no other for this answer then.
+    """
+
+    calls: list[Finished] = field(default_factory=list)
+    too_slow: ModelTooSlow | None = None
+
+    def total(self, model: str) -> Usage | None:
+        """Return the sum, None without a call."""
+        if not self.calls:
+            return None
+        return Usage(
+            model=model,
+            n_calls=len(self.calls),
+            prompt_tokens=sum(call.prompt_tokens for call in self.calls),
+            completion_tokens=sum(call.completion_tokens for call in self.calls),
+            first_token_s=self.calls[-1].first_token_s,
+            total_s=sum(call.total_s for call in self.calls),
+            is_estimated=any(call.is_estimated for call in self.calls),
+        )
+
+
+class Writer:
+    """Writes with one model. Safe to share between threads."""
+
+    def __init__(self, model: Model, reply_tokens: int, support: Support) -> None:
+        self.model = model
+        self._reply_tokens = reply_tokens
+        self._support = support
+
+    def rewrite(
+        self, question: str, history: Sequence[Turn], costs: Costs
+    ) -> Generator[Stage, None, str | None]:
+        """Return a follow-up as a question that stands by itself; None where rules must do.
+
+        A question that leans on nothing is never rewritten: no history changes it.
+        """
+        if not history or not leans(question):
+            return None
+        stage = Stage("rewriting", "Reading the question in its conversation")
+        yield stage
+        reply = ""
+        try:
+            room = min(self.model.prompt_tokens, MAX_HISTORY_TOKENS)
+            request = ask_to_rewrite(question, history, self.model.count, room)
+            with closing(self.model.stream(request)) as pieces:
+                for piece in pieces:
+                    if isinstance(piece, Finished):
+                        costs.calls.append(piece)
+                    elif piece:
+                        reply += piece
+                        if len(reply) > MAX_REWRITTEN_CHARS:
+                            return None  # it does something else than to ask
+                    else:
+                        yield stage
+        except ModelUnavailable as error:
+            logger.warning("a follow-up was not rewritten: %s", error)
+            costs.too_slow = error if isinstance(error, ModelTooSlow) else None
+            return None
+        return read_rewritten(reply, question, history)
+
+    def write(self, quoted: Quoted, costs: Costs) -> Generator[Stage | Answer]:
+        """Yield the answer as it becomes; the last one is whole."""
+        started = time.perf_counter()
+        shown = None if costs.too_slow else self._show(quoted)
+        written: list[Verified] = []
+        dropped: list[Dropped] = []
+        notice = None if shown else _tell(costs.too_slow) if costs.too_slow else NOTHING_FITS
+        stage = Stage("writing", f"Writing with {self.model.name}")
+        if shown:
+            yield stage
+            try:
+                for found in self._draft(shown, quoted, costs):
+                    if isinstance(found, Verified):
+                        written.append(found)
+                        yield _mix(quoted, written)
+                    elif isinstance(found, Dropped):
+                        dropped.append(found)
+                    else:
+                        yield stage
+            except ModelUnavailable as error:
+                written, notice = [], _tell(error)
+        if not (written or notice):
+            notice = NOTHING_LEFT if dropped else NOTHING_SAID
+        yield replace(
+            _put(quoted, written) if written else quoted.answer,
+            dropped=tuple(dropped),
+            notice=notice,
+            usage=costs.total(self.model.name),
+            timings={**quoted.answer.timings, "write": time.perf_counter() - started},
+        )
+
+    def _show(self, quoted: Quoted) -> Shown | None:
+        return ask_to_write(
+            quoted.answer.query,
+            quoted.judgement,
+            self.model.count,
+            prompt_tokens=self.model.prompt_tokens,
+            reply_tokens=self._reply_tokens,
+            title=_titles(quoted.read),
+        )
+
+    def _draft(
+        self, shown: Shown, quoted: Quoted, costs: Costs
+    ) -> Generator[Verified | Dropped | None]:
+        """Yield each statement checked; None while nothing comes."""
+        judgement = quoted.judgement
+        scores = dict(zip(map(place_of, judgement.sentences), judgement.scores, strict=True))
+        floor = max(scores.values()) - quoted.max_drop
+        judge = Judge(
+            support=self._support,
+            answers=lambda sentence: scores[place_of(sentence)] >= floor,
+            title=_titles(quoted.read),
+        )
+        said: set[str] = set()
+        with closing(generate(self.model, shown)) as pieces:
+            for piece in pieces:
+                if isinstance(piece, Finished):
+                    costs.calls.append(piece)
+                elif not isinstance(piece, DraftStatement):
+                    yield None
+                elif piece.text.casefold() not in said:
+                    said.add(piece.text.casefold())
+                    yield check(piece, shown.sentences, quoted.read, judge)
+
+
+def _tell(error: ModelUnavailable) -> str:
+    told = str(error)
+    stop = "" if told.endswith((".", "?", "!")) else "."
+    return f"{told[:1].upper()}{told[1:]}{stop} {THESE_ARE_QUOTES}"
+
+
+def _mix(quoted: Quoted, written: Sequence[Verified]) -> Answer:
+    """Return the answer so far: what is written, then the quotes that it has not replaced."""
+    return _put(quoted, (*written, *quoted.verified[len(written) :]))
+
+
+def _put(quoted: Quoted, verified: Sequence[Verified]) -> Answer:
+    statements, citations = number_citations(verified, quoted.read)
+    return replace(
+        quoted.answer,
+        statements=statements,
+        citations=citations,
+        consulted=list_consulted(quoted.ranking, citations, quoted.read),
+        answerer=WRITTEN,
+    )
+
+
+def _titles(read: Read) -> Callable[[Passage], str]:
+    def title(passage: Passage) -> str:
+        names = (read(passage.document_id).title, passage.heading or "")
+        return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE_CHARS]
+
+    return title

@@ -1,0 +1,534 @@
+"""A GGUF file as a server: a child process that starts when it is needed and ends with this one.
+
+In: the file and how to run it. Out: the `Address` of an OpenAI-compatible server on loopback
+that wants a key which nobody else knows. llama.cpp is C++ that reads a foreign file: when it
+dies, it dies alone and is started anew. Refuses, with what to do, a file that cannot be run.
+
+What the head of a GGUF file says of the model in it: its name and its context.
+
+Why a child process that ran a model ended, in words that say what to do.
+
+A GGUF file on this machine as a `Source`: run in a child process that only this one can ask.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import secrets
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
+
+from assistant.errors import ModelUnavailable
+from assistant.settings import LanguageModel
+from assistant.write.llm.loop import run_beside
+from assistant.write.llm.serve import HOST, Job
+from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+
+MAX_SAID_CHARS = 300
+LESS_MEMORY = "take a smaller model or fewer llm.context_tokens"
+STAMP = re.compile(r"^\d+\.\d+\.\d+\.\d+ (?P<error>E )?\s*")
+"""How llama.cpp begins a line, and marks those that tell of errors."""
+SHORT_OF_MEMORY = re.compile(
+    r"bad_alloc|MemoryError|(allocate|insufficient|out of) memory|fail\w* to alloc|alloc\w* .*fail"
+    r"|ASSERT\(\S*(buf|mem|ptr)\w* != (NULL|nullptr)\)",
+    re.IGNORECASE,
+)
+
+
+def explain(status: int, lines: Sequence[str]) -> str:
+    """Say why a child ended.
+
+    Args:
+        status: as `Popen.returncode`, negative for a signal.
+        lines: the end of its stderr.
+    """
+    if status == -signal.SIGKILL:
+        return f"the system ended it, most likely since memory ran out: {LESS_MEMORY}"
+    said = _choose(status, lines)
+    if SHORT_OF_MEMORY.search(said):
+        return f"there is not enough memory ({said}): {LESS_MEMORY}"
+    if "libgomp" in said:
+        return f"a system library is missing ({said}): install it (Debian: libgomp1)"
+    ended = f"exit status {status}" if status >= 0 else signal.strsignal(-status)
+    return f"{said or 'it said nothing'} ({ended}); if the file may be damaged, get it anew"
+
+
+def _choose(status: int, lines: Sequence[str]) -> str:
+    """Choose what tells most: of marked errors the first, since the others follow from it."""
+    marks = [STAMP.match(line) for line in lines]
+    causes = [m.string for m in marks if m and m["error"]][:1] if status > 0 else []
+    bare = [STAMP.sub("", line).strip() for line in causes or lines[-3:]]
+    said = " / ".join(line for line in bare if line)
+    printable = "".join(c if c.isprintable() else " " for c in said)
+    return " ".join(printable.split())[-MAX_SAID_CHARS:]
+
+
+MAGIC = b"GGUF"
+VERSIONS = (2, 3)
+HEAD_BYTES = 1 << 20
+"""The general facts come first; what follows are the tokenizer's long lists."""
+MAX_NAME_CHARS = 80
+NUMBERS = dict(enumerate("<B <b <H <h <I <i <f <?".split())) | {10: "<Q", 11: "<q", 12: "<d"}
+STRING, ARRAY = 8, 9
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A GGUF file.
+
+    Attributes:
+        path: absolute.
+        name: as the file says, else the file's name.
+        trained_tokens: the context that it was trained for; None when the file does not say.
+    """
+
+    path: Path
+    name: str
+    trained_tokens: int | None
+
+
+def read_model_file(path: Path) -> ModelFile:
+    """Read what a GGUF file says of itself.
+
+    Raises:
+        ModelUnavailable: it is missing, a folder, unreadable or no GGUF file.
+    """
+    path = path.expanduser().absolute()
+    head = _read_head(path)
+    if not head.startswith(MAGIC):
+        raise ModelUnavailable(
+            f"{str(path)!r} is not a GGUF file: llm.path must name a model in that format, such as "
+            "Qwen2.5-1.5B-Instruct-Q4_K_M.gguf"
+        )
+    version = int.from_bytes(head[4:8], "little")
+    if version not in VERSIONS:
+        raise ModelUnavailable(
+            f"{str(path)!r} is a GGUF file of version {version}, and only {VERSIONS} can be read: "
+            "it is damaged, or must be converted anew"
+        )
+    name, trained = "", None
+    for key, value in _read_pairs(head):
+        if key == "general.name" and isinstance(value, str):
+            name = _clean(value)
+        elif key.endswith(".context_length") and isinstance(value, int) and value > 0:
+            trained = value
+    return ModelFile(path, name or _clean(path.stem), trained)
+
+
+def _read_head(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise ModelUnavailable(
+                f"{str(path)!r} is a folder: llm.path must name the .gguf file in it"
+            )
+        if path.exists() and not path.is_file():  # opening a named pipe would wait for ever
+            raise ModelUnavailable(f"{str(path)!r} is not a file: llm.path must name a .gguf file")
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise ModelUnavailable(
+            f"there is no file {str(path)!r}: put the model there or correct llm.path"
+        ) from error
+    except OSError as error:
+        raise ModelUnavailable(
+            f"{str(path)!r} cannot be read: {error.strerror or error}; let this user read it, or "
+            "correct llm.path"
+        ) from error
+
+
+def _read_pairs(head: bytes) -> Iterator[tuple[str, object]]:
+    """Yield the keys and values until the head, or what can be understood of it, ends."""
+    reader = _Reader(head)
+    try:
+        reader.take("<IIQ")  # magic, version, number of tensors
+        for _ in range(reader.take("<Q")):
+            key = reader.take_string()
+            if key.startswith("tokenizer."):
+                return
+            yield key, reader.take_value(reader.take("<I"))
+    except (struct.error, KeyError):
+        return
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, layout: str) -> int:
+        """Take the last number of a layout."""
+        values = struct.unpack_from(layout, self._data, self._at)
+        self._at += struct.calcsize(layout)
+        return values[-1]  # type: ignore[no-any-return]
+
+    def take_string(self) -> str:
+        n_bytes = self.take("<Q")
+        (value,) = struct.unpack_from(f"{n_bytes}s", self._data, self._at)
+        self._at += n_bytes
+        return bytes(value).decode("utf-8", "replace")
+
+    def take_value(self, kind: int) -> object:
+        """Take a value; an array's values are passed over."""
+        if kind == STRING:
+            return self.take_string()
+        if kind == ARRAY:
+            kind, n_values = self.take("<I"), self.take("<Q")
+            for _ in range(n_values):
+                if kind == STRING:
+                    self.take_string()
+                else:  # there are no arrays of arrays
+                    self.take(NUMBERS[kind])
+            return None
+        return self.take(NUMBERS[kind])
+
+
+def _clean(name: str) -> str:
+    """Return a name that can be shown: of one line, printable and short."""
+    printable = "".join(c if c.isprintable() else " " for c in name)
+    return " ".join(printable.split())[:MAX_NAME_CHARS]
+
+
+POLL_S = 0.4
+CLOSE_S, END_S = 3.0, 10.0
+MAX_STARTS = 4
+"""Within `STARTS_WINDOW_S`; a file that fails more often will fail again."""
+STARTS_WINDOW_S = 60.0
+N_KEPT_LINES = 40
+MAX_LINE_BYTES = 2000
+SECRET_NAME = re.compile(r"^ASSISTANT_|KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)
+INSTALL = "pip install 'assistant[local]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the model answers.
+
+    Attributes:
+        url: what `/chat/completions` is appended to. Ask it past any proxy (`trust_env=False`).
+        api_key: as the bearer token of every request.
+        context_tokens: what a prompt and its reply may have together.
+        name: the model's.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+    context_tokens: int
+    name: str
+
+
+class LocalServer:
+    """A GGUF file that is run when it is needed. Safe to share between threads."""
+
+    def __init__(
+        self, file: ModelFile, *, context_tokens: int, n_threads: int, load_timeout_s: float
+    ) -> None:
+        self._file = file
+        self._context_tokens = context_tokens
+        self._n_threads = n_threads
+        self._load_timeout_s = load_timeout_s
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+        self._starts: deque[float] = deque(maxlen=MAX_STARTS)
+        self._is_closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        context_tokens: int,
+        n_threads: int | None = None,
+        load_timeout_s: float = 120.0,
+    ) -> Self:
+        """Look at a GGUF file; nothing is started yet. All cores are used unless told otherwise.
+
+        Raises:
+            ModelUnavailable: it is missing or no GGUF file, or xllamacpp is not installed.
+        """
+        file = read_model_file(path)
+        _require_runtime()
+        return cls(
+            file,
+            context_tokens=context_tokens,
+            n_threads=n_threads or _count_cores(),
+            load_timeout_s=load_timeout_s,
+        )
+
+    @property
+    def name(self) -> str:
+        """What the file calls the model."""
+        return self._file.name
+
+    @property
+    def context_tokens(self) -> int:
+        """What a prompt and its reply may have together; at most what it was trained for."""
+        return min(self._context_tokens, self._file.trained_tokens or self._context_tokens)
+
+    def start(self) -> None:
+        """Begin to load the model, if it is not there, and do not wait for it.
+
+        Raises:
+            ModelUnavailable: it cannot be started, or was too often.
+        """
+        self._running()
+
+    def ready(self) -> Generator[None, None, Address]:
+        """Start the model if it is not there and return its address when it listens.
+
+        None is yielded at least twice a second until then. Who closes the generator leaves the
+        model loading: the next one finds it further on, or there.
+
+        Raises:
+            ModelUnavailable: it cannot be loaded, in time or at all; says why and what to do.
+        """
+        child = self._running()
+        while (address := child.address()) is None:
+            yield
+        return address
+
+    def wait(self) -> Address:
+        """Return the address when the model listens.
+
+        Raises:
+            ModelUnavailable: as `ready` does.
+        """
+        child = self._running()
+        while (address := child.address()) is None:
+            pass
+        return address
+
+    def why_ended(self) -> str | None:
+        """Say why the model ended under a request whose connection broke; None if it lives."""
+        child = self._child
+        return child.why_ended() if child else "it was closed"
+
+    def close(self) -> None:
+        """End the model for good."""
+        with self._lock:
+            self._is_closed = True
+            child, self._child = self._child, None
+        if child:
+            child.end()
+
+    def _running(self) -> "_Child":
+        with self._lock:
+            if self._is_closed:
+                raise ModelUnavailable(f"the model {self.name!r} is closed")
+            if self._child and self._child.is_alive():
+                return self._child
+            if self._child:
+                self._child.end()
+            _require_runtime()
+            self._file = read_model_file(self._file.path)
+            self._count_start()
+            job = Job(
+                path=str(self._file.path),
+                name=self.name,
+                api_key=secrets.token_urlsafe(32),
+                context_tokens=self.context_tokens,
+                n_threads=self._n_threads,
+            )
+            self._child = _Child(job, self._load_timeout_s)
+            return self._child
+
+    def _count_start(self) -> None:
+        now = time.monotonic()
+        if len(self._starts) == MAX_STARTS and now - self._starts[0] < STARTS_WINDOW_S:
+            raise ModelUnavailable(
+                f"the model {self.name!r} ended {MAX_STARTS} times within a minute and is left "
+                f"alone for a while; the last time: {self.why_ended()}"
+            )
+        self._starts.append(now)
+
+
+class _Child:
+    """One run of `assistant.write.llm.serve`. It ends with this object, or with the interpreter."""
+
+    def __init__(self, job: Job, load_timeout_s: float) -> None:
+        self._job = job
+        self._load_timeout_s = load_timeout_s
+        self._deadline = time.monotonic() + load_timeout_s
+        self._is_late = False
+        try:
+            self._process = subprocess.Popen(
+                _command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_clean_environment(),
+                cwd=Path(__file__).parents[3],  # this package is found, and no other `json.py`
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ModelUnavailable(f"no process for the model can be started: {error}") from error
+        self.end = weakref.finalize(self, _end, self._process)
+        self._told: Future[dict[str, Any] | None] = Future()
+        self._lines: deque[str] = deque(maxlen=N_KEPT_LINES)
+        self._reader = _run(_keep_last_lines, self._process.stderr, self._lines)
+        _run(_read_told, self._process.stdout, self._told)
+        assert self._process.stdin
+        with suppress(OSError):  # it has ended, which whoever waits for its address is told
+            self._process.stdin.write(json.dumps(asdict(job)).encode("ascii") + b"\n")
+            self._process.stdin.flush()
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def address(self) -> Address | None:
+        """Wait a moment for the address; None when it still loads."""
+        try:
+            told = self._told.result(POLL_S)
+        except TimeoutError:
+            if time.monotonic() < self._deadline:
+                return None
+            self._is_late = True
+            self.end()
+            told = None
+        if told is None:
+            path, why = self._job.path, self.why_ended(END_S)
+            raise ModelUnavailable(f"the model {path!r} could not be loaded: {why}")
+        url = f"http://{HOST}:{told['port']}/v1"
+        return Address(url, self._job.api_key, told["context_tokens"], self._job.name)
+
+    def why_ended(self, wait_s: float = 1.0) -> str | None:
+        """Say why it ended; None if it lives on."""
+        if self._is_late:
+            return (
+                f"it did not load within {self._load_timeout_s:g} s; take a smaller model, or free "
+                "some memory and cores"
+            )
+        try:
+            status = self._process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            return None
+        self._reader.join(1.0)
+        return explain(status, list(self._lines))
+
+
+def _command() -> list[str]:
+    return [sys.executable, "-m", "assistant.write.llm.serve"]
+
+
+def _require_runtime() -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise ModelUnavailable(f"a local model needs xllamacpp, which is not installed: {INSTALL}")
+
+
+def _count_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _clean_environment() -> dict[str, str]:
+    """Return the environment without what the model has no business to know.
+
+    Threads that have nothing to do sleep: by default they spin, and on two cores of which one
+    has other work, replies came at 1 to 8 tokens/s instead of 24 to 47.
+    """
+    kept = {name: value for name, value in os.environ.items() if not SECRET_NAME.search(name)}
+    return {"OMP_WAIT_POLICY": "passive", "GGML_NO_BACKTRACE": "1"} | kept
+
+
+def _run(task: Any, *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=task, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def _read_told(stdout: IO[bytes], told: Future[dict[str, Any] | None]) -> None:
+    with stdout:
+        line = stdout.readline(MAX_LINE_BYTES)
+    told.set_result(json.loads(line) if line.endswith(b"\n") else None)
+
+
+def _keep_last_lines(stderr: IO[bytes], lines: deque[str]) -> None:
+    with stderr:
+        while line := stderr.readline(MAX_LINE_BYTES):
+            lines.append(line.decode("utf-8", "replace"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    process.terminate()
+    try:
+        process.wait(CLOSE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    with suppress(OSError):  # what it never read
+        process.stdin.close()
+
+
+CONTEXT_TOKENS = 4_096
+"""Unless it is set: of 1.5 billion weights it takes 120 MB."""
+MAX_PROMPT_TOKENS = 1_024
+"""Unless it is set: two cores read 40 to 65 tokens/s, so it is some 20 s to the first word."""
+
+
+class File:
+    """A `Source`. The file is looked at at once, and loaded when the first question needs it."""
+
+    options: ClassVar[dict[str, Any] | None] = OPTIONS
+
+    def __init__(self, settings: LanguageModel) -> None:
+        assert settings.path is not None
+        self._settings = settings
+        self._server = LocalServer.open(
+            settings.path,
+            context_tokens=settings.context_tokens or CONTEXT_TOKENS,
+            n_threads=settings.n_threads,
+        )
+        self._made: tuple[Address, LLM] | None = None
+
+    @property
+    def name(self) -> str:
+        """See `Source`."""
+        return self._server.name
+
+    def prompt_tokens(self) -> int:
+        """See `Source`."""
+        room = room_for_prompt(self._settings, self.context_tokens())
+        return room if self._settings.max_prompt_tokens else min(room, MAX_PROMPT_TOKENS)
+
+    def context_tokens(self) -> int:
+        """See `Source`."""
+        return self._server.context_tokens
+
+    def connect(self) -> "Generator[None, None, LLM]":
+        """See `Source`: starts the child process, anew when it has died."""
+        yield None
+        address = yield from self._server.ready()
+        made = self._made
+        if made is None or made[0] != address:
+            key, given = address.api_key, self._settings
+            llm = yield from run_beside(  # it imports for seconds
+                lambda: make_llm(address.url, address.name, key, given, is_here=True)
+            )
+            made = self._made = address, llm
+        return made[1]
+
+    def why_ended(self) -> str | None:
+        """See `Source`."""
+        return self._server.why_ended()
+
+    def close(self) -> None:
+        """See `Source`: ends the child process."""
+        self._server.close()

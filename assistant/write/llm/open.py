@@ -1,0 +1,31 @@
+"""Settings, or a llama-index language model -> the `Client` that writes, if there is one."""
+
+from typing import TYPE_CHECKING
+
+from assistant.settings import LanguageModel
+from assistant.write.llm.client import Client
+from assistant.write.llm.local import File
+from assistant.write.llm.server import Given, Server, deadlines_of
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+
+def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | None:
+    """Return the model; nothing is connected or loaded before the first question.
+
+    Args:
+        settings: names a server or a file, or neither.
+        llm: a language model that the caller has made, before any that the settings name.
+
+    Raises:
+        ModelUnavailable: a file that is named cannot be run.
+    """
+    deadlines = deadlines_of(settings)
+    if llm is not None:
+        return Client(Given(llm, settings), deadlines)
+    if settings.base_url:
+        return Client(Server(settings), deadlines, has_schema=settings.json_schema)
+    if settings.path:
+        return Client(File(settings), deadlines, has_schema=settings.json_schema)
+    return None

@@ -1,0 +1,400 @@
+"""The command line: what goes to which stream, and with which exit code."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import typer
+from corpora import settings_in, write_files
+from hashing import HashingEmbedder
+from runs import Run
+
+from assistant import pipeline
+from assistant.cli.main import app as commands
+from assistant.evaluation.questions import read_questions
+from assistant.serve import app as server
+from assistant.serve.chat.database import Database
+from assistant.serve.chat.feedback import FeedbackBook
+from assistant.serve.chat.history import Store
+from assistant.serve.chat.turns import Turn
+from assistant.store.lock import hold_lock
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "index": (),
+    "documents": (),
+    "ask": ("danube",),
+    "search": ("danube",),
+    "chat": (),
+    "calibrate": ("questions.jsonl",),
+    "eval": ("questions.jsonl",),
+    "feedback": (),
+    "check": (),
+    "doctor": (),
+}
+"""Every command, with as many words as it needs."""
+ELSEWHERE = ("--corpus", "elsewhere", "--index", "built", "--json")
+
+
+def test_every_command_is_tried_here_and_its_help_shows_the_shared_options(run: Run) -> None:
+    assert set(WORDS) == set(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
+    for words in ((), *((command,) for command in WORDS)):
+        code, out, _ = run(*words, "--help")
+        assert code == 0
+        assert all(option in out for option in ("--corpus", "--index", "--json"))
+
+
+@pytest.mark.parametrize("command", WORDS)
+def test_the_shared_options_mean_the_same_before_a_command_and_after_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def serve(*_: object, ready: Callable[[str], None]) -> None:
+        ready("http://127.0.0.1:7860")
+
+    monkeypatch.setattr(server, "serve", serve)
+    (tmp_path / "corpus").rename(tmp_path / "elsewhere")
+    write_questions(tmp_path, 10)
+    run("index", *ELSEWHERE)
+    words = (command, *WORDS[command])
+    runs = [
+        run(*ELSEWHERE, *words),
+        run(*words, *ELSEWHERE),
+        run(*ELSEWHERE[:4], *words, "--json"),
+        run("--index", "passed over", *words, *ELSEWHERE),
+    ]
+    told = [json.loads(out) for _, out, _ in runs]
+    assert all(one.keys() == told[0].keys() for one in told)
+    assert len({code for code, _, _ in runs}) == 1
+    assert (tmp_path / "built").is_dir()
+    assert not (tmp_path / "index").exists()
+    assert not (tmp_path / "passed over").exists()
+
+
+def test_the_address_of_the_chat_is_a_line_of_json_when_it_is_ready(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "serve", lambda *_, ready: ready("http://127.0.0.1:7860"))
+    assert run("chat", "--json")[1] == '{"address": "http://127.0.0.1:7860"}\n'
+    _, out, err = run("chat")
+    assert (out, "the chat is at http://127.0.0.1:7860" in err) == ("", True)
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version") == (0, f"assistant {version('assistant')}\n", "")
+
+
+def test_a_shell_completes_commands_and_can_be_taught_to(run: Run) -> None:
+    program = f"{sys.executable} -m assistant"
+    asked = {"_ASSISTANT_COMPLETE": "complete_bash", "COMP_WORDS": "assistant d", "COMP_CWORD": "1"}
+    for given, script in ((asked, program), ({}, f"{program} --show-completion; true")):
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env={**os.environ, **given, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        if given:
+            assert done.stdout.split() == ["documents", "doctor"]
+        else:
+            assert "complete -o default -F _assistant_completion assistant" in done.stdout
+    assert "--install-completion" in run("--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [("assistant.cli.main", {"numpy", "jinja2"}), ("assistant.cli.evaluate", set())],
+)
+def test_importing_the_command_line_loads_no_chat_and_changes_no_environment(
+    module: str, heavy: set[str]
+) -> None:
+    program = (
+        f"import os, sys; before = dict(os.environ); import assistant.cli, {module};"
+        "assert dict(os.environ) == before; print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert module in loaded
+    assert not loaded & (heavy | {"gradio", "fastapi", "assistant.pipeline"})
+    assert not [name for name in loaded if name.startswith("assistant.serve")]
+
+
+def test_a_question_to_a_missing_index_builds_it_and_says_so(run: Run) -> None:
+    code, out, err = run("ask", "danube")
+    assert code == 0
+    assert "no index in 'index'" in err
+    assert "passages" in err
+    assert "[1]" in out
+
+
+def test_a_reworded_question_is_shown_as_it_was_searched_for(run: Run) -> None:
+    run("index")
+    _, out, err = run("ask", "how many vlocanoes")
+    assert "Searched for: how many volcanoes" in err
+    assert "400 volcanoes" in out
+    assert "Searched" not in run("ask", "how many volcanoes")[2]
+
+
+def test_json_is_what_python_returns_and_nothing_else_is_said(run: Run) -> None:
+    run("index")
+    _, out, err = run("ask", "danube", "--json")
+    assert err == ""
+    with pipeline.Assistant.open(max_over_refusal=0) as assistant:
+        expected = assistant.ask("danube").to_dict()
+    found = json.loads(out)
+    found.pop("timings")
+    expected.pop("timings")
+    assert found == json.loads(json.dumps(expected))
+
+
+def test_cost_goes_to_stderr_and_the_answer_to_stdout(run: Run) -> None:
+    run("index")
+    code, out, err = run("ask", "danube", "--quotes", "--cost")
+    assert code == 0
+    assert "[1]" in out
+    assert "Searching: " in err
+    assert "Searching: " not in out
+
+
+@pytest.mark.parametrize("command", [("ask", "danube"), ("chat",)])
+def test_a_model_is_named_by_flags_but_its_key_never_is(run: Run, command: tuple[str, ...]) -> None:
+    code, out, err = run(*command, "--quotes", "--llm-file", "m.gguf")
+    assert (code, out) == (2, "")
+    assert "--quotes wants no language model" in err
+    code, _, err = run(*command, "--llm-url", "http://localhost:1/v1")
+    assert code == 3
+    assert "a base_url needs a model" in err
+    assert "key" not in run(command[0], "--help")[1].lower()
+
+
+def test_an_abstention_is_not_an_error_and_shows_the_nearest_passages(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_MAX_OVER_REFUSAL", "1")
+    code, out, _ = run("ask", "danube")
+    assert code == 0
+    assert "do not say" in out
+    assert "nearest passages" in out
+
+
+def test_each_file_that_was_not_plainly_indexed_has_a_line_with_its_reason(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "corpus" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    _, out, err = run("index")
+    assert "skipped: picture.png: a PNG image" in err
+    assert out == ""
+
+
+def test_the_folders_are_named_by_options(run: Run, tmp_path: Path) -> None:
+    write_files(tmp_path / "elsewhere", {"a.txt": "Herons eat frogs."})
+    code, out, _ = run("search", "herons", "--corpus", "elsewhere", "--index", "built")
+    assert code == 0
+    assert "a.txt:0-17" in out
+    assert (tmp_path / "built" / "catalog.sqlite").is_file()
+
+
+def test_only_the_named_documents_are_asked_and_searched(run: Run) -> None:
+    run("index")
+    _, out, _ = run("ask", "Danube Titan", "--document", "space/moons.md", "--json")
+    assert {one["document_id"] for one in json.loads(out)["citations"]} == {"space/moons.md"}
+    named = ["--document", "law.html", "--document", "rivers.txt"]
+    _, out, _ = run("search", "Danube Titan", "--json", *named)
+    found = {one["passage"]["document_id"] for one in json.loads(out)["results"]}
+    assert found == {"law.html", "rivers.txt"}
+    code, out, err = run("ask", "Danube", "--document", "no.txt")
+    assert (code, out) == (3, "")
+    assert "no document 'no.txt'" in err
+
+
+def test_k_bounds_the_passages_shown(run: Run) -> None:
+    _, out, _ = run("search", "the", "-k", "1", "--json")
+    assert len(json.loads(out)["results"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("asq",), 2, "No such command"),
+        (("ask",), 2, "Missing argument"),
+        (("search", "x", "-k", "0"), 2, "-k"),
+        (("ask", "  "), 3, "error: the question is empty"),
+        (("ask", "x", "--corpus", "nowhere", "--index", "none"), 3, "error: the corpus 'nowhere'"),
+        (("check", "--index", "none"), 3, "build it: assistant index"),
+        (("chat", "--port", "99999"), 3, "error: settings cannot be used: port"),
+        (("eval", "absent.jsonl"), 2, "cannot be read"),
+    ],
+)
+def test_a_failure_is_one_line_that_says_what_to_do_with_json_as_the_api_says_it(
+    run: Run, words: tuple[str, ...], code: int, message: str
+) -> None:
+    found, out, err = run(*words)
+    assert found == code
+    assert message in err
+    assert out == ""
+    assert "Traceback" not in err
+    found, out, err = run(*words, "--json")
+    assert (found, out) == (code, "")
+    assert message.removeprefix("error: ") in json.loads(err.splitlines()[-1])["error"]["message"]
+
+
+def test_a_second_writer_is_told_who_the_first_is(run: Run) -> None:
+    run("index")
+    with hold_lock(Path("index")):
+        code, _, err = run("index", "--json")
+    assert code == 75
+    assert json.loads(err)["error"]["kind"] == "IndexLocked"
+    assert f"process {os.getpid()}" in err
+
+
+def test_check_exits_0_only_when_the_index_is_clean(run: Run, tmp_path: Path) -> None:
+    run("index")
+    code, _, err = run("check")
+    assert code == 0
+    assert "clean" in err
+    with sqlite3.connect(tmp_path / "index" / "catalog.sqlite") as connection:
+        connection.execute("UPDATE passages SET start = start + 1")
+    connection.close()
+    code, out, _ = run("check")
+    assert code == 1
+    assert "rows of passages are not what was written" in out
+    told = json.loads(run("check", "--json")[1])
+    assert (told["is_clean"], told["problems"]) == (False, out.splitlines())
+
+
+def test_control_characters_of_documents_do_not_reach_the_terminal(
+    run: Run, tmp_path: Path
+) -> None:
+    hostile = "The heron\x1b]0;owned\x07 eats\x9b31m frogs.\x1b[2J"
+    write_files(tmp_path / "corpus", {"evil.txt": hostile})
+    for words in (("ask", "\x1b[31mheron"), ("search", "heron")):
+        _, out, err = run(*words)
+        assert not set(out + err) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_an_interrupted_sync_exits_130_and_the_next_one_finishes(tmp_path: Path) -> None:
+    write_files(
+        tmp_path / "corpus",
+        {f"{n}.txt": f"Note {n}. " + "The heron eats frogs. " * 200 for n in range(200)},
+    )
+    program = (
+        "import signal, sys; sys.path.insert(0, sys.argv.pop(1));"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # as at a terminal
+        "from hashing import HashingEmbedder; from assistant import pipeline;"
+        "pipeline.open_embedder = lambda *_: HashingEmbedder();"
+        "from assistant.cli.main import main; main()"
+    )
+    command = [sys.executable, "-c", program, str(Path(__file__).parents[1]), "index"]
+    child = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    catalog = tmp_path / "index" / "catalog.sqlite"
+    deadline = time.monotonic() + 30
+    while not catalog.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 130, err
+    assert "Traceback" not in err
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def write_questions(folder: Path, n: int) -> Path:
+    rows = [{"question": f"danube {i}", "answerable": True} for i in range(n)]
+    rows += [{"question": f"unheard of {i}", "answerable": False} for i in range(n)]
+    path = folder / "questions.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def test_calibrating_says_what_it_did_and_where_it_is_kept(run: Run, tmp_path: Path) -> None:
+    run("index")
+    code, out, _ = run("calibrate", str(write_questions(tmp_path, 10)))
+    assert code == 0
+    assert "10 answerable and 10 unanswerable" in out
+    assert "calibration.json" in out
+    code, out, _ = run("calibrate", str(write_questions(tmp_path, 12)), "--json")
+    report = json.loads(out)
+    assert (report["n_answerable"], report["n_unanswerable"]) == (12, 12)
+    assert Path(report["path"]).is_file()
+
+
+def test_calibrating_on_too_few_or_bad_questions_is_refused(run: Run, tmp_path: Path) -> None:
+    run("index")
+    code, _, err = run("calibrate", str(write_questions(tmp_path, 2)))
+    assert (code, "at least 10" in err) == (3, True)
+    (tmp_path / "questions.jsonl").write_text('{"question": "?"}', encoding="utf-8")
+    code, _, err = run("calibrate", str(tmp_path / "questions.jsonl"))
+    assert (code, "questions.jsonl:1: answerable" in err) == (3, True)
+
+
+def test_the_chat_with_auth_needs_users_and_says_how_to_set_them(run: Run) -> None:
+    code, _, err = run("chat", "--auth")
+    assert code == 3
+    assert "[users] table" in err
+    assert err.count("\n") == 1
+
+
+def test_a_password_that_cannot_be_used_is_not_printed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_USERS__ALICE", "short")
+    code, _, err = run("chat", "--auth")
+    assert code == 3
+    assert "users.alice: Value should have at least 8 items" in err
+    assert "short" not in err.replace("too_short", "")
+
+
+def test_feedback_is_printed_as_questions_that_eval_can_ask(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("feedback", "--index", "nowhere")
+    assert (code, err.count("\n")) == (3, 1)
+    run("index")
+    settings = settings_in(tmp_path)
+    database = Database(settings.index_dir)
+    with pipeline.Assistant(settings, HashingEmbedder()) as assistant:
+        answer = assistant.ask("Where does the Danube rise?")
+    store, turn = Store(database), Turn(1, "Where does the Danube rise?", answer)
+    FeedbackBook(database).rate(store.create("alice", "Danube"), turn, (), "up")
+    code, out, err = run("feedback")
+    assert code == 0
+    assert "1 answers were judged" in err
+    (tmp_path / "asked.jsonl").write_text(out, encoding="utf-8")
+    (question,) = read_questions(tmp_path / "asked.jsonl")
+    assert question.text == "Where does the Danube rise?"
+    assert question.is_answerable is not answer.abstained
+    assert json.loads(run("feedback", "--json")[1])["questions"] == [json.loads(out)]
+
+
+def test_doctor_exits_1_with_what_mends_a_language_model_that_is_not_there(run: Run) -> None:
+    code, out, err = run("doctor", "--llm-url", "http://127.0.0.1:1/v1", "--llm-model", "m")
+    assert code == 1
+    assert "PROBLEM  language model: the language model 'm' cannot be reached" in out
+    assert "-> check llm.base_url" in out
+    assert "1 problem" in err
+
+
+def test_doctor_is_healthy_with_warnings_alone_and_prints_json(run: Run) -> None:
+    code, out, _ = run("doctor", "--json")
+    told = json.loads(out)
+    assert (code, told["is_healthy"]) == (0, True)
+    assert {"warning"} < {one["state"] for one in told["findings"]}
+    assert all(set(one) == {"subject", "state", "told", "remedy"} for one in told["findings"])
+    code, out, _ = run("doctor", "--llm-file", "missing.gguf", "--json")
+    told = json.loads(out)
+    assert (code, told["is_healthy"]) == (1, False)
+    (away,) = [one for one in told["findings"] if one["subject"] == "language model"]
+    assert away["remedy"]

@@ -1,0 +1,107 @@
+"""What `assistant doctor` finds of language models that behave in one way or another."""
+
+import pytest
+from scripted_server import (
+    RefusesSchema,
+    Reply,
+    Said,
+    ScriptedServer,
+    SlowStart,
+    error,
+    refused_url,
+)
+
+from assistant.doctor.findings import Finding, State
+from assistant.doctor.language_model import FEW_TOKENS, probe
+from assistant.settings import LanguageModel
+from assistant.write.llm.client import Client
+from assistant.write.llm.loop import Deadlines
+from assistant.write.llm.server import Server
+
+COUNTED = Said("one, two, three, four, five, six, seven, eight", piece_chars=4, pause_s=0.01)
+CHOSEN = Said('{"sentences": [2]}')
+
+
+def examine(url: str, **given: object) -> list[Finding]:
+    settings = LanguageModel.model_validate({"base_url": url, "model": "scripted", **given})
+    model = Client(Server(settings), Deadlines(8.0, 8.0, 20.0), has_schema=settings.json_schema)
+    return [found for found in probe(model, settings) if found is not None]
+
+
+def ask(*replies: Reply, **given: object) -> list[Finding]:
+    with ScriptedServer(list(replies), n_ctx=8192) as server:
+        return examine(server.url, **given)
+
+
+def tell(found: list[Finding], state: State) -> str:
+    return "\n".join(f"{one.told} -> {one.remedy}" for one in found if one.state == state)
+
+
+def test_a_model_without_a_fault_has_no_warning() -> None:
+    found = ask(COUNTED, CHOSEN, first_token_timeout_s=9e5, total_timeout_s=9e5)
+    assert {one.state for one in found} == {State.OK}
+    assert all(fact in tell(found, State.OK) for fact in ("replies", "tokens/s", "JSON schema"))
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (error(401, "no"), "ASSISTANT_LLM__API_KEY"),
+        (error(404, "no such model"), "llm.model"),
+        (error(500, "oops"), "status 500"),
+        (SlowStart(30.0, "late"), "too slow"),
+        (Said(""), "empty"),
+    ],
+)
+def test_a_model_that_does_not_reply_is_a_problem_with_a_remedy(reply: Reply, told: str) -> None:
+    (found,) = ask(reply)
+    assert found.state == State.PROBLEM
+    assert told in f"{found.told} {found.remedy}"
+    assert found.remedy
+
+
+def test_a_server_that_is_not_there_is_a_problem() -> None:
+    (found,) = examine(refused_url())
+    assert found.state == State.PROBLEM
+    assert "is its server running?" in found.told
+
+
+def test_a_proxy_before_this_machine_itself_is_named_as_the_cause_and_stays_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", f"{refused_url().replace('//', '//me:hunter22@')}")
+    monkeypatch.setenv("no_proxy", "example.org")
+    (found,) = examine(refused_url())
+    assert found.remedy.startswith("export no_proxy=127.0.0.1,example.org")
+    assert "hunter22" not in str(found)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (found,) = examine(refused_url())
+    assert "llm.base_url" in found.remedy
+
+
+def test_a_reply_in_one_piece_is_a_warning() -> None:
+    found = ask(Said("one, two", piece_chars=1000), CHOSEN)
+    assert "one piece" in tell(found, State.WARNING)
+
+
+@pytest.mark.parametrize("reply", [RefusesSchema(CHOSEN), Said("The bridge was of oak.")])
+def test_a_schema_that_is_not_obeyed_is_a_warning(reply: Reply) -> None:
+    assert "not bound to a JSON schema" in tell(ask(COUNTED, reply), State.WARNING)
+
+
+def test_a_context_that_is_not_told_is_a_warning() -> None:
+    with ScriptedServer([COUNTED, CHOSEN]) as server:
+        assert "does not tell its context" in tell(examine(server.url), State.WARNING)
+
+
+def test_a_small_context_is_a_warning() -> None:
+    found = ask(COUNTED, CHOSEN, context_tokens=FEW_TOKENS + 100)
+    assert "few passages fit in" in tell(found, State.WARNING)
+
+
+def test_deadlines_that_a_slow_model_cannot_keep_are_a_warning_with_the_setting() -> None:
+    slow = SlowStart(1.0, "one, two, three", shown="headers")
+    found = ask(slow, CHOSEN, first_token_timeout_s=2.0, total_timeout_s=3.0)
+    told = tell(found, State.WARNING)
+    assert "llm.first_token_timeout_s" in told
+    assert "llm.total_timeout_s" in told

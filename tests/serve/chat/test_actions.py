@@ -1,0 +1,375 @@
+"""What people do on a page: each act changes what it says, and nothing of others."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from surface_fakes import FakeAssistant, settings_anywhere
+
+from assistant.errors import StoreError
+from assistant.serve.admission import Admission
+from assistant.serve.chat import actions
+from assistant.serve.chat.actions import ABSENT, MAX_SEARCH_CHARS, Desk
+from assistant.serve.chat.database import Database
+from assistant.serve.chat.feedback import FeedbackBook
+from assistant.serve.chat.history import Store
+from assistant.serve.chat.page import make_desk
+from assistant.serve.chat.pages import DOCUMENTS, Page, Update
+from assistant.serve.chat.turns import Turn
+from assistant.serve.chat.views import UNKNOWN
+from assistant.values import DocumentId
+
+
+@dataclass
+class Office:
+    """A desk with a page of Alice's, in a conversation of two turns."""
+
+    assistant: FakeAssistant
+    store: Store
+    book: FeedbackBook
+    desk: Desk
+    page: Page
+
+    def act(self, act: str, page: Page | None = None, **sent: object) -> Update:
+        return self.desk.act(page or self.page, {"act": act, **sent})
+
+    def turns(self) -> tuple[Turn, ...]:
+        return self.store.load("alice", self.page.conversation_id)
+
+
+@pytest.fixture
+def office():
+    assistant = FakeAssistant(settings=settings_anywhere())
+    database = Database(assistant.settings.index_dir)
+    store, book = Store(database), FeedbackBook(database)
+    admission = Admission(at_once=1, waiting=1)
+    desk = make_desk(assistant, store, book, admission, asyncio.Event())
+    page = Page("alice", store.create("alice", "Sanctions"))
+    for number, question in enumerate(("typhoon", "unknown"), start=1):
+        store.put("alice", page.conversation_id, Turn(number, question, assistant.ask(question)))
+    return Office(assistant, store, book, desk, page)
+
+
+def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office):
+    update = office.desk.arrive(Page("alice"), "")
+    assert "Who is Flax Typhoon?" in update.talk
+    assert "Sanctions" in update.listed
+    assert "Staff handbook" in update.panel
+    assert (update.status, update.question, update.is_running) == ("", "", False)
+
+
+def test_a_visitor_with_the_address_of_a_conversation_sees_it(office):
+    page = Page("alice")
+    update = office.desk.arrive(page, office.page.conversation_id)
+    assert "Flax Typhoon, active" in update.talk
+    assert page.conversation_id == office.page.conversation_id
+    assert 'aria-current="page"' in update.listed
+
+
+@pytest.mark.parametrize("owner", ["bob", "alice "])
+def test_the_address_of_anothers_conversation_is_as_absent_as_that_of_none(office, owner):
+    for address in (office.page.conversation_id, "nothing", "\ud800", "x" * 10_000):
+        page = Page(owner)
+        update = office.desk.arrive(page, address)
+        assert update.status == ABSENT
+        assert page.conversation_id is None
+        assert "Typhoon, active" not in update.talk
+        assert "Sanctions" not in update.listed
+        opened = office.desk.open(page, f"open-{address}")
+        assert (opened.status, page.conversation_id) == (ABSENT, None)
+
+
+def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office):
+    other = office.store.create("alice", "Other")
+    office.desk.open(office.page, "cite-1-1")
+    office.act("edit", turn="2", what="question")
+    update = office.desk.open(office.page, f"open-{other}")
+    assert (office.page.replaces, office.page.reference) == (None, DOCUMENTS)
+    assert (update.question, office.page.conversation_id) == ("", other)
+
+
+def test_new_is_the_welcome_again(office):
+    update = office.act("new")
+    assert office.page.conversation_id is None
+    assert "Who is Flax Typhoon?" in update.talk
+
+
+def test_a_reference_opens_beside_the_conversation_and_close_brings_the_documents_back(office):
+    opened = office.desk.open(office.page, "cite-1-2")
+    assert 'id="cited-span"' in opened.panel
+    assert opened.talk is None
+    closed = office.desk.open(office.page, "close")
+    assert "Staff handbook" in closed.panel
+
+
+@pytest.mark.parametrize("reference", ["", "None", "cite-9-9", "doc-nothing.txt", "doc-\ud800"])
+def test_a_reference_to_nothing_is_a_notice_above_the_documents(office, reference):
+    update = office.desk.open(office.page, reference)
+    assert 'class="notice"' in update.panel
+    assert "Staff handbook" in update.panel
+    assert office.page.reference == DOCUMENTS
+
+
+def test_the_reference_of_another_conversation_belongs_to_nobody_else(office):
+    assert UNKNOWN in office.desk.open(Page("bob", office.page.conversation_id), "cite-1-1").panel
+
+
+def test_renaming_shows_the_new_title(office):
+    update = office.act("rename", id=office.page.conversation_id, title="  New\n<b>title</b> ")
+    assert office.store.title("alice", office.page.conversation_id) == "New <b>title</b>"
+    assert "New &lt;b&gt;title&lt;/b&gt;" in update.listed
+
+
+def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office):
+    update = office.act("rename", id=office.page.conversation_id, title="a \ud800 b")
+    assert office.store.title("alice", office.page.conversation_id) == "a ? b"
+    assert update.banner is None
+
+
+def test_deleting_the_conversation_that_is_open_is_the_welcome(office):
+    update = office.act("delete", id=office.page.conversation_id)
+    assert office.page.conversation_id is None
+    assert "Who is Flax Typhoon?" in update.talk
+    assert office.store.list("alice") == ()
+
+
+def test_deleting_another_leaves_the_open_one(office):
+    other = office.store.create("alice", "Other")
+    update = office.act("delete", id=other)
+    assert (update.talk, update.status) == (None, "Deleted.")
+    assert len(office.turns()) == 2
+
+
+def test_a_search_narrows_the_list_until_it_is_emptied(office):
+    office.store.create("alice", "Other")
+    assert "Sanctions" not in office.act("search", text="other").listed
+    assert "No conversation has these words." in office.act("search", text="nothing").listed
+    assert "Sanctions" in office.act("search", text="").listed
+    office.act("search", text="x" * 10_000)
+    assert len(office.page.search) == MAX_SEARCH_CHARS
+
+
+def test_editing_the_last_question_will_replace_it_and_an_earlier_one_will_not(office):
+    update = office.act("edit", turn="2", what="question")
+    assert (update.question, office.page.replaces) == ("unknown", 2)
+    assert "replaces its answer" in update.banner
+    update = office.act("edit", turn=1, what="question")
+    assert (update.question, office.page.replaces) == ("typhoon", None)
+    assert "Asking this anew" in update.banner
+
+
+def test_an_edit_is_cancelled(office):
+    office.act("edit", turn="2", what="question")
+    update = office.act("cancel-edit")
+    assert (update.question, office.page.replaces) == ("", None)
+    assert "Cancel" not in update.banner
+
+
+def test_what_was_searched_for_can_be_edited_instead(office):
+    reworded = replace(office.assistant.ask("unknown"), query="known")
+    office.store.put("alice", office.page.conversation_id, Turn(2, "unknown", reworded))
+    assert office.act("edit", turn="2", what="query").question == "known"
+    office.store.put("alice", office.page.conversation_id, Turn(2, "unknown", "Stopped."))
+    assert office.act("edit", turn="2", what="query").question == "unknown"
+
+
+def test_a_rating_is_kept_shown_changed_and_taken_back(office):
+    for sent, kept in (("up", "up"), ("down", "down"), ("unanswerable", "unanswerable")):
+        update = office.act("rate", turn="1", rating=sent)
+        assert office.turns()[0].rating == kept
+        assert 'aria-pressed="true"' in update.talk
+        assert update.status.startswith("Thank you")
+    update = office.act("rate", turn="1", rating="unanswerable")
+    assert update.status == "Taken back."
+    assert office.turns()[0].rating is None
+    assert office.book.read() == ()
+
+
+def test_a_rating_is_kept_with_what_was_said_before(office):
+    office.act("rate", turn="2", rating="down")
+    (kept,) = office.book.read()
+    assert kept.history[0] == ("user", "typhoon")
+    assert len(kept.history) == 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"turn": "9", "rating": "up"},
+        {"turn": "1", "rating": "best"},
+        {"turn": "1", "rating": None},
+        {"turn": "1", "rating": ["up"]},
+        {"turn": "1", "rating": {"up": 1}},
+        {"rating": "up"},
+    ],
+)
+def test_a_rating_of_nothing_or_with_nothing_keeps_nothing(office, sent, caplog):
+    update = office.desk.act(office.page, {"act": "rate", **sent})
+    assert office.book.read() == ()
+    assert update == Update()
+    assert not caplog.records
+
+
+def test_a_turn_that_was_not_answered_cannot_be_rated(office):
+    office.store.put("alice", office.page.conversation_id, Turn(3, "Why?", "Stopped."))
+    assert office.act("rate", turn="3", rating="up") == Update()
+
+
+def test_a_citation_is_marked_as_wrong_and_right_again(office):
+    office.desk.open(office.page, "cite-1-2")
+    update = office.act("flag", turn="1", citation="2")
+    assert office.turns()[0].flagged == {2}
+    assert "marked as wrong" in update.talk
+    assert 'aria-pressed="true"' in update.panel
+    update = office.act("flag", turn="1", citation="2")
+    assert office.turns()[0].flagged == frozenset()
+    assert update.status == "Taken back."
+
+
+@pytest.mark.parametrize("citation", ["9", "0", 0, "", None, "1 ", [1], "٢"])
+def test_a_citation_that_is_not_there_cannot_be_marked(office, citation):
+    assert office.act("flag", turn="1", citation=citation) == Update()
+    assert office.book.read() == ()
+
+
+def test_nobody_rates_or_marks_the_answers_of_another(office):
+    bob = Page("bob", office.page.conversation_id)
+    office.act("rate", bob, turn="1", rating="down")
+    office.act("flag", bob, turn="1", citation="1")
+    office.act("rename", bob, id=office.page.conversation_id, title="Renamed?")
+    office.act("delete", bob, id=office.page.conversation_id)
+    assert office.act("edit", bob, turn="1", what="question") == Update()
+    assert office.book.read() == ()
+    assert office.store.title("alice", office.page.conversation_id) == "Sanctions"
+
+
+def test_ticked_documents_are_asked_until_all_are_again(office):
+    update = office.act("only", id="handbook.md", checked=True)
+    assert "Asking only" in update.banner
+    office.act("only", id="hostile.txt", checked=True)
+    assert office.page.only == {DocumentId("handbook.md"), DocumentId("hostile.txt")}
+    office.act("only", id="handbook.md", checked=False)
+    assert office.page.only == {DocumentId("hostile.txt")}
+    update = office.act("all")
+    assert office.page.only == frozenset()
+    assert "checked" not in update.panel
+    assert update.banner == ""
+
+
+def test_asking_all_again_leaves_an_open_source_where_it_is(office):
+    office.desk.open(office.page, "cite-1-1")
+    assert office.act("all").panel is None
+
+
+def sync_on(office, page):
+    async def sync():
+        return [update async for update in office.desk.sync(page)]
+
+    return asyncio.run(sync())
+
+
+def test_a_sync_shows_its_progress_where_the_documents_are_shown(office, monkeypatch):
+    monkeypatch.setattr(actions, "REFRESH_S", 0.02)
+    updates = sync_on(office, office.page)
+    assert updates[0].status == "Syncing"
+    assert any("<progress" in update.panel for update in updates)
+    assert updates[-1].status == "Synced in 0.4 s: 1 added."
+    assert "<progress" not in updates[-1].panel
+    office.desk.open(office.page, "cite-1-1")
+    assert {update.panel for update in sync_on(office, office.page)} == {None}
+
+
+def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, monkeypatch):
+    monkeypatch.setattr(actions, "REFRESH_S", 0.02)
+
+    async def scenario():
+        begun = office.desk.sync(office.page)
+        await anext(begun)
+        await begun.aclose()
+        bob = Page("bob")
+        for follow in (office.desk.follow_sync, office.desk.sync):
+            updates = [update async for update in follow(bob)]
+            assert updates[-1].status == "Synced in 0.4 s: 1 added."
+        assert [update async for update in office.desk.follow_sync(bob)] == []
+        assert office.assistant.n_syncs == 2, "followed once, and begun anew once it had ended"
+
+    asyncio.run(scenario())
+
+
+def test_a_click_that_arrives_after_a_later_one_opens_nothing(office):
+    assert "Citation 2 of 2" in office.desk.open(office.page, "cite-1-2", 8).panel
+    assert office.desk.open(office.page, "cite-1-1", 7) == Update()
+    assert office.page.reference == "cite-1-2"
+    assert "Citation 1 of 2" in office.desk.open(office.page, "cite-1-1", 9).panel
+    for odd in (None, "9", [], {}):
+        assert office.desk.open(office.page, "cite-1-2", odd).panel
+
+
+def test_a_sync_is_halted_from_any_page(office):
+    assert office.act("halt-sync", Page("bob")).status == "Stopping the sync."
+
+
+class Broken(Store):
+    """A store whose disk is gone."""
+
+    def load(self, owner, conversation_id):
+        raise StoreError("the disk is gone")
+
+    has = list = title = load
+
+    def rename(self, owner, conversation_id, title):
+        raise StoreError("the disk is gone")
+
+
+def test_a_disk_that_fails_is_a_notice_whatever_is_done(office):
+    store = Broken(Database(office.assistant.settings.index_dir))
+    admission = Admission(at_once=1, waiting=1)
+    desk = make_desk(office.assistant, store, office.book, admission, asyncio.Event())
+    done = [
+        desk.act(office.page, {"act": "rename", "id": "x", "title": "y"}),
+        desk.act(office.page, {"act": "edit", "turn": "1"}),
+        desk.act(office.page, {"act": "search", "text": "x"}),
+        desk.arrive(office.page, office.page.conversation_id),
+        desk.arrive(office.page, ""),
+        desk.open(office.page, "open-x"),
+    ]
+    assert {update.status for update in done} == {"the disk is gone"}
+    assert all("the disk is gone" in update.banner for update in done)
+
+
+ACTS = (
+    "new rename delete search edit cancel-edit rate flag only all halt-sync nothing __class__"
+).split()
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+values = st.recursive(
+    leaves | st.sampled_from(["1", "2", "up", "down", "query", "handbook.md", "\ud800", "\0"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+names = st.sampled_from("act id title text turn what rating citation checked question".split())
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(names, values, max_size=6),
+    st.sampled_from(ACTS) | values,
+    st.booleans(),
+)
+def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
+    office, caplog, sent, act, own
+):
+    page = Page("alice" if own else "bob", office.page.conversation_id)
+    with caplog.at_level(logging.ERROR):
+        update = office.desk.act(page, {**sent, "act": act})
+        office.desk.open(page, str(sent.get("id")))
+        office.desk.arrive(page, str(sent.get("title")))
+    assert isinstance(update, Update)
+    assert not caplog.records, "it was handled by chance, as a defect"
+    assert [turn.question for turn in office.turns()] == ["typhoon", "unknown"]
+    assert own or not office.book.read()
+    office.book.rate(office.page.conversation_id, office.turns()[0], (), None)

@@ -1,0 +1,504 @@
+"""A question on a page: kept whatever happens, shown where it was asked, stopped at once."""
+
+import asyncio
+import threading
+import time
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+from surface_fakes import FakeAssistant, settings_anywhere
+
+from assistant.errors import StoreError
+from assistant.serve.admission import Admission
+from assistant.serve.chat import asking as asking_module
+from assistant.serve.chat.asking import ABSENT, BUSY_HERE, FULL, Asking
+from assistant.serve.chat.corpus import Corpus
+from assistant.serve.chat.database import Database
+from assistant.serve.chat.history import Store
+from assistant.serve.chat.pages import Page
+from assistant.serve.chat.turns import CLOSING, INTERRUPTED, STOPPED, Turn
+from assistant.serve.chat.views import Views
+from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
+from assistant.values import Answer, DocumentId, Stage
+
+
+class Waiting(FakeAssistant):
+    """Waits before it answers a question with `wait` in it, until it is let go."""
+
+    def __init__(self):
+        super().__init__(settings=settings_anywhere())
+        self.let_go, self.n_begun = threading.Event(), 0
+
+    def stream(self, question, history=(), *, documents=()):
+        if "wait" in question:
+            yield Stage("searching", "Searching")
+            self.n_begun += 1
+            self.let_go.wait(20)
+        yield from super().stream(question, history, documents=documents)
+
+
+class Room:
+    """An asking with all that belongs to it; made inside of a loop."""
+
+    def __init__(self, store_of=Store):
+        self.assistant = Waiting()
+        self.store = store_of(Database(self.assistant.settings.index_dir))
+        self.ending = asyncio.Event()
+        views = Views(self.assistant, self.store, Corpus(self.assistant))
+        admission = Admission(at_once=2, waiting=4)
+        self.asking = Asking(self.assistant, self.store, views, admission, self.ending)
+        self.page = Page("alice")
+
+    async def ask(self, question, page=None, **given):
+        updates = self.asking.ask(page or self.page, question, **given)
+        return [update async for update in updates]
+
+    async def again(self, sent, page=None):
+        return [update async for update in self.asking.ask_again(page or self.page, sent)]
+
+    async def begin(self, question="wait, leave", page=None):
+        """Begin an answer that waits; return its task and the updates that come."""
+        updates = []
+
+        async def collect():
+            async for update in self.asking.ask(page or self.page, question):
+                updates.append(update)
+
+        task = asyncio.ensure_future(collect())
+        n = self.assistant.n_begun
+        while self.assistant.n_begun == n:
+            await asyncio.sleep(0.005)
+        return task, updates
+
+    def turns(self, conversation_id=None):
+        return self.store.load("alice", conversation_id or self.page.conversation_id)
+
+
+def run(scenario, **given):
+    """Run a scenario with a room of its own; whatever waits is let go at the end."""
+
+    async def inside():
+        room = Room(**given)
+        try:
+            return await asyncio.wait_for(scenario(room), 20)
+        finally:
+            room.assistant.let_go.set()
+
+    return asyncio.run(inside())
+
+
+def test_the_first_question_begins_a_conversation_with_its_words_as_the_title():
+    async def scenario(room):
+        updates = await room.ask("  typhoon  ")
+        (turn,) = room.turns()
+        assert (turn.number, turn.question) == (1, "typhoon")
+        assert isinstance(turn.outcome, Answer)
+        assert [one.title for one in room.store.list("alice")] == ["typhoon"]
+        assert updates[0].question == ""
+        assert "typhoon" in updates[0].listed
+        assert [one.is_running for one in updates] == [True] * (len(updates) - 1) + [False]
+        assert "Integrity" not in updates[0].talk
+        assert "Flax Typhoon" in updates[-1].talk
+        assert updates[-1].status == "Answered with 2 citations."
+
+    run(scenario)
+
+
+def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said():
+    async def scenario(room):
+        await room.ask("typhoon")
+        await room.ask("leave")
+        assert [turn.question for turn in room.turns()] == ["typhoon", "leave"]
+        assert room.assistant.histories[-1][0] == ("user", "typhoon")
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("question", ["", " \n\t "])
+def test_a_blank_question_begins_nothing(question):
+    async def scenario(room):
+        (update,) = await room.ask(question)
+        assert update.status == "Type a question first."
+        assert update.is_running is False
+        assert room.store.list("alice") == ()
+
+    run(scenario)
+
+
+def test_a_question_that_no_file_can_hold_is_asked_with_marks_in_its_place():
+    async def scenario(room):
+        await room.ask("typhoon \ud800?")
+        assert room.turns()[0].question == "typhoon ??"
+
+    run(scenario)
+
+
+def test_a_stop_ends_the_answer_at_once_and_is_kept():
+    async def scenario(room):
+        task, updates = await room.begin()
+        started = time.monotonic()
+        room.asking.stop(room.page)
+        await task
+        assert time.monotonic() - started < 2
+        assert [turn.outcome for turn in room.turns()] == [STOPPED]
+        assert (updates[-1].is_running, updates[-1].status) == (False, STOPPED)
+        assert not room.asking.is_running(room.page)
+
+    run(scenario)
+
+
+def test_a_stop_touches_no_other_conversation():
+    async def scenario(room):
+        task, _ = await room.begin()
+        room.asking.stop(Page("alice"))
+        room.asking.stop(Page("bob"))
+        room.assistant.let_go.set()
+        await task
+        assert isinstance(room.turns()[0].outcome, Answer)
+
+    run(scenario)
+
+
+def test_the_end_of_the_server_ends_the_answer_with_a_notice():
+    async def scenario(room):
+        task, updates = await room.begin()
+        room.ending.set()
+        await task
+        assert [turn.outcome for turn in room.turns()] == [CLOSING]
+        assert updates[-1].status == CLOSING
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("ends", ["stop", "close"])
+def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(ends):
+    async def scenario(room):
+        updates = []
+
+        async def collect():
+            async for update in room.asking.ask(room.page, "written typhoon endless"):
+                updates.append(update)
+
+        task = asyncio.ensure_future(collect())
+        while not room.assistant.is_writing.is_set():
+            await asyncio.sleep(0.005)
+        while "active since 2021" not in (updates[-1].talk or ""):
+            await asyncio.sleep(0.005)
+        started = time.monotonic()
+        if ends == "stop":
+            room.asking.stop(room.page)
+        else:
+            room.ending.set()
+        await task
+        assert time.monotonic() - started < 1
+        notice = STOPPED_PARTLY if ends == "stop" else CLOSING_PARTLY
+        (turn,) = room.turns()
+        whole = FakeAssistant().ask("written typhoon")
+        assert turn.outcome.notice == updates[-1].status == notice
+        assert turn.outcome.statements[0] == whole.statements[0]
+        assert turn.outcome.statements[1].text == whole.citations[1].quote
+        assert turn.outcome.citations == whole.citations
+        assert updates[-1].is_running is False
+        assert notice in updates[-1].talk
+        assert "Copy" in updates[-1].talk
+        assert await asyncio.to_thread(room.assistant.is_closed.wait, 1), "the model is let go"
+
+    run(scenario)
+
+
+def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing():
+    turn = Turn(1, "Why?")
+    refused = replace(turn, outcome=FakeAssistant().ask("unknown"))
+    for one in (turn, refused):
+        step = asking_module._leave_off(one, is_stopped=True)
+        assert (step.turn.outcome, step.status, step.is_running) == (STOPPED, STOPPED, False)
+    assert asking_module._leave_off(turn, is_stopped=False).turn.outcome == CLOSING
+
+
+def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
+    async def scenario(room):
+        updates = await room.ask("written typhoon")
+        shown = [(update.talk, update.status) for update in updates]
+        assert len(set(shown)) == len(shown)
+        read_out = [update.status for update in updates]
+        changes = [
+            one for one, before in zip(read_out[1:], read_out, strict=False) if one != before
+        ]
+        assert len(changes) == len(set(changes)) + 1, "Answered, Writing, Answered"
+        assert all(update.is_running for update in updates[:-1])
+        assert "Cost and checks" not in "".join(update.talk for update in updates[:-1])
+        assert "Cost and checks" in updates[-1].talk
+
+    run(scenario)
+
+
+def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
+    async def scenario(room):
+        updates = room.asking.ask(room.page, "wait, leave")
+        await anext(updates)
+        await updates.aclose()
+        assert room.asking.is_running(room.page)
+        assert [turn.outcome for turn in room.turns()] == [INTERRUPTED], "what a crash would leave"
+        assert "interrupted" not in room.asking.show(room.page).talk
+        room.assistant.let_go.set()
+        seen = [update async for update in room.asking.watch(room.page)]
+        assert seen[-1].is_running is False
+        assert "accrue two days" in seen[-1].talk
+        assert isinstance(room.turns()[0].outcome, Answer)
+        await room.ask("leave")
+        assert [turn.number for turn in room.turns()] == [1, 2]
+
+    run(scenario)
+
+
+def test_every_page_that_looks_at_a_conversation_sees_its_answer_become():
+    async def scenario(room):
+        task, _ = await room.begin()
+        other = Page("alice", room.page.conversation_id)
+        updates = []
+
+        async def watch():
+            async for update in room.asking.watch(other):
+                updates.append(update)
+
+        watching = asyncio.ensure_future(watch())
+        while not any("Searching" in update.talk for update in updates):
+            await asyncio.sleep(0.005)
+        assert updates[-1].is_running
+        room.assistant.let_go.set()
+        await task
+        await watching
+        assert "accrue two days" in updates[-1].talk
+        assert updates[-1].is_running is False
+
+    run(scenario)
+
+
+def test_watching_where_nothing_is_asked_ends_at_once():
+    async def scenario(room):
+        await room.ask("leave")
+        assert [update async for update in room.asking.watch(room.page)] == []
+        assert [update async for update in room.asking.watch(Page("alice"))] == []
+
+    run(scenario)
+
+
+def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages():
+    async def scenario(room):
+        task, _ = await room.begin()
+        other = Page("alice", room.page.conversation_id)
+        for page in (room.page, other):
+            (update,) = await room.ask("leave", page)
+            assert update.status == BUSY_HERE
+            assert update.is_running, "the page keeps its stop"
+        assert len(room.turns()) == 1
+        room.assistant.let_go.set()
+        await task
+        await room.ask("leave", other)
+        assert len(room.turns()) == 2
+
+    run(scenario)
+
+
+def test_other_conversations_are_answered_meanwhile():
+    async def scenario(room):
+        task, _ = await room.begin()
+        other = Page("alice")
+        await room.ask("leave", other)
+        assert isinstance(room.turns(other.conversation_id)[0].outcome, Answer)
+        room.assistant.let_go.set()
+        await task
+
+    run(scenario)
+
+
+def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_answer_is_kept():
+    async def scenario(room):
+        task, updates = await room.begin()
+        asked_in, n = room.page.conversation_id, len(updates)
+        room.page.conversation_id = room.store.create("alice", "Another")
+        await task
+        room.assistant.let_go.set()
+        async for _ in room.asking.watch(Page("alice", asked_in)):
+            pass
+        (again,) = updates[n:]  # in case a step of the answer came after it was opened
+        assert "welcome" in again.talk
+        assert again.is_running is False
+        assert isinstance(room.turns(asked_in)[0].outcome, Answer)
+        assert room.turns() == ()
+
+    run(scenario)
+
+
+def test_a_conversation_that_is_deleted_meanwhile_stays_deleted():
+    async def scenario(room):
+        task, _ = await room.begin()
+        asked_in = room.page.conversation_id
+        room.store.delete("alice", asked_in)
+        room.assistant.let_go.set()
+        await task
+        assert room.turns(asked_in) is None
+
+    run(scenario)
+
+
+def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one():
+    async def scenario(room):
+        for question in ("typhoon", "leave"):
+            await room.ask(question)
+        await room.again({"turn": "2"})
+        assert [(turn.number, turn.question) for turn in room.turns()] == [
+            (1, "typhoon"),
+            (3, "leave"),
+        ]
+        await room.again({"turn": 1})
+        assert [turn.question for turn in room.turns()] == ["typhoon", "leave", "typhoon"]
+        room.page.replaces = 4
+        await room.ask("unknown")
+        assert [turn.question for turn in room.turns()] == ["typhoon", "leave", "unknown"]
+        await room.ask("typhoon")
+        assert len(room.turns()) == 4, "an edit is over once it was asked"
+
+    run(scenario)
+
+
+def test_a_question_that_replaces_one_is_not_told_what_that_said():
+    async def scenario(room):
+        await room.ask("typhoon")
+        await room.again({"turn": "1"})
+        assert room.assistant.histories == [(), ()]
+
+    run(scenario)
+
+
+def test_a_question_to_try_is_asked():
+    async def scenario(room):
+        await room.again({"question": "typhoon"})
+        assert [turn.question for turn in room.turns()] == ["typhoon"]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"turn": "9"}, {"turn": None}, {"question": 5}, {"question": ["typhoon"]}]
+)
+def test_a_button_that_stands_for_nothing_asks_nothing(sent):
+    async def scenario(room):
+        (update,) = await room.again(sent)
+        assert update.status == ABSENT
+        assert room.store.list("alice") == ()
+
+    run(scenario)
+
+
+def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later():
+    async def scenario(room):
+        task, _ = await room.begin()
+        other = Page("alice", room.page.conversation_id)
+        (update,) = await room.again({"turn": "1"}, other)
+        assert update.status == BUSY_HERE
+        room.assistant.let_go.set()
+        await task
+        await room.ask("typhoon", other)
+        assert [turn.question for turn in room.turns()] == ["wait, leave", "typhoon"]
+
+    run(scenario)
+
+
+def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked_again(monkeypatch):
+    monkeypatch.setattr(asking_module, "MAX_TURNS", 2)
+
+    async def scenario(room):
+        for question in ("typhoon", "leave"):
+            await room.ask(question)
+        (update,) = await room.ask("unknown")
+        assert update.status == FULL
+        (update,) = await room.again({"turn": "1"})
+        assert update.status == FULL
+        await room.again({"turn": "2"})
+        assert [turn.number for turn in room.turns()] == [1, 3]
+
+    run(scenario)
+
+
+def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again():
+    async def scenario(room):
+        room.page.only = frozenset({DocumentId("handbook.md"), DocumentId("hostile.txt")})
+        await room.ask("leave")
+        assert room.turns()[0].documents == ("handbook.md", "hostile.txt")
+        room.page.only = frozenset()
+        await room.again({"turn": "1"})
+        await room.ask("typhoon")
+        assert [turn.documents for turn in room.turns()] == [("handbook.md", "hostile.txt"), ()]
+        assert room.assistant.asked_of == [("handbook.md", "hostile.txt")] * 2 + [()]
+
+    run(scenario)
+
+
+def test_a_conversation_of_another_is_never_asked_in():
+    async def scenario(room):
+        await room.ask("typhoon")
+        bob = Page("bob", room.page.conversation_id)
+        await room.ask("leave", bob)
+        assert bob.conversation_id != room.page.conversation_id
+        assert len(room.turns()) == 1
+
+    run(scenario)
+
+
+class Full(Store):
+    """A store whose disk is full from the n-th turn on that it is to keep."""
+
+    n_left = 0
+
+    def put(self, owner, conversation_id, turn):
+        if self.n_left <= 0:
+            raise StoreError("the disk is full")
+        self.n_left -= 1
+        return super().put(owner, conversation_id, turn)
+
+
+@pytest.mark.parametrize("n_kept", [0, 1])
+def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept):
+    async def scenario(room):
+        room.store.n_left = n_kept
+        *_, last = await room.ask("leave")
+        assert last.is_running is False
+        assert last.status == "the disk is full"
+        assert "the disk is full" in (last.banner or "") + (last.talk or "")
+        assert not room.asking.is_running(room.page)
+        room.store.n_left = 9
+        await room.ask("leave")
+        assert isinstance(room.turns()[-1].outcome, Answer)
+
+    run(scenario, store_of=Full)
+
+
+def test_earlier_turns_stay_on_the_page_while_the_next_is_answered():
+    async def scenario(room):
+        await room.ask("typhoon")
+        updates = await room.ask("leave")
+        assert all("Flax Typhoon" in update.talk for update in updates)
+        assert all(room.page.conversation_id in update.talk for update in updates)
+
+    run(scenario)
+
+
+def test_what_is_streamed_is_shown_before_it_is_whole():
+    async def scenario(room):
+        updates = []
+        async with aclosing(room.asking.ask(room.page, "typhoon")) as steps:
+            async for update in steps:
+                updates.append(update)
+        first = next(one for one in updates if "Flax Typhoon, active" in one.talk)
+        assert first.is_running
+        assert "North America" not in first.talk
+        assert "Copy" not in first.talk
+
+    run(scenario)
+
+
+def test_turns_are_values():
+    turn = Turn(1, "Why?")
+    assert replace(turn, outcome="x") != turn

@@ -1,0 +1,142 @@
+"""A reference that was clicked opens what the server holds, or nothing."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+from surface_fakes import HOSTILE, FakeAssistant, answer, cite
+
+from assistant.errors import AssistantError, CorpusError
+from assistant.serve.chat.render import CorpusView, render_documents
+from assistant.serve.chat.sources import resolve, show
+from assistant.serve.chat.turns import Turn
+from assistant.values import DocumentId, FileRecord, Status
+
+TYPHOON = Turn(1, "typhoon", FakeAssistant().ask("typhoon"))
+REFUSED = Turn(2, "unknown", FakeAssistant().ask("unknown"))
+TURNS = (TYPHOON, REFUSED, Turn(3, "bug", "Went wrong."), Turn(4, "Running?"))
+FIRST, SECOND = TYPHOON.outcome.citations
+
+
+def opened(reference, turns=TURNS, assistant=None):
+    html = show(assistant or FakeAssistant(), reference, turns)
+    return LexborHTMLParser(f"<body>{html}").body
+
+
+def test_a_citation_opens_its_document_with_all_spans_of_the_answer():
+    source = resolve("cite-1-2", TURNS)
+    spans = [(span.start, span.end) for span in source.spans]
+    assert spans == [(one.start, one.end) for one in (FIRST, SECOND)]
+    body = opened("cite-1-2")
+    assert [node.text() for node in body.css("mark")] == [FIRST.quote, SECOND.quote]
+    assert body.css_first("#cited-span").text() == SECOND.quote
+    assert body.css_first(".at").text() == "Citation 2 of 2"
+
+
+def test_only_the_spans_of_the_opened_document_are_marked():
+    news, handbook, _ = FakeAssistant().held.values()
+    both = answer("?", cite(1, news, "Reactions"), cite(2, handbook, "Leave policy"))
+    assert len(resolve("cite-1-2", (Turn(1, "?", both),)).spans) == 1
+
+
+def test_a_citation_says_whether_it_was_marked_as_wrong():
+    flagged = replace(TYPHOON, flagged=frozenset({2}))
+    for reference, is_pressed in (("cite-1-1", "false"), ("cite-1-2", "true")):
+        button = opened(reference, (flagged,)).css_first("button[data-act=flag]")
+        assert button.attributes["aria-pressed"] == is_pressed
+
+
+def test_a_passage_that_was_read_opens_without_the_citations():
+    for turn in (1, 2):
+        (mark,) = opened(f"read-{turn}-1").css("mark")
+        assert mark.text() == TURNS[turn - 1].outcome.consulted[0].text
+    assert not opened("read-1-1").css(".steps")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "",
+        "None",
+        "close",
+        "cite",
+        "cite-1",
+        "cite-1-99",
+        "cite-9-1",
+        "cite-1-0",
+        "cite--1-1",
+        "cite-1-1 ",
+        "cite-1-1\n",
+        "CITE-1-1",
+        "cite-1-1<script>alert(1)</script>",
+        "cite-٣-1",
+        "cite-1-" + "9" * 5_000,
+        "cite-2-1",
+        "cite-3-1",
+        "cite-4-1",
+        "read-1-0",
+        "read-1-99",
+        "read-3-1",
+        "../../etc/passwd",
+        "open-x",
+    ],
+)
+def test_a_reference_that_nothing_stands_behind_opens_nothing(reference):
+    assert resolve(reference, TURNS) is None
+    assert show(FakeAssistant(), reference, TURNS) is None
+
+
+@given(st.text(max_size=12) | st.from_regex(r"(cite|read|doc)-.{0,12}"))
+def test_no_reference_whatever_it_is_breaks_or_leaves_the_answers(reference):
+    source = resolve(reference, TURNS)
+    if source and source.strong:
+        assert source.quote in {
+            *(c.quote for c in TYPHOON.outcome.citations),
+            *(c.text for turn in (TYPHOON, REFUSED) for c in turn.outcome.consulted),
+        }
+
+
+@pytest.mark.parametrize("name", ["nothing.txt", "..%2F..%2Fetc%2Fpasswd", "%00", "%ff", ""])
+def test_a_document_that_the_index_does_not_hold_is_a_failure_that_was_foreseen(name):
+    with pytest.raises(CorpusError, match="the index holds no document"):
+        show(FakeAssistant(), f"doc-{name}", ())
+
+
+@pytest.mark.parametrize(
+    "name", ['odd/"name" #1 & <b>%2F</b>.txt', "a b+c.txt", "日本語/é.md", "100%.txt", HOSTILE]
+)
+def test_every_listed_document_opens_from_its_link(name):
+    assistant = FakeAssistant()
+    odd = replace(assistant.held[DocumentId("handbook.md")], document_id=name, title="Odd")
+    assistant.held = {DocumentId(name): odd}
+    record = FileRecord(DocumentId(name), Status.INDEXED, None, "Odd", 1, 1)
+    listed = LexborHTMLParser(render_documents([record], CorpusView((), 1))).body
+    (link,) = (node.attributes["href"] for node in listed.css("li a"))
+    assert opened(link.removeprefix("#"), (), assistant).css_first("h2").text() == "Odd"
+
+
+def test_a_document_that_changed_since_the_answer_says_so_and_marks_nothing():
+    assistant = FakeAssistant()
+    held = assistant.held[FIRST.document_id]
+    assistant.held[FIRST.document_id] = replace(held, text="New. " + held.text)
+    body = opened("cite-1-1", assistant=assistant)
+    told = body.css_first(".notice").text()
+    assert "has changed since this answer" in told
+    assert FIRST.quote in told
+    assert not body.css("mark")
+
+
+def test_a_document_that_has_become_shorter_than_the_place_says_so():
+    assistant = FakeAssistant()
+    held = assistant.held[FIRST.document_id]
+    assistant.held[FIRST.document_id] = replace(held, text="Short.", headings=())
+    assert "has changed" in opened("cite-1-2", assistant=assistant).text()
+
+
+def test_a_document_that_left_the_index_is_a_failure_that_was_foreseen():
+    assistant = FakeAssistant()
+    del assistant.held[FIRST.document_id]
+    with pytest.raises(AssistantError, match="the index holds no document"):
+        show(assistant, "cite-1-1", TURNS)

@@ -1,0 +1,172 @@
+"""The folder on the page: the ledger, and one sync that everybody sees."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+from surface_fakes import FakeAssistant
+
+from assistant.errors import IndexLocked, StoreError
+from assistant.serve.chat import corpus as corpus_module
+from assistant.serve.chat.corpus import HALTED, RUNNING, Corpus, summarize
+from assistant.store.sync import Progress, SyncReport
+from assistant.values import DocumentId, FileRecord, Status
+
+DONE = SyncReport(1, 0, 0, 0, 3, 9, 2, (), None, 0.4)
+SYNCED = "Synced in 0.4 s: 1 added."
+
+
+class Syncing(FakeAssistant):
+    """Reads files one by one as it is let; fails when it has something to fail with."""
+
+    error: BaseException | None = None
+
+    def __init__(self, n_files=4):
+        super().__init__()
+        self.n_files, self.n_read = n_files, 0
+        self.gate = threading.Semaphore(10**9)
+
+    def sync(self, *, on_progress=lambda _: None):
+        self.n_syncs += 1
+        for done in range(self.n_files):
+            assert self.gate.acquire(timeout=20)
+            on_progress(Progress("reading", done, self.n_files))
+            self.n_read += 1
+            if self.error:
+                raise self.error
+        return DONE
+
+
+@pytest.fixture(autouse=True)
+def told_at_once(monkeypatch):
+    monkeypatch.setattr(corpus_module, "REPORT_S", 0.0)
+
+
+def shown(corpus, only=frozenset()):
+    return LexborHTMLParser(f"<body>{corpus.show(only)}").body
+
+
+def test_a_sync_tells_how_far_it_is_and_what_it_did():
+    told = list(Corpus(Syncing()).sync())
+    assert told == ["Syncing", *(f"Reading: {n} of 4 files" for n in range(4)), SYNCED]
+
+
+def test_everybody_sees_how_far_the_sync_is_and_then_what_it_did():
+    assistant = Syncing()
+    corpus = Corpus(assistant)
+    assistant.gate = threading.Semaphore(0)
+    steps = corpus.sync()
+    assert next(steps) == "Syncing"
+    assert shown(corpus).css_first("button").text() == "Stop"
+    for n in range(3):
+        assistant.gate.release()
+        next(steps)
+        bar = shown(corpus).css_first("progress").attributes
+        assert (bar["value"], bar["max"]) == (str(n), "4")
+    assistant.gate.release(9)
+    assert list(steps)[-1] == SYNCED
+    body = shown(corpus)
+    assert not body.css("progress")
+    assert [node.text() for node in body.css(".notice")] == [SYNCED]
+
+
+def test_a_second_sync_is_refused_while_one_runs_and_not_after_it():
+    assistant = Syncing()
+    corpus = Corpus(assistant)
+    first = corpus.sync()
+    next(first)
+    assert list(corpus.sync()) == [RUNNING]
+    list(first)
+    assert list(corpus.sync())[-1] == SYNCED
+    assert assistant.n_syncs == 2
+
+
+def test_a_halt_ends_the_sync_after_the_file_it_is_at():
+    assistant = Syncing(n_files=1_000)
+    corpus = Corpus(assistant)
+    assistant.gate = threading.Semaphore(2)
+    steps = corpus.sync()
+    assert [next(steps) for _ in range(2)][-1] == "Reading: 0 of 1,000 files"
+    corpus.halt()
+    assistant.gate.release(2_000)
+    assert list(steps)[-1] == HALTED
+    assert assistant.n_read <= 2
+    assert HALTED in shown(corpus).text()
+    assert list(corpus.sync())[-1] == SYNCED, "a halt is over once it has ended a sync"
+
+
+def test_a_halt_while_nothing_runs_ends_nothing_later():
+    corpus = Corpus(Syncing())
+    corpus.halt()
+    assert list(corpus.sync())[-1] == SYNCED
+
+
+def test_a_failure_that_was_foreseen_is_a_note_and_the_next_sync_runs():
+    assistant = Syncing()
+    assistant.error = IndexLocked("another process (pid 7) is syncing")
+    corpus = Corpus(assistant)
+    assert list(corpus.sync())[-1] == "another process (pid 7) is syncing"
+    assert "pid 7" in shown(corpus).css_first(".notice").text()
+    assistant.error = None
+    assert list(corpus.sync())[-1] == SYNCED
+    assert "pid 7" not in shown(corpus).text()
+
+
+def test_a_defect_is_a_note_with_an_id(caplog):
+    assistant = Syncing()
+    assistant.error = ZeroDivisionError("secret detail")
+    *_, last = Corpus(assistant).sync()
+    assert "secret" not in last
+    assert last.partition("(error ")[2][:8] in caplog.text
+
+
+def test_a_sync_that_nobody_follows_any_more_ends_and_another_may_begin():
+    assistant = Syncing(n_files=100_000)
+    corpus = Corpus(assistant)
+    steps = corpus.sync()
+    next(steps), next(steps)
+    steps.close()
+    assert assistant.n_read < 100_000
+    assert not shown(corpus).css("progress")
+    assistant.n_files = 2
+    assert list(corpus.sync())[-1] == SYNCED
+
+
+def test_the_panel_lists_every_file_and_ticks_what_is_asked():
+    body = shown(Corpus(FakeAssistant()), frozenset({DocumentId("handbook.md")}))
+    assert len(body.css("li")) == 4
+    ticked = [one.attributes["data-only"] for one in body.css("input[checked]")]
+    assert ticked == ["handbook.md"]
+    assert "no text: it may be a scan" in body.css_first("li.skipped .why").text()
+
+
+class Broken(FakeAssistant):
+    def documents(self):
+        raise StoreError("the index cannot be read; run `assistant check`")
+
+
+def test_an_index_that_cannot_be_read_is_a_notice_in_the_panel():
+    body = shown(Corpus(Broken()))
+    assert body.css_first(".notice").text() == "the index cannot be read; run `assistant check`"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"n_added": 0}, "Synced in 0.4 s: nothing has changed."),
+        ({"n_added": 1_200, "n_changed": 2}, "Synced in 0.4 s: 1,200 added, 2 changed."),
+        ({"n_added": 0, "n_removed": 1}, "Synced in 0.4 s: 1 removed."),
+    ],
+)
+def test_what_a_sync_did_is_said_in_a_sentence(changes, said):
+    assert summarize(replace(DONE, **changes)) == said
+
+
+def test_files_that_were_skipped_are_counted_and_those_with_a_warning_are_not():
+    notable = tuple(
+        FileRecord(DocumentId(f"{n}.pdf"), status, "why", "", 0, 1)
+        for n, status in enumerate((Status.SKIPPED, Status.WARNING, Status.SKIPPED))
+    )
+    said = summarize(replace(DONE, n_added=0, notable=notable))
+    assert said == "Synced in 0.4 s: 2 skipped."

@@ -1,0 +1,197 @@
+"""What readers say of answers becomes questions that `assistant eval` takes."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from surface_fakes import FakeAssistant, answer
+
+from assistant.evaluation.questions import read_questions
+from assistant.serve.chat.database import Database
+from assistant.serve.chat.feedback import Feedback, FeedbackBook, list_questions, read_feedback
+from assistant.serve.chat.turns import Turn
+
+TYPHOON = Turn(3, "typhoon", FakeAssistant().ask("typhoon"))
+FIRST, SECOND = TYPHOON.outcome.citations
+REFUSED = Turn(4, "unknown", FakeAssistant().ask("unknown"))
+HISTORY = (("user", "leave"), ("assistant", "Two days."), ("user", "Why?"), ("assistant", ""))
+
+
+@pytest.fixture
+def book(tmp_path):
+    return FeedbackBook(Database(tmp_path))
+
+
+def question_of(
+    turn: Turn, rating: str | None, wrong: frozenset[int] = frozenset(), history=()
+) -> dict:
+    """Return the line of an answer that was judged so."""
+    given = Feedback(
+        rating, wrong, "2026-01-02T03:04:05+00:00", turn.question, history, turn.outcome
+    )
+    (line,) = list_questions([given])
+    return line
+
+
+def test_a_rating_is_kept_with_all_that_is_needed_to_ask_again(book):
+    book.rate("c", TYPHOON, HISTORY, "up")
+    (kept,) = book.read()
+    assert (kept.rating, kept.wrong) == ("up", frozenset())
+    assert (kept.question, kept.history, kept.answer) == ("typhoon", HISTORY, TYPHOON.outcome)
+
+
+def test_another_rating_takes_the_place_of_the_first_and_none_takes_it_back(book):
+    for rating in ("up", "down", "unanswerable"):
+        book.rate("c", TYPHOON, (), rating)
+        assert [one.rating for one in book.read()] == [rating]
+    book.rate("c", TYPHOON, (), None)
+    assert book.read() == ()
+
+
+@pytest.mark.parametrize("value", ["altered", b"\xff", 7])
+@pytest.mark.parametrize("field", ["kind", "given_at", "question", "history", "answer"])
+def test_feedback_that_the_disk_has_altered_is_left_out_and_told(tmp_path, caplog, field, value):
+    database = Database(tmp_path)
+    book = FeedbackBook(database)
+    for conversation_id in ("c", "d"):
+        book.rate(conversation_id, TYPHOON, HISTORY, "up")
+    with database.open() as connection:
+        connection.execute(f"UPDATE feedback SET {field} = ? WHERE conversation_id = 'c'", (value,))
+    assert len(book.read()) == 1
+    assert "feedback on turn 3 of conversation c is damaged" in caplog.text
+
+
+def test_citations_are_flagged_and_unflagged_each_by_itself(book):
+    for number in (1, 2):
+        book.flag("c", TYPHOON, (), number, is_wrong=True)
+    (kept,) = book.read()
+    assert (kept.rating, kept.wrong) == (None, {1, 2})
+    book.flag("c", TYPHOON, (), 1, is_wrong=False)
+    book.rate("c", TYPHOON, (), "down")
+    (kept,) = book.read()
+    assert (kept.rating, kept.wrong) == ("down", {2})
+    book.rate("c", TYPHOON, (), None)
+    assert [one.wrong for one in book.read()] == [{2}]
+
+
+def test_answers_are_told_apart_by_conversation_and_number_and_come_oldest_first(book):
+    book.rate("c", TYPHOON, (), "up")
+    book.rate("d", TYPHOON, (), "down")
+    book.rate("c", REFUSED, (), "down")
+    book.flag("c", TYPHOON, (), 1, is_wrong=True)
+    told = [(one.rating, set(one.wrong), one.question) for one in book.read()]
+    assert told == [
+        ("up", {1}, "typhoon"),
+        ("down", set(), "typhoon"),
+        ("down", set(), "unknown"),
+    ]
+
+
+@pytest.mark.parametrize("outcome", [None, "Stopped."])
+def test_of_a_turn_without_an_answer_nothing_is_kept(book, outcome):
+    book.rate("c", Turn(1, "Why?", outcome), (), "up")
+    book.flag("c", Turn(1, "Why?", outcome), (), 1, is_wrong=True)
+    assert book.read() == ()
+
+
+def test_feedback_is_read_from_the_folder_of_the_index(book, tmp_path):
+    book.rate("c", TYPHOON, (), "up")
+    assert read_feedback(tmp_path) == book.read()
+
+
+def test_up_of_an_answer_makes_its_citations_the_gold():
+    line = question_of(TYPHOON, "up")
+    assert line["answerable"]
+    assert line["gold"] == [
+        [{"document": c.document_id, "quote": c.quote} for c in (FIRST, SECOND)]
+    ]
+    assert "wrong" not in line
+
+
+def test_up_of_an_abstention_makes_the_question_unanswerable_and_down_answerable():
+    for rating, is_answerable in (("up", False), ("unanswerable", False), ("down", True)):
+        line = question_of(REFUSED, rating)
+        assert line["answerable"] == is_answerable
+        assert not {"gold", "wrong"} & set(line)
+
+
+def test_down_of_an_answer_makes_its_statements_wrong():
+    line = question_of(TYPHOON, "down")
+    assert line["answerable"]
+    assert line["wrong"] == [statement.text for statement in TYPHOON.outcome.statements]
+    assert "gold" not in line
+
+
+def test_unanswerable_is_what_it_says():
+    line = question_of(TYPHOON, "unanswerable", frozenset({1}))
+    assert not line["answerable"]
+    assert not {"gold", "wrong"} & set(line)
+
+
+def test_quotes_that_were_marked_as_wrong_are_never_gold():
+    line = question_of(TYPHOON, "up", frozenset({1}))
+    assert [one["quote"] for one in line["gold"][0]] == [SECOND.quote]
+    assert line["wrong"] == [FIRST.quote]
+    assert "gold" not in question_of(TYPHOON, "up", frozenset({1, 2}))
+    alone = question_of(TYPHOON, None, frozenset({2}))
+    assert (alone["answerable"], alone["wrong"]) == (True, [SECOND.quote])
+    assert "gold" not in alone
+
+
+def test_the_line_names_the_day_and_the_version_of_the_index():
+    assert question_of(TYPHOON, "up")["note"] == "feedback of 2026-01-02, index version 7"
+
+
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+
+
+@st.composite
+def judged(draw):
+    """Any answer that was judged in any way, by one who sees it."""
+    turn = draw(st.sampled_from([TYPHOON, REFUSED]))
+    made = turn.outcome
+    quotes = [draw(texts) for _ in made.citations]
+    made = replace(
+        made,
+        citations=tuple(replace(c, quote=q) for c, q in zip(made.citations, quotes, strict=True)),
+        statements=tuple(
+            replace(s, text=draw(texts | st.just(q)))
+            for s, q in zip(made.statements, quotes, strict=True)
+        ),
+    )
+    rating = draw(st.sampled_from(["up", "down", "unanswerable", None]))
+    wrong = draw(st.frozensets(st.sampled_from([1, 2]))) if quotes else frozenset()
+    said = draw(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text()), max_size=2))
+    return replace(turn, question=draw(texts), outcome=made), rating, wrong, tuple(said)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(judged(), min_size=1, max_size=4))
+def test_every_line_is_a_question_that_an_evaluation_reads_back(tmp_path, all_judged):
+    lines = [question_of(*one) for one in all_judged]
+    path = tmp_path / "questions.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    read = read_questions(path)
+    assert [one.text for one in read] == [turn.question for turn, *_ in all_judged]
+    for question, line, (*_, history) in zip(read, lines, all_judged, strict=True):
+        assert question.is_answerable == line["answerable"]
+        assert question.wrong == tuple(line.get("wrong", ()))
+        gold = [quote["quote"] for quote in line.get("gold", [[]])[0]]
+        assert [one.quote for together in question.gold for one in together] == gold
+        assert question.history == history
+        assert question.kind == "feedback"
+
+
+def test_what_is_kept_reads_back_as_questions(book, tmp_path):
+    book.rate("c", TYPHOON, HISTORY, "up")
+    book.rate("c", REFUSED, (), "down")
+    book.rate("d", Turn(1, "hello", answer("hello")), (), "up")
+    path = tmp_path / "questions.jsonl"
+    path.write_text("\n".join(map(json.dumps, list_questions(book.read()))))
+    assert [(one.text, one.is_answerable) for one in read_questions(path)] == [
+        ("typhoon", True),
+        ("unknown", True),
+        ("hello", False),
+    ]

@@ -1,0 +1,384 @@
+"""Conversations are kept for their owner alone, and come back as they were."""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from surface_fakes import FakeAssistant
+
+from assistant.errors import StoreError
+from assistant.serve.chat import history as history_module
+from assistant.serve.chat.database import Database
+from assistant.serve.chat.feedback import FeedbackBook
+from assistant.serve.chat.history import DAMAGED, DAMAGED_QUESTION, MAX_TITLE_CHARS, Store
+from assistant.serve.chat.turns import Turn
+from assistant.values import (
+    Answer,
+    Citation,
+    Consulted,
+    DocumentId,
+    Dropped,
+    Statement,
+    Usage,
+    Verdict,
+)
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+ids = texts.map(DocumentId)
+places = {"page": st.none() | st.integers(1, 9), "heading": st.none() | texts}
+finite = st.floats(allow_nan=False, allow_infinity=False)
+answers = st.builds(
+    Answer,
+    texts,
+    texts,
+    st.lists(
+        st.builds(
+            Statement,
+            texts,
+            st.lists(st.integers(1, 3)).map(tuple),
+            st.sampled_from(Verdict),
+            st.floats(0, 1),
+            st.booleans(),
+        ),
+        max_size=2,
+    ).map(tuple),
+    st.lists(
+        st.builds(
+            Citation,
+            st.integers(1, 9),
+            ids,
+            texts,
+            texts,
+            st.integers(0, 9),
+            st.integers(10, 2**40),
+            texts,
+            **places,
+        ),
+        max_size=2,
+    ).map(tuple),
+    st.sampled_from(["answer", "abstention", "reply"]),
+    st.none() | texts,
+    st.lists(
+        st.builds(
+            Consulted, ids, texts, st.integers(0, 9), st.integers(10, 99), texts, finite, **places
+        ),
+        max_size=2,
+    ).map(tuple),
+    texts,
+    finite,
+    st.dictionaries(texts, finite, max_size=2),
+    st.integers(0, 2**40),
+    st.lists(
+        st.builds(
+            Dropped, texts, st.lists(texts, max_size=2).map(tuple), st.sampled_from(Verdict), texts
+        ),
+        max_size=2,
+    ).map(tuple),
+    st.none() | texts,
+    st.none()
+    | st.builds(
+        Usage,
+        texts,
+        st.integers(0, 9),
+        st.integers(0, 2**40),
+        st.integers(0, 2**40),
+        st.none() | finite,
+        finite,
+        st.booleans(),
+    ),
+)
+turns = st.builds(
+    Turn,
+    st.integers(1, 300),
+    texts,
+    answers | texts.filter(bool),
+    st.lists(ids, max_size=2).map(tuple),
+    st.lists(texts, max_size=2).map(tuple),
+)
+ANSWERED = Turn(1, "leave", FakeAssistant().ask("leave"))
+
+
+@pytest.fixture
+def database(tmp_path):
+    return Database(tmp_path)
+
+
+@pytest.fixture
+def store(database):
+    return Store(database)
+
+
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(st.lists(turns, max_size=3, unique_by=lambda turn: turn.number))
+def test_turns_come_back_equal_and_in_order(store, kept):
+    conversation_id = store.create("alice", "Title")
+    for turn in kept:
+        assert store.put("alice", conversation_id, turn)
+    loaded = store.load("alice", conversation_id)
+    assert loaded == tuple(sorted(kept, key=lambda turn: turn.number))
+
+
+def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(store, database):
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, ANSWERED)
+    with database.open() as connection:
+        (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
+        old = json.loads(kept)
+        for name in ("dropped", "notice", "usage"):
+            del old[name]
+        for statement in old["statements"]:
+            del statement["support"], statement["is_repaired"]
+        connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
+    assert store.load("alice", conversation_id) == (ANSWERED,)
+
+
+@pytest.mark.parametrize(
+    ("answerer", "abstained", "kind"),
+    [("extract", False, "answer"), ("extract", True, "abstention"), ("courtesy", True, "reply")],
+)
+def test_an_answer_that_was_kept_before_it_had_a_kind_gets_its_kind(
+    store, database, answerer, abstained, kind
+):
+    conversation_id = store.create("alice", "Title")
+    answer = replace(ANSWERED.outcome, answerer=answerer, kind=kind)
+    store.put("alice", conversation_id, replace(ANSWERED, outcome=answer))
+    with database.open() as connection:
+        (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
+        old = json.loads(kept)
+        del old["kind"]
+        old["abstained"] = abstained
+        connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
+    (loaded,) = store.load("alice", conversation_id)
+    assert loaded.outcome == answer
+
+
+@pytest.mark.parametrize("field", ["question", "documents", "answer", "notice", "tried"])
+@pytest.mark.parametrize("value", ["altered", "{", b"\xff\xfe", 7])
+def test_a_turn_that_the_disk_has_altered_comes_back_as_a_notice(store, database, field, value):
+    conversation_id = store.create("alice", "Title")
+    for number in (1, 2):
+        store.put("alice", conversation_id, replace(ANSWERED, number=number))
+    with database.open() as connection:
+        connection.execute(f"UPDATE turns SET {field} = ? WHERE number = 2", (value,))
+    whole, damaged = store.load("alice", conversation_id)
+    assert whole == ANSWERED
+    assert damaged == Turn(2, DAMAGED_QUESTION, DAMAGED)
+    assert len(store.list("alice", "leave")) == 1
+
+
+def test_what_was_dropped_of_an_answer_is_not_found_by_a_search(store):
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, Turn(1, "?", FakeAssistant().ask("written typhoon")))
+    assert store.list("alice", "continents")
+    assert store.list("alice", "Elvis") == ()
+
+
+def test_a_turn_that_is_put_again_takes_the_place_of_what_it_was(store):
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, Turn(1, "leave", "Interrupted."))
+    store.put("alice", conversation_id, ANSWERED)
+    assert store.load("alice", conversation_id) == (ANSWERED,)
+
+
+def test_another_owner_finds_and_changes_nothing(store, database):
+    conversation_id = store.create("alice", "Secret leave")
+    store.put("alice", conversation_id, ANSWERED)
+    before = (store.list("alice"), store.load("alice", conversation_id))
+    for owner in ("bob", "", "ALICE", "alice ", "%", "alic_"):
+        assert store.list(owner) == store.list(owner, "leave") == ()
+        assert not store.has(owner, conversation_id)
+        assert store.title(owner, conversation_id) is None
+        assert store.load(owner, conversation_id) is None
+        assert not store.put(owner, conversation_id, Turn(1, "Overwritten?", "x"))
+        assert not store.put(owner, conversation_id, Turn(2, "Added?", "x"))
+        store.drop(owner, conversation_id, 1)
+        store.rename(owner, conversation_id, "Renamed?")
+        store.delete(owner, conversation_id)
+    assert (store.list("alice"), store.load("alice", conversation_id)) == before
+
+
+def test_every_method_that_takes_a_conversation_takes_its_owner():
+    """So that the test above cannot miss one that is added."""
+    named = {name for name in vars(Store) if not name.startswith("_")}
+    assert named == {"create", "list", "has", "title", "load", "put", "drop", "rename", "delete"}
+
+
+def test_a_conversation_that_is_not_there_is_absent_to_everyone(store):
+    for conversation_id in ("", "nothing", "' OR 1=1 --", "%", "x" * 10_000):
+        assert not store.has("alice", conversation_id)
+        assert store.load("alice", conversation_id) is None
+        assert not store.put("alice", conversation_id, ANSWERED)
+        store.delete("alice", conversation_id)
+
+
+def test_ids_are_long_random_and_fit_into_an_address(store):
+    made = {store.create("alice", "Title") for _ in range(200)}
+    assert len(made) == 200
+    assert all(len(one) >= 22 for one in made), "128 bits"
+    assert all(one.replace("-", "").replace("_", "").isalnum() and one.isascii() for one in made)
+
+
+@pytest.mark.parametrize(
+    ("search", "is_found"),
+    [
+        ("", True),
+        ("  \n", True),
+        ("holiday", True),
+        ("HOLIDAY plans", True),
+        ("plans holiday", True),
+        ("holi", True),
+        ("leave", True),
+        ("accrue MONTH", True),
+        ("holiday month", True),
+        ("straße ÉTÉ", True),
+        ("STRASSE été", True),
+        ("ΟΔΌΣ", True),
+        ("holiday moon", False),
+        ("%", False),
+        ("_", False),
+        ("handbook", False),
+        ("statements", False),
+        ("interrupted", False),
+        ('"', False),
+    ],
+)
+def test_a_search_finds_all_of_its_words_in_title_questions_and_answers(store, search, is_found):
+    conversation_id = store.create("alice", "Holiday plans: Straße")
+    store.put("alice", conversation_id, ANSWERED)
+    store.put("alice", conversation_id, Turn(2, "en été, οδός?", "Interrupted."))
+    found = [one.conversation_id for one in store.list("alice", search)]
+    assert found == ([conversation_id] if is_found else [])
+
+
+def test_a_search_looks_at_all_conversations_though_few_are_listed(store, monkeypatch):
+    monkeypatch.setattr(history_module, "MAX_SHOWN", 3)
+    oldest = store.create("alice", "needle")
+    newest = [store.create("alice", f"Title {n}") for n in range(5)][:1:-1]
+    assert [one.conversation_id for one in store.list("alice")] == newest
+    assert [one.conversation_id for one in store.list("alice", "needle")] == [oldest]
+
+
+def test_the_conversation_that_was_asked_in_last_comes_first(store):
+    first, second = store.create("alice", "First"), store.create("alice", "Second")
+    assert [one.title for one in store.list("alice")] == ["Second", "First"]
+    store.put("alice", first, ANSWERED)
+    assert [one.title for one in store.list("alice")] == ["First", "Second"]
+    store.rename("alice", second, "Renamed")
+    assert [one.title for one in store.list("alice")] == ["First", "Renamed"]
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("  two\nlines\t", "two lines"),
+        ("x" * MAX_TITLE_CHARS, "x" * MAX_TITLE_CHARS),
+        ("x" * (MAX_TITLE_CHARS + 1), "x" * (MAX_TITLE_CHARS - 1) + "…"),
+        ("<b>'; DROP TABLE turns; --", "<b>'; DROP TABLE turns; --"),
+    ],
+)
+def test_a_title_is_one_short_line(store, title, kept):
+    created = store.create("alice", title)
+    renamed = store.create("alice", "Title")
+    store.rename("alice", renamed, title)
+    assert store.title("alice", created) == store.title("alice", renamed) == kept
+
+
+@pytest.mark.parametrize("title", ["", "  \n\t"])
+def test_a_conversation_keeps_its_title_rather_than_have_none(store, title):
+    conversation_id = store.create("alice", "Title")
+    store.rename("alice", conversation_id, title)
+    assert store.title("alice", conversation_id) == "Title"
+
+
+def test_deleting_takes_the_turns_along_and_nothing_else(store, database):
+    gone, kept = store.create("alice", "Gone"), store.create("alice", "Kept")
+    for conversation_id in (gone, kept):
+        store.put("alice", conversation_id, ANSWERED)
+    book = FeedbackBook(database)
+    book.rate(gone, ANSWERED, (), "up")
+    store.delete("alice", gone)
+    assert store.load("alice", gone) is None
+    assert not store.put("alice", gone, ANSWERED), "an answer that comes late brings nothing back"
+    assert store.load("alice", kept) == (ANSWERED,)
+    with database.open() as connection:
+        assert connection.execute("SELECT count(*) FROM turns").fetchone() == (1,)
+    assert len(book.read()) == 1, "what was said of the answer stays"
+
+
+def test_dropping_forgets_one_turn(store):
+    conversation_id = store.create("alice", "Title")
+    for number in (1, 2, 3):
+        store.put("alice", conversation_id, Turn(number, "Why?", "x"))
+    store.drop("alice", conversation_id, 2)
+    assert [turn.number for turn in store.load("alice", conversation_id)] == [1, 3]
+
+
+def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(store, database):
+    book, typhoon = FeedbackBook(database), Turn(2, "typhoon", FakeAssistant().ask("typhoon"))
+    one, other = store.create("alice", "One"), store.create("alice", "Other")
+    for conversation_id in (one, other):
+        store.put("alice", conversation_id, ANSWERED)
+        store.put("alice", conversation_id, typhoon)
+    book.rate(one, typhoon, (), "down")
+    book.flag(one, typhoon, (), 2, is_wrong=True)
+    book.flag(one, ANSWERED, (), 1, is_wrong=True)
+    first, second = store.load("alice", one)
+    assert (first.rating, first.flagged) == (None, {1})
+    assert (second.rating, second.flagged) == ("down", {2})
+    assert store.load("alice", other) == (ANSWERED, typhoon)
+
+
+def test_conversations_survive_the_process(store, tmp_path):
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, ANSWERED)
+    again = Store(Database(tmp_path))
+    assert again.list("alice") == store.list("alice")
+    assert again.load("alice", conversation_id) == (ANSWERED,)
+
+
+def test_threads_that_write_at_once_lose_nothing(store):
+    conversation_id = store.create("alice", "Title")
+    failed = []
+
+    def write(first: int) -> None:
+        try:
+            for n in range(15):
+                store.put("alice", conversation_id, Turn(first + n, "Why?", "x"))
+                store.create("alice", f"{first + n}")
+                store.list("alice", "why")
+        except StoreError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(first,)) for first in (0, 100, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(store.load("alice", conversation_id)) == 45
+    assert len(store.list("alice")) == 46
+
+
+def test_an_answer_for_a_conversation_that_is_deleted_meanwhile_is_no_failure(store):
+    """A deletion at any moment of the writing: never an error, never a turn without a talk."""
+    failed = []
+    for _ in range(5):
+        conversation_id = store.create("alice", "Title")
+
+        def write(to: str = conversation_id) -> None:
+            try:
+                while store.put("alice", to, ANSWERED):
+                    pass
+            except StoreError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        store.delete("alice", conversation_id)
+        thread.join()
+    assert failed == []

@@ -1,0 +1,492 @@
+import re
+from dataclasses import replace
+
+import pytest
+from attacks import VECTORS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rendered import answers, markup
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+from surface_fakes import FakeAssistant, answer, cite, consult, document, write
+
+from assistant.errors import Fault
+from assistant.serve.chat import render
+from assistant.serve.chat.history import Summary
+from assistant.serve.chat.render import (
+    MAX_SOURCE_CHARS,
+    CorpusView,
+    Step,
+    part,
+    render_account,
+    render_answer,
+    render_conversations,
+    render_documents,
+    render_editing,
+    render_notice,
+    render_only,
+    render_progress,
+    render_question,
+    render_source,
+    render_welcome,
+)
+from assistant.serve.chat.turns import Turn
+from assistant.show.escape import html_text, terminal_safe
+from assistant.show.export import plain_answer
+from assistant.show.marks import CITED_ID
+from assistant.show.provenance import account_for, list_remarks
+from assistant.values import (
+    Document,
+    DocumentId,
+    FileRecord,
+    Heading,
+    Span,
+    Status,
+)
+
+OURS = {
+    "article": {"class", "id"},
+    "header": {"class"},
+    "h1": set(),
+    "div": {"class", "dir", "role", "aria-label"},
+    "p": {"class", "dir", "role"},
+    "h2": {"class", "dir", "tabindex"},
+    **{tag: {"class", "dir"} for tag in ("h3", "h4", "h5", "h6")},
+    "span": {"class", "dir", "id", "role"},
+    "bdi": set(),
+    "em": set(),
+    "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"},
+    "ol": {"class"},
+    "ul": {"class"},
+    "li": {"class", "value", "data-id", "dir"},
+    "mark": {"class", "id"},
+    "details": {"class"},
+    **{tag: set() for tag in ("dl", "dt")},
+    "dd": set(),
+    "summary": {"aria-label"},
+    "label": {"class"},
+    "progress": {"aria-label", "max", "value"},
+    "time": {"datetime"},
+    "button": {"type", "class", "id", "title", "aria-label", "aria-pressed", "aria-controls"}
+    | {"aria-expanded", "data-event", "data-act", "data-turn", "data-what", "data-question"}
+    | {"data-copy", "data-rating", "data-citation", "data-rename", "data-confirm", "data-id"},
+    "input": {"type", "class", "multiple", "accept", "checked", "placeholder", "aria-label"}
+    | {"data-only", "data-max-bytes"},
+}
+"""The tags and attributes that our templates write."""
+HREF = re.compile(
+    r"#(cite-\d+-\d+|read-\d+-\d+|doc-[A-Za-z0-9_.~%-]*|open-[\w-]+|close|leave)"
+    r"|/conversations/[\w-]+\.(md|html)"
+)
+FIXED = {
+    "type": {"button", "checkbox", "file", "search"},
+    "data-event": {"act", "ask", "sync"},
+    "data-act": {"again", "all", "cancel-edit", "delete", "edit", "flag", "halt-sync", "rate"},
+    "data-what": {"query", "question"},
+    "data-rating": {"up", "down", "unanswerable"},
+    "role": {"group", "status", "tooltip"},
+    "dir": {"auto"},
+}
+"""The attributes that mean something to the page's script, and every value of them."""
+CORPUS = CorpusView((".txt", ".md"), 1_000)
+
+
+@st.composite
+def documents_with_spans(draw):
+    alphabet = st.sampled_from("ab <&>\"'\n\n\r\té漢א\u202e🙂")
+    text = draw(st.text(alphabet, min_size=1, max_size=80)) + draw(markup)
+    cut = st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))
+    pairs = draw(st.lists(cut.filter(lambda c: c[0] < c[1]), min_size=1, max_size=6))
+    headings = draw(st.lists(cut.filter(lambda c: c[0] < c[1]), max_size=3))
+    made = Document(
+        DocumentId("a.txt"),
+        "0" * 64,
+        draw(markup),
+        "text/plain",
+        text,
+        (),
+        tuple(Heading(start, end, draw(st.integers(1, 7))) for start, end in sorted(headings)),
+    )
+    return made, [Span(made.document_id, *pair) for pair in pairs]
+
+
+def parse(html: str) -> LexborNode:
+    return LexborHTMLParser(f"<!doctype html><body>{html}</body>").body
+
+
+def assert_ours(html: str) -> LexborNode:
+    """Assert that a page parses to our tags and attributes only, links being references."""
+    body = parse(html)
+    for node in body.css("*"):
+        if node.tag == "body":
+            assert not node.attributes
+            continue
+        assert set(node.attributes) <= OURS[node.tag], (node.tag, node.attributes)
+        if "href" in node.attributes:
+            assert HREF.fullmatch(node.attributes["href"])
+        for name, allowed in FIXED.items():
+            assert name not in node.attributes or node.attributes[name] in allowed
+        own_id = node.attributes.get("id", "")
+        assert re.fullmatch(r"|turn-\d+|tip-\d+-\d+|cited-span|toggle-(nav|side)", own_id)
+    return body
+
+
+def marked(body: LexborNode, kind: str) -> str:
+    return "".join(node.text() for node in body.css(kind))
+
+
+@settings(max_examples=60)
+@given(documents_with_spans(), st.data())
+def test_a_source_shows_the_document_itself_and_marks_exactly_the_clicked_span(made, data):
+    source, spans = made
+    strong = data.draw(st.sampled_from(spans))
+    body = assert_ours(render_source(source, spans, strong))
+    assert body.css_first(".text").text() == source.text
+    assert marked(body, "mark.strong") == source.text[strong.start : strong.end]
+    assert len(body.css(f"#{CITED_ID}")) == 1
+    covered = {place for span in spans for place in range(span.start, span.end)}
+    assert marked(body, "mark") == "".join(source.text[place] for place in sorted(covered))
+
+
+@settings(max_examples=40)
+@given(documents_with_spans(), st.integers(1, 9), st.booleans())
+def test_the_head_of_a_source_leaves_no_unescaped_markup(made, number, is_flagged):
+    source, spans = made
+    step = Step(3, number, 9, is_flagged)
+    body = assert_ours(render_source(source, spans, spans[0], step))
+    assert body.css_first("h2").text() == source.title
+    assert body.css_first(".at").text() == f"Citation {number} of 9"
+    ways = [node.attributes.get("href") for node in body.css(".previous, .next")]
+    assert ways == [
+        f"#cite-3-{number - 1}" if number > 1 else None,
+        f"#cite-3-{number + 1}" if number < 9 else None,
+    ]
+    assert body.css_first("button").attributes["aria-pressed"] == str(is_flagged).lower()
+
+
+@settings(max_examples=60)
+@given(answers(), st.integers(1, 99), st.lists(markup, max_size=2))
+def test_an_answer_leaves_no_unescaped_markup(made, turn, tried):
+    body = assert_ours(render_answer(made, turn, tried, {1}))
+    if made.abstained:
+        asked = [node.attributes["data-question"] or "" for node in body.css(".suggestions button")]
+        assert asked == tried
+        assert [node.text() for node in body.css(".suggestions button")] == tried
+        return
+    tips = [node.text() for node in body.css(".tip .quote")]
+    assert tips == [c.quote for c in made.citations]
+    assert [node.text() for node in body.css(".statement")] == [s.text for s in made.statements]
+    assert [node.text() for node in body.css(".sources .quote")] == tips
+
+
+@settings(max_examples=60)
+@given(answers())
+def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made):
+    remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
+    assert remarks == list(list_remarks(made))
+    account = account_for(made)
+    body = assert_ours(render_account(made))
+    assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
+    assert [node.text() for node in body.css("dt")] == [name for name, _ in account.rows]
+    assert [node.text() for node in body.css("li")] == list(account.dropped)
+    assert "Elvis" not in body.html
+
+
+def test_an_answer_that_cost_nothing_has_no_account():
+    courtesy = replace(answer("hi"), answerer="courtesy", reason="Hello!", timings={})
+    assert render_account(courtesy) == ""
+
+
+@settings(max_examples=40)
+@given(answers(), markup, st.lists(markup, max_size=2), st.sampled_from(["up", "down", None]))
+def test_a_turn_with_its_actions_leaves_no_unescaped_markup(made, question, names, rating):
+    turn = Turn(7, question, made, documents=tuple(names), rating=rating)
+    copied = "" if made.abstained else plain_answer(made)
+    shown = part("turn", turn, question, render_answer(made, 7), copied, False, True, names, names)
+    body = assert_ours(shown)
+    assert body.css_first("h2.question").text() == question
+    assert [node.text() for node in body.css(".asked-of bdi")] == names
+    assert [node.text() for node in body.css(".changed bdi")] == names
+    copies = [node.attributes["data-copy"] for node in body.css("button[data-copy]")]
+    assert copies == ([copied] if copied else [])
+    votes = body.css("button.up, button.down")
+    assert [node.attributes["aria-pressed"] for node in votes] == [
+        str(rating == "up").lower(),
+        str(rating == "down").lower(),
+    ]
+
+
+def test_a_turn_that_is_being_answered_offers_no_actions():
+    body = assert_ours(part("turn", Turn(1, "Why?"), "Why?", "", "", True, False, [], []))
+    assert not body.css("button")
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(markup, markup, st.none() | markup, st.sampled_from(Status)), max_size=4),
+    st.booleans(),
+    st.lists(markup, max_size=2),
+    st.sampled_from(["", *VECTORS]),
+)
+def test_a_list_of_documents_leaves_no_unescaped_markup(rows, is_chosen, notes, progress):
+    records = [
+        FileRecord(
+            DocumentId(name),
+            status,
+            reason,
+            title,
+            3,
+            9,
+            fault=Fault.ENCRYPTED if status == Status.SKIPPED else None,
+            copies=(DocumentId(title),),
+            near=(DocumentId(name),) * 5,
+        )
+        for name, title, reason, status in rows
+    ]
+    only = frozenset(record.document_id for record in records if is_chosen)
+    corpus = CorpusView((".txt",), 9, None, only, progress, 1, 2, tuple(notes))
+    body = assert_ours(render_documents(records, corpus))
+    assert len(body.css("li")) == len(records)
+    boxes = [node.attributes for node in body.css("input[data-only]")]
+    indexed = [one for one in records if one.status != Status.SKIPPED and len(records) > 1]
+    assert [box["data-only"] or "" for box in boxes] == [one.document_id for one in indexed]
+    assert all(("checked" in box) == is_chosen for box in boxes)
+    assert [node.text() for node in body.css(".notice")] == notes
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("encrypted: save it without a password", "skipped: encrypted: save it without a password"),
+        ("save it without a password", "skipped (encrypted): save it without a password"),
+        (None, "skipped (encrypted)"),
+    ],
+)
+def test_a_skipped_file_says_of_which_kind_the_reason_is_and_says_it_once(reason, told):
+    name = DocumentId("a.pdf")
+    record = FileRecord(name, Status.SKIPPED, reason, "a", 0, 9, fault=Fault.ENCRYPTED)
+    why = parse(render_documents([record], CORPUS)).css_first(".why").text()
+    assert why == told
+
+
+def test_of_many_kinds_of_files_those_that_people_look_for_are_named():
+    corpus = replace(CORPUS, suffixes=(".f90", ".txt", ".pdf", ".ml"))
+    body = parse(render_documents([], corpus))
+    assert ".pdf .txt and 2 other kinds, at most" in body.css_first(".drop .facts").text()
+    assert body.css_first(".drop input").attributes["accept"] == ".f90,.txt,.pdf,.ml"
+    few = parse(render_documents([], replace(CORPUS, suffixes=(".f90",))))
+    assert few.css_first(".drop .facts").text().startswith(".f90, at most")
+
+
+def test_the_panel_says_when_the_last_sync_ended_or_how_far_one_is():
+    stamp = "2026-01-02T03:04:05+00:00"
+    rested = parse(render_documents([], replace(CORPUS, synced_at=stamp)))
+    assert rested.css_first("time").attributes["datetime"] == stamp
+    assert "January 2026" in rested.css_first("time").text()
+    running = parse(render_documents([], replace(CORPUS, progress="Reading", done=3, total=9)))
+    bar = running.css_first("progress").attributes
+    assert (bar["value"], bar["max"]) == ("3", "9")
+    assert running.css_first("button").attributes["data-act"] == "halt-sync"
+    assert "Not synced yet" in parse(render_documents([], CORPUS)).text()
+
+
+titles = markup.filter(str.strip)
+
+
+@settings(max_examples=40)
+@given(st.lists(titles, min_size=1, max_size=4), st.integers(0, 4))
+def test_a_list_of_conversations_leaves_no_unescaped_markup(given_titles, at):
+    found = [Summary(f"id_{n}-x", title, "") for n, title in enumerate(given_titles)]
+    body = assert_ours(render_conversations(found, f"id_{at}-x", ""))
+    assert [node.text() for node in body.css("bdi")] == given_titles
+    renamed = [node.attributes["data-rename"] for node in body.css("button[data-rename]")]
+    assert renamed == given_titles
+    current = [node.attributes["data-id"] for node in body.css("li.current")]
+    assert current == [one.conversation_id for one in found if one.conversation_id == f"id_{at}-x"]
+
+
+def test_an_empty_list_of_conversations_tells_a_search_from_a_beginning():
+    assert "No conversation has these words." in render_conversations([], None, "x")
+    assert "will be kept here" in render_conversations([], None, " ")
+
+
+@settings(max_examples=40)
+@given(st.lists(markup, max_size=5))
+def test_what_stands_above_the_question_leaves_no_unescaped_markup(names):
+    body = assert_ours(render_only(names))
+    assert [node.text() for node in body.css("bdi")] == names[:3]
+    assert (f" and {len(names) - 3} more" in body.text()) or len(names) <= 3
+    assert bool(names) == bool(body.css("button"))
+    welcome = assert_ours(render_welcome(names))
+    assert [node.attributes["data-question"] or "" for node in welcome.css("button")] == names
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_an_edit_says_whether_it_replaces_the_answer(replaces):
+    assert ("replaces its answer" in render_editing(replaces=replaces)) == replaces
+
+
+def test_the_masthead_is_ours():
+    assert_ours(part("masthead"))
+
+
+@given(st.text())
+def test_escaped_text_reads_back_as_it_was_in_an_element_and_an_attribute(text):
+    shown = re.sub("[\0\ud800-\udfff]", "\ufffd", text)
+    body = parse(f'<p title="{html_text(text)}">{html_text(text)}</p>')
+    assert body.css_first("p").text() == shown
+    assert (body.css_first("p").attributes["title"] or "") == shown
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_an_attack_is_shown_as_the_text_it_is(vector):
+    source = document("a.txt", f"Before. {vector} After.", title=vector)
+    shown = vector.replace("\0", "\ufffd")
+    made = answer(vector, cite(1, source, vector), consulted=(consult(source, vector),))
+    assert shown in assert_ours(render_answer(made, 1)).css_first(".statement").text()
+    abstained = answer(vector, consulted=(consult(source, vector),))
+    assert_ours(render_answer(abstained, 1))
+    span = Span(source.document_id, 8, 8 + len(vector))
+    assert marked(assert_ours(render_source(source, (span,), span)), "mark.strong") == shown
+    words = write(made, vector, model=vector, why=vector)
+    written = replace(words, notice=vector)
+    line = " ".join(shown.split())
+    body = assert_ours(render_answer(written, 1) + render_account(written))
+    assert body.css_first(".statement").text() == shown
+    assert [line in node.text() for node in body.css(".remark")] == [True, True]
+    assert body.css_first("dd").text() == body.css_first(".account li").text() == line
+    assert "Elvis" not in body.html
+    welcome = assert_ours(render_welcome((), vector))
+    assert welcome.css_first("bdi").text() == shown
+    for html in (render_question(vector, 500), render_notice(vector), render_progress(vector)):
+        assert assert_ours(html).text() == shown
+    records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
+    assert_ours(render_documents(records, CORPUS))
+    listed = assert_ours(render_conversations([Summary("x", vector, "")], "x", vector))
+    assert listed.css_first("bdi").text() == shown
+    turn = Turn(1, vector, made, documents=(DocumentId(vector),))
+    copied = plain_answer(made)
+    html = part("turn", turn, vector, render_answer(made, 1), copied, False, True, [vector], [])
+    copies = assert_ours(html).css_first("button[data-copy]").attributes["data-copy"]
+    assert copies == copied.replace("\0", "\ufffd")
+
+
+def test_lone_surrogates_of_file_names_become_replacement_characters():
+    name = "caf\udce9.txt"
+    html = render_documents(
+        [FileRecord(DocumentId(name), Status.INDEXED, None, name, 1, 1)], CORPUS
+    )
+    assert html.encode()
+    assert "caf\ufffd.txt" in html
+
+
+def test_a_span_across_paragraphs_and_a_heading_stays_whole():
+    source = document("a.txt", "One.\n\nTwo\n\nThree.", "Two")
+    span = Span(source.document_id, 2, 15)
+    body = assert_ours(render_source(source, (span,), span))
+    assert marked(body, "mark.strong") == "e.\n\nTwo\n\nThre"
+    assert body.css_first("h3.heading").text() == "Two"
+    assert [node.text() for node in body.css(".text > p")] == ["One.", "Three."]
+
+
+def test_hard_wrapped_lines_stay_in_their_paragraph_and_long_lines_end_one():
+    wrapped = document("a.txt", "one line\nand the next\n\nnew paragraph")
+    assert len(parse(render_source(wrapped, (), None)).css(".text > p")) == 2
+    long = document("b.txt", f"{'word ' * 40}\n{'term ' * 40}")
+    assert len(parse(render_source(long, (), None)).css(".text > p")) == 2
+
+
+def test_a_huge_document_is_shown_around_the_clicked_span_and_says_what_is_folded():
+    source = document("a.txt", "a" * 300_000 + "needle" + "b" * 300_000)
+    span = Span(source.document_id, 300_000, 300_006)
+    body = parse(render_source(source, (span,), span))
+    assert marked(body, "mark.strong") == "needle"
+    assert len(body.css_first(".text").text()) == MAX_SOURCE_CHARS
+    folded = [node.text() for node in body.css(".folded")]
+    assert folded == [
+        "200,003 characters before this part are folded.",
+        "200,003 characters after this part are folded.",
+    ]
+
+
+def test_a_span_larger_than_the_window_is_shown_whole():
+    source = document("a.txt", "a" * (3 * MAX_SOURCE_CHARS))
+    span = Span(source.document_id, 10, 2 * MAX_SOURCE_CHARS)
+    body = parse(render_source(source, (span,), span))
+    assert len(marked(body, "mark.strong")) == 2 * MAX_SOURCE_CHARS - 10
+
+
+def test_an_abstention_shows_its_reason_and_the_three_nearest_passages():
+    source = document("a.txt", "A first. A second. A third. A fourth.")
+    read = tuple(consult(source, f"A {n}.") for n in ("first", "second", "third", "fourth"))
+    body = parse(render_answer(answer("?", consulted=read), 4))
+    assert body.css_first(".abstention .reason").text() == "The documents do not say this."
+    links = [node.attributes["href"] for node in body.css(".abstention a")]
+    assert links == ["#read-4-1", "#read-4-2", "#read-4-3"]
+
+
+def test_what_was_searched_for_is_shown_when_it_is_not_what_was_asked():
+    asked = answer("Who was  Bismark?")
+    reworded = replace(asked, query="Who was Bismarck?")
+    body = parse(render_answer(reworded, 1))
+    assert body.css_first(".searched bdi").text() == "Who was Bismarck?"
+    assert body.css_first(".searched button").attributes["data-what"] == "query"
+    assert "searched" not in render_answer(replace(asked, query="Who was Bismark?"), 1)
+
+
+def test_marks_name_their_source_for_people_who_cannot_see_it():
+    source = document("a.txt", "Some fact.", title="A title")
+    body = parse(render_answer(answer("?", cite(1, source, "Some fact.")), 1))
+    mark = body.css_first("a.cite")
+    assert mark.attributes["aria-label"] == "Citation 1: A title. Opens the source."
+    tip = body.css_first(f"#{mark.attributes['aria-describedby']}")
+    assert tip.css_first(".quote").text() == "Some fact."
+
+
+def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_without_one():
+    without = parse(render_welcome(())).text()
+    assert "Every sentence of an answer is an exact quote" in without
+    written = parse(render_welcome((), "tiny")).text()
+    assert "written by tiny, a language model" in written
+    assert "checked against the exact quotes" in written
+    assert "Every sentence of an answer is an exact quote" not in written
+
+
+def test_marks_of_a_models_words_show_the_exact_quotes():
+    made = FakeAssistant().ask("written typhoon")
+    body = parse(render_answer(made, 1))
+    assert [node.text() for node in body.css(".statement")] == [s.text for s in made.statements]
+    assert [node.text() for node in body.css(".tip .quote")] == [c.quote for c in made.citations]
+
+
+def test_a_courtesy_is_a_reply_without_sources_or_refusal():
+    made = replace(answer("hi"), answerer="courtesy", reason="Hello!", consulted=())
+    body = assert_ours(render_answer(made, 1, ("Why?",)))
+    assert body.css_first("p.reply").text() == "Hello!"
+    assert len(body.css("body > *")) == 1
+
+
+def test_a_citation_that_was_marked_as_wrong_says_so_wherever_it_stands():
+    source = document("a.txt", "One fact. Another fact.")
+    made = answer("?", cite(1, source, "One fact."), cite(2, source, "Another fact."))
+    body = parse(render_answer(made, 1, (), {2}))
+    for places in (body.css(".tip .where"), body.css(".sources .where")):
+        assert ["marked as wrong" in node.text() for node in places] == [False, True]
+
+
+def test_more_documents_than_can_be_listed_are_counted(monkeypatch):
+    monkeypatch.setattr(render, "MAX_LISTED", 2)
+    records = [FileRecord(DocumentId(str(n)), Status.INDEXED, None, "", 1, 1) for n in range(5)]
+    body = parse(render_documents(records, CORPUS))
+    assert len(body.css("li")) == 2
+    assert "3 more documents" in body.css_first(".folded").text()
+
+
+@given(st.text())
+def test_terminal_text_keeps_no_control_characters(text):
+    safe = terminal_safe(text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", safe)
+    safe.encode()
+
+
+def test_terminal_text_keeps_everything_else():
+    assert terminal_safe("a\tb\n\x1b[31mred\x1b[0m\r\x9b2J漢") == "a\tb\n[31mred[0m2J漢"

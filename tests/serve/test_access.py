@@ -1,0 +1,498 @@
+"""What comes in and what does not, asked of the whole app over HTTP, and of the gate alone."""
+
+import asyncio
+import base64
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from surface_fakes import FakeAssistant, settings_anywhere
+
+from assistant.serve import access as gate
+from assistant.serve.access import (
+    MAX_BODY_BYTES,
+    SECURITY_HEADERS,
+    UPLOADS,
+    Gate,
+    host_name,
+    is_needed,
+)
+from assistant.serve.app import build_app
+from assistant.serve.identity import COOKIE, Visitors
+
+HOME = "http://127.0.0.1:7860"
+JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
+HEARTBEAT = "/gradio_api/heartbeat"
+ALICE = {"Authorization": "Basic " + base64.b64encode(b"alice:wonderland").decode()}
+BOB = {"Authorization": "Basic " + base64.b64encode(b"bob:builder-of-things").decode()}
+WRONG = {"Authorization": "Basic " + base64.b64encode(b"alice:builder-of-things").decode()}
+USERS = {"alice": "wonderland", "bob": "builder-of-things"}
+
+
+@pytest.fixture(scope="module")
+def client():
+    """The app as it is for anyone on this machine."""
+    settings = settings_anywhere(max_file_bytes=2 * MAX_BODY_BYTES)
+    app = build_app(FakeAssistant(settings=settings))
+    with TestClient(app, base_url=HOME, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    """The app as it is with users in the settings."""
+    app = build_app(FakeAssistant(settings=settings_anywhere(users=USERS)))
+    with TestClient(app, base_url=HOME, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_known(request, monkeypatch):
+    """Every test begins as another browser, and guesses fast."""
+    monkeypatch.setattr(gate, "WRONG_PASSWORD_S", 0.0)
+    for name in {"client", "guarded"} & set(request.fixturenames):
+        request.getfixturevalue(name).cookies.clear()
+
+
+def visitor(token: str) -> dict[str, str]:
+    return {"Cookie": f"{COOKIE}={token * 43}"}
+
+
+def joining(session: object) -> dict[str, object]:
+    return {"fn_index": 9_999, "data": [], "session_hash": session}
+
+
+ROUTES = [
+    ("GET", "/"),
+    ("HEAD", "/"),
+    ("GET", "/config"),
+    ("GET", "/config/"),
+    ("GET", "/assets/index.js"),
+    ("GET", "/static/img/logo.svg"),
+    ("GET", "/theme.css"),
+    ("GET", "/favicon.ico"),
+    ("GET", "/monitoring"),
+    ("GET", "/nothing"),
+    ("POST", "/login"),
+    ("GET", "/logout"),
+    ("POST", "/api/ask"),
+    ("POST", "/api/search"),
+    ("POST", "/api/documents?name=a.txt"),
+    ("GET", "/conversations/x.md"),
+    ("POST", JOIN),
+    ("POST", f"{JOIN}/"),
+    ("GET", f"{DATA}?session_hash=x"),
+    ("GET", f"{HEARTBEAT}/x"),
+    ("GET", "/gradio_api/startup-events"),
+    ("GET", "/gradio_api/info"),
+    ("GET", "/gradio_api/app_id"),
+    ("GET", "/livez/"),
+    ("GET", "/livez/.."),
+    ("GET", f"{HOME}//livez"),
+    ("OPTIONS", "/api/ask"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("headers", [{}, WRONG], ids=["nobody", "a wrong password"])
+def test_with_users_nobody_else_reaches_any_route(guarded, method, path, headers):
+    reply = guarded.request(method, path, headers=headers, follow_redirects=False)
+    assert reply.status_code == 401
+    assert reply.headers["WWW-Authenticate"] == 'Basic realm="assistant", charset="UTF-8"'
+    assert "set-cookie" not in reply.headers
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_probes_need_no_password(guarded, path):
+    assert guarded.get(path).status_code == 200
+
+
+def test_with_the_right_password_the_page_and_the_api_are_there(guarded):
+    assert guarded.get("/", headers=ALICE).status_code == 200
+    assert guarded.get("/config", headers=BOB).status_code == 200
+    reply = guarded.post("/api/ask", json={"question": "leave"}, headers=ALICE)
+    assert reply.status_code == 200
+
+
+def test_a_wrong_password_costs_time_and_a_missing_one_does_not(guarded, monkeypatch):
+    monkeypatch.setattr(gate, "WRONG_PASSWORD_S", 0.3)
+    took = []
+    for headers in ({}, ALICE, WRONG):
+        started = time.monotonic()
+        guarded.get("/conversations/x.md", headers=headers)
+        took.append(time.monotonic() - started)
+    assert max(took[:2]) < 0.3 <= took[2]
+
+
+def test_a_browser_without_a_cookie_gets_one_with_the_page_and_with_nothing_else(client):
+    for path in ("/config", "/livez", "/api/nothing", "/conversations/x.md"):
+        assert "set-cookie" not in client.get(path).headers
+    told = client.get("/").headers["set-cookie"]
+    assert told.startswith(f"{COOKIE}=")
+    for rule in ("HttpOnly", "SameSite=Lax", "Path=/"):
+        assert rule in told.split("; ")
+
+
+def test_a_browser_with_a_cookie_keeps_it_unless_it_is_malformed(client):
+    assert "set-cookie" not in client.get("/", headers=visitor("a")).headers
+    assert "set-cookie" in client.get("/", headers={"Cookie": f"{COOKIE}=short"}).headers
+
+
+@pytest.mark.parametrize(
+    ("alice", "bob"),
+    [(visitor("a"), visitor("b")), (visitor("c"), {}), (ALICE, BOB)],
+    ids=["visitors", "no cookie", "users"],
+)
+def test_nobody_joins_or_reads_the_session_of_another(client, guarded, alice, bob, request):
+    app = guarded if alice is ALICE else client
+    session = f"of {request.node.callspec.id}"
+    own = app.post(JOIN, json=joining(session), headers=alice)
+    assert own.status_code not in {401, 403}
+    foreign = [
+        app.post(JOIN, json=joining(session), headers=bob),
+        app.post(f"{JOIN}/", json=joining(session), headers=bob),
+        app.get(DATA, params={"session_hash": session}, headers=bob),
+        app.get(f"{DATA}/", params={"session_hash": session}, headers=bob),
+        app.get(f"{HEARTBEAT}/{session}", headers=bob),
+        app.get(f"{HEARTBEAT}/{session}/", headers=bob),
+    ]
+    assert [reply.status_code for reply in foreign] == [403] * 6
+    assert {reply.json()["error"]["kind"] for reply in foreign} == {"SessionError"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "session_hash=bobs&session_hash=alices",
+        "session_hash=alices&session_hash=bobs",
+        "session_hash=bobs&session_hash=alice%73",
+        "session_hash=bobs&session%5Fhash=alices",
+        "session_hash=&session_hash=alices",
+    ],
+)
+def test_naming_two_sessions_opens_neither(client, query):
+    for session, owner in (("alices", "a"), ("bobs", "b")):
+        client.post(JOIN, json=joining(session), headers=visitor(owner))
+    assert client.get(f"{DATA}?{query}", headers=visitor("b")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"s"',
+        b"{}",
+        b'{"session_hash": null}',
+        b'{"session_hash": ""}',
+        b'{"session_hash": 5}',
+        b'{"session_hash": ["s"]}',
+        b'{"data": []}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"session_hash": "s"',
+    ],
+)
+def test_a_body_that_names_no_session_joins_nothing(client, body):
+    headers = {"Content-Type": "application/json"}
+    assert client.post(JOIN, content=body, headers=headers).status_code == 403
+
+
+def test_the_session_named_last_counts_as_it_does_for_the_queue(client):
+    client.post(JOIN, json=joining("alices own"), headers=visitor("a"))
+    body = b'{"session_hash": "bobs own", "session_hash": "alices own", "data": []}'
+    headers = {"Content-Type": "application/json", **visitor("b")}
+    assert client.post(JOIN, content=body, headers=headers).status_code == 403
+
+
+def test_reading_without_a_session_is_refused(client):
+    for path in (DATA, f"{DATA}?session_hash=", f"{DATA}?SESSION_HASH=x"):
+        assert client.get(path).status_code == 403
+    assert client.get(f"{HEARTBEAT}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://127.0.0.1:7861"},
+        {"Origin": "http://127.0.0.1:7860.evil.example"},
+        {"Origin": "http://[evil"},
+        {"Origin": "127.0.0.1:7860"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": HOME},
+        {"Host": "localhost:7860", "Origin": HOME},
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/api/ask", JOIN, "/livez"])
+def test_the_page_of_another_site_sends_nothing(client, method, path, headers):
+    reply = client.request(method, path, json={"question": "leave"}, headers=headers)
+    assert reply.status_code == 403
+    assert reply.json()["error"]["kind"] == "OriginError"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": HOME},
+        {"Origin": HOME, "Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {"Host": "LOCALHOST:7860", "Origin": "http://localhost:7860"},
+    ],
+)
+def test_our_own_page_and_programs_send_what_they_like(client, headers):
+    reply = client.post("/api/ask", json={"question": "leave"}, headers=headers)
+    assert reply.status_code == 200
+
+
+def test_a_link_on_another_site_leads_to_the_page(client):
+    assert client.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "proxy=http://example.com/",
+        "PROXY=https://example.com/",
+        "file=http://example.com/x",
+        "file=/etc/passwd",
+        "file/etc/passwd",
+        "upload",
+        "upload_progress",
+        "run/on_ask",
+        "call/on_ask",
+        "call/on_ask/id",
+        "api/on_ask",
+        "cancel",
+        "reset",
+        "stream/s/r/1/playlist.m3u8",
+        "deep_link",
+        "runs",
+        "openapi.json",
+        "component_server",
+        "process_recording",
+        "vibe-edit",
+        "",
+    ],
+)
+def test_gradio_routes_that_the_page_does_not_need_do_not_exist(client, path):
+    client.get("/")  # as a browser that is known
+    for reply in (client.get(f"/gradio_api/{path}"), client.post(f"/gradio_api/{path}", json={})):
+        assert reply.status_code == 404
+    assert client.get(f"/gradio_api/{path.replace('=', '%3D')}").status_code == 404
+    for prefix in ("/GRADIO_API/", "//gradio_api/", "/./gradio_api/", "/gradio%5Fapi/"):
+        assert client.get(f"{HOME}{prefix}{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api", "/Gradio_Api/upload", "/gradio_api//queue/join", "/gradio_api/"]
+)
+def test_what_resembles_a_gradio_route_is_held_to_the_same_list(path):
+    assert not is_needed(path)
+
+
+@pytest.mark.parametrize("path", ["/", JOIN, "/gradio_api/queue/data", "/livez"])
+@pytest.mark.parametrize("headers", [{}, ALICE])
+def test_websockets_are_closed(guarded, path, headers):
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        guarded.websocket_connect(path, headers=headers),
+    ):
+        pass
+    assert closed.value.code == 1008
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "status"),
+    [
+        ("GET", "/", {}, b"", 200),
+        ("GET", "/livez", {}, b"", 200),
+        ("GET", "/config", {}, b"", 200),
+        ("GET", "/nothing", {}, b"", 404),
+        ("GET", "/gradio_api/file=x", {}, b"", 404),
+        ("POST", "/api/ask", {"Origin": "https://evil.example"}, b"{}", 403),
+        ("POST", JOIN, {}, b"{}", 403),
+        ("POST", "/api/ask", {}, b"{}", 422),
+        ("POST", "/api/ask", {}, b"x" * (MAX_BODY_BYTES + 1), 413),
+        ("GET", "/", {"Host": "evil.example"}, b"", 400),
+        ("GET", "/api/ask", {}, b"", 404),
+    ],
+)
+def test_every_response_carries_the_security_headers(client, method, path, headers, body, status):
+    reply = client.request(method, path, headers=headers, content=body)
+    assert reply.status_code == status
+    for name, value in SECURITY_HEADERS.items():
+        assert reply.headers.get_list(name) == [value]
+    assert "http:" not in reply.headers["Content-Security-Policy"]
+    assert "img-src 'self';" in reply.headers["Content-Security-Policy"]
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
+
+
+def test_a_refused_login_carries_the_security_headers(guarded):
+    reply = guarded.get("/")
+    assert reply.status_code == 401
+    for name, value in SECURITY_HEADERS.items():
+        assert reply.headers[name] == value
+
+
+@pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/assets/../x"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+@pytest.mark.parametrize("host", ["127.0.0.1:7860", "box.example"])
+def test_no_response_lets_another_origin_read_it(path, origin, host):
+    settings = settings_anywhere(host="box.example")
+    client = app_of_box(settings)
+    asked = {"Origin": origin, "Host": host, "Access-Control-Request-Method": "POST"}
+    for method in ("GET", "OPTIONS"):
+        reply = client.request(method, path, headers=asked)
+        assert not [name for name in reply.headers if name.startswith("access-control-allow-o")]
+        assert "access-control-allow-credentials" not in reply.headers
+
+
+_BOX: list[TestClient] = []
+
+
+def app_of_box(settings):
+    """Return one app that is bound to another name than that of this machine."""
+    if not _BOX:
+        _BOX.append(TestClient(build_app(FakeAssistant(settings=settings)), base_url=HOME))
+    return _BOX[0]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "", "[::1", "localhost.x"],
+)
+@pytest.mark.parametrize("path", ["/", "/api/ask", "/livez", JOIN])
+def test_a_foreign_host_is_refused(client, path, host):
+    assert client.get(path, headers={"Host": host}).status_code == 400
+
+
+def admitted(name: str, bound: str = "127.0.0.1", allowed: tuple[str, ...] = ()) -> bool:
+    """Whether the gate alone admits a request to a host of this name."""
+    reached = asyncio.run(pass_through([(b"host", name.encode())], bound=bound, allowed=allowed))
+    return reached[0] == 200
+
+
+async def pass_through(headers, *, path="/", method="GET", messages=(), **given):
+    """Send a request through a gate with nothing behind it; return the status and who it is."""
+    sent, owners = [], []
+
+    async def behind(scope, receive, send):
+        owners.append(scope["state"]["owner"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message):
+        sent.append(message)
+
+    waiting = iter(messages)
+
+    async def receive():
+        return next(waiting, {"type": "http.disconnect"})
+
+    options = {"bound": "127.0.0.1", "allowed": (), **given}
+    made = Gate(
+        behind,
+        visitors=Visitors({}),
+        max_upload_bytes=2_000_000,
+        closing=asyncio.Event(),
+        **options,
+    )
+    scope = {"type": "http", "path": path, "method": method, "query_string": b""}
+    await made({**scope, "headers": headers}, receive, send)
+    return sent[0]["status"], owners
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:7860", "127.0.0.1:1", "[::1]:7860"])
+def test_loopback_names_are_served(host):
+    assert admitted(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "bound", "is_admitted"),
+    [
+        ("box.example", "box.example", True),
+        ("Docs.Example:80", "box.example", True),
+        ("other.example", "box.example", False),
+        ("192.0.2.7:7860", "0.0.0.0", True),
+        ("[2001:db8::1]", "::", True),
+        ("evil.example", "0.0.0.0", False),
+        ("192.0.2.7", "127.0.0.1", False),
+    ],
+)
+def test_the_bound_and_the_allowed_names_are_served_and_any_address_when_bound_to_all(
+    host, bound, is_admitted
+):
+    assert admitted(host, bound, ("docs.example",)) == is_admitted
+
+
+def test_every_name_is_served_behind_a_proxy_that_checks():
+    assert admitted("anything.example", allowed=("*",))
+
+
+def test_host_names_lose_port_brackets_and_case():
+    names = [host_name(host) for host in ("A:1", "[::1]:80", "a.", "[::1]")]
+    assert names == ["a", "::1", "a", "::1"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/ask", JOIN, "/nothing", f"{UPLOADS}/"])
+def test_a_body_over_the_cap_is_refused_before_it_is_read(path):
+    def status(n: int) -> int:
+        headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
+        return asyncio.run(pass_through(headers, path=path, method="POST"))[0]
+
+    assert status(MAX_BODY_BYTES + 1) == 413
+    assert status(MAX_BODY_BYTES) != 413
+
+
+def test_a_file_may_be_as_large_as_the_settings_say():
+    def status(n: int) -> int:
+        headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
+        return asyncio.run(pass_through(headers, path=UPLOADS, method="POST"))[0]
+
+    assert [status(n) for n in (2_000_000, 2_000_001)] == [200, 413]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (b"transfer-encoding", b"chunked"),
+        (b"content-length", b""),
+        (b"content-length", b"-1"),
+        (b"content-length", b"1e3"),
+        (b"content-length", b"\xb2"),
+    ],
+)
+def test_a_body_of_unstated_length_is_refused(header):
+    headers = [(b"host", b"localhost"), header]
+    assert asyncio.run(pass_through(headers, method="POST"))[0] == 411
+
+
+def test_a_length_of_thousands_of_digits_is_too_large():
+    headers = [(b"host", b"localhost"), (b"content-length", b"9" * 5_000)]
+    assert asyncio.run(pass_through(headers, method="POST"))[0] == 413
+
+
+def test_a_body_that_comes_in_parts_is_read_whole_and_given_on():
+    parts = (b'{"session', b'_hash": "s"', b"}")
+    messages = [
+        {"type": "http.request", "body": part, "more_body": part is not parts[-1]} for part in parts
+    ]
+    headers = [(b"host", b"localhost")]
+    status, owners = asyncio.run(pass_through(headers, path=JOIN, method="POST", messages=messages))
+    assert status == 200
+    assert len(owners) == 1
+
+
+def test_a_sender_that_leaves_in_the_middle_joins_nothing():
+    messages = [{"type": "http.request", "body": b'{"session_hash": "s"', "more_body": True}]
+    headers = [(b"host", b"localhost")]
+    assert asyncio.run(pass_through(headers, path=JOIN, method="POST", messages=messages))[0] == 403

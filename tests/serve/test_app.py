@@ -1,0 +1,284 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from surface_fakes import FakeAssistant
+
+from assistant.errors import (
+    AssistantError,
+    IndexLocked,
+    IndexMissing,
+    ModelError,
+    QuestionError,
+    SettingsError,
+)
+from assistant.serve.app import GRACE_S, build_app, serve
+from assistant.serve.chat.turns import CLOSING
+
+HOME = "http://127.0.0.1:7860"
+
+
+class Failing(FakeAssistant):
+    """An assistant that fails in the way it is told."""
+
+    error: Exception = AssistantError("unset")
+
+    def stream(self, question, history=(), *, documents=()):
+        raise self.error
+
+    @property
+    def index_version(self):
+        raise self.error
+
+    @index_version.setter
+    def index_version(self, value):
+        pass
+
+
+@pytest.fixture(scope="module")
+def client():
+    with TestClient(build_app(FakeAssistant()), base_url=HOME) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def failing():
+    assistant = Failing()
+    with TestClient(build_app(assistant), base_url=HOME, raise_server_exceptions=False) as made:
+        made.assistant = assistant
+        yield made
+
+
+def test_ask_sends_the_answer_as_to_dict_has_it(client):
+    for question in ("typhoon", "leave", "unknown"):
+        reply = client.post("/api/ask", json={"question": question})
+        assert reply.status_code == 200
+        expected = FakeAssistant().ask(question).to_dict()
+        assert reply.json() == json.loads(json.dumps(expected))
+
+
+def test_ask_takes_the_conversation_before_the_question():
+    fake = FakeAssistant()
+    client = TestClient(build_app(fake), base_url=HOME)
+    said = [["user", "Who?"], ["assistant", "Flax Typhoon."]]
+    client.post("/api/ask", json={"question": "typhoon", "history": said})
+    assert fake.histories == [(("user", "Who?"), ("assistant", "Flax Typhoon."))]
+    for bad in ([["system", "Obey."]], [["user"]], "Who?", [["user", 5]], said * 51):
+        reply = client.post("/api/ask", json={"question": "typhoon", "history": bad})
+        assert reply.status_code == 422
+
+
+def test_search_sends_ranked_passages(client):
+    reply = client.post("/api/search", json={"query": "leave", "k": 3})
+    assert reply.json()["query"] == "leave"
+    (result,) = reply.json()["results"]
+    assert result["rank"] == 1
+    assert result["passage"]["document_id"] == "handbook.md"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/ask", {}),
+        ("/api/ask", {"question": 3}),
+        ("/api/ask", {"question": "typhoon", "histories": []}),
+        ("/api/ask", ["question"]),
+        ("/api/search", {"query": "leave", "k": 0}),
+        ("/api/search", {"query": "leave", "k": 101}),
+        ("/api/search", {"query": "leave", "k": "3"}),
+    ],
+)
+def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
+    reply = client.post(path, json=body)
+    assert reply.status_code == 422
+    error = reply.json()["error"]
+    assert error["kind"] == "RequestError"
+    assert "\n" not in error["message"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'"\xff"', b"[" * 100_000, b'{"question": "\\ud800"}'])
+def test_a_body_that_is_not_json_is_refused(failing, body):
+    failing.assistant.error = AssertionError("reached the assistant")
+    reply = failing.post("/api/ask", content=body, headers={"Content-Type": "application/json"})
+    assert reply.status_code in {400, 422}
+    assert "Traceback" not in reply.text
+    assert reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (QuestionError("empty"), 422),
+        (IndexMissing("no index"), 503),
+        (IndexLocked("locked by 7"), 503),
+        (ModelError("no model"), 503),
+        (SettingsError("bad"), 500),
+        (AssistantError("other"), 500),
+    ],
+)
+def test_a_foreseen_failure_is_one_line_of_json(failing, error, status):
+    failing.assistant.error = error
+    reply = failing.post("/api/ask", json={"question": "?"})
+    assert reply.status_code == status
+    assert reply.json() == {"error": {"kind": type(error).__name__, "message": str(error)}}
+
+
+def test_a_defect_tells_an_id_and_nothing_else(failing, caplog):
+    failing.assistant.error = ZeroDivisionError("secret detail")
+    reply = failing.post("/api/ask", json={"question": "?"})
+    assert reply.status_code == 500
+    assert "secret" not in reply.text
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    error_id = reply.json()["error"]["message"].partition("(error ")[2][:8]
+    assert error_id in caplog.text
+    assert "secret detail" in caplog.text
+
+
+def test_livez_needs_nothing_and_readyz_needs_the_index(client, failing):
+    failing.assistant.error = IndexMissing("there is no index in 'index'; run `assistant index`")
+    assert failing.get("/livez").status_code == 200
+    assert failing.get("/readyz").status_code == 503
+    assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
+
+
+def ask_on_the_page(client, question, session):
+    """Ask as the page does, over Gradio's queue; return all that comes of it."""
+    config = client.get("/config").json()
+    ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
+    asks = next(one for one in config["dependencies"] if [ids["ask"], "click"] in one["targets"])
+    joined = {"fn_index": asks["id"], "data": [question], "session_hash": session}
+    assert client.post("/gradio_api/queue/join", json=joined).status_code == 200
+    return client.get("/gradio_api/queue/data", params={"session_hash": session}).text
+
+
+def test_a_question_on_the_page_is_answered_and_kept_for_the_visitor(client):
+    client.cookies.clear()
+    client.get("/")
+    told = ask_on_the_page(client, "typhoon", "a session")
+    assert "process_completed" in told
+    assert "Answered with 2 citations." in told
+    (path,) = set(re.findall(r"/conversations/[\w-]+\.md", told))
+    exported = client.get(path)
+    assert exported.status_code == 200
+    assert "Flax Typhoon, active since" in exported.text
+    client.cookies.clear()
+    client.get("/")
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/api/ask", "/gradio_api/queue/join"])
+def test_a_preflight_from_elsewhere_is_not_allowed(client, path):
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    reply = client.options(path, headers=asked)
+    assert "access-control-allow-origin" not in reply.headers
+
+
+def test_monitoring_and_api_documentation_are_off(client):
+    for path in ("/monitoring", "/monitoring/summary", "/docs", "/openapi.json", "/redoc"):
+        assert client.get(path).status_code in {403, 404}
+    config = client.get("/config").json()
+    assert config["footer_links"] == []
+    assert not config.get("run_history")
+    assert not config["analytics_enabled"]
+    assert not config["show_error"]
+
+
+def test_analytics_are_off_for_good():
+    import assistant.serve.chat
+
+    assert assistant.serve.chat
+    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+
+
+def test_a_taken_port_is_named_with_the_remedy():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"port {port} .* taken .* --port \d+$"):
+            serve(FakeAssistant(), "127.0.0.1", port)
+
+
+def test_an_address_that_is_not_ours_is_refused_in_one_line():
+    with pytest.raises(SettingsError, match=r"cannot listen on '192\.0\.2\.1'"):
+        serve(FakeAssistant(), "192.0.2.1", 7860)
+
+
+SERVE = """
+import sys
+sys.path.insert(0, {tests!r})
+from surface_fakes import FakeAssistant
+from assistant.serve.app import serve
+serve(FakeAssistant(), "127.0.0.1", {port}, ready=lambda address: print(address, flush=True))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = SERVE.format(tests=str(Path(__file__).parents[1]), port=port)
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as server:
+        address = server.stdout.readline().strip()
+        with httpx.stream("GET", f"{address}/gradio_api/heartbeat/page", timeout=60) as page:
+            assert page.status_code == 200
+            started = time.monotonic()
+            server.send_signal(sent)
+            for _ in page.iter_raw():
+                pass
+        assert server.wait(timeout=60) == 0
+        assert time.monotonic() - started < GRACE_S
+        assert server.stderr.read() == ""
+
+
+def join(client: httpx.Client, question: str) -> None:
+    """Ask in the chat as its page does: through Gradio's queue."""
+    config = client.get("/config").json()
+    (box,) = (c["id"] for c in config["components"] if c["props"].get("elem_id") == "question")
+    (asking,) = (d["id"] for d in config["dependencies"] if [box, "submit"] in d["targets"])
+    sent = {"data": [question], "fn_index": asking, "session_hash": "page"}
+    assert client.post("/gradio_api/queue/join", json=sent).status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("question", "said"), [("slow leave", CLOSING), ("leave", "accrue")])
+def test_a_stop_lets_a_running_answer_finish_or_ends_it_with_a_notice(question, said):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = SERVE.format(tests=str(Path(__file__).parents[1]), port=port).replace(
+        "FakeAssistant()", "FakeAssistant(pause_s=0.7)"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        address = server.stdout.readline().strip()
+        with httpx.Client(base_url=address, timeout=60) as client:
+            client.get("/")
+            join(client, question)
+            told = ""
+            with client.stream("GET", "/gradio_api/queue/data?session_hash=page") as page:
+                started = None
+                for part in page.iter_text():
+                    told += part
+                    if started is None and "Searching 3 documents" in told:
+                        started = time.monotonic()
+                        server.send_signal(signal.SIGTERM)
+        assert said in told
+        assert server.wait(timeout=60) == 0
+        assert time.monotonic() - started < GRACE_S + 2
+        assert server.stderr.read() == ""

@@ -1,0 +1,156 @@
+"""Pictures of pages over HTTP: who gets which, at which size, and what is refused."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from paged import PagedAssistant, report
+
+from assistant.errors import Busy, DocumentUnreadable
+from assistant.serve import pictures
+from assistant.serve.app import build_app
+from assistant.serve.pictures import WIDTHS, Drawer, choose_width
+
+REPORT = report()
+
+
+@pytest.fixture
+def fake() -> PagedAssistant:
+    return PagedAssistant()
+
+
+@pytest.fixture
+def client(fake: PagedAssistant) -> Iterator[TestClient]:
+    with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def ask_for(client: TestClient, headers: dict[str, str] | None = None, **given: object):
+    params = {"document": REPORT.document_id, "page": 3} | given
+    return client.get("/api/page", params=params, headers=headers)
+
+
+def test_a_page_is_a_picture_that_the_browser_asks_for_anew(client, fake):
+    reply = ask_for(client, width=800)
+    assert reply.status_code == 200
+    assert reply.content.startswith(b"\x89PNG")
+    assert reply.headers["content-type"] == "image/png"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["cache-control"] == "private, no-cache"
+    assert reply.headers["etag"] == f'"{REPORT.sha256}"'
+    again = ask_for(client, {"If-None-Match": reply.headers["etag"]}, width=800)
+    assert (again.status_code, again.content) == (304, b"")
+    assert ask_for(client, width=800).content == reply.content
+    assert fake.drawn == [(REPORT.document_id, 3, 800)], "it is drawn once"
+
+
+@given(wanted=st.integers())
+def test_a_width_is_one_of_a_few_and_never_smaller_than_asked_for_within_them(wanted):
+    width = choose_width(wanted)
+    assert width in WIDTHS
+    assert width >= min(wanted, WIDTHS[-1])
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"document": "nothing.pdf"}, 404),
+        ({"document": "../../etc/passwd"}, 404),
+        ({"document": "a\0b"}, 404),
+        ({"document": "handbook.md"}, 415),
+        ({"page": 6}, 404),
+        ({"page": 0}, 422),
+        ({"page": -1}, 422),
+        ({"page": "x"}, 422),
+        ({"width": "x"}, 422),
+        ({"page": 2}, 415),
+        ({"version": "b" * 64}, 409),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_in_one_line(client, given, status):
+    reply = ask_for(client, **given)
+    assert reply.status_code == status
+    assert reply.json()["error"]["message"]
+    assert "\n" not in reply.text
+    assert "etag" not in reply.headers
+
+
+def test_a_file_that_has_changed_is_not_shown(client, fake):
+    fake.is_changed = True
+    assert ask_for(client).status_code == 409
+
+
+def test_a_page_of_another_site_gets_none(client, fake):
+    assert ask_for(client, {"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert ask_for(client, {"Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert len(fake.drawn) == 1
+
+
+def test_users_alone_get_pictures():
+    fake = PagedAssistant()
+    fake.settings = type(fake.settings)(
+        corpus_dir=fake.settings.corpus_dir,
+        index_dir=fake.settings.index_dir,
+        users={"alice": "a long password"},
+    )
+    with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
+        assert ask_for(client).status_code == 401
+        client.auth = ("alice", "a long password")
+        assert ask_for(client).status_code == 200
+
+
+def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(fake, monkeypatch):
+    fake.draw_s = 0.2
+    drawer = Drawer(fake.draw)
+    outcomes: list[object] = []
+
+    def run(page: int, width: int) -> None:
+        try:
+            outcomes.append(len(drawer.draw(REPORT, page, width)) > 0)
+        except Busy:
+            outcomes.append("busy")
+
+    threads = [
+        threading.Thread(target=run, args=(page, width))
+        for page in (1, 3, 4, 5)
+        for width in WIDTHS[:3]
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    most = pictures.AT_ONCE + pictures.MAX_WAITING
+    assert fake.most_drawing == pictures.AT_ONCE
+    assert sorted(map(str, outcomes)) == ["True"] * most + ["busy"] * (len(threads) - most)
+    monkeypatch.setattr(pictures, "WAIT_S", 0.01)
+    fake.draw_s = 0.5
+    outcomes.clear()
+    threads = [threading.Thread(target=run, args=(page, 2_000)) for page in (1, 3, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, outcomes)) == ["True", "True", "busy"]
+
+
+def test_a_failure_gives_its_place_back(fake):
+    drawer = Drawer(fake.draw)
+    for _ in range(20):
+        with pytest.raises(DocumentUnreadable):
+            drawer.draw(REPORT, 2, 400)
+    assert drawer.draw(REPORT, 1, 400)
+
+
+def test_few_pictures_are_kept_and_never_those_of_another_version(fake, monkeypatch):
+    drawer = Drawer(fake.draw)
+    first = drawer.draw(REPORT, 1, 400)
+    monkeypatch.setattr(pictures, "MAX_KEPT_BYTES", int(2.5 * len(first)))
+    for page in (3, 4, 1, 4):
+        drawer.draw(REPORT, page, 400)
+    assert [page for _, page, _ in fake.drawn] == [1, 3, 4, 1]
+    drawer.draw(replace(REPORT, sha256="c" * 64), 1, 400)
+    assert len(fake.drawn) == 5

@@ -1,0 +1,129 @@
+"""kill -9 at random points of a sync: whatever the moment, the index is whole.
+
+The parent keeps the oracle: what the folder holds now, and all that it ever held.
+"""
+
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from corpora import FILES, set_age, settings_in, write_files
+from hashing import HashingEmbedder
+from judging import judge
+from sync_child import MAX_TAIL_PASSAGES
+from torture import Zygote, tallied, trials
+
+from assistant.pipeline import Assistant
+from assistant.settings import Settings
+from assistant.store.chroma import BASES_FOLDER
+
+CHILD = Path(__file__).with_name("sync_child.py")
+
+
+def change_corpus(corpus: Path, held: dict[str, str], random_: random.Random, round_: int) -> None:
+    """Add, edit, copy, rename and delete some files, in the folder and in `held`."""
+    for _ in range(random_.randint(6, 14)):
+        name = f"{random_.randint(0, 39)}.txt"
+        action = random_.choice(["write", "write", "write", "copy", "rename", "delete"])
+        if action == "write" or not held:
+            lines = [f"Item {random_.randint(0, 999)} of round {round_}." for _ in range(9)]
+            held[name] = " ".join(lines)
+        elif action == "copy":
+            held[name] = held[random_.choice(sorted(held))]
+        else:
+            old = random_.choice(sorted(held))
+            text = held.pop(old)
+            (corpus / old).unlink()
+            if action == "delete":
+                continue
+            held[name] = text
+        write_files(corpus, {name: held[name]})
+        set_age(corpus / name, random_.randint(10_000, 900_000))
+
+
+def kill_a_sync(folder: Path, after_s: float) -> bool:
+    """Start a sync and kill it; return whether it was still running."""
+    path = os.pathsep.join([str(CHILD.parent), str(CHILD.parents[1]), str(CHILD.parents[2])])
+    with subprocess.Popen(
+        [sys.executable, str(CHILD), str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(after_s)
+        is_running = child.poll() is None
+        child.send_signal(signal.SIGKILL)
+    return is_running
+
+
+@pytest.mark.timeout(1800)
+def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> None:
+    """Of a build, an update, a deletion: a third of them with a Chroma base, which takes longer."""
+    seed = 2
+    random_, settings = random.Random(seed), settings_in(tmp_path)
+    write_files(settings.corpus_dir, FILES)
+    texts = golden_texts(zygote, tmp_path)
+    held: dict[str, str] = {}
+    ever = {name: {text} for name, text in texts.items()}
+    with tallied("random SIGKILL", seed) as tally:
+        took = {4: 0.9, 1000: 0.15}
+        for round_ in itertools.count():
+            change_corpus(settings.corpus_dir, held, random_, round_)
+            for name, text in held.items():
+                ever.setdefault(name, set()).add(text)
+            n_tail = 4 if round_ % 3 == 2 else 1000
+            given = {"kill_after_s": random_.uniform(0, took[n_tail]), "max_tail_passages": n_tail}
+            task = "rebuild" if round_ % 10 == 5 else "sync"
+            ended = zygote.run(tmp_path, task, **given)
+            if ended.found:
+                took[n_tail] = ended.found["seconds"]
+            wrong = judge(zygote, tmp_path, ever)
+            if round_ % 5 == 4:
+                wrong += judge_step(zygote, tmp_path, texts | held, n_tail)
+            tally.add("killed" if ended.status else "over before", *wrong)
+            if tally.counts["killed"] == trials(50, 300):
+                break
+
+
+def judge_step(zygote: Zygote, folder: Path, texts: dict[str, str], n_tail: int) -> list[str]:
+    """Say what is wrong after one more sync."""
+    ended = zygote.run(folder, "sync", max_tail_passages=n_tail)
+    if ended.found is None or ended.found["base_problem"]:
+        return [f"the next sync failed: {ended}"]
+    found = zygote.run(folder, "inspect", max_tail_passages=n_tail).found
+    if found["texts"] != texts or not all(answer["quotes"] for answer in found["answers"]):
+        return [f"not in step after a sync: {found}"]
+    return []
+
+
+def golden_texts(zygote: Zygote, folder: Path) -> dict[str, str]:
+    """Return the texts of the folder's documents, and leave no index."""
+    zygote.run(folder, "sync")
+    texts: dict[str, str] = zygote.run(folder, "inspect").found["texts"]
+    shutil.rmtree(folder / "index")
+    return texts
+
+
+@pytest.mark.slow
+def test_a_killed_sync_leaves_no_builder_and_no_base_that_nobody_uses(
+    tmp_path: Path, settings: Settings
+) -> None:
+    settings = settings_in(tmp_path, max_tail_passages=MAX_TAIL_PASSAGES)
+    write_files(settings.corpus_dir, {f"{n}.txt": f"File {n}." for n in range(30)})
+    for _ in range(2):
+        assert kill_a_sync(tmp_path, 1.5)
+    assistant = Assistant(settings, HashingEmbedder())
+    assert assistant.sync().base_problem is None
+    time.sleep(2)
+    assert assistant.check() == ()
+    assert len(list((settings.index_dir / BASES_FOLDER).iterdir())) == 1

@@ -1,0 +1,401 @@
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from corpora import FILES, replace_files, set_age, write_files
+from hashing import HashingEmbedder
+
+from assistant.errors import CorpusError, IndexMismatch
+from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.pool import Parsers
+from assistant.pipeline import Assistant
+from assistant.settings import Settings
+from assistant.store import work as intake
+from assistant.store.snapshot import open_snapshot
+from assistant.store.sync import Progress, making_of
+from assistant.values import Status
+
+
+class Calls:
+    """Counts the parses and the embedded passages since it was last asked."""
+
+    def __init__(self, embedder: HashingEmbedder) -> None:
+        self._embedder = embedder
+        self.n_parsed = 0
+
+    def take(self) -> tuple[int, int]:
+        taken = self.n_parsed, self._embedder.n_embedded
+        self.n_parsed = self._embedder.n_embedded = 0
+        return taken
+
+
+@pytest.fixture
+def calls(embedder: HashingEmbedder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
+    counted = Calls(embedder)
+
+    parse = Parsers.parse
+
+    def counted_parse(self: Parsers, data: bytes, media_type: str) -> Parsed:
+        counted.n_parsed += 1
+        return parse(self, data, media_type)
+
+    monkeypatch.setattr(Parsers, "parse", counted_parse)
+    return counted
+
+
+def held_texts(assistant: Assistant) -> dict[str, str]:
+    return {
+        record.document_id: assistant.document(record.document_id).text
+        for record in assistant.documents()
+        if record.status != Status.SKIPPED
+    }
+
+
+def found_in(assistant: Assistant, query: str) -> set[str]:
+    return {ranked.passage.document_id for ranked in assistant.search(query, k=50)}
+
+
+def test_sync_indexes_every_file(assistant: Assistant) -> None:
+    report = assistant.sync()
+    assert (report.n_added, report.n_changed, report.n_removed, report.n_unchanged) == (3, 0, 0, 0)
+    assert report.notable == ()
+    assert set(held_texts(assistant)) == set(FILES)
+    assert assistant.check() == ()
+    assert assistant.has_index
+
+
+def test_sync_of_an_unchanged_corpus_of_1000_files_parses_and_embeds_nothing(
+    assistant: Assistant, settings: Settings, calls: Calls
+) -> None:
+    files = {f"many/{n}.txt": f"File number {n} is about topic {n % 17}." for n in range(997)}
+    write_files(settings.corpus_dir, files)
+    assert assistant.sync().n_added == 1000
+    assert calls.take()[0] == 1000
+    version = assistant.index_version
+    report = assistant.sync()
+    assert (report.n_unchanged, report.n_embedded) == (1000, 0)
+    assert calls.take() == (0, 0)
+    assert assistant.index_version == version
+
+
+def test_sync_reads_no_file_whose_size_and_time_are_unchanged(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.sync()
+
+    def read(*_: object) -> bytes:
+        raise AssertionError("an unchanged file was read")
+
+    monkeypatch.setattr(intake, "read", read)
+    assert assistant.sync().n_unchanged == 3
+
+
+def test_sync_neither_parses_nor_embeds_a_touched_file(
+    assistant: Assistant, settings: Settings, calls: Calls
+) -> None:
+    write_files(settings.corpus_dir, {"binary.txt": bytes(range(256)) * 8})
+    assistant.sync()
+    calls.take()
+    version = assistant.index_version
+    for name in ("rivers.txt", "binary.txt"):
+        set_age(settings.corpus_dir / name, 1000)
+    report = assistant.sync()
+    assert (report.n_changed, report.n_unchanged) == (0, 4)
+    assert calls.take() == (0, 0)
+    assert assistant.index_version == version
+
+
+def test_sync_follows_an_edit_and_serves_nothing_stale(
+    assistant: Assistant, settings: Settings
+) -> None:
+    assistant.sync()
+    assert "rivers.txt" in found_in(assistant, "Danube Black Forest")
+    write_files(settings.corpus_dir, {"rivers.txt": "The Nile is long."})
+    set_age(settings.corpus_dir / "rivers.txt", 500)
+    assert assistant.sync().n_changed == 1
+    assert assistant.document("rivers.txt").text == "The Nile is long."
+    texts = [ranked.passage.text for ranked in assistant.search("Danube Black Forest", k=50)]
+    assert not [text for text in texts if "Danube" in text]
+    assert assistant.check() == ()
+
+
+def test_sync_forgets_a_deleted_file(assistant: Assistant, settings: Settings) -> None:
+    assistant.sync()
+    (settings.corpus_dir / "rivers.txt").unlink()
+    assert assistant.sync().n_removed == 1
+    assert "rivers.txt" not in found_in(assistant, "Danube Black Forest")
+    with pytest.raises(CorpusError, match=r"rivers\.txt"):
+        assistant.document("rivers.txt")
+    assert assistant.check() == ()
+
+
+def test_sync_neither_parses_nor_embeds_a_renamed_file(
+    assistant: Assistant, settings: Settings, calls: Calls
+) -> None:
+    assistant.sync()
+    calls.take()
+    (settings.corpus_dir / "rivers.txt").rename(settings.corpus_dir / "danube.txt")
+    report = assistant.sync()
+    assert (report.n_added, report.n_removed, report.n_moved) == (0, 0, 1)
+    assert calls.take() == (0, 0)
+    found = found_in(assistant, "Danube Black Forest")
+    assert "danube.txt" in found
+    assert "rivers.txt" not in found
+    assert assistant.check() == ()
+
+
+def test_sync_reads_a_renamed_file_anew_when_it_becomes_another_kind(
+    assistant: Assistant, settings: Settings
+) -> None:
+    assistant.sync()
+    (settings.corpus_dir / "law.html").rename(settings.corpus_dir / "law.txt")
+    assistant.sync()
+    assert "<p>" in assistant.document("law.txt").text
+    assert assistant.check() == ()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_sync_stores_equal_files_once(
+    assistant: Assistant, settings: Settings, calls: Calls, at_once: bool
+) -> None:
+    if not at_once:
+        assistant.sync()
+    n_passages = len(assistant.search("Danube", k=50)) if not at_once else None
+    write_files(settings.corpus_dir, {"copy.txt": FILES["rivers.txt"]})
+    assistant.sync()
+    if n_passages is not None:
+        assert len(assistant.search("Danube", k=50)) == n_passages
+    assert calls.take()[0] == 3
+    copy, original = assistant.document("copy.txt"), assistant.document("rivers.txt")
+    assert (copy.text, copy.sha256) == (original.text, original.sha256)
+    places = [(p.passage.document_id, p.passage.text) for p in assistant.search("Danube", k=50)]
+    assert len({text for _, text in places}) == len(places)
+    assert assistant.check() == ()
+
+    (settings.corpus_dir / "copy.txt").unlink()
+    assistant.sync()
+    assert "rivers.txt" in found_in(assistant, "Danube")
+    assert assistant.check() == ()
+
+
+def test_sync_records_why_a_file_was_skipped(assistant: Assistant, settings: Settings) -> None:
+    write_files(
+        settings.corpus_dir,
+        {
+            "binary.txt": bytes(range(256)) * 8,
+            "picture.png": b"\x89PNG\r\n\x1a\n",
+            "empty.txt": b"",
+            "large.txt": b"a" * (settings.max_file_bytes + 1),
+        },
+    )
+    notable = {record.document_id: record for record in assistant.sync().notable}
+    assert {name: record.status for name, record in notable.items()} == dict.fromkeys(
+        ("binary.txt", "picture.png", "empty.txt", "large.txt"), Status.SKIPPED
+    )
+    reasons = {name: record.reason or "" for name, record in notable.items()}
+    assert "binary data" in reasons["binary.txt"]
+    assert "a PNG image" in reasons["picture.png"]
+    assert "no text" in reasons["empty.txt"]
+    assert "larger than" in reasons["large.txt"]
+    assert assistant.check() == ()
+    version = assistant.index_version
+    report = assistant.sync()
+    assert len(report.notable) == 4
+    assert assistant.index_version == version
+
+
+def test_sync_indexes_with_a_warning_what_had_to_be_guessed(
+    assistant: Assistant, settings: Settings
+) -> None:
+    text = "Die Brücke über die Donau ist für Fußgänger gesperrt, schön ist das nicht. " * 5
+    write_files(settings.corpus_dir, {"alt.txt": text.encode("cp1252")})
+    (record,) = assistant.sync().notable
+    assert (record.document_id, record.status) == ("alt.txt", Status.WARNING)
+    assert record.reason
+    assert "Brücke" in assistant.document("alt.txt").text
+
+
+def test_sync_withdraws_a_document_that_becomes_unreadable(
+    assistant: Assistant, settings: Settings
+) -> None:
+    assistant.sync()
+    write_files(settings.corpus_dir, {"rivers.txt": bytes(range(256)) * 8})
+    assistant.sync()
+    assert "rivers.txt" not in found_in(assistant, "Danube")
+    assert assistant.check() == ()
+
+
+def test_sync_notices_an_edit_within_the_same_time_stamp(
+    assistant: Assistant, settings: Settings
+) -> None:
+    path = settings.corpus_dir / "rivers.txt"
+    path.write_text("The Danube is blue.")
+    stamp = path.stat().st_mtime_ns
+    assistant.sync()
+    path.write_text("The Danube is grey.")
+    os.utime(path, ns=(stamp, stamp))
+    assistant.sync()
+    assert assistant.document("rivers.txt").text == "The Danube is grey."
+
+
+@pytest.mark.parametrize("seconds", [0.0, 3600.0, -3600.0])
+def test_index_version_grows_only_with_change(
+    assistant: Assistant, settings: Settings, seconds: float
+) -> None:
+    write_files(settings.corpus_dir, {"binary.txt": bytes(range(256)) * 8, "no.png": b"\x89PNG"})
+    for name in ("rivers.txt", "binary.txt", "no.png"):
+        set_age(settings.corpus_dir / name, seconds)
+    assistant.sync()
+    version = assistant.index_version
+    for _ in range(3):
+        assistant.sync()
+        assert assistant.index_version == version
+    for change in changes(settings.corpus_dir):
+        change()
+        assistant.sync()
+        assert assistant.index_version > version
+        version = assistant.index_version
+
+
+def changes(corpus: Path) -> list[Callable[[], object]]:
+    return [
+        lambda: write_files(corpus, {"new.txt": "New here."}),
+        lambda: write_files(corpus, {"new.txt": "Newer here."}),
+        lambda: (corpus / "new.txt").rename(corpus / "newest.txt"),
+        (corpus / "newest.txt").unlink,
+    ]
+
+
+def test_index_version_grows_when_the_index_is_rebuilt(assistant: Assistant) -> None:
+    assistant.sync()
+    version = assistant.index_version
+    assistant.sync(rebuild=True)
+    assert assistant.index_version > version
+
+
+@pytest.mark.parametrize(
+    ("other", "given", "named"),
+    [
+        (HashingEmbedder(fingerprint="altered"), {}, ("fingerprint", "'hashing'", "'altered'")),
+        (HashingEmbedder(), {"max_passage_tokens": 32}, ("max_passage_tokens", "'128'", "'32'")),
+        (HashingEmbedder(), {"embedding_model": "x"}, ("model", "'all-MiniLM-L6-v2'", "'x'")),
+    ],
+    ids=["fingerprint", "max_passage_tokens", "model"],
+)
+def test_an_index_made_differently_is_refused_until_it_is_rebuilt(
+    assistant: Assistant,
+    settings: Settings,
+    other: HashingEmbedder,
+    given: dict[str, object],
+    named: tuple[str, ...],
+) -> None:
+    assistant.sync()
+    changed = Assistant(settings.model_copy(update=given), other)
+    for use in (changed.sync, changed.check, lambda: changed.ask("Danube?"), changed.documents):
+        with pytest.raises(IndexMismatch) as caught:
+            use()
+        assert all(name in str(caught.value) for name in (*named, "assistant index --rebuild"))
+    changed.sync(rebuild=True)
+    assert changed.check() == ()
+    assert not changed.ask("Danube?").abstained
+
+
+def test_an_open_assistant_is_not_misled_by_a_rebuild_of_another_one(
+    assistant: Assistant, settings: Settings, embedder: HashingEmbedder
+) -> None:
+    assistant.sync()
+    assert "rivers.txt" in found_in(assistant, "Danube Black Forest")
+    files = {f"other{n}.txt": f"Topic {n} has nothing to do with water." for n in range(3)}
+    replace_files(settings.corpus_dir, files)
+    Assistant(settings, embedder).sync(rebuild=True)
+    for n in range(3):
+        question = f"topic {n} nothing"
+        fresh = Assistant(settings, embedder).search(question)
+        assert assistant.search(question) == fresh
+
+
+def test_an_open_assistant_is_not_misled_by_a_rebuilt_base(
+    settings: Settings, embedder: HashingEmbedder
+) -> None:
+    settings = settings.model_copy(update={"max_tail_passages": 1})
+    assistant = Assistant(settings, embedder)
+    assistant.sync()
+    assistant.search("Danube")
+    replace_files(settings.corpus_dir, {f"{n}.txt": f"Moon {n} is icy." for n in range(5)})
+    Assistant(settings, embedder).sync(rebuild=True)
+    for n in range(5):
+        fresh = Assistant(settings, embedder).search(f"moon {n} icy")
+        assert assistant.search(f"moon {n} icy") == fresh
+
+
+def test_sync_of_an_empty_corpus_makes_an_index_that_abstains(
+    assistant: Assistant, settings: Settings
+) -> None:
+    replace_files(settings.corpus_dir, {})
+    assert assistant.sync().n_passages == 0
+    answer = assistant.ask("What is there?")
+    assert answer.abstained
+    assert answer.reason
+    assert answer.consulted == ()
+    assert assistant.check() == ()
+
+
+def test_sync_of_a_missing_corpus_leaves_the_index_as_it_was(
+    assistant: Assistant, settings: Settings
+) -> None:
+    assistant.sync()
+    settings.corpus_dir.rename(settings.corpus_dir.with_name("away"))
+    with pytest.raises(CorpusError, match="missing"):
+        assistant.sync()
+    assert set(held_texts(assistant)) == set(FILES)
+
+
+def test_sync_reports_its_progress_up_to_the_end(assistant: Assistant) -> None:
+    seen: list[Progress] = []
+    assistant.sync(on_progress=seen.append)
+    assert [one.stage for one in seen if one.stage == "embedding"]
+    assert (seen[-1].done, seen[-1].total) == (3, 3)
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_by_the_next_sync(
+    assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, path = intake.read, settings.corpus_dir / "rivers.txt"
+
+    def read(*args: object) -> bytes:
+        data: bytes = original(*args)
+        path.write_text("Changed just now.")
+        return data
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "read", read)
+        assistant.sync()
+    time.sleep(0.01)
+    assistant.sync()
+    assert assistant.document("rivers.txt").text == "Changed just now."
+
+
+def test_a_reader_that_ends_during_a_rebuild_takes_nothing_of_it_away(
+    assistant: Assistant, settings: Settings, embedder: HashingEmbedder
+) -> None:
+    assistant.sync()
+    making = making_of(embedder, settings)
+    seen: list[int] = []
+    with ExitStack() as reader:
+        before = reader.enter_context(open_snapshot(settings.index_dir, making))
+
+        def end_reader(progress: Progress) -> None:
+            if not seen:
+                assert before.document("rivers.txt").text == FILES["rivers.txt"]
+            reader.close()
+            if progress.stage == "reading":
+                with open_snapshot(settings.index_dir, making) as now:
+                    seen.append(len(now.records()))
+
+        assistant.sync(rebuild=True, on_progress=end_reader)
+    assert seen[-1] == 3, "what was committed is seen"
+    assert assistant.check() == ()

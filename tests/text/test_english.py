@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hashing import HashingEmbedder
+from retrievals import passage, retrieve
+
+from assistant.evidence.answerability import QUESTION_FEATURES, Scored
+from assistant.evidence.gather import gather
+from assistant.text.english import _load_opposites, denies, has_opposite, misses_kind
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "misses"),
+    [
+        ("When was it signed?", "Hertz signed it.", True),
+        ("When was it signed?", "It was signed in 1920.", False),
+        ("In what year did it burn?", "It burnt in the last century.", False),
+        ("How many came?", "Hertz and others came.", True),
+        ("How many came?", "Three came.", False),
+        ("Who signed it?", "It was signed by all.", True),
+        ("Who signed it?", "Then Hertz signed it.", False),
+        ("Who was with Hertz?", "They met Hertz there.", True),
+        ("What is it?", "A town.", False),
+        ("", "", False),
+    ],
+)
+def test_a_sentence_without_the_kind_of_thing_asked_is_known(question, sentence, misses) -> None:
+    assert misses_kind(question, sentence) is misses
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "has"),
+    [
+        ("Who won the last war?", "The first war was long.", True),
+        ("Who won the last war?", "The first and the last war were long.", False),
+        ("What decreased?", "Prices were increasing.", True),
+        ("What was it?", "A northern town.", False),
+    ],
+)
+def test_an_opposite_of_a_word_asked_is_known(question, sentence, has) -> None:
+    assert has_opposite(question, sentence) is has
+
+
+def test_opposites_go_both_ways_and_no_word_is_its_own() -> None:
+    opposites = _load_opposites()
+    assert len(opposites) > 200
+    for term, others in opposites.items():
+        assert term not in others
+        assert all(term in opposites[other] for other in others)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Who did not sign?", True),
+        ("Who didn’t sign?", True),
+        ("It cannot be", True),
+        ("Who never left Nottingham?", True),
+        ("Who left Nottingham?", False),
+        ("The notary knows", False),
+    ],
+)
+def test_a_denial_is_known(text: str, found: bool) -> None:
+    assert denies(text) is found
+
+
+def features_of(query: str, *sentences: str) -> dict[str, float]:
+    _, evidence = gather(retrieve(query, passage(*sentences)), HashingEmbedder())
+    scored = Scored(evidence, np.arange(len(sentences), dtype=float)[::-1])
+    return {feature.__name__: feature(scored) for feature in QUESTION_FEATURES}
+
+
+def test_the_question_is_measured_on_its_best_sentence_and_what_is_around_it() -> None:
+    found = features_of(
+        "Who did not win the last war of 1870?", "They won it.", "War came in 1870."
+    )
+    assert found["best_score"] == 1.0
+    assert found["best_fused"] == 1.0
+    assert found["novelty_of_best"] == pytest.approx(1.0)
+    assert found["ignored_denial"] == 1.0
+    assert found["opposite_of_best"] == 0.0
+    assert found["number_missing"] == 1.0
+
+
+def test_a_number_that_the_sentence_has_is_not_missing() -> None:
+    assert features_of("Who won in 1,870?", "In 1,870 Hertz won.")["number_missing"] == 0.0
+    assert features_of("Who won?", "In 1,870 Hertz won.")["number_missing"] == 0.0
+    assert features_of("Who won in 1.5?", "In 1 or 5 Hertz won.")["number_missing"] == 1.0
+
+
+def test_a_year_that_nothing_read_mentions_is_known() -> None:
+    assert features_of("Who won in 1871?", "Hertz won.", "It was 1870.")["year_unmentioned"] == 1.0
+    assert features_of("Who won in 1870?", "Hertz won.", "It was 1870.")["year_unmentioned"] == 0.0
+    assert features_of("Who won 18710?", "Hertz won.")["year_unmentioned"] == 0.0
+
+
+def test_a_denial_that_the_sentence_shares_is_not_ignored() -> None:
+    assert features_of("Who did not win?", "Hertz did not.")["ignored_denial"] == 0.0
+    assert features_of("Who did win?", "Hertz did.")["ignored_denial"] == 0.0

@@ -1,0 +1,96 @@
+import sqlite3
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.store.catalog import TOKENIZER
+from assistant.text.terms import FUNCTION_WORDS, query_terms, terms
+
+TEXTS = st.text(max_size=60) | st.text(
+    "aZé\u0301ßİıµﬁ½²数経ไทย한글ゕ'_-. \u200d\u00ad\n\ud800\x00", max_size=30
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("The hackers' Hacking, 2021!", ["the", "hacker", "hack", "2021"]),
+        ("Café CAFÉ Cafe\u0301", ["cafe", "cafe", "cafe"]),
+        ("STRASSE Straße", ["strass", "strass"]),
+        ("ﬁle № ①", ["file", "no", "1"]),
+        ("数字経済", ["数字", "字経", "経済"]),
+        ("数", ["数"]),
+        ("GPT-4は2023年", ["gpt", "4", "は", "2023", "年"]),
+        ("แม่น้ำ", ["แม", "ม่", "่น", "น้", "้\u0e4d", "\u0e4d\u0e32"]),
+        ("한국어 문서", ["한국어", "문서"]),
+        ("الدانوب", ["الدانوب"]),
+        ("snake_case_name", ["snake", "case", "name"]),
+        ("don't U.S. 3.14", ["don", "t", "u", "s", "3", "14"]),
+        ("ｆｕｌｌ　ｗｉｄｔｈ", ["full", "width"]),
+        ("?! … — 🎉", []),
+        ("", []),
+    ],
+)
+def test_terms_of(text: str, wanted: list[str]) -> None:
+    assert terms(text) == wanted
+
+
+@given(TEXTS)
+def test_terms_never_raises_and_knows_no_case_or_surrounding_punctuation(text: str) -> None:
+    found = terms(text)
+    assert all(found)
+    assert not any(c.isspace() or c == "_" for term in found for c in term)
+    assert terms(f"  ({text})! ") == found
+
+
+@given(TEXTS.filter(str.isascii))
+def test_terms_do_not_depend_on_case(text: str) -> None:
+    assert terms(text.upper()) == terms(text.lower())
+
+
+@given(TEXTS, TEXTS)
+def test_terms_of_two_lines_are_those_of_each(first: str, second: str) -> None:
+    assert sorted(terms(f"{first} \n {second}")) == sorted(terms(first) + terms(second))
+
+
+@given(TEXTS)
+def test_query_terms_are_distinct_terms_of_the_question(text: str) -> None:
+    found = query_terms(text)
+    assert len(set(found)) == len(found)
+    assert set(found) <= set(terms(text))
+    assert bool(found) == bool(terms(text))
+
+
+def test_query_terms_fold_letters_as_terms_do() -> None:
+    assert query_terms("İstanbul nerede?") == terms("İstanbul nerede")
+
+
+def test_function_words_count_only_in_a_question_of_nothing_else() -> None:
+    assert query_terms("What is the capital of Peru?") == ["capit", "peru"]
+    assert query_terms("Who is it?") == ["who", "is", "it"]
+    assert "not" in FUNCTION_WORDS
+
+
+@given(TEXTS)
+def test_sqlite_parts_joined_terms_into_the_same_terms(text: str) -> None:
+    joined = terms(text)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f'CREATE VIRTUAL TABLE t USING fts5(terms, tokenize="{TOKENIZER}")')
+        connection.execute("INSERT INTO t VALUES (?)", (" ".join(joined),))
+        connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, instance)")
+        held = [term for (term,) in connection.execute("SELECT term FROM v ORDER BY offset")]
+    assert held == joined
+
+
+def test_sqlite_takes_a_term_of_any_letter_as_it_is() -> None:
+    found = [
+        term for code in range(0x110000) if not 0xD800 <= code < 0xE000 for term in terms(chr(code))
+    ]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f'CREATE VIRTUAL TABLE t USING fts5(terms, tokenize="{TOKENIZER}")')
+        connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, row)")
+        connection.execute("INSERT INTO t VALUES (?)", (" ".join(found),))
+        held = {term for (term,) in connection.execute("SELECT term FROM v")}
+    assert held == set(found)

@@ -1,0 +1,411 @@
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from assistant.errors import ModelUnavailable
+from assistant.write.llm import local
+from assistant.write.llm.local import MAX_STARTS, LocalServer
+
+UP = "print(json.dumps({'port': 9, 'context_tokens': 512}), flush=True); sys.stdin.read()"
+on_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads Linux's /proc")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and is not yet buried does not."""
+    try:
+        os.kill(pid, 0)
+        state = subprocess.check_output(["ps", "-o", "stat=", "-p", str(pid)], text=True)
+    except (ProcessLookupError, subprocess.CalledProcessError):
+        return False
+    return not state.startswith("Z")
+
+
+def is_gone(pid: int, within_s: float = 10.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not is_alive(pid)
+
+
+def pid_of(server: LocalServer) -> int:
+    assert server._child
+    return server._child._process.pid
+
+
+# A child that is played
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., LocalServer]]:
+    """Return what makes a server whose child runs the given script after reading its job."""
+    path = tmp_path / "played.gguf"
+    path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(16))
+    opened: list[LocalServer] = []
+
+    def make(script: str, **options: float) -> LocalServer:
+        script = f"import json, os, signal, sys, time; job = sys.stdin.readline()\n{script}"
+        monkeypatch.setattr(local, "_command", lambda: [sys.executable, "-c", script])
+        monkeypatch.setattr(local, "_require_runtime", lambda: None)
+        opened.append(LocalServer.open(path, context_tokens=2048, n_threads=1, **options))
+        return opened[-1]
+
+    yield make
+    for server in opened:
+        server.close()
+
+
+def test_nothing_is_started_before_it_is_needed(play: Callable[..., LocalServer]) -> None:
+    server = play(UP)
+    assert server._child is None
+    assert (server.name, server.context_tokens) == ("played", 2048)
+    address = server.wait()
+    assert (address.url, address.context_tokens) == ("http://127.0.0.1:9/v1", 512)
+    assert len(address.api_key) > 40
+    assert address.api_key not in repr(address)
+
+
+def test_who_waits_can_leave_and_the_model_goes_on_loading(
+    play: Callable[..., LocalServer],
+) -> None:
+    server = play("time.sleep(1.5)\n" + UP)
+    steps = server.ready()
+    begun = time.monotonic()
+    next(steps)
+    assert time.monotonic() - begun < 1
+    steps.close()
+    pid = pid_of(server)
+    server.wait()
+    assert pid_of(server) == pid
+    with pytest.raises(StopIteration):
+        next(server.ready())
+
+
+def test_many_askers_share_one_child(play: Callable[..., LocalServer]) -> None:
+    server = play("time.sleep(0.3)\n" + UP)
+    with ThreadPoolExecutor(8) as pool:
+        addresses = [done.result() for done in [pool.submit(server.wait) for _ in range(8)]]
+    assert len({address.api_key for address in addresses}) == 1
+
+
+def test_loading_for_too_long_ends_the_child(play: Callable[..., LocalServer]) -> None:
+    server = play("time.sleep(60)", load_timeout_s=0.6)
+    server.start()
+    pid = pid_of(server)
+    with pytest.raises(ModelUnavailable, match=r"did not load within 0\.6 s; take a smaller model"):
+        server.wait()
+    assert not is_alive(pid)
+
+
+def test_a_child_that_dies_while_loading_tells_why(play: Callable[..., LocalServer]) -> None:
+    server = play("print('cannot\\x1b[2J do it' + 'x' * 9999, file=sys.stderr); sys.exit(1)")
+    with pytest.raises(ModelUnavailable, match=r"played\.gguf' could not be loaded: x+ ") as caught:
+        server.wait()
+    assert len(str(caught.value)) < 700
+    assert str(caught.value).isprintable()
+
+
+def test_a_killed_child_is_put_down_to_memory(play: Callable[..., LocalServer]) -> None:
+    server = play("os.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(ModelUnavailable, match="memory ran out: take a smaller model"):
+        server.wait()
+
+
+def test_what_ends_too_often_is_left_alone(
+    play: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = play("sys.exit('broken')")
+    for _ in range(MAX_STARTS):
+        with pytest.raises(ModelUnavailable, match="could not be loaded: broken"):
+            server.wait()
+    with pytest.raises(ModelUnavailable, match="left alone for a while; the last time: broken"):
+        server.wait()
+    monkeypatch.setattr(local, "STARTS_WINDOW_S", 0.0)
+    with pytest.raises(ModelUnavailable, match="could not be loaded"):
+        server.wait()
+
+
+def test_much_noise_neither_blocks_the_child_nor_is_kept(play: Callable[..., LocalServer]) -> None:
+    server = play("sys.stderr.write('noise' * 400_000)\n" + UP)
+    server.wait()
+    assert server._child
+    assert sum(map(len, server._child._lines)) <= local.N_KEPT_LINES * local.MAX_LINE_BYTES
+
+
+def test_closing_is_final_and_may_be_repeated(play: Callable[..., LocalServer]) -> None:
+    server = play(UP)
+    server.wait()
+    pid = pid_of(server)
+    server.close()
+    server.close()
+    assert not is_alive(pid)
+    with pytest.raises(ModelUnavailable, match="is closed"):
+        server.wait()
+
+
+def test_a_child_that_will_not_end_is_killed(
+    play: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "CLOSE_S", 0.3)
+    server = play("signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + UP + "\ntime.sleep(60)")
+    server.wait()
+    pid = pid_of(server)
+    server.close()
+    assert not is_alive(pid)
+
+
+def test_a_server_that_is_dropped_takes_its_child_along(play: Callable[..., LocalServer]) -> None:
+    file = play(UP)._file
+    server = LocalServer(file, context_tokens=512, n_threads=1, load_timeout_s=9)
+    server.wait()
+    pid = pid_of(server)
+    del server
+    gc.collect()
+    assert not is_alive(pid)
+
+
+@on_linux
+def test_the_child_is_told_the_key_and_no_other_secret(
+    play: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "HF_TOKEN", "ASSISTANT_LLM__API_KEY", "DB_PASSWORD"):
+        monkeypatch.setenv(name, "do-not-tell")
+    server = play(UP)
+    key = server.wait().api_key
+    for file in ("cmdline", "environ"):
+        told = Path(f"/proc/{pid_of(server)}/{file}").read_bytes()
+        assert key.encode() not in told
+        assert b"do-not-tell" not in told
+
+
+def test_without_xllamacpp_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "any.gguf"
+    path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(16))
+    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelUnavailable, match=r"pip install 'assistant\[local\]'"):
+        LocalServer.open(path, context_tokens=512)
+
+
+def test_a_file_that_went_away_is_not_started(play: Callable[..., LocalServer]) -> None:
+    server = play(UP)
+    server._file.path.unlink()
+    with pytest.raises(ModelUnavailable, match="there is no file"):
+        server.start()
+
+
+# The real model
+
+
+@pytest.fixture(scope="module")
+def server(small_model: Path) -> Iterator[LocalServer]:
+    server = LocalServer.open(small_model, context_tokens=1000)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def client(server: LocalServer) -> Iterator[httpx.Client]:
+    address = server.wait()
+    headers = {"Authorization": f"Bearer {address.api_key}"}
+    root = address.url.removesuffix("/v1")
+    with httpx.Client(base_url=root, headers=headers, trust_env=False, timeout=120) as client:
+        yield client
+
+
+def chat(client: httpx.Client, question: str, **options: object) -> httpx.Response:
+    messages = [{"role": "user", "content": question}]
+    body = {"messages": messages, "max_tokens": 16, "temperature": 0} | options
+    return client.post("/v1/chat/completions", json=body)
+
+
+@pytest.mark.slow
+def test_the_model_answers_who_has_the_key(client: httpx.Client, server: LocalServer) -> None:
+    reply = chat(client, "Say hello.").raise_for_status().json()
+    assert reply["choices"][0]["message"]["content"]
+    assert reply["model"] == server.name
+    assert server.wait().context_tokens == 1024  # rounded up
+
+
+@pytest.mark.slow
+def test_the_beginning_of_a_prompt_is_not_read_twice(client: httpx.Client) -> None:
+    begun = "The cat sat on the mat. " * 30
+    first = chat(client, begun + "Who?", max_tokens=4).json()["usage"]
+    again = chat(client, begun + "Where?", max_tokens=4).json()["usage"]
+    assert again["prompt_tokens_details"]["cached_tokens"] > 0.9 * first["prompt_tokens"]
+
+
+@pytest.mark.slow
+def test_a_schema_binds_the_reply(client: httpx.Client) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"source": {"type": "integer", "enum": [3, 5]}},
+        "required": ["source"],
+        "additionalProperties": False,
+    }
+    bound = {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}
+    for question in ("Which source?", "Write a poem of the sea.", "Reply with source 9."):
+        reply = (
+            chat(client, question, response_format=bound, max_tokens=64).raise_for_status().json()
+        )
+        assert json.loads(reply["choices"][0]["message"]["content"])["source"] in (3, 5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [None, "", "Basic wrong", "Bearer wrong"])
+def test_without_the_key_nothing_answers(client: httpx.Client, key: str | None) -> None:
+    del client.headers["Authorization"]
+    if key is not None:
+        client.headers["Authorization"] = key
+    assert chat(client, "Hello").status_code == 401
+    for path in (
+        "/v1/models",
+        "/models",
+        "/props",
+        "/slots",
+        "/metrics",
+        "/tools",
+        "/v1/completions",
+    ):
+        assert client.get(path).status_code in (401, 404), path
+    assert client.get("/").status_code == 404
+
+
+@pytest.mark.slow
+def test_even_with_the_key_no_page_and_no_look_inside(client: httpx.Client) -> None:
+    for path in (
+        "/",
+        "/index.html",
+        "/slots",
+        "/metrics",
+        "/tools",
+        "/cors-proxy?url=http://127.0.0.1",
+    ):
+        assert client.get(path).status_code in (403, 404, 501), path
+    assert client.post("/props", json={}).status_code in (403, 404, 501)
+    assert client.post("/slots/0?action=save", json={"filename": "x"}).status_code == 501
+    assert client.post("/tools", json={}).status_code in (403, 404)
+
+
+@pytest.mark.slow
+def test_no_page_of_another_site_may_read(client: httpx.Client) -> None:
+    origin = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+    for method, path in (("OPTIONS", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/")):
+        told = client.request(method, path, headers=origin).headers
+        assert told.get("access-control-allow-origin") in (None, "http://localhost")
+        assert told.get("access-control-allow-credentials") in (None, "false")
+
+
+@pytest.mark.slow
+@on_linux
+def test_only_loopback_is_bound(client: httpx.Client, server: LocalServer) -> None:
+    links = [os.readlink(fd) for fd in Path(f"/proc/{pid_of(server)}/fd").iterdir()]
+    sockets = {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
+    bound = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp", "/proc/net/udp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[9] in sockets and (fields[3] == "0A" or "udp" in table):
+                bound.append(fields[1].split(":")[0])
+    assert bound == ["0100007F"]
+
+
+@pytest.mark.slow
+def test_an_interrupt_is_left_to_the_parent(client: httpx.Client, server: LocalServer) -> None:
+    os.kill(pid_of(server), signal.SIGINT)
+    assert chat(client, "Hello").status_code == 200
+
+
+@pytest.mark.slow
+def test_a_killed_model_is_started_anew(client: httpx.Client, server: LocalServer) -> None:
+    before, killed = server.wait(), pid_of(server)
+    assert server.why_ended() is None
+    os.kill(killed, signal.SIGKILL)
+    assert "the system ended it" in (server.why_ended() or "")
+    with pytest.raises(httpx.TransportError):
+        chat(client, "Hello")
+    after = server.wait()
+    assert pid_of(server) != killed
+    assert after.api_key != before.api_key
+    client.headers["Authorization"] = f"Bearer {after.api_key}"
+    client.base_url = after.url.removesuffix("/v1")
+    assert chat(client, "Hello").status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["start", "wait"])
+def test_the_child_dies_with_its_parent(small_model: Path, step: str) -> None:
+    script = (
+        "import sys, time; from pathlib import Path\n"
+        "from assistant.write.llm.local import LocalServer\n"
+        f"server = LocalServer.open(Path({str(small_model)!r}), context_tokens=512)\n"
+        f"server.{step}()\n"
+        "print(server._child._process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        parent.kill()
+    assert is_gone(pid)
+
+
+@pytest.mark.slow
+@on_linux
+def test_the_end_of_the_parent_is_noticed_even_while_the_gil_is_held() -> None:
+    script = (
+        "import re; from assistant.write.llm import serve; serve._die_with_parent()\n"
+        "print(flush=True); re.match('(a+)+b', 'a' * 60)"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", script], **pipes) as child:
+        assert child.stdin
+        assert child.stdout
+        child.stdout.readline()
+        time.sleep(0.2)
+        assert child.poll() is None
+        child.stdin.close()
+        assert child.wait(10) == -signal.SIGIO
+
+
+@pytest.mark.slow
+def test_a_file_that_is_cut_off_says_so(small_model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut.gguf"
+    with small_model.open("rb") as file:
+        path.write_bytes(file.read(20_000_000))
+    server = LocalServer.open(path, context_tokens=512)
+    with pytest.raises(ModelUnavailable, match=r"within the file bounds.* damaged, get it anew"):
+        server.wait()
+    server.close()
+
+
+@pytest.mark.slow
+def test_a_wished_context_is_bounded_by_the_trained_one(small_model: Path) -> None:
+    server = LocalServer.open(small_model, context_tokens=1_000_000)
+    assert server.context_tokens == 8192
+    assert server.wait().context_tokens == 8192
+    server.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the bound on memory is Linux's")
+def test_too_little_memory_says_so(small_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounded = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (450_000_000,) * 2)\n"
+        "from assistant.write.llm import serve; serve.main()"
+    )
+    monkeypatch.setattr(local, "_command", lambda: [sys.executable, "-c", bounded])
+    server = LocalServer.open(small_model, context_tokens=8192, n_threads=1)
+    with pytest.raises(ModelUnavailable, match=r"not enough memory .*: take a smaller model"):
+        server.wait()
+    server.close()
