@@ -6,7 +6,7 @@
 # make docs    build the documentation into site/
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
-# make lock    requirements.lock anew: what it has stays where it still fits, with UPGRADE=--upgrade all is the newest
+# make lock    requirements.lock anew: what it has stays where it still fits, with UPGRADE=-U the newest is taken
 # make check-wheel  build the wheel, install it into a fresh environment and ask a question (about 3 GB)
 PYTHON ?= python3
 PORT ?= 7860

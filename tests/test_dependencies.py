@@ -12,7 +12,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OURS = {"assistant", "evals", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
+OURS = {"assistant", "evals"} | {
+    path.stem for folder in ("tests", "docs") for path in (ROOT / folder).rglob("*.py")
+}
 PACKAGES = {
     "PIL": "pillow",
     "Stemmer": "pystemmer",
