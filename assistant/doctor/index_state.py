@@ -61,7 +61,7 @@ def read_state(index_dir: Path, expected: Mapping[str, str]) -> IndexState:
         return IndexState(
             facts,
             snapshot.records(),
-            {DocumentId(row[0]): (row[2], row[3]) for row in snapshot.ledger()},
+            {DocumentId(row.document_id): row.stamp for row in snapshot.ledger()},
             snapshot.base(),
         )
 

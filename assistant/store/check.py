@@ -9,19 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from assistant.digest import digest_row
 from assistant.errors import IndexDamaged, StoreError
-from assistant.store.catalog import (
-    FIELDS,
-    TOKENIZER,
-    Making,
-    digest_row,
-    open_catalog,
-    require_making,
-)
+from assistant.store.catalog import Making, open_catalog, require_making
 from assistant.store.changes import lexical_text
 from assistant.store.chroma import check_base
 from assistant.store.lock import hold_lock
 from assistant.store.snapshot import Base, Snapshot
+from assistant.store.tables import TABLES, TOKENIZER, columns
 
 MAX_NAMED = 5
 """Rows named in one problem."""
@@ -58,9 +53,9 @@ def _check_sqlite(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_digests(connection: sqlite3.Connection) -> Iterator[str]:
-    for table, fields in FIELDS.items():
-        rows = connection.execute(f"SELECT {', '.join(fields)}, digest FROM {table}")
-        found = [str(row[0]) for row in rows if digest_row(*row[:-1]) != row[-1]]
+    for kind, table in TABLES.items():
+        rows = connection.execute(f"SELECT {columns(kind)}, digest FROM {table}")
+        found = [str(key) for key, *rest, digest in rows if digest_row(key, *rest) != digest]
         if found:
             named = ", ".join(found[:MAX_NAMED])
             yield f"{len(found)} rows of {table} are not what was written: {named}"

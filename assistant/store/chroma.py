@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from assistant.digest import digest_row
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
-from assistant.store.catalog import check_rows, connect, digest_row, read_rows
+from assistant.store.catalog import connect
 from assistant.store.snapshot import Base
+from assistant.store.tables import VectorRow, check_rows, read_rows
 
 BASES_FOLDER = "chroma"
 CHROMA_FILE = "chroma.sqlite3"
@@ -194,7 +196,7 @@ def _run_child(task: str, index_dir: Path, *numbers: int) -> Any:
 def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
     connection = connect(index_dir)
     connection.execute("BEGIN")
-    rows = read_rows(connection, "vectors", "ORDER BY row")
+    rows = read_rows(connection, VectorRow, "ORDER BY row")
     n = len(rows)
     collection = _open_client(_folder(index_dir, number)).create_collection(
         COLLECTION,
@@ -216,7 +218,7 @@ def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
             ids=[str(row) for row, _ in batch],
             embeddings=_matrix([blob for _, blob in batch], dimension),
         )
-    return {"last_row": rows[-1][0], "n_passages": n}
+    return {"last_row": rows[-1].row, "n_passages": n}
 
 
 def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[str, list[int]]:
@@ -228,7 +230,7 @@ def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[
     cursor = connection.execute(
         "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
     )
-    while batch := list(check_rows("vectors", cursor.fetchmany(BATCH))):
+    while batch := list(check_rows(VectorRow, cursor.fetchmany(BATCH))):
         answers = _search(collection, _matrix([blob for _, blob in batch], dimension), 1)
         missed += (
             row

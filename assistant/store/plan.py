@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from assistant.errors import DocumentUnreadable
+from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.sniff import ADDED, media_type
 from assistant.ingest.split import content_id
 from assistant.ingest.walk import FoundFile, SkippedFile, read
 from assistant.store.added import is_added
+from assistant.store.tables import DocumentRow
 from assistant.values import DocumentId, Status
 
 UNSTAMPED = (-1, -1)
@@ -39,14 +40,22 @@ class Settled:
     note: str | None = None
     seconds: float = 0.0
 
-    def row(self, content_id: str, warning: str | None) -> tuple[object, ...]:
-        """Return the ledger row, after the file's name, of a file that has a content."""
+    def indexed_row(
+        self, document_id: DocumentId, content_id: str, warning: str | None
+    ) -> DocumentRow:
+        """Return the ledger row, as of now, of a file that has a content."""
         reason = "; ".join(part for part in (self.note, warning) if part) or None
         status = Status.WARNING if reason else Status.INDEXED
-        return (content_id, *self.stamp, status.value, reason, None, *self.times())
+        return DocumentRow(
+            document_id, content_id, *self.stamp, status.value, reason, None, *self._times()
+        )
 
-    def times(self) -> tuple[str, float]:
-        """Return when it was settled, and the seconds that it took."""
+    def skipped_row(self, document_id: DocumentId, reason: str, fault: Fault) -> DocumentRow:
+        """Return the ledger row, as of now, of a file that was skipped."""
+        outcome = (Status.SKIPPED.value, reason, fault.value)
+        return DocumentRow(document_id, None, *self.stamp, *outcome, *self._times())
+
+    def _times(self) -> tuple[str, float]:
         return datetime.now(UTC).isoformat(timespec="seconds"), round(self.seconds, 4)
 
 

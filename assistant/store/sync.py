@@ -25,7 +25,6 @@ from assistant.settings import Settings
 from assistant.store import chroma as bases
 from assistant.store.added import list_added
 from assistant.store.catalog import (
-    SCHEMA_VERSION,
     Making,
     create,
     explain_errors,
@@ -42,6 +41,7 @@ from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import hold_lock
 from assistant.store.plan import Change, make_plan, preview_changes
 from assistant.store.snapshot import Base
+from assistant.store.tables import SCHEMA_VERSION
 from assistant.store.work import Work
 from assistant.values import FileRecord, Status
 

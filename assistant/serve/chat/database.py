@@ -13,8 +13,8 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from assistant.digest import digest_row
 from assistant.errors import StoreError
-from assistant.store.catalog import digest_row
 
 FILE = "conversations.sqlite"
 VERSION = 2

@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from assistant.digest import digest_row
 from assistant.serve.chat.database import Database, is_as_written, now
 from assistant.serve.chat.turns import Turn
-from assistant.store.catalog import digest_row
 from assistant.values import Answer, Citation
 
 CITATION = "citation"
