@@ -13,14 +13,13 @@ from pathlib import Path
 from assistant.errors import StoreError
 from assistant.store.catalog import (
     CATALOG_FILE,
-    SCHEMA_VERSION,
-    TOKENIZER,
     open_catalog,
     read_facts,
     require_facts,
 )
 from assistant.store.chroma import BASES_FOLDER, require_intact
 from assistant.store.snapshot import Base, Snapshot
+from assistant.store.tables import SCHEMA_VERSION, TOKENIZER
 from assistant.values import DocumentId, FileRecord
 
 MAX_DIGESTED_BYTES = 100_000_000
