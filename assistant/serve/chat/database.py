@@ -6,6 +6,7 @@ for damage that SQLite does not notice. `StoreError` is raised for a disk that c
 for a file that a newer version has written.
 """
 
+import json
 import logging
 import sqlite3
 import time
@@ -15,9 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from pydantic import TypeAdapter
+
 from assistant.digest import digest_row
 from assistant.errors import StoreError
+from assistant.values import Answer
 
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 FILE = "conversations.sqlite"
 VERSION = 2
 LOCKED_S = 10.0
@@ -185,6 +190,19 @@ def write_row(connection: sqlite3.Connection, row: TurnRow | FeedbackRow) -> Non
     places = ", ".join("?" * (len(row) + 1))
     sql = f"INSERT OR REPLACE INTO {TABLES[type(row)]} VALUES ({places})"
     connection.execute(sql, (*row, digest_row(*row)))
+
+
+def read_answer(written: str) -> Answer:
+    """Return an answer as it was kept; one kept before answers had a kind gets its kind.
+
+    Raises:
+        ValueError: it is no answer.
+    """
+    kept = json.loads(written)
+    if isinstance(kept, dict) and "kind" not in kept:
+        is_reply = kept.get("answerer") == "courtesy"
+        kept["kind"] = "reply" if is_reply else "abstention" if kept.get("abstained") else "answer"
+    return _ANSWER.validate_python(kept)
 
 
 def now() -> str:

@@ -12,9 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from assistant.serve.chat.database import Database, FeedbackRow, now, read_rows, write_row
+from assistant.serve.chat.database import (
+    Database,
+    FeedbackRow,
+    now,
+    read_answer,
+    read_rows,
+    write_row,
+)
 from assistant.serve.chat.turns import Turn
 from assistant.values import Answer, Citation
 
@@ -22,7 +27,6 @@ CITATION = "citation"
 """The kind of feedback that says of a citation that it is wrong."""
 
 logger = logging.getLogger(__name__)
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 History = Sequence[tuple[str, str]]
 
 
@@ -127,7 +131,7 @@ def _feedback(rows: dict[int, FeedbackRow]) -> Feedback:
         given_at=first.given_at,
         question=first.question,
         history=tuple((who, text) for who, text in json.loads(first.history)),
-        answer=_ANSWER.validate_json(first.answer),
+        answer=read_answer(first.answer),
     )
 
 

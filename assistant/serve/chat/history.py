@@ -13,9 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 
-from pydantic import TypeAdapter
-
-from assistant.serve.chat.database import Database, TurnRow, now, read_rows, write_row
+from assistant.serve.chat.database import Database, TurnRow, now, read_answer, read_rows, write_row
 from assistant.serve.chat.turns import Turn
 from assistant.values import Answer, DocumentId
 
@@ -26,7 +24,6 @@ DAMAGED_QUESTION = "(a question that was damaged on the disk)"
 DAMAGED = "What was said here was damaged on the disk and cannot be shown. Ask again."
 
 logger = logging.getLogger(__name__)
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +183,7 @@ def _turn(row: TurnRow, given: dict[int, str], *, is_whole: bool) -> Turn:
         return Turn(
             number=row.number,
             question=row.question,
-            outcome=_ANSWER.validate_json(row.answer) if row.answer else row.notice,
+            outcome=read_answer(row.answer) if row.answer else row.notice,
             documents=tuple(DocumentId(one) for one in json.loads(row.documents)),
             tried=tuple(json.loads(row.tried)),
             rating=given.get(0),  # type: ignore[arg-type]
