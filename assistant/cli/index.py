@@ -18,7 +18,7 @@ from assistant.cli.terminal import progress_bar, say, write, write_json
 from assistant.doctor.findings import count
 from assistant.errors import AssistantError, CorpusError
 from assistant.settings import Settings
-from assistant.store.plan import Action, Change
+from assistant.store.plan import Action, FileChange
 from assistant.store.sync import SyncReport, preview
 from assistant.values import FileRecord
 
@@ -125,7 +125,7 @@ def _tell_notable(records: Iterable[FileRecord]) -> None:
         say(f"{record.status}: {record.document_id}: {record.reason}")
 
 
-def _describe(change: Change) -> str:
+def _describe(change: FileChange) -> str:
     detail = ENDINGS.get(change.action, " ") + change.detail if change.detail else ""
     return f"{change.action} {change.document_id}{detail}"
 

@@ -23,7 +23,7 @@ from assistant.models.prepare import find_folder, find_prepared
 from assistant.settings import Settings
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
-from assistant.store.sync import list_files, making_of
+from assistant.store.sync import index_config_of, list_files
 from assistant.values import Status
 
 SUBJECT = "index"
@@ -84,7 +84,7 @@ def expected_facts(settings: Settings) -> Mapping[str, str]:
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
     except EmbedderMissing:  # said of the models already
         return known
-    return making_of(embedder, settings).facts()
+    return index_config_of(embedder, settings).facts()
 
 
 def _tell_making(state: IndexState, place: str) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from assistant.store.catalog import (
     require_facts,
 )
 from assistant.store.chroma import BASES_FOLDER, require_intact
-from assistant.store.snapshot import Base, Snapshot
+from assistant.store.snapshot import ChromaBase, Snapshot
 from assistant.store.tables import SCHEMA_VERSION, TOKENIZER
 from assistant.values import DocumentId, FileRecord
 
@@ -40,7 +40,7 @@ class IndexState:
     facts: Mapping[str, str]
     records: tuple[FileRecord, ...]
     stamps: Mapping[DocumentId, tuple[int, int]]
-    base: Base | None
+    base: ChromaBase | None
 
 
 def read_state(index_dir: Path, expected: Mapping[str, str]) -> IndexState:
@@ -65,7 +65,7 @@ def read_state(index_dir: Path, expected: Mapping[str, str]) -> IndexState:
         )
 
 
-def check_base_files(index_dir: Path, base: Base) -> bool:
+def check_base_files(index_dir: Path, base: ChromaBase) -> bool:
     """Look at the files of a Chroma base; return whether they were read through as well.
 
     Raises:
@@ -81,7 +81,7 @@ def check_base_files(index_dir: Path, base: Base) -> bool:
     return True
 
 
-def find_leftovers(index_dir: Path, base: Base | None) -> tuple[Path, ...]:
+def find_leftovers(index_dir: Path, base: ChromaBase | None) -> tuple[Path, ...]:
     """Return what interrupted or failed work has left: other bases, catalogs put aside."""
     bases = (index_dir / BASES_FOLDER).glob("*")
     found = [path for path in bases if base is None or path.name != str(base.number)]

@@ -15,7 +15,7 @@ from assistant.errors import EmbedderMissing, ModelUnavailable
 from assistant.models.embed import open_embedder
 from assistant.models.prepare import (
     INSTALLED_MODEL,
-    Prepared,
+    PreparedModel,
     digest_weights,
     find_downloaded,
     find_folder,
@@ -55,7 +55,7 @@ def _examine_embedder(name: str, cache_dir: Path) -> Iterator[Finding]:
     yield _examine_prepared(name, prepared, cache_dir)
 
 
-def _examine_prepared(name: str, prepared: Prepared | None, cache_dir: Path) -> Finding:
+def _examine_prepared(name: str, prepared: PreparedModel | None, cache_dir: Path) -> Finding:
     if prepared is None:
         return ok(
             SUBJECT, f"{name} is not prepared in {str(cache_dir)!r} yet: the first start takes 10 s"

@@ -32,5 +32,5 @@ class Limits:
     memory_bytes: int = 1_610_612_736
 
 
-USUAL = Limits()
+DEFAULT_LIMITS = Limits()
 """Those of a file that nothing was set for."""

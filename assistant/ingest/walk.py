@@ -47,12 +47,12 @@ class SkippedFile:
     reason: str
 
 
-def walk(root: Path, but: Path | None = None) -> Iterator[FoundFile | SkippedFile]:
+def walk(root: Path, excluded: Path | None = None) -> Iterator[FoundFile | SkippedFile]:
     """Yield every entry under `root` that is or might have been a document, by document_id.
 
     Args:
         root: the folder of documents.
-        but: a folder that is passed over, such as that of the index itself.
+        excluded: a folder that is passed over, such as that of the index itself.
 
     Raises:
         CorpusError: there is no such folder, or it cannot be listed.
@@ -69,7 +69,7 @@ def walk(root: Path, but: Path | None = None) -> Iterator[FoundFile | SkippedFil
             f"the corpus {str(root)!r} cannot be listed ({error.strerror}): grant read access to it"
         ) from error
     found: list[FoundFile | SkippedFile] = []
-    own = os.path.realpath(but) if but else ""
+    own = os.path.realpath(excluded) if excluded else ""
     while folders:
         _, entries = folders.pop()
         for entry in entries:

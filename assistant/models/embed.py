@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant.errors import EmbedderMissing
 from assistant.models.encoder import OnnxEncoder, TokenVectors, Vector, pool, unit_vector
-from assistant.models.prepare import Prepared, load_sentence_transformer, prepare
+from assistant.models.prepare import PreparedModel, load_sentence_transformer, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def pool_spans(tokens: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vector
 class OnnxEmbedder:
     """The embedder of a model that could be exported."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: PreparedModel) -> None:
         if prepared.folder is None:
             raise ValueError("this model has no exported form")
         self._prepared = prepared
@@ -152,7 +152,7 @@ class OnnxEmbedder:
 class PlainEmbedder:
     """The embedder of any other sentence-transformers model; sentences are encoded apart."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: PreparedModel) -> None:
         self._prepared = prepared
         self._model = load_sentence_transformer(prepared.source)
 

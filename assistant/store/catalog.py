@@ -40,7 +40,7 @@ SEE_TO_THE_DISK = "see to the disk, its free space and the folder's permissions,
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class IndexConfig:
     """How an index is made; two indexes made differently cannot share vectors or passages."""
 
     model: str
@@ -49,7 +49,7 @@ class Making:
     splitter: int
 
     def facts(self) -> dict[str, str]:
-        """Return the manifest rows of this making."""
+        """Return the facts of the manifest that tell this configuration."""
         return {
             "schema": str(SCHEMA_VERSION),
             "model": self.model,
@@ -132,7 +132,7 @@ def explain_errors(index_dir: Path) -> Iterator[None]:
         raise _explain(index_dir, error) from error
 
 
-def create(index_dir: Path, making: Making) -> None:
+def create(index_dir: Path, config: IndexConfig) -> None:
     """Create an empty catalog, whole or not at all, in place of one that is here.
 
     Its version follows that one's, and `made_at` tells it from any before it.
@@ -147,7 +147,7 @@ def create(index_dir: Path, making: Making) -> None:
         with closing(sqlite3.connect(index_dir / aside, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript("BEGIN IMMEDIATE;" + SCHEMA)
-            facts = {**making.facts(), **dict.fromkeys(COUNTS, "0"), "version": version}
+            facts = {**config.facts(), **dict.fromkeys(COUNTS, "0"), "version": version}
             facts["made_at"] = datetime.now(UTC).isoformat()
             for fact in facts.items():
                 write_row(connection, ManifestRow(*fact))
@@ -217,15 +217,15 @@ def version_to_follow(index_dir: Path) -> int:
     return last_version(index_dir) or time.time_ns() // 1_000_000
 
 
-def require_making(connection: sqlite3.Connection, making: Making) -> dict[str, str]:
+def require_config(connection: sqlite3.Connection, config: IndexConfig) -> dict[str, str]:
     """Refuse an index that was made differently; return the facts of its manifest.
 
     Raises:
         IndexMismatch: naming what differs.
         IndexDamaged: a fact is missing, or not what was written.
     """
-    found = read_facts(connection, {*making.facts(), *FACTS})
-    require_facts(found, making.facts())
+    found = read_facts(connection, {*config.facts(), *FACTS})
+    require_facts(found, config.facts())
     return found
 
 

@@ -1,7 +1,7 @@
-"""The changes that a sync makes to the catalog, each one transaction.
+"""The changes that a sync makes to the catalog, each in one transaction.
 
-In: an open connection under the writer's lock. A transaction that changes what readers see
-raises the version. Refuses nothing: what it is given was checked before.
+A `CatalogWriter` works on an open connection and expects the caller to hold the index's lock. A
+transaction that changes what readers see raises the version of the index.
 """
 
 import json
@@ -21,8 +21,8 @@ from assistant.ingest.split import embedding_text
 from assistant.models.embed import PassageVectors
 from assistant.store.chroma import BASES_FOLDER
 from assistant.store.content import Content
-from assistant.store.plan import Known, Settled
-from assistant.store.snapshot import Base, Snapshot, make_passage
+from assistant.store.plan import LastSeen, Processed
+from assistant.store.snapshot import ChromaBase, Snapshot, make_passage
 from assistant.store.tables import (
     BaseRow,
     ContentRow,
@@ -47,8 +47,8 @@ def remove_bases(index_dir: Path) -> None:
     shutil.rmtree(index_dir / BASES_FOLDER, ignore_errors=True)
 
 
-class Writer:
-    """Writes a catalog."""
+class CatalogWriter:
+    """Writes the files, their contents and the Chroma bases of one catalog."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -70,25 +70,31 @@ class Writer:
         """Yield the contents with their sketches."""
         yield from read_rows(self._connection, SketchRow)
 
-    def known(self) -> dict[DocumentId, Known]:
-        """Return the files of the ledger, of an index whose tables fit together."""
+    def last_seen(self) -> dict[DocumentId, LastSeen]:
+        """Return what the last sync saw of each file.
+
+        Raises:
+            IndexDamaged: the tables do not fit together.
+        """
         snapshot = Snapshot(self._connection)
         snapshot.require_consistent()
         return {
-            DocumentId(row.document_id): Known(row.stamp, row.content_id)
+            DocumentId(row.document_id): LastSeen(row.stamp, row.content_id)
             for row in snapshot.ledger()
         }
 
-    def skip(self, document_id: DocumentId, reason: str, fault: Fault, settled: Settled) -> None:
+    def skip(
+        self, document_id: DocumentId, reason: str, fault: Fault, processed: Processed
+    ) -> None:
         """Record that a file was skipped; what it held before leaves the index."""
-        self._record(settled.skipped_row(document_id, reason, fault))
+        self._record(processed.skipped_row(document_id, reason, fault))
 
-    def adopt(self, document_id: DocumentId, content_id: str, settled: Settled) -> bool:
+    def adopt(self, document_id: DocumentId, content_id: str, processed: Processed) -> bool:
         """Give the file a content that the index already holds; False when it does not."""
         content = self._content(content_id)
         if content is None:
             return False
-        self._record(settled.indexed_row(document_id, content_id, content.warning))
+        self._record(processed.indexed_row(document_id, content_id, content.warning))
         return True
 
     def put(
@@ -97,9 +103,9 @@ class Writer:
         content: Content,
         vectors: Sequence[PassageVectors],
         near: Sequence[str],
-        settled: Settled,
+        processed: Processed,
     ) -> None:
-        """Switch a file to a new content, with its passages, their vectors, and its likes."""
+        """Switch a file to a new content, with passages, vectors, and the contents like it."""
         with self._transaction():
             if self._content(content.content_id) is None:
                 # else a copy of it has come in the same group
@@ -107,7 +113,7 @@ class Writer:
                 for other in near:
                     if self._content(other) is not None:
                         write_row(self._connection, NearRow(content.content_id, other))
-            self._set(settled.indexed_row(document_id, content.content_id, content.warning))
+            self._set(processed.indexed_row(document_id, content.content_id, content.warning))
 
     def remove(self, document_ids: Sequence[DocumentId]) -> None:
         """Forget files that are gone, and the contents that no file has any more."""
@@ -126,7 +132,7 @@ class Writer:
         """Return the index as it is now, for reading."""
         return Snapshot(self._connection)
 
-    def base(self) -> Base | None:
+    def base(self) -> ChromaBase | None:
         """Return the current Chroma base."""
         return self.snapshot().base()
 
@@ -147,7 +153,7 @@ class Writer:
         (last,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM bases").fetchone()
         return max(int(last) + 1, time.time_ns() // 1_000_000)
 
-    def make_current(self, base: Base) -> None:
+    def make_current(self, base: ChromaBase) -> None:
         """Let readers use this base from now on."""
         with self._transaction():
             digests, missed = json.dumps(base.digests), json.dumps(base.missed)
@@ -164,8 +170,8 @@ class Writer:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         write_row(self._connection, ManifestRow("synced_at", now))
 
-    def fold(self) -> None:
-        """Fold SQLite's log into the catalog, so that it is whole by itself.
+    def checkpoint(self) -> None:
+        """Write SQLite's log into the catalog, so that the file is whole by itself.
 
         Only as far as nobody is reading: a question is not waited for, and the next sync does it.
         """

@@ -1,8 +1,9 @@
-"""The Chroma base: an approximate index over the catalog's vectors that is never edited.
+"""The Chroma base: an approximate index of the catalog's vectors, built once and never edited.
 
-In: the catalog. Out: a folder `chroma/<number>/` with one collection of row numbers and
-vectors, built and checked in child processes (a torn HNSW file can end the process that opens
-it), and the digests of its files. The only module that imports chromadb.
+A base is a folder `chroma/<number>/` with one collection of row numbers and vectors. It is built
+from the catalog, and checked, in child processes, because a torn HNSW file can end the process that
+opens it; the digests of its files are kept to tell whether anything has changed since. `StoreError`
+is raised for a base that cannot be built, opened or searched. No other module imports chromadb.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from assistant.digest import digest_row
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
 from assistant.store.catalog import connect
-from assistant.store.snapshot import Base
+from assistant.store.snapshot import ChromaBase
 from assistant.store.tables import VectorRow, check_rows, read_rows
 
 BASES_FOLDER = "chroma"
@@ -36,7 +37,7 @@ SAME_COSINE = 1e-5
 """Equal texts have equal vectors: either may be found for the other."""
 
 
-def build_base(index_dir: Path, number: int, dimension: int) -> Base:
+def build_base(index_dir: Path, number: int, dimension: int) -> ChromaBase:
     """Build base `number` from the catalog's vectors and check every one of them.
 
     Vectors that the graph does not lead to (46 of 100,000 in `make bench`) are noted as `missed`:
@@ -55,10 +56,10 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
         missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
         if len(missed) > MAX_MISSED_SHARE * n:
             raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
-        return Base(number, last_row, n, _digest_files(folder), tuple(missed))
+        return ChromaBase(number, last_row, n, _digest_files(folder), tuple(missed))
 
 
-def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
+def check_base(index_dir: Path, base: ChromaBase, dimension: int) -> list[int]:
     """Return the live rows that the base should find and does not, asked in a child process.
 
     Raises:
@@ -69,7 +70,7 @@ def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
     return sorted(set(missed) - set(base.missed))
 
 
-def require_intact(index_dir: Path, base: Base) -> None:
+def require_intact(index_dir: Path, base: ChromaBase) -> None:
     """Refuse a base of which anything has changed since it was built.
 
     Raises:
@@ -84,7 +85,7 @@ def require_intact(index_dir: Path, base: Base) -> None:
 class OpenBase:
     """A base that answers queries."""
 
-    def __init__(self, index_dir: Path, base: Base) -> None:
+    def __init__(self, index_dir: Path, base: ChromaBase) -> None:
         require_intact(index_dir, base)
         try:
             self._collection = _open_collection(_folder(index_dir, base.number))

@@ -1,14 +1,10 @@
 """Reading the catalog: one version of the index for the length of a question.
 
-A snapshot is one read transaction, so nothing read through it mixes versions. Every row is checked
-against its digest, and their numbers against those that the manifest tells: a snapshot refuses with
-`IndexDamaged` what is not what was written.
-
-The ledger read whole: what became of every file, with its copies and its likes.
-
-Reading the BM25 table of the catalog: which passages have which terms, and how they rank.
-
-Connections kept for reading, so that a question finds the pages of the last one in memory.
+A snapshot is one read transaction, so that nothing read through it mixes versions: passages,
+vectors, documents, what became of every file, and the BM25 table. Every row is checked against its
+digest, and the numbers of rows against those in the manifest; what is not what was written raises
+`IndexDamaged`. `SnapshotPool` keeps connections open between questions, so that the next one finds
+SQLite's pages in memory.
 """
 
 import json
@@ -25,12 +21,12 @@ from assistant.errors import CorpusError, Fault, IndexDamaged
 from assistant.models.embed import PassageVectors
 from assistant.models.encoder import Vector
 from assistant.store.catalog import (
-    Making,
+    IndexConfig,
     connect,
     explain_errors,
     find_inode,
     open_catalog,
-    require_making,
+    require_config,
 )
 from assistant.store.tables import (
     BaseRow,
@@ -59,7 +55,7 @@ from assistant.values import (
 
 
 class TermTable:
-    """The BM25 table of one version of the index, as a set of questions to it."""
+    """Searches the BM25 table of one version of the index."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -173,7 +169,7 @@ def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class ChromaBase:
     """A Chroma base: the passages up to `last_row` at the time it was built.
 
     `missed` are the rows among them that its graph does not lead to.
@@ -187,20 +183,22 @@ class Base:
 
 
 @contextmanager
-def open_snapshot(index_dir: Path, making: Making) -> Iterator["Snapshot"]:
-    """Read one version of the index for the length of the block.
+def open_snapshot(index_dir: Path, config: IndexConfig) -> Iterator["Snapshot"]:
+    """Read one version of the index for the length of the block, on a connection of its own.
 
     Raises:
-        IndexMissing, IndexMismatch, StoreError: see their messages.
+        IndexMissing: there is no index.
+        IndexMismatch: it was made with another configuration.
+        StoreError: it is damaged, or the disk does not let it be read.
     """
     with open_catalog(index_dir) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
-        yield Snapshot(connection, require_making(connection, making))
+        yield Snapshot(connection, require_config(connection, config))
 
 
 class Snapshot(TermTable):
-    """One version of the index, as a set of questions to it."""
+    """Reads one version of the index."""
 
     def __init__(
         self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
@@ -213,7 +211,7 @@ class Snapshot(TermTable):
         self._n_documents = int(facts["n_documents"])
         self._last_row = int(facts["last_row"])
 
-    def base(self) -> Base | None:
+    def base(self) -> ChromaBase | None:
         """Return the current Chroma base, if there is one."""
         found = read_rows(self._connection, BaseRow, "ORDER BY number DESC LIMIT 1")
         if not found:
@@ -223,7 +221,7 @@ class Snapshot(TermTable):
             raise IndexDamaged(f"the Chroma base {row.number} is newer than the index")
         digests = tuple((name, digest) for name, digest in json.loads(row.digests))
         missed = tuple(json.loads(row.missed))
-        return Base(row.number, row.last_row, row.n_passages, digests, missed)
+        return ChromaBase(row.number, row.last_row, row.n_passages, digests, missed)
 
     def live_rows(self, rows: Sequence[int]) -> set[int]:
         """Return those of the rows that the index still holds."""
@@ -440,12 +438,12 @@ CACHE_KIB = 65_536
 """Page cache of a connection: the vectors of some 10,000 passages."""
 
 
-class Readers:
-    """Opens snapshots of one index."""
+class SnapshotPool:
+    """Opens snapshots of one index, on connections that are kept. Safe to share between threads."""
 
-    def __init__(self, index_dir: Path, making: Making) -> None:
+    def __init__(self, index_dir: Path, config: IndexConfig) -> None:
         self._index_dir = index_dir
-        self._making = making
+        self._config = config
         self._idle: list[tuple[int, sqlite3.Connection]] = []
 
     @contextmanager
@@ -453,14 +451,16 @@ class Readers:
         """Read one version of the index for the length of the block.
 
         Raises:
-            IndexMissing, IndexMismatch, StoreError: see their messages.
+            IndexMissing: there is no index.
+            IndexMismatch: it was made with another configuration.
+            StoreError: it is damaged, or the disk does not let it be read.
         """
         with explain_errors(self._index_dir):
             inode, connection = self._take()
         try:
             with explain_errors(self._index_dir):
                 connection.execute("BEGIN")
-                yield Snapshot(connection, require_making(connection, self._making))
+                yield Snapshot(connection, require_config(connection, self._config))
                 connection.execute("ROLLBACK")
         except BaseException:
             connection.close()

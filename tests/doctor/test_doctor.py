@@ -29,6 +29,7 @@ from assistant.models.embed import open_embedder
 from assistant.settings import LanguageModel, Settings
 from assistant.store import lock
 from assistant.store.catalog import CATALOG_FILE, open_catalog
+from assistant.store.index import Index
 from assistant.store.tables import ManifestRow, write_row
 
 OK, WARNING, PROBLEM = Severity.OK, Severity.WARNING, Severity.PROBLEM

@@ -15,7 +15,7 @@ from assistant.errors import IndexDamaged
 from assistant.settings import Settings
 from assistant.store.catalog import connect
 from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import making_of, sync
+from assistant.store.sync import index_config_of, sync
 from assistant.store.tables import SCHEMA, TABLES
 
 FIELDS = {table: kind._fields for kind, table in TABLES.items()}
@@ -156,7 +156,7 @@ def test_a_row_that_is_lost_is_missed_whatever_it_is_read_for(
 
 
 def test_a_whole_index_is_read_whole(index: Settings) -> None:
-    with open_snapshot(index.index_dir, making_of(HashingEmbedder(), index)) as snapshot:
+    with open_snapshot(index.index_dir, index_config_of(HashingEmbedder(), index)) as snapshot:
         for readings in READINGS.values():
             for read in readings:
                 assert read(snapshot) is not None

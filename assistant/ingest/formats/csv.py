@@ -19,7 +19,7 @@ from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import Row, write_rows
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import Origin, Page, PageKind
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -31,7 +31,7 @@ _Record = tuple[int, Row, int, int]
 """A row's number, its cells, and where it is in the file's text."""
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the rows that are not empty, with a page for each."""
     decoded = decode(data)
     blocks = Blocks(limits.max_chars)

@@ -42,7 +42,7 @@ from assistant.ingest.formats.ooxml import (
     value_of,
 )
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 
 def drop_dangling(archive: Archive) -> tuple[bytes, int]:
@@ -323,7 +323,7 @@ _NOTES = (RELATIONSHIP_TYPE.FOOTNOTES, "footnote"), (RELATIONSHIP_TYPE.ENDNOTES,
 _MARGINS = (RELATIONSHIP_TYPE.HEADER, RELATIONSHIP_TYPE.FOOTER)
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the body and its notes, with its headings."""
     archive = open_archive(data)
     refuse_strict(archive, "word/document.xml")

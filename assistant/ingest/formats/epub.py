@@ -19,7 +19,7 @@ from assistant.ingest.formats.blocks import Blocks, count
 from assistant.ingest.formats.html import TEXT_CHARSET, read_page
 from assistant.ingest.formats.ooxml import name_of, parse_xml, sensible_title, value_of
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _PAGES = frozenset(
@@ -32,7 +32,7 @@ _EMPTY = re.compile(r"<([A-Za-z][\w:.-]*)((?:\s[^<>]*)?)/>")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the chapters' text with its headings."""
     archive = open_archive(data, _is_parsed)
     path = _package_path(archive)

@@ -24,7 +24,7 @@ from assistant.ingest.formats.parsed import Parsed, describe_removed
 from assistant.ingest.formats.source import find_code
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.limits import MAX_DEPTH, USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from assistant.text.normalize import normalize
 from assistant.values import Heading
 
@@ -229,7 +229,7 @@ def _strings(source: Value) -> list[str]:
     return [line for line in source if isinstance(line, str)] if isinstance(source, list) else []
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the values as lines of text."""
     decoded = decode(data)
     try:

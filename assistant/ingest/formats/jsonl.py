@@ -15,13 +15,13 @@ from assistant.ingest.formats.blocks import Blocks, count
 from assistant.ingest.formats.json import read_json, write_value
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.source import MAX_LINES
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import Origin, Page, PageKind
 
 _LINE = re.compile(r"[^\n]+")
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the lines' values as lines of text, with a page for each line of the file."""
     decoded = decode(data)
     blocks = Blocks(limits.max_chars)

@@ -18,7 +18,7 @@ from assistant.ingest.formats.archive import open_archive, starts_like_xml
 from assistant.ingest.formats.blocks import Block, Blocks, count, join_row
 from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"
 _MANIFEST = "META-INF/manifest.xml"
@@ -122,7 +122,7 @@ class _Walk:
         return True
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the body and its notes, with its headings."""
     archive = open_archive(data, _is_parsed)
     if _MANIFEST in archive.names and b"encryption-data" in archive.read(_MANIFEST):

@@ -33,7 +33,7 @@ from assistant.ingest.formats.ooxml import (
 )
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import join_cells
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
 
 _MARGINS = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE)
@@ -89,7 +89,7 @@ class _Reader:
                 self.blocks.add(line)
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the slides, with a page for each and their titles as headings."""
     archive = open_archive(data)
     refuse_strict(archive, "ppt/presentation.xml")

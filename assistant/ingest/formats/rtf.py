@@ -21,7 +21,7 @@ from assistant.ingest.formats.blocks import Blocks, count
 from assistant.ingest.formats.ooxml import sensible_title
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import join_cells
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 MAX_SOURCE_CHARS = 20_000_000
 """Of what is left when pictures are cut out; the library goes through it character by character."""
@@ -129,7 +129,7 @@ class _Source:
         self._hidden_in.pieces.append("}")
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text in blocks."""
     if not data.lstrip().startswith(b"{\\rtf"):
         raise DocumentUnreadable("damaged: no RTF document", Fault.CORRUPT)

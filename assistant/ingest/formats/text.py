@@ -17,7 +17,7 @@ from itertools import accumulate, pairwise
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import NEWLINE, normalize, normalize_mapped
 from assistant.text.offsets import Changes
 from assistant.values import Origin, Page
@@ -115,7 +115,7 @@ _CLOSED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
 _Line = tuple[int, int]
 
 
-def parse(data: bytes, _: Limits = USUAL) -> Parsed:
+def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text as canonical text in paragraphs."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)

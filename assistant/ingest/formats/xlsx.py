@@ -36,7 +36,7 @@ from assistant.ingest.formats.blocks import Block, Blocks, count
 from assistant.ingest.formats.ooxml import describe_left_out, refuse_strict, sensible_title
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import write_rows
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
 
 MAX_COLUMNS = 16_384
@@ -89,7 +89,7 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         return cell
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the rows of the sheets that are shown, with a page for each row."""
     archive = open_archive(data)
     refuse_strict(archive, "xl/workbook.xml")

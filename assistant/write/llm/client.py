@@ -63,7 +63,7 @@ MAX_WAIT_S = 2.0
 logger = logging.getLogger(__name__)
 
 
-class Source(Protocol):
+class Backend(Protocol):
     """Where a language model is: a server, a file, an object of the caller's."""
 
     @property
@@ -93,8 +93,8 @@ class Source(Protocol):
 class Client:
     """A `Model`. The deadlines count from when the source is ready."""
 
-    def __init__(self, source: Source, deadlines: Deadlines, *, has_schema: bool = True) -> None:
-        self._source = source
+    def __init__(self, backend: Backend, deadlines: Deadlines, *, has_schema: bool = True) -> None:
+        self._backend = backend
         self._deadlines = deadlines
         self._has_schema = has_schema
         self._breaker = Breaker()
@@ -102,26 +102,26 @@ class Client:
     @property
     def name(self) -> str:
         """See `Model`."""
-        return self._source.name
+        return self._backend.name
 
     @property
     def prompt_tokens(self) -> int:
         """See `Model`."""
-        return self._source.prompt_tokens()
+        return self._backend.prompt_tokens()
 
     @property
     def context_tokens(self) -> int | None:
         """How many tokens a prompt and its reply may have together, None when it is not known."""
-        return self._source.context_tokens()
+        return self._backend.context_tokens()
 
     @property
     def has_schema(self) -> bool:
         """Whether replies are bound to a schema, as far as is known."""
-        return self._has_schema and self._source.options is not None
+        return self._has_schema and self._backend.options is not None
 
     def close(self) -> None:
         """See `Model`."""
-        self._source.close()
+        self._backend.close()
 
     def count(self, text: str) -> int:
         """Estimate the tokens of a text, rather too many."""
@@ -172,7 +172,7 @@ class Client:
             yield from _pause(min(wait_s, MAX_WAIT_S) + random.uniform(0, MAX_JITTER_S))
 
     def _try(self, request: Request) -> Generator[str | Finished | None]:
-        llm = yield from self._source.connect()
+        llm = yield from self._backend.connect()
         options = self._options_for(request)
         started = time.monotonic()
         first_s, text, prompt, completion = 0.0, 0, 0, 0
@@ -205,7 +205,7 @@ class Client:
         )
 
     def _explain(self, error: Exception) -> str:
-        ended = self._source.why_ended()
+        ended = self._backend.why_ended()
         return (
             f"the language model {self.name!r} ended: {ended}"
             if ended
@@ -213,9 +213,9 @@ class Client:
         )
 
     def _options_for(self, request: Request) -> dict[str, Any]:
-        if self._source.options is None:
+        if self._backend.options is None:
             return {}
-        options = {**self._source.options, "max_tokens": request.max_tokens}
+        options = {**self._backend.options, "max_tokens": request.max_tokens}
         if request.schema and self.has_schema:
             schema = {"name": "reply", "schema": request.schema, "strict": True}
             options["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -8,7 +8,7 @@ What the head of a GGUF file says of the model in it: its name and its context.
 
 Why a child process that ran a model ended, in words that say what to do.
 
-A GGUF file on this machine as a `Source`: run in a child process that only this one can ask.
+A GGUF file on this machine as a `Backend`: run in a child process that only this one can ask.
 """
 
 import importlib.util
@@ -483,8 +483,8 @@ MAX_PROMPT_TOKENS = 1_024
 """Unless it is set: two cores read 40 to 65 tokens/s, so it is some 20 s to the first word."""
 
 
-class File:
-    """A `Source`. The file is looked at at once, and loaded when the first question needs it."""
+class LocalBackend:
+    """A `Backend`. The file is looked at at once, and loaded when the first question needs it."""
 
     options: ClassVar[dict[str, Any] | None] = OPTIONS
 
@@ -500,20 +500,20 @@ class File:
 
     @property
     def name(self) -> str:
-        """See `Source`."""
+        """See `Backend`."""
         return self._server.name
 
     def prompt_tokens(self) -> int:
-        """See `Source`."""
+        """See `Backend`."""
         room = room_for_prompt(self._settings, self.context_tokens())
         return room if self._settings.max_prompt_tokens else min(room, MAX_PROMPT_TOKENS)
 
     def context_tokens(self) -> int:
-        """See `Source`."""
+        """See `Backend`."""
         return self._server.context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Source`: starts the child process, anew when it has died."""
+        """See `Backend`: starts the child process, anew when it has died."""
         yield None
         address = yield from self._server.ready()
         made = self._made
@@ -526,9 +526,9 @@ class File:
         return made[1]
 
     def why_ended(self) -> str | None:
-        """See `Source`."""
+        """See `Backend`."""
         return self._server.why_ended()
 
     def close(self) -> None:
-        """See `Source`: ends the child process."""
+        """See `Backend`: ends the child process."""
         self._server.close()

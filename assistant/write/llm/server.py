@@ -3,7 +3,7 @@
 OpenAI, Ollama, vLLM, llama-server, LM Studio, through llama-index's `OpenAILike`. Nothing is
 imported or connected before the first question needs it.
 
-A llama-index language model that the caller has made, as a `Source`.
+A llama-index language model that the caller has made, as a `Backend`.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ OPTIONS = {"stream_options": {"include_usage": True}}
 logger = logging.getLogger(__name__)
 
 
-class Server:
-    """A `Source`."""
+class ServerBackend:
+    """A `Backend`."""
 
     options: ClassVar[dict[str, Any] | None] = OPTIONS
 
@@ -47,18 +47,18 @@ class Server:
         self._llm: LLM | None = None
 
     def prompt_tokens(self) -> int:
-        """See `Source`."""
+        """See `Backend`."""
         return room_for_prompt(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
 
     def context_tokens(self) -> int | None:
-        """See `Source`; the server is asked now and then until it tells."""
+        """See `Backend`; the server is asked now and then until it tells."""
         if self._context_tokens is None and time.monotonic() - self._asked_at >= ASK_AGAIN_S:
             self._asked_at = time.monotonic()
             self._context_tokens = read_context(self._settings)
         return self._context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Source`."""
+        """See `Backend`."""
         yield None
         if self._llm is None:
             given = self._settings
@@ -68,11 +68,11 @@ class Server:
         return self._llm
 
     def why_ended(self) -> str | None:
-        """See `Source`: of another's process nothing is known."""
+        """See `Backend`: of another's process nothing is known."""
         return None
 
     def close(self) -> None:
-        """See `Source`: connections are closed after each call."""
+        """See `Backend`: connections are closed after each call."""
 
 
 def make_llm(
@@ -222,8 +222,8 @@ PAGES = (
 """Where a server may tell its context, and who reads it there."""
 
 
-class Given:
-    """A `Source`."""
+class LlamaIndexBackend:
+    """A `Backend`."""
 
     options = None
 
@@ -233,25 +233,25 @@ class Given:
 
     @property
     def name(self) -> str:
-        """See `Source`."""
+        """See `Backend`."""
         return self._llm.metadata.model_name or type(self._llm).__name__
 
     def prompt_tokens(self) -> int:
-        """See `Source`; the model tells its context."""
+        """See `Backend`; the model tells its context."""
         return room_for_prompt(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
-        """See `Source`."""
+        """See `Backend`."""
         return self._llm.metadata.context_window
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Source`."""
+        """See `Backend`."""
         yield None
         return self._llm
 
     def why_ended(self) -> str | None:
-        """See `Source`: its maker knows."""
+        """See `Backend`: its maker knows."""
         return None
 
     def close(self) -> None:
-        """See `Source`: it stays its maker's."""
+        """See `Backend`: it stays its maker's."""

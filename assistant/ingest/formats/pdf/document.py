@@ -24,8 +24,8 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import MAX_TITLE_CHARS, Parsed, describe_removed, fold
 from assistant.ingest.formats.pdf.layout import Zone
 from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
-from assistant.ingest.formats.pdf.paragraphs import Block, is_closed, is_led
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.formats.pdf.paragraphs import PageBlock, is_closed, is_led
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
 from assistant.values import Box, Heading, Origin, Page
 
@@ -51,7 +51,7 @@ class Placing:
     start: int
     end: int
     text: str
-    block: Block
+    block: PageBlock
 
 
 def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
@@ -209,7 +209,7 @@ class _Gathered:
             )
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the pages as canonical text in paragraphs, with headings and pages.
 
     Raises:

@@ -188,7 +188,7 @@ class Placed:
 
 
 @dataclass(slots=True)
-class Block:
+class PageBlock:
     """A paragraph, heading or row as a span of the page's text, and how it looks."""
 
     start: int
@@ -207,7 +207,7 @@ class PageText:
     """A page as canonical text."""
 
     text: str = ""
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[PageBlock] = field(default_factory=list)
     pieces: list[Placed] = field(default_factory=list)
 
 
@@ -230,7 +230,7 @@ def write(lines: Sequence[Line], page_height: float) -> PageText:
         size = max(line.size for line in paragraph)
         is_bold = all(line.is_bold for line in paragraph)
         look = (size, is_bold, first.zone, len(first.cells) > 1, len(paragraph))
-        blocks.append(Block(start, page.length, *look, top=first.top / page_height))
+        blocks.append(PageBlock(start, page.length, *look, top=first.top / page_height))
     return PageText("".join(page.written), blocks, page.placed)
 
 
