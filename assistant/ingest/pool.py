@@ -1,8 +1,8 @@
-"""Files parsed in child processes that may crash, hang or eat memory: only that file is lost.
+"""Parsing files in child processes, which may crash, hang or eat memory: only that file is lost.
 
-In: bytes and their media type. Out: `Parsed`, an `Origin` or a picture, checked before use, since
-the child that made it was at the file's mercy. A child that is overdue is killed, one that ended is
-replaced. Refuses with `DocumentUnreadable`. Safe to share between threads.
+`Parsers` sends a file's bytes to a child (`worker.py`) and checks the reply before it is used,
+since the child that made it was at the file's mercy. A child that is overdue is killed, one that
+ended is replaced. `DocumentUnreadable` is raised with the reason. Safe to share between threads.
 """
 
 import base64

@@ -1,8 +1,9 @@
-"""The corpus folder in; its regular files out, each with its stat, or the reason for skipping it.
+"""Listing and reading the files of the corpus folder.
 
-Never follows a link, never opens anything while walking, never blocks on a pipe.
-Hidden entries and editors' leftovers are not documents and are passed over in silence.
-Refuses a root that is missing or is no folder with `CorpusError`.
+Every regular file comes with its size and time, everything else with the reason for skipping it. No
+link is followed, nothing is opened while walking, and a pipe never blocks. Hidden entries and
+editors' leftovers are no documents and are passed over in silence. `CorpusError` is raised for a
+folder that is missing or cannot be listed, `DocumentUnreadable` for a file that cannot be read.
 """
 
 import os

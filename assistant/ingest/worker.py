@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.limits import Limits
-from assistant.ingest.parse import format_of, parse
-from assistant.values import Origin, Page, PageKind
+from assistant.ingest.parse import draw, locate, parse
+from assistant.values import Page, PageKind
 
 MAX_KEPT_KIB = 400_000
 """A worker that once took more memory, or parsed so many files, makes room for a new one."""
@@ -116,13 +116,10 @@ def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
     try:
         if request.task == "parse":
             return asdict(parse(data, request.media_type, request.limits))
-        reader = format_of(request.media_type)
         if request.task == "locate":
-            # A format without `locate` knows of no span where it is: its text is not the file's.
-            locate = getattr(reader, "locate", None)
-            return asdict(locate(data, request.span, request.pages) if locate else Origin())
-        drawn = reader.draw(data, request.page, request.width)
-        return {"png": base64.b64encode(drawn).decode("ascii")}
+            return asdict(locate(data, request.media_type, request.span, request.pages))
+        picture = draw(data, request.media_type, request.page, request.width)
+        return {"png": base64.b64encode(picture).decode("ascii")}
     except (DocumentUnreadable, MemoryError):
         raise
     except RecursionError as error:

@@ -1,9 +1,9 @@
-"""Texts -> unit vectors: one for a passage, one for each of its sentences, one for a query.
+"""Embedding: one unit vector for a passage, one for each of its sentences, one for a query.
 
-A sentence's vector is the mean of its own token vectors out of the whole passage's encoding
-(late pooling, as in Günther et al. 2024, arXiv:2409.04701): it costs no further encoding, and
-on squad2 the best sentence vector finds the paragraph better than the passage vector does
-(`evals/README.md`). Refuses nothing but an unusable model.
+The vector of a sentence is the mean of its own token vectors in the encoding of the whole passage
+(late pooling, as in Günther et al. 2024, arXiv:2409.04701): it costs no further encoding, and on
+squad2 the best sentence vector finds the paragraph better than the passage vector does
+(`evals/README.md`). `EmbedderMissing` is raised for a model that cannot be used.
 """
 
 from collections.abc import Sequence

@@ -1,14 +1,13 @@
-"""An embedding model as installed -> the same model prepared for ONNX Runtime.
+"""An embedding model that is on this machine, prepared for ONNX Runtime.
 
-In: a sentence-transformers model folder. Out: `PreparedModel`, a folder in the user's cache with
-the ONNX graph, the tokenizer and what pooling needs. The installed model's weights must have
-the published digest; anything else is refused with `EmbedderMissing`.
+The folder of a sentence-transformers model is found and its weights are digested; those of the
+installed model must be the published ones. The model is exported once, to a folder in the user's
+cache with the ONNX graph, the tokenizer and what pooling needs: a `PreparedModel`.
+`EmbedderMissing` is raised for a model that is absent, altered or not stored as safetensors.
 
-Why: ONNX Runtime embeds 1.5 times as many passages a second as `SentenceTransformer.encode`
-does on two cores, with cosines of 1.00000 to it, and starts in 0.5 s instead of 9 s
-(`make bench`). A model whose form the export does not know runs in sentence-transformers.
-
-A model's name -> its files on this machine, and whether they are the published ones.
+Why: ONNX Runtime embeds 1.5 times as many passages a second as `SentenceTransformer.encode` does on
+two cores, with cosines of 1.00000 to it, and starts in 0.5 s instead of 9 s (`make bench`). A model
+of a form that the export does not know runs in sentence-transformers.
 """
 
 import hashlib

@@ -16,7 +16,7 @@ from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import Decoded, decode
 from assistant.ingest.formats import text as plain
 from assistant.ingest.limits import DEFAULT_LIMITS
-from assistant.ingest.parse import format_of, parse
+from assistant.ingest.parse import locate, parse
 from assistant.ingest.pool import Parsers
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
@@ -214,5 +214,5 @@ def test_other_formats_whose_text_is_the_file_find_their_quotes_too(media_type: 
     data = "# Über ﬁsh\r\n\r\nA cafe\u0301\u200b is “here”.\r\n".encode("utf-16")
     parsed = parse(data, media_type, DEFAULT_LIMITS)
     start = parsed.text.index("A café")
-    origin = format_of(media_type).locate(data, (start, start + 6), parsed.pages)
+    origin = locate(data, media_type, (start, start + 6), parsed.pages)
     assert data[slice(*origin.bytes)].decode("utf-16-le") == "A cafe\u0301"

@@ -1,9 +1,7 @@
-"""Any llama-index language model as a `Model`: deadlines, one retry, a circuit breaker.
+"""Any llama-index language model as a `Model`: with deadlines, one retry and a circuit breaker.
 
-Comes in: an `LLM` object, made when it is first needed. Goes out: its reply, piece by piece. Every
-failure, of whatever library, is a `ModelUnavailable` that says what to do.
-
-Whether a model that failed is to be tried again: a circuit breaker (Nygard, Release It!).
+A `Backend` connects to the model when it is first needed; `Client.stream` yields its reply piece by
+piece. Every failure, of whatever library, becomes a `ModelUnavailable` that says what to do.
 """
 
 import logging
@@ -29,7 +27,10 @@ PAUSE_S = 15.0
 
 
 class Breaker:
-    """Counts failures in a row. Safe to share between threads."""
+    """A circuit breaker (Nygard, Release It!): after failures in a row it lets few calls through.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,7 +39,7 @@ class Breaker:
         self._tried_at = 0.0
 
     def admits(self) -> bool:
-        """Return whether a call may be made now; while open, one in each `PAUSE_S` may."""
+        """Whether a call may be made now; after `MAX_FAILURES`, one in each `PAUSE_S` may."""
         with self._lock:
             if self._n_failures < MAX_FAILURES:
                 return True
@@ -64,7 +65,7 @@ logger = logging.getLogger(__name__)
 
 
 class Backend(Protocol):
-    """Where a language model is: a server, a file, an object of the caller's."""
+    """What runs a language model: a server, a file on this machine, an object of the caller's."""
 
     @property
     def name(self) -> str:
@@ -91,7 +92,7 @@ class Backend(Protocol):
 
 
 class Client:
-    """A `Model`. The deadlines count from when the source is ready."""
+    """The `Model` of a backend. The deadlines count from when the backend is ready."""
 
     def __init__(self, backend: Backend, deadlines: Deadlines, *, has_schema: bool = True) -> None:
         self._backend = backend

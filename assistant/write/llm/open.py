@@ -1,4 +1,4 @@
-"""Settings, or a llama-index language model -> the `Client` that writes, if there is one."""
+"""The language model that the settings name, or that the caller has made, as a `Client`."""
 
 from typing import TYPE_CHECKING
 

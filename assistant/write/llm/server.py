@@ -1,9 +1,8 @@
-"""An OpenAI-compatible server as a `Model`; how long a prompt it takes is asked of it.
+"""The `Backend`s of models that are not files: OpenAI-compatible servers, llama-index objects.
 
-OpenAI, Ollama, vLLM, llama-server, LM Studio, through llama-index's `OpenAILike`. Nothing is
-imported or connected before the first question needs it.
-
-A llama-index language model that the caller has made, as a `Backend`.
+OpenAI, Ollama, vLLM, llama-server and LM Studio are reached through llama-index's `OpenAILike`; how
+long a prompt such a server takes is asked of it. Nothing is imported or connected before the first
+question needs it.
 """
 
 import asyncio
@@ -35,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class ServerBackend:
-    """A `Backend`."""
+    """An OpenAI-compatible server that the settings name."""
 
     options: ClassVar[dict[str, Any] | None] = OPTIONS
 
@@ -223,7 +222,7 @@ PAGES = (
 
 
 class LlamaIndexBackend:
-    """A `Backend`."""
+    """A llama-index language model that the caller has made."""
 
     options = None
 
