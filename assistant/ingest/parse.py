@@ -1,11 +1,11 @@
 """The formats: what can be done with a file of each media type, as a child process does it.
 
 `FORMATS` is where further formats are added: a media type, and the module in `formats/` whose
-`parse(data, limits)` makes `Parsed` of a file. A format that knows where its text stands in the file
-has `locate(data, span, pages) -> Origin` too, and one with pages to show
-`draw(data, page, width) -> bytes`, a PNG picture. A module is imported when it is first needed, as
-each brings its own library. `DocumentUnreadable` is raised for files that cannot be read, have no
-text, or have too much, which is never cut.
+`parse(data, limits)` makes `Parsed` of a file. A format that knows where its text stands in the
+file has `locate(data, span, pages) -> Origin` too, and one with pages to show `draw(data, page,
+width) -> bytes`, a PNG picture. A module is imported when it is first needed, as each brings its
+own library. `DocumentUnreadable` is raised for files that cannot be read, have no text, or have too
+much, which is never cut.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""A document that a program added: an `AddedDocument` as it is dumped in; its text out.
+"""Documents that a program added, as `AddedDocument` writes them.
 
-Every part is read as plain text and is a page, if it has a number. Refuses what is damaged with
-`DocumentUnreadable`.
+Every part is read as plain text and is a page, if it has a number. `DocumentUnreadable` is raised
+for a damaged one.
 """
 
 from assistant.errors import DocumentUnreadable, Fault

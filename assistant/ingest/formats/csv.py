@@ -1,10 +1,10 @@
-"""Comma-separated values: bytes in; the rows as lines of text, each one a page, out.
+"""Comma-separated values: each row is a line of text and a page.
 
 The delimiter is the comma, semicolon, tab or bar that parts most rows alike, or what a first line
-`sep=;` says. `table.py` says how a row is written: `Name: value | Name: value` below column names.
+`sep=;` says. A row is written as `table.py` says: `Name: value | Name: value` below column names.
 Rows are numbered as a spreadsheet shows them: empty ones count, and one with newlines in quotation
-marks is one. A quotation mark that is never closed is read as a character. What `locate` tells of a
-span are the bytes of its rows. Refuses binary data with `DocumentUnreadable`.
+marks is one. A quotation mark that is never closed is read as a character. `locate` gives the bytes
+of the rows of a span. `DocumentUnreadable` is raised for binary data.
 """
 
 import csv

@@ -1,9 +1,9 @@
-"""EPUB books: bytes in; the chapters' visible text, in the order of the spine, out.
+"""EPUB books: the visible text of the chapters, in the order of the spine.
 
 Each chapter is read as an HTML page is, with its headings; what XHTML writes otherwise than HTML
-(empty elements, CDATA, encodings) is put in HTML's way first. A book has no pages of its own.
-Left out and told of: pictures, and chapters that are missing or are no pages of text. Refuses, with
-`DocumentUnreadable`, damaged files, bombs, and books whose chapters are encrypted.
+(empty elements, CDATA, encodings) is put in HTML's way first. A book has no pages of its own. Left
+out, with a warning: pictures, and chapters that are missing or are no pages of text.
+`DocumentUnreadable` is raised for damaged files, bombs, and books whose chapters are encrypted.
 """
 
 import html

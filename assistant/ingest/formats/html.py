@@ -1,10 +1,10 @@
-"""HTML: bytes in; the visible text as canonical text, with its blocks and headings, out.
+"""HTML pages: the visible text, with its blocks and headings.
 
-Visible is what the markup itself does not hide: no scripts, styles, comments, templates or
-head, nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets
-are not applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines
-of `<pre>` keep their spaces; the cells of a table row make one block, joined by ` | `.
-Refuses binary data with `DocumentUnreadable`.
+Visible is what the markup itself does not hide: no scripts, styles, comments, templates or head,
+nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets are not
+applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines of `<pre>`
+keep their spaces; the cells of a table row make one block, joined by ` | `. `DocumentUnreadable` is
+raised for binary data.
 """
 
 import re

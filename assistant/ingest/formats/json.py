@@ -1,13 +1,9 @@
-"""JSON: bytes in; what the values say, as lines of text, out; notebooks as their cells.
+"""JSON: lines of text, each of which tells what its value is about; notebooks as their cells.
 
-`tree.py` says how values are written. The text is not the file's own, so there is no `locate`. A
-file that is no JSON by the letter of it (comments, a torn end, values after each other) is read
-line by line, as source, and that is told. Refuses, with `DocumentUnreadable`, binary data and
-too many brackets, beside each other or inside.
-
-A Jupyter notebook's JSON in; the text of its cells, in their order, out.
-
-JSON values in; lines of text, each of which says what it is about, out.
+The text is not the file's own, so there is no `locate`. A file that is not strictly JSON (comments,
+a torn end, values after each other) is read line by line, as source, with a warning.
+`DocumentUnreadable` is raised for binary data and for too many brackets, beside or inside each
+other.
 """
 
 import json

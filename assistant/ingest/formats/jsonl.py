@@ -1,8 +1,8 @@
-"""JSON Lines: bytes in; what each line's value says, as lines of text, out. A line is a page.
+"""JSON Lines: what the value of each line says, as lines of text. A line is a page.
 
-`tree.py` says how values are written. A line that is no JSON stands in the text as it is, and such
-lines are counted. What `locate` tells of a span are the bytes of its lines. Refuses, with
-`DocumentUnreadable`, binary data and too many lines.
+Values are written as in `json.py`. A line that is no JSON stands in the text as it is, and such
+lines are counted in a warning. `locate` gives the bytes of the lines of a span.
+`DocumentUnreadable` is raised for binary data and too many lines.
 """
 
 import re

@@ -1,11 +1,9 @@
-"""A mail as it was sent (RFC 5322, MIME), or a page saved with it (MHTML), in; its text out.
+"""Mails as they were sent (RFC 5322, MIME), and pages saved as mails (MHTML).
 
-First the lines of its headers, then the text: of alternatives the plain one, or else the page.
-Mails inside it follow behind a line that says so. Attachments are named in a warning. The text is
-not the file's own, so there is no `locate`. Refuses, with `DocumentUnreadable`, mails whose parts
+First come the lines of the headers, then the text: of alternatives the plain one, or else the page.
+Mails inside a mail follow behind a line that says so. Attachments are named in a warning. The text
+is not the file's own, so there is no `locate`. `DocumentUnreadable` is raised for mails whose parts
 or headers are made to take their reader's time.
-
-The parts of a mail, whatever it was stored as, in; its blocks and warnings, out.
 """
 
 import re

@@ -1,9 +1,9 @@
-"""Markdown (CommonMark and tables): bytes in; the source as canonical text, and its parts, out.
+"""Markdown (CommonMark and tables): the source of the file as canonical text, and its parts.
 
-The text is the file's own source, marks included, so that a quote can be found in the file.
-Blocks are paragraphs (parted at hard line breaks), headings, table rows, lines of code, and
-the text between the tags of raw HTML. Front matter, comments, scripts and link definitions
-are in no block. Refuses binary data with `DocumentUnreadable`.
+Marks stay in the text, so that a quote can be found in the file. Blocks are paragraphs (parted at
+hard line breaks), headings, table rows, lines of code, and the text between the tags of raw HTML.
+Front matter, comments, scripts and link definitions are in no block. `DocumentUnreadable` is raised
+for binary data.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""An Outlook message (.msg) in; its headers and text, as of any other mail, out.
+"""Outlook messages (.msg): headers and text, as of any other mail.
 
 Attachments, mails among them, are named in a warning. The text is not the file's own, so there is
-no `locate`. Refuses damaged files with `DocumentUnreadable`.
+no `locate`. `DocumentUnreadable` is raised for damaged files.
 """
 
 import io

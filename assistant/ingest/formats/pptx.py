@@ -1,10 +1,10 @@
-"""PowerPoint presentations: bytes in; the text of the slides, each one a page, out.
+"""PowerPoint presentations: the text of the slides, each of which is a page.
 
 On a slide the title, a heading, comes first; shapes follow from top to bottom and from left to
 right, with those of a group where the group stands; speaker notes come last. A paragraph is a block
-and so is a table's row, its cells joined by ` | `. Left out and told of: hidden slides and shapes,
-footers, comments, pictures, charts, embedded files. Slides are numbered as PowerPoint numbers them,
-hidden ones too. Refuses, with `DocumentUnreadable`, damaged and encrypted files, bombs, and
+and so is a table's row, its cells joined by ` | `. Slides are numbered as PowerPoint numbers them,
+hidden ones too. Left out, with a warning: hidden slides and shapes, footers, comments, pictures,
+charts, embedded files. `DocumentUnreadable` is raised for damaged and encrypted files, bombs, and
 presentations with too many slides.
 """
 

@@ -1,12 +1,12 @@
-r"""RTF: bytes in; the text in blocks out.
+"""RTF documents: their text in blocks.
 
 `striprtf` reads the control words. What it would lose, misread or take long over is put right
 first, in one pass over the groups: footnotes and text boxes are moved to the end, pictures and
 other data cut out, hidden and deleted text taken out, the font table rebuilt. A paragraph or line
-is a block, and so is a table's row, its cells joined by ` | `. Left out and told of: hidden text,
-comments, page headers and footers, pictures, embedded objects, bytes that are in no known encoding.
-Nothing in RTF says reliably what is a heading; there are no pages before a text is laid out.
-Refuses, with `DocumentUnreadable`, what is no RTF and texts that are too long to be read in time.
+is a block, and so is a table's row, its cells joined by ` | `. Left out, with a warning: hidden
+text, comments, page headers and footers, pictures, embedded objects, bytes that are in no known
+encoding. Nothing in RTF says reliably what is a heading; there are no pages before a text is laid
+out. `DocumentUnreadable` is raised for what is no RTF and for texts too long to be read in time.
 """
 
 import codecs

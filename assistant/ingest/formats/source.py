@@ -1,9 +1,9 @@
-"""Source code, markup and settings: bytes in; the text of the file, its blocks and its lines, out.
+"""Source code, markup and settings: the text of the file, its blocks and its lines.
 
 Each line of code is a block, so that it can be cited by itself; the lines of a comment that stands
 alone, or of a text in triple quotes, are one block for each paragraph, whose sentences may go over
 several lines. What is a comment is told by how its lines begin and not by the language. Every line
-with something in it is a page. Refuses, with `DocumentUnreadable`, binary data and too many lines.
+with something in it is a page. `DocumentUnreadable` is raised for binary data and too many lines.
 """
 
 import re

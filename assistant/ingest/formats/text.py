@@ -1,11 +1,9 @@
-"""Plain text: bytes in; canonical text and its paragraphs out.
+"""Plain text: canonical text and its paragraphs.
 
-Blank lines part paragraphs. A single newline is either a hard break (one paragraph or list
-item a line) or a soft wrap (72 columns); `find_blocks` decides which, by the rules that it
-states. There are no headings: nothing in plain text says reliably that a line is one.
-Words that are hyphenated at soft breaks are joined. Refuses binary data with `DocumentUnreadable`.
-
-Canonical text and its soft line breaks in; what to cut out so that hyphenated words are whole.
+Blank lines part paragraphs. A single newline is either a hard break (one paragraph or list item a
+line) or a soft wrap (72 columns); `find_blocks` decides which, by the rules that it states. There
+are no headings: nothing in plain text says reliably that a line is one. Words that are hyphenated
+at soft breaks are joined. `DocumentUnreadable` is raised for binary data.
 """
 
 import re

@@ -1,12 +1,10 @@
-"""PDF: bytes in; the text of its pages in reading order, their pictures, and places on them, out.
+"""PDF files: the text of the pages in reading order, pictures of them, and places on them.
 
-A page's text depends on that page alone (`pdf_page`), so that a citation is found again by reading
-only its pages; pages are parted by a blank line. An owner's password, which forbids only copying
-or printing, does not keep a file from being read. Scripts are never run. Refuses with
-`DocumentUnreadable` what needs a password, what is damaged, what has no text, and what is over a
-limit; text is never cut.
-
-The paragraphs of all pages in; the blocks and headings of the document out.
+A page's text depends on that page alone (`page.py`), so that a citation is found again by reading
+only its pages; pages are parted by a blank line. Paragraphs become blocks, and those that look like
+headings become headings. An owner's password, which forbids only copying or printing, does not keep
+a file from being read. Scripts are never run. `DocumentUnreadable` is raised for what needs a
+password, is damaged, has no text, or is over a limit; text is never cut.
 """
 
 import io

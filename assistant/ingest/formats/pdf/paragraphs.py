@@ -1,10 +1,9 @@
-"""The lines of a page in; which of them make a paragraph out.
+"""The paragraphs of a page, from its lines, and the canonical text that they make. Pure.
 
-Lines of a flow make a paragraph until one stands further off, is set in another size or weight,
-is indented, begins a list's item, or follows a line that had room for its first word; between flows
-(columns), a sentence that is not at its end goes on. Pure functions; they refuse nothing.
-
-The lines of a page in; its canonical text in paragraphs, and which characters it came from, out.
+Lines of a flow make a paragraph until one stands further off, is set in another size or weight, is
+indented, begins a list's item, or follows a line that had room for its first word; between flows
+(columns), a sentence that is not at its end goes on. Each piece of the text is kept with the
+characters of the file that it came from.
 """
 
 import re
