@@ -101,36 +101,28 @@ class OnnxEmbedder:
     def __init__(self, prepared: PreparedModel) -> None:
         if prepared.folder is None:
             raise ValueError("this model has no exported form")
+        self.fingerprint = prepared.fingerprint
+        self.dimension = prepared.dimension
         self._prepared = prepared
         self._encoder = OnnxEncoder(Path(prepared.folder), max_tokens=prepared.max_tokens)
 
     @property
-    def fingerprint(self) -> str:
-        """See `Embedder`."""
-        return self._prepared.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """See `Embedder`."""
-        return self._prepared.dimension
-
-    @property
     def max_tokens(self) -> int:
-        """See `Embedder`."""
+        """The limit of the model, less special tokens and the prompt of documents."""
         prompt = self.count_tokens([self._prepared.document_prompt])[0]
         return self._prepared.max_tokens - self._encoder.n_special - prompt
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """See `Embedder`."""
+        """Count with the model's own tokenizer."""
         return self._encoder.count_tokens(texts)
 
     def embed_query(self, text: str) -> Vector:
-        """See `Embedder`."""
+        """Encode the query behind its prompt, and pool all tokens."""
         (tokens,) = self._encoder.encode([self._prepared.query_prompt + text])
         return pool(tokens.vectors, self._prepared.pooling)
 
     def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
-        """See `Embedder`."""
+        """Encode each passage once; its sentences are pooled from the same tokens."""
         prompt = self._prepared.document_prompt
         shift = len(prompt)
         vectors = []
@@ -145,7 +137,7 @@ class OnnxEmbedder:
         return vectors
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """See `Embedder`."""
+        """Encode texts as they are, without a prompt."""
         return self._encoder.encode(texts)
 
 
@@ -153,39 +145,31 @@ class PlainEmbedder:
     """The embedder of any other sentence-transformers model; sentences are encoded apart."""
 
     def __init__(self, prepared: PreparedModel) -> None:
+        self.fingerprint = prepared.fingerprint
+        self.dimension = prepared.dimension
         self._prepared = prepared
         self._model = load_sentence_transformer(prepared.source)
 
     @property
-    def fingerprint(self) -> str:
-        """See `Embedder`."""
-        return self._prepared.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """See `Embedder`."""
-        return self._prepared.dimension
-
-    @property
     def max_tokens(self) -> int:
-        """See `Embedder`."""
+        """The limit of the model, less special tokens and the prompt of documents."""
         special = len(self._model.tokenizer("")["input_ids"])
         prompt = self.count_tokens([self._prepared.document_prompt])[0]
         return self._prepared.max_tokens - special - prompt
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """See `Embedder`."""
+        """Count with the model's own tokenizer."""
         encoded = self._model.tokenizer(
             list(texts), add_special_tokens=False, truncation=False, verbose=False
         )
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_query(self, text: str) -> Vector:
-        """See `Embedder`."""
+        """Encode the query with the model's prompt for queries."""
         return unit_vector(self._model.encode_query(text, show_progress_bar=False))
 
     def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
-        """See `Embedder`."""
+        """Encode the passages, and each of their sentences by itself."""
         texts = [given.text for given in inputs]
         texts += [given.text[start:end] for given in inputs for start, end in given.sentences]
         rows: Vector = self._model.encode_document(
@@ -199,7 +183,7 @@ class PlainEmbedder:
         return vectors
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """See `Embedder`."""
+        """Encode texts as they are, without a prompt."""
         vectors = self._model.encode(
             list(texts), output_value="token_embeddings", show_progress_bar=False
         )

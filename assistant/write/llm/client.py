@@ -102,12 +102,12 @@ class Client:
 
     @property
     def name(self) -> str:
-        """See `Model`."""
+        """The backend's name for the model."""
         return self._backend.name
 
     @property
     def prompt_tokens(self) -> int:
-        """See `Model`."""
+        """The backend's room for a prompt."""
         return self._backend.prompt_tokens()
 
     @property
@@ -121,7 +121,7 @@ class Client:
         return self._has_schema and self._backend.options is not None
 
     def close(self) -> None:
-        """See `Model`."""
+        """Close the backend."""
         self._backend.close()
 
     def count(self, text: str) -> int:
@@ -129,7 +129,7 @@ class Client:
         return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + 1
 
     def stream(self, request: Request) -> Generator[str | Finished | None]:
-        """See `Model`."""
+        """Stream the reply, unless the breaker is open; how the call ends is noted there."""
         if not self._breaker.admits():
             raise ModelUnavailable(
                 f"the language model {self.name!r} failed several times in a row; it is tried "

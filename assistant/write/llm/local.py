@@ -366,20 +366,20 @@ class LocalBackend:
 
     @property
     def name(self) -> str:
-        """See `Backend`."""
+        """What the file calls the model."""
         return self._server.name
 
     def prompt_tokens(self) -> int:
-        """See `Backend`."""
+        """As the settings say, or at most `MAX_PROMPT_TOKENS`."""
         room = room_for_prompt(self._settings, self.context_tokens())
         return room if self._settings.max_prompt_tokens else min(room, MAX_PROMPT_TOKENS)
 
     def context_tokens(self) -> int:
-        """See `Backend`."""
+        """What was asked for, or what the model was trained for."""
         return self._server.context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Backend`: starts the child process, anew when it has died."""
+        """Start the child process, anew when it has died, and connect to it."""
         yield None
         address = yield from self._server.ready()
         made = self._made
@@ -392,9 +392,9 @@ class LocalBackend:
         return made[1]
 
     def why_ended(self) -> str | None:
-        """See `Backend`."""
+        """Why the child process ended; None while it lives."""
         return self._server.why_ended()
 
     def close(self) -> None:
-        """See `Backend`: ends the child process."""
+        """End the child process."""
         self._server.close()

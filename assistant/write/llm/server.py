@@ -46,18 +46,18 @@ class ServerBackend:
         self._llm: LLM | None = None
 
     def prompt_tokens(self) -> int:
-        """See `Backend`."""
+        """The room that the context leaves, `UNKNOWN_CONTEXT` where that is not known."""
         return room_for_prompt(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
 
     def context_tokens(self) -> int | None:
-        """See `Backend`; the server is asked now and then until it tells."""
+        """The context of the settings or of the server, asked now and then until it tells."""
         if self._context_tokens is None and time.monotonic() - self._asked_at >= ASK_AGAIN_S:
             self._asked_at = time.monotonic()
             self._context_tokens = read_context(self._settings)
         return self._context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Backend`."""
+        """Import and make llama-index's client, once."""
         yield None
         if self._llm is None:
             given = self._settings
@@ -67,11 +67,11 @@ class ServerBackend:
         return self._llm
 
     def why_ended(self) -> str | None:
-        """See `Backend`: of another's process nothing is known."""
+        """None: of another's process nothing is known."""
         return None
 
     def close(self) -> None:
-        """See `Backend`: connections are closed after each call."""
+        """Do nothing: connections are closed after each call."""
 
 
 def make_llm(
@@ -232,25 +232,25 @@ class LlamaIndexBackend:
 
     @property
     def name(self) -> str:
-        """See `Backend`."""
+        """As the model calls itself, or else its class."""
         return self._llm.metadata.model_name or type(self._llm).__name__
 
     def prompt_tokens(self) -> int:
-        """See `Backend`; the model tells its context."""
+        """The room that the model's context leaves."""
         return room_for_prompt(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
-        """See `Backend`."""
+        """As the model tells."""
         return self._llm.metadata.context_window
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Backend`."""
+        """Return the model as it is."""
         yield None
         return self._llm
 
     def why_ended(self) -> str | None:
-        """See `Backend`: its maker knows."""
+        """None: its maker knows."""
         return None
 
     def close(self) -> None:
-        """See `Backend`: it stays its maker's."""
+        """Do nothing: the model stays its maker's."""
