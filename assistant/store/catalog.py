@@ -156,7 +156,7 @@ def create(index_dir: Path, config: IndexConfig) -> None:
             put_aside(index_dir)
         _remove(index_dir, CATALOG_FILE)  # SQLite would read an old log into the new file
         os.replace(index_dir / aside, index_dir / CATALOG_FILE)
-        _settle(index_dir)
+        _fsync_folder(index_dir)
 
 
 def put_aside(index_dir: Path) -> Path:
@@ -171,7 +171,7 @@ def put_aside(index_dir: Path) -> Path:
             if os.path.lexists(path := index_dir / f"{CATALOG_FILE}{suffix}"):
                 path.rename(index_dir / f"{DAMAGED_FILE}{suffix}")
         (index_dir / f"{CATALOG_FILE}-shm").unlink(missing_ok=True)
-        _settle(index_dir)
+        _fsync_folder(index_dir)
     return index_dir / DAMAGED_FILE
 
 
@@ -284,7 +284,7 @@ def _remove(index_dir: Path, name: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def _settle(folder: Path) -> None:
+def _fsync_folder(folder: Path) -> None:
     """Have the disk keep the names that were given in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

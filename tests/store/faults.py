@@ -35,7 +35,7 @@ POINTS: dict[str, tuple[str, str, str, int]] = {
     "before a base is current": (WRITER, "CatalogWriter.make_current", "before", 1),
     "in the removal of old bases": (BASE, "remove_bases_except", "before", 1),
     "before the catalog is in place": (CATALOG, "_remove", "after", 2),
-    "after the catalog is in place": (CATALOG, "_settle", "before", 1),
+    "after the catalog is in place": (CATALOG, "_fsync_folder", "before", 1),
     "before the log is folded": ("sql", "PRAGMA wal_checkpoint", "before", 1),
     "after the log is folded": ("sql", "PRAGMA wal_checkpoint", "after", 1),
     "before a damaged index is put aside": (CATALOG, "put_aside", "before", 1),
