@@ -32,7 +32,6 @@ class Summary:
 
     conversation_id: str
     title: str
-    updated_at: str
 
 
 class Store:
@@ -56,7 +55,7 @@ class Store:
         words = search.casefold().split()
         with self._database.open() as connection:
             found = connection.execute(
-                "SELECT conversation_id, title, updated_at FROM conversations WHERE owner = ? "
+                "SELECT conversation_id, title FROM conversations WHERE owner = ? "
                 "ORDER BY updated_at DESC, rowid DESC",
                 (owner,),
             )
