@@ -38,7 +38,6 @@ from evals.datasets import (
     load_set,
     load_squad,
     load_wice,
-    write_corpus,
 )
 
 
@@ -367,15 +366,6 @@ def test_a_set_is_loaded_from_the_file_or_folder_that_it_is(tmp_path: Path) -> N
     write_lines(folder / "answerable.jsonl", CLAPNQ_ROW)
     write_lines(folder / "unanswerable.jsonl", {**CLAPNQ_ROW, "id": "8"})
     assert load_set("clapnq", folder) == load_clapnq(folder)
-
-
-def test_write_corpus_writes_each_document_or_only_those_named(tmp_path: Path) -> None:
-    texts = {"00000.txt": "Io", "00001.txt": "Röntgen"}
-    write_corpus(texts, tmp_path / "all")
-    write_corpus(texts, tmp_path / "few", ["00001.txt"])
-    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "all").iterdir()}
-    assert written == texts
-    assert [path.name for path in (tmp_path / "few").iterdir()] == ["00001.txt"]
 
 
 def test_the_worked_example_is_true() -> None:
