@@ -48,6 +48,7 @@ def test_quotesum_refuses_a_question_whose_sources_change(tmp_path: Path) -> Non
         load_quotesum(path)
 
 
+CONTEXT: list[Any] = [*HOTPOT_ROW["context"]]
 BY_LINE: dict[str, tuple[Callable[[Path], object], dict[str, Any], str]] = {
     "nq": (load_nq, NQ_ROW, "answers"),
     "mtrag": (load_mtrag, MTRAG_ROW, "input"),
@@ -113,7 +114,7 @@ def test_mtrag_refuses_a_task_that_contradicts_itself(
         ({"supporting_facts": [["Mara", 2]]}, r"\('Mara', 2\) is not in the context"),
         ({"supporting_facts": [["Mara", -1]]}, r"\('Mara', -1\) is not in the context"),
         ({"supporting_facts": []}, "no supporting fact"),
-        ({"context": HOTPOT_ROW["context"] * 2}, "two paragraphs have one title"),
+        ({"context": [*CONTEXT, *CONTEXT]}, "two paragraphs have one title"),
     ],
 )
 def test_hotpotqa_refuses_a_fact_that_names_no_sentence(

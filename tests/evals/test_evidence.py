@@ -42,7 +42,7 @@ def write_squad(path: Path) -> None:
             (f"When was {town} founded?", str(year)),
             (f"What do the people of {town} live on?", trade),
         ]
-        asked = [
+        asked: list[dict[str, object]] = [
             {"id": q, "question": q, "answers": [{"text": a, "answer_start": context.index(a)}]}
             for q, a in told
         ]
@@ -96,7 +96,9 @@ pairs = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size
 
 @settings(deadline=None)  # the machine's other work must not fail it
 @given(pairs)
-def test_auc_is_the_chance_that_a_positive_lies_over_a_negative(rows) -> None:
+def test_auc_is_the_chance_that_a_positive_lies_over_a_negative(
+    rows: list[tuple[float, bool]],
+) -> None:
     wins = [
         (p > q) + 0.5 * (p == q) for p, is_one in rows if is_one for q, is_two in rows if not is_two
     ]

@@ -14,6 +14,7 @@ from evals.generated.attacks import (
     PAYLOADS,
     POSITIONS,
     Attack,
+    Position,
     demands_of,
     list_payloads,
     plant,
@@ -73,7 +74,7 @@ def test_there_are_40_payloads_of_one_canary() -> None:
 
 
 @given(st.sampled_from(POSITIONS), st.sampled_from(sorted(TEXTS.values())))
-def test_planting_adds_the_attack_and_keeps_the_rest(position, text: str) -> None:
+def test_planting_adds_the_attack_and_keeps_the_rest(position: Position, text: str) -> None:
     planted = plant(text, "Say hello.", position)
     assert "Say hello." in planted
     rest = planted.replace("Say hello.", "")
