@@ -6,30 +6,129 @@
 Importing this loads no model and no vector store; opening an `Assistant` does.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import AssistantError
-from assistant.settings import Settings
-from assistant.values import Answer, Citation, Document, Statement
+from assistant.errors import (
+    AssistantError,
+    Busy,
+    CorpusError,
+    DocumentUnreadable,
+    EmbedderMissing,
+    EvaluationError,
+    Fault,
+    IndexDamaged,
+    IndexLocked,
+    IndexMismatch,
+    IndexMissing,
+    ModelError,
+    ModelTooSlow,
+    ModelUnavailable,
+    QuestionError,
+    SettingsError,
+    StoreError,
+)
+from assistant.settings import LanguageModel, Settings
+from assistant.values import (
+    Answer,
+    Box,
+    Citation,
+    Consulted,
+    Document,
+    Dropped,
+    FileRecord,
+    Heading,
+    Origin,
+    Page,
+    PageKind,
+    Passage,
+    RankedPassage,
+    Span,
+    Stage,
+    Statement,
+    Status,
+    Turn,
+    Usage,
+    Verdict,
+)
 
 if TYPE_CHECKING:
+    from assistant.evidence.calibration import CalibrationReport
     from assistant.pipeline import Assistant, ask
+    from assistant.store.plan import Change
+    from assistant.store.sync import Progress, SyncReport
+
+    __version__: str
 
 __all__ = [
     "Answer",
     "Assistant",
     "AssistantError",
+    "Box",
+    "Busy",
+    "CalibrationReport",
+    "Change",
     "Citation",
+    "Consulted",
+    "CorpusError",
     "Document",
+    "DocumentUnreadable",
+    "Dropped",
+    "EmbedderMissing",
+    "EvaluationError",
+    "Fault",
+    "FileRecord",
+    "Heading",
+    "IndexDamaged",
+    "IndexLocked",
+    "IndexMismatch",
+    "IndexMissing",
+    "LanguageModel",
+    "ModelError",
+    "ModelTooSlow",
+    "ModelUnavailable",
+    "Origin",
+    "Page",
+    "PageKind",
+    "Passage",
+    "Progress",
+    "QuestionError",
+    "RankedPassage",
     "Settings",
+    "SettingsError",
+    "Span",
+    "Stage",
     "Statement",
+    "Status",
+    "StoreError",
+    "SyncReport",
+    "Turn",
+    "Usage",
+    "Verdict",
+    "__version__",
     "ask",
 ]
 
+_LATER = {
+    "Assistant": "assistant.pipeline",
+    "CalibrationReport": "assistant.evidence.calibration",
+    "Change": "assistant.store.plan",
+    "Progress": "assistant.store.sync",
+    "SyncReport": "assistant.store.sync",
+    "ask": "assistant.pipeline",
+}
+"""What is imported when it is first asked for, since its module loads heavy libraries."""
+
 
 def __getattr__(name: str) -> Any:
-    if name in ("Assistant", "ask"):
-        from assistant import pipeline
+    if name == "__version__":
+        from importlib.metadata import version
 
-        return getattr(pipeline, name)
+        return version("assistant")
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -167,7 +167,7 @@ def say(question: str, reply: str, answerer: str, index_version: int) -> Answer:
         query=" ".join(question.split()),
         statements=(),
         citations=(),
-        abstained=True,
+        kind="reply",
         reason=reply,
         consulted=(),
         answerer=answerer,

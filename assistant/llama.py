@@ -1,22 +1,27 @@
-"""The assistant as llama-index pieces: a retriever and a query engine.
+"""The assistant as llama-index pieces: node parser, retriever, query engine and chat engine.
 
-In: functions of an open assistant. Out: a `BaseRetriever` and a `BaseQueryEngine`, so that
-chains built with llama-index can use the whole of it. Imported only when asked for: importing
-llama-index takes longer than answering a question from a cold start.
-
-llama-index documents in; their passages as nodes with exact spans and lasting ids out.
+Each is made of functions of an open assistant, so that what is built with llama-index can use all
+of it. Imported only when asked for: importing llama-index takes longer than answering a question
+from a cold start.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
 from llama_index.core import schema
 from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
 from llama_index.core.base.response.schema import Response
 from llama_index.core.callbacks import CallbackManager
+from llama_index.core.chat_engine.types import (
+    AgentChatResponse,
+    BaseChatEngine,
+    StreamingAgentChatResponse,
+)
 from llama_index.core.node_parser import NodeParser
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.retrievers import BaseRetriever
@@ -33,9 +38,10 @@ from pydantic import Field
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.split import content_id, split
 from assistant.text.sentences import split_sentences
-from assistant.values import Answer, Citation, Document, DocumentId, Passage, RankedPassage
+from assistant.values import Answer, Citation, Document, DocumentId, Passage, RankedPassage, Turn
 
 _MEDIA_TYPE = "text/plain"
+_MARKS = re.compile(r" ?\[\d+\]")
 
 
 class PassageParser(NodeParser):
@@ -131,7 +137,7 @@ class CitedQueryEngine(BaseQueryEngine):
         answer = self._ask(query_bundle.query_str)
         return Response(
             response=answer.text,
-            source_nodes=[NodeWithScore(node=_citation_node(one)) for one in answer.citations],
+            source_nodes=_source_nodes(answer),
             metadata={"answer": answer.to_dict()},
         )
 
@@ -140,6 +146,101 @@ class CitedQueryEngine(BaseQueryEngine):
 
     def _get_prompt_modules(self) -> PromptMixinType:
         return {}
+
+
+class CitedChatEngine(BaseChatEngine):
+    """Answers within a conversation, of which it keeps what was said; see `CitedQueryEngine`.
+
+    A stream gives whole verified statements, not single words: nothing unverified leaves it.
+    """
+
+    def __init__(self, ask: Callable[[str, Sequence[Turn]], Answer]) -> None:
+        self._ask = ask
+        self._said: list[ChatMessage] = []
+
+    @property
+    def chat_history(self) -> list[ChatMessage]:
+        """What was said so far, oldest first."""
+        return list(self._said)
+
+    def reset(self) -> None:
+        """Forget what was said."""
+        self._said = []
+
+    def chat(
+        self, message: str, chat_history: list[ChatMessage] | None = None
+    ) -> AgentChatResponse:
+        """Answer a message; a `chat_history` takes the place of what was said so far."""
+        answer = self._answer(message, chat_history)
+        return AgentChatResponse(
+            response=answer.text,
+            source_nodes=_source_nodes(answer),
+            metadata={"answer": answer.to_dict()},
+        )
+
+    def stream_chat(
+        self, message: str, chat_history: list[ChatMessage] | None = None
+    ) -> StreamingAgentChatResponse:
+        """Answer a message statement by statement; see `chat`."""
+        answer = self._answer(message, chat_history)
+        return StreamingAgentChatResponse(
+            chat_stream=_deltas(answer),
+            source_nodes=_source_nodes(answer),
+            is_writing_to_memory=False,
+        )
+
+    async def achat(
+        self, message: str, chat_history: list[ChatMessage] | None = None
+    ) -> AgentChatResponse:
+        """Answer a message without blocking the event loop; see `chat`."""
+        return await asyncio.to_thread(self.chat, message, chat_history)
+
+    async def astream_chat(
+        self, message: str, chat_history: list[ChatMessage] | None = None
+    ) -> StreamingAgentChatResponse:
+        """Answer a message statement by statement without blocking the event loop; see `chat`."""
+        answer = await asyncio.to_thread(self._answer, message, chat_history)
+        return StreamingAgentChatResponse(
+            achat_stream=_adeltas(answer),
+            source_nodes=_source_nodes(answer),
+            is_writing_to_memory=False,
+        )
+
+    def _answer(self, message: str, chat_history: list[ChatMessage] | None) -> Answer:
+        before = self._said if chat_history is None else chat_history
+        answer = self._ask(message, [turn for said in before for turn in _turns(said)])
+        self._said = [
+            *before,
+            ChatMessage(content=message, role=MessageRole.USER),
+            ChatMessage(content=answer.text, role=MessageRole.ASSISTANT),
+        ]
+        return answer
+
+
+def _turns(said: ChatMessage) -> Iterator[Turn]:
+    """Yield a message as a turn, without its citation marks; what neither side said is left out."""
+    if said.role == MessageRole.USER:
+        yield "user", said.content or ""
+    elif said.role == MessageRole.ASSISTANT:
+        yield "assistant", _MARKS.sub("", said.content or "")
+
+
+def _deltas(answer: Answer) -> Generator[ChatResponse]:
+    """Yield the answer's text in pieces that add up to it."""
+    so_far = ""
+    for piece in re.split(r"(?<=\])(?= )", answer.text):
+        so_far += piece
+        message = ChatMessage(content=so_far, role=MessageRole.ASSISTANT)
+        yield ChatResponse(message=message, delta=piece)
+
+
+async def _adeltas(answer: Answer) -> AsyncGenerator[ChatResponse]:
+    for response in _deltas(answer):
+        yield response
+
+
+def _source_nodes(answer: Answer) -> list[NodeWithScore]:
+    return [NodeWithScore(node=_citation_node(one)) for one in answer.citations]
 
 
 def _passage_node(found: RankedPassage) -> TextNode:

@@ -1,38 +1,66 @@
-"""The whole way of a question: corpus -> index -> retrieve -> answer -> cite -> Answer."""
+"""The whole way of a question: understand -> retrieve -> judge -> compose -> cite -> Answer."""
 
+import asyncio
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assistant.answer import follow_up as courtesy
 from assistant.answer.extract import NAME, NOT_SAID, extract
 from assistant.answer.follow_up import decide, list_queries, read_history
+from assistant.answer.suggest import (
+    N_JUDGED,
+    N_READ,
+    read_all_over,
+    read_near,
+    suggest,
+    suggest_near,
+)
 from assistant.cite import cite, list_consulted, number_citations, say
 from assistant.errors import IndexDamaged, IndexMissing
-from assistant.evidence.scorer import EvidenceScorer, LateInteractionScorer, open_scorer
+from assistant.evidence.calibration import CalibrationReport
+from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
 from assistant.models.embed import Embedder, open_embedder
-from assistant.reading import Reading
-from assistant.retrieve.query import focus
-from assistant.settings import Settings
-from assistant.store.catalog import find_inode, last_version
-from assistant.text.normalize import normalize
-from assistant.values import Answer, Stage, Turn
+from assistant.retrieve.query import Asked, focus, read_question
+from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
+from assistant.settings import Options, Settings
+from assistant.store.catalog import last_version
+from assistant.store.index import Index
+from assistant.store.plan import Change
+from assistant.store.snapshot import Snapshot
+from assistant.store.sync import Progress, SyncReport
+from assistant.store.vectors import VectorSearch
+from assistant.values import (
+    Answer,
+    Citation,
+    Document,
+    DocumentId,
+    FileRecord,
+    Origin,
+    RankedPassage,
+    Stage,
+    Turn,
+)
 from assistant.write.compose import Costs, Laps, Quoted, Writer
 from assistant.write.llm.open import open_model
 from assistant.write.llm.values import Model
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
+    from llama_index.core.readers.base import BaseReader
+    from llama_index.core.schema import Document as LlamaDocument
 
-    from assistant.llama import CitedQueryEngine, PassageRetriever
+    from assistant.llama import CitedChatEngine, CitedQueryEngine, PassageParser, PassageRetriever
+
+_END = object()
 
 logger = logging.getLogger(__name__)
 
 
-class Assistant(Reading):
-    """Answers questions from one index. Safe to share between threads."""
+class Assistant:
+    """Answers questions from the documents of one folder. Safe to share between threads."""
 
     def __init__(
         self,
@@ -41,8 +69,15 @@ class Assistant(Reading):
         scorer: EvidenceScorer | None = None,
         model: Model | None = None,
     ) -> None:
-        super().__init__(settings, embedder, scorer or LateInteractionScorer(embedder))
-        self._writer = model and Writer(model, settings.llm.max_reply_tokens, self._scorer.support)
+        scorer = scorer or LateInteractionScorer(embedder)
+        self.settings = settings
+        self.index = Index(settings, embedder)
+        self.embedder = embedder
+        self.judge = Judge(scorer, embedder, settings.index_dir)
+        self.writer = model and Writer(model, settings.llm.max_reply_tokens, scorer.support)
+        vectors = VectorSearch(settings.index_dir, embedder.dimension)
+        self._retriever = Retriever(embedder, vectors, settings)
+        self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}
 
     @classmethod
     def open(
@@ -50,32 +85,35 @@ class Assistant(Reading):
         settings: Settings | None = None,
         *,
         language_model: "LLM | None" = None,
-        **given: Any,
+        **given: Unpack[Options],
     ) -> Self:
         """Open an assistant; name settings as arguments (`corpus_dir=...`) or pass them whole.
 
         Builds nothing: the index is made by `sync`, or by the first question.
 
         Args:
-            settings: all of them.
+            settings: all of them; else those of `assistant.toml` and the environment.
             language_model: any llama-index LLM, to write the answers; else that of `settings.llm`.
-            given: single settings.
+            given: single settings, which go before the file's and the environment's.
 
         Raises:
-            SettingsError, EmbedderMissing: see their messages.
+            SettingsError: a setting has a value that cannot be used.
+            EmbedderMissing: the embedding model is absent, altered or unusable.
         """
         settings = settings or Settings.load(**given)
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
         model = open_model(settings.llm, language_model)
         return cls(settings, embedder, open_scorer(settings, embedder), model)
 
+    # Asking
+
     def ask(
         self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
     ) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
 
-        The index is built first when there is none, or a damaged one. To a greeting or thanks there
-        is a reply and no search.
+        The index is built first when there is none, or a damaged one. A greeting or thanks gets a
+        reply, and nothing is searched.
 
         Args:
             question: what to answer.
@@ -101,45 +139,70 @@ class Assistant(Reading):
         `Answer` is verified, and the last one is whole.
         """
         asked, before = self._read(question), read_history(history)
-        if reply := courtesy.reply_to(asked):
+        if reply := courtesy.reply_to(asked.line):
             version = last_version(self.settings.index_dir)
-            yield say(normalize(question)[0], reply, courtesy.NAME, version)
+            yield say(asked.question, reply, courtesy.NAME, version)
             return
         lap = Laps()
-        inode = find_inode(self.settings.index_dir)
+        inode = self.index.inode
         try:
-            yield from self._answer(question, before, documents, lap)
+            yield from self._answer(asked, before, documents, lap)
             return
         except (IndexDamaged, IndexMissing) as error:
             met = error
         yield Stage("indexing", "The index is damaged; building it anew from the documents")
-        self._mend(met, inode)
+        self.index.mend(met, inode)
         lap("index")
-        yield from self._answer(question, before, documents, lap)
+        yield from self._answer(asked, before, documents, lap)
+
+    async def aask(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Answer:
+        """Answer a question without blocking the event loop; see `ask`."""
+        return await asyncio.to_thread(self.ask, question, history, documents=documents)
+
+    async def astream(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> AsyncIterator[Stage | Answer]:
+        """Yield what `stream` does without blocking the event loop.
+
+        Whoever stops iterating, or is cancelled, goes on at once; the work for the answer ends with
+        its present step.
+        """
+        steps = self.stream(question, history, documents=documents)
+        step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
+        try:
+            while (found := await asyncio.shield(step)) is not _END:
+                assert isinstance(found, Stage | Answer)
+                yield found
+                step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
+        finally:
+            loop = asyncio.get_running_loop()
+            step.add_done_callback(lambda _: loop.run_in_executor(None, _close, steps))
 
     def _answer(
-        self, question: str, before: Sequence[Turn], documents: Collection[str], lap: Laps
+        self, asked: Asked, before: Sequence[Turn], documents: Collection[str], lap: Laps
     ) -> Iterator[Stage | Answer]:
-        asked, costs = self._read(question), Costs()
-        if not self._has_index_now():
+        costs = Costs()
+        if not self.index.is_ready:
             yield Stage("indexing", "Building the index first; this happens once")
-            self._require_index()
+            self.index.ensure()
             lap("index")
         rewritten = None
-        if self._writer:
-            rewritten = yield from self._writer.rewrite(focus(asked), before, costs)
+        if self.writer:
+            rewritten = yield from self.writer.rewrite(asked.query, before, costs)
             if costs.calls or costs.too_slow:
                 lap("rewrite")
         yield Stage("searching", "Searching the documents")
-        with self._readers.open() as snapshot:
+        with self.index.open() as snapshot:
             read = cache(snapshot.document)
-            queries = list_queries(focus(asked), before, rewritten)
+            queries = list_queries(asked.query, before, rewritten)
             found = [self._retrieve(snapshot, query, documents) for query in queries]
             lap("retrieve")
             n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            retrieval, judgement = decide(found, self._scorer)
-            draft = extract(judgement, self._calibration, self.settings)
+            retrieval, judgement = decide(found, self.judge.scorer)
+            draft = extract(judgement, self.judge.calibration, self.settings)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
             checked = cite(draft, judgement.sentences, read)
@@ -149,11 +212,11 @@ class Assistant(Reading):
             consulted = list_consulted(retrieval.ranking, citations, read)
             lap("cite")
         answer = Answer(
-            question=normalize(question)[0],
+            question=asked.question,
             query=retrieval.query,
             statements=statements,
             citations=citations,
-            abstained=not statements,
+            kind="answer" if statements else "abstention",
             reason=None if statements else draft.reason or NOT_SAID,
             consulted=consulted,
             answerer=NAME,
@@ -163,10 +226,197 @@ class Assistant(Reading):
             usage=costs.total(self.language_model),
         )
         yield answer
-        if self._writer and statements:  # what the documents do not say is not written either
+        if self.writer and statements:  # what the documents do not say is not written either
             drop = self.settings.max_drop
             quoted = Quoted(answer, checked.verified, judgement, retrieval.ranking, drop, read)
-            yield from self._writer.write(quoted, costs)
+            yield from self.writer.write(quoted, costs)
+
+    def _read(self, question: str) -> Asked:
+        return read_question(question, self.settings.max_question_chars)
+
+    def _retrieve(
+        self, snapshot: Snapshot, query: str, documents: Collection[str] = ()
+    ) -> Retrieval:
+        k = self.settings.n_passages
+        return self._retriever.retrieve(snapshot, query, k, documents=documents)
+
+    # Searching, suggesting, calibrating
+
+    def search(
+        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+    ) -> tuple[RankedPassage, ...]:
+        """Return the k best passages for a query, best first; k is at least 1.
+
+        Of the documents with these ids, of all when none is named. The index is built first when
+        there is none, or a damaged one.
+
+        Raises:
+            QuestionError: the query is empty or too long.
+            CorpusError: the index does not hold one of the documents.
+            StoreError: the index cannot be used.
+        """
+        if k < 1:
+            raise ValueError(f"a search needs k >= 1, not {k}")
+        line = self._read(query).line
+        return self.index.read(
+            lambda snapshot: (
+                self._retriever.retrieve(snapshot, line, k, documents=documents).ranking
+            )
+        )
+
+    def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
+        """Return up to n questions, made of the documents' own sentences, that are answered.
+
+        They are English; other documents may give fewer, or none. Without an index there are none.
+
+        Args:
+            n: how many at most.
+            near: an answer, such as an abstention: the questions are made of the passages that
+                were consulted for it and of more of the likeliest document, those that share
+                most with its question first. Without it, or where it consulted none, they are
+                spread over the documents, and are the same for as long as the index is.
+
+        Raises:
+            StoreError: the index cannot be used.
+        """
+        if not self.index.is_ready:
+            return ()
+        with self.index.open() as snapshot:
+            quotes = partial(self._quotes, snapshot)
+            if near is not None and near.consulted:
+                weights = weigh_terms(snapshot, near.query)
+                return suggest_near(near.query, weights, read_near(snapshot, near), quotes, n)
+            key = (snapshot.version, n)
+            found = self._suggested.get(key)
+            if found is None:
+                found = suggest(read_all_over(snapshot, N_READ * n), quotes, n)
+                self._suggested = {key: found}
+            return found
+
+    def _quotes(self, snapshot: Snapshot, question: str, sentence: str) -> bool:
+        """Whether the answer to a suggested question quotes a sentence."""
+        found = self._retriever.retrieve(snapshot, focus(question), N_JUDGED)
+        if not any(sentence in ranked.passage.text for ranked in found.ranking):
+            return False
+        judgement = self.judge.scorer.judge(found)
+        draft = extract(judgement, self.judge.calibration, self.settings)
+        numbers = {number for one in draft.statements for number in one.sentences}
+        quoted = {one.text for one in judgement.sentences if one.number in numbers}
+        return sentence in quoted
+
+    def calibrate(
+        self,
+        questions: Sequence[tuple[str, bool]],
+        *,
+        on_question: Callable[[int], None] = lambda _: None,
+    ) -> CalibrationReport:
+        """Fit the probabilities and the bar to one's own questions; keep it beside the index.
+
+        Args:
+            questions: each with whether the corpus answers it; some of both kinds.
+            on_question: called with the number of questions judged so far.
+
+        Raises:
+            QuestionError: a question cannot be read, or there are too few of a kind.
+        """
+        self.index.ensure()
+        log_odds = []
+        with self.index.open() as snapshot:
+            for number, (question, _) in enumerate(questions, start=1):
+                found = self._retrieve(snapshot, self._read(question).query)
+                log_odds.append(self.judge.scorer.judge(found).log_odds)
+                on_question(number)
+        answers = [is_answerable for _, is_answerable in questions]
+        report = self.judge.calibrate(log_odds, answers, self.settings.max_over_refusal)
+        self._suggested = {}
+        return report
+
+    # The index and its documents
+
+    def sync(
+        self,
+        *,
+        rebuild: bool = False,
+        retry: bool = False,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+    ) -> SyncReport:
+        """Bring the index in step with the folder; an unchanged file costs one stat.
+
+        Args:
+            rebuild: whether to make the index anew.
+            retry: whether to read skipped files again.
+            on_progress: called as the work goes on.
+
+        Raises:
+            CorpusError: the folder cannot be read.
+            IndexLocked: another process is writing the index.
+            StoreError: the index cannot be written.
+        """
+        return self.index.sync(rebuild=rebuild, retry=retry, on_progress=on_progress)
+
+    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[Change, ...]:
+        """Return what a sync would do to each file, by name."""
+        return self.index.preview(rebuild=rebuild, retry=retry)
+
+    def add_documents(
+        self, documents: "BaseReader | Iterable[LlamaDocument]", **load: Any
+    ) -> SyncReport:
+        """Take in documents that are no files of the folder; see `Index.add_documents`."""
+        return self.index.add_documents(documents, **load)
+
+    def remove_documents(self, document_ids: Iterable[str]) -> SyncReport:
+        """Forget documents that were added; `CorpusError` when there is none of that id."""
+        return self.index.remove_documents(document_ids)
+
+    def documents(self) -> tuple[FileRecord, ...]:
+        """Return what became of every file at the last sync."""
+        return self.index.documents()
+
+    def document(self, document_id: str) -> Document:
+        """Return a document as it was indexed; `CorpusError` when the index does not hold it."""
+        return self.index.document(document_id)
+
+    def origin(self, citation: Citation) -> Origin:
+        """Return what a quote is in its file: its bytes, or its boxes on a page.
+
+        Raises:
+            CorpusError: the document has changed since it was cited, or its file is gone.
+        """
+        return self.index.origin(citation)
+
+    def draw(self, document_id: str, page: int, width: int) -> bytes:
+        """Return a page of a document as a PNG picture of `width` pixels.
+
+        Raises:
+            CorpusError: the index does not hold the document, or its file has changed since.
+            DocumentUnreadable: it has no such page, or none that can be shown.
+        """
+        return self.index.draw(document_id, page, width)
+
+    def changed(self, answer: Answer) -> frozenset[DocumentId]:
+        """Return the cited documents that have changed since, or are gone."""
+        return self.index.changed(answer)
+
+    def check(self) -> tuple[str, ...]:
+        """Check the whole index; return its problems, none when it is clean."""
+        return self.index.check()
+
+    @property
+    def index_version(self) -> int:
+        """The number of the index's present version; it grows with every change."""
+        return self.index.version
+
+    @property
+    def synced_at(self) -> str | None:
+        """When the last sync ended (ISO, UTC), None when none has."""
+        return self.index.synced_at
+
+    @property
+    def has_index(self) -> bool:
+        """Whether there is an index to ask; a damaged one is none."""
+        return self.index.exists
+
+    # Other libraries, and what an answer depends on
 
     def as_retriever(self, k: int = 10) -> "PassageRetriever":
         """Return this assistant's search as a llama-index retriever."""
@@ -180,28 +430,47 @@ class Assistant(Reading):
 
         return CitedQueryEngine(self.ask)
 
+    def as_chat_engine(self) -> "CitedChatEngine":
+        """Return this assistant as a llama-index chat engine, with a conversation of its own."""
+        from assistant.llama import CitedChatEngine
+
+        return CitedChatEngine(self.ask)
+
+    def as_node_parser(self) -> "PassageParser":
+        """Return how this assistant cuts documents into passages as a llama-index node parser."""
+        from assistant.llama import PassageParser
+
+        limit = min(self.settings.max_passage_tokens, self.embedder.max_tokens)
+        return PassageParser(count_tokens=self.embedder.count_tokens, max_tokens=limit)
+
     @property
     def language_model(self) -> str:
         """The name of the language model that writes the answers, empty when none does."""
-        return self._writer.model.name if self._writer else ""
+        return self.writer.model.name if self.writer else ""
 
     @property
     def fingerprints(self) -> dict[str, str]:
         """What must be equal for two answers to be comparable, by name."""
-        calibration = self._calibration
-        model = {"model": self.language_model} if self._writer else {}
+        calibration = self.judge.calibration
+        model = {"model": self.language_model} if self.writer else {}
         return {
-            "embedder": self._embedder.fingerprint,
-            "scorer": self._scorer.fingerprint,
+            "embedder": self.embedder.fingerprint,
+            "scorer": self.judge.scorer.fingerprint,
             "calibration": f"{calibration.slope} {calibration.bias} {calibration.bars}",
             **model,
         }
 
     def close(self) -> None:
         """Let go of what is kept open, the language model too; nothing needs saving."""
-        super().close()
-        if self._writer:
-            self._writer.model.close()
+        self.index.close()
+        if self.writer:
+            self.writer.model.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def ask(
@@ -210,3 +479,7 @@ def ask(
     """Answer a question from the documents of a folder; the index is built when missing."""
     with Assistant.open(corpus_dir=corpus_dir, index_dir=index_dir) as assistant:
         return assistant.ask(question)
+
+
+def _close(steps: Iterator[Stage | Answer]) -> None:
+    steps.close()  # type: ignore[attr-defined] # a generator

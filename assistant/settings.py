@@ -5,8 +5,9 @@ Order of precedence: arguments (flags) over environment (`ASSISTANT_*`) over
 Refuses unknown names and impossible values with `SettingsError`.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 import platformdirs
 from pydantic import (
@@ -266,6 +267,39 @@ class Settings(BaseSettings):
             raise SettingsError(f"settings cannot be used: {faults}") from None
         except (SourceError, ValueError, OSError) as error:
             raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}") from error
+
+
+class Options(TypedDict, total=False):
+    """The settings as arguments, so that an editor completes them; None counts as not given."""
+
+    corpus_dir: Path | str | None
+    index_dir: Path | str | None
+    cache_dir: Path | str | None
+    embedding_model: str | None
+    cross_encoder: str | None
+    cross_encoder_role: Literal["join", "replace"] | None
+    max_file_bytes: int | None
+    max_text_chars: int | None
+    max_pages: int | None
+    parse_timeout_s: float | None
+    max_parse_bytes: int | None
+    max_passage_tokens: int | None
+    n_candidates: int | None
+    lexical_weight: float | None
+    n_passages: int | None
+    max_passages_per_document: int | None
+    max_tail_passages: int | None
+    max_question_chars: int | None
+    max_over_refusal: float | None
+    max_drop: float | None
+    max_statements: int | None
+    llm: LanguageModel | Mapping[str, Any] | None
+    n_asking: int | None
+    n_waiting: int | None
+    users: Mapping[str, str] | None
+    allowed_hosts: Sequence[str] | None
+    host: str | None
+    port: int | None
 
 
 SECRET = {("users",), ("llm",)}

@@ -9,7 +9,7 @@ Where in a file a span of text stands: headings, pages, and what is at it in the
 What became of every file of the corpus, and why: the words of the ledger, free of I/O.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
@@ -188,6 +188,7 @@ class Draft:
     reason: str | None = None
 
 
+AnswerKind = Literal["answer", "abstention", "reply"]
 WRITTEN = "generate"
 """`Answer.answerer` of an answer in a language model's words."""
 
@@ -289,37 +290,50 @@ class Consulted:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verified answer, or an abstention with its reason; the same on every surface.
+    """What the assistant says to a question; the same object on every surface.
 
-    To a turn that asks nothing ("Hello!", "thanks") nothing is searched for: `answerer` is
-    "courtesy" and `reason` is the reply, with no statements, citations or passages consulted.
-
-    `query` is what was searched for: the question without its frame, its misspelt words mended.
-    `confidence` is the estimated probability that the corpus answers the question;
-    `timings` are seconds per stage. `answerer` is "extract" (quotes) or "generate" (a language
-    model's words, checked); `dropped` is what of these failed, `notice` says why there are quotes
-    though a language model is configured, `usage` what it was used.
+    Attributes:
+        question: what was typed, in canonical form.
+        query: what was searched for: the question without its frame, its misspelt words mended.
+        statements: the sentences of the answer; none of an abstention or a reply.
+        citations: the exact quotes that the statements rest on.
+        kind: "answer"; "abstention" when the documents do not answer; "reply" to what asks nothing
+            ("Hello!", "thanks"), for which nothing is searched.
+        reason: why it abstained, or the reply; None of an answer.
+        consulted: passages that were read and are not cited.
+        answerer: "extract" (quotes), "generate" (a language model's words, checked) or "courtesy".
+        confidence: the estimated probability that the corpus answers the question.
+        timings: seconds per stage.
+        index_version: the version of the index that was asked.
+        dropped: what a language model wrote and failed its check.
+        notice: why there are quotes although a language model is configured.
+        usage: what the language model was used for it.
     """
 
     question: str
     query: str
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
-    abstained: bool
+    kind: AnswerKind
     reason: str | None
     consulted: tuple[Consulted, ...]
     answerer: str
     confidence: float
-    timings: dict[str, float]
+    timings: dict[str, float] = field(hash=False)
     index_version: int
     dropped: tuple[Dropped, ...] = ()
     notice: str | None = None
     usage: Usage | None = None
 
     @property
+    def abstained(self) -> bool:
+        """Whether the documents do not answer; a reply to what asks nothing is no abstention."""
+        return self.kind == "abstention"
+
+    @property
     def text(self) -> str:
-        """The statements with their citation numbers, or the reason for abstaining."""
-        if self.abstained:
+        """The statements with their citation numbers; of anything else the reason, or the reply."""
+        if self.kind != "answer":
             return self.reason or ""
         return " ".join(
             f"{statement.text} {''.join(f'[{n}]' for n in statement.citations)}"
@@ -332,8 +346,8 @@ class Answer:
         return self.query != " ".join(self.question.split())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready data: the fields, and `text`."""
-        return {"text": self.text, **asdict(self)}
+        """Return JSON-ready data: the fields, `text` and `abstained`."""
+        return {"text": self.text, "abstained": self.abstained, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)

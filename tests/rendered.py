@@ -52,7 +52,7 @@ def answers(draw):
         draw(markup),
         statements,
         citations,
-        n == 0,
+        draw(st.sampled_from(["abstention", "reply"])) if n == 0 else "answer",
         reason,
         consulted,
         draw(st.sampled_from(["extract", "generate"])),

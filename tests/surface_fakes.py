@@ -102,7 +102,7 @@ def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...]
         question,
         statements,
         citations,
-        not citations,
+        "answer" if citations else "abstention",
         reason,
         consulted,
         "extract",
@@ -283,7 +283,9 @@ class FakeAssistant:
         news, handbook, hostile = self.held.values()
         if question.lower().startswith("hello"):
             reply = answer(question)
-            return replace(reply, answerer="courtesy", reason="Hello. Ask about the documents.")
+            return replace(
+                reply, kind="reply", answerer="courtesy", reason="Hello. Ask about the documents."
+            )
         read = (
             consult(news, "China's Foreign Ministry rejected the accusations. The company denied"),
             consult(handbook, "Paragraph 3: nothing to see here.\n\nParagraph 4: nothing"),

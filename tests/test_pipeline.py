@@ -51,7 +51,8 @@ def test_an_answer_is_json_that_reads_back_as_it_was(assistant: Assistant) -> No
         assert json.loads(json.dumps(data)) == json.loads(json.dumps(data, ensure_ascii=False))
         assert json.loads(json.dumps(data)) == as_json(data)
         assert data["text"] == answer.text
-        assert set(data) == {"text", *(field.name for field in dataclasses.fields(answer))}
+        fields = {"text", "abstained"}
+        assert set(data) == fields | {*(field.name for field in dataclasses.fields(answer))}
 
 
 def as_json(value: object) -> object:
@@ -287,5 +288,5 @@ def test_a_calibration_made_with_another_embedding_model_is_not_used(
 ) -> None:
     assistant.calibrate([("typhoon", True)] * 10 + [("unheard of", False)] * 10)
     with Assistant(assistant.settings, HashingEmbedder(fingerprint="another")) as other:
-        assert other._calibration == other._scorer.calibration
+        assert other.judge.calibration == other.judge.scorer.calibration
     assert "another evidence scorer or embedding model" in caplog.text

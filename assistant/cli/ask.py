@@ -99,7 +99,7 @@ def answer_question(
                 else:
                     show(step.detail)
     except KeyboardInterrupt:
-        if so_far is not None and not so_far.abstained:
+        if so_far is not None and so_far.kind == "answer":
             _print(replace(so_far, notice=STOPPED_PARTLY), as_json=as_json, cost=cost)
         raise
     assert so_far is not None

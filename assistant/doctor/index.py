@@ -54,12 +54,12 @@ def examine_index(settings: Settings) -> Iterator[Finding]:
 
 def examine_deeply(settings: Settings) -> Iterator[Finding]:
     """Yield what trying every promise of the index finds; takes a minute for 100,000 passages."""
-    from assistant.store.index import Holdings
+    from assistant.store.index import Index
 
     try:
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
-        with Holdings(settings, embedder) as holdings:
-            faults = holdings.check()
+        with Index(settings, embedder) as index:
+            faults = index.check()
     except AssistantError as error:
         yield problem(SUBJECT, f"it cannot be checked through: {error}", SYNC)
         return

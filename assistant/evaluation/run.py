@@ -164,7 +164,7 @@ def _record(dataset: str, outcome: Outcome, read: Callable[[str], Document]) -> 
         kind=question.kind,
         is_answerable=question.is_answerable,
         answers=question.answers,
-        abstained=answer.abstained if answer else False,
+        abstained=answer.kind != "answer" if answer else False,
         said=tuple((one.text, one.citations) for one in answer.statements) if answer else (),
         reason=answer.reason if answer else None,
         confidence=answer.confidence if answer else 0.0,

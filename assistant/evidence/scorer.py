@@ -8,12 +8,19 @@ A cross-encoder over the question and each sentence, beside the late interaction
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
 from assistant.evidence.answerability import measure_question
-from assistant.evidence.calibration import Calibration
+from assistant.evidence.calibration import (
+    Calibration,
+    CalibrationReport,
+    calibrate,
+    read_calibration,
+    write_calibration,
+)
 from assistant.evidence.features import Column, Evidence, measure
 from assistant.evidence.gather import Remembered, TokenEncoder, gather
 from assistant.evidence.support import score_support
@@ -167,3 +174,29 @@ def open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
     return CrossEncoderScorer(
         scorer, score, settings.cross_encoder_role, name=settings.cross_encoder
     )
+
+
+class Judge:
+    """A scorer with the calibration that holds for it: one's own, kept beside the index, if any."""
+
+    def __init__(self, scorer: EvidenceScorer, embedder: Embedder, index_dir: Path) -> None:
+        self.scorer = scorer
+        self.fingerprint = f"{scorer.fingerprint} {embedder.fingerprint}"
+        self._index_dir = index_dir
+        self.calibration = read_calibration(index_dir, self.fingerprint) or scorer.calibration
+
+    def calibrate(
+        self,
+        log_odds: Sequence[float | None],
+        are_answerable: Sequence[bool],
+        max_over_refusal: float,
+    ) -> CalibrationReport:
+        """Fit the calibration to judged questions and keep it beside the index.
+
+        Raises:
+            QuestionError: there are too few questions of a kind.
+        """
+        after, report = calibrate(log_odds, are_answerable, self.calibration, max_over_refusal)
+        path = write_calibration(self._index_dir, after, self.fingerprint)
+        self.calibration = after
+        return replace(report, path=str(path))

@@ -33,7 +33,7 @@ FORMATS = {
     sniff.ODT: "odt",
     sniff.EPUB: "epub",
     sniff.RTF: "rtf",
-    sniff.PDF: "pdf",
+    sniff.PDF: "pdf.document",
 }
 
 

@@ -9,6 +9,7 @@ A query and a snapshot -> the query with its misspelt words as the documents spe
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -131,21 +132,37 @@ LONG_WORDS = 20
 """Shorter questions are let be but for their first words."""
 
 
-def read_question(question: str, max_chars: int) -> str:
-    """Return a question in canonical form, on one line.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, read once.
+
+    Attributes:
+        question: what was typed, in canonical form.
+        line: the same on one line.
+        query: what of it to search for: see `focus`.
+    """
+
+    question: str
+    line: str
+    query: str
+
+
+def read_question(question: str, max_chars: int) -> Asked:
+    """Return a question in canonical form, with what to search for.
 
     Raises:
         QuestionError: nothing is left of it, or more than `max_chars` characters.
     """
-    query = " ".join(normalize(question)[0].split())
-    if not query:
+    typed = normalize(question)[0]
+    line = " ".join(typed.split())
+    if not line:
         raise QuestionError("the question is empty; ask something")
-    if len(query) > max_chars:
+    if len(line) > max_chars:
         raise QuestionError(
-            f"the question has {len(query):,} characters, over the limit of {max_chars:,}; "
+            f"the question has {len(line):,} characters, over the limit of {max_chars:,}; "
             "shorten it"
         )
-    return query
+    return Asked(typed, line, focus(line))
 
 
 def focus(question: str) -> str:

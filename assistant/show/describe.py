@@ -13,7 +13,7 @@ EXCERPT_CHARS = 300
 
 def describe(answer: Answer) -> str:
     """Return the answer with its quotes, or an abstention with the nearest passages."""
-    if not answer.abstained:
+    if answer.kind == "answer":
         wrote = say_who_wrote(answer)
         remark = [f"({wrote})"] if wrote else []
         return "\n\n".join([answer.text, *map(_describe_citation, answer.citations), *remark])

@@ -63,7 +63,7 @@ def export_html(title: str, turns: Sequence[Asked]) -> str:
 
 def _markdown_answer(answer: Answer) -> list[str]:
     remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
-    if answer.abstained:
+    if answer.kind != "answer":
         return [markdown_text(answer.text), *remarks]
     said = " ".join(
         f"{markdown_text(statement.text)} "

@@ -52,7 +52,7 @@ def list_remarks(answer: Answer) -> tuple[str, ...]:
 
 def say_who_wrote(answer: Answer) -> str | None:
     """Say that sentences are in a language model's words and were checked; None of quotes."""
-    if answer.answerer != WRITTEN or answer.abstained:
+    if answer.answerer != WRITTEN or answer.kind != "answer":
         return None
     name = _line(answer.usage.model, MAX_NAME_CHARS) if answer.usage else ""
     model = name or "a language model"
@@ -103,7 +103,7 @@ def _list_usage(usage: Usage) -> Iterator[tuple[str, str]]:
 
 
 def _list_checks(answer: Answer) -> Iterator[tuple[str, str]]:
-    if not answer.abstained:
+    if answer.kind == "answer":
         quotes = [is_quote(answer, statement) for statement in answer.statements]
         of_them = f", {sum(quotes)} of them exact quotes" if any(quotes) else ""
         yield "Sentences kept", f"{len(quotes)}{of_them}"

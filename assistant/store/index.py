@@ -1,10 +1,12 @@
-"""An index and the folder it is made from: what it holds, and keeping the two in step.
+"""The index of a folder of documents: what it holds, and keeping it in step with the folder.
 
-The part of an assistant that asks nothing. Refuses an index that cannot be used (`StoreError`).
+Everything here raises `StoreError` when the index cannot be used. A damaged index is put aside and
+built anew by whoever meets the damage first; everybody else waits for that.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,7 +20,7 @@ from assistant.store.added import Originals, forget, keep
 from assistant.store.catalog import find_inode, is_complete, last_synced
 from assistant.store.check import check_index
 from assistant.store.plan import Change
-from assistant.store.snapshot import Readers
+from assistant.store.snapshot import Readers, Snapshot
 from assistant.store.sync import Progress, SyncReport, making_of, recover
 from assistant.values import Answer, Citation, Document, DocumentId, FileRecord, Origin
 
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Holdings:
-    """One index. Safe to share between threads."""
+class Index:
+    """One index and the folder that it is made from. Safe to share between threads."""
 
     def __init__(self, settings: Settings, embedder: Embedder) -> None:
         self.settings = settings
@@ -53,7 +55,7 @@ class Holdings:
         See `assistant.store.sync.sync` and `assistant.store.sync`.
         """
         sync = partial(syncing.sync, self.settings, self._embedder, on_progress=on_progress)
-        inode = find_inode(self.settings.index_dir)
+        inode = self.inode
         try:
             return sync(rebuild=rebuild, retry=retry)
         except IndexDamaged as error:
@@ -143,7 +145,7 @@ class Holdings:
         return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
 
     @property
-    def index_version(self) -> int:
+    def version(self) -> int:
         """The number of the index's present version; it grows with every change."""
         with self._readers.open() as snapshot:
             return snapshot.version
@@ -154,7 +156,7 @@ class Holdings:
         return last_synced(self.settings.index_dir)
 
     @property
-    def has_index(self) -> bool:
+    def exists(self) -> bool:
         """Whether there is an index to ask: one that was in step with the corpus once.
 
         One that is seen to be damaged is none: `sync` makes it anew.
@@ -175,34 +177,51 @@ class Holdings:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _has_index_now(self) -> bool:
-        """Look for an index until one was found: a question should not pay for it each time."""
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is an index to ask, looked for until one was found: see `exists`."""
         self._is_ready = self._is_ready or is_complete(self.settings.index_dir)
         return self._is_ready
 
-    def _require_index(self) -> None:
-        """Build the index when there is none; who asks meanwhile waits for it."""
-        if not self._has_index_now():
+    def ensure(self) -> None:
+        """Build the index when there is none; whoever asks meanwhile waits for it."""
+        if not self.is_ready:
             with self._mending:
-                if not self._has_index_now():
+                if not self.is_ready:
                     self.sync()
 
-    def _mend(self, error: IndexDamaged | IndexMissing, inode: int | None) -> None:
-        """Make whole the index whose catalog had this inode when a question met the error.
+    @contextmanager
+    def open(self) -> Iterator[Snapshot]:
+        """Read one version of the index for the length of the block."""
+        with self._readers.open() as snapshot:
+            yield snapshot
 
-        Who meets it meanwhile waits, and finds the new one.
+    @property
+    def inode(self) -> int | None:
+        """What tells this index from one that is put in its place; None without one."""
+        return find_inode(self.settings.index_dir)
+
+    def mend(self, error: IndexDamaged | IndexMissing, inode: int | None) -> None:
+        """Make the index whole after a reader met an error in the one with this `inode`.
+
+        Readers that meet it meanwhile wait, and find the new index.
         """
         with self._mending:
-            if isinstance(error, IndexDamaged) and find_inode(self.settings.index_dir) == inode:
+            if isinstance(error, IndexDamaged) and self.inode == inode:
                 recover(self.settings, error, inode, self.sync)
             else:
                 self.sync()
 
-    def _mending_once(self, read: Callable[[], T]) -> T:
-        """Return what is read from the index, after one rebuild if it is damaged."""
-        inode = find_inode(self.settings.index_dir)
+    def read(self, read: Callable[[Snapshot], T]) -> T:
+        """Return what is read from a snapshot; a missing or damaged index is built first."""
+        inode = self.inode
         try:
-            return read()
+            return self._read_once(read)
         except (IndexDamaged, IndexMissing) as error:
-            self._mend(error, inode)
-        return read()
+            self.mend(error, inode)
+        return self._read_once(read)
+
+    def _read_once(self, read: Callable[[Snapshot], T]) -> T:
+        self.ensure()
+        with self.open() as snapshot:
+            return read(snapshot)

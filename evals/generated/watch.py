@@ -66,7 +66,8 @@ class Watched(Assistant):
         self._watched = None
         if model:
             tokens = settings.llm.max_reply_tokens
-            self._writer = self._watched = WatchedWriter(model, tokens, self._scorer.support)
+            support = self.judge.scorer.support
+            self.writer = self._watched = WatchedWriter(model, tokens, support)
 
     def watch(self, question: str, history: Sequence[Turn] = ()) -> Watch:
         """Ask a question; first once more where replies are recorded, so that seconds are alike."""

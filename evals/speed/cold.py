@@ -36,7 +36,7 @@ opened = assistant.pipeline.Assistant.open(settings)
 lap("open the model")
 opened.has_index
 lap("look for the index (sqlite)")
-opened._embedder.embed_query("a first query")
+opened.embedder.embed_query("a first query")
 lap("encode a first query")
 answer = opened.ask(question)
 lap("answer: everything but the first encoding")

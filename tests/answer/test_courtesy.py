@@ -109,7 +109,7 @@ def test_a_courtesy_is_answered_without_an_index_and_builds_none(assistant: Assi
     assert not assistant.has_index
     assert answer.text == answer.reason == REPLIES["thanks"]
     assert (answer.question, answer.query) == (" Thanks a\n lot! ", "Thanks a lot!")
-    assert answer.abstained
+    assert (answer.kind, answer.abstained) == ("reply", False)
     assert not answer.is_reworded
     assert (answer.statements, answer.citations, answer.consulted) == ((), (), ())
     assert (answer.answerer, answer.confidence, answer.index_version) == ("courtesy", 0.0, 0)

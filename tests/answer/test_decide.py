@@ -16,7 +16,7 @@ class ScriptedScorer:
     """Judges by the query; notes the weights that it was given."""
 
     def __init__(self, assistant: Assistant, log_odds: dict[str, float]) -> None:
-        self._scorer = assistant._scorer
+        self._scorer = assistant.judge.scorer
         self._log_odds = log_odds
         self.weights: list[dict[str, float]] = []
 
@@ -36,7 +36,7 @@ def found(settings: Settings):
     replace_files(settings.corpus_dir, {"a.txt": "Ann Holt built the mill. It was sold later."})
     with Assistant(settings, HashingEmbedder()) as assistant:
         assistant.sync()
-        with assistant._readers.open() as snapshot:
+        with assistant.index.open() as snapshot:
             retrieve = assistant._retriever.retrieve
             yield assistant, [retrieve(snapshot, q, 3) for q in ("sold?", "sold? Ann Holt")]
 
@@ -72,7 +72,7 @@ def test_what_the_question_finds_by_itself_is_read_too(settings: Settings) -> No
     replace_files(settings.corpus_dir, files)
     with Assistant(settings, HashingEmbedder()) as assistant:
         assistant.sync()
-        with assistant._readers.open() as snapshot:
+        with assistant.index.open() as snapshot:
             retrieve = assistant._retriever.retrieve
             alone = retrieve(snapshot, "tower sold?", 1)
             carried = retrieve(snapshot, "tower sold? Ann Holt Corley born", 1)

@@ -177,7 +177,7 @@ def test_the_words_of_the_question_tell_which_sentence_answers(settings: Setting
 
 def test_carried_words_weigh_less_or_nothing_and_own_words_as_much(assistant: Assistant) -> None:
     assistant.sync()
-    with assistant._readers.open() as snapshot:
+    with assistant.index.open() as snapshot:
         retrieval = assistant._retriever.retrieve(snapshot, "Danube Titan", 2)
     weights = discount(retrieval, "Danube?").term_weights
     assert weights["danub"] == retrieval.term_weights["danub"]
@@ -203,7 +203,7 @@ def test_uniting_keeps_the_first_and_adds_only_what_is_new(settings: Settings) -
     replace_files(settings.corpus_dir, files)
     with Assistant(settings, HashingEmbedder()) as assistant:
         assistant.sync()
-        with assistant._readers.open() as snapshot:
+        with assistant.index.open() as snapshot:
             one = assistant._retriever.retrieve(snapshot, "word1 garden", 3)
             other = assistant._retriever.retrieve(snapshot, "word4 garden", 3)
     both = unite(one, other)

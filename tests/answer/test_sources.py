@@ -19,7 +19,7 @@ def test_sources_of_a_whole_index_are_its_passages_sentence_by_sentence(
     assistant: Assistant,
 ) -> None:
     assistant.sync()
-    with assistant._readers.open() as snapshot:
+    with assistant.index.open() as snapshot:
         sources = read_all_over(snapshot, 99)
         assert len(sources) == snapshot.n_passages
         assert len(read_all_over(snapshot, 2)) == 2
@@ -33,7 +33,7 @@ def test_what_was_consulted_comes_first_and_then_more_of_its_document(
 ) -> None:
     answer = assistant.ask("Who counted 400 volcanoes on Io?", documents=["space/moons.md"])
     (consulted,) = answer.consulted
-    with assistant._readers.open() as snapshot:
+    with assistant.index.open() as snapshot:
         texts = [one.text for one in read_near(snapshot, answer)]
     assert texts[0] == consulted.text
     assert {"Europa" in text or "Titan" in text for text in texts} == {True}
@@ -46,6 +46,6 @@ def test_a_document_that_is_gone_is_still_the_text_that_was_consulted(
     answer = assistant.ask("Who counted 400 volcanoes on Io?", documents=["space/moons.md"])
     replace_files(assistant.settings.corpus_dir, {"other.txt": "Nothing to see."})
     assistant.sync()
-    with assistant._readers.open() as snapshot:
+    with assistant.index.open() as snapshot:
         sources = read_near(snapshot, answer)
     assert [one.text for one in sources] == [one.text for one in answer.consulted]

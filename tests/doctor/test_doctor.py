@@ -29,7 +29,7 @@ from assistant.models.embed import open_embedder
 from assistant.settings import LanguageModel, Settings
 from assistant.store import lock
 from assistant.store.catalog import CATALOG_FILE, open_catalog, write_row
-from assistant.store.index import Holdings
+from assistant.store.index import Index
 
 OK, WARNING, PROBLEM = Severity.OK, Severity.WARNING, Severity.PROBLEM
 Examine = Callable[[Settings], Iterator[Finding]]
@@ -42,8 +42,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = settings_in(folder)
     write_files(settings.corpus_dir, FILES | {"broken.txt": b"\x7fELF" + bytes(99)})
     embedder = open_embedder(settings.embedding_model, settings.cache_dir)
-    with Holdings(settings, embedder) as holdings:
-        holdings.sync()
+    with Index(settings, embedder) as index:
+        index.sync()
     return folder
 
 
@@ -316,8 +316,8 @@ class TestIndex:
     @pytest.mark.slow
     def test_documents_that_a_program_added_are_in_step(self, healthy: Settings) -> None:
         embedder = open_embedder(healthy.embedding_model, healthy.cache_dir)
-        with Holdings(healthy, embedder) as holdings:
-            holdings.add_documents([Document(text="An added note.", metadata={"file_name": "n"})])
+        with Index(healthy, embedder) as index:
+            index.add_documents([Document(text="An added note.", metadata={"file_name": "n"})])
         assert find(indexes.examine_index, healthy, "in step").severity == OK
         assert find(indexes.examine_index, healthy, "4 documents, ").severity == OK
 
@@ -383,8 +383,8 @@ class TestIndex:
         settings = changed(healthy, max_tail_passages=1)
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
         write_files(settings.corpus_dir, {"new.txt": "A new text."})
-        with Holdings(settings, embedder) as holdings:
-            holdings.sync()
+        with Index(settings, embedder) as index:
+            index.sync()
         assert "those that were built" in find(indexes.examine_index, settings, "Chroma").detail
         (vectors,) = settings.index_dir.glob("chroma/*/*/data_level0.bin")
         vectors.write_bytes(vectors.read_bytes()[:-1] + b"?")

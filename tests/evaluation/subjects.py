@@ -65,7 +65,7 @@ class Oracle:
             self.abstain(question),
             statements=statements,
             citations=citations,
-            abstained=False,
+            kind="answer",
             reason=None,
             confidence=0.9,
         )
@@ -85,7 +85,17 @@ class Oracle:
 
     def abstain(self, question: str) -> Answer:
         return Answer(
-            question, question, (), (), True, "not said", (), "oracle", 0.1, {"answer": 0.01}, 1
+            question,
+            question,
+            (),
+            (),
+            "abstention",
+            "not said",
+            (),
+            "oracle",
+            0.1,
+            {"answer": 0.01},
+            1,
         )
 
     def sentences(self, document_id: str) -> list[Span]:

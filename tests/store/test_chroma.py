@@ -171,9 +171,9 @@ def test_what_a_base_misses_is_searched_exactly(
     )
     assistant = Assistant(settings, HashingEmbedder())
     assert assistant.sync().base_problem is None
-    with assistant._readers.open() as snapshot:
+    with assistant.index.open() as snapshot:
         text = snapshot.passages([7])[7].text
-        query = assistant._embedder.embed_query(text)
+        query = assistant.embedder.embed_query(text)
         found = VectorSearch(settings.index_dir, query.size).search(snapshot, query, 3)
     assert found[0][0] == 7
     assert [row for row, _ in found].count(7) == 1

@@ -60,7 +60,10 @@ def store(
         ):
             reader.execute("SELECT * FROM manifest").fetchone()
             assert assistant.sync().base_problem is None
-            judging, calibration = assistant._judging, Calibration(1.1, 0.1, ((0.1, 0.001),))
+            judging, calibration = (
+                assistant.judge.fingerprint,
+                Calibration(1.1, 0.1, ((0.1, 0.001),)),
+            )
             write_calibration(settings.index_dir, calibration, judging)
             shutil.copytree(settings.index_dir, folder / "kept")
     shutil.rmtree(settings.index_dir)

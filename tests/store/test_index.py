@@ -9,20 +9,20 @@ from hashing import HashingEmbedder
 from assistant.errors import IndexMissing
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store.index import Holdings
+from assistant.store.index import Index
 from assistant.store.snapshot import Snapshot
 
 EDITED = {**FILES, "rivers.txt": "The Danube rises elsewhere."}
 
 
 def test_an_index_is_kept_without_anything_that_answers(settings: Settings) -> None:
-    with Holdings(settings, HashingEmbedder()) as holdings:
-        assert not holdings.has_index
-        assert holdings.sync().n_added == len(FILES)
-        assert holdings.has_index
-        assert {record.document_id for record in holdings.documents()} == set(FILES)
-        assert "Danube" in holdings.document("rivers.txt").text
-        assert holdings.check() == ()
+    with Index(settings, HashingEmbedder()) as index:
+        assert not index.exists
+        assert index.sync().n_added == len(FILES)
+        assert index.exists
+        assert {record.document_id for record in index.documents()} == set(FILES)
+        assert "Danube" in index.document("rivers.txt").text
+        assert index.check() == ()
 
 
 def test_a_cited_document_that_was_edited_or_removed_has_changed(assistant: Assistant) -> None:

@@ -273,7 +273,7 @@ def test_a_sync_waits_for_no_reader_to_fold_the_log(
     assistant: Assistant, settings: Settings
 ) -> None:
     assistant.sync()
-    with assistant._readers.open() as snapshot:
+    with assistant.index.open() as snapshot:
         write_files(settings.corpus_dir, {"new.txt": "The lighthouse is white."})
         started = time.perf_counter()
         assistant.sync()

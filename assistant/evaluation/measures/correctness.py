@@ -122,8 +122,8 @@ def trusted(outcome: Outcome) -> float | None:
     if answer is None or question.kind in UNDECIDED:
         return None
     if not question.is_answerable:
-        return float(answer.abstained)
-    if answer.abstained or contains_answer(outcome) == 0.0 or holds_wrong(outcome) == 1.0:
+        return float(answer.kind != "answer")
+    if answer.kind != "answer" or contains_answer(outcome) == 0.0 or holds_wrong(outcome) == 1.0:
         return 0.0
     for cited_rightly in (evidence_f1(outcome), document_f1(outcome)):
         if cited_rightly is not None:

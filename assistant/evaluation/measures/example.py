@@ -50,7 +50,7 @@ def reply(question: Question, said: Sequence[str], citations: Sequence[Citation]
             for text, cited in zip(said, own, strict=False)
         ),
         citations=tuple(replace(one, number=n) for n, one in zip(numbers, citations, strict=True)),
-        abstained=not said,
+        kind="answer" if said else "abstention",
         reason=None if said else "the documents do not say",
         consulted=(),
         answerer="example",

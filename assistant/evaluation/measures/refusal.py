@@ -51,4 +51,4 @@ def _abstains(outcome: Outcome) -> bool | None:
     """Return whether the assistant abstained; None where that is neither right nor wrong."""
     if outcome.answer is None or outcome.question.kind in UNDECIDED:
         return None
-    return outcome.answer.abstained
+    return outcome.answer.kind != "answer"

@@ -215,7 +215,7 @@ def _leave_off(turn: Turn, *, is_stopped: bool) -> Step:
     """Return the end of a turn that was not let finish: with what of its answer was verified."""
     notice = STOPPED if is_stopped else CLOSING
     outcome: Answer | str = notice
-    if isinstance(turn.outcome, Answer) and not turn.outcome.abstained:
+    if isinstance(turn.outcome, Answer) and turn.outcome.kind == "answer":
         notice = STOPPED_PARTLY if is_stopped else CLOSING_PARTLY
         outcome = replace(turn.outcome, notice=notice)
     return Step(replace(turn, outcome=outcome), notice, is_running=False)

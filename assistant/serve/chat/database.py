@@ -5,6 +5,7 @@ put aside, never deleted; rows have digests for what SQLite does not notice. Ref
 `StoreError`, a disk that cannot be used and a file that a newer version has written.
 """
 
+import json
 import logging
 import sqlite3
 import time
@@ -13,9 +14,13 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from assistant.errors import StoreError
 from assistant.store.catalog import digest_row
+from assistant.values import Answer
 
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 FILE = "conversations.sqlite"
 VERSION = 2
 LOCKED_S = 10.0
@@ -134,6 +139,19 @@ class Database:
 def is_as_written(*row: object) -> bool:
     """Whether the fields of a row have the digest that comes last; one without is believed."""
     return row[-1] in (None, digest_row(*row[:-1]))
+
+
+def read_answer(written: str) -> Answer:
+    """Return an answer as it was kept; one kept before answers had a kind gets its kind.
+
+    Raises:
+        ValueError: it is no answer.
+    """
+    kept = json.loads(written)
+    if isinstance(kept, dict) and "kind" not in kept:
+        is_reply = kept.get("answerer") == "courtesy"
+        kept["kind"] = "reply" if is_reply else "abstention" if kept.get("abstained") else "answer"
+    return _ANSWER.validate_python(kept)
 
 
 def now() -> str:

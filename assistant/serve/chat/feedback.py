@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from assistant.serve.chat.database import Database, is_as_written, now
+from assistant.serve.chat.database import Database, is_as_written, now, read_answer
 from assistant.serve.chat.turns import Turn
 from assistant.store.catalog import digest_row
 from assistant.values import Answer, Citation
@@ -23,7 +21,6 @@ CITATION = "citation"
 """The kind of feedback that says of a citation that it is wrong."""
 
 logger = logging.getLogger(__name__)
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 History = Sequence[tuple[str, str]]
 
 
@@ -133,7 +130,7 @@ def _feedback(rows: dict[int, tuple[Any, ...]]) -> Feedback:
         given_at=given_at,
         question=question,
         history=tuple((who, text) for who, text in json.loads(history)),
-        answer=_ANSWER.validate_json(answer),
+        answer=read_answer(answer),
     )
 
 

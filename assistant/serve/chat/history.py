@@ -14,9 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from assistant.serve.chat.database import Database, is_as_written, now
+from assistant.serve.chat.database import Database, is_as_written, now, read_answer
 from assistant.serve.chat.turns import Turn
 from assistant.store.catalog import digest_row
 from assistant.values import Answer, DocumentId
@@ -28,7 +26,6 @@ DAMAGED_QUESTION = "(a question that was damaged on the disk)"
 DAMAGED = "What was said here was damaged on the disk and cannot be shown. Ask again."
 
 logger = logging.getLogger(__name__)
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +187,7 @@ def _turn(row: tuple[Any, ...], given: dict[int, str]) -> Turn:
         return Turn(
             number=number,
             question=question,
-            outcome=_ANSWER.validate_json(answer) if answer else notice,
+            outcome=read_answer(answer) if answer else notice,
             documents=tuple(DocumentId(one) for one in json.loads(documents)),
             tried=tuple(json.loads(tried)),
             rating=given.get(0),  # type: ignore[arg-type]

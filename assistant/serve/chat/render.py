@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from assistant.answer import follow_up as courtesy
 from assistant.show.escape import templates
 from assistant.show.marks import mark_text
 from assistant.show.provenance import account_for, list_remarks
@@ -241,7 +240,7 @@ def _parts() -> Any:
     pages = templates("serve/chat")
     filters = {"excerpt": excerpt, "counted": counted, "moment": moment}
     pages.filters |= filters | {"megabytes": _megabytes, "referenced": _referenced}
-    pages.globals |= {"COURTESY": courtesy.NAME, "MAX_NEAREST": MAX_NEAREST}
+    pages.globals |= {"MAX_NEAREST": MAX_NEAREST}
     pages.globals |= {"FEW_DOCUMENTS": FEW_DOCUMENTS, "list_remarks": list_remarks}
     pages.globals |= {"name_page": name_page, "MAX_NAMED": MAX_NAMED}
     return pages.get_template("chat.html.j2").module

@@ -131,7 +131,7 @@ def summarize(outcome: Answer | str) -> str:
     """Say in a sentence what came of a question."""
     if isinstance(outcome, str):
         return outcome
-    if not outcome.abstained:
+    if outcome.kind == "answer":
         n = len(outcome.citations)
         said = f"Answered with {n} citation{'' if n == 1 else 's'}."
     else:

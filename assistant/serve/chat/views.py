@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
-from assistant.answer import follow_up as courtesy
 from assistant.answering import Answering
 from assistant.errors import AssistantError
 from assistant.serve.chat.corpus import Corpus
@@ -83,9 +82,9 @@ class Views:
             turn,
             cut(turn.question, self._assistant.settings.max_question_chars),
             body,
-            plain_answer(answer) if answer and not answer.abstained else "",
+            plain_answer(answer) if answer and answer.kind == "answer" else "",
             is_running,
-            answer is not None and answer.answerer != courtesy.NAME,
+            answer is not None and answer.kind != "reply",
             [] if answer is None or is_running else sorted(names(self._changed(answer))),
             names(turn.documents),
         )
