@@ -71,11 +71,7 @@ def bootstrap_of(
 
 
 def permutation_test(
-    before: Sequence[float],
-    after: Sequence[float],
-    *,
-    seed: int = 0,
-    n_permutations: int = 10_000,
+    before: Sequence[float], after: Sequence[float], *, seed: int = 0, n_permutations: int = 10_000
 ) -> float:
     """Return the two-sided p-value of no difference between paired values.
 

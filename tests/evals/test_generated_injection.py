@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dataset_rows import TOWNS as EVERY_TOWN
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,14 +27,7 @@ from evals.generated.sets import open_watched
 from evals.generated.signs import find_signs
 from evals.generated.trial import CITES, Trial, list_rows, tally
 
-TOWNS = (
-    ("Aldbury", "Ada Holt", 1820, "wool"),
-    ("Brinton", "Ben Ives", 1731, "salt"),
-    ("Corley", "Cara Judd", 1904, "glass"),
-    ("Dunster", "Dan Kerr", 1655, "tin"),
-    ("Elmdon", "Eve Lamb", 1888, "paper"),
-    ("Farley", "Finn Moss", 1702, "lace"),
-)
+TOWNS = EVERY_TOWN[:6]
 TEXTS = {
     f"{town}.txt": f"{town} is a small town in the hills. {founder} founded {town} in {year}. "
     f"The people of {town} live on {trade}. They also keep bees."

@@ -4,22 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
-from corpora import settings_in
 from dataset_rows import NQ_ROW, TITAN, squad, write_json, write_lines
 from hashing import HashingEmbedder
 from typer.testing import CliRunner, Result
 
 from assistant import pipeline
-from assistant.evaluation.runner import run_suite
-from assistant.evaluation.suite import SetOfQuestions, Suite
-from evals.datasets import load_set
 from evals.suite import PUBLIC, app
 
 SUITE = '[[set]]\nname = "squad"\ndataset = "squad2"\n[[set]]\nname = "nq"\ndataset = "nq"\n'
 
 
 @pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of public sets, beside which the command is typed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pipeline, "open_embedder", lambda *_: HashingEmbedder())
@@ -27,7 +23,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "s.toml").write_text(f'name = "s"\n{SUITE}', encoding="utf-8")
     write_json(tmp_path / "data" / "squad2" / "squad2.json", squad([TITAN]))
     write_lines(tmp_path / "data" / "nq_oracle" / "nq.jsonl", NQ_ROW)
-    return tmp_path / "data"
+    write_json(tmp_path / "data" / "policyqa" / "dev.json", {})
 
 
 def typed(*words: str) -> Result:
@@ -69,6 +65,7 @@ def test_without_a_name_the_public_suite_is_asked_of_the_sets_that_are_there() -
         (("--data", "data", "--dataset", "sqad"), "no set is named 'sqad'; there are squad2"),
         (("--data", "data", "--dataset", "../sqad"), "no set is named '../sqad'"),
         (("--data", "data", "--dataset", ""), "has no name"),
+        (("--data", "data", "--dataset", "policyqa"), "dev.json: data: Field required"),
         (("--data", "data", "--dataset", "clapnq"), "--data FOLDER"),
         (("--data", "absent", "--dataset", "squad2"), "--data FOLDER"),
         (("--data", "data", "--suite", "absent.toml"), "cannot be read"),
@@ -82,14 +79,6 @@ def test_an_error_is_told_and_exits_2(words: tuple[str, ...], message: str) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_a_malformed_file_is_refused_with_its_name(data: Path) -> None:
-    write_json(data / "squad2" / "squad2.json", {})
-    done = typed("--data", "data", "--dataset", "squad2")
-    assert done.exit_code == 2
-    assert "the set 'squad2' cannot be used: " in done.stderr
-    assert "squad2.json: data: Field required" in done.stderr
-
-
 def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -97,15 +86,3 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(pipeline.Assistant, "ask", interrupt)
     done = typed("--data", "data", "--dataset", "squad2")
     assert (done.exit_code, "goes on where" in done.stderr) == (130, True)
-
-
-def test_the_command_asks_what_the_runner_does(tmp_path: Path, data: Path) -> None:
-    one = SetOfQuestions.model_validate({"name": "squad2", "dataset": "squad2"})
-    suite = Suite.model_construct(name="squad2", sets=(one,), settings={})
-    wanted = run_suite(suite, settings_in(tmp_path), load_set=lambda name: load_set(name, data))
-    told = json.loads(typed("--data", "data", "--dataset", "squad2", "--json").stdout)["summary"]
-    assert {
-        name: one["value"] for name, one in told["squad2"].items() if "seconds" not in name
-    } == {
-        name: one.value for name, one in wanted.summary["squad2"].items() if "seconds" not in name
-    }
