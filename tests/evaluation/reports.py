@@ -23,13 +23,6 @@ HANDBOOK = (
         "Fines, minibar charges and upgrades are never reimbursed, whatever their cause.",
         "A daily allowance stands in for meals on journeys of more than eight hours.",
     ),
-    (
-        "How often is the fire alarm tested?",
-        ("every month", "monthly"),
-        "Health and safety",
-        "The fire alarm is tested on the first Tuesday of every month at ten in the morning.",
-        "Each floor has two wardens, whose names hang beside the lifts.",
-    ),
 )
 NEWS = (
     (
