@@ -52,3 +52,12 @@ def _place(where: Citation | Consulted) -> str:
 def indent(text: str) -> str:
     """Return the text with each line moved in."""
     return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "file"), count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"

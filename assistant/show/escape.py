@@ -7,9 +7,12 @@ what no page can hold (NUL, lone surrogates) becomes U+FFFD.
 import re
 from functools import cache
 from html import escape
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -41,8 +44,10 @@ def markdown_text(text: str) -> str:
 
 
 @cache
-def templates(folder: str) -> Environment:
+def templates(folder: str) -> "Environment":
     """Return the templates of a folder of this package; they escape whatever they are given."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     return Environment(
         loader=PackageLoader("assistant", folder),
         autoescape=True,
