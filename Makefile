@@ -64,7 +64,7 @@ torture: $(DEV)
 
 eval: $(DEV)
 	@$(RUN)/assistant eval --suite evals/suites/seed.toml
-	@test -z "$(DATA)" || $(RUN)/assistant eval --suite evals/suites/public.toml --data "$(DATA)"
+	@test -z "$(DATA)" || $(RUN)/python -m evals.suite --data "$(DATA)"
 
 docs: $(DEV)
 	@echo "documentation"
