@@ -3,15 +3,14 @@
 Abstains, with a reason, when the question's probability lies under the calibrated bar.
 """
 
-import re
 from collections.abc import Sequence
 
 from assistant.evidence.calibration import Calibration
-from assistant.evidence.features import leans_back
 from assistant.evidence.scorer import Judgement, probability
 from assistant.settings import Settings
-from assistant.text.english import denies
+from assistant.text.cues import denies, leans_back
 from assistant.text.injections import gives_orders
+from assistant.text.numbers import NUMERAL
 from assistant.text.terms import terms
 from assistant.values import Draft, DraftStatement, Sentence
 
@@ -76,4 +75,4 @@ def _say_the_same(one: Sentence, other: Sentence) -> bool:
 
 
 def _numbers(sentence: Sentence) -> set[str]:
-    return set(re.findall(r"\d+", sentence.text))
+    return set(NUMERAL.findall(sentence.text))

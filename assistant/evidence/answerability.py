@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence.features import Column, Evidence
-from assistant.text.english import denies, has_opposite
+from assistant.text.cues import denies, has_opposite
+from assistant.text.numbers import NUMERAL, YEAR
 from assistant.text.terms import terms
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_YEAR = re.compile(r"\b(?:1\d{3}|20\d{2})\b")
+_YEAR = re.compile(rf"\b{YEAR}\b")
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def opposite_of_best(scored: Scored) -> float:
 
 def number_missing(scored: Scored) -> float:
     """Whether the question has a number that the best sentence has not."""
-    asked = set(_NUMBER.findall(scored.evidence.question))
-    return float(not asked <= set(_NUMBER.findall(scored.best_text)))
+    asked = set(NUMERAL.findall(scored.evidence.question))
+    return float(not asked <= set(NUMERAL.findall(scored.best_text)))
 
 
 def year_unmentioned(scored: Scored) -> float:

@@ -6,57 +6,12 @@ Numbers and dates must stand in the quotes; a name may also stand in the context
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.text.dates import Date, find_dates
-from assistant.text.english import NO_NAMES
+from assistant.text.english import EMPTY, MONTHS, NO_NAMES, RESTRICTING, UNIT_KINDS, UNITS
 from assistant.text.numbers import Number, find_numbers, is_pronoun
-from assistant.text.words import EMPTY, MONTHS, Word
+from assistant.text.words import Word
 from assistant.write.check.pairs import Pair
 
-_UNITS = {
-    form: unit
-    for unit, *forms in map(
-        str.split,
-        (
-            "km kilometre kilometer",
-            "m metre meter",
-            "cm centimetre centimeter",
-            "mm millimetre millimeter",
-            "mile",
-            "ft foot feet",
-            "inch inche",
-            "yard",
-            "kg kilogram kilogramme kilo",
-            "g gram gramme",
-            "tonne ton",
-            "lb",
-            "litre liter",
-            "gallon",
-            "acre",
-            "hectare ha",
-            "second",
-            "minute",
-            "hour",
-            "day",
-            "week",
-            "month",
-            "year",
-            "decade",
-            "century centurie",
-            "degree",
-            "kw kilowatt",
-            "mw megawatt",
-            "gw gigawatt",
-            "mb megabyte",
-            "gb gigabyte",
-            "tb terabyte",
-        ),
-    )
-    for form in (unit, *forms)
-}
-_MEASURES = frozenset("square cubic nautical metric".split())
-_ORDINARY = NO_NAMES | frozenset(
-    """around roughly nearly almost approximately over under below above hardly barely scarcely
-    there only when if unless allegedly reportedly""".split()
-)
+_ORDINARY = NO_NAMES | RESTRICTING
 _OPENERS = frozenset('.!?:("\n')
 _LEAST_SHARED = 0.5
 
@@ -160,9 +115,9 @@ def _find_unit(words: Sequence[Word], number: Number) -> str:
     if number.end >= len(words):
         return ""
     behind = words[number.end].lower
-    if behind in _MEASURES and number.end + 1 < len(words):
+    if behind in UNIT_KINDS and number.end + 1 < len(words):
         behind = words[number.end + 1].lower
-    return _UNITS.get(behind) or _UNITS.get(behind.removesuffix("s"), "")
+    return UNITS.get(behind) or UNITS.get(behind.removesuffix("s"), "")
 
 
 def _is_whole(words: Sequence[Word], number: Number) -> bool:

@@ -9,35 +9,28 @@ Clauses -> who is said to say each of them, and whether a statement keeps that.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.text.words import BE, DAYS, MONTHS, PRONOUNS, Word, contents, is_verb, read
-from assistant.write.check.clauses import CONTRAST, Clause, divide
+from assistant.text.english import (
+    ARTICLES,
+    BE,
+    CONTRAST,
+    DAYS,
+    DEMONSTRATIVES,
+    FACTIVE,
+    HEARSAY,
+    MONTHS,
+    PERSONAL,
+    TELLING,
+    TELLING_PASTS,
+    TELLING_THAT,
+    THEIR,
+    TOLD_NOUNS,
+)
+from assistant.text.words import Word, contents, is_verb, read
+from assistant.write.check.clauses import Clause, divide
 
-_TELLING = frozenset(
-    """say says said saying tell tells told claim claims claimed claiming allege alleges alleged
-    alleging argue argues argued arguing deny denies denied denying believe believes believed warn
-    warns warned warning announce announces announced assert asserts asserted insist insists
-    insisted contend contends contended accuse accuses accused accusing declare declares declared
-    admit admits admitted acknowledge acknowledges acknowledged testify testifies testified
-    complain complains complained confirm confirms confirmed predict predicts predicted conclude
-    concludes concluded think thinks thought estimate estimates estimated report reports reported
-    dispute disputes disputed""".split()
-)
-_TELLING_THAT = frozenset(
-    """state states stated note notes noted add adds added write writes wrote find finds found show
-    shows showed maintain maintains maintained suggest suggests suggested explain explains explained
-    remark remarks remarked reveal reveals revealed observe observes observed stress stresses
-    stressed hold holds held assume assumes assumed suspect suspects suspected rumour rumours
-    rumoured promise promises promised demonstrate demonstrates demonstrated prove proves
-    proved statement statements hearsay fear fears feared""".split()
-)
-_HEARSAY = frozenset("reportedly allegedly supposedly purportedly rumoured".split())
-_DETERMINERS = frozenset("the a an his her its their this these those of no any such".split())
-_FACTIVE = frozenset(
-    """admit admits admitted acknowledge acknowledges acknowledged confirm confirms confirmed find
-    finds found show shows showed reveal reveals revealed prove proves proved demonstrate
-    demonstrates demonstrated""".split()
-)
-_PAST = ("ed", "wrote", "found", "held")  # "Holt stated, ..." and not "in this state, ..."
+_DETERMINERS = ARTICLES | THEIR | (DEMONSTRATIVES - {"that"}) | {"of", "no", "any", "such"}
+"""Behind "that" a verb has a doer: "the man that claims"."""
+_PRONOUNS = PERSONAL | THEIR | {"who", "which"}
 _BACK = 12  # clauses of a sentence to look back for what is said, or for who says it
 _TIMES = DAYS | frozenset(MONTHS)
 
@@ -129,11 +122,11 @@ def _find_cue(clause: Clause, earlier: Sequence[Clause]) -> _Cue | None:
         behind = words[n + 1].lower if n + 1 < len(words) else ""
         if word.lower == "according" and behind == "to":
             return _read_according(words, n)
-        if word.lower in _HEARSAY:
+        if word.lower in HEARSAY:
             return _Cue((), words[:n] + words[n + 1 :], word, reaches_back=False)
-        tells = word.lower in _TELLING
-        if not tells and word.lower in _TELLING_THAT:
-            opens_speech = not behind and n > 0 and word.lower.endswith(_PAST)
+        tells = word.lower in TELLING
+        if not tells and word.lower in TELLING_THAT:
+            opens_speech = not behind and n > 0 and word.lower.endswith(TELLING_PASTS)
             tells = behind == "that" or opens_speech or _is_postposed(clause, n, earlier)
         if tells and not (n and word.text[:1].isupper()):  # "the United States" states nothing
             cue = _read_telling(clause, n, earlier)
@@ -156,7 +149,7 @@ def _read_telling(clause: Clause, n: int, earlier: Sequence[Clause]) -> _Cue | N
     before = words[n - 1].lower if n else ""
     if before in _DETERMINERS:
         is_noun = n + 1 < len(words) and words[n + 1].lower == "that"
-        if not is_noun and word.lower not in ("alleged", "reported", "estimated", "claimed"):
+        if not is_noun and word.lower not in TOLD_NOUNS:
             return None
         return _Cue((), words[n + 1 :], word, reaches_back=False)
     if any(one.lower in BE for one in words[max(0, n - 2) : n]):
@@ -211,7 +204,7 @@ def _open(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _pronouns(words: Sequence[Word]) -> bool:
-    return any(word.lower in PRONOUNS for word in words)
+    return any(word.lower in _PRONOUNS for word in words)
 
 
 def _frame(cue: _Cue) -> Frame:
@@ -224,7 +217,7 @@ def _frame(cue: _Cue) -> Frame:
         names=contents(names),
         is_pronoun=not named and _pronouns(cue.speaker),
         cue=cue.word.term,
-        is_factive=cue.word.lower in _FACTIVE,
+        is_factive=cue.word.lower in FACTIVE,
         shown=shown,
         scope=frozenset(),
     )

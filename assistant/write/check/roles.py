@@ -11,14 +11,20 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
-from assistant.text.words import BE, Word, contents, is_base, is_verb
+from assistant.text.english import (
+    ARTICLES,
+    BE,
+    BESIDE,
+    MENTIONING,
+    OPPOSITE_PREPOSITIONS,
+    RELATIVE,
+    THEIR,
+)
+from assistant.text.words import Word, contents, is_base, is_verb
 from assistant.write.check.clauses import Clause
 from assistant.write.check.pairs import Pair, Part
 
-_MENTIONING = frozenset("of in at for with from on near under behind before after during".split())
-"""Prepositions that no doer stands behind; "according to" has one."""
-_TAKING_UP = frozenset("which who whose that".split())
-_PLAIN_ARTICLES = frozenset("the a an".split())
+_TAKING_UP = RELATIVE - {"whom", "where", "when"}
 _VERB_WITHIN = 4
 """Words within which the verb of a subject stands."""
 _SUBJECT_WITHIN = 8
@@ -29,7 +35,7 @@ def lift_subject(pair: Pair) -> str | None:
     """Find a name that opens a clause as its subject and stands in the source in a phrase alone."""
     for words in (pair.words, *(part.clause.words for part in pair.parts)):
         end = next((n for n, word in enumerate(words) if is_verb(word)), 0)
-        phrase = next((n for n in range(end) if words[n].lower in _MENTIONING), end)
+        phrase = next((n for n in range(end) if words[n].lower in MENTIONING), end)
         names = [word for word in words[:phrase] if word.is_content and word.text[:1].isupper()]
         if not names:
             continue
@@ -54,20 +60,18 @@ def _is_mentioned(quote: Sequence[Word], n: int, verbs: Set[str]) -> bool:
         return False
     for k in range(n - 1, max(0, n - _SUBJECT_WITHIN), -1):
         word = quote[k]
-        if word.lower in _MENTIONING:
+        if word.lower in MENTIONING:
             return True
         if word.lower == "by":  # "built by Holt": Holt built, and did nothing else
             return quote[k - 1].term not in verbs
-        is_in_phrase = word.text[:1].isupper() or word.lower in _PLAIN_ARTICLES
+        is_in_phrase = word.text[:1].isupper() or word.lower in ARTICLES
         if is_verb(word) or not is_in_phrase:
             return False
     return False
 
 
-_ARTICLES = frozenset("the a an his her its their".split())
-_PREPOSITIONS = frozenset("in on at by after before during from of with to for under".split())
-_SMALL = frozenset("a an the its his her their no all".split())
-_DIRECTIONS = {"from": "to", "to": "from", "before": "after", "after": "before"}
+_DETERMINERS = ARTICLES | THEIR
+_SMALL = _DETERMINERS | {"no", "all"}
 _NEAR = 6
 _FAR = 30  # words to each side, and
 _REPEATS = 3  # places of a verb in the statement, and
@@ -132,8 +136,8 @@ def turn_direction(pair: Pair) -> str | None:
     """Find a name with "from" that the source has with "to", or the like."""
     told = {found for quote in pair.quotes for found in _find_directions(quote)}
     for direction, term in sorted(_find_directions(pair.words)):
-        if (_DIRECTIONS[direction], term) in told and (direction, term) not in told:
-            return f"its source says {_DIRECTIONS[direction]}, not {direction}"
+        if (OPPOSITE_PREPOSITIONS[direction], term) in told and (direction, term) not in told:
+            return f"its source says {OPPOSITE_PREPOSITIONS[direction]}, not {direction}"
     return None
 
 
@@ -255,8 +259,8 @@ def _has_other_subject(clause: Clause, told: frozenset[str], names: frozenset[st
             return False
         if word.term in names or not word.is_content:
             continue
-        is_thing = n > 0 and words[n - 1].lower in _ARTICLES
-        is_beside = n > 1 and words[n - 2].lower in _PREPOSITIONS
+        is_thing = n > 0 and words[n - 1].lower in _DETERMINERS
+        is_beside = n > 1 and words[n - 2].lower in BESIDE
         if _is_name(word) or (is_thing and not is_beside):
             return True
     return False
@@ -279,5 +283,5 @@ def _alike(number: str, clause: Clause) -> bool:
 def _find_directions(words: Sequence[Word]) -> Iterator[tuple[str, str]]:
     for n, word in enumerate(words):
         behind = [one for one in words[n + 1 : n + 3] if one.lower not in _SMALL]
-        if word.lower in _DIRECTIONS and behind and behind[0].is_content:
+        if word.lower in OPPOSITE_PREPOSITIONS and behind and behind[0].is_content:
             yield word.lower, behind[0].term

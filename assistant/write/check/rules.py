@@ -8,6 +8,7 @@ say what its source does not, in words that no rule knows. English cues; pure.
 
 from collections.abc import Callable, Sequence
 
+from assistant.text.english import EXCEPTIONS
 from assistant.write.check.clauses import name_hedge
 from assistant.write.check.facts import (
     find_new_date,
@@ -32,7 +33,6 @@ MAX_CITED = 4_000
 
 _DENIED = "what it cites denies this"
 _DENIES = "it denies what it cites"
-_EXCEPTIONS = frozenset("until unless except".split())
 
 
 def disagreement(statement: str, quotes: Sequence[str], context: str = "") -> str | None:
@@ -146,7 +146,7 @@ def _deny(part: Part, denied: frozenset[str]) -> str | None:
         return "it denies of one what its source denies of another"
     if not denying[0].covered & (source.denied or frozenset()) and clause.has_verb:
         return _DENIES
-    words = {word.lower for word in source.words if clause.denials} & _EXCEPTIONS
+    words = {word.lower for word in source.words if clause.denials} & EXCEPTIONS
     left_out = words - {word.lower for word in clause.words}
     return f"it leaves out {min(left_out)} of its source" if left_out else None
 

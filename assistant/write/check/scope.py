@@ -5,58 +5,19 @@ English cues, in groups of words that say the same. Pure.
 
 from collections.abc import Sequence
 
-from assistant.text.english import has_opposite
+from assistant.text.cues import has_opposite
+from assistant.text.english import (
+    BOUNDS,
+    BOUNDS_AT,
+    BOUNDS_THAN,
+    EXTENTS,
+    NEGATING_PREFIXES,
+    NO_SUPERLATIVES,
+    NONE,
+    PARTIAL,
+)
 from assistant.text.words import Word, find_term, write_plain
 from assistant.write.check.pairs import Pair
-
-_GROUPS = tuple(
-    frozenset(group.split())
-    for group in (
-        "all every each everyone everybody everything",
-        "only solely exclusively alone sole",
-        "whole entire entirely total totally complete completely fully full",
-        "always never none nobody nothing",
-        "best",
-        "worst",
-        "first",
-        "last final",
-        "most mostly majority",
-        "least",
-        "both",
-        "any",
-        "exactly precisely",
-        "unique",
-        "main mainly chief chiefly primarily primary",
-        "more",
-        "less fewer",
-        "many much",
-        "again",
-        "still",
-        "because since therefore thus due",
-    )
-)
-_NONE = frozenset("no none nobody nothing never neither nor not".split())
-_PARTIAL = frozenset(
-    """some few several most many almost nearly partly part parts mostly half hardly sometimes often
-    usually rarely seldom occasionally majority minority""".split()
-)
-_BOUNDS = {
-    word: kind
-    for kind, words in (
-        ("near", "about around roughly nearly almost approximately circa some"),
-        ("over", "over above exceeding"),
-        ("under", "under below"),
-    )
-    for word in words.split()
-}
-_BOUNDS_THAN = {"more": "over", "less": "under", "fewer": "under"}
-_BOUNDS_AT = {"least": "over", "most": "under"}
-_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
-_NO_SUPERLATIVES = frozenset(
-    """forest harvest guest request interest protest conquest contest arrest invest priest chest
-    quest crest suggest honest dishonest modest manifest digest tempest behest bequest inquest
-    unrest northwest southwest midwest attest detest divest ingest infest molest""".split()
-)
 
 
 def widen(pair: Pair) -> str | None:
@@ -70,11 +31,11 @@ def widen(pair: Pair) -> str | None:
 
 def drop_part(pair: Pair) -> str | None:
     """Find a "some" or "most" of the source that the statement leaves out."""
-    has_partial = {word.lower for word in pair.words} & _PARTIAL
+    has_partial = {word.lower for word in pair.words} & PARTIAL
     said = {word.term for word in pair.words}
     for quote in pair.quotes:
         for n, word in enumerate(quote):
-            if word.lower not in _PARTIAL or has_partial:
+            if word.lower not in PARTIAL or has_partial:
                 continue
             thing = _find_next(quote, n)
             if thing and thing.term in said and not thing.term[0].isdigit():
@@ -121,16 +82,16 @@ def _has_prefixed(pair: Pair) -> bool:
 
 
 def _strip(word: Word) -> list[str]:
-    bare = [word.lower[len(p) :] for p in _PREFIXES if word.lower.startswith(p)]
+    bare = [word.lower[len(p) :] for p in NEGATING_PREFIXES if word.lower.startswith(p)]
     return [find_term(rest) for rest in bare if len(rest) > 3]
 
 
 def _find_group(word: Word) -> frozenset[str] | None:
-    for group in _GROUPS:
+    for group in EXTENTS:
         if word.lower in group:
-            return group | _NONE if word.lower in _NONE else group
+            return group | NONE if word.lower in NONE else group
     is_superlative = len(word.lower) > 4 and word.lower.endswith("est")
-    if word.lower in _NO_SUPERLATIVES or word.text[:1].isupper():
+    if word.lower in NO_SUPERLATIVES or word.text[:1].isupper():
         return None
     return frozenset([word.term]) if is_superlative else None
 
@@ -157,9 +118,9 @@ def _find_bound(words: Sequence[Word], n: int) -> str:
     last = words[n - 1].lower if n else ""
     before = words[n - 2].lower if n > 1 else ""
     if last == "than":
-        return _BOUNDS_THAN.get(before, "")
-    if last in _BOUNDS_AT and before == "at":
-        return _BOUNDS_AT[last]
+        return BOUNDS_THAN.get(before, "")
+    if last in BOUNDS_AT and before == "at":
+        return BOUNDS_AT[last]
     if last == "to" and before == "up":
         return "under"
-    return _BOUNDS.get(last, "")
+    return BOUNDS.get(last, "")

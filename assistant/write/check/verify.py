@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from assistant.answer.follow_up import content
 from assistant.cite import NO_SOURCE, NOT_STORED, Read, Verified, is_stored
-from assistant.evidence.features import leans_back
+from assistant.text.cues import leans_back
 from assistant.text.terms import terms
+from assistant.text.words import content
 from assistant.values import DraftStatement, Dropped, Passage, Sentence, Verdict
 from assistant.write.check.rules import disagreement
 

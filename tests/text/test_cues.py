@@ -5,7 +5,7 @@ from retrievals import passage, retrieve
 
 from assistant.evidence.answerability import QUESTION_FEATURES, Scored
 from assistant.evidence.gather import gather
-from assistant.text.english import _load_opposites, denies, has_opposite, misses_kind
+from assistant.text.cues import denies, has_opposite, misses_kind, opposite_terms
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_an_opposite_of_a_word_asked_is_known(question, sentence, has) -> None:
 
 
 def test_opposites_go_both_ways_and_no_word_is_its_own() -> None:
-    opposites = _load_opposites()
+    opposites = opposite_terms()
     assert len(opposites) > 200
     for term, others in opposites.items():
         assert term not in others
