@@ -4,61 +4,42 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from assistant.text.english import (
-    ADVERB,
-    ALIKE,
-    BASE_OF_PAST,
-    BEHIND_NOUN,
-    CLAUSE_OPENERS,
-    CONSISTS,
-    DONE,
-    FOUND,
-    HAPPENED,
-    LEAD,
-    MONTHS,
-    NO_NAMES,
-    ONES,
-    PERSON_NOUNS,
-    PERSONAL,
-    POSSESSIVE,
-    REFERRING,
-    REFLEXIVE,
-    SPOKE,
-    STANDS_FOR,
-    THING_NOUNS,
-    TITLES,
-    VERBS,
-)
+from assistant.text import english as en
 from assistant.text.names import CAPITALISED, NAME
 from assistant.text.numbers import YEAR
 from assistant.text.words import one_of
 
 MAX_WORDS = 12
 
-_ADVERB = rf"(?: {ADVERB})?"
+_ADVERB = rf"(?: {en.ADVERB})?"
 _SUBJECT = (
     rf"(?P<x>[Tt]he (?:[a-z]+ ){{1,2}}of (?:the )?{NAME}"
-    rf"|(?:[Tt]he )?{NAME}(?: (?!{ADVERB})[a-z]+)?)"
+    rf"|(?:[Tt]he )?{NAME}(?: (?!{en.ADVERB})[a-z]+)?)"
 )
-_MONTH = one_of(month.title() for month in MONTHS)
+_MONTH = one_of(month.title() for month in en.MONTHS)
 _WHEN = rf"(?:in|on) (?:{_MONTH} )?(?:\d{{1,2}},? )?(?:{_MONTH},? )?{YEAR}\b"
-_PAST, _PARTICIPLE = one_of(verb[1] for verb in VERBS), one_of(verb[2] for verb in VERBS)
-_DONE, _FOUND = one_of(DONE), one_of(FOUND)
-_LEAD = re.compile(LEAD)
+_PAST, _PARTICIPLE = one_of(verb[1] for verb in en.VERBS), one_of(verb[2] for verb in en.VERBS)
+_DONE, _FOUND = one_of(en.DONE), one_of(en.FOUND)
+_LEAD = re.compile(en.LEAD)
 _BRACKETS = re.compile(r" ?[(\[][^()\[\]]*[)\]]")
 _ODD = re.compile(r"[^\w\s.,'’?-]|_")
 _FULL_STOP = re.compile(r"[.!]+[\"”’']?$")
-_CUT = re.compile(rf"[,;:—–]|\s{one_of(CLAUSE_OPENERS)}\s")
+_CUT = re.compile(rf"[,;:—–]|\s{one_of(en.CLAUSE_OPENERS)}\s")
 _REFERRING = (
-    PERSONAL | POSSESSIVE | REFERRING | ALIKE | REFLEXIVE | frozenset("former latter same".split())
+    en.PERSONAL
+    | en.POSSESSIVE
+    | en.REFERRING
+    | en.ALIKE
+    | en.REFLEXIVE
+    | frozenset("former latter same".split())
 )
 _REFERS = re.compile(rf"\b{one_of(_REFERRING | {'here', 'others'})}\b", re.IGNORECASE)
-_PERSONS = re.compile(rf"\b{one_of(PERSON_NOUNS)}\b")
-_THINGS = re.compile(rf"\b{one_of(THING_NOUNS)}s?\b", re.IGNORECASE)
-_TITLES = one_of(f"[{title[0].upper()}{title[0]}]{title[1:]}" for title in TITLES)
-_BEHIND_NOUN = re.compile(BEHIND_NOUN)
+_PERSONS = re.compile(rf"\b{one_of(en.PERSON_NOUNS)}\b")
+_THINGS = re.compile(rf"\b{one_of(en.THING_NOUNS)}s?\b", re.IGNORECASE)
+_TITLES = one_of(f"[{title[0].upper()}{title[0]}]{title[1:]}" for title in en.TITLES)
+_BEHIND_NOUN = re.compile(en.BEHIND_NOUN)
 _LIVING = re.compile(r"\b20\d\d\b|\bspokes", re.IGNORECASE)
-_COUNT = one_of([*list(ONES)[2:13], "twenty"])
+_COUNT = one_of([*list(en.ONES)[2:13], "twenty"])
 _SOME = one_of(("the", "a", "an", "all", "several", "many", "two", "three", "four"))
 
 
@@ -80,7 +61,7 @@ def read_subject(x: str, given: MainClause, *, common: bool = False) -> str | No
     words = x.split()
     article = words[0] in ("The", "the")
     name = words[1:] if article else words
-    if not name or name[0].casefold() in NO_NAMES or not (name[0][0].isupper() or "of" in name):
+    if not name or name[0].casefold() in en.NO_NAMES or not (name[0][0].isupper() or "of" in name):
         return None
     if words[-1].islower() and not _is_noun(words[-1]):
         return None
@@ -98,14 +79,14 @@ def read_subject(x: str, given: MainClause, *, common: bool = False) -> str | No
 
 def _is_noun(word: str) -> bool:
     """Whether a word in lower case, behind a name and before a verb, may be the noun."""
-    return word not in NO_NAMES and not word.endswith(("ly", "ing", "ed"))
+    return word not in en.NO_NAMES and not word.endswith(("ly", "ing", "ed"))
 
 
 def read_object(rest: str) -> str | None:
     """Return the noun phrase that an object begins with, None when it does not begin with one."""
     thing = _CUT.split(f"{rest} ")[0].strip()
     behind = rest[len(thing) :].split()
-    if behind[:1] == ["and"] and not set(behind[1:2]) & BASE_OF_PAST.keys():
+    if behind[:1] == ["and"] and not set(behind[1:2]) & en.BASE_OF_PAST.keys():
         return None
     if plural := re.match(r"(.*[^'’]s) [a-z]+ing$", thing):
         thing = plural[1]
@@ -113,7 +94,7 @@ def read_object(rest: str) -> str | None:
         return None
     if not re.match(rf"{_SOME}\b|{CAPITALISED}|\d", thing):
         return None
-    return thing if thing.split()[-1] not in NO_NAMES else None
+    return thing if thing.split()[-1] not in en.NO_NAMES else None
 
 
 def who_or_what(head: str) -> str | None:
@@ -141,7 +122,7 @@ def polish(question: str) -> str | None:
     words = body.split()
     if len(words) > MAX_WORDS or _REFERS.search(body) or _ODD.search(body):
         return None
-    return None if words[-1].casefold() in NO_NAMES - {"of", "as", "on", "have"} else question
+    return None if words[-1].casefold() in en.NO_NAMES - {"of", "as", "on", "have"} else question
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,23 +176,25 @@ def _acts(given: MainClause) -> Iterator[str]:
         if not _THINGS.search(x.split()[-1]):
             yield f"Who {m['v']} {thing}{when.group() if when else ''}?"
     if re.search(_WHEN, given.whole, re.IGNORECASE):
-        yield f"When did {x} {BASE_OF_PAST[m['v']]} {without_date(thing)}?"
-    elif m["v"] in STANDS_FOR and not thing[0].isupper():
-        yield f"What did {x} {BASE_OF_PAST[m['v']]}?"
+        yield f"When did {x} {en.BASE_OF_PAST[m['v']]} {without_date(thing)}?"
+    elif m["v"] in en.STANDS_FOR and not thing[0].isupper():
+        yield f"What did {x} {en.BASE_OF_PAST[m['v']]}?"
 
 
 def _has_acted(given: MainClause) -> Iterator[str]:
     m = re.match(rf"{_SUBJECT} (?:has|have){_ADVERB} (?P<v>{_PARTICIPLE}) (?P<o>.+)", given.main)
     if not m or not (thing := read_object(m["o"])) or not is_specific(thing):
         return
-    if read_subject(m["x"], given) or (" " not in m["x"] and m["x"].casefold() not in NO_NAMES):
+    if read_subject(m["x"], given) or (" " not in m["x"] and m["x"].casefold() not in en.NO_NAMES):
         yield f"Who has {m['v']} {thing}?"
 
 
 def _happens(given: MainClause) -> Iterator[str]:
-    m = re.match(rf"{_SUBJECT}{_ADVERB} (?P<v>{one_of(HAPPENED)})(?= in| on| at|,|$)", given.main)
+    m = re.match(
+        rf"{_SUBJECT}{_ADVERB} (?P<v>{one_of(en.HAPPENED)})(?= in| on| at|,|$)", given.main
+    )
     if m and re.search(_WHEN, given.whole, re.IGNORECASE) and (x := read_subject(m["x"], given)):
-        yield f"When did {x} {HAPPENED[m['v']]}?"
+        yield f"When did {x} {en.HAPPENED[m['v']]}?"
 
 
 def _is_done(given: MainClause) -> Iterator[str]:
@@ -234,7 +217,7 @@ def _is_done(given: MainClause) -> Iterator[str]:
     if (
         re.match(rf" by (?:the )?{CAPITALISED}", rest)
         and be in ("was", "were")
-        and done in BASE_OF_PAST
+        and done in en.BASE_OF_PAST
     ):
         yield f"Who {done} {x}?"
 
@@ -265,7 +248,7 @@ def _is_named(given: MainClause) -> Iterator[str]:
     for m in re.finditer(rf"(?<![\w.-])(?P<x>(?:the )?{NAME}), an? (?P<p>[^,]+)", given.whole):
         who = who_or_what(_CUT.split(m["p"])[0])
         x = re.sub(r"^\w+-based ", "", m["x"])
-        if x.split()[0].casefold() in NO_NAMES - {"the"} or re.search(r" (?:of|and) |\ws$", x):
+        if x.split()[0].casefold() in en.NO_NAMES - {"the"} or re.search(r" (?:of|and) |\ws$", x):
             continue
         if who == "Who" or (who and not given.whole[: m.start()].endswith(" by ")):
             be = "was" if who == "Who" and not _LIVING.search(given.passage) else "is"
@@ -275,7 +258,7 @@ def _is_named(given: MainClause) -> Iterator[str]:
 def _is_titled(given: MainClause) -> Iterator[str]:
     """A name behind its title, or before what it said: "Spokesperson Guo Jiakun", "... stated"."""
     person = rf"(?P<x>{CAPITALISED} {CAPITALISED})(?!['’])"
-    said = rf"{one_of(SPOKE)}\b"
+    said = rf"{one_of(en.SPOKE)}\b"
     m = (
         re.search(rf"\b{_TITLES} {person}(?= [a-z]|,)", given.whole)
         or re.search(
@@ -286,7 +269,7 @@ def _is_titled(given: MainClause) -> Iterator[str]:
     )
     if not m or _THINGS.search(m["x"]) or re.search(rf"['’]|{_TITLES}", m["x"]):
         return
-    if m["x"].split()[0].casefold() not in NO_NAMES:
+    if m["x"].split()[0].casefold() not in en.NO_NAMES:
         yield f"Who {'is' if _LIVING.search(given.passage) else 'was'} {m['x']}?"
 
 
@@ -302,12 +285,12 @@ def _counts(given: MainClause) -> Iterator[str]:
 
 
 def _consists(given: MainClause) -> Iterator[str]:
-    m = re.match(rf"{_SUBJECT}{_ADVERB} (?P<v>{one_of(CONSISTS)}) ", given.main)
+    m = re.match(rf"{_SUBJECT}{_ADVERB} (?P<v>{one_of(en.CONSISTS)}) ", given.main)
     if m and (x := read_subject(m["x"], given)):
         if m["v"] == "lies in":
             yield f"Where does {x} lie?"
         else:
-            yield f"What does {x} {CONSISTS[m['v']]}?"
+            yield f"What does {x} {en.CONSISTS[m['v']]}?"
 
 
 def _is_caused(given: MainClause) -> Iterator[str]:

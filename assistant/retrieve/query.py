@@ -15,14 +15,8 @@ from rapidfuzz.distance import OSA
 
 from assistant.errors import QuestionError
 from assistant.store.snapshot import Snapshot
+from assistant.text import english as en
 from assistant.text.cues import refers
-from assistant.text.english import (
-    ASKING_VERBS,
-    FUNCTION_WORDS,
-    QUESTION_FRAME,
-    QUESTION_WORDS,
-    THANKS,
-)
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import fold, terms
@@ -91,7 +85,7 @@ def _unknown_words(snapshot: Snapshot, query: str) -> Iterator[tuple[int, int]]:
         match.span(): found[0]
         for match in LETTERS.finditer(query)
         if len(match.group()) >= MINLETTERS
-        and fold(match.group()) not in FUNCTION_WORDS
+        and fold(match.group()) not in en.FUNCTION_WORDS
         and len(found := terms(match.group())) == 1
     }
     known = snapshot.count_passages_with(list(set(words.values())))
@@ -106,9 +100,9 @@ def _spellings(snapshot: Snapshot, term: str) -> set[str]:
     return {word for word in words if terms(word) == [term]}
 
 
-_FRAME = re.compile(QUESTION_FRAME, re.IGNORECASE | re.VERBOSE)
-_THANKS = re.compile(THANKS, re.IGNORECASE)
-_ASKS = re.compile(rf"\b{one_of(QUESTION_WORDS)}\b|^{one_of(ASKING_VERBS)}\b", re.IGNORECASE)
+_FRAME = re.compile(en.QUESTION_FRAME, re.IGNORECASE | re.VERBOSE)
+_THANKS = re.compile(en.THANKS, re.IGNORECASE)
+_ASKS = re.compile(rf"\b{one_of(en.QUESTION_WORDS)}\b|^{one_of(en.ASKING_VERBS)}\b", re.IGNORECASE)
 LONG_WORDS = 20
 """Shorter questions are let be but for their first words."""
 

@@ -7,37 +7,25 @@ a question in another language asks for no kind that is known here.
 import re
 from functools import cache
 
-from assistant.text.english import (
-    ALIKE,
-    ASKS_NUMBER,
-    ASKS_PERSON,
-    ASKS_TIME,
-    COUNTING,
-    HERE,
-    LEANING_OPENERS,
-    LEANING_PHRASES,
-    LEANING_QUESTIONS,
-    MONTHS,
-    NEGATIONS,
-    OPPOSITES,
-    REFERRING,
-)
+from assistant.text import english as en
 from assistant.text.names import INSIDE
 from assistant.text.numbers import YEAR
 from assistant.text.terms import terms
 from assistant.text.words import WORD, one_of
 
-_ASKED_TIME, _ASKED_NUMBER, _ASKED_PERSON = map(re.compile, (ASKS_TIME, ASKS_NUMBER, ASKS_PERSON))
-_TIME = re.compile(rf"\b(?:{YEAR}|\d{{1,2}}th)\b|\b{one_of((*MONTHS, 'century'))}\b", re.IGNORECASE)
-_NUMBER = re.compile(rf"\d|\b{one_of(COUNTING)}\b", re.IGNORECASE)
-_NEGATION = re.compile(rf"\b{one_of(NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)
-_LEANING = re.compile(
-    rf"\W*{one_of(REFERRING | ALIKE | HERE | LEANING_OPENERS | {*LEANING_PHRASES})}\b",
-    re.IGNORECASE,
+_ASKED_TIME, _ASKED_NUMBER, _ASKED_PERSON = map(
+    re.compile, (en.ASKS_TIME, en.ASKS_NUMBER, en.ASKS_PERSON)
 )
-_REFERRING = re.compile(rf"\b{one_of(REFERRING)}\b", re.IGNORECASE)
+_TIME = re.compile(
+    rf"\b(?:{YEAR}|\d{{1,2}}th)\b|\b{one_of((*en.MONTHS, 'century'))}\b", re.IGNORECASE
+)
+_NUMBER = re.compile(rf"\d|\b{one_of(en.COUNTING)}\b", re.IGNORECASE)
+_NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)
+_LEANING_WORDS = en.REFERRING | en.ALIKE | en.HERE | en.LEANING_OPENERS
+_LEANING = re.compile(rf"\W*{one_of((*_LEANING_WORDS, *en.LEANING_PHRASES))}\b", re.IGNORECASE)
+_REFERRING = re.compile(rf"\b{one_of(en.REFERRING)}\b", re.IGNORECASE)
 _GOES_ON = re.compile(
-    rf"\b{one_of(REFERRING | HERE)}\b|^{one_of(LEANING_QUESTIONS)}\b", re.IGNORECASE
+    rf"\b{one_of(en.REFERRING | en.HERE)}\b|^{one_of(en.LEANING_QUESTIONS)}\b", re.IGNORECASE
 )
 
 
@@ -108,7 +96,7 @@ def goes_on(question: str) -> bool:
 def opposite_terms() -> dict[str, frozenset[str]]:
     """Return the terms that are opposites of each term, both ways."""
     found: dict[str, set[str]] = {}
-    for one, other in (terms(" ".join(pair)) for pair in OPPOSITES):
+    for one, other in (terms(" ".join(pair)) for pair in en.OPPOSITES):
         found.setdefault(one, set()).add(other)
         found.setdefault(other, set()).add(one)
     return {term: frozenset(others) for term, others in found.items()}

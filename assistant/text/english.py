@@ -18,6 +18,14 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _read_sets() -> dict[str, frozenset[str]]:
+    """Return the sets of words that are too long for this page, by name."""
+    parts = "\n".join(_read("words")).split("[")[1:]
+    return {name: _words(words) for name, _, words in (part.partition("]") for part in parts)}
+
+
+_SETS = _read_sets()
+
 # --- Small words
 
 ARTICLES = _words("the a an")
@@ -75,17 +83,7 @@ FUNCTION_WORDS = (
 EMPTY = FUNCTION_WORDS | AUXILIARIES | CONTRAST | {"also"}
 """Words that no sentence is about."""
 
-NO_NAMES = FUNCTION_WORDS | _words(
-    """according adding additional additionally along also although among another anyway
-    because besides beyond certain consequently despite due during early either even
-    eventually every few finally first following former four further furthermore given
-    hence however including indeed instead late later less like little many meanwhile
-    modern moreover most much nearly neither nevertheless new next nonetheless numerous
-    one original originally others outside perhaps present previous previously prior
-    recent recently several similar similarly since six soon still subsequent ten
-    therefore though three throughout thus today together towards two unlike upon
-    various whereas whether within without years yet"""
-)
+NO_NAMES = FUNCTION_WORDS | _SETS["opening"]
 """Words that have a capital where they open a sentence and are no names. Not every number: "Seven"
 is oftener a name's first word (Seven Years' War)."""
 RESTRICTING = _words(
@@ -218,34 +216,17 @@ CONSISTS = {
     "lies in": "lie in",
     "depends on": "depend on",
 }
-DONE = _words(
-    """founded established built signed completed formed published killed elected crowned captured
-    defeated invented discovered launched adopted dissolved passed announced ratified abolished
-    introduced created destroyed executed arrested inaugurated revoked conquered annexed issued
-    assassinated designed developed repealed opened closed"""
-)
+DONE = _SETS["done at a time"]
 """Participles of what is done at a time."""
 FOUND = _words("born held buried located situated based fought built founded")
 """Participles of what is done at a place."""
 SPOKE = _words("said stated argued told noted added")
-STANDS_FOR = _words(
-    """announced banned condemned criticized demanded denied denounced opposed promised proposed
-    rejected reported supported"""
-)
+STANDS_FOR = _SETS["said of a thing"]
 """Pasts of what somebody says of a thing."""
 
 # --- What denies, doubts or tells
 
-DENYING = (
-    NEGATIONS
-    | NOBODY
-    | _words(
-        """unlikely hardly barely scarcely rarely seldom unable lack lacks lacked lacking false
-        untrue reject rejects rejected rejecting deny denies denied denying refuse refuses refused
-        refusing dispute disputes disputed prevent prevents prevented prohibit prohibits prohibited
-        forbid forbids forbade forbidden ban bans banned"""
-    )
-)
+DENYING = NEGATIONS | NOBODY | _SETS["denying"]
 DENYING_TO = _words("fail fails failed failing decline declines declined declining")
 DENYING_THAT = _words("deny denies denied denying dispute disputes disputed reject rejected")
 """What also denies the clause behind it."""
@@ -281,36 +262,12 @@ HEDGES_TO = {
     for word in words.split()
 }
 """The same before "to"."""
-ASKING_TO = _words(
-    """order orders ordered ask asks asked urge urges urged instruct instructs instructed command
-    commands commanded advise advises advised invite invites invited encourage encourages
-    encouraged"""
-)
+ASKING_TO = _SETS["asking to"]
 
-FACTIVE = _words(
-    """admit admits admitted acknowledge acknowledges acknowledged confirm confirms confirmed find
-    finds found show shows showed reveal reveals revealed prove proves proved demonstrate
-    demonstrates demonstrated"""
-)
+FACTIVE = _SETS["factive"]
 """Who tells it so takes it for true."""
-TELLING = _words(
-    """say says said saying tell tells told claim claims claimed claiming allege alleges alleged
-    alleging argue argues argued arguing deny denies denied denying believe believes believed warn
-    warns warned warning announce announces announced assert asserts asserted insist insists
-    insisted contend contends contended accuse accuses accused accusing declare declares declared
-    admit admits admitted acknowledge acknowledges acknowledged testify testifies testified
-    complain complains complained confirm confirms confirmed predict predicts predicted conclude
-    concludes concluded think thinks thought estimate estimates estimated report reports reported
-    dispute disputes disputed"""
-)
-TELLING_THAT = _words(
-    """state states stated note notes noted add adds added write writes wrote find finds found show
-    shows showed maintain maintains maintained suggest suggests suggested explain explains explained
-    remark remarks remarked reveal reveals revealed observe observes observed stress stresses
-    stressed hold holds held assume assumes assumed suspect suspects suspected rumour rumours
-    rumoured promise promises promised demonstrate demonstrates demonstrated prove proves
-    proved statement statements hearsay fear fears feared"""
-)
+TELLING = _SETS["telling"]
+TELLING_THAT = _SETS["telling that"]
 """What tells only before "that" or behind what is told."""
 TELLING_PASTS = ("ed", "wrote", "found", "held")
 """Endings of those that tell before a comma: "Holt stated, ..." and not "in this state, ..."."""
@@ -347,10 +304,7 @@ EXTENTS = (
     ),
 )
 """Words that widen what is said, in groups that say the same."""
-PARTIAL = _words(
-    """some few several most many almost nearly partly part parts mostly half hardly sometimes often
-    usually rarely seldom occasionally majority minority"""
-)
+PARTIAL = _SETS["partial"]
 BOUNDS = {
     word: kind
     for kind, words in (
@@ -363,40 +317,14 @@ BOUNDS = {
 """What stands before a number -> how the number is bounded."""
 BOUNDS_THAN = {"more": "over", "less": "under", "fewer": "under"}
 BOUNDS_AT = {"least": "over", "most": "under"}
-NO_SUPERLATIVES = _words(
-    """forest harvest guest request interest protest conquest contest arrest invest priest chest
-    quest crest suggest honest dishonest modest manifest digest tempest behest bequest inquest
-    unrest northwest southwest midwest attest detest divest ingest infest molest"""
-)
+NO_SUPERLATIVES = _SETS["no superlatives"]
 
 # --- Nouns
 
-PERSON_NOUNS = _words(
-    """leader king queen duke duchess prince princess president general politician writer author
-    scientist emperor empress bishop archbishop minister founder officer engineer mathematician
-    poet philosopher explorer commander governor spokesperson chief physicist chemist inventor
-    historian singer actor actress painter composer player lawyer judge member son daughter brother
-    sister wife husband widow descendant descendants people peoples tribe knight merchant theologian
-    pastor monk settler trader employee agent soldier weaver pilot novelist journalist activist khan
-    ruler director researcher professor architect astronomer warlord adventurer"""
-)
-TITLES = _words(
-    """spokesperson spokesman spokeswoman president general colonel major captain duke governor
-    bishop emperor king minister leader explorer historian poet chancellor senator astronomer
-    mathematician engineer scientist commander architect director secretary professor"""
-)
+PERSON_NOUNS = _SETS["persons"]
+TITLES = _SETS["titles"]
 """What stands before a person's name."""
-THING_NOUNS = _words(
-    """treaty act war battle law crisis book report agreement embargo edict revolution policy plan
-    system network protocol language theory movement document code building route river ship
-    expedition program programme project convention accord siege conference bill company group city
-    town country region province organisation organization island institution party suite service
-    technology technique standard software museum church castle university school empire kingdom
-    dynasty agency ministry department office committee center centre council court assembly hall
-    house form type kind method process disease species planet mission newspaper journal parliament
-    collection festival award term concept religion currency election union army bank fund
-    consortium alliance corporation foundation firm"""
-)
+THING_NOUNS = _SETS["things"]
 
 # --- How sentences are built, as patterns
 

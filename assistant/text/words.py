@@ -10,14 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.text.english import (
-    AUXILIARIES,
-    BASES,
-    CONTRACTIONS,
-    EMPTY,
-    FUNCTION_WORDS,
-    IRREGULAR,
-)
+from assistant.text import english as en
 from assistant.text.terms import fold, terms
 
 WORD = re.compile(r"\w+")
@@ -34,7 +27,7 @@ _SPELLED = (
     (re.compile("¼"), " a quarter "),
     (re.compile("¾"), " three quarters "),
 )
-_CONTRACTED = tuple((re.compile(long, re.I), plain) for long, plain in CONTRACTIONS)
+_CONTRACTED = tuple((re.compile(long, re.I), plain) for long, plain in en.CONTRACTIONS)
 _READ = re.compile(
     r"\d{1,3}(?:[,\u202f]\d{3})+(?:\.\d+)?|\d+\.\d+"  # a number in digits
     r"|(?:[^\W\d_]\.){2,}"  # an acronym with points
@@ -62,7 +55,7 @@ class Word:
     @property
     def is_content(self) -> bool:
         """Whether a sentence may be about it."""
-        return self.lower not in EMPTY
+        return self.lower not in en.EMPTY
 
 
 def read(text: str) -> tuple[Word, ...]:
@@ -87,7 +80,7 @@ def read(text: str) -> tuple[Word, ...]:
 
 def content(text: str) -> list[str]:
     """Return the words of a text that say something, as they stand."""
-    return [word for word in COMPOUND.findall(text) if fold(word) not in FUNCTION_WORDS]
+    return [word for word in COMPOUND.findall(text) if fold(word) not in en.FUNCTION_WORDS]
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -107,25 +100,25 @@ def is_verb(word: Word) -> bool:
     ['built', 'has']
     """
     lower = word.lower
-    if lower in AUXILIARIES or (len(lower) > 4 and lower.endswith("ed")):
+    if lower in en.AUXILIARIES or (len(lower) > 4 and lower.endswith("ed")):
         return True
-    return lower in IRREGULAR or (lower.endswith("s") and lower[:-1] in BASES)
+    return lower in en.IRREGULAR or (lower.endswith("s") and lower[:-1] in en.BASES)
 
 
 def write_plain(words: Iterable[Word]) -> str:
     """Return words in lower case, verbs of an irregular form by their base."""
-    return " ".join(IRREGULAR.get(word.lower, word.lower) for word in words)
+    return " ".join(en.IRREGULAR.get(word.lower, word.lower) for word in words)
 
 
 def is_base(word: Word) -> bool:
     """Whether a word is the base of a known verb, which may be a noun as well."""
-    return word.lower in BASES
+    return word.lower in en.BASES
 
 
 @lru_cache(maxsize=8192)
 def find_term(lower: str) -> str:
     """Return what the forms of a word, given in lower case, have in common."""
-    base = IRREGULAR.get(lower, lower)
+    base = en.IRREGULAR.get(lower, lower)
     return "".join(terms(base)) or base
 
 

@@ -8,24 +8,13 @@ cue, and the next clauses as long as they have no verb of their own. English cue
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.text.english import (
-    ASKING_TO,
-    BE,
-    CONTRAST,
-    DENYING,
-    DENYING_ALL,
-    DENYING_THAT,
-    DENYING_TO,
-    HEDGES,
-    HEDGES_TO,
-    RELATIVE,
-)
+from assistant.text import english as en
 from assistant.text.words import Word, is_verb
 
 _JOINTS = frozenset({"and", "when", "because"})
 _ENDS = frozenset(',;:()[]—–"')
 _LEAD = 6  # words at most that lead to a clause: what is longer has a verb that is not known
-_NO_VERB_YET = RELATIVE | {"a", "an"}
+_NO_VERB_YET = en.RELATIVE | {"a", "an"}
 _HEDGES_ASKED = frozenset(["asked"])
 _CONDITIONAL = frozenset(["conditional"])
 
@@ -77,7 +66,7 @@ def divide(words: Sequence[Word]) -> list[Clause]:
     clauses: list[Clause] = []
     state = _State()
     for opener, part in _merge(_cut(words)):
-        if opener in CONTRAST or opener == ".":
+        if opener in en.CONTRAST or opener == ".":
             state = _State()
         clauses.append(_mark(opener, part, state))
     return _spread_conditions(clauses)
@@ -105,7 +94,7 @@ def _find_opener(words: Sequence[Word], n: int) -> str | None:
     word = words[n]
     if n and _ends_sentence(words[n - 1], word):
         return "."
-    if word.lower in CONTRAST:
+    if word.lower in en.CONTRAST:
         return word.lower
     mark = next((char for char in word.before if char in _ENDS), None) if n else None
     if word.lower in _JOINTS:
@@ -129,7 +118,7 @@ def _merge(parts: list[tuple[str, list[Word]]]) -> list[tuple[str, list[Word]]]:
         last = merged[-1] if merged else None
         is_joined = last is not None and (
             (opener in _JOINTS and not (_has_verb(part) and _has_verb(last[1])))
-            or (opener not in CONTRAST | {"."} and _leads(last, part, is_first=len(merged) == 1))
+            or (opener not in en.CONTRAST | {"."} and _leads(last, part, is_first=len(merged) == 1))
         )
         if is_joined and last is not None:
             last[1].extend(part)
@@ -139,14 +128,14 @@ def _merge(parts: list[tuple[str, list[Word]]]) -> list[tuple[str, list[Word]]]:
 
 
 def _leads(last: tuple[str, list[Word]], part: Sequence[Word], *, is_first: bool) -> bool:
-    begins = is_first or last[0] in CONTRAST | {"."}
+    begins = is_first or last[0] in en.CONTRAST | {"."}
     is_short = len(last[1]) <= _LEAD and not _has_verb(last[1]) and not _find_hedges(last[1])
     return begins and is_short and part[0].lower not in _NO_VERB_YET
 
 
 def _has_verb(words: Sequence[Word]) -> bool:
     return any(
-        is_verb(word) or (word.lower in HEDGES_TO and word.after == " " and behind.lower == "to")
+        is_verb(word) or (word.lower in en.HEDGES_TO and word.after == " " and behind.lower == "to")
         for word, behind in zip(words, [*words[1:], *words[-1:]], strict=True)
     )
 
@@ -187,7 +176,7 @@ def _passes_on(words: Sequence[Word], denials: list[int]) -> bool:
     behind = words[denials[0] + 1 :]
     if words[denials[0]].lower in ("not", "never") and not behind:
         return True
-    is_telling = words[denials[0]].lower in DENYING_THAT and len(behind) > 1
+    is_telling = words[denials[0]].lower in en.DENYING_THAT and len(behind) > 1
     return is_telling or any(word.lower == "that" for word in behind)
 
 
@@ -203,9 +192,9 @@ def _find_scope(words: Sequence[Word], found: list[int], cues: set[int]) -> froz
         word.term for n, word in enumerate(words) if n > first and word.is_content and n not in cues
     )
     is_passive = words[first].lower.endswith(("ed", "en")) and any(
-        word.lower in BE for word in words[max(0, first - 3) : first]
+        word.lower in en.BE for word in words[max(0, first - 3) : first]
     )
-    is_all = words[first].lower in DENYING_ALL or is_passive
+    is_all = words[first].lower in en.DENYING_ALL or is_passive
     return behind if behind and not is_all else _terms(words, cues)
 
 
@@ -214,9 +203,9 @@ def _find_denials(words: Sequence[Word]) -> list[int]:
     has_neither = any(word.lower == "neither" for word in words)
     for n, word in enumerate(words):
         behind = words[n + 1].lower if n + 1 < len(words) else ""
-        if word.lower in DENYING_TO and behind == "to":
+        if word.lower in en.DENYING_TO and behind == "to":
             found.append(n)
-        if word.lower not in DENYING or (word.lower == "nor" and has_neither):
+        if word.lower not in en.DENYING or (word.lower == "nor" and has_neither):
             continue
         is_only = word.lower == "not" and behind in ("only", "just", "merely")
         is_numero = word.lower == "no" and word.after[:1] == "." and behind[:1].isdigit()
@@ -229,12 +218,12 @@ def _find_hedges(words: Sequence[Word]) -> dict[int, frozenset[str]]:
     found = {}
     for n, word in enumerate(words):
         behind = words[n + 1].lower if n + 1 < len(words) else ""
-        classes = HEDGES.get(word.lower)
+        classes = en.HEDGES.get(word.lower)
         if word.lower == "may" and (word.text == "May" or behind[:1].isdigit()):
             continue
         if classes is None and behind == "to":
-            classes = HEDGES_TO.get(word.lower)
-        if word.lower in ASKING_TO and any(one.lower == "to" for one in words[n + 1 : n + 6]):
+            classes = en.HEDGES_TO.get(word.lower)
+        if word.lower in en.ASKING_TO and any(one.lower == "to" for one in words[n + 1 : n + 6]):
             classes = _HEDGES_ASKED
         if classes is not None:
             found[n] = classes

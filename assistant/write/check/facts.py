@@ -5,13 +5,13 @@ Numbers and dates must stand in the quotes; a name may also stand in the context
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from assistant.text import english as en
 from assistant.text.dates import Date, find_dates
-from assistant.text.english import EMPTY, MONTHS, NO_NAMES, RESTRICTING, UNIT_KINDS, UNITS
 from assistant.text.numbers import Number, find_numbers, is_pronoun
 from assistant.text.words import Word
 from assistant.write.check.pairs import Pair
 
-_ORDINARY = NO_NAMES | RESTRICTING
+_ORDINARY = en.NO_NAMES | en.RESTRICTING
 _OPENERS = frozenset('.!?:("\n')
 _LEAST_SHARED = 0.5
 
@@ -78,7 +78,7 @@ def find_new_name(pair: Pair) -> str | None:
             continue
         if not word.text[0].isupper():
             continue
-        is_acronym = len(word.text) > 1 and word.text.isupper() and word.lower in EMPTY
+        is_acronym = len(word.text) > 1 and word.text.isupper() and word.lower in en.EMPTY
         if is_acronym and not pair.words[0].text.isupper() and word.text not in texts:
             return f"the name {word.text} is not in what it cites"
         if is_new and n not in counted and not _is_ordinary(pair.words, n):
@@ -115,9 +115,9 @@ def _find_unit(words: Sequence[Word], number: Number) -> str:
     if number.end >= len(words):
         return ""
     behind = words[number.end].lower
-    if behind in UNIT_KINDS and number.end + 1 < len(words):
+    if behind in en.UNIT_KINDS and number.end + 1 < len(words):
         behind = words[number.end + 1].lower
-    return UNITS.get(behind) or UNITS.get(behind.removesuffix("s"), "")
+    return en.UNITS.get(behind) or en.UNITS.get(behind.removesuffix("s"), "")
 
 
 def _is_whole(words: Sequence[Word], number: Number) -> bool:
@@ -138,7 +138,7 @@ def _find_things(words: Sequence[Word], number: Number) -> list[str]:
         return []
     thing = words[end]
     is_thing = thing.is_content and not thing.lower[0].isdigit() and thing.before == " "
-    return [thing.term] if is_thing and thing.lower not in MONTHS else []
+    return [thing.term] if is_thing and thing.lower not in en.MONTHS else []
 
 
 def _known(texts: Iterable[Sequence[Word]]) -> set[str]:
@@ -163,7 +163,7 @@ def _join(words: Sequence[Word], n: int) -> set[str]:
 def _is_ordinary(words: Sequence[Word], n: int) -> bool:
     """Whether a word with a capital is no name: a small word that opens a sentence, a month."""
     word = words[n]
-    if word.lower == "i" or word.lower in EMPTY or word.lower in MONTHS:
+    if word.lower == "i" or word.lower in en.EMPTY or word.lower in en.MONTHS:
         return True
     opens = n == 0 or bool(_OPENERS & set(word.before))
     return word.lower in _ORDINARY and (opens or word.text.isupper())

@@ -9,30 +9,15 @@ Clauses -> who is said to say each of them, and whether a statement keeps that.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.text.english import (
-    ARTICLES,
-    BE,
-    CONTRAST,
-    DAYS,
-    DEMONSTRATIVES,
-    FACTIVE,
-    HEARSAY,
-    MONTHS,
-    PERSONAL,
-    TELLING,
-    TELLING_PASTS,
-    TELLING_THAT,
-    THEIR,
-    TOLD_NOUNS,
-)
+from assistant.text import english as en
 from assistant.text.words import Word, contents, is_verb, read
 from assistant.write.check.clauses import Clause, divide
 
-_DETERMINERS = ARTICLES | THEIR | (DEMONSTRATIVES - {"that"}) | {"of", "no", "any", "such"}
+_DETERMINERS = en.ARTICLES | en.THEIR | (en.DEMONSTRATIVES - {"that"}) | {"of", "no", "any", "such"}
 """Behind "that" a verb has a doer: "the man that claims"."""
-_PRONOUNS = PERSONAL | THEIR | {"who", "which"}
+_PRONOUNS = en.PERSONAL | en.THEIR | {"who", "which"}
 _BACK = 12  # clauses of a sentence to look back for what is said, or for who says it
-_TIMES = DAYS | frozenset(MONTHS)
+_TIMES = en.DAYS | frozenset(en.MONTHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +65,7 @@ def find_frames(clauses: Sequence[Clause]) -> list[list[Frame]]:
     current: Frame | None = None
     start = 0
     for n, clause in enumerate(clauses):
-        if clause.opener == "." or clause.opener in CONTRAST:
+        if clause.opener == "." or clause.opener in en.CONTRAST:
             start, current = n, None
         start = max(start, n - _BACK)
         cue = _find_cue(clause, clauses[start:n])
@@ -122,11 +107,11 @@ def _find_cue(clause: Clause, earlier: Sequence[Clause]) -> _Cue | None:
         behind = words[n + 1].lower if n + 1 < len(words) else ""
         if word.lower == "according" and behind == "to":
             return _read_according(words, n)
-        if word.lower in HEARSAY:
+        if word.lower in en.HEARSAY:
             return _Cue((), words[:n] + words[n + 1 :], word, reaches_back=False)
-        tells = word.lower in TELLING
-        if not tells and word.lower in TELLING_THAT:
-            opens_speech = not behind and n > 0 and word.lower.endswith(TELLING_PASTS)
+        tells = word.lower in en.TELLING
+        if not tells and word.lower in en.TELLING_THAT:
+            opens_speech = not behind and n > 0 and word.lower.endswith(en.TELLING_PASTS)
             tells = behind == "that" or opens_speech or _is_postposed(clause, n, earlier)
         if tells and not (n and word.text[:1].isupper()):  # "the United States" states nothing
             cue = _read_telling(clause, n, earlier)
@@ -149,10 +134,10 @@ def _read_telling(clause: Clause, n: int, earlier: Sequence[Clause]) -> _Cue | N
     before = words[n - 1].lower if n else ""
     if before in _DETERMINERS:
         is_noun = n + 1 < len(words) and words[n + 1].lower == "that"
-        if not is_noun and word.lower not in TOLD_NOUNS:
+        if not is_noun and word.lower not in en.TOLD_NOUNS:
             return None
         return _Cue((), words[n + 1 :], word, reaches_back=False)
-    if any(one.lower in BE for one in words[max(0, n - 2) : n]):
+    if any(one.lower in en.BE for one in words[max(0, n - 2) : n]):
         return _read_passive(words, n)
     if _is_postposed(clause, n, earlier):
         subject = words[:n] if contents(words[:n]) or _pronouns(words[:n]) else words[n + 1 :]
@@ -177,7 +162,7 @@ def _read_passive(words: tuple[Word, ...], n: int) -> _Cue:
 
 def _is_postposed(clause: Clause, n: int, earlier: Sequence[Clause]) -> bool:
     """Whether a clause says who said the ones before: "..., said Hertz", "..., he said"."""
-    is_behind = bool(earlier) and clause.opener not in CONTRAST | {"and", "."}
+    is_behind = bool(earlier) and clause.opener not in en.CONTRAST | {"and", "."}
     words = clause.words
     if not is_behind or words[0].lower in ("who", "which", "that"):
         return False
@@ -217,7 +202,7 @@ def _frame(cue: _Cue) -> Frame:
         names=contents(names),
         is_pronoun=not named and _pronouns(cue.speaker),
         cue=cue.word.term,
-        is_factive=cue.word.lower in FACTIVE,
+        is_factive=cue.word.lower in en.FACTIVE,
         shown=shown,
         scope=frozenset(),
     )

@@ -11,20 +11,12 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
-from assistant.text.english import (
-    ARTICLES,
-    BE,
-    BESIDE,
-    MENTIONING,
-    OPPOSITE_PREPOSITIONS,
-    RELATIVE,
-    THEIR,
-)
+from assistant.text import english as en
 from assistant.text.words import Word, contents, is_base, is_verb
 from assistant.write.check.clauses import Clause
 from assistant.write.check.pairs import Pair, Part
 
-_TAKING_UP = RELATIVE - {"whom", "where", "when"}
+_TAKING_UP = en.RELATIVE - {"whom", "where", "when"}
 _VERB_WITHIN = 4
 """Words within which the verb of a subject stands."""
 _SUBJECT_WITHIN = 8
@@ -35,7 +27,7 @@ def lift_subject(pair: Pair) -> str | None:
     """Find a name that opens a clause as its subject and stands in the source in a phrase alone."""
     for words in (pair.words, *(part.clause.words for part in pair.parts)):
         end = next((n for n, word in enumerate(words) if is_verb(word)), 0)
-        phrase = next((n for n in range(end) if words[n].lower in MENTIONING), end)
+        phrase = next((n for n in range(end) if words[n].lower in en.MENTIONING), end)
         names = [word for word in words[:phrase] if word.is_content and word.text[:1].isupper()]
         if not names:
             continue
@@ -60,17 +52,17 @@ def _is_mentioned(quote: Sequence[Word], n: int, verbs: Set[str]) -> bool:
         return False
     for k in range(n - 1, max(0, n - _SUBJECT_WITHIN), -1):
         word = quote[k]
-        if word.lower in MENTIONING:
+        if word.lower in en.MENTIONING:
             return True
         if word.lower == "by":  # "built by Holt": Holt built, and did nothing else
             return quote[k - 1].term not in verbs
-        is_in_phrase = word.text[:1].isupper() or word.lower in ARTICLES
+        is_in_phrase = word.text[:1].isupper() or word.lower in en.ARTICLES
         if is_verb(word) or not is_in_phrase:
             return False
     return False
 
 
-_DETERMINERS = ARTICLES | THEIR
+_DETERMINERS = en.ARTICLES | en.THEIR
 _SMALL = _DETERMINERS | {"no", "all"}
 _NEAR = 6
 _FAR = 30  # words to each side, and
@@ -136,8 +128,8 @@ def turn_direction(pair: Pair) -> str | None:
     """Find a name with "from" that the source has with "to", or the like."""
     told = {found for quote in pair.quotes for found in _find_directions(quote)}
     for direction, term in sorted(_find_directions(pair.words)):
-        if (OPPOSITE_PREPOSITIONS[direction], term) in told and (direction, term) not in told:
-            return f"its source says {OPPOSITE_PREPOSITIONS[direction]}, not {direction}"
+        if (en.OPPOSITE_PREPOSITIONS[direction], term) in told and (direction, term) not in told:
+            return f"its source says {en.OPPOSITE_PREPOSITIONS[direction]}, not {direction}"
     return None
 
 
@@ -204,7 +196,7 @@ def _differ(said: _Roles, told: _Roles) -> bool | None:
 def _read_roles(words: Sequence[Word], n: int, *, only_names: bool) -> _Roles:
     before, behind = words[max(0, n - _FAR) : n], words[n + 1 : n + 1 + _FAR]
     by = next((k for k, word in enumerate(behind[:_NEAR]) if word.lower == "by"), None)
-    has_be = any(word.lower in BE for word in before[-3:])
+    has_be = any(word.lower in en.BE for word in before[-3:])
     is_passive = not words[n].lower.endswith("ing") and (has_be or by == 0) and not only_names
     subject, rest = _things(before, only_names), _things(behind, only_names)
     if not is_passive:
@@ -214,7 +206,7 @@ def _read_roles(words: Sequence[Word], n: int, *, only_names: bool) -> _Roles:
             rest,
             names=contents(word for word in before if _is_name(word)),
             is_passive=False,
-            may_be_passive=any(word.lower in BE for word in before),
+            may_be_passive=any(word.lower in en.BE for word in before),
             has_object=thing is not None and thing.is_content,
         )
     doers = _until_verb(behind[by + 1 :]) if by is not None else ()
@@ -260,7 +252,7 @@ def _has_other_subject(clause: Clause, told: frozenset[str], names: frozenset[st
         if word.term in names or not word.is_content:
             continue
         is_thing = n > 0 and words[n - 1].lower in _DETERMINERS
-        is_beside = n > 1 and words[n - 2].lower in BESIDE
+        is_beside = n > 1 and words[n - 2].lower in en.BESIDE
         if _is_name(word) or (is_thing and not is_beside):
             return True
     return False
@@ -283,5 +275,5 @@ def _alike(number: str, clause: Clause) -> bool:
 def _find_directions(words: Sequence[Word]) -> Iterator[tuple[str, str]]:
     for n, word in enumerate(words):
         behind = [one for one in words[n + 1 : n + 3] if one.lower not in _SMALL]
-        if word.lower in OPPOSITE_PREPOSITIONS and behind and behind[0].is_content:
+        if word.lower in en.OPPOSITE_PREPOSITIONS and behind and behind[0].is_content:
             yield word.lower, behind[0].term

@@ -5,17 +5,8 @@ English cues, in groups of words that say the same. Pure.
 
 from collections.abc import Sequence
 
+from assistant.text import english as en
 from assistant.text.cues import has_opposite
-from assistant.text.english import (
-    BOUNDS,
-    BOUNDS_AT,
-    BOUNDS_THAN,
-    EXTENTS,
-    NEGATING_PREFIXES,
-    NO_SUPERLATIVES,
-    NONE,
-    PARTIAL,
-)
 from assistant.text.words import Word, find_term, write_plain
 from assistant.write.check.pairs import Pair
 
@@ -31,11 +22,11 @@ def widen(pair: Pair) -> str | None:
 
 def drop_part(pair: Pair) -> str | None:
     """Find a "some" or "most" of the source that the statement leaves out."""
-    has_partial = {word.lower for word in pair.words} & PARTIAL
+    has_partial = {word.lower for word in pair.words} & en.PARTIAL
     said = {word.term for word in pair.words}
     for quote in pair.quotes:
         for n, word in enumerate(quote):
-            if word.lower not in PARTIAL or has_partial:
+            if word.lower not in en.PARTIAL or has_partial:
                 continue
             thing = _find_next(quote, n)
             if thing and thing.term in said and not thing.term[0].isdigit():
@@ -82,16 +73,16 @@ def _has_prefixed(pair: Pair) -> bool:
 
 
 def _strip(word: Word) -> list[str]:
-    bare = [word.lower[len(p) :] for p in NEGATING_PREFIXES if word.lower.startswith(p)]
+    bare = [word.lower[len(p) :] for p in en.NEGATING_PREFIXES if word.lower.startswith(p)]
     return [find_term(rest) for rest in bare if len(rest) > 3]
 
 
 def _find_group(word: Word) -> frozenset[str] | None:
-    for group in EXTENTS:
+    for group in en.EXTENTS:
         if word.lower in group:
-            return group | NONE if word.lower in NONE else group
+            return group | en.NONE if word.lower in en.NONE else group
     is_superlative = len(word.lower) > 4 and word.lower.endswith("est")
-    if word.lower in NO_SUPERLATIVES or word.text[:1].isupper():
+    if word.lower in en.NO_SUPERLATIVES or word.text[:1].isupper():
         return None
     return frozenset([word.term]) if is_superlative else None
 
@@ -118,9 +109,9 @@ def _find_bound(words: Sequence[Word], n: int) -> str:
     last = words[n - 1].lower if n else ""
     before = words[n - 2].lower if n > 1 else ""
     if last == "than":
-        return BOUNDS_THAN.get(before, "")
-    if last in BOUNDS_AT and before == "at":
-        return BOUNDS_AT[last]
+        return en.BOUNDS_THAN.get(before, "")
+    if last in en.BOUNDS_AT and before == "at":
+        return en.BOUNDS_AT[last]
     if last == "to" and before == "up":
         return "under"
-    return BOUNDS.get(last, "")
+    return en.BOUNDS.get(last, "")
