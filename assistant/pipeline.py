@@ -19,7 +19,7 @@ from assistant.settings import Settings
 from assistant.store.catalog import find_inode, last_version
 from assistant.text.normalize import normalize
 from assistant.values import Answer, Stage, Turn
-from assistant.write.compose import Costs, Laps, Quoted, Writer
+from assistant.write.compose import Costs, Quoted, Stopwatch, Writer
 from assistant.write.llm.open import open_model
 from assistant.write.llm.values import Model
 
@@ -105,7 +105,7 @@ class Assistant(Reading):
             version = last_version(self.settings.index_dir)
             yield say(normalize(question)[0], reply, courtesy.NAME, version)
             return
-        lap = Laps()
+        lap = Stopwatch()
         inode = find_inode(self.settings.index_dir)
         try:
             yield from self._answer(question, before, documents, lap)
@@ -118,7 +118,7 @@ class Assistant(Reading):
         yield from self._answer(question, before, documents, lap)
 
     def _answer(
-        self, question: str, before: Sequence[Turn], documents: Collection[str], lap: Laps
+        self, question: str, before: Sequence[Turn], documents: Collection[str], lap: Stopwatch
     ) -> Iterator[Stage | Answer]:
         asked, costs = self._read(question), Costs()
         if not self._has_index_now():

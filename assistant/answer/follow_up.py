@@ -28,7 +28,7 @@ from assistant.text.words import content
 from assistant.values import Turn
 
 NAME = "courtesy"
-COURTESIES_FILE = "courtesies.txt"
+GREETINGS_FILE = "greetings.txt"
 MAX_WORDS = 16
 """A longer turn says something."""
 
@@ -85,7 +85,7 @@ def _kinds_of(turn: str) -> set[str]:
 @cache
 def _load_phrases() -> dict[tuple[str, ...], str]:
     """Return the kind of every phrase, by its words."""
-    text = files("assistant.answer").joinpath(COURTESIES_FILE).read_text(encoding="utf-8")
+    text = files("assistant.answer").joinpath(GREETINGS_FILE).read_text(encoding="utf-8")
     found: dict[tuple[str, ...], str] = {}
     kind = ""
     for line in text.splitlines():

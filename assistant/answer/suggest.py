@@ -40,7 +40,7 @@ Quotes = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceText:
     """What a question may be made of: a text, its sentences, and the heading over it."""
 
     text: str
@@ -48,12 +48,12 @@ class Source:
     heading: str | None = None
 
 
-def read_all_over(snapshot: Snapshot, n: int) -> list[Source]:
+def read_all_over(snapshot: Snapshot, n: int) -> list[SourceText]:
     """Return up to n sources, spread over the documents and over each of them."""
     return _read(snapshot, spread(snapshot.rows_by_content(), n))
 
 
-def read_near(snapshot: Snapshot, answer: Answer) -> list[Source]:
+def read_near(snapshot: Snapshot, answer: Answer) -> list[SourceText]:
     """Return what was consulted for an answer as sources, the likeliest first.
 
     First of the document whose passage scored highest, and behind these more of that document, if
@@ -86,23 +86,23 @@ def spread(rows_by_content: Sequence[Sequence[int]], n: int) -> list[int]:
     return [row for row in turns if row is not None][:n]
 
 
-def _read(snapshot: Snapshot, rows: Sequence[int]) -> list[Source]:
+def _read(snapshot: Snapshot, rows: Sequence[int]) -> list[SourceText]:
     passages = snapshot.passages(rows)
     return [_source_of(passages[row]) for row in dict.fromkeys(rows)]
 
 
-def _source_of(passage: Passage) -> Source:
+def _source_of(passage: Passage) -> SourceText:
     sentences = (passage.text[a - passage.start : b - passage.start] for a, b in passage.sentences)
-    return Source(passage.text, tuple(sentences), passage.heading)
+    return SourceText(passage.text, tuple(sentences), passage.heading)
 
 
-def _source_read(consulted: Consulted) -> Source:
+def _source_read(consulted: Consulted) -> SourceText:
     text = consulted.text
     spans = split_sentences(text, [(0, len(text))])
-    return Source(text, tuple(text[start:end] for start, end in spans), consulted.heading)
+    return SourceText(text, tuple(text[start:end] for start, end in spans), consulted.heading)
 
 
-def suggest(sources: Iterable[Source], quotes: Quotes, n: int) -> tuple[str, ...]:
+def suggest(sources: Iterable[SourceText], quotes: Quotes, n: int) -> tuple[str, ...]:
     """Return up to n questions, made of as many sources, and by as many rules, as there are.
 
     Args:
@@ -117,7 +117,7 @@ def suggest(sources: Iterable[Source], quotes: Quotes, n: int) -> tuple[str, ...
 
 
 def suggest_near(
-    query: str, weights: Mapping[str, float], sources: Sequence[Source], quotes: Quotes, n: int
+    query: str, weights: Mapping[str, float], sources: Sequence[SourceText], quotes: Quotes, n: int
 ) -> tuple[str, ...]:
     """Return up to n questions about what a query seems to be about, and not the query itself.
 
@@ -138,7 +138,7 @@ def suggest_near(
     return _keep_answered(told, quotes, n, n_asked=n + N_SPARE)
 
 
-def _propose_all(source: Source) -> Iterator[Proposal]:
+def _propose_all(source: SourceText) -> Iterator[Proposal]:
     if guess_language(source.text[:SAMPLE_CHARS]) != "en":
         return
     for sentence in source.sentences:
@@ -158,7 +158,7 @@ def _vary(made: Sequence[list[Proposal]]) -> Iterator[Proposal]:
                 yield best
 
 
-def _from_headings(sources: Iterable[Source]) -> Iterator[Proposal]:
+def _from_headings(sources: Iterable[SourceText]) -> Iterator[Proposal]:
     for source in sources:
         heading = " ".join((source.heading or "").split())
         if 0 < len(heading.split()) <= MAX_HEADING_WORDS and '"' not in heading:

@@ -3,7 +3,7 @@ import pytest
 from hashing import HashingEmbedder
 from retrievals import passage, retrieve
 
-from assistant.evidence.answerability import QUESTION_FEATURES, Scored
+from assistant.evidence.answerability import QUESTION_FEATURES, ScoredEvidence
 from assistant.evidence.gather import gather
 from assistant.text.cues import denies, has_opposite, misses_kind, opposite_terms
 
@@ -65,7 +65,7 @@ def test_a_denial_is_known(text: str, found: bool) -> None:
 
 def features_of(query: str, *sentences: str) -> dict[str, float]:
     _, evidence = gather(retrieve(query, passage(*sentences)), HashingEmbedder())
-    scored = Scored(evidence, np.arange(len(sentences), dtype=float)[::-1])
+    scored = ScoredEvidence(evidence, np.arange(len(sentences), dtype=float)[::-1])
     return {feature.__name__: feature(scored) for feature in QUESTION_FEATURES}
 
 

@@ -9,14 +9,14 @@ from assistant.text import english as en
 from assistant.text.dates import Date, find_dates
 from assistant.text.numbers import Number, find_numbers, is_pronoun
 from assistant.text.words import Word
-from assistant.write.check.pairs import Pair
+from assistant.write.check.pairs import CitedStatement
 
 _ORDINARY = en.NO_NAMES | en.RESTRICTING
 _OPENERS = frozenset('.!?:("\n')
 _LEAST_SHARED = 0.5
 
 
-def find_new_number(pair: Pair) -> str | None:
+def find_new_number(pair: CitedStatement) -> str | None:
     """Find a number that no quote has."""
     told = {number.key for quote in pair.quotes for number in find_numbers(quote)}
     days = {
@@ -31,7 +31,7 @@ def find_new_number(pair: Pair) -> str | None:
     return None
 
 
-def find_new_date(pair: Pair) -> str | None:
+def find_new_date(pair: CitedStatement) -> str | None:
     """Find a date that no quote has; one of the source may tell more: its day, its year."""
     told = [date for quote in pair.quotes for date in find_dates(quote)]
     for date in find_dates(pair.words):
@@ -40,7 +40,7 @@ def find_new_date(pair: Pair) -> str | None:
     return None
 
 
-def find_other_count(pair: Pair) -> str | None:
+def find_other_count(pair: CitedStatement) -> str | None:
     """Find a number that stands before another thing or unit than in the quotes."""
     told: dict[tuple[str, str], set[str]] = {}
     wholes: dict[tuple[str, str], set[bool]] = {}
@@ -65,7 +65,7 @@ def find_other_count(pair: Pair) -> str | None:
     return None
 
 
-def find_new_name(pair: Pair) -> str | None:
+def find_new_name(pair: CitedStatement) -> str | None:
     """Find a name that neither the quotes nor the context have."""
     known = _known([*pair.quotes, pair.context])
     texts = {word.text for words in (*pair.quotes, pair.context) for word in words}
@@ -86,7 +86,7 @@ def find_new_name(pair: Pair) -> str | None:
     return None
 
 
-def find_new_matter(pair: Pair) -> str | None:
+def find_new_matter(pair: CitedStatement) -> str | None:
     """Find a statement, or a clause of it, that shares too few words with what it cites."""
     known = pair.terms | {word.term for word in pair.context}
     said: set[str] = set()

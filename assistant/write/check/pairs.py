@@ -21,7 +21,7 @@ _TIMES = en.DAYS | frozenset(en.MONTHS)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Attribution:
     """Somebody's words within a sentence.
 
     Attributes:
@@ -52,7 +52,7 @@ class _Cue:
     reaches_back: bool
 
 
-def find_frames(clauses: Sequence[Clause]) -> list[list[Frame]]:
+def find_frames(clauses: Sequence[Clause]) -> list[list[Attribution]]:
     """Return whose words each clause is, none where it is the author's.
 
     >>> from assistant.write.check.clauses import divide
@@ -61,8 +61,8 @@ def find_frames(clauses: Sequence[Clause]) -> list[list[Frame]]:
     >>> [[frame.shown for frame in frames] for frames in find_frames(said)]
     [['Hertz'], []]
     """
-    found: list[list[Frame]] = [[] for _ in clauses]
-    current: Frame | None = None
+    found: list[list[Attribution]] = [[] for _ in clauses]
+    current: Attribution | None = None
     start = 0
     for n, clause in enumerate(clauses):
         if clause.opener == "." or clause.opener in en.CONTRAST:
@@ -81,13 +81,13 @@ def find_frames(clauses: Sequence[Clause]) -> list[list[Frame]]:
     return found
 
 
-def differ(said: Frame, told: Sequence[Frame], context: frozenset[str]) -> str | None:
+def differ(said: Attribution, told: Sequence[Attribution], context: frozenset[str]) -> str | None:
     """Return why a statement's attribution is none of the source's, None when it is one."""
     reasons = [_compare(said, one, context) for one in told]
     return None if None in reasons else reasons[0]
 
 
-def _compare(said: Frame, told: Frame, context: frozenset[str]) -> str | None:
+def _compare(said: Attribution, told: Attribution, context: frozenset[str]) -> str | None:
     if said.is_factive and said.cue != told.cue:
         return "it tells as known what its source only tells as said"
     if said.is_pronoun or not said.speaker:
@@ -192,12 +192,12 @@ def _pronouns(words: Sequence[Word]) -> bool:
     return any(word.lower in _PRONOUNS for word in words)
 
 
-def _frame(cue: _Cue) -> Frame:
+def _frame(cue: _Cue) -> Attribution:
     named = [w for w in cue.speaker if w.is_content and w.lower not in _TIMES]
     named = [w for w in named if not w.lower[0].isdigit() and not is_verb(w)]
     names = [word for word in named if word.text[:1].isupper()]
     shown = " ".join(word.text for word in (names or named)[:4])
-    return Frame(
+    return Attribution(
         speaker=contents(named),
         names=contents(names),
         is_pronoun=not named and _pronouns(cue.speaker),
@@ -208,7 +208,7 @@ def _frame(cue: _Cue) -> Frame:
     )
 
 
-def _move(frame: Frame, scope: frozenset[str]) -> Frame:
+def _move(frame: Attribution, scope: frozenset[str]) -> Attribution:
     return replace(frame, scope=scope)
 
 
@@ -217,7 +217,7 @@ class Pick:
     """A clause of a quote, whose words it is, and the terms that it covers."""
 
     clause: Clause
-    frames: Sequence[Frame]
+    frames: Sequence[Attribution]
     covered: frozenset[str]
 
 
@@ -226,12 +226,12 @@ class Part:
     """A clause of the statement, whose words it is, and what covers it, the most first."""
 
     clause: Clause
-    frames: Sequence[Frame]
+    frames: Sequence[Attribution]
     picks: tuple[Pick, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CitedStatement:
     """A statement next to what it cites.
 
     Attributes:
@@ -251,12 +251,12 @@ class Pair:
     terms: frozenset[str]
 
 
-def pair(statement: str, quotes: Sequence[str], context: str) -> Pair:
+def pair(statement: str, quotes: Sequence[str], context: str) -> CitedStatement:
     """Return a statement next to its quotes, each clause with what covers it."""
     words = read(statement)
     cited = tuple(read(quote) for quote in quotes)
     clauses: list[Clause] = []
-    frames: list[list[Frame]] = []
+    frames: list[list[Attribution]] = []
     for quote in cited:
         divided = divide(quote)
         clauses += divided
@@ -266,7 +266,7 @@ def pair(statement: str, quotes: Sequence[str], context: str) -> Pair:
         Part(clause, told, _cover(clause, told, clauses, frames))
         for clause, told in zip(own, find_frames(own), strict=True)
     )
-    return Pair(
+    return CitedStatement(
         words=words,
         parts=tuple(parts),
         quotes=cited,
@@ -277,7 +277,10 @@ def pair(statement: str, quotes: Sequence[str], context: str) -> Pair:
 
 
 def _cover(
-    clause: Clause, told: Sequence[Frame], clauses: list[Clause], frames: list[list[Frame]]
+    clause: Clause,
+    told: Sequence[Attribution],
+    clauses: list[Clause],
+    frames: list[list[Attribution]],
 ) -> tuple[Pick, ...]:
     """Pick clauses by how much they cover, then by shared small words, then the shorter."""
     left = set(clause.terms) - {frame.cue for frame in told}

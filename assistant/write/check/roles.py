@@ -14,7 +14,7 @@ from itertools import islice
 from assistant.text import english as en
 from assistant.text.words import Word, contents, is_base, is_verb
 from assistant.write.check.clauses import Clause
-from assistant.write.check.pairs import Pair, Part
+from assistant.write.check.pairs import CitedStatement, Part
 
 _TAKING_UP = en.RELATIVE - {"whom", "where", "when"}
 _VERB_WITHIN = 4
@@ -23,7 +23,7 @@ _SUBJECT_WITHIN = 8
 """Words within which the preposition of a name stands: "the Harbour Board's Office of ..."."""
 
 
-def lift_subject(pair: Pair) -> str | None:
+def lift_subject(pair: CitedStatement) -> str | None:
     """Find a name that opens a clause as its subject and stands in the source in a phrase alone."""
     for words in (pair.words, *(part.clause.words for part in pair.parts)):
         end = next((n for n, word in enumerate(words) if is_verb(word)), 0)
@@ -83,7 +83,7 @@ class _Roles:
     by: frozenset[str] = frozenset()
 
 
-def swap_roles(pair: Pair) -> str | None:
+def swap_roles(pair: CitedStatement) -> str | None:
     """Find a verb that the source tells the other way round."""
     for part in pair.parts:
         places: dict[str, list[int]] = {}
@@ -95,7 +95,7 @@ def swap_roles(pair: Pair) -> str | None:
     return None
 
 
-def misplace(pair: Pair) -> str | None:
+def misplace(pair: CitedStatement) -> str | None:
     """Find a name or a number whose own clause says less of this than another's clause does."""
     told = {word.term for quote in pair.quotes for word in quote if _is_name(word)}
     for part in pair.parts:
@@ -111,7 +111,7 @@ def misplace(pair: Pair) -> str | None:
     return None
 
 
-def cross_object(pair: Pair) -> str | None:
+def cross_object(pair: CitedStatement) -> str | None:
     """Find a verb with what stands behind another verb in the source, never behind this one."""
     for part in pair.parts:
         words = part.clause.words
@@ -124,7 +124,7 @@ def cross_object(pair: Pair) -> str | None:
     return None
 
 
-def turn_direction(pair: Pair) -> str | None:
+def turn_direction(pair: CitedStatement) -> str | None:
     """Find a name with "from" that the source has with "to", or the like."""
     told = {found for quote in pair.quotes for found in _find_directions(quote)}
     for direction, term in sorted(_find_directions(pair.words)):
@@ -152,7 +152,7 @@ def _is_name(word: Word) -> bool:
     return word.text[:1].isupper() and word.is_content
 
 
-def _is_swapped(clause: Clause, n: int, pair: Pair) -> bool:
+def _is_swapped(clause: Clause, n: int, pair: CitedStatement) -> bool:
     """Whether all places of a shared verb that tell of the same things tell them the other way."""
     verb = clause.words[n]
     if not verb.is_content or _is_name(verb) or verb.term not in pair.terms:
@@ -225,7 +225,7 @@ def _things(words: Sequence[Word], only_names: bool) -> frozenset[str]:
 
 
 def _belongs_elsewhere(
-    subject: frozenset[str], names: frozenset[str], part: Part, pair: Pair
+    subject: frozenset[str], names: frozenset[str], part: Part, pair: CitedStatement
 ) -> bool:
     """Whether a clause without the subject and with another has more of what is told."""
     told = part.clause.terms - names
@@ -258,7 +258,7 @@ def _has_other_subject(clause: Clause, told: frozenset[str], names: frozenset[st
     return False
 
 
-def _counts_elsewhere(number: str, part: Part, pair: Pair) -> bool:
+def _counts_elsewhere(number: str, part: Part, pair: CitedStatement) -> bool:
     told = frozenset(term for term in part.clause.terms if not term[0].isdigit())
     own = [len(told & one.terms) for one in pair.clauses if number in one.terms]
     if not own:

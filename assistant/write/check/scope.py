@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from assistant.text import english as en
 from assistant.text.cues import has_opposite
 from assistant.text.words import Word, find_term, write_plain
-from assistant.write.check.pairs import Pair
+from assistant.write.check.pairs import CitedStatement
 
 
-def widen(pair: Pair) -> str | None:
+def widen(pair: CitedStatement) -> str | None:
     """Find an "all", "only" or a superlative that the source does not have there."""
     for n, word in enumerate(pair.words):
         group = _find_group(word)
@@ -20,7 +20,7 @@ def widen(pair: Pair) -> str | None:
     return None
 
 
-def drop_part(pair: Pair) -> str | None:
+def drop_part(pair: CitedStatement) -> str | None:
     """Find a "some" or "most" of the source that the statement leaves out."""
     has_partial = {word.lower for word in pair.words} & en.PARTIAL
     said = {word.term for word in pair.words}
@@ -34,7 +34,7 @@ def drop_part(pair: Pair) -> str | None:
     return None
 
 
-def drop_bound(pair: Pair) -> str | None:
+def drop_bound(pair: CitedStatement) -> str | None:
     """Find a number whose "about" or "more than" is not the source's."""
     told: dict[str, set[str]] = {}
     for quote in pair.quotes:
@@ -49,7 +49,7 @@ def drop_bound(pair: Pair) -> str | None:
     return None
 
 
-def oppose(pair: Pair) -> str | None:
+def oppose(pair: CitedStatement) -> str | None:
     """Find a word of the statement whose opposite the source has in its place."""
     reason = "it has the opposite of a word of its source"
     cited = " ".join(write_plain(quote) for quote in pair.quotes)
@@ -62,7 +62,7 @@ def oppose(pair: Pair) -> str | None:
     return reason if _has_prefixed(pair) else None
 
 
-def _has_prefixed(pair: Pair) -> bool:
+def _has_prefixed(pair: CitedStatement) -> bool:
     """Whether "safe" stands for "unsafe" or the reverse."""
     told = {bare for quote in pair.quotes for word in quote for bare in _strip(word)}
     return any(
@@ -87,7 +87,7 @@ def _find_group(word: Word) -> frozenset[str] | None:
     return frozenset([word.term]) if is_superlative else None
 
 
-def _is_told(group: frozenset[str], word: Word, thing: Word | None, pair: Pair) -> bool:
+def _is_told(group: frozenset[str], word: Word, thing: Word | None, pair: CitedStatement) -> bool:
     """Whether a quote has a word of the group, in the clause of what it is said of."""
     wanted = group | {word.term}
     having = [
