@@ -23,7 +23,9 @@ from assistant.text.cues import denies, has_opposite, misses_kind, opposite_term
         ("", "", False),
     ],
 )
-def test_a_sentence_without_the_kind_of_thing_asked_is_known(question, sentence, misses) -> None:
+def test_a_sentence_without_the_kind_of_thing_asked_is_known(
+    question: str, sentence: str, misses: bool
+) -> None:
     assert misses_kind(question, sentence) is misses
 
 
@@ -36,7 +38,7 @@ def test_a_sentence_without_the_kind_of_thing_asked_is_known(question, sentence,
         ("What was it?", "A northern town.", False),
     ],
 )
-def test_an_opposite_of_a_word_asked_is_known(question, sentence, has) -> None:
+def test_an_opposite_of_a_word_asked_is_known(question: str, sentence: str, has: bool) -> None:
     assert has_opposite(question, sentence) is has
 
 
