@@ -43,7 +43,7 @@ from assistant.values import (
     Stage,
     Turn,
 )
-from assistant.write.compose import Costs, Laps, Quoted, Writer
+from assistant.write.compose import Costs, Quoted, Stopwatch, Writer
 from assistant.write.llm.open import open_model
 from assistant.write.llm.values import Model
 
@@ -143,7 +143,7 @@ class Assistant:
             version = last_version(self.settings.index_dir)
             yield say(asked.question, reply, courtesy.NAME, version)
             return
-        lap = Laps()
+        lap = Stopwatch()
         inode = self.index.inode
         try:
             yield from self._answer(asked, before, documents, lap)
@@ -181,7 +181,7 @@ class Assistant:
             step.add_done_callback(lambda _: loop.run_in_executor(None, _close, steps))
 
     def _answer(
-        self, asked: Asked, before: Sequence[Turn], documents: Collection[str], lap: Laps
+        self, asked: Asked, before: Sequence[Turn], documents: Collection[str], lap: Stopwatch
     ) -> Iterator[Stage | Answer]:
         costs = Costs()
         if not self.index.is_ready:

@@ -16,23 +16,24 @@ from rapidfuzz.distance import OSA
 
 from assistant.errors import QuestionError
 from assistant.store.snapshot import Snapshot
+from assistant.text import english as en
+from assistant.text.cues import refers
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
-from assistant.text.terms import FUNCTION_WORDS, fold, terms
+from assistant.text.terms import fold, terms
+from assistant.text.words import LETTERS, WORD, one_of
 
-MIN_LETTERS = 5
+MINLETTERS = 5
 """Shorter words have too many neighbours that are words themselves."""
-LONG_LETTERS = 9
+LONGLETTERS = 9
 """From here on a word may have two typing errors, below it one."""
-ENDING_LETTERS = 3
+ENDINGLETTERS = 3
 """The stemmer may miss the ending of a misspelt word, so the word is tried without it too."""
 MAX_UNKNOWN = 8
 """A question with more unknown words is not misspelt: it is about something else."""
 N_CANDIDATES = 8
 N_PASSAGES = 5
 """Passages read to see how a candidate is spelt."""
-
-_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def respell(snapshot: Snapshot, query: str, is_word: Callable[[str], bool]) -> str:
@@ -62,11 +63,11 @@ def nearest_word(snapshot: Snapshot, word: str) -> str | None:
     equally near words the one in more passages is chosen.
     """
     folded = fold(word)
-    limit = 1 if len(word) < LONG_LETTERS else 2
+    limit = 1 if len(word) < LONGLETTERS else 2
     counts = snapshot.count_terms_from(folded[0])
     candidates = {
         candidate
-        for stem in {terms(word)[0], folded, folded[:-ENDING_LETTERS]}
+        for stem in {terms(word)[0], folded, folded[:-ENDINGLETTERS]}
         for candidate, _, _ in process.extract(
             stem, list(counts), scorer=OSA.distance, score_cutoff=limit + 1, limit=N_CANDIDATES
         )
@@ -83,9 +84,9 @@ def nearest_word(snapshot: Snapshot, word: str) -> str | None:
 def _unknown_words(snapshot: Snapshot, query: str) -> Iterator[tuple[int, int]]:
     words = {
         match.span(): found[0]
-        for match in _LETTERS.finditer(query)
-        if len(match.group()) >= MIN_LETTERS
-        and fold(match.group()) not in FUNCTION_WORDS
+        for match in LETTERS.finditer(query)
+        if len(match.group()) >= MINLETTERS
+        and fold(match.group()) not in en.FUNCTION_WORDS
         and len(found := terms(match.group())) == 1
     }
     known = snapshot.count_passages_with(list(set(words.values())))
@@ -96,38 +97,13 @@ def _spellings(snapshot: Snapshot, term: str) -> set[str]:
     rows = [row for row, _ in snapshot.bm25([term], k=N_PASSAGES)]
     passages = snapshot.passages(rows).values()
     texts = (f"{passage.heading or ''} {passage.text}" for passage in passages)
-    words = {match.group() for text in texts for match in _LETTERS.finditer(text)}
+    words = {match.group() for text in texts for match in LETTERS.finditer(text)}
     return {word for word in words if terms(word) == [term]}
 
 
-_FRAME = re.compile(
-    r"""[\s,;:]*(?:
-        (?:hi|hello|hey|dear\s\w+|good\s(?:morning|afternoon|evening)|please|so|well|ok|okay|and|now
-          |also)\b[\s,!]*
-      | (?:i\s(?:was|am)\s(?:just\s)?wondering|i\swonder|i\s(?:want|need)\sto\sknow
-          |i(?:\swould|['’]d)\s(?:really\s)?(?:like|love)\sto\sknow|i\shave\sa\squestion
-          |my\squestion\sis|(?:do|does)\s(?:you|anyone|someone)\s(?:happen\sto\s)?know)\b
-        [\s,:]*(?:if\b|whether\b)?[\s,]*
-      | (?:could|can|would|will)\s(?:you|someone|anyone)\s(?:please\s|kindly\s|maybe\s)*
-        (?:tell\sme|explain(?:\sto\sme)?|say|let\sme\sknow)\b[\s,:]*
-      | (?:you\s(?:could|can|would)\s(?:please\s)?)?(?:tell\sme|explain|let\sme\sknow)\b[\s,:]*
-      | the\sfollowing\b[\s,:]*
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_WORD = re.compile(r"\w")
-_THANKS = re.compile(
-    r"\b(?:thanks|thank\syou|many\sthanks|i\s(?:really\s)?appreciate|best\sregards|kind\sregards)\b",
-    re.IGNORECASE,
-)
-_ASKS = re.compile(
-    r"\b(?:who|whom|whose|when|where|why|how|which|what)\b|^(?:is|are|was|were|do|does|did|has|have|"
-    r"had|can|could|will|would|should)\b",
-    re.IGNORECASE,
-)
-_LEANS = re.compile(
-    r"\b(?:it|its|he|him|his|she|her|they|them|their|this|that|these|those)\b", re.I
-)
+_FRAME = re.compile(en.QUESTION_FRAME, re.IGNORECASE | re.VERBOSE)
+_THANKS = re.compile(en.THANKS, re.IGNORECASE)
+_ASKS = re.compile(rf"\b{one_of(en.QUESTION_WORDS)}\b|^{one_of(en.ASKING_VERBS)}\b", re.IGNORECASE)
 LONG_WORDS = 20
 """Shorter questions are let be but for their first words."""
 
@@ -175,9 +151,9 @@ def focus(question: str) -> str:
         return _unframe(question)
     spans = split_sentences(question, [(0, len(question))])
     sentences = [_unframe(question[start:end]) for start, end in spans]
-    kept = [one for one in sentences if not _THANKS.search(one) and _WORD.search(one)]
+    kept = [one for one in sentences if not _THANKS.search(one) and WORD.search(one)]
     asked = [one for one in kept if one.endswith("?")]
-    if asked and not any(_LEANS.search(one) for one in asked):
+    if asked and not any(refers(one) for one in asked):
         kept = asked
     return " ".join(kept) or question
 
@@ -187,6 +163,6 @@ def _unframe(sentence: str) -> str:
     _, colon, rest = sentence.rpartition(":")
     if colon and len(sentence.split()) > LONG_WORDS and _ASKS.search(rest):
         return rest.strip()
-    while (match := _FRAME.match(sentence)) and _WORD.search(sentence, match.end()):
+    while (match := _FRAME.match(sentence)) and WORD.search(sentence, match.end()):
         sentence = sentence[match.end() :]
     return sentence

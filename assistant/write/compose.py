@@ -25,7 +25,7 @@ from assistant.values import (
     Turn,
     Usage,
 )
-from assistant.write.check.verify import Judge, check
+from assistant.write.check.verify import Criteria, check
 from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import Shown, ask_to_rewrite, ask_to_write
 from assistant.write.reply import MAX_REWRITTEN_CHARS, generate, read_rewritten
@@ -63,7 +63,7 @@ class Quoted:
     read: Read
 
 
-class Laps:
+class Stopwatch:
     """A stopwatch: `seconds` of each named lap so far."""
 
     def __init__(self) -> None:
@@ -190,7 +190,7 @@ class Writer:
         judgement = quoted.judgement
         scores = dict(zip(map(place_of, judgement.sentences), judgement.scores, strict=True))
         floor = max(scores.values()) - quoted.max_drop
-        judge = Judge(
+        criteria = Criteria(
             support=self._support,
             answers=lambda sentence: scores[place_of(sentence)] >= floor,
             title=_titles(quoted.read),
@@ -204,7 +204,7 @@ class Writer:
                     yield None
                 elif piece.text.casefold() not in said:
                     said.add(piece.text.casefold())
-                    yield check(piece, shown.sentences, quoted.read, judge)
+                    yield check(piece, shown.sentences, quoted.read, criteria)
 
 
 def _tell(error: ModelUnavailable) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.evidence.scorer import Judgement
-from assistant.text.injections import gives_orders
+from assistant.text.injections import is_injection
 from assistant.values import Passage, Sentence, Turn
 from assistant.write.llm.values import Request
 
@@ -137,7 +137,7 @@ def _by_likelihood(judgement: Judgement) -> list[tuple[Sentence, ...]]:
     """Return the passages as runs of sentences, the one with the likeliest sentence first."""
     groups: dict[str, list[int]] = {}
     for place, sentence in enumerate(judgement.sentences):
-        if gives_orders(sentence.text):
+        if is_injection(sentence.text):
             continue
         groups.setdefault(sentence.passage.passage_id, []).append(place)
     best = sorted(groups.values(), key=lambda places: -max(judgement.scores[p] for p in places))

@@ -15,10 +15,10 @@ from contextlib import closing
 from itertools import islice
 from typing import Any
 
-from assistant.answer.follow_up import content
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
+from assistant.text.words import content
 from assistant.values import DraftStatement, Turn
 from assistant.write.llm.values import Finished, Model, Request
 from assistant.write.prompt import MAX_CITED, MAX_STATEMENTS, Shown

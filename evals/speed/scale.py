@@ -27,7 +27,8 @@ from assistant.store.plan import RACY_S
 from assistant.store.snapshot import Snapshot, open_snapshot
 from assistant.store.sync import index_config_of
 from assistant.store.vectors import VectorSearch
-from assistant.text.terms import FUNCTION_WORDS, query_terms
+from assistant.text.english import FUNCTION_WORDS
+from assistant.text.terms import query_terms
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.indexing import STAGES, watch_stages
 from evals.speed.machine import (

@@ -8,7 +8,7 @@ import pytest
 from corpora import replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 
-from assistant.answer.suggest import N_ASKED, N_SPARE, Source, suggest, suggest_near
+from assistant.answer.suggest import N_ASKED, N_SPARE, SourceText, suggest, suggest_near
 from assistant.errors import CorpusError
 from assistant.pipeline import Assistant
 from assistant.values import Answer
@@ -18,9 +18,9 @@ MILL = "Ann Holt founded the Corley Mill in 1846."
 WAR = "The Red War began in May 1754."
 PRINT = "Ben Ives was an English painter."
 SOURCES = [
-    Source(f"{MILL} It was big.", (MILL, "It was big.")),
-    Source(WAR, (WAR,)),
-    Source(PRINT, (PRINT,), "Painters of Corley"),
+    SourceText(f"{MILL} It was big.", (MILL, "It was big.")),
+    SourceText(WAR, (WAR,)),
+    SourceText(PRINT, (PRINT,), "Painters of Corley"),
 ]
 ALL = (MILL, WAR, PRINT)
 
@@ -46,7 +46,7 @@ def test_a_heading_is_asked_for_when_the_sentences_give_too_few() -> None:
         "When did the Red War begin?",
         "Who was Ben Ives?",
     ), "of one sentence, one question"
-    source = Source("Bis Freitag. Oder so.", ("Bis Freitag.", "Oder so."), "Der Urlaub")
+    source = SourceText("Bis Freitag. Oder so.", ("Bis Freitag.", "Oder so."), "Der Urlaub")
     assert suggest([source], lambda _, one: one == "Bis Freitag.", 4) == (
         'What does "Der Urlaub" say?',
     )
@@ -55,7 +55,7 @@ def test_a_heading_is_asked_for_when_the_sentences_give_too_few() -> None:
 
 def test_no_more_questions_are_asked_than_were_said() -> None:
     sentences = tuple(f"Ann Holt founded the Corley Mill in {year}." for year in range(1800, 1900))
-    sources = [Source(one, (one,)) for one in sentences]
+    sources = [SourceText(one, (one,)) for one in sentences]
     asked: list[str] = []
     assert suggest(sources, lambda question, _: bool(asked.append(question)), 3) == ()
     assert len(asked) == len(set(asked)) == 3 * N_ASKED

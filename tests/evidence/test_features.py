@@ -7,9 +7,10 @@ from retrievals import passage, retrieve
 
 from assistant.evidence import features
 from assistant.evidence.answerability import measure_question
-from assistant.evidence.features import SENTENCE_FEATURES, Evidence, leans_back, measure
+from assistant.evidence.features import SENTENCE_FEATURES, Evidence, measure
 from assistant.evidence.gather import gather
 from assistant.models.encoder import TokenVectors
+from assistant.text.cues import leans_back
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 SEAS = passage("The Baltic is a sea.", name="seas.txt", heading="Danube")

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scripted_model import Piece, ScriptedModel, finished
 
-from assistant.answer.follow_up import content
 from assistant.errors import ModelUnavailable
 from assistant.text.terms import terms
+from assistant.text.words import content
 from assistant.values import DraftStatement, Turn
 from assistant.write.llm.values import Finished, Request
 from assistant.write.prompt import MAX_STATEMENTS, Shown

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
 from assistant.evidence.scorer import Judgement
-from assistant.text.injections import gives_orders
+from assistant.text.injections import is_injection
 from assistant.values import Passage, Turn
 from assistant.write.prompt import (
     CLOSING,
@@ -222,8 +222,8 @@ def test_whatever_is_in_documents_it_is_numbered_lines_between_two_fences(
     for one in read:  # whole or not at all, but for what speaks to the model
         n_shown = sum(s.passage is one for s in shown.sentences)
         texts = [one.text[a - one.start : b - one.start] for a, b in one.sentences]
-        assert n_shown in (0, sum(not gives_orders(text) for text in texts))
-    assert not any(gives_orders(s.text) for s in shown.sentences)
+        assert n_shown in (0, sum(not is_injection(text) for text in texts))
+    assert not any(is_injection(s.text) for s in shown.sentences)
     json.dumps(shown.request.schema)
 
 
