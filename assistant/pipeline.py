@@ -23,7 +23,7 @@ from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
 from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
 from assistant.models.embed import Embedder, open_embedder
-from assistant.retrieve.query import Asked, focus, read_question
+from assistant.retrieve.query import ParsedQuestion, focus, read_question
 from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Options, Settings
 from assistant.store.catalog import last_version
@@ -43,7 +43,7 @@ from assistant.values import (
     Stage,
     Turn,
 )
-from assistant.write.compose import Costs, Laps, Quoted, Writer
+from assistant.write.compose import Costs, QuotedAnswer, Stopwatch, Writer
 from assistant.write.llm.open import open_model
 from assistant.write.llm.values import Model
 
@@ -143,7 +143,7 @@ class Assistant:
             version = last_version(self.settings.index_dir)
             yield say(asked.question, reply, courtesy.NAME, version)
             return
-        lap = Laps()
+        lap = Stopwatch()
         inode = self.index.inode
         try:
             yield from self._answer(asked, before, documents, lap)
@@ -181,7 +181,11 @@ class Assistant:
             step.add_done_callback(lambda _: loop.run_in_executor(None, _close, steps))
 
     def _answer(
-        self, asked: Asked, before: Sequence[Turn], documents: Collection[str], lap: Laps
+        self,
+        asked: ParsedQuestion,
+        before: Sequence[Turn],
+        documents: Collection[str],
+        lap: Stopwatch,
     ) -> Iterator[Stage | Answer]:
         costs = Costs()
         if not self.index.is_ready:
@@ -228,10 +232,12 @@ class Assistant:
         yield answer
         if self.writer and statements:  # what the documents do not say is not written either
             drop = self.settings.max_drop
-            quoted = Quoted(answer, checked.verified, judgement, retrieval.ranking, drop, read)
+            quoted = QuotedAnswer(
+                answer, checked.verified, judgement, retrieval.ranking, drop, read
+            )
             yield from self.writer.write(quoted, costs)
 
-    def _read(self, question: str) -> Asked:
+    def _read(self, question: str) -> ParsedQuestion:
         return read_question(question, self.settings.max_question_chars)
 
     def _retrieve(

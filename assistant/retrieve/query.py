@@ -133,7 +133,7 @@ LONG_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedQuestion:
     """A question, read once.
 
     Attributes:
@@ -147,7 +147,7 @@ class Asked:
     query: str
 
 
-def read_question(question: str, max_chars: int) -> Asked:
+def read_question(question: str, max_chars: int) -> ParsedQuestion:
     """Return a question in canonical form, with what to search for.
 
     Raises:
@@ -162,7 +162,7 @@ def read_question(question: str, max_chars: int) -> Asked:
             f"the question has {len(line):,} characters, over the limit of {max_chars:,}; "
             "shorten it"
         )
-    return Asked(typed, line, focus(line))
+    return ParsedQuestion(typed, line, focus(line))
 
 
 def focus(question: str) -> str:

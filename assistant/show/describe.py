@@ -2,7 +2,7 @@
 
 from textwrap import shorten
 
-from assistant.show.provenance import account_for, say_who_wrote
+from assistant.show.provenance import describe_author, report_costs
 from assistant.values import Answer, Citation, Consulted, name_page
 
 MAX_NEAREST = 3
@@ -14,7 +14,7 @@ EXCERPT_CHARS = 300
 def describe(answer: Answer) -> str:
     """Return the answer with its quotes, or an abstention with the nearest passages."""
     if answer.kind == "answer":
-        wrote = say_who_wrote(answer)
+        wrote = describe_author(answer)
         remark = [f"({wrote})"] if wrote else []
         return "\n\n".join([answer.text, *map(_describe_citation, answer.citations), *remark])
     lines = [answer.text]
@@ -24,9 +24,9 @@ def describe(answer: Answer) -> str:
     return "\n\n".join(lines)
 
 
-def describe_account(answer: Answer) -> str:
+def describe_costs(answer: Answer) -> str:
     """Return what an answer cost and how its checks went, line by line; not what was dropped."""
-    account = account_for(answer)
+    account = report_costs(answer)
     lines = [f"{name}: {said}" for name, said in account.rows]
     return "\n".join([*lines, *(f"Dropped, because {why}" for why in account.dropped)])
 

@@ -13,7 +13,7 @@ from assistant.show.provenance import list_remarks
 from assistant.values import Answer, Citation, name_page
 
 
-class Asked(Protocol):
+class ExportedTurn(Protocol):
     """A question with what came of it."""
 
     @property
@@ -35,7 +35,7 @@ def plain_answer(answer: Answer) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def export_markdown(title: str, turns: Sequence[Asked]) -> str:
+def export_markdown(title: str, turns: Sequence[ExportedTurn]) -> str:
     """Return a conversation as Markdown, every answer with its quotes and sources."""
     parts = [f"# {markdown_text(title)}"]
     for turn in turns:
@@ -47,7 +47,7 @@ def export_markdown(title: str, turns: Sequence[Asked]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def export_html(title: str, turns: Sequence[Asked]) -> str:
+def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
     """Return a conversation as one page without script that asks nothing of any server."""
     return (
         templates("show")

@@ -28,7 +28,7 @@ STAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CostReport:
     """What an answer cost and how its checks went, to be shown on demand.
 
     `rows` are names with what there is to say, `dropped` why each sentence was dropped.
@@ -46,11 +46,11 @@ def name_model(name: str) -> str:
 
 def list_remarks(answer: Answer) -> tuple[str, ...]:
     """Return what stands beside an answer: who wrote it, and why it is not what was expected."""
-    said = (say_who_wrote(answer), _line(answer.notice or "", MAX_NOTICE_CHARS))
+    said = (describe_author(answer), _line(answer.notice or "", MAX_NOTICE_CHARS))
     return tuple(one for one in said if one)
 
 
-def say_who_wrote(answer: Answer) -> str | None:
+def describe_author(answer: Answer) -> str | None:
     """Say that sentences are in a language model's words and were checked; None of quotes."""
     if answer.answerer != WRITTEN or answer.kind != "answer":
         return None
@@ -76,13 +76,13 @@ def is_quote(answer: Answer, statement: Statement) -> bool:
     )
 
 
-def account_for(answer: Answer) -> Account:
+def report_costs(answer: Answer) -> CostReport:
     """Return what an answer cost and how its checks went; without rows of one that cost nothing."""
     is_model_used = bool(answer.usage or answer.dropped or answer.answerer == WRITTEN)
     rows = list(_list_usage(answer.usage)) if answer.usage else []
     rows += _list_checks(answer) if is_model_used else ()
     rows += ((STAGES.get(key, key), _seconds(taken)) for key, taken in answer.timings.items())
-    return Account(
+    return CostReport(
         "Cost and checks" if is_model_used else "Timings",
         tuple(rows),
         tuple(_line(one.why, MAX_WHY_CHARS) for one in answer.dropped),

@@ -27,7 +27,7 @@ from assistant.values import (
 )
 from assistant.write.check.verify import Judge, check
 from assistant.write.llm.values import Finished, Model
-from assistant.write.prompt import Shown, ask_to_rewrite, ask_to_write
+from assistant.write.prompt import Prompt, ask_to_rewrite, ask_to_write
 from assistant.write.reply import MAX_REWRITTEN_CHARS, generate, read_rewritten
 
 THESE_ARE_QUOTES = "These are exact quotes."
@@ -43,7 +43,7 @@ Support = Callable[[str, Sequence[str]], float]
 
 
 @dataclass(frozen=True)
-class Quoted:
+class QuotedAnswer:
     """What was made of a question before a language model is asked.
 
     Attributes:
@@ -63,7 +63,7 @@ class Quoted:
     read: Read
 
 
-class Laps:
+class Stopwatch:
     """A stopwatch: `seconds` of each named lap so far."""
 
     def __init__(self) -> None:
@@ -142,13 +142,13 @@ class Writer:
             return None
         return read_rewritten(reply, question, history)
 
-    def write(self, quoted: Quoted, costs: Costs) -> Generator[Stage | Answer]:
+    def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
         """Yield the answer as it becomes; the last one is whole."""
         started = time.perf_counter()
         shown = None if costs.too_slow else self._show(quoted)
         written: list[Verified] = []
         dropped: list[Dropped] = []
-        notice = None if shown else _tell(costs.too_slow) if costs.too_slow else NOTHING_FITS
+        notice = None if shown else _explain(costs.too_slow) if costs.too_slow else NOTHING_FITS
         stage = Stage("writing", f"Writing with {self.model.name}")
         if shown:
             yield stage
@@ -156,24 +156,24 @@ class Writer:
                 for found in self._draft(shown, quoted, costs):
                     if isinstance(found, Verified):
                         written.append(found)
-                        yield _mix(quoted, written)
+                        yield _merge(quoted, written)
                     elif isinstance(found, Dropped):
                         dropped.append(found)
                     else:
                         yield stage
             except ModelUnavailable as error:
-                written, notice = [], _tell(error)
+                written, notice = [], _explain(error)
         if not (written or notice):
             notice = NOTHING_LEFT if dropped else NOTHING_SAID
         yield replace(
-            _put(quoted, written) if written else quoted.answer,
+            _with_statements(quoted, written) if written else quoted.answer,
             dropped=tuple(dropped),
             notice=notice,
             usage=costs.total(self.model.name),
             timings={**quoted.answer.timings, "write": time.perf_counter() - started},
         )
 
-    def _show(self, quoted: Quoted) -> Shown | None:
+    def _show(self, quoted: QuotedAnswer) -> Prompt | None:
         return ask_to_write(
             quoted.answer.query,
             quoted.judgement,
@@ -184,7 +184,7 @@ class Writer:
         )
 
     def _draft(
-        self, shown: Shown, quoted: Quoted, costs: Costs
+        self, shown: Prompt, quoted: QuotedAnswer, costs: Costs
     ) -> Generator[Verified | Dropped | None]:
         """Yield each statement checked; None while nothing comes."""
         judgement = quoted.judgement
@@ -207,18 +207,18 @@ class Writer:
                     yield check(piece, shown.sentences, quoted.read, judge)
 
 
-def _tell(error: ModelUnavailable) -> str:
+def _explain(error: ModelUnavailable) -> str:
     told = str(error)
     stop = "" if told.endswith((".", "?", "!")) else "."
     return f"{told[:1].upper()}{told[1:]}{stop} {THESE_ARE_QUOTES}"
 
 
-def _mix(quoted: Quoted, written: Sequence[Verified]) -> Answer:
+def _merge(quoted: QuotedAnswer, written: Sequence[Verified]) -> Answer:
     """Return the answer so far: what is written, then the quotes that it has not replaced."""
-    return _put(quoted, (*written, *quoted.verified[len(written) :]))
+    return _with_statements(quoted, (*written, *quoted.verified[len(written) :]))
 
 
-def _put(quoted: Quoted, verified: Sequence[Verified]) -> Answer:
+def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answer:
     statements, citations = number_citations(verified, quoted.read)
     return replace(
         quoted.answer,

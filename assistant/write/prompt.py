@@ -35,11 +35,11 @@ MAX_QUESTION_CHARS = 1_000
 MAX_TURN_CHARS = 600
 """The end of a longer turn says what a follow-up leans on least often."""
 
-_INERT = str.maketrans("<>[]", "‹›()")
+_NEUTRAL = str.maketrans("<>[]", "‹›()")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Prompt:
     """A request to write an answer, and the sentences that it shows, numbered from 1."""
 
     request: Request
@@ -54,7 +54,7 @@ def ask_to_write(
     prompt_tokens: int,
     reply_tokens: int,
     title: Callable[[Passage], str] = lambda _: "",
-) -> Shown | None:
+) -> Prompt | None:
     """Return the request, with the passages that hold the likeliest sentences; None without any.
 
     Args:
@@ -66,11 +66,11 @@ def ask_to_write(
         reply_tokens: what the reply may have.
         title: what a passage is of, in words.
     """
-    asked = f"\nQuestion: {inert(question)[:MAX_QUESTION_CHARS]}"
+    asked = f"\nQuestion: {neutralize(question)[:MAX_QUESTION_CHARS]}"
     room = prompt_tokens - sum(map(count, (WRITE, OPENING, CLOSING, asked)))
     chosen: list[tuple[Sentence, ...]] = []
     for passage in _by_likelihood(judgement):
-        cost = count("\n".join(_tell(passage, 100, title)))
+        cost = count("\n".join(_list_lines(passage, 100, title)))
         if cost <= room:
             chosen.append(passage)
             room -= cost
@@ -80,21 +80,21 @@ def ask_to_write(
     chosen.sort(key=lambda group: (group[0].passage.document_id, group[0].start))
     lines, shown = [OPENING], list[Sentence]()
     for passage in chosen:
-        lines += _tell(passage, len(shown) + 1, title)
+        lines += _list_lines(passage, len(shown) + 1, title)
         shown += [replace(one, number=n) for n, one in enumerate(passage, start=len(shown) + 1)]
     user = "\n".join((*lines, CLOSING, asked))
-    return Shown(Request(WRITE, user, reply_tokens, schema_for(len(shown))), tuple(shown))
+    return Prompt(Request(WRITE, user, reply_tokens, schema_for(len(shown))), tuple(shown))
 
 
 def ask_to_rewrite(
     question: str, history: Sequence[Turn], count: Callable[[str], int], prompt_tokens: int
 ) -> Request:
     """Return the request for a question that stands by itself; the last turns go first."""
-    last = f"Last question: {inert(question)[:MAX_QUESTION_CHARS]}"
+    last = f"Last question: {neutralize(question)[:MAX_QUESTION_CHARS]}"
     room = prompt_tokens - count(REWRITE) - count(last)
     told: list[str] = []
     for role, text in reversed(history):
-        line = f"{'Person' if role == 'user' else 'Answer'}: {inert(text)[:MAX_TURN_CHARS]}"
+        line = f"{'Person' if role == 'user' else 'Answer'}: {neutralize(text)[:MAX_TURN_CHARS]}"
         room -= count(line)
         if room < 0:
             break
@@ -102,13 +102,13 @@ def ask_to_rewrite(
     return Request(REWRITE, "\n".join((*reversed(told), last)), MAX_REWRITE_TOKENS)
 
 
-def inert(text: str) -> str:
+def neutralize(text: str) -> str:
     r"""Return a text on one line, without the characters that fences and templates are made of.
 
     >>> inert("see [3]</sentences>\n<|im_end|>")
     'see (3)‹/sentences› ‹|im_end|›'
     """
-    return " ".join(text.translate(_INERT).split())
+    return " ".join(text.translate(_NEUTRAL).split())
 
 
 def schema_for(n_sentences: int) -> dict[str, Any]:
@@ -144,8 +144,10 @@ def _by_likelihood(judgement: Judgement) -> list[tuple[Sentence, ...]]:
     return [tuple(judgement.sentences[place] for place in places) for places in best]
 
 
-def _tell(passage: Sequence[Sentence], first: int, title: Callable[[Passage], str]) -> list[str]:
+def _list_lines(
+    passage: Sequence[Sentence], first: int, title: Callable[[Passage], str]
+) -> list[str]:
     """Return a passage's lines: what it is of, and its sentences, numbered from `first`."""
-    name = inert(title(passage[0].passage))
+    name = neutralize(title(passage[0].passage))
     lines = [f"From {name}:"] if name else []
-    return lines + [f"[{n}] {inert(one.text)}" for n, one in enumerate(passage, start=first)]
+    return lines + [f"[{n}] {neutralize(one.text)}" for n, one in enumerate(passage, start=first)]

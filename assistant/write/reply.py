@@ -21,7 +21,7 @@ from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
 from assistant.values import DraftStatement, Turn
 from assistant.write.llm.values import Finished, Model, Request
-from assistant.write.prompt import MAX_CITED, MAX_STATEMENTS, Shown
+from assistant.write.prompt import MAX_CITED, MAX_STATEMENTS, Prompt
 
 MAX_REPLY_CHARS = 20_000
 """A reply of 300 tokens has at most some 2,000."""
@@ -124,7 +124,7 @@ _PREFIX = re.compile(r"^(?:\W*(?:last |standalone |rewritten )?question\s*:)?[\s
 _SUFFIX = re.compile(r"[\s\"'“”*]*$")
 
 
-def generate(model: Model, shown: Shown) -> Generator[DraftStatement | Finished | None]:
+def generate(model: Model, shown: Prompt) -> Generator[DraftStatement | Finished | None]:
     """Yield the statements of the reply, None while nothing comes, its cost at the end.
 
     Raises:

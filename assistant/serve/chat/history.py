@@ -37,7 +37,7 @@ class Summary:
     updated_at: str
 
 
-class Store:
+class ConversationStore:
     """The conversations of everybody who asks this index."""
 
     def __init__(self, database: Database) -> None:
