@@ -3,6 +3,7 @@
 # make test    set up, then lint, types, tests and the dependency check
 # make test-browser  the chat in a real browser alone (Debian: apt-get install chromium)
 # make torture  kills, faults, full disks, damaged files and readers by the hundred (half an hour); a line of figures each
+# make docs    build the documentation into site/
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
 PYTHON ?= python3
@@ -15,7 +16,7 @@ MODELS := $(VENV)/test-models
 TORTURED := $(addprefix tests/store/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test test-browser torture lint check-dependencies unit eval bench clean
+.PHONY: help setup chat test test-browser torture lint check-dependencies unit eval bench docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -39,7 +40,7 @@ $(BENCH): $(DEV)
 chat: $(DEV)
 	@$(RUN)/assistant chat --port $(PORT)
 
-test: lint check-dependencies unit
+test: lint check-dependencies docs unit
 
 lint: $(DEV)
 	@echo "lint and types"
@@ -65,8 +66,12 @@ eval: $(DEV)
 	@$(RUN)/assistant eval --suite evals/suites/seed.toml
 	@test -z "$(DATA)" || $(RUN)/assistant eval --suite evals/suites/public.toml --data "$(DATA)"
 
+docs: $(DEV)
+	@echo "documentation"
+	@$(RUN)/python docs/build.py site
+
 bench: $(BENCH)
 	@$(RUN)/python -m evals.bench
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

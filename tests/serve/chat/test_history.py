@@ -64,7 +64,7 @@ answers = st.builds(
         ),
         max_size=2,
     ).map(tuple),
-    st.booleans(),
+    st.sampled_from(["answer", "abstention", "reply"]),
     st.none() | texts,
     st.lists(
         st.builds(
@@ -140,6 +140,26 @@ def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(store,
             del statement["support"], statement["is_repaired"]
         connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
     assert store.load("alice", conversation_id) == (ANSWERED,)
+
+
+@pytest.mark.parametrize(
+    ("answerer", "abstained", "kind"),
+    [("extract", False, "answer"), ("extract", True, "abstention"), ("courtesy", True, "reply")],
+)
+def test_an_answer_that_was_kept_before_it_had_a_kind_gets_its_kind(
+    store, database, answerer, abstained, kind
+):
+    conversation_id = store.create("alice", "Title")
+    answer = replace(ANSWERED.outcome, answerer=answerer, kind=kind)
+    store.put("alice", conversation_id, replace(ANSWERED, outcome=answer))
+    with database.open() as connection:
+        (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
+        old = json.loads(kept)
+        del old["kind"]
+        old["abstained"] = abstained
+        connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
+    (loaded,) = store.load("alice", conversation_id)
+    assert loaded.outcome == answer
 
 
 @pytest.mark.parametrize("field", ["question", "documents", "answer", "notice", "tried"])
