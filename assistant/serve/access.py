@@ -179,25 +179,6 @@ class AccessMiddleware:
         return bool(self.allowed & ANY_ADDRESS) and _is_address(name)
 
 
-class _SendWithHeaders:
-    """A `send` that adds our headers to the response and knows whether it is unfinished."""
-
-    def __init__(self, send: Send, cookie: str | None) -> None:
-        self._send = send
-        self._cookie = cookie
-        self.is_unfinished = False
-
-    async def __call__(self, message: Message) -> None:
-        is_start = message["type"] == "http.response.start"
-        if is_start:
-            headers = MutableHeaders(scope=message)
-            headers.update(SECURITY_HEADERS)
-            if self._cookie:
-                headers.append("Set-Cookie", self._cookie)
-        self.is_unfinished = is_start or message.get("more_body", False)
-        await self._send(message)
-
-
 def error_response(status: int, kind: str, message: str) -> JSONResponse:
     """Return a failure as JSON: its kind and a line for people."""
     return JSONResponse({"error": {"kind": kind, "message": message}}, status_code=status)
@@ -226,6 +207,25 @@ def is_foreign(headers: Headers) -> bool:
         return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
     except ValueError:
         return True
+
+
+class _SendWithHeaders:
+    """A `send` that adds our headers to the response and knows whether it is unfinished."""
+
+    def __init__(self, send: Send, cookie: str | None) -> None:
+        self._send = send
+        self._cookie = cookie
+        self.is_unfinished = False
+
+    async def __call__(self, message: Message) -> None:
+        is_start = message["type"] == "http.response.start"
+        if is_start:
+            headers = MutableHeaders(scope=message)
+            headers.update(SECURITY_HEADERS)
+            if self._cookie:
+                headers.append("Set-Cookie", self._cookie)
+        self.is_unfinished = is_start or message.get("more_body", False)
+        await self._send(message)
 
 
 def _require_login() -> JSONResponse:

@@ -1,4 +1,4 @@
-"""An answer -> what the command line prints of it. Pure; `terminal` makes it safe to print."""
+"""Answers as plain text for the command line; `cli.terminal` makes it safe to print."""
 
 from textwrap import shorten
 
@@ -6,9 +6,9 @@ from assistant.show.provenance import describe_author, report_costs
 from assistant.values import Answer, Citation, Consulted, name_page
 
 MAX_NEAREST = 3
-"""Passages shown with an abstention."""
+"""Passages printed with an abstention."""
 EXCERPT_CHARS = 300
-"""Characters shown of such a passage."""
+"""Characters printed of such a passage."""
 
 
 def describe(answer: Answer) -> str:
@@ -25,10 +25,15 @@ def describe(answer: Answer) -> str:
 
 
 def describe_costs(answer: Answer) -> str:
-    """Return what an answer cost and how its checks went, line by line; not what was dropped."""
-    account = report_costs(answer)
-    lines = [f"{name}: {said}" for name, said in account.rows]
-    return "\n".join([*lines, *(f"Dropped, because {why}" for why in account.dropped)])
+    """Return what an answer cost and why sentences were dropped, a line each; not their text."""
+    report = report_costs(answer)
+    lines = [f"{name}: {said}" for name, said in report.rows]
+    return "\n".join([*lines, *(f"Dropped, because {why}" for why in report.dropped)])
+
+
+def indent(text: str) -> str:
+    """Return the text with each line indented by four spaces."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def _describe_citation(citation: Citation) -> str:
@@ -47,8 +52,3 @@ def _place(where: Citation | Consulted) -> str:
     copies = where.copies if isinstance(where, Citation) else ()
     also = f", also: {', '.join(copies)}" if copies else ""
     return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}{also}"
-
-
-def indent(text: str) -> str:
-    """Return the text with each line moved in."""
-    return "\n".join(f"    {line}" for line in text.splitlines())

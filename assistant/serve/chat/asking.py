@@ -43,36 +43,6 @@ BUSY_HERE = "The last question of this conversation is still being answered."
 QUESTION_GONE = "This question is not here any more."
 
 
-@dataclass(slots=True)
-class _RunningAnswer:
-    """An answer in progress, which any number of pages may watch.
-
-    `before` are the turns before it and `step` is its latest state; `stop` ends it, and `changed`
-    wakes those who wait for another state.
-    """
-
-    owner: str
-    before: tuple[Turn, ...]
-    step: Step
-    stop: asyncio.Event
-    changed: asyncio.Condition
-    task: asyncio.Task[None] | None = None
-
-    async def update(self, step: Step) -> None:
-        """Set the latest state and wake those who wait, unless nothing has changed."""
-        if step == self.step:
-            return
-        async with self.changed:
-            self.step = step
-            self.changed.notify_all()
-
-    async def wait(self, seen: Step) -> None:
-        """Wait until the state is another than `seen`, for at most `WATCH_INTERVAL_S`."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(WATCH_INTERVAL_S), self.changed:
-                await self.changed.wait_for(lambda: self.step is not seen)
-
-
 class RunningAnswers:
     """The answers in progress, at most one in each conversation.
 
@@ -144,7 +114,7 @@ class RunningAnswers:
                 yield update
 
     async def watch(self, session: Session) -> AsyncGenerator[Update]:
-        """Yield the progress of the running answer until it ends or the page shows something else."""
+        """Yield the progress of the running answer, as long as the page shows its conversation."""
         conversation_id = session.conversation_id or ""
         running = self._running.get(conversation_id)
         if running is None:
@@ -221,7 +191,7 @@ class RunningAnswers:
         self._running[session.conversation_id] = running
         running.task = asyncio.create_task(self._run(session.conversation_id, running))
 
-    async def _run(self, conversation_id: str, running: _RunningAnswer) -> None:
+    async def _run(self, conversation_id: str, running: "_RunningAnswer") -> None:
         """Answer until done, stopped or shut down; store the outcome."""
         turn = running.step.turn
         work = answer_turn(self._assistant, self._admission, turn, running.before)
@@ -245,6 +215,42 @@ class RunningAnswers:
         await running.update(step)
 
 
+def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:
+    """Return the turn whose number the browser sent; None if there is no such turn."""
+    named = str(sent.get("turn"))
+    return next((turn for turn in turns if str(turn.number) == named), None)
+
+
+@dataclass(slots=True)
+class _RunningAnswer:
+    """An answer in progress, which any number of pages may watch.
+
+    `before` are the turns before it and `step` is its latest state; `stop` ends it, and `changed`
+    wakes those who wait for another state.
+    """
+
+    owner: str
+    before: tuple[Turn, ...]
+    step: Step
+    stop: asyncio.Event
+    changed: asyncio.Condition
+    task: asyncio.Task[None] | None = None
+
+    async def update(self, step: Step) -> None:
+        """Set the latest state and wake those who wait, unless nothing has changed."""
+        if step == self.step:
+            return
+        async with self.changed:
+            self.step = step
+            self.changed.notify_all()
+
+    async def wait(self, seen: Step) -> None:
+        """Wait until the state is another than `seen`, for at most `WATCH_INTERVAL_S`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WATCH_INTERVAL_S), self.changed:
+                await self.changed.wait_for(lambda: self.step is not seen)
+
+
 def _cut_short(turn: Turn, *, is_stopped: bool) -> Step:
     """Return the last state of a turn that was ended early, with what was verified by then."""
     notice = STOPPED if is_stopped else CLOSING
@@ -253,9 +259,3 @@ def _cut_short(turn: Turn, *, is_stopped: bool) -> Step:
         notice = STOPPED_PARTLY if is_stopped else CLOSING_PARTLY
         outcome = replace(turn.outcome, notice=notice)
     return Step(replace(turn, outcome=outcome), notice, is_running=False)
-
-
-def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:
-    """Return the turn whose number the browser sent; None if there is no such turn."""
-    named = str(sent.get("turn"))
-    return next((turn for turn in turns if str(turn.number) == named), None)

@@ -53,26 +53,6 @@ def view_page(document: Document, number: int, boxes: Sequence[Box] = ()) -> Pag
     )
 
 
-def _address(document: Document, number: int, width: int) -> str:
-    name = quote(document.document_id, safe="", errors="replace")
-    return f"{PAGE_PATH}?document={name}&page={number}&width={width}&version={document.sha256}"
-
-
-def _is_valid(box: Box) -> bool:
-    return 0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1
-
-
-def _place(box: Box) -> str:
-    """Return the position of a box as CSS declarations in percent."""
-    sides = {
-        "left": box.left,
-        "top": box.top,
-        "width": box.right - box.left,
-        "height": box.bottom - box.top,
-    }
-    return ";".join(f"{side}:{100 * share:.3f}%" for side, share in sides.items())
-
-
 @dataclass(frozen=True, slots=True)
 class OpenedSource:
     """What a reference opens.
@@ -112,21 +92,6 @@ def show_source(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -
     return render_source(document, source.spans, strong, source.position, view, remark)
 
 
-def _picture(
-    assistant: Answering, document: Document, source: OpenedSource
-) -> tuple[PageView | None, str]:
-    """Return the page where a source begins, or a remark on why it cannot be shown."""
-    if not can_show(document):
-        return None, ""
-    try:
-        boxes = assistant.origin(source.citation).boxes if source.citation else ()
-    except CorpusError as error:
-        return None, NO_PICTURE.format(why=error)
-    start = source.strong.start if source.strong else 0
-    number = max((page.number for page in document.pages if page.start <= start), default=1)
-    return view_page(document, number, boxes), ""
-
-
 def resolve(reference: str, turns: tuple[Turn, ...]) -> OpenedSource | None:
     """Return what a reference opens; None if it refers to nothing in these turns."""
     if reference.startswith(_DOCUMENT):
@@ -141,6 +106,41 @@ def resolve(reference: str, turns: tuple[Turn, ...]) -> OpenedSource | None:
     if kind == "cite":
         return _cited(turn, turn.outcome, number)
     return _consulted(turn.outcome, number)
+
+
+def _address(document: Document, number: int, width: int) -> str:
+    name = quote(document.document_id, safe="", errors="replace")
+    return f"{PAGE_PATH}?document={name}&page={number}&width={width}&version={document.sha256}"
+
+
+def _is_valid(box: Box) -> bool:
+    return 0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1
+
+
+def _place(box: Box) -> str:
+    """Return the position of a box as CSS declarations in percent."""
+    sides = {
+        "left": box.left,
+        "top": box.top,
+        "width": box.right - box.left,
+        "height": box.bottom - box.top,
+    }
+    return ";".join(f"{side}:{100 * share:.3f}%" for side, share in sides.items())
+
+
+def _picture(
+    assistant: Answering, document: Document, source: OpenedSource
+) -> tuple[PageView | None, str]:
+    """Return the page where a source begins, or a remark on why it cannot be shown."""
+    if not can_show(document):
+        return None, ""
+    try:
+        boxes = assistant.origin(source.citation).boxes if source.citation else ()
+    except CorpusError as error:
+        return None, NO_PICTURE.format(why=error)
+    start = source.strong.start if source.strong else 0
+    number = max((page.number for page in document.pages if page.start <= start), default=1)
+    return view_page(document, number, boxes), ""
 
 
 def _cited(turn: Turn, answer: Answer, number: int) -> OpenedSource | None:

@@ -94,29 +94,6 @@ def answer_turn(
     yield Step(replace(turn, outcome=outcome), summarize(outcome), is_running=False)
 
 
-def _follow_events(turn: Turn, events: Iterator[Stage | Answer]) -> Iterator[Step]:
-    """Yield a step for each event; an event without news repeats the step."""
-    stage: Stage | None = None
-    for event in events:
-        if isinstance(event, Answer):
-            turn = replace(turn, outcome=event)
-        else:
-            stage = event
-        if stage is not None and stage.name == "writing":
-            yield Step(turn, WRITING, doing=_describe_writing(stage, turn.outcome))
-        elif isinstance(event, Answer):
-            yield Step(turn, summarize(event))
-        else:
-            yield Step(turn, event.detail)
-
-
-def _describe_writing(stage: Stage, shown: Answer | str | None) -> str:
-    """Say what is being written, and that exact quotes are shown until then if so."""
-    if not isinstance(shown, Answer) or not any(is_quote(shown, one) for one in shown.statements):
-        return stage.detail
-    return f"{stage.detail}; exact quotes until then"
-
-
 def to_history(turns: Sequence[Turn]) -> tuple[Message, ...]:
     """Return the last few turns as messages, oldest first, without those that failed."""
     history: list[Message] = []
@@ -146,6 +123,36 @@ def summarize(outcome: Answer | str) -> str:
     return f"{said} {outcome.notice}" if outcome.notice else said
 
 
+def describe_queue(n: int) -> str:
+    """Say how many questions are ahead of one that waits."""
+    if n <= 0:
+        return "Waiting for a free place"
+    return f"Waiting: {n} question{'' if n == 1 else 's'} before this one"
+
+
+def _follow_events(turn: Turn, events: Iterator[Stage | Answer]) -> Iterator[Step]:
+    """Yield a step for each event; an event without news repeats the step."""
+    stage: Stage | None = None
+    for event in events:
+        if isinstance(event, Answer):
+            turn = replace(turn, outcome=event)
+        else:
+            stage = event
+        if stage is not None and stage.name == "writing":
+            yield Step(turn, WRITING, doing=_describe_writing(stage, turn.outcome))
+        elif isinstance(event, Answer):
+            yield Step(turn, summarize(event))
+        else:
+            yield Step(turn, event.detail)
+
+
+def _describe_writing(stage: Stage, shown: Answer | str | None) -> str:
+    """Say what is being written, and that exact quotes are shown until then if so."""
+    if not isinstance(shown, Answer) or not any(is_quote(shown, one) for one in shown.statements):
+        return stage.detail
+    return f"{stage.detail}; exact quotes until then"
+
+
 def _suggest(assistant: Answering, abstention: Answer) -> tuple[str, ...]:
     """Return suggested questions; none if they cannot be made, which is no reason to fail."""
     try:
@@ -156,10 +163,3 @@ def _suggest(assistant: Answering, abstention: Answer) -> tuple[str, ...]:
 
 def _is_abstention(answer: Answer) -> bool:
     return answer.abstained and bool(answer.consulted)
-
-
-def describe_queue(n: int) -> str:
-    """Say how many questions are ahead of one that waits."""
-    if n <= 0:
-        return "Waiting for a free place"
-    return f"Waiting: {n} question{'' if n == 1 else 's'} before this one"
