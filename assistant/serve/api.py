@@ -99,7 +99,7 @@ def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> Non
         events = run_in_thread(_throttle(steps, is_ending=app.state.ending.is_set))
         if EVENTS in request.headers.get("accept", ""):
             return await _stream(events)
-        name, data = await until_disconnect(_last_event(events), request.receive) or CLIENT_GONE
+        name, data = await _until_disconnect(_last_event(events), request.receive) or CLIENT_GONE
         return JSONResponse(data) if name == "answer" else error_response(503, **data)
 
     @app.post("/api/search")
@@ -157,15 +157,15 @@ def _answer_events(
     with place:
         while not ticket.wait(QUEUE_POLL_S):
             yield "stage", {"name": "waiting", "detail": describe_queue(ticket.ahead)}
-        made: dict[str, Any] = {}
+        answer: dict[str, Any] = {}
         with streaming(assistant, body.question, body.history, body.documents) as steps:
             for step in steps:
                 if isinstance(step, Stage):
                     yield "stage", asdict(step)
                 else:
-                    made = step.to_dict()
-                    yield "partial", made
-        yield "answer", made
+                    answer = step.to_dict()
+                    yield "partial", answer
+        yield "answer", answer
 
 
 def _throttle(
@@ -239,10 +239,10 @@ class _EventResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the events until they end or the client leaves."""
         async with aclosing(self._events):
-            await until_disconnect(self.stream_response(send), receive)
+            await _until_disconnect(self.stream_response(send), receive)
 
 
-async def until_disconnect(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
+async def _until_disconnect(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
     """Return the result of the work; cancel it and return None if the client leaves first."""
     working, leaving = (
         asyncio.ensure_future(work),
