@@ -1,9 +1,9 @@
-"""A draft and the stored documents -> statements and citations that have been checked.
+"""Turns a draft into statements and citations, checked against the stored documents.
 
-The only place where citations are made. A sentence number becomes the span that it was given
-when the document was cut, and the span is read from the stored document anew.
-
-A quote -> its span in a text: exactly, or else but for whitespace. Nothing fuzzier.
+This is the only place that makes a `Citation`. A draft points at sentences by number; each number
+becomes the span that the sentence got when its document was cut, and the quote is read from the
+stored document again. A statement whose sentences are not there, or do not say it, is dropped with
+the reason.
 """
 
 import re
@@ -27,6 +27,15 @@ from assistant.values import (
     Verdict,
 )
 
+NO_SOURCE = "it names no sentence that was shown"
+NOT_QUOTED = "it is not the sentence that it cites"
+NOT_STORED = "what it cites does not stand in the stored document"
+
+Place = tuple[str, int, int]
+"""A sentence's document and span."""
+Read = Callable[[str], Document]
+"""Returns a stored document by its id."""
+
 
 def locate(quote: str, text: str) -> tuple[int, int] | None:
     r"""Return the span of the first place where `text` says `quote`, or None.
@@ -45,16 +54,6 @@ def locate(quote: str, text: str) -> tuple[int, int] | None:
         return start, start + len(quote)
     found = re.search(r"\s+".join(map(re.escape, words)), text)
     return found.span() if found else None
-
-
-NO_SOURCE = "it names no sentence that was shown"
-NOT_QUOTED = "it is not the sentence that it cites"
-NOT_STORED = "what it cites does not stand in the stored document"
-
-Place = tuple[str, int, int]
-"""A sentence's document and span."""
-Read = Callable[[str], Document]
-"""Returns a stored document by its id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,9 @@
-"""The values that flow through the assistant: frozen, comparable, free of I/O.
+"""The values that flow through the assistant: frozen, hashable, free of I/O.
 
-Every span is half-open and counted in characters (Unicode code points) of `Document.text`.
-`Answer` and everything in it is made by `assistant.cite` alone; what an answerer
-produces is a `Draft`, whose statements point at numbered sentences and quote nothing.
-
-Where in a file a span of text stands: headings, pages, and what is at it in the file itself.
-
-What became of every file of the corpus, and why: the words of the ledger, free of I/O.
+Documents and their parts come first, then passages and sentences, then drafts, statements and
+answers, and at the end the ledger: what became of each file. Every span is half-open and counts
+characters (Unicode code points) of `Document.text`. A `Draft` points at numbered sentences and
+quotes nothing; `assistant.cite` alone makes an `Answer` of it, and everything in that.
 """
 
 from dataclasses import asdict, dataclass, field

@@ -39,7 +39,7 @@ WRAPPERS = {
     "huggingface_hub": ("models/prepare.py",),
     "onnxruntime": ("models/encoder.py",),
     "tokenizers": ("models/encoder.py",),
-    "sqlite3": ("store/", "serve/chat/"),
+    "sqlite3": ("store/", "serve/chat/", "doctor/"),
     "Stemmer": ("text/terms.py",),
     "llama_index": (
         "store/index.py",
@@ -54,7 +54,7 @@ WRAPPERS = {
     "jinja2": ("show/", "serve/chat/", "evaluation/"),
     "matplotlib": ("evaluation/",),
     "rapidfuzz": ("retrieve/query.py",),
-    "packaging": ("doctor/",),
+    "packaging": ("doctor/machine.py",),
     "fastapi": ("serve/",),
     "starlette": ("serve/",),
     "uvicorn": ("serve/",),
@@ -244,14 +244,18 @@ print(*sorted(sys.modules))
     assert not loaded & (parsers | {"selectolax", "markdown_it", "charset_normalizer"})
 
 
-def test_importing_the_command_line_loads_no_chat() -> None:
-    script = "import sys, os, assistant.cli.main; print(*sys.modules, *os.environ)"
+def test_importing_the_command_line_loads_no_chat_and_sets_nothing_in_the_environment() -> None:
+    script = (
+        "import os, sys; before = dict(os.environ); import assistant.cli.main;"
+        "print(before == dict(os.environ), *sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT.parent
     )
-    assert "assistant.cli.main" in done.stdout
-    assert "assistant.serve.chat" not in done.stdout
-    assert "GRADIO" not in done.stdout
+    is_untouched, *loaded = done.stdout.split()
+    assert is_untouched == "True"
+    assert "assistant.cli.main" in loaded
+    assert not {name for name in loaded if name.startswith(("gradio", "assistant.serve"))}
 
 
 def test_the_exports_are_sorted_and_exist() -> None:

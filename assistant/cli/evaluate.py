@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from assistant.cli.terminal import progress_bar, say, write, write_json
+from assistant.cli.terminal import progress_bar, say, say_failure, write, write_json
 from assistant.errors import AssistantError, EvaluationError, IndexMissing
 from assistant.evaluation.questions import read_questions
-from assistant.serve.chat.feedback import list_questions, read_feedback
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,13 +28,18 @@ if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
 
-def print_questions(index_dir: Path) -> None:
+def print_questions(index_dir: Path, *, as_json: bool) -> None:
     """Print the judged answers as questions, a line each."""
+    from assistant.serve.chat.feedback import list_questions, read_feedback
+
     if not index_dir.is_dir():
         raise IndexMissing(f"there is no index in {str(index_dir)!r}, so no feedback")
     questions = list(list_questions(read_feedback(index_dir)))
-    for question in questions:
-        write(json.dumps(question, ensure_ascii=False))
+    if as_json:
+        write_json({"questions": questions})
+    else:
+        for question in questions:
+            write(json.dumps(question, ensure_ascii=False))
     say(f"{len(questions)} answers were judged")
 
 
@@ -63,6 +67,7 @@ def calibrate_on(assistant: "Assistant", questions: Path, *, as_json: bool) -> N
 
 
 EXIT_WORSE, EXIT_ERROR = 1, 2
+"""Of a command that judges, 1 means worse and 2 that there is no report."""
 MAX_NAMED = 10
 """Questions named under a change."""
 
@@ -110,7 +115,8 @@ def evaluate_chosen(
         report = run_eval(chosen, settings, data, choice.command(has_data=bool(data)))
         conclude(report, before, out, as_json=as_json)
     except AssistantError as error:
-        raise fail(error) from error
+        say_failure(type(error).__name__, str(error), as_json=as_json)
+        raise typer.Exit(EXIT_ERROR) from error
 
 
 def run_eval(suite: "Suite", settings: Settings, data: Path | None, command: str) -> "Report":
@@ -180,12 +186,6 @@ def choose_suite(choice: Choice) -> "Suite":
         seed=choice.seed,
     )
     return Suite.model_construct(name=Path(name).name, sets=(one,), settings={})
-
-
-def fail(error: AssistantError) -> typer.Exit:
-    """Say why there is no report; of a command that judges, 1 means worse and 2 an error."""
-    say(f"error: {error}")
-    return typer.Exit(EXIT_ERROR)
 
 
 def _to_json(report: "Report", comparison: "Comparison | None") -> dict[str, Any]:

@@ -1,9 +1,7 @@
-"""The index brought in step from the command line: with a bar, and a line at the end.
+"""`assistant index` and `assistant documents`: the index brought in step, and the ledger listed.
 
-Comes in: an open assistant. Goes out: lines on stderr, for each file that was not plainly indexed
-why; with `--json` the report on stdout. Refuses nothing of its own: failures are handed on.
-
-`assistant documents`: the ledger, a line a file, on stdout.
+A bar and lines go to stderr: why a file was not plainly indexed, and what was done in all. The
+ledger, what a dry run would do, and the report as JSON go to stdout.
 """
 
 import threading
@@ -15,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.terminal import progress_bar, say, write, write_json
-from assistant.doctor.findings import count
 from assistant.errors import AssistantError, CorpusError
 from assistant.settings import Settings
-from assistant.store.plan import Action, Change
-from assistant.store.sync import SyncReport, preview
+from assistant.show.describe import count
 from assistant.values import FileRecord
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
+    from assistant.store.plan import Change
+    from assistant.store.sync import SyncReport
 
 
 def print_documents(assistant: "Assistant", *, as_json: bool) -> None:
@@ -58,12 +56,13 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when a file was s
 Watch = Annotated[
     bool, typer.Option("--watch", help="Stay, and bring the index in step with every change.")
 ]
-ENDINGS = {Action.MOVE: " from ", Action.SKIP: ": "}
+BEFORE_DETAIL = {"move": " from ", "skip": ": "}
+"""What stands between the file and the detail of an action."""
 
 
 def bring_in_step(
     assistant: "Assistant", *, rebuild: bool = False, retry: bool = False, as_json: bool = False
-) -> SyncReport:
+) -> "SyncReport":
     """Bring the index in step with the folder and say what was done."""
     with progress_bar() as show:
         report = assistant.sync(
@@ -74,13 +73,11 @@ def bring_in_step(
     _tell_notable(report.notable)
     if report.base_problem:
         say(f"warning: {report.base_problem}; searching exactly, which is slower")
-    say(_sum_up(report))
-    if as_json:
-        write_json({**asdict(report), "n_skipped": report.n_skipped})
+    _tell_report(report, as_json=as_json)
     return report
 
 
-def keep_in_step(assistant: "Assistant") -> None:
+def keep_in_step(assistant: "Assistant", *, as_json: bool) -> None:
     """Bring the index in step after every change of the folder, until interrupted."""
     from assistant.store.watch import watch
 
@@ -97,11 +94,14 @@ def keep_in_step(assistant: "Assistant") -> None:
         if report.n_added or report.n_changed or report.n_moved or report.n_removed:
             _tell_notable([record for record in report.notable if record not in told])
             told = set(report.notable)
-            say(_sum_up(report))
+            _tell_report(report, as_json=as_json)
 
 
 def tell_preview(settings: Settings, *, rebuild: bool, retry: bool, as_json: bool) -> bool:
     """Print what a sync would do; return whether no file would be skipped."""
+    from assistant.store.plan import Action
+    from assistant.store.sync import preview
+
     changes = preview(settings, rebuild=rebuild, retry=retry)
     if as_json:
         write_json({"changes": [asdict(change) for change in changes]})
@@ -125,14 +125,16 @@ def _tell_notable(records: Iterable[FileRecord]) -> None:
         say(f"{record.status}: {record.document_id}: {record.reason}")
 
 
-def _describe(change: Change) -> str:
-    detail = ENDINGS.get(change.action, " ") + change.detail if change.detail else ""
+def _describe(change: "Change") -> str:
+    detail = BEFORE_DETAIL.get(change.action, " ") + change.detail if change.detail else ""
     return f"{change.action} {change.document_id}{detail}"
 
 
-def _sum_up(report: SyncReport) -> str:
-    return (
+def _tell_report(report: "SyncReport", *, as_json: bool) -> None:
+    say(
         f"{report.n_added} files added, {report.n_changed} changed, {report.n_moved} moved, "
         f"{report.n_removed} removed, {report.n_unchanged} unchanged; {report.n_skipped} skipped; "
         f"{report.n_passages:,} passages ({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
     )
+    if as_json:
+        write_json({**asdict(report), "n_skipped": report.n_skipped})

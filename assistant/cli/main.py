@@ -1,21 +1,25 @@
 """The command line: answers on stdout, everything else on stderr.
 
+`--corpus`, `--index` and `--json` are declared once, at `share`, and hold for every command, before
+it and after it.
+
 Exit codes: 0 done (an abstention is an answer), 1 `check` or `doctor` found problems or
 `index --strict` skipped a file, 2 the command was misspelt, 3 it cannot be done (one line says why
 and what to do), 75 another process is writing the index, 130 interrupted.
-
-`assistant chat`: the index brought in step, then the page served.
 """
 
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from assistant.cli.ask import (
     LlmFile,
@@ -38,93 +42,135 @@ from assistant.cli.index import (
     require_index,
     tell_preview,
 )
-from assistant.cli.terminal import say, write
+from assistant.cli.terminal import say, say_failure, status_line, write, write_json
 from assistant.errors import AssistantError, IndexLocked, SettingsError
 from assistant.settings import LOOPBACK, Settings
+from assistant.show.describe import count
 from assistant.show.provenance import name_model
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
-
-def run_chat(assistant: "Assistant", *, must_have_users: bool) -> None:
-    """Serve the chat until it is stopped."""
-    settings = assistant.settings
-    _require_users(settings, must_be=must_have_users)
-    bring_in_step(assistant)
-    if model := name_model(assistant.language_model):
-        say(f"answers are written by {model}, and checked against the quotes that they cite")
-    say("starting the chat")
-    from assistant.serve.app import serve
-
-    serve(
-        assistant,
-        settings.host,
-        settings.port,
-        ready=lambda address: say(f"the chat is at {address} (stop it with Ctrl-C)"),
-    )
-
-
-def _require_users(settings: Settings, *, must_be: bool) -> None:
-    if must_be and not settings.users:
-        raise SettingsError(
-            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
-            "passwords, or as ASSISTANT_USERS__NAME=password"
-        )
-    if not settings.users and settings.host not in LOOPBACK:
-        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
-
-
 EXIT_PROBLEMS, EXIT_REFUSED, EXIT_LOCKED, EXIT_INTERRUPTED = 1, 3, 75, 130
+UsageError: Any = typer.BadParameter.__base__
+"""What every misspelt command raises; Typer has it under no name of its own."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the options say that every command has."""
+
+    corpus: Path | None = None
+    index: Path | None = None
+    as_json: bool = False
+
+    def load(self, **given: Any) -> Settings:
+        """Return the settings, with what else the command line says."""
+        return Settings.load(corpus_dir=self.corpus, index_dir=self.index, **given)
+
+    @contextmanager
+    def open(self, **given: Any) -> Iterator["Assistant"]:
+        """Open the assistant for as long as the block runs; Ctrl-C leaves with an exit code."""
+        settings = self.load(**given)
+        from assistant.pipeline import Assistant
+
+        try:
+            with Assistant.open(settings) as assistant:
+                yield assistant
+        except KeyboardInterrupt:
+            say("interrupted; what was done stays done")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+class Commands(TyperGroup):
+    """Commands that all have the shared options of their group."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        names = {field.name for field in fields(Shared)}
+        for command in self.commands.values():
+            command.params += [option for option in self.params if option.name in names]
+
+
+def _keep(context: typer.Context, option: typer.CallbackParam, value: Any) -> None:
+    """Keep a shared option; what stands after the command counts before what stands before it."""
+    if value and option.name:
+        setattr(context.ensure_object(Shared), option.name, value)
+
+
+def _tell_version(context: typer.Context, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        from assistant import __version__
+
+        write(f"assistant {__version__}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     help="Ask a folder of documents; every sentence of the answer is backed by an exact quote.",
-    epilog="Exit codes: 0 done, 1 problems found, 2 usage, 3 cannot be done, 75 index busy.",
+    epilog="Exit codes: 0 done, 1 problems found, 2 usage, 3 cannot be done, 75 index busy. With "
+    '--json, why is the last line on stderr: {"error": {"kind": ..., "message": ...}}.',
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-Corpus = Annotated[
-    Path | None, typer.Option("--corpus", help="The folder of documents.", show_default="corpus")
-]
-Index = Annotated[
-    Path | None, typer.Option("--index", help="The folder of the index.", show_default="index")
-]
+
+
+_shared = partial(typer.Option, callback=_keep, expose_value=False)
+
+
+@app.callback(cls=Commands)
+def share(
+    corpus: Annotated[
+        Path | None, _shared(help="The folder of documents.", show_default="corpus")
+    ] = None,
+    index: Annotated[
+        Path | None, _shared(help="The folder of the index.", show_default="index")
+    ] = None,
+    as_json: Annotated[bool, _shared("--json", help="Print the result as JSON.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Declare the options that every command has, and that of the version."""
+
+
 Documents = Annotated[
     list[str] | None,
     typer.Option("--document", metavar="ID", help="Only in this document; may be repeated."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the HTTP API sends it.")]
 
 
 @app.command("index")
-def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command line
-    corpus: Corpus = None,
-    index: Index = None,
+def build_index(
+    context: typer.Context,
     rebuild: Rebuild = False,
     retry: Retry = False,
     dry_run: DryRun = False,
     strict: Strict = False,
     watch: Watch = False,
-    as_json: Json = False,
 ) -> None:
-    """Bring the index in step with the folder: new, changed and removed files only."""
+    """Bring the index in step with the folder. Only new, changed and removed files are settled."""
+    shared = context.ensure_object(Shared)
+    as_json = shared.as_json
     if dry_run:
-        settings = Settings.load(corpus_dir=corpus, index_dir=index)
-        is_whole = tell_preview(settings, rebuild=rebuild, retry=retry, as_json=as_json)
+        is_whole = tell_preview(shared.load(), rebuild=rebuild, retry=retry, as_json=as_json)
     else:
-        with _open(corpus, index) as assistant:
+        with shared.open() as assistant:
             done = bring_in_step(assistant, rebuild=rebuild, retry=retry, as_json=as_json)
             is_whole = done.n_skipped == 0
             if watch:
-                keep_in_step(assistant)
+                keep_in_step(assistant, as_json=as_json)
     if strict and not is_whole:
         raise typer.Exit(EXIT_PROBLEMS)
 
 
 @app.command()
 def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
+    context: typer.Context,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     document: Documents = None,
     quotes: Quotes = False,
@@ -134,34 +180,32 @@ def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
     llm_file: LlmFile = None,
-    corpus: Corpus = None,
-    index: Index = None,
-    as_json: Json = False,
 ) -> None:
-    """Answer a question from exact quotes, or say that the documents do not tell."""
+    """Answer a question from exact quotes. Or say that the documents do not tell."""
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
-    with _open(corpus, index, llm=llm) as assistant:
+    shared = context.ensure_object(Shared)
+    with shared.open(llm=llm) as assistant:
         require_index(assistant)
-        answer_question(assistant, question, document or (), as_json=as_json, cost=cost)
+        answer_question(assistant, question, document or (), as_json=shared.as_json, cost=cost)
 
 
 @app.command()
 def search(
+    context: typer.Context,
     query: Annotated[str, typer.Argument(help="Words or a question.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Passages to show.")] = 10,
     document: Documents = None,
-    corpus: Corpus = None,
-    index: Index = None,
-    as_json: Json = False,
 ) -> None:
     """Show the passages nearest to a query, best first."""
-    with _open(corpus, index) as assistant:
+    shared = context.ensure_object(Shared)
+    with shared.open() as assistant:
         require_index(assistant)
-        print_ranking(assistant, query, k, document or (), as_json=as_json)
+        print_ranking(assistant, query, k, document or (), as_json=shared.as_json)
 
 
 @app.command()
 def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
+    context: typer.Context,
     host: Annotated[
         str | None, typer.Option(help="Address to bind.", show_default="127.0.0.1")
     ] = None,
@@ -173,38 +217,43 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
     llm_file: LlmFile = None,
-    corpus: Corpus = None,
-    index: Index = None,
 ) -> None:
-    """Bring the index in step, then open the chat in a local web page."""
+    """Bring the index in step, then open the chat in a web page."""
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
-    with _open(corpus, index, host=host, port=port, llm=llm) as assistant:
-        run_chat(assistant, must_have_users=auth)
+    shared = context.ensure_object(Shared)
+    with shared.open(host=host, port=port, llm=llm) as assistant:
+        run_chat(assistant, must_have_users=auth, as_json=shared.as_json)
 
 
 @app.command()
-def documents(corpus: Corpus = None, index: Index = None, as_json: Json = False) -> None:
-    """List what became of every file at the last sync: how, when, how long it took, and why."""
-    with _open(corpus, index) as assistant:
-        print_documents(assistant, as_json=as_json)
+def documents(context: typer.Context) -> None:
+    """List what became of every file. How and when, how long it took, and why, at the last sync."""
+    shared = context.ensure_object(Shared)
+    with shared.open() as assistant:
+        print_documents(assistant, as_json=shared.as_json)
 
 
 @app.command()
-def feedback(index: Index = None) -> None:
-    """Print what readers said in the chat as questions for `assistant eval`, a line each."""
+def feedback(context: typer.Context) -> None:
+    """Print what readers said in the chat as questions for eval. A line each."""
     from assistant.cli.evaluate import print_questions
 
-    print_questions(Settings.load(index_dir=index).index_dir)
+    shared = context.ensure_object(Shared)
+    print_questions(shared.load().index_dir, as_json=shared.as_json)
 
 
 @app.command()
-def check(corpus: Corpus = None, index: Index = None) -> None:
-    """Check the whole index; exit 0 only when it is clean."""
-    with _open(corpus, index) as assistant:
+def check(context: typer.Context) -> None:
+    """Check the whole index. Exit 0 only when it is clean."""
+    shared = context.ensure_object(Shared)
+    with shared.open() as assistant:
         problems = assistant.check()
         n_documents = sum(record.n_passages > 0 for record in assistant.documents())
-    for problem in problems:
-        write(problem)
+    if shared.as_json:
+        write_json({"problems": problems, "n_documents": n_documents, "is_clean": not problems})
+    else:
+        for problem in problems:
+            write(problem)
     if problems:
         say(f"{len(problems)} problems; make the index anew: assistant index --rebuild")
         raise typer.Exit(EXIT_PROBLEMS)
@@ -213,46 +262,54 @@ def check(corpus: Corpus = None, index: Index = None) -> None:
 
 @app.command()
 def calibrate(
+    context: typer.Context,
     questions: Annotated[
         Path,
         typer.Argument(help='Lines of {"question": "...", "answerable": true or false}.'),
     ],
-    corpus: Corpus = None,
-    index: Index = None,
-    as_json: Json = False,
 ) -> None:
-    """Fit when to abstain to your own questions; kept beside the index."""
+    """Fit when to abstain to your own questions. What is fitted is kept beside the index."""
     from assistant.cli.evaluate import calibrate_on
 
-    with _open(corpus, index) as assistant:
+    shared = context.ensure_object(Shared)
+    with shared.open() as assistant:
         require_index(assistant)
-        calibrate_on(assistant, questions, as_json=as_json)
+        calibrate_on(assistant, questions, as_json=shared.as_json)
 
 
 @app.command()
-def doctor(  # noqa: PLR0913, PLR0917 - what can be said on the command line
+def doctor(
+    context: typer.Context,
     deep: Annotated[bool, typer.Option("--deep", help="Try every row of the index too.")] = False,
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
     llm_file: LlmFile = None,
-    corpus: Corpus = None,
-    index: Index = None,
-    as_json: Json = False,
 ) -> None:
-    """Say what is wrong or slow, and what mends it; exit 1 on a problem."""
-    from assistant.cli.doctor import examine
+    """Say what is wrong or slow, and what mends it. Exit 1 on a problem."""
+    from assistant.doctor import examine
+    from assistant.doctor.findings import Finding, State
 
-    llm = choose_llm(llm_url, llm_model, llm_file, quotes=False)
-    settings = Settings.load(corpus_dir=corpus, index_dir=index, llm=llm)
-    try:
-        if not examine(settings, is_deep=deep, as_json=as_json):
-            raise typer.Exit(EXIT_PROBLEMS)
-    except KeyboardInterrupt:
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    shared = context.ensure_object(Shared)
+    settings = shared.load(llm=choose_llm(llm_url, llm_model, llm_file, quotes=False))
+    found: list[Finding] = []
+    with status_line() as show:
+        for one in examine(settings, is_deep=deep, on_wait=show):
+            found.append(one)
+            if not shared.as_json:
+                state = "PROBLEM" if one.state == State.PROBLEM else one.state
+                remedy = f"\n         -> {one.remedy}" if one.remedy else ""
+                write(f"{state:<8} {one.subject}: {one.told}{remedy}")
+    n_problems = sum(one.state == State.PROBLEM for one in found)
+    if shared.as_json:
+        write_json({"findings": [asdict(one) for one in found], "is_healthy": not n_problems})
+    if n_problems:
+        say(count(n_problems, "problem"))
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
 @app.command("eval")
 def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
+    context: typer.Context,
     questions: Annotated[
         Path | None,
         typer.Argument(help="A file of questions, one JSON object a line; see evals/README.md."),
@@ -266,20 +323,45 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
         Path | None, typer.Option(help="An earlier report to compare with, question by question.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the report is written.")] = Path("eval-results"),
-    corpus: Corpus = None,
-    index: Index = None,
-    as_json: Json = False,
 ) -> None:
-    """Measure citations, answers and refusals; exit 1 when worse or under a bar, 2 on an error."""
+    """Measure citations, answers and refusals. Exit 1 when worse or under a bar, 2 on an error."""
     from assistant.cli.evaluate import Choice, evaluate_chosen
 
     choice = Choice(questions, suite, dataset, sample, seed)
-    load = partial(Settings.load, corpus_dir=corpus, index_dir=index)
+    shared = context.ensure_object(Shared)
     try:
-        evaluate_chosen(choice, load, data, baseline, out, as_json=as_json)
+        evaluate_chosen(choice, shared.load, data, baseline, out, as_json=shared.as_json)
     except KeyboardInterrupt:
         say("interrupted; the same command goes on where this one was")
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def run_chat(assistant: "Assistant", *, must_have_users: bool, as_json: bool) -> None:
+    """Serve the chat until it is stopped."""
+    settings = assistant.settings
+    _require_users(settings, must_be=must_have_users)
+    bring_in_step(assistant)
+    if model := name_model(assistant.language_model):
+        say(f"answers are written by {model}, and checked against the quotes that they cite")
+    say("starting the chat")
+    from assistant.serve.app import serve
+
+    def tell(address: str) -> None:
+        say(f"the chat is at {address} (stop it with Ctrl-C)")
+        if as_json:
+            write_json({"address": address}, is_line=True)
+
+    serve(assistant, settings.host, settings.port, ready=tell)
+
+
+def _require_users(settings: Settings, *, must_be: bool) -> None:
+    if must_be and not settings.users:
+        raise SettingsError(
+            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
+            "passwords, or as ASSISTANT_USERS__NAME=password"
+        )
+    if not settings.users and settings.host not in LOOPBACK:
+        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
 
 
 def main() -> None:
@@ -288,21 +370,15 @@ def main() -> None:
     logging.getLogger("assistant").setLevel(logging.INFO)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    as_json = "--json" in takewhile(lambda word: word != "--", sys.argv)
     try:
-        app()
+        sys.exit(app(prog_name="assistant", standalone_mode=False))
+    except UsageError as error:
+        if as_json:
+            say_failure("UsageError", error.format_message(), as_json=True)
+        else:
+            error.show()
+        sys.exit(error.exit_code)
     except AssistantError as error:
-        say(f"error: {error}")
+        say_failure(type(error).__name__, str(error), as_json=as_json)
         sys.exit(EXIT_LOCKED if isinstance(error, IndexLocked) else EXIT_REFUSED)
-
-
-@contextmanager
-def _open(corpus: Path | None, index: Path | None, **given: Any) -> Iterator["Assistant"]:
-    settings = Settings.load(corpus_dir=corpus, index_dir=index, **given)
-    from assistant.pipeline import Assistant
-
-    try:
-        with Assistant.open(settings) as assistant:
-            yield assistant
-    except KeyboardInterrupt:
-        say("interrupted; what was done stays done")
-        raise typer.Exit(EXIT_INTERRUPTED) from None

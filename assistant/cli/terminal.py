@@ -53,11 +53,18 @@ def write(text: str) -> None:
     sys.stdout.write(terminal_safe(text) + "\n")
 
 
-def write_json(data: dict[str, Any]) -> None:
-    """Print the answer as JSON."""
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+def write_json(data: dict[str, Any], *, is_line: bool = False) -> None:
+    """Print the answer as JSON, at once: of a command that stays, a pipe's reader waits for it."""
+    sys.stdout.write(json.dumps(data, indent=None if is_line else 2) + "\n")
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:
     """Tell the person what is not a part of the answer."""
     sys.stderr.write(terminal_safe(text) + "\n")
+
+
+def say_failure(kind: str, message: str, *, as_json: bool) -> None:
+    """Tell in one line why something cannot be done; as JSON in the shape of the HTTP API."""
+    failure = {"error": {"kind": kind, "message": message}}
+    say(json.dumps(failure) if as_json else f"error: {message}")

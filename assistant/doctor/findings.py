@@ -1,14 +1,11 @@
-"""What `assistant doctor` finds: how much it matters, of what, and what mends it.
-
-What `assistant doctor` examines, a module each: settings in, findings out, nothing changed.
-"""
+"""What `assistant doctor` finds: of what, how it stands, what is told of it, and what mends it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Severity(StrEnum):
-    """How much a finding of `assistant doctor` matters."""
+class State(StrEnum):
+    """How something stands: a warning works less well than it could, a problem cannot be used."""
 
     OK = "ok"
     WARNING = "warning"
@@ -17,33 +14,24 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What `assistant doctor` has found of one thing, and what mends it."""
+    """What `assistant doctor` has found of one thing; what is not ok has a remedy."""
 
-    severity: Severity
     subject: str
-    detail: str
+    state: State
+    told: str
     remedy: str = ""
 
 
-def count(n: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> count(1, "file"), count(1200, "file")
-    ('1 file', '1,200 files')
-    """
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
-def ok(subject: str, detail: str) -> Finding:
+def ok(subject: str, told: str) -> Finding:
     """Return that something is as it should be."""
-    return Finding(Severity.OK, subject, detail)
+    return Finding(subject, State.OK, told)
 
 
-def warning(subject: str, detail: str, remedy: str) -> Finding:
+def warning(subject: str, told: str, remedy: str) -> Finding:
     """Return that something works less well than it could."""
-    return Finding(Severity.WARNING, subject, detail, remedy)
+    return Finding(subject, State.WARNING, told, remedy)
 
 
-def problem(subject: str, detail: str, remedy: str) -> Finding:
+def problem(subject: str, told: str, remedy: str) -> Finding:
     """Return that something cannot be used."""
-    return Finding(Severity.PROBLEM, subject, detail, remedy)
+    return Finding(subject, State.PROBLEM, told, remedy)

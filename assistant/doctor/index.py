@@ -1,19 +1,18 @@
-"""The index folder -> findings: how it was made, what it holds, whether it is in step.
+"""The index folder -> findings: how it was made, whether it is whole and in step with the corpus.
 
-Reads the catalog and compares stamps; only `examine_deeply` tries every row. Refuses nothing.
+Reads the catalog and compares stamps, without a model that was not prepared before; only
+`examine_deeply` tries every row.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from pathlib import Path
+from sqlite3 import Connection
 
-from assistant.doctor.findings import Finding, count, ok, problem, warning
-from assistant.doctor.index_state import IndexState, check_base_files, find_leftovers, read_state
+from assistant.doctor.findings import Finding, ok, problem, warning
 from assistant.errors import (
     AssistantError,
     CorpusError,
     EmbedderMissing,
-    IndexMismatch,
     IndexMissing,
     StoreError,
 )
@@ -21,13 +20,25 @@ from assistant.ingest.walk import FoundFile
 from assistant.models.embed import open_embedder
 from assistant.models.prepare import find_folder, find_prepared
 from assistant.settings import Settings
+from assistant.show.describe import count
+from assistant.store.catalog import (
+    CATALOG_FILE,
+    SCHEMA_VERSION,
+    open_catalog,
+    read_facts,
+    require_facts,
+)
+from assistant.store.chroma import BASES_FOLDER, require_intact
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
+from assistant.store.snapshot import Base, Snapshot
 from assistant.store.sync import list_files, making_of
-from assistant.values import Status
+from assistant.values import DocumentId, Status
 
 SUBJECT = "index"
 SYNC, REBUILD = "assistant index", "assistant index --rebuild"
+MAX_DIGESTED_BYTES = 100_000_000
+"""A larger Chroma base is not read through: a second or more for each such part."""
 
 
 def examine_index(settings: Settings) -> Iterator[Finding]:
@@ -36,20 +47,12 @@ def examine_index(settings: Settings) -> Iterator[Finding]:
     if holder:
         yield warning(SUBJECT, f"it is being written by {holder}", "wait until it has finished")
     try:
-        state = read_state(settings.index_dir, expected_facts(settings))
+        with open_catalog(settings.index_dir) as connection:
+            yield from _examine_catalog(connection, settings, is_being_written=bool(holder))
     except IndexMissing as error:
         yield warning(SUBJECT, str(error), SYNC)
-    except IndexMismatch as error:
-        yield problem(SUBJECT, str(error), REBUILD)
     except StoreError as error:
         yield problem(SUBJECT, str(error), REBUILD)
-    else:
-        yield from _tell_making(state, str(settings.index_dir))
-        yield from _tell_files(state)
-        yield from _compare(state, settings)
-        yield from _examine_base(state, settings)
-        if not holder:  # what a running sync is at is not left over
-            yield from _tell_leftovers(state, settings)
 
 
 def examine_deeply(settings: Settings) -> Iterator[Finding]:
@@ -87,57 +90,46 @@ def expected_facts(settings: Settings) -> Mapping[str, str]:
     return making_of(embedder, settings).facts()
 
 
-def _tell_making(state: IndexState, place: str) -> Iterator[Finding]:
-    facts = state.facts
-    yield ok(
-        SUBJECT,
-        f"{place!r} was made with {facts['model']}, passages of {facts['max_passage_tokens']} "
-        f"tokens, splitter {facts['splitter']}",
-    )
-    if synced_at := facts.get("synced_at"):
-        when = datetime.fromisoformat(synced_at).astimezone()
-        yield ok(SUBJECT, f"last synced {when:%Y-%m-%d %H:%M}, version {facts['version']}")
-    else:
+def _examine_catalog(
+    connection: Connection, settings: Settings, *, is_being_written: bool
+) -> Iterator[Finding]:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("BEGIN")
+    facts = read_facts(connection)
+    require_facts(facts, {"schema": str(SCHEMA_VERSION)} | dict(expected_facts(settings)))
+    snapshot = Snapshot(connection)
+    yield from _compare(snapshot, settings)
+    if "synced_at" not in facts:
         yield warning(SUBJECT, "no sync has gone through to its end", SYNC)
+    base = snapshot.base()
+    if base:
+        yield from _examine_base(base, settings.index_dir)
+    if not is_being_written:  # what a running sync is at is not left over
+        yield from _tell_leftovers(base, settings.index_dir)
 
 
-def _tell_files(state: IndexState) -> Iterator[Finding]:
-    held = [one for one in state.records if one.status != Status.SKIPPED]
-    n_passages = int(state.facts["n_passages"])
-    yield ok(SUBJECT, f"{count(len(held), 'document')}, {count(n_passages, 'passage')}")
-    skipped = [one for one in state.records if one.status == Status.SKIPPED]
-    if skipped:
-        kinds = Counter(one.fault.value if one.fault else "other reasons" for one in skipped)
-        named = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common())
-        first = skipped[0]
-        yield ok(
-            SUBJECT,
-            f"{count(len(skipped), 'file')} skipped ({named}), such as {first.document_id!r}: "
-            f"{first.reason}",
-        )
-
-
-def _compare(state: IndexState, settings: Settings) -> Iterator[Finding]:
+def _compare(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
     """Compare with the folder by size and time, as a sync does before it reads."""
     try:
         entries = {one.document_id: one for one in list_files(settings)}
     except CorpusError:
         return  # said of the corpus already
-    n_new = len(entries.keys() - state.stamps.keys())
-    n_gone = len(state.stamps.keys() - entries.keys())
+    records = snapshot.records()
+    stamps = {DocumentId(row[0]): (row[2], row[3]) for row in snapshot.ledger()}
+    n_skipped = sum(one.status == Status.SKIPPED for one in records)
+    held = f"{count(len(records) - n_skipped, 'document')}, {n_skipped:,} skipped"
+    n_new = len(entries.keys() - stamps.keys())
+    n_gone = len(stamps.keys() - entries.keys())
     n_changed = sum(
-        isinstance(one, FoundFile) and _is_changed(one, state.stamps[name])
+        isinstance(one, FoundFile) and _is_changed(one, stamps[name])
         for name, one in entries.items()
-        if name in state.stamps
+        if name in stamps
     )
     if n_new or n_changed or n_gone:
-        yield warning(
-            SUBJECT,
-            f"out of step with the folder: {n_new:,} new, {n_changed:,} changed, {n_gone:,} gone",
-            SYNC,
-        )
+        told = f"{held}; out of step: {n_new:,} new, {n_changed:,} changed, {n_gone:,} gone"
+        yield warning(SUBJECT, told, SYNC)
     else:
-        yield ok(SUBJECT, "in step with the folder")
+        yield ok(SUBJECT, f"{held}; in step with the folder")
 
 
 def _is_changed(file: FoundFile, stamp: tuple[int, int]) -> bool:
@@ -146,21 +138,25 @@ def _is_changed(file: FoundFile, stamp: tuple[int, int]) -> bool:
     return (size >= 0 and size != file.size) or (time_ns >= 0 and time_ns != file.mtime_ns)
 
 
-def _examine_base(state: IndexState, settings: Settings) -> Iterator[Finding]:
-    base = state.base
-    if base is None:
-        yield ok(SUBJECT, "no Chroma base: the passages are so few that all of them are searched")
-        return
-    try:
-        is_read = check_base_files(settings.index_dir, base)
-    except StoreError as error:
-        yield problem(SUBJECT, str(error), SYNC)
-        return
-    how = "its files are those that were built" if is_read else "its files are there"
-    yield ok(SUBJECT, f"a Chroma base of {base.n_passages:,} passages: {how}")
+def _examine_base(base: Base, index_dir: Path) -> Iterator[Finding]:
+    folder = index_dir / BASES_FOLDER / str(base.number)
+    files = [folder / name for name, _ in base.digests]
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        yield problem(SUBJECT, f"the Chroma base {str(folder)!r} lacks {missing[0].name!r}", SYNC)
+    elif sum(file.stat().st_size for file in files) <= MAX_DIGESTED_BYTES:
+        try:
+            require_intact(index_dir, base)
+        except StoreError as error:
+            yield problem(SUBJECT, str(error), SYNC)
 
 
-def _tell_leftovers(state: IndexState, settings: Settings) -> Iterator[Finding]:
-    for path in find_leftovers(settings.index_dir, state.base):
+def _tell_leftovers(base: Base | None, index_dir: Path) -> Iterator[Finding]:
+    """Yield what interrupted or failed work has left: other bases, catalogs put aside."""
+    bases = (index_dir / BASES_FOLDER).glob("*")
+    found = [path for path in bases if base is None or path.name != str(base.number)]
+    for ending in ("new", "damaged"):
+        found += index_dir.glob(f"{CATALOG_FILE}.{ending}*")
+    for path in sorted(found):
         what = "an unfinished base" if path.is_dir() else "a catalog that was put aside"
         yield warning(SUBJECT, f"{what} is left: {str(path)!r}", f"rm -r {str(path)!r}")

@@ -36,6 +36,15 @@ def indent(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun in the singular or plural.
+
+    >>> count(1, "file"), count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
 def _describe_citation(citation: Citation) -> str:
     place = _place(citation)
     return f"[{citation.number}] {place}\n{indent(citation.quote)}"

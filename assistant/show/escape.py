@@ -6,9 +6,12 @@ This is the only place that escapes. What no page can contain (NUL, lone surroga
 import re
 from functools import cache
 from html import escape
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -40,8 +43,10 @@ def markdown_text(text: str) -> str:
 
 
 @cache
-def templates(folder: str) -> Environment:
+def templates(folder: str) -> "Environment":
     """Return the Jinja environment of a folder of this package; it escapes all values."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     return Environment(
         loader=PackageLoader("assistant", folder),
         autoescape=True,

@@ -2,24 +2,28 @@
 
 import json
 import sys
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import typer
 from attacks import VECTORS
+from pydantic import SecretStr
 from surface_fakes import DROPPED, HOSTILE, MODEL, NOTICE, WHY, WROTE, FakeAssistant, write
 
 from assistant.cli.ask import answer_question, choose_llm
 from assistant.cli.terminal import status_line
 from assistant.errors import SettingsError
-from assistant.settings import Settings
+from assistant.settings import LanguageModel, Settings
 from assistant.show.provenance import STOPPED_PARTLY
+from assistant.values import Answer, Stage, Turn
 
+Streams = pytest.CaptureFixture[str]
 URL = "http://localhost:11434/v1"
 
 
 @pytest.fixture
-def configured(tmp_path, monkeypatch):
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working folder whose settings name a server, a model, a deadline and a key."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "assistant.toml").write_text(
@@ -29,26 +33,36 @@ def configured(tmp_path, monkeypatch):
     monkeypatch.setenv("ASSISTANT_LLM__MAX_REPLY_TOKENS", "99")
 
 
-def load(url=None, model=None, file=None, *, quotes=False):
+def load(
+    url: str | None = None,
+    model: str | None = None,
+    file: Path | None = None,
+    *,
+    quotes: bool = False,
+) -> LanguageModel:
     return Settings.load(llm=choose_llm(url, model, file, quotes=quotes)).llm
 
 
-def test_without_flags_the_model_is_the_one_that_is_configured(configured):
+@pytest.mark.usefixtures("configured")
+def test_without_flags_the_model_is_the_one_that_is_configured() -> None:
     llm = load()
     assert (llm.base_url, llm.model, llm.path) == (URL, "qwen3", None)
     assert (llm.token_timeout_s, llm.max_reply_tokens) == (7, 99)
-    assert llm.api_key.get_secret_value() == "sk-secret"
+    assert llm.api_key == SecretStr("sk-secret")
 
 
-def test_a_flag_changes_what_it_names_and_the_rest_stays_as_it_is_configured(configured):
+def test_a_flag_changes_what_it_names_and_the_rest_stays_as_it_is_configured(
+    configured: None,
+) -> None:
     for llm in (load(model="gemma3"), load(url=URL, model="gemma3")):
         assert (llm.base_url, llm.model) == (URL, "gemma3")
         assert (llm.token_timeout_s, llm.max_reply_tokens) == (7, 99)
-        assert llm.api_key.get_secret_value() == "sk-secret"
+        assert llm.api_key == SecretStr("sk-secret")
     assert load(url="http://other/v1").model == "qwen3"
 
 
-def test_a_file_takes_the_place_of_a_server_and_the_reverse(configured):
+@pytest.mark.usefixtures("configured")
+def test_a_file_takes_the_place_of_a_server_and_the_reverse() -> None:
     llm = load(file=Path("m.gguf"))
     assert (llm.path, llm.base_url, llm.model) == (Path("m.gguf"), None, "")
     assert llm.token_timeout_s == 7
@@ -58,39 +72,45 @@ def test_a_file_takes_the_place_of_a_server_and_the_reverse(configured):
     assert (llm.path, llm.base_url, llm.model) == (None, URL, "qwen3")
 
 
-def test_quotes_only_leaves_no_model_whatever_is_configured(configured):
+@pytest.mark.usefixtures("configured")
+def test_quotes_only_leaves_no_model_whatever_is_configured() -> None:
     llm = load(quotes=True)
     assert not llm.is_configured
     assert llm.api_key is None
 
 
-def test_without_a_configuration_the_flags_are_all_there_is(tmp_path, monkeypatch):
+def test_without_a_configuration_the_flags_are_all_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert not load().is_configured
     assert not load(quotes=True).is_configured
     assert load(url=URL, model="qwen3").is_configured
-    for half in ({"url": URL}, {"model": "qwen3"}):
+    for url, model in ((URL, None), (None, "qwen3")):
         with pytest.raises(SettingsError, match=r"llm: .* needs a"):
-            load(**half)
+            load(url, model)
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("url", "model", "file", "quotes"),
     [
-        {"url": URL, "quotes": True},
-        {"model": "qwen3", "quotes": True},
-        {"file": Path("m.gguf"), "quotes": True},
-        {"file": Path("m.gguf"), "url": URL},
-        {"file": Path("m.gguf"), "model": "qwen3"},
+        (URL, None, None, True),
+        (None, "qwen3", None, True),
+        (None, None, Path("m.gguf"), True),
+        (URL, None, Path("m.gguf"), False),
+        (None, "qwen3", Path("m.gguf"), False),
     ],
 )
-def test_flags_that_contradict_each_other_are_refused(given):
-    named = {"url": None, "model": None, "file": None, "quotes": False} | given
+def test_flags_that_contradict_each_other_are_refused(
+    url: str | None, model: str | None, file: Path | None, quotes: bool
+) -> None:
     with pytest.raises(typer.BadParameter, match="--"):
-        choose_llm(named["url"], named["model"], named["file"], quotes=named["quotes"])
+        choose_llm(url, model, file, quotes=quotes)
 
 
-def test_words_of_a_model_go_to_stdout_with_their_quotes_and_who_wrote_them(capsys):
+def test_words_of_a_model_go_to_stdout_with_their_quotes_and_who_wrote_them(
+    capsys: Streams,
+) -> None:
     answer_question(FakeAssistant(), "written typhoon", ())
     out, err = capsys.readouterr()
     assert out.startswith(
@@ -101,14 +121,16 @@ def test_words_of_a_model_go_to_stdout_with_their_quotes_and_who_wrote_them(caps
     assert err == ""
 
 
-def test_a_notice_is_no_part_of_the_answer(capsys):
+def test_a_notice_is_no_part_of_the_answer(capsys: Streams) -> None:
     answer_question(FakeAssistant(), "noted typhoon", ())
     out, err = capsys.readouterr()
     assert err == NOTICE + "\n"
     assert NOTICE not in out
 
 
-def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(capsys):
+def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(
+    capsys: Streams,
+) -> None:
     answer_question(FakeAssistant(), "written typhoon", (), cost=True)
     out, err = capsys.readouterr()
     assert err.splitlines() == [
@@ -131,7 +153,7 @@ def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(caps
     assert capsys.readouterr().err == "Searching: 10 ms\n"
 
 
-def test_json_has_everything_and_nothing_beside_it(capsys):
+def test_json_has_everything_and_nothing_beside_it(capsys: Streams) -> None:
     for question in ("written typhoon", "noted typhoon", "unknown"):
         answer_question(FakeAssistant(), question, (), as_json=True)
         out, err = capsys.readouterr()
@@ -143,14 +165,18 @@ def test_json_has_everything_and_nothing_beside_it(capsys):
 class Interrupted(FakeAssistant):
     """Is interrupted while a model writes, or before there is anything."""
 
-    def stream(self, question, history=(), *, documents=()):
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         for step in super().stream(question, history, documents=documents):
             if self.is_writing.is_set() or "at once" in question:
                 raise KeyboardInterrupt
             yield step
 
 
-def test_who_interrupts_a_model_gets_what_was_verified_by_then(capsys):
+def test_who_interrupts_a_model_gets_what_was_verified_by_then(
+    capsys: Streams,
+) -> None:
     fake = Interrupted()
     with pytest.raises(KeyboardInterrupt):
         answer_question(fake, "written typhoon endless", ())
@@ -164,9 +190,9 @@ def test_who_interrupts_a_model_gets_what_was_verified_by_then(capsys):
 
 
 @pytest.mark.parametrize("vector", [*VECTORS, "two\nlines\x1b[31m\x9b"])
-def test_no_model_writes_to_the_terminal_but_plain_lines(vector, capsys, monkeypatch):
+def test_no_model_writes_to_the_terminal_but_plain_lines(vector: str, capsys: Streams) -> None:
     class Hostile(FakeAssistant):
-        def _answer(self, question):
+        def _answer(self, question: str) -> Answer:
             made = super()._answer("typhoon")
             return write(made, vector, vector, model=vector, why=vector)
 
@@ -176,7 +202,9 @@ def test_no_model_writes_to_the_terminal_but_plain_lines(vector, capsys, monkeyp
     assert len(err.splitlines()) == 12
 
 
-def test_the_status_line_is_only_for_people(capsys, monkeypatch):
+def test_the_status_line_is_only_for_people(
+    capsys: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with status_line() as show:
         show("Writing [bold]x[/bold]")
     assert capsys.readouterr().err == ""

@@ -1,18 +1,13 @@
 """`assistant eval`: what is printed and written, and with which exit code."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from corpora import FILES, settings_in, write_files
-from hashing import HashingEmbedder
+from runs import Run
 
 from assistant import pipeline
-from assistant.cli import main as cli
 
-Run = Callable[..., tuple[int, str, str]]
 ROWS = (
     {
         "question": "What does Titan have?",
@@ -26,23 +21,11 @@ ROWS = (
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command over the tiny corpus: exit code, stdout, stderr."""
-    write_files(settings_in(tmp_path).corpus_dir, FILES)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "open_embedder", lambda *_: HashingEmbedder())
-    monkeypatch.setenv("ASSISTANT_MAX_OVER_REFUSAL", "0")
+def run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `assistant eval` over the tiny corpus: exit code, stdout, stderr."""
     monkeypatch.setenv("ASSISTANT_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, ROWS)), encoding="utf-8")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["assistant", "eval", *words])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(stopped.value.code or 0), out, err
-
-    return run
+    return lambda *words: run("eval", *words)
 
 
 def test_ones_own_questions_are_measured_with_one_command(run: Run, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_watch_syncs_after_each_change_and_waits_for_a_busy_index(
 ) -> None:
     corpus = settings_in(tmp_path).corpus_dir
 
-    def watch(*_: object):
+    def watch(*_: object) -> Iterator[bool]:
         write_files(corpus, {"new.txt": "New here."})
         with hold_lock(settings_in(tmp_path).index_dir):
             yield True
@@ -72,10 +73,11 @@ def test_watch_syncs_after_each_change_and_waits_for_a_busy_index(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(watching, "watch", watch)
-    code, _, err = run("index", "--watch")
+    code, out, err = run("index", "--watch", "--json")
     assert code == 130
     assert "not now: the index" in err
     assert err.count("1 files added") == 1
+    assert out.count('"n_added"') == 2
 
 
 @pytest.mark.slow

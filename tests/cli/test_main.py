@@ -3,23 +3,133 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer
 from corpora import settings_in, write_files
 from hashing import HashingEmbedder
 from runs import Run
 
 from assistant import pipeline
+from assistant.cli.main import app as commands
 from assistant.evaluation.questions import read_questions
+from assistant.serve import app as server
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import Turn
 from assistant.store.lock import hold_lock
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "index": (),
+    "documents": (),
+    "ask": ("danube",),
+    "search": ("danube",),
+    "chat": (),
+    "calibrate": ("questions.jsonl",),
+    "eval": ("questions.jsonl",),
+    "feedback": (),
+    "check": (),
+    "doctor": (),
+}
+"""Every command, with as many words as it needs."""
+ELSEWHERE = ("--corpus", "elsewhere", "--index", "built", "--json")
+
+
+def test_every_command_is_tried_here_and_its_help_shows_the_shared_options(run: Run) -> None:
+    assert set(WORDS) == set(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
+    for words in ((), *((command,) for command in WORDS)):
+        code, out, _ = run(*words, "--help")
+        assert code == 0
+        assert all(option in out for option in ("--corpus", "--index", "--json"))
+
+
+@pytest.mark.parametrize("command", WORDS)
+def test_the_shared_options_mean_the_same_before_a_command_and_after_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def serve(*_: object, ready: Callable[[str], None]) -> None:
+        ready("http://127.0.0.1:7860")
+
+    monkeypatch.setattr(server, "serve", serve)
+    (tmp_path / "corpus").rename(tmp_path / "elsewhere")
+    write_questions(tmp_path, 10)
+    run("index", *ELSEWHERE)
+    words = (command, *WORDS[command])
+    runs = [
+        run(*ELSEWHERE, *words),
+        run(*words, *ELSEWHERE),
+        run(*ELSEWHERE[:4], *words, "--json"),
+        run("--index", "passed over", *words, *ELSEWHERE),
+    ]
+    told = [json.loads(out) for _, out, _ in runs]
+    assert all(one.keys() == told[0].keys() for one in told)
+    assert len({code for code, _, _ in runs}) == 1
+    assert (tmp_path / "built").is_dir()
+    assert not (tmp_path / "index").exists()
+    assert not (tmp_path / "passed over").exists()
+
+
+def test_the_address_of_the_chat_is_a_line_of_json_when_it_is_ready(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "serve", lambda *_, ready: ready("http://127.0.0.1:7860"))
+    assert run("chat", "--json")[1] == '{"address": "http://127.0.0.1:7860"}\n'
+    _, out, err = run("chat")
+    assert (out, "the chat is at http://127.0.0.1:7860" in err) == ("", True)
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version") == (0, f"assistant {version('assistant')}\n", "")
+
+
+def test_a_shell_completes_commands_and_can_be_taught_to(run: Run) -> None:
+    program = f"{sys.executable} -m assistant"
+    asked = {"_ASSISTANT_COMPLETE": "complete_bash", "COMP_WORDS": "assistant d", "COMP_CWORD": "1"}
+    for given, script in ((asked, program), ({}, f"{program} --show-completion; true")):
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env={**os.environ, **given, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        if given:
+            assert done.stdout.split() == ["documents", "doctor"]
+        else:
+            assert "complete -o default -F _assistant_completion assistant" in done.stdout
+    assert "--install-completion" in run("--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [("assistant.cli.main", {"numpy", "jinja2"}), ("assistant.cli.evaluate", set())],
+)
+def test_importing_the_command_line_loads_no_chat_and_changes_no_environment(
+    module: str, heavy: set[str]
+) -> None:
+    program = (
+        f"import os, sys; before = dict(os.environ); import assistant.cli, {module};"
+        "assert dict(os.environ) == before; print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert module in loaded
+    assert not loaded & (heavy | {"gradio", "fastapi", "assistant.pipeline"})
+    assert not [name for name in loaded if name.startswith("assistant.serve")]
 
 
 def test_a_question_to_a_missing_index_builds_it_and_says_so(run: Run) -> None:
@@ -30,13 +140,6 @@ def test_a_question_to_a_missing_index_builds_it_and_says_so(run: Run) -> None:
     assert "[1]" in out
 
 
-def test_only_the_answer_goes_to_stdout(run: Run) -> None:
-    run("index")
-    _, out, err = run("ask", "danube", "--json")
-    assert json.loads(out)["question"] == "danube"
-    assert err == ""
-
-
 def test_a_reworded_question_is_shown_as_it_was_searched_for(run: Run) -> None:
     run("index")
     _, out, err = run("ask", "how many vlocanoes")
@@ -45,9 +148,10 @@ def test_a_reworded_question_is_shown_as_it_was_searched_for(run: Run) -> None:
     assert "Searched" not in run("ask", "how many volcanoes")[2]
 
 
-def test_json_is_what_python_returns(run: Run, tmp_path: Path) -> None:
+def test_json_is_what_python_returns_and_nothing_else_is_said(run: Run) -> None:
     run("index")
-    _, out, _ = run("ask", "danube", "--json")
+    _, out, err = run("ask", "danube", "--json")
+    assert err == ""
     with pipeline.Assistant.open(max_over_refusal=0) as assistant:
         expected = assistant.ask("danube").to_dict()
     found = json.loads(out)
@@ -131,9 +235,10 @@ def test_k_bounds_the_passages_shown(run: Run) -> None:
         (("ask", "x", "--corpus", "nowhere", "--index", "none"), 3, "error: the corpus 'nowhere'"),
         (("check", "--index", "none"), 3, "build it: assistant index"),
         (("chat", "--port", "99999"), 3, "error: settings cannot be used: port"),
+        (("eval", "absent.jsonl"), 2, "cannot be read"),
     ],
 )
-def test_a_failure_is_one_line_that_says_what_to_do(
+def test_a_failure_is_one_line_that_says_what_to_do_with_json_as_the_api_says_it(
     run: Run, words: tuple[str, ...], code: int, message: str
 ) -> None:
     found, out, err = run(*words)
@@ -141,13 +246,17 @@ def test_a_failure_is_one_line_that_says_what_to_do(
     assert message in err
     assert out == ""
     assert "Traceback" not in err
+    found, out, err = run(*words, "--json")
+    assert (found, out) == (code, "")
+    assert message.removeprefix("error: ") in json.loads(err.splitlines()[-1])["error"]["message"]
 
 
 def test_a_second_writer_is_told_who_the_first_is(run: Run) -> None:
     run("index")
     with hold_lock(Path("index")):
-        code, _, err = run("index")
+        code, _, err = run("index", "--json")
     assert code == 75
+    assert json.loads(err)["error"]["kind"] == "IndexLocked"
     assert f"process {os.getpid()}" in err
 
 
@@ -156,14 +265,14 @@ def test_check_exits_0_only_when_the_index_is_clean(run: Run, tmp_path: Path) ->
     code, _, err = run("check")
     assert code == 0
     assert "clean" in err
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "index" / "catalog.sqlite") as connection:
         connection.execute("UPDATE passages SET start = start + 1")
     connection.close()
     code, out, _ = run("check")
     assert code == 1
     assert "rows of passages are not what was written" in out
+    told = json.loads(run("check", "--json")[1])
+    assert (told["is_clean"], told["problems"]) == (False, out.splitlines())
 
 
 def test_control_characters_of_documents_do_not_reach_the_terminal(
@@ -188,7 +297,7 @@ def test_an_interrupted_sync_exits_130_and_the_next_one_finishes(tmp_path: Path)
         "pipeline.open_embedder = lambda *_: HashingEmbedder();"
         "from assistant.cli.main import main; main()"
     )
-    command = [sys.executable, "-c", program, str(Path(__file__).parents[2]), "index"]
+    command = [sys.executable, "-c", program, str(Path(__file__).parents[1]), "index"]
     child = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -267,12 +376,7 @@ def test_feedback_is_printed_as_questions_that_eval_can_ask(run: Run, tmp_path: 
     (question,) = read_questions(tmp_path / "asked.jsonl")
     assert question.text == "Where does the Danube rise?"
     assert question.is_answerable is not answer.abstained
-
-
-def test_doctor_says_that_there_is_no_language_model(run: Run) -> None:
-    code, out, _ = run("doctor")
-    assert code == 0
-    assert "none is configured: answers are exact quotes" in out
+    assert json.loads(run("feedback", "--json")[1])["questions"] == [json.loads(out)]
 
 
 def test_doctor_exits_1_with_what_mends_a_language_model_that_is_not_there(run: Run) -> None:
@@ -283,10 +387,14 @@ def test_doctor_exits_1_with_what_mends_a_language_model_that_is_not_there(run: 
     assert "1 problem" in err
 
 
-def test_doctor_prints_json(run: Run) -> None:
+def test_doctor_is_healthy_with_warnings_alone_and_prints_json(run: Run) -> None:
+    code, out, _ = run("doctor", "--json")
+    told = json.loads(out)
+    assert (code, told["is_healthy"]) == (0, True)
+    assert {"warning"} < {one["state"] for one in told["findings"]}
+    assert all(set(one) == {"subject", "state", "told", "remedy"} for one in told["findings"])
     code, out, _ = run("doctor", "--llm-file", "missing.gguf", "--json")
     told = json.loads(out)
-    assert code == 1
-    assert not told["is_healthy"]
+    assert (code, told["is_healthy"]) == (1, False)
     (away,) = [one for one in told["findings"] if one["subject"] == "language model"]
     assert away["remedy"]

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from assistant.show.describe import count
 from assistant.show.escape import templates
 from assistant.show.marks import mark_text
 from assistant.show.provenance import list_remarks, report_costs
@@ -206,15 +207,6 @@ def excerpt(text: str) -> str:
     return line if len(line) <= EXCERPT_CHARS else line[:EXCERPT_CHARS].rstrip() + "…"
 
 
-def count_noun(n: int, word: str) -> str:
-    """Return a number with its noun in the singular or plural.
-
-    >>> counted(1, "passage"), counted(1200, "passage")
-    ('1 passage', '1,200 passages')
-    """
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
-
-
 def format_time(stamp: str) -> str:
     """Return an ISO time as "28 November 2026, 20:13" in the server's time zone."""
     when = datetime.fromisoformat(stamp).astimezone()
@@ -254,7 +246,7 @@ def _parts() -> Any:
     environment = templates("serve/chat")
     environment.filters |= {
         "excerpt": excerpt,
-        "count_noun": count_noun,
+        "count_noun": count,
         "format_time": format_time,
         "megabytes": _megabytes,
         "percent_encode": _percent_encode,
