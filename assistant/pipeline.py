@@ -28,7 +28,7 @@ from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Options, Settings
 from assistant.store.catalog import last_version
 from assistant.store.index import Index
-from assistant.store.plan import Change
+from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
 from assistant.store.vectors import VectorSearch
@@ -361,7 +361,7 @@ class Assistant:
         """
         return self.index.sync(rebuild=rebuild, retry=retry, on_progress=on_progress)
 
-    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[Change, ...]:
+    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
         """Return what a sync would do to each file, in order of name."""
         return self.index.preview(rebuild=rebuild, retry=retry)
 

@@ -19,7 +19,7 @@ from assistant.models.embed import open_embedder
 from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
 from assistant.store.snapshot import open_snapshot
-from assistant.store.sync import making_of, sync
+from assistant.store.sync import index_config_of, sync
 from assistant.store.vectors import VectorSearch
 from assistant.values import Sentence
 from evals.datasets import Dataset, Question, write_corpus
@@ -56,7 +56,7 @@ def judge(public: Dataset, folder: Path) -> Iterator[Judged]:
     encoder = Remembered(embedder, n_texts=len(public.texts) * 100)
     search = VectorSearch(settings.index_dir, embedder.dimension)
     retriever = Retriever(embedder, search, settings)
-    with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
+    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
         for question in public.questions:
             query = focus(" ".join(question.text.split()))
             retrieval = retriever.retrieve(snapshot, query, settings.n_passages)

@@ -13,7 +13,7 @@ from assistant.pipeline import Assistant
 from assistant.retrieve.query import LONG_LETTERS, MAX_UNKNOWN, MIN_LETTERS, nearest_word, respell
 from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import making_of, sync
+from assistant.store.sync import index_config_of, sync
 from assistant.text.terms import terms
 
 TEXT = (
@@ -29,7 +29,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory):
     replace_files(settings.corpus_dir, {"a.txt": TEXT, "b.txt": "A treatise on the treaty."})
     embedder = HashingEmbedder()
     sync(settings, embedder)
-    with open_snapshot(settings.index_dir, making_of(embedder, settings)) as opened:
+    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as opened:
         yield opened
 
 

@@ -15,7 +15,7 @@ from assistant.settings import Settings
 from assistant.store.catalog import CATALOG_FILE, create
 from assistant.store.lock import LOCK_FILE, hold_lock
 from assistant.store.snapshot import open_snapshot
-from assistant.store.sync import making_of
+from assistant.store.sync import index_config_of
 
 
 def test_a_missing_index_is_named_with_its_remedy(assistant: Assistant, settings: Settings) -> None:
@@ -30,7 +30,7 @@ def test_a_missing_index_is_named_with_its_remedy(assistant: Assistant, settings
 def test_an_index_whose_first_sync_did_not_finish_is_not_asked(
     assistant: Assistant, settings: Settings, embedder: HashingEmbedder
 ) -> None:
-    create(settings.index_dir, making_of(embedder, settings))
+    create(settings.index_dir, index_config_of(embedder, settings))
     assert not assistant.has_index
     assert assistant.ask("Danube?").statements
     assert assistant.has_index
@@ -50,7 +50,7 @@ def test_a_snapshot_does_not_change_while_a_sync_runs(
     assistant: Assistant, settings: Settings, embedder: HashingEmbedder
 ) -> None:
     assistant.sync()
-    with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
+    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
         rows, matrix = snapshot.vectors_after(0, embedder.dimension)
         before = (snapshot.version, snapshot.records(), snapshot.passages(rows), rows)
         scores = snapshot.bm25(["danub"], k=9)
@@ -63,7 +63,7 @@ def test_a_snapshot_does_not_change_while_a_sync_runs(
         assert snapshot.bm25(["danub"], k=9) == scores != []
         assert (same == matrix).all()
         assert snapshot.document("rivers.txt").text == FILES["rivers.txt"]
-    with open_snapshot(settings.index_dir, making_of(embedder, settings)) as later:
+    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as later:
         assert later.version > before[0]
         assert [record.document_id for record in later.records()] == ["new.txt"]
 

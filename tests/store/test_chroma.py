@@ -180,6 +180,6 @@ def test_what_a_base_misses_is_searched_exactly(
 
 
 def test_a_base_that_is_not_there_is_refused_by_name(settings: Settings, tmp_path: Path) -> None:
-    gone = bases.Base(7, 1, 1, ())
+    gone = bases.ChromaBase(7, 1, 1, ())
     with pytest.raises(StoreError, match="chroma/7"):
         bases.require_intact(tmp_path, gone)

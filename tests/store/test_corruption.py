@@ -23,9 +23,9 @@ from assistant.evidence.calibration import CALIBRATION_FILE, Calibration, write_
 from assistant.pipeline import Assistant
 from assistant.store import sync as syncing
 from assistant.store.catalog import CATALOG_FILE, create
-from assistant.store.changes import Writer
+from assistant.store.changes import CatalogWriter
 from assistant.store.lock import LOCK_FILE
-from assistant.store.sync import making_of
+from assistant.store.sync import index_config_of
 
 TAIL = {"max_tail_passages": 4}
 FURTHER = {
@@ -51,9 +51,11 @@ def store(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(syncing, "Parsers", InlineParsers)
         fold = "PRAGMA wal_checkpoint(PASSIVE)" if "was" in request.param else "SELECT 1"
-        patched.setattr(Writer, "fold", lambda writer: writer._connection.execute(fold).fetchall())
+        patched.setattr(
+            CatalogWriter, "checkpoint", lambda writer: writer._connection.execute(fold).fetchall()
+        )
         embedder = HashingEmbedder()
-        create(settings.index_dir, making_of(embedder, settings))
+        create(settings.index_dir, index_config_of(embedder, settings))
         with (
             closing(sqlite3.connect(settings.index_dir / CATALOG_FILE)) as reader,
             Assistant(settings, embedder) as assistant,

@@ -17,7 +17,7 @@ from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store.plan import Action, Change
+from assistant.store.plan import Action, FileChange
 from assistant.store.sync import Progress
 from assistant.store.watch import watch
 from assistant.values import DocumentId, Status
@@ -70,10 +70,10 @@ def test_a_preview_says_what_the_sync_then_does_and_does_nothing(
     set_age(corpus / "law.html", 99)
     (corpus / "space/moons.md").rename(corpus / "moons.md")
     assert assistant.preview() == (
-        Change(DocumentId("moons.md"), Action.MOVE, "space/moons.md"),
-        Change(DocumentId("new.txt"), Action.ADD),
-        Change(DocumentId("p.png"), Action.SKIP, "a PNG image, not a document with text"),
-        Change(DocumentId("rivers.txt"), Action.CHANGE),
+        FileChange(DocumentId("moons.md"), Action.MOVE, "space/moons.md"),
+        FileChange(DocumentId("new.txt"), Action.ADD),
+        FileChange(DocumentId("p.png"), Action.SKIP, "a PNG image, not a document with text"),
+        FileChange(DocumentId("rivers.txt"), Action.CHANGE),
     )
     assert assistant.index_version == version
     report = assistant.sync()

@@ -10,12 +10,15 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.digest import digest_row
 from assistant.errors import IndexDamaged
 from assistant.settings import Settings
-from assistant.store.catalog import FIELDS, SCHEMA, connect, digest_row
+from assistant.store.catalog import connect
 from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import making_of, sync
+from assistant.store.sync import index_config_of, sync
+from assistant.store.tables import SCHEMA, TABLES
 
+FIELDS = {table: kind._fields for kind, table in TABLES.items()}
 fields = st.none() | st.integers() | st.text(max_size=30) | st.binary(max_size=30)
 rows = st.lists(fields, min_size=1, max_size=6)
 
@@ -56,7 +59,7 @@ def test_a_digest_covers_every_field_of_every_table() -> None:
         connection.executescript(SCHEMA)
         for table, names in FIELDS.items():
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            assert columns == [*(name.strip('"') for name in names), "digest"]
+            assert columns == [*names, "digest"]
         tables = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' "
             "AND name NOT LIKE 'passage_terms%' AND name NOT LIKE 'term_counts%'"
@@ -127,7 +130,7 @@ def test_a_row_with_an_altered_field_is_refused_whatever_it_is_read_for(
         altered = f"{name} + 100"
     elif table in ("manifest", "documents"):
         altered = f"{name} || 'altered'" if name in ("key", "document_id") else "'altered'"
-    writable.execute(f"UPDATE {table} SET {name} = {altered} {condition}")
+    writable.execute(f'UPDATE {table} SET "{name}" = {altered} {condition}')
     with pytest.raises(IndexDamaged):
         read(Snapshot(writable))
 
@@ -153,7 +156,7 @@ def test_a_row_that_is_lost_is_missed_whatever_it_is_read_for(
 
 
 def test_a_whole_index_is_read_whole(index: Settings) -> None:
-    with open_snapshot(index.index_dir, making_of(HashingEmbedder(), index)) as snapshot:
+    with open_snapshot(index.index_dir, index_config_of(HashingEmbedder(), index)) as snapshot:
         for readings in READINGS.values():
             for read in readings:
                 assert read(snapshot) is not None

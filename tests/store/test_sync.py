@@ -15,7 +15,7 @@ from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store import work as intake
 from assistant.store.snapshot import open_snapshot
-from assistant.store.sync import Progress, making_of
+from assistant.store.sync import Progress, index_config_of
 from assistant.values import Status
 
 
@@ -383,17 +383,17 @@ def test_a_reader_that_ends_during_a_rebuild_takes_nothing_of_it_away(
     assistant: Assistant, settings: Settings, embedder: HashingEmbedder
 ) -> None:
     assistant.sync()
-    making = making_of(embedder, settings)
+    config = index_config_of(embedder, settings)
     seen: list[int] = []
     with ExitStack() as reader:
-        before = reader.enter_context(open_snapshot(settings.index_dir, making))
+        before = reader.enter_context(open_snapshot(settings.index_dir, config))
 
         def end_reader(progress: Progress) -> None:
             if not seen:
                 assert before.document("rivers.txt").text == FILES["rivers.txt"]
             reader.close()
             if progress.stage == "reading":
-                with open_snapshot(settings.index_dir, making) as now:
+                with open_snapshot(settings.index_dir, config) as now:
                     seen.append(len(now.records()))
 
         assistant.sync(rebuild=True, on_progress=end_reader)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.store.catalog import TOKENIZER
+from assistant.store.tables import TOKENIZER
 from assistant.text.terms import FUNCTION_WORDS, query_terms, terms
 
 TEXTS = st.text(max_size=60) | st.text(

@@ -296,7 +296,7 @@ titles = markup.filter(str.strip)
 @settings(max_examples=40)
 @given(st.lists(titles, min_size=1, max_size=4), st.integers(0, 4))
 def test_a_list_of_conversations_leaves_no_unescaped_markup(given_titles, at):
-    found = [Summary(f"id_{n}-x", title, "") for n, title in enumerate(given_titles)]
+    found = [Summary(f"id_{n}-x", title) for n, title in enumerate(given_titles)]
     body = assert_ours(render_conversations(found, f"id_{at}-x", ""))
     assert [node.text() for node in body.css("bdi")] == given_titles
     renamed = [node.attributes["data-rename"] for node in body.css("button[data-rename]")]
@@ -362,7 +362,7 @@ def test_an_attack_is_shown_as_the_text_it_is(vector):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
     assert_ours(render_documents(records, CORPUS))
-    listed = assert_ours(render_conversations([Summary("x", vector, "")], "x", vector))
+    listed = assert_ours(render_conversations([Summary("x", vector)], "x", vector))
     assert listed.css_first("bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
     copied = plain_answer(made)
