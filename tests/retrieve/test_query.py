@@ -51,11 +51,11 @@ def test_a_query_has_no_word_that_the_question_has_not_and_is_never_empty(questi
 
 
 def test_a_question_is_read_on_one_line_and_in_canonical_form() -> None:
-    assert read_question(" Who\n is\u200b  Zoe\u0308? ", 99) == "Who is Zoë?"
+    assert read_question(" Who\n is\u200b  Zoe\u0308? ", 99).line == "Who is Zoë?"
 
 
 def test_a_question_of_nothing_or_of_too_much_is_refused() -> None:
-    assert read_question("abc", 3) == "abc"
+    assert read_question("abc", 3).line == "abc"
     with pytest.raises(QuestionError, match="4 characters, over the limit of 3"):
         read_question("abcd", 3)
     with pytest.raises(QuestionError, match="empty"):

@@ -13,10 +13,10 @@ from assistant.serve import access as gate
 from assistant.serve.access import (
     MAX_BODY_BYTES,
     SECURITY_HEADERS,
-    UPLOADS,
-    Gate,
+    UPLOAD_PATH,
+    AccessMiddleware,
     host_name,
-    is_needed,
+    is_known_route,
 )
 from assistant.serve.app import build_app
 from assistant.serve.identity import COOKIE, Visitors
@@ -50,7 +50,7 @@ def guarded():
 @pytest.fixture(autouse=True)
 def nobody_is_known(request, monkeypatch):
     """Every test begins as another browser, and guesses fast."""
-    monkeypatch.setattr(gate, "WRONG_PASSWORD_S", 0.0)
+    monkeypatch.setattr(gate, "WRONG_PASSWORD_DELAY_S", 0.0)
     for name in {"client", "guarded"} & set(request.fixturenames):
         request.getfixturevalue(name).cookies.clear()
 
@@ -116,7 +116,7 @@ def test_with_the_right_password_the_page_and_the_api_are_there(guarded):
 
 
 def test_a_wrong_password_costs_time_and_a_missing_one_does_not(guarded, monkeypatch):
-    monkeypatch.setattr(gate, "WRONG_PASSWORD_S", 0.3)
+    monkeypatch.setattr(gate, "WRONG_PASSWORD_DELAY_S", 0.3)
     took = []
     for headers in ({}, ALICE, WRONG):
         started = time.monotonic()
@@ -296,7 +296,7 @@ def test_gradio_routes_that_the_page_does_not_need_do_not_exist(client, path):
     "path", ["/gradio_api", "/Gradio_Api/upload", "/gradio_api//queue/join", "/gradio_api/"]
 )
 def test_what_resembles_a_gradio_route_is_held_to_the_same_list(path):
-    assert not is_needed(path)
+    assert not is_known_route(path)
 
 
 @pytest.mark.parametrize("path", ["/", JOIN, "/gradio_api/queue/data", "/livez"])
@@ -399,7 +399,7 @@ async def pass_through(headers, *, path="/", method="GET", messages=(), **given)
         return next(waiting, {"type": "http.disconnect"})
 
     options = {"bound": "127.0.0.1", "allowed": (), **given}
-    made = Gate(
+    made = AccessMiddleware(
         behind,
         visitors=Visitors({}),
         max_upload_bytes=2_000_000,
@@ -443,7 +443,7 @@ def test_host_names_lose_port_brackets_and_case():
     assert names == ["a", "::1", "a", "::1"]
 
 
-@pytest.mark.parametrize("path", ["/", "/api/ask", JOIN, "/nothing", f"{UPLOADS}/"])
+@pytest.mark.parametrize("path", ["/", "/api/ask", JOIN, "/nothing", f"{UPLOAD_PATH}/"])
 def test_a_body_over_the_cap_is_refused_before_it_is_read(path):
     def status(n: int) -> int:
         headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
@@ -456,7 +456,7 @@ def test_a_body_over_the_cap_is_refused_before_it_is_read(path):
 def test_a_file_may_be_as_large_as_the_settings_say():
     def status(n: int) -> int:
         headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
-        return asyncio.run(pass_through(headers, path=UPLOADS, method="POST"))[0]
+        return asyncio.run(pass_through(headers, path=UPLOAD_PATH, method="POST"))[0]
 
     assert [status(n) for n in (2_000_000, 2_000_001)] == [200, 413]
 

@@ -18,10 +18,10 @@ from surface_fakes import DROPPED, MODEL, FakeAssistant, settings_anywhere
 
 from assistant.errors import StoreError
 from assistant.serve import api
-from assistant.serve.admission import RETRY_S
+from assistant.serve.admission import RETRY_AFTER_S
 from assistant.serve.app import build_app
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.history import Store
+from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
 from assistant.serve.identity import COOKIE, Visitors
 from assistant.show.export import export_html, export_markdown
@@ -76,7 +76,7 @@ def client(app):
 
 @pytest.fixture
 def store(assistant):
-    return Store(Database(assistant.settings.index_dir))
+    return ConversationStore(Database(assistant.settings.index_dir))
 
 
 def events(text: str) -> list[tuple[str, dict]]:
@@ -155,7 +155,7 @@ def test_who_finds_every_place_taken_is_told_when_to_come_back(client, assistant
         for headers in (EVENTS, {}):
             reply = client.post("/api/ask", json={"question": "leave"}, headers=headers)
             assert reply.status_code == 503
-            assert reply.headers["Retry-After"] == str(RETRY_S)
+            assert reply.headers["Retry-After"] == str(RETRY_AFTER_S)
             assert reply.json()["error"]["kind"] == "Busy"
         assert client.post("/api/search", json={"query": "leave"}).status_code == 200
     assert ask(client, "leave")[0].status_code == 200
@@ -245,7 +245,7 @@ def test_the_end_of_the_server_ends_an_answer_that_a_model_still_writes(
 def test_a_stage_in_other_words_is_told_at_once():
     stages = [("stage", {"detail": detail}) for detail in "aabba"]
     given = (one for one in [*stages, None, ("partial", {}), ("partial", {}), stages[-1]])
-    told = list(api._thin_out(given, is_ending=lambda: False))
+    told = list(api._throttle(given, is_ending=lambda: False))
     a, _, b, *_ = stages
     assert told == [a, None, b, None, a, None, ("partial", {}), ("partial", {}), None]
 
@@ -288,7 +288,7 @@ def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
     assert "\n" not in reply.json()["error"]["message"]
 
 
-def begin(store: Store, title: str) -> str:
+def begin(store: ConversationStore, title: str) -> str:
     """Begin a conversation of Alice's with one answer, as the page does."""
     owner = Visitors({}).identify(Headers(ALICE)).owner
     conversation_id = store.create(owner, "leave")

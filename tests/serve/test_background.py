@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from assistant.serve.background import Left, follow, run_aside
+from assistant.serve.background import Abandoned, iterate_reports, run_in_thread
 
 
 class Work:
@@ -38,7 +38,7 @@ def collect(work: Work, *, stop_after: int | None = None) -> tuple[list[int], fl
         stop, found, stopped = asyncio.Event(), [], time.monotonic()
         if stop_after == 0:
             stop.set()
-        async with aclosing(run_aside(work.steps(), asyncio.Event(), stop)) as steps:
+        async with aclosing(run_in_thread(work.steps(), asyncio.Event(), stop)) as steps:
             async for step in steps:
                 found.append(step)
                 if len(found) == stop_after:
@@ -64,7 +64,7 @@ def test_the_loop_goes_on_while_the_work_blocks():
 
     async def run():
         found = []
-        async with aclosing(run_aside(work.steps())) as steps:
+        async with aclosing(run_in_thread(work.steps())) as steps:
             async for step in steps:
                 found.append(step)
                 asyncio.get_running_loop().call_later(0.05, work.let_go.set)
@@ -95,7 +95,7 @@ def test_who_does_not_wait_any_more_ends_the_work():
     work = Work(1_000_000)
 
     async def run():
-        steps = run_aside(work.steps())
+        steps = run_in_thread(work.steps())
         await anext(steps)
         await steps.aclose()
 
@@ -114,7 +114,7 @@ def test_a_loop_that_is_gone_is_no_failure_for_the_work():
     work = Work(3, waits_at=1)
 
     async def run():
-        steps = run_aside(work.steps())
+        steps = run_in_thread(work.steps())
         await anext(steps)
 
     asyncio.run(run())
@@ -127,7 +127,7 @@ def test_what_work_reports_is_followed_to_its_end():
         for n in range(20):
             tell(n)
 
-    assert list(follow(work)) == list(range(20))
+    assert list(iterate_reports(work)) == list(range(20))
 
 
 def test_reports_come_while_the_work_runs():
@@ -138,7 +138,7 @@ def test_reports_come_while_the_work_runs():
         assert go_on.wait(10)
         tell("second")
 
-    reports = follow(work)
+    reports = iterate_reports(work)
     assert next(reports) == "first"
     go_on.set()
     assert list(reports) == ["second"]
@@ -150,7 +150,7 @@ def test_a_failure_of_followed_work_comes_after_what_it_reported(error):
         tell(1)
         raise error
 
-    reports = follow(work)
+    reports = iterate_reports(work)
     assert next(reports) == 1
     with pytest.raises(type(error)):
         next(reports)
@@ -167,11 +167,11 @@ def test_who_follows_no_more_ends_the_work_at_its_next_report_whatever_it_catche
                 except Exception:  # noqa: BLE001 (work that holds on to everything)
                     n_told.append(0)
                 time.sleep(0.001)
-        except Left:
+        except Abandoned:
             ended.append(True)
             raise
 
-    reports = follow(work)
+    reports = iterate_reports(work)
     next(reports)
     reports.close()
     assert ended == [True], "closing waits until the work has ended"

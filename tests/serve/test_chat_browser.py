@@ -37,11 +37,11 @@ from surface_fakes import (
 
 from assistant import Assistant
 from assistant.serve.app import build_app
-from assistant.serve.chat.actions import ABSENT
+from assistant.serve.chat.actions import CONVERSATION_GONE
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.history import Store
+from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, STOPPED, WRITING, Turn
-from assistant.serve.chat.views import UNKNOWN
+from assistant.serve.chat.views import UNKNOWN_REFERENCE
 from assistant.show.provenance import STOPPED_PARTLY
 from assistant.values import Status
 
@@ -408,7 +408,7 @@ def test_a_forged_reference_gives_a_notice_and_leaves_the_page_usable(visit):
     for forged in ("#cite-1-99", "#cite-7-1", "#x<script>alert(1)</script>"):
         mark.evaluate("(mark, href) => mark.setAttribute('href', href)", forged)
         mark.click()
-        expect(page.locator("#panel > * .notice").first).to_have_text(UNKNOWN)
+        expect(page.locator("#panel > * .notice").first).to_have_text(UNKNOWN_REFERENCE)
     mark.evaluate("(mark) => mark.setAttribute('href', '#cite-1-2')")
     mark.click()
     assert strong_text(page) == FakeAssistant().ask("typhoon").citations[1].quote
@@ -499,7 +499,7 @@ def test_two_users_never_see_each_others_conversations(visit):
     secret = alice.url.partition("#")[2]
     assert len(secret) > 20
     intruder = visit(context=bob.context, path=f"#{secret}")
-    expect(intruder.locator("#banner .notice")).to_have_text(ABSENT)
+    expect(intruder.locator("#banner .notice")).to_have_text(CONVERSATION_GONE)
     expect(intruder.locator(".turn")).to_have_count(0)
     export = bob.request.get(alice.url.partition("#")[0] + f"conversations/{secret}.md")
     assert export.status == 404
@@ -941,7 +941,7 @@ def test_no_attack_in_what_a_model_is_called_or_says_runs_a_script(visit):
         for number, vector in enumerate(VECTORS, start=2):
             said = write(made, vector, vector, model=vector, why=vector)
             outcome = replace(said, notice=vector)
-            Store(database).put(owner, conversation_id, Turn(number, "Why?", outcome))
+            ConversationStore(database).put(owner, conversation_id, Turn(number, "Why?", outcome))
         reload(page)
         expect(page.locator(".turn")).to_have_count(len(VECTORS) + 1)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")

@@ -13,7 +13,7 @@ from paged import PagedAssistant, report
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import pictures
 from assistant.serve.app import build_app
-from assistant.serve.pictures import WIDTHS, Drawer, choose_width
+from assistant.serve.pictures import WIDTHS, PictureCache, choose_width
 
 REPORT = report()
 
@@ -105,7 +105,7 @@ def test_users_alone_get_pictures():
 
 def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(fake, monkeypatch):
     fake.draw_s = 0.2
-    drawer = Drawer(fake.draw)
+    drawer = PictureCache(fake.draw)
     outcomes: list[object] = []
 
     def run(page: int, width: int) -> None:
@@ -123,8 +123,8 @@ def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(fake
         thread.start()
     for thread in threads:
         thread.join()
-    most = pictures.AT_ONCE + pictures.MAX_WAITING
-    assert fake.most_drawing == pictures.AT_ONCE
+    most = pictures.MAX_DRAWING + pictures.MAX_WAITING
+    assert fake.most_drawing == pictures.MAX_DRAWING
     assert sorted(map(str, outcomes)) == ["True"] * most + ["busy"] * (len(threads) - most)
     monkeypatch.setattr(pictures, "WAIT_S", 0.01)
     fake.draw_s = 0.5
@@ -138,7 +138,7 @@ def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(fake
 
 
 def test_a_failure_gives_its_place_back(fake):
-    drawer = Drawer(fake.draw)
+    drawer = PictureCache(fake.draw)
     for _ in range(20):
         with pytest.raises(DocumentUnreadable):
             drawer.draw(REPORT, 2, 400)
@@ -146,7 +146,7 @@ def test_a_failure_gives_its_place_back(fake):
 
 
 def test_few_pictures_are_kept_and_never_those_of_another_version(fake, monkeypatch):
-    drawer = Drawer(fake.draw)
+    drawer = PictureCache(fake.draw)
     first = drawer.draw(REPORT, 1, 400)
     monkeypatch.setattr(pictures, "MAX_KEPT_BYTES", int(2.5 * len(first)))
     for page in (3, 4, 1, 4):

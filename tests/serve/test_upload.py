@@ -15,7 +15,7 @@ from surface_fakes import FakeAssistant, settings_anywhere
 from assistant.errors import CorpusError, DocumentUnreadable
 from assistant.serve import upload
 from assistant.serve.app import build_app
-from assistant.serve.upload import MAX_NAME_BYTES, NameTaken, check_name, take_in
+from assistant.serve.upload import MAX_NAME_BYTES, NameTaken, check_name, save_upload
 
 HOME = "http://127.0.0.1:7860"
 LIMIT = 1_000
@@ -75,7 +75,7 @@ async def parts_of(data: bytes, n: int = 7, then: BaseException | None = None):
 
 
 def take(folder, name, data, limit=LIMIT, **given):
-    return asyncio.run(take_in(folder, name, parts_of(data, **given), limit))
+    return asyncio.run(save_upload(folder, name, parts_of(data, **given), limit))
 
 
 def held(folder) -> dict[str, bytes]:
@@ -214,7 +214,7 @@ def test_a_folder_that_is_a_file_is_named(tmp_path):
 def test_two_files_of_one_name_at_once_end_as_one_of_them_whole(folder):
     async def both():
         data = [b"one" * 50, b"two" * 50]
-        taking = [take_in(folder, "a.txt", parts_of(one), LIMIT) for one in data]
+        taking = [save_upload(folder, "a.txt", parts_of(one), LIMIT) for one in data]
         return await asyncio.gather(*taking, return_exceptions=True)
 
     results = asyncio.run(both())

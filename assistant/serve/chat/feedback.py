@@ -42,7 +42,7 @@ class Feedback:
     answer: Answer
 
 
-class FeedbackBook:
+class FeedbackStore:
     """The feedback on the answers of one index."""
 
     def __init__(self, database: Database) -> None:
@@ -94,7 +94,7 @@ def read_feedback(index_dir: Path) -> tuple[Feedback, ...]:
     Raises:
         StoreError: it cannot be read.
     """
-    return FeedbackBook(Database(index_dir)).read()
+    return FeedbackStore(Database(index_dir)).read()
 
 
 def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,7 @@ class Summary:
     title: str
 
 
-class Store:
+class ConversationStore:
     """The conversations of everybody who asks this index."""
 
     def __init__(self, database: Database) -> None:

@@ -12,14 +12,14 @@ from surface_fakes import FakeAssistant, settings_anywhere
 from assistant.errors import StoreError
 from assistant.serve.admission import Admission
 from assistant.serve.chat import actions
-from assistant.serve.chat.actions import ABSENT, MAX_SEARCH_CHARS, Desk
+from assistant.serve.chat.actions import CONVERSATION_GONE, MAX_SEARCH_CHARS, Chat
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.page import make_desk
-from assistant.serve.chat.pages import DOCUMENTS, Page, Update
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.page import make_chat
+from assistant.serve.chat.sessions import DOCUMENTS, Session, Update
 from assistant.serve.chat.turns import Turn
-from assistant.serve.chat.views import UNKNOWN
+from assistant.serve.chat.views import UNKNOWN_REFERENCE
 from assistant.values import DocumentId
 
 
@@ -28,12 +28,12 @@ class Office:
     """A desk with a page of Alice's, in a conversation of two turns."""
 
     assistant: FakeAssistant
-    store: Store
-    book: FeedbackBook
-    desk: Desk
-    page: Page
+    store: ConversationStore
+    book: FeedbackStore
+    desk: Chat
+    page: Session
 
-    def act(self, act: str, page: Page | None = None, **sent: object) -> Update:
+    def act(self, act: str, page: Session | None = None, **sent: object) -> Update:
         return self.desk.act(page or self.page, {"act": act, **sent})
 
     def turns(self) -> tuple[Turn, ...]:
@@ -44,42 +44,42 @@ class Office:
 def office():
     assistant = FakeAssistant(settings=settings_anywhere())
     database = Database(assistant.settings.index_dir)
-    store, book = Store(database), FeedbackBook(database)
+    store, book = ConversationStore(database), FeedbackStore(database)
     admission = Admission(at_once=1, waiting=1)
-    desk = make_desk(assistant, store, book, admission, asyncio.Event())
-    page = Page("alice", store.create("alice", "Sanctions"))
+    desk = make_chat(assistant, store, book, admission, asyncio.Event())
+    page = Session("alice", store.create("alice", "Sanctions"))
     for number, question in enumerate(("typhoon", "unknown"), start=1):
         store.put("alice", page.conversation_id, Turn(number, question, assistant.ask(question)))
     return Office(assistant, store, book, desk, page)
 
 
 def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office):
-    update = office.desk.arrive(Page("alice"), "")
-    assert "Who is Flax Typhoon?" in update.talk
-    assert "Sanctions" in update.listed
+    update = office.desk.load(Session("alice"), "")
+    assert "Who is Flax Typhoon?" in update.conversation
+    assert "Sanctions" in update.conversations
     assert "Staff handbook" in update.panel
     assert (update.status, update.question, update.is_running) == ("", "", False)
 
 
 def test_a_visitor_with_the_address_of_a_conversation_sees_it(office):
-    page = Page("alice")
-    update = office.desk.arrive(page, office.page.conversation_id)
-    assert "Flax Typhoon, active" in update.talk
+    page = Session("alice")
+    update = office.desk.load(page, office.page.conversation_id)
+    assert "Flax Typhoon, active" in update.conversation
     assert page.conversation_id == office.page.conversation_id
-    assert 'aria-current="page"' in update.listed
+    assert 'aria-current="page"' in update.conversations
 
 
 @pytest.mark.parametrize("owner", ["bob", "alice "])
 def test_the_address_of_anothers_conversation_is_as_absent_as_that_of_none(office, owner):
     for address in (office.page.conversation_id, "nothing", "\ud800", "x" * 10_000):
-        page = Page(owner)
-        update = office.desk.arrive(page, address)
-        assert update.status == ABSENT
+        page = Session(owner)
+        update = office.desk.load(page, address)
+        assert update.status == CONVERSATION_GONE
         assert page.conversation_id is None
-        assert "Typhoon, active" not in update.talk
-        assert "Sanctions" not in update.listed
+        assert "Typhoon, active" not in update.conversation
+        assert "Sanctions" not in update.conversations
         opened = office.desk.open(page, f"open-{address}")
-        assert (opened.status, page.conversation_id) == (ABSENT, None)
+        assert (opened.status, page.conversation_id) == (CONVERSATION_GONE, None)
 
 
 def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office):
@@ -94,13 +94,13 @@ def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office)
 def test_new_is_the_welcome_again(office):
     update = office.act("new")
     assert office.page.conversation_id is None
-    assert "Who is Flax Typhoon?" in update.talk
+    assert "Who is Flax Typhoon?" in update.conversation
 
 
 def test_a_reference_opens_beside_the_conversation_and_close_brings_the_documents_back(office):
     opened = office.desk.open(office.page, "cite-1-2")
     assert 'id="cited-span"' in opened.panel
-    assert opened.talk is None
+    assert opened.conversation is None
     closed = office.desk.open(office.page, "close")
     assert "Staff handbook" in closed.panel
 
@@ -114,13 +114,16 @@ def test_a_reference_to_nothing_is_a_notice_above_the_documents(office, referenc
 
 
 def test_the_reference_of_another_conversation_belongs_to_nobody_else(office):
-    assert UNKNOWN in office.desk.open(Page("bob", office.page.conversation_id), "cite-1-1").panel
+    assert (
+        UNKNOWN_REFERENCE
+        in office.desk.open(Session("bob", office.page.conversation_id), "cite-1-1").panel
+    )
 
 
 def test_renaming_shows_the_new_title(office):
     update = office.act("rename", id=office.page.conversation_id, title="  New\n<b>title</b> ")
     assert office.store.title("alice", office.page.conversation_id) == "New <b>title</b>"
-    assert "New &lt;b&gt;title&lt;/b&gt;" in update.listed
+    assert "New &lt;b&gt;title&lt;/b&gt;" in update.conversations
 
 
 def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office):
@@ -132,22 +135,22 @@ def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office):
 def test_deleting_the_conversation_that_is_open_is_the_welcome(office):
     update = office.act("delete", id=office.page.conversation_id)
     assert office.page.conversation_id is None
-    assert "Who is Flax Typhoon?" in update.talk
+    assert "Who is Flax Typhoon?" in update.conversation
     assert office.store.list("alice") == ()
 
 
 def test_deleting_another_leaves_the_open_one(office):
     other = office.store.create("alice", "Other")
     update = office.act("delete", id=other)
-    assert (update.talk, update.status) == (None, "Deleted.")
+    assert (update.conversation, update.status) == (None, "Deleted.")
     assert len(office.turns()) == 2
 
 
 def test_a_search_narrows_the_list_until_it_is_emptied(office):
     office.store.create("alice", "Other")
-    assert "Sanctions" not in office.act("search", text="other").listed
-    assert "No conversation has these words." in office.act("search", text="nothing").listed
-    assert "Sanctions" in office.act("search", text="").listed
+    assert "Sanctions" not in office.act("search", text="other").conversations
+    assert "No conversation has these words." in office.act("search", text="nothing").conversations
+    assert "Sanctions" in office.act("search", text="").conversations
     office.act("search", text="x" * 10_000)
     assert len(office.page.search) == MAX_SEARCH_CHARS
 
@@ -180,7 +183,7 @@ def test_a_rating_is_kept_shown_changed_and_taken_back(office):
     for sent, kept in (("up", "up"), ("down", "down"), ("unanswerable", "unanswerable")):
         update = office.act("rate", turn="1", rating=sent)
         assert office.turns()[0].rating == kept
-        assert 'aria-pressed="true"' in update.talk
+        assert 'aria-pressed="true"' in update.conversation
         assert update.status.startswith("Thank you")
     update = office.act("rate", turn="1", rating="unanswerable")
     assert update.status == "Taken back."
@@ -222,7 +225,7 @@ def test_a_citation_is_marked_as_wrong_and_right_again(office):
     office.desk.open(office.page, "cite-1-2")
     update = office.act("flag", turn="1", citation="2")
     assert office.turns()[0].flagged == {2}
-    assert "marked as wrong" in update.talk
+    assert "marked as wrong" in update.conversation
     assert 'aria-pressed="true"' in update.panel
     update = office.act("flag", turn="1", citation="2")
     assert office.turns()[0].flagged == frozenset()
@@ -236,7 +239,7 @@ def test_a_citation_that_is_not_there_cannot_be_marked(office, citation):
 
 
 def test_nobody_rates_or_marks_the_answers_of_another(office):
-    bob = Page("bob", office.page.conversation_id)
+    bob = Session("bob", office.page.conversation_id)
     office.act("rate", bob, turn="1", rating="down")
     office.act("flag", bob, turn="1", citation="1")
     office.act("rename", bob, id=office.page.conversation_id, title="Renamed?")
@@ -289,7 +292,7 @@ def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, mon
         begun = office.desk.sync(office.page)
         await anext(begun)
         await begun.aclose()
-        bob = Page("bob")
+        bob = Session("bob")
         for follow in (office.desk.follow_sync, office.desk.sync):
             updates = [update async for update in follow(bob)]
             assert updates[-1].status == "Synced in 0.4 s: 1 added."
@@ -309,10 +312,10 @@ def test_a_click_that_arrives_after_a_later_one_opens_nothing(office):
 
 
 def test_a_sync_is_halted_from_any_page(office):
-    assert office.act("halt-sync", Page("bob")).status == "Stopping the sync."
+    assert office.act("halt-sync", Session("bob")).status == "Stopping the sync."
 
 
-class Broken(Store):
+class Broken(ConversationStore):
     """A store whose disk is gone."""
 
     def load(self, owner, conversation_id):
@@ -327,13 +330,13 @@ class Broken(Store):
 def test_a_disk_that_fails_is_a_notice_whatever_is_done(office):
     store = Broken(Database(office.assistant.settings.index_dir))
     admission = Admission(at_once=1, waiting=1)
-    desk = make_desk(office.assistant, store, office.book, admission, asyncio.Event())
+    desk = make_chat(office.assistant, store, office.book, admission, asyncio.Event())
     done = [
         desk.act(office.page, {"act": "rename", "id": "x", "title": "y"}),
         desk.act(office.page, {"act": "edit", "turn": "1"}),
         desk.act(office.page, {"act": "search", "text": "x"}),
-        desk.arrive(office.page, office.page.conversation_id),
-        desk.arrive(office.page, ""),
+        desk.load(office.page, office.page.conversation_id),
+        desk.load(office.page, ""),
         desk.open(office.page, "open-x"),
     ]
     assert {update.status for update in done} == {"the disk is gone"}
@@ -363,11 +366,11 @@ names = st.sampled_from("act id title text turn what rating citation checked que
 def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
     office, caplog, sent, act, own
 ):
-    page = Page("alice" if own else "bob", office.page.conversation_id)
+    page = Session("alice" if own else "bob", office.page.conversation_id)
     with caplog.at_level(logging.ERROR):
         update = office.desk.act(page, {**sent, "act": act})
         office.desk.open(page, str(sent.get("id")))
-        office.desk.arrive(page, str(sent.get("title")))
+        office.desk.load(page, str(sent.get("title")))
     assert isinstance(update, Update)
     assert not caplog.records, "it was handled by chance, as a defect"
     assert [turn.question for turn in office.turns()] == ["typhoon", "unknown"]

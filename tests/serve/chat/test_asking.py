@@ -12,11 +12,11 @@ from surface_fakes import FakeAssistant, settings_anywhere
 from assistant.errors import StoreError
 from assistant.serve.admission import Admission
 from assistant.serve.chat import asking as asking_module
-from assistant.serve.chat.asking import ABSENT, BUSY_HERE, FULL, Asking
+from assistant.serve.chat.asking import BUSY_HERE, FULL, QUESTION_GONE, RunningAnswers
 from assistant.serve.chat.corpus import Corpus
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.pages import Page
+from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.sessions import Session
 from assistant.serve.chat.turns import CLOSING, INTERRUPTED, STOPPED, Turn
 from assistant.serve.chat.views import Views
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
@@ -41,14 +41,14 @@ class Waiting(FakeAssistant):
 class Room:
     """An asking with all that belongs to it; made inside of a loop."""
 
-    def __init__(self, store_of=Store):
+    def __init__(self, store_of=ConversationStore):
         self.assistant = Waiting()
         self.store = store_of(Database(self.assistant.settings.index_dir))
         self.ending = asyncio.Event()
         views = Views(self.assistant, self.store, Corpus(self.assistant))
         admission = Admission(at_once=2, waiting=4)
-        self.asking = Asking(self.assistant, self.store, views, admission, self.ending)
-        self.page = Page("alice")
+        self.asking = RunningAnswers(self.assistant, self.store, views, admission, self.ending)
+        self.page = Session("alice")
 
     async def ask(self, question, page=None, **given):
         updates = self.asking.ask(page or self.page, question, **given)
@@ -96,10 +96,10 @@ def test_the_first_question_begins_a_conversation_with_its_words_as_the_title():
         assert isinstance(turn.outcome, Answer)
         assert [one.title for one in room.store.list("alice")] == ["typhoon"]
         assert updates[0].question == ""
-        assert "typhoon" in updates[0].listed
+        assert "typhoon" in updates[0].conversations
         assert [one.is_running for one in updates] == [True] * (len(updates) - 1) + [False]
-        assert "Integrity" not in updates[0].talk
-        assert "Flax Typhoon" in updates[-1].talk
+        assert "Integrity" not in updates[0].conversation
+        assert "Flax Typhoon" in updates[-1].conversation
         assert updates[-1].status == "Answered with 2 citations."
 
     run(scenario)
@@ -151,8 +151,8 @@ def test_a_stop_ends_the_answer_at_once_and_is_kept():
 def test_a_stop_touches_no_other_conversation():
     async def scenario(room):
         task, _ = await room.begin()
-        room.asking.stop(Page("alice"))
-        room.asking.stop(Page("bob"))
+        room.asking.stop(Session("alice"))
+        room.asking.stop(Session("bob"))
         room.assistant.let_go.set()
         await task
         assert isinstance(room.turns()[0].outcome, Answer)
@@ -183,7 +183,7 @@ def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(en
         task = asyncio.ensure_future(collect())
         while not room.assistant.is_writing.is_set():
             await asyncio.sleep(0.005)
-        while "active since 2021" not in (updates[-1].talk or ""):
+        while "active since 2021" not in (updates[-1].conversation or ""):
             await asyncio.sleep(0.005)
         started = time.monotonic()
         if ends == "stop":
@@ -200,8 +200,8 @@ def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(en
         assert turn.outcome.statements[1].text == whole.citations[1].quote
         assert turn.outcome.citations == whole.citations
         assert updates[-1].is_running is False
-        assert notice in updates[-1].talk
-        assert "Copy" in updates[-1].talk
+        assert notice in updates[-1].conversation
+        assert "Copy" in updates[-1].conversation
         assert await asyncio.to_thread(room.assistant.is_closed.wait, 1), "the model is let go"
 
     run(scenario)
@@ -211,15 +211,15 @@ def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing():
     turn = Turn(1, "Why?")
     refused = replace(turn, outcome=FakeAssistant().ask("unknown"))
     for one in (turn, refused):
-        step = asking_module._leave_off(one, is_stopped=True)
+        step = asking_module._cut_short(one, is_stopped=True)
         assert (step.turn.outcome, step.status, step.is_running) == (STOPPED, STOPPED, False)
-    assert asking_module._leave_off(turn, is_stopped=False).turn.outcome == CLOSING
+    assert asking_module._cut_short(turn, is_stopped=False).turn.outcome == CLOSING
 
 
 def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
     async def scenario(room):
         updates = await room.ask("written typhoon")
-        shown = [(update.talk, update.status) for update in updates]
+        shown = [(update.conversation, update.status) for update in updates]
         assert len(set(shown)) == len(shown)
         read_out = [update.status for update in updates]
         changes = [
@@ -227,8 +227,8 @@ def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
         ]
         assert len(changes) == len(set(changes)) + 1, "Answered, Writing, Answered"
         assert all(update.is_running for update in updates[:-1])
-        assert "Cost and checks" not in "".join(update.talk for update in updates[:-1])
-        assert "Cost and checks" in updates[-1].talk
+        assert "Cost and checks" not in "".join(update.conversation for update in updates[:-1])
+        assert "Cost and checks" in updates[-1].conversation
 
     run(scenario)
 
@@ -240,11 +240,11 @@ def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
         await updates.aclose()
         assert room.asking.is_running(room.page)
         assert [turn.outcome for turn in room.turns()] == [INTERRUPTED], "what a crash would leave"
-        assert "interrupted" not in room.asking.show(room.page).talk
+        assert "interrupted" not in room.asking.show(room.page).conversation
         room.assistant.let_go.set()
         seen = [update async for update in room.asking.watch(room.page)]
         assert seen[-1].is_running is False
-        assert "accrue two days" in seen[-1].talk
+        assert "accrue two days" in seen[-1].conversation
         assert isinstance(room.turns()[0].outcome, Answer)
         await room.ask("leave")
         assert [turn.number for turn in room.turns()] == [1, 2]
@@ -255,7 +255,7 @@ def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
 def test_every_page_that_looks_at_a_conversation_sees_its_answer_become():
     async def scenario(room):
         task, _ = await room.begin()
-        other = Page("alice", room.page.conversation_id)
+        other = Session("alice", room.page.conversation_id)
         updates = []
 
         async def watch():
@@ -263,13 +263,13 @@ def test_every_page_that_looks_at_a_conversation_sees_its_answer_become():
                 updates.append(update)
 
         watching = asyncio.ensure_future(watch())
-        while not any("Searching" in update.talk for update in updates):
+        while not any("Searching" in update.conversation for update in updates):
             await asyncio.sleep(0.005)
         assert updates[-1].is_running
         room.assistant.let_go.set()
         await task
         await watching
-        assert "accrue two days" in updates[-1].talk
+        assert "accrue two days" in updates[-1].conversation
         assert updates[-1].is_running is False
 
     run(scenario)
@@ -279,7 +279,7 @@ def test_watching_where_nothing_is_asked_ends_at_once():
     async def scenario(room):
         await room.ask("leave")
         assert [update async for update in room.asking.watch(room.page)] == []
-        assert [update async for update in room.asking.watch(Page("alice"))] == []
+        assert [update async for update in room.asking.watch(Session("alice"))] == []
 
     run(scenario)
 
@@ -287,7 +287,7 @@ def test_watching_where_nothing_is_asked_ends_at_once():
 def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages():
     async def scenario(room):
         task, _ = await room.begin()
-        other = Page("alice", room.page.conversation_id)
+        other = Session("alice", room.page.conversation_id)
         for page in (room.page, other):
             (update,) = await room.ask("leave", page)
             assert update.status == BUSY_HERE
@@ -304,7 +304,7 @@ def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_page
 def test_other_conversations_are_answered_meanwhile():
     async def scenario(room):
         task, _ = await room.begin()
-        other = Page("alice")
+        other = Session("alice")
         await room.ask("leave", other)
         assert isinstance(room.turns(other.conversation_id)[0].outcome, Answer)
         room.assistant.let_go.set()
@@ -320,10 +320,10 @@ def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_an
         room.page.conversation_id = room.store.create("alice", "Another")
         await task
         room.assistant.let_go.set()
-        async for _ in room.asking.watch(Page("alice", asked_in)):
+        async for _ in room.asking.watch(Session("alice", asked_in)):
             pass
         (again,) = updates[n:]  # in case a step of the answer came after it was opened
-        assert "welcome" in again.talk
+        assert "welcome" in again.conversation
         assert again.is_running is False
         assert isinstance(room.turns(asked_in)[0].outcome, Answer)
         assert room.turns() == ()
@@ -386,7 +386,7 @@ def test_a_question_to_try_is_asked():
 def test_a_button_that_stands_for_nothing_asks_nothing(sent):
     async def scenario(room):
         (update,) = await room.again(sent)
-        assert update.status == ABSENT
+        assert update.status == QUESTION_GONE
         assert room.store.list("alice") == ()
 
     run(scenario)
@@ -395,7 +395,7 @@ def test_a_button_that_stands_for_nothing_asks_nothing(sent):
 def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later():
     async def scenario(room):
         task, _ = await room.begin()
-        other = Page("alice", room.page.conversation_id)
+        other = Session("alice", room.page.conversation_id)
         (update,) = await room.again({"turn": "1"}, other)
         assert update.status == BUSY_HERE
         room.assistant.let_go.set()
@@ -439,7 +439,7 @@ def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again()
 def test_a_conversation_of_another_is_never_asked_in():
     async def scenario(room):
         await room.ask("typhoon")
-        bob = Page("bob", room.page.conversation_id)
+        bob = Session("bob", room.page.conversation_id)
         await room.ask("leave", bob)
         assert bob.conversation_id != room.page.conversation_id
         assert len(room.turns()) == 1
@@ -447,7 +447,7 @@ def test_a_conversation_of_another_is_never_asked_in():
     run(scenario)
 
 
-class Full(Store):
+class Full(ConversationStore):
     """A store whose disk is full from the n-th turn on that it is to keep."""
 
     n_left = 0
@@ -466,7 +466,7 @@ def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept):
         *_, last = await room.ask("leave")
         assert last.is_running is False
         assert last.status == "the disk is full"
-        assert "the disk is full" in (last.banner or "") + (last.talk or "")
+        assert "the disk is full" in (last.banner or "") + (last.conversation or "")
         assert not room.asking.is_running(room.page)
         room.store.n_left = 9
         await room.ask("leave")
@@ -479,8 +479,8 @@ def test_earlier_turns_stay_on_the_page_while_the_next_is_answered():
     async def scenario(room):
         await room.ask("typhoon")
         updates = await room.ask("leave")
-        assert all("Flax Typhoon" in update.talk for update in updates)
-        assert all(room.page.conversation_id in update.talk for update in updates)
+        assert all("Flax Typhoon" in update.conversation for update in updates)
+        assert all(room.page.conversation_id in update.conversation for update in updates)
 
     run(scenario)
 
@@ -491,10 +491,10 @@ def test_what_is_streamed_is_shown_before_it_is_whole():
         async with aclosing(room.asking.ask(room.page, "typhoon")) as steps:
             async for update in steps:
                 updates.append(update)
-        first = next(one for one in updates if "Flax Typhoon, active" in one.talk)
+        first = next(one for one in updates if "Flax Typhoon, active" in one.conversation)
         assert first.is_running
-        assert "North America" not in first.talk
-        assert "Copy" not in first.talk
+        assert "North America" not in first.conversation
+        assert "Copy" not in first.conversation
 
     run(scenario)
 

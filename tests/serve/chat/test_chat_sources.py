@@ -10,7 +10,7 @@ from surface_fakes import HOSTILE, FakeAssistant, answer, cite
 
 from assistant.errors import AssistantError, CorpusError
 from assistant.serve.chat.render import CorpusView, render_documents
-from assistant.serve.chat.sources import resolve, show
+from assistant.serve.chat.sources import resolve, show_source
 from assistant.serve.chat.turns import Turn
 from assistant.values import DocumentId, FileRecord, Status
 
@@ -21,7 +21,7 @@ FIRST, SECOND = TYPHOON.outcome.citations
 
 
 def opened(reference, turns=TURNS, assistant=None):
-    html = show(assistant or FakeAssistant(), reference, turns)
+    html = show_source(assistant or FakeAssistant(), reference, turns)
     return LexborHTMLParser(f"<body>{html}").body
 
 
@@ -85,7 +85,7 @@ def test_a_passage_that_was_read_opens_without_the_citations():
 )
 def test_a_reference_that_nothing_stands_behind_opens_nothing(reference):
     assert resolve(reference, TURNS) is None
-    assert show(FakeAssistant(), reference, TURNS) is None
+    assert show_source(FakeAssistant(), reference, TURNS) is None
 
 
 @given(st.text(max_size=12) | st.from_regex(r"(cite|read|doc)-.{0,12}"))
@@ -101,7 +101,7 @@ def test_no_reference_whatever_it_is_breaks_or_leaves_the_answers(reference):
 @pytest.mark.parametrize("name", ["nothing.txt", "..%2F..%2Fetc%2Fpasswd", "%00", "%ff", ""])
 def test_a_document_that_the_index_does_not_hold_is_a_failure_that_was_foreseen(name):
     with pytest.raises(CorpusError, match="the index holds no document"):
-        show(FakeAssistant(), f"doc-{name}", ())
+        show_source(FakeAssistant(), f"doc-{name}", ())
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_a_document_that_left_the_index_is_a_failure_that_was_foreseen():
     assistant = FakeAssistant()
     del assistant.held[FIRST.document_id]
     with pytest.raises(AssistantError, match="the index holds no document"):
-        show(assistant, "cite-1-1", TURNS)
+        show_source(assistant, "cite-1-1", TURNS)

@@ -9,7 +9,7 @@ from surface_fakes import FakeAssistant
 
 from assistant.errors import IndexLocked, StoreError
 from assistant.serve.chat import corpus as corpus_module
-from assistant.serve.chat.corpus import HALTED, RUNNING, Corpus, summarize
+from assistant.serve.chat.corpus import SYNC_RUNNING, SYNC_STOPPED, Corpus, describe_sync
 from assistant.store.sync import Progress, SyncReport
 from assistant.values import DocumentId, FileRecord, Status
 
@@ -40,7 +40,7 @@ class Syncing(FakeAssistant):
 
 @pytest.fixture(autouse=True)
 def told_at_once(monkeypatch):
-    monkeypatch.setattr(corpus_module, "REPORT_S", 0.0)
+    monkeypatch.setattr(corpus_module, "PROGRESS_INTERVAL_S", 0.0)
 
 
 def shown(corpus, only=frozenset()):
@@ -76,7 +76,7 @@ def test_a_second_sync_is_refused_while_one_runs_and_not_after_it():
     corpus = Corpus(assistant)
     first = corpus.sync()
     next(first)
-    assert list(corpus.sync()) == [RUNNING]
+    assert list(corpus.sync()) == [SYNC_RUNNING]
     list(first)
     assert list(corpus.sync())[-1] == SYNCED
     assert assistant.n_syncs == 2
@@ -88,17 +88,17 @@ def test_a_halt_ends_the_sync_after_the_file_it_is_at():
     assistant.gate = threading.Semaphore(2)
     steps = corpus.sync()
     assert [next(steps) for _ in range(2)][-1] == "Reading: 0 of 1,000 files"
-    corpus.halt()
+    corpus.stop_sync()
     assistant.gate.release(2_000)
-    assert list(steps)[-1] == HALTED
+    assert list(steps)[-1] == SYNC_STOPPED
     assert assistant.n_read <= 2
-    assert HALTED in shown(corpus).text()
+    assert SYNC_STOPPED in shown(corpus).text()
     assert list(corpus.sync())[-1] == SYNCED, "a halt is over once it has ended a sync"
 
 
 def test_a_halt_while_nothing_runs_ends_nothing_later():
     corpus = Corpus(Syncing())
-    corpus.halt()
+    corpus.stop_sync()
     assert list(corpus.sync())[-1] == SYNCED
 
 
@@ -160,7 +160,7 @@ def test_an_index_that_cannot_be_read_is_a_notice_in_the_panel():
     ],
 )
 def test_what_a_sync_did_is_said_in_a_sentence(changes, said):
-    assert summarize(replace(DONE, **changes)) == said
+    assert describe_sync(replace(DONE, **changes)) == said
 
 
 def test_files_that_were_skipped_are_counted_and_those_with_a_warning_are_not():
@@ -168,5 +168,5 @@ def test_files_that_were_skipped_are_counted_and_those_with_a_warning_are_not():
         FileRecord(DocumentId(f"{n}.pdf"), status, "why", "", 0, 1)
         for n, status in enumerate((Status.SKIPPED, Status.WARNING, Status.SKIPPED))
     )
-    said = summarize(replace(DONE, n_added=0, notable=notable))
+    said = describe_sync(replace(DONE, n_added=0, notable=notable))
     assert said == "Synced in 0.4 s: 2 skipped."

@@ -11,8 +11,8 @@ from torture import tallied, trials
 
 from assistant.errors import StoreError
 from assistant.serve.chat.database import FILE, Database
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import DAMAGED, Store
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import DAMAGED, ConversationStore
 from assistant.serve.chat.turns import Turn
 
 TURNS = tuple(
@@ -26,7 +26,7 @@ OWNERS = ("alice", "bob")
 def whole(tmp_path):
     """The bytes of a file with conversations and feedback."""
     database = Database(tmp_path)
-    store, book = Store(database), FeedbackBook(database)
+    store, book = ConversationStore(database), FeedbackStore(database)
     for owner in OWNERS:
         for n in range(4):
             conversation_id = store.create(owner, f"Conversation {n}")
@@ -75,12 +75,12 @@ def test_a_turn_is_shown_as_it_was_or_not_at_all(tmp_path, whole, caplog):
 def read_all(folder):
     """Read everything, write a turn, and return the outcomes that are shown."""
     database = Database(folder)
-    store, outcomes = Store(database), []
+    store, outcomes = ConversationStore(database), []
     for owner in OWNERS:
         for summary in store.list(owner):
             turns = store.load(owner, summary.conversation_id)
             outcomes += [turn.outcome for turn in turns or ()]
         store.list(owner, "leave")
         store.put(owner, store.create(owner, "New"), TURNS[0])
-    outcomes += [one.answer for one in FeedbackBook(database).read()]
+    outcomes += [one.answer for one in FeedbackStore(database).read()]
     return outcomes

@@ -10,7 +10,7 @@ from surface_fakes import FakeAssistant, answer
 
 from assistant.evaluation.questions import read_questions
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import Feedback, FeedbackBook, list_questions, read_feedback
+from assistant.serve.chat.feedback import Feedback, FeedbackStore, list_questions, read_feedback
 from assistant.serve.chat.turns import Turn
 
 TYPHOON = Turn(3, "typhoon", FakeAssistant().ask("typhoon"))
@@ -21,7 +21,7 @@ HISTORY = (("user", "leave"), ("assistant", "Two days."), ("user", "Why?"), ("as
 
 @pytest.fixture
 def book(tmp_path):
-    return FeedbackBook(Database(tmp_path))
+    return FeedbackStore(Database(tmp_path))
 
 
 def question_of(
@@ -54,7 +54,7 @@ def test_another_rating_takes_the_place_of_the_first_and_none_takes_it_back(book
 @pytest.mark.parametrize("field", ["kind", "given_at", "question", "history", "answer"])
 def test_feedback_that_the_disk_has_altered_is_left_out_and_told(tmp_path, caplog, field, value):
     database = Database(tmp_path)
-    book = FeedbackBook(database)
+    book = FeedbackStore(database)
     for conversation_id in ("c", "d"):
         book.rate(conversation_id, TYPHOON, HISTORY, "up")
     with database.open() as connection:

@@ -12,8 +12,13 @@ from surface_fakes import FakeAssistant
 from assistant.errors import StoreError
 from assistant.serve.chat import history as history_module
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import DAMAGED, DAMAGED_QUESTION, MAX_TITLE_CHARS, Store
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import (
+    DAMAGED,
+    DAMAGED_QUESTION,
+    MAX_TITLE_CHARS,
+    ConversationStore,
+)
 from assistant.serve.chat.turns import Turn
 from assistant.values import (
     Answer,
@@ -108,7 +113,7 @@ def database(tmp_path):
 
 @pytest.fixture
 def store(database):
-    return Store(database)
+    return ConversationStore(database)
 
 
 @settings(
@@ -204,7 +209,7 @@ def test_another_owner_finds_and_changes_nothing(store, database):
 
 def test_every_method_that_takes_a_conversation_takes_its_owner():
     """So that the test above cannot miss one that is added."""
-    named = {name for name in vars(Store) if not name.startswith("_")}
+    named = {name for name in vars(ConversationStore) if not name.startswith("_")}
     assert named == {"create", "list", "has", "title", "load", "put", "drop", "rename", "delete"}
 
 
@@ -299,7 +304,7 @@ def test_deleting_takes_the_turns_along_and_nothing_else(store, database):
     gone, kept = store.create("alice", "Gone"), store.create("alice", "Kept")
     for conversation_id in (gone, kept):
         store.put("alice", conversation_id, ANSWERED)
-    book = FeedbackBook(database)
+    book = FeedbackStore(database)
     book.rate(gone, ANSWERED, (), "up")
     store.delete("alice", gone)
     assert store.load("alice", gone) is None
@@ -319,7 +324,7 @@ def test_dropping_forgets_one_turn(store):
 
 
 def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(store, database):
-    book, typhoon = FeedbackBook(database), Turn(2, "typhoon", FakeAssistant().ask("typhoon"))
+    book, typhoon = FeedbackStore(database), Turn(2, "typhoon", FakeAssistant().ask("typhoon"))
     one, other = store.create("alice", "One"), store.create("alice", "Other")
     for conversation_id in (one, other):
         store.put("alice", conversation_id, ANSWERED)
@@ -336,7 +341,7 @@ def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(store, d
 def test_conversations_survive_the_process(store, tmp_path):
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, ANSWERED)
-    again = Store(Database(tmp_path))
+    again = ConversationStore(Database(tmp_path))
     assert again.list("alice") == store.list("alice")
     assert again.load("alice", conversation_id) == (ANSWERED,)
 

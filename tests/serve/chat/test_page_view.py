@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from paged import FIRST, TITLE, PagedAssistant, box_of, report
 from selectolax.lexbor import LexborHTMLParser
 
-from assistant.serve.chat.render import part
-from assistant.serve.chat.sources import show, view_page
+from assistant.serve.chat.render import render_part
+from assistant.serve.chat.sources import show_source, view_page
 from assistant.serve.chat.turns import Turn
 from assistant.values import Box
 
@@ -20,7 +20,7 @@ TURNS = (Turn(1, "report", PagedAssistant().ask("report")),)
 
 
 def opened(reference, assistant=None):
-    html = show(assistant or PagedAssistant(), reference, TURNS)
+    html = show_source(assistant or PagedAssistant(), reference, TURNS)
     return LexborHTMLParser(f"<body>{html}").body
 
 
@@ -98,9 +98,12 @@ shares = st.floats() | st.sampled_from([-1.0, 0.0, 0.5, 1.0, 1.1, math.nan, math
 
 @given(st.lists(st.builds(Box, st.integers(-2, 9), shares, shares, shares, shares), max_size=9))
 def test_boxes_lie_on_their_page_whatever_a_parser_says(boxes):
-    body = LexborHTMLParser(f"<body>{part('page_view', view_page(REPORT, 2, boxes))}").body
+    body = LexborHTMLParser(f"<body>{render_part('page_view', view_page(REPORT, 2, boxes))}").body
     for box in body.css(".box"):
-        values = [float(part.split(":")[1][:-1]) for part in box.attributes["style"].split(";")]
+        values = [
+            float(render_part.split(":")[1][:-1])
+            for render_part in box.attributes["style"].split(";")
+        ]
         left, top, width, height = values
         assert 0 <= left <= left + width <= 100.01
         assert 0 <= top <= top + height <= 100.01
@@ -112,7 +115,9 @@ def test_boxes_lie_on_their_page_whatever_a_parser_says(boxes):
 @pytest.mark.parametrize("title", ['" onerror="alert(1)', "<script>alert(1)</script>", "a\0b"])
 def test_a_title_is_text_in_whatever_it_stands(title):
     made = replace(REPORT, title=title, document_id=title)
-    body = LexborHTMLParser(f"<body>{part('page_view', view_page(made, 1, [box_of(1, 1)]))}").body
+    body = LexborHTMLParser(
+        f"<body>{render_part('page_view', view_page(made, 1, [box_of(1, 1)]))}"
+    ).body
     assert {node.tag for node in body.css("*")} <= {"body", "div", "button", "span", "img", "p"}
     picture = body.css_first("img")
     assert set(picture.attributes) == {"src", "srcset", "sizes", "alt"}

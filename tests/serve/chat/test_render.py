@@ -14,18 +14,17 @@ from assistant.serve.chat import render
 from assistant.serve.chat.history import Summary
 from assistant.serve.chat.render import (
     MAX_SOURCE_CHARS,
+    CitationPosition,
     CorpusView,
-    Step,
-    part,
-    render_account,
     render_answer,
     render_conversations,
+    render_costs,
     render_documents,
     render_editing,
     render_notice,
-    render_only,
+    render_part,
     render_progress,
-    render_question,
+    render_selection,
     render_source,
     render_welcome,
 )
@@ -33,7 +32,7 @@ from assistant.serve.chat.turns import Turn
 from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.marks import CITED_ID
-from assistant.show.provenance import account_for, list_remarks
+from assistant.show.provenance import list_remarks, report_costs
 from assistant.values import (
     Document,
     DocumentId,
@@ -151,7 +150,7 @@ def test_a_source_shows_the_document_itself_and_marks_exactly_the_clicked_span(m
 @given(documents_with_spans(), st.integers(1, 9), st.booleans())
 def test_the_head_of_a_source_leaves_no_unescaped_markup(made, number, is_flagged):
     source, spans = made
-    step = Step(3, number, 9, is_flagged)
+    step = CitationPosition(3, number, 9, is_flagged)
     body = assert_ours(render_source(source, spans, spans[0], step))
     assert body.css_first("h2").text() == source.title
     assert body.css_first(".at").text() == f"Citation {number} of 9"
@@ -183,8 +182,8 @@ def test_an_answer_leaves_no_unescaped_markup(made, turn, tried):
 def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made):
     remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
     assert remarks == list(list_remarks(made))
-    account = account_for(made)
-    body = assert_ours(render_account(made))
+    account = report_costs(made)
+    body = assert_ours(render_costs(made))
     assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
     assert [node.text() for node in body.css("dt")] == [name for name, _ in account.rows]
     assert [node.text() for node in body.css("li")] == list(account.dropped)
@@ -193,7 +192,7 @@ def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made):
 
 def test_an_answer_that_cost_nothing_has_no_account():
     courtesy = replace(answer("hi"), answerer="courtesy", reason="Hello!", timings={})
-    assert render_account(courtesy) == ""
+    assert render_costs(courtesy) == ""
 
 
 @settings(max_examples=40)
@@ -201,7 +200,9 @@ def test_an_answer_that_cost_nothing_has_no_account():
 def test_a_turn_with_its_actions_leaves_no_unescaped_markup(made, question, names, rating):
     turn = Turn(7, question, made, documents=tuple(names), rating=rating)
     copied = "" if made.abstained else plain_answer(made)
-    shown = part("turn", turn, question, render_answer(made, 7), copied, False, True, names, names)
+    shown = render_part(
+        "turn", turn, question, render_answer(made, 7), copied, False, True, names, names
+    )
     body = assert_ours(shown)
     assert body.css_first("h2.question").text() == question
     assert [node.text() for node in body.css(".asked-of bdi")] == names
@@ -216,7 +217,7 @@ def test_a_turn_with_its_actions_leaves_no_unescaped_markup(made, question, name
 
 
 def test_a_turn_that_is_being_answered_offers_no_actions():
-    body = assert_ours(part("turn", Turn(1, "Why?"), "Why?", "", "", True, False, [], []))
+    body = assert_ours(render_part("turn", Turn(1, "Why?"), "Why?", "", "", True, False, [], []))
     assert not body.css("button")
 
 
@@ -312,7 +313,7 @@ def test_an_empty_list_of_conversations_tells_a_search_from_a_beginning():
 @settings(max_examples=40)
 @given(st.lists(markup, max_size=5))
 def test_what_stands_above_the_question_leaves_no_unescaped_markup(names):
-    body = assert_ours(render_only(names))
+    body = assert_ours(render_selection(names))
     assert [node.text() for node in body.css("bdi")] == names[:3]
     assert (f" and {len(names) - 3} more" in body.text()) or len(names) <= 3
     assert bool(names) == bool(body.css("button"))
@@ -325,8 +326,8 @@ def test_an_edit_says_whether_it_replaces_the_answer(replaces):
     assert ("replaces its answer" in render_editing(replaces=replaces)) == replaces
 
 
-def test_the_masthead_is_ours():
-    assert_ours(part("masthead"))
+def test_the_header_is_ours():
+    assert_ours(render_part("header"))
 
 
 @given(st.text())
@@ -350,14 +351,14 @@ def test_an_attack_is_shown_as_the_text_it_is(vector):
     words = write(made, vector, model=vector, why=vector)
     written = replace(words, notice=vector)
     line = " ".join(shown.split())
-    body = assert_ours(render_answer(written, 1) + render_account(written))
+    body = assert_ours(render_answer(written, 1) + render_costs(written))
     assert body.css_first(".statement").text() == shown
     assert [line in node.text() for node in body.css(".remark")] == [True, True]
     assert body.css_first("dd").text() == body.css_first(".account li").text() == line
     assert "Elvis" not in body.html
     welcome = assert_ours(render_welcome((), vector))
     assert welcome.css_first("bdi").text() == shown
-    for html in (render_question(vector, 500), render_notice(vector), render_progress(vector)):
+    for html in (render_notice(vector), render_progress(vector)):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
     assert_ours(render_documents(records, CORPUS))
@@ -365,7 +366,9 @@ def test_an_attack_is_shown_as_the_text_it_is(vector):
     assert listed.css_first("bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
     copied = plain_answer(made)
-    html = part("turn", turn, vector, render_answer(made, 1), copied, False, True, [vector], [])
+    html = render_part(
+        "turn", turn, vector, render_answer(made, 1), copied, False, True, [vector], []
+    )
     copies = assert_ours(html).css_first("button[data-copy]").attributes["data-copy"]
     assert copies == copied.replace("\0", "\ufffd")
 
@@ -459,7 +462,7 @@ def test_marks_of_a_models_words_show_the_exact_quotes():
 
 
 def test_a_courtesy_is_a_reply_without_sources_or_refusal():
-    made = replace(answer("hi"), answerer="courtesy", reason="Hello!", consulted=())
+    made = replace(answer("hi"), kind="reply", answerer="courtesy", reason="Hello!", consulted=())
     body = assert_ours(render_answer(made, 1, ("Why?",)))
     assert body.css_first("p.reply").text() == "Hello!"
     assert len(body.css("body > *")) == 1

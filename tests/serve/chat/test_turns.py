@@ -10,14 +10,14 @@ from assistant.errors import Busy, QuestionError, StoreError
 from assistant.serve.admission import Admission
 from assistant.serve.chat import turns
 from assistant.serve.chat.turns import (
-    MAX_TOLD,
+    MAX_HISTORY_TURNS,
     N_SUGGESTED,
     WRITING,
     Turn,
-    converse,
-    say_ahead,
+    answer_turn,
+    describe_queue,
     summarize,
-    tell,
+    to_history,
 )
 from assistant.values import Answer, DocumentId, Stage
 
@@ -25,7 +25,7 @@ from assistant.values import Answer, DocumentId, Stage
 def steps_of(question, assistant=None, before=(), admission=None, **given):
     admission = admission or Admission(at_once=1, waiting=1)
     turn = Turn(len(before) + 1, question, **given)
-    return list(converse(assistant or FakeAssistant(), admission, turn, before))
+    return list(answer_turn(assistant or FakeAssistant(), admission, turn, before))
 
 
 def outcome_of(question, assistant=None, **given):
@@ -67,7 +67,9 @@ def test_a_notice_of_an_answer_is_read_out_with_it():
 
 def test_who_leaves_while_a_model_writes_ends_its_work():
     fake = FakeAssistant()
-    steps = converse(fake, Admission(at_once=1, waiting=1), Turn(1, "written typhoon endless"), ())
+    steps = answer_turn(
+        fake, Admission(at_once=1, waiting=1), Turn(1, "written typhoon endless"), ()
+    )
     while not fake.is_writing.is_set():
         next(steps)
     assert not fake.is_closed.is_set()
@@ -164,11 +166,11 @@ def test_a_question_is_asked_of_the_documents_of_its_turn():
 
 
 def test_who_waits_is_told_how_many_are_before(monkeypatch):
-    monkeypatch.setattr(turns, "WAIT_S", 0.01)
+    monkeypatch.setattr(turns, "QUEUE_POLL_S", 0.01)
     admission = Admission(at_once=1, waiting=3)
-    running = converse(FakeAssistant(), admission, Turn(1, "leave"), ())
+    running = answer_turn(FakeAssistant(), admission, Turn(1, "leave"), ())
     assert [next(running).status, next(running).status][-1] == "Searching 3 documents"
-    waiting = converse(FakeAssistant(), admission, Turn(1, "leave"), ())
+    waiting = answer_turn(FakeAssistant(), admission, Turn(1, "leave"), ())
     assert [next(waiting).status for _ in range(3)] == [
         "Starting",
         "Waiting: 1 question before this one",
@@ -192,17 +194,17 @@ def test_every_way_to_end_frees_the_place(question):
     admission = Admission(at_once=1, waiting=0)
     for _ in range(3):
         steps_of(question, admission=admission)
-    left = converse(FakeAssistant(), admission, Turn(1, "leave"), ())
+    left = answer_turn(FakeAssistant(), admission, Turn(1, "leave"), ())
     next(left), next(left)
     left.close()
     assert admission.tickets == []
 
 
 def test_who_waits_for_a_place_holds_no_thread_for_ever(monkeypatch):
-    monkeypatch.setattr(turns, "WAIT_S", 0.01)
+    monkeypatch.setattr(turns, "QUEUE_POLL_S", 0.01)
     admission = Admission(at_once=1, waiting=1)
     with admission.join():
-        waiting = converse(FakeAssistant(), admission, Turn(1, "leave"), ())
+        waiting = answer_turn(FakeAssistant(), admission, Turn(1, "leave"), ())
         thread = threading.Thread(target=lambda: [next(waiting), next(waiting), waiting.close()])
         thread.start()
         thread.join(5)
@@ -216,7 +218,7 @@ def test_the_next_question_is_told_what_the_last_answered_turns_said():
     said = " ".join(statement.text for statement in answered.outcome.statements)
     expected = (("user", "typhoon"), ("assistant", said), ("user", "unknown"), ("assistant", ""))
     before = (answered, Turn(2, "bug", "Went wrong."), refused, Turn(4, "Running?"))
-    assert tell(before) == expected
+    assert to_history(before) == expected
     fake = FakeAssistant()
     steps_of("leave", fake, before)
     assert fake.histories == [expected]
@@ -224,8 +226,8 @@ def test_the_next_question_is_told_what_the_last_answered_turns_said():
 
 def test_only_the_last_turns_are_told():
     turns = [replace(Turn(n, f"q{n}"), outcome=answer("?")) for n in range(1, 20)]
-    told = [text for who, text in tell(turns) if who == "user"]
-    assert told == [f"q{n}" for n in range(20 - MAX_TOLD, 20)]
+    told = [text for who, text in to_history(turns) if who == "user"]
+    assert told == [f"q{n}" for n in range(20 - MAX_HISTORY_TURNS, 20)]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +239,7 @@ def test_only_the_last_turns_are_told():
     ],
 )
 def test_the_number_of_those_before_is_said_in_words(n, said):
-    assert say_ahead(n) == said
+    assert describe_queue(n) == said
 
 
 def test_an_outcome_is_summarized_in_a_sentence():

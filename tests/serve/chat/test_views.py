@@ -9,10 +9,10 @@ from surface_fakes import HOSTILE, FakeAssistant, settings_anywhere
 from assistant.errors import StoreError
 from assistant.serve.chat.corpus import Corpus
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.pages import DOCUMENTS, Page
+from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.sessions import DOCUMENTS, Session
 from assistant.serve.chat.turns import Step, Turn
-from assistant.serve.chat.views import Views, names
+from assistant.serve.chat.views import Views, file_names
 from assistant.show.export import plain_answer
 from assistant.values import DocumentId
 
@@ -32,7 +32,7 @@ class Broken(FakeAssistant):
 
 
 def views_of(assistant):
-    store = Store(Database(assistant.settings.index_dir))
+    store = ConversationStore(Database(assistant.settings.index_dir))
     return Views(assistant, store, Corpus(assistant)), store
 
 
@@ -116,43 +116,43 @@ def test_an_answer_says_which_of_its_documents_have_changed_since(assistant, vie
 def test_a_turn_names_the_documents_that_it_was_asked_of(views):
     turn = Turn(1, "leave", "x", documents=(DocumentId("a/b.md"), DocumentId(HOSTILE)))
     body = parse(views.turn(turn))
-    assert [node.text() for node in body.css(".asked-of bdi")] == names(turn.documents)
-    assert names(turn.documents)[0] == "b.md"
+    assert [node.text() for node in body.css(".asked-of bdi")] == file_names(turn.documents)
+    assert file_names(turn.documents)[0] == "b.md"
 
 
 def test_the_conversation_of_another_is_empty(assistant):
     views, store = views_of(assistant)
-    page = Page("alice", store.create("alice", "Title"))
+    page = Session("alice", store.create("alice", "Title"))
     store.put("alice", page.conversation_id, Turn(1, "typhoon", TYPHOON))
     assert len(views.turns(page)) == 1
-    assert views.turns(Page("bob", page.conversation_id)) == ()
-    assert views.turns(Page("alice")) == ()
+    assert views.turns(Session("bob", page.conversation_id)) == ()
+    assert views.turns(Session("alice")) == ()
 
 
 def test_an_index_that_cannot_be_read_leaves_the_page_usable():
     views, _ = views_of(Broken())
-    page = Page("alice")
-    assert "Ask a question about your documents." in views.talk(page, ())
+    page = Session("alice")
+    assert "Ask a question about your documents." in views.conversation(page, ())
     assert "run `assistant check`" in views.panel(page)
     assert "Copy" in views.turn(Turn(1, "typhoon", TYPHOON))
 
 
 def test_a_defect_while_a_source_is_opened_is_a_notice_with_an_id(caplog):
     views, _ = views_of(Broken())
-    shown = views.panel(Page("alice", reference="doc-x"))
+    shown = views.panel(Session("alice", reference="doc-x"))
     assert "secret" not in shown
     assert shown.partition("(error ")[2][:8] in caplog.text
 
 
 @pytest.mark.parametrize("reference", ["nothing", "doc-nothing.txt"])
 def test_the_page_returns_to_the_documents_when_a_source_is_not_there(views, reference):
-    page = Page("alice", reference=reference)
+    page = Session("alice", reference=reference)
     assert "Staff handbook" in views.panel(page)
     assert page.reference == DOCUMENTS
 
 
 def test_the_banner_says_what_is_asked_and_what_is_edited(views):
-    assert views.banner(Page("alice")) == ""
-    only = Page("alice", only=frozenset({DocumentId("a/z.md"), DocumentId("b/y.md")}))
+    assert views.banner(Session("alice")) == ""
+    only = Session("alice", only=frozenset({DocumentId("a/z.md"), DocumentId("b/y.md")}))
     assert [node.text() for node in parse(views.banner(only)).css("bdi")] == ["z.md", "y.md"]
-    assert "replaces" in views.banner(Page("alice", replaces=1), is_editing=True)
+    assert "replaces" in views.banner(Session("alice", replaces=1), is_editing=True)
