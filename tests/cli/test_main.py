@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from cli.runs import Run
 from corpora import settings_in, write_files
 from hashing import HashingEmbedder
-from runs import Run
 
 from assistant import pipeline
 from assistant.evaluation.questions import read_questions

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from evaluation.reports_of import record, report
 from hypothesis import given
 from hypothesis import strategies as st
-from reports_of import record, report
 
 from assistant.evaluation.compare import compare, holm
 

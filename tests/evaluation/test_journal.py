@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from corpora import set_age
+from evaluation.reports_of import record
 from hypothesis import given
 from hypothesis import strategies as st
-from reports_of import record
 
 from assistant.evaluation.run import MAX_AGE_S, Journal
 

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import pytest
 from attacks import VECTORS
+from evaluation.reports import empty_report, fake_report, with_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendered import markup
-from reports import empty_report, fake_report, with_text
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.evaluation import charts

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from corpora import settings_in, write_files
 from hashing import HashingEmbedder
-from hazard_files import (
+from ingest.hazard_files import (
     CANARY,
     INDEXED,
     MARK,

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
+from store.zygote import InlineParsers
 from torture import Ended, Zygote, tallied, trials
-from zygote import InlineParsers
 
 from assistant.evidence.calibration import CALIBRATION_FILE, Calibration, write_calibration
 from assistant.pipeline import Assistant

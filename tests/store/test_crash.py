@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from corpora import FILES, set_age, settings_in, write_files
 from hashing import HashingEmbedder
-from judging import judge
-from sync_child import MAX_TAIL_PASSAGES
+from store.judging import judge
+from store.sync_child import MAX_TAIL_PASSAGES
 from torture import Zygote, tallied, trials
 
 from assistant.pipeline import Assistant

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from corpora import set_age, settings_in, write_files
 from hashing import HashingEmbedder
+from store.zygote import InlineParsers
 from torture import tallied, trials
-from zygote import InlineParsers
 
 from assistant.errors import AssistantError
 from assistant.pipeline import Assistant

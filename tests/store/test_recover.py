@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from corpora import write_files
 from hashing import HashingEmbedder
-from zygote import InlineParsers
+from store.zygote import InlineParsers
 
 from assistant.errors import CorpusError, IndexDamaged, IndexMismatch, StoreError
 from assistant.pipeline import Assistant

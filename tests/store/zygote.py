@@ -24,8 +24,8 @@ from typing import Any, TextIO
 
 import chromadb  # noqa: F401 (for the children)
 from corpora import settings_in
-from faults import arm
 from hashing import HashingEmbedder
+from store.faults import arm
 
 from assistant.errors import AssistantError, IndexDamaged, IndexMissing, StoreError
 from assistant.ingest.limits import Limits

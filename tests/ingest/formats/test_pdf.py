@@ -9,7 +9,7 @@ import pytest
 import reportlab
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pdf_made import (
+from ingest.formats.pdf_made import (
     HEIGHT,
     PAGE_OBJECTS,
     WIDTH,

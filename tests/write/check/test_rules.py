@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from retold import FRESH, TABLE, Told
+from write.check.retold import FRESH, TABLE, Told
 
 from assistant.write.check.pairs import pair
 from assistant.write.check.rules import MAX_CITED, MAX_STATEMENT, RULES, disagreement
