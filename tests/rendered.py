@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from attacks import VECTORS
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 from surface_fakes import DROPPED
 
 from assistant.values import (
@@ -25,7 +26,7 @@ markup = st.lists(st.sampled_from(VECTORS) | texts, max_size=3).map(
 
 
 @st.composite
-def answers(draw):
+def answers(draw: DrawFn) -> Answer:
     n = draw(st.integers(0, 3))
     citations = tuple(
         Citation(

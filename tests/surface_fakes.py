@@ -49,6 +49,7 @@ HANDBOOK = "\n\n".join(
     + ["Employees accrue two days of leave per month."]
     + [f"Appendix {n}: nothing to see here either." for n in range(40)]
 )
+History = Sequence[Turn]
 HOSTILE = "<script>alert(1)</script> ${alert(2)} {{value}} <img src=https://evil.example/x.png>"
 
 MODEL = "tiny-writer-1b"
@@ -169,7 +170,7 @@ class FakeAssistant:
         }
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
     ) -> Iterator[Stage | Answer]:
         self.histories.append(tuple(history))
         self.asked_of.append(tuple(documents))
@@ -198,7 +199,7 @@ class FakeAssistant:
         yield made
 
     def ask(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
     ) -> Answer:
         *_, last = self.stream(question, history, documents=documents)
         assert isinstance(last, Answer)

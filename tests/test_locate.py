@@ -2,6 +2,7 @@ import re
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 
 from assistant.cite import locate
 
@@ -32,7 +33,9 @@ def test_locate_returns_nothing_that_differs_in_more_than_whitespace(quote: str,
 
 
 @given(data=st.data(), before=st.text("ab \n", max_size=20), after=st.text("ab \n", max_size=20))
-def test_locate_finds_a_quote_however_it_is_spaced(data: st.DataObject, before, after) -> None:
+def test_locate_finds_a_quote_however_it_is_spaced(
+    data: st.DataObject, before: str, after: str
+) -> None:
     words = data.draw(WORDS)
     text = before + data.draw(spaced(words)) + after
     found = locate(data.draw(spaced(words)), text)
@@ -48,7 +51,9 @@ def test_locate_returns_the_first_place(words: list[str], n: int, filler: str) -
 
 
 @given(words=WORDS, data=st.data())
-def test_locate_returns_the_first_of_the_places_that_differ_in_whitespace(words, data) -> None:
+def test_locate_returns_the_first_of_the_places_that_differ_in_whitespace(
+    words: list[str], data: DataObject
+) -> None:
     assume(len(words) > 1)
     quote = " ".join(words)
     text = "|".join(data.draw(spaced(words)) for _ in range(3))
@@ -59,7 +64,9 @@ def test_locate_returns_the_first_of_the_places_that_differ_in_whitespace(words,
 
 
 @given(text=st.text("ab ", min_size=3, max_size=30), place=st.integers(0, 29), other=st.text("c#7"))
-def test_locate_never_finds_a_quote_with_a_foreign_character(text, place: int, other: str) -> None:
+def test_locate_never_finds_a_quote_with_a_foreign_character(
+    text: str, place: int, other: str
+) -> None:
     assume(other)
     assert locate(text[:place] + other + text[place:], text) is None
 

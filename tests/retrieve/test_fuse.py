@@ -3,6 +3,7 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 
 from assistant.retrieve.retriever import choose, fuse
 from assistant.values import DocumentId, Passage, PassageId
@@ -37,7 +38,9 @@ def reading(passage: Passage) -> str:
 
 
 @given(dense=SCORES, data=st.data(), weight=st.floats(0, 1))
-def test_fuse_does_not_depend_on_the_order_of_its_rankings(dense, data, weight: float) -> None:
+def test_fuse_does_not_depend_on_the_order_of_its_rankings(
+    dense: list[int], data: DataObject, weight: float
+) -> None:
     lexical = data.draw(st.dictionaries(st.sampled_from(sorted(dense) or [0]), st.floats(0, 40)))
     lexical = {row: score for row, score in lexical.items() if row in dense}
     fused = fuse(dense, lexical, weight)
@@ -55,14 +58,18 @@ def test_fuse_without_weight_keeps_the_dense_order(dense: dict, lexical: dict) -
 
 
 @given(dense=SCORES.filter(bool), weight=st.floats(0.01, 1), score=st.floats(0.01, 40))
-def test_fuse_never_lowers_a_passage_that_gains_terms(dense, weight: float, score: float) -> None:
+def test_fuse_never_lowers_a_passage_that_gains_terms(
+    dense: list[int], weight: float, score: float
+) -> None:
     row = min(dense)
     before = [r for r, _ in fuse(dense, {}, weight)].index(row)
     assert [r for r, _ in fuse(dense, {row: score}, weight)].index(row) <= before
 
 
 @given(ranking=rankings(), k=st.integers(1, 12), cap=st.integers(1, 5))
-def test_choose_takes_no_passage_twice_and_as_many_as_there_are(ranking, k: int, cap: int) -> None:
+def test_choose_takes_no_passage_twice_and_as_many_as_there_are(
+    ranking: list[int], k: int, cap: int
+) -> None:
     chosen = choose(ranking, k=k, max_per_document=cap)
     readings = [reading(passage) for passage, _ in chosen]
     assert len(set(readings)) == len(readings)
@@ -73,7 +80,7 @@ def test_choose_takes_no_passage_twice_and_as_many_as_there_are(ranking, k: int,
 
 @given(ranking=rankings(), k=st.integers(1, 12), cap=st.integers(1, 5))
 def test_choose_exceeds_its_cap_only_when_no_other_document_has_one_to_offer(
-    ranking, k: int, cap: int
+    ranking: list[int], k: int, cap: int
 ) -> None:
     chosen = choose(ranking, k=k, max_per_document=cap)
     first: dict[str, Passage] = {}
@@ -86,7 +93,7 @@ def test_choose_exceeds_its_cap_only_when_no_other_document_has_one_to_offer(
 
 
 @given(ranking=rankings())
-def test_choose_takes_all_of_a_single_document_whatever_the_cap(ranking) -> None:
+def test_choose_takes_all_of_a_single_document_whatever_the_cap(ranking: list[int]) -> None:
     alone = [(p, s) for p, s in ranking if p.document_id == "a"]
     chosen = choose(alone, k=50, max_per_document=1)
     assert len(chosen) == len({reading(passage) for passage, _ in alone})

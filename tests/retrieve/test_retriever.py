@@ -48,7 +48,7 @@ def test_search_over_fewer_passages_than_candidates_ranks_each_once(assistant: A
     assert len({ranked.passage.passage_id for ranked in found}) == len(found) == N_PASSAGES
 
 
-def test_an_answer_is_read_from_several_documents(tmp_path) -> None:
+def test_an_answer_is_read_from_several_documents(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, max_passages_per_document=2, max_passage_tokens=20)
     long = " ".join(f"The Danube is {n} metres wide at place number {n}." for n in range(40))
     write_files(settings.corpus_dir, {"long.txt": long, "b.txt": "The Danube is a river."})

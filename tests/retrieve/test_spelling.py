@@ -1,6 +1,7 @@
 """Misspelt words of a question are searched for as the documents spell them."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
 from corpora import replace_files, settings_in
@@ -24,7 +25,7 @@ TEXT = (
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory):
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
     settings = settings_in(tmp_path_factory.mktemp("spelling"))
     replace_files(settings.corpus_dir, {"a.txt": TEXT, "b.txt": "A treatise on the treaty."})
     embedder = HashingEmbedder()

@@ -8,6 +8,7 @@ from attacks import VECTORS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from rendered import answers, markup
 from selectolax.lexbor import LexborHTMLParser
 from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, document, write
@@ -18,6 +19,7 @@ from assistant.show.describe import describe
 from assistant.show.escape import markdown_text
 from assistant.show.export import export_html, export_markdown, plain_answer
 from assistant.show.provenance import list_remarks
+from assistant.values import Answer
 
 TAGS = {
     "html": {"lang"},
@@ -48,7 +50,7 @@ def squeezed(text: str) -> str:
     return " ".join(re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", text).split())
 
 
-def parsed(markdown: str):
+def parsed(markdown: str) -> list[Token]:
     """Return the tokens that Markdown with tables and struck text makes, nested ones too."""
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
     return [one for token in tokens for one in (token, *(token.children or ()))]
@@ -70,7 +72,7 @@ def shown(markdown: str) -> str:
 @example("=\n===")
 @example("http://example.org/_a_")
 @example("&lt;b&gt; &copy; &#60;")
-def test_text_in_markdown_reads_back_as_it_was_but_for_whitespace(text):
+def test_text_in_markdown_reads_back_as_it_was_but_for_whitespace(text: str) -> None:
     assert shown(markdown_text(text)) == squeezed(text)
     kinds = {token.type for token in parsed(markdown_text(text))}
     assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
@@ -78,7 +80,9 @@ def test_text_in_markdown_reads_back_as_it_was_but_for_whitespace(text):
 
 @given(texts, turns)
 @settings(max_examples=60)
-def test_no_text_in_an_exported_conversation_becomes_markup(title, given_turns):
+def test_no_text_in_an_exported_conversation_becomes_markup(
+    title: str, given_turns: list[Exchange]
+) -> None:
     tokens = parsed(export_markdown(title, given_turns))
     kinds = {token.type for token in tokens}
     assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline"}
@@ -90,7 +94,7 @@ def test_no_text_in_an_exported_conversation_becomes_markup(title, given_turns):
 
 @given(answers().filter(lambda made: not made.abstained))
 @settings(max_examples=60)
-def test_quotes_in_an_exported_conversation_read_back_as_the_text(made):
+def test_quotes_in_an_exported_conversation_read_back_as_the_text(made: Answer) -> None:
     tokens = parsed(export_markdown("Title", [Turn(1, "Why?", made)]))
     opened = [n for n, token in enumerate(tokens) if token.type == "blockquote_open"]
     assert len(opened) == len(made.citations)
@@ -102,7 +106,9 @@ def test_quotes_in_an_exported_conversation_read_back_as_the_text(made):
 
 @given(texts, turns)
 @settings(max_examples=60)
-def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(title, given_turns):
+def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(
+    title: str, given_turns: list[Exchange]
+) -> None:
     page = LexborHTMLParser(export_html(title, given_turns))
     for node in page.css("*"):
         assert set(node.attributes) <= TAGS[node.tag], (node.tag, node.attributes)
@@ -118,7 +124,7 @@ def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(title
             assert quotes == [c.quote for c in turn.outcome.citations]
 
 
-def test_an_exported_quote_names_its_document_and_place():
+def test_an_exported_quote_names_its_document_and_place() -> None:
     source = document("a/b.txt", "Before. Some fact.", title="A title")
     made = answer("Why?", cite(1, source, "Some fact.", heading="Facts", page=3))
     told = "a/b.txt · A title · Facts · p. 3 · characters 8-18"
@@ -127,7 +133,7 @@ def test_an_exported_quote_names_its_document_and_place():
     assert plain_answer(made) == f"Some fact. [1]\n\n[1] {told}: “Some fact.”"
 
 
-def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown():
+def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown() -> None:
     cited = cite(1, document("a.txt", "Before. Some fact."), "Some fact.")
     made = answer("Why?", replace(cited, copies=("b <i>.txt", "c.txt")))
     told = "characters 8-18 · also: b <i>.txt, c.txt"
@@ -140,7 +146,7 @@ def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown():
     assert sources.text() == "a.txt · also: b <i>.txt, c.txt"
 
 
-def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them():
+def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them() -> None:
     made = replace(FakeAssistant().ask("written typhoon"), notice=NOTICE)
     markdown = export_markdown("T", [Turn(1, "Why?", made)])
     page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
@@ -155,14 +161,14 @@ def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them():
     assert [node.text() for node in page.css("p.notice")] == [WROTE, NOTICE]
 
 
-def test_a_refusal_is_exported_with_its_notice():
+def test_a_refusal_is_exported_with_its_notice() -> None:
     refused = replace(answer("?"), notice=NOTICE)
     assert NOTICE in shown(export_markdown("T", [Turn(1, "?", refused)]))
     assert NOTICE in export_html("T", [Turn(1, "?", refused)])
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_no_model_name_or_notice_becomes_markup_in_an_export(vector):
+def test_no_model_name_or_notice_becomes_markup_in_an_export(vector: str) -> None:
     source = document("a.txt", "Some fact.")
     words = write(answer("?", cite(1, source, "Some fact.")), vector, model=vector, why=vector)
     made = replace(words, notice=vector)
@@ -175,7 +181,7 @@ def test_no_model_name_or_notice_becomes_markup_in_an_export(vector):
     assert [node.text() for node in page.css("p.notice")] == held
 
 
-def test_what_was_not_answered_is_exported_with_its_notice_or_reason():
+def test_what_was_not_answered_is_exported_with_its_notice_or_reason() -> None:
     exported = [Turn(1, "A?", "Stopped."), Turn(2, "B?", answer("B?")), Turn(3, "C?")]
     markdown = export_markdown("T", exported)
     assert markdown == (
@@ -186,12 +192,12 @@ def test_what_was_not_answered_is_exported_with_its_notice_or_reason():
     assert [len(node.css("p")) for node in page.css("article")] == [1, 1, 0]
 
 
-def test_text_for_the_clipboard_holds_each_quote_on_one_line():
+def test_text_for_the_clipboard_holds_each_quote_on_one_line() -> None:
     source = document("a.txt", "One\n fact.")
     assert plain_answer(answer("?", cite(1, source, "One\n fact."))).endswith("“One fact.”")
     assert plain_answer(answer("?")) == "The documents do not say this."
 
 
-def test_every_attack_stays_text_when_exported():
+def test_every_attack_stays_text_when_exported() -> None:
     for vector in VECTORS:
         assert shown(markdown_text(vector)) == squeezed(vector)

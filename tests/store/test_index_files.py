@@ -20,13 +20,13 @@ from assistant.settings import Settings
 from assistant.store.plan import Action, Change
 from assistant.store.sync import Progress
 from assistant.store.watch import watch
-from assistant.values import DocumentId, Status
+from assistant.values import DocumentId, FileRecord, Status
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
 LEASE = " ".join(f"Clause {n} of the lease binds tenant number {n}." for n in range(40))
 
 
-def record_of(assistant: Assistant, name: str):
+def record_of(assistant: Assistant, name: str) -> FileRecord:
     return next(one for one in assistant.documents() if one.document_id == name)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,7 +42,7 @@ class Office:
 
 
 @pytest.fixture
-def office():
+def office() -> Office:
     assistant = FakeAssistant(settings=settings_anywhere())
     database = Database(assistant.settings.index_dir)
     store, book = Store(database), FeedbackBook(database)
@@ -53,7 +54,7 @@ def office():
     return Office(assistant, store, book, desk, page)
 
 
-def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office):
+def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office: Office) -> None:
     update = office.desk.arrive(Page("alice"), "")
     assert "Who is Flax Typhoon?" in update.talk
     assert "Sanctions" in update.listed
@@ -61,7 +62,7 @@ def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office):
     assert (update.status, update.question, update.is_running) == ("", "", False)
 
 
-def test_a_visitor_with_the_address_of_a_conversation_sees_it(office):
+def test_a_visitor_with_the_address_of_a_conversation_sees_it(office: Office) -> None:
     page = Page("alice")
     update = office.desk.arrive(page, office.page.conversation_id)
     assert "Flax Typhoon, active" in update.talk
@@ -70,7 +71,9 @@ def test_a_visitor_with_the_address_of_a_conversation_sees_it(office):
 
 
 @pytest.mark.parametrize("owner", ["bob", "alice "])
-def test_the_address_of_anothers_conversation_is_as_absent_as_that_of_none(office, owner):
+def test_the_address_of_anothers_conversation_is_as_absent_as_that_of_none(
+    office: Office, owner: str
+) -> None:
     for address in (office.page.conversation_id, "nothing", "\ud800", "x" * 10_000):
         page = Page(owner)
         update = office.desk.arrive(page, address)
@@ -82,7 +85,7 @@ def test_the_address_of_anothers_conversation_is_as_absent_as_that_of_none(offic
         assert (opened.status, page.conversation_id) == (ABSENT, None)
 
 
-def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office):
+def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office: Office) -> None:
     other = office.store.create("alice", "Other")
     office.desk.open(office.page, "cite-1-1")
     office.act("edit", turn="2", what="question")
@@ -91,13 +94,15 @@ def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office)
     assert (update.question, office.page.conversation_id) == ("", other)
 
 
-def test_new_is_the_welcome_again(office):
+def test_new_is_the_welcome_again(office: Office) -> None:
     update = office.act("new")
     assert office.page.conversation_id is None
     assert "Who is Flax Typhoon?" in update.talk
 
 
-def test_a_reference_opens_beside_the_conversation_and_close_brings_the_documents_back(office):
+def test_a_reference_opens_beside_the_conversation_and_close_brings_the_documents_back(
+    office: Office,
+) -> None:
     opened = office.desk.open(office.page, "cite-1-2")
     assert 'id="cited-span"' in opened.panel
     assert opened.talk is None
@@ -106,44 +111,46 @@ def test_a_reference_opens_beside_the_conversation_and_close_brings_the_document
 
 
 @pytest.mark.parametrize("reference", ["", "None", "cite-9-9", "doc-nothing.txt", "doc-\ud800"])
-def test_a_reference_to_nothing_is_a_notice_above_the_documents(office, reference):
+def test_a_reference_to_nothing_is_a_notice_above_the_documents(
+    office: Office, reference: str
+) -> None:
     update = office.desk.open(office.page, reference)
     assert 'class="notice"' in update.panel
     assert "Staff handbook" in update.panel
     assert office.page.reference == DOCUMENTS
 
 
-def test_the_reference_of_another_conversation_belongs_to_nobody_else(office):
+def test_the_reference_of_another_conversation_belongs_to_nobody_else(office: Office) -> None:
     assert UNKNOWN in office.desk.open(Page("bob", office.page.conversation_id), "cite-1-1").panel
 
 
-def test_renaming_shows_the_new_title(office):
+def test_renaming_shows_the_new_title(office: Office) -> None:
     update = office.act("rename", id=office.page.conversation_id, title="  New\n<b>title</b> ")
     assert office.store.title("alice", office.page.conversation_id) == "New <b>title</b>"
     assert "New &lt;b&gt;title&lt;/b&gt;" in update.listed
 
 
-def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office):
+def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office: Office) -> None:
     update = office.act("rename", id=office.page.conversation_id, title="a \ud800 b")
     assert office.store.title("alice", office.page.conversation_id) == "a ? b"
     assert update.banner is None
 
 
-def test_deleting_the_conversation_that_is_open_is_the_welcome(office):
+def test_deleting_the_conversation_that_is_open_is_the_welcome(office: Office) -> None:
     update = office.act("delete", id=office.page.conversation_id)
     assert office.page.conversation_id is None
     assert "Who is Flax Typhoon?" in update.talk
     assert office.store.list("alice") == ()
 
 
-def test_deleting_another_leaves_the_open_one(office):
+def test_deleting_another_leaves_the_open_one(office: Office) -> None:
     other = office.store.create("alice", "Other")
     update = office.act("delete", id=other)
     assert (update.talk, update.status) == (None, "Deleted.")
     assert len(office.turns()) == 2
 
 
-def test_a_search_narrows_the_list_until_it_is_emptied(office):
+def test_a_search_narrows_the_list_until_it_is_emptied(office: Office) -> None:
     office.store.create("alice", "Other")
     assert "Sanctions" not in office.act("search", text="other").listed
     assert "No conversation has these words." in office.act("search", text="nothing").listed
@@ -152,7 +159,9 @@ def test_a_search_narrows_the_list_until_it_is_emptied(office):
     assert len(office.page.search) == MAX_SEARCH_CHARS
 
 
-def test_editing_the_last_question_will_replace_it_and_an_earlier_one_will_not(office):
+def test_editing_the_last_question_will_replace_it_and_an_earlier_one_will_not(
+    office: Office,
+) -> None:
     update = office.act("edit", turn="2", what="question")
     assert (update.question, office.page.replaces) == ("unknown", 2)
     assert "replaces its answer" in update.banner
@@ -161,14 +170,14 @@ def test_editing_the_last_question_will_replace_it_and_an_earlier_one_will_not(o
     assert "Asking this anew" in update.banner
 
 
-def test_an_edit_is_cancelled(office):
+def test_an_edit_is_cancelled(office: Office) -> None:
     office.act("edit", turn="2", what="question")
     update = office.act("cancel-edit")
     assert (update.question, office.page.replaces) == ("", None)
     assert "Cancel" not in update.banner
 
 
-def test_what_was_searched_for_can_be_edited_instead(office):
+def test_what_was_searched_for_can_be_edited_instead(office: Office) -> None:
     reworded = replace(office.assistant.ask("unknown"), query="known")
     office.store.put("alice", office.page.conversation_id, Turn(2, "unknown", reworded))
     assert office.act("edit", turn="2", what="query").question == "known"
@@ -176,7 +185,7 @@ def test_what_was_searched_for_can_be_edited_instead(office):
     assert office.act("edit", turn="2", what="query").question == "unknown"
 
 
-def test_a_rating_is_kept_shown_changed_and_taken_back(office):
+def test_a_rating_is_kept_shown_changed_and_taken_back(office: Office) -> None:
     for sent, kept in (("up", "up"), ("down", "down"), ("unanswerable", "unanswerable")):
         update = office.act("rate", turn="1", rating=sent)
         assert office.turns()[0].rating == kept
@@ -188,7 +197,7 @@ def test_a_rating_is_kept_shown_changed_and_taken_back(office):
     assert office.book.read() == ()
 
 
-def test_a_rating_is_kept_with_what_was_said_before(office):
+def test_a_rating_is_kept_with_what_was_said_before(office: Office) -> None:
     office.act("rate", turn="2", rating="down")
     (kept,) = office.book.read()
     assert kept.history[0] == ("user", "typhoon")
@@ -206,19 +215,26 @@ def test_a_rating_is_kept_with_what_was_said_before(office):
         {"rating": "up"},
     ],
 )
-def test_a_rating_of_nothing_or_with_nothing_keeps_nothing(office, sent, caplog):
+def test_a_rating_of_nothing_or_with_nothing_keeps_nothing(
+    office: Office,
+    sent: dict[str, dict[str, int] | str]
+    | dict[str, list[str] | str]
+    | dict[str, str | None]
+    | dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     update = office.desk.act(office.page, {"act": "rate", **sent})
     assert office.book.read() == ()
     assert update == Update()
     assert not caplog.records
 
 
-def test_a_turn_that_was_not_answered_cannot_be_rated(office):
+def test_a_turn_that_was_not_answered_cannot_be_rated(office: Office) -> None:
     office.store.put("alice", office.page.conversation_id, Turn(3, "Why?", "Stopped."))
     assert office.act("rate", turn="3", rating="up") == Update()
 
 
-def test_a_citation_is_marked_as_wrong_and_right_again(office):
+def test_a_citation_is_marked_as_wrong_and_right_again(office: Office) -> None:
     office.desk.open(office.page, "cite-1-2")
     update = office.act("flag", turn="1", citation="2")
     assert office.turns()[0].flagged == {2}
@@ -230,12 +246,14 @@ def test_a_citation_is_marked_as_wrong_and_right_again(office):
 
 
 @pytest.mark.parametrize("citation", ["9", "0", 0, "", None, "1 ", [1], "٢"])
-def test_a_citation_that_is_not_there_cannot_be_marked(office, citation):
+def test_a_citation_that_is_not_there_cannot_be_marked(
+    office: Office, citation: int | list[int] | str | None
+) -> None:
     assert office.act("flag", turn="1", citation=citation) == Update()
     assert office.book.read() == ()
 
 
-def test_nobody_rates_or_marks_the_answers_of_another(office):
+def test_nobody_rates_or_marks_the_answers_of_another(office: Office) -> None:
     bob = Page("bob", office.page.conversation_id)
     office.act("rate", bob, turn="1", rating="down")
     office.act("flag", bob, turn="1", citation="1")
@@ -246,7 +264,7 @@ def test_nobody_rates_or_marks_the_answers_of_another(office):
     assert office.store.title("alice", office.page.conversation_id) == "Sanctions"
 
 
-def test_ticked_documents_are_asked_until_all_are_again(office):
+def test_ticked_documents_are_asked_until_all_are_again(office: Office) -> None:
     update = office.act("only", id="handbook.md", checked=True)
     assert "Asking only" in update.banner
     office.act("only", id="hostile.txt", checked=True)
@@ -259,19 +277,21 @@ def test_ticked_documents_are_asked_until_all_are_again(office):
     assert update.banner == ""
 
 
-def test_asking_all_again_leaves_an_open_source_where_it_is(office):
+def test_asking_all_again_leaves_an_open_source_where_it_is(office: Office) -> None:
     office.desk.open(office.page, "cite-1-1")
     assert office.act("all").panel is None
 
 
-def sync_on(office, page):
-    async def sync():
+def sync_on(office: Office, page: Page) -> list[Update]:
+    async def sync() -> list[Update]:
         return [update async for update in office.desk.sync(page)]
 
     return asyncio.run(sync())
 
 
-def test_a_sync_shows_its_progress_where_the_documents_are_shown(office, monkeypatch):
+def test_a_sync_shows_its_progress_where_the_documents_are_shown(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(actions, "REFRESH_S", 0.02)
     updates = sync_on(office, office.page)
     assert updates[0].status == "Syncing"
@@ -282,10 +302,12 @@ def test_a_sync_shows_its_progress_where_the_documents_are_shown(office, monkeyp
     assert {update.panel for update in sync_on(office, office.page)} == {None}
 
 
-def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, monkeypatch):
+def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(actions, "REFRESH_S", 0.02)
 
-    async def scenario():
+    async def scenario() -> None:
         begun = office.desk.sync(office.page)
         await anext(begun)
         await begun.aclose()
@@ -299,7 +321,7 @@ def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, mon
     asyncio.run(scenario())
 
 
-def test_a_click_that_arrives_after_a_later_one_opens_nothing(office):
+def test_a_click_that_arrives_after_a_later_one_opens_nothing(office: Office) -> None:
     assert "Citation 2 of 2" in office.desk.open(office.page, "cite-1-2", 8).panel
     assert office.desk.open(office.page, "cite-1-1", 7) == Update()
     assert office.page.reference == "cite-1-2"
@@ -308,23 +330,23 @@ def test_a_click_that_arrives_after_a_later_one_opens_nothing(office):
         assert office.desk.open(office.page, "cite-1-2", odd).panel
 
 
-def test_a_sync_is_halted_from_any_page(office):
+def test_a_sync_is_halted_from_any_page(office: Office) -> None:
     assert office.act("halt-sync", Page("bob")).status == "Stopping the sync."
 
 
 class Broken(Store):
     """A store whose disk is gone."""
 
-    def load(self, owner, conversation_id):
+    def load(self, owner: str, conversation_id: str) -> NoReturn:
         raise StoreError("the disk is gone")
 
     has = list = title = load
 
-    def rename(self, owner, conversation_id, title):
+    def rename(self, owner: str, conversation_id: str, title: str) -> NoReturn:
         raise StoreError("the disk is gone")
 
 
-def test_a_disk_that_fails_is_a_notice_whatever_is_done(office):
+def test_a_disk_that_fails_is_a_notice_whatever_is_done(office: Office) -> None:
     store = Broken(Database(office.assistant.settings.index_dir))
     admission = Admission(at_once=1, waiting=1)
     desk = make_desk(office.assistant, store, office.book, admission, asyncio.Event())
@@ -361,8 +383,8 @@ names = st.sampled_from("act id title text turn what rating citation checked que
     st.booleans(),
 )
 def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
-    office, caplog, sent, act, own
-):
+    office: Office, caplog: pytest.LogCaptureFixture, sent: dict[str, object], act: str, own: bool
+) -> None:
     page = Page("alice" if own else "bob", office.page.conversation_id)
     with caplog.at_level(logging.ERROR):
         update = office.desk.act(page, {**sent, "act": act})

@@ -3,11 +3,13 @@
 import asyncio
 import threading
 import time
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from surface_fakes import FakeAssistant, settings_anywhere
+from surface_fakes import FakeAssistant, History, settings_anywhere
 
 from assistant.errors import StoreError
 from assistant.serve.admission import Admission
@@ -16,7 +18,7 @@ from assistant.serve.chat.asking import ABSENT, BUSY_HERE, FULL, Asking
 from assistant.serve.chat.corpus import Corpus
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import Store
-from assistant.serve.chat.pages import Page
+from assistant.serve.chat.pages import Page, Update
 from assistant.serve.chat.turns import CLOSING, INTERRUPTED, STOPPED, Turn
 from assistant.serve.chat.views import Views
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
@@ -26,11 +28,13 @@ from assistant.values import Answer, DocumentId, Stage
 class Waiting(FakeAssistant):
     """Waits before it answers a question with `wait` in it, until it is let go."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(settings=settings_anywhere())
         self.let_go, self.n_begun = threading.Event(), 0
 
-    def stream(self, question, history=(), *, documents=()):
+    def stream(
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         if "wait" in question:
             yield Stage("searching", "Searching")
             self.n_begun += 1
@@ -41,7 +45,7 @@ class Waiting(FakeAssistant):
 class Room:
     """An asking with all that belongs to it; made inside of a loop."""
 
-    def __init__(self, store_of=Store):
+    def __init__(self, store_of: type[Store] = Store) -> None:
         self.assistant = Waiting()
         self.store = store_of(Database(self.assistant.settings.index_dir))
         self.ending = asyncio.Event()
@@ -50,18 +54,20 @@ class Room:
         self.asking = Asking(self.assistant, self.store, views, admission, self.ending)
         self.page = Page("alice")
 
-    async def ask(self, question, page=None, **given):
+    async def ask(self, question: str, page: Page | None = None, **given: Any) -> list[Update]:
         updates = self.asking.ask(page or self.page, question, **given)
         return [update async for update in updates]
 
-    async def again(self, sent, page=None):
+    async def again(self, sent: object, page: Page | None = None) -> list[Update]:
         return [update async for update in self.asking.ask_again(page or self.page, sent)]
 
-    async def begin(self, question="wait, leave", page=None):
+    async def begin(
+        self, question: str = "wait, leave", page: Page | None = None
+    ) -> tuple[asyncio.Future[None], list[Update]]:
         """Begin an answer that waits; return its task and the updates that come."""
         updates = []
 
-        async def collect():
+        async def collect() -> None:
             async for update in self.asking.ask(page or self.page, question):
                 updates.append(update)
 
@@ -71,14 +77,14 @@ class Room:
             await asyncio.sleep(0.005)
         return task, updates
 
-    def turns(self, conversation_id=None):
+    def turns(self, conversation_id: str | None = None) -> tuple[Turn, ...]:
         return self.store.load("alice", conversation_id or self.page.conversation_id)
 
 
-def run(scenario, **given):
+def run(scenario: Callable[[Room], Awaitable[None]], **given: Any) -> None:
     """Run a scenario with a room of its own; whatever waits is let go at the end."""
 
-    async def inside():
+    async def inside() -> None:
         room = Room(**given)
         try:
             return await asyncio.wait_for(scenario(room), 20)
@@ -88,8 +94,8 @@ def run(scenario, **given):
     return asyncio.run(inside())
 
 
-def test_the_first_question_begins_a_conversation_with_its_words_as_the_title():
-    async def scenario(room):
+def test_the_first_question_begins_a_conversation_with_its_words_as_the_title() -> None:
+    async def scenario(room: Room) -> None:
         updates = await room.ask("  typhoon  ")
         (turn,) = room.turns()
         assert (turn.number, turn.question) == (1, "typhoon")
@@ -105,8 +111,8 @@ def test_the_first_question_begins_a_conversation_with_its_words_as_the_title():
     run(scenario)
 
 
-def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said():
-    async def scenario(room):
+def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
         await room.ask("leave")
         assert [turn.question for turn in room.turns()] == ["typhoon", "leave"]
@@ -116,8 +122,8 @@ def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said(
 
 
 @pytest.mark.parametrize("question", ["", " \n\t "])
-def test_a_blank_question_begins_nothing(question):
-    async def scenario(room):
+def test_a_blank_question_begins_nothing(question: str) -> None:
+    async def scenario(room: Room) -> None:
         (update,) = await room.ask(question)
         assert update.status == "Type a question first."
         assert update.is_running is False
@@ -126,16 +132,16 @@ def test_a_blank_question_begins_nothing(question):
     run(scenario)
 
 
-def test_a_question_that_no_file_can_hold_is_asked_with_marks_in_its_place():
-    async def scenario(room):
+def test_a_question_that_no_file_can_hold_is_asked_with_marks_in_its_place() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon \ud800?")
         assert room.turns()[0].question == "typhoon ??"
 
     run(scenario)
 
 
-def test_a_stop_ends_the_answer_at_once_and_is_kept():
-    async def scenario(room):
+def test_a_stop_ends_the_answer_at_once_and_is_kept() -> None:
+    async def scenario(room: Room) -> None:
         task, updates = await room.begin()
         started = time.monotonic()
         room.asking.stop(room.page)
@@ -148,8 +154,8 @@ def test_a_stop_ends_the_answer_at_once_and_is_kept():
     run(scenario)
 
 
-def test_a_stop_touches_no_other_conversation():
-    async def scenario(room):
+def test_a_stop_touches_no_other_conversation() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
         room.asking.stop(Page("alice"))
         room.asking.stop(Page("bob"))
@@ -160,8 +166,8 @@ def test_a_stop_touches_no_other_conversation():
     run(scenario)
 
 
-def test_the_end_of_the_server_ends_the_answer_with_a_notice():
-    async def scenario(room):
+def test_the_end_of_the_server_ends_the_answer_with_a_notice() -> None:
+    async def scenario(room: Room) -> None:
         task, updates = await room.begin()
         room.ending.set()
         await task
@@ -172,11 +178,11 @@ def test_the_end_of_the_server_ends_the_answer_with_a_notice():
 
 
 @pytest.mark.parametrize("ends", ["stop", "close"])
-def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(ends):
-    async def scenario(room):
+def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(ends: str) -> None:
+    async def scenario(room: Room) -> None:
         updates = []
 
-        async def collect():
+        async def collect() -> None:
             async for update in room.asking.ask(room.page, "written typhoon endless"):
                 updates.append(update)
 
@@ -207,7 +213,7 @@ def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(en
     run(scenario)
 
 
-def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing():
+def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing() -> None:
     turn = Turn(1, "Why?")
     refused = replace(turn, outcome=FakeAssistant().ask("unknown"))
     for one in (turn, refused):
@@ -216,8 +222,8 @@ def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing():
     assert asking_module._leave_off(turn, is_stopped=False).turn.outcome == CLOSING
 
 
-def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
-    async def scenario(room):
+def test_a_sign_of_life_shows_and_reads_out_nothing_anew() -> None:
+    async def scenario(room: Room) -> None:
         updates = await room.ask("written typhoon")
         shown = [(update.talk, update.status) for update in updates]
         assert len(set(shown)) == len(shown)
@@ -233,8 +239,8 @@ def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
     run(scenario)
 
 
-def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
-    async def scenario(room):
+def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later() -> None:
+    async def scenario(room: Room) -> None:
         updates = room.asking.ask(room.page, "wait, leave")
         await anext(updates)
         await updates.aclose()
@@ -252,13 +258,13 @@ def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
     run(scenario)
 
 
-def test_every_page_that_looks_at_a_conversation_sees_its_answer_become():
-    async def scenario(room):
+def test_every_page_that_looks_at_a_conversation_sees_its_answer_become() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
         other = Page("alice", room.page.conversation_id)
         updates = []
 
-        async def watch():
+        async def watch() -> None:
             async for update in room.asking.watch(other):
                 updates.append(update)
 
@@ -275,8 +281,8 @@ def test_every_page_that_looks_at_a_conversation_sees_its_answer_become():
     run(scenario)
 
 
-def test_watching_where_nothing_is_asked_ends_at_once():
-    async def scenario(room):
+def test_watching_where_nothing_is_asked_ends_at_once() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("leave")
         assert [update async for update in room.asking.watch(room.page)] == []
         assert [update async for update in room.asking.watch(Page("alice"))] == []
@@ -284,8 +290,8 @@ def test_watching_where_nothing_is_asked_ends_at_once():
     run(scenario)
 
 
-def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages():
-    async def scenario(room):
+def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
         other = Page("alice", room.page.conversation_id)
         for page in (room.page, other):
@@ -301,8 +307,8 @@ def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_page
     run(scenario)
 
 
-def test_other_conversations_are_answered_meanwhile():
-    async def scenario(room):
+def test_other_conversations_are_answered_meanwhile() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
         other = Page("alice")
         await room.ask("leave", other)
@@ -313,8 +319,10 @@ def test_other_conversations_are_answered_meanwhile():
     run(scenario)
 
 
-def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_answer_is_kept():
-    async def scenario(room):
+def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_answer_is_kept() -> (
+    None
+):
+    async def scenario(room: Room) -> None:
         task, updates = await room.begin()
         asked_in, n = room.page.conversation_id, len(updates)
         room.page.conversation_id = room.store.create("alice", "Another")
@@ -331,8 +339,8 @@ def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_an
     run(scenario)
 
 
-def test_a_conversation_that_is_deleted_meanwhile_stays_deleted():
-    async def scenario(room):
+def test_a_conversation_that_is_deleted_meanwhile_stays_deleted() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
         asked_in = room.page.conversation_id
         room.store.delete("alice", asked_in)
@@ -343,8 +351,8 @@ def test_a_conversation_that_is_deleted_meanwhile_stays_deleted():
     run(scenario)
 
 
-def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one():
-    async def scenario(room):
+def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one() -> None:
+    async def scenario(room: Room) -> None:
         for question in ("typhoon", "leave"):
             await room.ask(question)
         await room.again({"turn": "2"})
@@ -363,8 +371,8 @@ def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one(
     run(scenario)
 
 
-def test_a_question_that_replaces_one_is_not_told_what_that_said():
-    async def scenario(room):
+def test_a_question_that_replaces_one_is_not_told_what_that_said() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
         await room.again({"turn": "1"})
         assert room.assistant.histories == [(), ()]
@@ -372,8 +380,8 @@ def test_a_question_that_replaces_one_is_not_told_what_that_said():
     run(scenario)
 
 
-def test_a_question_to_try_is_asked():
-    async def scenario(room):
+def test_a_question_to_try_is_asked() -> None:
+    async def scenario(room: Room) -> None:
         await room.again({"question": "typhoon"})
         assert [turn.question for turn in room.turns()] == ["typhoon"]
 
@@ -383,8 +391,10 @@ def test_a_question_to_try_is_asked():
 @pytest.mark.parametrize(
     "sent", [{}, {"turn": "9"}, {"turn": None}, {"question": 5}, {"question": ["typhoon"]}]
 )
-def test_a_button_that_stands_for_nothing_asks_nothing(sent):
-    async def scenario(room):
+def test_a_button_that_stands_for_nothing_asks_nothing(
+    sent: dict[str, None] | dict[str, int] | dict[str, list[str]] | dict[str, str],
+) -> None:
+    async def scenario(room: Room) -> None:
         (update,) = await room.again(sent)
         assert update.status == ABSENT
         assert room.store.list("alice") == ()
@@ -392,8 +402,8 @@ def test_a_button_that_stands_for_nothing_asks_nothing(sent):
     run(scenario)
 
 
-def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later():
-    async def scenario(room):
+def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
         other = Page("alice", room.page.conversation_id)
         (update,) = await room.again({"turn": "1"}, other)
@@ -406,10 +416,12 @@ def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later():
     run(scenario)
 
 
-def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked_again(monkeypatch):
+def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(asking_module, "MAX_TURNS", 2)
 
-    async def scenario(room):
+    async def scenario(room: Room) -> None:
         for question in ("typhoon", "leave"):
             await room.ask(question)
         (update,) = await room.ask("unknown")
@@ -422,8 +434,8 @@ def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked
     run(scenario)
 
 
-def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again():
-    async def scenario(room):
+def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again() -> None:
+    async def scenario(room: Room) -> None:
         room.page.only = frozenset({DocumentId("handbook.md"), DocumentId("hostile.txt")})
         await room.ask("leave")
         assert room.turns()[0].documents == ("handbook.md", "hostile.txt")
@@ -436,8 +448,8 @@ def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again()
     run(scenario)
 
 
-def test_a_conversation_of_another_is_never_asked_in():
-    async def scenario(room):
+def test_a_conversation_of_another_is_never_asked_in() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
         bob = Page("bob", room.page.conversation_id)
         await room.ask("leave", bob)
@@ -452,7 +464,7 @@ class Full(Store):
 
     n_left = 0
 
-    def put(self, owner, conversation_id, turn):
+    def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         if self.n_left <= 0:
             raise StoreError("the disk is full")
         self.n_left -= 1
@@ -460,8 +472,8 @@ class Full(Store):
 
 
 @pytest.mark.parametrize("n_kept", [0, 1])
-def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept):
-    async def scenario(room):
+def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept: int) -> None:
+    async def scenario(room: Room) -> None:
         room.store.n_left = n_kept
         *_, last = await room.ask("leave")
         assert last.is_running is False
@@ -475,8 +487,8 @@ def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept):
     run(scenario, store_of=Full)
 
 
-def test_earlier_turns_stay_on_the_page_while_the_next_is_answered():
-    async def scenario(room):
+def test_earlier_turns_stay_on_the_page_while_the_next_is_answered() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
         updates = await room.ask("leave")
         assert all("Flax Typhoon" in update.talk for update in updates)
@@ -485,8 +497,8 @@ def test_earlier_turns_stay_on_the_page_while_the_next_is_answered():
     run(scenario)
 
 
-def test_what_is_streamed_is_shown_before_it_is_whole():
-    async def scenario(room):
+def test_what_is_streamed_is_shown_before_it_is_whole() -> None:
+    async def scenario(room: Room) -> None:
         updates = []
         async with aclosing(room.asking.ask(room.page, "typhoon")) as steps:
             async for update in steps:
@@ -499,6 +511,6 @@ def test_what_is_streamed_is_shown_before_it_is_whole():
     run(scenario)
 
 
-def test_turns_are_values():
+def test_turns_are_values() -> None:
     turn = Turn(1, "Why?")
     assert replace(turn, outcome="x") != turn

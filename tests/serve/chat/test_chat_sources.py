@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 from surface_fakes import HOSTILE, FakeAssistant, answer, cite
 
 from assistant.errors import AssistantError, CorpusError
@@ -20,12 +20,14 @@ TURNS = (TYPHOON, REFUSED, Turn(3, "bug", "Went wrong."), Turn(4, "Running?"))
 FIRST, SECOND = TYPHOON.outcome.citations
 
 
-def opened(reference, turns=TURNS, assistant=None):
+def opened(
+    reference: str, turns: tuple[Turn, ...] = TURNS, assistant: FakeAssistant | None = None
+) -> LexborNode:
     html = show(assistant or FakeAssistant(), reference, turns)
     return LexborHTMLParser(f"<body>{html}").body
 
 
-def test_a_citation_opens_its_document_with_all_spans_of_the_answer():
+def test_a_citation_opens_its_document_with_all_spans_of_the_answer() -> None:
     source = resolve("cite-1-2", TURNS)
     spans = [(span.start, span.end) for span in source.spans]
     assert spans == [(one.start, one.end) for one in (FIRST, SECOND)]
@@ -35,20 +37,20 @@ def test_a_citation_opens_its_document_with_all_spans_of_the_answer():
     assert body.css_first(".at").text() == "Citation 2 of 2"
 
 
-def test_only_the_spans_of_the_opened_document_are_marked():
+def test_only_the_spans_of_the_opened_document_are_marked() -> None:
     news, handbook, _ = FakeAssistant().held.values()
     both = answer("?", cite(1, news, "Reactions"), cite(2, handbook, "Leave policy"))
     assert len(resolve("cite-1-2", (Turn(1, "?", both),)).spans) == 1
 
 
-def test_a_citation_says_whether_it_was_marked_as_wrong():
+def test_a_citation_says_whether_it_was_marked_as_wrong() -> None:
     flagged = replace(TYPHOON, flagged=frozenset({2}))
     for reference, is_pressed in (("cite-1-1", "false"), ("cite-1-2", "true")):
         button = opened(reference, (flagged,)).css_first("button[data-act=flag]")
         assert button.attributes["aria-pressed"] == is_pressed
 
 
-def test_a_passage_that_was_read_opens_without_the_citations():
+def test_a_passage_that_was_read_opens_without_the_citations() -> None:
     for turn in (1, 2):
         (mark,) = opened(f"read-{turn}-1").css("mark")
         assert mark.text() == TURNS[turn - 1].outcome.consulted[0].text
@@ -83,13 +85,13 @@ def test_a_passage_that_was_read_opens_without_the_citations():
         "open-x",
     ],
 )
-def test_a_reference_that_nothing_stands_behind_opens_nothing(reference):
+def test_a_reference_that_nothing_stands_behind_opens_nothing(reference: str) -> None:
     assert resolve(reference, TURNS) is None
     assert show(FakeAssistant(), reference, TURNS) is None
 
 
 @given(st.text(max_size=12) | st.from_regex(r"(cite|read|doc)-.{0,12}"))
-def test_no_reference_whatever_it_is_breaks_or_leaves_the_answers(reference):
+def test_no_reference_whatever_it_is_breaks_or_leaves_the_answers(reference: str) -> None:
     source = resolve(reference, TURNS)
     if source and source.strong:
         assert source.quote in {
@@ -99,7 +101,7 @@ def test_no_reference_whatever_it_is_breaks_or_leaves_the_answers(reference):
 
 
 @pytest.mark.parametrize("name", ["nothing.txt", "..%2F..%2Fetc%2Fpasswd", "%00", "%ff", ""])
-def test_a_document_that_the_index_does_not_hold_is_a_failure_that_was_foreseen(name):
+def test_a_document_that_the_index_does_not_hold_is_a_failure_that_was_foreseen(name: str) -> None:
     with pytest.raises(CorpusError, match="the index holds no document"):
         show(FakeAssistant(), f"doc-{name}", ())
 
@@ -107,7 +109,7 @@ def test_a_document_that_the_index_does_not_hold_is_a_failure_that_was_foreseen(
 @pytest.mark.parametrize(
     "name", ['odd/"name" #1 & <b>%2F</b>.txt', "a b+c.txt", "日本語/é.md", "100%.txt", HOSTILE]
 )
-def test_every_listed_document_opens_from_its_link(name):
+def test_every_listed_document_opens_from_its_link(name) -> None:
     assistant = FakeAssistant()
     odd = replace(assistant.held[DocumentId("handbook.md")], document_id=name, title="Odd")
     assistant.held = {DocumentId(name): odd}
@@ -117,7 +119,7 @@ def test_every_listed_document_opens_from_its_link(name):
     assert opened(link.removeprefix("#"), (), assistant).css_first("h2").text() == "Odd"
 
 
-def test_a_document_that_changed_since_the_answer_says_so_and_marks_nothing():
+def test_a_document_that_changed_since_the_answer_says_so_and_marks_nothing() -> None:
     assistant = FakeAssistant()
     held = assistant.held[FIRST.document_id]
     assistant.held[FIRST.document_id] = replace(held, text="New. " + held.text)
@@ -128,14 +130,14 @@ def test_a_document_that_changed_since_the_answer_says_so_and_marks_nothing():
     assert not body.css("mark")
 
 
-def test_a_document_that_has_become_shorter_than_the_place_says_so():
+def test_a_document_that_has_become_shorter_than_the_place_says_so() -> None:
     assistant = FakeAssistant()
     held = assistant.held[FIRST.document_id]
     assistant.held[FIRST.document_id] = replace(held, text="Short.", headings=())
     assert "has changed" in opened("cite-1-2", assistant=assistant).text()
 
 
-def test_a_document_that_left_the_index_is_a_failure_that_was_foreseen():
+def test_a_document_that_left_the_index_is_a_failure_that_was_foreseen() -> None:
     assistant = FakeAssistant()
     del assistant.held[FIRST.document_id]
     with pytest.raises(AssistantError, match="the index holds no document"):

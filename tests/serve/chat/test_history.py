@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -102,12 +103,12 @@ ANSWERED = Turn(1, "leave", FakeAssistant().ask("leave"))
 
 
 @pytest.fixture
-def database(tmp_path):
+def database(tmp_path: Path) -> Database:
     return Database(tmp_path)
 
 
 @pytest.fixture
-def store(database):
+def store(database: Database) -> Store:
     return Store(database)
 
 
@@ -115,7 +116,7 @@ def store(database):
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(st.lists(turns, max_size=3, unique_by=lambda turn: turn.number))
-def test_turns_come_back_equal_and_in_order(store, kept):
+def test_turns_come_back_equal_and_in_order(store: Store, kept) -> None:
     conversation_id = store.create("alice", "Title")
     for turn in kept:
         assert store.put("alice", conversation_id, turn)
@@ -123,7 +124,9 @@ def test_turns_come_back_equal_and_in_order(store, kept):
     assert loaded == tuple(sorted(kept, key=lambda turn: turn.number))
 
 
-def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(store, database):
+def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(
+    store: Store, database: Database
+) -> None:
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, ANSWERED)
     with database.open() as connection:
@@ -139,7 +142,9 @@ def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(store,
 
 @pytest.mark.parametrize("field", ["question", "documents", "answer", "notice", "tried"])
 @pytest.mark.parametrize("value", ["altered", "{", b"\xff\xfe", 7])
-def test_a_turn_that_the_disk_has_altered_comes_back_as_a_notice(store, database, field, value):
+def test_a_turn_that_the_disk_has_altered_comes_back_as_a_notice(
+    store: Store, database: Database, field: str, value: bytes | int | str
+) -> None:
     conversation_id = store.create("alice", "Title")
     for number in (1, 2):
         store.put("alice", conversation_id, replace(ANSWERED, number=number))
@@ -151,21 +156,21 @@ def test_a_turn_that_the_disk_has_altered_comes_back_as_a_notice(store, database
     assert len(store.list("alice", "leave")) == 1
 
 
-def test_what_was_dropped_of_an_answer_is_not_found_by_a_search(store):
+def test_what_was_dropped_of_an_answer_is_not_found_by_a_search(store: Store) -> None:
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, Turn(1, "?", FakeAssistant().ask("written typhoon")))
     assert store.list("alice", "continents")
     assert store.list("alice", "Elvis") == ()
 
 
-def test_a_turn_that_is_put_again_takes_the_place_of_what_it_was(store):
+def test_a_turn_that_is_put_again_takes_the_place_of_what_it_was(store: Store) -> None:
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, Turn(1, "leave", "Interrupted."))
     store.put("alice", conversation_id, ANSWERED)
     assert store.load("alice", conversation_id) == (ANSWERED,)
 
 
-def test_another_owner_finds_and_changes_nothing(store, database):
+def test_another_owner_finds_and_changes_nothing(store: Store, database: Database) -> None:
     conversation_id = store.create("alice", "Secret leave")
     store.put("alice", conversation_id, ANSWERED)
     before = (store.list("alice"), store.load("alice", conversation_id))
@@ -182,13 +187,13 @@ def test_another_owner_finds_and_changes_nothing(store, database):
     assert (store.list("alice"), store.load("alice", conversation_id)) == before
 
 
-def test_every_method_that_takes_a_conversation_takes_its_owner():
+def test_every_method_that_takes_a_conversation_takes_its_owner() -> None:
     """So that the test above cannot miss one that is added."""
     named = {name for name in vars(Store) if not name.startswith("_")}
     assert named == {"create", "list", "has", "title", "load", "put", "drop", "rename", "delete"}
 
 
-def test_a_conversation_that_is_not_there_is_absent_to_everyone(store):
+def test_a_conversation_that_is_not_there_is_absent_to_everyone(store: Store) -> None:
     for conversation_id in ("", "nothing", "' OR 1=1 --", "%", "x" * 10_000):
         assert not store.has("alice", conversation_id)
         assert store.load("alice", conversation_id) is None
@@ -196,7 +201,7 @@ def test_a_conversation_that_is_not_there_is_absent_to_everyone(store):
         store.delete("alice", conversation_id)
 
 
-def test_ids_are_long_random_and_fit_into_an_address(store):
+def test_ids_are_long_random_and_fit_into_an_address(store: Store) -> None:
     made = {store.create("alice", "Title") for _ in range(200)}
     assert len(made) == 200
     assert all(len(one) >= 22 for one in made), "128 bits"
@@ -227,7 +232,9 @@ def test_ids_are_long_random_and_fit_into_an_address(store):
         ('"', False),
     ],
 )
-def test_a_search_finds_all_of_its_words_in_title_questions_and_answers(store, search, is_found):
+def test_a_search_finds_all_of_its_words_in_title_questions_and_answers(
+    store: Store, search: str, is_found: bool
+) -> None:
     conversation_id = store.create("alice", "Holiday plans: Straße")
     store.put("alice", conversation_id, ANSWERED)
     store.put("alice", conversation_id, Turn(2, "en été, οδός?", "Interrupted."))
@@ -235,7 +242,9 @@ def test_a_search_finds_all_of_its_words_in_title_questions_and_answers(store, s
     assert found == ([conversation_id] if is_found else [])
 
 
-def test_a_search_looks_at_all_conversations_though_few_are_listed(store, monkeypatch):
+def test_a_search_looks_at_all_conversations_though_few_are_listed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(history_module, "MAX_SHOWN", 3)
     oldest = store.create("alice", "needle")
     newest = [store.create("alice", f"Title {n}") for n in range(5)][:1:-1]
@@ -243,7 +252,7 @@ def test_a_search_looks_at_all_conversations_though_few_are_listed(store, monkey
     assert [one.conversation_id for one in store.list("alice", "needle")] == [oldest]
 
 
-def test_the_conversation_that_was_asked_in_last_comes_first(store):
+def test_the_conversation_that_was_asked_in_last_comes_first(store: Store) -> None:
     first, second = store.create("alice", "First"), store.create("alice", "Second")
     assert [one.title for one in store.list("alice")] == ["Second", "First"]
     store.put("alice", first, ANSWERED)
@@ -261,7 +270,7 @@ def test_the_conversation_that_was_asked_in_last_comes_first(store):
         ("<b>'; DROP TABLE turns; --", "<b>'; DROP TABLE turns; --"),
     ],
 )
-def test_a_title_is_one_short_line(store, title, kept):
+def test_a_title_is_one_short_line(store: Store, title: str, kept: str) -> None:
     created = store.create("alice", title)
     renamed = store.create("alice", "Title")
     store.rename("alice", renamed, title)
@@ -269,13 +278,13 @@ def test_a_title_is_one_short_line(store, title, kept):
 
 
 @pytest.mark.parametrize("title", ["", "  \n\t"])
-def test_a_conversation_keeps_its_title_rather_than_have_none(store, title):
+def test_a_conversation_keeps_its_title_rather_than_have_none(store: Store, title: str) -> None:
     conversation_id = store.create("alice", "Title")
     store.rename("alice", conversation_id, title)
     assert store.title("alice", conversation_id) == "Title"
 
 
-def test_deleting_takes_the_turns_along_and_nothing_else(store, database):
+def test_deleting_takes_the_turns_along_and_nothing_else(store: Store, database: Database) -> None:
     gone, kept = store.create("alice", "Gone"), store.create("alice", "Kept")
     for conversation_id in (gone, kept):
         store.put("alice", conversation_id, ANSWERED)
@@ -290,7 +299,7 @@ def test_deleting_takes_the_turns_along_and_nothing_else(store, database):
     assert len(book.read()) == 1, "what was said of the answer stays"
 
 
-def test_dropping_forgets_one_turn(store):
+def test_dropping_forgets_one_turn(store: Store) -> None:
     conversation_id = store.create("alice", "Title")
     for number in (1, 2, 3):
         store.put("alice", conversation_id, Turn(number, "Why?", "x"))
@@ -298,7 +307,9 @@ def test_dropping_forgets_one_turn(store):
     assert [turn.number for turn in store.load("alice", conversation_id)] == [1, 3]
 
 
-def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(store, database):
+def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(
+    store: Store, database: Database
+) -> None:
     book, typhoon = FeedbackBook(database), Turn(2, "typhoon", FakeAssistant().ask("typhoon"))
     one, other = store.create("alice", "One"), store.create("alice", "Other")
     for conversation_id in (one, other):
@@ -313,7 +324,7 @@ def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(store, d
     assert store.load("alice", other) == (ANSWERED, typhoon)
 
 
-def test_conversations_survive_the_process(store, tmp_path):
+def test_conversations_survive_the_process(store: Store, tmp_path: Path) -> None:
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, ANSWERED)
     again = Store(Database(tmp_path))
@@ -321,7 +332,7 @@ def test_conversations_survive_the_process(store, tmp_path):
     assert again.load("alice", conversation_id) == (ANSWERED,)
 
 
-def test_threads_that_write_at_once_lose_nothing(store):
+def test_threads_that_write_at_once_lose_nothing(store: Store) -> None:
     conversation_id = store.create("alice", "Title")
     failed = []
 
@@ -344,7 +355,7 @@ def test_threads_that_write_at_once_lose_nothing(store):
     assert len(store.list("alice")) == 46
 
 
-def test_an_answer_for_a_conversation_that_is_deleted_meanwhile_is_no_failure(store):
+def test_an_answer_for_a_conversation_that_is_deleted_meanwhile_is_no_failure(store: Store) -> None:
     """A deletion at any moment of the writing: never an error, never a turn without a talk."""
     failed = []
     for _ in range(5):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paged import FIRST, TITLE, PagedAssistant, box_of, report
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.serve.chat.render import part
 from assistant.serve.chat.sources import show, view_page
@@ -19,18 +19,18 @@ REPORT = report()
 TURNS = (Turn(1, "report", PagedAssistant().ask("report")),)
 
 
-def opened(reference, assistant=None):
+def opened(reference: str, assistant: PagedAssistant | None = None) -> LexborNode:
     html = show(assistant or PagedAssistant(), reference, TURNS)
     return LexborHTMLParser(f"<body>{html}").body
 
 
-def address(picture):
+def address(picture: LexborNode) -> dict[str, str]:
     split = urlsplit(picture.attributes["src"])
     assert (split.scheme, split.netloc, split.path) == ("", "", "/api/page")
     return {name: values[0] for name, values in parse_qs(split.query).items()}
 
 
-def test_a_citation_of_a_document_with_pages_opens_at_its_page_with_its_boxes():
+def test_a_citation_of_a_document_with_pages_opens_at_its_page_with_its_boxes() -> None:
     body = opened("cite-1-1")
     picture = body.css_first(".page-view img")
     assert picture.attributes["alt"] == f"Page 3 of {TITLE}"
@@ -51,14 +51,14 @@ def test_a_citation_of_a_document_with_pages_opens_at_its_page_with_its_boxes():
     )
 
 
-def test_a_quote_over_two_pages_has_its_boxes_on_both():
+def test_a_quote_over_two_pages_has_its_boxes_on_both() -> None:
     body = opened("cite-1-2")
     boxes = [(box.attributes["data-page"], "hidden" in box.attributes) for box in body.css(".box")]
     assert boxes == [("4", False), ("5", True)]
     assert body.css_first(".turning .at").text() == "p. 4 of 5"
 
 
-def test_a_document_that_is_opened_by_itself_begins_at_its_first_page():
+def test_a_document_that_is_opened_by_itself_begins_at_its_first_page() -> None:
     body = opened("doc-reports%2Fannual%20%26%20%3Cb%3E.pdf")
     assert address(body.css_first(".page-view img"))["page"] == "1"
     previous, following = body.css(".turning button")
@@ -67,19 +67,19 @@ def test_a_document_that_is_opened_by_itself_begins_at_its_first_page():
     assert not body.css(".box")
 
 
-def test_the_place_of_a_document_without_another_name_is_its_page_alone():
+def test_the_place_of_a_document_without_another_name_is_its_page_alone() -> None:
     fake = PagedAssistant()
     fake.held[REPORT.document_id] = replace(REPORT, title=REPORT.document_id)
     assert opened("cite-1-1", fake).css_first(".source-head .where").text() == "p. 3"
 
 
-def test_a_document_without_pages_is_text_as_before():
+def test_a_document_without_pages_is_text_as_before() -> None:
     body = opened("doc-handbook.md")
     assert not body.css(":is(.page-view, .views)")
     assert "hidden" not in body.css_first(".source-text").attributes
 
 
-def test_a_file_that_has_changed_is_a_notice_and_no_picture():
+def test_a_file_that_has_changed_is_a_notice_and_no_picture() -> None:
     fake = PagedAssistant()
     fake.is_changed = True
     body = opened("cite-1-1", fake)
@@ -97,7 +97,7 @@ shares = st.floats() | st.sampled_from([-1.0, 0.0, 0.5, 1.0, 1.1, math.nan, math
 
 
 @given(st.lists(st.builds(Box, st.integers(-2, 9), shares, shares, shares, shares), max_size=9))
-def test_boxes_lie_on_their_page_whatever_a_parser_says(boxes):
+def test_boxes_lie_on_their_page_whatever_a_parser_says(boxes: int) -> None:
     body = LexborHTMLParser(f"<body>{part('page_view', view_page(REPORT, 2, boxes))}").body
     for box in body.css(".box"):
         values = [float(part.split(":")[1][:-1]) for part in box.attributes["style"].split(";")]
@@ -110,7 +110,7 @@ def test_boxes_lie_on_their_page_whatever_a_parser_says(boxes):
 
 
 @pytest.mark.parametrize("title", ['" onerror="alert(1)', "<script>alert(1)</script>", "a\0b"])
-def test_a_title_is_text_in_whatever_it_stands(title):
+def test_a_title_is_text_in_whatever_it_stands(title: str) -> None:
     made = replace(REPORT, title=title, document_id=title)
     body = LexborHTMLParser(f"<body>{part('page_view', view_page(made, 1, [box_of(1, 1)]))}").body
     assert {node.tag for node in body.css("*")} <= {"body", "div", "button", "span", "img", "p"}

@@ -1,10 +1,12 @@
 """A question becomes a turn: step by step, and never an exception."""
 
 import threading
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from surface_fakes import HOSTILE, MODEL, NOTICE, FakeAssistant, answer
+from surface_fakes import HOSTILE, MODEL, NOTICE, FakeAssistant, History, answer
 
 from assistant.errors import Busy, QuestionError, StoreError
 from assistant.serve.admission import Admission
@@ -13,6 +15,7 @@ from assistant.serve.chat.turns import (
     MAX_TOLD,
     N_SUGGESTED,
     WRITING,
+    Step,
     Turn,
     converse,
     say_ahead,
@@ -22,17 +25,25 @@ from assistant.serve.chat.turns import (
 from assistant.values import Answer, DocumentId, Stage
 
 
-def steps_of(question, assistant=None, before=(), admission=None, **given):
+def steps_of(
+    question: str,
+    assistant: FakeAssistant | None = None,
+    before: tuple[Turn, ...] = (),
+    admission: Admission | None = None,
+    **given: Any,
+) -> list[Step]:
     admission = admission or Admission(at_once=1, waiting=1)
     turn = Turn(len(before) + 1, question, **given)
     return list(converse(assistant or FakeAssistant(), admission, turn, before))
 
 
-def outcome_of(question, assistant=None, **given):
+def outcome_of(
+    question: str, assistant: FakeAssistant | None = None, **given: Any
+) -> Answer | str | None:
     return steps_of(question, assistant, **given)[-1].turn.outcome
 
 
-def test_a_question_shows_each_stage_each_statement_and_then_its_answer():
+def test_a_question_shows_each_stage_each_statement_and_then_its_answer() -> None:
     steps = steps_of("typhoon")
     whole = FakeAssistant().ask("typhoon")
     assert [step.status for step in steps] == [
@@ -49,7 +60,7 @@ def test_a_question_shows_each_stage_each_statement_and_then_its_answer():
     assert steps[-1].turn == Turn(1, "typhoon", whole)
 
 
-def test_while_a_model_writes_one_thing_is_read_out_and_what_is_shown_is_told_apart():
+def test_while_a_model_writes_one_thing_is_read_out_and_what_is_shown_is_told_apart() -> None:
     steps = steps_of("written typhoon")
     said = [step.status for step in steps]
     quoted, whole = "Answered with 2 citations.", "Answered with 2 citations."
@@ -61,11 +72,11 @@ def test_while_a_model_writes_one_thing_is_read_out_and_what_is_shown_is_told_ap
     assert steps[-1].turn.outcome == FakeAssistant().ask("written typhoon")
 
 
-def test_a_notice_of_an_answer_is_read_out_with_it():
+def test_a_notice_of_an_answer_is_read_out_with_it() -> None:
     assert steps_of("noted typhoon")[-1].status == f"Answered with 2 citations. {NOTICE}"
 
 
-def test_who_leaves_while_a_model_writes_ends_its_work():
+def test_who_leaves_while_a_model_writes_ends_its_work() -> None:
     fake = FakeAssistant()
     steps = converse(fake, Admission(at_once=1, waiting=1), Turn(1, "written typhoon endless"), ())
     while not fake.is_writing.is_set():
@@ -75,7 +86,7 @@ def test_who_leaves_while_a_model_writes_ends_its_work():
     assert fake.is_closed.is_set()
 
 
-def test_a_refusal_comes_with_questions_to_try():
+def test_a_refusal_comes_with_questions_to_try() -> None:
     steps = steps_of("unknown")
     assert steps[-1].status == "No answer in the documents."
     assert len(steps[-1].turn.tried) == N_SUGGESTED
@@ -84,29 +95,29 @@ def test_a_refusal_comes_with_questions_to_try():
 class Suggesting(FakeAssistant):
     """Remembers for which refusals it was asked for questions to try."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.near = []
 
-    def suggest(self, n=4, near=None):
+    def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
         self.near.append(near)
         return super().suggest(n, near)
 
 
 @pytest.mark.parametrize("question", ["typhoon", "leave", "hello", "bug", "", "x" * 4_001])
-def test_only_a_refusal_comes_with_questions_to_try(question):
+def test_only_a_refusal_comes_with_questions_to_try(question: str) -> None:
     fake = Suggesting()
     assert steps_of(question, fake)[-1].turn.tried == ()
     assert fake.near == []
 
 
-def test_the_questions_to_try_are_near_the_refusal():
+def test_the_questions_to_try_are_near_the_refusal() -> None:
     fake = Suggesting()
     (near,) = (outcome_of("unknown", fake),)
     assert fake.near == [near]
 
 
-def test_a_courtesy_is_told_as_what_was_replied():
+def test_a_courtesy_is_told_as_what_was_replied() -> None:
     assert steps_of("hello")[-1].status == "Hello. Ask about the documents."
 
 
@@ -117,17 +128,19 @@ def test_a_courtesy_is_told_as_what_was_replied():
         ("x" * 5_000, "the question has 5,000 characters; 4,000 are allowed"),
     ],
 )
-def test_a_failure_that_was_foreseen_is_a_notice(question, notice):
+def test_a_failure_that_was_foreseen_is_a_notice(question: str, notice: str) -> None:
     (*_, last) = steps_of(question)
     assert (last.turn.outcome, last.status, last.is_running) == (notice, notice, False)
 
 
-def test_a_document_that_is_gone_is_a_notice():
+def test_a_document_that_is_gone_is_a_notice() -> None:
     outcome = outcome_of("leave", documents=(DocumentId("gone.txt"),))
     assert "the index holds no document 'gone.txt'" in outcome
 
 
-def test_a_defect_is_a_notice_with_an_id_and_never_a_traceback(caplog):
+def test_a_defect_is_a_notice_with_an_id_and_never_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     notice = outcome_of("bug")
     assert "secret" not in notice
     assert notice.partition("(error ")[2][:8] in caplog.text
@@ -137,33 +150,37 @@ def test_a_defect_is_a_notice_with_an_id_and_never_a_traceback(caplog):
 class Failing(FakeAssistant):
     """Fails after its first statement."""
 
-    def stream(self, question, history=(), *, documents=()):
+    def stream(
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         yield answer(question)
         raise StoreError("the disk is full")
 
 
-def test_a_failure_in_the_middle_takes_the_place_of_what_was_there():
+def test_a_failure_in_the_middle_takes_the_place_of_what_was_there() -> None:
     assert outcome_of("typhoon", Failing()) == "the disk is full"
 
 
 class Silent(FakeAssistant):
     """Says what it does and then nothing."""
 
-    def stream(self, question, history=(), *, documents=()):
+    def stream(
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         yield Stage("searching", "Searching")
 
 
-def test_no_answer_at_all_is_a_notice():
+def test_no_answer_at_all_is_a_notice() -> None:
     assert outcome_of("typhoon", Silent()) == "The assistant gave no answer."
 
 
-def test_a_question_is_asked_of_the_documents_of_its_turn():
+def test_a_question_is_asked_of_the_documents_of_its_turn() -> None:
     fake = FakeAssistant()
     steps_of("leave", fake, documents=(DocumentId("handbook.md"),))
     assert fake.asked_of == [("handbook.md",)]
 
 
-def test_who_waits_is_told_how_many_are_before(monkeypatch):
+def test_who_waits_is_told_how_many_are_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "WAIT_S", 0.01)
     admission = Admission(at_once=1, waiting=3)
     running = converse(FakeAssistant(), admission, Turn(1, "leave"), ())
@@ -178,7 +195,7 @@ def test_who_waits_is_told_how_many_are_before(monkeypatch):
     assert next(waiting).status in {"Searching 3 documents", "Waiting for a free place"}
 
 
-def test_a_full_queue_is_a_notice_that_says_when_to_come_back():
+def test_a_full_queue_is_a_notice_that_says_when_to_come_back() -> None:
     admission = Admission(at_once=1, waiting=0)
     with admission.join():
         notice = outcome_of("leave", admission=admission)
@@ -188,7 +205,7 @@ def test_a_full_queue_is_a_notice_that_says_when_to_come_back():
 
 
 @pytest.mark.parametrize("question", ["leave", "bug", "", "unknown"])
-def test_every_way_to_end_frees_the_place(question):
+def test_every_way_to_end_frees_the_place(question: str) -> None:
     admission = Admission(at_once=1, waiting=0)
     for _ in range(3):
         steps_of(question, admission=admission)
@@ -198,7 +215,7 @@ def test_every_way_to_end_frees_the_place(question):
     assert admission.tickets == []
 
 
-def test_who_waits_for_a_place_holds_no_thread_for_ever(monkeypatch):
+def test_who_waits_for_a_place_holds_no_thread_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "WAIT_S", 0.01)
     admission = Admission(at_once=1, waiting=1)
     with admission.join():
@@ -210,7 +227,7 @@ def test_who_waits_for_a_place_holds_no_thread_for_ever(monkeypatch):
         assert len(admission.tickets) == 1
 
 
-def test_the_next_question_is_told_what_the_last_answered_turns_said():
+def test_the_next_question_is_told_what_the_last_answered_turns_said() -> None:
     answered = Turn(1, "typhoon", FakeAssistant().ask("typhoon"))
     refused = Turn(3, "unknown", FakeAssistant().ask("unknown"))
     said = " ".join(statement.text for statement in answered.outcome.statements)
@@ -222,7 +239,7 @@ def test_the_next_question_is_told_what_the_last_answered_turns_said():
     assert fake.histories == [expected]
 
 
-def test_only_the_last_turns_are_told():
+def test_only_the_last_turns_are_told() -> None:
     turns = [replace(Turn(n, f"q{n}"), outcome=answer("?")) for n in range(1, 20)]
     told = [text for who, text in tell(turns) if who == "user"]
     assert told == [f"q{n}" for n in range(20 - MAX_TOLD, 20)]
@@ -236,11 +253,11 @@ def test_only_the_last_turns_are_told():
         (2, "Waiting: 2 questions before this one"),
     ],
 )
-def test_the_number_of_those_before_is_said_in_words(n, said):
+def test_the_number_of_those_before_is_said_in_words(n: int, said: str) -> None:
     assert say_ahead(n) == said
 
 
-def test_an_outcome_is_summarized_in_a_sentence():
+def test_an_outcome_is_summarized_in_a_sentence() -> None:
     assert summarize(FakeAssistant().ask("hostile")) == "Answered with 1 citation."
     assert summarize("Stopped.") == "Stopped."
     assert HOSTILE in outcome_of("hostile").text
