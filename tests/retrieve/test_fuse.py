@@ -39,7 +39,7 @@ def reading(passage: Passage) -> str:
 
 @given(dense=SCORES, data=st.data(), weight=st.floats(0, 1))
 def test_fuse_does_not_depend_on_the_order_of_its_rankings(
-    dense: list[int], data: DataObject, weight: float
+    dense: dict[int, float], data: DataObject, weight: float
 ) -> None:
     lexical = data.draw(st.dictionaries(st.sampled_from(sorted(dense) or [0]), st.floats(0, 40)))
     lexical = {row: score for row, score in lexical.items() if row in dense}
@@ -52,14 +52,16 @@ def test_fuse_does_not_depend_on_the_order_of_its_rankings(
 
 
 @given(dense=SCORES, lexical=SCORES)
-def test_fuse_without_weight_keeps_the_dense_order(dense: dict, lexical: dict) -> None:
+def test_fuse_without_weight_keeps_the_dense_order(
+    dense: dict[int, float], lexical: dict[int, float]
+) -> None:
     lexical = {row: abs(score) for row, score in lexical.items() if row in dense}
     assert fuse(dense, lexical, 0.0) == sorted(dense.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 @given(dense=SCORES.filter(bool), weight=st.floats(0.01, 1), score=st.floats(0.01, 40))
 def test_fuse_never_lowers_a_passage_that_gains_terms(
-    dense: list[int], weight: float, score: float
+    dense: dict[int, float], weight: float, score: float
 ) -> None:
     row = min(dense)
     before = [r for r, _ in fuse(dense, {}, weight)].index(row)
@@ -68,7 +70,7 @@ def test_fuse_never_lowers_a_passage_that_gains_terms(
 
 @given(ranking=rankings(), k=st.integers(1, 12), cap=st.integers(1, 5))
 def test_choose_takes_no_passage_twice_and_as_many_as_there_are(
-    ranking: list[int], k: int, cap: int
+    ranking: list[tuple[Passage, float]], k: int, cap: int
 ) -> None:
     chosen = choose(ranking, k=k, max_per_document=cap)
     readings = [reading(passage) for passage, _ in chosen]
@@ -80,7 +82,7 @@ def test_choose_takes_no_passage_twice_and_as_many_as_there_are(
 
 @given(ranking=rankings(), k=st.integers(1, 12), cap=st.integers(1, 5))
 def test_choose_exceeds_its_cap_only_when_no_other_document_has_one_to_offer(
-    ranking: list[int], k: int, cap: int
+    ranking: list[tuple[Passage, float]], k: int, cap: int
 ) -> None:
     chosen = choose(ranking, k=k, max_per_document=cap)
     first: dict[str, Passage] = {}
@@ -93,7 +95,9 @@ def test_choose_exceeds_its_cap_only_when_no_other_document_has_one_to_offer(
 
 
 @given(ranking=rankings())
-def test_choose_takes_all_of_a_single_document_whatever_the_cap(ranking: list[int]) -> None:
+def test_choose_takes_all_of_a_single_document_whatever_the_cap(
+    ranking: list[tuple[Passage, float]],
+) -> None:
     alone = [(p, s) for p, s in ranking if p.document_id == "a"]
     chosen = choose(alone, k=50, max_per_document=1)
     assert len(chosen) == len({reading(passage) for passage, _ in alone})

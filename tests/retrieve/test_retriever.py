@@ -129,7 +129,8 @@ def test_a_copy_is_found_and_named_by_the_name_that_was_chosen(many: Assistant) 
         found = many.search("File 4 says", 50, documents=chosen)
         assert {one.passage.document_id for one in found} == set(chosen)
         answer = many.ask("What does file 4 say of the river?", documents=chosen)
-        named = {one.document_id for one in (*answer.citations, *answer.consulted)}
+        named = {one.document_id for one in answer.citations}
+        named |= {one.document_id for one in answer.consulted}
         assert named == set(chosen)
 
 

@@ -101,7 +101,7 @@ ROUTES = [
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("headers", [{}, WRONG], ids=["nobody", "a wrong password"])
 def test_with_users_nobody_else_reaches_any_route(
-    guarded: TestClient, method: str, path, headers: dict[str, str]
+    guarded: TestClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
     reply = guarded.request(method, path, headers=headers, follow_redirects=False)
     assert reply.status_code == 401
@@ -155,7 +155,11 @@ def test_a_browser_with_a_cookie_keeps_it_unless_it_is_malformed(client: TestCli
     ids=["visitors", "no cookie", "users"],
 )
 def test_nobody_joins_or_reads_the_session_of_another(
-    client: TestClient, guarded: TestClient, alice, bob, request: pytest.FixtureRequest
+    client: TestClient,
+    guarded: TestClient,
+    alice: dict[str, str],
+    bob: dict[str, str],
+    request: pytest.FixtureRequest,
 ) -> None:
     app = guarded if alice is ALICE else client
     session = f"of {request.node.callspec.id}"
@@ -245,7 +249,7 @@ def test_reading_without_a_session_is_refused(client: TestClient) -> None:
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize("path", ["/api/ask", JOIN, "/livez"])
 def test_the_page_of_another_site_sends_nothing(
-    client: TestClient, method: str, path, headers: dict[str, str]
+    client: TestClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
     reply = client.request(method, path, json={"question": "leave"}, headers=headers)
     assert reply.status_code == 403
@@ -319,7 +323,7 @@ def test_what_resembles_a_gradio_route_is_held_to_the_same_list(path: str) -> No
 
 @pytest.mark.parametrize("path", ["/", JOIN, "/gradio_api/queue/data", "/livez"])
 @pytest.mark.parametrize("headers", [{}, ALICE])
-def test_websockets_are_closed(guarded: TestClient, path, headers: dict[str, str]) -> None:
+def test_websockets_are_closed(guarded: TestClient, path: str, headers: dict[str, str]) -> None:
     with (
         pytest.raises(WebSocketDisconnect) as closed,
         guarded.websocket_connect(path, headers=headers),
@@ -345,7 +349,7 @@ def test_websockets_are_closed(guarded: TestClient, path, headers: dict[str, str
     ],
 )
 def test_every_response_carries_the_security_headers(
-    client: TestClient, method: str, path, headers: dict[str, str], body: bytes, status: int
+    client: TestClient, method: str, path: str, headers: dict[str, str], body: bytes, status: int
 ) -> None:
     reply = client.request(method, path, headers=headers, content=body)
     assert reply.status_code == status
@@ -391,7 +395,7 @@ def app_of_box(settings: Settings) -> TestClient:
     ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "", "[::1", "localhost.x"],
 )
 @pytest.mark.parametrize("path", ["/", "/api/ask", "/livez", JOIN])
-def test_a_foreign_host_is_refused(client: TestClient, path, host: str) -> None:
+def test_a_foreign_host_is_refused(client: TestClient, path: str, host: str) -> None:
     assert client.get(path, headers={"Host": host}).status_code == 400
 
 
@@ -410,7 +414,8 @@ async def pass_through(
     **given: Any,
 ) -> tuple[int, list[str]]:
     """Send a request through a gate with nothing behind it; return the status and who it is."""
-    sent, owners = [], []
+    sent: list[Message] = []
+    owners: list[str] = []
 
     async def behind(scope: Scope, receive: Receive, send: Send) -> None:
         owners.append(scope["state"]["owner"])
@@ -471,7 +476,7 @@ def test_host_names_lose_port_brackets_and_case() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/api/ask", JOIN, "/nothing", f"{UPLOADS}/"])
-def test_a_body_over_the_cap_is_refused_before_it_is_read(path) -> None:
+def test_a_body_over_the_cap_is_refused_before_it_is_read(path: str) -> None:
     def status(n: int) -> int:
         headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
         return asyncio.run(pass_through(headers, path=path, method="POST"))[0]

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import Busy
-from assistant.serve.admission import Admission
+from assistant.serve.admission import Admission, Ticket
 
 
 @given(st.integers(1, 3), st.integers(0, 4), st.lists(st.integers(0, 9), max_size=25))
 def test_places_are_given_in_order_and_never_more_than_there_are(
-    at_once: int, waiting: int, moves: list[tuple[str, int]]
+    at_once: int, waiting: int, moves: list[int]
 ) -> None:
     """Each move joins, or leaves from the place that it names; compared with a plain list."""
     admission = Admission(at_once=at_once, waiting=waiting)
-    held = []
+    held: list[tuple[ExitStack, Ticket]] = []
     for move in moves:
         if move >= 5 and held:
             joined, _ = held.pop(move % len(held))

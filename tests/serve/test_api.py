@@ -5,7 +5,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -14,8 +14,10 @@ from urllib.parse import unquote
 import httpx
 import pytest
 import uvicorn
+from dom import present
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from starlette.datastructures import Headers
 from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywhere
 
@@ -51,7 +53,7 @@ class Scripted(FakeAssistant):
         if "fault" in question:
             yield Stage("searching", "Searching")
             yield super().ask("leave")
-            raise self.fault
+            raise present(self.fault)
         if "wait" in question:
             yield Stage("searching", "Searching")
             self.n_begun += 1
@@ -86,16 +88,16 @@ def store(assistant: Scripted) -> Store:
     return Store(Database(assistant.settings.index_dir))
 
 
-def events(text: str) -> list[tuple[str, dict]]:
+def events(text: str) -> list[tuple[str, Any]]:
     """Return the events of a stream: their names and data."""
     assert text.endswith("\n\n")
     found = [re.fullmatch(r"event: (\w+)\ndata: (.*)", one) for one in text.split("\n\n")[:-1]]
-    return [(match[1], json.loads(match[2])) for match in found]
+    return [(match[1], json.loads(match[2])) for match in map(present, found)]
 
 
 def ask(
     client: TestClient, question: str, **more: object
-) -> tuple[httpx.Response, list[tuple[str, Any]]]:
+) -> tuple[Response, list[tuple[str, Any]]]:
     reply = client.post("/api/ask", json={"question": question, **more}, headers=EVENTS)
     return reply, events(reply.text) if reply.status_code == 200 else []
 
@@ -223,9 +225,10 @@ def test_when_the_client_leaves_while_a_model_writes_its_work_ends(
         time.sleep(0.2)
         assert not assistant.is_closed.is_set()
     assert assistant.is_closed.wait(1)
-    sent = {"json": {"question": "leave"}, "timeout": 10}
     deadline = time.monotonic() + 2
-    while (reply := httpx.post(f"{server}/api/ask", **sent)).status_code == 503:
+    while (
+        reply := httpx.post(f"{server}/api/ask", json={"question": "leave"}, timeout=10)
+    ).status_code == 503:
         assert time.monotonic() < deadline, "the place is free"
     assert reply.status_code == 200
 
@@ -306,7 +309,7 @@ def test_a_question_is_asked_only_of_the_documents_that_it_names(
     ],
 )
 def test_a_body_of_another_shape_is_refused_in_one_line(
-    client: TestClient, path: str, body
+    client: TestClient, path: str, body: dict[str, object]
 ) -> None:
     name = "question" if path == "/api/ask" else "query"
     foreign = {"question", "query"} - {name}
@@ -321,7 +324,7 @@ def test_a_body_of_another_shape_is_refused_in_one_line(
 
 def begin(store: Store, title: str) -> str:
     """Begin a conversation of Alice's with one answer, as the page does."""
-    owner = Visitors({}).identify(Headers(ALICE)).owner
+    owner = present(Visitors({}).identify(Headers(ALICE))).owner
     conversation_id = store.create(owner, "leave")
     store.rename(owner, conversation_id, title)
     store.put(owner, conversation_id, Turn(1, "leave", FakeAssistant().ask("leave")))
@@ -333,7 +336,11 @@ def begin(store: Store, title: str) -> str:
     [("md", export_markdown, "text/markdown"), ("html", export_html, "text/html")],
 )
 def test_a_conversation_is_exported_to_its_owner(
-    client: TestClient, store: Store, form: str, make, kind: str
+    client: TestClient,
+    store: Store,
+    form: str,
+    make: Callable[[str, Sequence[Turn]], str],
+    kind: str,
 ) -> None:
     conversation_id = begin(store, "Leave")
     reply = client.get(f"/conversations/{conversation_id}.{form}", headers=ALICE)

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from dom import present
 from fastapi.testclient import TestClient
 from surface_fakes import FakeAssistant, History
 
@@ -40,13 +41,10 @@ class Failing(FakeAssistant):
     ) -> Iterator[Stage | Answer]:
         raise self.error
 
-    @property
-    def index_version(self) -> None:
-        raise self.error
-
-    @index_version.setter
-    def index_version(self, value: int) -> None:
-        pass
+    def __getattribute__(self, name: str) -> Any:
+        if name == "index_version":
+            raise self.error
+        return super().__getattribute__(name)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +53,18 @@ def client() -> Iterator[TestClient]:
         yield made
 
 
+class FailingClient(TestClient):
+    """Asks an assistant that fails."""
+
+    def __init__(self) -> None:
+        self.assistant = Failing()
+        app = build_app(self.assistant)
+        super().__init__(app, base_url=HOME, raise_server_exceptions=False)
+
+
 @pytest.fixture(scope="module")
-def failing() -> Iterator[TestClient]:
-    assistant = Failing()
-    with TestClient(build_app(assistant), base_url=HOME, raise_server_exceptions=False) as made:
-        made.assistant = assistant
+def failing() -> Iterator[FailingClient]:
+    with FailingClient() as made:
         yield made
 
 
@@ -103,7 +108,7 @@ def test_search_sends_ranked_passages(client: TestClient) -> None:
     ],
 )
 def test_a_body_of_another_shape_is_refused_in_one_line(
-    client: TestClient, path: str, body
+    client: TestClient, path: str, body: object
 ) -> None:
     reply = client.post(path, json=body)
     assert reply.status_code == 422
@@ -113,7 +118,7 @@ def test_a_body_of_another_shape_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'"\xff"', b"[" * 100_000, b'{"question": "\\ud800"}'])
-def test_a_body_that_is_not_json_is_refused(failing: TestClient, body: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(failing: FailingClient, body: bytes) -> None:
     failing.assistant.error = AssertionError("reached the assistant")
     reply = failing.post("/api/ask", content=body, headers={"Content-Type": "application/json"})
     assert reply.status_code in {400, 422}
@@ -133,7 +138,7 @@ def test_a_body_that_is_not_json_is_refused(failing: TestClient, body: bytes) ->
     ],
 )
 def test_a_foreseen_failure_is_one_line_of_json(
-    failing: TestClient, error: Exception, status: int
+    failing: FailingClient, error: Exception, status: int
 ) -> None:
     failing.assistant.error = error
     reply = failing.post("/api/ask", json={"question": "?"})
@@ -142,7 +147,7 @@ def test_a_foreseen_failure_is_one_line_of_json(
 
 
 def test_a_defect_tells_an_id_and_nothing_else(
-    failing: TestClient, caplog: pytest.LogCaptureFixture
+    failing: FailingClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing.assistant.error = ZeroDivisionError("secret detail")
     reply = failing.post("/api/ask", json={"question": "?"})
@@ -155,7 +160,7 @@ def test_a_defect_tells_an_id_and_nothing_else(
 
 
 def test_livez_needs_nothing_and_readyz_needs_the_index(
-    client: TestClient, failing: TestClient
+    client: TestClient, failing: FailingClient
 ) -> None:
     failing.assistant.error = IndexMissing("there is no index in 'index'; run `assistant index`")
     assert failing.get("/livez").status_code == 200
@@ -163,7 +168,7 @@ def test_livez_needs_nothing_and_readyz_needs_the_index(
     assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
 
 
-def ask_on_the_page(client: TestClient, question: str, session: str) -> list[dict[str, Any]]:
+def ask_on_the_page(client: TestClient, question: str, session: str) -> str:
     """Ask as the page does, over Gradio's queue; return all that comes of it."""
     config = client.get("/config").json()
     ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
@@ -237,7 +242,7 @@ serve(FakeAssistant(), "127.0.0.1", {port}, ready=lambda address: print(address,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent: str) -> None:
+def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent: signal.Signals) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -245,7 +250,7 @@ def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent: str) 
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", script]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as server:
-        address = server.stdout.readline().strip()
+        address = present(server.stdout).readline().strip()
         with httpx.stream("GET", f"{address}/gradio_api/heartbeat/page", timeout=60) as page:
             assert page.status_code == 200
             started = time.monotonic()
@@ -254,7 +259,7 @@ def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent: str) 
                 pass
         assert server.wait(timeout=60) == 0
         assert time.monotonic() - started < GRACE_S
-        assert server.stderr.read() == ""
+        assert present(server.stderr).read() == ""
 
 
 def join(client: httpx.Client, question: str) -> None:
@@ -281,19 +286,19 @@ def test_a_stop_lets_a_running_answer_finish_or_ends_it_with_a_notice(
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
-        address = server.stdout.readline().strip()
+        address = present(server.stdout).readline().strip()
         with httpx.Client(base_url=address, timeout=60) as client:
             client.get("/")
             join(client, question)
             told = ""
             with client.stream("GET", "/gradio_api/queue/data?session_hash=page") as page:
-                started = None
+                started = 0.0
                 for part in page.iter_text():
                     told += part
-                    if started is None and "Searching 3 documents" in told:
+                    if not started and "Searching 3 documents" in told:
                         started = time.monotonic()
                         server.send_signal(signal.SIGTERM)
         assert said in told
         assert server.wait(timeout=60) == 0
         assert time.monotonic() - started < GRACE_S + 2
-        assert server.stderr.read() == ""
+        assert present(server.stderr).read() == ""

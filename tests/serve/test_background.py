@@ -37,8 +37,9 @@ class Work:
 def collect(work: Work, *, stop_after: int | None = None) -> tuple[list[int], float]:
     """Return the steps that came, and the seconds from the stop to the end of them."""
 
-    async def run() -> list[int]:
-        stop, found, stopped = asyncio.Event(), [], time.monotonic()
+    async def run() -> tuple[list[int], float]:
+        stop, stopped = asyncio.Event(), time.monotonic()
+        found: list[int] = []
         if stop_after == 0:
             stop.set()
         async with aclosing(run_aside(work.steps(), asyncio.Event(), stop)) as steps:
@@ -97,7 +98,7 @@ def test_a_stop_that_was_before_lets_nothing_through() -> None:
 def test_who_does_not_wait_any_more_ends_the_work() -> None:
     work = Work(1_000_000)
 
-    async def run() -> list[int]:
+    async def run() -> None:
         steps = run_aside(work.steps())
         await anext(steps)
         await steps.aclose()
@@ -116,7 +117,7 @@ def test_a_failure_of_the_work_reaches_the_one_who_waits() -> None:
 def test_a_loop_that_is_gone_is_no_failure_for_the_work() -> None:
     work = Work(3, waits_at=1)
 
-    async def run() -> list[int]:
+    async def run() -> None:
         steps = run_aside(work.steps())
         await anext(steps)
 
@@ -136,7 +137,7 @@ def test_what_work_reports_is_followed_to_its_end() -> None:
 def test_reports_come_while_the_work_runs() -> None:
     go_on = threading.Event()
 
-    def work(tell: Callable[[int], None]) -> None:
+    def work(tell: Callable[[str], None]) -> None:
         tell("first")
         assert go_on.wait(10)
         tell("second")
@@ -162,7 +163,8 @@ def test_a_failure_of_followed_work_comes_after_what_it_reported(
 
 
 def test_who_follows_no_more_ends_the_work_at_its_next_report_whatever_it_catches() -> None:
-    ended, n_told = [], []
+    ended: list[bool] = []
+    n_told: list[int] = []
 
     def work(tell: Callable[[int], None]) -> None:
         try:

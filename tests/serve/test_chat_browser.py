@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import uvicorn
@@ -127,11 +127,19 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+class Visit(Protocol):
+    """Opens a page, in a browser of its own unless it is given one."""
+
+    def __call__(
+        self, at: str = ..., context: BrowserContext | None = None, path: str = "", **options: Any
+    ) -> Page: ...
+
+
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
     """Open pages that record whatever should not happen on them, and check it at the end."""
     faults: list[str] = []
-    contexts = []
+    contexts: list[BrowserContext] = []
 
     def watch(page: Page, home: str) -> None:
         def check_request(request: Request) -> None:

@@ -4,12 +4,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
 from paged import PagedAssistant, report
+from pydantic import SecretStr
 
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import pictures
@@ -31,9 +32,9 @@ def client(fake: PagedAssistant) -> Iterator[TestClient]:
 
 
 def ask_for(
-    client: TestClient, headers: dict[str, str] | None = None, **given: object
-) -> httpx.Response:
-    params = {"document": REPORT.document_id, "page": 3} | given
+    client: TestClient, headers: dict[str, str] | None = None, **given: str | int
+) -> Response:
+    params: dict[str, str | int] = {"document": REPORT.document_id, "page": 3} | given
     return client.get("/api/page", params=params, headers=headers)
 
 
@@ -102,7 +103,7 @@ def test_users_alone_get_pictures() -> None:
     fake.settings = type(fake.settings)(
         corpus_dir=fake.settings.corpus_dir,
         index_dir=fake.settings.index_dir,
-        users={"alice": "a long password"},
+        users={"alice": SecretStr("a long password")},
     )
     with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
         assert ask_for(client).status_code == 401

@@ -16,7 +16,6 @@ from starlette.requests import ClientDisconnect
 from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import CorpusError, DocumentUnreadable
-from assistant.serve import upload
 from assistant.serve.app import build_app
 from assistant.serve.upload import MAX_NAME_BYTES, NameTaken, check_name, take_in
 
@@ -56,10 +55,15 @@ BAD_NAMES = [
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
-    assistant = FakeAssistant(settings=settings_anywhere(max_file_bytes=LIMIT))
+def corpus() -> Path:
+    """The folder that the client uploads into."""
+    return settings_anywhere().corpus_dir
+
+
+@pytest.fixture(scope="module")
+def client(corpus: Path) -> Iterator[TestClient]:
+    assistant = FakeAssistant(settings=settings_anywhere(max_file_bytes=LIMIT, corpus_dir=corpus))
     with TestClient(build_app(assistant), base_url=HOME, raise_server_exceptions=False) as made:
-        made.corpus = assistant.settings.corpus_dir
         yield made
 
 
@@ -190,7 +194,7 @@ def test_a_disk_that_fails_leaves_nothing_behind_and_says_what_to_do(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(upload.os, step, fail)
+    monkeypatch.setattr(os, step, fail)
     with pytest.raises(CorpusError, match=r"No space left on device.* free space"):
         take(folder, "a.txt", b"text")
     assert held(folder) == {}
@@ -202,7 +206,7 @@ def test_a_file_system_without_hard_links_is_written_to_and_nothing_overwritten(
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(upload.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     assert take(folder, "a.txt", b"text")
     assert not take(folder, "a.txt", b"text")
     with pytest.raises(NameTaken):
@@ -233,7 +237,7 @@ def test_two_files_of_one_name_at_once_end_as_one_of_them_whole(folder: Path) ->
     assert held(folder) in ({"a.txt": b"one" * 50}, {"a.txt": b"two" * 50})
 
 
-def test_over_http_a_file_is_new_then_known_then_refused(client: TestClient) -> None:
+def test_over_http_a_file_is_new_then_known_then_refused(client: TestClient, corpus: Path) -> None:
     sent = [
         client.post("/api/documents", params={"name": "né.txt"}, content=data)
         for data in (b"one", b"one", b"two")
@@ -242,7 +246,7 @@ def test_over_http_a_file_is_new_then_known_then_refused(client: TestClient) -> 
     assert sent[0].json() == {"name": "né.txt", "is_new": True}
     assert sent[1].json() == {"name": "né.txt", "is_new": False}
     assert sent[2].json()["error"]["kind"] == "NameTaken"
-    assert (client.corpus / "né.txt").read_bytes() == b"one"
+    assert (corpus / "né.txt").read_bytes() == b"one"
 
 
 @pytest.mark.parametrize(
@@ -257,19 +261,19 @@ def test_over_http_a_file_is_new_then_known_then_refused(client: TestClient) -> 
     ],
 )
 def test_over_http_what_is_refused_has_a_status_and_one_line(
-    client: TestClient, name: str, data: bytes, status: int
+    client: TestClient, corpus: Path, name: str, data: bytes, status: int
 ) -> None:
-    before = held(client.corpus)
+    before = held(corpus)
     reply = client.post("/api/documents", params={"name": name}, content=data)
     assert reply.status_code == status
     if status != 201:
         assert "\n" not in reply.json()["error"]["message"]
-        assert held(client.corpus) == before
+        assert held(corpus) == before
 
 
-def test_over_http_a_file_needs_a_name_and_a_page_of_ours(client: TestClient) -> None:
+def test_over_http_a_file_needs_a_name_and_a_page_of_ours(client: TestClient, corpus: Path) -> None:
     assert client.post("/api/documents", content=b"x").status_code == 422
     foreign = {"Origin": "https://evil.example"}
     reply = client.post("/api/documents?name=a.txt", content=b"x", headers=foreign)
     assert reply.status_code == 403
-    assert "a.txt" not in held(client.corpus)
+    assert "a.txt" not in held(corpus)

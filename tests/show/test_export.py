@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from attacks import VECTORS
+from dom import first, present
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -19,7 +20,7 @@ from assistant.show.describe import describe
 from assistant.show.escape import markdown_text
 from assistant.show.export import export_html, export_markdown, plain_answer
 from assistant.show.provenance import list_remarks
-from assistant.values import Answer
+from assistant.values import Answer, DocumentId
 
 TAGS = {
     "html": {"lang"},
@@ -81,7 +82,7 @@ def test_text_in_markdown_reads_back_as_it_was_but_for_whitespace(text: str) -> 
 @given(texts, turns)
 @settings(max_examples=60)
 def test_no_text_in_an_exported_conversation_becomes_markup(
-    title: str, given_turns: list[Exchange]
+    title: str, given_turns: list[Turn]
 ) -> None:
     tokens = parsed(export_markdown(title, given_turns))
     kinds = {token.type for token in tokens}
@@ -107,18 +108,18 @@ def test_quotes_in_an_exported_conversation_read_back_as_the_text(made: Answer) 
 @given(texts, turns)
 @settings(max_examples=60)
 def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(
-    title: str, given_turns: list[Exchange]
+    title: str, given_turns: list[Turn]
 ) -> None:
     page = LexborHTMLParser(export_html(title, given_turns))
     for node in page.css("*"):
-        assert set(node.attributes) <= TAGS[node.tag], (node.tag, node.attributes)
-    policy = page.css_first("meta[http-equiv]").attributes["content"]
+        assert set(node.attributes) <= TAGS[present(node.tag)], (node.tag, node.attributes)
+    policy = first(page, "meta[http-equiv]").attributes["content"]
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
     held = title.replace("\0", "\ufffd")
-    assert page.css_first("h1").text() == held
+    assert first(page, "h1").text() == held
     assert len(page.css("article")) == len(given_turns)
     for turn, node in zip(given_turns, page.css("article"), strict=True):
-        assert node.css_first("h2").text() == turn.question.replace("\0", "\ufffd")
+        assert first(node, "h2").text() == turn.question.replace("\0", "\ufffd")
         if turn.outcome and not isinstance(turn.outcome, str):
             quotes = [one.text() for one in node.css("blockquote")]
             assert quotes == [c.quote for c in turn.outcome.citations]
@@ -135,11 +136,11 @@ def test_an_exported_quote_names_its_document_and_place() -> None:
 
 def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown() -> None:
     cited = cite(1, document("a.txt", "Before. Some fact."), "Some fact.")
-    made = answer("Why?", replace(cited, copies=("b <i>.txt", "c.txt")))
+    made = answer("Why?", replace(cited, copies=(DocumentId("b <i>.txt"), DocumentId("c.txt"))))
     told = "characters 8-18 · also: b <i>.txt, c.txt"
     assert told in shown(export_markdown("T", [Turn(1, "Why?", made)]))
     page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
-    assert page.css_first(".where").text().endswith(told)
+    assert first(page, ".where").text().endswith(told)
     assert told in plain_answer(made)
     assert "[1] a.txt, characters 8-18, also: b <i>.txt, c.txt\n" in describe(made)
     sources = LexborHTMLParser(str(render_answer(made, 1))).css_first(".sources .where")
@@ -151,7 +152,7 @@ def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them() -> N
     markdown = export_markdown("T", [Turn(1, "Why?", made)])
     page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
     copied = plain_answer(made)
-    for text in (shown(markdown), page.body.text(), copied):
+    for text in (shown(markdown), present(page.body).text(), copied):
         for part in (made.statements[0].text, made.statements[1].text, WROTE, NOTICE):
             assert text.count(part) == 1
         assert all(citation.quote in text for citation in made.citations)
@@ -176,7 +177,7 @@ def test_no_model_name_or_notice_becomes_markup_in_an_export(vector: str) -> Non
     assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline"}
     page = LexborHTMLParser(export_html("T", [Turn(1, "?", made)]))
     for node in page.css("*"):
-        assert set(node.attributes) <= TAGS[node.tag], (node.tag, node.attributes)
+        assert set(node.attributes) <= TAGS[present(node.tag)], (node.tag, node.attributes)
     held = [one.replace("\0", "\ufffd") for one in list_remarks(made)]
     assert [node.text() for node in page.css("p.notice")] == held
 
@@ -188,7 +189,7 @@ def test_what_was_not_answered_is_exported_with_its_notice_or_reason() -> None:
         "# T\n\n## A?\n\n*Stopped.*\n\n## B?\n\nThe documents do not say this.\n\n## C?\n"
     )
     page = LexborHTMLParser(export_html("T", exported))
-    assert page.css_first("p.notice").text() == "Stopped."
+    assert first(page, "p.notice").text() == "Stopped."
     assert [len(node.css("p")) for node in page.css("article")] == [1, 1, 0]
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
+from store.zygote import InlineParsers
+from torture import trials
 
 from assistant.errors import AssistantError, IndexLocked, IndexMissing, StoreError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+from assistant.store import sync as syncing
 from assistant.store.catalog import CATALOG_FILE, create
 from assistant.store.lock import LOCK_FILE, hold_lock
 from assistant.store.snapshot import open_snapshot
@@ -113,7 +116,10 @@ def test_a_catalog_that_is_no_database_is_a_store_error_until_it_is_rebuilt(
     assert assistant.check() == ()
 
 
-def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(tmp_path: Path) -> None:
+def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "Parsers", InlineParsers)
     settings = settings_in(tmp_path, max_over_refusal=0.0)
     write_files(settings.corpus_dir, FILES)
     assistant = Assistant(settings, HashingEmbedder(dimension=16))
@@ -123,7 +129,7 @@ def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(tmp_path: Pa
         connection.execute("VACUUM")
     whole, random_ = path.read_bytes(), random.Random(7)
     n_refused = 0
-    for _ in range(100):
+    for _ in range(trials(20, 100)):
         damaged = bytearray(whole)
         place = random_.randrange(len(damaged))
         for i in range(place, min(place + random_.choice([1, 1, 64, 4096]), len(damaged))):
@@ -144,7 +150,7 @@ def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(tmp_path: Pa
     assert assistant.check() == ()
 
 
-def put_catalog(index_dir: Path, data: bytes) -> None:
+def put_catalog(index_dir: Path, data: bytes | bytearray) -> None:
     for suffix in ("-wal", "-shm"):
         (index_dir / f"{CATALOG_FILE}{suffix}").unlink(missing_ok=True)
     (index_dir / CATALOG_FILE).write_bytes(data)

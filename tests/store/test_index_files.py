@@ -272,8 +272,13 @@ def test_a_sync_that_is_stopped_waits_for_no_file_that_is_being_parsed(
             raise KeyboardInterrupt
 
     close = Parsers.close
+
+    def closed(parsers: Parsers) -> None:
+        close(parsers)
+        ended.set()
+
     monkeypatch.setattr(Parsers, "parse", parse)
-    monkeypatch.setattr(Parsers, "close", lambda self: (close(self), ended.set()))
+    monkeypatch.setattr(Parsers, "close", closed)
     started = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
         assistant.sync(on_progress=stop)

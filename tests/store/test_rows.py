@@ -15,6 +15,7 @@ from assistant.settings import Settings
 from assistant.store.catalog import FIELDS, SCHEMA, connect, digest_row
 from assistant.store.snapshot import Snapshot, open_snapshot
 from assistant.store.sync import making_of, sync
+from assistant.values import DocumentId
 
 fields = st.none() | st.integers() | st.text(max_size=30) | st.binary(max_size=30)
 rows = st.lists(fields, min_size=1, max_size=6)
@@ -72,19 +73,20 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+RIVERS = DocumentId("rivers.txt")
 READINGS: dict[str, tuple[Callable[[Snapshot], object], ...]] = {
     "manifest": (lambda snapshot: snapshot.version,),
     "contents": (
         lambda snapshot: snapshot.document("rivers.txt"),
-        lambda snapshot: snapshot.versions(["rivers.txt"]),
-        lambda snapshot: snapshot.rows_of(["rivers.txt"]),
+        lambda snapshot: snapshot.versions([RIVERS]),
+        lambda snapshot: snapshot.rows_of([RIVERS]),
         Snapshot.records,
     ),
     "texts": (lambda snapshot: snapshot.document("rivers.txt"),),
     "documents": (
         lambda snapshot: snapshot.document("rivers.txt"),
-        lambda snapshot: snapshot.versions(["rivers.txt"]),
-        lambda snapshot: snapshot.rows_of(["rivers.txt"]),
+        lambda snapshot: snapshot.versions([RIVERS]),
+        lambda snapshot: snapshot.rows_of([RIVERS]),
         lambda snapshot: snapshot.passages([1, 2, 3, 4]),
         Snapshot.records,
     ),

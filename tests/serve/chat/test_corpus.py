@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from dom import first, parse
+from selectolax.lexbor import LexborNode
 from surface_fakes import FakeAssistant
 
 from assistant.errors import IndexLocked, StoreError
@@ -45,7 +46,7 @@ def told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(corpus: Corpus, only: frozenset[DocumentId] = frozenset()) -> LexborNode:
-    return LexborHTMLParser(f"<body>{corpus.show(only)}").body
+    return parse(corpus.show(only))
 
 
 def test_a_sync_tells_how_far_it_is_and_what_it_did() -> None:
@@ -59,11 +60,11 @@ def test_everybody_sees_how_far_the_sync_is_and_then_what_it_did() -> None:
     assistant.gate = threading.Semaphore(0)
     steps = corpus.sync()
     assert next(steps) == "Syncing"
-    assert shown(corpus).css_first("button").text() == "Stop"
+    assert first(shown(corpus), "button").text() == "Stop"
     for n in range(3):
         assistant.gate.release()
         next(steps)
-        bar = shown(corpus).css_first("progress").attributes
+        bar = first(shown(corpus), "progress").attributes
         assert (bar["value"], bar["max"]) == (str(n), "4")
     assistant.gate.release(9)
     assert list(steps)[-1] == SYNCED
@@ -108,7 +109,7 @@ def test_a_failure_that_was_foreseen_is_a_note_and_the_next_sync_runs() -> None:
     assistant.error = IndexLocked("another process (pid 7) is syncing")
     corpus = Corpus(assistant)
     assert list(corpus.sync())[-1] == "another process (pid 7) is syncing"
-    assert "pid 7" in shown(corpus).css_first(".notice").text()
+    assert "pid 7" in first(shown(corpus), ".notice").text()
     assistant.error = None
     assert list(corpus.sync())[-1] == SYNCED
     assert "pid 7" not in shown(corpus).text()
@@ -139,7 +140,7 @@ def test_the_panel_lists_every_file_and_ticks_what_is_asked() -> None:
     assert len(body.css("li")) == 4
     ticked = [one.attributes["data-only"] for one in body.css("input[checked]")]
     assert ticked == ["handbook.md"]
-    assert "no text: it may be a scan" in body.css_first("li.skipped .why").text()
+    assert "no text: it may be a scan" in first(body, "li.skipped .why").text()
 
 
 class Broken(FakeAssistant):
@@ -149,7 +150,7 @@ class Broken(FakeAssistant):
 
 def test_an_index_that_cannot_be_read_is_a_notice_in_the_panel() -> None:
     body = shown(Corpus(Broken()))
-    assert body.css_first(".notice").text() == "the index cannot be read; run `assistant check`"
+    assert first(body, ".notice").text() == "the index cannot be read; run `assistant check`"
 
 
 @pytest.mark.parametrize(

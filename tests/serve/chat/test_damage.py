@@ -78,7 +78,8 @@ def test_a_turn_is_shown_as_it_was_or_not_at_all(
 def read_all(folder: Path) -> list[object]:
     """Read everything, write a turn, and return the outcomes that are shown."""
     database = Database(folder)
-    store, outcomes = Store(database), []
+    store = Store(database)
+    outcomes: list[object] = []
     for owner in OWNERS:
         for summary in store.list(owner):
             turns = store.load(owner, summary.conversation_id)

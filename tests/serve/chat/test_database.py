@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from dom import present
 
 from assistant.errors import StoreError
 from assistant.serve.chat.database import FILE, VERSION, Database
@@ -38,7 +39,7 @@ def test_a_file_of_the_first_version_is_taken_over_with_what_is_in_it(tmp_path: 
         connection.commit()
     store = Store(Database(tmp_path))
     store.put("alice", conversation_id, Turn(2, "And then?", "Nothing."))
-    loaded = store.load("alice", conversation_id)
+    loaded = present(store.load("alice", conversation_id))
     assert [turn.outcome for turn in loaded] == ["Because.", "Nothing."]
 
 

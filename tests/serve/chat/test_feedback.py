@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from surface_fakes import FakeAssistant, History, answer
+from surface_fakes import FakeAssistant, answer, answered
 
 from assistant.evaluation.questions import read_questions
 from assistant.serve.chat.database import Database
@@ -16,7 +17,7 @@ from assistant.serve.chat.feedback import Feedback, FeedbackBook, list_questions
 from assistant.serve.chat.turns import Turn
 
 TYPHOON = Turn(3, "typhoon", FakeAssistant().ask("typhoon"))
-FIRST, SECOND = TYPHOON.outcome.citations
+FIRST, SECOND = answered(TYPHOON.outcome).citations
 REFUSED = Turn(4, "unknown", FakeAssistant().ask("unknown"))
 HISTORY = (("user", "leave"), ("assistant", "Two days."), ("user", "Why?"), ("assistant", ""))
 
@@ -27,11 +28,14 @@ def book(tmp_path: Path) -> FeedbackBook:
 
 
 def question_of(
-    turn: Turn, rating: str | None, wrong: frozenset[int] = frozenset(), history: History = ()
-) -> dict:
+    turn: Turn,
+    rating: str | None,
+    wrong: frozenset[int] = frozenset(),
+    history: tuple[tuple[str, str], ...] = (),
+) -> dict[str, Any]:
     """Return the line of an answer that was judged so."""
     given = Feedback(
-        rating, wrong, "2026-01-02T03:04:05+00:00", turn.question, history, turn.outcome
+        rating, wrong, "2026-01-02T03:04:05+00:00", turn.question, history, answered(turn.outcome)
     )
     (line,) = list_questions([given])
     return line
@@ -130,7 +134,7 @@ def test_up_of_an_abstention_makes_the_question_unanswerable_and_down_answerable
 def test_down_of_an_answer_makes_its_statements_wrong() -> None:
     line = question_of(TYPHOON, "down")
     assert line["answerable"]
-    assert line["wrong"] == [statement.text for statement in TYPHOON.outcome.statements]
+    assert line["wrong"] == [statement.text for statement in answered(TYPHOON.outcome).statements]
     assert "gold" not in line
 
 
@@ -157,11 +161,14 @@ def test_the_line_names_the_day_and_the_version_of_the_index() -> None:
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 
 
+Judged = tuple[Turn, str | None, frozenset[int], tuple[tuple[str, str], ...]]
+
+
 @st.composite
-def judged(draw: DrawFn) -> tuple[Turn, str | None, frozenset[int], History]:
+def judged(draw: DrawFn) -> Judged:
     """Any answer that was judged in any way, by one who sees it."""
     turn = draw(st.sampled_from([TYPHOON, REFUSED]))
-    made = turn.outcome
+    made = answered(turn.outcome)
     quotes = [draw(texts) for _ in made.citations]
     made = replace(
         made,
@@ -179,7 +186,9 @@ def judged(draw: DrawFn) -> tuple[Turn, str | None, frozenset[int], History]:
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(judged(), min_size=1, max_size=4))
-def test_every_line_is_a_question_that_an_evaluation_reads_back(tmp_path: Path, all_judged) -> None:
+def test_every_line_is_a_question_that_an_evaluation_reads_back(
+    tmp_path: Path, all_judged: list[Judged]
+) -> None:
     lines = [question_of(*one) for one in all_judged]
     path = tmp_path / "questions.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")

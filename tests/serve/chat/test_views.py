@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from dom import first, parse
+from selectolax.lexbor import LexborNode
 from surface_fakes import HOSTILE, FakeAssistant, settings_anywhere
 
 from assistant.errors import StoreError
@@ -11,7 +12,7 @@ from assistant.serve.chat.corpus import Corpus
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import Store
 from assistant.serve.chat.pages import DOCUMENTS, Page
-from assistant.serve.chat.turns import Step, Turn
+from assistant.serve.chat.turns import Rating, Step, Turn
 from assistant.serve.chat.views import Views, names
 from assistant.show.export import plain_answer
 from assistant.values import Document, DocumentId, FileRecord
@@ -46,10 +47,6 @@ def views(assistant: FakeAssistant) -> Views:
     return views_of(assistant)[0]
 
 
-def parse(html: str) -> LexborNode:
-    return LexborHTMLParser(f"<body>{html}").body
-
-
 def labels(body: LexborNode) -> list[str | None]:
     return [node.text() or node.attributes["title"] for node in body.css(".actions button")]
 
@@ -57,7 +54,7 @@ def labels(body: LexborNode) -> list[str | None]:
 def test_an_answer_can_be_copied_asked_again_edited_and_judged(views: Views) -> None:
     body = parse(views.turn(Turn(1, "typhoon", TYPHOON)))
     assert labels(body) == ["Copy", "Ask again", "Edit", "Helpful", "Not helpful"]
-    copied = body.css_first("button[data-copy]").attributes["data-copy"]
+    copied = first(body, "button[data-copy]").attributes["data-copy"]
     assert copied == plain_answer(TYPHOON)
 
 
@@ -77,13 +74,14 @@ def test_nothing_is_copied_of_a_refusal_and_a_courtesy_is_not_judged(
 
 def test_a_notice_is_shown_and_can_be_asked_again(views: Views) -> None:
     body = parse(views.turn(Turn(1, "Why?", "Stopped.")))
-    assert body.css_first(".notice").text() == "Stopped."
+    assert first(body, ".notice").text() == "Stopped."
     assert labels(body) == ["Ask again", "Edit"]
 
 
 def test_only_an_answer_that_is_not_helpful_may_be_in_no_document(views: Views) -> None:
     label = "The documents do not say this"
-    for rating, is_offered in (("up", False), ("down", True), ("unanswerable", True)):
+    offers: dict[Rating, bool] = {"up": False, "down": True, "unanswerable": True}
+    for rating, is_offered in offers.items():
         turn = Turn(1, "typhoon", TYPHOON, rating=rating)
         assert (label in labels(parse(views.turn(turn)))) == is_offered
     refused = Turn(1, "unknown", FakeAssistant().ask("unknown"), rating="down")
@@ -93,7 +91,7 @@ def test_only_an_answer_that_is_not_helpful_may_be_in_no_document(views: Views) 
 def test_a_turn_that_is_being_answered_shows_what_happens_and_offers_nothing(views: Views) -> None:
     turn = Turn(1, "typhoon", TYPHOON, rating="down")
     body = parse(views.turn(turn, Step(turn, "Reading <b>")))
-    assert body.css_first(".progress").text() == "Reading <b>"
+    assert first(body, ".progress").text() == "Reading <b>"
     assert labels(body) == []
     done = parse(views.turn(turn, Step(turn, "Answered", is_running=False)))
     assert not done.css(".progress")
@@ -102,7 +100,7 @@ def test_a_turn_that_is_being_answered_shows_what_happens_and_offers_nothing(vie
 
 def test_a_question_that_is_too_long_to_be_asked_is_shown_cut(views: Views) -> None:
     body = parse(views.turn(Turn(1, "x" * 51, "refused")))
-    assert body.css_first(".question").text() == "x" * 50 + "…"
+    assert first(body, ".question").text() == "x" * 50 + "…"
 
 
 def test_an_answer_says_which_of_its_documents_have_changed_since(
@@ -126,8 +124,9 @@ def test_a_turn_names_the_documents_that_it_was_asked_of(views: Views) -> None:
 
 def test_the_conversation_of_another_is_empty(assistant: FakeAssistant) -> None:
     views, store = views_of(assistant)
-    page = Page("alice", store.create("alice", "Title"))
-    store.put("alice", page.conversation_id, Turn(1, "typhoon", TYPHOON))
+    title = store.create("alice", "Title")
+    page = Page("alice", title)
+    store.put("alice", title, Turn(1, "typhoon", TYPHOON))
     assert len(views.turns(page)) == 1
     assert views.turns(Page("bob", page.conversation_id)) == ()
     assert views.turns(Page("alice")) == ()

@@ -1,4 +1,5 @@
 import gc
+import importlib.util
 import json
 import os
 import signal
@@ -192,7 +193,7 @@ def test_without_xllamacpp_the_extra_is_named(
 ) -> None:
     path = tmp_path / "any.gguf"
     path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(16))
-    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelUnavailable, match=r"pip install 'assistant\[local\]'"):
         LocalServer.open(path, context_tokens=512)
 
@@ -367,8 +368,8 @@ def test_the_end_of_the_parent_is_noticed_even_while_the_gil_is_held() -> None:
         "import re; from assistant.write.llm import serve; serve._die_with_parent()\n"
         "print(flush=True); re.match('(a+)+b', 'a' * 60)"
     )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", script], **pipes) as child:
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin
         assert child.stdout
         child.stdout.readline()
