@@ -10,19 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import pytest
 import uvicorn
 from attacks import VECTORS
 from axe_playwright_python.sync_playwright import Axe
 from corpora import FILES, settings_in, write_files
+from dom import present
 from fastapi import FastAPI
 from paged import FIRST, TITLE, PagedAssistant
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    FloatRect,
     Locator,
     Page,
     Request,
@@ -53,7 +55,7 @@ from assistant.serve.chat.history import Store
 from assistant.serve.chat.turns import CLOSING, STOPPED, WRITING, Turn
 from assistant.serve.chat.views import UNKNOWN
 from assistant.show.provenance import STOPPED_PARTLY
-from assistant.values import Answer, FileRecord, Status
+from assistant.values import Answer, DocumentId, FileRecord, Status
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -127,53 +129,57 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-class Visit(Protocol):
-    """Opens a page, in a browser of its own unless it is given one."""
+class Visit:
+    """Opens pages that record whatever should not happen on them."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self.browser, self.address = browser, address
+        self.faults: list[str] = []
+        self.contexts: list[BrowserContext] = []
 
     def __call__(
-        self, at: str = ..., context: BrowserContext | None = None, path: str = "", **options: Any
-    ) -> Page: ...
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Open pages that record whatever should not happen on them, and check it at the end."""
-    faults: list[str] = []
-    contexts: list[BrowserContext] = []
-
-    def watch(page: Page, home: str) -> None:
-        def check_request(request: Request) -> None:
-            if not request.url.startswith((home, "data:", "blob:")):
-                faults.append(f"request to {request.url}")
-
-        def check_console(message: ConsoleMessage) -> None:
-            is_leaving = page in left and any(one in message.text for one in LEAVING)
-            if message.type == "error" and not is_leaving:
-                faults.append(f"console: {message.text}")
-
-        page.on("request", check_request)
-        page.on("console", check_console)
-        page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-        page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
-
-    def opened(
-        at: str = address, context: BrowserContext | None = None, path: str = "", **options: Any
+        self,
+        at: str | None = None,
+        context: BrowserContext | None = None,
+        path: str = "",
+        **options: Any,
     ) -> Page:
+        at = at or self.address
         if context is None:
-            context = browser.new_context(**{"viewport": {"width": 1400, "height": 800}} | options)
-            contexts.append(context)
+            options = {"viewport": {"width": 1400, "height": 800}} | options
+            context = self.browser.new_context(**options)
+            self.contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        watch(page, at)
+        self.watch(page, at)
         page.goto(at + path)
         page.wait_for_selector("#panel :is(.documents, .notice)", state="attached")
         return page
 
-    opened.faults = faults
+    def watch(self, page: Page, home: str) -> None:
+        def check_request(request: Request) -> None:
+            if not request.url.startswith((home, "data:", "blob:")):
+                self.faults.append(f"request to {request.url}")
+
+        def check_console(message: ConsoleMessage) -> None:
+            is_leaving = page in left and any(one in message.text for one in LEAVING)
+            if message.type == "error" and not is_leaving:
+                self.faults.append(f"console: {message.text}")
+
+        page.on("request", check_request)
+        page.on("console", check_console)
+        page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Open pages, and check at the end that nothing happened on them that should not."""
+    opened = Visit(browser, address)
     yield opened
-    for context in contexts:
+    for context in opened.contexts:
         context.close()
-    assert faults == []
+    assert opened.faults == []
 
 
 def ask(page: Page, question: str) -> Locator:
@@ -194,7 +200,7 @@ def strong_text(page: Page) -> str:
 
 def is_in_view(page: Page, selector: str) -> bool:
     page.wait_for_timeout(200)
-    box, size = page.locator(selector).bounding_box(), page.viewport_size
+    box, size = place(page, selector), present(page.viewport_size)
     return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
 
@@ -269,7 +275,7 @@ def test_a_models_words_take_the_place_of_the_quotes_one_by_one(visit: Visit) ->
         mark = page.locator("#turn-1 .cite").nth(1)
         mark.focus()
         page.evaluate("window.mark = document.activeElement")
-        above, below = page.locator("#turn-1 .sources").bounding_box(), line.bounding_box()
+        above, below = place(page, "#turn-1 .sources"), place(page, "#turn-1 .progress")
         assert above["y"] + above["height"] < below["y"]
         expect(page.locator("#stop")).to_be_visible()
         keep_picture(page, "writing")
@@ -667,7 +673,7 @@ def test_a_question_is_asked_of_the_documents_that_are_ticked(visit: Visit) -> N
         expect(page.locator("#banner")).to_have_text("")
         expect(page.locator('input[data-only="handbook.md"]')).not_to_be_checked()
         ask(page, "leave")
-        assert fake.asked_of[-1] == ()
+        assert not fake.asked_of[-1]
         page.click("#turn-1 >> text=Ask again")
         expect(page.locator("#turn-3 .asked-of")).to_be_visible()
         assert fake.asked_of[-1] == ("handbook.md",)
@@ -717,8 +723,10 @@ def test_an_answer_whose_source_has_changed_says_so_and_offers_to_ask_again(visi
     with serving(fake) as (at, _):
         page = visit(at)
         ask(page, "leave")
-        held = fake.held["handbook.md"]
-        fake.held["handbook.md"] = replace(held, text="New. " + held.text, sha256="1" * 64)
+        held = fake.held[DocumentId("handbook.md")]
+        fake.held[DocumentId("handbook.md")] = replace(
+            held, text="New. " + held.text, sha256="1" * 64
+        )
         reload(page)
         expect(page.locator("#turn-1 .changed")).to_contain_text("handbook.md")
         page.click("#turn-1 .cite")
@@ -786,12 +794,13 @@ def test_listed_documents_open_and_the_status_is_read_out(visit: Visit) -> None:
     page.click(".close")
     ask(page, "typhoon")
     expect(page.locator("#status [role=status]")).to_have_text("Answered with 2 citations.")
-    for role, name in [
+    landmarks: list[tuple[Literal["navigation", "region", "main"], str | None]] = [
         ("navigation", "Conversations"),
         ("region", "Conversation"),
         ("region", "Source and documents"),
         ("main", None),
-    ]:
+    ]
+    for role, name in landmarks:
         found = page.get_by_role(role, name=name, exact=True) if name else page.get_by_role(role)
         assert found.count() == 1, role
 
@@ -909,7 +918,7 @@ class Hostile(FakeAssistant):
         read = tuple(consult(one, "Before.") for one in held[:8])
         if question.startswith("refuse"):
             return answer(question, consulted=read)
-        cited = [replace(one, copies=(one.quote, "b.txt")) for one in cited]
+        cited = [replace(one, copies=(DocumentId(one.quote), DocumentId("b.txt"))) for one in cited]
         return replace(answer(question, *cited, consulted=read), query=question + " searched")
 
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
@@ -921,8 +930,8 @@ class Hostile(FakeAssistant):
                 record,
                 reason=record.title,
                 status=Status.WARNING,
-                copies=(record.title,),
-                near=(record.title,) * 5,
+                copies=(DocumentId(record.title),),
+                near=(DocumentId(record.title),) * 5,
             )
             for record in super().documents()
         )
@@ -1001,10 +1010,8 @@ def test_the_real_assistants_citations_open_at_the_quotes_of_its_answer(
                     assert stored[citation.start : citation.end] == citation.quote
 
 
-def place(page: Page, selector: str) -> dict[str, float]:
-    box = page.locator(selector).bounding_box()
-    assert box is not None
-    return box
+def place(page: Page, selector: str) -> FloatRect:
+    return present(page.locator(selector).bounding_box())
 
 
 def wait_for_picture(page: Page) -> None:
@@ -1137,7 +1144,7 @@ def test_the_real_assistant_marks_a_quote_where_a_pdf_has_it(visit: Visit, tmp_p
             ask(page, "Where does the Danube rise?").locator(".cite").first.click()
             wait_for_picture(page)
             expect(page.locator(".turning .at")).to_have_text("p. 2 of 2")
-            (box,) = [one.bounding_box() for one in page.locator(".box:visible").all()]
+            (box,) = [present(one.bounding_box()) for one in page.locator(".box:visible").all()]
             sheet = place(page, ".page-view img")
             assert abs((box["x"] - sheet["x"]) / sheet["width"] - 50 / 400) < 0.01
             baseline = (box["y"] + box["height"] - sheet["y"]) / sheet["height"]

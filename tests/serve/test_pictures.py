@@ -34,8 +34,8 @@ def client(fake: PagedAssistant) -> Iterator[TestClient]:
 def ask_for(
     client: TestClient, headers: dict[str, str] | None = None, **given: str | int
 ) -> Response:
-    params: dict[str, str | int] = {"document": REPORT.document_id, "page": 3} | given
-    return client.get("/api/page", params=params, headers=headers)
+    asked: dict[str, str | int] = {"document": REPORT.document_id, "page": 3}
+    return client.get("/api/page", params=asked | given, headers=headers)
 
 
 def test_a_page_is_a_picture_that_the_browser_asks_for_anew(

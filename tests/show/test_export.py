@@ -143,7 +143,7 @@ def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown() -> No
     assert first(page, ".where").text().endswith(told)
     assert told in plain_answer(made)
     assert "[1] a.txt, characters 8-18, also: b <i>.txt, c.txt\n" in describe(made)
-    sources = LexborHTMLParser(str(render_answer(made, 1))).css_first(".sources .where")
+    sources = first(LexborHTMLParser(str(render_answer(made, 1))), ".sources .where")
     assert sources.text() == "a.txt · also: b <i>.txt, c.txt"
 
 

@@ -47,14 +47,14 @@ def test_only_the_spans_of_the_opened_document_are_marked() -> None:
 def test_a_citation_says_whether_it_was_marked_as_wrong() -> None:
     flagged = replace(TYPHOON, flagged=frozenset({2}))
     for reference, is_pressed in (("cite-1-1", "false"), ("cite-1-2", "true")):
-        button = opened(reference, (flagged,)).css_first("button[data-act=flag]")
+        button = first(opened(reference, (flagged,)), "button[data-act=flag]")
         assert button.attributes["aria-pressed"] == is_pressed
 
 
 def test_a_passage_that_was_read_opens_without_the_citations() -> None:
     for turn in (1, 2):
         (mark,) = opened(f"read-{turn}-1").css("mark")
-        assert mark.text() == TURNS[turn - 1].outcome.consulted[0].text
+        assert mark.text() == answered(TURNS[turn - 1].outcome).consulted[0].text
     assert not opened("read-1-1").css(".steps")
 
 
@@ -119,7 +119,7 @@ def test_every_listed_document_opens_from_its_link(name: str) -> None:
     record = FileRecord(DocumentId(name), Status.INDEXED, None, "Odd", 1, 1)
     listed = parse(render_documents([record], CorpusView((), 1)))
     (link,) = (node.attributes["href"] for node in listed.css("li a"))
-    assert first(opened(link.removeprefix("#"), (), assistant), "h2").text() == "Odd"
+    assert first(opened(present(link).removeprefix("#"), (), assistant), "h2").text() == "Odd"
 
 
 def test_a_document_that_changed_since_the_answer_says_so_and_marks_nothing() -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from dom import first, parse
@@ -161,7 +162,7 @@ def test_an_index_that_cannot_be_read_is_a_notice_in_the_panel() -> None:
         ({"n_added": 0, "n_removed": 1}, "Synced in 0.4 s: 1 removed."),
     ],
 )
-def test_what_a_sync_did_is_said_in_a_sentence(changes: dict[str, int], said: str) -> None:
+def test_what_a_sync_did_is_said_in_a_sentence(changes: dict[str, Any], said: str) -> None:
     assert summarize(replace(DONE, **changes)) == said
 
 

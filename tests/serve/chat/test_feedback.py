@@ -77,11 +77,11 @@ def test_citations_are_flagged_and_unflagged_each_by_itself(book: FeedbackBook) 
     for number in (1, 2):
         book.flag("c", TYPHOON, (), number, is_wrong=True)
     (kept,) = book.read()
-    assert (kept.rating, kept.wrong) == (None, {1, 2})
+    assert (kept.rating, kept.wrong) == (None, frozenset({1, 2}))
     book.flag("c", TYPHOON, (), 1, is_wrong=False)
     book.rate("c", TYPHOON, (), "down")
     (kept,) = book.read()
-    assert (kept.rating, kept.wrong) == ("down", {2})
+    assert (kept.rating, kept.wrong) == ("down", frozenset({2}))
     book.rate("c", TYPHOON, (), None)
     assert [one.wrong for one in book.read()] == [{2}]
 

@@ -320,8 +320,8 @@ def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(
     book.flag(one, typhoon, (), 2, is_wrong=True)
     book.flag(one, ANSWERED, (), 1, is_wrong=True)
     first, second = present(store.load("alice", one))
-    assert (first.rating, first.flagged) == (None, {1})
-    assert (second.rating, second.flagged) == ("down", {2})
+    assert (first.rating, first.flagged) == (None, frozenset({1}))
+    assert (second.rating, second.flagged) == ("down", frozenset({2}))
     assert store.load("alice", other) == (ANSWERED, typhoon)
 
 

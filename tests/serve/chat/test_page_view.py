@@ -33,7 +33,7 @@ def address(picture: LexborNode) -> dict[str, str]:
 
 def test_a_citation_of_a_document_with_pages_opens_at_its_page_with_its_boxes() -> None:
     body = opened("cite-1-1")
-    picture = body.css_first(".page-view img")
+    picture = first(body, ".page-view img")
     assert picture.attributes["alt"] == f"Page 3 of {TITLE}"
     assert address(picture) == {
         "document": REPORT.document_id,
@@ -59,7 +59,7 @@ def test_a_quote_over_two_pages_has_its_boxes_on_both() -> None:
 
 def test_a_document_that_is_opened_by_itself_begins_at_its_first_page() -> None:
     body = opened("doc-reports%2Fannual%20%26%20%3Cb%3E.pdf")
-    assert address(body.css_first(".page-view img"))["page"] == "1"
+    assert address(first(body, ".page-view img"))["page"] == "1"
     previous, following = body.css(".turning button")
     assert previous.attributes["aria-disabled"] == "true"
     assert following.attributes["aria-disabled"] == "false"
@@ -85,7 +85,7 @@ def test_a_file_that_has_changed_is_a_notice_and_no_picture() -> None:
     assert "The page cannot be shown" in first(body, ".notice").text()
     assert "the file has changed" in first(body, ".notice").text()
     assert not body.css(":is(.page-view, img)")
-    assert body.css_first("#cited-span")
+    assert first(body, "#cited-span")
     fake.held[REPORT.document_id] = replace(REPORT, text=REPORT.text.replace("river", "brook"))
     body = opened("cite-1-1", fake)
     assert "has changed since this answer" in first(body, ".notice").text()
@@ -113,7 +113,7 @@ def test_a_title_is_text_in_whatever_it_stands(title: str) -> None:
     made = replace(REPORT, title=title, document_id=DocumentId(title))
     body = parse(part("page_view", view_page(made, 1, [box_of(1, 1)])))
     assert {node.tag for node in body.css("*")} <= {"body", "div", "button", "span", "img", "p"}
-    picture = body.css_first("img")
+    picture = first(body, "img")
     assert set(picture.attributes) == {"src", "srcset", "sizes", "alt"}
     shown = title.replace("\0", "\ufffd")
     assert picture.attributes["alt"] == f"Page 1 of {shown}"

@@ -31,7 +31,7 @@ from assistant.serve.chat.render import (
     render_source,
     render_welcome,
 )
-from assistant.serve.chat.turns import Turn
+from assistant.serve.chat.turns import Rating, Turn
 from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.marks import CITED_ID
@@ -207,7 +207,7 @@ def test_an_answer_that_cost_nothing_has_no_account() -> None:
     st.sampled_from(["up", "down", None]),
 )
 def test_a_turn_with_its_actions_leaves_no_unescaped_markup(
-    made: Answer, question: str, names: list[DocumentId], rating: str | None
+    made: Answer, question: str, names: list[DocumentId], rating: Rating | None
 ) -> None:
     turn = Turn(7, question, made, documents=tuple(names), rating=rating)
     copied = "" if made.abstained else plain_answer(made)
@@ -455,9 +455,9 @@ def test_what_was_searched_for_is_shown_when_it_is_not_what_was_asked() -> None:
 def test_marks_name_their_source_for_people_who_cannot_see_it() -> None:
     source = document("a.txt", "Some fact.", title="A title")
     body = parse(render_answer(answer("?", cite(1, source, "Some fact.")), 1))
-    mark = body.css_first("a.cite")
+    mark = first(body, "a.cite")
     assert mark.attributes["aria-label"] == "Citation 1: A title. Opens the source."
-    tip = body.css_first(f"#{mark.attributes['aria-describedby']}")
+    tip = first(body, f"#{mark.attributes['aria-describedby']}")
     assert first(tip, ".quote").text() == "Some fact."
 
 

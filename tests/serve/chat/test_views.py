@@ -1,6 +1,7 @@
 """What a page shows of what is stored, also when the index cannot be read."""
 
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 from dom import first, parse
@@ -15,7 +16,7 @@ from assistant.serve.chat.pages import DOCUMENTS, Page
 from assistant.serve.chat.turns import Rating, Step, Turn
 from assistant.serve.chat.views import Views, names
 from assistant.show.export import plain_answer
-from assistant.values import Document, DocumentId, FileRecord
+from assistant.values import Answer, Document, DocumentId
 
 TYPHOON = FakeAssistant().ask("typhoon")
 
@@ -23,10 +24,14 @@ TYPHOON = FakeAssistant().ask("typhoon")
 class Broken(FakeAssistant):
     """An index that cannot be read, and a document that is a defect."""
 
-    def documents(self) -> tuple[FileRecord, ...]:
+    def documents(self) -> NoReturn:
         raise StoreError("the index cannot be read; run `assistant check`")
 
-    suggest = changed = lambda self, *_, **__: self.documents()
+    def suggest(self, n: int = 4, near: Answer | None = None) -> NoReturn:
+        self.documents()
+
+    def changed(self, answer: Answer) -> NoReturn:
+        self.documents()
 
     def document(self, document_id: str) -> Document:
         raise ZeroDivisionError("secret detail")
