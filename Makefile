@@ -13,7 +13,7 @@ RUN := $(VENV)/bin
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 MODELS := $(VENV)/test-models
-TORTURED := $(addprefix tests/store/,test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py
+TORTURED := $(addprefix tests/store/,test_catalog.py test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup chat test test-browser torture lint check-dependencies unit eval bench docs clean

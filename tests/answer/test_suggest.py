@@ -25,6 +25,11 @@ SOURCES = [
 ALL = (MILL, WAR, PRINT)
 
 
+def keep(asked: list[str], question: str) -> bool:
+    asked.append(question)
+    return False
+
+
 def test_each_source_gives_one_question_before_any_gives_two() -> None:
     assert suggest(SOURCES, lambda *_: True, 3) == (
         "Who founded the Corley Mill in 1846?",
@@ -57,10 +62,10 @@ def test_no_more_questions_are_asked_than_were_said() -> None:
     sentences = tuple(f"Ann Holt founded the Corley Mill in {year}." for year in range(1800, 1900))
     sources = [SourceText(one, (one,)) for one in sentences]
     asked: list[str] = []
-    assert suggest(sources, lambda question, _: bool(asked.append(question)), 3) == ()
+    assert suggest(sources, lambda question, _: keep(asked, question), 3) == ()
     assert len(asked) == len(set(asked)) == 3 * N_ASKED
     asked.clear()
-    suggest_near("mill", {"mill": 1.0}, sources, lambda one, _: bool(asked.append(one)), 3)
+    suggest_near("mill", {"mill": 1.0}, sources, lambda one, _: keep(asked, one), 3)
     assert len(asked) == 3 + N_SPARE
 
 
@@ -122,7 +127,7 @@ def test_they_are_made_once_for_a_version_and_anew_for_the_next(
     monkeypatch.setattr(
         Assistant,
         "_quotes",
-        lambda self, at, one, of: asked.append(one) or quotes(self, at, one, of),
+        lambda self, at, one, of: keep(asked, one) or quotes(self, at, one, of),
     )
     assert trying.suggest(3) == before
     assert asked == []

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from runs import Run
+from cli.runs import Run
 
 from assistant import pipeline
 

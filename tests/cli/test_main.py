@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import typer
+from cli.runs import Run
 from corpora import settings_in, write_files
 from hashing import HashingEmbedder
-from runs import Run
 
 from assistant import pipeline
 from assistant.cli.main import app as commands

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from outcomes import record
+from evaluation.outcomes import record
 
 from assistant.evaluation.report import Bar, Record, Report, Source
 from assistant.evaluation.statistics import estimate_mean

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from evaluation.outcomes import report, scored
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import report, scored
 
 from assistant.evaluation.compare import compare, holm
 

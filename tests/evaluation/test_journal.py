@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from corpora import set_age
+from evaluation.outcomes import scored
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import scored
 
 from assistant.evaluation.run import MAX_AGE_S, Journal
 

@@ -4,9 +4,9 @@ import pkgutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from evaluation.outcomes import Place, outcome, question, unanswerable, values_of
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import Place, outcome, question, unanswerable, values_of
 
 import assistant.evaluation.measures
 from assistant.evaluation.measures import MEASURES, RUN_MEASURES, Measure, RunMeasure

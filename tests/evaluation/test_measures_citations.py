@@ -3,9 +3,9 @@ from random import Random
 
 import numpy as np
 import pytest
+from evaluation.outcomes import Place, citation, outcome, question, recited, unanswerable, values_of
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import Place, citation, outcome, question, recited, unanswerable, values_of
 
 from assistant.evaluation.measures.citations import (
     citation_coverage,

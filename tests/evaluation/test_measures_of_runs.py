@@ -1,7 +1,7 @@
 import pytest
+from evaluation.outcomes import record
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import record
 from sklearn.metrics import roc_auc_score
 
 from assistant.evaluation.measures.of_runs import (

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from outcomes import Place, outcome, question, unanswerable
+from evaluation.outcomes import Place, outcome, question, unanswerable
 
 from assistant.evaluation.measures.correctness import holds_wrong, trusted
 from assistant.evaluation.measures.refusal import over_refusal, refusal_precision, refusal_recall

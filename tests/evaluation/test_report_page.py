@@ -16,10 +16,10 @@ from unittest.mock import patch
 
 import pytest
 from attacks import VECTORS
+from evaluation.reports import EMPTY, fake_report, with_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendered import markup
-from reports import EMPTY, fake_report, with_text
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.evaluation import report_page

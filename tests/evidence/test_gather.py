@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -6,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.evidence.gather import CachingEncoder
+from assistant.models.encoder import TokenVectors
 
 asked = st.lists(st.lists(st.sampled_from(["a b", "c", "d e f", "g", ""]), max_size=4), max_size=8)
 
 
 class Counting(HashingEmbedder):
-    def encode(self, texts):
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         self.n_embedded += len(texts)
         return super().encode(texts)
 
 
 @given(asked, st.integers(0, 5))
-def test_remembering_changes_nothing_but_the_work(calls, n_texts: int) -> None:
+def test_remembering_changes_nothing_but_the_work(calls: list[list[str]], n_texts: int) -> None:
     remembered, plain = CachingEncoder(HashingEmbedder(), n_texts), HashingEmbedder()
     for texts in calls:
         for found, wanted in zip(remembered.encode(texts), plain.encode(texts), strict=True):

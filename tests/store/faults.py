@@ -103,4 +103,4 @@ def _arm_sql(beginning: str, when: str, nth: int, action: str) -> None:
             return cursor
 
     original = sqlite3.connect
-    sqlite3.connect = lambda *args, **kwargs: original(*args, **{"factory": Faulty, **kwargs})  # type: ignore[assignment]
+    sqlite3.connect = lambda *args, **kwargs: original(*args, **{"factory": Faulty, **kwargs})

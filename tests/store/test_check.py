@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 from corpora import write_files
-from zygote import InlineParsers
+from store.zygote import InlineParsers
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings

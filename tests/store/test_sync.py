@@ -1,6 +1,6 @@
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from hashing import HashingEmbedder
 from assistant.errors import CorpusError, IndexMismatch
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
+from assistant.ingest.walk import FoundFile
+from assistant.ingest.walk import read as read_file
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store import work as intake
@@ -33,7 +35,7 @@ class Calls:
 
 
 @pytest.fixture
-def calls(embedder: HashingEmbedder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
+def calls(embedder: HashingEmbedder, monkeypatch: pytest.MonkeyPatch) -> Calls:
     counted = Calls(embedder)
 
     parse = Parsers.parse
@@ -195,7 +197,7 @@ def test_sync_records_why_a_file_was_skipped(assistant: Assistant, settings: Set
     assert {name: record.status for name, record in notable.items()} == dict.fromkeys(
         ("binary.txt", "picture.png", "empty.txt", "large.txt"), Status.SKIPPED
     )
-    reasons = {name: record.reason or "" for name, record in notable.items()}
+    reasons = {str(name): record.reason or "" for name, record in notable.items()}
     assert "binary data" in reasons["binary.txt"]
     assert "a PNG image" in reasons["picture.png"]
     assert "no text" in reasons["empty.txt"]
@@ -364,10 +366,10 @@ def test_sync_reports_its_progress_up_to_the_end(assistant: Assistant) -> None:
 def test_a_file_that_changes_while_it_is_read_is_read_by_the_next_sync(
     assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, path = intake.read, settings.corpus_dir / "rivers.txt"
+    original, path = read_file, settings.corpus_dir / "rivers.txt"
 
-    def read(*args: object) -> bytes:
-        data: bytes = original(*args)
+    def read(found: FoundFile, max_bytes: int) -> bytes:
+        data = original(found, max_bytes)
         path.write_text("Changed just now.")
         return data
 

@@ -35,7 +35,8 @@ def clustered(n: int, random_: np.random.Generator) -> Vector:
     centres = random_.normal(size=(40, DIMENSION))
     vectors = centres[random_.integers(0, 40, n)] + 0.4 * random_.normal(size=(n, DIMENSION))
     vectors[::50] = vectors[0]
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    found: Vector = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return found
 
 
 def put(writer: CatalogWriter, name: str, vectors: Vector) -> None:
@@ -128,7 +129,7 @@ def test_a_search_among_chosen_rows_is_exact_and_gives_as_many_as_asked_for(
     searcher = VectorSearch(index_dir, DIMENSION)
     random_ = random.Random(1)
     with open_snapshot(index_dir, MAKING) as snapshot:
-        live = [row for row, _ in search_exactly(snapshot, np.zeros(DIMENSION), 10_000)]
+        live = [row for row, _ in search_exactly(snapshot, np.zeros(DIMENSION, np.float32), 10_000)]
         for query in clustered(20, np.random.default_rng(4)):
             rows = random_.sample(live, random_.choice([1, 7, 60, 900]))
             found = searcher.search_among(snapshot, rows, query, 7)

@@ -4,6 +4,7 @@ import logging
 import random
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from surface_fakes import FakeAssistant
@@ -23,7 +24,7 @@ OWNERS = ("alice", "bob")
 
 
 @pytest.fixture
-def whole(tmp_path):
+def whole(tmp_path: Path) -> bytes:
     """The bytes of a file with conversations and feedback."""
     database = Database(tmp_path)
     store, book = ConversationStore(database), FeedbackStore(database)
@@ -51,7 +52,9 @@ def damage(data: bytes, random_: random.Random) -> bytes:
     return bytes(damaged)
 
 
-def test_a_turn_is_shown_as_it_was_or_not_at_all(tmp_path, whole, caplog):
+def test_a_turn_is_shown_as_it_was_or_not_at_all(
+    tmp_path: Path, whole: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.ERROR)
     answers = [turn.outcome for turn in TURNS]
     seed = 3
@@ -72,10 +75,11 @@ def test_a_turn_is_shown_as_it_was_or_not_at_all(tmp_path, whole, caplog):
             tally.add(told, *(f"trial {n}: {one}" for one in wrong))
 
 
-def read_all(folder):
+def read_all(folder: Path) -> list[object]:
     """Read everything, write a turn, and return the outcomes that are shown."""
     database = Database(folder)
-    store, outcomes = ConversationStore(database), []
+    store = ConversationStore(database)
+    outcomes: list[object] = []
     for owner in OWNERS:
         for summary in store.list(owner):
             turns = store.load(owner, summary.conversation_id)

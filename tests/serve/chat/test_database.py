@@ -2,9 +2,12 @@
 
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
+from dom import present
 
 from assistant.errors import StoreError
 from assistant.serve.chat.database import FILE, VERSION, Database
@@ -12,19 +15,19 @@ from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import Turn
 
 
-def test_the_folder_and_the_file_are_made(tmp_path):
+def test_the_folder_and_the_file_are_made(tmp_path: Path) -> None:
     ConversationStore(Database(tmp_path / "new" / "index")).create("alice", "Title")
     assert (tmp_path / "new" / "index" / FILE).is_file()
 
 
-def test_opening_again_changes_nothing(tmp_path):
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     for _ in range(3):
         ConversationStore(Database(tmp_path)).create("alice", "Title")
     assert len(ConversationStore(Database(tmp_path)).list("alice")) == 3
     assert [one.name for one in tmp_path.iterdir() if "damaged" in one.name] == []
 
 
-def test_a_file_of_the_first_version_is_taken_over_with_what_is_in_it(tmp_path):
+def test_a_file_of_the_first_version_is_taken_over_with_what_is_in_it(tmp_path: Path) -> None:
     database = Database(tmp_path)
     conversation_id = ConversationStore(database).create("alice", "Title")
     with closing(sqlite3.connect(tmp_path / FILE)) as connection:
@@ -36,11 +39,11 @@ def test_a_file_of_the_first_version_is_taken_over_with_what_is_in_it(tmp_path):
         connection.commit()
     store = ConversationStore(Database(tmp_path))
     store.put("alice", conversation_id, Turn(2, "And then?", "Nothing."))
-    loaded = store.load("alice", conversation_id)
+    loaded = present(store.load("alice", conversation_id))
     assert [turn.outcome for turn in loaded] == ["Because.", "Nothing."]
 
 
-def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     Database(tmp_path)
     connection = sqlite3.connect(tmp_path / FILE)
     connection.execute(f"PRAGMA user_version = {VERSION + 1}")
@@ -52,7 +55,9 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == [FILE]
 
 
-def test_a_damaged_file_is_put_aside_whole_and_a_new_one_begun(tmp_path, caplog):
+def test_a_damaged_file_is_put_aside_whole_and_a_new_one_begun(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     damaged = b"no database at all" * 500
     (tmp_path / FILE).write_bytes(damaged)
     store = ConversationStore(Database(tmp_path))
@@ -63,7 +68,7 @@ def test_a_damaged_file_is_put_aside_whole_and_a_new_one_begun(tmp_path, caplog)
     assert "was put aside" in caplog.text
 
 
-def test_two_damaged_files_are_both_kept(tmp_path):
+def test_two_damaged_files_are_both_kept(tmp_path: Path) -> None:
     for content in (b"first" * 500, b"second" * 500):
         (tmp_path / FILE).write_bytes(content)
         Database(tmp_path)
@@ -71,20 +76,22 @@ def test_two_damaged_files_are_both_kept(tmp_path):
     assert kept == {b"first" * 500, b"second" * 500}
 
 
-def test_a_folder_that_cannot_be_one_is_a_store_error(tmp_path):
+def test_a_folder_that_cannot_be_one_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "index").write_bytes(b"")
     for folder in (tmp_path / "index", tmp_path / "index" / "sub"):
         with pytest.raises(StoreError, match=r"conversations in .* cannot be read or written"):
             Database(folder)
 
 
-def test_a_folder_in_the_place_of_the_file_is_a_store_error(tmp_path):
+def test_a_folder_in_the_place_of_the_file_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     with pytest.raises(StoreError, match="see to the disk"):
         Database(tmp_path)
 
 
-def test_a_file_that_is_locked_gone_or_full_is_a_store_error(tmp_path, monkeypatch):
+def test_a_file_that_is_locked_gone_or_full_is_a_store_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = ConversationStore(Database(tmp_path))
     monkeypatch.setattr("assistant.serve.chat.database.LOCKED_S", 0.05)
     holder = sqlite3.connect(tmp_path / FILE)
@@ -100,11 +107,11 @@ def test_a_file_that_is_locked_gone_or_full_is_a_store_error(tmp_path, monkeypat
         store.list("alice")
 
 
-def test_a_failure_in_the_middle_changes_nothing(tmp_path):
+def test_a_failure_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path)
     write = "INSERT INTO conversations VALUES ('a', 'alice', 'Title', '')"
 
-    def fail(then):
+    def fail(then: Callable[[sqlite3.Connection], object]) -> None:
         with database.open() as connection:
             connection.execute(write)
             then(connection)
@@ -116,7 +123,9 @@ def test_a_failure_in_the_middle_changes_nothing(tmp_path):
     assert ConversationStore(database).list("alice") == ()
 
 
-def test_a_file_that_is_damaged_inside_is_put_aside_at_the_next_start(tmp_path, caplog):
+def test_a_file_that_is_damaged_inside_is_put_aside_at_the_next_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = ConversationStore(Database(tmp_path))
     for n in range(300):
         store.create("alice", f"conversation {n} " + "x" * 80)
@@ -134,7 +143,7 @@ def test_a_file_that_is_damaged_inside_is_put_aside_at_the_next_start(tmp_path, 
     assert kept.read_bytes() == whole
 
 
-def test_an_old_log_is_not_read_into_the_new_file(tmp_path):
+def test_an_old_log_is_not_read_into_the_new_file(tmp_path: Path) -> None:
     ConversationStore(Database(tmp_path)).create("alice", "Old")
     (tmp_path / f"{FILE}-wal").write_bytes(b"an old log")
     (tmp_path / FILE).write_bytes(b"no database at all" * 500)

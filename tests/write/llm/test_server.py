@@ -11,7 +11,6 @@ from scripted_faults import Stall, garbage, not_http
 from scripted_replies import Body, Pause, Reply, Said, head
 from scripted_server import ScriptedServer, refused_url
 
-from assistant.write.llm import server as server_module
 from assistant.write.llm.server import (
     ASK_AGAIN_S,
     UNKNOWN_CONTEXT,
@@ -162,7 +161,7 @@ def test_a_server_that_does_not_tell_is_asked_again_now_and_then(
     now = [1_000.0]
     with ScriptedServer(Said()) as server:
         source = ServerBackend(settings_for(server.url))
-        monkeypatch.setattr(server_module.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
         assert source.prompt_tokens() == UNKNOWN_CONTEXT - REPLY_TOKENS
         n_asked = len(server.requests)
         assert source.prompt_tokens() == UNKNOWN_CONTEXT - REPLY_TOKENS

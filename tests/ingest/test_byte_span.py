@@ -215,4 +215,5 @@ def test_other_formats_whose_text_is_the_file_find_their_quotes_too(media_type: 
     parsed = parse(data, media_type, DEFAULT_LIMITS)
     start = parsed.text.index("A café")
     origin = locate(data, media_type, (start, start + 6), parsed.pages)
+    assert origin.bytes is not None
     assert data[slice(*origin.bytes)].decode("utf-16-le") == "A cafe\u0301"
