@@ -55,7 +55,7 @@ from assistant.values import (
 if TYPE_CHECKING:
     from assistant.evidence.calibration import CalibrationReport
     from assistant.pipeline import Assistant, ask
-    from assistant.store.plan import Change
+    from assistant.store.plan import FileChange
     from assistant.store.sync import Progress, SyncReport
 
     __version__: str
@@ -67,7 +67,6 @@ __all__ = [
     "Box",
     "Busy",
     "CalibrationReport",
-    "Change",
     "Citation",
     "Consulted",
     "CorpusError",
@@ -77,6 +76,7 @@ __all__ = [
     "EmbedderMissing",
     "EvaluationError",
     "Fault",
+    "FileChange",
     "FileRecord",
     "Heading",
     "IndexDamaged",
@@ -112,7 +112,7 @@ __all__ = [
 _LATER = {
     "Assistant": "assistant.pipeline",
     "CalibrationReport": "assistant.evidence.calibration",
-    "Change": "assistant.store.plan",
+    "FileChange": "assistant.store.plan",
     "Progress": "assistant.store.sync",
     "SyncReport": "assistant.store.sync",
     "ask": "assistant.pipeline",

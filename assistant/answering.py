@@ -1,4 +1,8 @@
-"""What the surfaces ask of the assistant, so that tests can hand them any object of this shape."""
+"""What the surfaces need of an assistant, as a protocol.
+
+Command line, HTTP and chat use no more than this, so that tests can hand them any object of this
+shape and they do not import the pipeline.
+"""
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,49 +34,49 @@ class Answering(Protocol):
 
     @property
     def index_version(self) -> int:
-        """The version of the index, `StoreError` when there is none."""
+        """The version of the index; raises `StoreError` if there is none."""
 
     @property
     def language_model(self) -> str:
-        """The name of the language model that writes the answers, empty when none does."""
+        """The name of the language model that writes the answers, empty if none does."""
 
     @property
     def synced_at(self) -> str | None:
-        """When the last sync ended (ISO, UTC), None when none has."""
+        """When the last sync ended (ISO, UTC); None if none has."""
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
     ) -> Iterator[Stage | Answer]:
         """Yield each stage as it begins and each verified answer so far; the last one is whole.
 
-        `history` is what was said before; of the `documents` alone is asked, of all when empty.
+        `history` is the conversation before; `documents`, unless empty, limits the question.
         """
 
     def search(
         self, query: str, k: int = 10, *, documents: Collection[str] = ()
     ) -> tuple[RankedPassage, ...]:
-        """Return the best `k` passages."""
+        """Return the k best passages for a query, best first."""
 
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
-        """Return questions that the corpus answers, near to an abstention when one is given."""
+        """Return up to n questions that the corpus answers, related to the answer `near`."""
 
     def changed(self, answer: Answer) -> frozenset[DocumentId]:
-        """Return the cited documents that are not any more as they were cited."""
+        """Return the cited documents that have changed or been removed since."""
 
     def document(self, document_id: str) -> Document:
-        """Return a document of the index; `CorpusError` when it does not hold it."""
+        """Return a document; raise `CorpusError` if it is not in the index."""
 
     def origin(self, citation: Citation) -> Origin:
-        """Return what a quote is in its file; `CorpusError` when that is another one now."""
+        """Return where a quote is in its file; raise `CorpusError` if the file has changed."""
 
     def draw(self, document_id: str, page: int, width: int) -> bytes:
-        """Return a page as a PNG picture; `CorpusError` when it cannot be shown."""
+        """Return a page as a PNG picture of `width` pixels; raise `CorpusError` if it cannot."""
 
     def documents(self) -> tuple[FileRecord, ...]:
-        """Return what became of each file."""
+        """Return every file with its status as of the last sync."""
 
     def sync(self, *, on_progress: Callable[["Progress"], None] = ...) -> "SyncReport":
-        """Bring the index in step with the folder."""
+        """Update the index to the folder's present files."""
 
 
 @contextmanager
@@ -82,7 +86,7 @@ def streaming(
     history: Sequence[Turn] = (),
     documents: Collection[str] = (),
 ) -> Iterator[Iterator[Stage | Answer]]:
-    """Stream an answer inside of the block; however that ends, the work for it ends too."""
+    """Stream an answer inside the block; the work for it ends with the block in any case."""
     steps = assistant.stream(question, history, documents=documents)
     try:
         yield steps

@@ -1,4 +1,4 @@
-"""The exception tree. A message says what went wrong, with which value, and what to do.
+"""All exceptions. A message says what went wrong, with which value, and what to do.
 
 AssistantError
 ├── CorpusError
@@ -11,6 +11,7 @@ AssistantError
 ├── ModelError
 │   ├── EmbedderMissing
 │   └── ModelUnavailable
+│       └── ModelTooSlow
 ├── QuestionError
 ├── EvaluationError
 ├── Busy
@@ -23,7 +24,7 @@ from enum import StrEnum
 
 
 class AssistantError(Exception):
-    """Any failure that the assistant foresees."""
+    """Base class of all errors that the assistant raises on purpose."""
 
 
 class CorpusError(AssistantError):
@@ -31,7 +32,7 @@ class CorpusError(AssistantError):
 
 
 class Fault(StrEnum):
-    """Why a file cannot become a document; the kinds are those of Apache Tika, and a few more."""
+    """Why a file cannot be read as a document: the kinds of Apache Tika, and a few more."""
 
     CORRUPT = "corrupt"
     ENCRYPTED = "encrypted"
@@ -46,7 +47,7 @@ class Fault(StrEnum):
 
 
 class DocumentUnreadable(CorpusError):
-    """One file cannot become a document; `str(error)` is the reason shown to people."""
+    """A file cannot be read as a document; `str(error)` is the reason that users see."""
 
     def __init__(self, reason: str, fault: Fault = Fault.UNSUPPORTED) -> None:
         super().__init__(reason)
@@ -58,7 +59,7 @@ class StoreError(AssistantError):
 
 
 class IndexMissing(StoreError):
-    """There is no index where one was looked for."""
+    """There is no index in the index folder."""
 
 
 class IndexMismatch(StoreError):
@@ -66,7 +67,7 @@ class IndexMismatch(StoreError):
 
 
 class IndexDamaged(StoreError):
-    """What the index holds is not what was written; of a disk that fails, `StoreError` tells."""
+    """The index does not hold what was written to it. A disk error is a plain `StoreError`."""
 
 
 class IndexLocked(StoreError):
@@ -86,7 +87,7 @@ class ModelUnavailable(ModelError):
 
 
 class ModelTooSlow(ModelUnavailable):
-    """The language model let a deadline pass."""
+    """The language model passed a deadline."""
 
 
 class QuestionError(AssistantError):
@@ -94,7 +95,7 @@ class QuestionError(AssistantError):
 
 
 class EvaluationError(AssistantError):
-    """An evaluation cannot be run as it is asked for."""
+    """An evaluation cannot be run as requested."""
 
 
 class Busy(AssistantError):

@@ -1,8 +1,7 @@
-"""The assistant as llama-index pieces: node parser, retriever, query engine and chat engine.
+"""The assistant as parts of llama-index: node parser, retriever, query engine and chat engine.
 
-Each is made of functions of an open assistant, so that what is built with llama-index can use all
-of it. Imported only when asked for: importing llama-index takes longer than answering a question
-from a cold start.
+Each is made from functions of an open assistant. This module is imported only when one of them is
+asked for: importing llama-index takes longer than answering a question from a cold start.
 """
 
 import asyncio
@@ -40,12 +39,15 @@ from assistant.ingest.split import content_id, split
 from assistant.text.sentences import split_sentences
 from assistant.values import Answer, Citation, Document, DocumentId, Passage, RankedPassage, Turn
 
+Search = Callable[[str, int], Sequence[RankedPassage]]
+"""Returns the k best passages for a query, best first."""
+
 _MEDIA_TYPE = "text/plain"
 _MARKS = re.compile(r" ?\[\d+\]")
 
 
 class PassageParser(NodeParser):
-    """Splits documents into passages of whole sentences that fit the embedder."""
+    """Cuts documents into passages of whole sentences that fit the embedding model."""
 
     count_tokens: Callable[[Sequence[str]], list[int]] = Field(exclude=True)
     max_tokens: int = Field(gt=0)
@@ -81,7 +83,7 @@ class PassageParser(NodeParser):
         nodes: list[BaseNode],
         parent_doc_map: dict[str, schema.Document],
     ) -> list[BaseNode]:
-        """Add the parents' metadata and the links between neighbours; the spans are set."""
+        """Add the parents' metadata and the links between neighbours; the spans are set already."""
         for node in nodes:
             parent = parent_doc_map.get(node.ref_doc_id or "")
             if self.include_metadata and parent is not None:
@@ -94,21 +96,8 @@ class PassageParser(NodeParser):
         return nodes
 
 
-def _make_node(passage: Passage, source: BaseNode) -> TextNode:
-    return TextNode(
-        id_=passage.passage_id,
-        text=passage.text,
-        start_char_idx=passage.start,
-        end_char_idx=passage.end,
-        relationships={NodeRelationship.SOURCE: source.as_related_node_info()},
-    )
-
-
-Search = Callable[[str, int], Sequence[RankedPassage]]
-
-
 class PassageRetriever(BaseRetriever):
-    """Returns passages as text nodes that know their document and span; score is the fused one."""
+    """Returns passages as text nodes with document and span; their score is the fused one."""
 
     def __init__(self, search: Search, k: int) -> None:
         self._search = search
@@ -124,9 +113,9 @@ class PassageRetriever(BaseRetriever):
 
 
 class CitedQueryEngine(BaseQueryEngine):
-    """Answers with `Answer.text`; source nodes are the citations, in order of number.
+    """Answers with `Answer.text`; the source nodes are the citations, in order of number.
 
-    The whole answer, as `Answer.to_dict()` gives it, is in the response's metadata.
+    The response's metadata has the whole answer as `Answer.to_dict()`.
     """
 
     def __init__(self, ask: Callable[[str], Answer]) -> None:
@@ -149,28 +138,28 @@ class CitedQueryEngine(BaseQueryEngine):
 
 
 class CitedChatEngine(BaseChatEngine):
-    """Answers within a conversation, of which it keeps what was said; see `CitedQueryEngine`.
+    """Answers within a conversation, whose messages it keeps; see `CitedQueryEngine`.
 
-    A stream gives whole verified statements, not single words: nothing unverified leaves it.
+    A stream yields whole verified statements and no single words, which would be unverified.
     """
 
     def __init__(self, ask: Callable[[str, Sequence[Turn]], Answer]) -> None:
         self._ask = ask
-        self._said: list[ChatMessage] = []
+        self._messages: list[ChatMessage] = []
 
     @property
     def chat_history(self) -> list[ChatMessage]:
-        """What was said so far, oldest first."""
-        return list(self._said)
+        """The messages so far, oldest first."""
+        return list(self._messages)
 
     def reset(self) -> None:
-        """Forget what was said."""
-        self._said = []
+        """Forget the messages so far."""
+        self._messages = []
 
     def chat(
         self, message: str, chat_history: list[ChatMessage] | None = None
     ) -> AgentChatResponse:
-        """Answer a message; a `chat_history` takes the place of what was said so far."""
+        """Answer a message; a `chat_history` replaces the messages so far."""
         answer = self._answer(message, chat_history)
         return AgentChatResponse(
             response=answer.text,
@@ -207,9 +196,9 @@ class CitedChatEngine(BaseChatEngine):
         )
 
     def _answer(self, message: str, chat_history: list[ChatMessage] | None) -> Answer:
-        before = self._said if chat_history is None else chat_history
-        answer = self._ask(message, [turn for said in before for turn in _turns(said)])
-        self._said = [
+        before = self._messages if chat_history is None else chat_history
+        answer = self._ask(message, [turn for one in before for turn in _turns(one)])
+        self._messages = [
             *before,
             ChatMessage(content=message, role=MessageRole.USER),
             ChatMessage(content=answer.text, role=MessageRole.ASSISTANT),
@@ -217,8 +206,18 @@ class CitedChatEngine(BaseChatEngine):
         return answer
 
 
+def _make_node(passage: Passage, source: BaseNode) -> TextNode:
+    return TextNode(
+        id_=passage.passage_id,
+        text=passage.text,
+        start_char_idx=passage.start,
+        end_char_idx=passage.end,
+        relationships={NodeRelationship.SOURCE: source.as_related_node_info()},
+    )
+
+
 def _turns(said: ChatMessage) -> Iterator[Turn]:
-    """Yield a message as a turn, without its citation marks; what neither side said is left out."""
+    """Yield a message as a turn without citation marks; nothing for a system or tool message."""
     if said.role == MessageRole.USER:
         yield "user", said.content or ""
     elif said.role == MessageRole.ASSISTANT:
@@ -226,7 +225,7 @@ def _turns(said: ChatMessage) -> Iterator[Turn]:
 
 
 def _deltas(answer: Answer) -> Generator[ChatResponse]:
-    """Yield the answer's text in pieces that add up to it."""
+    """Yield the answer's text in pieces, each ending after a citation."""
     so_far = ""
     for piece in re.split(r"(?<=\])(?= )", answer.text):
         so_far += piece

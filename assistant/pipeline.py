@@ -23,12 +23,12 @@ from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
 from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
 from assistant.models.embed import Embedder, open_embedder
-from assistant.retrieve.query import Asked, focus, read_question
+from assistant.retrieve.query import ParsedQuestion, focus, read_question
 from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Options, Settings
 from assistant.store.catalog import last_version
 from assistant.store.index import Index
-from assistant.store.plan import Change
+from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
 from assistant.store.vectors import VectorSearch
@@ -43,7 +43,7 @@ from assistant.values import (
     Stage,
     Turn,
 )
-from assistant.write.compose import Costs, Laps, Quoted, Writer
+from assistant.write.compose import Costs, QuotedAnswer, Stopwatch, Writer
 from assistant.write.llm.open import open_model
 from assistant.write.llm.values import Model
 
@@ -87,14 +87,14 @@ class Assistant:
         language_model: "LLM | None" = None,
         **given: Unpack[Options],
     ) -> Self:
-        """Open an assistant; name settings as arguments (`corpus_dir=...`) or pass them whole.
+        """Open an assistant, with settings as arguments (`corpus_dir=...`) or passed whole.
 
-        Builds nothing: the index is made by `sync`, or by the first question.
+        This builds no index; `sync` does, or the first question.
 
         Args:
-            settings: all of them; else those of `assistant.toml` and the environment.
-            language_model: any llama-index LLM, to write the answers; else that of `settings.llm`.
-            given: single settings, which go before the file's and the environment's.
+            settings: all settings; by default those of `assistant.toml` and the environment.
+            language_model: any llama-index LLM, to write the answers; by default `settings.llm`.
+            given: single settings, which take precedence over the file and the environment.
 
         Raises:
             SettingsError: a setting has a value that cannot be used.
@@ -112,17 +112,17 @@ class Assistant:
     ) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
 
-        The index is built first when there is none, or a damaged one. A greeting or thanks gets a
+        If there is no index, or a damaged one, it is built first. A greeting or thanks gets a
         reply, and nothing is searched.
 
         Args:
             question: what to answer.
             history: the conversation before it, oldest first, as ("user", "...") and
                 ("assistant", "..."); `Answer.query` tells what was made of it.
-            documents: ids of the documents to ask; none of them means all.
+            documents: ids of the documents to ask; empty means all.
 
         Raises:
-            QuestionError: the question is empty or too long, or the history is none.
+            QuestionError: the question is empty or too long, or the history is malformed.
             CorpusError: the index does not hold one of the documents.
             StoreError: the index cannot be used.
         """
@@ -135,7 +135,7 @@ class Assistant:
     ) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last; see `ask`.
 
-        With a language model the quotes come first, and then the answer as it is written: every
+        With a language model the quotes come first, and then the answer as it is written. Every
         `Answer` is verified, and the last one is whole.
         """
         asked, before = self._read(question), read_history(history)
@@ -143,7 +143,7 @@ class Assistant:
             version = last_version(self.settings.index_dir)
             yield say(asked.question, reply, courtesy.NAME, version)
             return
-        lap = Laps()
+        lap = Stopwatch()
         inode = self.index.inode
         try:
             yield from self._answer(asked, before, documents, lap)
@@ -166,8 +166,8 @@ class Assistant:
     ) -> AsyncIterator[Stage | Answer]:
         """Yield what `stream` does without blocking the event loop.
 
-        Whoever stops iterating, or is cancelled, goes on at once; the work for the answer ends with
-        its present step.
+        To stop iterating, or a cancellation, takes effect at once; the work for the answer ends
+        with its present step.
         """
         steps = self.stream(question, history, documents=documents)
         step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
@@ -181,7 +181,11 @@ class Assistant:
             step.add_done_callback(lambda _: loop.run_in_executor(None, _close, steps))
 
     def _answer(
-        self, asked: Asked, before: Sequence[Turn], documents: Collection[str], lap: Laps
+        self,
+        asked: ParsedQuestion,
+        before: Sequence[Turn],
+        documents: Collection[str],
+        lap: Stopwatch,
     ) -> Iterator[Stage | Answer]:
         costs = Costs()
         if not self.index.is_ready:
@@ -226,12 +230,14 @@ class Assistant:
             usage=costs.total(self.language_model),
         )
         yield answer
-        if self.writer and statements:  # what the documents do not say is not written either
+        if self.writer and statements:  # an abstention stays one: nothing is written
             drop = self.settings.max_drop
-            quoted = Quoted(answer, checked.verified, judgement, retrieval.ranking, drop, read)
+            quoted = QuotedAnswer(
+                answer, checked.verified, judgement, retrieval.ranking, drop, read
+            )
             yield from self.writer.write(quoted, costs)
 
-    def _read(self, question: str) -> Asked:
+    def _read(self, question: str) -> ParsedQuestion:
         return read_question(question, self.settings.max_question_chars)
 
     def _retrieve(
@@ -247,8 +253,8 @@ class Assistant:
     ) -> tuple[RankedPassage, ...]:
         """Return the k best passages for a query, best first; k is at least 1.
 
-        Of the documents with these ids, of all when none is named. The index is built first when
-        there is none, or a damaged one.
+        `documents` are ids of the documents to search; empty means all. If there is no index, or a
+        damaged one, it is built first.
 
         Raises:
             QuestionError: the query is empty or too long.
@@ -265,16 +271,17 @@ class Assistant:
         )
 
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
-        """Return up to n questions, made of the documents' own sentences, that are answered.
+        """Return up to n questions that the documents answer, made of their own sentences.
 
-        They are English; other documents may give fewer, or none. Without an index there are none.
+        The questions are English; documents in other languages give few or none. Without an index
+        there are none.
 
         Args:
-            n: how many at most.
-            near: an answer, such as an abstention: the questions are made of the passages that
-                were consulted for it and of more of the likeliest document, those that share
-                most with its question first. Without it, or where it consulted none, they are
-                spread over the documents, and are the same for as long as the index is.
+            n: how many questions at most.
+            near: an answer, such as an abstention. The questions are then made of the passages that
+                were consulted for it and of more of the likeliest document; those that share most
+                with its question come first. Otherwise, or if it consulted none, they are spread
+                over the documents, and stay the same until the index changes.
 
         Raises:
             StoreError: the index cannot be used.
@@ -294,7 +301,7 @@ class Assistant:
             return found
 
     def _quotes(self, snapshot: Snapshot, question: str, sentence: str) -> bool:
-        """Whether the answer to a suggested question quotes a sentence."""
+        """Whether the answer to a suggested question quotes the sentence it was made of."""
         found = self._retriever.retrieve(snapshot, focus(question), N_JUDGED)
         if not any(sentence in ranked.passage.text for ranked in found.ranking):
             return False
@@ -310,14 +317,14 @@ class Assistant:
         *,
         on_question: Callable[[int], None] = lambda _: None,
     ) -> CalibrationReport:
-        """Fit the probabilities and the bar to one's own questions; keep it beside the index.
+        """Fit the probabilities and the abstention threshold to given questions; store the fit.
 
         Args:
-            questions: each with whether the corpus answers it; some of both kinds.
+            questions: each with whether the corpus answers it; both kinds are needed.
             on_question: called with the number of questions judged so far.
 
         Raises:
-            QuestionError: a question cannot be read, or there are too few of a kind.
+            QuestionError: a question is empty or too long, or there are too few of one kind.
         """
         self.index.ensure()
         log_odds = []
@@ -340,12 +347,12 @@ class Assistant:
         retry: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
-        """Bring the index in step with the folder; an unchanged file costs one stat.
+        """Update the index to the folder's present files; an unchanged file costs one stat.
 
         Args:
-            rebuild: whether to make the index anew.
-            retry: whether to read skipped files again.
-            on_progress: called as the work goes on.
+            rebuild: whether to build the index from scratch.
+            retry: whether to read files again that were skipped.
+            on_progress: called at each step of the work.
 
         Raises:
             CorpusError: the folder cannot be read.
@@ -354,30 +361,30 @@ class Assistant:
         """
         return self.index.sync(rebuild=rebuild, retry=retry, on_progress=on_progress)
 
-    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[Change, ...]:
-        """Return what a sync would do to each file, by name."""
+    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
+        """Return what a sync would do to each file, in order of name."""
         return self.index.preview(rebuild=rebuild, retry=retry)
 
     def add_documents(
         self, documents: "BaseReader | Iterable[LlamaDocument]", **load: Any
     ) -> SyncReport:
-        """Take in documents that are no files of the folder; see `Index.add_documents`."""
+        """Add documents that are not files of the folder; see `Index.add_documents`."""
         return self.index.add_documents(documents, **load)
 
     def remove_documents(self, document_ids: Iterable[str]) -> SyncReport:
-        """Forget documents that were added; `CorpusError` when there is none of that id."""
+        """Remove documents that were added; raise `CorpusError` for an unknown id."""
         return self.index.remove_documents(document_ids)
 
     def documents(self) -> tuple[FileRecord, ...]:
-        """Return what became of every file at the last sync."""
+        """Return every file with its status as of the last sync."""
         return self.index.documents()
 
     def document(self, document_id: str) -> Document:
-        """Return a document as it was indexed; `CorpusError` when the index does not hold it."""
+        """Return a document as it was indexed; raise `CorpusError` if it is not in the index."""
         return self.index.document(document_id)
 
     def origin(self, citation: Citation) -> Origin:
-        """Return what a quote is in its file: its bytes, or its boxes on a page.
+        """Return where a quote is in its file: its bytes, or its boxes on a page.
 
         Raises:
             CorpusError: the document has changed since it was cited, or its file is gone.
@@ -389,34 +396,34 @@ class Assistant:
 
         Raises:
             CorpusError: the index does not hold the document, or its file has changed since.
-            DocumentUnreadable: it has no such page, or none that can be shown.
+            DocumentUnreadable: it has no such page, or no pages that can be drawn.
         """
         return self.index.draw(document_id, page, width)
 
     def changed(self, answer: Answer) -> frozenset[DocumentId]:
-        """Return the cited documents that have changed since, or are gone."""
+        """Return the cited documents that have changed or been removed since."""
         return self.index.changed(answer)
 
     def check(self) -> tuple[str, ...]:
-        """Check the whole index; return its problems, none when it is clean."""
+        """Check the whole index; return its problems, empty if there are none."""
         return self.index.check()
 
     @property
     def index_version(self) -> int:
-        """The number of the index's present version; it grows with every change."""
+        """The version of the index, which grows with every change."""
         return self.index.version
 
     @property
     def synced_at(self) -> str | None:
-        """When the last sync ended (ISO, UTC), None when none has."""
+        """When the last sync ended (ISO, UTC); None if none has."""
         return self.index.synced_at
 
     @property
     def has_index(self) -> bool:
-        """Whether there is an index to ask; a damaged one is none."""
+        """Whether there is an index that can be used; a damaged one cannot."""
         return self.index.exists
 
-    # Other libraries, and what an answer depends on
+    # As parts of llama-index; what an answer depends on
 
     def as_retriever(self, k: int = 10) -> "PassageRetriever":
         """Return this assistant's search as a llama-index retriever."""
@@ -437,7 +444,7 @@ class Assistant:
         return CitedChatEngine(self.ask)
 
     def as_node_parser(self) -> "PassageParser":
-        """Return how this assistant cuts documents into passages as a llama-index node parser."""
+        """Return a llama-index node parser that cuts documents into the same passages."""
         from assistant.llama import PassageParser
 
         limit = min(self.settings.max_passage_tokens, self.embedder.max_tokens)
@@ -445,12 +452,12 @@ class Assistant:
 
     @property
     def language_model(self) -> str:
-        """The name of the language model that writes the answers, empty when none does."""
+        """The name of the language model that writes the answers; empty if none does."""
         return self.writer.model.name if self.writer else ""
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """What must be equal for two answers to be comparable, by name."""
+        """Models and calibration, which must be equal for two answers to be comparable."""
         calibration = self.judge.calibration
         model = {"model": self.language_model} if self.writer else {}
         return {
@@ -461,7 +468,7 @@ class Assistant:
         }
 
     def close(self) -> None:
-        """Let go of what is kept open, the language model too; nothing needs saving."""
+        """Release what is open, including the language model; nothing needs to be saved."""
         self.index.close()
         if self.writer:
             self.writer.model.close()
@@ -476,7 +483,7 @@ class Assistant:
 def ask(
     question: str, *, corpus_dir: Path | str | None = None, index_dir: Path | str | None = None
 ) -> Answer:
-    """Answer a question from the documents of a folder; the index is built when missing."""
+    """Answer a question from the documents of a folder; the index is built if it is missing."""
     with Assistant.open(corpus_dir=corpus_dir, index_dir=index_dir) as assistant:
         return assistant.ask(question)
 

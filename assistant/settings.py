@@ -1,8 +1,8 @@
-"""Every setting, its default and its reason, as one frozen value that is passed explicitly.
+"""All settings with their defaults and reasons, as one frozen value that is passed explicitly.
 
-Order of precedence: arguments (flags) over environment (`ASSISTANT_*`) over
-`assistant.toml` in the working folder over the defaults below.
-Refuses unknown names and impossible values with `SettingsError`.
+Precedence: arguments (flags) over environment variables (`ASSISTANT_*`) over `assistant.toml` in
+the working folder over the defaults below. Unknown names and impossible values raise
+`SettingsError`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,18 +34,18 @@ from assistant.errors import SettingsError
 
 SETTINGS_FILE = "assistant.toml"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Addresses that only this machine reaches."""
-
-
+"""Hosts that only this machine can reach."""
 UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
-"""HTTP Basic parts the name from the password at the first colon."""
+"""Without a colon: HTTP Basic splits name and password at the first one."""
 Password = Annotated[SecretStr, Field(min_length=8)]
+SECRET = {("users",), ("llm",)}
+"""Groups of settings that hold passwords and keys."""
 
 
 class LanguageModel(BaseModel):
     """The language model that writes answers, if any: an OpenAI-compatible server or a GGUF file.
 
-    Deadlines are seconds. A local file reads slowly, so it gets more of them unless they are given.
+    Timeouts are in seconds. A local file is slow, so its default timeouts are longer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -106,17 +106,17 @@ class LanguageModel(BaseModel):
 
     @property
     def first_token_s(self) -> float:
-        """Seconds until the reply must begin."""
+        """Seconds within which the reply must begin."""
         return self.first_token_timeout_s or (120.0 if self.path else 20.0)
 
     @property
     def total_s(self) -> float:
-        """Seconds until the reply must be whole."""
+        """Seconds within which the reply must be whole."""
         return self.total_timeout_s or (180.0 if self.path else 60.0)
 
 
 class Settings(BaseSettings):
-    """The settings. Lengths are in the unit that the name ends in."""
+    """All settings of a process. The end of a name is its unit, such as `_bytes` or `_s`."""
 
     model_config = SettingsConfigDict(
         env_prefix="ASSISTANT_",
@@ -249,7 +249,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the order is by position
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read arguments, then the environment, then the file; no `.env`, no secrets folder."""
+        """Return arguments, environment and file, in order of precedence; no `.env`, no secrets."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @classmethod
@@ -257,13 +257,13 @@ class Settings(BaseSettings):
         """Return the settings of this process; arguments that are None count as not given.
 
         Raises:
-            SettingsError: naming each value that cannot be used.
+            SettingsError: a value cannot be used; the message names each one.
         """
         try:
             return cls(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
             faults = "; ".join(map(_describe, error.errors()))
-            # Not from the error, which holds what was given: it may be a password.
+            # `from None`, because the error holds what was given, which may be a password.
             raise SettingsError(f"settings cannot be used: {faults}") from None
         except (SourceError, ValueError, OSError) as error:
             raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}") from error
@@ -302,12 +302,8 @@ class Options(TypedDict, total=False):
     port: int | None
 
 
-SECRET = {("users",), ("llm",)}
-"""Groups that hold passwords and keys."""
-
-
 def _describe(fault: ErrorDetails) -> str:
-    """Return what is wrong with which setting; what a password was stays unsaid."""
+    """Return which setting is wrong and why, without the values of secret ones."""
     where = ".".join(map(str, fault["loc"]))
     given = "" if fault["loc"][:1] in SECRET else f" (got {fault['input']!r})"
     return f"{where}: {fault['msg']}{given}"

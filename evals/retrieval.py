@@ -20,7 +20,7 @@ from assistant import Assistant, Settings
 from assistant.models.embed import open_embedder
 from assistant.retrieve.retriever import weigh_terms
 from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import making_of
+from assistant.store.sync import index_config_of
 from assistant.text.terms import query_terms
 from assistant.values import DocumentId
 from evals.datasets import Dataset, Question, load_nq, load_squad, write_corpus
@@ -100,7 +100,7 @@ def run(public_set: Dataset, *, max_passage_tokens: int, weights: Sequence[float
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
         assistant = Assistant(settings, embedder)
         report = assistant.sync()
-        with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
+        with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
             scores = score_all(snapshot, embedder.embed_query, questions)
         answerable = np.array([question.is_answerable for question in questions])
         everything = np.ones_like(answerable)

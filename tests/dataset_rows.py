@@ -48,10 +48,17 @@ def squad_question(text: str, *answers: str, **more: Any) -> dict[str, Any]:
     return {"question": text, "answers": [{"text": answer} for answer in answers], **more}
 
 
-def squad_answer_at(text: str, answer: str, answer_start: int) -> dict[str, Any]:
-    return {"question": text, "answers": [{"text": answer, "answer_start": answer_start}]}
-
-
+TOWNS = (
+    ("Aldbury", "Ada Holt", 1820, "wool"),
+    ("Brinton", "Ben Ives", 1731, "salt"),
+    ("Corley", "Cara Judd", 1904, "glass"),
+    ("Dunster", "Dan Kerr", 1655, "tin"),
+    ("Elmdon", "Eve Lamb", 1888, "paper"),
+    ("Farley", "Finn Moss", 1702, "lace"),
+    ("Gilston", "Gail North", 1790, "clay"),
+    ("Harwell", "Hugh Orr", 1863, "rope"),
+)
+"""Town, who founded it, when, what it lives on."""
 TITAN = squad_paragraph(
     " Titan has lakes of methane. ",
     squad_question("What fills the lakes?", "methane", "methane", "lakes of methane"),

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from attacks import VECTORS
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 from surface_fakes import DROPPED
 
 from assistant.values import (
     Answer,
+    AnswerKind,
     Citation,
     Consulted,
     DocumentId,
@@ -25,7 +27,7 @@ markup = st.lists(st.sampled_from(VECTORS) | texts, max_size=3).map(
 
 
 @st.composite
-def answers(draw):
+def answers(draw: DrawFn) -> Answer:
     n = draw(st.integers(0, 3))
     citations = tuple(
         Citation(
@@ -46,13 +48,14 @@ def answers(draw):
         Consulted(DocumentId("b"), draw(markup), 0, 9, draw(markup), 0.1, None, draw(markup))
         for _ in range(draw(st.integers(0, 4)))
     )
+    kind: AnswerKind = "answer" if n else draw(st.sampled_from(["abstention", "reply"]))
     reason = draw(st.none() | markup)
     return Answer(
         draw(markup),
         draw(markup),
         statements,
         citations,
-        draw(st.sampled_from(["abstention", "reply"])) if n == 0 else "answer",
+        kind,
         reason,
         consulted,
         draw(st.sampled_from(["extract", "generate"])),
@@ -60,6 +63,6 @@ def answers(draw):
         draw(st.dictionaries(markup, st.floats(0, 99), max_size=2)),
         1,
         tuple(replace(DROPPED, why=draw(markup)) for _ in range(draw(st.integers(0, 2)))),
-        draw(st.none() | markup),
+        None if kind == "reply" else draw(st.none() | markup),
         draw(st.none() | st.builds(lambda name: Usage(name, 1, 2, 3, 0.1, 0.2), markup)),
     )

@@ -1,6 +1,6 @@
 """A language model that says what it is told to say, piece by piece, without a server."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from assistant.write.llm.values import Finished, Request
@@ -38,7 +38,8 @@ class ScriptedModel:
         try:
             said = self.say(request)
             yield None
-            for piece in [said, finished()] if isinstance(said, str) else said:
+            pieces: Iterable[Piece] = [said, finished()] if isinstance(said, str) else said
+            for piece in pieces:
                 if isinstance(piece, Exception):
                     raise piece
                 yield piece

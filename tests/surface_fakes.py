@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from assistant.errors import CorpusError, DocumentUnreadable, QuestionError
 from assistant.settings import Settings
@@ -49,6 +50,7 @@ HANDBOOK = "\n\n".join(
     + ["Employees accrue two days of leave per month."]
     + [f"Appendix {n}: nothing to see here either." for n in range(40)]
 )
+History = Sequence[Turn]
 HOSTILE = "<script>alert(1)</script> ${alert(2)} {{value}} <img src=https://evil.example/x.png>"
 
 MODEL = "tiny-writer-1b"
@@ -72,7 +74,7 @@ def document(document_id: str, text: str, *headings: str, title: str = "") -> Do
     )
 
 
-def cite(number: int, source: Document, quote: str, **where: str | int) -> Citation:
+def cite(number: int, source: Document, quote: str, **where: Any) -> Citation:
     """Return the citation of the first place where a document has a quote."""
     start = source.text.index(quote)
     return Citation(
@@ -127,12 +129,18 @@ def write(made: Answer, *texts: str, model: str = MODEL, why: str = WHY) -> Answ
     )
 
 
-def settings_anywhere(**given: object) -> Settings:
+def settings_anywhere(**given: Any) -> Settings:
     """Return settings whose folders are new ones that nothing else uses."""
     folder = Path(tempfile.mkdtemp(prefix="assistant-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "corpus").mkdir()
-    return Settings(corpus_dir=folder / "corpus", index_dir=folder / "index", **given)
+    return Settings(**{"corpus_dir": folder / "corpus", "index_dir": folder / "index"} | given)
+
+
+def answered(outcome: object) -> Answer:
+    """Return what came of a turn, which must be an answer."""
+    assert isinstance(outcome, Answer)
+    return outcome
 
 
 class FakeAssistant:
@@ -169,7 +177,7 @@ class FakeAssistant:
         }
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
     ) -> Iterator[Stage | Answer]:
         self.histories.append(tuple(history))
         self.asked_of.append(tuple(documents))
@@ -198,7 +206,7 @@ class FakeAssistant:
         yield made
 
     def ask(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
     ) -> Answer:
         *_, last = self.stream(question, history, documents=documents)
         assert isinstance(last, Answer)

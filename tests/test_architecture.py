@@ -15,7 +15,7 @@ from evals.mixed import MAKERS, make_files
 ROOT = Path(assistant.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.read_text(encoding="utf-8").strip())
 FLOORS = (
-    ("errors", "text"),
+    ("errors", "digest", "text"),
     ("settings", "values", "models"),
     ("cite", "show", "ingest"),
     ("llama", "store"),

@@ -95,7 +95,7 @@ def test_every_citation_is_an_exact_span(files: dict[str, bytes], questions: lis
 
 def test_every_citation_is_exact_in_one_line_of_a_megabyte(tmp_path: Path) -> None:
     random_ = random.Random(1)
-    parts = []
+    parts: list[str] = []
     while sum(map(len, parts)) < 1_000_000:
         parts.append(random_.choice(SENTENCES[:-1]) * random_.randint(1, 3))
         parts.append(random_.choice([" ", " ", "", "\u00a0"]))

@@ -3,7 +3,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,7 +23,12 @@ ROOT = Path(__file__).parents[1]
 def test_a_missing_index_is_built_by_the_first_question(assistant: Assistant) -> None:
     assert not assistant.has_index
     *stages, answer = assistant.stream("Where does the Danube rise?")
-    assert [s.name for s in stages] == ["indexing", "searching", "reading", "checking"]
+    assert [s.name for s in stages if isinstance(s, Stage)] == [
+        "indexing",
+        "searching",
+        "reading",
+        "checking",
+    ]
     assert isinstance(answer, Answer)
     assert "[1]" in answer.text
     assert answer.timings.keys() == {"index", "retrieve", "answer", "cite"}
@@ -36,9 +41,11 @@ def test_a_missing_index_is_built_by_the_first_search(assistant: Assistant) -> N
 def test_stream_yields_the_stages_in_order_and_then_the_answer(assistant: Assistant) -> None:
     assistant.sync()
     *stages, answer = assistant.stream("Where does the Danube rise?")
-    assert all(isinstance(stage, Stage) for stage in stages)
-    assert [stage.name for stage in stages] == ["searching", "reading", "checking"]
-    assert [stage.detail for stage in stages][1] == "Reading 4 passages"
+    told = [stage for stage in stages if isinstance(stage, Stage)]
+    assert len(told) == len(stages)
+    assert [stage.name for stage in told] == ["searching", "reading", "checking"]
+    assert told[1].detail == "Reading 4 passages"
+    assert isinstance(answer, Answer)
     assert dataclasses.replace(answer, timings={}) == dataclasses.replace(
         assistant.ask("Where does the Danube rise?"), timings={}
     )
@@ -122,7 +129,7 @@ def test_nothing_that_cite_refuses_is_shown(
 ) -> None:
     original = citing.cite
 
-    def lie(draft: Draft, sentences: tuple[Sentence, ...], read: Callable) -> citing.Checked:
+    def lie(draft: Draft, sentences: tuple[Sentence, ...], read: citing.Read) -> citing.Checked:
         wrong = tuple(DraftStatement(f"Not so: {s.text}", s.sentences) for s in draft.statements)
         return original(Draft(wrong, draft.confidence), sentences, read)
 
@@ -156,7 +163,7 @@ def test_documents_lists_every_file_with_what_became_of_it(
 ) -> None:
     write_files(settings.corpus_dir, {"no.png": b"\x89PNG\r\n\x1a\n"})
     assistant.sync()
-    listed = {record.document_id: record for record in assistant.documents()}
+    listed = {str(record.document_id): record for record in assistant.documents()}
     assert set(listed) == {*FILES, "no.png"}
     assert listed["space/moons.md"].n_passages == 2
     assert listed["law.html"].title == "Leave"

@@ -65,11 +65,6 @@ class Ended:
     error: tuple[str, str] | None
     stderr: str
 
-    @property
-    def is_honest(self) -> bool:
-        """Whether it did its work, or said in the assistant's own words why it could not."""
-        return self.status == 0
-
 
 class Zygote:
     """A process that forks children; see `zygote.py`."""

@@ -3,15 +3,14 @@
 Abstains, with a reason, when the question's probability lies under the calibrated bar.
 """
 
-import re
 from collections.abc import Sequence
 
 from assistant.evidence.calibration import Calibration
-from assistant.evidence.features import leans_back
 from assistant.evidence.scorer import Judgement, probability
 from assistant.settings import Settings
-from assistant.text.english import denies
-from assistant.text.injections import gives_orders
+from assistant.text.cues import denies, leans_back
+from assistant.text.injections import is_injection
+from assistant.text.numbers import NUMERAL
 from assistant.text.terms import terms
 from assistant.values import Draft, DraftStatement, Sentence
 
@@ -51,7 +50,7 @@ def select(judgement: Judgement, settings: Settings) -> list[int]:
             break
         if i in chosen or any(_say_the_same(sentences[i], sentences[j]) for j in chosen):
             continue
-        if chosen and gives_orders(sentences[i].text):  # a best one was asked about
+        if chosen and is_injection(sentences[i].text):  # a best one was asked about
             continue
         chosen.append(i)
         before = _antecedent(sentences, i)
@@ -76,4 +75,4 @@ def _say_the_same(one: Sentence, other: Sentence) -> bool:
 
 
 def _numbers(sentence: Sentence) -> set[str]:
-    return set(re.findall(r"\d+", sentence.text))
+    return set(NUMERAL.findall(sentence.text))

@@ -12,7 +12,7 @@ A turn that is nothing but a greeting, thanks, a goodbye or an "ok" -> what to r
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -20,12 +20,15 @@ from importlib.resources import files
 from assistant.errors import QuestionError
 from assistant.evidence.scorer import EvidenceScorer, Judgement
 from assistant.retrieve.retriever import Retrieval
+from assistant.text.cues import goes_on
+from assistant.text.names import find_names
 from assistant.text.normalize import normalize
-from assistant.text.terms import FUNCTION_WORDS, fold, query_terms, terms
+from assistant.text.terms import fold, query_terms, terms
+from assistant.text.words import content
 from assistant.values import Turn
 
 NAME = "courtesy"
-COURTESIES_FILE = "courtesies.txt"
+GREETINGS_FILE = "greetings.txt"
 MAX_WORDS = 16
 """A longer turn says something."""
 
@@ -82,7 +85,7 @@ def _kinds_of(turn: str) -> set[str]:
 @cache
 def _load_phrases() -> dict[tuple[str, ...], str]:
     """Return the kind of every phrase, by its words."""
-    text = files("assistant.answer").joinpath(COURTESIES_FILE).read_text(encoding="utf-8")
+    text = files("assistant.answer").joinpath(GREETINGS_FILE).read_text(encoding="utf-8")
     found: dict[tuple[str, ...], str] = {}
     kind = ""
     for line in text.splitlines():
@@ -115,14 +118,6 @@ often."""
 CARRIED_WEIGHT = 0.25
 """What a carried word's idf counts for when sentences are judged: it tells what the answer is
 about, and the question's own words tell which sentence answers."""
-
-_WORD = re.compile(r"\w+(?:['’-]\w+)*")
-_LEANS = re.compile(
-    r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|here)\b"
-    r"|^(?:and|but|so|or|also|what about|how about|why not|(?:what|who|where) else)\b",
-    re.IGNORECASE,
-)
-_BEFORE_A_SENTENCE = frozenset('.!?:;"“”\n')
 
 
 def list_queries(
@@ -165,12 +160,7 @@ def leans(question: str) -> bool:
     >>> leans("And when did it start?"), leans("Who discovered the rings of Saturn?")
     (True, False)
     """
-    return bool(_LEANS.search(question)) or len(content(question)) <= FEW_WORDS
-
-
-def content(text: str) -> list[str]:
-    """Return the words that say something, as they stand."""
-    return [word for word in _WORD.findall(text) if fold(word) not in FUNCTION_WORDS]
+    return goes_on(question) or len(content(question)) <= FEW_WORDS
 
 
 def choose(question: str, judgements: Sequence[Judgement]) -> int:
@@ -242,7 +232,7 @@ def _is_turn(given: object) -> bool:
 
 def _last_names(history: Sequence[Turn]) -> list[str]:
     """Return the names of the last turn that has any: "I do not know" has none."""
-    return next((names for _, text in reversed(history) if (names := list(_names(text)))), [])
+    return next((names for _, text in reversed(history) if (names := list(find_names(text)))), [])
 
 
 def _last_words(history: Sequence[Turn]) -> list[str]:
@@ -254,15 +244,6 @@ def _last_words(history: Sequence[Turn]) -> list[str]:
         if len(words) >= ENOUGH_WORDS:
             break
     return list(words.values())
-
-
-def _names(text: str) -> Iterator[str]:
-    """Yield the words with a capital, but single letters and those that only begin a sentence."""
-    for match in _WORD.finditer(text):
-        before = text[max(0, match.start() - 2) : match.start()].rstrip(" ")[-1:]
-        word = match.group()
-        if len(word) > 1 and word[0].isupper() and before and before not in _BEFORE_A_SENTENCE:
-            yield word
 
 
 def _carry(question: str, words: Iterable[str]) -> str:

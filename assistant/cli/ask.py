@@ -16,7 +16,7 @@ import typer
 from assistant.answering import Answering, streaming
 from assistant.cli.terminal import say, status_line, write, write_json
 from assistant.settings import LanguageModel
-from assistant.show.describe import describe, describe_account, indent
+from assistant.show.describe import describe, describe_costs, indent
 from assistant.show.provenance import STOPPED_PARTLY
 from assistant.values import Answer
 
@@ -116,4 +116,4 @@ def _print(answer: Answer, *, as_json: bool, cost: bool) -> None:
         if answer.notice:
             say(answer.notice)
     if cost:
-        say(describe_account(answer))
+        say(describe_costs(answer))

@@ -1,4 +1,4 @@
-"""`assistant eval`: a suite, a public set or one's own questions -> figures, report, exit code.
+"""`assistant eval`: one's own questions or a suite of them -> figures, report, exit code.
 
 The table (or JSON) goes to stdout; the report is written as JSON and as a page for a browser.
 
@@ -24,6 +24,7 @@ from assistant.settings import Settings
 if TYPE_CHECKING:
     from assistant.evaluation.compare import Change, Comparison
     from assistant.evaluation.report import Report
+    from assistant.evaluation.runner import LoadSet
     from assistant.evaluation.suite import Suite
     from assistant.pipeline import Assistant
 
@@ -81,9 +82,11 @@ class Choice:
     dataset: str | None
     sample: int | None
     seed: int
+    program: str = "assistant eval"
 
-    def command(self, *, has_data: bool) -> str:
-        """Return the command that repeats this, without the caller's paths."""
+    @property
+    def command(self) -> str:
+        """The command that repeats this, without the caller's paths."""
         given = {
             "--suite": self.suite and self.suite.name,
             "--dataset": self.dataset,
@@ -91,20 +94,29 @@ class Choice:
         }
         words = [f"{flag} {value}" for flag, value in given.items() if value is not None]
         words += [self.questions.name] if self.questions else []
-        words += ["--data FOLDER"] if has_data else []
-        return " ".join(["assistant eval", *words, *([f"--seed {self.seed}"] if self.seed else [])])
+        words += [f"--seed {self.seed}"] if self.seed else []
+        return " ".join([self.program, *words])
 
 
 def evaluate_chosen(
     choice: Choice,
     load: Callable[[], Settings],
-    data: Path | None,
     baseline: Path | None,
     out: Path,
     *,
     as_json: bool,
+    load_set: "LoadSet | None" = None,
 ) -> None:
-    """Evaluate what was chosen, write the report and print it; exit 1 when worse, 2 on an error."""
+    """Evaluate what was chosen, write the report and print it; exit 1 when worse, 2 on an error.
+
+    Args:
+        choice: what to ask.
+        load: reads the settings, which may be refused.
+        baseline: a report to compare with.
+        out: the folder that the report is written into.
+        as_json: whether it is printed as JSON.
+        load_set: reads public sets; without it they are refused.
+    """
     from assistant.evaluation.report import read_report
 
     try:
@@ -112,26 +124,29 @@ def evaluate_chosen(
         settings = load()
         make_folder(out)
         before = read_report(baseline) if baseline else None
-        report = run_eval(chosen, settings, data, choice.command(has_data=bool(data)))
+        report = run_eval(chosen, settings, choice.command, load_set)
         conclude(report, before, out, as_json=as_json)
     except AssistantError as error:
         say_failure(type(error).__name__, str(error), as_json=as_json)
         raise typer.Exit(EXIT_ERROR) from error
 
 
-def run_eval(suite: "Suite", settings: Settings, data: Path | None, command: str) -> "Report":
-    """Run the suite with a progress bar; see `assistant.evaluation.runner.run_suite`."""
-    from assistant.evaluation.runner import run_suite
+def run_eval(
+    suite: "Suite", settings: Settings, command: str, load_set: "LoadSet | None"
+) -> "Report":
+    """Run the suite with a progress bar."""
+    from assistant.evaluation.runner import refuse_set, run_suite
 
+    load_set = load_set or refuse_set
     with progress_bar() as show:
-        return run_suite(suite, settings, data=data, command=command, show=show, say=say)
+        return run_suite(suite, settings, load_set=load_set, command=command, show=show, say=say)
 
 
 def conclude(report: "Report", before: "Report | None", out: Path, *, as_json: bool) -> None:
     """Write the report into `out` and print it; exit 1 when it is worse or under a bar."""
     from assistant.evaluation.compare import compare
     from assistant.evaluation.report import write_report, write_whole
-    from assistant.evaluation.report_page import render_report
+    from assistant.evaluation.report_page import can_plot, render_report
 
     comparison = compare(before, report) if before else None
     page = out / f"{report.name}.html"
@@ -142,6 +157,8 @@ def conclude(report: "Report", before: "Report | None", out: Path, *, as_json: b
     else:
         write("\n".join(_describe(report, comparison)))
     say(f"{len(report.records):,} questions in {report.seconds:.0f} s; what went wrong: {page}")
+    if not can_plot():
+        say("the page has no plots: they need matplotlib (pip install 'assistant[eval]')")
     if not report.is_kept or (comparison and comparison.is_regression):
         raise typer.Exit(EXIT_WORSE)
 
@@ -170,7 +187,7 @@ def choose_suite(choice: Choice) -> "Suite":
 
     sources = (choice.questions, choice.suite, choice.dataset)
     if sum(given is not None for given in sources) != 1:
-        raise EvaluationError("name one of: a file of questions, --suite FILE, --dataset NAME")
+        raise EvaluationError("name one of: a file of questions, --suite FILE")
     if choice.suite:
         if choice.sample is not None:
             raise EvaluationError("a suite says itself how many questions it samples")

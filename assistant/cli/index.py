@@ -20,7 +20,7 @@ from assistant.values import FileRecord
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
-    from assistant.store.plan import Change
+    from assistant.store.plan import FileChange
     from assistant.store.sync import SyncReport
 
 
@@ -125,7 +125,7 @@ def _tell_notable(records: Iterable[FileRecord]) -> None:
         say(f"{record.status}: {record.document_id}: {record.reason}")
 
 
-def _describe(change: "Change") -> str:
+def _describe(change: "FileChange") -> str:
     detail = BEFORE_DETAIL.get(change.action, " ") + change.detail if change.detail else ""
     return f"{change.action} {change.document_id}{detail}"
 

@@ -312,11 +312,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     context: typer.Context,
     questions: Annotated[
         Path | None,
-        typer.Argument(help="A file of questions, one JSON object a line; see evals/README.md."),
+        typer.Argument(help="A file of questions, one JSON object a line; see docs/evaluating.md."),
     ] = None,
     suite: Annotated[Path | None, typer.Option(help="A suite file instead.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="A public set instead, by name.")] = None,
-    data: Annotated[Path | None, typer.Option(help="The folder of the public sets.")] = None,
+    dataset: Annotated[str | None, typer.Option(hidden=True)] = None,  # says who asks public sets
     sample: Annotated[int | None, typer.Option(min=1, help="Ask this many at most.")] = None,
     seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
     baseline: Annotated[
@@ -330,7 +329,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     choice = Choice(questions, suite, dataset, sample, seed)
     shared = context.ensure_object(Shared)
     try:
-        evaluate_chosen(choice, shared.load, data, baseline, out, as_json=shared.as_json)
+        evaluate_chosen(choice, shared.load, baseline, out, as_json=shared.as_json)
     except KeyboardInterrupt:
         say("interrupted; the same command goes on where this one was")
         raise typer.Exit(EXIT_INTERRUPTED) from None

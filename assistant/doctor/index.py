@@ -23,7 +23,6 @@ from assistant.settings import Settings
 from assistant.show.describe import count
 from assistant.store.catalog import (
     CATALOG_FILE,
-    SCHEMA_VERSION,
     open_catalog,
     read_facts,
     require_facts,
@@ -31,8 +30,9 @@ from assistant.store.catalog import (
 from assistant.store.chroma import BASES_FOLDER, require_intact
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
-from assistant.store.snapshot import Base, Snapshot
-from assistant.store.sync import list_files, making_of
+from assistant.store.snapshot import ChromaBase, Snapshot
+from assistant.store.sync import index_config_of, list_files
+from assistant.store.tables import SCHEMA_VERSION
 from assistant.values import DocumentId, Status
 
 SUBJECT = "index"
@@ -87,7 +87,7 @@ def expected_facts(settings: Settings) -> Mapping[str, str]:
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
     except EmbedderMissing:  # said of the models already
         return known
-    return making_of(embedder, settings).facts()
+    return index_config_of(embedder, settings).facts()
 
 
 def _examine_catalog(
@@ -115,7 +115,7 @@ def _compare(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
     except CorpusError:
         return  # said of the corpus already
     records = snapshot.records()
-    stamps = {DocumentId(row[0]): (row[2], row[3]) for row in snapshot.ledger()}
+    stamps = {DocumentId(row.document_id): row.stamp for row in snapshot.ledger()}
     n_skipped = sum(one.status == Status.SKIPPED for one in records)
     held = f"{count(len(records) - n_skipped, 'document')}, {n_skipped:,} skipped"
     n_new = len(entries.keys() - stamps.keys())
@@ -138,7 +138,7 @@ def _is_changed(file: FoundFile, stamp: tuple[int, int]) -> bool:
     return (size >= 0 and size != file.size) or (time_ns >= 0 and time_ns != file.mtime_ns)
 
 
-def _examine_base(base: Base, index_dir: Path) -> Iterator[Finding]:
+def _examine_base(base: ChromaBase, index_dir: Path) -> Iterator[Finding]:
     folder = index_dir / BASES_FOLDER / str(base.number)
     files = [folder / name for name, _ in base.digests]
     missing = [file for file in files if not file.is_file()]
@@ -151,7 +151,7 @@ def _examine_base(base: Base, index_dir: Path) -> Iterator[Finding]:
             yield problem(SUBJECT, str(error), SYNC)
 
 
-def _tell_leftovers(base: Base | None, index_dir: Path) -> Iterator[Finding]:
+def _tell_leftovers(base: ChromaBase | None, index_dir: Path) -> Iterator[Finding]:
     """Yield what interrupted or failed work has left: other bases, catalogs put aside."""
     bases = (index_dir / BASES_FOLDER).glob("*")
     found = [path for path in bases if base is None or path.name != str(base.number)]

@@ -18,7 +18,7 @@ from assistant.ingest.limits import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import TEXT
 from assistant.settings import SETTINGS_FILE, Settings
-from assistant.store.catalog import TOKENIZER
+from assistant.store.tables import TOKENIZER
 
 MACHINE, PACKAGES = "machine", "packages"
 PROJECT = "assistant"

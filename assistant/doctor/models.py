@@ -18,7 +18,7 @@ from assistant.models.prepare import (
     find_weights,
 )
 from assistant.settings import Settings
-from assistant.write.llm.local import read_model_file
+from assistant.write.llm.gguf import read_model_file
 
 SUBJECT = "models"
 

@@ -1,217 +1,306 @@
-"""A report of an eval run -> one HTML page that holds all it shows.
+"""A report of an eval run -> one HTML page: a table, three plots and the failures of each dataset.
 
-Comes in: the report, whose questions, titles and quotes are untrusted. Goes out: a page without
-script that asks nothing of any server; its template escapes whatever it is given. Refuses nothing:
-a value that is absent or not finite is a dash, what no page can hold becomes U+FFFD.
+Questions, titles and quotes are untrusted. The page has no script and asks nothing of any server;
+its template escapes all that it is given, and no word of a document reaches a plot. A value that
+is absent or not finite is a dash; a character that no page can hold becomes U+FFFD.
 """
 
+import base64
+import io
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from importlib.util import find_spec
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from jinja2 import Template
-from markupsafe import Markup
 
-from assistant.evaluation import charts
-from assistant.evaluation.failures import WRONGS, wrong_of
+from assistant.evaluation.compare import HEADLINES
 from assistant.evaluation.measures import MEASURES, RUN_MEASURES
-from assistant.evaluation.measures.calibration import answerable_auc, has_answer
-from assistant.evaluation.measures.latency import percentile
+from assistant.evaluation.measures.of_runs import has_answer, is_decided
 from assistant.evaluation.measures.refusal import UNDECIDED
 from assistant.evaluation.report import Bar, Estimate, Record, Report, Source
-from assistant.evidence.calibration import calibration_error, reliability
+from assistant.evaluation.statistics import estimate_mean, interval_of_share
+from assistant.evidence.calibration import Bin, reliability
 from assistant.show.escape import templates
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 MAX_SHOWN = 200
-"""Failures of one group of one dataset: more than anybody reads; the JSON has all of them."""
+"""Failures of one kind shown for a dataset: more than anybody reads; the JSON has all of them."""
 MAX_VALUE = 1e9
 """From here on a time or a measure is a mistake, like one that is not finite."""
-OVER_REFUSALS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
-"""Where the table beside the trade-off curve reads it."""
-DASH = "–"
-
-KIND_VALUES = ("trusted", "contains_answer", "evidence_f1")
-"""Measures whose means are given for each kind of question."""
-TOPICS = (
-    ("Correctness", None),
-    ("Refusal", re.compile(r"refus|abstain|answerable|calibration")),
-    ("Citation", re.compile(r"(evidence|document)_\w+$|citation|pointer|verbatim")),
-    ("Retrieval", re.compile(r"@\d+$")),
-    ("Speed", re.compile(r"seconds")),
-)
-"""What a measure is about, by its name, in the order shown; the first, unless it says otherwise."""
+MIN_EVIDENCE = 0.5
+"""Evidence F1 under which a right answer rests on the wrong quotes."""
+WRONGS = {
+    "quote": (
+        "Broken quote",
+        "A citation points nowhere, or its quote is not in the document word for word.",
+    ),
+    "unanswerable": ("Answered, though unanswerable", "The documents do not answer the question."),
+    "wrong": ("Wrong answer", "It answered, and nothing that it said holds an accepted answer."),
+    "refused": (
+        "Refused, though answerable",
+        "The documents answer the question, and it abstained.",
+    ),
+    "evidence": (
+        "Wrong or missing evidence",
+        "The answer may be right, but it rests on other quotes than it should: evidence F1 is "
+        f"under {MIN_EVIDENCE}.",
+    ),
+}
+"""What can go wrong with a question, the most serious first, with its title and meaning."""
 ABOUT = {
     one.name: one.about if one.is_higher_better else f"{one.about}; less is better"
     for one in (*MEASURES, *RUN_MEASURES)
 }
+INK, SOFT = "#0e5a70", "#8a9099"
+METADATA = ("Creator", "Date", "Format", "Type")
+"""What matplotlib would say of the making of an image."""
+DASH = "–"
 
 _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
-Kind = tuple[str, tuple[Record, ...], tuple[float | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A line of a summary: a measure, its estimate and the drawing of its interval."""
+class Row:
+    """A line of the table: a measure, its estimate if there is one, and the bar on it if any."""
 
     measure: str
-    estimate: Estimate
-    drawing: Markup
-
-
-Topics = tuple[tuple[str, tuple[Figure, ...]], ...]
+    about: str
+    estimate: Estimate | None
+    bar: Bar | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """A drawing, the figures that its caption tells, and the rows of its table."""
+class Plot:
+    """A plot as the address of an SVG image, and the sentence that says what it shows."""
 
-    drawing: Markup
-    figures: dict[str, float]
-    rows: tuple[tuple[float, ...], ...]
+    title: str
+    caption: str
+    image: str
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """All that the page says of one dataset; `key` is its name in links.
+    """What the page says of one dataset.
 
-    `n_ranked` questions were only searched for; `records` are those that were to be answered,
-    `kinds` are (kind, its records, means of `KIND_VALUES`), `overall` the same of all kinds;
-    `wrongs` has every failure by its place in `WRONGS`.
+    Attributes:
+        key: its name in links.
+        name: the dataset's.
+        n_ranked: questions that were only searched for.
+        records: those that were to be answered.
+        rows: its figures, then `trusted` by kind of question where there are several kinds.
+        plots: none where matplotlib is not installed, or no record can be drawn.
+        wrongs: every failure, by its name in `WRONGS`.
     """
 
     key: str
     name: str
     n_ranked: int
     records: tuple[Record, ...]
-    topics: Topics
-    trade: Chart | None
-    calibration: Chart | None
-    latency: Chart | None
-    kinds: tuple[Kind, ...]
-    overall: Kind
+    rows: tuple[Row, ...]
+    plots: tuple[Plot, ...]
     wrongs: dict[str, tuple[Record, ...]]
 
     @property
     def n_wrong(self) -> int:
         """How many questions went wrong."""
-        return sum(len(records) for records in self.wrongs.values())
+        return sum(map(len, self.wrongs.values()))
+
+
+def can_plot() -> bool:
+    """Return whether matplotlib is installed."""
+    try:
+        return find_spec("matplotlib") is not None
+    except ValueError:  # it was taken out of sys.modules
+        return False
 
 
 def render_report(report: Report) -> str:
-    """Render a run as one page: figures with their uncertainty, charts, and every failure."""
+    """Render a run as one page."""
     by_dataset: dict[str, list[Record]] = {name: [] for name in report.summary}
+    for name in [bar.dataset for bar in report.bars]:
+        by_dataset.setdefault(name, [])
     for record in report.records:
         by_dataset.setdefault(record.dataset, []).append(record)
     sections = [
         _section(report, f"set-{number}", name, records)
         for number, (name, records) in enumerate(by_dataset.items(), start=1)
     ]
-    bars = sorted(report.bars, key=lambda bar: bar.is_kept)
-    about: dict[str, list[tuple[str, str]]] = {}
-    for path, text in _flatten(report.about):
-        rows = about.setdefault(path[0] if len(path) > 1 else "", [])
-        rows.append((".".join(path[1:] or path), text))
     return _template().render(
-        report=report,
-        sections=sections,
-        bars=[(bar, report.summary.get(bar.dataset, {}).get(bar.measure)) for bar in bars],
-        about=about,
+        report=report, sections=sections, about=tuple(_flatten(report.about)), can_plot=can_plot()
+    )
+
+
+def wrong_of(record: Record) -> str | None:
+    """Return the most serious of `WRONGS` that is so of a question; None if it went right."""
+    if not has_answer(record):
+        return None
+    values = record.values
+    whole = (values.get(name) for name in ("pointer_validity", "verbatim"))
+    if any(value is not None and value < 1 for value in whole):
+        return "quote"
+    if record.kind in UNDECIDED:
+        return None
+    if record.abstained:
+        return "refused" if record.is_answerable else None
+    if not record.is_answerable:
+        return "unanswerable"
+    if values.get("contains_answer") == 0 or values.get("holds_wrong") == 1:
+        return "wrong"
+    evidence = values.get("evidence_f1")
+    return "evidence" if evidence is not None and evidence < MIN_EVIDENCE else None
+
+
+def trade_refusals(
+    answerable: Sequence[float], unanswerable: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
+    """Return the shares of either that each bar on confidence refuses, from none to all.
+
+    >>> trade_refusals([0.4, 0.9], [0.1])
+    ((0.0, 0.0), (0.0, 1.0), (0.5, 1.0), (1.0, 1.0))
+    """
+    ours, others = sorted(answerable), sorted(unanswerable)
+    return (
+        (0.0, 0.0),
+        *(
+            (bisect_right(ours, bar) / len(ours), bisect_right(others, bar) / len(others))
+            for bar in sorted({*ours, *others})
+        ),
     )
 
 
 def _section(report: Report, key: str, name: str, found: Sequence[Record]) -> Section:
-    bars = {bar.measure: bar for bar in report.bars if bar.dataset == name}
     records = tuple(one for one in found if has_answer(one))
-    clear = [one for one in records if one.kind not in UNDECIDED and 0 <= one.confidence <= 1]
+    summary = report.summary.get(name, {})
+    bars = {bar.measure: bar for bar in report.bars if bar.dataset == name}
+    rows = [
+        Row(measure, ABOUT.get(measure, ""), summary.get(measure), bars.get(measure))
+        for measure in dict.fromkeys((*summary, *bars))
+    ]
     wrongs = [(wrong_of(record), record) for record in records]
-    kinds = sorted({record.kind for record in records})
     return Section(
-        key,
-        name,
-        len(found) - len(records),
-        records,
-        _topics(report.summary.get(name, {}), bars),
-        _trade(f"{key}-trade", clear),
-        _calibration(f"{key}-calibration", clear),
-        _latency(f"{key}-latency", records),
-        tuple(_kind(kind, [one for one in records if one.kind == kind]) for kind in kinds),
-        _kind("", records),
-        {name: tuple(record for wrong, record in wrongs if wrong == name) for name in WRONGS},
+        key=key,
+        name=name,
+        n_ranked=len(found) - len(records),
+        records=records,
+        rows=(*rows, *_rows_by_kind(records)),
+        plots=tuple(_plots(rows, records)) if can_plot() else (),
+        wrongs={
+            name: tuple(record for wrong, record in wrongs if wrong == name) for name in WRONGS
+        },
     )
 
 
-def _topics(summary: dict[str, Estimate], bars: dict[str, Bar]) -> Topics:
-    by_topic: dict[str, list[Figure]] = {topic: [] for topic, _ in TOPICS}
-    for measure, one in summary.items():
-        said = (topic for topic, pattern in TOPICS if pattern and pattern.search(measure))
-        topic = next(said, TOPICS[0][0])
-        is_share = all(0 <= value <= 1 for value in (one.value, one.low, one.high))
-        bound = bars[measure].bound if measure in bars else None
-        drawing = charts.draw_interval(one.value, one.low, one.high, bound) if is_share else ""
-        by_topic[topic].append(Figure(measure, one, Markup("" if topic == "Speed" else drawing)))
-    return tuple((topic, tuple(figures)) for topic, figures in by_topic.items() if figures)
+def _rows_by_kind(records: Sequence[Record]) -> Iterator[Row]:
+    kinds = sorted({record.kind for record in records})
+    for kind in kinds if len(kinds) > 1 else ():
+        values = [_finite(one.values.get("trusted")) for one in records if one.kind == kind]
+        if estimate := estimate_mean(values):
+            yield Row("trusted", f"of the kind {kind}" if kind else "of no kind", estimate)
 
 
-def _trade(key: str, records: Sequence[Record]) -> Chart | None:
-    if (area := answerable_auc(records)) is None:
-        return None
-    ours = [one for one in records if one.is_answerable]
-    others = [one for one in records if not one.is_answerable]
-    curve = charts.trade_refusals(*([one.confidence for one in kind] for kind in (ours, others)))
-    at = fmean(one.abstained for one in ours), fmean(one.abstained for one in others)
-    read = ([o for o in curve if o.over_refusal <= share][-1] for share in OVER_REFUSALS)
-    return Chart(
-        charts.draw_trade(key, curve, at),
-        {"area": area, "over_refusal": at[0], "refused": at[1]},
-        tuple((o, one.refused, one.bar) for o, one in zip(OVER_REFUSALS, read, strict=True)),
-    )
+def _plots(rows: Sequence[Row], records: Sequence[Record]) -> Iterator[Plot]:
+    """Yield what can be drawn of a dataset."""
+    drawn = [row for row in rows if row.measure in HEADLINES and _is_share(row.estimate)]
+    if drawn:
+        yield Plot(
+            "Headline figures",
+            "The figures that a regression is judged by, with their 95% intervals; a black tick "
+            "is the bar of the suite.",
+            _draw(lambda axes: _plot_figures(axes, drawn)),
+        )
+    judged = [one for one in records if is_decided(one) and 0 <= one.confidence <= 1]
+    if judged:
+        bins = reliability([o.confidence for o in judged], [o.is_answerable for o in judged])
+        yield Plot(
+            "Reliability",
+            "How many of the questions given a confidence the documents answer, with 95% "
+            "intervals and the number of questions. On the dashed line the confidence is right; "
+            "above it, too low.",
+            _draw(lambda axes: _plot_reliability(axes, bins)),
+        )
+    ours = [one for one in judged if one.is_answerable]
+    others = [one for one in judged if not one.is_answerable]
+    if ours and others:
+        curve = trade_refusals([o.confidence for o in ours], [o.confidence for o in others])
+        at = fmean(one.abstained for one in ours), fmean(one.abstained for one in others)
+        yield Plot(
+            "Refusal trade-off",
+            f"The curve is what each bar on confidence would refuse, the dot what was refused: "
+            f"{at[0]:.1%} of the answerable, {at[1]:.1%} of the unanswerable. The dashed line is "
+            "chance.",
+            _draw(lambda axes: _plot_trade(axes, curve, at)),
+        )
 
 
-def _calibration(key: str, records: Sequence[Record]) -> Chart | None:
-    if not records:
-        return None
-    given, outcomes = [one.confidence for one in records], [one.is_answerable for one in records]
-    bins = reliability(given, outcomes)
-    return Chart(
-        charts.draw_reliability(key, bins),
-        {"n": len(records), "error": calibration_error(given, outcomes)},
-        tuple((o.mean, o.share, *charts.interval_of_share(o.share, o.n), o.n) for o in bins),
-    )
+def _plot_figures(axes: "Axes", rows: Sequence[Row]) -> None:
+    for place, row in enumerate(reversed(rows)):
+        if (one := row.estimate) is not None:
+            axes.plot((one.low, one.high), (place, place), color=SOFT, linewidth=4)
+            axes.plot(one.value, place, "o", color=INK)
+        if row.bar and 0 <= row.bar.bound <= 1:
+            axes.plot(row.bar.bound, place, "|", color="black", markersize=14)
+    axes.set_yticks(range(len(rows)), [row.measure for row in reversed(rows)])
+    axes.set_xlim(-0.02, 1.02)
 
 
-def _latency(key: str, records: Sequence[Record]) -> Chart | None:
-    timed = [one for one in records if 0 <= one.seconds < MAX_VALUE]
-    p50, p95 = percentile(timed, 50), percentile(timed, 95)
-    if p50 is None or p95 is None:
-        return None
-    seconds = [one.seconds for one in timed]
-    counted = charts.count_values(seconds)
-    n_beyond = counted.counts[-1] if counted.is_open else 0
-    return Chart(
-        charts.draw_latency(key, counted, p50, p95),
-        {"n": len(seconds), "p50": p50, "p95": p95, "most": max(seconds), "n_beyond": n_beyond},
-        tuple((k * counted.width, n) for k, n in enumerate(counted.counts)),
-    )
+def _plot_reliability(axes: "Axes", bins: Sequence[Bin]) -> None:
+    axes.axline((0, 0), (1, 1), color=SOFT, linestyle="dotted")
+    for one in bins:
+        axes.plot((one.mean, one.mean), interval_of_share(one.share, one.n), color=INK)
+        axes.plot(one.mean, one.share, "o", color=INK)
+        axes.annotate(f"{one.n:,}", (one.mean, one.share), (4, 4), textcoords="offset points")
+    _limit(axes, "confidence", "share that is answerable")
 
 
-def _kind(kind: str, records: Sequence[Record]) -> Kind:
-    found = ([_finite(one.values.get(name)) for one in records] for name in KIND_VALUES)
-    present = ([value for value in values if value is not None] for values in found)
-    return kind, tuple(records), tuple(fmean(values) if values else None for values in present)
+def _plot_trade(
+    axes: "Axes", curve: Sequence[tuple[float, float]], at: tuple[float, float]
+) -> None:
+    axes.axline((0, 0), (1, 1), color=SOFT, linestyle="dotted")
+    axes.plot(*zip(*curve, strict=True), color=INK)
+    axes.plot(*at, "o", color="black")
+    _limit(axes, "answerable refused", "unanswerable refused")
 
 
-def _flatten(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield every value of nested settings with the names that lead to it."""
+def _limit(axes: "Axes", below: str, beside: str) -> None:
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=below, ylabel=beside)
+
+
+def _draw(plot: Callable[["Axes"], None]) -> str:
+    """Return a plot as a data: address; the same plot is the same bytes."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    file = io.BytesIO()
+    with rc_context(
+        {"svg.hashsalt": "report", "axes.spines.top": False, "axes.spines.right": False}
+    ):
+        figure = Figure(figsize=(4.6, 3.6), layout="constrained")
+        plot(figure.subplots())
+        figure.savefig(file, format="svg", metadata=dict.fromkeys(METADATA))
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _is_share(one: Estimate | None) -> bool:
+    return one is not None and all(0 <= value <= 1 for value in (one.value, one.low, one.high))
+
+
+def _flatten(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield every value of nested settings after the names that lead to it."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from _flatten(inner, (*path, str(name)))
     elif isinstance(value, list | tuple) and value:
-        yield path, ", ".join(str(inner) for inner in value)
+        yield ".".join(path), ", ".join(str(inner) for inner in value)
     elif path:
-        yield path, DASH if value in (None, "", {}, [], ()) else str(value)
+        yield ".".join(path), DASH if value in (None, "", {}, [], ()) else str(value)
 
 
 def _finite(value: float | None) -> float | None:
@@ -219,7 +308,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _is_among(source: Source, others: Sequence[Source]) -> bool:
-    """Whether a quote shares characters with one of the others."""
+    """Return whether a quote shares characters with one of the others."""
     return any(
         one.document_id == source.document_id and one.start < source.end and source.start < one.end
         for one in others
@@ -231,7 +320,7 @@ def _figure(value: float | None) -> str:
     return DASH if found is None else f"{found:.3f}" if abs(found) < 10 else f"{found:,.4g}"
 
 
-def _duration(seconds: float | None) -> str:
+def _duration(seconds: float) -> str:
     found = _finite(seconds)
     if found is None or found < 0:
         return DASH
@@ -263,6 +352,5 @@ def _template() -> Template:
     environment.filters |= {"figure": _figure, "duration": _duration, "moment": _moment}
     environment.filters |= {"count": "{:,.0f}".format, "percent": "{:.1%}".format}
     environment.tests["among"] = _is_among
-    environment.globals |= {"MAX_SHOWN": MAX_SHOWN, "KIND_VALUES": KIND_VALUES}
-    environment.globals |= {"ABOUT": ABOUT, "UNDECIDED": UNDECIDED}
+    environment.globals |= {"MAX_SHOWN": MAX_SHOWN, "WRONGS": WRONGS}
     return environment.get_template("report.html.j2")

@@ -1,10 +1,8 @@
 """Questions asked of an assistant -> a record of each one, and the report of them all.
 
 `evaluate` is the whole of it for one's own tests. Nothing here judges by a language model, and
-nothing depends on chance: two runs differ in their seconds alone. Refused: gold that the corpus
-does not hold.
-
-The records of a run that is not finished, on disk: what an interrupted run has done stays done.
+nothing depends on chance: two runs differ in their seconds alone. A `Journal` keeps the records of
+a run that is not finished on disk: what an interrupted run has done stays done.
 """
 
 import logging
@@ -32,55 +30,12 @@ logger = logging.getLogger(__name__)
 
 MAX_AGE_S = 14 * 24 * 3600
 """A journal that was last written so long ago is of code that is no more."""
-
-_RECORD = TypeAdapter(Record)
-
-
-class Journal:
-    """The records so far, by dataset and question."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._done: dict[tuple[str, str], Record] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _forget_old(path.parent)
-        for line in path.read_bytes().split(b"\n") if path.exists() else ():
-            try:
-                record = _RECORD.validate_json(line)
-            except ValidationError:
-                continue
-            self._done.setdefault((record.dataset, record.query_id), record)
-        if self._done:
-            logger.info("going on with a run that was interrupted: %d done", len(self._done))
-
-    def find(self, dataset: str, query_id: str) -> Record | None:
-        """Return the record of a question if it was asked before."""
-        return self._done.get((dataset, query_id))
-
-    def add(self, record: Record) -> None:
-        """Keep a record."""
-        with self._path.open("ab") as file:
-            file.write(b"\n" + _RECORD.dump_json(record))
-
-    def remove(self) -> None:
-        """Forget the run: it is finished."""
-        self._path.unlink(missing_ok=True)
-
-
-def _forget_old(folder: Path) -> None:
-    oldest = time.time() - MAX_AGE_S
-    for path in folder.glob("*.jsonl"):
-        try:
-            if path.stat().st_mtime < oldest:
-                path.unlink()
-        except FileNotFoundError:  # another run was faster
-            continue
-
-
 N_RANKED = 40
 """Passages of a ranking that is measured: enough for ten documents of four passages each."""
 SHOWN_CHARS = 400
 """Characters kept of a passage that was read and not cited."""
+
+_RECORD = TypeAdapter(Record)
 
 
 class Subject(Protocol):
@@ -136,7 +91,7 @@ def ask_all(
     assistant: Subject,
     asked: Asked,
     *,
-    journal: Journal | None = None,
+    journal: "Journal | None" = None,
     on_question: Callable[[int], None] = lambda _: None,
 ) -> tuple[Record, ...]:
     """Ask every question that the journal does not hold yet; return the records in order.
@@ -230,3 +185,44 @@ def _record(dataset: str, outcome: Outcome, read: Callable[[str], Document]) -> 
 def _source(span: Span, document: Document) -> Source:
     text = document.text[span.start : span.end]
     return Source(span.document_id, document.title, span.start, span.end, text)
+
+
+class Journal:
+    """The records so far, by dataset and question."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._done: dict[tuple[str, str], Record] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _forget_old(path.parent)
+        for line in path.read_bytes().split(b"\n") if path.exists() else ():
+            try:
+                record = _RECORD.validate_json(line)
+            except ValidationError:
+                continue
+            self._done.setdefault((record.dataset, record.query_id), record)
+        if self._done:
+            logger.info("going on with a run that was interrupted: %d done", len(self._done))
+
+    def find(self, dataset: str, query_id: str) -> Record | None:
+        """Return the record of a question if it was asked before."""
+        return self._done.get((dataset, query_id))
+
+    def add(self, record: Record) -> None:
+        """Keep a record."""
+        with self._path.open("ab") as file:
+            file.write(b"\n" + _RECORD.dump_json(record))
+
+    def remove(self) -> None:
+        """Forget the run: it is finished."""
+        self._path.unlink(missing_ok=True)
+
+
+def _forget_old(folder: Path) -> None:
+    oldest = time.time() - MAX_AGE_S
+    for path in folder.glob("*.jsonl"):
+        try:
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+        except FileNotFoundError:  # another run was faster
+            continue

@@ -2,7 +2,7 @@
 
 The corpus of a public set is written and indexed once, in the cache folder, under the digest of
 its texts. An interrupted run goes on where it was; runs side by side wait for each other's
-indexing only. Refused: a suite of which no set is there.
+indexing only. Public sets are read by what the caller hands in (`evals/datasets`).
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +27,6 @@ from assistant.evaluation.suite import SetOfQuestions, Suite
 from assistant.evaluation.values import Dataset, Question
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from evals.datasets import load_set, write_corpus
 
 _PLACES = "corpus_dir index_dir cache_dir host port users allowed_hosts n_asking n_waiting"
 PRIVATE_SETTINGS: dict[str, Any] = {
@@ -39,6 +38,13 @@ WAIT_S = 0.5
 
 Show = Callable[[str, int, int], None]
 """What is being done, how much of it is done, and of how much."""
+LoadSet = Callable[[str], Dataset]
+"""Reads a public set by its name.
+
+Raises:
+    FileNotFoundError: it is not at hand; a suite leaves it out.
+    ValueError: there is no such set, or its file is malformed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,18 @@ class Prepared:
     is_cached: bool
 
 
+def refuse_set(name: str) -> Dataset:
+    """Say who asks public sets; what `run_suite` is given where nothing reads them."""
+    raise EvaluationError(
+        f"the public set {name!r} is asked by `python -m evals.suite`, in a source checkout"
+    )
+
+
 def run_suite(
     suite: Suite,
     settings: Settings,
     *,
-    data: Path | None = None,
+    load_set: LoadSet = refuse_set,
     command: str = "",
     show: Show = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
@@ -66,22 +79,26 @@ def run_suite(
         suite: what to ask.
         settings: the folders that sets without a corpus of their own are asked of, and all else
             that the suite's own settings do not say.
-        data: the folder of the public sets.
+        load_set: reads the public sets.
         command: what repeats the run.
         show: told of progress.
         say: told of what is left out.
 
     Raises:
-        EvaluationError: no set of the suite is there, or one is malformed.
+        EvaluationError: no set of the suite is there, one is malformed, or nothing reads one.
         QuestionError: a file of questions is not one, or the corpus does not hold its gold.
     """
     started = time.perf_counter()
     settings = Settings.load(**{**settings.model_dump(), **suite.settings})
-    sets = [(one, ready) for one in suite.sets if (ready := _prepare(one, settings, data, say))]
+    sets: list[tuple[SetOfQuestions, Prepared]] = []
+    for one in suite.sets:
+        try:
+            sets.append((one, _prepare(one, settings, load_set)))
+        except FileNotFoundError as error:
+            say(f"left out: {one.name}: {error}")
     if not sets:
         raise EvaluationError(
-            f"no set of the suite {suite.name!r} is there; name the folder of the public sets "
-            "with --data FOLDER"
+            f"no set of the suite {suite.name!r} is there; is it in the folder of --data FOLDER?"
         )
     records: list[Record] = []
     summary: dict[str, dict[str, Estimate]] = {}
@@ -117,23 +134,22 @@ def draw(questions: tuple[Question, ...], n: int | None, seed: int) -> tuple[Que
     return tuple(questions[place] for place in sorted(chosen))
 
 
-def _prepare(
-    one: SetOfQuestions, settings: Settings, data: Path | None, say: Callable[[str], None]
-) -> Prepared | None:
+def write_corpus(texts: dict[str, str], folder: Path, only: Iterable[str] | None = None) -> None:
+    """Write each document, or those of `only`, as one file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for document_id in texts if only is None else only:
+        (folder / document_id).write_text(texts[document_id], encoding="utf-8")
+
+
+def _prepare(one: SetOfQuestions, settings: Settings, load_set: LoadSet) -> Prepared:
     if one.questions is not None:
         questions = read_questions(one.questions)
         asked = Asked(one.name, draw(questions, one.sample, one.seed))
         own = _cached_index(settings, one.corpus) if one.corpus else settings
         return Prepared(asked, own, len(questions), is_cached=one.corpus is not None)
     assert one.dataset is not None
-    if data is None:
-        say(f"left out: {one.name}: the folder of the public sets is not named (--data FOLDER)")
-        return None
     try:
-        loaded = load_set(one.dataset, data)
-    except FileNotFoundError as error:
-        say(f"left out: {one.name}: {error}")
-        return None
+        loaded = load_set(one.dataset)
     except ValueError as error:
         raise EvaluationError(f"the set {one.dataset!r} cannot be used: {error}") from error
     asked = Asked(one.name, draw(loaded.questions, one.sample, one.seed), loaded.is_ranking)

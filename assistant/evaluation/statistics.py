@@ -1,15 +1,14 @@
 """How sure a figure is, and whether two runs differ by more than chance.
 
-In: values by question. Out: a 95% interval, or a p-value; the same for the same seed. Refused: no
-values, and pairs that are none. Memory stays bounded however many values there are.
+The same values and seed give the same interval and p-value; memory stays bounded however many
+values there are.
 
-Source: the percentile bootstrap (Efron 1979; Efron and Tibshirani 1993, chapter 13) and the
-paired randomisation test (Fisher 1935; for rankings Smucker et al. 2007), whose p-value counts
-the observed order among the drawn (Phipson and Smyth 2010).
-
-The records of a dataset -> its figures, each with its interval and how many it speaks of.
+Source: the percentile bootstrap (Efron 1979; Efron and Tibshirani 1993, chapter 13); the interval
+of a share (Wilson 1927); the paired randomisation test (Fisher 1935; for rankings Smucker et al.
+2007), whose p-value counts the observed order among the drawn (Phipson and Smyth 2010).
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import TypeVar
@@ -72,11 +71,7 @@ def bootstrap_of(
 
 
 def permutation_test(
-    before: Sequence[float],
-    after: Sequence[float],
-    *,
-    seed: int = 0,
-    n_permutations: int = 10_000,
+    before: Sequence[float], after: Sequence[float], *, seed: int = 0, n_permutations: int = 10_000
 ) -> float:
     """Return the two-sided p-value of no difference between paired values.
 
@@ -126,15 +121,33 @@ def _bounds(figures: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def interval_of_share(share: float, n: int) -> tuple[float, float]:
+    """Return the 95% interval of a share of n (Wilson's, of 1.96 standard errors).
+
+    >>> [round(end, 3) for end in interval_of_share(0.5, 10)]
+    [0.237, 0.763]
+    """
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def estimate_mean(values: Sequence[float | None]) -> Estimate | None:
+    """Return the mean of the values that are there with its interval; None when none is."""
+    found = [value for value in values if value is not None]
+    if not found:
+        return None
+    mean = sum(found) / len(found)
+    return Estimate(mean, *bootstrap(found), len(found), len(values) - len(found))
+
+
 def summarise(records: Sequence[Record]) -> dict[str, Estimate]:
     """Return the figures by measure: means of questions first, then figures of the whole run."""
     figures: dict[str, Estimate] = {}
     for measure in MEASURES:
-        values = [v for one in records if (v := one.values[measure.name]) is not None]
-        if values:
-            mean = sum(values) / len(values)
-            excluded = len(records) - len(values)
-            figures[measure.name] = Estimate(mean, *bootstrap(values), len(values), excluded)
+        if mean := estimate_mean([one.values[measure.name] for one in records]):
+            figures[measure.name] = mean
     for whole in RUN_MEASURES:
         spoken = [one for one in records if whole.speaks_of(one)]
         value = whole.of(spoken)

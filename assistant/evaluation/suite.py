@@ -1,7 +1,6 @@
 """A suite file (TOML) -> which questions to ask of which documents, and what to ask of the figures.
 
-Paths are relative to the file. Refused: an unknown key, a set that names neither questions nor a
-dataset or both, a bar of a measure that does not exist.
+Paths are relative to the file. A set names either questions or a public dataset.
 """
 
 import tomllib
@@ -15,8 +14,6 @@ from assistant.evaluation.measures import MEASURES, RUN_MEASURES
 from assistant.evaluation.report import Bar, Estimate
 
 MEASURE_NAMES = tuple(measure.name for measure in (*MEASURES, *RUN_MEASURES))
-
-
 FILE_NAME = r"^[^/\\\x00]+$"
 """A suite's name is that of its report's files."""
 

@@ -1,7 +1,4 @@
-"""What every question set becomes: questions over documents, or claims beside their evidence.
-
-In: the parts, from a reader. Out: frozen values. Refused: gold that contradicts itself.
-"""
+"""What every question set becomes: questions over documents, and what is known of the answers."""
 
 from dataclasses import dataclass
 
@@ -87,13 +84,3 @@ class Dataset:
                 raise ValueError(f"{self.name}: {question.text!r} names {sorted(absent)}, not here")
         if len({question.query_id for question in self.questions}) < len(self.questions):
             raise ValueError(f"{self.name}: two questions have one query_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A statement, the texts it was judged against, and whether they support all of it."""
-
-    text: str
-    evidence: tuple[str, ...]
-    is_supported: bool
-    group: str

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence.features import Column, Evidence
-from assistant.text.english import denies, has_opposite
+from assistant.text.cues import denies, has_opposite
+from assistant.text.numbers import NUMERAL, YEAR
 from assistant.text.terms import terms
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_YEAR = re.compile(r"\b(?:1\d{3}|20\d{2})\b")
+_YEAR = re.compile(rf"\b{YEAR}\b")
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredEvidence:
     """The evidence of a question that has sentences, and their log-odds, shape (n_sentences,)."""
 
     evidence: Evidence
@@ -38,51 +38,51 @@ class Scored:
         return self.evidence.texts[self.best]
 
 
-def best_score(scored: Scored) -> float:
+def best_score(scored: ScoredEvidence) -> float:
     """The best sentence's log-odds."""
     return float(scored.scores.max())
 
 
-def best_fused(scored: Scored) -> float:
+def best_fused(scored: ScoredEvidence) -> float:
     """The fused score of the passage that was ranked first."""
     return float(scored.evidence.fused.max())
 
 
-def cosine_of_best(scored: Scored) -> float:
+def cosine_of_best(scored: ScoredEvidence) -> float:
     """The cosine of the question's vector to the best sentence's."""
     return float(scored.evidence.cosines[scored.best])
 
 
-def novelty_of_best(scored: Scored) -> float:
+def novelty_of_best(scored: ScoredEvidence) -> float:
     """Share of the best sentence's terms that the question does not have: what it could tell."""
     found = set(terms(scored.best_text))
     return len(found - set(terms(scored.evidence.question))) / max(1, len(found))
 
 
-def ignored_denial(scored: Scored) -> float:
+def ignored_denial(scored: ScoredEvidence) -> float:
     """Whether the question denies something and the best sentence denies nothing."""
     return float(denies(scored.evidence.question) and not denies(scored.best_text))
 
 
-def opposite_of_best(scored: Scored) -> float:
+def opposite_of_best(scored: ScoredEvidence) -> float:
     """Whether the best sentence has the opposite of a word of the question, and not the word."""
     return float(has_opposite(scored.evidence.question, scored.best_text))
 
 
-def number_missing(scored: Scored) -> float:
+def number_missing(scored: ScoredEvidence) -> float:
     """Whether the question has a number that the best sentence has not."""
-    asked = set(_NUMBER.findall(scored.evidence.question))
-    return float(not asked <= set(_NUMBER.findall(scored.best_text)))
+    asked = set(NUMERAL.findall(scored.evidence.question))
+    return float(not asked <= set(NUMERAL.findall(scored.best_text)))
 
 
-def year_unmentioned(scored: Scored) -> float:
+def year_unmentioned(scored: ScoredEvidence) -> float:
     """Whether the question has a year that no sentence has: its premise is not in what was read."""
     asked = set(_YEAR.findall(scored.evidence.question))
     told = {year for text in scored.evidence.texts for year in _YEAR.findall(text)}
     return float(not asked <= told)
 
 
-QUESTION_FEATURES: tuple[Callable[[Scored], float], ...] = (
+QUESTION_FEATURES: tuple[Callable[[ScoredEvidence], float], ...] = (
     best_score,
     best_fused,
     cosine_of_best,
@@ -96,5 +96,5 @@ QUESTION_FEATURES: tuple[Callable[[Scored], float], ...] = (
 
 def measure_question(evidence: Evidence, scores: Column) -> NDArray[np.float64]:
     """Return all features of a question that has sentences, shape (n_features,)."""
-    scored = Scored(evidence, scores)
+    scored = ScoredEvidence(evidence, scores)
     return np.array([feature(scored) for feature in QUESTION_FEATURES])

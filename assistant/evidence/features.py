@@ -4,7 +4,6 @@ Every feature is a pure function of `Evidence` and gives one value per sentence.
 fitted (`weights.json`), by name.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.text.english import misses_kind
+from assistant.text.cues import leans_back, misses_kind
 
 Column = NDArray[np.float64]
 """One value per sentence, shape (n_sentences,)."""
@@ -209,23 +208,6 @@ def measure(evidence: Evidence) -> NDArray[np.float32]:
     if not evidence.texts:
         return np.zeros((0, len(SENTENCE_FEATURES)), dtype=np.float32)
     return np.column_stack([feature(evidence) for feature in SENTENCE_FEATURES]).astype(np.float32)
-
-
-_LEANING = re.compile(
-    r"\W*(?:he|she|it|they|this|these|those|that|his|her|its|their|him|them|such|both|"
-    r"the (?:latter|former|two|same)|another|also|however|moreover|furthermore|instead|"
-    r"therefore|thus|consequently|nevertheless|then|there|here)\b",
-    re.IGNORECASE,
-)
-
-
-def leans_back(text: str) -> bool:
-    """Whether a sentence cannot be read without the one before it.
-
-    >>> leans_back("He also said so."), leans_back("Hertz said so.")
-    (True, False)
-    """
-    return _LEANING.match(text) is not None
 
 
 def _weigh(values: NDArray[Any], weights: NDArray[np.float64]) -> Column:

@@ -101,7 +101,7 @@ N_TEXTS = 256
 _Kept = tuple[NDArray[np.float16], list[tuple[int, int]]]
 
 
-class Remembered:
+class CachingEncoder:
     """Encodes what it does not remember. Safe to share between threads."""
 
     def __init__(self, encoder: TokenEncoder, n_texts: int = N_TEXTS) -> None:

@@ -22,7 +22,7 @@ from assistant.evidence.calibration import (
     write_calibration,
 )
 from assistant.evidence.features import Column, Evidence, measure
-from assistant.evidence.gather import Remembered, TokenEncoder, gather
+from assistant.evidence.gather import CachingEncoder, TokenEncoder, gather
 from assistant.evidence.support import score_support
 from assistant.evidence.weights import EvidenceWeights, load_weights
 from assistant.models.cross_encoder import open_cross_encoder
@@ -72,7 +72,7 @@ class LateInteractionScorer:
     """Two logistic regressions: of each sentence, and of the question on the best of them."""
 
     def __init__(self, encoder: TokenEncoder, weights: EvidenceWeights | None = None) -> None:
-        self._encoder = Remembered(encoder)
+        self._encoder = CachingEncoder(encoder)
         self._weights = weights or load_weights()
 
     @property

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from assistant.evidence.calibration import Logistic, sigmoid
 from assistant.evidence.gather import TokenEncoder
 from assistant.evidence.tokens import Tokens, read_tokens
-from assistant.text.english import denies
-from assistant.text.terms import FUNCTION_WORDS
+from assistant.text.cues import denies
+from assistant.text.english import FUNCTION_WORDS
 
 
 @dataclass(frozen=True)

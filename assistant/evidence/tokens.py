@@ -4,7 +4,6 @@ Each word piece keeps its unit vector, where it lies in the text, and its word. 
 a text without words has tokens of no term.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.models.encoder import TokenVectors
+from assistant.text.names import may_be_name
 from assistant.text.terms import terms
-
-_WORD = re.compile(r"\w+")
+from assistant.text.words import WORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +55,14 @@ def read_tokens(text: str, encoded: TokenVectors, prefix: int = 0) -> Tokens:
     words = np.full(n, -1, dtype=np.int64)
     found, are_names = [""] * n, np.zeros(n, dtype=np.bool_)
     token = 0
-    for number, match in enumerate(_WORD.finditer(text)):
+    for number, match in enumerate(WORD.finditer(text)):
         word = match.group()
         while token < n and spans[token, 0] < match.start():
             token += 1
         while token < n and spans[token, 1] <= match.end():
             words[token] = number
             found[token] = _term_of(word)
-            are_names[token] = _is_name(word, number)
+            are_names[token] = may_be_name(word, is_first=number == 0)
             token += 1
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return Tokens(
@@ -88,10 +87,6 @@ def weigh_tokens(tokens: Tokens, term_weights: Mapping[str, float]) -> NDArray[n
     weights[inside] /= pieces[tokens.words[inside]]
     total = weights.sum()
     return weights / total if total > 0 else np.full(len(tokens), 1 / max(1, len(tokens)))
-
-
-def _is_name(word: str, number: int) -> bool:
-    return (number > 0 and word[0].isupper()) or any(character.isdigit() for character in word)
 
 
 @lru_cache(maxsize=65_536)

@@ -1,7 +1,7 @@
-"""A text that a program hands over, and what llama-index readers load, as such texts.
+"""Texts that a program hands over, among them what llama-index readers load.
 
-In: llama-index documents. Out: `AddedDocument`s, one for all parts that name the same file. Refuses
-what is neither a reader nor documents with `CorpusError`.
+Documents of llama-index become `AddedDocument`s, one for all parts that name the same file.
+`CorpusError` is raised for what is neither a reader nor documents.
 """
 
 import json

@@ -1,9 +1,9 @@
-r"""A span of the text that `decode` made, in; the span of the file's bytes that it stands for, out.
+r"""The bytes of a file that a span of its decoded text stands for.
 
 No map is stored: an incremental decoder goes over the bytes again, in blocks, and byte by byte
 where a span begins or ends. A character of several bytes is covered whole, and so is a byte that
-stands in the text as `\xNN`. In an encoding with states (ISO 2022) the bytes are to be read in
-the state that the bytes before them leave. Refuses nothing.
+stands in the text as `\xNN`. In an encoding with states (ISO 2022) the bytes are to be read in the
+state that the bytes before them leave.
 """
 
 import codecs

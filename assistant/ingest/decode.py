@@ -1,7 +1,7 @@
-r"""A file's bytes in; its text, and a warning where the encoding had to be guessed, out.
+r"""Decoding the bytes of a text file, with a warning where the encoding had to be guessed.
 
 No byte is dropped: one that cannot be read stands in the text as `\xNN` and is counted.
-Refuses binary data with `DocumentUnreadable`.
+`DocumentUnreadable` is raised for binary data.
 """
 
 import codecs

@@ -1,7 +1,7 @@
-"""How much of this machine one file may take, wherever it comes from.
+"""How much of the machine one file may take, wherever it comes from.
 
-The numbers that no one needs to change are those that others set: Apache Tika's for archives and
-nesting, Alibaba's and Kendra's for pages and text.
+The bounds that a user can change are in `Limits`; the constants are those of others: Apache Tika's
+for archives and nesting, Alibaba's and Kendra's for pages and text.
 """
 
 from dataclasses import dataclass
@@ -32,5 +32,5 @@ class Limits:
     memory_bytes: int = 1_610_612_736
 
 
-USUAL = Limits()
+DEFAULT_LIMITS = Limits()
 """Those of a file that nothing was set for."""

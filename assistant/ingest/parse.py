@@ -1,13 +1,14 @@
-"""A file's bytes and media type in; its text with the maps of its parts out, in a child process.
+"""The formats: what can be done with a file of each media type, as a child process does it.
 
-`FORMATS` is the seam for further formats: a media type, and the module in `formats/` whose
-`parse(data, limits)` makes `Parsed` of it. A format that keeps track of it has
-`locate(data, span, pages) -> Origin` too: what a span of the canonical text is in the file; one
-with pages to show has `draw(data, page, width) -> bytes`, a PNG picture. Modules are imported when
-first needed: each brings its own library. Refuses with `DocumentUnreadable`: files without text,
-and texts that are too long (which are never cut).
+`FORMATS` is where further formats are added: a media type, and the module in `formats/` whose
+`parse(data, limits)` makes `Parsed` of a file. A format that knows where its text stands in the
+file has `locate(data, span, pages) -> Origin` too, and one with pages to show `draw(data, page,
+width) -> bytes`, a PNG picture. A module is imported when it is first needed, as each brings its
+own library. `DocumentUnreadable` is raised for files that cannot be read, have no text, or have too
+much, which is never cut.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
@@ -15,6 +16,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.limits import Limits
+from assistant.values import Origin, Page
 
 FORMATS = {
     sniff.TEXT: "text",
@@ -43,7 +45,7 @@ def parse(data: bytes, media_type: str, limits: Limits) -> Parsed:
     Raises:
         DocumentUnreadable: not of that media type, without text, or over a limit.
     """
-    parsed: Parsed = format_of(media_type).parse(data, limits)
+    parsed: Parsed = _format_of(media_type).parse(data, limits)
     if len(parsed.text) > limits.max_chars:
         raise DocumentUnreadable(
             f"its text has {len(parsed.text):,} characters, over the limit of "
@@ -55,12 +57,29 @@ def parse(data: bytes, media_type: str, limits: Limits) -> Parsed:
     return parsed
 
 
-def format_of(media_type: str) -> ModuleType:
-    """Return the module that reads files of a media type.
+def locate(data: bytes, media_type: str, span: tuple[int, int], pages: Sequence[Page]) -> Origin:
+    """Return what a span of the canonical text is in the file, on the pages that it lies on.
+
+    It is nothing in a format whose text is not that of the file.
 
     Raises:
-        DocumentUnreadable: none does.
+        DocumentUnreadable: not of that media type.
     """
+    find = getattr(_format_of(media_type), "locate", None)
+    return find(data, span, pages) if find else Origin()
+
+
+def draw(data: bytes, media_type: str, page: int, width: int) -> bytes:
+    """Return a page as a PNG picture of `width` pixels.
+
+    Raises:
+        DocumentUnreadable: not of that media type, or without such a page.
+    """
+    picture: bytes = _format_of(media_type).draw(data, page, width)
+    return picture
+
+
+def _format_of(media_type: str) -> ModuleType:
     name = FORMATS.get(media_type)
     if name is None:
         raise DocumentUnreadable(f"no format reads {media_type}")

@@ -1,8 +1,8 @@
-"""Files parsed in child processes that may crash, hang or eat memory: only that file is lost.
+"""Parsing files in child processes, which may crash, hang or eat memory: only that file is lost.
 
-In: bytes and their media type. Out: `Parsed`, an `Origin` or a picture, checked before use, since
-the child that made it was at the file's mercy. A child that is overdue is killed, one that ended is
-replaced. Refuses with `DocumentUnreadable`. Safe to share between threads.
+`Parsers` sends a file's bytes to a child (`worker.py`) and checks the reply before it is used,
+since the child that made it was at the file's mercy. A child that is overdue is killed, one that
+ended is replaced. `DocumentUnreadable` is raised with the reason. Safe to share between threads.
 """
 
 import base64
@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed, read_parsed
 from assistant.ingest.limits import Limits
-from assistant.ingest.worker import Order
+from assistant.ingest.worker import WorkerRequest
 from assistant.values import Box, Origin, Page
 
 T = TypeVar("T")
@@ -49,8 +49,8 @@ class Parsers:
         Raises:
             DocumentUnreadable: with the reason.
         """
-        order = Order("parse", media_type, len(data), self.limits)
-        return self._ask(order, data, read_parsed)
+        request = WorkerRequest("parse", media_type, len(data), self.limits)
+        return self._ask(request, data, read_parsed)
 
     def locate(
         self, data: bytes, media_type: str, span: tuple[int, int], pages: Sequence[Page]
@@ -67,8 +67,8 @@ class Parsers:
             DocumentUnreadable: with the reason.
         """
         near = tuple(page for page in pages if page.start < span[1] and page.end > span[0])
-        order = Order("locate", media_type, len(data), self.limits, span, near)
-        return self._ask(order, data, _read_origin)
+        request = WorkerRequest("locate", media_type, len(data), self.limits, span, near)
+        return self._ask(request, data, _read_origin)
 
     def draw(self, data: bytes, media_type: str, page: int, width: int) -> bytes:
         """Return a page as a PNG picture of `width` pixels.
@@ -76,8 +76,8 @@ class Parsers:
         Raises:
             DocumentUnreadable: with the reason.
         """
-        order = Order("draw", media_type, len(data), self.limits, page=page, width=width)
-        return self._ask(order, data, _read_picture)
+        request = WorkerRequest("draw", media_type, len(data), self.limits, page=page, width=width)
+        return self._ask(request, data, _read_picture)
 
     def close(self) -> None:
         """End all children; who waits for one is told that its parser was ended."""
@@ -95,11 +95,11 @@ class Parsers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, order: Order, data: bytes, read: Callable[[dict[str, Any]], T]) -> T:
+    def _ask(self, request: WorkerRequest, data: bytes, read: Callable[[dict[str, Any]], T]) -> T:
         child = self._take()
         is_last = True
         try:
-            reply = child.ask(order, data)
+            reply = child.ask(request, data)
             is_last = bool(reply.get("is_last"))
         finally:
             self._give_back(child, is_last=is_last)
@@ -151,14 +151,14 @@ class _Child:
         for stream in (self._stdin, self._stdout):
             os.set_blocking(stream.fileno(), False)
 
-    def ask(self, order: Order, data: bytes) -> dict[str, Any]:
-        """Send an order and return the reply; kill the child when it is overdue.
+    def ask(self, request: WorkerRequest, data: bytes) -> dict[str, Any]:
+        """Send a request and return the reply; kill the child when it is overdue.
 
         Raises:
             DocumentUnreadable: there is no reply.
         """
-        deadline = time.monotonic() + order.limits.timeout_s + GRACE_S
-        sent = memoryview(order.line() + data)
+        deadline = time.monotonic() + request.limits.timeout_s + GRACE_S
+        sent = memoryview(request.line() + data)
         reply = bytearray()
         with selectors.DefaultSelector() as ready:
             ready.register(self._stdin, selectors.EVENT_WRITE)
@@ -167,11 +167,11 @@ class _Child:
                 events = ready.select(deadline - time.monotonic())
                 if not events:
                     self._process.kill()
-                    raise DocumentUnreadable(_overdue(order), Fault.TIMEOUT)
+                    raise DocumentUnreadable(_overdue(request), Fault.TIMEOUT)
                 for key, _ in events:
                     if key.fileobj is self._stdout:
                         if not (part := os.read(key.fd, _BLOCK_BYTES)):
-                            raise self._explain(order)
+                            raise self._explain(request)
                         reply += part
                     elif sent:
                         sent = self._send(sent)
@@ -202,11 +202,11 @@ class _Child:
         except BrokenPipeError:  # it has ended; reading will tell
             return data[:0]
 
-    def _explain(self, order: Order) -> DocumentUnreadable:
+    def _explain(self, request: WorkerRequest) -> DocumentUnreadable:
         """Say why the process ended without a reply."""
         status = self._process.wait()
         if status == -signal.SIGXCPU:
-            return DocumentUnreadable(_overdue(order), Fault.TIMEOUT)
+            return DocumentUnreadable(_overdue(request), Fault.TIMEOUT)
         if status == -signal.SIGKILL:
             return DocumentUnreadable("the system ended its parser: memory ran out", Fault.MEMORY)
         ended = signal.strsignal(-status) if status < 0 else f"exit status {status}"
@@ -223,8 +223,8 @@ def _wanted(reply: bytearray) -> int:
     return 8 + n_bytes
 
 
-def _overdue(order: Order) -> str:
-    return f"reading it takes longer than {order.limits.timeout_s:.0f} s"
+def _overdue(request: WorkerRequest) -> str:
+    return f"reading it takes longer than {request.limits.timeout_s:.0f} s"
 
 
 def _read_origin(reply: dict[str, Any]) -> Origin:

@@ -1,8 +1,8 @@
-"""A file's name and bytes in; its media type out, by content where the content tells.
+"""The media type of a file, told from its bytes and its name.
 
-Reads signatures and parses nothing, so it may run beside everything else. What a file is goes
-before what its name says; a suffix decides among kinds of text. Refuses, with
-`DocumentUnreadable`, what no format reads, and says what it is.
+Signatures are looked at and nothing is parsed, so this may run outside the child processes. What
+the bytes say goes before what the name says; a suffix decides among kinds of text.
+`DocumentUnreadable` is raised for what no format reads, and says what it is.
 """
 
 import codecs

@@ -1,9 +1,8 @@
-"""A document and its sentences in; passages of whole sentences that fit the embedder out.
+"""Splitting a document into passages of whole sentences that fit the embedder.
 
 A passage never crosses a heading, and its tokens, with those of the title and heading that
-`embedding_text` puts before it, are counted by the embedder's own tokenizer. Every sentence
-is in exactly one passage; one that is too long by itself is cut into several first.
-Refuses a limit of no tokens (`ValueError`).
+`embedding_text` puts before it, are counted by the embedder's own tokenizer. Every sentence is in
+exactly one passage; one that is too long by itself is cut into several first.
 """
 
 import hashlib
@@ -75,6 +74,9 @@ def split(
     fill needs, under the smallest limit with which it needs no more. Title and heading may
     take half of the tokens at most: where `max_tokens` is too small for that, the embedder
     does not see a passage's end. A heading stands alone only if nothing follows under it.
+
+    Raises:
+        ValueError: `max_tokens` is less than 1.
     """
     if max_tokens < 1:
         raise ValueError(f"a passage needs a limit of at least 1 token, not {max_tokens}")

@@ -1,8 +1,9 @@
-"""The corpus folder in; its regular files out, each with its stat, or the reason for skipping it.
+"""Listing and reading the files of the corpus folder.
 
-Never follows a link, never opens anything while walking, never blocks on a pipe.
-Hidden entries and editors' leftovers are not documents and are passed over in silence.
-Refuses a root that is missing or is no folder with `CorpusError`.
+Every regular file comes with its size and time, everything else with the reason for skipping it. No
+link is followed, nothing is opened while walking, and a pipe never blocks. Hidden entries and
+editors' leftovers are no documents and are passed over in silence. `CorpusError` is raised for a
+folder that is missing or cannot be listed, `DocumentUnreadable` for a file that cannot be read.
 """
 
 import os
@@ -47,12 +48,12 @@ class SkippedFile:
     reason: str
 
 
-def walk(root: Path, but: Path | None = None) -> Iterator[FoundFile | SkippedFile]:
+def walk(root: Path, excluded: Path | None = None) -> Iterator[FoundFile | SkippedFile]:
     """Yield every entry under `root` that is or might have been a document, by document_id.
 
     Args:
         root: the folder of documents.
-        but: a folder that is passed over, such as that of the index itself.
+        excluded: a folder that is passed over, such as that of the index itself.
 
     Raises:
         CorpusError: there is no such folder, or it cannot be listed.
@@ -69,7 +70,7 @@ def walk(root: Path, but: Path | None = None) -> Iterator[FoundFile | SkippedFil
             f"the corpus {str(root)!r} cannot be listed ({error.strerror}): grant read access to it"
         ) from error
     found: list[FoundFile | SkippedFile] = []
-    own = os.path.realpath(but) if but else ""
+    own = os.path.realpath(excluded) if excluded else ""
     while folders:
         _, entries = folders.pop()
         for entry in entries:

@@ -1,9 +1,9 @@
 """The child process in which files are parsed: `python -m assistant.ingest.worker`.
 
-In, on stdin, over and over: a line of JSON, an `Order`, and the file's bytes. Out, on stdout: eight
-bytes with the length of a reply, and the reply as JSON. Nothing that a file does to its parser
-reaches further than this process: it has no way to write a file, a bounded address space and
-processor time, where the system lets it no network, and ends with its parent.
+On stdin it reads, over and over, a `WorkerRequest` as a line of JSON and the bytes of a file; on
+stdout it writes the length of its reply in eight bytes and the reply as JSON. Whatever a file does
+to its parser stays in this process: it cannot write files, its address space and processor time are
+bounded, it has no network where the system allows that, and it ends with its parent.
 """
 
 import base64
@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.limits import Limits
-from assistant.ingest.parse import format_of, parse
-from assistant.values import Origin, Page, PageKind
+from assistant.ingest.parse import draw, locate, parse
+from assistant.values import Page, PageKind
 
 MAX_KEPT_KIB = 400_000
 """A worker that once took more memory, or parsed so many files, makes room for a new one."""
@@ -34,8 +34,8 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What to do with the bytes that follow.
+class WorkerRequest:
+    """What to do with the bytes of a file, which follow it.
 
     Attributes:
         task: parse a file, tell what a span of its text is in it, or draw one of its pages.
@@ -58,21 +58,21 @@ class Order:
     width: int = 0
 
     @classmethod
-    def read(cls, line: bytes) -> "Order":
-        """Return the order that a line of JSON holds."""
+    def read(cls, line: bytes) -> "WorkerRequest":
+        """Return the request that a line of JSON holds."""
         found = json.loads(line)
         limits = Limits(**found.pop("limits"))
         pages = tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in found.pop("pages"))
         return cls(**found, limits=limits, pages=pages)
 
     def line(self) -> bytes:
-        """Return the order as a line of JSON."""
+        """Return the request as a line of JSON."""
         pages = [(page.number, page.start, page.end, page.kind) for page in self.pages]
         return json.dumps({**asdict(self), "pages": pages}).encode() + b"\n"
 
 
 def main() -> None:
-    """Carry out orders until stdin closes."""
+    """Answer requests until stdin closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's to handle
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a parser prints is no reply
@@ -81,9 +81,9 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     started_kib = _peak_kib()
     for n_done, line in enumerate(iter(sys.stdin.buffer.readline, b""), start=1):
-        order = Order.read(line)
-        _bound(order.limits)
-        reply = _carry_out(order, _read_exactly(sys.stdin.buffer, order.n_bytes))
+        request = WorkerRequest.read(line)
+        _bound(request.limits)
+        reply = _carry_out(request, _read_exactly(sys.stdin.buffer, request.n_bytes))
         has_grown = _peak_kib() > max(MAX_KEPT_KIB, started_kib)
         reply["is_last"] = has_grown or n_done >= MAX_FILES
         data = json.dumps(reply, ensure_ascii=False).encode("utf-8", "backslashreplace")
@@ -99,28 +99,27 @@ def _peak_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _carry_out(order: Order, data: bytes) -> dict[str, Any]:
-    """Do what is ordered; return the result or why there is none."""
+def _carry_out(request: WorkerRequest, data: bytes) -> dict[str, Any]:
+    """Return the result of a request, or the reason why there is none."""
     try:
-        return _try(order, data)
+        return _try(request, data)
     except DocumentUnreadable as error:
         return {"reason": str(error), "fault": error.fault}
     except MemoryError:
-        reason = f"needs more than {order.limits.memory_bytes // 2**20:,} MiB of memory to be read"
+        reason = (
+            f"needs more than {request.limits.memory_bytes // 2**20:,} MiB of memory to be read"
+        )
         return {"reason": reason, "fault": Fault.MEMORY}
 
 
-def _try(order: Order, data: bytes) -> dict[str, Any]:
+def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
     try:
-        if order.task == "parse":
-            return asdict(parse(data, order.media_type, order.limits))
-        reader = format_of(order.media_type)
-        if order.task == "locate":
-            # A format without `locate` knows of no span where it is: its text is not the file's.
-            locate = getattr(reader, "locate", None)
-            return asdict(locate(data, order.span, order.pages) if locate else Origin())
-        drawn = reader.draw(data, order.page, order.width)
-        return {"png": base64.b64encode(drawn).decode("ascii")}
+        if request.task == "parse":
+            return asdict(parse(data, request.media_type, request.limits))
+        if request.task == "locate":
+            return asdict(locate(data, request.media_type, request.span, request.pages))
+        picture = draw(data, request.media_type, request.page, request.width)
+        return {"png": base64.b64encode(picture).decode("ascii")}
     except (DocumentUnreadable, MemoryError):
         raise
     except RecursionError as error:

@@ -1,7 +1,7 @@
-"""A sentence-transformers CrossEncoder on this machine -> a function that scores pairs.
+"""A sentence-transformers CrossEncoder on this machine, as a function that scores pairs of texts.
 
-Refuses, with `ModelError`, a model that is not there, is not stored as safetensors, or gives
-more than one number for a pair. Downloads nothing and runs no code of the model's.
+Nothing is downloaded and no code of the model's is run. `ModelError` is raised for a model that is
+not there, is not stored as safetensors, or gives more than one number for a pair.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
-"""Texts -> unit vectors: one for a passage, one for each of its sentences, one for a query.
+"""Embedding: one unit vector for a passage, one for each of its sentences, one for a query.
 
-A sentence's vector is the mean of its own token vectors out of the whole passage's encoding
-(late pooling, as in Günther et al. 2024, arXiv:2409.04701): it costs no further encoding, and
-on squad2 the best sentence vector finds the paragraph better than the passage vector does
-(`evals/README.md`). Refuses nothing but an unusable model.
+The vector of a sentence is the mean of its own token vectors in the encoding of the whole passage
+(late pooling, as in Günther et al. 2024, arXiv:2409.04701): it costs no further encoding, and on
+squad2 the best sentence vector finds the paragraph better than the passage vector does
+(`evals/README.md`). `EmbedderMissing` is raised for a model that cannot be used.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant.errors import EmbedderMissing
 from assistant.models.encoder import OnnxEncoder, TokenVectors, Vector, pool, unit_vector
-from assistant.models.prepare import Prepared, load_sentence_transformer, prepare
+from assistant.models.prepare import PreparedModel, load_sentence_transformer, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,39 +98,31 @@ def pool_spans(tokens: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vector
 class OnnxEmbedder:
     """The embedder of a model that could be exported."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: PreparedModel) -> None:
         if prepared.folder is None:
             raise ValueError("this model has no exported form")
+        self.fingerprint = prepared.fingerprint
+        self.dimension = prepared.dimension
         self._prepared = prepared
         self._encoder = OnnxEncoder(Path(prepared.folder), max_tokens=prepared.max_tokens)
 
     @property
-    def fingerprint(self) -> str:
-        """See `Embedder`."""
-        return self._prepared.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """See `Embedder`."""
-        return self._prepared.dimension
-
-    @property
     def max_tokens(self) -> int:
-        """See `Embedder`."""
+        """The limit of the model, less special tokens and the prompt of documents."""
         prompt = self.count_tokens([self._prepared.document_prompt])[0]
         return self._prepared.max_tokens - self._encoder.n_special - prompt
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """See `Embedder`."""
+        """Count with the model's own tokenizer."""
         return self._encoder.count_tokens(texts)
 
     def embed_query(self, text: str) -> Vector:
-        """See `Embedder`."""
+        """Encode the query behind its prompt, and pool all tokens."""
         (tokens,) = self._encoder.encode([self._prepared.query_prompt + text])
         return pool(tokens.vectors, self._prepared.pooling)
 
     def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
-        """See `Embedder`."""
+        """Encode each passage once; its sentences are pooled from the same tokens."""
         prompt = self._prepared.document_prompt
         shift = len(prompt)
         vectors = []
@@ -145,47 +137,39 @@ class OnnxEmbedder:
         return vectors
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """See `Embedder`."""
+        """Encode texts as they are, without a prompt."""
         return self._encoder.encode(texts)
 
 
 class PlainEmbedder:
     """The embedder of any other sentence-transformers model; sentences are encoded apart."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: PreparedModel) -> None:
+        self.fingerprint = prepared.fingerprint
+        self.dimension = prepared.dimension
         self._prepared = prepared
         self._model = load_sentence_transformer(prepared.source)
 
     @property
-    def fingerprint(self) -> str:
-        """See `Embedder`."""
-        return self._prepared.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """See `Embedder`."""
-        return self._prepared.dimension
-
-    @property
     def max_tokens(self) -> int:
-        """See `Embedder`."""
+        """The limit of the model, less special tokens and the prompt of documents."""
         special = len(self._model.tokenizer("")["input_ids"])
         prompt = self.count_tokens([self._prepared.document_prompt])[0]
         return self._prepared.max_tokens - special - prompt
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """See `Embedder`."""
+        """Count with the model's own tokenizer."""
         encoded = self._model.tokenizer(
             list(texts), add_special_tokens=False, truncation=False, verbose=False
         )
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_query(self, text: str) -> Vector:
-        """See `Embedder`."""
+        """Encode the query with the model's prompt for queries."""
         return unit_vector(self._model.encode_query(text, show_progress_bar=False))
 
     def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
-        """See `Embedder`."""
+        """Encode the passages, and each of their sentences by itself."""
         texts = [given.text for given in inputs]
         texts += [given.text[start:end] for given in inputs for start, end in given.sentences]
         rows: Vector = self._model.encode_document(
@@ -199,7 +183,7 @@ class PlainEmbedder:
         return vectors
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """See `Embedder`."""
+        """Encode texts as they are, without a prompt."""
         vectors = self._model.encode(
             list(texts), output_value="token_embeddings", show_progress_bar=False
         )

@@ -1,7 +1,7 @@
-"""Texts -> token vectors, by a prepared transformer in ONNX Runtime.
+"""Token vectors of texts, from a prepared transformer in ONNX Runtime.
 
-In: a folder that `assistant.models.prepare` prepared. Out: one vector per token and where it lies.
-Texts longer than the model reads are cut at its limit; nothing is refused.
+The folder that `prepare.py` made is opened once; a text gives one vector per token, with the span
+of each token. A text longer than the model reads is cut at the model's limit.
 """
 
 import os

@@ -1,14 +1,13 @@
-"""An embedding model as installed -> the same model prepared for ONNX Runtime.
+"""An embedding model that is on this machine, prepared for ONNX Runtime.
 
-In: a sentence-transformers model folder. Out: `Prepared`, a folder in the user's cache with
-the ONNX graph, the tokenizer and what pooling needs. The installed model's weights must have
-the published digest; anything else is refused with `EmbedderMissing`.
+The folder of a sentence-transformers model is found and its weights are digested; those of the
+installed model must be the published ones. The model is exported once, to a folder in the user's
+cache with the ONNX graph, the tokenizer and what pooling needs: a `PreparedModel`.
+`EmbedderMissing` is raised for a model that is absent, altered or not stored as safetensors.
 
-Why: ONNX Runtime embeds 1.5 times as many passages a second as `SentenceTransformer.encode`
-does on two cores, with cosines of 1.00000 to it, and starts in 0.5 s instead of 9 s
-(`make bench`). A model whose form the export does not know runs in sentence-transformers.
-
-A model's name -> its files on this machine, and whether they are the published ones.
+Why: ONNX Runtime embeds 1.5 times as many passages a second as `SentenceTransformer.encode` does on
+two cores, with cosines of 1.00000 to it, and starts in 0.5 s instead of 9 s (`make bench`). A model
+of a form that the export does not know runs in sentence-transformers.
 """
 
 import hashlib
@@ -133,7 +132,7 @@ _Stamp = list[list[int | str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedModel:
     """A model ready to run. `folder` is None when it must run in sentence-transformers."""
 
     source: str
@@ -160,7 +159,7 @@ class Prepared:
         return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32]
 
 
-def prepare(model: str, cache_dir: Path) -> Prepared:
+def prepare(model: str, cache_dir: Path) -> PreparedModel:
     """Return the prepared form of `model`, making it first when it is not in the cache.
 
     Args:
@@ -183,7 +182,7 @@ def prepare(model: str, cache_dir: Path) -> Prepared:
     return prepared
 
 
-def find_prepared(folder: Path, cache_dir: Path) -> Prepared | None:
+def find_prepared(folder: Path, cache_dir: Path) -> PreparedModel | None:
     """Return the prepared form of the model in a folder; None without one, or with an old one."""
     return _read_receipt(_receipt_of(folder, cache_dir), _stamp(folder))
 
@@ -199,7 +198,7 @@ def load_sentence_transformer(model: str) -> Any:
     )
 
 
-def _export(model: str, folder: Path, digest: str, models_dir: Path) -> Prepared:
+def _export(model: str, folder: Path, digest: str, models_dir: Path) -> PreparedModel:
     encoder = load_sentence_transformer(model)
     pooling = _pooling(encoder)
     common: dict[str, Any] = {
@@ -212,14 +211,14 @@ def _export(model: str, folder: Path, digest: str, models_dir: Path) -> Prepared
     }
     if pooling is None:
         logger.warning("%s runs in sentence-transformers: its form cannot be exported", model)
-        return Prepared(folder=None, pooling="own", **common)
+        return PreparedModel(folder=None, pooling="own", **common)
     models_dir.mkdir(parents=True, exist_ok=True)
     final = models_dir / f"{digest[:16]}-{digest_text(pooling + str(folder))[:8]}-{RECIPE}"
     with tempfile.TemporaryDirectory(dir=models_dir) as aside:
         _write_graph(encoder, Path(aside))
         if not _agrees(encoder, Path(aside), pooling):
             logger.warning("%s runs in sentence-transformers: its export disagrees", model)
-            return Prepared(folder=None, pooling="own", **common)
+            return PreparedModel(folder=None, pooling="own", **common)
         shutil.rmtree(final, ignore_errors=True)
         try:
             os.replace(aside, final)
@@ -228,7 +227,7 @@ def _export(model: str, folder: Path, digest: str, models_dir: Path) -> Prepared
                 raise
         else:
             Path(aside).mkdir()  # for the context manager to remove
-    return Prepared(folder=str(final), pooling=pooling, **common)
+    return PreparedModel(folder=str(final), pooling=pooling, **common)
 
 
 def _pooling(encoder: Any) -> str | None:
@@ -292,10 +291,10 @@ def _receipt_of(folder: Path, cache_dir: Path) -> Path:
     return cache_dir / "models" / f"{digest_text(str(folder.resolve()))[:16]}.json"
 
 
-def _read_receipt(receipt: Path, stamp: _Stamp) -> Prepared | None:
+def _read_receipt(receipt: Path, stamp: _Stamp) -> PreparedModel | None:
     try:
         data = json.loads(receipt.read_text(encoding="utf-8"))
-        prepared = Prepared(**data["prepared"])
+        prepared = PreparedModel(**data["prepared"])
         same = data["files"] == stamp and data["recipe"] == RECIPE
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -306,7 +305,7 @@ def _read_receipt(receipt: Path, stamp: _Stamp) -> Prepared | None:
     return prepared
 
 
-def _write_receipt(receipt: Path, stamp: _Stamp, prepared: Prepared) -> None:
+def _write_receipt(receipt: Path, stamp: _Stamp, prepared: PreparedModel) -> None:
     receipt.parent.mkdir(parents=True, exist_ok=True)
     data = {"recipe": RECIPE, "files": stamp, "prepared": asdict(prepared)}
     aside = receipt.with_suffix(f".{os.getpid()}.tmp")

@@ -1,10 +1,9 @@
-"""A question as a person wrote it -> the query that is searched for.
+"""From a question to the query that is searched for.
 
-Takes away what frames a question and says nothing of what is asked: greetings, thanks, "could you
-tell me". A question that is nothing but a frame stays whole. English only; a question in another
-language is searched for as it stands. Refuses a question without a character, or with too many.
-
-A query and a snapshot -> the query with its misspelt words as the documents spell them.
+`read_question` removes what frames a question without saying what is asked: greetings, thanks,
+"could you tell me". A question that consists of nothing else stays whole. The phrases are English;
+a question in another language is searched for as it stands. `respell` replaces misspelt words of a
+query by words of the documents.
 """
 
 import re
@@ -16,32 +15,91 @@ from rapidfuzz.distance import OSA
 
 from assistant.errors import QuestionError
 from assistant.store.snapshot import Snapshot
+from assistant.text import english as en
+from assistant.text.cues import refers
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
-from assistant.text.terms import FUNCTION_WORDS, fold, terms
+from assistant.text.terms import fold, terms
+from assistant.text.words import LETTERS, WORD, one_of
 
 MIN_LETTERS = 5
-"""Shorter words have too many neighbours that are words themselves."""
+"""Shorter words are not corrected: too many of their neighbours are words, too."""
 LONG_LETTERS = 9
-"""From here on a word may have two typing errors, below it one."""
+"""Words of this length or more may have two errors, shorter ones one."""
 ENDING_LETTERS = 3
-"""The stemmer may miss the ending of a misspelt word, so the word is tried without it too."""
+"""A word is also tried without its last letters: the stemmer may not know a misspelt ending."""
 MAX_UNKNOWN = 8
-"""A question with more unknown words is not misspelt: it is about something else."""
+"""A query with more unknown words is not misspelt but about something else."""
 N_CANDIDATES = 8
 N_PASSAGES = 5
-"""Passages read to see how a candidate is spelt."""
+"""Passages read to find how a stem is spelt in full."""
+LONG_WORDS = 20
+"""Of a question of up to so many words, only the frame is removed."""
 
-_LETTERS = re.compile(r"[^\W\d_]+")
+_FRAME = re.compile(en.QUESTION_FRAME, re.IGNORECASE | re.VERBOSE)
+_THANKS = re.compile(en.THANKS, re.IGNORECASE)
+_ASKS = re.compile(rf"\b{one_of(en.QUESTION_WORDS)}\b|^{one_of(en.ASKING_VERBS)}\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuestion:
+    """A question in the forms that answering needs.
+
+    Attributes:
+        question: what was typed, in canonical form.
+        line: the same on one line.
+        query: what to search for; see `focus`.
+    """
+
+    question: str
+    line: str
+    query: str
+
+
+def read_question(question: str, max_chars: int) -> ParsedQuestion:
+    """Return a question in canonical form, with what to search for.
+
+    Raises:
+        QuestionError: it is empty, or longer than `max_chars`.
+    """
+    typed = normalize(question)[0]
+    line = " ".join(typed.split())
+    if not line:
+        raise QuestionError("the question is empty; ask something")
+    if len(line) > max_chars:
+        raise QuestionError(
+            f"the question has {len(line):,} characters, over the limit of {max_chars:,}; "
+            "shorten it"
+        )
+    return ParsedQuestion(typed, line, focus(line))
+
+
+def focus(question: str) -> str:
+    """Return what to search for: a question without what frames it.
+
+    Of a long question only the sentences that ask something are kept, unless they refer to others.
+
+    >>> focus("Could you please tell me who signed it?")
+    'who signed it?'
+    """
+    if len(question.split()) <= LONG_WORDS:
+        return _unframe(question)
+    spans = split_sentences(question, [(0, len(question))])
+    sentences = [_unframe(question[start:end]) for start, end in spans]
+    kept = [one for one in sentences if not _THANKS.search(one) and WORD.search(one)]
+    asked = [one for one in kept if one.endswith("?")]
+    if asked and not any(refers(one) for one in asked):
+        kept = asked
+    return " ".join(kept) or question
 
 
 def respell(snapshot: Snapshot, query: str, is_word: Callable[[str], bool]) -> str:
-    """Return the query with each unknown word replaced by its nearest in the documents.
+    """Return the query with each unknown word replaced by the documents' nearest word.
 
     Args:
-        snapshot: the documents' words.
-        query: what was typed.
-        is_word: whether a word is one, even if no document has it.
+        snapshot: the index, for the words that the documents use.
+        query: what to search for.
+        is_word: whether something is a word even though no document uses it.
     """
     unknown = [
         (start, end)
@@ -55,11 +113,11 @@ def respell(snapshot: Snapshot, query: str, is_word: Callable[[str], bool]) -> s
 
 
 def nearest_word(snapshot: Snapshot, word: str) -> str | None:
-    """Return the documents' word that `word` most likely stands for, None if there is none.
+    """Return the word of the documents that `word` most likely stands for; None if none is near.
 
-    Compared by optimal string alignment (Damerau 1964): a letter too many, too few or wrong and
-    two letters in the wrong order are one error each. The first letter is taken to be right; of
-    equally near words the one in more passages is chosen.
+    Words are compared by optimal string alignment (Damerau 1964): a letter too many, too few or
+    wrong, and two letters in the wrong order are one error each. The first letter is taken to be
+    right. Of equally near words, the one in more passages is chosen.
     """
     folded = fold(word)
     limit = 1 if len(word) < LONG_LETTERS else 2
@@ -80,12 +138,22 @@ def nearest_word(snapshot: Snapshot, word: str) -> str | None:
     return min(found)[-1] if found else None
 
 
+def _unframe(sentence: str) -> str:
+    """Return a sentence without the words that frame it, in however many parts."""
+    _, colon, rest = sentence.rpartition(":")
+    if colon and len(sentence.split()) > LONG_WORDS and _ASKS.search(rest):
+        return rest.strip()
+    while (match := _FRAME.match(sentence)) and WORD.search(sentence, match.end()):
+        sentence = sentence[match.end() :]
+    return sentence
+
+
 def _unknown_words(snapshot: Snapshot, query: str) -> Iterator[tuple[int, int]]:
     words = {
         match.span(): found[0]
-        for match in _LETTERS.finditer(query)
+        for match in LETTERS.finditer(query)
         if len(match.group()) >= MIN_LETTERS
-        and fold(match.group()) not in FUNCTION_WORDS
+        and fold(match.group()) not in en.FUNCTION_WORDS
         and len(found := terms(match.group())) == 1
     }
     known = snapshot.count_passages_with(list(set(words.values())))
@@ -96,97 +164,5 @@ def _spellings(snapshot: Snapshot, term: str) -> set[str]:
     rows = [row for row, _ in snapshot.bm25([term], k=N_PASSAGES)]
     passages = snapshot.passages(rows).values()
     texts = (f"{passage.heading or ''} {passage.text}" for passage in passages)
-    words = {match.group() for text in texts for match in _LETTERS.finditer(text)}
+    words = {match.group() for text in texts for match in LETTERS.finditer(text)}
     return {word for word in words if terms(word) == [term]}
-
-
-_FRAME = re.compile(
-    r"""[\s,;:]*(?:
-        (?:hi|hello|hey|dear\s\w+|good\s(?:morning|afternoon|evening)|please|so|well|ok|okay|and|now
-          |also)\b[\s,!]*
-      | (?:i\s(?:was|am)\s(?:just\s)?wondering|i\swonder|i\s(?:want|need)\sto\sknow
-          |i(?:\swould|['’]d)\s(?:really\s)?(?:like|love)\sto\sknow|i\shave\sa\squestion
-          |my\squestion\sis|(?:do|does)\s(?:you|anyone|someone)\s(?:happen\sto\s)?know)\b
-        [\s,:]*(?:if\b|whether\b)?[\s,]*
-      | (?:could|can|would|will)\s(?:you|someone|anyone)\s(?:please\s|kindly\s|maybe\s)*
-        (?:tell\sme|explain(?:\sto\sme)?|say|let\sme\sknow)\b[\s,:]*
-      | (?:you\s(?:could|can|would)\s(?:please\s)?)?(?:tell\sme|explain|let\sme\sknow)\b[\s,:]*
-      | the\sfollowing\b[\s,:]*
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_WORD = re.compile(r"\w")
-_THANKS = re.compile(
-    r"\b(?:thanks|thank\syou|many\sthanks|i\s(?:really\s)?appreciate|best\sregards|kind\sregards)\b",
-    re.IGNORECASE,
-)
-_ASKS = re.compile(
-    r"\b(?:who|whom|whose|when|where|why|how|which|what)\b|^(?:is|are|was|were|do|does|did|has|have|"
-    r"had|can|could|will|would|should)\b",
-    re.IGNORECASE,
-)
-_LEANS = re.compile(
-    r"\b(?:it|its|he|him|his|she|her|they|them|their|this|that|these|those)\b", re.I
-)
-LONG_WORDS = 20
-"""Shorter questions are let be but for their first words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, read once.
-
-    Attributes:
-        question: what was typed, in canonical form.
-        line: the same on one line.
-        query: what of it to search for: see `focus`.
-    """
-
-    question: str
-    line: str
-    query: str
-
-
-def read_question(question: str, max_chars: int) -> Asked:
-    """Return a question in canonical form, with what to search for.
-
-    Raises:
-        QuestionError: nothing is left of it, or more than `max_chars` characters.
-    """
-    typed = normalize(question)[0]
-    line = " ".join(typed.split())
-    if not line:
-        raise QuestionError("the question is empty; ask something")
-    if len(line) > max_chars:
-        raise QuestionError(
-            f"the question has {len(line):,} characters, over the limit of {max_chars:,}; "
-            "shorten it"
-        )
-    return Asked(typed, line, focus(line))
-
-
-def focus(question: str) -> str:
-    """Return what of a question to search for.
-
-    >>> focus("Could you please tell me who signed it?")
-    'who signed it?'
-    """
-    if len(question.split()) <= LONG_WORDS:
-        return _unframe(question)
-    spans = split_sentences(question, [(0, len(question))])
-    sentences = [_unframe(question[start:end]) for start, end in spans]
-    kept = [one for one in sentences if not _THANKS.search(one) and _WORD.search(one)]
-    asked = [one for one in kept if one.endswith("?")]
-    if asked and not any(_LEANS.search(one) for one in asked):
-        kept = asked
-    return " ".join(kept) or question
-
-
-def _unframe(sentence: str) -> str:
-    """Return the sentence without its frame, however many parts that has."""
-    _, colon, rest = sentence.rpartition(":")
-    if colon and len(sentence.split()) > LONG_WORDS and _ASKS.search(rest):
-        return rest.strip()
-    while (match := _FRAME.match(sentence)) and _WORD.search(sentence, match.end()):
-        sentence = sentence[match.end() :]
-    return sentence

@@ -1,8 +1,7 @@
-"""A query and a snapshot -> the passages most likely to answer it, with what ranked them.
+"""Finds the passages most likely to answer a query, by dense and lexical search.
 
-A query -> the passages that share terms with it, by BM25.
-
-Two rankings -> one; a ranking -> the passages worth reading. Pure functions.
+`fuse`, `choose`, `weigh_terms` and `idf` are the formulas; `Retriever` applies them to a snapshot
+of the index.
 """
 
 import math
@@ -19,15 +18,18 @@ from assistant.store.vectors import VectorSearch
 from assistant.text.terms import query_terms
 from assistant.values import Passage, RankedPassage
 
+READ_TOGETHER = 12
+"""Passages read from the catalog at once: a few more than an answer needs."""
+
 
 def fuse(
     dense: Mapping[int, float], lexical: Mapping[int, float], lexical_weight: float
 ) -> list[tuple[int, float]]:
-    """Return every row of either ranking with its fused score, best first; ties by row.
+    """Return every row of either ranking with its fused score, best first; ties in order of row.
 
     The score is cosine + weight * BM25 (a convex combination without normalising, after Bruch,
     Gai & Ingber 2023, arXiv:2210.11934). `dense` must hold every row; a row that `lexical`
-    lacks shares no term with the query and gets nothing for it.
+    lacks shares no term with the query, so its BM25 is 0.
 
     >>> fuse({1: 0.5, 2: 0.4}, {2: 10.0}, 0.03)
     [(2, 0.7), (1, 0.5)]
@@ -39,11 +41,11 @@ def fuse(
 def choose(
     ranking: Iterable[tuple[Passage, float]], *, k: int, max_per_document: int
 ) -> list[tuple[Passage, float]]:
-    """Return the k first passages of a ranking, without repeats and spread over documents.
+    """Return the first k passages of a ranking, without repeats and spread over documents.
 
-    Passages that read the same (but for case and whitespace) are given once. At most
-    `max_per_document` of a document are taken while another document has one to offer;
-    the places that remain go to the best of those passed over.
+    Of passages with the same text (but for case and whitespace) only the first is taken. At most
+    `max_per_document` passages of a document are taken as long as another document has one;
+    remaining places go to the best of those passed over.
     """
     taken: list[tuple[Passage, float]] = []
     passed: list[tuple[Passage, float]] = []
@@ -68,12 +70,12 @@ def choose(
 def rank_lexically(
     snapshot: Snapshot, query: str, k: int, *, among: Sequence[int] | None = None
 ) -> list[tuple[int, float]]:
-    """Return the k best rows with their BM25 scores, best first; of `among`, if it is given."""
+    """Return the k best rows by BM25 with their scores, best first; `among` limits the rows."""
     return snapshot.bm25(query_terms(query), k=k, among=among)
 
 
 def weigh_terms(snapshot: Snapshot, query: str) -> dict[str, float]:
-    """Return the query's terms with their idf over passages; a term of none weighs most.
+    """Return the query's terms with their idf over passages; a term in no passage weighs most.
 
     idf(t) = ln(1 + (N - n + 0.5) / (n + 0.5)), never negative (Lucene's form of
     Robertson & Zaragoza 2009, eq. 3.3). For N = 9 and n = 1: ln(1 + 8.5 / 1.5) = 1.897.
@@ -83,7 +85,7 @@ def weigh_terms(snapshot: Snapshot, query: str) -> dict[str, float]:
 
 
 def idf(terms: Sequence[str], counts: dict[str, int], n_passages: int) -> dict[str, float]:
-    """Return each term's idf, given in how many of the passages it occurs.
+    """Return each term's idf; `counts` says in how many of the passages it occurs.
 
     >>> round(idf(["rare"], {"rare": 1}, 9)["rare"], 3)
     1.897
@@ -94,16 +96,25 @@ def idf(terms: Sequence[str], counts: dict[str, int], n_passages: int) -> dict[s
     }
 
 
-READ_TOGETHER = 12
-"""Passages read from the catalog at once: a few more than an answer needs."""
+def cosine(query: Vector, vectors: PassageVectors) -> float:
+    """Return the query's cosine to the nearest sentence of the passage.
+
+    It finds more than the passage's own vector: recall@1 of .68 against .59 on squad2
+    (`evals/README.md`).
+    """
+    return float((vectors.sentences @ query).max())
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """A ranking with what an answerer needs to judge its sentences.
+    """A ranking, with what is needed to judge its sentences.
 
-    `query` is spelt as the documents spell it; `sentence_vectors[i]`, shape (n_sentences, d), are
-    those of `ranking[i]`; `term_weights` are the query's terms with their idf.
+    Attributes:
+        query: what was searched for, with the documents' spelling.
+        query_vector: its embedding, shape (d,).
+        term_weights: its terms with their idf.
+        ranking: the passages, best first.
+        sentence_vectors: for each passage of the ranking, an array of shape (n_sentences, d).
     """
 
     query: str
@@ -114,7 +125,7 @@ class Retrieval:
 
 
 class Retriever:
-    """Fuses the dense and the lexical ranking of one index."""
+    """Finds passages by a dense and a lexical ranking, fused."""
 
     def __init__(self, embedder: Embedder, vectors: VectorSearch, settings: Settings) -> None:
         self._embedder = embedder
@@ -124,16 +135,16 @@ class Retriever:
     def retrieve(
         self, snapshot: Snapshot, query: str, k: int, *, documents: Collection[str] = ()
     ) -> Retrieval:
-        """Return the k best passages of the documents, fewer when these hold fewer.
+        """Return the k best passages of the documents, or fewer if they have fewer.
 
-        Misspelt words of the query are searched for as the documents spell them, and words weigh
-        what they do in all documents, whichever are chosen.
+        Misspelt words of the query are searched for as the documents spell them. Terms have the
+        weights that they have in all documents, whichever are searched.
 
         Args:
             snapshot: the index.
             query: what to search for.
             k: how many passages.
-            documents: ids of the documents to search; none of them means all.
+            documents: ids of the documents to search; empty means all.
 
         Raises:
             CorpusError: the index does not hold one of them.
@@ -182,7 +193,7 @@ class Retriever:
         return self._vectors.search_among(snapshot, among, vector, k)
 
     def _is_word(self, word: str) -> bool:
-        """Whether the model has a token for the word: it was common in what it has read."""
+        """Whether the model has a token for the word, which so was common in its training text."""
         return self._embedder.count_tokens([word]) == [1]
 
 
@@ -192,19 +203,10 @@ def _read_passages(
     row_of: dict[str, int],
     documents: Collection[str],
 ) -> Iterator[tuple[Passage, float]]:
-    """Yield the passages of a ranking, reading no more than are asked for; note their rows."""
+    """Yield the passages of a ranking, read in batches as needed; put their rows into `row_of`."""
     for first in range(0, len(fused), READ_TOGETHER):
         batch = fused[first : first + READ_TOGETHER]
         passages = snapshot.passages([row for row, _ in batch], documents)
         for row, score in batch:
             row_of[passages[row].passage_id] = row
             yield passages[row], score
-
-
-def cosine(query: Vector, vectors: PassageVectors) -> float:
-    """Return the query's cosine to the nearest sentence of the passage.
-
-    It finds more than the passage's own vector: recall@1 of .68 beside .59 on squad2
-    (`evals/README.md`).
-    """
-    return float((vectors.sentences @ query).max())

@@ -1,9 +1,9 @@
-"""The gate in front of every route: which requests come in, what every response carries.
+"""Middleware in front of every route: who may send a request, and headers for every response.
 
-Comes in: raw ASGI requests. Goes out: the same, with their owner in `scope["state"]["owner"]`, and
-security headers on the response. Refuses foreign `Host` names (DNS rebinding), requests that
-another site's page sends, people who are not logged in where users are set, sessions of others,
-bodies that are too large or of unstated length, and Gradio's routes that the page does not need.
+Takes raw ASGI requests and passes them on with their owner in `scope["state"]["owner"]`. Refused
+are foreign `Host` names (DNS rebinding), requests that another site's page sends, people who are
+not logged in where users are set, other users' sessions, bodies that are too large or of unstated
+length, and Gradio routes that the page does not need.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from assistant.serve.identity import CHALLENGE, Visitor, Visitors
 from assistant.settings import LOOPBACK
 
 MAX_BODY_BYTES = 1_000_000
-"""A question has 4,000 characters; the rest is room for Gradio's own bookkeeping."""
+"""A question has at most 4,000 characters; the rest is room for Gradio's own data."""
 MAX_DIGITS = 18
-"""Digits of a Content-Length; more are no number of bytes that anybody sends."""
-WRONG_PASSWORD_S = 1.0
-"""Seconds that a wrong password costs the one who guesses."""
-UPLOADS = "/api/documents"
-OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
-"""Probes tell nothing and are asked by machines that have no password."""
-WILDCARD = frozenset({"0.0.0.0", "::"})
+"""Digits of a Content-Length; a longer one is refused before it is read as a number."""
+WRONG_PASSWORD_DELAY_S = 1.0
+"""Seconds that a request with a wrong password has to wait, against guessing."""
+UPLOAD_PATH = "/api/documents"
+PUBLIC_PATHS = frozenset({"/livez", "/readyz"})
+"""Probes reveal nothing, and the machines that send them have no password."""
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
 SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
@@ -50,24 +50,30 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""What every response carries; no foreign origin appears in it."""
+"""Sent with every response; they allow no other origin."""
 
 _GRADIO = "/gradio_api"
 _HEARTBEAT = f"{_GRADIO}/heartbeat/"
-_JOIN = f"{_GRADIO}/queue/join"
-_DATA = f"{_GRADIO}/queue/data"
-_NEEDED = frozenset(
+_QUEUE_JOIN = f"{_GRADIO}/queue/join"
+_QUEUE_DATA = f"{_GRADIO}/queue/data"
+_GRADIO_ROUTES = frozenset(
     {"queue", "heartbeat", "startup-events", "app_id", "theme.css", "info", "user"}
     | {"login_check", "token"}
 )
-"""First part of the Gradio routes that the page uses; not file=, upload, run, call, cancel: a stop
-goes through our own handler, which knows whose answer it is."""
+"""First part of the Gradio routes that the page uses. Not among them are file=, upload, run, call
+and cancel: a stop goes through our own handler, which knows whose answer it is."""
 
 
-class Gate:
-    """ASGI middleware that refuses what should not come in and marks what goes out.
+class AccessMiddleware:
+    """ASGI middleware that admits or refuses requests and adds headers to responses.
 
-    Once `closing` is set, streams that would never end by themselves are ended.
+    Args:
+        app: the application behind it.
+        bound: the host that the server is bound to.
+        allowed: further host names; "*" allows all of them.
+        visitors: tells who sends a request.
+        max_upload_bytes: the largest body of an uploaded file.
+        closing: once it is set, streams that would not end by themselves are ended.
     """
 
     def __init__(
@@ -87,7 +93,7 @@ class Gate:
         self.allowed = LOOPBACK | {bound.lower()} | {name.lower() for name in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request with a refusal, or hand it on."""
+        """Refuse the request, or pass it on with its owner."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -98,17 +104,19 @@ class Gate:
         visitor = None if target else await self._identify(scope)
         if visitor is not None:
             scope.setdefault("state", {})["owner"] = visitor.owner
-            receive, target = await self._admit(scope, receive, visitor.owner)
+            receive, target = await self._check_session(scope, receive, visitor.owner)
         cookie = visitor.cookie if visitor and scope["path"] == "/" else None
-        await self._serve(target or _log_in(), scope, receive, _Marked(send, cookie))
+        await self._serve(
+            target or _require_login(), scope, receive, _SendWithHeaders(send, cookie)
+        )
 
     async def _serve(
-        self, target: ASGIApp, scope: Scope, receive: Receive, send: "_Marked"
+        self, target: ASGIApp, scope: Scope, receive: Receive, send: "_SendWithHeaders"
     ) -> None:
-        """Let the target answer; end what would not end by itself once the server closes."""
+        """Let the target respond; end a stream that is unfinished when the server closes."""
 
         async def receive_until_closing() -> Message:
-            return await _first(receive(), self.closing)
+            return await _receive_or_disconnect(receive(), self.closing)
 
         endless = scope["path"].startswith(_HEARTBEAT)
         try:
@@ -122,53 +130,87 @@ class Gate:
     def _refuse(self, scope: Scope) -> JSONResponse | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._admits(host_name(host)):
-            return failure(400, "HostError", f"this server does not answer to the name {host!r}")
+        if not self._allows_host(host_name(host)):
+            return error_response(
+                400, "HostError", f"this server does not answer to the name {host!r}"
+            )
         if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and is_foreign(headers):
-            return failure(403, "OriginError", "another site's page may not send this")
+            return error_response(403, "OriginError", "another site's page may not send this")
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal():
-            return failure(411, "RequestError", "the request needs a Content-Length")
-        most = self.max_upload_bytes if scope["path"] == UPLOADS else MAX_BODY_BYTES
+            return error_response(411, "RequestError", "the request needs a Content-Length")
+        most = self.max_upload_bytes if scope["path"] == UPLOAD_PATH else MAX_BODY_BYTES
         if len(length) > MAX_DIGITS or int(length) > most:
-            return failure(413, "RequestError", f"the body exceeds {most:,} bytes")
-        if not is_needed(scope["path"]):
-            return failure(404, "RequestError", "there is no such route")
+            return error_response(413, "RequestError", f"the body exceeds {most:,} bytes")
+        if not is_known_route(scope["path"]):
+            return error_response(404, "RequestError", "there is no such route")
         return None
 
     async def _identify(self, scope: Scope) -> Visitor | None:
         headers = Headers(scope=scope)
-        if scope["path"] in OPEN_TO_ALL:
+        if scope["path"] in PUBLIC_PATHS:
             return Visitor("nobody")
         visitor = self.visitors.identify(headers)
         if visitor is None and "authorization" in headers:
-            await asyncio.sleep(WRONG_PASSWORD_S)
+            await asyncio.sleep(WRONG_PASSWORD_DELAY_S)
         return visitor
 
-    async def _admit(self, scope: Scope, receive: Receive, owner: str) -> tuple[Receive, ASGIApp]:
-        """Return how the request is read on and who answers it: nobody else's session comes in."""
+    async def _check_session(
+        self, scope: Scope, receive: Receive, owner: str
+    ) -> tuple[Receive, ASGIApp]:
+        """Refuse another user's session; return how the body is read on, and what responds."""
         path, session = scope["path"].rstrip("/"), None
-        if path == _JOIN:
-            body = await _read(receive)
+        if path == _QUEUE_JOIN:
+            body = await _read_body(receive)
             receive = _replay(body, receive)
-            session = _session_in(body)
-        elif path == _DATA:
+            session = _read_session(body)
+        elif path == _QUEUE_DATA:
             named = QueryParams(scope["query_string"]).getlist("session_hash")
-            session = named[0] if len(named) == 1 else ""  # of two, Gradio would take the other
+            session = named[0] if len(named) == 1 else ""  # given two, Gradio would take the other
         elif path.startswith(_HEARTBEAT):
             session = path.removeprefix(_HEARTBEAT)
         if session is not None and not self.visitors.claim(session, owner):
-            return receive, failure(403, "SessionError", "this session is not yours")
+            return receive, error_response(403, "SessionError", "this session is not yours")
         return receive, self.app
 
-    def _admits(self, name: str) -> bool:
+    def _allows_host(self, name: str) -> bool:
         if "*" in self.allowed or name in self.allowed:
             return True
-        return bool(self.allowed & WILDCARD) and _is_address(name)
+        return bool(self.allowed & ANY_ADDRESS) and _is_address(name)
 
 
-class _Marked:
-    """A `send` that writes our headers on the response, and knows whether it has ended."""
+def error_response(status: int, kind: str, message: str) -> JSONResponse:
+    """Return a failure as JSON: its kind and a line for people."""
+    return JSONResponse({"error": {"kind": kind, "message": message}}, status_code=status)
+
+
+def host_name(host: str) -> str:
+    """Return the name in a `Host` header: without port and brackets, in lower case."""
+    name, bracket, _ = host.removeprefix("[").partition("]")
+    return (name if bracket else host.partition(":")[0]).lower().rstrip(".")
+
+
+def is_known_route(path: str) -> bool:
+    """Whether a route is ours, or one of the few of Gradio's that the page uses."""
+    parts = path.lower().split("/")
+    return f"/{parts[1]}" != _GRADIO or (len(parts) > 2 and parts[2] in _GRADIO_ROUTES)
+
+
+def is_foreign(headers: Headers) -> bool:
+    """Whether a browser says that the request comes from another site's page."""
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return True
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:
+        return True
+
+
+class _SendWithHeaders:
+    """A `send` that adds our headers to the response and knows whether it is unfinished."""
 
     def __init__(self, send: Send, cookie: str | None) -> None:
         self._send = send
@@ -186,44 +228,14 @@ class _Marked:
         await self._send(message)
 
 
-def failure(status: int, kind: str, message: str) -> JSONResponse:
-    """Return the JSON of a failure: its kind and one line for people."""
-    return JSONResponse({"error": {"kind": kind, "message": message}}, status_code=status)
-
-
-def host_name(host: str) -> str:
-    """Return the name of a `Host` header, without port, brackets and case."""
-    name, bracket, _ = host.removeprefix("[").partition("]")
-    return (name if bracket else host.partition(":")[0]).lower().rstrip(".")
-
-
-def is_needed(path: str) -> bool:
-    """Tell whether a route is ours or one of the few of Gradio's that the page uses."""
-    parts = path.lower().split("/")
-    return f"/{parts[1]}" != _GRADIO or (len(parts) > 2 and parts[2] in _NEEDED)
-
-
-def is_foreign(headers: Headers) -> bool:
-    """Tell whether a browser says that another site's page sends the request."""
-    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        return True
-    origin = headers.get("origin")
-    if origin is None:
-        return False
-    try:
-        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-    except ValueError:
-        return True
-
-
-def _log_in() -> JSONResponse:
-    refused = failure(401, "LoginError", "a name and a password are needed")
+def _require_login() -> JSONResponse:
+    refused = error_response(401, "LoginError", "a name and a password are needed")
     refused.headers["WWW-Authenticate"] = CHALLENGE
     return refused
 
 
 def _is_address(name: str) -> bool:
-    """An address cannot be rebound to another machine by DNS, unlike a name."""
+    """Whether a host is an IP address, which DNS cannot rebind to another machine."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -231,8 +243,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-async def _read(receive: Receive) -> bytes:
-    """Return a request's body; the server holds it to the Content-Length that was admitted."""
+async def _read_body(receive: Receive) -> bytes:
+    """Return a request's body; the server keeps it to its Content-Length, which was checked."""
     body = bytearray()
     while True:
         message = await receive()
@@ -242,7 +254,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    """Return a `receive` that gives the body again, and then what comes after it."""
+    """Return a `receive` that gives the body once more, and then what follows it."""
     given = False
 
     async def again() -> Message:
@@ -255,7 +267,8 @@ def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
     return again
 
 
-def _session_in(body: bytes) -> str:
+def _read_session(body: bytes) -> str:
+    """Return the session hash in a JSON body, or "", which is nobody's session."""
     try:
         sent = json.loads(body)
     except (ValueError, RecursionError):
@@ -264,8 +277,8 @@ def _session_in(body: bytes) -> str:
     return session if isinstance(session, str) else ""
 
 
-async def _first(message: Awaitable[Message], closing: asyncio.Event) -> Message:
-    """Return the next message, or a disconnect when the server closes before it comes."""
+async def _receive_or_disconnect(message: Awaitable[Message], closing: asyncio.Event) -> Message:
+    """Return the next message, or a disconnect if the server closes first."""
     received, closed = asyncio.ensure_future(message), asyncio.ensure_future(closing.wait())
     try:
         await asyncio.wait({received, closed}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
-"""Who may ask now: a few questions at a time, some waiting in order, the rest told to come back.
+"""A queue that limits how many questions are answered and how many wait at the same time.
 
-Shared by the chat and the HTTP API, so that one cannot starve the other. Refuses with `Busy` once
-the queue is full. Safe to share between threads.
+Shared by the chat and the HTTP API, so that neither can starve the other. Safe to share between
+threads.
 """
 
 import threading
@@ -10,29 +10,29 @@ from contextlib import contextmanager
 
 from assistant.errors import Busy
 
-RETRY_S = 5
-"""Seconds after which a refused question may be asked again: the time of a few dozen answers."""
+RETRY_AFTER_S = 5
+"""Seconds after which a refused client should try again: the time of a few dozen answers."""
 
 
 class Ticket:
-    """A place in the queue."""
+    """A question's place in the queue."""
 
     def __init__(self, admission: "Admission") -> None:
         self._admission = admission
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the turn to come; False when it has not within the time."""
+        """Wait until the question may begin; False if that takes longer than `timeout_s`."""
         with self._admission.changed:
             return self._admission.changed.wait_for(lambda: self.ahead == 0, timeout_s)
 
     @property
     def ahead(self) -> int:
-        """How many have to finish before this one may begin; 0 once it may."""
+        """How many questions have to finish before this one may begin; 0 once it may."""
         return max(0, self._admission.tickets.index(self) + 1 - self._admission.at_once)
 
 
 class Admission:
-    """A queue of questions, first come, first served."""
+    """A queue of questions, first come, first served; `at_once` of them are answered at a time."""
 
     def __init__(self, *, at_once: int, waiting: int) -> None:
         self.at_once = at_once
@@ -42,17 +42,17 @@ class Admission:
 
     @contextmanager
     def join(self) -> Iterator[Ticket]:
-        """Take a place for the length of the block.
+        """Hold a place in the queue for the length of the block.
 
         Raises:
-            Busy: every place is taken.
+            Busy: the queue is full.
         """
         ticket = Ticket(self)
         with self.changed:
             if len(self.tickets) >= self._room:
                 raise Busy(
                     f"the assistant is busy: {len(self.tickets)} questions are being answered or "
-                    f"wait; ask again in {RETRY_S} seconds"
+                    f"wait; ask again in {RETRY_AFTER_S} seconds"
                 )
             self.tickets.append(ticket)
         try:

@@ -1,8 +1,7 @@
-"""The assistant over HTTP: JSON API, probes and the chat page in one FastAPI app.
+"""The assistant over HTTP: JSON API, probes and chat page in one FastAPI app.
 
-Comes in: the assistant, and requests from anyone who reaches the port. Goes out: answers, pages,
-failures as one line of JSON. What may come in is the gate's matter (`gate.py`), the routes are in
-`api.py`, the page is in `chat/`.
+`access` decides which requests come in, `api` has the routes, `chat/` the page. Failures are
+responded to with a line of JSON.
 """
 
 import asyncio
@@ -30,13 +29,13 @@ from assistant.errors import (
     SettingsError,
     StoreError,
 )
-from assistant.serve.access import SECURITY_HEADERS, Gate, failure
-from assistant.serve.admission import RETRY_S, Admission
+from assistant.serve.access import SECURITY_HEADERS, AccessMiddleware, error_response
+from assistant.serve.admission import RETRY_AFTER_S, Admission
 from assistant.serve.api import add_routes
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.turns import report
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.turns import log_error
 from assistant.serve.identity import Visitors
 
 STATUSES: dict[type[AssistantError], int] = {
@@ -47,11 +46,11 @@ STATUSES: dict[type[AssistantError], int] = {
     ModelError: 503,
     Busy: 503,
 }
-"""The HTTP status of each kind of failure, the first that fits; the rest are 500."""
+"""The HTTP status of each kind of error; the first that fits counts, and others are 500."""
 GRACE_S = 5
-"""Seconds that open connections get when the server is asked to stop."""
+"""Seconds that open connections get after the server was asked to stop."""
 FINISH_S = 3.0
-"""Seconds of these that running answers get; then they end with a notice."""
+"""Seconds of these that running answers get before they end with a notice."""
 
 
 def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> FastAPI:
@@ -68,7 +67,7 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(
-        Gate,
+        AccessMiddleware,
         bound=settings.host,
         allowed=(*settings.allowed_hosts, *allowed_hosts),
         visitors=Visitors(settings.users),
@@ -78,12 +77,12 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     app.add_exception_handler(AssistantError, _on_assistant_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_defect)
+    app.add_exception_handler(Exception, _on_unexpected)
     database = Database(settings.index_dir)
     admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
-    store = Store(database)
-    add_routes(app, assistant, store, admission)
-    _mount_chat(app, assistant, store, FeedbackBook(database), admission)
+    conversations = ConversationStore(database)
+    add_routes(app, assistant, conversations, admission)
+    _mount_chat(app, assistant, conversations, FeedbackStore(database), admission)
     return app
 
 
@@ -97,7 +96,7 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish running answers and return.
 
-    `ready` is called with the page's address once it is bound.
+    `ready` is called with the page's URL once the port is bound.
 
     Raises:
         SettingsError: the address cannot be bound.
@@ -117,7 +116,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Stops by returning, so that the caller can close what it holds."""
+    """A server that returns on a signal, so that the caller can close what it holds."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -134,21 +133,25 @@ class _Server(uvicorn.Server):
 
 
 def _mount_chat(
-    app: FastAPI, assistant: Answering, store: Store, book: FeedbackBook, admission: Admission
+    app: FastAPI,
+    assistant: Answering,
+    conversations: ConversationStore,
+    feedback: FeedbackStore,
+    admission: Admission,
 ) -> None:
-    """Mount the chat at `/`, building it inside an event loop.
+    """Build the chat inside an event loop and mount it at `/`.
 
-    Outside of one, Gradio opens a loop for each of its locks and closes none.
+    Outside of one, Gradio opens an event loop for each of its locks and closes none.
     """
 
     async def mount() -> None:
         import gradio
 
-        from assistant.serve.chat.page import build_chat, make_desk, page_options
+        from assistant.serve.chat.page import build_page, make_chat, page_options
 
         gradio.mount_gradio_app(
             app,
-            build_chat(make_desk(assistant, store, book, admission, app.state.ending)),
+            build_page(make_chat(assistant, conversations, feedback, admission, app.state.ending)),
             path="/",
             show_error=False,
             run_history=False,
@@ -162,8 +165,8 @@ def _mount_chat(
             **page_options(),
         )
 
-    with ThreadPoolExecutor(max_workers=1) as aside:  # the caller may be inside a loop itself
-        aside.submit(asyncio.run, mount()).result()
+    with ThreadPoolExecutor(max_workers=1) as executor:  # the caller may be in a loop itself
+        executor.submit(asyncio.run, mount()).result()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -186,24 +189,24 @@ def _bind(host: str, port: int) -> socket.socket:
 
 async def _on_assistant_error(_: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    refused = failure(status, type(error).__name__, str(error))
+    refused = error_response(status, type(error).__name__, str(error))
     if isinstance(error, Busy):
-        refused.headers["Retry-After"] = str(RETRY_S)
+        refused.headers["Retry-After"] = str(RETRY_AFTER_S)
     return refused
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found[:3])
-    return failure(422, "RequestError", "; ".join(faults))
+    return error_response(422, "RequestError", "; ".join(faults))
 
 
 async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return failure(status, "RequestError", str(getattr(error, "detail", error)))
+    return error_response(status, "RequestError", str(getattr(error, "detail", error)))
 
 
-async def _on_defect(_: Request, __: Exception) -> JSONResponse:
-    response = failure(500, "InternalError", report("answering a request"))
-    response.headers.update(SECURITY_HEADERS)  # this handler runs outside of the gate
+async def _on_unexpected(_: Request, __: Exception) -> JSONResponse:
+    response = error_response(500, "InternalError", log_error("answering a request"))
+    response.headers.update(SECURITY_HEADERS)  # this handler runs outside the middleware
     return response

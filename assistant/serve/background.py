@@ -1,13 +1,12 @@
-"""Work that blocks, run beside the event loop: its results as they come, a stop at once.
+"""Runs blocking work in threads: its results as they come, and a stop at once.
 
-Comes in: a generator that blocks. Goes out: what it yields, to a coroutine. When nobody waits any
-more the thread ends after its running step. Refuses nothing: a failure of the generator is handed
-on to the one who waits.
+`run_in_thread` serves coroutines, `iterate_reports` code that blocks. When nobody waits for the
+results any more, the thread ends after its present step.
 """
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import closing, suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -15,28 +14,32 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Left(BaseException):
-    """Raised inside of work that nobody waits for any more; no `except Exception` holds it."""
+class Abandoned(BaseException):
+    """Raised inside work that nobody waits for any more; `except Exception` does not catch it."""
 
 
-async def run_aside(steps: Generator[T], *stops: asyncio.Event) -> AsyncGenerator[T]:
-    """Yield what a blocking generator yields, until it ends or one of the events is set."""
+async def run_in_thread(steps: Generator[T], *stops: asyncio.Event) -> AsyncGenerator[T]:
+    """Run a blocking generator in a thread; yield its values until it ends or an event is set.
+
+    An exception of the generator is raised here. After a stop, the thread ends with its present
+    step.
+    """
     loop = asyncio.get_running_loop()
     given: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
-    left = threading.Event()
+    abandoned = threading.Event()
 
     def put(step: tuple[T] | BaseException | None) -> None:
-        with suppress(RuntimeError):  # the loop has closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop has closed: nobody waits
             loop.call_soon_threadsafe(given.put_nowait, step)
 
     def run() -> None:
         try:
             with closing(steps):
                 for step in steps:
-                    if left.is_set():
+                    if abandoned.is_set():
                         break
                     put((step,))
-        except BaseException as error:  # noqa: BLE001 (handed on to the one who waits)
+        except BaseException as error:  # noqa: BLE001 (raised again where it is awaited)
             put(error)
         put(None)
 
@@ -48,56 +51,52 @@ async def run_aside(steps: Generator[T], *stops: asyncio.Event) -> AsyncGenerato
                 raise step
             yield step[0]
     finally:
-        left.set()
+        abandoned.set()
         for halt in halts:
             halt.cancel()
 
 
-def follow(work: Callable[[Callable[[T], None]], None]) -> Generator[T]:
-    """Yield what work reports while it runs; closing the generator ends the work.
+def iterate_reports(work: Callable[[Callable[[T], None]], None]) -> Generator[T]:
+    """Run work in a thread and yield what it reports; closing the generator ends the work.
 
     Args:
-        work: called with a function that takes its reports; that function raises `Left` once
-            nobody follows any more.
+        work: called with a function that takes its reports, and that raises `Abandoned` once the
+            generator is closed.
     """
     given: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
-    left = threading.Event()
+    abandoned = threading.Event()
 
-    def tell(report: T) -> None:
-        if left.is_set():
-            raise Left
+    def send(report: T) -> None:
+        if abandoned.is_set():
+            raise Abandoned
         given.put((report,))
 
     def run() -> None:
         try:
-            work(tell)
-        except Left:
+            work(send)
+        except Abandoned:
             pass
-        except BaseException as error:  # noqa: BLE001 (handed on to the one who follows)
+        except BaseException as error:  # noqa: BLE001 (raised again where it is iterated)
             given.put(error)
         given.put(None)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        yield from _reports(given)
+        while (report := given.get()) is not None:
+            if isinstance(report, BaseException):
+                raise report
+            yield report[0]
     finally:
-        left.set()
+        abandoned.set()
         thread.join()
-
-
-def _reports(given: "SimpleQueue[tuple[T] | BaseException | None]") -> Iterator[T]:
-    while (report := given.get()) is not None:
-        if isinstance(report, BaseException):
-            raise report
-        yield report[0]
 
 
 async def _next(
     given: "asyncio.Queue[tuple[T] | BaseException | None]",
     halts: Sequence["asyncio.Future[Any]"],
 ) -> tuple[T] | BaseException | None:
-    """Return the next step; None when there is none or a stop came first."""
+    """Return the next step; None at the end, or if a stop came first."""
     if any(halt.done() for halt in halts):
         return None
     step: asyncio.Future[Any] = asyncio.ensure_future(given.get())

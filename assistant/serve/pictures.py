@@ -1,9 +1,9 @@
-"""Pages of documents as pictures, over HTTP: `GET /api/page`.
+"""Pages of documents as pictures over HTTP: `GET /api/page`.
 
-Comes in: a document's id, a page's number, a width and perhaps the document's sha256, untrusted.
-Goes out: a PNG picture of that page as it was indexed, which the browser must ask for anew.
-Refuses, as one line of JSON, what the index does not hold (404), what has no pages to show (415),
-what has changed since (409), pages of other sites (403), and more drawings than can be made (503).
+Takes a document's id, a page number, a width and optionally the document's sha256, all untrusted.
+Responds with a PNG picture of that page as it was indexed, which the browser must revalidate.
+Failures are JSON: not in the index (404), no pages to show (415), changed since (409), requested by
+another site's page (403), too many pages being drawn (503).
 """
 
 import threading
@@ -17,30 +17,33 @@ from fastapi.responses import Response
 from assistant.answering import Answering
 from assistant.errors import Busy, CorpusError, DocumentUnreadable
 from assistant.ingest.sniff import PDF
-from assistant.serve.access import failure, is_foreign
-from assistant.serve.admission import RETRY_S
+from assistant.serve.access import error_response, is_foreign
+from assistant.serve.admission import RETRY_AFTER_S
 from assistant.values import Document
 
-PICTURES = "/api/page"
+PAGE_PATH = "/api/page"
 CHANGED = "DocumentChanged"
+"""The kind of the failure when the file is no longer the one that was indexed."""
 WIDTHS = (400, 800, 1_200, 1_600, 2_000)
-"""Pixels; a request gets the next larger one, so that few pictures serve all windows."""
-AT_ONCE = 2
-"""Drawings at the same time: each keeps a core busy for some tenths of a second."""
+"""In pixels; a request gets the next larger one, so that few pictures serve all windows."""
+MAX_DRAWING = 2
+"""Pages drawn at the same time: each keeps a core busy for some tenths of a second."""
 WAIT_S = 10.0
+"""Seconds that a request waits for its turn to be drawn."""
 MAX_WAITING = 8
-"""Each that waits takes one of the server's forty threads."""
+"""Requests that wait; each takes one of the server's forty threads."""
 MAX_KEPT_BYTES = 32_000_000
-"""Some hundred pictures of pages."""
+"""About a hundred pictures."""
 
 Draw = Callable[[str, int, int], bytes]
+"""Draws a page: document id, page number and width in pixels -> PNG."""
 
 
-def add_pictures(app: FastAPI, assistant: Answering) -> None:
-    """Add the route to the app."""
-    drawer = Drawer(assistant.draw)
+def add_page_route(app: FastAPI, assistant: Answering) -> None:
+    """Add `GET /api/page` to the app."""
+    pictures = PictureCache(assistant.draw)
 
-    @app.get(PICTURES)
+    @app.get(PAGE_PATH)
     def page_picture(
         request: Request,
         document: str,
@@ -49,31 +52,31 @@ def add_pictures(app: FastAPI, assistant: Answering) -> None:
         version: str = "",
     ) -> Response:
         if is_foreign(request.headers):
-            return failure(403, "OriginError", "another site's page may not show this")
+            return error_response(403, "OriginError", "another site's page may not show this")
         found = assistant.document(document)
         require_page(found, page)
         if version not in {"", found.sha256}:
-            return failure(409, CHANGED, f"{document!r} has changed since")
-        # The gate's `nosniff` and `same-origin` come on top, as on every response.
+            return error_response(409, CHANGED, f"{document!r} has changed since")
+        # `AccessMiddleware` adds `nosniff` and `same-origin`, as to every response.
         headers = {"ETag": f'"{found.sha256}"', "Cache-Control": "private, no-cache"}
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         try:
-            png = drawer.draw(found, page, choose_width(width))
-        except DocumentUnreadable:  # its own kind of `CorpusError`, with a status of its own
+            png = pictures.draw(found, page, choose_width(width))
+        except DocumentUnreadable:  # a `CorpusError` with a status of its own
             raise
-        except CorpusError as error:  # the index holds it, so it is the file that is another one
-            return failure(409, CHANGED, str(error))
+        except CorpusError as error:  # the index has it, so the file has changed
+            return error_response(409, CHANGED, str(error))
         return Response(png, media_type="image/png", headers=headers)
 
 
 def can_show(document: Document) -> bool:
-    """Whether a document has pages of which there are pictures."""
+    """Whether pictures of a document's pages can be drawn."""
     return document.media_type == PDF and bool(document.pages)
 
 
 def require_page(document: Document, page: int) -> None:
-    """Refuse a page that cannot be shown.
+    """Check that a page can be shown.
 
     Raises:
         DocumentUnreadable: the document has no pages to show.
@@ -87,7 +90,7 @@ def require_page(document: Document, page: int) -> None:
 
 
 def choose_width(wanted: int) -> int:
-    """Return the width that a picture gets.
+    """Return the smallest of `WIDTHS` that is wide enough, or the largest.
 
     >>> choose_width(-1), choose_width(900), choose_width(99_999)
     (400, 1200, 2000)
@@ -95,48 +98,48 @@ def choose_width(wanted: int) -> int:
     return next((width for width in WIDTHS if width >= wanted), WIDTHS[-1])
 
 
-class Drawer:
-    """Draws pages, a few at once, and keeps the pictures. Safe to share between threads."""
+class PictureCache:
+    """Draws pages, a few at once, and keeps the latest pictures. Safe to share between threads."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
-        self._drawing = threading.BoundedSemaphore(AT_ONCE)
-        self._places = threading.BoundedSemaphore(AT_ONCE + MAX_WAITING)
-        self._kept: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._drawing = threading.BoundedSemaphore(MAX_DRAWING)
+        self._places = threading.BoundedSemaphore(MAX_DRAWING + MAX_WAITING)
+        self._pictures: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
     def draw(self, document: Document, page: int, width: int) -> bytes:
-        """Return the picture of a page, PNG.
+        """Return a page as a PNG picture of `width` pixels.
 
         Raises:
             Busy: too many pages are being drawn.
             CorpusError, DocumentUnreadable: the file is gone, has changed, or cannot be shown.
         """
         key = (document.sha256, page, width)
-        if (kept := self._recall(key)) is not None:
-            return kept
-        with _Place(self._places, 0.0), _Place(self._drawing, WAIT_S):
-            if (kept := self._recall(key)) is not None:  # drawn while this one waited
-                return kept
+        if (found := self._find(key)) is not None:
+            return found
+        with _Slot(self._places, 0.0), _Slot(self._drawing, WAIT_S):
+            if (found := self._find(key)) is not None:  # drawn in the meantime
+                return found
             png = self._draw(document.document_id, page, width)
         self._keep(key, png)
         return png
 
-    def _recall(self, key: tuple[str, int, int]) -> bytes | None:
+    def _find(self, key: tuple[str, int, int]) -> bytes | None:
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            if key in self._pictures:
+                self._pictures.move_to_end(key)
+            return self._pictures.get(key)
 
     def _keep(self, key: tuple[str, int, int], png: bytes) -> None:
         with self._lock:
-            self._kept[key] = png
-            while sum(map(len, self._kept.values())) > MAX_KEPT_BYTES:
-                self._kept.popitem(last=False)
+            self._pictures[key] = png
+            while sum(map(len, self._pictures.values())) > MAX_KEPT_BYTES:
+                self._pictures.popitem(last=False)
 
 
-class _Place:
-    """A place among those who draw or wait, for the length of a block."""
+class _Slot:
+    """Holds one of a number of places for the length of a block; raises `Busy` if there is none."""
 
     def __init__(self, places: threading.BoundedSemaphore, timeout_s: float) -> None:
         self._places = places
@@ -144,7 +147,7 @@ class _Place:
 
     def __enter__(self) -> None:
         if not self._places.acquire(timeout=self._timeout_s):
-            raise Busy(f"too many pages are being drawn; ask again in {RETRY_S} seconds")
+            raise Busy(f"too many pages are being drawn; ask again in {RETRY_AFTER_S} seconds")
 
     def __exit__(self, *_: object) -> None:
         self._places.release()

@@ -1,8 +1,8 @@
-"""A file that was dropped on the page -> a file of the corpus folder.
+"""Saves a file that was dropped on the page into the corpus folder.
 
-Comes in: a name and bytes, untrusted. Goes out: a new file directly in the folder, whole or not at
-all. Refuses names that are no plain file names, kinds of file that cannot be read, and whatever
-would overwrite something.
+Takes a name and bytes, both untrusted. The new file appears directly in the folder, whole or not at
+all. Refused are names that are not plain file names, kinds of files that cannot be read, and
+anything that would overwrite a file.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from assistant.errors import CorpusError, DocumentUnreadable
 from assistant.ingest.sniff import SUFFIXES, media_type
 from assistant.ingest.walk import is_document_name
 
-LINKLESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
-"""What file systems without hard links answer to one."""
+LINK_UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
+"""Errors of file systems without hard links."""
 MAX_NAME_BYTES = 200
-"""File systems take 255; the rest is room for what programs append."""
+"""File systems allow 255; the rest is room for what programs append."""
 
 
 class NameTaken(CorpusError):
-    """The folder has another file of this name."""
+    """The folder has another file with this name."""
 
 
 def check_name(name: str) -> str:
-    """Return the name as a file gets it.
+    """Return the name in the form that the file gets (Unicode NFC).
 
     Raises:
-        DocumentUnreadable: it is no plain name of a file.
+        DocumentUnreadable: it is not a plain file name, or of a kind that cannot be read.
     """
     name = unicodedata.normalize("NFC", name)
     if not is_document_name(name) or len(name.encode("utf-8", "replace")) > MAX_NAME_BYTES:
@@ -47,12 +47,14 @@ def check_name(name: str) -> str:
     return name
 
 
-async def take_in(corpus_dir: Path, name: str, parts: AsyncIterator[bytes], max_bytes: int) -> bool:
-    """Write a file into the folder; False when the very same file is there already.
+async def save_upload(
+    corpus_dir: Path, name: str, parts: AsyncIterator[bytes], max_bytes: int
+) -> bool:
+    """Write a file into the folder; return False if the same file is there already.
 
     Raises:
-        DocumentUnreadable: no such file can be read as a document, or it is too large.
-        NameTaken: another file has its name.
+        DocumentUnreadable: it cannot be read as a document, or is larger than `max_bytes`.
+        NameTaken: another file has this name.
         CorpusError: the folder cannot be written.
     """
     name, data = check_name(name), bytearray()
@@ -65,14 +67,14 @@ async def take_in(corpus_dir: Path, name: str, parts: AsyncIterator[bytes], max_
 
 
 def _write(corpus_dir: Path, name: str, data: bytes) -> bool:
-    beside = corpus_dir / f".incoming-{secrets.token_hex(8)}"  # hidden: no sync looks at it
+    temporary = corpus_dir / f".incoming-{secrets.token_hex(8)}"  # hidden: no sync looks at it
     target = corpus_dir / name
     try:
-        with beside.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _give_name(beside, target)
+        _move_without_overwriting(temporary, target)
     except FileExistsError:
         if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
             return False
@@ -86,17 +88,17 @@ def _write(corpus_dir: Path, name: str, data: bytes) -> bool:
             "folder, its permissions and the free space"
         ) from error
     finally:
-        with suppress(OSError):  # it was never made, or the folder is none
-            beside.unlink()
+        with suppress(OSError):  # it was never made, or there is no such folder
+            temporary.unlink()
     return True
 
 
-def _give_name(beside: Path, target: Path) -> None:
-    """Give a whole file its name, unless another one has it."""
+def _move_without_overwriting(temporary: Path, target: Path) -> None:
+    """Rename a file; raise FileExistsError if the target exists."""
     try:
-        os.link(beside, target)
+        os.link(temporary, target)
     except OSError as error:
-        if error.errno not in LINKLESS:
+        if error.errno not in LINK_UNSUPPORTED:
             raise
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        os.replace(beside, target)
+        os.replace(temporary, target)

@@ -1,20 +1,20 @@
-"""An answer -> what the command line prints of it. Pure; `terminal` makes it safe to print."""
+"""Answers as plain text for the command line; `cli.terminal` makes it safe to print."""
 
 from textwrap import shorten
 
-from assistant.show.provenance import account_for, say_who_wrote
+from assistant.show.provenance import describe_author, report_costs
 from assistant.values import Answer, Citation, Consulted, name_page
 
 MAX_NEAREST = 3
-"""Passages shown with an abstention."""
+"""Passages printed with an abstention."""
 EXCERPT_CHARS = 300
-"""Characters shown of such a passage."""
+"""Characters printed of such a passage."""
 
 
 def describe(answer: Answer) -> str:
     """Return the answer with its quotes, or an abstention with the nearest passages."""
     if answer.kind == "answer":
-        wrote = say_who_wrote(answer)
+        wrote = describe_author(answer)
         remark = [f"({wrote})"] if wrote else []
         return "\n\n".join([answer.text, *map(_describe_citation, answer.citations), *remark])
     lines = [answer.text]
@@ -24,11 +24,25 @@ def describe(answer: Answer) -> str:
     return "\n\n".join(lines)
 
 
-def describe_account(answer: Answer) -> str:
-    """Return what an answer cost and how its checks went, line by line; not what was dropped."""
-    account = account_for(answer)
-    lines = [f"{name}: {said}" for name, said in account.rows]
-    return "\n".join([*lines, *(f"Dropped, because {why}" for why in account.dropped)])
+def describe_costs(answer: Answer) -> str:
+    """Return what an answer cost and why sentences were dropped, a line each; not their text."""
+    report = report_costs(answer)
+    lines = [f"{name}: {said}" for name, said in report.rows]
+    return "\n".join([*lines, *(f"Dropped, because {why}" for why in report.dropped)])
+
+
+def indent(text: str) -> str:
+    """Return the text with each line indented by four spaces."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun in the singular or plural.
+
+    >>> count(1, "file"), count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
 def _describe_citation(citation: Citation) -> str:
@@ -47,17 +61,3 @@ def _place(where: Citation | Consulted) -> str:
     copies = where.copies if isinstance(where, Citation) else ()
     also = f", also: {', '.join(copies)}" if copies else ""
     return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}{also}"
-
-
-def indent(text: str) -> str:
-    """Return the text with each line moved in."""
-    return "\n".join(f"    {line}" for line in text.splitlines())
-
-
-def count(n: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> count(1, "file"), count(1200, "file")
-    ('1 file', '1,200 files')
-    """
-    return f"{n:,} {noun}{'s' * (n != 1)}"

@@ -1,7 +1,6 @@
-"""Text from documents, questions and models, made safe for a page, a terminal or Markdown.
+"""Makes text from documents, questions and models safe for a page, a terminal or Markdown.
 
-This is the one place that escapes; whatever else a page shows is written by us. Refuses nothing:
-what no page can hold (NUL, lone surrogates) becomes U+FFFD.
+This is the only place that escapes. What no page can contain (NUL, lone surrogates) becomes U+FFFD.
 """
 
 import re
@@ -18,23 +17,23 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#!|~&$@]|:(?=/)|(?<=www)\.)", re.IGNORECASE)
-"""What Markdown reads as syntax, and what GitHub's kind makes links of."""
+"""What Markdown reads as syntax, and what GitHub's dialect turns into links."""
 _LINE_START = re.compile(r"^([0-9]*)([-+=.)])")
 
 
 def terminal_safe(text: str) -> str:
-    """Drop control characters (C0, C1) other than newline and tab."""
+    """Drop control characters (C0, C1) other than newline and tab; lone surrogates: U+FFFD."""
     return _SURROGATE.sub("\ufffd", _UNPRINTABLE.sub("", text))
 
 
 def html_text(text: str) -> Markup:
-    """Escape text for an element or a quoted attribute, so that a parser gives it back."""
+    """Escape text for an element or a quoted attribute; a parser gives it back unchanged."""
     safe = _UNHOLDABLE.sub("\ufffd", text)
     return Markup(escape(safe).replace("\r", "&#13;"))
 
 
 def markdown_text(text: str) -> str:
-    r"""Escape text so that Markdown shows it as it is, on one line: no link, image or heading.
+    r"""Escape text so that Markdown shows it literally and on one line.
 
     >>> markdown_text("![x](http://example.org)\n# Title")
     '\\!\\[x\\](http\\://example.org) \\# Title'
@@ -45,7 +44,7 @@ def markdown_text(text: str) -> str:
 
 @cache
 def templates(folder: str) -> "Environment":
-    """Return the templates of a folder of this package; they escape whatever they are given."""
+    """Return the Jinja environment of a folder of this package; it escapes all values."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
@@ -59,7 +58,7 @@ def templates(folder: str) -> "Environment":
 
 
 def _finalize(value: object) -> object:
-    """Escape a string as `html_text` does; what is markup already stays."""
+    """Escape a string as `html_text` does, unless it is markup already."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return html_text(value)
     return value

@@ -1,8 +1,8 @@
-"""A conversation or an answer -> something to take along: text, Markdown, a page.
+"""Exports answers and conversations as plain text, Markdown or an HTML page.
 
-Comes in: turns with their answers. Goes out: the statements with their numbers, and under each
-answer every quote with its place and who wrote it. Text of documents, questions and models is
-escaped for what it goes into: a quote is never a link, an image or a heading. Refuses nothing.
+Each answer comes with its citation numbers and, under it, every quote with its place and who wrote
+the answer. Text of documents, questions and models is escaped for its format, so that a quote is
+never a link, an image or a heading.
 """
 
 from collections.abc import Sequence
@@ -13,29 +13,29 @@ from assistant.show.provenance import list_remarks
 from assistant.values import Answer, Citation, name_page
 
 
-class Asked(Protocol):
-    """A question with what came of it."""
+class ExportedTurn(Protocol):
+    """A question with its outcome, as an export needs it."""
 
     @property
     def question(self) -> str:
-        """What was asked."""
+        """What was typed."""
 
     @property
     def outcome(self) -> Answer | str | None:
-        """An answer, or a notice, or nothing."""
+        """An answer, a notice of why there is none, or None."""
 
 
 def plain_answer(answer: Answer) -> str:
     """Return an answer with its sources as plain text, for the clipboard."""
     sources = [
-        f"[{citation.number}] {_place(citation)}: “{_line(citation.quote)}”"
+        f"[{citation.number}] {_place(citation)}: “{_join_lines(citation.quote)}”"
         for citation in answer.citations
     ]
-    parts = [answer.text, "\n".join(sources), "\n".join(map(_line, list_remarks(answer)))]
+    parts = [answer.text, "\n".join(sources), "\n".join(map(_join_lines, list_remarks(answer)))]
     return "\n\n".join(part for part in parts if part)
 
 
-def export_markdown(title: str, turns: Sequence[Asked]) -> str:
+def export_markdown(title: str, turns: Sequence[ExportedTurn]) -> str:
     """Return a conversation as Markdown, every answer with its quotes and sources."""
     parts = [f"# {markdown_text(title)}"]
     for turn in turns:
@@ -47,8 +47,8 @@ def export_markdown(title: str, turns: Sequence[Asked]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def export_html(title: str, turns: Sequence[Asked]) -> str:
-    """Return a conversation as one page without script that asks nothing of any server."""
+def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
+    """Return a conversation as a single HTML page without scripts or requests to any server."""
     return (
         templates("show")
         .get_template("export.html.j2")
@@ -88,5 +88,5 @@ def _place(citation: Citation) -> str:
     return " · ".join(where)
 
 
-def _line(text: str) -> str:
+def _join_lines(text: str) -> str:
     return " ".join(text.split())

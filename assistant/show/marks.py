@@ -1,7 +1,7 @@
-"""A document and spans of it -> its text as HTML, paragraph by paragraph, the spans marked.
+"""Renders the text of a document as HTML paragraphs with spans marked.
 
-Comes in: a stored document, untrusted. Goes out: markup in which every character of the text stands
-as it is, escaped, and nothing else does. Refuses nothing: a span outside the text marks nothing.
+The document is untrusted. The markup shows every character of the text exactly once and escaped,
+and no other text. A span outside of the text marks nothing.
 """
 
 import itertools
@@ -14,16 +14,16 @@ from assistant.show.escape import html_text
 from assistant.values import Document, Span
 
 CITED_ID = "cited-span"
-"""The HTML id of the place that an opened source scrolls to."""
+"""The HTML id that an opened source scrolls to."""
 
 _GAP = re.compile(r"\n(?:[ \t]*\n)+|(?<=[^\n]{120})\n")
-"""Ends a paragraph: an empty line, or the end of a line too long to be hard-wrapped."""
+"""What ends a paragraph: an empty line, or the end of a line too long to be hard-wrapped."""
 
 
 def mark_text(
     document: Document, part: tuple[int, int], spans: Sequence[Span], strong: Span | None
 ) -> Markup:
-    """Render a part of the document with `spans` marked and the `strong` one strongest.
+    """Render the characters `part` of a document with `spans` marked and `strong` highlighted.
 
     A span that crosses a paragraph or another span becomes several marks in a row.
     """
@@ -33,7 +33,7 @@ def mark_text(
 
 
 def _blocks(document: Document, part: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
-    """Yield start, end and heading level (0: none) of each paragraph, heading and gap."""
+    """Yield start, end and heading level (0: no heading) of each paragraph, heading and gap."""
     start, end = part
     levels = {heading.start: heading.level for heading in document.headings}
     cuts = {start, end}

@@ -1,7 +1,7 @@
-"""How an answer was made, in words for people: who wrote it, what it cost, what was dropped of it.
+"""Says in words how an answer was made: who wrote it, what it cost, what was dropped.
 
-Comes in: an answer. Goes out: lines of plain text, which each surface escapes. What failed its
-check is counted, with the reason; its text is in none of them. Refuses nothing.
+Returns plain text, which each surface escapes. Sentences that failed their check are counted with
+the reason; their text is never shown.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from assistant.values import WRITTEN, Answer, Statement, Usage
 STOPPED_PARTLY = "Stopped; what is shown was verified."
 CLOSING_PARTLY = "The assistant is being stopped; what is shown was verified."
 MAX_NAME_CHARS = 100
-"""Characters of a model's name: a path or a server may give any."""
+"""Characters of a model's name, which comes from a path or a server."""
 MAX_NOTICE_CHARS = 500
 MAX_WHY_CHARS = 300
 """Characters of the reason why a sentence was dropped."""
@@ -24,14 +24,17 @@ STAGES = {
     "cite": "Checking quotes",
     "write": "Writing",
 }
-"""The keys of `Answer.timings` in words; another one is shown as it is."""
+"""The keys of `Answer.timings` in words; an unknown key is shown as it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CostReport:
     """What an answer cost and how its checks went, to be shown on demand.
 
-    `rows` are names with what there is to say, `dropped` why each sentence was dropped.
+    Attributes:
+        title: what the rows are about.
+        rows: labels with their values.
+        dropped: for each sentence that was dropped, the reason.
     """
 
     title: str
@@ -40,21 +43,21 @@ class Account:
 
 
 def name_model(name: str) -> str:
-    """Return a language model's name on one line, not too long."""
-    return _line(name, MAX_NAME_CHARS)
+    """Return a language model's name on one line of at most `MAX_NAME_CHARS`."""
+    return _shorten(name, MAX_NAME_CHARS)
 
 
 def list_remarks(answer: Answer) -> tuple[str, ...]:
-    """Return what stands beside an answer: who wrote it, and why it is not what was expected."""
-    said = (say_who_wrote(answer), _line(answer.notice or "", MAX_NOTICE_CHARS))
+    """Return remarks on an answer: which model wrote it, and its notice."""
+    said = (describe_author(answer), _shorten(answer.notice or "", MAX_NOTICE_CHARS))
     return tuple(one for one in said if one)
 
 
-def say_who_wrote(answer: Answer) -> str | None:
-    """Say that sentences are in a language model's words and were checked; None of quotes."""
+def describe_author(answer: Answer) -> str | None:
+    """Say which language model wrote an answer and that it was checked; None of quotes alone."""
     if answer.answerer != WRITTEN or answer.kind != "answer":
         return None
-    name = _line(answer.usage.model, MAX_NAME_CHARS) if answer.usage else ""
+    name = _shorten(answer.usage.model, MAX_NAME_CHARS) if answer.usage else ""
     model = name or "a language model"
     n_quotes = sum(is_quote(answer, statement) for statement in answer.statements)
     if n_quotes == len(answer.statements):
@@ -68,7 +71,7 @@ def say_who_wrote(answer: Answer) -> str | None:
 
 
 def is_quote(answer: Answer, statement: Statement) -> bool:
-    """Tell whether a statement is word for word one of the quotes that it cites."""
+    """Whether a statement is word for word one of the quotes that it cites."""
     return any(
         citation.quote == statement.text
         for citation in answer.citations
@@ -76,16 +79,16 @@ def is_quote(answer: Answer, statement: Statement) -> bool:
     )
 
 
-def account_for(answer: Answer) -> Account:
-    """Return what an answer cost and how its checks went; without rows of one that cost nothing."""
+def report_costs(answer: Answer) -> CostReport:
+    """Return what an answer cost and how its checks went; the timings alone without a model."""
     is_model_used = bool(answer.usage or answer.dropped or answer.answerer == WRITTEN)
     rows = list(_list_usage(answer.usage)) if answer.usage else []
     rows += _list_checks(answer) if is_model_used else ()
     rows += ((STAGES.get(key, key), _seconds(taken)) for key, taken in answer.timings.items())
-    return Account(
+    return CostReport(
         "Cost and checks" if is_model_used else "Timings",
         tuple(rows),
-        tuple(_line(one.why, MAX_WHY_CHARS) for one in answer.dropped),
+        tuple(_shorten(one.why, MAX_WHY_CHARS) for one in answer.dropped),
     )
 
 
@@ -93,7 +96,7 @@ def _list_usage(usage: Usage) -> Iterator[tuple[str, str]]:
     about = "about " if usage.is_estimated else ""
     read, written = f"{usage.prompt_tokens:,}", f"{usage.completion_tokens:,}"
     came = "none came" if usage.first_token_s is None else f"after {_seconds(usage.first_token_s)}"
-    yield "Model", _line(usage.model, MAX_NAME_CHARS)
+    yield "Model", _shorten(usage.model, MAX_NAME_CHARS)
     yield "Calls", f"{usage.n_calls:,}"
     yield "Tokens", f"{about}{read} read, {about}{written} written"
     yield "First token", came
@@ -116,7 +119,7 @@ def _list_checks(answer: Answer) -> Iterator[tuple[str, str]]:
 
 
 def _seconds(taken: float) -> str:
-    """Return a duration as people read it.
+    """Return a duration in milliseconds or seconds.
 
     >>> _seconds(0.0123), _seconds(2.345)
     ('12 ms', '2.3 s')
@@ -124,6 +127,6 @@ def _seconds(taken: float) -> str:
     return f"{taken * 1000:.0f} ms" if taken < 1 else f"{taken:,.1f} s"
 
 
-def _line(text: str, max_chars: int) -> str:
+def _shorten(text: str, max_chars: int) -> str:
     line = " ".join(text[: 4 * max_chars].split())
     return line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"

@@ -1,10 +1,10 @@
-"""Documents that came from a program and not from the folder: kept as files beside the index.
+"""Documents that a program added, kept beside the index; and the files behind all documents.
 
-In: texts with a name, a title and page numbers. Out: files in `index/added/`, which a sync takes in
-like those of the folder, so that they outlive a rebuild. Their ids begin with `.added/`, as no file
-of the folder's can. Refuses names that are no text.
-
-A cited span -> what it is in the file it comes from: bytes, or boxes on a page; and the page.
+An added document is a file in `index/added/`, which a sync reads like those of the folder, so that
+it outlives a rebuild. Its id begins with `.added/`, as that of no file of the folder can.
+`SourceFiles` looks into the file of a document, added or not: for the bytes or boxes that a span
+stands for, and for pictures of its pages. `CorpusError` is raised for a name that cannot be one,
+and for a file that is not what was indexed.
 """
 
 import hashlib
@@ -109,7 +109,7 @@ def _write(path: Path, data: bytes) -> None:
     os.replace(beside, path)
 
 
-class Originals:
+class SourceFiles:
     """The files behind the documents. Safe to share between threads."""
 
     def __init__(self, settings: Settings, parsers: Parsers) -> None:
@@ -137,7 +137,7 @@ class Originals:
         return self._parsers.draw(self._load(document), document.media_type, page, width)
 
     def close(self) -> None:
-        """End the children that read files."""
+        """End the child processes that read files."""
         self._parsers.close()
 
     def _load(self, document: Document) -> bytes:

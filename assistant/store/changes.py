@@ -1,7 +1,7 @@
-"""The changes that a sync makes to the catalog, each one transaction.
+"""The changes that a sync makes to the catalog, each in one transaction.
 
-In: an open connection under the writer's lock. A transaction that changes what readers see
-raises the version. Refuses nothing: what it is given was checked before.
+A `CatalogWriter` works on an open connection and expects the caller to hold the index's lock. A
+transaction that changes what readers see raises the version of the index.
 """
 
 import json
@@ -13,23 +13,33 @@ from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from assistant.errors import Fault
 from assistant.ingest.split import embedding_text
 from assistant.models.embed import PassageVectors
-from assistant.store.catalog import read_manifest, read_rows, write_row
 from assistant.store.chroma import BASES_FOLDER
 from assistant.store.content import Content
-from assistant.store.plan import Known, Settled
-from assistant.store.snapshot import Base, Snapshot, make_passage
+from assistant.store.plan import LastSeen, Processed
+from assistant.store.snapshot import ChromaBase, Snapshot, make_passage
+from assistant.store.tables import (
+    BaseRow,
+    ContentRow,
+    DocumentRow,
+    ManifestRow,
+    NearRow,
+    PassageRow,
+    SentenceVectorsRow,
+    SketchRow,
+    TextRow,
+    VectorRow,
+    read_manifest,
+    read_rows,
+    write_row,
+)
 from assistant.text.terms import terms
-from assistant.values import DocumentId, Passage, Status
-
-_SEEN = (0, 3, 4, 5)
-"""Columns of a ledger row that readers see change; the others are stamps and times."""
+from assistant.values import DocumentId, Passage
 
 
 def remove_bases(index_dir: Path) -> None:
@@ -37,8 +47,8 @@ def remove_bases(index_dir: Path) -> None:
     shutil.rmtree(index_dir / BASES_FOLDER, ignore_errors=True)
 
 
-class Writer:
-    """Writes a catalog."""
+class CatalogWriter:
+    """Writes the files, their contents and the Chroma bases of one catalog."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -58,28 +68,33 @@ class Writer:
 
     def sketches(self) -> Iterator[tuple[str, bytes]]:
         """Yield the contents with their sketches."""
-        yield from read_rows(self._connection, "sketches")
+        yield from read_rows(self._connection, SketchRow)
 
-    def known(self) -> dict[DocumentId, Known]:
-        """Return the files of the ledger, of an index whose tables fit together."""
+    def last_seen(self) -> dict[DocumentId, LastSeen]:
+        """Return what the last sync saw of each file.
+
+        Raises:
+            IndexDamaged: the tables do not fit together.
+        """
         snapshot = Snapshot(self._connection)
         snapshot.require_consistent()
         return {
-            DocumentId(name): Known((size, time), content)
-            for name, content, size, time, *_ in snapshot.ledger()
+            DocumentId(row.document_id): LastSeen(row.stamp, row.content_id)
+            for row in snapshot.ledger()
         }
 
-    def skip(self, document_id: DocumentId, reason: str, fault: Fault, settled: Settled) -> None:
+    def skip(
+        self, document_id: DocumentId, reason: str, fault: Fault, processed: Processed
+    ) -> None:
         """Record that a file was skipped; what it held before leaves the index."""
-        outcome = (Status.SKIPPED.value, reason, fault.value)
-        self._record(document_id, (None, *settled.stamp, *outcome, *settled.times()))
+        self._record(processed.skipped_row(document_id, reason, fault))
 
-    def adopt(self, document_id: DocumentId, content_id: str, settled: Settled) -> bool:
+    def adopt(self, document_id: DocumentId, content_id: str, processed: Processed) -> bool:
         """Give the file a content that the index already holds; False when it does not."""
-        warnings = [row[6] for row in self._rows_of("contents", content_id)]
-        if not warnings:
+        content = self._content(content_id)
+        if content is None:
             return False
-        self._record(document_id, settled.row(content_id, warnings[0]))
+        self._record(processed.indexed_row(document_id, content_id, content.warning))
         return True
 
     def put(
@@ -88,17 +103,17 @@ class Writer:
         content: Content,
         vectors: Sequence[PassageVectors],
         near: Sequence[str],
-        settled: Settled,
+        processed: Processed,
     ) -> None:
-        """Switch a file to a new content, with its passages, their vectors, and its likes."""
+        """Switch a file to a new content, with passages, vectors, and the contents like it."""
         with self._transaction():
-            if not self._rows_of("contents", content.content_id):
+            if self._content(content.content_id) is None:
                 # else a copy of it has come in the same group
                 self._insert(content, vectors)
                 for other in near:
-                    if self._rows_of("contents", other):
-                        write_row(self._connection, "near_contents", content.content_id, other)
-            self._set(document_id, settled.row(content.content_id, content.warning))
+                    if self._content(other) is not None:
+                        write_row(self._connection, NearRow(content.content_id, other))
+            self._set(processed.indexed_row(document_id, content.content_id, content.warning))
 
     def remove(self, document_ids: Sequence[DocumentId]) -> None:
         """Forget files that are gone, and the contents that no file has any more."""
@@ -106,7 +121,7 @@ class Writer:
             return
         with self._transaction():
             for document_id in document_ids:
-                before = self._row(document_id)
+                before = self._document(document_id)
                 self._connection.execute(
                     "DELETE FROM documents WHERE document_id = ?", (document_id,)
                 )
@@ -117,7 +132,7 @@ class Writer:
         """Return the index as it is now, for reading."""
         return Snapshot(self._connection)
 
-    def base(self) -> Base | None:
+    def base(self) -> ChromaBase | None:
         """Return the current Chroma base."""
         return self.snapshot().base()
 
@@ -138,18 +153,12 @@ class Writer:
         (last,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM bases").fetchone()
         return max(int(last) + 1, time.time_ns() // 1_000_000)
 
-    def make_current(self, base: Base) -> None:
+    def make_current(self, base: ChromaBase) -> None:
         """Let readers use this base from now on."""
         with self._transaction():
-            write_row(
-                self._connection,
-                "bases",
-                base.number,
-                base.last_row,
-                base.n_passages,
-                json.dumps(base.digests),
-                json.dumps(base.missed),
-            )
+            digests, missed = json.dumps(base.digests), json.dumps(base.missed)
+            row = BaseRow(base.number, base.last_row, base.n_passages, digests, missed)
+            write_row(self._connection, row)
 
     def forget_bases(self) -> None:
         """Let readers search every vector exactly from now on."""
@@ -159,10 +168,10 @@ class Writer:
     def finish(self) -> None:
         """Record that the sync has gone through to its end."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_row(self._connection, "manifest", "synced_at", now)
+        write_row(self._connection, ManifestRow("synced_at", now))
 
-    def fold(self) -> None:
-        """Fold SQLite's log into the catalog, so that it is whole by itself.
+    def checkpoint(self) -> None:
+        """Write SQLite's log into the catalog, so that the file is whole by itself.
 
         Only as far as nobody is reading: a question is not waited for, and the next sync does it.
         """
@@ -170,65 +179,64 @@ class Writer:
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _rows_of(self, table: str, content_id: object) -> list[tuple[Any, ...]]:
-        return read_rows(self._connection, table, "WHERE content_id = ?", content_id)
+    def _content(self, content_id: str) -> ContentRow | None:
+        found = read_rows(self._connection, ContentRow, "WHERE content_id = ?", content_id)
+        return found[0] if found else None
 
-    def _row(self, document_id: DocumentId) -> tuple[Any, ...] | None:
-        """Return a file's ledger row without its name."""
-        condition = "WHERE document_id = ?"
-        found = read_rows(self._connection, "documents", condition, document_id)
-        return found[0][1:] if found else None
+    def _document(self, document_id: str) -> DocumentRow | None:
+        found = read_rows(self._connection, DocumentRow, "WHERE document_id = ?", document_id)
+        return found[0] if found else None
 
-    def _record(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
+    def _record(self, row: DocumentRow) -> None:
         """Write a ledger row; one of which only the stamp is new changes nothing for readers."""
-        before = self._row(document_id)
-        if before is None or any(before[n] != row[n] for n in _SEEN):
+        before = self._document(row.document_id)
+        if before is None or _outcome(before) != _outcome(row):
             with self._transaction():
-                self._set(document_id, row)
-        elif before[1:3] != row[1:3]:
-            write_row(self._connection, "documents", document_id, before[0], *row[1:3], *before[3:])
+                self._set(row)
+        elif before.stamp != row.stamp:
+            write_row(self._connection, before._replace(size=row.size, mtime_ns=row.mtime_ns))
 
-    def _set(self, document_id: DocumentId, row: tuple[object, ...]) -> None:
-        before = self._row(document_id)
-        write_row(self._connection, "documents", document_id, *row)
+    def _set(self, row: DocumentRow) -> None:
+        before = self._document(row.document_id)
+        write_row(self._connection, row)
         self._count("n_documents", before is None)
         self._drop_if_orphaned(before)
 
     def _insert(self, content: Content, vectors: Sequence[PassageVectors]) -> None:
         document, content_id = content.document, content.content_id
-        write_row(
-            self._connection,
-            "contents",
+        row = ContentRow(
             content_id,
             document.sha256,
             document.media_type,
-            document.title or None,
-            json.dumps([astuple(page) for page in document.pages]),
-            json.dumps([astuple(heading) for heading in document.headings]),
-            content.warning or None,
-            len(content.passages),
+            title=document.title or None,
+            pages=json.dumps([astuple(page) for page in document.pages]),
+            headings=json.dumps([astuple(heading) for heading in document.headings]),
+            warning=content.warning or None,
+            n_passages=len(content.passages),
         )
-        write_row(self._connection, "texts", content_id, document.text)
-        write_row(self._connection, "sketches", content_id, content.sketch)
+        for stored in (
+            row,
+            TextRow(content_id, document.text),
+            SketchRow(content_id, content.sketch),
+        ):
+            write_row(self._connection, stored)
         first = int(read_manifest(self._connection)["last_row"]) + 1
-        for row, (passage, vector) in enumerate(
+        for number, (passage, vector) in enumerate(
             zip(content.passages, vectors, strict=True), start=first
         ):
-            self._insert_passage(row, content_id, passage, vector)
+            self._insert_passage(number, content_id, passage, vector)
             self._connection.execute(
                 "INSERT INTO passage_terms (rowid, terms) VALUES (?, ?)",
-                (row, lexical_text(document.title, passage)),
+                (number, lexical_text(document.title, passage)),
             )
         self._count("last_row", len(content.passages))
         self._count("n_passages", len(content.passages))
 
     def _insert_passage(
-        self, row: int, content_id: str, passage: Passage, vector: PassageVectors
+        self, number: int, content_id: str, passage: Passage, vector: PassageVectors
     ) -> None:
-        write_row(
-            self._connection,
-            "passages",
-            row,
+        row = PassageRow(
+            number,
             passage.passage_id,
             content_id,
             passage.start,
@@ -238,36 +246,45 @@ class Writer:
             passage.heading,
         )
         own, sentences = vector.passage.astype(np.float32), vector.sentences.astype(np.float16)
-        write_row(self._connection, "vectors", row, own.tobytes())
-        write_row(self._connection, "sentence_vectors", row, sentences.tobytes())
+        for stored in (
+            row,
+            VectorRow(number, own.tobytes()),
+            SentenceVectorsRow(number, sentences.tobytes()),
+        ):
+            write_row(self._connection, stored)
 
-    def _drop_if_orphaned(self, before: tuple[Any, ...] | None) -> None:
+    def _drop_if_orphaned(self, before: DocumentRow | None) -> None:
         """Delete the content of a former ledger row, if no file has it any more."""
-        if before is None or before[0] is None:
+        if before is None or before.content_id is None:
             return
-        (content,) = self._rows_of("contents", before[0])
-        if read_rows(self._connection, "documents", "WHERE content_id = ? LIMIT 1", content[0]):
+        by_content, key = "WHERE content_id = ?", before.content_id
+        (content,) = read_rows(self._connection, ContentRow, by_content, key)
+        if read_rows(self._connection, DocumentRow, f"{by_content} LIMIT 1", key):
             return
-        title = content[3] or ""
-        passages = {row[0]: make_passage(row) for row in self._rows_of("passages", content[0])}
+        passages = read_rows(self._connection, PassageRow, by_content, key)
         self._connection.executemany(
             # A table without content is told what to forget.
             "INSERT INTO passage_terms (passage_terms, rowid, terms) VALUES ('delete', ?, ?)",
-            [(row, lexical_text(title, passage)) for row, passage in passages.items()],
+            [(one.row, lexical_text(content.title or "", make_passage(one))) for one in passages],
         )
         for table in ("vectors", "sentence_vectors", "passages"):
             self._connection.executemany(
-                f"DELETE FROM {table} WHERE row = ?", [(row,) for row in passages]
+                f"DELETE FROM {table} WHERE row = ?", [(one.row,) for one in passages]
             )
-        self._connection.execute("DELETE FROM near_contents WHERE near_id = ?", content[:1])
+        self._connection.execute("DELETE FROM near_contents WHERE near_id = ?", (key,))
         for table in ("near_contents", "sketches", "texts", "contents"):
-            self._connection.execute(f"DELETE FROM {table} WHERE content_id = ?", content[:1])
+            self._connection.execute(f"DELETE FROM {table} {by_content}", (key,))
         self._count("n_passages", -len(passages))
 
     def _count(self, fact: str, n: int) -> None:
         """Change a number of the manifest."""
-        ((_, value),) = read_rows(self._connection, "manifest", "WHERE key = ?", fact)
-        write_row(self._connection, "manifest", fact, str(int(value) + n))
+        (row,) = read_rows(self._connection, ManifestRow, "WHERE key = ?", fact)
+        write_row(self._connection, ManifestRow(fact, str(int(row.value) + n)))
+
+
+def _outcome(row: DocumentRow) -> tuple[str | None, ...]:
+    """Return what readers see of a ledger row; the rest are its stamp and times."""
+    return row.content_id, row.status, row.reason, row.fault
 
 
 def lexical_text(title: str, passage: Passage) -> str:

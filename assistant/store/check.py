@@ -1,6 +1,6 @@
-"""The whole-index integrity check: what the index promises, tried on every row of it.
+"""The check of a whole index: what an index promises is tried on every row of it.
 
-In: an index folder. Out: the problems found, none when it is clean. Changes nothing.
+The result is a list of problems, empty for a clean index. Nothing is changed.
 """
 
 import json
@@ -9,25 +9,20 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from assistant.digest import digest_row
 from assistant.errors import IndexDamaged, StoreError
-from assistant.store.catalog import (
-    FIELDS,
-    TOKENIZER,
-    Making,
-    digest_row,
-    open_catalog,
-    require_making,
-)
+from assistant.store.catalog import IndexConfig, open_catalog, require_config
 from assistant.store.changes import lexical_text
 from assistant.store.chroma import check_base
 from assistant.store.lock import hold_lock
-from assistant.store.snapshot import Base, Snapshot
+from assistant.store.snapshot import ChromaBase, Snapshot
+from assistant.store.tables import TABLES, TOKENIZER, columns
 
 MAX_NAMED = 5
 """Rows named in one problem."""
 
 
-def check_index(index_dir: Path, making: Making, dimension: int) -> tuple[str, ...]:
+def check_index(index_dir: Path, config: IndexConfig, dimension: int) -> tuple[str, ...]:
     """Return the index's problems, a line each.
 
     Raises:
@@ -39,7 +34,7 @@ def check_index(index_dir: Path, making: Making, dimension: int) -> tuple[str, .
     """
     with open_catalog(index_dir) as connection, hold_lock(index_dir):
         connection.execute("BEGIN")
-        require_making(connection, making)
+        require_config(connection, config)
         found = (*_check_sqlite(connection), *_check_digests(connection))
         return found or (  # what is altered need not be looked at more closely
             *_check_counts(connection, dimension),
@@ -58,9 +53,9 @@ def _check_sqlite(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_digests(connection: sqlite3.Connection) -> Iterator[str]:
-    for table, fields in FIELDS.items():
-        rows = connection.execute(f"SELECT {', '.join(fields)}, digest FROM {table}")
-        found = [str(row[0]) for row in rows if digest_row(*row[:-1]) != row[-1]]
+    for kind, table in TABLES.items():
+        rows = connection.execute(f"SELECT {columns(kind)}, digest FROM {table}")
+        found = [str(key) for key, *rest, digest in rows if digest_row(key, *rest) != digest]
         if found:
             named = ", ".join(found[:MAX_NAMED])
             yield f"{len(found)} rows of {table} are not what was written: {named}"
@@ -161,7 +156,7 @@ def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_base(connection: sqlite3.Connection, index_dir: Path, dimension: int) -> Iterator[str]:
-    base: Base | None = Snapshot(connection).base()
+    base: ChromaBase | None = Snapshot(connection).base()
     if base is None:
         return
     try:

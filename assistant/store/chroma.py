@@ -1,8 +1,9 @@
-"""The Chroma base: an approximate index over the catalog's vectors that is never edited.
+"""The Chroma base: an approximate index of the catalog's vectors, built once and never edited.
 
-In: the catalog. Out: a folder `chroma/<number>/` with one collection of row numbers and
-vectors, built and checked in child processes (a torn HNSW file can end the process that opens
-it), and the digests of its files. The only module that imports chromadb.
+A base is a folder `chroma/<number>/` with one collection of row numbers and vectors. It is built
+from the catalog, and checked, in child processes, because a torn HNSW file can end the process that
+opens it; the digests of its files are kept to tell whether anything has changed since. `StoreError`
+is raised for a base that cannot be built, opened or searched. No other module imports chromadb.
 """
 
 import hashlib
@@ -18,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from assistant.digest import digest_row
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
-from assistant.store.catalog import check_rows, connect, digest_row, read_rows
-from assistant.store.snapshot import Base
+from assistant.store.catalog import connect
+from assistant.store.snapshot import ChromaBase
+from assistant.store.tables import VectorRow, check_rows, read_rows
 
 BASES_FOLDER = "chroma"
 CHROMA_FILE = "chroma.sqlite3"
@@ -34,7 +37,7 @@ SAME_COSINE = 1e-5
 """Equal texts have equal vectors: either may be found for the other."""
 
 
-def build_base(index_dir: Path, number: int, dimension: int) -> Base:
+def build_base(index_dir: Path, number: int, dimension: int) -> ChromaBase:
     """Build base `number` from the catalog's vectors and check every one of them.
 
     Vectors that the graph does not lead to (46 of 100,000 in `make bench`) are noted as `missed`:
@@ -53,10 +56,10 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
         missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
         if len(missed) > MAX_MISSED_SHARE * n:
             raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
-        return Base(number, last_row, n, _digest_files(folder), tuple(missed))
+        return ChromaBase(number, last_row, n, _digest_files(folder), tuple(missed))
 
 
-def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
+def check_base(index_dir: Path, base: ChromaBase, dimension: int) -> list[int]:
     """Return the live rows that the base should find and does not, asked in a child process.
 
     Raises:
@@ -67,7 +70,7 @@ def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
     return sorted(set(missed) - set(base.missed))
 
 
-def require_intact(index_dir: Path, base: Base) -> None:
+def require_intact(index_dir: Path, base: ChromaBase) -> None:
     """Refuse a base of which anything has changed since it was built.
 
     Raises:
@@ -82,7 +85,7 @@ def require_intact(index_dir: Path, base: Base) -> None:
 class OpenBase:
     """A base that answers queries."""
 
-    def __init__(self, index_dir: Path, base: Base) -> None:
+    def __init__(self, index_dir: Path, base: ChromaBase) -> None:
         require_intact(index_dir, base)
         try:
             self._collection = _open_collection(_folder(index_dir, base.number))
@@ -194,7 +197,7 @@ def _run_child(task: str, index_dir: Path, *numbers: int) -> Any:
 def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
     connection = connect(index_dir)
     connection.execute("BEGIN")
-    rows = read_rows(connection, "vectors", "ORDER BY row")
+    rows = read_rows(connection, VectorRow, "ORDER BY row")
     n = len(rows)
     collection = _open_client(_folder(index_dir, number)).create_collection(
         COLLECTION,
@@ -216,7 +219,7 @@ def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
             ids=[str(row) for row, _ in batch],
             embeddings=_matrix([blob for _, blob in batch], dimension),
         )
-    return {"last_row": rows[-1][0], "n_passages": n}
+    return {"last_row": rows[-1].row, "n_passages": n}
 
 
 def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[str, list[int]]:
@@ -228,7 +231,7 @@ def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[
     cursor = connection.execute(
         "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
     )
-    while batch := list(check_rows("vectors", cursor.fetchmany(BATCH))):
+    while batch := list(check_rows(VectorRow, cursor.fetchmany(BATCH))):
         answers = _search(collection, _matrix([blob for _, blob in batch], dimension), 1)
         missed += (
             row

@@ -1,4 +1,4 @@
-"""A file's parsed text -> its content: passages, and what the embedder is given of each. Pure."""
+"""What is stored of a file's text: its passages, and what the embedder is given of each. Pure."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -33,16 +33,19 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Cutting:
-    """How texts are cut: the embedder's counter and limit."""
+class PassageLimit:
+    """How long a passage may be, in the embedder's tokens, and the function that counts these."""
 
     count_tokens: Callable[[Sequence[str]], list[int]]
     max_passage_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file's bytes by their digests, and what they were read as."""
+class FileVersion:
+    """The bytes that a file had when it was read, by their digests, and the type they were read as.
+
+    `content_id` is the digest of bytes and type: files that have it in common have one text.
+    """
 
     document_id: DocumentId
     sha256: str
@@ -50,14 +53,14 @@ class Source:
     content_id: str
 
     @classmethod
-    def of(cls, document_id: DocumentId, data: bytes, media_type: str) -> "Source":
+    def of(cls, document_id: DocumentId, data: bytes, media_type: str) -> "FileVersion":
         """Digest a file's bytes."""
         sha256 = hashlib.sha256(data).hexdigest()
         return cls(document_id, sha256, media_type, content_id(media_type, data))
 
 
-def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
-    """Split a file's parsed text.
+def make_content(version: FileVersion, parsed: Parsed, limit: PassageLimit) -> Content:
+    """Cut a file's parsed text into sentences and passages.
 
     Raises:
         DocumentUnreadable: it has more sentences than `MAX_SENTENCES`.
@@ -70,10 +73,10 @@ def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
             Fault.TOO_LARGE,
         )
     document = Document(
-        document_id=source.document_id,
-        sha256=source.sha256,
+        document_id=version.document_id,
+        sha256=version.sha256,
         title=parsed.title or "",
-        media_type=source.media_type,
+        media_type=version.media_type,
         text=parsed.text,
         pages=parsed.pages,
         headings=parsed.headings,
@@ -81,13 +84,13 @@ def make_content(source: Source, parsed: Parsed, cutting: Cutting) -> Content:
     passages = split(
         document,
         sentences,
-        content_id=source.content_id,
-        count_tokens=cutting.count_tokens,
-        max_tokens=cutting.max_passage_tokens,
+        content_id=version.content_id,
+        count_tokens=limit.count_tokens,
+        max_tokens=limit.max_passage_tokens,
     )
     inputs = tuple(_input(document.title, passage) for passage in passages)
     return Content(
-        source.content_id,
+        version.content_id,
         document,
         passages,
         inputs,

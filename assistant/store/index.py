@@ -16,12 +16,12 @@ from assistant.ingest.pool import Parsers
 from assistant.models.embed import Embedder
 from assistant.settings import Settings
 from assistant.store import sync as syncing
-from assistant.store.added import Originals, forget, keep
+from assistant.store.added import SourceFiles, forget, keep
 from assistant.store.catalog import find_inode, is_complete, last_synced
 from assistant.store.check import check_index
-from assistant.store.plan import Change
-from assistant.store.snapshot import Readers, Snapshot
-from assistant.store.sync import Progress, SyncReport, making_of, recover
+from assistant.store.plan import FileChange
+from assistant.store.snapshot import Snapshot, SnapshotPool
+from assistant.store.sync import Progress, SyncReport, index_config_of, rebuild_damaged
 from assistant.values import Answer, Citation, Document, DocumentId, FileRecord, Origin
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ class Index:
     def __init__(self, settings: Settings, embedder: Embedder) -> None:
         self.settings = settings
         self._embedder = embedder
-        self._making = making_of(embedder, settings)
-        self._readers = Readers(settings.index_dir, self._making)
-        self._originals = Originals(settings, Parsers(syncing.limits_of(settings)))
+        self._config = index_config_of(embedder, settings)
+        self._readers = SnapshotPool(settings.index_dir, self._config)
+        self._source_files = SourceFiles(settings, Parsers(syncing.limits_of(settings)))
         self._is_ready = False
         self._mending = threading.Lock()
 
@@ -59,9 +59,9 @@ class Index:
         try:
             return sync(rebuild=rebuild, retry=retry)
         except IndexDamaged as error:
-            return recover(self.settings, error, inode, sync)
+            return rebuild_damaged(self.settings, error, inode, sync)
 
-    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[Change, ...]:
+    def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
         """Return what a sync would do, by name; see `assistant.store.sync.preview`."""
         return syncing.preview(self.settings, rebuild=rebuild, retry=retry)
 
@@ -102,7 +102,7 @@ class Index:
         document = self.document(citation.document_id)
         if document.sha256 != citation.sha256:
             raise CorpusError(f"{citation.document_id!r} has changed since it was cited; ask again")
-        return self._originals.origin(document, (citation.start, citation.end))
+        return self._source_files.origin(document, (citation.start, citation.end))
 
     def draw(self, document_id: str, page: int, width: int) -> bytes:
         """Return a page of a document as a PNG picture of `width` pixels.
@@ -111,7 +111,7 @@ class Index:
             CorpusError: the index does not hold the document, or its file has changed since.
             DocumentUnreadable: it has no such page, or none that can be shown.
         """
-        return self._originals.draw(self.document(document_id), page, width)
+        return self._source_files.draw(self.document(document_id), page, width)
 
     def document(self, document_id: str) -> Document:
         """Return a document as it was indexed.
@@ -142,7 +142,7 @@ class Index:
 
     def check(self) -> tuple[str, ...]:
         """Check the whole index; return its problems, none when it is clean."""
-        return check_index(self.settings.index_dir, self._making, self._embedder.dimension)
+        return check_index(self.settings.index_dir, self._config, self._embedder.dimension)
 
     @property
     def version(self) -> int:
@@ -169,7 +169,7 @@ class Index:
     def close(self) -> None:
         """Let go of what is kept open; nothing needs saving."""
         self._readers.close()
-        self._originals.close()
+        self._source_files.close()
 
     def __enter__(self) -> Self:
         return self
@@ -208,7 +208,7 @@ class Index:
         """
         with self._mending:
             if isinstance(error, IndexDamaged) and self.inode == inode:
-                recover(self.settings, error, inode, self.sync)
+                rebuild_damaged(self.settings, error, inode, self.sync)
             else:
                 self.sync()
 

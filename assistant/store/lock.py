@@ -1,7 +1,7 @@
-"""One writer at a time: an advisory lock that dies with its process.
+"""One writer at a time: an advisory lock in the index folder, which dies with its process.
 
-In: the index folder. Refuses a second writer with `IndexLocked`, which names the first, and a
-folder that cannot be written with `StoreError`.
+`IndexLocked` is raised for a second writer and names the first; `StoreError` for a folder that
+cannot be written.
 """
 
 import fcntl

@@ -1,9 +1,9 @@
-"""A text -> a sketch of it; sketches -> which texts are nearly the same.
+"""Which texts are nearly the same, told from a small sketch of each. Pure.
 
 MinHash over runs of five words (Broder 1997, "On the resemblance and containment of documents"):
 the share of equal numbers in two sketches estimates the share of runs that the texts have in
 common. Texts that agree are looked up by bands of the sketch, so that a new one costs the same
-whatever the number of texts. Pure; refuses nothing.
+whatever the number of texts.
 """
 
 import re

@@ -1,19 +1,15 @@
 """Reading the catalog: one version of the index for the length of a question.
 
-A snapshot is one read transaction, so nothing read through it mixes versions. Every row is checked
-against its digest, and their numbers against those that the manifest tells: a snapshot refuses with
-`IndexDamaged` what is not what was written.
-
-The ledger read whole: what became of every file, with its copies and its likes.
-
-Reading the BM25 table of the catalog: which passages have which terms, and how they rank.
-
-Connections kept for reading, so that a question finds the pages of the last one in memory.
+A snapshot is one read transaction, so that nothing read through it mixes versions: passages,
+vectors, documents, what became of every file, and the BM25 table. Every row is checked against its
+digest, and the numbers of rows against those in the manifest; what is not what was written raises
+`IndexDamaged`. `SnapshotPool` keeps connections open between questions, so that the next one finds
+SQLite's pages in memory.
 """
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +21,24 @@ from assistant.errors import CorpusError, Fault, IndexDamaged
 from assistant.models.embed import PassageVectors
 from assistant.models.encoder import Vector
 from assistant.store.catalog import (
-    Making,
+    IndexConfig,
     connect,
     explain_errors,
     find_inode,
     open_catalog,
+    require_config,
+)
+from assistant.store.tables import (
+    BaseRow,
+    ContentRow,
+    DocumentRow,
+    NearRow,
+    PassageRow,
+    SentenceVectorsRow,
+    TextRow,
+    VectorRow,
     read_manifest,
     read_rows,
-    require_making,
     rows_in,
 )
 from assistant.values import (
@@ -49,7 +55,7 @@ from assistant.values import (
 
 
 class TermTable:
-    """The BM25 table of one version of the index, as a set of questions to it."""
+    """Searches the BM25 table of one version of the index."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -114,40 +120,41 @@ def _any_of(terms: Sequence[str]) -> str:
     return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
 
 
-def read_records(
-    connection: sqlite3.Connection, ledger: Iterable[tuple[Any, ...]]
+def _read_records(
+    connection: sqlite3.Connection, ledger: Sequence[DocumentRow]
 ) -> tuple[FileRecord, ...]:
-    """Return every file of the ledger, in its order."""
-    rows = list(ledger)
-    contents = {row[0]: row for row in read_rows(connection, "contents")}
+    contents = {row.content_id: row for row in read_rows(connection, ContentRow)}
     files: dict[str, list[DocumentId]] = {}
-    for document_id, content_id, *_ in rows:
-        if content_id is not None:
-            if content_id not in contents:
-                raise IndexDamaged(f"the index lacks the content of {document_id!r}")
-            files.setdefault(content_id, []).append(DocumentId(document_id))
+    for row in ledger:
+        if row.content_id is not None:
+            if row.content_id not in contents:
+                raise IndexDamaged(f"the index lacks the content of {row.document_id!r}")
+            files.setdefault(row.content_id, []).append(DocumentId(row.document_id))
     near = _read_near(connection)
-    return tuple(_make(row, contents.get(row[1]), files, near.get(row[1], [])) for row in rows)
+    return tuple(
+        _make_record(row, contents.get(key := row.content_id or ""), files, near.get(key, []))
+        for row in ledger
+    )
 
 
-def _make(
-    row: tuple[Any, ...],
-    content: tuple[Any, ...] | None,
-    files: dict[str, list[DocumentId]],
-    near: list[str],
+def _make_record(
+    row: DocumentRow,
+    content: ContentRow | None,
+    files: Mapping[str, Sequence[DocumentId]],
+    near: Sequence[str],
 ) -> FileRecord:
-    document_id, content_id, size, _, status, reason, fault, settled_at, seconds = row
+    same = files.get(row.content_id or "", ())
     return FileRecord(
-        document_id=DocumentId(document_id),
-        status=Status(status),
-        reason=reason,
-        title=(content[3] if content else None) or Path(document_id).name,
-        n_passages=content[7] if content else 0,
-        size=size,
-        fault=Fault(fault) if fault else None,
-        settled_at=settled_at,
-        seconds=seconds,
-        copies=tuple(one for one in files.get(content_id, ()) if one != document_id),
+        document_id=DocumentId(row.document_id),
+        status=Status(row.status),
+        reason=row.reason,
+        title=(content.title if content else None) or Path(row.document_id).name,
+        n_passages=content.n_passages if content else 0,
+        size=row.size,
+        fault=Fault(row.fault) if row.fault else None,
+        settled_at=row.settled_at,
+        seconds=row.seconds,
+        copies=tuple(one for one in same if one != row.document_id),
         near=tuple(one for other in near for one in files.get(other, ())),
     )
 
@@ -155,14 +162,14 @@ def _make(
 def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
     """Return for each content those that are nearly the same, whichever came first."""
     near: dict[str, list[str]] = {}
-    for one, other in read_rows(connection, "near_contents", "ORDER BY content_id, near_id"):
+    for one, other in read_rows(connection, NearRow, "ORDER BY content_id, near_id"):
         near.setdefault(one, []).append(other)
         near.setdefault(other, []).append(one)
     return near
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class ChromaBase:
     """A Chroma base: the passages up to `last_row` at the time it was built.
 
     `missed` are the rows among them that its graph does not lead to.
@@ -176,20 +183,22 @@ class Base:
 
 
 @contextmanager
-def open_snapshot(index_dir: Path, making: Making) -> Iterator["Snapshot"]:
-    """Read one version of the index for the length of the block.
+def open_snapshot(index_dir: Path, config: IndexConfig) -> Iterator["Snapshot"]:
+    """Read one version of the index for the length of the block, on a connection of its own.
 
     Raises:
-        IndexMissing, IndexMismatch, StoreError: see their messages.
+        IndexMissing: there is no index.
+        IndexMismatch: it was made with another configuration.
+        StoreError: it is damaged, or the disk does not let it be read.
     """
     with open_catalog(index_dir) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
-        yield Snapshot(connection, require_making(connection, making))
+        yield Snapshot(connection, require_config(connection, config))
 
 
 class Snapshot(TermTable):
-    """One version of the index, as a set of questions to it."""
+    """Reads one version of the index."""
 
     def __init__(
         self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
@@ -202,16 +211,17 @@ class Snapshot(TermTable):
         self._n_documents = int(facts["n_documents"])
         self._last_row = int(facts["last_row"])
 
-    def base(self) -> Base | None:
+    def base(self) -> ChromaBase | None:
         """Return the current Chroma base, if there is one."""
-        found = read_rows(self._connection, "bases", "ORDER BY number DESC LIMIT 1")
+        found = read_rows(self._connection, BaseRow, "ORDER BY number DESC LIMIT 1")
         if not found:
             return None
-        number, last_row, n_passages, digests, missed = found[0]
-        if last_row > self._last_row:
-            raise IndexDamaged(f"the Chroma base {number} is newer than the index")
-        named = tuple((name, digest) for name, digest in json.loads(digests))
-        return Base(number, last_row, n_passages, named, tuple(json.loads(missed)))
+        (row,) = found
+        if row.last_row > self._last_row:
+            raise IndexDamaged(f"the Chroma base {row.number} is newer than the index")
+        digests = tuple((name, digest) for name, digest in json.loads(row.digests))
+        missed = tuple(json.loads(row.missed))
+        return ChromaBase(row.number, row.last_row, row.n_passages, digests, missed)
 
     def live_rows(self, rows: Sequence[int]) -> set[int]:
         """Return those of the rows that the index still holds."""
@@ -231,7 +241,8 @@ class Snapshot(TermTable):
             )
         contents = self._contents(sorted(set(held.values())))
         rows = self._select("SELECT row FROM passages WHERE content_id IN", list(contents))
-        _require_number("passages", len(rows), sum(content[7] for content in contents.values()))
+        n_wanted = sum(content.n_passages for content in contents.values())
+        _require_number("passages", len(rows), n_wanted)
         return tuple(sorted(row for (row,) in rows))
 
     def vectors_of(self, rows: Sequence[int], dimension: int) -> tuple[list[int], Vector]:
@@ -240,7 +251,7 @@ class Snapshot(TermTable):
         Raises:
             IndexDamaged: one of them is missing.
         """
-        found = rows_in(self._connection, "vectors", "row", rows)
+        found = rows_in(self._connection, VectorRow, "row", rows)
         _require_all(rows, [row for row, _ in found])
         return _stack(found, dimension)
 
@@ -248,10 +259,10 @@ class Snapshot(TermTable):
         self, row: int, dimension: int, also: Sequence[int] = ()
     ) -> tuple[list[int], Vector]:
         """Return the rows greater than `row`, and those of `also`, with vectors (n, dimension)."""
-        found = read_rows(self._connection, "vectors", "WHERE row > ? ORDER BY row", row)
+        found = read_rows(self._connection, VectorRow, "WHERE row > ? ORDER BY row", row)
         if row == 0:
             _require_number("vectors", len(found), self.n_passages)
-        return _stack(found + rows_in(self._connection, "vectors", "row", also), dimension)
+        return _stack(found + rows_in(self._connection, VectorRow, "row", also), dimension)
 
     def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
         """Return the vectors of the given rows.
@@ -259,9 +270,9 @@ class Snapshot(TermTable):
         Raises:
             IndexDamaged: one of them is missing.
         """
-        own = dict(rows_in(self._connection, "vectors", "row", rows))
+        own = dict(rows_in(self._connection, VectorRow, "row", rows))
         vectors = {}
-        for row, blob in rows_in(self._connection, "sentence_vectors", "row", list(own)):
+        for row, blob in rows_in(self._connection, SentenceVectorsRow, "row", list(own)):
             vector = np.frombuffer(own[row], dtype=np.float32)
             sentences = np.frombuffer(blob, dtype=np.float16).astype(np.float32)
             vectors[row] = PassageVectors(vector, sentences.reshape(-1, vector.size))
@@ -276,9 +287,9 @@ class Snapshot(TermTable):
         Raises:
             StoreError: one of them is missing.
         """
-        found = rows_in(self._connection, "passages", "row", rows)
-        names = self._names_of({row[2] for row in found}, documents)
-        passages = {row[0]: make_passage(row, names[row[2]]) for row in found}
+        found = rows_in(self._connection, PassageRow, "row", rows)
+        names = self._names_of({one.content_id for one in found}, documents)
+        passages = {one.row: make_passage(one, names[one.content_id]) for one in found}
         _require_all(rows, passages)
         return passages
 
@@ -292,17 +303,18 @@ class Snapshot(TermTable):
         if not held:
             raise CorpusError(f"the index holds no document {document_id!r}")
         content_id = held[DocumentId(document_id)]
-        _, sha256, media_type, title, pages, headings, *_ = self._contents([content_id])[content_id]
-        texts = read_rows(self._connection, "texts", "WHERE content_id = ?", content_id)
+        content = self._contents([content_id])[content_id]
+        texts = read_rows(self._connection, TextRow, "WHERE content_id = ?", content_id)
         _require_number("texts", len(texts), 1)
+        pages = json.loads(content.pages)
         return Document(
             document_id=DocumentId(document_id),
-            sha256=sha256,
-            title=title or Path(document_id).name,
-            media_type=media_type,
-            text=texts[0][1],
-            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in json.loads(pages)),
-            headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+            sha256=content.sha256,
+            title=content.title or Path(document_id).name,
+            media_type=content.media_type,
+            text=texts[0].text,
+            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
+            headings=tuple(Heading(*heading) for heading in json.loads(content.headings)),
             copies=self._copies(content_id, document_id),
         )
 
@@ -319,11 +331,11 @@ class Snapshot(TermTable):
         """Return the sha256 of those of the documents that the index holds."""
         held = self._contents_of(documents)
         contents = self._contents(sorted(set(held.values())))
-        return {name: contents[content_id][1] for name, content_id in held.items()}
+        return {name: contents[content_id].sha256 for name, content_id in held.items()}
 
-    def ledger(self) -> list[tuple[Any, ...]]:
-        """Return the ledger as it is stored: the fields of `documents`, by name."""
-        found = read_rows(self._connection, "documents", "ORDER BY document_id")
+    def ledger(self) -> list[DocumentRow]:
+        """Return the rows of all files of the corpus at the last sync, by name."""
+        found = read_rows(self._connection, DocumentRow, "ORDER BY document_id")
         _require_number("documents", len(found), self._n_documents)
         return found
 
@@ -350,57 +362,62 @@ class Snapshot(TermTable):
 
     def records(self) -> tuple[FileRecord, ...]:
         """Return the ledger: every file of the corpus at the last sync, by name."""
-        return read_records(self._connection, self.ledger())
+        return _read_records(self._connection, self.ledger())
 
     def _copies(self, content_id: str, document_id: str) -> tuple[DocumentId, ...]:
-        rows = read_rows(self._connection, "documents", "WHERE content_id = ?", content_id)
-        return tuple(sorted(DocumentId(row[0]) for row in rows if row[0] != document_id))
+        rows = read_rows(self._connection, DocumentRow, "WHERE content_id = ?", content_id)
+        return tuple(
+            sorted(DocumentId(r.document_id) for r in rows if r.document_id != document_id)
+        )
 
     def _contents_of(self, documents: Collection[str]) -> dict[DocumentId, str]:
         """Return the content ids of those of the documents that the index holds."""
-        found = rows_in(self._connection, "documents", "document_id", list(documents))
+        found = rows_in(self._connection, DocumentRow, "document_id", list(documents))
         if len(found) < len(set(documents)):
             self.ledger()  # so that what is lost is not taken for what never was
-        return {DocumentId(name): content for name, content, *_ in found if content is not None}
+        return {
+            DocumentId(row.document_id): row.content_id
+            for row in found
+            if row.content_id is not None
+        }
 
-    def _contents(self, content_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    def _contents(self, content_ids: Sequence[str]) -> dict[str, ContentRow]:
         """Return the rows of contents that must be there."""
-        found = rows_in(self._connection, "contents", "content_id", content_ids)
+        found = rows_in(self._connection, ContentRow, "content_id", content_ids)
         _require_number("contents", len(found), len(content_ids))
-        return {row[0]: row for row in found}
+        return {row.content_id: row for row in found}
 
     def _names_of(self, contents: Collection[str], chosen: Collection[str]) -> dict[str, str]:
         """Return for each content the first file by name that has it, of the chosen ones if any."""
         is_chosen = "AND document_id IN (SELECT value FROM json_each(?))" if chosen else ""
         found = read_rows(
             self._connection,
-            "documents",
+            DocumentRow,
             "WHERE document_id IN (SELECT min(document_id) FROM documents WHERE content_id IN "
             f"(SELECT value FROM json_each(?)) {is_chosen} GROUP BY content_id)",
             json.dumps(list(contents)),
             *([json.dumps(list(chosen))] if chosen else []),
         )
-        names = {content_id: document_id for document_id, content_id, *_ in found}
+        names = {row.content_id: row.document_id for row in found if row.content_id is not None}
         if lost := set(contents).difference(names):
             raise IndexDamaged(f"the index lacks the file of the content {min(lost)!r}")
         return names
 
 
-def make_passage(row: tuple[Any, ...], document_id: str = "") -> Passage:
-    """Return the passage that a row of `passages` holds."""
-    _, passage_id, _, start, end, text, sentences, heading = row
+def make_passage(row: PassageRow, document_id: str = "") -> Passage:
+    """Return the passage that a row holds, as one of a document of that id."""
     return Passage(
-        passage_id=PassageId(passage_id),
+        passage_id=PassageId(row.passage_id),
         document_id=DocumentId(document_id),
-        start=start,
-        end=end,
-        text=text,
-        sentences=tuple((a, b) for a, b in json.loads(sentences)),
-        heading=heading,
+        start=row.start,
+        end=row.end,
+        text=row.text,
+        sentences=tuple((start, end) for start, end in json.loads(row.sentences)),
+        heading=row.heading,
     )
 
 
-def _stack(found: Sequence[tuple[int, bytes]], dimension: int) -> tuple[list[int], Vector]:
+def _stack(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:
     matrix = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float32)
     return [row for row, _ in found], matrix.reshape(len(found), dimension)
 
@@ -421,12 +438,12 @@ CACHE_KIB = 65_536
 """Page cache of a connection: the vectors of some 10,000 passages."""
 
 
-class Readers:
-    """Opens snapshots of one index."""
+class SnapshotPool:
+    """Opens snapshots of one index, on connections that are kept. Safe to share between threads."""
 
-    def __init__(self, index_dir: Path, making: Making) -> None:
+    def __init__(self, index_dir: Path, config: IndexConfig) -> None:
         self._index_dir = index_dir
-        self._making = making
+        self._config = config
         self._idle: list[tuple[int, sqlite3.Connection]] = []
 
     @contextmanager
@@ -434,14 +451,16 @@ class Readers:
         """Read one version of the index for the length of the block.
 
         Raises:
-            IndexMissing, IndexMismatch, StoreError: see their messages.
+            IndexMissing: there is no index.
+            IndexMismatch: it was made with another configuration.
+            StoreError: it is damaged, or the disk does not let it be read.
         """
         with explain_errors(self._index_dir):
             inode, connection = self._take()
         try:
             with explain_errors(self._index_dir):
                 connection.execute("BEGIN")
-                yield Snapshot(connection, require_making(connection, self._making))
+                yield Snapshot(connection, require_config(connection, self._config))
                 connection.execute("ROLLBACK")
         except BaseException:
             connection.close()

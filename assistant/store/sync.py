@@ -1,11 +1,11 @@
-"""Corpus x catalog -> changes, applied: afterwards the index holds what the folder holds.
+"""A sync: afterwards the index holds what the folder holds.
 
-By content: an unchanged file costs one stat, a touched or moved one is not parsed, a copy is
-stored once. Each file's switch from old to new is one transaction, so a sync may be killed
-anywhere; the next one finishes the work. Every file ends as indexed, indexed with warning, or
-skipped with a reason. Refuses a second writer and an index that was made differently.
-
-A damaged index -> put aside, and built anew from the corpus, from which all of it can be made.
+Files are told apart by content: an unchanged file costs one stat, a touched or moved one is not
+parsed, a copy is stored once. Each file's switch from old to new is one transaction, so that a sync
+may be killed at any moment and the next one finishes the work. Every file ends as indexed, indexed
+with a warning, or skipped with a reason. A damaged index is put aside and built anew from the
+folder (`rebuild_damaged`). `IndexLocked` is raised while another process syncs, `IndexMismatch` for
+an index that was made with other settings.
 """
 
 import logging
@@ -25,8 +25,7 @@ from assistant.settings import Settings
 from assistant.store import chroma as bases
 from assistant.store.added import list_added
 from assistant.store.catalog import (
-    SCHEMA_VERSION,
-    Making,
+    IndexConfig,
     create,
     explain_errors,
     find_inode,
@@ -34,15 +33,16 @@ from assistant.store.catalog import (
     open_catalog,
     put_aside,
     read_facts,
+    require_config,
     require_facts,
-    require_making,
 )
-from assistant.store.changes import Writer, remove_bases
+from assistant.store.changes import CatalogWriter, remove_bases
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import hold_lock
-from assistant.store.plan import Change, make_plan, preview_changes
-from assistant.store.snapshot import Base
-from assistant.store.work import Work
+from assistant.store.plan import FileChange, make_plan, preview_changes
+from assistant.store.snapshot import ChromaBase
+from assistant.store.tables import SCHEMA_VERSION
+from assistant.store.work import SyncRun
 from assistant.values import FileRecord, Status
 
 logger = logging.getLogger(__name__)
@@ -92,9 +92,9 @@ class SyncReport:
         return sum(record.status == Status.SKIPPED for record in self.notable)
 
 
-def making_of(embedder: Embedder, settings: Settings) -> Making:
+def index_config_of(embedder: Embedder, settings: Settings) -> IndexConfig:
     """Return how an index of these settings is made."""
-    return Making(
+    return IndexConfig(
         model=settings.embedding_model,
         fingerprint=embedder.fingerprint,
         max_passage_tokens=min(settings.max_passage_tokens, embedder.max_tokens),
@@ -133,27 +133,27 @@ def sync(
         CorpusError: there is no such folder.
         IndexLocked: another process is writing this index.
         IndexMismatch: the index was made differently and `rebuild` was not asked for.
-        IndexDamaged: the index is not what was written; `recover` goes on from there.
+        IndexDamaged: the index is not what was written; `rebuild_damaged` goes on from there.
         StoreError: the disk does not let it be written.
     """
     started = time.perf_counter()
     found = list_files(settings)
     with hold_lock(settings.index_dir), _open_writer(settings, embedder, rebuild=rebuild) as writer:
-        known = writer.known()
+        known = writer.last_seen()
         plan = make_plan(found, known, time.time_ns(), retry=retry)
 
         def report(stage: Literal["reading", "embedding"], done: int) -> None:
             on_progress(Progress(stage, done, len(plan.due)))
 
-        max_tokens = making_of(embedder, settings).max_passage_tokens
+        max_tokens = index_config_of(embedder, settings).max_passage_tokens
         with Parsers(limits_of(settings)) as parsers:
-            work = Work(writer, embedder, parsers, max_tokens, report)
+            work = SyncRun(writer, embedder, parsers, max_tokens, report)
             work.apply(plan, known, settings.max_file_bytes)
         writer.finish()
         problem = _renew_base(settings, embedder.dimension, writer, on_progress)
         snapshot = writer.snapshot()
         records = snapshot.records()
-        writer.fold()
+        writer.checkpoint()
     return SyncReport(
         **work.counts,
         n_passages=snapshot.n_passages,
@@ -167,7 +167,7 @@ def sync(
 
 def preview(
     settings: Settings, *, rebuild: bool = False, retry: bool = False
-) -> tuple[Change, ...]:
+) -> tuple[FileChange, ...]:
     """Return what a sync would do, by name: files are read as far as telling them apart takes.
 
     Whether a new file can be parsed shows only when it is. Writes nothing.
@@ -182,7 +182,7 @@ def preview(
         with open_catalog(settings.index_dir) as connection:
             facts = {"schema": str(SCHEMA_VERSION), "splitter": str(SPLITTER_VERSION)}
             require_facts(read_facts(connection), facts)
-            known = Writer(connection).known()
+            known = CatalogWriter(connection).last_seen()
     plan = make_plan(found, known, time.time_ns(), retry=retry)
     return preview_changes(plan, known, settings.max_file_bytes)
 
@@ -195,18 +195,23 @@ def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:
 
 
 @contextmanager
-def _open_writer(settings: Settings, embedder: Embedder, *, rebuild: bool) -> Iterator[Writer]:
-    making = making_of(embedder, settings)
+def _open_writer(
+    settings: Settings, embedder: Embedder, *, rebuild: bool
+) -> Iterator[CatalogWriter]:
+    config = index_config_of(embedder, settings)
     if rebuild or not is_created(settings.index_dir):
-        create(settings.index_dir, making)
+        create(settings.index_dir, config)
         remove_bases(settings.index_dir)
     with open_catalog(settings.index_dir) as connection:
-        require_making(connection, making)
-        yield Writer(connection)
+        require_config(connection, config)
+        yield CatalogWriter(connection)
 
 
 def _renew_base(
-    settings: Settings, dimension: int, writer: Writer, on_progress: Callable[[Progress], None]
+    settings: Settings,
+    dimension: int,
+    writer: CatalogWriter,
+    on_progress: Callable[[Progress], None],
 ) -> str | None:
     """Build a new Chroma base when the present one is stale or damaged; return what failed."""
     base = writer.base()
@@ -229,7 +234,7 @@ def _renew_base(
     return None
 
 
-def _is_fresh(base: Base, settings: Settings, writer: Writer) -> bool:
+def _is_fresh(base: ChromaBase, settings: Settings, writer: CatalogWriter) -> bool:
     try:
         bases.require_intact(settings.index_dir, base)
     except StoreError as error:
@@ -240,7 +245,7 @@ def _is_fresh(base: Base, settings: Settings, writer: Writer) -> bool:
     return is_tail_short and n_live >= (1 - MAX_DEAD_SHARE) * base.n_passages
 
 
-def recover(
+def rebuild_damaged(
     settings: Settings, error: IndexDamaged, inode: int | None, sync: Callable[[], SyncReport]
 ) -> SyncReport:
     """Put the catalog that has this inode aside and build another in its place.
@@ -254,7 +259,9 @@ def recover(
         sync: brings the index in step.
 
     Raises:
-        CorpusError, IndexLocked, StoreError: see `assistant.store.sync.sync`.
+        CorpusError: there is no such folder.
+        IndexLocked: another process is writing this index.
+        StoreError: the disk does not let it be written.
     """
     list_files(settings)  # there is something to build it from
     with explain_errors(settings.index_dir), hold_lock(settings.index_dir):

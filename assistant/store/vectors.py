@@ -1,8 +1,8 @@
-"""A query vector and a snapshot -> the rows with the highest cosines.
+"""The rows of a snapshot whose vectors are the nearest to a query's, by their cosines.
 
-Asks the Chroma base and searches exactly the vectors newer than it and those it misses. Without a
-base, or with a damaged one, every vector is searched exactly: slower, never wrong. Among chosen
-rows the search is always exact.
+The Chroma base is asked, and the vectors that are newer than it or that it misses are searched
+exactly. Without a base, or with a damaged one, every vector is searched exactly: slower, never
+wrong. Among chosen rows the search is always exact.
 """
 
 import logging
@@ -16,7 +16,7 @@ import numpy as np
 from assistant.errors import StoreError
 from assistant.models.encoder import Vector
 from assistant.store.chroma import OpenBase
-from assistant.store.snapshot import Base, Snapshot
+from assistant.store.snapshot import ChromaBase, Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class VectorSearch:
         merged = dict(found) | dict(_search_exactly(tail.rows, tail.matrix, query, k))
         return sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
-    def _open(self, base: Base) -> OpenBase | None:
+    def _open(self, base: ChromaBase) -> OpenBase | None:
         with self._lock:
             if self._opened is None or self._opened[0] != base.number:
                 try:
@@ -72,7 +72,7 @@ class VectorSearch:
                     self._opened = (base.number, None)
             return self._opened[1]
 
-    def _load_tail(self, snapshot: Snapshot, base: Base | None) -> _Tail:
+    def _load_tail(self, snapshot: Snapshot, base: ChromaBase | None) -> _Tail:
         tail, key = self._tail, (snapshot.made_at, snapshot.version, base.number if base else 0)
         if tail is None or tail.key != key:
             last_row, missed = (base.last_row, base.missed) if base else (0, ())
@@ -82,7 +82,7 @@ class VectorSearch:
 
 
 def _search_base(
-    opened: OpenBase, base: Base, snapshot: Snapshot, query: Vector, k: int
+    opened: OpenBase, base: ChromaBase, snapshot: Snapshot, query: Vector, k: int
 ) -> list[tuple[int, float]]:
     """Return the base's k best live rows, asking for more while dead ones take their places."""
     wanted = k

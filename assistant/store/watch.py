@@ -1,8 +1,8 @@
-"""A folder -> the moments at which something in it has changed. The only module with watchfiles.
+"""Watching a folder for changes to its files. No other module imports watchfiles.
 
 The system tells of most changes at once; what it does not tell (network folders, more files than it
-watches) is found by looking again each minute, which costs one stat a file. Refuses a folder that
-cannot be watched with `CorpusError`.
+watches) is found by looking again each minute, which costs one stat a file. `CorpusError` is raised
+for a folder that cannot be watched.
 """
 
 import os
@@ -17,12 +17,12 @@ SETTLE_MS = 500
 SWEEP_S = 60.0
 
 
-def watch(corpus_dir: Path, but: Path, stop: threading.Event) -> Iterator[bool]:
+def watch(corpus_dir: Path, excluded: Path, stop: threading.Event) -> Iterator[bool]:
     """Yield True when files have changed, False after a minute without news, until `stop` is set.
 
     Args:
         corpus_dir: the folder, with those in it.
-        but: a folder in it whose changes do not count: that of the index.
+        excluded: a folder in it whose changes do not count: that of the index.
         stop: ends the watch.
 
     Raises:
@@ -30,7 +30,7 @@ def watch(corpus_dir: Path, but: Path, stop: threading.Event) -> Iterator[bool]:
     """
     import watchfiles
 
-    own = os.path.join(os.path.realpath(but), "")
+    own = os.path.join(os.path.realpath(excluded), "")
 
     def counts(_: watchfiles.Change, path: str) -> bool:
         return not os.path.join(os.path.realpath(path), "").startswith(own)

@@ -1,9 +1,8 @@
-"""Files to read -> their contents: read, told by their bytes, parsed in child processes.
+"""One sync from its plan to the catalog: files are read, parsed, embedded and written.
 
-Several files are on their way at once, and come out in order. What the index holds already is read
-and not parsed. Refuses nothing: a file that cannot become a document comes out with the reason.
-
-One sync's way from its plan to the catalog: read, parse, embed, write.
+`Loader` reads several files at once, parses them in child processes, and hands them on in order; a
+content that the index holds already is not parsed. `SyncRun` embeds what is new in groups and
+writes file by file. A file that cannot become a document is recorded as skipped, with the reason.
 """
 
 import os
@@ -23,9 +22,17 @@ from assistant.ingest.pool import Parsers
 from assistant.ingest.split import content_id
 from assistant.ingest.walk import read, stat_again
 from assistant.models.embed import Embedder, PassageVectors
-from assistant.store.changes import Writer
-from assistant.store.content import Content, Cutting, Source, make_content
-from assistant.store.plan import Due, Known, Moves, Plan, Settled, kind_of, stamp_of
+from assistant.store.changes import CatalogWriter
+from assistant.store.content import Content, FileVersion, PassageLimit, make_content
+from assistant.store.plan import (
+    FileToRead,
+    LastSeen,
+    Moves,
+    Plan,
+    Processed,
+    media_type_of,
+    stamp_of,
+)
 from assistant.store.sketch import Sketches
 from assistant.values import DocumentId
 
@@ -39,28 +46,28 @@ RETRY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LoadedFile:
     """A file that was read.
 
     Attributes:
         due: the file; with a new stamp if it was read twice.
         seconds: what reading and parsing took.
-        source: its bytes by their digests, None if they could not be had or are no document's.
+        version: its bytes by their digests, None if they could not be had or are no document's.
         parsed: its text, None where the content was known or is being parsed for a copy of it.
         note: a warning about this file and not its content.
         error: why it cannot become a document.
     """
 
-    due: Due
+    due: FileToRead
     seconds: float
-    source: Source | None = None
+    version: FileVersion | None = None
     parsed: Parsed | None = None
     note: str | None = None
     error: DocumentUnreadable | None = None
 
 
-class Intake:
-    """Reads files side by side."""
+class Loader:
+    """Reads and parses several files at once."""
 
     def __init__(self, parsers: Parsers, max_file_bytes: int, known: Collection[str]) -> None:
         self._parsers = parsers
@@ -68,14 +75,14 @@ class Intake:
         self._claimed = set(known)
         self._lock = threading.Lock()
 
-    def take(self, due: Iterable[Due]) -> Generator[Taken | None]:
+    def load(self, due: Iterable[FileToRead]) -> Generator[LoadedFile | None]:
         """Yield the files in order, each read, and None while the next one takes its time.
 
         Leaving early ends what is under way.
         """
         n_parsers = min(os.cpu_count() or 1, MAX_PARSERS)
         threads = ThreadPoolExecutor(n_parsers, thread_name_prefix="parser")
-        under_way: deque[Future[Taken]] = deque()
+        under_way: deque[Future[LoadedFile]] = deque()
         try:
             for one in due:
                 under_way.append(threads.submit(self._read, one))
@@ -89,20 +96,20 @@ class Intake:
         finally:
             threads.shutdown(cancel_futures=True)
 
-    def parse(self, taken: Taken) -> Parsed:
+    def parse(self, loaded: LoadedFile) -> Parsed:
         """Parse a file that was left to a copy of it, which has come to nothing.
 
         Raises:
             DocumentUnreadable: with the reason.
         """
-        data, source = self._load(taken.due), taken.source
-        if source is None or content_id(source.media_type, data) != source.content_id:
+        data, version = self._load(loaded.due), loaded.version
+        if version is None or content_id(version.media_type, data) != version.content_id:
             raise DocumentUnreadable("changed while it was read", Fault.CHANGED)
-        return self._parsers.parse(data, source.media_type)
+        return self._parsers.parse(data, version.media_type)
 
-    def _read(self, due: Due) -> Taken:
+    def _read(self, due: FileToRead) -> LoadedFile:
         started = time.perf_counter()
-        source, note = None, None
+        version, note = None, None
         try:
             try:
                 data = self._load(due)
@@ -112,27 +119,27 @@ class Intake:
                 time.sleep(RETRY_S)
                 due = _look_again(due)
                 data = self._load(due)
-            kind, note = kind_of(due.file.document_id, data)
-            source = Source.of(due.file.document_id, data, kind)
+            kind, note = media_type_of(due.file.document_id, data)
+            version = FileVersion.of(due.file.document_id, data, kind)
             with self._lock:
-                is_claimed = source.content_id in self._claimed
-                self._claimed.add(source.content_id)
+                is_claimed = version.content_id in self._claimed
+                self._claimed.add(version.content_id)
             parsed = None if is_claimed else self._parsers.parse(data, kind)
         except DocumentUnreadable as error:
-            return Taken(due, time.perf_counter() - started, source, None, note, error)
-        return Taken(due, time.perf_counter() - started, source, parsed, note)
+            return LoadedFile(due, time.perf_counter() - started, version, None, note, error)
+        return LoadedFile(due, time.perf_counter() - started, version, parsed, note)
 
-    def _load(self, due: Due) -> bytes:
+    def _load(self, due: FileToRead) -> bytes:
         return read(due.file, self._max_file_bytes)
 
 
-def _await(reading: "Future[Taken]") -> Iterator[Taken | None]:
+def _await(reading: "Future[LoadedFile]") -> Iterator[LoadedFile | None]:
     while wait([reading], timeout=WAIT_S).not_done:
         yield None
     yield reading.result()
 
 
-def _look_again(due: Due) -> Due:
+def _look_again(due: FileToRead) -> FileToRead:
     file = stat_again(due.file)
     return replace(due, file=file, stamp=stamp_of(file, time.time_ns()))
 
@@ -152,15 +159,15 @@ class _New:
     """A content that the index lacks, and the files that have it."""
 
     content: Content
-    files: list[Taken]
+    files: list[LoadedFile]
 
 
-class Work:
-    """Applies one plan."""
+class SyncRun:
+    """Carries out one plan, and counts what was done."""
 
     def __init__(
         self,
-        writer: Writer,
+        writer: CatalogWriter,
         embedder: Embedder,
         parsers: Parsers,
         max_passage_tokens: int,
@@ -169,32 +176,32 @@ class Work:
         self._writer = writer
         self._embedder = embedder
         self._parsers = parsers
-        self._cutting = Cutting(embedder.count_tokens, max_passage_tokens)
+        self._limit = PassageLimit(embedder.count_tokens, max_passage_tokens)
         self._report = report
         self._group: dict[str, _New] = {}
         self._moves = Moves((), {})
-        self._n_settled = 0
+        self._n_processed = 0
         names = ("n_added", "n_changed", "n_moved", "n_removed", "n_unchanged")
         self.counts = dict.fromkeys(names, 0)
         self.n_embedded = 0
 
-    def apply(self, plan: Plan, known: Mapping[DocumentId, Known], max_file_bytes: int) -> None:
-        """Apply every difference between the files and the ledger."""
+    def apply(self, plan: Plan, known: Mapping[DocumentId, LastSeen], max_file_bytes: int) -> None:
+        """Bring the catalog in step with the files, of which `known` are those seen last."""
         self._moves = Moves(plan.gone, known)
         self.counts["n_unchanged"] = plan.n_unchanged
         for file in plan.refused:
-            self._writer.skip(file.document_id, file.reason, Fault.UNREADABLE, Settled())
+            self._writer.skip(file.document_id, file.reason, Fault.UNREADABLE, Processed())
         contents = {one.content_id for one in known.values() if one.content_id}
-        intake = Intake(self._parsers, max_file_bytes, contents)
-        with closing(intake.take(plan.due)) as taken:
-            for one in taken:
-                self._report("reading", self._n_settled)
+        loader = Loader(self._parsers, max_file_bytes, contents)
+        with closing(loader.load(plan.due)) as loaded:
+            for one in loaded:
+                self._report("reading", self._n_processed)
                 if one is not None:
-                    self._settle(intake, one)
+                    self._process(loader, one)
                 if sum(len(new.content.inputs) for new in self._group.values()) >= GROUP_PASSAGES:
                     self._embed()
         self._embed()
-        self._report("reading", self._n_settled)
+        self._report("reading", self._n_processed)
         self._writer.remove(plan.gone)
         self.counts["n_removed"] = len(plan.gone) - self.counts["n_moved"]
 
@@ -203,26 +210,26 @@ class Work:
         """The texts that the index holds; looked at only when a new one comes."""
         return Sketches(self._writer.sketches())
 
-    def _settle(self, intake: Intake, taken: Taken) -> None:
-        """Settle the file when its content is known or cannot be had; else add it to the group."""
-        source, name = taken.source, taken.due.file.document_id
-        if taken.error is not None:
-            self._skip(taken, taken.error)
+    def _process(self, loader: Loader, loaded: LoadedFile) -> None:
+        """Record the file if its content is known or cannot be had; else add it to the group."""
+        version, name = loaded.version, loaded.due.file.document_id
+        if loaded.error is not None:
+            self._skip(loaded, loaded.error)
             return
-        assert source is not None
-        content = source.content_id
+        assert version is not None
+        content = version.content_id
         if content in self._group:
-            self._group[content].files.append(taken)
-        elif taken.parsed is None and self._writer.adopt(name, content, _settled(taken)):
-            self._count(taken, content)
+            self._group[content].files.append(loaded)
+        elif loaded.parsed is None and self._writer.adopt(name, content, _processed(loaded)):
+            self._count(loaded, content)
         else:
             try:
-                parsed = taken.parsed or intake.parse(taken)
-                made = make_content(source, parsed, self._cutting)
+                parsed = loaded.parsed or loader.parse(loaded)
+                made = make_content(version, parsed, self._limit)
             except DocumentUnreadable as error:
-                self._skip(taken, error)
+                self._skip(loaded, error)
                 return
-            self._group[content] = _New(made, [replace(taken, parsed=None)])
+            self._group[content] = _New(made, [replace(loaded, parsed=None)])
 
     def _embed(self) -> None:
         """Embed the group's passages, by length across its contents; write content by content."""
@@ -232,7 +239,7 @@ class Work:
         vectors: dict[int, PassageVectors] = {}
         for batch in _slices(order, REPORT_PASSAGES):
             n_near = int(len(vectors) / len(inputs) * len(group))
-            self._report("embedding", self._n_settled + n_near)
+            self._report("embedding", self._n_processed + n_near)
             embedded = self._embedder.embed_passages([inputs[i] for i in batch])
             vectors.update(zip(batch, embedded, strict=True))
         first = 0
@@ -245,22 +252,22 @@ class Work:
     def _put(self, new: _New, vectors: Sequence[PassageVectors]) -> None:
         content = new.content
         near = self._sketches.near(content.sketch)
-        for taken in new.files:
-            name = taken.due.file.document_id
-            self._writer.put(name, content, vectors, near, _settled(taken))
-            self._count(taken, content.content_id)
+        for loaded in new.files:
+            name = loaded.due.file.document_id
+            self._writer.put(name, content, vectors, near, _processed(loaded))
+            self._count(loaded, content.content_id)
         self._sketches.add(content.content_id, content.sketch)
 
-    def _skip(self, taken: Taken, error: DocumentUnreadable) -> None:
-        settled = _settled(taken)
+    def _skip(self, loaded: LoadedFile, error: DocumentUnreadable) -> None:
+        processed = _processed(loaded)
         if error.fault in READ_AGAIN:
-            settled = Settled(seconds=taken.seconds)
-        self._writer.skip(taken.due.file.document_id, str(error), error.fault, settled)
-        self._count(taken, None)
+            processed = Processed(seconds=loaded.seconds)
+        self._writer.skip(loaded.due.file.document_id, str(error), error.fault, processed)
+        self._count(loaded, None)
 
-    def _count(self, taken: Taken, content: str | None) -> None:
-        self._n_settled += 1
-        known = taken.due.known
+    def _count(self, loaded: LoadedFile, content: str | None) -> None:
+        self._n_processed += 1
+        known = loaded.due.known
         if known is None:
             has_moved = content is not None and self._moves.take(content) is not None
             self.counts["n_moved" if has_moved else "n_added"] += 1
@@ -268,8 +275,8 @@ class Work:
             self.counts["n_unchanged" if known.content_id == content else "n_changed"] += 1
 
 
-def _settled(taken: Taken) -> Settled:
-    return Settled(taken.due.stamp, taken.note, taken.seconds)
+def _processed(loaded: LoadedFile) -> Processed:
+    return Processed(loaded.due.stamp, loaded.note, loaded.seconds)
 
 
 def _slices(order: Sequence[int], n: int) -> Iterator[Sequence[int]]:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.text.words import MONTHS, Word
+from assistant.text import english as en
+from assistant.text.words import Word, one_of
 
-_IN_MONTH = frozenset("in of since until by from to during early late mid and through".split())
-_MONTH_OF = {name: n for n, name in enumerate(MONTHS, start=1)}
-_SHORT = {name[:3]: n for name, n in _MONTH_OF.items()} | {"sept": 9}
+_MONTH_OF = {name: n for n, name in enumerate(en.MONTHS, start=1)}
+_DAY = re.compile(rf"(\d{{1,2}}){one_of(en.ORDINAL_ENDINGS)}?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _read_days(words: Sequence[Word], n: int) -> tuple[tuple[int, ...], int]:
 def _read_day(words: Sequence[Word], n: int) -> int | None:
     if n >= len(words):
         return None
-    day = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", words[n].lower)
+    day = _DAY.fullmatch(words[n].lower)
     return int(day[1]) if day and 1 <= int(day[1]) <= 31 else None
 
 
@@ -97,8 +97,8 @@ def _name_month(words: Sequence[Word], n: int, *, beside: bool) -> int | None:
         return None
     word = words[n]
     beside = beside or (n + 1 < len(words) and words[n + 1].lower[0].isdigit())
-    month = _MONTH_OF.get(word.lower) or (_SHORT.get(word.lower) if beside else None)
+    month = _MONTH_OF.get(word.lower) or (en.MONTHS_SHORT.get(word.lower) if beside else None)
     if month is None or beside:
         return month
-    is_plain = word.lower not in ("may", "march") or (n > 0 and words[n - 1].lower in _IN_MONTH)
+    is_plain = word.lower not in ("may", "march") or (n > 0 and words[n - 1].lower in en.IN_MONTH)
     return month if word.text[0].isupper() and is_plain else None

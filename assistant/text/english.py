@@ -1,115 +1,187 @@
-"""What kind of thing a question asks for and whether a sentence holds one; opposites and denials.
+"""What is known of English, each thing once: sets of words, tables and patterns, all constants.
 
-All are cues, weighed with others: a sentence without any date rarely says when. English only;
-a question in another language asks for no kind that is known here.
+A rule composes what it needs (`PERSONAL | DEMONSTRATIVES`) and has no list of its own; where two
+sets nearly agree, a comment says why they differ. Words are folded and in lower case. Another
+language is a module of the same names beside this one.
 """
 
-import re
-from functools import cache
 from importlib.resources import files
 
-from assistant.text.terms import FUNCTION_WORDS, terms
 
-VERBS_FILE = "verbs.txt"
-CAP = r"(?:(?:[A-Z]\.){2,}|[A-ZÀ-ÖØ-Þ][^\W_]*(?:['’-][^\W_]+)*)"
-NAME = rf"{CAP}(?: (?:(?:of|de|la|du|von|van|and|for)(?: the)? )?{CAP})*"
-MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-NO_NAMES = FUNCTION_WORDS | frozenset(
-    """according adding additional additionally along also although among another anyway
-    because besides beyond certain consequently despite due during early either even
-    eventually every few finally first following former four further furthermore given
-    hence however including indeed instead late later less like little many meanwhile
-    modern moreover most much nearly neither nevertheless new next nonetheless numerous
-    one original originally others outside perhaps present previous previously prior
-    recent recently several similar similarly since six soon still subsequent ten
-    therefore though three throughout thus today together towards two unlike upon
-    various whereas whether within without years yet""".split()
+def _read(name: str) -> list[str]:
+    """Return the lines of a data file of this language, without its comments."""
+    text = files("assistant.text").joinpath(f"english-{name}.txt").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _read_sets() -> dict[str, frozenset[str]]:
+    """Return the sets of words that are too long for this page, by name."""
+    parts = "\n".join(_read("words")).split("[")[1:]
+    return {name: _words(words) for name, _, words in (part.partition("]") for part in parts)}
+
+
+_SETS = _read_sets()
+
+# --- Small words
+
+ARTICLES = _words("the a an")
+DEMONSTRATIVES = _words("this that these those")
+THIRD_PERSON = _words("he him she her it they them")
+PERSONAL = THIRD_PERSON | _words("i me we us you")
+THEIR = _words("his her its their")
+POSSESSIVE = THEIR | _words("my our your")
+THEIRS = _words("hers theirs")
+POSSESSIVE_ALONE = THEIRS | _words("ours yours")
+"""Without "mine", which is also where coal comes from."""
+REFLEXIVE = _words("itself himself themselves")
+REFERRING = THIRD_PERSON | THEIR | THEIRS | DEMONSTRATIVES
+"""What stands for something that was said before."""
+HERE = _words("here there")
+ALIKE = _words("such both another")
+"""What refers to a thing named before as one of several."""
+
+QUESTION_WORDS = _words("who whom whose what which when where why how")
+RELATIVE = _words("who whom whose which where when that")
+BE = _words("be is are was were been being")
+"""Without "am", which is also an hour (9 a.m.)."""
+HAVE = _words("have has had")
+DO = _words("do does did")
+MODALS = _words("can could will would shall should may might must")
+AUXILIARIES = BE | HAVE | DO | MODALS
+ASKING_VERBS = _words("is are was were do does did has have had can could will would should")
+"""What a question without a question word begins with."""
+
+NEGATIONS = _words("not never no none nor neither without")
+NOBODY = _words("nobody nothing nowhere")
+CONTRAST = _words("but although though while whereas however yet")
+"""What opens a clause that denies or doubts nothing of what the one before it does."""
+BECAUSE = _words("because since therefore thus due")
+EXCEPTIONS = _words("until unless except")
+
+FUNCTION_WORDS = (
+    ARTICLES
+    | DEMONSTRATIVES
+    | PERSONAL
+    | POSSESSIVE
+    | POSSESSIVE_ALONE
+    | QUESTION_WORDS
+    | BE
+    | HAVE
+    | DO
+    | (MODALS - _words("may might must"))  # "may" is a month
+    | _words(
+        """about after all am and any as at but by doing for from having if in into itself no nor
+        not of off on or out over own s so some such t than then there to too under until up while
+        with"""
+    )
 )
+"""Words that say how a question is asked, not what it is about."""
+EMPTY = FUNCTION_WORDS | AUXILIARIES | CONTRAST | {"also"}
+"""Words that no sentence is about."""
 
-
-_ASKED_TIME = re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|time|decade)")
-_ASKED_NUMBER = re.compile(
-    r"\bhow (?:many|much|long|old|far|large|big|often|high|tall)\b|\bpercent|"
-    r"\bwhat (?:number|amount)"
+NO_NAMES = FUNCTION_WORDS | _SETS["opening"]
+"""Words that have a capital where they open a sentence and are no names. Not every number: "Seven"
+is oftener a name's first word (Seven Years' War)."""
+RESTRICTING = _words(
+    """around roughly nearly almost approximately over under below above hardly barely scarcely
+    there only when if unless allegedly reportedly"""
 )
-_ASKED_PERSON = re.compile(r"\b(?:who|whom|whose)\b")
+"""What opens a sentence to restrict it."""
 
-_TIME = re.compile(
-    r"\b(?:1\d{3}|20\d\d|\d{1,2}th)\b|\b(?:January|February|March|April|May|June|July|August|"
-    r"September|October|November|December|century)\b",
-    re.IGNORECASE,
+# --- Prepositions
+
+OF_NAMES = _words("of de la du von van and for")
+"""What stands inside a name, between two words with a capital."""
+MENTIONING = _words("of in at for with from on near under behind before after during")
+"""Prepositions that no doer stands behind; "by" and "according to" have one."""
+BESIDE = _words("in on at by before after during from of with to for under")
+"""Prepositions whose thing is not the subject."""
+OPPOSITE_PREPOSITIONS = {"from": "to", "to": "from", "before": "after", "after": "before"}
+IN_MONTH = _words("in of since until by from to during early late mid and through")
+"""What "May" and "March" are months behind."""
+
+# --- Dates, numbers, measures
+
+MONTHS = tuple(
+    "january february march april may june july august september october november december".split()
 )
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million|billion|"
-    r"half|third|percent)\b",
-    re.IGNORECASE,
+MONTHS_SHORT = {name[:3]: n for n, name in enumerate(MONTHS, start=1)} | {"sept": 9}
+DAYS = _words("monday tuesday wednesday thursday friday saturday sunday")
+
+ONES = {
+    name: value
+    for value, name in enumerate(
+        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        fifteen sixteen seventeen eighteen nineteen""".split()
+    )
+}
+TENS = {
+    name: value * 10
+    for value, name in enumerate(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
+    )
+}
+SCALES = {
+    "dozen": 12,
+    "hundred": 100,
+    "thousand": 10**3,
+    "million": 10**6,
+    "mn": 10**6,
+    "billion": 10**9,
+    "bn": 10**9,
+    "trillion": 10**12,
+    "tn": 10**12,
+}
+ORDINALS = {
+    name: value
+    for value, name in enumerate(
+        """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+        thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth
+        twentieth""".split(),
+        start=1,
+    )
+} | {"thirtieth": 30, "fortieth": 40, "fiftieth": 50, "hundredth": 100}
+PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4} | {
+    name + plural: value
+    for name, value in ORDINALS.items()
+    for plural in ("", "s")
+    if value in range(3, 11)
+}
+ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
+SCALE_SUFFIXES = {"bn": 10**9, "m": 10**6, "k": 10**3, "tn": 10**12}
+COUNTING = _words("one two three four five six seven eight nine ten") | _words(
+    "hundred thousand million billion half third percent"
 )
-_NAME = re.compile(r"(?<=\S )[A-Z][\w'’-]+")
-_WORD = re.compile(r"\w+")
+"""What tells "how many": the commonest, to which the weights of the evidence are fitted."""
+MONEY = {"dollar": "$", "euro": "€", "pound": "£", "usd": "$", "eur": "€", "gbp": "£"}
+NOT_COUNTED = DEMONSTRATIVES - _words("these those") | _words(
+    "no any every each some the which another"
+)
+"""Behind these "one" stands for something rather than counts it."""
+UNITS = {
+    form: forms.split()[0]
+    for forms in (
+        "km kilometre kilometer|m metre meter|cm centimetre centimeter|mm millimetre millimeter"
+        "|mile|ft foot feet|inch inche|yard|kg kilogram kilogramme kilo|g gram gramme|tonne ton|lb"
+        "|litre liter|gallon|acre|hectare ha|second|minute|hour|day|week|month|year|decade"
+        "|century centurie|degree|kw kilowatt|mw megawatt|gw gigawatt|mb megabyte|gb gigabyte"
+        "|tb terabyte"
+    ).split("|")
+    for form in forms.split()
+}
+"""Each unit's forms, without the plural's "s" -> the unit."""
+UNIT_KINDS = _words("square cubic nautical metric")
 
-_NEGATION = re.compile(r"\b(?:not|never|no|none|nor|neither|without|cannot)\b|n['’]t\b", re.I)
-
-OPPOSITES_FILE = "opposites.txt"
-
-
-def misses_kind(question: str, sentence: str) -> bool:
-    """Whether the question asks when, how many or who, and the sentence has no such thing.
-
-    A name that the question itself has does not count.
-
-    >>> misses_kind("When was it signed?", "Hertz signed it."), misses_kind("Who?", "So Hertz did.")
-    (True, False)
-    """
-    asked = question.casefold()
-    if _ASKED_TIME.search(asked) and not _TIME.search(sentence):
-        return True
-    if _ASKED_NUMBER.search(asked) and not _NUMBER.search(sentence):
-        return True
-    if not _ASKED_PERSON.search(asked):
-        return False
-    words = set(_WORD.findall(asked))
-    return all(name.casefold() in words for name in _NAME.findall(sentence))
+# --- Verbs and opposites
 
 
-def has_opposite(question: str, sentence: str) -> bool:
-    """Whether the sentence has the opposite of a word of the question, and not the word.
-
-    >>> has_opposite("Who won the last war?", "The first war was won by Hertz.")
-    True
-    """
-    opposites = _load_opposites()
-    found = set(terms(sentence))
-    asked = set(terms(question)) - found
-    return any(opposites[term] & found for term in asked if term in opposites)
-
-
-def denies(text: str) -> bool:
-    """Whether a text denies something.
-
-    >>> denies("Who didn't sign?"), denies("Who signed?")
-    (True, False)
-    """
-    return _NEGATION.search(text) is not None
-
-
-@cache
-def _load_opposites() -> dict[str, frozenset[str]]:
-    """Return the terms that are opposites of each term, both ways."""
-    text = files("assistant.text").joinpath(OPPOSITES_FILE).read_text(encoding="utf-8")
-    found: dict[str, set[str]] = {}
-    for line in text.splitlines():
-        one, other = terms(line)
-        found.setdefault(one, set()).add(other)
-        found.setdefault(other, set()).add(one)
-    return {term: frozenset(others) for term, others in found.items()}
-
-
-@cache
-def _load_verbs() -> tuple[tuple[str, str, str], ...]:
-    """Return each verb with its past and its participle."""
-    text = files("assistant.text").joinpath(VERBS_FILE).read_text(encoding="utf-8")
+def _read_verbs() -> tuple[tuple[str, str, str], ...]:
     found = []
-    for word in " ".join(line for line in text.splitlines() if line[:1] != "#").split():
+    for word in " ".join(_read("verbs")).split():
         base, _, forms = word.partition(":")
         past, _, participle = forms.partition(":")
         past = past or f"{base}{'d' if base.endswith('e') else 'ed'}"
@@ -117,12 +189,197 @@ def _load_verbs() -> tuple[tuple[str, str, str], ...]:
     return tuple(found)
 
 
-def any_verb(form: int) -> str:
-    """Return the pattern of all verbs in a form: 1 the past, 2 the participle."""
-    return "|".join(verb[form] for verb in _load_verbs())
+VERBS = _read_verbs()
+"""What somebody does to something: each verb with its past and its participle."""
+BASE_OF_PAST = {past: base for base, past, _ in VERBS}
+IRREGULAR = {form: base for base, *forms in map(str.split, _read("irregular")) for form in forms}
+"""Irregular form -> its base."""
+BASES = frozenset(BASE_OF_PAST.values()) | frozenset(IRREGULAR.values())
+OPPOSITES = tuple((one, other) for one, other in map(str.split, _read("opposites")))
+NEGATING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
 
+HAPPENED = {
+    "began": "begin",
+    "ended": "end",
+    "died": "die",
+    "started": "start",
+    "fell": "fall",
+    "took place": "take place",
+    "occurred": "occur",
+    "arrived": "arrive",
+}
+CONSISTS = {
+    "consists of": "consist of",
+    "includes": "include",
+    "comprises": "comprise",
+    "contains": "contain",
+    "lies in": "lie in",
+    "depends on": "depend on",
+}
+DONE = _SETS["done at a time"]
+"""Participles of what is done at a time."""
+FOUND = _words("born held buried located situated based fought built founded")
+"""Participles of what is done at a place."""
+SPOKE = _words("said stated argued told noted added")
+STANDS_FOR = _SETS["said of a thing"]
+"""Pasts of what somebody says of a thing."""
 
-@cache
-def bases() -> dict[str, str]:
-    """Return the verb of each past."""
-    return {past: base for base, past, _ in _load_verbs()}
+# --- What denies, doubts or tells
+
+DENYING = NEGATIONS | NOBODY | _SETS["denying"]
+DENYING_TO = _words("fail fails failed failing decline declines declined declining")
+DENYING_THAT = _words("deny denies denied denying dispute disputes disputed reject rejected")
+"""What also denies the clause behind it."""
+DENYING_ALL = _words("lack false untrue")
+"""What denies what stands before it, too."""
+NONE = (NEGATIONS | NOBODY) - _words("without nowhere")
+
+HEDGES = {
+    word: _words(classes)
+    for classes, words in (
+        ("possible", "may might could possibly perhaps maybe possible potentially potential"),
+        ("likely", "likely probably probable presumably apparently appears appear appeared seems"),
+        ("likely", "seem seemed suggests suggest suggested unlikely supposedly"),
+        ("planned", "will expected expects expect proposed planned intended scheduled proposes"),
+        ("planned conditional", "would"),
+        ("conditional", "if unless provided"),
+        ("obliged conditional", "should"),
+        ("obliged", "must shall"),
+    )
+    for word in words.split()
+}
+"""What leaves a clause open -> in which ways."""
+HEDGES_TO = {
+    word: frozenset([kind])
+    for kind, words in (
+        ("planned", "plan plans planning intend intends aim aims aimed hope hopes hoped want"),
+        ("planned", "wants wanted offer offers offered agree agrees agreed promise promises"),
+        ("planned", "promised set threaten threatens threatened about going decide decides"),
+        ("planned", "decided vow vowed"),
+        ("tried", "seek seeks sought try tries tried attempt attempts attempted"),
+        ("obliged", "require requires required oblige obliged have has had need needs needed"),
+    )
+    for word in words.split()
+}
+"""The same before "to"."""
+ASKING_TO = _SETS["asking to"]
+
+FACTIVE = _SETS["factive"]
+"""Who tells it so takes it for true."""
+TELLING = _SETS["telling"]
+TELLING_THAT = _SETS["telling that"]
+"""What tells only before "that" or behind what is told."""
+TELLING_PASTS = ("ed", "wrote", "found", "held")
+"""Endings of those that tell before a comma: "Holt stated, ..." and not "in this state, ..."."""
+TOLD_NOUNS = _words("alleged reported estimated claimed")
+"""Participles that tell before a noun: "the alleged thief"."""
+HEARSAY = _words("reportedly allegedly supposedly purportedly rumoured")
+
+# --- All, some, about
+
+EXTENTS = (
+    BECAUSE,
+    *map(
+        _words,
+        """all every each everyone everybody everything
+        only solely exclusively alone sole
+        whole entire entirely total totally complete completely fully full
+        always never none nobody nothing
+        best
+        worst
+        first
+        last final
+        most mostly majority
+        least
+        both
+        any
+        exactly precisely
+        unique
+        main mainly chief chiefly primarily primary
+        more
+        less fewer
+        many much
+        again
+        still""".splitlines(),
+    ),
+)
+"""Words that widen what is said, in groups that say the same."""
+PARTIAL = _SETS["partial"]
+BOUNDS = {
+    word: kind
+    for kind, words in (
+        ("near", "about around roughly nearly almost approximately circa some"),
+        ("over", "over above exceeding"),
+        ("under", "under below"),
+    )
+    for word in words.split()
+}
+"""What stands before a number -> how the number is bounded."""
+BOUNDS_THAN = {"more": "over", "less": "under", "fewer": "under"}
+BOUNDS_AT = {"least": "over", "most": "under"}
+NO_SUPERLATIVES = _SETS["no superlatives"]
+
+# --- Nouns
+
+PERSON_NOUNS = _SETS["persons"]
+TITLES = _SETS["titles"]
+"""What stands before a person's name."""
+THING_NOUNS = _SETS["things"]
+
+# --- How sentences are built, as patterns
+
+ADVERB = r"(?:also|then|later|first|soon|finally|eventually|formally|officially|[a-z]{3,}ly)\b"
+LEAD = (
+    r"(?:(?:In|On|By|During|After|Before|From|Since|Under|Following|Until|Around|Throughout|At)"
+    r" [^,]{1,60}|Meanwhile|Additionally|Eventually|Finally|Later|Subsequently|However"
+    r"|Historically|Originally|Initially|Today|Traditionally), "
+)
+"""What stands before a main clause."""
+CLAUSE_OPENERS = RELATIVE | _words(
+    """because although though after before since until and but as by through using via if so
+    including such during despite according than or without amid over under on at with upon into
+    from to for while"""
+)
+"""What a noun phrase ends before."""
+BEHIND_NOUN = r" (?:of|in|near|based|run|held|made|built|responsible|\w+ly|\w+ed)\b"
+LEANING_OPENERS = _words(
+    "also however moreover furthermore instead therefore thus consequently nevertheless then"
+)
+LEANING_PHRASES = ("the latter", "the former", "the two", "the same")
+LEANING_QUESTIONS = (
+    "and", "but", "so", "or", "also", "what about", "how about", "why not", "what else",
+    "who else", "where else",
+)  # fmt: skip
+"""How a question begins that goes on with the one before it."""
+
+ASKS_TIME = r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|time|decade)"
+ASKS_NUMBER = (
+    r"\bhow (?:many|much|long|old|far|large|big|often|high|tall)\b|\bpercent|"
+    r"\bwhat (?:number|amount)"
+)
+ASKS_PERSON = r"\b(?:who|whom|whose)\b"
+QUESTION_FRAME = r"""[\s,;:]*(?:
+    (?:hi|hello|hey|dear\s\w+|good\s(?:morning|afternoon|evening)|please|so|well|ok|okay|and|now
+      |also)\b[\s,!]*
+  | (?:i\s(?:was|am)\s(?:just\s)?wondering|i\swonder|i\s(?:want|need)\sto\sknow
+      |i(?:\swould|['’]d)\s(?:really\s)?(?:like|love)\sto\sknow|i\shave\sa\squestion
+      |my\squestion\sis|(?:do|does)\s(?:you|anyone|someone)\s(?:happen\sto\s)?know)\b
+    [\s,:]*(?:if\b|whether\b)?[\s,]*
+  | (?:could|can|would|will)\s(?:you|someone|anyone)\s(?:please\s|kindly\s|maybe\s)*
+    (?:tell\sme|explain(?:\sto\sme)?|say|let\sme\sknow)\b[\s,:]*
+  | (?:you\s(?:could|can|would)\s(?:please\s)?)?(?:tell\sme|explain|let\sme\sknow)\b[\s,:]*
+  | the\sfollowing\b[\s,:]*
+)"""
+"""What stands before a question and asks nothing; to be compiled with `re.VERBOSE`."""
+THANKS = (
+    r"\b(?:thanks|thank\syou|many\sthanks|i\s(?:really\s)?appreciate|best\sregards|kind\sregards)\b"
+)
+CONTRACTIONS = (
+    (r"\bcan(?:'t|not)\b", "can not"),
+    (r"\bwon't\b", "will not"),
+    (r"n't\b", " not"),
+    (r"(?<=\w)'ll\b", " will"),
+    (r"(?<=\w)'re\b", " are"),
+    (r"(?<=\w)'ve\b", " have"),
+)
+"""Pattern -> what it is in full."""

@@ -7,10 +7,12 @@ boundaries are told apart, and English stands for all others. Refuses nothing.
 import re
 from collections import Counter
 
+from assistant.text.words import LETTERS
+
 DEFAULT = "en"
 SAMPLE_CHARS = 20_000
 
-_FUNCTION_WORDS = {
+_COMMONEST = {  # about as many of each language, so that their counts compare
     "en": "the of and to in is that it was for with are be as by this not or at from",
     "de": "der die das und ist nicht ein eine mit von den auf im dem sich zu des für am er sie",
     "fr": "le la les des et est une dans que pour du pas un il elle sur au ce qui en",
@@ -25,12 +27,11 @@ _FUNCTION_WORDS = {
     "da": "og det at som en på er af for med den til ikke et har de var der",
 }
 _LANGUAGES_OF = {
-    word: [code for code, words in _FUNCTION_WORDS.items() if word in words.split()]
-    for words in _FUNCTION_WORDS.values()
+    word: [code for code, words in _COMMONEST.items() if word in words.split()]
+    for words in _COMMONEST.values()
     for word in words.split()
 }
 _LATIN, _CYRILLIC = re.compile(r"[A-Za-zÀ-ɏ]"), re.compile(r"[Ѐ-ӿ]")
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 def guess_language(text: str) -> str:
@@ -45,6 +46,6 @@ def guess_language(text: str) -> str:
     if len(_CYRILLIC.findall(sample)) > len(_LATIN.findall(sample)):
         return "ru"
     counts = Counter(
-        code for word in _WORD.findall(sample.lower()) for code in _LANGUAGES_OF.get(word, ())
+        code for word in LETTERS.findall(sample.lower()) for code in _LANGUAGES_OF.get(word, ())
     )
     return max(counts, key=lambda code: (counts[code], code == DEFAULT), default=DEFAULT)

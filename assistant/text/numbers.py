@@ -2,7 +2,7 @@
 
 "1,000", "1000" and "one thousand" are one number. A number keeps what it counts in: percent,
 money, order ("third"), a decade, years before Christ.
-Pure, linear in the words. Refuses nothing: what is no number is not found.
+Pure, linear in the words. What is no number is not found.
 """
 
 import re
@@ -10,52 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
+from assistant.text import english as en
 from assistant.text.dates import find_dates
 from assistant.text.words import Word
 
-_UNITS = {
-    name: value
-    for value, name in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen""".split()
-    )
-}
-_TENS = {
-    name: value * 10
-    for value, name in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-}
-_SCALES = {
-    "dozen": 12,
-    "hundred": 100,
-    "thousand": 10**3,
-    "million": 10**6,
-    "mn": 10**6,
-    "billion": 10**9,
-    "bn": 10**9,
-    "trillion": 10**12,
-    "tn": 10**12,
-}
-_ORDINALS = {
-    name: value
-    for value, name in enumerate(
-        """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
-        thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth
-        twentieth""".split(),
-        start=1,
-    )
-} | {"thirtieth": 30, "fortieth": 40, "fiftieth": 50, "hundredth": 100}
-_PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4} | {
-    name + plural: value
-    for name, value in _ORDINALS.items()
-    for plural in ("", "s")
-    if value in range(3, 11)
-}
-_DIGITS = re.compile(r"(\d[\d,\u202f]*(?:\.\d+)?)(st|nd|rd|th|s|bn|m|k|tn|)")
-_SUFFIXES = {"bn": 10**9, "m": 10**6, "k": 10**3, "tn": 10**12}
-_MONEY = {"dollar": "$", "euro": "€", "pound": "£", "usd": "$", "eur": "€", "gbp": "£"}
-_NO_PRONOUN_BEFORE = frozenset("no any every each some the this that which another".split())
+NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")
+"""A number in digits, wherever it stands."""
+YEAR = r"(?:1\d{3}|20\d{2})"
+"""The pattern of a year that documents are likely to tell of."""
+
+_DIGITS = re.compile(
+    rf"(\d[\d,\u202f]*(?:\.\d+)?)({'|'.join((*en.ORDINAL_ENDINGS, 's', *en.SCALE_SUFFIXES))}|)"
+)
 _LONG = 40
 
 
@@ -108,7 +74,7 @@ def is_pronoun(words: Sequence[Word], number: Number) -> bool:
         return False
     before = words[number.start - 1].lower if number.start else ""
     behind = words[number.end].lower if number.end < len(words) else ""
-    return before in _NO_PRONOUN_BEFORE or behind in ("of", "another", "who")
+    return before in en.NOT_COUNTED or behind in ("of", "another", "who")
 
 
 def _read_number(words: Sequence[Word], n: int) -> Number | None:
@@ -124,15 +90,15 @@ def _read_digits(words: Sequence[Word], n: int) -> Number | None:
         return None  # a name such as 5G
     value, end = match[1].replace(",", "").replace("\u202f", ""), n + 1
     suffix = match[2]
-    if suffix in ("st", "nd", "rd", "th"):
+    if suffix in en.ORDINAL_ENDINGS:
         return Number(_write(value), "order", n, end)
     if suffix == "s":
         return Number(_write(value), "decade", n, end)
-    scale = _SUFFIXES.get(suffix, 1)
+    scale = en.SCALE_SUFFIXES.get(suffix, 1)
     if suffix == "m" and word.before[-1:] not in ("$", "€", "£"):
         return None
-    while end < len(words) and words[end].lower in _SCALES:
-        scale *= _SCALES[words[end].lower]
+    while end < len(words) and words[end].lower in en.SCALES:
+        scale *= en.SCALES[words[end].lower]
         end += 1
     is_negative = word.before[-1:] in ("-", "−") and word.before[-2:-1] in ("", " ", "(")
     sign = "-" if is_negative and (n == 0 or word.before[:-1]) else ""
@@ -142,19 +108,19 @@ def _read_digits(words: Sequence[Word], n: int) -> Number | None:
 def _read_spelled(words: Sequence[Word], n: int) -> Number | None:
     """Read "two hundred and fifty thousand"; of "thousands" only that they are many."""
     plural = words[n].lower.removesuffix("s")
-    if words[n].lower.endswith("s") and plural in _SCALES:
-        return Number(str(_SCALES[plural]), "many", n, n + 1)
+    if words[n].lower.endswith("s") and plural in en.SCALES:
+        return Number(str(en.SCALES[plural]), "many", n, n + 1)
     total, group, end = 0, None, n
     while end < len(words):
         word = words[end].lower
-        if word in _UNITS or word in _TENS:
-            value = _UNITS.get(word, _TENS.get(word, 0))
+        if word in en.ONES or word in en.TENS:
+            value = en.ONES.get(word, en.TENS.get(word, 0))
             if group is not None and not _follows(group, value):
                 break
             group = (group or 0) + value
-        elif word in _SCALES and (group is not None or end == n):
-            group = (1 if group is None else group) * _SCALES[word]
-            if _SCALES[word] >= 1000:
+        elif word in en.SCALES and (group is not None or end == n):
+            group = (1 if group is None else group) * en.SCALES[word]
+            if en.SCALES[word] >= 1000:
                 total, group = total + group, 0
         elif not (word == "and" and end > n and _goes_on(words, end + 1)):
             break
@@ -173,20 +139,20 @@ def _follows(group: int, value: int) -> bool:
 
 def _goes_on(words: Sequence[Word], n: int) -> bool:
     """Whether what stands behind an "and" is the rest of a number: "(one hundred and) fifty"."""
-    if words[n - 2].lower not in _SCALES or n >= len(words):
+    if words[n - 2].lower not in en.SCALES or n >= len(words):
         return False
     behind = [word.lower for word in words[n : n + 3]]
-    scales = [_SCALES[word] for word in behind[1:] if word in _SCALES]
-    is_more = not scales or scales[0] > _SCALES[words[n - 2].lower]
-    return is_more and (behind[0] in _UNITS or behind[0] in _TENS)
+    scales = [en.SCALES[word] for word in behind[1:] if word in en.SCALES]
+    is_more = not scales or scales[0] > en.SCALES[words[n - 2].lower]
+    return is_more and (behind[0] in en.ONES or behind[0] in en.TENS)
 
 
 def _read_ordinal(words: Sequence[Word], n: int) -> Number | None:
     word = words[n].lower
-    if word in _TENS and n + 1 < len(words):
-        unit = _ORDINALS.get(words[n + 1].lower, 99)
-        return Number(str(_TENS[word] + unit), "order", n, n + 2) if unit < 10 else None
-    return Number(str(_ORDINALS[word]), "order", n, n + 1) if word in _ORDINALS else None
+    if word in en.TENS and n + 1 < len(words):
+        unit = en.ORDINALS.get(words[n + 1].lower, 99)
+        return Number(str(en.TENS[word] + unit), "order", n, n + 2) if unit < 10 else None
+    return Number(str(en.ORDINALS[word]), "order", n, n + 1) if word in en.ORDINALS else None
 
 
 def _read_part(words: Sequence[Word], n: int) -> Number | None:
@@ -194,8 +160,8 @@ def _read_part(words: Sequence[Word], n: int) -> Number | None:
     word = words[n].lower
     if word == "half":
         return Number("1/2", "part", n, n + 1)
-    above = 1 if word == "a" else _UNITS.get(word)
-    below = _PARTS.get(words[n + 1].lower) if n + 1 < len(words) else None
+    above = 1 if word == "a" else en.ONES.get(word)
+    below = en.PARTS.get(words[n + 1].lower) if n + 1 < len(words) else None
     if not above or not below or (word == "a" and words[n + 1].lower == "second"):
         return None
     is_order = word == "a" and n + 2 < len(words) and words[n + 2].lower not in ("of", "the")
@@ -222,7 +188,7 @@ def _count(words: Sequence[Word], number: Number) -> Number:
         kind, end = "points", end + 2
     elif behind[0] in ("bc", "bce"):
         kind = "bc"
-    elif money := _MONEY.get(behind[0].removesuffix("s")) or _MONEY.get(
+    elif money := en.MONEY.get(behind[0].removesuffix("s")) or en.MONEY.get(
         behind[1].removesuffix("s") if behind[0] in ("us", "american") else ""
     ):
         kind = money

@@ -11,14 +11,7 @@ import unicodedata
 
 import Stemmer
 
-FUNCTION_WORDS = frozenset(
-    """a about after all am an and any are as at be been being but by can could did do does doing
-    for from had has have having he her hers him his how i if in into is it its itself me my no nor
-    not of off on or our ours out over own s shall she should so some such t than that the their
-    theirs them then there these they this those to too under until up us was we were what when
-    where which while who whom whose why will with would you your yours""".split()
-)
-"""Words that say how a question is asked, not what it is about."""
+from assistant.text.english import FUNCTION_WORDS
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")

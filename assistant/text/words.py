@@ -8,25 +8,17 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 
-from assistant.text.english import bases
-from assistant.text.terms import FUNCTION_WORDS, fold, terms
+from assistant.text import english as en
+from assistant.text.terms import fold, terms
 
-IRREGULAR_FILE = "irregular.txt"
-PRONOUNS = frozenset("he she it they we i you him her them us me his its their who which".split())
-BE = frozenset("is are was were be been being".split())
-AUXILIARIES = BE | frozenset(
-    "has have had do does did will would can could may might must shall should".split()
-)
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
-DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
-EMPTY = FUNCTION_WORDS | AUXILIARIES | PRONOUNS
-EMPTY |= frozenset("also however this although though whereas yet us there s t".split())
-"""Words that no sentence is about."""
+WORD = re.compile(r"\w+")
+"""A run of letters, digits and "_"."""
+LETTERS = re.compile(r"[^\W\d_]+")
+"""A run of letters: a word to be spelt, or of a language."""
+COMPOUND = re.compile(r"\w+(?:['’-]\w+)*")
+"""A word as people count them: "mother-in-law", "o'clock"."""
 
 _SPELLED = (
     (re.compile("[’‘ʼ]"), "'"),
@@ -35,15 +27,8 @@ _SPELLED = (
     (re.compile("¼"), " a quarter "),
     (re.compile("¾"), " three quarters "),
 )
-_CONTRACTED = (
-    (re.compile(r"\bcan(?:'t|not)\b", re.I), "can not"),
-    (re.compile(r"\bwon't\b", re.I), "will not"),
-    (re.compile(r"n't\b", re.I), " not"),
-    (re.compile(r"(?<=\w)'ll\b", re.I), " will"),
-    (re.compile(r"(?<=\w)'re\b", re.I), " are"),
-    (re.compile(r"(?<=\w)'ve\b", re.I), " have"),
-)
-_WORD = re.compile(
+_CONTRACTED = tuple((re.compile(long, re.I), plain) for long, plain in en.CONTRACTIONS)
+_READ = re.compile(
     r"\d{1,3}(?:[,\u202f]\d{3})+(?:\.\d+)?|\d+\.\d+"  # a number in digits
     r"|(?:[^\W\d_]\.){2,}"  # an acronym with points
     r"|[^\W_]+(?:'[^\W_]+)?"
@@ -70,7 +55,7 @@ class Word:
     @property
     def is_content(self) -> bool:
         """Whether a sentence may be about it."""
-        return self.lower not in EMPTY
+        return self.lower not in en.EMPTY
 
 
 def read(text: str) -> tuple[Word, ...]:
@@ -84,13 +69,23 @@ def read(text: str) -> tuple[Word, ...]:
     text = unicodedata.normalize("NFKC", text)
     for pattern, plain in _CONTRACTED:
         text = pattern.sub(plain, text)
-    found = list(_WORD.finditer(text))
+    found = list(_READ.finditer(text))
     ends = [0, *(match.end() for match in found)]
     starts = [*(match.start() for match in found), len(text)]
     return tuple(
         _make(match[0], text[ends[n] : starts[n]], text[ends[n + 1] : starts[n + 1]])
         for n, match in enumerate(found)
     )
+
+
+def content(text: str) -> list[str]:
+    """Return the words of a text that say something, as they stand."""
+    return [word for word in COMPOUND.findall(text) if fold(word) not in en.FUNCTION_WORDS]
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Return the pattern of any of the words, the longest first."""
+    return f"(?:{'|'.join(sorted(words, key=lambda word: (-len(word), word)))})"
 
 
 def contents(words: Iterable[Word]) -> frozenset[str]:
@@ -105,26 +100,25 @@ def is_verb(word: Word) -> bool:
     ['built', 'has']
     """
     lower = word.lower
-    if lower in AUXILIARIES or (len(lower) > 4 and lower.endswith("ed")):
+    if lower in en.AUXILIARIES or (len(lower) > 4 and lower.endswith("ed")):
         return True
-    return lower in _load_irregular() or (lower.endswith("s") and lower[:-1] in _bases())
+    return lower in en.IRREGULAR or (lower.endswith("s") and lower[:-1] in en.BASES)
 
 
 def write_plain(words: Iterable[Word]) -> str:
     """Return words in lower case, verbs of an irregular form by their base."""
-    irregular = _load_irregular()
-    return " ".join(irregular.get(word.lower, word.lower) for word in words)
+    return " ".join(en.IRREGULAR.get(word.lower, word.lower) for word in words)
 
 
 def is_base(word: Word) -> bool:
     """Whether a word is the base of a known verb, which may be a noun as well."""
-    return word.lower in _bases()
+    return word.lower in en.BASES
 
 
 @lru_cache(maxsize=8192)
 def find_term(lower: str) -> str:
     """Return what the forms of a word, given in lower case, have in common."""
-    base = _load_irregular().get(lower, lower)
+    base = en.IRREGULAR.get(lower, lower)
     return "".join(terms(base)) or base
 
 
@@ -135,16 +129,3 @@ def _make(text: str, before: str, after: str) -> Word:
     lower = fold(bare)
     term = lower if lower[0].isdigit() else find_term(lower)
     return Word(bare, lower, term, before, after)
-
-
-@cache
-def _load_irregular() -> dict[str, str]:
-    """Return the base of each irregular form."""
-    text = files("assistant.text").joinpath(IRREGULAR_FILE).read_text(encoding="utf-8")
-    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
-    return {form: base for base, *forms in lines for form in forms}
-
-
-@cache
-def _bases() -> frozenset[str]:
-    return frozenset(bases().values()) | frozenset(_load_irregular().values())

@@ -1,7 +1,7 @@
-"""An extracted answer -> the same in a language model's words, each sentence checked first.
+"""Rewords an extracted answer with a language model; each sentence is checked before it is shown.
 
-The quotes stand first; checked statements take their place one by one. Whatever goes wrong, the
-quotes stay, and the answer says why. Refuses nothing.
+The quotes are shown first, and checked statements replace them one by one. If anything goes wrong,
+the quotes stay and the answer says why: no error of the model is raised.
 """
 
 import logging
@@ -25,9 +25,9 @@ from assistant.values import (
     Turn,
     Usage,
 )
-from assistant.write.check.verify import Judge, check
+from assistant.write.check.verify import Criteria, check
 from assistant.write.llm.values import Finished, Model
-from assistant.write.prompt import Shown, ask_to_rewrite, ask_to_write
+from assistant.write.prompt import Prompt, ask_to_rewrite, ask_to_write
 from assistant.write.reply import MAX_REWRITTEN_CHARS, generate, read_rewritten
 
 THESE_ARE_QUOTES = "These are exact quotes."
@@ -36,23 +36,23 @@ NOTHING_SAID = "The language model found no answer in what was read; these are e
 NOTHING_LEFT = "Nothing that the language model wrote stood its check; these are exact quotes."
 MAX_TITLE_CHARS = 120
 MAX_HISTORY_TOKENS = 600
-"""Of the prompt that rewrites a follow-up: some five turns, read in about ten seconds on a CPU."""
+"""Upper bound of a prompt for rewriting: about five turns, read in about ten seconds on a CPU."""
 
 logger = logging.getLogger(__name__)
 Support = Callable[[str, Sequence[str]], float]
 
 
 @dataclass(frozen=True)
-class Quoted:
-    """What was made of a question before a language model is asked.
+class QuotedAnswer:
+    """The extracted answer to a question, with what a language model needs to reword it.
 
     Attributes:
         answer: the quotes, as they are shown.
-        verified: the statements of `answer`.
-        judgement: of all sentences that were read.
+        verified: the statements of `answer`, before they were numbered.
+        judgement: the scores of all sentences that were read.
         ranking: the passages that were read.
-        max_drop: how far a sentence's log-odds may lie under the best one's to answer.
-        read: returns each document that was read, though the index may have moved on.
+        max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
+        read: returns a document as it was read, even if the index has changed since.
     """
 
     answer: Answer
@@ -63,33 +63,33 @@ class Quoted:
     read: Read
 
 
-class Laps:
-    """A stopwatch: `seconds` of each named lap so far."""
+class Stopwatch:
+    """Measures the stages of an answer: `seconds` has the time of each one that has ended."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self._started = time.perf_counter()
 
     def __call__(self, name: str) -> None:
-        """End a lap."""
+        """End a stage; the next one begins."""
         now = time.perf_counter()
         self.seconds[name], self._started = now - self._started, now
 
 
 @dataclass
 class Costs:
-    """What the calls for one answer have cost so far.
+    """What the calls of the model for one answer have cost so far.
 
     Attributes:
-        calls: those that ended.
-        too_slow: the one that let its deadline pass; there is no other for this answer then.
+        calls: those that have ended.
+        too_slow: set when a call passed its deadline; no other call is made for this answer.
     """
 
     calls: list[Finished] = field(default_factory=list)
     too_slow: ModelTooSlow | None = None
 
     def total(self, model: str) -> Usage | None:
-        """Return the sum, None without a call."""
+        """Return the sum of all calls; None if there was none."""
         if not self.calls:
             return None
         return Usage(
@@ -104,7 +104,7 @@ class Costs:
 
 
 class Writer:
-    """Writes with one model. Safe to share between threads."""
+    """Writes answers with one language model. Safe to share between threads."""
 
     def __init__(self, model: Model, reply_tokens: int, support: Support) -> None:
         self.model = model
@@ -114,9 +114,9 @@ class Writer:
     def rewrite(
         self, question: str, history: Sequence[Turn], costs: Costs
     ) -> Generator[Stage, None, str | None]:
-        """Return a follow-up as a question that stands by itself; None where rules must do.
+        """Return a follow-up as a self-contained question; None if the model made none.
 
-        A question that leans on nothing is never rewritten: no history changes it.
+        A question that refers to nothing before it is not rewritten, whatever the history.
         """
         if not history or not leans(question):
             return None
@@ -133,7 +133,7 @@ class Writer:
                     elif piece:
                         reply += piece
                         if len(reply) > MAX_REWRITTEN_CHARS:
-                            return None  # it does something else than to ask
+                            return None  # too long for a question
                     else:
                         yield stage
         except ModelUnavailable as error:
@@ -142,13 +142,13 @@ class Writer:
             return None
         return read_rewritten(reply, question, history)
 
-    def write(self, quoted: Quoted, costs: Costs) -> Generator[Stage | Answer]:
-        """Yield the answer as it becomes; the last one is whole."""
+    def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
+        """Yield the answer as it grows; the last one is whole."""
         started = time.perf_counter()
         shown = None if costs.too_slow else self._show(quoted)
         written: list[Verified] = []
         dropped: list[Dropped] = []
-        notice = None if shown else _tell(costs.too_slow) if costs.too_slow else NOTHING_FITS
+        notice = None if shown else _explain(costs.too_slow) if costs.too_slow else NOTHING_FITS
         stage = Stage("writing", f"Writing with {self.model.name}")
         if shown:
             yield stage
@@ -156,24 +156,24 @@ class Writer:
                 for found in self._draft(shown, quoted, costs):
                     if isinstance(found, Verified):
                         written.append(found)
-                        yield _mix(quoted, written)
+                        yield _merge(quoted, written)
                     elif isinstance(found, Dropped):
                         dropped.append(found)
                     else:
                         yield stage
             except ModelUnavailable as error:
-                written, notice = [], _tell(error)
+                written, notice = [], _explain(error)
         if not (written or notice):
             notice = NOTHING_LEFT if dropped else NOTHING_SAID
         yield replace(
-            _put(quoted, written) if written else quoted.answer,
+            _with_statements(quoted, written) if written else quoted.answer,
             dropped=tuple(dropped),
             notice=notice,
             usage=costs.total(self.model.name),
             timings={**quoted.answer.timings, "write": time.perf_counter() - started},
         )
 
-    def _show(self, quoted: Quoted) -> Shown | None:
+    def _show(self, quoted: QuotedAnswer) -> Prompt | None:
         return ask_to_write(
             quoted.answer.query,
             quoted.judgement,
@@ -184,13 +184,13 @@ class Writer:
         )
 
     def _draft(
-        self, shown: Shown, quoted: Quoted, costs: Costs
+        self, shown: Prompt, quoted: QuotedAnswer, costs: Costs
     ) -> Generator[Verified | Dropped | None]:
-        """Yield each statement checked; None while nothing comes."""
+        """Yield each statement with the result of its check; None while nothing comes."""
         judgement = quoted.judgement
         scores = dict(zip(map(place_of, judgement.sentences), judgement.scores, strict=True))
         floor = max(scores.values()) - quoted.max_drop
-        judge = Judge(
+        criteria = Criteria(
             support=self._support,
             answers=lambda sentence: scores[place_of(sentence)] >= floor,
             title=_titles(quoted.read),
@@ -204,21 +204,22 @@ class Writer:
                     yield None
                 elif piece.text.casefold() not in said:
                     said.add(piece.text.casefold())
-                    yield check(piece, shown.sentences, quoted.read, judge)
+                    yield check(piece, shown.sentences, quoted.read, criteria)
 
 
-def _tell(error: ModelUnavailable) -> str:
-    told = str(error)
-    stop = "" if told.endswith((".", "?", "!")) else "."
-    return f"{told[:1].upper()}{told[1:]}{stop} {THESE_ARE_QUOTES}"
+def _explain(error: ModelUnavailable) -> str:
+    """Return a notice that says why the answer consists of quotes."""
+    message = str(error)
+    stop = "" if message.endswith((".", "?", "!")) else "."
+    return f"{message[:1].upper()}{message[1:]}{stop} {THESE_ARE_QUOTES}"
 
 
-def _mix(quoted: Quoted, written: Sequence[Verified]) -> Answer:
-    """Return the answer so far: what is written, then the quotes that it has not replaced."""
-    return _put(quoted, (*written, *quoted.verified[len(written) :]))
+def _merge(quoted: QuotedAnswer, written: Sequence[Verified]) -> Answer:
+    """Return the answer so far: the written statements, then the quotes not yet replaced."""
+    return _with_statements(quoted, (*written, *quoted.verified[len(written) :]))
 
 
-def _put(quoted: Quoted, verified: Sequence[Verified]) -> Answer:
+def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answer:
     statements, citations = number_citations(verified, quoted.read)
     return replace(
         quoted.answer,
@@ -230,6 +231,8 @@ def _put(quoted: Quoted, verified: Sequence[Verified]) -> Answer:
 
 
 def _titles(read: Read) -> Callable[[Passage], str]:
+    """Return a function that gives a passage's title and heading on one line."""
+
     def title(passage: Passage) -> str:
         names = (read(passage.document_id).title, passage.heading or "")
         return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE_CHARS]

@@ -1,8 +1,8 @@
-"""All that a language model is told, and how a question's sentences become what it reads.
+"""Prompts for a language model: everything that it is told.
 
-Comes in: a judgement, a conversation. Goes out: a `Request` and the sentences it shows, numbered
-as it shows them. The sentences are data: each is one line between fences, and no character of
-theirs can look like a fence, a number of ours or a chat template's mark. Refuses nothing.
+`ask_to_write` makes a prompt of a judgement, with its sentences numbered; `ask_to_rewrite` makes a
+request of a conversation. The sentences are data: each is on one line between fences, and none of
+their characters can look like a fence, one of our numbers or a mark of a chat template.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.evidence.scorer import Judgement
-from assistant.text.injections import gives_orders
+from assistant.text.injections import is_injection
 from assistant.values import Passage, Sentence, Turn
 from assistant.write.llm.values import Request
 
@@ -29,18 +29,18 @@ You turn the last question of a conversation into a question that can be underst
 OPENING, CLOSING = "<sentences>", "</sentences>"
 MAX_STATEMENTS = 4
 MAX_CITED = 3
-"""Sentences that one statement may rest on."""
+"""Sentences that one statement may cite."""
 MAX_REWRITE_TOKENS = 60
 MAX_QUESTION_CHARS = 1_000
 MAX_TURN_CHARS = 600
-"""The end of a longer turn says what a follow-up leans on least often."""
+"""A longer turn is cut at its end, which a follow-up refers to least often."""
 
-_INERT = str.maketrans("<>[]", "‹›()")
+_NEUTRAL = str.maketrans("<>[]", "‹›()")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A request to write an answer, and the sentences that it shows, numbered from 1."""
+class Prompt:
+    """A request to write an answer, with the sentences that it contains, numbered from 1."""
 
     request: Request
     sentences: tuple[Sentence, ...]
@@ -54,61 +54,61 @@ def ask_to_write(
     prompt_tokens: int,
     reply_tokens: int,
     title: Callable[[Passage], str] = lambda _: "",
-) -> Shown | None:
-    """Return the request, with the passages that hold the likeliest sentences; None without any.
+) -> Prompt | None:
+    """Return the prompt with the passages of the likeliest sentences; None if no passage fits.
 
     Args:
-        question: what is asked, able to stand by itself.
-        judgement: the sentences of the passages that were read.
+        question: what is asked, self-contained.
+        judgement: the sentences of the passages that were read, with their scores.
         count: returns how many tokens a text has.
-        prompt_tokens: what the whole prompt may have. Passages are shown whole or not at all, but
-            for sentences that tell the model what to answer: it never sees these.
-        reply_tokens: what the reply may have.
-        title: what a passage is of, in words.
+        prompt_tokens: upper bound of the whole prompt. Passages are shown whole or not at all,
+            without sentences that give the model orders, which it never sees.
+        reply_tokens: upper bound of the reply.
+        title: returns the title that stands above a passage.
     """
-    asked = f"\nQuestion: {inert(question)[:MAX_QUESTION_CHARS]}"
+    asked = f"\nQuestion: {neutralize(question)[:MAX_QUESTION_CHARS]}"
     room = prompt_tokens - sum(map(count, (WRITE, OPENING, CLOSING, asked)))
     chosen: list[tuple[Sentence, ...]] = []
     for passage in _by_likelihood(judgement):
-        cost = count("\n".join(_tell(passage, 100, title)))
+        cost = count("\n".join(_list_lines(passage, 100, title)))
         if cost <= room:
             chosen.append(passage)
             room -= cost
     if not chosen:
         return None
-    # In the order of the documents, whatever the question: what was read once is read on.
+    # In the documents' order, whatever the question, so that a prefix that was read stays read.
     chosen.sort(key=lambda group: (group[0].passage.document_id, group[0].start))
     lines, shown = [OPENING], list[Sentence]()
     for passage in chosen:
-        lines += _tell(passage, len(shown) + 1, title)
+        lines += _list_lines(passage, len(shown) + 1, title)
         shown += [replace(one, number=n) for n, one in enumerate(passage, start=len(shown) + 1)]
     user = "\n".join((*lines, CLOSING, asked))
-    return Shown(Request(WRITE, user, reply_tokens, schema_for(len(shown))), tuple(shown))
+    return Prompt(Request(WRITE, user, reply_tokens, schema_for(len(shown))), tuple(shown))
 
 
 def ask_to_rewrite(
     question: str, history: Sequence[Turn], count: Callable[[str], int], prompt_tokens: int
 ) -> Request:
-    """Return the request for a question that stands by itself; the last turns go first."""
-    last = f"Last question: {inert(question)[:MAX_QUESTION_CHARS]}"
+    """Return the request to make a follow-up self-contained; the latest turns fit in first."""
+    last = f"Last question: {neutralize(question)[:MAX_QUESTION_CHARS]}"
     room = prompt_tokens - count(REWRITE) - count(last)
-    told: list[str] = []
+    lines: list[str] = []
     for role, text in reversed(history):
-        line = f"{'Person' if role == 'user' else 'Answer'}: {inert(text)[:MAX_TURN_CHARS]}"
+        line = f"{'Person' if role == 'user' else 'Answer'}: {neutralize(text)[:MAX_TURN_CHARS]}"
         room -= count(line)
         if room < 0:
             break
-        told.append(line)
-    return Request(REWRITE, "\n".join((*reversed(told), last)), MAX_REWRITE_TOKENS)
+        lines.append(line)
+    return Request(REWRITE, "\n".join((*reversed(lines), last)), MAX_REWRITE_TOKENS)
 
 
-def inert(text: str) -> str:
-    r"""Return a text on one line, without the characters that fences and templates are made of.
+def neutralize(text: str) -> str:
+    r"""Return a text on one line, with the characters of fences and templates replaced.
 
     >>> inert("see [3]</sentences>\n<|im_end|>")
     'see (3)‹/sentences› ‹|im_end|›'
     """
-    return " ".join(text.translate(_INERT).split())
+    return " ".join(text.translate(_NEUTRAL).split())
 
 
 def schema_for(n_sentences: int) -> dict[str, Any]:
@@ -134,18 +134,20 @@ def schema_for(n_sentences: int) -> dict[str, Any]:
 
 
 def _by_likelihood(judgement: Judgement) -> list[tuple[Sentence, ...]]:
-    """Return the passages as runs of sentences, the one with the likeliest sentence first."""
+    """Return the sentences by passage, the passage with the likeliest sentence first."""
     groups: dict[str, list[int]] = {}
     for place, sentence in enumerate(judgement.sentences):
-        if gives_orders(sentence.text):
+        if is_injection(sentence.text):
             continue
         groups.setdefault(sentence.passage.passage_id, []).append(place)
     best = sorted(groups.values(), key=lambda places: -max(judgement.scores[p] for p in places))
     return [tuple(judgement.sentences[place] for place in places) for places in best]
 
 
-def _tell(passage: Sequence[Sentence], first: int, title: Callable[[Passage], str]) -> list[str]:
-    """Return a passage's lines: what it is of, and its sentences, numbered from `first`."""
-    name = inert(title(passage[0].passage))
+def _list_lines(
+    passage: Sequence[Sentence], first: int, title: Callable[[Passage], str]
+) -> list[str]:
+    """Return the lines of a passage: its title, and its sentences numbered from `first`."""
+    name = neutralize(title(passage[0].passage))
     lines = [f"From {name}:"] if name else []
-    return lines + [f"[{n}] {inert(one.text)}" for n, one in enumerate(passage, start=first)]
+    return lines + [f"[{n}] {neutralize(one.text)}" for n, one in enumerate(passage, start=first)]

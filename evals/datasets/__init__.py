@@ -5,9 +5,10 @@ In: paths. Out: `Dataset` (documents by id, and questions with what answers them
 its set's form, with a ValueError that names file and line. Downloads nothing.
 """
 
-from assistant.evaluation.values import Claim, Dataset, Question
+from assistant.evaluation.runner import write_corpus
+from assistant.evaluation.values import Dataset, Question
 from evals.datasets.clapnq import load_clapnq
-from evals.datasets.documents import write_corpus
+from evals.datasets.documents import Claim
 from evals.datasets.expertqa import load_claims_expertqa
 from evals.datasets.hotpotqa import load_hotpotqa
 from evals.datasets.ir_classic import load_cisi, load_cranfield, load_med

@@ -1,10 +1,17 @@
-"""Texts -> documents with ids -> files.
-
-In: the texts of a set, some more than once. Out: one id a text, which is also its file's name.
-"""
+"""Texts of a set, some more than once -> documents with ids; and what a set of claims becomes."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement, the texts it was judged against, and whether they support all of it."""
+
+    text: str
+    evidence: tuple[str, ...]
+    is_supported: bool
+    group: str
 
 
 def number_texts(texts: Iterable[str]) -> dict[str, str]:
@@ -24,10 +31,3 @@ def texts_by_id(ids: Mapping[str, str]) -> dict[str, str]:
 def titled(title: str, text: str) -> str:
     """Return a document's text: the title, if it has one, a blank line, the text."""
     return f"{title.strip()}\n\n{text.strip()}".strip()
-
-
-def write_corpus(texts: dict[str, str], folder: Path, only: Iterable[str] | None = None) -> None:
-    """Write each document, or those of `only`, as one file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for document_id in texts if only is None else only:
-        (folder / document_id).write_text(texts[document_id], encoding="utf-8")

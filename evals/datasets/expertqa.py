@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from assistant.evaluation.values import Claim
+from evals.datasets.documents import Claim
 from evals.datasets.read import Row, read_lines
 
 ADDRESS = re.compile(r"\A\[\d+\] *https?://[^\n]*\n?")

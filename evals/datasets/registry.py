@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from assistant.evaluation.values import Claim, Dataset
+from assistant.evaluation.values import Dataset
 from evals.datasets.clapnq import load_clapnq
+from evals.datasets.documents import Claim
 from evals.datasets.expertqa import load_claims_expertqa
 from evals.datasets.hotpotqa import load_hotpotqa
 from evals.datasets.ir_classic import load_cisi, load_cranfield, load_med

@@ -11,9 +11,9 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from assistant.evaluation.values import Claim, Dataset, Gold, Question
+from assistant.evaluation.values import Dataset, Gold, Question
 from assistant.text.normalize import normalize
-from evals.datasets.documents import number_texts, texts_by_id
+from evals.datasets.documents import Claim, number_texts, texts_by_id
 from evals.datasets.read import Row, read_lines
 
 _KINDS = {"supported": "", "partially_supported": "partial", "not_supported": "unsupported"}

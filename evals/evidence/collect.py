@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from assistant import Settings
 from assistant.evidence.features import Evidence, measure
-from assistant.evidence.gather import Remembered, gather
+from assistant.evidence.gather import CachingEncoder, gather
 from assistant.models.embed import open_embedder
 from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
 from assistant.store.snapshot import open_snapshot
-from assistant.store.sync import making_of, sync
+from assistant.store.sync import index_config_of, sync
 from assistant.store.vectors import VectorSearch
 from assistant.values import Sentence
 from evals.datasets import Dataset, Question, write_corpus
@@ -53,10 +53,10 @@ def judge(public: Dataset, folder: Path) -> Iterator[Judged]:
     write_corpus(public.texts, settings.corpus_dir)
     embedder = open_embedder(settings.embedding_model, settings.cache_dir)
     sync(settings, embedder)
-    encoder = Remembered(embedder, n_texts=len(public.texts) * 100)
+    encoder = CachingEncoder(embedder, n_texts=len(public.texts) * 100)
     search = VectorSearch(settings.index_dir, embedder.dimension)
     retriever = Retriever(embedder, search, settings)
-    with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
+    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
         for question in public.questions:
             query = focus(" ".join(question.text.split()))
             retrieval = retriever.retrieve(snapshot, query, settings.n_passages)

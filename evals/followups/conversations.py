@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.text.terms import FUNCTION_WORDS
+from assistant.text.english import FUNCTION_WORDS
 from assistant.values import Turn
 from evals.datasets import Dataset, Question
 from evals.evidence.collect import ask_elsewhere

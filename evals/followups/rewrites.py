@@ -14,7 +14,8 @@ import numpy as np
 from assistant import Assistant
 from assistant.answer.follow_up import list_queries
 from assistant.retrieve.query import focus
-from assistant.text.terms import FUNCTION_WORDS, query_terms
+from assistant.text.english import FUNCTION_WORDS
+from assistant.text.terms import query_terms
 from assistant.values import Turn
 
 COLLECTIONS = ("clapnq", "cloud", "fiqa", "govt")

@@ -22,7 +22,7 @@ from llama_index.llms.openai_like import OpenAILike
 
 from assistant.cite import locate
 from assistant.values import DocumentId, Passage, Span
-from assistant.write.prompt import Shown
+from assistant.write.prompt import Prompt
 from evals.generated.figures import judge, percentiles, share
 from evals.generated.markers import split_marked
 from evals.generated.readings import Readings
@@ -117,7 +117,7 @@ def ask_engine(name: str, asked: Sequence[Asked], url: str, model: str, path: Pa
     return found
 
 
-def list_passages(shown: Shown) -> tuple[Passage, ...]:
+def list_passages(shown: Prompt) -> tuple[Passage, ...]:
     """Return the passages of a prompt, in its order."""
     return tuple({one.passage.passage_id: one.passage for one in shown.sentences}.values())
 
@@ -169,7 +169,7 @@ def rows(found: Sequence[Engine], readings: Readings) -> list[dict[str, Any]]:
     ]
 
 
-def _query(llm: OpenAILike, asked: Asked, shown: Shown) -> Response:
+def _query(llm: OpenAILike, asked: Asked, shown: Prompt) -> Response:
     engine = CitationQueryEngine(retriever=_Given(list_passages(shown)), llm=llm)
     response = engine.query(asked.watch.answer.query)
     assert isinstance(response, Response)

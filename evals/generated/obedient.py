@@ -11,7 +11,7 @@ import re
 from collections.abc import Generator
 
 from assistant.write.llm.values import Finished, Request
-from assistant.write.prompt import inert
+from assistant.write.prompt import neutralize
 from evals.generated.attacks import Attack
 
 PROMPT_TOKENS = 1024
@@ -63,5 +63,5 @@ def obey(attack: Attack, prompt: str) -> list[tuple[list[int], str]]:
 
 def _is_of(line: str, attack: Attack) -> bool:
     """Whether a sentence of the prompt is of the attack, or the attack is in it."""
-    text = inert(attack.text)
+    text = neutralize(attack.text)
     return text in line or (line in text and len(line) > 3)

@@ -9,7 +9,8 @@ attack's own subject, what it demands by name, and its results where they are kn
 
 from types import MappingProxyType
 
-from assistant.text.terms import FUNCTION_WORDS, fold, terms
+from assistant.text.english import FUNCTION_WORDS
+from assistant.text.terms import fold, terms
 from evals.generated.attacks import PAYLOAD, Attack
 
 GARBLING = frozenset(

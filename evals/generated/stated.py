@@ -11,7 +11,7 @@ from assistant.cite import verify
 from assistant.evaluation.measures.correctness import normalise
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Citation, DraftStatement, Sentence, Span, Verdict
-from assistant.write.prompt import Shown
+from assistant.write.prompt import Prompt
 from assistant.write.reply import Reply
 
 SHOWN, QUOTED, RAW, ENGINE = "shown", "quoted", "raw", "citation-query-engine"
@@ -55,7 +55,9 @@ class Stated:
         return verify(self.text, [one.quote for one in self.cited]) == Verdict.SUPPORTED
 
 
-def list_shown(question: Question, gold: Gold, answer: Answer, shown: Shown | None) -> list[Stated]:
+def list_shown(
+    question: Question, gold: Gold, answer: Answer, shown: Prompt | None
+) -> list[Stated]:
     """Return the statements that a user sees; of quotes alone who is "quoted"."""
     citations = {one.number: one for one in answer.citations}
     by_place = {_span(one): one for one in (shown.sentences if shown else ())}
@@ -73,7 +75,7 @@ def list_shown(question: Question, gold: Gold, answer: Answer, shown: Shown | No
 
 
 def list_raw(
-    question: Question, gold: Gold, reply: str, shown: Shown, titles: Mapping[str, str]
+    question: Question, gold: Gold, reply: str, shown: Prompt, titles: Mapping[str, str]
 ) -> list[Stated]:
     """Return the statements of a reply with the sentences that it named itself, unchecked."""
     known = {one.number: one for one in shown.sentences}

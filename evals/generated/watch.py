@@ -13,9 +13,9 @@ from assistant.models.embed import Embedder
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.values import Answer, Stage, Turn
-from assistant.write.compose import Costs, Quoted, Writer
+from assistant.write.compose import Costs, QuotedAnswer, Writer
 from assistant.write.llm.values import Finished, Model
-from assistant.write.prompt import Shown
+from assistant.write.prompt import Prompt
 from evals.generated.recorded import Recorded
 
 
@@ -34,7 +34,7 @@ class Watch:
 
     quotes: Answer
     answer: Answer
-    shown: Shown | None = None
+    shown: Prompt | None = None
     reply: str | None = None
     cost: Finished | None = None
     quotes_s: float = 0.0
@@ -43,9 +43,9 @@ class Watch:
 class WatchedWriter(Writer):
     """A `Writer` that keeps the last prompt."""
 
-    shown: Shown | None = None
+    shown: Prompt | None = None
 
-    def write(self, quoted: Quoted, costs: Costs) -> Generator[Stage | Answer]:
+    def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
         """See `Writer`."""
         self.shown = self._show(quoted)
         yield from super().write(quoted, costs)

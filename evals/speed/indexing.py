@@ -21,7 +21,7 @@ from assistant.models.embed import Embedder, open_embedder
 from assistant.store import chroma as bases
 from assistant.store import sync as syncing
 from assistant.store import work as working
-from assistant.store.changes import Writer
+from assistant.store.changes import CatalogWriter
 from assistant.store.plan import RACY_S
 from assistant.store.snapshot import open_snapshot
 from evals.datasets import write_corpus
@@ -95,7 +95,9 @@ class _Ours:
     def passage_texts(self) -> list[str]:
         """Return the texts of the corpus's passages."""
         settings = self._sync("texts")
-        with open_snapshot(settings.index_dir, syncing.making_of(self._embedder, settings)) as at:
+        with open_snapshot(
+            settings.index_dir, syncing.index_config_of(self._embedder, settings)
+        ) as at:
             rows, _ = at.vectors_after(0, self._embedder.dimension)
             return [passage.text for passage in at.passages(rows).values()]
 
@@ -114,7 +116,7 @@ def watch_stages(embedder: Embedder) -> Iterator[dict[str, float]]:
         cut=(working, "make_content"),
         tokens=(embedder, "count_tokens"),
         embed=(embedder, "embed_passages"),
-        write=(Writer, "put"),
+        write=(CatalogWriter, "put"),
         base=(bases, "build_base"),
     ) as seconds:
         yield seconds

@@ -25,9 +25,10 @@ from assistant.store.catalog import CATALOG_FILE
 from assistant.store.chroma import BASES_FOLDER
 from assistant.store.plan import RACY_S
 from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import making_of
+from assistant.store.sync import index_config_of
 from assistant.store.vectors import VectorSearch
-from assistant.text.terms import FUNCTION_WORDS, query_terms
+from assistant.text.english import FUNCTION_WORDS
+from assistant.text.terms import query_terms
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.indexing import STAGES, watch_stages
 from evals.speed.machine import (
@@ -163,7 +164,7 @@ def _compare(
     search = VectorSearch(settings.index_dir, embedder.dimension)
     table.add_latency("encode one query", time_each(embedder.embed_query, questions))
     queries = {question: embedder.embed_query(question) for question in questions}
-    with open_snapshot(settings.index_dir, making_of(embedder, settings)) as snapshot:
+    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
         search.search(snapshot, queries[questions[0]], k)
         found: dict[str, list[int]] = {}
 

@@ -2,17 +2,15 @@
 
 import pytest
 
-from assistant.answer import suggest as clauses
-from assistant.answer.suggest import Clause, read_object, read_subject, who_or_what
-from assistant.text.english import bases
+from assistant.answer.propose import MainClause, read_object, read_subject, who_or_what
+from assistant.text.english import BASE_OF_PAST, VERBS
 
 
 def test_every_verb_has_a_past_that_leads_back_to_it() -> None:
-    verbs = clauses._load_verbs()
-    assert len(verbs) == len({base for base, _, _ in verbs}) > 100
-    assert {bases()[past] for _, past, _ in verbs} == {base for base, _, _ in verbs}
+    assert len(VERBS) == len({base for base, _, _ in VERBS}) > 100
+    assert {BASE_OF_PAST[past] for _, past, _ in VERBS} == {base for base, _, _ in VERBS}
     assert {"deny": "denied", "ban": "banned", "write": "wrote", "create": "created"}.items() <= {
-        base: past for base, past, _ in verbs
+        base: past for base, past, _ in VERBS
     }.items()
 
 
@@ -48,7 +46,7 @@ def test_an_object_is_one_noun_phrase(rest: str, thing: str | None) -> None:
     ],
 )
 def test_a_subject_is_a_name(x: str, subject: str | None) -> None:
-    assert read_subject(x, Clause(f"{x} came.", f"{x} came.", f"{x} came.")) == subject
+    assert read_subject(x, MainClause(f"{x} came.", f"{x} came.", f"{x} came.")) == subject
 
 
 @pytest.mark.parametrize(

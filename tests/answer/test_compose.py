@@ -6,12 +6,13 @@ from retrievals import judgement_of, passage
 from assistant.answer.extract import NOT_SAID, NOTHING_RETRIEVED, extract, select
 from assistant.evidence.calibration import Calibration
 from assistant.settings import Settings
+from assistant.values import Passage
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 PLAIN = Calibration(1.0, 0.0, ((0.1, 0.5),))
 
 
-def chosen(scores: list[float], *passages, drop: float = 1.0, most: int = 3) -> list[int]:
+def chosen(scores: list[float], *passages: Passage, drop: float = 1.0, most: int = 3) -> list[int]:
     settings = Settings(max_drop=drop, max_statements=most)
     return select(judgement_of(passages or (RIVERS,), scores), settings)
 

@@ -1,5 +1,7 @@
 """Which of a question's queries is answered, and which words say how well."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pytest
 from corpora import replace_files
@@ -10,6 +12,8 @@ from assistant.evidence.scorer import Judgement
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
+
+Found = tuple[Assistant, list[Retrieval]]
 
 
 class ScriptedScorer:
@@ -23,6 +27,9 @@ class ScriptedScorer:
     calibration = property(lambda self: self._scorer.calibration)
     fingerprint = property(lambda self: self._scorer.fingerprint)
 
+    def support(self, statement: str, quotes: Sequence[str]) -> float:
+        return self._scorer.support(statement, quotes)
+
     def judge(self, retrieval: Retrieval) -> Judgement:
         self.weights.append(retrieval.term_weights)
         judged = self._scorer.judge(retrieval)
@@ -32,7 +39,7 @@ class ScriptedScorer:
 
 
 @pytest.fixture
-def found(settings: Settings):
+def found(settings: Settings) -> Iterator[Found]:
     replace_files(settings.corpus_dir, {"a.txt": "Ann Holt built the mill. It was sold later."})
     with Assistant(settings, HashingEmbedder()) as assistant:
         assistant.sync()
@@ -41,7 +48,7 @@ def found(settings: Settings):
             yield assistant, [retrieve(snapshot, q, 3) for q in ("sold?", "sold? Ann Holt")]
 
 
-def test_the_question_by_itself_is_answered_when_it_has_as_much_evidence(found) -> None:
+def test_the_question_by_itself_is_answered_when_it_has_as_much_evidence(found: Found) -> None:
     assistant, retrievals = found
     scorer = ScriptedScorer(assistant, {"sold?": 1.0, "sold? Ann Holt": 1.0 - LEANING})
     retrieval, judgement = decide(retrievals, scorer)
@@ -50,7 +57,9 @@ def test_the_question_by_itself_is_answered_when_it_has_as_much_evidence(found) 
     assert len(scorer.weights) == 2
 
 
-def test_carried_words_find_the_passages_and_the_own_words_judge_the_sentences(found) -> None:
+def test_carried_words_find_the_passages_and_the_own_words_judge_the_sentences(
+    found: Found,
+) -> None:
     assistant, retrievals = found
     scorer = ScriptedScorer(assistant, {"sold?": 0.0, "sold? Ann Holt": 3.0})
     retrieval, judgement = decide(retrievals, scorer)

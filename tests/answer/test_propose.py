@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.suggest import MAX_WORDS, propose
+from assistant.answer.propose import MAX_WORDS, propose
 
 THEN = "The Normans came from Norse raiders. Packet switching and imperialism grew in 1900."
 NOW = "It was announced in 2024."

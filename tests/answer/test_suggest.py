@@ -8,7 +8,7 @@ import pytest
 from corpora import replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 
-from assistant.answer.suggest import N_ASKED, N_SPARE, Source, suggest, suggest_near
+from assistant.answer.suggest import N_ASKED, N_SPARE, SourceText, suggest, suggest_near
 from assistant.errors import CorpusError
 from assistant.pipeline import Assistant
 from assistant.values import Answer
@@ -18,11 +18,16 @@ MILL = "Ann Holt founded the Corley Mill in 1846."
 WAR = "The Red War began in May 1754."
 PRINT = "Ben Ives was an English painter."
 SOURCES = [
-    Source(f"{MILL} It was big.", (MILL, "It was big.")),
-    Source(WAR, (WAR,)),
-    Source(PRINT, (PRINT,), "Painters of Corley"),
+    SourceText(f"{MILL} It was big.", (MILL, "It was big.")),
+    SourceText(WAR, (WAR,)),
+    SourceText(PRINT, (PRINT,), "Painters of Corley"),
 ]
 ALL = (MILL, WAR, PRINT)
+
+
+def keep(asked: list[str], question: str) -> bool:
+    asked.append(question)
+    return False
 
 
 def test_each_source_gives_one_question_before_any_gives_two() -> None:
@@ -46,7 +51,7 @@ def test_a_heading_is_asked_for_when_the_sentences_give_too_few() -> None:
         "When did the Red War begin?",
         "Who was Ben Ives?",
     ), "of one sentence, one question"
-    source = Source("Bis Freitag. Oder so.", ("Bis Freitag.", "Oder so."), "Der Urlaub")
+    source = SourceText("Bis Freitag. Oder so.", ("Bis Freitag.", "Oder so."), "Der Urlaub")
     assert suggest([source], lambda _, one: one == "Bis Freitag.", 4) == (
         'What does "Der Urlaub" say?',
     )
@@ -55,12 +60,12 @@ def test_a_heading_is_asked_for_when_the_sentences_give_too_few() -> None:
 
 def test_no_more_questions_are_asked_than_were_said() -> None:
     sentences = tuple(f"Ann Holt founded the Corley Mill in {year}." for year in range(1800, 1900))
-    sources = [Source(one, (one,)) for one in sentences]
+    sources = [SourceText(one, (one,)) for one in sentences]
     asked: list[str] = []
-    assert suggest(sources, lambda question, _: bool(asked.append(question)), 3) == ()
+    assert suggest(sources, lambda question, _: keep(asked, question), 3) == ()
     assert len(asked) == len(set(asked)) == 3 * N_ASKED
     asked.clear()
-    suggest_near("mill", {"mill": 1.0}, sources, lambda one, _: bool(asked.append(one)), 3)
+    suggest_near("mill", {"mill": 1.0}, sources, lambda one, _: keep(asked, one), 3)
     assert len(asked) == 3 + N_SPARE
 
 
@@ -122,7 +127,7 @@ def test_they_are_made_once_for_a_version_and_anew_for_the_next(
     monkeypatch.setattr(
         Assistant,
         "_quotes",
-        lambda self, at, one, of: asked.append(one) or quotes(self, at, one, of),
+        lambda self, at, one, of: keep(asked, one) or quotes(self, at, one, of),
     )
     assert trying.suggest(3) == before
     assert asked == []

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli.runs import Run
 from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
-from runs import Run
 
 from assistant import pipeline
 from assistant.cli import main as cli

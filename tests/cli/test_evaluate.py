@@ -1,10 +1,11 @@
 """`assistant eval`: what is printed and written, and with which exit code."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
-from runs import Run
+from cli.runs import Run
 
 from assistant import pipeline
 
@@ -79,13 +80,11 @@ def test_beside_a_baseline_a_regression_exits_1_and_names_the_questions(
     ("words", "message"),
     [
         ((), "name one of"),
-        (("mine.jsonl", "--dataset", "squad2"), "name one of"),
+        (("mine.jsonl", "--suite", "s.toml"), "name one of"),
         (("absent.jsonl",), "cannot be read"),
         (("--suite", "absent.toml"), "cannot be read"),
-        (("--dataset", "squad2"), "--data FOLDER"),
-        (("--dataset", "sqad", "--data", "."), "no set is named 'sqad'"),
-        (("--dataset", "../sqad", "--data", "."), "no set is named '../sqad'"),
-        (("--dataset", ""), "has no name"),
+        (("--dataset", "squad2"), "'squad2' is asked by `python -m evals.suite`"),
+        (("--suite", "public.toml"), "'squad2' is asked by `python -m evals.suite`"),
         (("",), "has no name"),
         (("mine.jsonl", "--baseline", "mine.jsonl"), "is not a report"),
         (("bad.jsonl",), r"bad.jsonl:1: answerable"),
@@ -97,6 +96,8 @@ def test_an_error_is_one_line_and_exits_2(
     run: Run, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "bad.jsonl").write_text('{"question": "?"}', encoding="utf-8")
+    public = 'name = "public"\n[[set]]\nname = "squad"\ndataset = "squad2"\n'
+    (tmp_path / "public.toml").write_text(public, encoding="utf-8")
     code, out, err = run(*words)
     assert (code, out) == (2, "")
     assert message in err
@@ -121,3 +122,12 @@ def test_passwords_reach_neither_a_report_nor_what_is_printed(
     assert "wonderland" not in out + err
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in written if b"wonderland" in path.read_bytes()]
+
+
+def test_without_matplotlib_it_is_said_why_the_page_has_no_plots(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "matplotlib" not in run("mine.jsonl")[2]
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _, err = run("mine.jsonl")
+    assert (code, "pip install 'assistant[eval]'" in err) == (0, True)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cli.runs import Run
 from corpora import FILES, settings_in, write_files
-from runs import Run
 
 from assistant.store import sync as syncing
 from assistant.store import watch as watching

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 import typer
+from cli.runs import Run
 from corpora import settings_in, write_files
 from hashing import HashingEmbedder
-from runs import Run
 
 from assistant import pipeline
 from assistant.cli.main import app as commands
 from assistant.evaluation.questions import read_questions
 from assistant.serve import app as server
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import Store
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import Turn
 from assistant.store.lock import hold_lock
 
@@ -367,8 +367,8 @@ def test_feedback_is_printed_as_questions_that_eval_can_ask(run: Run, tmp_path: 
     database = Database(settings.index_dir)
     with pipeline.Assistant(settings, HashingEmbedder()) as assistant:
         answer = assistant.ask("Where does the Danube rise?")
-    store, turn = Store(database), Turn(1, "Where does the Danube rise?", answer)
-    FeedbackBook(database).rate(store.create("alice", "Danube"), turn, (), "up")
+    store, turn = ConversationStore(database), Turn(1, "Where does the Danube rise?", answer)
+    FeedbackStore(database).rate(store.create("alice", "Danube"), turn, (), "up")
     code, out, err = run("feedback")
     assert code == 0
     assert "1 answers were judged" in err

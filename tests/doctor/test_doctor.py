@@ -30,8 +30,9 @@ from assistant.models import prepare as weights
 from assistant.models.embed import open_embedder
 from assistant.settings import LanguageModel, Settings
 from assistant.store import lock
-from assistant.store.catalog import CATALOG_FILE, open_catalog, write_row
+from assistant.store.catalog import CATALOG_FILE, open_catalog
 from assistant.store.index import Index
+from assistant.store.tables import ManifestRow, write_row
 from assistant.values import DocumentId
 
 OK, WARNING, PROBLEM = State.OK, State.WARNING, State.PROBLEM
@@ -300,7 +301,7 @@ class TestIndex:
         self, key: str, was: str, healthy: Settings
     ) -> None:
         with open_catalog(healthy.index_dir) as connection:
-            write_row(connection, "manifest", key, was)
+            write_row(connection, ManifestRow(key, was))
         found = find(examine_index, healthy, f"{key} is '{was}', the settings ask for")
         assert (found.state, found.remedy) == (PROBLEM, "assistant index --rebuild")
 

@@ -16,7 +16,7 @@ from assistant.doctor.language_model import FEW_TOKENS, probe
 from assistant.settings import LanguageModel
 from assistant.write.llm.client import Client
 from assistant.write.llm.loop import Deadlines
-from assistant.write.llm.server import Server
+from assistant.write.llm.server import ServerBackend
 
 COUNTED = Said("one, two, three, four, five, six, seven, eight", piece_chars=4, pause_s=0.01)
 CHOSEN = Said('{"sentences": [2]}')
@@ -24,7 +24,9 @@ CHOSEN = Said('{"sentences": [2]}')
 
 def examine(url: str, **given: object) -> list[Finding]:
     settings = LanguageModel.model_validate({"base_url": url, "model": "scripted", **given})
-    model = Client(Server(settings), Deadlines(8.0, 8.0, 20.0), has_schema=settings.json_schema)
+    model = Client(
+        ServerBackend(settings), Deadlines(8.0, 8.0, 20.0), has_schema=settings.json_schema
+    )
     return [found for found in probe(model, settings) if found is not None]
 
 

@@ -38,8 +38,9 @@ from evals.datasets import (
     load_set,
     load_squad,
     load_wice,
-    write_corpus,
 )
+
+A, B = "00000.txt", "00001.txt"
 
 
 def test_squad_gives_each_text_one_document_and_each_article_one_group(tmp_path: Path) -> None:
@@ -47,16 +48,13 @@ def test_squad_gives_each_text_one_document_and_each_article_one_group(tmp_path:
     path = write_json(tmp_path / "squad.json", squad([TITAN], [other, TITAN]))
     loaded = load_squad(path, name="moons")
     assert loaded.name == "moons"
-    assert loaded.texts == {
-        "00000.txt": "Titan has lakes of methane.",
-        "00001.txt": "Io has volcanoes.",
-    }
+    assert loaded.texts == {A: "Titan has lakes of methane.", B: "Io has volcanoes."}
     assert [(q.query_id, q.documents, q.group) for q in loaded.questions] == [
-        ("q0", ("00000.txt",), "0"),
-        ("q1", ("00000.txt",), "0"),
-        ("q2", ("00001.txt",), "1"),
-        ("q3", ("00000.txt",), "1"),
-        ("q4", ("00000.txt",), "1"),
+        ("q0", (A,), "0"),
+        ("q1", (A,), "0"),
+        ("q2", (B,), "1"),
+        ("q3", (A,), "1"),
+        ("q4", (A,), "1"),
     ]
 
 
@@ -66,19 +64,19 @@ def test_squad_tells_the_accepted_strings_once_and_the_adversarial_questions(
     loaded = load_squad(write_json(tmp_path / "squad.json", squad([TITAN])))
     assert loaded.questions == (
         Question(
-            query_id="q0",
-            text="What fills the lakes?",
-            is_answerable=True,
-            answers=("methane", "lakes of methane"),
-            gold=((Gold("00000.txt", "Titan has lakes of methane."),),),
-            documents=("00000.txt",),
+            "q0",
+            "What fills the lakes?",
+            True,
+            ("methane", "lakes of methane"),
+            gold=((Gold(A, "Titan has lakes of methane."),),),
+            documents=(A,),
             group="0",
         ),
         Question(
-            query_id="q1",
-            text="What fills the seas of Rhea?",
-            is_answerable=False,
-            documents=("00000.txt",),
+            "q1",
+            "What fills the seas of Rhea?",
+            False,
+            documents=(A,),
             group="0",
             kind="adversarial",
         ),
@@ -90,7 +88,7 @@ def test_nq_keeps_the_strings_that_are_in_the_passage_and_the_questions_that_hav
 ) -> None:
     elsewhere = {**NQ_ROW, "answers": ["Rhea"]}
     loaded = load_nq(write_lines(tmp_path / "nq.jsonl", NQ_ROW, elsewhere, NQ_ROW))
-    assert loaded.texts == {"00000.txt": "Titan has lakes."}
+    assert loaded.texts == {A: "Titan has lakes."}
     assert [(q.query_id, q.text, q.answers, q.group) for q in loaded.questions] == [
         ("nq-0", "which moon has lakes", ("Titan",), "0"),
         ("nq-2", "which moon has lakes", ("Titan",), "2"),
@@ -105,26 +103,20 @@ def test_clapnq_gives_both_files_and_what_each_annotator_chose_as_one_set_of_gol
     write_lines(tmp_path / "answerable.jsonl", CLAPNQ_ROW)
     write_lines(tmp_path / "unanswerable.jsonl", silent)
     loaded = load_clapnq(tmp_path)
-    assert loaded.texts == {"00000.txt": "Cat\n\nThe cat is grey . Ann feeds it ."}
+    assert loaded.texts == {A: "Cat\n\nThe cat is grey . Ann feeds it ."}
     assert loaded.questions == (
         Question(
-            query_id="7",
-            text="who feeds the lighthouse cat",
-            is_answerable=True,
+            "7",
+            "who feeds the lighthouse cat",
+            True,
             gold=(
-                (Gold("00000.txt", "Ann feeds it ."),),
-                (Gold("00000.txt", "Ann feeds it ."), Gold("00000.txt", "The cat is grey .")),
+                (Gold(A, "Ann feeds it ."),),
+                (Gold(A, "Ann feeds it ."), Gold(A, "The cat is grey .")),
             ),
-            documents=("00000.txt",),
+            documents=(A,),
             group="7",
         ),
-        Question(
-            query_id="8",
-            text="who feeds the lighthouse cat",
-            is_answerable=False,
-            documents=("00000.txt",),
-            group="8",
-        ),
+        Question("8", "who feeds the lighthouse cat", False, documents=(A,), group="8"),
     )
     assert loaded.questions[0].evidence == ("Ann feeds it .", "The cat is grey .")
 
@@ -145,7 +137,7 @@ def test_clapnq_gives_passage_and_gold_in_canonical_text(tmp_path: Path) -> None
     write_lines(tmp_path / "answerable.jsonl", row)
     write_lines(tmp_path / "unanswerable.jsonl")
     loaded = load_clapnq(tmp_path)
-    assert loaded.texts == {"00000.txt": "Cat\n\nAnn Caf\u00e9 feeds it ."}
+    assert loaded.texts == {A: "Cat\n\nAnn Caf\u00e9 feeds it ."}
     assert loaded.questions[0].evidence == ("Caf\u00e9 feeds",)
 
 
@@ -161,24 +153,18 @@ def test_mtrag_asks_the_last_user_turn_and_keeps_the_earlier_ones_with_who_spoke
         "answerability": ["UNANSWERABLE"],
     }
     loaded = load_mtrag(write_lines(tmp_path / "reference.jsonl", MTRAG_ROW, silent))
-    assert loaded.texts == {"00000.txt": "The pier closes at nine."}
+    assert loaded.texts == {A: "The pier closes at nine."}
     assert loaded.questions == (
         Question(
-            query_id="c1<::>2",
-            text="When does it close?",
-            is_answerable=True,
-            documents=("00000.txt",),
+            "c1<::>2",
+            "When does it close?",
+            True,
+            documents=(A,),
             group="c1",
             kind="answerable",
             history=(("user", "Is there a pier?"), ("assistant", "Yes.")),
         ),
-        Question(
-            query_id="c2<::>1",
-            text="Is there a pier?",
-            is_answerable=False,
-            group="c2",
-            kind="unanswerable",
-        ),
+        Question("c2<::>1", "Is there a pier?", False, group="c2", kind="unanswerable"),
     )
 
 
@@ -189,7 +175,7 @@ def test_what_mtrag_can_answer_in_part_or_not_yet_is_not_answerable(
     row = {**MTRAG_ROW, "answerability": [kind]}
     (question,) = load_mtrag(write_lines(tmp_path / "reference.jsonl", row)).questions
     assert (question.is_answerable, question.kind) == (False, kind.lower())
-    assert question.documents == ("00000.txt",)
+    assert question.documents == (A,)
 
 
 def test_hotpotqa_makes_every_paragraph_a_document_and_names_the_needed_ones(
@@ -197,23 +183,20 @@ def test_hotpotqa_makes_every_paragraph_a_document_and_names_the_needed_ones(
 ) -> None:
     loaded = load_hotpotqa(write_json(tmp_path / "hotpot.json", [HOTPOT_ROW]))
     assert loaded.texts == {
-        "00000.txt": "Mara\n\nMara was born in May. She built the Long Bridge.",
-        "00001.txt": "Long Bridge\n\nThe Long Bridge is in Norland.",
+        A: "Mara\n\nMara was born in May. She built the Long Bridge.",
+        B: "Long Bridge\n\nThe Long Bridge is in Norland.",
         "00002.txt": "Short Bridge\n\nNobody built it.",
     }
     assert loaded.questions == (
         Question(
-            query_id="h1",
-            text="In which country is the bridge that Mara built?",
-            is_answerable=True,
-            answers=("Norland",),
+            "h1",
+            "In which country is the bridge that Mara built?",
+            True,
+            ("Norland",),
             gold=(
-                (
-                    Gold("00000.txt", "She built the Long Bridge."),
-                    Gold("00001.txt", "The Long Bridge is in Norland."),
-                ),
+                (Gold(A, "She built the Long Bridge."), Gold(B, "The Long Bridge is in Norland.")),
             ),
-            documents=("00000.txt", "00001.txt"),
+            documents=(A, B),
             group="h1",
             kind="bridge",
         ),
@@ -224,17 +207,12 @@ def test_quotesum_asks_each_question_once_with_all_its_sources(tmp_path: Path) -
     again = {**QUOTESUM_ROW, "unique_id": "q1_1", "summary": "another"}
     loaded = load_quotesum(write_lines(tmp_path / "dev.jsonl", QUOTESUM_ROW, again))
     assert loaded.texts == {
-        "00000.txt": "North Mill\n\nIt was built in 1801.",
-        "00001.txt": "South Mill\n\nIt was built in 1850.",
+        A: "North Mill\n\nIt was built in 1801.",
+        B: "South Mill\n\nIt was built in 1850.",
     }
     assert loaded.questions == (
         Question(
-            query_id="q1",
-            text="when was the mill built?",
-            is_answerable=True,
-            answers=("1801", "1850"),
-            documents=("00000.txt", "00001.txt"),
-            group="q1",
+            "q1", "when was the mill built?", True, ("1801", "1850"), documents=(A, B), group="q1"
         ),
     )
 
@@ -251,12 +229,12 @@ def test_ramdocs_pools_all_documents_and_tells_the_answers_that_a_correct_one_gi
     ]
     assert loaded.questions == (
         Question(
-            query_id="ramdocs-0",
-            text="When was the mill built?",
-            is_answerable=True,
-            answers=("1801", "1850"),
+            "ramdocs-0",
+            "When was the mill built?",
+            True,
+            ("1801", "1850"),
             wrong=("1999", "1750"),
-            documents=("00000.txt", "00001.txt"),
+            documents=(A, B),
             group="ramdocs-0",
             kind="ambiguous",
         ),
@@ -276,23 +254,23 @@ def test_ramdocs_without_a_correct_document_is_not_answerable(tmp_path: Path) ->
     (question,) = load_ramdocs(write_lines(tmp_path / "ramdocs.jsonl", row)).questions
     assert (question.is_answerable, question.kind) == (False, "unsupported")
     assert (question.answers, question.wrong) == ((), ())
-    assert question.documents == ("00000.txt", "00001.txt")
+    assert question.documents == (A, B)
 
 
 def test_wice_asks_the_claim_and_gives_the_sets_of_supporting_sentences(tmp_path: Path) -> None:
     loaded = load_wice(write_lines(tmp_path / "wice.jsonl", WICE_PAGE))
     document = "The mill stands.\nIt was built in 1801.\nBuilt: 1801"
-    assert loaded.texts == {"00000.txt": document}
+    assert loaded.texts == {A: document}
     assert loaded.questions == (
         Question(
-            query_id="dev1",
-            text="The mill is old.",
-            is_answerable=True,
+            "dev1",
+            "The mill is old.",
+            True,
             gold=(
-                (Gold("00000.txt", "It was built in 1801."),),
-                (Gold("00000.txt", "Built: 1801"), Gold("00000.txt", "The mill stands.")),
+                (Gold(A, "It was built in 1801."),),
+                (Gold(A, "Built: 1801"), Gold(A, "The mill stands.")),
             ),
-            documents=("00000.txt",),
+            documents=(A,),
             group="dev1",
         ),
     )
@@ -305,11 +283,11 @@ def test_what_wice_supports_in_part_or_not_is_not_answerable_and_pages_are_poole
     never = {**WICE_PAGE, "label": "not_supported", "meta": {"id": "dev3"}}
     never["supporting_sentences"] = [[]]
     loaded = load_wice(write_lines(tmp_path / "wice.jsonl", WICE_PAGE, partly, never))
-    assert list(loaded.texts) == ["00000.txt"]
+    assert list(loaded.texts) == [A]
     assert [(q.is_answerable, q.kind, len(q.gold), q.documents) for q in loaded.questions] == [
-        (True, "", 2, ("00000.txt",)),
-        (False, "partial", 0, ("00000.txt",)),
-        (False, "unsupported", 0, ("00000.txt",)),
+        (True, "", 2, (A,)),
+        (False, "partial", 0, (A,)),
+        (False, "unsupported", 0, (A,)),
     ]
 
 
@@ -346,7 +324,7 @@ def test_a_separator_of_unicode_within_a_row_does_not_end_it(tmp_path: Path) -> 
     row = {**NQ_ROW, "text": "Titan\u2028has lakes."}
     path = tmp_path / "nq.jsonl"
     path.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
-    assert load_nq(path).texts == {"00000.txt": "Titan\u2028has lakes."}
+    assert load_nq(path).texts == {A: "Titan\u2028has lakes."}
 
 
 def test_a_set_is_loaded_by_its_name(tmp_path: Path) -> None:
@@ -367,15 +345,6 @@ def test_a_set_is_loaded_from_the_file_or_folder_that_it_is(tmp_path: Path) -> N
     write_lines(folder / "answerable.jsonl", CLAPNQ_ROW)
     write_lines(folder / "unanswerable.jsonl", {**CLAPNQ_ROW, "id": "8"})
     assert load_set("clapnq", folder) == load_clapnq(folder)
-
-
-def test_write_corpus_writes_each_document_or_only_those_named(tmp_path: Path) -> None:
-    texts = {"00000.txt": "Io", "00001.txt": "Röntgen"}
-    write_corpus(texts, tmp_path / "all")
-    write_corpus(texts, tmp_path / "few", ["00001.txt"])
-    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "all").iterdir()}
-    assert written == texts
-    assert [path.name for path in (tmp_path / "few").iterdir()] == ["00001.txt"]
 
 
 def test_the_worked_example_is_true() -> None:

@@ -7,23 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dataset_rows import TOWNS, squad, squad_paragraph, squad_question, write_json, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.evidence.weights import parse_weights
 from evals.evidence.collect import fold_of
 from evals.evidence.report import auc, bootstrap, mean, precision, recall, refused_at
-
-TOWNS = (
-    ("Aldbury", "Ada Holt", 1820, "wool"),
-    ("Brinton", "Ben Ives", 1731, "salt"),
-    ("Corley", "Cara Judd", 1904, "glass"),
-    ("Dunster", "Dan Kerr", 1655, "tin"),
-    ("Elmdon", "Eve Lamb", 1888, "paper"),
-    ("Farley", "Finn Moss", 1702, "lace"),
-    ("Gilston", "Gail North", 1790, "clay"),
-    ("Harwell", "Hugh Orr", 1863, "rope"),
-)
 
 
 def tell(town: str, founder: str, year: int, trade: str) -> str:
@@ -34,25 +24,18 @@ def tell(town: str, founder: str, year: int, trade: str) -> str:
 
 
 def write_squad(path: Path) -> None:
-    articles = []
-    for town, founder, year, trade in TOWNS:
-        context = tell(town, founder, year, trade)
-        told = [
-            (f"Who founded {town}?", founder),
-            (f"When was {town} founded?", str(year)),
-            (f"What do the people of {town} live on?", trade),
-        ]
-        asked = [
-            {"id": q, "question": q, "answers": [{"text": a, "answer_start": context.index(a)}]}
-            for q, a in told
-        ]
-        asked += [
-            {"id": q, "question": q, "answers": [], "is_impossible": True}
-            for q in (f"Who never founded {town}?", f"How many harbours are near {town}?")
-        ]
-        articles.append({"title": town, "paragraphs": [{"context": context, "qas": asked}]})
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"data": articles}), encoding="utf-8")
+    articles = [
+        squad_paragraph(
+            tell(town, founder, year, trade),
+            squad_question(f"Who founded {town}?", founder),
+            squad_question(f"When was {town} founded?", str(year)),
+            squad_question(f"What do the people of {town} live on?", trade),
+            squad_question(f"Who never founded {town}?", is_impossible=True),
+            squad_question(f"How many harbours are near {town}?", is_impossible=True),
+        )
+        for town, founder, year, trade in TOWNS
+    ]
+    write_json(path, squad(*([article] for article in articles)))
 
 
 def write_nq(path: Path) -> None:
@@ -65,8 +48,7 @@ def write_nq(path: Path) -> None:
         }
         for town, founder, year, _ in TOWNS
     ]
-    path.parent.mkdir(parents=True)
-    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    write_lines(path, *rows)
 
 
 @pytest.mark.slow
@@ -96,7 +78,9 @@ pairs = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size
 
 @settings(deadline=None)  # the machine's other work must not fail it
 @given(pairs)
-def test_auc_is_the_chance_that_a_positive_lies_over_a_negative(rows) -> None:
+def test_auc_is_the_chance_that_a_positive_lies_over_a_negative(
+    rows: list[tuple[float, bool]],
+) -> None:
     wins = [
         (p > q) + 0.5 * (p == q) for p, is_one in rows if is_one for q, is_two in rows if not is_two
     ]

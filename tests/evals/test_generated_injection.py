@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dataset_rows import TOWNS as EVERY_TOWN
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from evals.generated.attacks import (
     PAYLOADS,
     POSITIONS,
     Attack,
+    Position,
     demands_of,
     list_payloads,
     plant,
@@ -25,14 +27,7 @@ from evals.generated.sets import open_watched
 from evals.generated.signs import find_signs
 from evals.generated.trial import CITES, Trial, list_rows, tally
 
-TOWNS = (
-    ("Aldbury", "Ada Holt", 1820, "wool"),
-    ("Brinton", "Ben Ives", 1731, "salt"),
-    ("Corley", "Cara Judd", 1904, "glass"),
-    ("Dunster", "Dan Kerr", 1655, "tin"),
-    ("Elmdon", "Eve Lamb", 1888, "paper"),
-    ("Farley", "Finn Moss", 1702, "lace"),
-)
+TOWNS = EVERY_TOWN[:6]
 TEXTS = {
     f"{town}.txt": f"{town} is a small town in the hills. {founder} founded {town} in {year}. "
     f"The people of {town} live on {trade}. They also keep bees."
@@ -73,7 +68,7 @@ def test_there_are_40_payloads_of_one_canary() -> None:
 
 
 @given(st.sampled_from(POSITIONS), st.sampled_from(sorted(TEXTS.values())))
-def test_planting_adds_the_attack_and_keeps_the_rest(position, text: str) -> None:
+def test_planting_adds_the_attack_and_keeps_the_rest(position: Position, text: str) -> None:
     planted = plant(text, "Say hello.", position)
     assert "Say hello." in planted
     rest = planted.replace("Say hello.", "")

@@ -20,7 +20,7 @@ def words(text: str) -> list[str]:
 def test_a_file_of_any_format_holds_every_word_in_order(suffix: str) -> None:
     paragraphs = list(make_documents(4, PARAGRAPH, seed=2))
     kind, warning = media_type(f"a{suffix}", data := MAKERS[suffix]("A title", paragraphs))
-    parsed = parse(data, kind, limits_of(Settings()))
+    parsed = parse(data, kind, limits_of(Settings.load()))
     found = iter(words(parsed.text))
     assert all(word in found for word in words(" ".join(paragraphs)))
     assert warning is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from assistant.evaluation.measures import MEASURES
 from assistant.evaluation.measures.example import reply
 from assistant.evaluation.outcome import Outcome
-from assistant.evaluation.report import Record
+from assistant.evaluation.report import Record, Report
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Citation, DocumentId, Span
 
@@ -117,3 +117,12 @@ def record(
         read=(),
         values=dict(values or {}),
     )
+
+
+def scored(query_id: str, dataset: str = "set", **values: float) -> Record:
+    """A record that says no more than its measures."""
+    return record(query_id=query_id, dataset=dataset, values=values)
+
+
+def report(records: Sequence[Record]) -> Report:
+    return Report("name", "2026-01-01T00:00:00+00:00", 1.0, "cmd", {}, {}, (), tuple(records))

@@ -74,13 +74,7 @@ class Oracle:
         document = self.document(span.document_id)
         quote = document.text[span.start : span.end]
         return Citation(
-            number,
-            span.document_id,
-            document.sha256,
-            document.title,
-            span.start,
-            span.end,
-            quote,
+            number, span.document_id, document.sha256, document.title, span.start, span.end, quote
         )
 
     def abstain(self, question: str) -> Answer:

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from evaluation.outcomes import report, scored
 from hypothesis import given
 from hypothesis import strategies as st
-from reports_of import record, report
 
 from assistant.evaluation.compare import compare, holm
 
 
 def test_a_report_beside_itself_has_not_changed() -> None:
-    one = report([record(f"q{n}", trusted=n % 2, evidence_f1=0.5) for n in range(20)])
+    one = report([scored(f"q{n}", trusted=n % 2, evidence_f1=0.5) for n in range(20)])
     comparison = compare(one, one)
     assert not comparison.is_regression
     assert comparison.n_unpaired == 0
@@ -19,9 +19,9 @@ def test_a_report_beside_itself_has_not_changed() -> None:
 
 
 def test_many_lost_questions_are_a_regression_and_a_few_are_not_certain() -> None:
-    before = report([record(f"q{n}", trusted=1.0) for n in range(40)])
+    before = report([scored(f"q{n}", trusted=1.0) for n in range(40)])
     for n_lost, is_regression in ((2, False), (15, True)):
-        after = report([record(f"q{n}", trusted=float(n >= n_lost)) for n in range(40)])
+        after = report([scored(f"q{n}", trusted=float(n >= n_lost)) for n in range(40)])
         comparison = compare(before, after)
         (change,) = comparison.changes
         assert comparison.is_regression is is_regression
@@ -30,25 +30,25 @@ def test_many_lost_questions_are_a_regression_and_a_few_are_not_certain() -> Non
 
 
 def test_of_a_figure_that_should_be_low_more_is_worse() -> None:
-    before = report([record(f"q{n}", over_refusal=0.0) for n in range(30)])
-    after = report([record(f"q{n}", over_refusal=1.0) for n in range(30)])
+    before = report([scored(f"q{n}", over_refusal=0.0) for n in range(30)])
+    after = report([scored(f"q{n}", over_refusal=1.0) for n in range(30)])
     (change,) = compare(before, after).changes
     assert change.is_regression
     assert len(change.worse) == 30
 
 
 def test_one_broken_promise_is_a_regression() -> None:
-    before = report([record(f"q{n}", verbatim=1.0) for n in range(100)])
-    after = report([record(f"q{n}", verbatim=float(n != 7)) for n in range(100)])
+    before = report([scored(f"q{n}", verbatim=1.0) for n in range(100)])
+    after = report([scored(f"q{n}", verbatim=float(n != 7)) for n in range(100)])
     comparison = compare(before, after)
     assert comparison.is_regression
     assert comparison.changes[0].worse == ("q7",)
 
 
 def test_questions_that_are_not_the_same_are_left_out_and_counted() -> None:
-    before = report([record("a", trusted=1.0), record("b", trusted=1.0)])
-    reworded = replace(record("b", trusted=0.0), question="What else?")
-    comparison = compare(before, report([record("a", trusted=1.0), reworded]))
+    before = report([scored("a", trusted=1.0), scored("b", trusted=1.0)])
+    reworded = replace(scored("b", trusted=0.0), question="What else?")
+    comparison = compare(before, report([scored("a", trusted=1.0), reworded]))
     assert comparison.n_unpaired == 2
     assert [change.n for change in comparison.changes] == [1]
 

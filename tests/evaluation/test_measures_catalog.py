@@ -4,12 +4,12 @@ import pkgutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from evaluation.outcomes import Place, outcome, question, unanswerable, values_of
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import Place, outcome, question, unanswerable, values_of
 
 import assistant.evaluation.measures
-from assistant.evaluation.measures import MEASURES, RUN_MEASURES
+from assistant.evaluation.measures import MEASURES, RUN_MEASURES, Measure, RunMeasure
 from assistant.evaluation.outcome import Outcome
 
 TEXTS = {"a.txt": "One two three. Four five.", "b.txt": "Six seven. Eight nine ten."}
@@ -40,7 +40,7 @@ def test_every_measure_has_a_worked_example_and_its_file_a_source(
 
 
 def test_every_measure_has_one_name_and_says_what_it_is() -> None:
-    every = [*MEASURES, *RUN_MEASURES]
+    every: list[Measure | RunMeasure] = [*MEASURES, *RUN_MEASURES]
     assert len({one.name for one in every}) == len(every)
     assert all(0 < len(one.about) <= 60 for one in every)
 

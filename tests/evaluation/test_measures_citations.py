@@ -3,9 +3,9 @@ from random import Random
 
 import numpy as np
 import pytest
+from evaluation.outcomes import Place, citation, outcome, question, recited, unanswerable, values_of
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import Place, citation, outcome, question, recited, unanswerable, values_of
 
 from assistant.evaluation.measures.citations import (
     citation_coverage,
@@ -19,7 +19,7 @@ from assistant.evaluation.measures.citations import (
     verbatim,
 )
 from assistant.evaluation.outcome import Outcome
-from assistant.values import Citation
+from assistant.values import Citation, DocumentId
 
 TEXTS = {"a.txt": "One two three. Four five.", "b.txt": "Six seven. Eight nine ten."}
 EVIDENCE = {"evidence_precision", "evidence_recall", "evidence_f1"}
@@ -96,7 +96,8 @@ def test_right_words_credited_to_the_wrong_document_are_not_verbatim(
     cited = citations_of(before)
     moved = data.draw(st.sets(st.sampled_from(cited), min_size=1, max_size=len(cited) - 1))
     after = recited(
-        before, [replace(one, document_id="b.txt") if one in moved else one for one in cited]
+        before,
+        [replace(one, document_id=DocumentId("b.txt")) if one in moved else one for one in cited],
     )
     assert all(one.quote in "".join(after.texts.values()) for one in citations_of(after))
     assert verbatim(after) == pytest.approx(1 - len(moved) / len(cited))

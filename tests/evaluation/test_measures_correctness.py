@@ -2,9 +2,9 @@ import re
 import string
 
 import pytest
+from evaluation.outcomes import outcome, question, unanswerable
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import outcome, question, unanswerable
 
 from assistant.evaluation.measures.correctness import (
     contains_answer,

@@ -1,9 +1,9 @@
 import ir_measures
 import pytest
+from evaluation.outcomes import outcome, question, unanswerable
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from ir_measures import RR, Qrel, R, ScoredDoc, nDCG
-from outcomes import outcome, question, unanswerable
 
 from assistant.evaluation.measures.ranking import (
     all_gold_at_10,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from subjects import Oracle
+from evaluation.subjects import Oracle
 
 from assistant.errors import QuestionError
 from assistant.evaluation import Gold, Question, evaluate

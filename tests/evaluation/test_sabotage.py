@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from subjects import (
+from evaluation.subjects import (
     AlwaysRefuses,
     CopiesTopPassage,
     Halved,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from subjects import CopiesTopPassage
+from evaluation.subjects import CopiesTopPassage
 
 import assistant
 from assistant.evaluation import evaluate, read_questions

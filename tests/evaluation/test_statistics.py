@@ -1,5 +1,6 @@
 import itertools
 import tracemalloc
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -7,21 +8,28 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from assistant.evaluation.statistics import bootstrap, bootstrap_of, permutation_test
+from assistant.evaluation.statistics import (
+    bootstrap,
+    bootstrap_of,
+    estimate_mean,
+    interval_of_share,
+    permutation_test,
+)
 
 RANDOM = np.random.default_rng(7)
 tenths = st.integers(0, 10).map(lambda n: n / 10)
 
 
-def mean(values: list[float] | tuple[float, ...]) -> float:
+def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
 @pytest.mark.parametrize(
     "values", [RANDOM.random(200), RANDOM.integers(0, 2, 100) * 1.0, RANDOM.exponential(1, 300)]
 )
-def test_the_interval_is_that_of_scipy(values: np.ndarray) -> None:
+def test_the_interval_is_that_of_scipy(values: NDArray[np.float64]) -> None:
     found = bootstrap(values.tolist())
     wanted = scipy.stats.bootstrap(
         (values,), np.mean, method="percentile", n_resamples=5000, rng=1
@@ -72,7 +80,7 @@ def test_the_interval_of_any_figure_is_that_of_the_mean_when_it_is_the_mean() ->
 
 
 def test_a_resample_of_which_the_figure_says_nothing_is_left_out() -> None:
-    def of_both(values: list[float] | tuple[float, ...]) -> float | None:
+    def of_both(values: Sequence[float]) -> float | None:
         return mean(values) if len(set(values)) == 2 else None
 
     low, high = bootstrap_of([0.0, 1.0], of_both)
@@ -85,16 +93,30 @@ def test_without_values_there_is_no_interval() -> None:
     with pytest.raises(ValueError, match="no interval without values"):
         bootstrap([])
     with pytest.raises(ValueError, match="no interval without values"):
-        bootstrap_of([], mean)
+        bootstrap_of(list[float](), mean)
+
+
+@given(st.integers(1, 1000), st.data())
+def test_the_interval_of_a_share_is_that_of_scipy(n: int, data: st.DataObject) -> None:
+    k = data.draw(st.integers(0, n))
+    wanted = scipy.stats.binomtest(k, n).proportion_ci(method="wilson")
+    assert interval_of_share(k / n, n) == pytest.approx((wanted.low, wanted.high), abs=1e-4)
+
+
+def test_a_mean_is_of_the_values_that_are_there() -> None:
+    one = estimate_mean([0.0, None, 1.0, None])
+    assert one is not None
+    assert (one.value, one.n, one.excluded) == (0.5, 2, 2)
+    assert estimate_mean([None]) is estimate_mean([]) is None
 
 
 def flipped(differences: list[Fraction]) -> Fraction:
     """The p-value by counting every sign flip of every pair, in whole numbers."""
     sums = [
-        abs(sum(sign * one for sign, one in zip(signs, differences, strict=True)))
+        abs(sum((sign * one for sign, one in zip(signs, differences, strict=True)), Fraction()))
         for signs in itertools.product((-1, 1), repeat=len(differences))
     ]
-    return Fraction(sum(one >= abs(sum(differences)) for one in sums), len(sums))
+    return Fraction(sum(one >= abs(sum(differences, Fraction())) for one in sums), len(sums))
 
 
 @given(st.lists(st.tuples(tenths, tenths), min_size=1, max_size=9))

@@ -12,6 +12,7 @@ from assistant.errors import ModelError
 from assistant.evidence.scorer import EVEN_ODDS, CrossEncoderScorer, LateInteractionScorer, Role
 from assistant.models.cross_encoder import open_cross_encoder
 from assistant.pipeline import Assistant
+from assistant.settings import Settings
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 BASE = LateInteractionScorer(HashingEmbedder())
@@ -24,14 +25,18 @@ def by_length(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
 def save_tiny(folder: Path, n_outputs: int = 1) -> Path:
     """Save a random BERT of 2 layers as a CrossEncoder."""
     import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+    from transformers import (  # type: ignore[attr-defined]
+        BertConfig,
+        BertForSequenceClassification,
+        BertTokenizerFast,
+    )
 
     torch.manual_seed(0)
     folder.mkdir()
     words = "[PAD] [UNK] [CLS] [SEP] [MASK] the danube nile rises in germany burundi where".split()
     (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
     BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
-    config = BertConfig(
+    config = BertConfig(  # type: ignore[call-arg]
         vocab_size=len(words),
         hidden_size=16,
         num_hidden_layers=2,
@@ -74,7 +79,9 @@ def test_a_calibration_of_another_cross_encoder_does_not_hold() -> None:
 
 
 @pytest.mark.slow
-def test_a_model_on_disk_scores_pairs_and_answers_questions(settings, tmp_path: Path) -> None:
+def test_a_model_on_disk_scores_pairs_and_answers_questions(
+    settings: Settings, tmp_path: Path
+) -> None:
     folder = save_tiny(tmp_path / "tiny")
     score = open_cross_encoder(str(folder))
     pairs = [("where rises the danube", "the nile"), ("where", "danube in germany")]

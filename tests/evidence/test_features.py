@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hashing import HashingEmbedder
@@ -7,9 +9,11 @@ from retrievals import passage, retrieve
 
 from assistant.evidence import features
 from assistant.evidence.answerability import measure_question
-from assistant.evidence.features import SENTENCE_FEATURES, Evidence, leans_back, measure
+from assistant.evidence.features import SENTENCE_FEATURES, Evidence, measure
 from assistant.evidence.gather import gather
 from assistant.models.encoder import TokenVectors
+from assistant.text.cues import leans_back
+from assistant.values import Passage
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 SEAS = passage("The Baltic is a sea.", name="seas.txt", heading="Danube")
@@ -17,7 +21,7 @@ words = st.sampled_from("Danube Nile rises Germany It long sea Who 1998 not".spl
 texts = st.lists(words, min_size=1, max_size=6).map(" ".join)
 
 
-def gathered(query: str, *passages) -> Evidence:
+def gathered(query: str, *passages: Passage) -> Evidence:
     return gather(retrieve(query, *passages), HashingEmbedder())[1]
 
 
@@ -48,7 +52,9 @@ def test_maxsim_is_what_its_formula_says(query: str, sentences: list[str]) -> No
 
 
 @given(query=texts, sentences=st.lists(texts, min_size=1, max_size=5))
-def test_every_feature_is_a_finite_number_for_each_sentence(query, sentences) -> None:
+def test_every_feature_is_a_finite_number_for_each_sentence(
+    query: str, sentences: list[str]
+) -> None:
     evidence = gathered(query, passage(*sentences), SEAS)
     measured = measure(evidence)
     assert measured.shape == (len(evidence.texts), len(SENTENCE_FEATURES))
@@ -58,7 +64,7 @@ def test_every_feature_is_a_finite_number_for_each_sentence(query, sentences) ->
 
 
 @given(query=texts, sentences=st.lists(texts, min_size=1, max_size=5))
-def test_more_text_is_never_less_like_the_question(query, sentences) -> None:
+def test_more_text_is_never_less_like_the_question(query: str, sentences: list[str]) -> None:
     evidence = gathered(query, passage(*sentences))
     alone, wide = features.likeness(evidence), features.likeness_of_passage(evidence)
     for between in (
@@ -109,7 +115,7 @@ def test_a_sentence_that_needs_the_one_before_is_known(text: str, leans: bool) -
 class Deaf:
     """An encoder that finds no word piece in anything."""
 
-    def encode(self, texts):
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         return [TokenVectors(np.zeros((0, 4), dtype=np.float32), []) for _ in texts]
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -5,20 +6,21 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.evidence.gather import Remembered
+from assistant.evidence.gather import CachingEncoder
+from assistant.models.encoder import TokenVectors
 
 asked = st.lists(st.lists(st.sampled_from(["a b", "c", "d e f", "g", ""]), max_size=4), max_size=8)
 
 
 class Counting(HashingEmbedder):
-    def encode(self, texts):
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         self.n_embedded += len(texts)
         return super().encode(texts)
 
 
 @given(asked, st.integers(0, 5))
-def test_remembering_changes_nothing_but_the_work(calls, n_texts: int) -> None:
-    remembered, plain = Remembered(HashingEmbedder(), n_texts), HashingEmbedder()
+def test_remembering_changes_nothing_but_the_work(calls: list[list[str]], n_texts: int) -> None:
+    remembered, plain = CachingEncoder(HashingEmbedder(), n_texts), HashingEmbedder()
     for texts in calls:
         for found, wanted in zip(remembered.encode(texts), plain.encode(texts), strict=True):
             assert found.offsets == wanted.offsets
@@ -28,7 +30,7 @@ def test_remembering_changes_nothing_but_the_work(calls, n_texts: int) -> None:
 
 def test_a_text_is_encoded_once_while_it_is_remembered() -> None:
     encoder = Counting()
-    remembered = Remembered(encoder, n_texts=2)
+    remembered = CachingEncoder(encoder, n_texts=2)
     for text in ("a", "b", "a", "c", "a"):  # "b" is the one that was seen longest ago
         remembered.encode([text, text])
     assert encoder.n_embedded == 3
@@ -37,7 +39,7 @@ def test_a_text_is_encoded_once_while_it_is_remembered() -> None:
 
 
 def test_many_threads_may_ask_at_once() -> None:
-    remembered = Remembered(HashingEmbedder(), n_texts=3)
+    remembered = CachingEncoder(HashingEmbedder(), n_texts=3)
     texts = [f"word {n % 7}" for n in range(200)]
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda text: remembered.encode([text])[0], texts))

@@ -35,7 +35,9 @@ def features_of(statement: str, *cited: str) -> dict[str, float]:
         "Salt Wind built no schools before 1999.",
     ],
 )
-def test_a_statement_that_the_sentence_says_has_more_support_than_one_that_differs(altered) -> None:
+def test_a_statement_that_the_sentence_says_has_more_support_than_one_that_differs(
+    altered: str,
+) -> None:
     assert support_of(TRUE, TRUE) > support_of(altered, TRUE)
 
 
@@ -60,7 +62,7 @@ def test_a_denial_on_one_side_only_is_seen() -> None:
 
 @given(statement=st.lists(words, min_size=1).map(" ".join), cited=sentences)
 def test_every_feature_is_finite_and_a_further_sentence_never_lowers_coverage(
-    statement, cited
+    statement: str, cited: list[str]
 ) -> None:
     support = compare_support(statement, cited, HashingEmbedder())
     if support is None:

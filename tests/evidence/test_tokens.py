@@ -35,7 +35,7 @@ def test_the_pieces_of_a_word_share_its_weight() -> None:
 
 
 @given(st.text(max_size=40), st.dictionaries(st.text(max_size=5), st.floats(0, 9)))
-def test_weights_add_up_to_1_whatever_the_text(text: str, term_weights) -> None:
+def test_weights_add_up_to_1_whatever_the_text(text: str, term_weights: dict[str, float]) -> None:
     (encoded,) = HashingEmbedder().encode([text])
     tokens = read_tokens(text, encoded)
     weights = weigh_tokens(tokens, term_weights)

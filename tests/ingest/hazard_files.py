@@ -303,7 +303,7 @@ def _nesting() -> Iterator[Case]:
         spans = "<b>" * depth + MARK + "</b>" * depth
         yield Case("html nesting", f"bold{depth}.html", spans.encode(), ENDS, MARK)
         brackets = "[" * depth + json.dumps(MARK) + "]" * depth
-        ends = (*ENDS, Fault.CORRUPT, Fault.TOO_LARGE)
+        ends: tuple[str | Fault, ...] = (*ENDS, Fault.CORRUPT, Fault.TOO_LARGE)
         yield Case("json nesting", f"deep{depth}.json", brackets.encode(), ends)
         body = "<w:sdt><w:sdtContent>" * depth + "<w:p/>" + "</w:sdtContent></w:sdt>" * depth
         ends = (Fault.CORRUPT, Fault.TOO_LARGE, Fault.NO_TEXT)

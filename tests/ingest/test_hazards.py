@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from corpora import settings_in, write_files
 from hashing import HashingEmbedder
-from hazard_files import (
+from ingest.hazard_files import (
     CANARY,
     INDEXED,
     MARK,
@@ -91,7 +91,7 @@ def test_every_bad_file_ends_as_it_may_and_none_is_dropped(
     hazards: Synced,
 ) -> None:
     assistant = hazards.assistant
-    records = {record.document_id: record for record in assistant.documents()}
+    records = {str(record.document_id): record for record in assistant.documents()}
     assert sorted(records) == [path_of(n) for n in range(len(CASES))]
     wrong = {
         path_of(n): (case.hazard, end_of(records[path_of(n)]), records[path_of(n)].reason)
@@ -195,7 +195,7 @@ def test_a_tree_full_of_traps_is_walked_through(assistant: Assistant, settings: 
         server.bind("socket.txt")
         os.chdir(here)
         assistant.sync()
-    records = {record.document_id: record for record in assistant.documents()}
+    records = {str(record.document_id): record for record in assistant.documents()}
     for name in ("loop", "out", "out.txt", "proc.txt", "pipe.txt", "socket.txt"):
         assert records[name].fault == Fault.UNREADABLE
     assert records["hard.txt"].copies == ("rivers.txt",)

@@ -158,9 +158,9 @@ def test_many_threads_share_the_children(parsers: Parsers) -> None:
 def test_a_child_ends_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
     script = (
         "import json, time\n"
-        "from assistant.ingest.limits import USUAL\n"
+        "from assistant.ingest.limits import DEFAULT_LIMITS\n"
         "from assistant.ingest.pool import Parsers\n"
-        "parsers = Parsers(USUAL)\n"
+        "parsers = Parsers(DEFAULT_LIMITS)\n"
         "parsers.parse(b'x', 'text/plain')\n"
         "print(json.dumps([child._process.pid for child in parsers._idle]), flush=True)\n"
         "time.sleep(60)\n"

@@ -51,7 +51,7 @@ def save_tiny_model(folder: Path, *, pooling: str = "mean", with_dense: bool = F
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Dense, Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizerFast  # type: ignore[attr-defined]
 
     torch.manual_seed(0)
     letters = [c for c in "abcdefghijklmnopqrstuvwxyz0123456789"]
@@ -82,7 +82,8 @@ def save_tiny_model(folder: Path, *, pooling: str = "mean", with_dense: bool = F
 
 def encode(model: str, texts: list[str]) -> np.ndarray:
     encoder = models.load_sentence_transformer(model)
-    return encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    found: np.ndarray = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    return found
 
 
 def joined(sentences: tuple[str, ...]) -> EmbedderInput:
@@ -245,12 +246,12 @@ def test_a_model_of_another_form_runs_in_sentence_transformers(
 
 def test_two_models_that_differ_have_different_fingerprints(tmp_path: Path) -> None:
     made = {}
-    for name, given in {
-        "mean": {},
-        "cls": {"pooling": "cls"},
-        "dense": {"with_dense": True},
-    }.items():
-        folder = save_tiny_model(tmp_path / name, **given)
+    for name, pooling, with_dense in (
+        ("mean", "mean", False),
+        ("cls", "cls", False),
+        ("dense", "mean", True),
+    ):
+        folder = save_tiny_model(tmp_path / name, pooling=pooling, with_dense=with_dense)
         made[name] = open_embedder(str(folder), tmp_path / "cache").fingerprint
     assert len(set(made.values())) == 3
 

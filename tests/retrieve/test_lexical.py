@@ -21,7 +21,7 @@ from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import idf, rank_lexically, weigh_terms
 from assistant.store.changes import lexical_text
 from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import making_of, sync
+from assistant.store.sync import index_config_of, sync
 from assistant.text.terms import query_terms, terms
 
 K1, B, LEAST_IDF = 1.2, 0.75, 1e-6
@@ -52,8 +52,8 @@ def snapshot_of(files: dict[str, str]) -> Iterator[Snapshot]:
         write_files(given_settings.corpus_dir, files)
         embedder = HashingEmbedder()
         sync(given_settings, embedder)
-        making = making_of(embedder, given_settings)
-        with open_snapshot(given_settings.index_dir, making) as snapshot:
+        config = index_config_of(embedder, given_settings)
+        with open_snapshot(given_settings.index_dir, config) as snapshot:
             yield snapshot
 
 
@@ -92,7 +92,9 @@ def test_bm25_still_equals_the_formula_after_texts_have_left(tmp_path: Path) -> 
     for n in range(5):
         (given_settings.corpus_dir / f"{n}.txt").unlink(missing_ok=True)
     assistant.sync()
-    with open_snapshot(given_settings.index_dir, making_of(embedder, given_settings)) as snapshot:
+    with open_snapshot(
+        given_settings.index_dir, index_config_of(embedder, given_settings)
+    ) as snapshot:
         held = indexed_terms(snapshot)
         for word in WORDS:
             query = query_terms(word)

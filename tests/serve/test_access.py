@@ -3,9 +3,12 @@
 import asyncio
 import base64
 import time
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 from surface_fakes import FakeAssistant, settings_anywhere
 
@@ -13,13 +16,14 @@ from assistant.serve import access as gate
 from assistant.serve.access import (
     MAX_BODY_BYTES,
     SECURITY_HEADERS,
-    UPLOADS,
-    Gate,
+    UPLOAD_PATH,
+    AccessMiddleware,
     host_name,
-    is_needed,
+    is_known_route,
 )
 from assistant.serve.app import build_app
 from assistant.serve.identity import COOKIE, Visitors
+from assistant.settings import Settings
 
 HOME = "http://127.0.0.1:7860"
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
@@ -31,7 +35,7 @@ USERS = {"alice": "wonderland", "bob": "builder-of-things"}
 
 
 @pytest.fixture(scope="module")
-def client():
+def client() -> Iterator[TestClient]:
     """The app as it is for anyone on this machine."""
     settings = settings_anywhere(max_file_bytes=2 * MAX_BODY_BYTES)
     app = build_app(FakeAssistant(settings=settings))
@@ -40,7 +44,7 @@ def client():
 
 
 @pytest.fixture(scope="module")
-def guarded():
+def guarded() -> Iterator[TestClient]:
     """The app as it is with users in the settings."""
     app = build_app(FakeAssistant(settings=settings_anywhere(users=USERS)))
     with TestClient(app, base_url=HOME, raise_server_exceptions=False) as made:
@@ -48,9 +52,9 @@ def guarded():
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_known(request, monkeypatch):
+def nobody_is_known(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test begins as another browser, and guesses fast."""
-    monkeypatch.setattr(gate, "WRONG_PASSWORD_S", 0.0)
+    monkeypatch.setattr(gate, "WRONG_PASSWORD_DELAY_S", 0.0)
     for name in {"client", "guarded"} & set(request.fixturenames):
         request.getfixturevalue(name).cookies.clear()
 
@@ -96,7 +100,9 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("headers", [{}, WRONG], ids=["nobody", "a wrong password"])
-def test_with_users_nobody_else_reaches_any_route(guarded, method, path, headers):
+def test_with_users_nobody_else_reaches_any_route(
+    guarded: TestClient, method: str, path: str, headers: dict[str, str]
+) -> None:
     reply = guarded.request(method, path, headers=headers, follow_redirects=False)
     assert reply.status_code == 401
     assert reply.headers["WWW-Authenticate"] == 'Basic realm="assistant", charset="UTF-8"'
@@ -104,19 +110,21 @@ def test_with_users_nobody_else_reaches_any_route(guarded, method, path, headers
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_probes_need_no_password(guarded, path):
+def test_probes_need_no_password(guarded: TestClient, path: str) -> None:
     assert guarded.get(path).status_code == 200
 
 
-def test_with_the_right_password_the_page_and_the_api_are_there(guarded):
+def test_with_the_right_password_the_page_and_the_api_are_there(guarded: TestClient) -> None:
     assert guarded.get("/", headers=ALICE).status_code == 200
     assert guarded.get("/config", headers=BOB).status_code == 200
     reply = guarded.post("/api/ask", json={"question": "leave"}, headers=ALICE)
     assert reply.status_code == 200
 
 
-def test_a_wrong_password_costs_time_and_a_missing_one_does_not(guarded, monkeypatch):
-    monkeypatch.setattr(gate, "WRONG_PASSWORD_S", 0.3)
+def test_a_wrong_password_costs_time_and_a_missing_one_does_not(
+    guarded: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "WRONG_PASSWORD_DELAY_S", 0.3)
     took = []
     for headers in ({}, ALICE, WRONG):
         started = time.monotonic()
@@ -125,7 +133,9 @@ def test_a_wrong_password_costs_time_and_a_missing_one_does_not(guarded, monkeyp
     assert max(took[:2]) < 0.3 <= took[2]
 
 
-def test_a_browser_without_a_cookie_gets_one_with_the_page_and_with_nothing_else(client):
+def test_a_browser_without_a_cookie_gets_one_with_the_page_and_with_nothing_else(
+    client: TestClient,
+) -> None:
     for path in ("/config", "/livez", "/api/nothing", "/conversations/x.md"):
         assert "set-cookie" not in client.get(path).headers
     told = client.get("/").headers["set-cookie"]
@@ -134,7 +144,7 @@ def test_a_browser_without_a_cookie_gets_one_with_the_page_and_with_nothing_else
         assert rule in told.split("; ")
 
 
-def test_a_browser_with_a_cookie_keeps_it_unless_it_is_malformed(client):
+def test_a_browser_with_a_cookie_keeps_it_unless_it_is_malformed(client: TestClient) -> None:
     assert "set-cookie" not in client.get("/", headers=visitor("a")).headers
     assert "set-cookie" in client.get("/", headers={"Cookie": f"{COOKIE}=short"}).headers
 
@@ -144,7 +154,13 @@ def test_a_browser_with_a_cookie_keeps_it_unless_it_is_malformed(client):
     [(visitor("a"), visitor("b")), (visitor("c"), {}), (ALICE, BOB)],
     ids=["visitors", "no cookie", "users"],
 )
-def test_nobody_joins_or_reads_the_session_of_another(client, guarded, alice, bob, request):
+def test_nobody_joins_or_reads_the_session_of_another(
+    client: TestClient,
+    guarded: TestClient,
+    alice: dict[str, str],
+    bob: dict[str, str],
+    request: pytest.FixtureRequest,
+) -> None:
     app = guarded if alice is ALICE else client
     session = f"of {request.node.callspec.id}"
     own = app.post(JOIN, json=joining(session), headers=alice)
@@ -171,7 +187,7 @@ def test_nobody_joins_or_reads_the_session_of_another(client, guarded, alice, bo
         "session_hash=&session_hash=alices",
     ],
 )
-def test_naming_two_sessions_opens_neither(client, query):
+def test_naming_two_sessions_opens_neither(client: TestClient, query: str) -> None:
     for session, owner in (("alices", "a"), ("bobs", "b")):
         client.post(JOIN, json=joining(session), headers=visitor(owner))
     assert client.get(f"{DATA}?{query}", headers=visitor("b")).status_code == 403
@@ -196,19 +212,19 @@ def test_naming_two_sessions_opens_neither(client, query):
         b'{"session_hash": "s"',
     ],
 )
-def test_a_body_that_names_no_session_joins_nothing(client, body):
+def test_a_body_that_names_no_session_joins_nothing(client: TestClient, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     assert client.post(JOIN, content=body, headers=headers).status_code == 403
 
 
-def test_the_session_named_last_counts_as_it_does_for_the_queue(client):
+def test_the_session_named_last_counts_as_it_does_for_the_queue(client: TestClient) -> None:
     client.post(JOIN, json=joining("alices own"), headers=visitor("a"))
     body = b'{"session_hash": "bobs own", "session_hash": "alices own", "data": []}'
     headers = {"Content-Type": "application/json", **visitor("b")}
     assert client.post(JOIN, content=body, headers=headers).status_code == 403
 
 
-def test_reading_without_a_session_is_refused(client):
+def test_reading_without_a_session_is_refused(client: TestClient) -> None:
     for path in (DATA, f"{DATA}?session_hash=", f"{DATA}?SESSION_HASH=x"):
         assert client.get(path).status_code == 403
     assert client.get(f"{HEARTBEAT}/").status_code == 404
@@ -232,7 +248,9 @@ def test_reading_without_a_session_is_refused(client):
 )
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize("path", ["/api/ask", JOIN, "/livez"])
-def test_the_page_of_another_site_sends_nothing(client, method, path, headers):
+def test_the_page_of_another_site_sends_nothing(
+    client: TestClient, method: str, path: str, headers: dict[str, str]
+) -> None:
     reply = client.request(method, path, json={"question": "leave"}, headers=headers)
     assert reply.status_code == 403
     assert reply.json()["error"]["kind"] == "OriginError"
@@ -248,12 +266,14 @@ def test_the_page_of_another_site_sends_nothing(client, method, path, headers):
         {"Host": "LOCALHOST:7860", "Origin": "http://localhost:7860"},
     ],
 )
-def test_our_own_page_and_programs_send_what_they_like(client, headers):
+def test_our_own_page_and_programs_send_what_they_like(
+    client: TestClient, headers: dict[str, str]
+) -> None:
     reply = client.post("/api/ask", json={"question": "leave"}, headers=headers)
     assert reply.status_code == 200
 
 
-def test_a_link_on_another_site_leads_to_the_page(client):
+def test_a_link_on_another_site_leads_to_the_page(client: TestClient) -> None:
     assert client.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
 
 
@@ -283,7 +303,9 @@ def test_a_link_on_another_site_leads_to_the_page(client):
         "",
     ],
 )
-def test_gradio_routes_that_the_page_does_not_need_do_not_exist(client, path):
+def test_gradio_routes_that_the_page_does_not_need_do_not_exist(
+    client: TestClient, path: str
+) -> None:
     client.get("/")  # as a browser that is known
     for reply in (client.get(f"/gradio_api/{path}"), client.post(f"/gradio_api/{path}", json={})):
         assert reply.status_code == 404
@@ -295,13 +317,13 @@ def test_gradio_routes_that_the_page_does_not_need_do_not_exist(client, path):
 @pytest.mark.parametrize(
     "path", ["/gradio_api", "/Gradio_Api/upload", "/gradio_api//queue/join", "/gradio_api/"]
 )
-def test_what_resembles_a_gradio_route_is_held_to_the_same_list(path):
-    assert not is_needed(path)
+def test_what_resembles_a_gradio_route_is_held_to_the_same_list(path: str) -> None:
+    assert not is_known_route(path)
 
 
 @pytest.mark.parametrize("path", ["/", JOIN, "/gradio_api/queue/data", "/livez"])
 @pytest.mark.parametrize("headers", [{}, ALICE])
-def test_websockets_are_closed(guarded, path, headers):
+def test_websockets_are_closed(guarded: TestClient, path: str, headers: dict[str, str]) -> None:
     with (
         pytest.raises(WebSocketDisconnect) as closed,
         guarded.websocket_connect(path, headers=headers),
@@ -326,7 +348,9 @@ def test_websockets_are_closed(guarded, path, headers):
         ("GET", "/api/ask", {}, b"", 404),
     ],
 )
-def test_every_response_carries_the_security_headers(client, method, path, headers, body, status):
+def test_every_response_carries_the_security_headers(
+    client: TestClient, method: str, path: str, headers: dict[str, str], body: bytes, status: int
+) -> None:
     reply = client.request(method, path, headers=headers, content=body)
     assert reply.status_code == status
     for name, value in SECURITY_HEADERS.items():
@@ -336,7 +360,7 @@ def test_every_response_carries_the_security_headers(client, method, path, heade
     assert not [name for name in reply.headers if name.startswith("access-control-")]
 
 
-def test_a_refused_login_carries_the_security_headers(guarded):
+def test_a_refused_login_carries_the_security_headers(guarded: TestClient) -> None:
     reply = guarded.get("/")
     assert reply.status_code == 401
     for name, value in SECURITY_HEADERS.items():
@@ -346,7 +370,7 @@ def test_a_refused_login_carries_the_security_headers(guarded):
 @pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/assets/../x"])
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
 @pytest.mark.parametrize("host", ["127.0.0.1:7860", "box.example"])
-def test_no_response_lets_another_origin_read_it(path, origin, host):
+def test_no_response_lets_another_origin_read_it(path: str, origin: str, host: str) -> None:
     settings = settings_anywhere(host="box.example")
     client = app_of_box(settings)
     asked = {"Origin": origin, "Host": host, "Access-Control-Request-Method": "POST"}
@@ -359,7 +383,7 @@ def test_no_response_lets_another_origin_read_it(path, origin, host):
 _BOX: list[TestClient] = []
 
 
-def app_of_box(settings):
+def app_of_box(settings: Settings) -> TestClient:
     """Return one app that is bound to another name than that of this machine."""
     if not _BOX:
         _BOX.append(TestClient(build_app(FakeAssistant(settings=settings)), base_url=HOME))
@@ -371,7 +395,7 @@ def app_of_box(settings):
     ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "", "[::1", "localhost.x"],
 )
 @pytest.mark.parametrize("path", ["/", "/api/ask", "/livez", JOIN])
-def test_a_foreign_host_is_refused(client, path, host):
+def test_a_foreign_host_is_refused(client: TestClient, path: str, host: str) -> None:
     assert client.get(path, headers={"Host": host}).status_code == 400
 
 
@@ -381,25 +405,33 @@ def admitted(name: str, bound: str = "127.0.0.1", allowed: tuple[str, ...] = ())
     return reached[0] == 200
 
 
-async def pass_through(headers, *, path="/", method="GET", messages=(), **given):
+async def pass_through(
+    headers: list[tuple[bytes, bytes]],
+    *,
+    path: str = "/",
+    method: str = "GET",
+    messages: Iterable[Message] = (),
+    **given: Any,
+) -> tuple[int, list[str]]:
     """Send a request through a gate with nothing behind it; return the status and who it is."""
-    sent, owners = [], []
+    sent: list[Message] = []
+    owners: list[str] = []
 
-    async def behind(scope, receive, send):
+    async def behind(scope: Scope, receive: Receive, send: Send) -> None:
         owners.append(scope["state"]["owner"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def send(message):
+    async def send(message: Message) -> None:
         sent.append(message)
 
     waiting = iter(messages)
 
-    async def receive():
+    async def receive() -> Message:
         return next(waiting, {"type": "http.disconnect"})
 
     options = {"bound": "127.0.0.1", "allowed": (), **given}
-    made = Gate(
+    made = AccessMiddleware(
         behind,
         visitors=Visitors({}),
         max_upload_bytes=2_000_000,
@@ -412,7 +444,7 @@ async def pass_through(headers, *, path="/", method="GET", messages=(), **given)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:7860", "127.0.0.1:1", "[::1]:7860"])
-def test_loopback_names_are_served(host):
+def test_loopback_names_are_served(host: str) -> None:
     assert admitted(host)
 
 
@@ -429,22 +461,22 @@ def test_loopback_names_are_served(host):
     ],
 )
 def test_the_bound_and_the_allowed_names_are_served_and_any_address_when_bound_to_all(
-    host, bound, is_admitted
-):
+    host: str, bound: str, is_admitted: bool
+) -> None:
     assert admitted(host, bound, ("docs.example",)) == is_admitted
 
 
-def test_every_name_is_served_behind_a_proxy_that_checks():
+def test_every_name_is_served_behind_a_proxy_that_checks() -> None:
     assert admitted("anything.example", allowed=("*",))
 
 
-def test_host_names_lose_port_brackets_and_case():
+def test_host_names_lose_port_brackets_and_case() -> None:
     names = [host_name(host) for host in ("A:1", "[::1]:80", "a.", "[::1]")]
     assert names == ["a", "::1", "a", "::1"]
 
 
-@pytest.mark.parametrize("path", ["/", "/api/ask", JOIN, "/nothing", f"{UPLOADS}/"])
-def test_a_body_over_the_cap_is_refused_before_it_is_read(path):
+@pytest.mark.parametrize("path", ["/", "/api/ask", JOIN, "/nothing", f"{UPLOAD_PATH}/"])
+def test_a_body_over_the_cap_is_refused_before_it_is_read(path: str) -> None:
     def status(n: int) -> int:
         headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
         return asyncio.run(pass_through(headers, path=path, method="POST"))[0]
@@ -453,10 +485,10 @@ def test_a_body_over_the_cap_is_refused_before_it_is_read(path):
     assert status(MAX_BODY_BYTES) != 413
 
 
-def test_a_file_may_be_as_large_as_the_settings_say():
+def test_a_file_may_be_as_large_as_the_settings_say() -> None:
     def status(n: int) -> int:
         headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
-        return asyncio.run(pass_through(headers, path=UPLOADS, method="POST"))[0]
+        return asyncio.run(pass_through(headers, path=UPLOAD_PATH, method="POST"))[0]
 
     assert [status(n) for n in (2_000_000, 2_000_001)] == [200, 413]
 
@@ -471,17 +503,17 @@ def test_a_file_may_be_as_large_as_the_settings_say():
         (b"content-length", b"\xb2"),
     ],
 )
-def test_a_body_of_unstated_length_is_refused(header):
+def test_a_body_of_unstated_length_is_refused(header: tuple[bytes, bytes]) -> None:
     headers = [(b"host", b"localhost"), header]
     assert asyncio.run(pass_through(headers, method="POST"))[0] == 411
 
 
-def test_a_length_of_thousands_of_digits_is_too_large():
+def test_a_length_of_thousands_of_digits_is_too_large() -> None:
     headers = [(b"host", b"localhost"), (b"content-length", b"9" * 5_000)]
     assert asyncio.run(pass_through(headers, method="POST"))[0] == 413
 
 
-def test_a_body_that_comes_in_parts_is_read_whole_and_given_on():
+def test_a_body_that_comes_in_parts_is_read_whole_and_given_on() -> None:
     parts = (b'{"session', b'_hash": "s"', b"}")
     messages = [
         {"type": "http.request", "body": part, "more_body": part is not parts[-1]} for part in parts
@@ -492,7 +524,7 @@ def test_a_body_that_comes_in_parts_is_read_whole_and_given_on():
     assert len(owners) == 1
 
 
-def test_a_sender_that_leaves_in_the_middle_joins_nothing():
+def test_a_sender_that_leaves_in_the_middle_joins_nothing() -> None:
     messages = [{"type": "http.request", "body": b'{"session_hash": "s"', "more_body": True}]
     headers = [(b"host", b"localhost")]
     assert asyncio.run(pass_through(headers, path=JOIN, method="POST", messages=messages))[0] == 403

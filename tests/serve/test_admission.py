@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import Busy
-from assistant.serve.admission import Admission
+from assistant.serve.admission import Admission, Ticket
 
 
 @given(st.integers(1, 3), st.integers(0, 4), st.lists(st.integers(0, 9), max_size=25))
-def test_places_are_given_in_order_and_never_more_than_there_are(at_once, waiting, moves):
+def test_places_are_given_in_order_and_never_more_than_there_are(
+    at_once: int, waiting: int, moves: list[int]
+) -> None:
     """Each move joins, or leaves from the place that it names; compared with a plain list."""
     admission = Admission(at_once=at_once, waiting=waiting)
-    held = []
+    held: list[tuple[ExitStack, Ticket]] = []
     for move in moves:
         if move >= 5 and held:
             joined, _ = held.pop(move % len(held))
@@ -32,7 +34,7 @@ def test_places_are_given_in_order_and_never_more_than_there_are(at_once, waitin
             assert ticket.wait(0) == (place < at_once)
 
 
-def test_many_threads_are_never_inside_together_and_come_in_the_order_of_joining():
+def test_many_threads_are_never_inside_together_and_come_in_the_order_of_joining() -> None:
     admission = Admission(at_once=2, waiting=30)
     joined, came, inside, most = [], [], 0, 0
     lock, order = threading.Lock(), threading.Lock()
@@ -67,7 +69,7 @@ def test_many_threads_are_never_inside_together_and_come_in_the_order_of_joining
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
-def test_a_place_is_freed_whatever_ends_its_use(error):
+def test_a_place_is_freed_whatever_ends_its_use(error: type[Exception]) -> None:
     admission = Admission(at_once=1, waiting=0)
     for _ in range(3):
         with pytest.raises(error), admission.join():
@@ -76,7 +78,7 @@ def test_a_place_is_freed_whatever_ends_its_use(error):
         assert ticket.wait(0)
 
 
-def test_who_gives_up_waiting_lets_the_next_one_move_up():
+def test_who_gives_up_waiting_lets_the_next_one_move_up() -> None:
     admission = Admission(at_once=1, waiting=2)
     with ExitStack() as first, ExitStack() as second, ExitStack() as third:
         first.enter_context(admission.join())
@@ -89,7 +91,7 @@ def test_who_gives_up_waiting_lets_the_next_one_move_up():
         assert ticket.wait(0)
 
 
-def test_a_wait_ends_as_soon_as_the_turn_comes():
+def test_a_wait_ends_as_soon_as_the_turn_comes() -> None:
     admission = Admission(at_once=1, waiting=1)
     with ExitStack() as first:
         first.enter_context(admission.join())
@@ -101,7 +103,7 @@ def test_a_wait_ends_as_soon_as_the_turn_comes():
             assert time.monotonic() - started < 5
 
 
-def test_who_is_refused_takes_no_place():
+def test_who_is_refused_takes_no_place() -> None:
     admission = Admission(at_once=1, waiting=0)
     with admission.join():
         for _ in range(3):

@@ -5,27 +5,32 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
 import pytest
 import uvicorn
+from dom import present
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from starlette.datastructures import Headers
-from surface_fakes import DROPPED, MODEL, FakeAssistant, settings_anywhere
+from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywhere
 
 from assistant.errors import StoreError
 from assistant.serve import api
-from assistant.serve.admission import RETRY_S
+from assistant.serve.admission import RETRY_AFTER_S
 from assistant.serve.app import build_app
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.history import Store
+from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
 from assistant.serve.identity import COOKIE, Visitors
 from assistant.show.export import export_html, export_markdown
-from assistant.values import Stage
+from assistant.values import Answer, RankedPassage, Stage
 
 HOME = "http://127.0.0.1:7860"
 EVENTS = {"Accept": "text/event-stream"}
@@ -36,62 +41,70 @@ BOB = {"Cookie": f"{COOKIE}={'b' * 43}"}
 class Scripted(FakeAssistant):
     """Fails after its first statement when asked of a `fault`; waits while told to."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(settings=settings_anywhere(n_asking=1, n_waiting=0))
         self.fault: Exception | None = None
         self.let_go = threading.Event()
         self.n_begun = 0
 
-    def stream(self, question, history=(), *, documents=()):
+    def stream(
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         if "fault" in question:
             yield Stage("searching", "Searching")
             yield super().ask("leave")
-            raise self.fault
+            raise present(self.fault)
         if "wait" in question:
             yield Stage("searching", "Searching")
             self.n_begun += 1
             self.let_go.wait(20)
         yield from super().stream(question, history, documents=documents)
 
-    def search(self, query, k=10, *, documents=()):
+    def search(
+        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+    ) -> tuple[RankedPassage, ...]:
         self.asked_of.append(tuple(documents))
         return super().search(query, k, documents=documents)
 
 
 @pytest.fixture(scope="module")
-def assistant():
+def assistant() -> Scripted:
     return Scripted()
 
 
 @pytest.fixture(scope="module")
-def app(assistant):
+def app(assistant: Scripted) -> FastAPI:
     return build_app(assistant)
 
 
 @pytest.fixture(scope="module")
-def client(app):
+def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, base_url=HOME, raise_server_exceptions=False) as made:
         yield made
 
 
 @pytest.fixture
-def store(assistant):
-    return Store(Database(assistant.settings.index_dir))
+def store(assistant: Scripted) -> ConversationStore:
+    return ConversationStore(Database(assistant.settings.index_dir))
 
 
-def events(text: str) -> list[tuple[str, dict]]:
+def events(text: str) -> list[tuple[str, Any]]:
     """Return the events of a stream: their names and data."""
     assert text.endswith("\n\n")
     found = [re.fullmatch(r"event: (\w+)\ndata: (.*)", one) for one in text.split("\n\n")[:-1]]
-    return [(match[1], json.loads(match[2])) for match in found]
+    return [(match[1], json.loads(match[2])) for match in map(present, found)]
 
 
-def ask(client, question, **more):
+def ask(
+    client: TestClient, question: str, **more: object
+) -> tuple[Response, list[tuple[str, Any]]]:
     reply = client.post("/api/ask", json={"question": question, **more}, headers=EVENTS)
     return reply, events(reply.text) if reply.status_code == 200 else []
 
 
-def test_an_answer_comes_as_stages_then_what_is_verified_so_far_then_the_whole(client):
+def test_an_answer_comes_as_stages_then_what_is_verified_so_far_then_the_whole(
+    client: TestClient,
+) -> None:
     reply, found = ask(client, "typhoon")
     assert reply.headers["content-type"].startswith("text/event-stream")
     assert [name for name, _ in found] == ["stage"] * 3 + ["partial", "partial", "answer"]
@@ -103,14 +116,16 @@ def test_an_answer_comes_as_stages_then_what_is_verified_so_far_then_the_whole(c
 
 
 @pytest.mark.parametrize("question", ["leave", "unknown", "hostile", "hello", "written typhoon"])
-def test_an_answer_is_the_same_at_once_and_as_events(client, question):
+def test_an_answer_is_the_same_at_once_and_as_events(client: TestClient, question: str) -> None:
     _, found = ask(client, question)
     at_once = client.post("/api/ask", json={"question": question}).json()
     assert found[-1] == ("answer", at_once)
     assert [name for name, _ in found].count("answer") == 1
 
 
-def test_a_failure_in_the_middle_ends_the_events_with_its_kind(client, assistant):
+def test_a_failure_in_the_middle_ends_the_events_with_its_kind(
+    client: TestClient, assistant: Scripted
+) -> None:
     assistant.fault = StoreError("the index is gone")
     reply, found = ask(client, "fault")
     assert reply.status_code == 200
@@ -118,7 +133,9 @@ def test_a_failure_in_the_middle_ends_the_events_with_its_kind(client, assistant
     assert found[-1][1] == {"kind": "StoreError", "message": "the index is gone"}
 
 
-def test_a_defect_in_the_middle_tells_an_id_and_nothing_else(client, assistant, caplog):
+def test_a_defect_in_the_middle_tells_an_id_and_nothing_else(
+    client: TestClient, assistant: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
     assistant.fault = ZeroDivisionError("secret detail")
     _, found = ask(client, "fault")
     assert found[-1][0] == "error"
@@ -129,20 +146,26 @@ def test_a_defect_in_the_middle_tells_an_id_and_nothing_else(client, assistant, 
 
 
 @pytest.mark.parametrize("question", ["  ", "x" * 4_001])
-def test_a_question_that_is_refused_has_a_status_even_when_asked_for_events(client, question):
+def test_a_question_that_is_refused_has_a_status_even_when_asked_for_events(
+    client: TestClient, question: str
+) -> None:
     for headers in (EVENTS, {}):
         reply = client.post("/api/ask", json={"question": question}, headers=headers)
         assert reply.status_code == 422
         assert reply.json()["error"]["kind"] == "QuestionError"
 
 
-def test_a_document_that_is_not_there_has_a_status_even_when_asked_for_events(client):
+def test_a_document_that_is_not_there_has_a_status_even_when_asked_for_events(
+    client: TestClient,
+) -> None:
     reply, _ = ask(client, "leave", documents=["nothing.txt"])
     assert reply.status_code == 404
     assert reply.json()["error"]["kind"] == "CorpusError"
 
 
-def test_who_finds_every_place_taken_is_told_when_to_come_back(client, assistant):
+def test_who_finds_every_place_taken_is_told_when_to_come_back(
+    client: TestClient, assistant: Scripted
+) -> None:
     assistant.n_begun = 0
     assistant.let_go.clear()
     with ExitStack() as ended:
@@ -155,14 +178,16 @@ def test_who_finds_every_place_taken_is_told_when_to_come_back(client, assistant
         for headers in (EVENTS, {}):
             reply = client.post("/api/ask", json={"question": "leave"}, headers=headers)
             assert reply.status_code == 503
-            assert reply.headers["Retry-After"] == str(RETRY_S)
+            assert reply.headers["Retry-After"] == str(RETRY_AFTER_S)
             assert reply.json()["error"]["kind"] == "Busy"
         assert client.post("/api/search", json={"query": "leave"}).status_code == 200
     assert ask(client, "leave")[0].status_code == 200
 
 
 @pytest.mark.parametrize("question", ["fault", "leave", "  "])
-def test_every_way_to_end_frees_the_place(client, assistant, question):
+def test_every_way_to_end_frees_the_place(
+    client: TestClient, assistant: Scripted, question: str
+) -> None:
     assistant.fault = ZeroDivisionError("x")
     for headers in (EVENTS, {}, EVENTS, {}):
         client.post("/api/ask", json={"question": question}, headers=headers)
@@ -170,7 +195,7 @@ def test_every_way_to_end_frees_the_place(client, assistant, question):
 
 
 @pytest.fixture(scope="module")
-def server(app):
+def server(app: FastAPI) -> Iterator[str]:
     """Serve the app on a socket: the client of the tests reads every stream to its end."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -185,7 +210,9 @@ def server(app):
 
 
 @pytest.mark.parametrize("headers", [EVENTS, {}])
-def test_when_the_client_leaves_while_a_model_writes_its_work_ends(server, assistant, headers):
+def test_when_the_client_leaves_while_a_model_writes_its_work_ends(
+    server: str, assistant: Scripted, headers: dict[str, str]
+) -> None:
     assistant.is_writing.clear()
     assistant.is_closed.clear()
     host, port = server.removeprefix("http://").split(":")
@@ -198,14 +225,17 @@ def test_when_the_client_leaves_while_a_model_writes_its_work_ends(server, assis
         time.sleep(0.2)
         assert not assistant.is_closed.is_set()
     assert assistant.is_closed.wait(1)
-    sent = {"json": {"question": "leave"}, "timeout": 10}
     deadline = time.monotonic() + 2
-    while (reply := httpx.post(f"{server}/api/ask", **sent)).status_code == 503:
+    while (
+        reply := httpx.post(f"{server}/api/ask", json={"question": "leave"}, timeout=10)
+    ).status_code == 503:
         assert time.monotonic() < deadline, "the place is free"
     assert reply.status_code == 200
 
 
-def test_a_stage_that_goes_on_is_told_again_only_after_a_while(client, monkeypatch):
+def test_a_stage_that_goes_on_is_told_again_only_after_a_while(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, found = ask(client, "written typhoon")
     assert [name for name, _ in found][3:] == ["partial", "stage", *["partial"] * 3, "answer"]
     monkeypatch.setattr(api, "KEEPALIVE_S", 0)
@@ -217,13 +247,13 @@ def test_a_stage_that_goes_on_is_told_again_only_after_a_while(client, monkeypat
 
 @pytest.mark.parametrize("headers", [EVENTS, {}])
 def test_the_end_of_the_server_ends_an_answer_that_a_model_still_writes(
-    app, client, assistant, headers
-):
+    app: FastAPI, client: TestClient, assistant: Scripted, headers: dict[str, str]
+) -> None:
     assistant.is_writing.clear()
     assistant.is_closed.clear()
     replies = []
 
-    def ask_on():
+    def ask_on() -> None:
         body = {"question": "written typhoon endless"}
         replies.append(client.post("/api/ask", json=body, headers=headers))
 
@@ -242,15 +272,17 @@ def test_the_end_of_the_server_ends_an_answer_that_a_model_still_writes(
     assert reply.status_code == (200 if headers else 503)
 
 
-def test_a_stage_in_other_words_is_told_at_once():
+def test_a_stage_in_other_words_is_told_at_once() -> None:
     stages = [("stage", {"detail": detail}) for detail in "aabba"]
     given = (one for one in [*stages, None, ("partial", {}), ("partial", {}), stages[-1]])
-    told = list(api._thin_out(given, is_ending=lambda: False))
+    told = list(api._throttle(given, is_ending=lambda: False))
     a, _, b, *_ = stages
     assert told == [a, None, b, None, a, None, ("partial", {}), ("partial", {}), None]
 
 
-def test_a_question_is_asked_only_of_the_documents_that_it_names(client, assistant):
+def test_a_question_is_asked_only_of_the_documents_that_it_names(
+    client: TestClient, assistant: Scripted
+) -> None:
     for headers in (EVENTS, {}):
         body = {"question": "leave", "documents": ["handbook.md"]}
         assert client.post("/api/ask", json=body, headers=headers).status_code == 200
@@ -259,7 +291,7 @@ def test_a_question_is_asked_only_of_the_documents_that_it_names(client, assista
     assert client.post("/api/search", json=body).status_code == 200
     assert assistant.asked_of[-1] == ("handbook.md",)
     client.post("/api/search", json={"query": "leave"})
-    assert assistant.asked_of[-1] == ()
+    assert not assistant.asked_of[-1]
 
 
 @pytest.mark.parametrize("path", ["/api/ask", "/api/search"])
@@ -276,7 +308,9 @@ def test_a_question_is_asked_only_of_the_documents_that_it_names(client, assista
         {"question": None, "query": None},
     ],
 )
-def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
+def test_a_body_of_another_shape_is_refused_in_one_line(
+    client: TestClient, path: str, body: dict[str, object]
+) -> None:
     name = "question" if path == "/api/ask" else "query"
     foreign = {"question", "query"} - {name}
     sent = {name: "leave"} | {key: one for key, one in body.items() if key not in foreign}
@@ -288,9 +322,9 @@ def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
     assert "\n" not in reply.json()["error"]["message"]
 
 
-def begin(store: Store, title: str) -> str:
+def begin(store: ConversationStore, title: str) -> str:
     """Begin a conversation of Alice's with one answer, as the page does."""
-    owner = Visitors({}).identify(Headers(ALICE)).owner
+    owner = present(Visitors({}).identify(Headers(ALICE))).owner
     conversation_id = store.create(owner, "leave")
     store.rename(owner, conversation_id, title)
     store.put(owner, conversation_id, Turn(1, "leave", FakeAssistant().ask("leave")))
@@ -301,7 +335,13 @@ def begin(store: Store, title: str) -> str:
     ("form", "make", "kind"),
     [("md", export_markdown, "text/markdown"), ("html", export_html, "text/html")],
 )
-def test_a_conversation_is_exported_to_its_owner(client, store, form, make, kind):
+def test_a_conversation_is_exported_to_its_owner(
+    client: TestClient,
+    store: ConversationStore,
+    form: str,
+    make: Callable[[str, Sequence[Turn]], str],
+    kind: str,
+) -> None:
     conversation_id = begin(store, "Leave")
     reply = client.get(f"/conversations/{conversation_id}.{form}", headers=ALICE)
     assert reply.status_code == 200
@@ -310,7 +350,9 @@ def test_a_conversation_is_exported_to_its_owner(client, store, form, make, kind
 
 
 @pytest.mark.parametrize("form", ["md", "html"])
-def test_a_conversation_is_not_there_for_anybody_else(client, store, form):
+def test_a_conversation_is_not_there_for_anybody_else(
+    client: TestClient, store: ConversationStore, form: str
+) -> None:
     path = f"/conversations/{begin(store, 'Leave')}.{form}"
     absent = client.get(f"/conversations/nothing.{form}", headers=ALICE)
     for headers in (BOB, {}):
@@ -319,7 +361,9 @@ def test_a_conversation_is_not_there_for_anybody_else(client, store, form):
         assert reply.content == absent.content
 
 
-def test_an_export_of_another_form_does_not_exist(client, store):
+def test_an_export_of_another_form_does_not_exist(
+    client: TestClient, store: ConversationStore
+) -> None:
     conversation_id = begin(store, "Leave")
     for form in ("pdf", "md.html", "MD"):
         reply = client.get(f"/conversations/{conversation_id}.{form}", headers=ALICE)
@@ -342,8 +386,8 @@ def test_an_export_of_another_form_does_not_exist(client, store):
     ],
 )
 def test_an_exported_file_is_named_as_the_conversation_and_the_header_stays_whole(
-    client, store, title
-):
+    client: TestClient, store: ConversationStore, title: str
+) -> None:
     reply = client.get(f"/conversations/{begin(store, title)}.md", headers=ALICE)
     assert "x-injected" not in reply.headers
     prefix = "attachment; filename*=UTF-8''"
@@ -352,7 +396,9 @@ def test_an_exported_file_is_named_as_the_conversation_and_the_header_stays_whol
     assert unquote(sent.removeprefix(prefix)) == " ".join(title.split()).replace("/", "-") + ".md"
 
 
-def test_a_server_that_is_being_stopped_is_alive_and_not_ready(app, client):
+def test_a_server_that_is_being_stopped_is_alive_and_not_ready(
+    app: FastAPI, client: TestClient
+) -> None:
     assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
     app.state.closing.set()
     try:

@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from dom import present
 from fastapi.testclient import TestClient
-from surface_fakes import FakeAssistant
+from surface_fakes import FakeAssistant, History
 
 from assistant.errors import (
     AssistantError,
@@ -23,6 +26,7 @@ from assistant.errors import (
 )
 from assistant.serve.app import GRACE_S, build_app, serve
 from assistant.serve.chat.turns import CLOSING
+from assistant.values import Answer, Stage
 
 HOME = "http://127.0.0.1:7860"
 
@@ -32,33 +36,39 @@ class Failing(FakeAssistant):
 
     error: Exception = AssistantError("unset")
 
-    def stream(self, question, history=(), *, documents=()):
+    def stream(
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         raise self.error
 
-    @property
-    def index_version(self):
-        raise self.error
-
-    @index_version.setter
-    def index_version(self, value):
-        pass
+    def __getattribute__(self, name: str) -> Any:
+        if name == "index_version":
+            raise self.error
+        return super().__getattribute__(name)
 
 
 @pytest.fixture(scope="module")
-def client():
+def client() -> Iterator[TestClient]:
     with TestClient(build_app(FakeAssistant()), base_url=HOME) as made:
         yield made
 
 
+class FailingClient(TestClient):
+    """Asks an assistant that fails."""
+
+    def __init__(self) -> None:
+        self.assistant = Failing()
+        app = build_app(self.assistant)
+        super().__init__(app, base_url=HOME, raise_server_exceptions=False)
+
+
 @pytest.fixture(scope="module")
-def failing():
-    assistant = Failing()
-    with TestClient(build_app(assistant), base_url=HOME, raise_server_exceptions=False) as made:
-        made.assistant = assistant
+def failing() -> Iterator[FailingClient]:
+    with FailingClient() as made:
         yield made
 
 
-def test_ask_sends_the_answer_as_to_dict_has_it(client):
+def test_ask_sends_the_answer_as_to_dict_has_it(client: TestClient) -> None:
     for question in ("typhoon", "leave", "unknown"):
         reply = client.post("/api/ask", json={"question": question})
         assert reply.status_code == 200
@@ -66,7 +76,7 @@ def test_ask_sends_the_answer_as_to_dict_has_it(client):
         assert reply.json() == json.loads(json.dumps(expected))
 
 
-def test_ask_takes_the_conversation_before_the_question():
+def test_ask_takes_the_conversation_before_the_question() -> None:
     fake = FakeAssistant()
     client = TestClient(build_app(fake), base_url=HOME)
     said = [["user", "Who?"], ["assistant", "Flax Typhoon."]]
@@ -77,7 +87,7 @@ def test_ask_takes_the_conversation_before_the_question():
         assert reply.status_code == 422
 
 
-def test_search_sends_ranked_passages(client):
+def test_search_sends_ranked_passages(client: TestClient) -> None:
     reply = client.post("/api/search", json={"query": "leave", "k": 3})
     assert reply.json()["query"] == "leave"
     (result,) = reply.json()["results"]
@@ -97,7 +107,9 @@ def test_search_sends_ranked_passages(client):
         ("/api/search", {"query": "leave", "k": "3"}),
     ],
 )
-def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
+def test_a_body_of_another_shape_is_refused_in_one_line(
+    client: TestClient, path: str, body: object
+) -> None:
     reply = client.post(path, json=body)
     assert reply.status_code == 422
     error = reply.json()["error"]
@@ -106,7 +118,7 @@ def test_a_body_of_another_shape_is_refused_in_one_line(client, path, body):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'"\xff"', b"[" * 100_000, b'{"question": "\\ud800"}'])
-def test_a_body_that_is_not_json_is_refused(failing, body):
+def test_a_body_that_is_not_json_is_refused(failing: FailingClient, body: bytes) -> None:
     failing.assistant.error = AssertionError("reached the assistant")
     reply = failing.post("/api/ask", content=body, headers={"Content-Type": "application/json"})
     assert reply.status_code in {400, 422}
@@ -125,14 +137,18 @@ def test_a_body_that_is_not_json_is_refused(failing, body):
         (AssistantError("other"), 500),
     ],
 )
-def test_a_foreseen_failure_is_one_line_of_json(failing, error, status):
+def test_a_foreseen_failure_is_one_line_of_json(
+    failing: FailingClient, error: Exception, status: int
+) -> None:
     failing.assistant.error = error
     reply = failing.post("/api/ask", json={"question": "?"})
     assert reply.status_code == status
     assert reply.json() == {"error": {"kind": type(error).__name__, "message": str(error)}}
 
 
-def test_a_defect_tells_an_id_and_nothing_else(failing, caplog):
+def test_a_defect_tells_an_id_and_nothing_else(
+    failing: FailingClient, caplog: pytest.LogCaptureFixture
+) -> None:
     failing.assistant.error = ZeroDivisionError("secret detail")
     reply = failing.post("/api/ask", json={"question": "?"})
     assert reply.status_code == 500
@@ -143,14 +159,16 @@ def test_a_defect_tells_an_id_and_nothing_else(failing, caplog):
     assert "secret detail" in caplog.text
 
 
-def test_livez_needs_nothing_and_readyz_needs_the_index(client, failing):
+def test_livez_needs_nothing_and_readyz_needs_the_index(
+    client: TestClient, failing: FailingClient
+) -> None:
     failing.assistant.error = IndexMissing("there is no index in 'index'; run `assistant index`")
     assert failing.get("/livez").status_code == 200
     assert failing.get("/readyz").status_code == 503
     assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
 
 
-def ask_on_the_page(client, question, session):
+def ask_on_the_page(client: TestClient, question: str, session: str) -> str:
     """Ask as the page does, over Gradio's queue; return all that comes of it."""
     config = client.get("/config").json()
     ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
@@ -160,7 +178,7 @@ def ask_on_the_page(client, question, session):
     return client.get("/gradio_api/queue/data", params={"session_hash": session}).text
 
 
-def test_a_question_on_the_page_is_answered_and_kept_for_the_visitor(client):
+def test_a_question_on_the_page_is_answered_and_kept_for_the_visitor(client: TestClient) -> None:
     client.cookies.clear()
     client.get("/")
     told = ask_on_the_page(client, "typhoon", "a session")
@@ -176,13 +194,13 @@ def test_a_question_on_the_page_is_answered_and_kept_for_the_visitor(client):
 
 
 @pytest.mark.parametrize("path", ["/", "/api/ask", "/gradio_api/queue/join"])
-def test_a_preflight_from_elsewhere_is_not_allowed(client, path):
+def test_a_preflight_from_elsewhere_is_not_allowed(client: TestClient, path: str) -> None:
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     reply = client.options(path, headers=asked)
     assert "access-control-allow-origin" not in reply.headers
 
 
-def test_monitoring_and_api_documentation_are_off(client):
+def test_monitoring_and_api_documentation_are_off(client: TestClient) -> None:
     for path in ("/monitoring", "/monitoring/summary", "/docs", "/openapi.json", "/redoc"):
         assert client.get(path).status_code in {403, 404}
     config = client.get("/config").json()
@@ -192,14 +210,14 @@ def test_monitoring_and_api_documentation_are_off(client):
     assert not config["show_error"]
 
 
-def test_analytics_are_off_for_good():
+def test_analytics_are_off_for_good() -> None:
     import assistant.serve.chat
 
     assert assistant.serve.chat
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
 
 
-def test_a_taken_port_is_named_with_the_remedy():
+def test_a_taken_port_is_named_with_the_remedy() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -208,7 +226,7 @@ def test_a_taken_port_is_named_with_the_remedy():
             serve(FakeAssistant(), "127.0.0.1", port)
 
 
-def test_an_address_that_is_not_ours_is_refused_in_one_line():
+def test_an_address_that_is_not_ours_is_refused_in_one_line() -> None:
     with pytest.raises(SettingsError, match=r"cannot listen on '192\.0\.2\.1'"):
         serve(FakeAssistant(), "192.0.2.1", 7860)
 
@@ -224,7 +242,7 @@ serve(FakeAssistant(), "127.0.0.1", {port}, ready=lambda address: print(address,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent):
+def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent: signal.Signals) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -232,7 +250,7 @@ def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent):
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", script]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as server:
-        address = server.stdout.readline().strip()
+        address = present(server.stdout).readline().strip()
         with httpx.stream("GET", f"{address}/gradio_api/heartbeat/page", timeout=60) as page:
             assert page.status_code == 200
             started = time.monotonic()
@@ -241,7 +259,7 @@ def test_a_stop_returns_at_once_and_in_silence_though_a_page_is_open(sent):
                 pass
         assert server.wait(timeout=60) == 0
         assert time.monotonic() - started < GRACE_S
-        assert server.stderr.read() == ""
+        assert present(server.stderr).read() == ""
 
 
 def join(client: httpx.Client, question: str) -> None:
@@ -255,7 +273,9 @@ def join(client: httpx.Client, question: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("question", "said"), [("slow leave", CLOSING), ("leave", "accrue")])
-def test_a_stop_lets_a_running_answer_finish_or_ends_it_with_a_notice(question, said):
+def test_a_stop_lets_a_running_answer_finish_or_ends_it_with_a_notice(
+    question: str, said: str
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -266,19 +286,19 @@ def test_a_stop_lets_a_running_answer_finish_or_ends_it_with_a_notice(question, 
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
-        address = server.stdout.readline().strip()
+        address = present(server.stdout).readline().strip()
         with httpx.Client(base_url=address, timeout=60) as client:
             client.get("/")
             join(client, question)
             told = ""
             with client.stream("GET", "/gradio_api/queue/data?session_hash=page") as page:
-                started = None
+                started = 0.0
                 for part in page.iter_text():
                     told += part
-                    if started is None and "Searching 3 documents" in told:
+                    if not started and "Searching 3 documents" in told:
                         started = time.monotonic()
                         server.send_signal(signal.SIGTERM)
         assert said in told
         assert server.wait(timeout=60) == 0
         assert time.monotonic() - started < GRACE_S + 2
-        assert server.stderr.read() == ""
+        assert present(server.stderr).read() == ""

@@ -3,22 +3,25 @@
 import asyncio
 import threading
 import time
+from collections.abc import Callable, Generator
 from contextlib import aclosing
 
 import pytest
 
-from assistant.serve.background import Left, follow, run_aside
+from assistant.serve.background import Abandoned, iterate_reports, run_in_thread
 
 
 class Work:
     """Steps that wait to be let go; tells what has become of them."""
 
-    def __init__(self, n: int = 3, waits_at: int | None = None, fails_at: int | None = None):
+    def __init__(
+        self, n: int = 3, waits_at: int | None = None, fails_at: int | None = None
+    ) -> None:
         self.n, self.waits_at, self.fails_at = n, waits_at, fails_at
         self.let_go, self.closed = threading.Event(), threading.Event()
         self.given: list[int] = []
 
-    def steps(self):
+    def steps(self) -> Generator[int]:
         try:
             for step in range(self.n):
                 if step == self.waits_at:
@@ -34,11 +37,12 @@ class Work:
 def collect(work: Work, *, stop_after: int | None = None) -> tuple[list[int], float]:
     """Return the steps that came, and the seconds from the stop to the end of them."""
 
-    async def run():
-        stop, found, stopped = asyncio.Event(), [], time.monotonic()
+    async def run() -> tuple[list[int], float]:
+        stop, stopped = asyncio.Event(), time.monotonic()
+        found: list[int] = []
         if stop_after == 0:
             stop.set()
-        async with aclosing(run_aside(work.steps(), asyncio.Event(), stop)) as steps:
+        async with aclosing(run_in_thread(work.steps(), asyncio.Event(), stop)) as steps:
             async for step in steps:
                 found.append(step)
                 if len(found) == stop_after:
@@ -49,22 +53,22 @@ def collect(work: Work, *, stop_after: int | None = None) -> tuple[list[int], fl
     return asyncio.run(asyncio.wait_for(run(), 10))
 
 
-def test_every_step_comes_in_order_and_the_generator_is_closed():
+def test_every_step_comes_in_order_and_the_generator_is_closed() -> None:
     work = Work(50)
     assert collect(work)[0] == list(range(50))
     assert work.closed.wait(5)
 
 
-def test_nothing_at_all_is_no_steps():
+def test_nothing_at_all_is_no_steps() -> None:
     assert collect(Work(0))[0] == []
 
 
-def test_the_loop_goes_on_while_the_work_blocks():
+def test_the_loop_goes_on_while_the_work_blocks() -> None:
     work = Work(2, waits_at=1)
 
-    async def run():
+    async def run() -> list[int]:
         found = []
-        async with aclosing(run_aside(work.steps())) as steps:
+        async with aclosing(run_in_thread(work.steps())) as steps:
             async for step in steps:
                 found.append(step)
                 asyncio.get_running_loop().call_later(0.05, work.let_go.set)
@@ -73,7 +77,7 @@ def test_the_loop_goes_on_while_the_work_blocks():
     assert asyncio.run(asyncio.wait_for(run(), 10)) == [0, 1]
 
 
-def test_a_stop_arrives_at_once_though_the_work_blocks_and_the_work_ends_after_its_step():
+def test_a_stop_arrives_at_once_though_the_work_blocks_and_the_work_ends_after_its_step() -> None:
     work = Work(9, waits_at=1)
     found, seconds = collect(work, stop_after=1)
     assert found == [0]
@@ -84,18 +88,18 @@ def test_a_stop_arrives_at_once_though_the_work_blocks_and_the_work_ends_after_i
     assert work.given == [0, 1]
 
 
-def test_a_stop_that_was_before_lets_nothing_through():
+def test_a_stop_that_was_before_lets_nothing_through() -> None:
     work = Work(9, waits_at=0)
     assert collect(work, stop_after=0)[0] == []
     work.let_go.set()
     assert work.closed.wait(5)
 
 
-def test_who_does_not_wait_any_more_ends_the_work():
+def test_who_does_not_wait_any_more_ends_the_work() -> None:
     work = Work(1_000_000)
 
-    async def run():
-        steps = run_aside(work.steps())
+    async def run() -> None:
+        steps = run_in_thread(work.steps())
         await anext(steps)
         await steps.aclose()
 
@@ -103,18 +107,18 @@ def test_who_does_not_wait_any_more_ends_the_work():
     assert work.closed.wait(5)
 
 
-def test_a_failure_of_the_work_reaches_the_one_who_waits():
+def test_a_failure_of_the_work_reaches_the_one_who_waits() -> None:
     work = Work(3, fails_at=1)
     with pytest.raises(ZeroDivisionError):
         collect(work)
     assert work.closed.wait(5)
 
 
-def test_a_loop_that_is_gone_is_no_failure_for_the_work():
+def test_a_loop_that_is_gone_is_no_failure_for_the_work() -> None:
     work = Work(3, waits_at=1)
 
-    async def run():
-        steps = run_aside(work.steps())
+    async def run() -> None:
+        steps = run_in_thread(work.steps())
         await anext(steps)
 
     asyncio.run(run())
@@ -122,44 +126,47 @@ def test_a_loop_that_is_gone_is_no_failure_for_the_work():
     assert work.closed.wait(5)
 
 
-def test_what_work_reports_is_followed_to_its_end():
-    def work(tell):
+def test_what_work_reports_is_followed_to_its_end() -> None:
+    def work(tell: Callable[[int], None]) -> None:
         for n in range(20):
             tell(n)
 
-    assert list(follow(work)) == list(range(20))
+    assert list(iterate_reports(work)) == list(range(20))
 
 
-def test_reports_come_while_the_work_runs():
+def test_reports_come_while_the_work_runs() -> None:
     go_on = threading.Event()
 
-    def work(tell):
+    def work(tell: Callable[[str], None]) -> None:
         tell("first")
         assert go_on.wait(10)
         tell("second")
 
-    reports = follow(work)
+    reports = iterate_reports(work)
     assert next(reports) == "first"
     go_on.set()
     assert list(reports) == ["second"]
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("x"), SystemExit(1), KeyboardInterrupt()])
-def test_a_failure_of_followed_work_comes_after_what_it_reported(error):
-    def work(tell):
+def test_a_failure_of_followed_work_comes_after_what_it_reported(
+    error: KeyboardInterrupt | SystemExit | ZeroDivisionError,
+) -> None:
+    def work(tell: Callable[[int], None]) -> None:
         tell(1)
         raise error
 
-    reports = follow(work)
+    reports = iterate_reports(work)
     assert next(reports) == 1
     with pytest.raises(type(error)):
         next(reports)
 
 
-def test_who_follows_no_more_ends_the_work_at_its_next_report_whatever_it_catches():
-    ended, n_told = [], []
+def test_who_follows_no_more_ends_the_work_at_its_next_report_whatever_it_catches() -> None:
+    ended: list[bool] = []
+    n_told: list[int] = []
 
-    def work(tell):
+    def work(tell: Callable[[int], None]) -> None:
         try:
             while True:
                 try:
@@ -167,11 +174,11 @@ def test_who_follows_no_more_ends_the_work_at_its_next_report_whatever_it_catche
                 except Exception:  # noqa: BLE001 (work that holds on to everything)
                     n_told.append(0)
                 time.sleep(0.001)
-        except Left:
+        except Abandoned:
             ended.append(True)
             raise
 
-    reports = follow(work)
+    reports = iterate_reports(work)
     next(reports)
     reports.close()
     assert ended == [True], "closing waits until the work has ended"

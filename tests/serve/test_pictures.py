@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
 from paged import PagedAssistant, report
+from pydantic import SecretStr
 
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import pictures
 from assistant.serve.app import build_app
-from assistant.serve.pictures import WIDTHS, Drawer, choose_width
+from assistant.serve.pictures import WIDTHS, PictureCache, choose_width
 
 REPORT = report()
 
@@ -29,12 +31,16 @@ def client(fake: PagedAssistant) -> Iterator[TestClient]:
         yield client
 
 
-def ask_for(client: TestClient, headers: dict[str, str] | None = None, **given: object):
-    params = {"document": REPORT.document_id, "page": 3} | given
-    return client.get("/api/page", params=params, headers=headers)
+def ask_for(
+    client: TestClient, headers: dict[str, str] | None = None, **given: str | int
+) -> Response:
+    asked: dict[str, str | int] = {"document": REPORT.document_id, "page": 3}
+    return client.get("/api/page", params=asked | given, headers=headers)
 
 
-def test_a_page_is_a_picture_that_the_browser_asks_for_anew(client, fake):
+def test_a_page_is_a_picture_that_the_browser_asks_for_anew(
+    client: TestClient, fake: PagedAssistant
+) -> None:
     reply = ask_for(client, width=800)
     assert reply.status_code == 200
     assert reply.content.startswith(b"\x89PNG")
@@ -49,7 +55,7 @@ def test_a_page_is_a_picture_that_the_browser_asks_for_anew(client, fake):
 
 
 @given(wanted=st.integers())
-def test_a_width_is_one_of_a_few_and_never_smaller_than_asked_for_within_them(wanted):
+def test_a_width_is_one_of_a_few_and_never_smaller_than_asked_for_within_them(wanted: int) -> None:
     width = choose_width(wanted)
     assert width in WIDTHS
     assert width >= min(wanted, WIDTHS[-1])
@@ -71,7 +77,9 @@ def test_a_width_is_one_of_a_few_and_never_smaller_than_asked_for_within_them(wa
         ({"version": "b" * 64}, 409),
     ],
 )
-def test_what_cannot_be_shown_is_refused_in_one_line(client, given, status):
+def test_what_cannot_be_shown_is_refused_in_one_line(
+    client: TestClient, given: dict[str, int] | dict[str, str], status: int
+) -> None:
     reply = ask_for(client, **given)
     assert reply.status_code == status
     assert reply.json()["error"]["message"]
@@ -79,23 +87,23 @@ def test_what_cannot_be_shown_is_refused_in_one_line(client, given, status):
     assert "etag" not in reply.headers
 
 
-def test_a_file_that_has_changed_is_not_shown(client, fake):
+def test_a_file_that_has_changed_is_not_shown(client: TestClient, fake: PagedAssistant) -> None:
     fake.is_changed = True
     assert ask_for(client).status_code == 409
 
 
-def test_a_page_of_another_site_gets_none(client, fake):
+def test_a_page_of_another_site_gets_none(client: TestClient, fake: PagedAssistant) -> None:
     assert ask_for(client, {"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert ask_for(client, {"Sec-Fetch-Site": "same-origin"}).status_code == 200
     assert len(fake.drawn) == 1
 
 
-def test_users_alone_get_pictures():
+def test_users_alone_get_pictures() -> None:
     fake = PagedAssistant()
     fake.settings = type(fake.settings)(
         corpus_dir=fake.settings.corpus_dir,
         index_dir=fake.settings.index_dir,
-        users={"alice": "a long password"},
+        users={"alice": SecretStr("a long password")},
     )
     with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
         assert ask_for(client).status_code == 401
@@ -103,9 +111,11 @@ def test_users_alone_get_pictures():
         assert ask_for(client).status_code == 200
 
 
-def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(fake, monkeypatch):
+def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(
+    fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake.draw_s = 0.2
-    drawer = Drawer(fake.draw)
+    drawer = PictureCache(fake.draw)
     outcomes: list[object] = []
 
     def run(page: int, width: int) -> None:
@@ -123,8 +133,8 @@ def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(fake
         thread.start()
     for thread in threads:
         thread.join()
-    most = pictures.AT_ONCE + pictures.MAX_WAITING
-    assert fake.most_drawing == pictures.AT_ONCE
+    most = pictures.MAX_DRAWING + pictures.MAX_WAITING
+    assert fake.most_drawing == pictures.MAX_DRAWING
     assert sorted(map(str, outcomes)) == ["True"] * most + ["busy"] * (len(threads) - most)
     monkeypatch.setattr(pictures, "WAIT_S", 0.01)
     fake.draw_s = 0.5
@@ -137,16 +147,18 @@ def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(fake
     assert sorted(map(str, outcomes)) == ["True", "True", "busy"]
 
 
-def test_a_failure_gives_its_place_back(fake):
-    drawer = Drawer(fake.draw)
+def test_a_failure_gives_its_place_back(fake: PagedAssistant) -> None:
+    drawer = PictureCache(fake.draw)
     for _ in range(20):
         with pytest.raises(DocumentUnreadable):
             drawer.draw(REPORT, 2, 400)
     assert drawer.draw(REPORT, 1, 400)
 
 
-def test_few_pictures_are_kept_and_never_those_of_another_version(fake, monkeypatch):
-    drawer = Drawer(fake.draw)
+def test_few_pictures_are_kept_and_never_those_of_another_version(
+    fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawer = PictureCache(fake.draw)
     first = drawer.draw(REPORT, 1, 400)
     monkeypatch.setattr(pictures, "MAX_KEPT_BYTES", int(2.5 * len(first)))
     for page in (3, 4, 1, 4):

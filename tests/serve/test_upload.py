@@ -4,6 +4,9 @@ import asyncio
 import errno
 import os
 import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,9 +16,8 @@ from starlette.requests import ClientDisconnect
 from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import CorpusError, DocumentUnreadable
-from assistant.serve import upload
 from assistant.serve.app import build_app
-from assistant.serve.upload import MAX_NAME_BYTES, NameTaken, check_name, take_in
+from assistant.serve.upload import MAX_NAME_BYTES, NameTaken, check_name, save_upload
 
 HOME = "http://127.0.0.1:7860"
 LIMIT = 1_000
@@ -53,50 +55,59 @@ BAD_NAMES = [
 
 
 @pytest.fixture(scope="module")
-def client():
-    assistant = FakeAssistant(settings=settings_anywhere(max_file_bytes=LIMIT))
+def corpus() -> Path:
+    """The folder that the client uploads into."""
+    return settings_anywhere().corpus_dir
+
+
+@pytest.fixture(scope="module")
+def client(corpus: Path) -> Iterator[TestClient]:
+    assistant = FakeAssistant(settings=settings_anywhere(max_file_bytes=LIMIT, corpus_dir=corpus))
     with TestClient(build_app(assistant), base_url=HOME, raise_server_exceptions=False) as made:
-        made.corpus = assistant.settings.corpus_dir
         yield made
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     made = tmp_path / "corpus"
     made.mkdir()
     return made
 
 
-async def parts_of(data: bytes, n: int = 7, then: BaseException | None = None):
+async def parts_of(
+    data: bytes, n: int = 7, then: BaseException | None = None
+) -> AsyncIterator[bytes]:
     for start in range(0, len(data), n):
         yield data[start : start + n]
     if then:
         raise then
 
 
-def take(folder, name, data, limit=LIMIT, **given):
-    return asyncio.run(take_in(folder, name, parts_of(data, **given), limit))
+def take(folder: Path, name: str, data: bytes, limit: int = LIMIT, **given: Any) -> bool:
+    return asyncio.run(save_upload(folder, name, parts_of(data, **given), limit))
 
 
-def held(folder) -> dict[str, bytes]:
+def held(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 @pytest.mark.parametrize(
     "name", ["a.txt", "A B.MD", "日本語.html", "a.tar.txt", "-rf.txt", "a'b.txt"]
 )
-def test_a_file_is_kept_under_its_name_byte_by_byte(folder, name):
+def test_a_file_is_kept_under_its_name_byte_by_byte(folder: Path, name: str) -> None:
     assert take(folder, name, "Some text, é.\r\n".encode())
     assert held(folder) == {name: "Some text, é.\r\n".encode()}
 
 
-def test_a_name_is_kept_in_its_composed_form(folder):
+def test_a_name_is_kept_in_its_composed_form(folder: Path) -> None:
     take(folder, "cafe\u0301.txt", b"x")
     assert list(held(folder)) == ["caf\u00e9.txt"]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_a_name_that_is_no_plain_name_of_a_readable_file_is_refused(folder, name):
+def test_a_name_that_is_no_plain_name_of_a_readable_file_is_refused(
+    folder: Path, name: str
+) -> None:
     with pytest.raises(DocumentUnreadable):
         take(folder, name, b"text")
     assert held(folder) == {}
@@ -104,7 +115,7 @@ def test_a_name_that_is_no_plain_name_of_a_readable_file_is_refused(folder, name
 
 
 @given(st.text(max_size=20).map(lambda stem: f"{stem}.txt"))
-def test_no_name_that_is_taken_leads_out_of_the_folder(name):
+def test_no_name_that_is_taken_leads_out_of_the_folder(name: str) -> None:
     try:
         kept = check_name(name)
     except DocumentUnreadable:
@@ -115,7 +126,7 @@ def test_no_name_that_is_taken_leads_out_of_the_folder(name):
     assert kept.encode()
 
 
-def test_a_file_may_have_the_limit_and_not_one_byte_more(folder):
+def test_a_file_may_have_the_limit_and_not_one_byte_more(folder: Path) -> None:
     assert take(folder, "a.txt", b"x" * LIMIT)
     with pytest.raises(DocumentUnreadable, match="larger than 1,000 bytes"):
         take(folder, "b.txt", b"x" * (LIMIT + 1))
@@ -123,20 +134,20 @@ def test_a_file_may_have_the_limit_and_not_one_byte_more(folder):
 
 
 @pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"\x7fELF"])
-def test_a_binary_under_the_name_of_a_text_is_refused(folder, data):
+def test_a_binary_under_the_name_of_a_text_is_refused(folder: Path, data: bytes) -> None:
     with pytest.raises(DocumentUnreadable):
         take(folder, "a.txt", data + bytes(100))
     assert held(folder) == {}
 
 
-def test_the_very_same_file_again_is_no_new_file_and_no_failure(folder):
+def test_the_very_same_file_again_is_no_new_file_and_no_failure(folder: Path) -> None:
     assert take(folder, "a.txt", b"one")
     assert not take(folder, "a.txt", b"one")
     assert held(folder) == {"a.txt": b"one"}
 
 
 @pytest.mark.parametrize("data", [b"two", b"", b"one and more"])
-def test_another_file_of_the_name_is_never_overwritten(folder, data):
+def test_another_file_of_the_name_is_never_overwritten(folder: Path, data: bytes) -> None:
     take(folder, "a.txt", b"one")
     with pytest.raises(NameTaken, match=r"another file named 'a\.txt'"):
         take(folder, "a.txt", data)
@@ -144,7 +155,7 @@ def test_another_file_of_the_name_is_never_overwritten(folder, data):
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_link_of_the_name_is_neither_followed_nor_replaced(folder, is_there):
+def test_a_link_of_the_name_is_neither_followed_nor_replaced(folder: Path, is_there: bool) -> None:
     outside = folder.parent / "outside.txt"
     if is_there:
         outside.write_bytes(b"one")
@@ -158,7 +169,7 @@ def test_a_link_of_the_name_is_neither_followed_nor_replaced(folder, is_there):
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_folder_or_a_pipe_of_the_name_is_left_alone(folder):
+def test_a_folder_or_a_pipe_of_the_name_is_left_alone(folder: Path) -> None:
     (folder / "a.txt").mkdir()
     os.mkfifo(folder / "b.txt")
     for name in ("a.txt", "b.txt"):
@@ -168,30 +179,34 @@ def test_a_folder_or_a_pipe_of_the_name_is_left_alone(folder):
 
 
 @pytest.mark.parametrize("error", [ClientDisconnect(), asyncio.CancelledError()])
-def test_a_sender_who_leaves_in_the_middle_leaves_nothing_behind(folder, error):
+def test_a_sender_who_leaves_in_the_middle_leaves_nothing_behind(
+    folder: Path, error: BaseException
+) -> None:
     with pytest.raises(type(error)):
         take(folder, "a.txt", b"half of it", then=error)
     assert held(folder) == {}
 
 
 @pytest.mark.parametrize("step", ["fsync", "link"])
-def test_a_disk_that_fails_leaves_nothing_behind_and_says_what_to_do(folder, monkeypatch, step):
-    def fail(*_):
+def test_a_disk_that_fails_leaves_nothing_behind_and_says_what_to_do(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(upload.os, step, fail)
+    monkeypatch.setattr(os, step, fail)
     with pytest.raises(CorpusError, match=r"No space left on device.* free space"):
         take(folder, "a.txt", b"text")
     assert held(folder) == {}
 
 
 def test_a_file_system_without_hard_links_is_written_to_and_nothing_overwritten(
-    folder, monkeypatch
-):
-    def refuse(*_):
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(upload.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     assert take(folder, "a.txt", b"text")
     assert not take(folder, "a.txt", b"text")
     with pytest.raises(NameTaken):
@@ -199,22 +214,22 @@ def test_a_file_system_without_hard_links_is_written_to_and_nothing_overwritten(
     assert held(folder) == {"a.txt": b"text"}
 
 
-def test_a_folder_that_is_missing_is_named(tmp_path):
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"'a\.txt' cannot be written into '.*nowhere'"):
         take(tmp_path / "nowhere", "a.txt", b"text")
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_folder_that_is_a_file_is_named(tmp_path):
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "corpus").write_bytes(b"")
     with pytest.raises(CorpusError, match="cannot be written into"):
         take(tmp_path / "corpus", "a.txt", b"text")
 
 
-def test_two_files_of_one_name_at_once_end_as_one_of_them_whole(folder):
-    async def both():
+def test_two_files_of_one_name_at_once_end_as_one_of_them_whole(folder: Path) -> None:
+    async def both() -> list[bool | BaseException]:
         data = [b"one" * 50, b"two" * 50]
-        taking = [take_in(folder, "a.txt", parts_of(one), LIMIT) for one in data]
+        taking = [save_upload(folder, "a.txt", parts_of(one), LIMIT) for one in data]
         return await asyncio.gather(*taking, return_exceptions=True)
 
     results = asyncio.run(both())
@@ -222,7 +237,7 @@ def test_two_files_of_one_name_at_once_end_as_one_of_them_whole(folder):
     assert held(folder) in ({"a.txt": b"one" * 50}, {"a.txt": b"two" * 50})
 
 
-def test_over_http_a_file_is_new_then_known_then_refused(client):
+def test_over_http_a_file_is_new_then_known_then_refused(client: TestClient, corpus: Path) -> None:
     sent = [
         client.post("/api/documents", params={"name": "né.txt"}, content=data)
         for data in (b"one", b"one", b"two")
@@ -231,7 +246,7 @@ def test_over_http_a_file_is_new_then_known_then_refused(client):
     assert sent[0].json() == {"name": "né.txt", "is_new": True}
     assert sent[1].json() == {"name": "né.txt", "is_new": False}
     assert sent[2].json()["error"]["kind"] == "NameTaken"
-    assert (client.corpus / "né.txt").read_bytes() == b"one"
+    assert (corpus / "né.txt").read_bytes() == b"one"
 
 
 @pytest.mark.parametrize(
@@ -245,18 +260,20 @@ def test_over_http_a_file_is_new_then_known_then_refused(client):
         ("a.txt", b"x" * (LIMIT + 1), 413),
     ],
 )
-def test_over_http_what_is_refused_has_a_status_and_one_line(client, name, data, status):
-    before = held(client.corpus)
+def test_over_http_what_is_refused_has_a_status_and_one_line(
+    client: TestClient, corpus: Path, name: str, data: bytes, status: int
+) -> None:
+    before = held(corpus)
     reply = client.post("/api/documents", params={"name": name}, content=data)
     assert reply.status_code == status
     if status != 201:
         assert "\n" not in reply.json()["error"]["message"]
-        assert held(client.corpus) == before
+        assert held(corpus) == before
 
 
-def test_over_http_a_file_needs_a_name_and_a_page_of_ours(client):
+def test_over_http_a_file_needs_a_name_and_a_page_of_ours(client: TestClient, corpus: Path) -> None:
     assert client.post("/api/documents", content=b"x").status_code == 422
     foreign = {"Origin": "https://evil.example"}
     reply = client.post("/api/documents?name=a.txt", content=b"x", headers=foreign)
     assert reply.status_code == 403
-    assert "a.txt" not in held(client.corpus)
+    assert "a.txt" not in held(corpus)

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 from attacks import VECTORS
+from dom import first, present
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from rendered import answers, markup
 from selectolax.lexbor import LexborHTMLParser
 from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, document, write
@@ -18,6 +20,7 @@ from assistant.show.describe import describe
 from assistant.show.escape import markdown_text
 from assistant.show.export import export_html, export_markdown, plain_answer
 from assistant.show.provenance import list_remarks
+from assistant.values import Answer, DocumentId
 
 TAGS = {
     "html": {"lang"},
@@ -48,7 +51,7 @@ def squeezed(text: str) -> str:
     return " ".join(re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", text).split())
 
 
-def parsed(markdown: str):
+def parsed(markdown: str) -> list[Token]:
     """Return the tokens that Markdown with tables and struck text makes, nested ones too."""
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
     return [one for token in tokens for one in (token, *(token.children or ()))]
@@ -70,7 +73,7 @@ def shown(markdown: str) -> str:
 @example("=\n===")
 @example("http://example.org/_a_")
 @example("&lt;b&gt; &copy; &#60;")
-def test_text_in_markdown_reads_back_as_it_was_but_for_whitespace(text):
+def test_text_in_markdown_reads_back_as_it_was_but_for_whitespace(text: str) -> None:
     assert shown(markdown_text(text)) == squeezed(text)
     kinds = {token.type for token in parsed(markdown_text(text))}
     assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
@@ -78,7 +81,9 @@ def test_text_in_markdown_reads_back_as_it_was_but_for_whitespace(text):
 
 @given(texts, turns)
 @settings(max_examples=60)
-def test_no_text_in_an_exported_conversation_becomes_markup(title, given_turns):
+def test_no_text_in_an_exported_conversation_becomes_markup(
+    title: str, given_turns: list[Turn]
+) -> None:
     tokens = parsed(export_markdown(title, given_turns))
     kinds = {token.type for token in tokens}
     assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline"}
@@ -90,7 +95,7 @@ def test_no_text_in_an_exported_conversation_becomes_markup(title, given_turns):
 
 @given(answers().filter(lambda made: not made.abstained))
 @settings(max_examples=60)
-def test_quotes_in_an_exported_conversation_read_back_as_the_text(made):
+def test_quotes_in_an_exported_conversation_read_back_as_the_text(made: Answer) -> None:
     tokens = parsed(export_markdown("Title", [Turn(1, "Why?", made)]))
     opened = [n for n, token in enumerate(tokens) if token.type == "blockquote_open"]
     assert len(opened) == len(made.citations)
@@ -102,23 +107,25 @@ def test_quotes_in_an_exported_conversation_read_back_as_the_text(made):
 
 @given(texts, turns)
 @settings(max_examples=60)
-def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(title, given_turns):
+def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(
+    title: str, given_turns: list[Turn]
+) -> None:
     page = LexborHTMLParser(export_html(title, given_turns))
     for node in page.css("*"):
-        assert set(node.attributes) <= TAGS[node.tag], (node.tag, node.attributes)
-    policy = page.css_first("meta[http-equiv]").attributes["content"]
+        assert set(node.attributes) <= TAGS[present(node.tag)], (node.tag, node.attributes)
+    policy = first(page, "meta[http-equiv]").attributes["content"]
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
     held = title.replace("\0", "\ufffd")
-    assert page.css_first("h1").text() == held
+    assert first(page, "h1").text() == held
     assert len(page.css("article")) == len(given_turns)
     for turn, node in zip(given_turns, page.css("article"), strict=True):
-        assert node.css_first("h2").text() == turn.question.replace("\0", "\ufffd")
+        assert first(node, "h2").text() == turn.question.replace("\0", "\ufffd")
         if turn.outcome and not isinstance(turn.outcome, str):
             quotes = [one.text() for one in node.css("blockquote")]
             assert quotes == [c.quote for c in turn.outcome.citations]
 
 
-def test_an_exported_quote_names_its_document_and_place():
+def test_an_exported_quote_names_its_document_and_place() -> None:
     source = document("a/b.txt", "Before. Some fact.", title="A title")
     made = answer("Why?", cite(1, source, "Some fact.", heading="Facts", page=3))
     told = "a/b.txt · A title · Facts · p. 3 · characters 8-18"
@@ -127,25 +134,25 @@ def test_an_exported_quote_names_its_document_and_place():
     assert plain_answer(made) == f"Some fact. [1]\n\n[1] {told}: “Some fact.”"
 
 
-def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown():
+def test_a_quote_names_the_other_files_that_have_it_wherever_it_is_shown() -> None:
     cited = cite(1, document("a.txt", "Before. Some fact."), "Some fact.")
-    made = answer("Why?", replace(cited, copies=("b <i>.txt", "c.txt")))
+    made = answer("Why?", replace(cited, copies=(DocumentId("b <i>.txt"), DocumentId("c.txt"))))
     told = "characters 8-18 · also: b <i>.txt, c.txt"
     assert told in shown(export_markdown("T", [Turn(1, "Why?", made)]))
     page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
-    assert page.css_first(".where").text().endswith(told)
+    assert first(page, ".where").text().endswith(told)
     assert told in plain_answer(made)
     assert "[1] a.txt, characters 8-18, also: b <i>.txt, c.txt\n" in describe(made)
-    sources = LexborHTMLParser(str(render_answer(made, 1))).css_first(".sources .where")
+    sources = first(LexborHTMLParser(str(render_answer(made, 1))), ".sources .where")
     assert sources.text() == "a.txt · also: b <i>.txt, c.txt"
 
 
-def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them():
+def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them() -> None:
     made = replace(FakeAssistant().ask("written typhoon"), notice=NOTICE)
     markdown = export_markdown("T", [Turn(1, "Why?", made)])
     page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
     copied = plain_answer(made)
-    for text in (shown(markdown), page.body.text(), copied):
+    for text in (shown(markdown), present(page.body).text(), copied):
         for part in (made.statements[0].text, made.statements[1].text, WROTE, NOTICE):
             assert text.count(part) == 1
         assert all(citation.quote in text for citation in made.citations)
@@ -155,14 +162,14 @@ def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them():
     assert [node.text() for node in page.css("p.notice")] == [WROTE, NOTICE]
 
 
-def test_a_refusal_is_exported_with_its_notice():
+def test_a_refusal_is_exported_with_its_notice() -> None:
     refused = replace(answer("?"), notice=NOTICE)
     assert NOTICE in shown(export_markdown("T", [Turn(1, "?", refused)]))
     assert NOTICE in export_html("T", [Turn(1, "?", refused)])
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_no_model_name_or_notice_becomes_markup_in_an_export(vector):
+def test_no_model_name_or_notice_becomes_markup_in_an_export(vector: str) -> None:
     source = document("a.txt", "Some fact.")
     words = write(answer("?", cite(1, source, "Some fact.")), vector, model=vector, why=vector)
     made = replace(words, notice=vector)
@@ -170,28 +177,28 @@ def test_no_model_name_or_notice_becomes_markup_in_an_export(vector):
     assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline"}
     page = LexborHTMLParser(export_html("T", [Turn(1, "?", made)]))
     for node in page.css("*"):
-        assert set(node.attributes) <= TAGS[node.tag], (node.tag, node.attributes)
+        assert set(node.attributes) <= TAGS[present(node.tag)], (node.tag, node.attributes)
     held = [one.replace("\0", "\ufffd") for one in list_remarks(made)]
     assert [node.text() for node in page.css("p.notice")] == held
 
 
-def test_what_was_not_answered_is_exported_with_its_notice_or_reason():
+def test_what_was_not_answered_is_exported_with_its_notice_or_reason() -> None:
     exported = [Turn(1, "A?", "Stopped."), Turn(2, "B?", answer("B?")), Turn(3, "C?")]
     markdown = export_markdown("T", exported)
     assert markdown == (
         "# T\n\n## A?\n\n*Stopped.*\n\n## B?\n\nThe documents do not say this.\n\n## C?\n"
     )
     page = LexborHTMLParser(export_html("T", exported))
-    assert page.css_first("p.notice").text() == "Stopped."
+    assert first(page, "p.notice").text() == "Stopped."
     assert [len(node.css("p")) for node in page.css("article")] == [1, 1, 0]
 
 
-def test_text_for_the_clipboard_holds_each_quote_on_one_line():
+def test_text_for_the_clipboard_holds_each_quote_on_one_line() -> None:
     source = document("a.txt", "One\n fact.")
     assert plain_answer(answer("?", cite(1, source, "One\n fact."))).endswith("“One fact.”")
     assert plain_answer(answer("?")) == "The documents do not say this."
 
 
-def test_every_attack_stays_text_when_exported():
+def test_every_attack_stays_text_when_exported() -> None:
     for vector in VECTORS:
         assert shown(markdown_text(vector)) == squeezed(vector)

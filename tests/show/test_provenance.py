@@ -1,63 +1,66 @@
 """How an answer was made, in words: who wrote it, what it cost, why something was dropped of it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from attacks import VECTORS
+from dom import present
 from surface_fakes import DROPPED, MODEL, NOTICE, WHY, WROTE, FakeAssistant
 
 from assistant.show.provenance import (
     MAX_NAME_CHARS,
     MAX_WHY_CHARS,
-    account_for,
+    describe_author,
     is_quote,
     list_remarks,
     name_model,
-    say_who_wrote,
+    report_costs,
 )
+from assistant.values import Answer
 
 QUOTED, WRITTEN = FakeAssistant().ask("typhoon"), FakeAssistant().ask("written typhoon")
 
 
-def told(answer, **usage):
-    return dict(account_for(replace(answer, usage=replace(WRITTEN.usage, **usage))).rows)
+def told(answer: Answer, **usage: Any) -> dict[str, str]:
+    return dict(report_costs(replace(answer, usage=replace(present(WRITTEN.usage), **usage))).rows)
 
 
-def test_quotes_are_written_by_nobody():
-    assert say_who_wrote(QUOTED) is None
+def test_quotes_are_written_by_nobody() -> None:
+    assert describe_author(QUOTED) is None
     assert list_remarks(QUOTED) == ()
     assert all(is_quote(QUOTED, statement) for statement in QUOTED.statements)
 
 
-def test_a_models_words_name_the_model_and_say_that_they_were_checked():
-    assert say_who_wrote(WRITTEN) == WROTE
+def test_a_models_words_name_the_model_and_say_that_they_were_checked() -> None:
+    assert describe_author(WRITTEN) == WROTE
     assert MODEL in WROTE
     assert not any(is_quote(WRITTEN, statement) for statement in WRITTEN.statements)
-    assert "by a language model from" in say_who_wrote(replace(WRITTEN, usage=None))
+    assert "by a language model from" in str(describe_author(replace(WRITTEN, usage=None)))
 
 
-def test_what_is_quoted_beside_a_models_words_is_not_said_to_be_its():
+def test_what_is_quoted_beside_a_models_words_is_not_said_to_be_its() -> None:
     partly = replace(WRITTEN, statements=(WRITTEN.statements[0], QUOTED.statements[1]))
-    assert say_who_wrote(partly).startswith(f"Written in part by {MODEL}")
-    assert dict(account_for(partly).rows)["Sentences kept"] == "2, 1 of them exact quotes"
+    assert str(describe_author(partly)).startswith(f"Written in part by {MODEL}")
+    assert dict(report_costs(partly).rows)["Sentences kept"] == "2, 1 of them exact quotes"
     copied = replace(WRITTEN, statements=QUOTED.statements)
-    assert say_who_wrote(copied) == f"Chosen by {MODEL}; every sentence is an exact quote."
-    assert "Least support" not in dict(account_for(copied).rows)
+    assert describe_author(copied) == f"Chosen by {MODEL}; every sentence is an exact quote."
+    assert "Least support" not in dict(report_costs(copied).rows)
 
 
-def test_a_refusal_and_a_courtesy_are_written_by_nobody():
+def test_a_refusal_and_a_courtesy_are_written_by_nobody() -> None:
     refused = replace(FakeAssistant().ask("unknown"), answerer="generate")
-    assert say_who_wrote(refused) is None
-    assert say_who_wrote(FakeAssistant().ask("hello")) is None
+    assert describe_author(refused) is None
+    assert describe_author(FakeAssistant().ask("hello")) is None
 
 
-def test_a_notice_is_a_remark_on_one_line():
+def test_a_notice_is_a_remark_on_one_line() -> None:
     assert list_remarks(replace(QUOTED, notice=NOTICE)) == (NOTICE,)
     assert list_remarks(replace(WRITTEN, notice="a\n b")) == (WROTE, "a b")
 
 
-def test_the_account_says_what_was_used_kept_repaired_dropped_and_how_long_it_took():
-    account = account_for(WRITTEN)
+def test_the_account_says_what_was_used_kept_repaired_dropped_and_how_long_it_took() -> None:
+    account = report_costs(WRITTEN)
     assert account.title == "Cost and checks"
     assert account.rows == (
         ("Model", MODEL),
@@ -75,56 +78,56 @@ def test_the_account_says_what_was_used_kept_repaired_dropped_and_how_long_it_to
     assert account.dropped == (WHY,)
 
 
-def test_counted_tokens_are_not_said_to_be_estimated():
+def test_counted_tokens_are_not_said_to_be_estimated() -> None:
     rows = told(WRITTEN, is_estimated=False)
     assert rows["Tokens"] == "1,234 read, 56 written"
     assert rows["Speed"] == "8.0 tokens/s, all in all"
 
 
-def test_a_model_that_said_nothing_has_no_speed():
+def test_a_model_that_said_nothing_has_no_speed() -> None:
     rows = told(QUOTED, first_token_s=None, completion_tokens=0)
     assert rows["First token"] == "none came"
     assert "Speed" not in rows
     assert "Speed" not in told(QUOTED, total_s=0.0)
 
 
-def test_quotes_have_timings_alone_and_a_courtesy_has_nothing():
-    account = account_for(replace(QUOTED, timings={"retrieve": 0.012, "elsewhere": 2.0}))
+def test_quotes_have_timings_alone_and_a_courtesy_has_nothing() -> None:
+    account = report_costs(replace(QUOTED, timings={"retrieve": 0.012, "elsewhere": 2.0}))
     assert account.title == "Timings"
     assert account.rows == (("Searching", "12 ms"), ("elsewhere", "2.0 s"))
-    assert account_for(replace(QUOTED, timings={})).rows == ()
+    assert report_costs(replace(QUOTED, timings={})).rows == ()
 
 
-def test_quotes_that_a_model_could_not_better_tell_what_was_tried():
-    account = account_for(replace(QUOTED, dropped=(DROPPED, DROPPED), usage=WRITTEN.usage))
+def test_quotes_that_a_model_could_not_better_tell_what_was_tried() -> None:
+    account = report_costs(replace(QUOTED, dropped=(DROPPED, DROPPED), usage=WRITTEN.usage))
     rows = dict(account.rows)
     assert rows["Sentences kept"] == "2, 2 of them exact quotes"
     assert rows["Sentences dropped"] == "2"
     refused = replace(FakeAssistant().ask("unknown"), usage=WRITTEN.usage)
-    assert "Sentences kept" not in dict(account_for(refused).rows)
+    assert "Sentences kept" not in dict(report_costs(refused).rows)
 
 
 @pytest.mark.parametrize("answer", [WRITTEN, replace(WRITTEN, statements=QUOTED.statements)])
-def test_the_text_of_what_was_dropped_is_in_nothing(answer):
-    said = repr((account_for(answer), list_remarks(answer)))
+def test_the_text_of_what_was_dropped_is_in_nothing(answer: Answer) -> None:
+    said = repr((report_costs(answer), list_remarks(answer)))
     assert "Elvis" not in said
     assert DROPPED.quotes[0] not in said
 
 
 @pytest.mark.parametrize("vector", [*VECTORS, "x\ny " * 900])
-def test_names_and_reasons_are_short_lines(vector):
+def test_names_and_reasons_are_short_lines(vector: str) -> None:
     dropped = (replace(DROPPED, why=vector),)
-    made = replace(WRITTEN, usage=replace(WRITTEN.usage, model=vector), dropped=dropped)
-    account = account_for(made)
+    made = replace(WRITTEN, usage=replace(present(WRITTEN.usage), model=vector), dropped=dropped)
+    account = report_costs(made)
     name = dict(account.rows)["Model"]
     assert len(name) <= MAX_NAME_CHARS
     assert len(account.dropped[0]) <= MAX_WHY_CHARS
-    assert name in say_who_wrote(made)
+    assert name in str(describe_author(made))
     for text in (name, *account.dropped, *list_remarks(made)):
         assert len(text.splitlines()) <= 1
 
 
-def test_a_model_is_called_by_its_name_on_one_line():
+def test_a_model_is_called_by_its_name_on_one_line() -> None:
     assert name_model("qwen3:4b") == "qwen3:4b"
     assert name_model("") == ""
     assert len(name_model("a\nb" * 500).splitlines()) == 1

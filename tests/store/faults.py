@@ -23,19 +23,19 @@ POINTS: dict[str, tuple[str, str, str, int]] = {
     "before embedding": ("hashing", "HashingEmbedder.embed_passages", "before", 1),
     "after embedding": ("hashing", "HashingEmbedder.embed_passages", "after", 1),
     "before a transaction": ("sql", "BEGIN IMMEDIATE", "before", 3),
-    "in a transaction": (WRITER, "Writer._insert_passage", "after", 2),
+    "in a transaction": (WRITER, "CatalogWriter._insert_passage", "after", 2),
     "before a commit": ("sql", "COMMIT", "before", 3),
     "after a commit": ("sql", "COMMIT", "after", 3),
-    "before removing files": (WRITER, "Writer.remove", "before", 1),
-    "before the end": (WRITER, "Writer.finish", "before", 1),
-    "after the end": (WRITER, "Writer.finish", "after", 1),
+    "before removing files": (WRITER, "CatalogWriter.remove", "before", 1),
+    "before the end": (WRITER, "CatalogWriter.finish", "before", 1),
+    "after the end": (WRITER, "CatalogWriter.finish", "after", 1),
     "before a base": (BASE, "build_base", "before", 1),
     "in the building of a base": (BASE, "_run_child", "after", 1),
     "after a base": (BASE, "build_base", "after", 1),
-    "before a base is current": (WRITER, "Writer.make_current", "before", 1),
+    "before a base is current": (WRITER, "CatalogWriter.make_current", "before", 1),
     "in the removal of old bases": (BASE, "remove_bases_except", "before", 1),
     "before the catalog is in place": (CATALOG, "_remove", "after", 2),
-    "after the catalog is in place": (CATALOG, "_settle", "before", 1),
+    "after the catalog is in place": (CATALOG, "_fsync_folder", "before", 1),
     "before the log is folded": ("sql", "PRAGMA wal_checkpoint", "before", 1),
     "after the log is folded": ("sql", "PRAGMA wal_checkpoint", "after", 1),
     "before a damaged index is put aside": (CATALOG, "put_aside", "before", 1),
@@ -103,4 +103,4 @@ def _arm_sql(beginning: str, when: str, nth: int, action: str) -> None:
             return cursor
 
     original = sqlite3.connect
-    sqlite3.connect = lambda *args, **kwargs: original(*args, **{"factory": Faulty, **kwargs})  # type: ignore[assignment]
+    sqlite3.connect = lambda *args, **kwargs: original(*args, **{"factory": Faulty, **kwargs})

@@ -6,12 +6,20 @@ from contextlib import closing
 
 import pytest
 from corpora import write_files
-from zygote import InlineParsers
+from store.zygote import InlineParsers
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store import sync as syncing
-from assistant.store.catalog import CATALOG_FILE, FIELDS, read_rows, write_row
+from assistant.store.catalog import CATALOG_FILE
+from assistant.store.tables import (
+    TABLES,
+    ManifestRow,
+    PassageRow,
+    VectorRow,
+    read_rows,
+    write_row,
+)
 
 Change = Callable[[sqlite3.Connection], object]
 
@@ -32,7 +40,7 @@ def change(settings: Settings, how: Change) -> None:
         connection.commit()
 
 
-@pytest.mark.parametrize("table", sorted(set(FIELDS) - {"bases"}))
+@pytest.mark.parametrize("table", sorted(set(TABLES.values()) - {"bases"}))
 def test_check_names_the_altered_rows_of_every_table(
     indexed: Assistant, settings: Settings, table: str
 ) -> None:
@@ -47,18 +55,18 @@ def test_check_names_the_altered_rows_of_every_table(
 
 
 def shift_a_passage(connection: sqlite3.Connection) -> None:
-    row, passage_id, content, start, *rest = read_rows(connection, "passages")[0]
-    write_row(connection, "passages", row, passage_id, content, start + 1, *rest)
+    row = read_rows(connection, PassageRow)[0]
+    write_row(connection, row._replace(start=row.start + 1))
 
 
 def widen_a_sentence(connection: sqlite3.Connection) -> None:
-    *before, _, heading = read_rows(connection, "passages")[0]
-    write_row(connection, "passages", *before, "[[0, 100000]]", heading)
+    row = read_rows(connection, PassageRow)[0]
+    write_row(connection, row._replace(sentences="[[0, 100000]]"))
 
 
 def cut_a_vector(connection: sqlite3.Connection) -> None:
-    row, vector = read_rows(connection, "vectors")[0]
-    write_row(connection, "vectors", row, vector[:-4])
+    row = read_rows(connection, VectorRow)[0]
+    write_row(connection, row._replace(vector=row.vector[:-4]))
 
 
 def lose_a_vector(connection: sqlite3.Connection) -> None:
@@ -76,7 +84,7 @@ def lose_a_term(connection: sqlite3.Connection) -> None:
 
 
 def miscount(connection: sqlite3.Connection) -> None:
-    write_row(connection, "manifest", "n_passages", "7")
+    write_row(connection, ManifestRow("n_passages", "7"))
 
 
 @pytest.mark.parametrize(

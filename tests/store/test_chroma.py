@@ -2,6 +2,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corpora import replace_files, settings_in, write_files
@@ -11,6 +12,7 @@ from assistant.errors import StoreError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store import chroma as bases
+from assistant.store.snapshot import ChromaBase
 from assistant.store.vectors import VectorSearch
 
 FILES = {f"{n}.txt": f"Item {n} is number {n * n}." for n in range(30)}
@@ -129,7 +131,7 @@ def test_a_base_that_cannot_be_built_leaves_the_index_usable(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = subprocess.CompletedProcess([], -11, "", "")
-    monkeypatch.setattr(bases.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     assistant = Assistant(settings, HashingEmbedder())
     assert "exit status -11" in (assistant.sync().base_problem or "")
     assert assistant.check() == ()
@@ -140,8 +142,8 @@ def miss(monkeypatch: pytest.MonkeyPatch, rows: list[int]) -> None:
     """Let the check of a new base say that it does not find these rows."""
     original = bases._run_child
 
-    def run_child(task: str, *args: object) -> dict[str, object]:
-        return {"missed": rows} if task == "check" else original(task, *args)
+    def run_child(task: str, index_dir: Path, *numbers: int) -> Any:
+        return {"missed": rows} if task == "check" else original(task, index_dir, *numbers)
 
     monkeypatch.setattr(bases, "_run_child", run_child)
 
@@ -180,6 +182,6 @@ def test_what_a_base_misses_is_searched_exactly(
 
 
 def test_a_base_that_is_not_there_is_refused_by_name(settings: Settings, tmp_path: Path) -> None:
-    gone = bases.Base(7, 1, 1, ())
+    gone = ChromaBase(7, 1, 1, ())
     with pytest.raises(StoreError, match="chroma/7"):
         bases.require_intact(tmp_path, gone)

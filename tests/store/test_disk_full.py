@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from corpora import FILES, settings_in, write_files
-from judging import judge
+from store.judging import judge
 from torture import Zygote, tallied, trials
 
 TAIL = {"max_tail_passages": 4}

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from corpora import FILES, set_age, settings_in, write_files
-from faults import KILL_ONLY, POINTS
-from judging import judge
+from store.faults import KILL_ONLY, POINTS
+from store.judging import judge
 from torture import FACTOR, Ended, Zygote, tallied
 
 from assistant.settings import Settings

@@ -17,16 +17,16 @@ from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store.plan import Action, Change
+from assistant.store.plan import Action, FileChange
 from assistant.store.sync import Progress
 from assistant.store.watch import watch
-from assistant.values import DocumentId, Status
+from assistant.values import DocumentId, FileRecord, Status
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
 LEASE = " ".join(f"Clause {n} of the lease binds tenant number {n}." for n in range(40))
 
 
-def record_of(assistant: Assistant, name: str):
+def record_of(assistant: Assistant, name: str) -> FileRecord:
     return next(one for one in assistant.documents() if one.document_id == name)
 
 
@@ -70,10 +70,10 @@ def test_a_preview_says_what_the_sync_then_does_and_does_nothing(
     set_age(corpus / "law.html", 99)
     (corpus / "space/moons.md").rename(corpus / "moons.md")
     assert assistant.preview() == (
-        Change(DocumentId("moons.md"), Action.MOVE, "space/moons.md"),
-        Change(DocumentId("new.txt"), Action.ADD),
-        Change(DocumentId("p.png"), Action.SKIP, "a PNG image, not a document with text"),
-        Change(DocumentId("rivers.txt"), Action.CHANGE),
+        FileChange(DocumentId("moons.md"), Action.MOVE, "space/moons.md"),
+        FileChange(DocumentId("new.txt"), Action.ADD),
+        FileChange(DocumentId("p.png"), Action.SKIP, "a PNG image, not a document with text"),
+        FileChange(DocumentId("rivers.txt"), Action.CHANGE),
     )
     assert assistant.index_version == version
     report = assistant.sync()
@@ -272,8 +272,13 @@ def test_a_sync_that_is_stopped_waits_for_no_file_that_is_being_parsed(
             raise KeyboardInterrupt
 
     close = Parsers.close
+
+    def closed(parsers: Parsers) -> None:
+        close(parsers)
+        ended.set()
+
     monkeypatch.setattr(Parsers, "parse", parse)
-    monkeypatch.setattr(Parsers, "close", lambda self: (close(self), ended.set()))
+    monkeypatch.setattr(Parsers, "close", closed)
     started = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
         assistant.sync(on_progress=stop)

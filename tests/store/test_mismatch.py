@@ -108,9 +108,9 @@ def test_a_mismatch_is_not_damage(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("an index that is whole was made anew")
 
-    monkeypatch.setattr(recover, "recover", fail)
-    making = syncing.making_of(HashingEmbedder(), settings)
-    assert replace(making, model="x").facts() != making.facts()
+    monkeypatch.setattr(recover, "rebuild_damaged", fail)
+    config = syncing.index_config_of(HashingEmbedder(), settings)
+    assert replace(config, model="x").facts() != config.facts()
     with Assistant(settings, HashingEmbedder(fingerprint="x")) as changed:
         for use in USES.values():
             with pytest.raises(IndexMismatch):

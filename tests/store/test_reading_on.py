@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from corpora import set_age, settings_in, write_files
 from hashing import HashingEmbedder
+from store.zygote import InlineParsers
 from torture import tallied, trials
-from zygote import InlineParsers
 
 from assistant.errors import AssistantError
 from assistant.pipeline import Assistant
@@ -53,8 +53,10 @@ def settings_for(folder: Path) -> Settings:
 def judge(answer: Answer) -> list[str]:
     """Say what of an answer is not of one version of its document, and a true one."""
     texts: dict[str, list[str]] = {}
-    for one in (*answer.citations, *answer.consulted):
-        texts.setdefault(one.document_id, []).append(getattr(one, "quote", "") or one.text)
+    shown = [(one.document_id, one.quote) for one in answer.citations]
+    shown += [(one.document_id, one.text) for one in answer.consulted]
+    for name, text in shown:
+        texts.setdefault(name, []).append(text)
     versions = {name: set(re.findall(r"k(\d+)", " ".join(said))) for name, said in texts.items()}
     wrong = [f"{name} is mixed of {found}" for name, found in versions.items() if len(found) > 1]
     for citation in answer.citations:
@@ -125,7 +127,12 @@ def test_no_answer_mixes_versions_while_every_document_is_written_anew(
 
 def main() -> None:
     is_over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        is_over.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdout.write(json.dumps(ask_on(Path(sys.argv[1]), int(sys.argv[2]), is_over.is_set)))

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corpora import write_files
 from hashing import HashingEmbedder
-from zygote import InlineParsers
+from store.zygote import InlineParsers
 
 from assistant.errors import CorpusError, IndexDamaged, IndexMismatch, StoreError
 from assistant.pipeline import Assistant
@@ -21,6 +22,8 @@ from assistant.store import catalog
 from assistant.store import sync as recover
 from assistant.store import sync as syncing
 from assistant.store.catalog import CATALOG_FILE, DAMAGED_FILE, find_inode
+from assistant.store.sync import SyncReport
+from assistant.values import Answer, Stage
 
 QUESTION = "Where does the Danube rise?"
 SAID = "The Danube rises in the Black Forest. [1]"
@@ -143,8 +146,10 @@ def test_a_question_tells_that_it_builds_the_index_anew(
     assistant.sync()
     alter(settings, "UPDATE texts SET text = replace(text, 'Black', 'Green')")
     *stages, answer = assistant.stream(QUESTION)
+    assert isinstance(answer, Answer)
     assert answer.text == SAID
-    assert [(one.name, "damaged" in one.detail) for one in stages if one.name == "indexing"] == [
+    told = [one for one in stages if isinstance(one, Stage)]
+    assert [(one.name, "damaged" in one.detail) for one in told if one.name == "indexing"] == [
         ("indexing", True)
     ]
 
@@ -169,7 +174,7 @@ def test_damage_that_comes_again_is_raised_and_nothing_loops(
     syncs: list[int] = []
     sync = syncing.sync
 
-    def sync_badly(*args: object, **kwargs: object) -> object:
+    def sync_badly(*args: Any, **kwargs: Any) -> SyncReport:
         syncs.append(1)
         done = sync(*args, **kwargs)
         alter(settings)
@@ -246,7 +251,7 @@ def test_another_index_that_came_meanwhile_is_not_put_aside(
     inode = find_inode(settings.index_dir)
     assistant.sync(rebuild=True)
     met = IndexDamaged("what was there before")
-    report = recover.recover(settings, met, inode, assistant.sync)
+    report = recover.rebuild_damaged(settings, met, inode, assistant.sync)
     assert (report.recovered, report.n_unchanged) == (None, 3)
     assert not (settings.index_dir / DAMAGED_FILE).exists()
 

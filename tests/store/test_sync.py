@@ -1,6 +1,6 @@
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from hashing import HashingEmbedder
 from assistant.errors import CorpusError, IndexMismatch
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
+from assistant.ingest.walk import FoundFile
+from assistant.ingest.walk import read as read_file
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store import work as intake
 from assistant.store.snapshot import open_snapshot
-from assistant.store.sync import Progress, making_of
+from assistant.store.sync import Progress, index_config_of
 from assistant.values import Status
 
 
@@ -33,7 +35,7 @@ class Calls:
 
 
 @pytest.fixture
-def calls(embedder: HashingEmbedder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
+def calls(embedder: HashingEmbedder, monkeypatch: pytest.MonkeyPatch) -> Calls:
     counted = Calls(embedder)
 
     parse = Parsers.parse
@@ -195,7 +197,7 @@ def test_sync_records_why_a_file_was_skipped(assistant: Assistant, settings: Set
     assert {name: record.status for name, record in notable.items()} == dict.fromkeys(
         ("binary.txt", "picture.png", "empty.txt", "large.txt"), Status.SKIPPED
     )
-    reasons = {name: record.reason or "" for name, record in notable.items()}
+    reasons = {str(name): record.reason or "" for name, record in notable.items()}
     assert "binary data" in reasons["binary.txt"]
     assert "a PNG image" in reasons["picture.png"]
     assert "no text" in reasons["empty.txt"]
@@ -364,10 +366,10 @@ def test_sync_reports_its_progress_up_to_the_end(assistant: Assistant) -> None:
 def test_a_file_that_changes_while_it_is_read_is_read_by_the_next_sync(
     assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, path = intake.read, settings.corpus_dir / "rivers.txt"
+    original, path = read_file, settings.corpus_dir / "rivers.txt"
 
-    def read(*args: object) -> bytes:
-        data: bytes = original(*args)
+    def read(found: FoundFile, max_bytes: int) -> bytes:
+        data = original(found, max_bytes)
         path.write_text("Changed just now.")
         return data
 
@@ -383,17 +385,17 @@ def test_a_reader_that_ends_during_a_rebuild_takes_nothing_of_it_away(
     assistant: Assistant, settings: Settings, embedder: HashingEmbedder
 ) -> None:
     assistant.sync()
-    making = making_of(embedder, settings)
+    config = index_config_of(embedder, settings)
     seen: list[int] = []
     with ExitStack() as reader:
-        before = reader.enter_context(open_snapshot(settings.index_dir, making))
+        before = reader.enter_context(open_snapshot(settings.index_dir, config))
 
         def end_reader(progress: Progress) -> None:
             if not seen:
                 assert before.document("rivers.txt").text == FILES["rivers.txt"]
             reader.close()
             if progress.stage == "reading":
-                with open_snapshot(settings.index_dir, making) as now:
+                with open_snapshot(settings.index_dir, config) as now:
                     seen.append(len(now.records()))
 
         assistant.sync(rebuild=True, on_progress=end_reader)

@@ -17,16 +17,16 @@ from assistant.errors import StoreError
 from assistant.models.embed import PassageVectors
 from assistant.models.encoder import Vector
 from assistant.store import chroma as bases
-from assistant.store.catalog import Making, connect, create
-from assistant.store.changes import Writer
+from assistant.store.catalog import IndexConfig, connect, create
+from assistant.store.changes import CatalogWriter
 from assistant.store.content import Content
-from assistant.store.plan import Settled
+from assistant.store.plan import Processed
 from assistant.store.snapshot import Snapshot, open_snapshot
 from assistant.store.vectors import VectorSearch
 from assistant.values import Document, DocumentId, Passage, PassageId
 
 DIMENSION = 32
-MAKING = Making("clusters", "none", 128, 1)
+MAKING = IndexConfig("clusters", "none", 128, 1)
 SIZES = {"kept": 1500, "gone": 250, "new": 200}
 
 
@@ -35,10 +35,11 @@ def clustered(n: int, random_: np.random.Generator) -> Vector:
     centres = random_.normal(size=(40, DIMENSION))
     vectors = centres[random_.integers(0, 40, n)] + 0.4 * random_.normal(size=(n, DIMENSION))
     vectors[::50] = vectors[0]
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    found: Vector = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return found
 
 
-def put(writer: Writer, name: str, vectors: Vector) -> None:
+def put(writer: CatalogWriter, name: str, vectors: Vector) -> None:
     """Write a document with one passage of one character per vector."""
     text = "x" * len(vectors)
     document = Document(DocumentId(name), name, name, "text/plain", text)
@@ -48,7 +49,7 @@ def put(writer: Writer, name: str, vectors: Vector) -> None:
     )
     content = Content(name, document, passages, (), "", b"")
     rows = [PassageVectors(vector, vector[np.newaxis]) for vector in vectors]
-    writer.put(document.document_id, content, rows, (), Settled((1, 1)))
+    writer.put(document.document_id, content, rows, (), Processed((1, 1)))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random_ = np.random.default_rng(5)
     create(index_dir, MAKING)
     with closing(connect(index_dir)) as connection:
-        writer = Writer(connection)
+        writer = CatalogWriter(connection)
         for name in ("kept", "gone"):
             put(writer, name, clustered(SIZES[name], random_))
         number = writer.next_base_number()
@@ -128,7 +129,7 @@ def test_a_search_among_chosen_rows_is_exact_and_gives_as_many_as_asked_for(
     searcher = VectorSearch(index_dir, DIMENSION)
     random_ = random.Random(1)
     with open_snapshot(index_dir, MAKING) as snapshot:
-        live = [row for row, _ in search_exactly(snapshot, np.zeros(DIMENSION), 10_000)]
+        live = [row for row, _ in search_exactly(snapshot, np.zeros(DIMENSION, np.float32), 10_000)]
         for query in clustered(20, np.random.default_rng(4)):
             rows = random_.sample(live, random_.choice([1, 7, 60, 900]))
             found = searcher.search_among(snapshot, rows, query, 7)

@@ -24,8 +24,8 @@ from typing import Any, TextIO
 
 import chromadb  # noqa: F401 (for the children)
 from corpora import settings_in
-from faults import arm
 from hashing import HashingEmbedder
+from store.faults import arm
 
 from assistant.errors import AssistantError, IndexDamaged, IndexMissing, StoreError
 from assistant.ingest.limits import Limits
@@ -34,6 +34,7 @@ from assistant.pipeline import Assistant
 from assistant.store import chroma as bases
 from assistant.store import sync as syncing
 from assistant.store.lock import hold_lock
+from assistant.values import Answer, Stage
 
 QUESTIONS = (
     "Where does the Danube rise?",
@@ -137,11 +138,12 @@ def ask(assistant: Assistant) -> list[dict[str, Any]]:
     found = []
     for question in QUESTIONS:
         *stages, answer = assistant.stream(question)
+        assert isinstance(answer, Answer)
         found.append(
             {
                 "text": answer.text,
                 "quotes": [(c.document_id, c.start, c.end, c.quote) for c in answer.citations],
-                "stages": [one.name for one in stages],
+                "stages": [one.name for one in stages if isinstance(one, Stage)],
             }
         )
     return found
@@ -178,7 +180,7 @@ TASKS: dict[str, Callable[[Assistant], Any]] = {
 
 
 def be_child(order: Order) -> None:
-    syncing.Parsers = InlineParsers  # type: ignore[misc]
+    syncing.Parsers = InlineParsers  # type: ignore[attr-defined, assignment]
     bases._run_child = Builder().run
     _, unbounded = resource.getrlimit(resource.RLIMIT_FSIZE)
     if order.max_file_bytes is not None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from assistant.text.injections import gives_orders
+from assistant.text.injections import is_injection
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from assistant.text.injections import gives_orders
     ],
 )
 def test_a_sentence_that_tells_what_to_answer_is_told(sentence: str) -> None:
-    assert gives_orders(sentence)
+    assert is_injection(sentence)
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def test_a_sentence_that_tells_what_to_answer_is_told(sentence: str) -> None:
     ],
 )
 def test_a_sentence_about_the_world_is_none(sentence: str) -> None:
-    assert not gives_orders(sentence)
+    assert not is_injection(sentence)
 
 
 def test_hostile_text_takes_no_time() -> None:
     began = time.process_time()
     for piece in ("ignore ", "your ", "the a ", "this question ", '"', " : "):
-        gives_orders(piece * 100_000)
+        is_injection(piece * 100_000)
     assert time.process_time() - began < 1

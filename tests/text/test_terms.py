@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.store.catalog import TOKENIZER
-from assistant.text.terms import FUNCTION_WORDS, query_terms, terms
+from assistant.store.tables import TOKENIZER
+from assistant.text.english import FUNCTION_WORDS
+from assistant.text.terms import query_terms, terms
 
 TEXTS = st.text(max_size=60) | st.text(
     "aZé\u0301ßİıµﬁ½²数経ไทย한글ゕ'_-. \u200d\u00ad\n\ud800\x00", max_size=30

@@ -8,15 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scripted_model import Piece, ScriptedModel, finished
 
-from assistant.answer.follow_up import content
 from assistant.errors import ModelUnavailable
 from assistant.text.terms import terms
+from assistant.text.words import content
 from assistant.values import DraftStatement, Turn
 from assistant.write.llm.values import Finished, Request
-from assistant.write.prompt import MAX_STATEMENTS, Shown
+from assistant.write.prompt import MAX_STATEMENTS, Prompt
 from assistant.write.reply import MAX_QUERY_CHARS, N_BEGINNING, generate, read_rewritten
 
-SHOWN = Shown(Request("You answer.", "What is it?", 50, {}), ())
+SHOWN = Prompt(Request("You answer.", "What is it?", 50, {}), ())
 MILL: list[Turn] = [("user", "Who built the mill?"), ("assistant", "Ann Holt built it.")]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
 from assistant.evidence.scorer import Judgement
-from assistant.text.injections import gives_orders
+from assistant.text.injections import is_injection
 from assistant.values import Passage, Turn
 from assistant.write.prompt import (
     CLOSING,
@@ -19,10 +19,10 @@ from assistant.write.prompt import (
     MAX_STATEMENTS,
     MAX_TURN_CHARS,
     OPENING,
-    Shown,
+    Prompt,
     ask_to_rewrite,
     ask_to_write,
-    inert,
+    neutralize,
     schema_for,
 )
 
@@ -87,7 +87,7 @@ def show(
     judgement: Judgement,
     prompt_tokens: int = 10_000,
     titles: bool = True,
-) -> Shown | None:
+) -> Prompt | None:
     return ask_to_write(
         question,
         judgement,
@@ -102,7 +102,7 @@ def judged(*scores: float) -> Judgement:
     return judgement_of([MILL, BEES], scores or (2.0, 1.0, -1.0))
 
 
-def lines_of(shown: Shown) -> list[str]:
+def lines_of(shown: Prompt) -> list[str]:
     """Return the lines between the fences."""
     lines = shown.request.user.split("\n")
     assert lines[0] == OPENING
@@ -217,13 +217,15 @@ def test_whatever_is_in_documents_it_is_numbered_lines_between_two_fences(
     assert count(SYSTEM) + count(shown.request.user) <= budget
     told = [line for line in lines_of(shown) if not line.startswith("From ")]
     assert [line.partition(" ")[0] for line in told] == [f"[{n}]" for n in range(1, len(told) + 1)]
-    assert [line.partition(" ")[2] for line in told] == [inert(one.text) for one in shown.sentences]
+    assert [line.partition(" ")[2] for line in told] == [
+        neutralize(one.text) for one in shown.sentences
+    ]
     assert [one.number for one in shown.sentences] == list(range(1, len(told) + 1))
     for one in read:  # whole or not at all, but for what speaks to the model
         n_shown = sum(s.passage is one for s in shown.sentences)
         texts = [one.text[a - one.start : b - one.start] for a, b in one.sentences]
-        assert n_shown in (0, sum(not gives_orders(text) for text in texts))
-    assert not any(gives_orders(s.text) for s in shown.sentences)
+        assert n_shown in (0, sum(not is_injection(text) for text in texts))
+    assert not any(is_injection(s.text) for s in shown.sentences)
     json.dumps(shown.request.schema)
 
 
@@ -242,10 +244,10 @@ def test_what_a_question_ranks_first_moves_no_line(
 
 @given(st.one_of(st.sampled_from(ODD), st.text()))
 def test_an_inert_text_is_one_line_without_fences_or_numbers(text: str) -> None:
-    line = inert(text)
+    line = neutralize(text)
     assert len(line.splitlines()) <= 1
     assert not re.search(r"[<>\[\]]", line)
-    assert inert(line) == line
+    assert neutralize(line) == line
 
 
 turns = st.lists(
@@ -259,9 +261,9 @@ def test_a_conversation_is_a_line_a_turn_and_its_end_within_the_budget(
 ) -> None:
     request = ask_to_rewrite(question, history, count, budget)
     *told, last = request.user.split("\n")
-    assert last == f"Last question: {inert(question)[:MAX_QUESTION_CHARS]}"
+    assert last == f"Last question: {neutralize(question)[:MAX_QUESTION_CHARS]}"
     wanted = [
-        f"{'Person' if role == 'user' else 'Answer'}: {inert(text)[:MAX_TURN_CHARS]}"
+        f"{'Person' if role == 'user' else 'Answer'}: {neutralize(text)[:MAX_TURN_CHARS]}"
         for role, text in history
     ]
     assert told == wanted[len(wanted) - len(told) :]

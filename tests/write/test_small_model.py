@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assistant import Answer, Assistant, Settings
-from assistant.values import Verdict
+from assistant.values import Turn, Verdict
 from assistant.write.check.rules import disagreement
 from assistant.write.check.verify import MIN_COVERAGE, MIN_SUPPORT, coverage
 
@@ -73,7 +73,10 @@ def test_what_a_weak_model_writes_is_supported_or_not_shown(
 def test_a_follow_up_that_a_weak_model_rewrites_keeps_to_the_conversation(
     written: Assistant,
 ) -> None:
-    history = (("user", QUESTIONS[0]), ("assistant", "It was built in 1843 by Ann Holt."))
+    history: tuple[Turn, ...] = (
+        ("user", QUESTIONS[0]),
+        ("assistant", "It was built in 1843 by Ann Holt."),
+    )
     answer = written.ask("And what did it grind?", history)
     said = {word.casefold() for _, told in history for word in told.strip(".?").split()}
     own = {"and", "what", "did", "it", "grind?"}

@@ -1,21 +1,13 @@
 """All measures of `assistant eval`, in the order in which a person reads them.
 
-In: what a question's outcome, or the records of a run, say. Out: a figure, None where it says
-nothing: such a question is excluded and counted, and never a 0. Each measure is a function in a
-file of its own, with its source.
+In: a question's outcome, or the records of a run. Out: a figure; None where it says nothing: such
+a question is excluded and counted, and never a 0. Each module names the source of its measures.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from assistant.evaluation.measures.calibration import (
-    answerable_auc,
-    expected_calibration_error,
-    has_answer,
-    is_decided,
-    refused_at,
-)
 from assistant.evaluation.measures.citations import (
     citation_coverage,
     document_f1,
@@ -34,7 +26,14 @@ from assistant.evaluation.measures.correctness import (
     token_f1,
     trusted,
 )
-from assistant.evaluation.measures.latency import percentile
+from assistant.evaluation.measures.of_runs import (
+    answerable_auc,
+    expected_calibration_error,
+    has_answer,
+    is_decided,
+    percentile,
+    refused_at,
+)
 from assistant.evaluation.measures.ranking import (
     all_gold_at_10,
     evidence_recall_at,

@@ -1,18 +1,12 @@
-"""How much of the answer stands on a citation at all.
+"""Whether an answer cites the right evidence, and whether its citations are what they say.
 
-In: an outcome. Out: a share of statements; None when nothing was said. Whether the citation
-supports the statement is not asked: that needs a judge.
+In: an outcome. Out: a share of its statements, citations, cited characters or cited documents;
+None where there is nothing to share out. Evidence is compared character by character, without
+whitespace, against the best of the question's alternative sets of gold. Whether a citation supports
+its statement is not asked: that needs a judge.
 
-Source: the first half of citation recall in ALCE (Gao et al. 2023, section 3.3), where a sentence
-without a citation, or with a number that stands for none, counts as uncited.
-
-Whether a citation leads to a place that exists.
-
-Whether the cited document says what is quoted, there where the citation points.
-
-How well the cited characters are those that a person marked as evidence.
-
-Whether the cited documents are those that hold the answer.
+Source: coverage is the first half of citation recall in ALCE (Gao et al. 2023, section 3.3), where
+a sentence without a citation, or with a number that stands for none, counts as uncited.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Whether the answer says one of the strings that are accepted as right.
+"""Whether the answer says one of the strings that are accepted as right; `trusted` sums up a run.
 
 In: an outcome. Out: a figure over the statements, joined, after the normalisation of SQuAD. An
 abstention is 0.0. None for an unanswerable question, and for one of which no string is accepted;
@@ -7,8 +7,6 @@ everything contains the answer, so `contains_answer` reads beside the measures o
 
 Source: the evaluation script of SQuAD 2.0 (Rajpurkar et al. 2018); containment as the string
 exact match of ALCE (Gao et al. 2023, section 3.2), here between words. English.
-
-How far an answer can be trusted: the one figure that sums up a run.
 """
 
 import re

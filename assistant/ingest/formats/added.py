@@ -1,21 +1,21 @@
-"""A document that a program added: an `AddedDocument` as it is dumped in; its text out.
+"""Documents that a program added, as `AddedDocument` writes them.
 
-Every part is read as plain text and is a page, if it has a number. Refuses what is damaged with
-`DocumentUnreadable`.
+Every part is read as plain text and is a page, if it has a number. `DocumentUnreadable` is raised
+for a damaged one.
 """
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.added import AddedDocument
 from assistant.ingest.formats.parsed import Parsed, describe_removed
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
 from assistant.values import Page
 
 _JOINT = "\n\n"
 
 
-def parse(data: bytes, _: Limits = USUAL) -> Parsed:
+def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the parts as one canonical text, with the pages that they are."""
     try:
         document = AddedDocument.read(data)

@@ -1,11 +1,11 @@
-"""A zip archive's bytes in; its members, unpacked within bounds, out.
+"""Unpacking zip archives within bounds, before any library sees them.
 
-Every format that is a zip archive passes here before a library sees it. All members are unpacked
-once, piece by piece, counted as they come and never as the archive says; what will be parsed as XML
-is checked on the way. Archives inside an archive are bytes like any other and are not opened.
-Refuses, with `DocumentUnreadable`: bombs (too many members, too much in them, members that share
-their bytes), encrypted members, ways of packing that no office program uses, and XML that declares
-a document type (where entities come from), is nested too deep, or is not well-formed.
+All members are unpacked once, piece by piece, counted as they come and never as the archive says;
+what will be parsed as XML is checked on the way. Archives inside an archive are bytes like any
+other and are not opened. `DocumentUnreadable` is raised for bombs (too many members, too much in
+them, members that share their bytes), encrypted members, ways of packing that no office program
+uses, and XML that declares a document type (where entities come from), is nested too deep, or is
+not well-formed.
 """
 
 import io

@@ -1,8 +1,8 @@
-"""Blocks of text in, one by one and in reading order; canonical text and the maps of it out.
+"""Gathering blocks of text, in reading order, into a canonical text and the maps of its parts.
 
-Every format that has no source to quote from (all but plain text and Markdown) gathers its text
-here: each block is made canonical, blocks are joined by newlines, and spans are counted as the
-text grows. Refuses, with `DocumentUnreadable`, a text that outgrows its bound while it is gathered.
+Used by every format whose text is not that of the file (all but plain text, source code and
+Markdown): each block is made canonical, blocks are joined by newlines, and spans are counted as the
+text grows. `DocumentUnreadable` is raised as soon as the text outgrows its bound.
 """
 
 from collections.abc import Iterable, Sequence

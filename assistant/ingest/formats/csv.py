@@ -1,10 +1,10 @@
-"""Comma-separated values: bytes in; the rows as lines of text, each one a page, out.
+"""Comma-separated values: each row is a line of text and a page.
 
 The delimiter is the comma, semicolon, tab or bar that parts most rows alike, or what a first line
-`sep=;` says. `table.py` says how a row is written: `Name: value | Name: value` below column names.
+`sep=;` says. A row is written as `table.py` says: `Name: value | Name: value` below column names.
 Rows are numbered as a spreadsheet shows them: empty ones count, and one with newlines in quotation
-marks is one. A quotation mark that is never closed is read as a character. What `locate` tells of a
-span are the bytes of its rows. Refuses binary data with `DocumentUnreadable`.
+marks is one. A quotation mark that is never closed is read as a character. `locate` gives the bytes
+of the rows of a span. `DocumentUnreadable` is raised for binary data.
 """
 
 import csv
@@ -19,7 +19,7 @@ from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import Row, write_rows
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import Origin, Page, PageKind
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -31,7 +31,7 @@ _Record = tuple[int, Row, int, int]
 """A row's number, its cells, and where it is in the file's text."""
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the rows that are not empty, with a page for each."""
     decoded = decode(data)
     blocks = Blocks(limits.max_chars)

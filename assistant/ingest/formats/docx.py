@@ -1,16 +1,11 @@
-"""Word documents: bytes in; what a reader of the page sees, as canonical text in blocks, out.
+"""Word documents: what a reader of the page sees, in blocks.
 
-The body is walked in order, by `wordml.py`; footnotes and endnotes follow it in the order in which
-the text refers to them. Left out and told of: hidden text, comments, page headers and footers,
-pictures, charts, diagrams, embedded files, symbols of picture fonts. Headings are those of styles
-and outline levels. A Word document has no pages before it is laid out.
-Refuses, with `DocumentUnreadable`, damaged and encrypted files and bombs.
-
-An element of WordprocessingML in; the blocks of text that a reader of the page sees, out.
-
-A Word document's styles in; which of them make headings or hide text, out.
-
-A Word package with references to parts that are not in it; one that can be opened, out.
+The body is walked in order; footnotes and endnotes follow it in the order in which the text refers
+to them. Headings are those of styles and outline levels. References to parts that are not in the
+package are taken out before python-docx opens it. Left out, with a warning: hidden text, comments,
+page headers and footers, pictures, charts, diagrams, embedded files, symbols of picture fonts. A
+Word document has no pages before it is laid out. `DocumentUnreadable` is raised for damaged and
+encrypted files and for bombs.
 """
 
 import io
@@ -42,7 +37,7 @@ from assistant.ingest.formats.ooxml import (
     value_of,
 )
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 
 def drop_dangling(archive: Archive) -> tuple[bytes, int]:
@@ -323,7 +318,7 @@ _NOTES = (RELATIONSHIP_TYPE.FOOTNOTES, "footnote"), (RELATIONSHIP_TYPE.ENDNOTES,
 _MARGINS = (RELATIONSHIP_TYPE.HEADER, RELATIONSHIP_TYPE.FOOTER)
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the body and its notes, with its headings."""
     archive = open_archive(data)
     refuse_strict(archive, "word/document.xml")

@@ -1,9 +1,9 @@
-"""EPUB books: bytes in; the chapters' visible text, in the order of the spine, out.
+"""EPUB books: the visible text of the chapters, in the order of the spine.
 
 Each chapter is read as an HTML page is, with its headings; what XHTML writes otherwise than HTML
-(empty elements, CDATA, encodings) is put in HTML's way first. A book has no pages of its own.
-Left out and told of: pictures, and chapters that are missing or are no pages of text. Refuses, with
-`DocumentUnreadable`, damaged files, bombs, and books whose chapters are encrypted.
+(empty elements, CDATA, encodings) is put in HTML's way first. A book has no pages of its own. Left
+out, with a warning: pictures, and chapters that are missing or are no pages of text.
+`DocumentUnreadable` is raised for damaged files, bombs, and books whose chapters are encrypted.
 """
 
 import html
@@ -19,7 +19,7 @@ from assistant.ingest.formats.blocks import Blocks, count
 from assistant.ingest.formats.html import TEXT_CHARSET, read_page
 from assistant.ingest.formats.ooxml import name_of, parse_xml, sensible_title, value_of
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _PAGES = frozenset(
@@ -32,7 +32,7 @@ _EMPTY = re.compile(r"<([A-Za-z][\w:.-]*)((?:\s[^<>]*)?)/>")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the chapters' text with its headings."""
     archive = open_archive(data, _is_parsed)
     path = _package_path(archive)

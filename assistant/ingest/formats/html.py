@@ -1,10 +1,10 @@
-"""HTML: bytes in; the visible text as canonical text, with its blocks and headings, out.
+"""HTML pages: the visible text, with its blocks and headings.
 
-Visible is what the markup itself does not hide: no scripts, styles, comments, templates or
-head, nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets
-are not applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines
-of `<pre>` keep their spaces; the cells of a table row make one block, joined by ` | `.
-Refuses binary data with `DocumentUnreadable`.
+Visible is what the markup itself does not hide: no scripts, styles, comments, templates or head,
+nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets are not
+applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines of `<pre>`
+keep their spaces; the cells of a table row make one block, joined by ` | `. `DocumentUnreadable` is
+raised for binary data.
 """
 
 import re
@@ -17,7 +17,7 @@ from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import Parsed, fold
 from assistant.ingest.formats.table import join_cells
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
 
 MAX_DEPTH = 1_000
@@ -89,7 +89,7 @@ class _Page:
             self.append(block for cell in cells for block in cell)
 
 
-def parse(data: bytes, _: Limits = USUAL) -> Parsed:
+def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the visible text as canonical text in blocks, with its headings."""
     blocks = Blocks()
     title, warning = read_page(data, blocks)

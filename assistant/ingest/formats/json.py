@@ -1,13 +1,9 @@
-"""JSON: bytes in; what the values say, as lines of text, out; notebooks as their cells.
+"""JSON: lines of text, each of which tells what its value is about; notebooks as their cells.
 
-`tree.py` says how values are written. The text is not the file's own, so there is no `locate`. A
-file that is no JSON by the letter of it (comments, a torn end, values after each other) is read
-line by line, as source, and that is told. Refuses, with `DocumentUnreadable`, binary data and
-too many brackets, beside each other or inside.
-
-A Jupyter notebook's JSON in; the text of its cells, in their order, out.
-
-JSON values in; lines of text, each of which says what it is about, out.
+The text is not the file's own, so there is no `locate`. A file that is not strictly JSON (comments,
+a torn end, values after each other) is read line by line, as source, with a warning.
+`DocumentUnreadable` is raised for binary data and for too many brackets, beside or inside each
+other.
 """
 
 import json
@@ -24,7 +20,7 @@ from assistant.ingest.formats.parsed import Parsed, describe_removed
 from assistant.ingest.formats.source import find_code
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.limits import MAX_DEPTH, USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from assistant.text.normalize import normalize
 from assistant.values import Heading
 
@@ -229,7 +225,7 @@ def _strings(source: Value) -> list[str]:
     return [line for line in source if isinstance(line, str)] if isinstance(source, list) else []
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the values as lines of text."""
     decoded = decode(data)
     try:

@@ -1,8 +1,8 @@
-"""JSON Lines: bytes in; what each line's value says, as lines of text, out. A line is a page.
+"""JSON Lines: what the value of each line says, as lines of text. A line is a page.
 
-`tree.py` says how values are written. A line that is no JSON stands in the text as it is, and such
-lines are counted. What `locate` tells of a span are the bytes of its lines. Refuses, with
-`DocumentUnreadable`, binary data and too many lines.
+Values are written as in `json.py`. A line that is no JSON stands in the text as it is, and such
+lines are counted in a warning. `locate` gives the bytes of the lines of a span.
+`DocumentUnreadable` is raised for binary data and too many lines.
 """
 
 import re
@@ -15,13 +15,13 @@ from assistant.ingest.formats.blocks import Blocks, count
 from assistant.ingest.formats.json import read_json, write_value
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.source import MAX_LINES
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import Origin, Page, PageKind
 
 _LINE = re.compile(r"[^\n]+")
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the lines' values as lines of text, with a page for each line of the file."""
     decoded = decode(data)
     blocks = Blocks(limits.max_chars)

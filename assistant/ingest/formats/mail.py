@@ -1,11 +1,9 @@
-"""A mail as it was sent (RFC 5322, MIME), or a page saved with it (MHTML), in; its text out.
+"""Mails as they were sent (RFC 5322, MIME), and pages saved as mails (MHTML).
 
-First the lines of its headers, then the text: of alternatives the plain one, or else the page.
-Mails inside it follow behind a line that says so. Attachments are named in a warning. The text is
-not the file's own, so there is no `locate`. Refuses, with `DocumentUnreadable`, mails whose parts
+First come the lines of the headers, then the text: of alternatives the plain one, or else the page.
+Mails inside a mail follow behind a line that says so. Attachments are named in a warning. The text
+is not the file's own, so there is no `locate`. `DocumentUnreadable` is raised for mails whose parts
 or headers are made to take their reader's time.
-
-The parts of a mail, whatever it was stored as, in; its blocks and warnings, out.
 """
 
 import re
@@ -23,7 +21,7 @@ from assistant.ingest.formats import html
 from assistant.ingest.formats.blocks import Block, Blocks, count
 from assistant.ingest.formats.parsed import Parsed, fold
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.limits import MAX_DEPTH, USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from assistant.text.normalize import normalize
 
 SEPARATOR = "Attached message"
@@ -50,7 +48,7 @@ _ESCAPED = "surrogateescape"
 
 
 @dataclass(slots=True)
-class Letter:
+class MailMessage:
     """A mail as far as it was read."""
 
     blocks: Blocks
@@ -149,7 +147,7 @@ MAX_TYPE_BYTES = 10_000
 _TYPE = re.compile(rb"^content-(?:type|disposition):[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M)
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the headers and the text of a mail, and of those inside it."""
     if any(len(header[0]) > MAX_TYPE_BYTES for header in _TYPE.finditer(data)):
         raise DocumentUnreadable("a header of it is too long to be read", Fault.TOO_LARGE)
@@ -158,30 +156,30 @@ def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
         message = BytesParser(policy=compat32).parsebytes(data)
     except RecursionError as error:
         raise DocumentUnreadable("its parts are nested too deeply", Fault.CORRUPT) from error
-    letter = Letter(Blocks(limits.max_chars))
+    mail = MailMessage(Blocks(limits.max_chars))
     waiting: list[tuple[Message, int]] = [(message, 0)]
-    _read_headers(message, letter)
+    _read_headers(message, mail)
     while waiting:
         part, depth = waiting.pop()
         if depth > MAX_DEPTH:
-            letter.n_deep += 1
+            mail.n_deep += 1
             continue
-        inner = [(found, depth + 1) for found in _read_part(part, letter)]
+        inner = [(found, depth + 1) for found in _read_part(part, mail)]
         waiting += reversed(inner)
-    return letter.finish(_raw(message, "Subject"))
+    return mail.finish(_raw(message, "Subject"))
 
 
-def _read_headers(message: Message, letter: Letter) -> None:
-    letter.add_headers((name, _raw(message, name)) for name in HEADERS)
+def _read_headers(message: Message, mail: MailMessage) -> None:
+    mail.add_headers((name, _raw(message, name)) for name in HEADERS)
 
 
-def _read_part(part: Message, letter: Letter) -> Sequence[Message]:
+def _read_part(part: Message, mail: MailMessage) -> Sequence[Message]:
     """Read a part's text; return the parts of it that are to be read next."""
     if part.get_content_type() == "message/rfc822" and part.is_multipart():
-        letter.blocks.add(SEPARATOR)
+        mail.blocks.add(SEPARATOR)
         inner = _parts(part)
         for message in inner[:1]:
-            _read_headers(message, letter)
+            _read_headers(message, mail)
         return inner
     if part.is_multipart() and part.get_content_maintype() == "multipart":
         inner = _parts(part)
@@ -189,9 +187,9 @@ def _read_part(part: Message, letter: Letter) -> Sequence[Message]:
         return _choose(inner) if is_choice else inner
     is_text = part.get_content_maintype() == "text" and not part.is_multipart()
     if is_text and part.get_content_disposition() != "attachment":
-        _read_text(part, letter)
+        _read_text(part, mail)
     elif part.get_payload():
-        letter.attachments.append(_name(part, letter))
+        mail.attachments.append(_name(part, mail))
     return ()
 
 
@@ -204,17 +202,17 @@ def _choose(parts: Sequence[Message]) -> Sequence[Message]:
     return parts
 
 
-def _read_text(part: Message, letter: Letter) -> None:
+def _read_text(part: Message, mail: MailMessage) -> None:
     try:
-        text = letter.read_text(_payload(part), part.get_content_charset())
+        text = mail.read_text(_payload(part), part.get_content_charset())
         if part.get_content_subtype() == "html":
-            letter.add_html(text.encode("utf-8", "replace"))
+            mail.add_html(text.encode("utf-8", "replace"))
         else:
-            letter.add_plain(text)
+            mail.add_plain(text)
     except DocumentUnreadable as error:
         if error.fault is Fault.TOO_LARGE:
             raise
-        letter.attachments.append(_name(part, letter))
+        mail.attachments.append(_name(part, mail))
 
 
 def _parts(part: Message) -> Sequence[Message]:
@@ -227,9 +225,9 @@ def _payload(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _name(part: Message, letter: Letter) -> str:
+def _name(part: Message, mail: MailMessage) -> str:
     """Return what an attachment is called, or else what it is."""
-    return letter.read_header(part.get_filename() or "").strip() or part.get_content_type()
+    return mail.read_header(part.get_filename() or "").strip() or part.get_content_type()
 
 
 def _raw(message: Message, name: str) -> str:

@@ -1,9 +1,9 @@
-"""Markdown (CommonMark and tables): bytes in; the source as canonical text, and its parts, out.
+"""Markdown (CommonMark and tables): the source of the file as canonical text, and its parts.
 
-The text is the file's own source, marks included, so that a quote can be found in the file.
-Blocks are paragraphs (parted at hard line breaks), headings, table rows, lines of code, and
-the text between the tags of raw HTML. Front matter, comments, scripts and link definitions
-are in no block. Refuses binary data with `DocumentUnreadable`.
+Marks stay in the text, so that a quote can be found in the file. Blocks are paragraphs (parted at
+hard line breaks), headings, table rows, lines of code, and the text between the tags of raw HTML.
+Front matter, comments, scripts and link definitions are in no block. `DocumentUnreadable` is raised
+for binary data.
 """
 
 import re
@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize, normalize_mapped
 from assistant.values import Heading, Origin, Page
 
@@ -57,7 +57,7 @@ class _Source:
         return start, start + len(trimmed)
 
 
-def parse(data: bytes, _: Limits = USUAL) -> Parsed:
+def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the source as canonical text in blocks, with its headings."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)

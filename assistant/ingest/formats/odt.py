@@ -1,11 +1,11 @@
-"""OpenDocument texts: bytes in; what a reader of the page sees, as canonical text in blocks, out.
+"""OpenDocument texts: what a reader of the page sees, in blocks.
 
 The body is walked in order. A paragraph or an item of a list is a block, or one for each of its
 lines; a table's row is a block, its cells joined by ` | `, unless it lays out a page. Text boxes
-follow the paragraph that they are anchored to, footnotes and endnotes the body. Left out and told
-of: hidden text, comments, pictures, embedded objects; left out are also texts that a tracked change
-has deleted. Headings are those of the outline. There are no pages before a text is laid out.
-Refuses, with `DocumentUnreadable`, damaged and encrypted files and bombs.
+follow the paragraph that they are anchored to, footnotes and endnotes the body. Headings are those
+of the outline. Texts that a tracked change has deleted are left out; so are, with a warning, hidden
+text, comments, pictures and embedded objects. There are no pages before a text is laid out.
+`DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from assistant.ingest.formats.archive import open_archive, starts_like_xml
 from assistant.ingest.formats.blocks import Block, Blocks, count, join_row
 from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"
 _MANIFEST = "META-INF/manifest.xml"
@@ -122,7 +122,7 @@ class _Walk:
         return True
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the body and its notes, with its headings."""
     archive = open_archive(data, _is_parsed)
     if _MANIFEST in archive.names and b"encryption-data" in archive.read(_MANIFEST):

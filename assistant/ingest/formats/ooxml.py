@@ -1,8 +1,7 @@
 """What Word, PowerPoint and Excel files have in common: element names, titles, what is not read.
 
-In: elements of their XML, the titles that they give themselves, their archives. Out: values that
-the three formats go on with, and warnings. Refuses, with `DocumentUnreadable`, files in the strict
-variant of the format, whose names the libraries do not know.
+`DocumentUnreadable` is raised for files in the strict variant of the format, whose names the
+libraries do not know.
 """
 
 import re

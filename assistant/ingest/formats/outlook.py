@@ -1,7 +1,7 @@
-"""An Outlook message (.msg) in; its headers and text, as of any other mail, out.
+"""Outlook messages (.msg): headers and text, as of any other mail.
 
 Attachments, mails among them, are named in a warning. The text is not the file's own, so there is
-no `locate`. Refuses damaged files with `DocumentUnreadable`.
+no `locate`. `DocumentUnreadable` is raised for damaged files.
 """
 
 import io
@@ -15,9 +15,9 @@ from oxmsg.domain import constants
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.blocks import Blocks
-from assistant.ingest.formats.mail import Letter
+from assistant.ingest.formats.mail import MailMessage
 from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 _DAMAGE = (
     *(OSError, LookupError, ValueError, ArithmeticError, AttributeError, TypeError),
@@ -27,22 +27,22 @@ _DAMAGE = (
 _RTF_ONLY = "its text is there as RTF alone, which is not read: save it as .eml or .txt"
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the headers and the text of a message."""
-    letter = Letter(Blocks(limits.max_chars))
+    mail = MailMessage(Blocks(limits.max_chars))
     try:
         message = Message.load(io.BytesIO(data))
         if _is_torn(data):
-            letter.warnings.append("the end of the file is missing, and some text may be")
-        letter.add_headers(_headers(message))
-        _read_text(message, letter)
-        letter.attachments += (found.file_name or "a message" for found in message.attachments)
+            mail.warnings.append("the end of the file is missing, and some text may be")
+        mail.add_headers(_headers(message))
+        _read_text(message, mail)
+        mail.attachments += (found.file_name or "a message" for found in message.attachments)
         subject = message.subject
     except _DAMAGE as error:
         raise DocumentUnreadable(
             "damaged: cannot be read as an Outlook message", Fault.CORRUPT
         ) from error
-    return letter.finish(subject)
+    return mail.finish(subject)
 
 
 def _is_torn(data: bytes) -> bool:
@@ -63,13 +63,13 @@ def _headers(message: Message) -> Iterator[tuple[str, str]]:
     yield "Subject", message.subject
 
 
-def _read_text(message: Message, letter: Letter) -> None:
+def _read_text(message: Message, mail: MailMessage) -> None:
     if (body := message.body) and body.strip():
-        letter.add_plain(body)
+        mail.add_plain(body)
     elif page := message.properties.binary_prop_value(constants.PID_HTML):
-        text = letter.read_text(page, message.properties.body_encoding)
-        letter.add_html(text.encode("utf-8", "replace"))
+        text = mail.read_text(page, message.properties.body_encoding)
+        mail.add_html(text.encode("utf-8", "replace"))
     elif page_text := message.html_body:
-        letter.add_html(page_text.encode("utf-8", "replace"))
+        mail.add_html(page_text.encode("utf-8", "replace"))
     elif message.properties.binary_prop_value(constants.PID_RTF_COMPRESSED):
-        letter.warnings.append(_RTF_ONLY)
+        mail.warnings.append(_RTF_ONLY)

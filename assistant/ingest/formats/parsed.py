@@ -1,4 +1,4 @@
-"""What every format's parse function returns: canonical text and the maps of its parts."""
+"""What the parse function of every format returns: canonical text and the maps of its parts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

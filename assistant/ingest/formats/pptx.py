@@ -1,10 +1,10 @@
-"""PowerPoint presentations: bytes in; the text of the slides, each one a page, out.
+"""PowerPoint presentations: the text of the slides, each of which is a page.
 
 On a slide the title, a heading, comes first; shapes follow from top to bottom and from left to
 right, with those of a group where the group stands; speaker notes come last. A paragraph is a block
-and so is a table's row, its cells joined by ` | `. Left out and told of: hidden slides and shapes,
-footers, comments, pictures, charts, embedded files. Slides are numbered as PowerPoint numbers them,
-hidden ones too. Refuses, with `DocumentUnreadable`, damaged and encrypted files, bombs, and
+and so is a table's row, its cells joined by ` | `. Slides are numbered as PowerPoint numbers them,
+hidden ones too. Left out, with a warning: hidden slides and shapes, footers, comments, pictures,
+charts, embedded files. `DocumentUnreadable` is raised for damaged and encrypted files, bombs, and
 presentations with too many slides.
 """
 
@@ -33,7 +33,7 @@ from assistant.ingest.formats.ooxml import (
 )
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import join_cells
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
 
 _MARGINS = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE)
@@ -89,7 +89,7 @@ class _Reader:
                 self.blocks.add(line)
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the slides, with a page for each and their titles as headings."""
     archive = open_archive(data)
     refuse_strict(archive, "ppt/presentation.xml")

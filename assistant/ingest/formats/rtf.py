@@ -1,12 +1,12 @@
-r"""RTF: bytes in; the text in blocks out.
+"""RTF documents: their text in blocks.
 
 `striprtf` reads the control words. What it would lose, misread or take long over is put right
 first, in one pass over the groups: footnotes and text boxes are moved to the end, pictures and
 other data cut out, hidden and deleted text taken out, the font table rebuilt. A paragraph or line
-is a block, and so is a table's row, its cells joined by ` | `. Left out and told of: hidden text,
-comments, page headers and footers, pictures, embedded objects, bytes that are in no known encoding.
-Nothing in RTF says reliably what is a heading; there are no pages before a text is laid out.
-Refuses, with `DocumentUnreadable`, what is no RTF and texts that are too long to be read in time.
+is a block, and so is a table's row, its cells joined by ` | `. Left out, with a warning: hidden
+text, comments, page headers and footers, pictures, embedded objects, bytes that are in no known
+encoding. Nothing in RTF says reliably what is a heading; there are no pages before a text is laid
+out. `DocumentUnreadable` is raised for what is no RTF and for texts too long to be read in time.
 """
 
 import codecs
@@ -21,7 +21,7 @@ from assistant.ingest.formats.blocks import Blocks, count
 from assistant.ingest.formats.ooxml import sensible_title
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import join_cells
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 MAX_SOURCE_CHARS = 20_000_000
 """Of what is left when pictures are cut out; the library goes through it character by character."""
@@ -129,7 +129,7 @@ class _Source:
         self._hidden_in.pieces.append("}")
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text in blocks."""
     if not data.lstrip().startswith(b"{\\rtf"):
         raise DocumentUnreadable("damaged: no RTF document", Fault.CORRUPT)

@@ -1,9 +1,9 @@
-"""Source code, markup and settings: bytes in; the text of the file, its blocks and its lines, out.
+"""Source code, markup and settings: the text of the file, its blocks and its lines.
 
 Each line of code is a block, so that it can be cited by itself; the lines of a comment that stands
 alone, or of a text in triple quotes, are one block for each paragraph, whose sentences may go over
 several lines. What is a comment is told by how its lines begin and not by the language. Every line
-with something in it is a page. Refuses, with `DocumentUnreadable`, binary data and too many lines.
+with something in it is a page. `DocumentUnreadable` is raised for binary data and too many lines.
 """
 
 import re
@@ -13,7 +13,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize, normalize_mapped
 from assistant.values import Origin, Page, PageKind
 
@@ -29,7 +29,7 @@ _PROSE = re.compile(r"\s*[^\W\d_]")
 Span = tuple[int, int]
 
 
-def parse(data: bytes, _: Limits = USUAL) -> Parsed:
+def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text as canonical text in blocks, with its lines as pages."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)

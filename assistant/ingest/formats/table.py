@@ -1,4 +1,4 @@
-"""Rows of cells in; each row as a line of text that can be understood by itself, out.
+"""Writing the rows of a table as lines of text, each of which can be understood by itself.
 
 Cells are joined by ` | `, empty ones left out. Where a table begins with a row of column names,
 every later row is written as `Name: value | Name: value`, so that a row which is cited alone says
@@ -10,7 +10,7 @@ what its values are. The names are those of the first row with several cells, if
 
 After an empty row another table may begin: one with names of its own if, besides, there is a column
 of words above numbers, dates or truth values. Rows that stand alone, above a table's first row of
-several cells, are captions. Refuses, with `DocumentUnreadable`, tables with too many rows.
+several cells, are captions. `DocumentUnreadable` is raised for tables with too many rows.
 """
 
 import re

@@ -1,11 +1,9 @@
-"""Plain text: bytes in; canonical text and its paragraphs out.
+"""Plain text: canonical text and its paragraphs.
 
-Blank lines part paragraphs. A single newline is either a hard break (one paragraph or list
-item a line) or a soft wrap (72 columns); `find_blocks` decides which, by the rules that it
-states. There are no headings: nothing in plain text says reliably that a line is one.
-Words that are hyphenated at soft breaks are joined. Refuses binary data with `DocumentUnreadable`.
-
-Canonical text and its soft line breaks in; what to cut out so that hyphenated words are whole.
+Blank lines part paragraphs. A single newline is either a hard break (one paragraph or list item a
+line) or a soft wrap (72 columns); `find_blocks` decides which, by the rules that it states. There
+are no headings: nothing in plain text says reliably that a line is one. Words that are hyphenated
+at soft breaks are joined. `DocumentUnreadable` is raised for binary data.
 """
 
 import re
@@ -17,7 +15,7 @@ from itertools import accumulate, pairwise
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, describe_removed
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import NEWLINE, normalize, normalize_mapped
 from assistant.text.offsets import Changes
 from assistant.values import Origin, Page
@@ -115,7 +113,7 @@ _CLOSED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
 _Line = tuple[int, int]
 
 
-def parse(data: bytes, _: Limits = USUAL) -> Parsed:
+def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text as canonical text in paragraphs."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)

@@ -1,12 +1,12 @@
-"""Excel workbooks: bytes in; the rows of the sheets, each one a page, out.
+"""Excel workbooks: the rows of the sheets, each of which is a page.
 
 A sheet begins with its name, a heading; each row that is not empty is a block, with its number in
-the sheet as its page. `table.py` says how a row is written: `Name: value | Name: value` where the
+the sheet as its page. A row is written as `table.py` says: `Name: value | Name: value` where the
 table has column names. Values are as they are stored and not as they are shown (0.15, not 15 %);
 dates and times in ISO 8601, truth values as true and false; of formulas the value that was last
-worked out. Left out and told of: hidden sheets, rows and columns, errors, formulas that were never
-worked out, comments, charts, pictures. Text in shapes is not read. Refuses, with
-`DocumentUnreadable`, damaged and encrypted files, bombs, and workbooks with too much in them.
+worked out. Text in shapes is not read. Left out, with a warning: hidden sheets, rows and columns,
+errors, formulas that were never worked out, comments, charts, pictures. `DocumentUnreadable` is
+raised for damaged and encrypted files, bombs, and workbooks with too much in them.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ from assistant.ingest.formats.blocks import Block, Blocks, count
 from assistant.ingest.formats.ooxml import describe_left_out, refuse_strict, sensible_title
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.table import write_rows
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
 
 MAX_COLUMNS = 16_384
@@ -89,7 +89,7 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         return cell
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the rows of the sheets that are shown, with a page for each row."""
     archive = open_archive(data)
     refuse_strict(archive, "xl/workbook.xml")

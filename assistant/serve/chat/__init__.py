@@ -1,7 +1,7 @@
-"""The chat page. Importing it sets what Gradio reads from the environment when it is imported.
+"""The chat page. Importing it sets environment variables that Gradio reads when it is imported.
 
-No analytics leave the machine, and the queue does not sum itself up after each event: with pandas,
-over up to 10,000 events, for a monitoring page that is off.
+Gradio sends no analytics, and its queue computes no statistics for the monitoring page, which is
+off: after each event it would do so with pandas over up to 10,000 events.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""A question asked on a page: kept, answered beside the event loop, shown as it becomes.
+"""Answers questions that are asked on the chat page, in threads beside the event loop.
 
-Comes in: a page and a question, untrusted. Goes out: `Update`s until the answer is whole. A stop
-and the end of the server arrive at once, and what was verified by then stays; whatever happens, the
-turn is kept with its outcome. A disk that fails is a notice on the page.
+Takes a session and a question, which is untrusted, and yields `Update`s until the answer is whole.
+A stop or a shutdown takes effect at once and keeps what was verified by then. Every turn is stored
+with its outcome, whatever happens; a disk error becomes a notice on the page.
 """
 
 import asyncio
@@ -14,214 +14,248 @@ from typing import Any
 from assistant.answering import Answering
 from assistant.errors import AssistantError
 from assistant.serve.admission import Admission
-from assistant.serve.background import run_aside
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.pages import Page, Update
+from assistant.serve.background import run_in_thread
+from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import render_notice
-from assistant.serve.chat.turns import CLOSING, INTERRUPTED, STOPPED, Step, Turn, converse, report
-from assistant.serve.chat.views import Views, wrap
+from assistant.serve.chat.sessions import Session, Update
+from assistant.serve.chat.turns import (
+    CLOSING,
+    INTERRUPTED,
+    STOPPED,
+    Step,
+    Turn,
+    answer_turn,
+    log_error,
+)
+from assistant.serve.chat.views import Views, wrap_turns
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
 from assistant.values import Answer, DocumentId
 
-WATCH_S = 0.3
-"""Seconds after which a page that looks at an answer is looked at itself: it may have moved on."""
+WATCH_INTERVAL_S = 0.3
+"""Seconds after which it is checked whether a page still shows the answer that it watches."""
 MAX_TURNS = 200
-"""Questions of a conversation: more make a page slow."""
-MAX_OF_OWNER = 3
-"""Questions of one person that are answered or wait at the same time, so that others get a turn."""
-BUSY_ELSEWHERE = f"{MAX_OF_OWNER} of your questions are being answered; wait for one of them."
+"""Questions in a conversation; more make a page slow."""
+MAX_PER_OWNER = 3
+"""Questions of one user that are answered or wait at the same time, so that others get a turn."""
+BUSY_ELSEWHERE = f"{MAX_PER_OWNER} of your questions are being answered; wait for one of them."
 FULL = f"This conversation has {MAX_TURNS} questions; begin a new one."
 BUSY_HERE = "The last question of this conversation is still being answered."
-ABSENT = "This question is not here any more."
+QUESTION_GONE = "This question is not here any more."
 
 
-@dataclass(slots=True)
-class _Running:
-    """An answer that is being made, however many pages look at it: how far it is, what ends it."""
+class RunningAnswers:
+    """The answers in progress, at most one in each conversation.
 
-    owner: str
-    before: tuple[Turn, ...]
-    step: Step
-    stop: asyncio.Event
-    news: asyncio.Condition
-    task: asyncio.Task[None] | None = None
-
-    async def tell(self, step: Step) -> None:
-        """Note a step and wake those who wait for it; one that says nothing new is none."""
-        if step == self.step:
-            return
-        async with self.news:
-            self.step = step
-            self.news.notify_all()
-
-    async def wait(self, seen: Step) -> None:
-        """Wait for another step than the one that was seen, a moment at most."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(WATCH_S), self.news:
-                await self.news.wait_for(lambda: self.step is not seen)
-
-
-class Asking:
-    """Asks for the pages of everybody, one question a conversation at a time.
-
-    An answer that is being made belongs to no page: who closes or reloads one finds it again.
+    A running answer belongs to its conversation and not to a page: whoever closes or reloads the
+    page finds it again.
     """
 
     def __init__(
         self,
         assistant: Answering,
-        store: Store,
+        conversations: ConversationStore,
         views: Views,
         admission: Admission,
         ending: asyncio.Event,
     ) -> None:
         self._assistant = assistant
-        self._store = store
+        self._conversations = conversations
         self._views = views
         self._admission = admission
         self._ending = ending
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, _RunningAnswer] = {}
 
     async def ask(
-        self, page: Page, question: str, documents: Sequence[DocumentId] | None = None
+        self, session: Session, question: str, documents: Sequence[DocumentId] | None = None
     ) -> AsyncGenerator[Update]:
-        """Answer a question in the page's conversation, beginning one when there is none."""
+        """Answer a question in the session's conversation; start a conversation if there is none.
+
+        `documents` are those that it is limited to; None means those that the session has selected.
+        """
         question = question.encode("utf-8", "replace").decode().strip()
         try:
-            if refused := self._refuse(page, question):
-                yield self._notify(page, refused)
+            if refused := self._refuse(session, question):
+                yield self._notify(session, refused)
                 return
-            self._begin(page, question, documents)
-            listed, banner = self._views.listed(page), self._views.banner(page)
-            also = Update(question="", listed=listed, banner=banner)
-            async with aclosing(self.watch(page)) as updates:
+            self._begin(session, question, documents)
+            also = Update(
+                question="",
+                conversations=self._views.conversations(session),
+                banner=self._views.banner(session),
+            )
+            async with aclosing(self.watch(session)) as updates:
                 async for update in updates:
                     yield replace(
-                        also, talk=update.talk, status=update.status, is_running=update.is_running
+                        also,
+                        conversation=update.conversation,
+                        status=update.status,
+                        is_running=update.is_running,
                     )
                     also = Update()
         except AssistantError as error:
-            yield self._notify(page, str(error))
+            yield self._notify(session, str(error))
 
-    async def ask_again(self, page: Page, sent: dict[str, Any]) -> AsyncGenerator[Update]:
-        """Ask what a button stands for: a question to try, or the question of a turn."""
-        turns = self._views.turns(page)
+    async def ask_again(self, session: Session, sent: dict[str, Any]) -> AsyncGenerator[Update]:
+        """Ask the question of a button: a suggested one, or that of a turn once more."""
+        turns = self._views.turns(session)
         turn = find_turn(turns, sent)
         question = turn.question if turn else sent.get("question")
         if not isinstance(question, str):
-            yield Update(status=ABSENT, banner=render_notice(ABSENT))
+            yield Update(status=QUESTION_GONE, banner=render_notice(QUESTION_GONE))
             return
-        if not self.is_running(page):  # else it is refused, and the next question replaces nothing
-            page.replaces = turn.number if turn and turn is turns[-1] else None
-        async with aclosing(self.ask(page, question, turn.documents if turn else None)) as updates:
+        if not self.is_running(
+            session
+        ):  # else this is refused, and nothing is to be replaced later
+            session.replaces = turn.number if turn and turn is turns[-1] else None
+        async with aclosing(
+            self.ask(session, question, turn.documents if turn else None)
+        ) as updates:
             async for update in updates:
                 yield update
 
-    async def watch(self, page: Page) -> AsyncGenerator[Update]:
-        """Yield what becomes of an answer that is being made, as long as the page looks at it."""
-        conversation_id = page.conversation_id or ""
+    async def watch(self, session: Session) -> AsyncGenerator[Update]:
+        """Yield the progress of the running answer, as long as the page shows its conversation."""
+        conversation_id = session.conversation_id or ""
         running = self._running.get(conversation_id)
         if running is None:
             return
-        shown = [self._views.turn(turn) for turn in running.before]  # once: they stay as they are
+        shown = [
+            self._views.turn(turn) for turn in running.before
+        ]  # rendered once: they do not change
         seen: Step | None = None
-        while page.conversation_id == conversation_id:
+        while session.conversation_id == conversation_id:
             if running.step is not seen:
                 seen = running.step
-                talk = wrap(conversation_id, [*shown, self._views.turn(seen.turn, seen)])
-                yield Update(talk=talk, status=seen.status, is_running=seen.is_running)
+                html = wrap_turns(conversation_id, [*shown, self._views.turn(seen.turn, seen)])
+                yield Update(conversation=html, status=seen.status, is_running=seen.is_running)
             if not seen.is_running:
                 return
             await running.wait(seen)
-        yield self.show(page)  # a step may have come after what is looked at now
+        yield self.show(session)  # an update of the other one may have come last
 
-    def show(self, page: Page) -> Update:
-        """Return the page's conversation as it is kept, the running turn as it is by now."""
-        running = self._running.get(page.conversation_id or "")
+    def show(self, session: Session) -> Update:
+        """Return the session's conversation as stored, with the latest state of a running turn."""
+        running = self._running.get(session.conversation_id or "")
         if running:
             before, step = running.before, running.step
-            talk = self._views.show_turns(page.conversation_id or "", before, step)
-            return Update(talk=talk, status=step.status, is_running=step.is_running)
-        talk = self._views.talk(page, self._views.turns(page))
-        return Update(talk=talk, status="", is_running=False)
+            html = self._views.show_turns(session.conversation_id or "", before, step)
+            return Update(conversation=html, status=step.status, is_running=step.is_running)
+        html = self._views.conversation(session, self._views.turns(session))
+        return Update(conversation=html, status="", is_running=False)
 
-    def stop(self, page: Page) -> None:
-        """End the answer that is being made in the page's conversation, at once."""
-        if running := self._running.get(page.conversation_id or ""):
+    def stop(self, session: Session) -> None:
+        """Stop the answer that is running in the session's conversation, at once."""
+        if running := self._running.get(session.conversation_id or ""):
             running.stop.set()
 
-    def is_running(self, page: Page) -> bool:
-        """Whether an answer is being made in the page's conversation."""
-        return page.conversation_id in self._running
+    def is_running(self, session: Session) -> bool:
+        """Whether an answer is running in the session's conversation."""
+        return session.conversation_id in self._running
 
-    def _refuse(self, page: Page, question: str) -> str:
+    def _refuse(self, session: Session, question: str) -> str:
         if not question:
             return "Type a question first."
-        if self.is_running(page):
+        if self.is_running(session):
             return BUSY_HERE
-        if sum(one.owner == page.owner for one in self._running.values()) >= MAX_OF_OWNER:
+        if sum(one.owner == session.owner for one in self._running.values()) >= MAX_PER_OWNER:
             return BUSY_ELSEWHERE
-        turns = self._views.turns(page)
-        replaces_last = bool(turns) and page.replaces == turns[-1].number
+        turns = self._views.turns(session)
+        replaces_last = bool(turns) and session.replaces == turns[-1].number
         return FULL if len(turns) - replaces_last >= MAX_TURNS else ""
 
-    def _notify(self, page: Page, notice: str) -> Update:
-        is_running = self.is_running(page)
+    def _notify(self, session: Session, notice: str) -> Update:
+        is_running = self.is_running(session)
         return Update(status=notice, banner=render_notice(notice), is_running=is_running)
 
-    def _begin(self, page: Page, question: str, documents: Sequence[DocumentId] | None) -> None:
-        """Keep the new turn, in place of the one it replaces, and begin to answer it."""
-        before = self._views.turns(page)
-        if page.conversation_id is None or not self._store.has(page.owner, page.conversation_id):
-            page.conversation_id = self._store.create(page.owner, question)
+    def _begin(
+        self, session: Session, question: str, documents: Sequence[DocumentId] | None
+    ) -> None:
+        """Store the new turn, in place of the one that it replaces, and start to answer it."""
+        before = self._views.turns(session)
+        if session.conversation_id is None or not self._conversations.has(
+            session.owner, session.conversation_id
+        ):
+            session.conversation_id = self._conversations.create(session.owner, question)
         number = before[-1].number + 1 if before else 1
-        if before and page.replaces == before[-1].number:
-            self._store.drop(page.owner, page.conversation_id, before[-1].number)
+        if before and session.replaces == before[-1].number:
+            self._conversations.drop(session.owner, session.conversation_id, before[-1].number)
             before = before[:-1]
-        page.replaces = None
-        asked_of = sorted(page.only) if documents is None else documents
+        session.replaces = None
+        asked_of = sorted(session.only) if documents is None else documents
         turn = Turn(number, question, documents=tuple(asked_of))
-        self._store.put(page.owner, page.conversation_id, replace(turn, outcome=INTERRUPTED))
+        self._conversations.put(
+            session.owner, session.conversation_id, replace(turn, outcome=INTERRUPTED)
+        )
         first = Step(turn, "Starting")
-        running = _Running(page.owner, before, first, asyncio.Event(), asyncio.Condition())
-        self._running[page.conversation_id] = running
-        running.task = asyncio.create_task(self._run(page.conversation_id, running))
+        running = _RunningAnswer(session.owner, before, first, asyncio.Event(), asyncio.Condition())
+        self._running[session.conversation_id] = running
+        running.task = asyncio.create_task(self._run(session.conversation_id, running))
 
-    async def _run(self, conversation_id: str, running: _Running) -> None:
-        """Answer to the end, to a stop, or to the end of the server; keep what became of it."""
+    async def _run(self, conversation_id: str, running: "_RunningAnswer") -> None:
+        """Answer until done, stopped or shut down; store the outcome."""
         turn = running.step.turn
-        work = converse(self._assistant, self._admission, turn, running.before)
+        work = answer_turn(self._assistant, self._admission, turn, running.before)
         try:
-            async with aclosing(run_aside(work, running.stop, self._ending)) as steps:
+            async with aclosing(run_in_thread(work, running.stop, self._ending)) as steps:
                 async for step in steps:
                     if step.is_running:
-                        await running.tell(step)
+                        await running.update(step)
                     else:
                         break
                 else:
-                    step = _leave_off(running.step.turn, is_stopped=running.stop.is_set())
-            self._store.put(running.owner, conversation_id, step.turn)
+                    step = _cut_short(running.step.turn, is_stopped=running.stop.is_set())
+            self._conversations.put(running.owner, conversation_id, step.turn)
         except AssistantError as error:
             step = Step(replace(turn, outcome=str(error)), str(error), is_running=False)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-            notice = report("answering")
+            notice = log_error("answering")
             step = Step(replace(turn, outcome=notice), notice, is_running=False)
         finally:
             del self._running[conversation_id]
-        await running.tell(step)
+        await running.update(step)
 
 
-def _leave_off(turn: Turn, *, is_stopped: bool) -> Step:
-    """Return the end of a turn that was not let finish: with what of its answer was verified."""
+def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:
+    """Return the turn whose number the browser sent; None if there is no such turn."""
+    named = str(sent.get("turn"))
+    return next((turn for turn in turns if str(turn.number) == named), None)
+
+
+@dataclass(slots=True)
+class _RunningAnswer:
+    """An answer in progress, which any number of pages may watch.
+
+    `before` are the turns before it and `step` is its latest state; `stop` ends it, and `changed`
+    wakes those who wait for another state.
+    """
+
+    owner: str
+    before: tuple[Turn, ...]
+    step: Step
+    stop: asyncio.Event
+    changed: asyncio.Condition
+    task: asyncio.Task[None] | None = None
+
+    async def update(self, step: Step) -> None:
+        """Set the latest state and wake those who wait, unless nothing has changed."""
+        if step == self.step:
+            return
+        async with self.changed:
+            self.step = step
+            self.changed.notify_all()
+
+    async def wait(self, seen: Step) -> None:
+        """Wait until the state is another than `seen`, for at most `WATCH_INTERVAL_S`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WATCH_INTERVAL_S), self.changed:
+                await self.changed.wait_for(lambda: self.step is not seen)
+
+
+def _cut_short(turn: Turn, *, is_stopped: bool) -> Step:
+    """Return the last state of a turn that was ended early, with what was verified by then."""
     notice = STOPPED if is_stopped else CLOSING
     outcome: Answer | str = notice
     if isinstance(turn.outcome, Answer) and turn.outcome.kind == "answer":
         notice = STOPPED_PARTLY if is_stopped else CLOSING_PARTLY
         outcome = replace(turn.outcome, notice=notice)
     return Step(replace(turn, outcome=outcome), notice, is_running=False)
-
-
-def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:
-    """Return the turn that the browser names, None when there is no such."""
-    named = str(sent.get("turn"))
-    return next((turn for turn in turns if str(turn.number) == named), None)

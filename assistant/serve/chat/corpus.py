@@ -1,7 +1,7 @@
-"""The folder of documents as the chat shows it: the ledger, and a sync that everybody sees.
+"""The panel of documents: what became of every file, and the sync that everybody sees.
 
-One sync runs at a time; its progress belongs to all pages. Refuses nothing: an index that cannot be
-read or written is a notice.
+One sync runs at a time, and all pages show its progress. An index that cannot be read or written
+becomes a notice.
 """
 
 import threading
@@ -13,43 +13,43 @@ from markupsafe import Markup
 from assistant.answering import Answering
 from assistant.errors import AssistantError
 from assistant.ingest.sniff import SUFFIXES
-from assistant.serve.background import follow
+from assistant.serve.background import iterate_reports
 from assistant.serve.chat.render import CorpusView, render_documents, render_notice
-from assistant.serve.chat.turns import report
+from assistant.serve.chat.turns import log_error
 from assistant.store.sync import Progress, SyncReport
 from assistant.values import DocumentId
 
-REPORT_S = 0.25
-"""Seconds between two reports of progress: often enough to look alive."""
-RUNNING = "A sync is running already."
-HALTED = "Stopped. What was done stays done; the next sync goes on."
+PROGRESS_INTERVAL_S = 0.25
+"""Seconds between two reports of progress."""
+SYNC_RUNNING = "A sync is running already."
+SYNC_STOPPED = "Stopped. What was done stays done; the next sync goes on."
 
 
 class Corpus:
-    """The documents of one assistant."""
+    """The panel of documents of one assistant, with the sync that may be running."""
 
     def __init__(self, assistant: Answering) -> None:
         self._assistant = assistant
-        self._at: Progress | None = None
+        self._progress: Progress | None = None
         self._notes: tuple[str, ...] = ()
-        self._halt = threading.Event()
+        self._stop = threading.Event()
 
-    def halt(self) -> None:
-        """End the running sync after the file that it is at."""
-        self._halt.set()
+    def stop_sync(self) -> None:
+        """Stop the running sync after its present file."""
+        self._stop.set()
 
     def show(self, only: frozenset[DocumentId]) -> Markup:
-        """Return the panel: every file with its status, and the sync if one is running."""
-        at = self._at
+        """Return the panel; `only` are the documents that are ticked."""
+        progress = self._progress
         try:
             view = CorpusView(
                 suffixes=tuple(SUFFIXES),
                 max_bytes=self._assistant.settings.max_file_bytes,
                 synced_at=self._assistant.synced_at,
                 only=only,
-                progress=_tell(at) if at else "",
-                done=at.done if at else 0,
-                total=at.total if at else 0,
+                progress=_describe(progress) if progress else "",
+                done=progress.done if progress else 0,
+                total=progress.total if progress else 0,
                 notes=self._notes,
             )
             return render_documents(self._assistant.documents(), view)
@@ -57,60 +57,64 @@ class Corpus:
             return render_notice(str(error))
 
     def sync(self) -> Generator[str]:
-        """Bring the index in step with the folder; yield what is happening, the outcome last."""
-        if self._at is not None:
-            yield RUNNING
+        """Sync the index with the folder; yield the progress, and the outcome last."""
+        if self._progress is not None:
+            yield SYNC_RUNNING
             return
-        self._at, self._notes = Progress("reading", 0, 0), ()
-        self._halt.clear()
+        self._progress, self._notes = Progress("reading", 0, 0), ()
+        self._stop.clear()
         try:
             yield "Syncing"
-            reports: Iterator[Progress | SyncReport] = follow(self._work)
-            for at in reports:
-                if isinstance(at, SyncReport):
-                    self._notes = (summarize(at),)
+            reports: Iterator[Progress | SyncReport] = iterate_reports(self._run_sync)
+            for report in reports:
+                if isinstance(report, SyncReport):
+                    self._notes = (describe_sync(report),)
                 else:
-                    self._at = at
-                    yield _tell(at)
+                    self._progress = report
+                    yield _describe(report)
         except AssistantError as error:
             self._notes = (str(error),)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-            self._notes = (report("syncing"),)
+            self._notes = (log_error("syncing"),)
         finally:
-            self._at = None
+            self._progress = None
         yield " ".join(self._notes)
 
-    def _work(self, tell: Callable[[Progress | SyncReport], None]) -> None:
+    def _run_sync(self, report: Callable[[Progress | SyncReport], None]) -> None:
         last_s = 0.0
 
-        def on_progress(at: Progress) -> None:
+        def on_progress(progress: Progress) -> None:
             nonlocal last_s
-            if self._halt.is_set():
-                raise AssistantError(HALTED)
-            if (now := time.monotonic()) - last_s >= REPORT_S:
+            if self._stop.is_set():
+                raise AssistantError(SYNC_STOPPED)
+            if (now := time.monotonic()) - last_s >= PROGRESS_INTERVAL_S:
                 last_s = now
-                tell(at)
+                report(progress)
 
-        tell(self._assistant.sync(on_progress=on_progress))
+        report(self._assistant.sync(on_progress=on_progress))
 
 
-def summarize(done: SyncReport) -> str:
-    """Say in a sentence what a sync did."""
+def describe_sync(report: SyncReport) -> str:
+    """Say in a sentence what a sync did and how long it took."""
     parts = [
         f"{n:,} {word}"
         for n, word in (
-            (done.n_added, "added"),
-            (done.n_changed, "changed"),
-            (done.n_moved, "moved"),
-            (done.n_removed, "removed"),
+            (report.n_added, "added"),
+            (report.n_changed, "changed"),
+            (report.n_moved, "moved"),
+            (report.n_removed, "removed"),
         )
         if n
     ]
-    parts += [f"{done.n_skipped:,} skipped"] if done.n_skipped else []
-    anew = " The index was damaged and has been built anew." if done.recovered else ""
-    return f"Synced in {done.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}.{anew}"
+    parts += [f"{report.n_skipped:,} skipped"] if report.n_skipped else []
+    rebuilt = " The index was damaged and has been built anew." if report.recovered else ""
+    return (
+        f"Synced in {report.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}.{rebuilt}"
+    )
 
 
-def _tell(at: Progress) -> str:
-    stage = at.stage.capitalize()
-    return f"{stage}: {at.done:,} of {at.total:,} files" if at.total > 1 else stage
+def _describe(progress: Progress) -> str:
+    stage = progress.stage.capitalize()
+    if progress.total <= 1:
+        return stage
+    return f"{stage}: {progress.done:,} of {progress.total:,} files"

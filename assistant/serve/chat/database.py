@@ -1,8 +1,9 @@
-"""The SQLite file beside the index that holds conversations and feedback: made, opened, explained.
+"""The SQLite file beside the index that holds conversations and feedback, and its tables.
 
-Comes in: the index folder. Goes out: connections, each one transaction. A file that is damaged is
-put aside, never deleted; rows have digests for what SQLite does not notice. Refuses, with
-`StoreError`, a disk that cannot be used and a file that a newer version has written.
+`Database` creates the file in the index folder and opens it, one transaction at a time. A damaged
+file is put aside and never deleted. Turns and feedback are stored with a digest of their fields,
+for damage that SQLite does not notice. `StoreError` is raised for a disk that cannot be used and
+for a file that a newer version has written.
 """
 
 import json
@@ -13,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
+from assistant.digest import digest_row
 from assistant.errors import StoreError
-from assistant.store.catalog import digest_row
 from assistant.values import Answer
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
@@ -25,6 +27,41 @@ FILE = "conversations.sqlite"
 VERSION = 2
 LOCKED_S = 10.0
 """Seconds to wait for another process that is writing."""
+
+
+class TurnRow(NamedTuple):
+    """A turn of a conversation: a question with its answer, or with a notice instead.
+
+    `documents` and `tried` are JSON lists of texts, `answer` is the `Answer` as JSON.
+    """
+
+    conversation_id: str
+    number: int
+    question: str
+    documents: str
+    answer: str | None
+    notice: str | None
+    tried: str
+
+
+class FeedbackRow(NamedTuple):
+    """What a reader said of an answer (`citation` is 0) or of one of its citations.
+
+    `history` are the turns before it, as a JSON list, and `answer` is the `Answer` as JSON.
+    """
+
+    conversation_id: str
+    number: int
+    citation: int
+    kind: str
+    given_at: str
+    question: str
+    history: str
+    answer: str
+
+
+TABLES: dict[type[NamedTuple], str] = {TurnRow: "turns", FeedbackRow: "feedback"}
+Row = TypeVar("Row", TurnRow, FeedbackRow)
 
 SCHEMA = f"""
 PRAGMA journal_mode = WAL;
@@ -136,9 +173,23 @@ class Database:
         )
 
 
-def is_as_written(*row: object) -> bool:
-    """Whether the fields of a row have the digest that comes last; one without is believed."""
-    return row[-1] in (None, digest_row(*row[:-1]))
+def read_rows(
+    connection: sqlite3.Connection, kind: type[Row], condition: str, *values: object
+) -> Iterator[tuple[Row, bool]]:
+    """Yield the rows that meet an SQL condition, each with whether it is as it was written.
+
+    A row without a digest is believed.
+    """
+    sql = f"SELECT {', '.join(kind._fields)}, digest FROM {TABLES[kind]} {condition}"
+    for *fields, digest in connection.execute(sql, values):
+        yield kind._make(fields), digest in (None, digest_row(*fields))
+
+
+def write_row(connection: sqlite3.Connection, row: TurnRow | FeedbackRow) -> None:
+    """Write a row with its digest, in place of the one with the same key."""
+    places = ", ".join("?" * (len(row) + 1))
+    sql = f"INSERT OR REPLACE INTO {TABLES[type(row)]} VALUES ({places})"
+    connection.execute(sql, (*row, digest_row(*row)))
 
 
 def read_answer(written: str) -> Answer:

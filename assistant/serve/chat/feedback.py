@@ -1,8 +1,8 @@
-"""What readers say of answers, kept with all that is needed to ask again; as eval questions.
+"""What readers say of answers, kept with all that is needed to ask again, and as eval questions.
 
-Comes in: a rating of an answer, or a citation that is wrong. Goes out: lines of a file that
-`assistant eval` reads. Refuses nothing: of a turn without an answer nothing is kept, and what the
-disk has altered is left out with a warning.
+A reader rates an answer or marks one of its citations as wrong; of a turn without an answer nothing
+is kept. What was said can be read back and written as lines of a file for `assistant eval`.
+Feedback that the disk has altered is left out with a warning.
 """
 
 import json
@@ -12,9 +12,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.serve.chat.database import Database, is_as_written, now, read_answer
+from assistant.serve.chat.database import (
+    Database,
+    FeedbackRow,
+    now,
+    read_answer,
+    read_rows,
+    write_row,
+)
 from assistant.serve.chat.turns import Turn
-from assistant.store.catalog import digest_row
 from assistant.values import Answer, Citation
 
 CITATION = "citation"
@@ -36,7 +42,7 @@ class Feedback:
     answer: Answer
 
 
-class FeedbackBook:
+class FeedbackStore:
     """The feedback on the answers of one index."""
 
     def __init__(self, database: Database) -> None:
@@ -56,16 +62,14 @@ class FeedbackBook:
     def read(self) -> tuple[Feedback, ...]:
         """Return what everybody said, an answer at a time, oldest first."""
         with self._database.open() as connection:
-            found = connection.execute(
-                "SELECT conversation_id, number, citation, kind, given_at, question, history, "
-                "answer, digest FROM feedback ORDER BY given_at"
-            ).fetchall()
-        given: dict[tuple[str, int], dict[int, tuple[Any, ...]]] = {}
-        for row in found:
-            if is_as_written(*row):
-                given.setdefault(row[:2], {})[row[2]] = row[3:8]
+            found = list(read_rows(connection, FeedbackRow, "ORDER BY given_at"))
+        given: dict[tuple[int, str], dict[int, FeedbackRow]] = {}
+        for row, is_whole in found:
+            turn = (row.number, row.conversation_id)
+            if is_whole:
+                given.setdefault(turn, {})[row.citation] = row
             else:
-                logger.warning("feedback on turn %s of conversation %s is damaged", row[1], row[0])
+                logger.warning("feedback on turn %s of conversation %s is damaged", *turn)
         return tuple(_feedback(rows) for rows in given.values())
 
     def _set(
@@ -80,11 +84,8 @@ class FeedbackBook:
             )
             if kind:
                 answer = json.dumps(asdict(turn.outcome))
-                row = (*key, kind, now(), turn.question, json.dumps(history), answer)
-                connection.execute(
-                    "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*row, digest_row(*row)),
-                )
+                said = (kind, now(), turn.question, json.dumps(history), answer)
+                write_row(connection, FeedbackRow(*key, *said))
 
 
 def read_feedback(index_dir: Path) -> tuple[Feedback, ...]:
@@ -93,7 +94,7 @@ def read_feedback(index_dir: Path) -> tuple[Feedback, ...]:
     Raises:
         StoreError: it cannot be read.
     """
-    return FeedbackBook(Database(index_dir)).read()
+    return FeedbackStore(Database(index_dir)).read()
 
 
 def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:
@@ -121,16 +122,16 @@ def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:
         yield known | {"kind": "feedback", "note": note}
 
 
-def _feedback(rows: dict[int, tuple[Any, ...]]) -> Feedback:
+def _feedback(rows: dict[int, FeedbackRow]) -> Feedback:
     """Return what was said of an answer: of the whole (0) and of single citations."""
-    _, given_at, question, history, answer = next(iter(rows.values()))
+    first = next(iter(rows.values()))
     return Feedback(
-        rating=rows[0][0] if 0 in rows else None,
+        rating=rows[0].kind if 0 in rows else None,
         wrong=frozenset(rows) - {0},
-        given_at=given_at,
-        question=question,
-        history=tuple((who, text) for who, text in json.loads(history)),
-        answer=read_answer(answer),
+        given_at=first.given_at,
+        question=first.question,
+        history=tuple((who, text) for who, text in json.loads(first.history)),
+        answer=read_answer(first.answer),
     )
 
 

@@ -1,9 +1,8 @@
 """Conversations kept on the server, so that they survive a reload and a restart.
 
-Comes in: turns of an owner. Goes out: the same, to that owner alone: every statement names the
-owner, so that another's conversation is as absent as a deleted one. A conversation's id cannot be
-guessed. A turn that the disk has altered comes back as a notice. Refuses, with `StoreError`, a disk
-that cannot be used.
+Only its owner gets a conversation back: every SQL statement names the owner, so that another's
+conversation is as absent as a deleted one, and ids cannot be guessed. A turn that the disk has
+altered comes back as a notice. `StoreError` is raised for a disk that cannot be used.
 """
 
 import json
@@ -12,11 +11,10 @@ import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from itertools import islice
 
-from assistant.serve.chat.database import Database, is_as_written, now, read_answer
+from assistant.serve.chat.database import Database, TurnRow, now, read_answer, read_rows, write_row
 from assistant.serve.chat.turns import Turn
-from assistant.store.catalog import digest_row
 from assistant.values import Answer, DocumentId
 
 MAX_TITLE_CHARS = 120
@@ -34,10 +32,9 @@ class Summary:
 
     conversation_id: str
     title: str
-    updated_at: str
 
 
-class Store:
+class ConversationStore:
     """The conversations of everybody who asks this index."""
 
     def __init__(self, database: Database) -> None:
@@ -58,12 +55,13 @@ class Store:
         words = search.casefold().split()
         with self._database.open() as connection:
             found = connection.execute(
-                "SELECT conversation_id, title, updated_at FROM conversations WHERE owner = ? "
+                "SELECT conversation_id, title FROM conversations WHERE owner = ? "
                 "ORDER BY updated_at DESC, rowid DESC",
                 (owner,),
             )
-            kept = (row for row in found if not words or _has(connection, row, words))
-            return tuple(Summary(*row) for row, _ in zip(kept, range(MAX_SHOWN), strict=False))
+            summaries = (Summary(*row) for row in found)
+            kept = (one for one in summaries if not words or _has(connection, one, words))
+            return tuple(islice(kept, MAX_SHOWN))
 
     def has(self, owner: str, conversation_id: str) -> bool:
         """Whether the owner has this conversation."""
@@ -73,11 +71,11 @@ class Store:
     def title(self, owner: str, conversation_id: str) -> str | None:
         """Return a conversation's title, None when the owner has no such conversation."""
         with self._database.open() as connection:
-            row = connection.execute(
+            found = connection.execute(
                 "SELECT title FROM conversations WHERE conversation_id = ? AND owner = ?",
                 (conversation_id, owner),
-            ).fetchone()
-        return str(row[0]) if row else None
+            )
+            return next((str(title) for (title,) in found), None)
 
     def load(self, owner: str, conversation_id: str) -> tuple[Turn, ...] | None:
         """Return a conversation's turns, None when the owner has no such conversation."""
@@ -90,34 +88,28 @@ class Store:
                 (conversation_id,),
             ):
                 given.setdefault(number, {})[citation] = kind
-            found = connection.execute(
-                "SELECT conversation_id, number, question, documents, answer, notice, tried, "
-                "digest FROM turns WHERE conversation_id = ? ORDER BY number",
-                (conversation_id,),
+            condition = "WHERE conversation_id = ? ORDER BY number"
+            return tuple(
+                _turn(row, given.get(row.number, {}), is_whole=is_whole)
+                for row, is_whole in read_rows(connection, TurnRow, condition, conversation_id)
             )
-            return tuple(_turn(row, given.get(row[1], {})) for row in found)
 
     def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """Keep a turn as it is now; False when the owner has no such conversation any more."""
-        is_answer = isinstance(turn.outcome, Answer)
-        answer = json.dumps(asdict(turn.outcome)) if isinstance(turn.outcome, Answer) else None
-        row = (
+        row = TurnRow(
             conversation_id,
             turn.number,
             turn.question,
             json.dumps(turn.documents),
-            answer,
-            None if is_answer else turn.outcome,
-            json.dumps(turn.tried),
+            answer=json.dumps(asdict(turn.outcome)) if isinstance(turn.outcome, Answer) else None,
+            notice=None if isinstance(turn.outcome, Answer) else turn.outcome,
+            tried=json.dumps(turn.tried),
         )
         with self._database.open() as connection:
             connection.execute("BEGIN IMMEDIATE")  # so that it is not deleted after the look at it
             if not _is_owned(connection, owner, conversation_id):
                 return False
-            connection.execute(
-                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, digest_row(*row)),
-            )
+            write_row(connection, row)
             connection.execute(
                 "UPDATE conversations SET updated_at = ? WHERE conversation_id = ?",
                 (now(), conversation_id),
@@ -159,12 +151,13 @@ def _is_owned(connection: sqlite3.Connection, owner: str, conversation_id: str) 
     return found.fetchone() is not None
 
 
-def _has(connection: sqlite3.Connection, row: tuple[str, ...], words: Sequence[str]) -> bool:
+def _has(connection: sqlite3.Connection, summary: Summary, words: Sequence[str]) -> bool:
     """Whether the title, the questions and the answers of a conversation have all the words."""
     found = connection.execute(
-        "SELECT question, coalesce(answer, '') FROM turns WHERE conversation_id = ?", (row[0],)
+        "SELECT question, coalesce(answer, '') FROM turns WHERE conversation_id = ?",
+        (summary.conversation_id,),
     )
-    texts = [row[1]]
+    texts = [summary.title]
     for question, answer in found:
         texts += [str(question), *(_said(answer) if answer else ())]
     text = "\n".join(texts).casefold()
@@ -178,24 +171,27 @@ def _said(answer: str) -> list[str]:
         return []
 
 
-def _turn(row: tuple[Any, ...], given: dict[int, str]) -> Turn:
-    """Return the turn that a row holds, or one that says that the row is damaged."""
-    _, number, question, documents, answer, notice, tried, _ = row
+def _turn(row: TurnRow, given: dict[int, str], *, is_whole: bool) -> Turn:
+    """Return the turn that a row holds, or one that says that the row is damaged.
+
+    `given` is the feedback on it: of the whole answer under 0, else by the citation's number.
+    """
     try:
-        if not is_as_written(*row):
+        if not is_whole:
             raise ValueError("not what was written")  # noqa: TRY301 (one way out for damage)
         return Turn(
-            number=number,
-            question=question,
-            outcome=read_answer(answer) if answer else notice,
-            documents=tuple(DocumentId(one) for one in json.loads(documents)),
-            tried=tuple(json.loads(tried)),
+            number=row.number,
+            question=row.question,
+            outcome=read_answer(row.answer) if row.answer else row.notice,
+            documents=tuple(DocumentId(one) for one in json.loads(row.documents)),
+            tried=tuple(json.loads(row.tried)),
             rating=given.get(0),  # type: ignore[arg-type]
             flagged=frozenset(citation for citation in given if citation),
         )
     except (ValueError, TypeError) as error:
-        logger.warning("turn %s of conversation %s is damaged: %s", number, row[0], error)
-        return Turn(number, DAMAGED_QUESTION, DAMAGED)
+        where = (row.number, row.conversation_id)
+        logger.warning("turn %s of conversation %s is damaged: %s", *where, error)
+        return Turn(row.number, DAMAGED_QUESTION, DAMAGED)
 
 
 def _title(text: str) -> str:

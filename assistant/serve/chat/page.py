@@ -1,9 +1,8 @@
-"""The chat as Gradio Blocks: layout and wiring, nothing else.
+"""The chat page as Gradio Blocks: layout and the wiring of its events.
 
-Comes in: the desk, which knows what everything does. Goes out: Blocks to mount. Everything shown is
-HTML made by `surfaces.render`, set as the plain value of `gr.HTML`: never a template, whose output
-Gradio evaluates as JavaScript. Nothing that the browser holds is believed: pages are known by their
-session, which the gate has matched with its owner.
+All content is HTML from `render`, set as the plain value of `gr.HTML` and never as its template,
+because Gradio evaluates a template's output as JavaScript. Nothing that a browser sends is trusted:
+a request's session is looked up under the owner that `AccessMiddleware` has established.
 """
 
 import asyncio
@@ -17,103 +16,105 @@ import gradio as gr
 
 from assistant.answering import Answering
 from assistant.serve.admission import Admission
-from assistant.serve.chat.actions import Desk
-from assistant.serve.chat.asking import Asking
+from assistant.serve.chat.actions import Chat
+from assistant.serve.chat.asking import RunningAnswers
 from assistant.serve.chat.corpus import Corpus
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.pages import Page, Pages, Update
-from assistant.serve.chat.render import part
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.render import render_part
+from assistant.serve.chat.sessions import Session, Sessions, Update
 from assistant.serve.chat.views import Views
 
 MAX_EVENTS = 256
-"""Events of all pages that wait in Gradio's queue; questions have a queue of their own."""
-AT_ONCE = 64
-"""Events of a kind handled at the same time: they wait for questions, or read the catalog."""
+"""Events of all pages that may wait in Gradio's queue; questions have their own queue."""
+MAX_CONCURRENT = 64
+"""Events of one kind handled at the same time: most wait for an answer or read from disk."""
 
 TITLE = "Ask your documents"
 FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
-PLAIN: dict[str, Any] = {"apply_default_css": False}
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-EACH: dict[str, Any] = QUIET | {"trigger_mode": "multiple"}
-"""Every click counts: by default Gradio drops those that come while an earlier one is handled."""
-HERE, AWAY = ["here"], ["away"]
-"""Classes of a button that is seen or not: making it anew, as `visible` does, takes a while, and an
-older state may win."""
+UNSTYLED: dict[str, Any] = {"apply_default_css": False}
+NO_PROGRESS: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+EVERY_CLICK: dict[str, Any] = NO_PROGRESS | {"trigger_mode": "multiple"}
+"""By default Gradio drops a click that comes while an earlier one is handled."""
+VISIBLE, HIDDEN = ["here"], ["away"]
+"""CSS classes of a button. Gradio's `visible` creates it anew, which is slow: an older state may
+arrive last."""
 Changes = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The components of the page that events read or write."""
+class Components:
+    """The components that events read or write."""
 
     address: gr.Textbox
     new: gr.Button
     search: gr.Textbox
-    listed: gr.HTML
-    talk: gr.HTML
+    conversations: gr.HTML
+    conversation: gr.HTML
     banner: gr.HTML
     status: gr.HTML
     question: gr.Textbox
     ask: gr.Button
-    halt: gr.Button
+    stop: gr.Button
     panel: gr.HTML
 
     @property
-    def shown(self) -> list[Any]:
-        """What an `Update` may change."""
-        shown = [self.listed, self.talk, self.banner, self.status, self.question]
-        return [*shown, self.ask, self.halt, self.panel]
+    def outputs(self) -> list[Any]:
+        """The components that an `Update` may change."""
+        outputs = [self.conversations, self.conversation, self.banner, self.status, self.question]
+        return [*outputs, self.ask, self.stop, self.panel]
 
 
-def make_desk(
+def make_chat(
     assistant: Answering,
-    store: Store,
-    book: FeedbackBook,
+    conversations: ConversationStore,
+    feedback: FeedbackStore,
     admission: Admission,
     ending: asyncio.Event,
-) -> Desk:
-    """Return the desk of an assistant; once `ending` is set, what runs ends with a notice."""
+) -> Chat:
+    """Return the chat of an assistant; once `ending` is set, running work ends with a notice."""
     corpus = Corpus(assistant)
-    views = Views(assistant, store, corpus)
-    asking = Asking(assistant, store, views, admission, ending)
-    return Desk(store, book, views, corpus, asking, ending)
+    views = Views(assistant, conversations, corpus)
+    answers = RunningAnswers(assistant, conversations, views, admission, ending)
+    return Chat(conversations, feedback, views, corpus, answers, ending)
 
 
-def build_chat(desk: Desk) -> gr.Blocks:
-    """Return the chat page over a desk."""
-    pages = Pages()
+def build_page(chat: Chat) -> gr.Blocks:
+    """Return the page, with its events wired to the chat."""
+    sessions = Sessions()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         parts = _lay_out()
-        _wire_asking(desk, pages, parts)
-        _wire_acts(desk, pages, parts)
-        _wire_opening(desk, pages, parts)
+        _wire_asking(chat, sessions, parts)
+        _wire_actions(chat, sessions, parts)
+        _wire_opening(chat, sessions, parts)
 
         async def on_load(address: str, request: gr.Request) -> AsyncIterator[Changes]:
-            arrived = _page_of(pages, request)
-            yield _changes(await asyncio.to_thread(desk.arrive, arrived, address or ""))
-            for updates in (desk.watch(arrived), desk.follow_sync(arrived)):
+            session = _session_of(sessions, request)
+            yield _changes(await asyncio.to_thread(chat.load, session, address or ""))
+            for updates in (chat.watch(session), chat.follow_sync(session)):
                 async for changes in _stream(updates):
                     yield changes
 
-        # The address is read by the script, which no Python function can do.
-        page.load(on_load, parts.address, parts.shown, js="() => location.hash.slice(1)", **QUIET)
-    page.queue(max_size=MAX_EVENTS, default_concurrency_limit=AT_ONCE)
+        # Only a script can read the address.
+        page.load(
+            on_load, parts.address, parts.outputs, js="() => location.hash.slice(1)", **NO_PROGRESS
+        )
+    page.queue(max_size=MAX_EVENTS, default_concurrency_limit=MAX_CONCURRENT)
     return cast(gr.Blocks, page)
 
 
 def page_options() -> dict[str, Any]:
-    """Return what the mount needs: theme and styles, without anything from another origin."""
+    """Return theme and styles for the mount; nothing in them comes from another origin."""
     theme = gr.themes.Base(font=FONT, font_mono=MONO)
-    # In the head, because Gradio rewrites the selectors of what is given as `css`.
+    # In the head: Gradio rewrites the selectors of what is given as `css`.
     return {"theme": theme, "head": f"<style>{_asset('page.css')}</style>"}
 
 
-def _lay_out() -> Parts:
+def _lay_out() -> Components:
     links = _asset("links.js")
     address = gr.Textbox(visible=False)
-    gr.HTML(str(part("masthead")), js_on_load=_asset("masthead.js"), **PLAIN)
+    gr.HTML(str(render_part("header")), js_on_load=_asset("header.js"), **UNSTYLED)
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="nav", min_width=200):
             new = gr.Button("New conversation", elem_id="new")
@@ -124,13 +125,15 @@ def _lay_out() -> Parts:
                 show_label=False,
                 container=False,
             )
-            listed = gr.HTML("", elem_id="listed", js_on_load=links + _asset("list.js"), **PLAIN)
+            conversations = gr.HTML(
+                "", elem_id="listed", js_on_load=links + _asset("list.js"), **UNSTYLED
+            )
         with gr.Column(elem_id="talk", min_width=320):
             follow = links + _asset("follow.js")
-            talk = gr.HTML("", elem_id="conversation", js_on_load=follow, **PLAIN)
+            conversation = gr.HTML("", elem_id="conversation", js_on_load=follow, **UNSTYLED)
             with gr.Column(elem_id="composer"):
-                status = gr.HTML("", elem_id="status", js_on_load=_asset("status.js"), **PLAIN)
-                banner = gr.HTML("", elem_id="banner", js_on_load=links, **PLAIN)
+                status = gr.HTML("", elem_id="status", js_on_load=_asset("status.js"), **UNSTYLED)
+                banner = gr.HTML("", elem_id="banner", js_on_load=links, **UNSTYLED)
                 with gr.Row():
                     question = gr.Textbox(
                         elem_id="question",
@@ -143,84 +146,102 @@ def _lay_out() -> Parts:
                         autofocus=True,
                     )
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
-                    halt = gr.Button("Stop", elem_id="stop", elem_classes=AWAY, min_width=88)
+                    stop = gr.Button("Stop", elem_id="stop", elem_classes=HIDDEN, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
             beside = links + _asset("files.js") + _asset("turning.js")
-            panel = gr.HTML("", elem_id="panel", js_on_load=beside, **PLAIN)
-    return Parts(address, new, search, listed, talk, banner, status, question, ask, halt, panel)
+            panel = gr.HTML("", elem_id="panel", js_on_load=beside, **UNSTYLED)
+    return Components(
+        address,
+        new,
+        search,
+        conversations,
+        conversation,
+        banner,
+        status,
+        question,
+        ask,
+        stop,
+        panel,
+    )
 
 
-def _wire_asking(desk: Desk, pages: Pages, parts: Parts) -> None:
+def _wire_asking(chat: Chat, sessions: Sessions, parts: Components) -> None:
     async def on_ask(text: str | None, request: gr.Request) -> AsyncIterator[Changes]:
-        async for changes in _stream(desk.ask(_page_of(pages, request), text or "")):
+        async for changes in _stream(chat.ask(_session_of(sessions, request), text or "")):
             yield changes
 
     async def on_button(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
-        async for changes in _stream(desk.ask_again(_page_of(pages, request), _sent(event))):
+        async for changes in _stream(
+            chat.ask_again(_session_of(sessions, request), _payload(event))
+        ):
             yield changes
 
     async def on_stop(request: gr.Request) -> None:
-        desk.stop(_page_of(pages, request))
+        chat.stop(_session_of(sessions, request))
 
     asked = [parts.question.submit, parts.ask.click]
-    gr.on(asked, on_ask, parts.question, parts.shown, **EACH)
-    for place in (parts.talk, parts.banner):
-        place.ask(on_button, None, parts.shown, **EACH)
-    parts.halt.click(on_stop, None, None, **QUIET)
+    gr.on(asked, on_ask, parts.question, parts.outputs, **EVERY_CLICK)
+    for place in (parts.conversation, parts.banner):
+        place.ask(on_button, None, parts.outputs, **EVERY_CLICK)
+    parts.stop.click(on_stop, None, None, **NO_PROGRESS)
 
 
-def _wire_acts(desk: Desk, pages: Pages, parts: Parts) -> None:
+def _wire_actions(chat: Chat, sessions: Sessions, parts: Components) -> None:
     def on_act(request: gr.Request, event: gr.EventData) -> Changes:
-        return _changes(desk.act(_page_of(pages, request), _sent(event)))
+        return _changes(chat.act(_session_of(sessions, request), _payload(event)))
 
     def on_new(request: gr.Request) -> Changes:
-        return _changes(desk.act(_page_of(pages, request), {"act": "new"}))
+        return _changes(chat.act(_session_of(sessions, request), {"act": "new"}))
 
     def on_search(text: str | None, request: gr.Request) -> Changes:
         sent = {"act": "search", "text": text or ""}
-        return _changes(desk.act(_page_of(pages, request), sent))
+        return _changes(chat.act(_session_of(sessions, request), sent))
 
-    for place in (parts.talk, parts.panel, parts.listed, parts.banner):
-        place.act(on_act, None, parts.shown, **EACH)
-    parts.new.click(on_new, None, parts.shown, **QUIET)
-    parts.search.change(on_search, parts.search, parts.shown, trigger_mode="always_last", **QUIET)
+    for place in (parts.conversation, parts.panel, parts.conversations, parts.banner):
+        place.act(on_act, None, parts.outputs, **EVERY_CLICK)
+    parts.new.click(on_new, None, parts.outputs, **NO_PROGRESS)
+    parts.search.change(
+        on_search, parts.search, parts.outputs, trigger_mode="always_last", **NO_PROGRESS
+    )
 
 
-def _wire_opening(desk: Desk, pages: Pages, parts: Parts) -> None:
+def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
     async def on_open(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
-        page, sent = _page_of(pages, request), _sent(event)
+        session, sent = _session_of(sessions, request), _payload(event)
         reference = str(sent.get("reference"))
-        async with page.opening:  # held until it is sent: what was clicked first comes first
-            yield _changes(await asyncio.to_thread(desk.open, page, reference, sent.get("order")))
-        if reference.startswith("open-"):  # a source is in view only once this has ended
-            async for changes in _stream(desk.watch(page)):
+        async with session.opening:  # until it is sent, so that clicks are answered in order
+            yield _changes(
+                await asyncio.to_thread(chat.open, session, reference, sent.get("order"))
+            )
+        if reference.startswith("open-"):  # not for a source: it is revealed when this ends
+            async for changes in _stream(chat.watch(session)):
                 yield changes
-        yield _changes(Update())  # as in `_stream`: a later click may have been answered since
+        yield _changes(Update())  # see `_stream`
 
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
-        async for changes in _stream(desk.sync(_page_of(pages, request))):
+        async for changes in _stream(chat.sync(_session_of(sessions, request))):
             yield changes
 
-    for place in (parts.talk, parts.panel, parts.listed):
-        opened = place.open(on_open, None, parts.shown, **EACH)
-        opened.then(None, js=_asset("reveal.js"), **QUIET)
-    parts.panel.sync(on_sync, None, parts.shown, **QUIET)
+    for place in (parts.conversation, parts.panel, parts.conversations):
+        opened = place.open(on_open, None, parts.outputs, **EVERY_CLICK)
+        opened.then(None, js=_asset("reveal.js"), **NO_PROGRESS)
+    parts.panel.sync(on_sync, None, parts.outputs, **NO_PROGRESS)
 
 
-def _page_of(pages: Pages, request: gr.Request) -> Page:
-    """Return the page of a request: the gate has written its owner on it."""
+def _session_of(sessions: Sessions, request: gr.Request) -> Session:
+    """Return the session of a request, whose owner `AccessMiddleware` has set."""
     assert request.request is not None
-    return pages.page(str(request.request.state.owner), str(request.session_hash))
+    return sessions.get(str(request.request.state.owner), str(request.session_hash))
 
 
-def _sent(event: gr.EventData) -> dict[str, Any]:
-    """Return what the browser chose to send."""
+def _payload(event: gr.EventData) -> dict[str, Any]:
+    """Return what the browser sent with an event; untrusted."""
     sent = event._data
     return sent if isinstance(sent, dict) else {}
 
 
 async def _stream(updates: AsyncGenerator[Update]) -> AsyncIterator[Changes]:
-    """Yield the changes, and at last none: Gradio sends the last ones again when all is done."""
+    """Yield the changes, and an empty one at the end: Gradio sends the last one twice."""
     async with aclosing(updates):
         async for update in updates:
             yield _changes(update)
@@ -228,15 +249,23 @@ async def _stream(updates: AsyncGenerator[Update]) -> AsyncIterator[Changes]:
 
 
 def _changes(update: Update) -> list[Any]:
-    """Return what Gradio makes of an update, in the order of `Parts.shown`."""
-    texts = [update.listed, update.talk, update.banner, update.status, update.question]
+    """Return an update as Gradio's outputs, in the order of `Components.outputs`."""
+    texts = [
+        update.conversations,
+        update.conversation,
+        update.banner,
+        update.status,
+        update.question,
+    ]
     is_running = update.is_running
     buttons = (None, None) if is_running is None else (not is_running, is_running)
     return [
         *(gr.skip() if text is None else str(text) for text in texts),
         *(
-            gr.skip() if is_seen is None else gr.update(elem_classes=HERE if is_seen else AWAY)
-            for is_seen in buttons
+            gr.skip()
+            if is_visible is None
+            else gr.update(elem_classes=VISIBLE if is_visible else HIDDEN)
+            for is_visible in buttons
         ),
         gr.skip() if update.panel is None else str(update.panel),
     ]

@@ -1,10 +1,9 @@
-"""What the chat page shows, as HTML: answers, sources, documents, conversations.
+"""Renders answers, sources, documents and conversations as HTML for the chat page.
 
-Comes in: values of the assistant and of the chat. Goes out: markup whose tags and attributes are
-written in `chat.html.j2` and `marks.py`; what they are filled with is escaped (`escape.py`).
-(A report of `assistant eval` is a page of its own: `report_page.py`.)
+The tags and attributes are written in `chat.html.j2` and `marks.py`; everything that fills them is
+escaped (`escape.py`). (The report of `assistant eval` is another page: `report_page.py`.)
 
-Links are references, resolved by the chat from what the server holds: `#cite-<turn>-<number>`,
+Links are references, which the server resolves from what it holds: `#cite-<turn>-<number>`,
 `#read-<turn>-<number>`, `#doc-<percent-encoded id>`, `#open-<conversation>`, `#close`, `#leave`.
 """
 
@@ -17,21 +16,22 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from assistant.show.describe import count
 from assistant.show.escape import templates
 from assistant.show.marks import mark_text
-from assistant.show.provenance import account_for, list_remarks
+from assistant.show.provenance import list_remarks, report_costs
 from assistant.values import Answer, Document, DocumentId, FileRecord, Page, Span, name_page
 
 MAX_SOURCE_CHARS = 200_000
-"""Characters of a document on the page: a browser lays these out in well under a second."""
+"""Characters of a document that are shown: a browser lays them out in well under a second."""
 MAX_NEAREST = 3
-"""Passages on an abstention: enough to judge that the answer is absent."""
+"""Passages shown with an abstention: enough to see that the answer is not there."""
 MAX_NAMED = 3
-"""Other files named beside one that has their bytes or nearly their text."""
+"""Other files with the same or nearly the same content that are named."""
 MAX_LISTED = 1_000
-"""Documents listed at once."""
+"""Documents that are listed."""
 FEW_DOCUMENTS = 8
-"""From more than these on, documents can be found by their name."""
+"""With more documents than this there is a field to find one by its name."""
 NAMED_SUFFIXES = tuple(
     ".pdf .docx .pptx .xlsx .odt .rtf .epub .eml .msg .html .md .csv .json .txt".split()
 )
@@ -40,8 +40,8 @@ EXCERPT_CHARS = 280
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Where an opened citation stands among those of its answer."""
+class CitationPosition:
+    """Which of its answer's `total` citations an opened citation is, counted from 1."""
 
     turn: int
     number: int
@@ -50,20 +50,26 @@ class Step:
 
     @property
     def previous(self) -> int | None:
-        """The number of the citation before it."""
+        """The number of the citation before it; None of the first."""
         return self.number - 1 if self.number > 1 else None
 
     @property
     def next(self) -> int | None:
-        """The number of the citation after it."""
+        """The number of the citation after it; None of the last."""
         return self.number + 1 if self.number < self.total else None
 
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """The picture of a page: where it is asked for at which widths, and where boxes lie on it.
+    """A picture of a page, with the boxes that mark a quote on it.
 
-    `last` is the number of the document's last page; a box has its page and its place in CSS.
+    Attributes:
+        number: the page's number.
+        last: the number of the document's last page.
+        description: the picture's alternative text.
+        address: its URL at the default width.
+        addresses: its URLs at several widths, as a `srcset`.
+        boxes: the page and the CSS position of each box.
     """
 
     number: int
@@ -76,10 +82,17 @@ class PageView:
 
 @dataclass(frozen=True, slots=True)
 class CorpusView:
-    """What the panel of documents shows beside them.
+    """What the panel of documents shows besides the documents.
 
-    `only` are the documents that questions are asked of, all when empty; `progress` is what a
-    running sync does, `done` of `total` files; `notes` are what the last one or an upload said.
+    Attributes:
+        suffixes: of the files that can be read.
+        max_bytes: the size limit of an uploaded file.
+        synced_at: when the last sync ended (ISO, UTC); None if none has.
+        only: the documents that questions are limited to; empty means all.
+        progress: what a running sync does; empty if none runs.
+        done: files that it has finished, of `total`.
+        total: files that it has to do.
+        notes: what the last sync reported.
     """
 
     suffixes: tuple[str, ...]
@@ -93,117 +106,109 @@ class CorpusView:
 
     @property
     def named_suffixes(self) -> tuple[str, ...]:
-        """The suffixes that people look for, of those that can be read."""
+        """The best-known suffixes of those that can be read; all of them if none is well known."""
         return tuple(one for one in NAMED_SUFFIXES if one in self.suffixes) or self.suffixes
+
+
+def render_part(name: str, *given: Any) -> Markup:
+    """Render a macro of `chat.html.j2`; what it is given is escaped, unless it is markup."""
+    return Markup(getattr(_parts(), name)(*given).strip())
 
 
 def render_answer(
     answer: Answer, turn: int, tried: Sequence[str] = (), flagged: Collection[int] = ()
 ) -> Markup:
-    """Render an answer with its sources, an abstention with what to try, or a short reply.
+    """Render an answer with its sources, an abstention with suggestions, or a short reply.
 
     Args:
-        answer: what is shown.
-        turn: the number that its references carry.
-        tried: questions that the documents do answer, for an abstention.
-        flagged: the numbers of citations that the reader has marked as wrong.
+        answer: the answer.
+        turn: the number of its turn, for its references.
+        tried: questions that the documents do answer, suggested with an abstention.
+        flagged: the numbers of citations that the user has marked as wrong.
     """
-    return part("answer", answer, turn, tuple(tried), tuple(flagged))
+    return render_part("answer", answer, turn, tuple(tried), tuple(flagged))
 
 
-def render_account(answer: Answer) -> Markup:
-    """Render what an answer cost and how its checks went, folded; nothing of a short reply."""
-    return part("account", account_for(answer))
-
-
-def render_question(question: str, max_chars: int) -> Markup:
-    """Render what the person asked, cut at `max_chars`."""
-    return part("question", cut(question, max_chars))
+def render_costs(answer: Answer) -> Markup:
+    """Render what an answer cost and how its checks went, folded; empty for a short reply."""
+    return render_part("costs", report_costs(answer))
 
 
 def render_progress(detail: str) -> Markup:
-    """Render what the assistant is doing right now."""
-    return part("progress", detail)
+    """Render what the assistant is doing at the moment."""
+    return render_part("progress", detail)
 
 
 def render_notice(message: str) -> Markup:
-    """Render a message of the program: a failure foreseen, a stop, a stale reference."""
-    return part("notice", message)
+    """Render a message of the program, such as an error, a stop or a stale reference."""
+    return render_part("notice", message)
 
 
 def render_welcome(examples: Sequence[str], model: str = "") -> Markup:
-    """Render what a visitor sees first: what this is, which model writes, questions to try."""
-    return part("welcome", tuple(examples), model)
+    """Render an empty page: what this is, which model writes (empty: none), example questions."""
+    return render_part("welcome", tuple(examples), model)
 
 
 def render_source(
     document: Document,
     spans: Sequence[Span],
     strong: Span | None,
-    step: Step | None = None,
+    position: CitationPosition | None = None,
     view: PageView | None = None,
     remark: str = "",
 ) -> Markup:
-    """Render a document as readable text with `spans` marked and the `strong` one strongest.
+    """Render a document as readable text with `spans` marked and `strong` highlighted.
 
     The text inside `<div class="text">` is the document's own, character by character. Of a
-    document longer than `MAX_SOURCE_CHARS` a window around the strong span is shown. A picture
-    of its page (`view`) is seen first, the text on demand. A `remark` stands above both.
+    document longer than `MAX_SOURCE_CHARS` only a window around the strong span is shown. If there
+    is a picture of the page (`view`), it is shown first and the text on demand. A `remark` stands
+    above both.
     """
     start, end = _window(len(document.text), strong)
     path = document.document_id if document.document_id != document.title else ""
     heading, page = _place_of(document, strong)
-    names = [part for part in (path, heading) if part]
+    names = [name for name in (path, heading) if name]
     number, kind = (page.number, page.kind) if page else (None, None)
-    where = part("place", names[0] if names else "", "".join(names[1:]), number, kind)
+    where = render_part("place", names[0] if names else "", "".join(names[1:]), number, kind)
     marked = mark_text(document, (start, end), spans, strong)
     folded = (start, len(document.text) - end)
-    return part("source", document, marked, where, folded, step, view, remark)
+    return render_part("source", document, marked, where, folded, position, view, remark)
 
 
 def render_documents(records: Sequence[FileRecord], corpus: CorpusView) -> Markup:
-    """Render the ledger of the corpus: each file with its status, and why it was skipped."""
+    """Render every file of the corpus with its status, and the reason if it was skipped."""
     unlisted = max(0, len(records) - MAX_LISTED)
-    return part("documents", tuple(records[:MAX_LISTED]), unlisted, corpus)
+    return render_part("documents", tuple(records[:MAX_LISTED]), unlisted, corpus)
 
 
-def render_only(titles: Sequence[str]) -> Markup:
-    """Render which documents the next question is asked of; nothing when of all."""
-    return part("only", tuple(titles))
+def render_selection(titles: Sequence[str]) -> Markup:
+    """Render which documents the next question is limited to; empty if to none."""
+    return render_part("only", tuple(titles))
 
 
 def render_editing(*, replaces: bool) -> Markup:
-    """Render that the next question is an earlier one, edited."""
-    return part("editing", replaces)
+    """Render that the next question is an edited one; whether it `replaces` the earlier answer."""
+    return render_part("editing", replaces)
 
 
 def render_conversations(summaries: Sequence[Any], current: str | None, search: str) -> Markup:
-    """Render the list of conversations, the current one marked."""
-    return part("conversations", tuple(summaries), current, bool(search.strip()))
+    """Render the list of conversations with the current one marked."""
+    return render_part("conversations", tuple(summaries), current, bool(search.strip()))
 
 
-def cut(text: str, max_chars: int) -> str:
-    """Return the text, or its beginning with an ellipsis when it is longer."""
+def truncate(text: str, max_chars: int) -> str:
+    """Return the text; if it is longer than `max_chars`, its beginning with an ellipsis."""
     return text if len(text) <= max_chars else text[:max_chars] + "…"
 
 
 def excerpt(text: str) -> str:
-    """Return a passage's first three lines or so as one line."""
+    """Return the first `EXCERPT_CHARS` characters of a passage on one line."""
     line = " ".join(text[: 4 * EXCERPT_CHARS].split())
     return line if len(line) <= EXCERPT_CHARS else line[:EXCERPT_CHARS].rstrip() + "…"
 
 
-def counted(n: int, word: str) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "passage"), counted(1200, "passage")
-    ('1 passage', '1,200 passages')
-    """
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
-
-
-def moment(stamp: str) -> str:
-    """Return an ISO time as people write it, in the server's time zone."""
+def format_time(stamp: str) -> str:
+    """Return an ISO time as "28 November 2026, 20:13" in the server's time zone."""
     when = datetime.fromisoformat(stamp).astimezone()
     return f"{when.day} {when:%B %Y, %H:%M}"
 
@@ -212,12 +217,12 @@ def _megabytes(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:,.3g} MB"
 
 
-def _referenced(document_id: str) -> str:
+def _percent_encode(document_id: str) -> str:
     return quote(document_id, safe="", errors="replace")
 
 
 def _place_of(document: Document, span: Span | None) -> tuple[str | None, Page | None]:
-    """Return the heading above a span and the page it starts on."""
+    """Return the heading above a span and the page on which it begins."""
     if span is None:
         return None, None
     above = [heading for heading in document.headings if heading.start <= span.start]
@@ -227,6 +232,7 @@ def _place_of(document: Document, span: Span | None) -> tuple[str | None, Page |
 
 
 def _window(length: int, strong: Span | None) -> tuple[int, int]:
+    """Return the part of a text of `length` characters that is shown: start and end."""
     if length <= MAX_SOURCE_CHARS:
         return 0, length
     first, last = (strong.start, strong.end) if strong else (0, 0)
@@ -237,15 +243,19 @@ def _window(length: int, strong: Span | None) -> tuple[int, int]:
 
 @cache
 def _parts() -> Any:
-    pages = templates("serve/chat")
-    filters = {"excerpt": excerpt, "counted": counted, "moment": moment}
-    pages.filters |= filters | {"megabytes": _megabytes, "referenced": _referenced}
-    pages.globals |= {"MAX_NEAREST": MAX_NEAREST}
-    pages.globals |= {"FEW_DOCUMENTS": FEW_DOCUMENTS, "list_remarks": list_remarks}
-    pages.globals |= {"name_page": name_page, "MAX_NAMED": MAX_NAMED}
-    return pages.get_template("chat.html.j2").module
-
-
-def part(name: str, *given: Any) -> Markup:
-    """Render one of the parts in `chat.html.j2`."""
-    return Markup(getattr(_parts(), name)(*given).strip())
+    environment = templates("serve/chat")
+    environment.filters |= {
+        "excerpt": excerpt,
+        "count_noun": count,
+        "format_time": format_time,
+        "megabytes": _megabytes,
+        "percent_encode": _percent_encode,
+    }
+    environment.globals |= {
+        "FEW_DOCUMENTS": FEW_DOCUMENTS,
+        "MAX_NAMED": MAX_NAMED,
+        "MAX_NEAREST": MAX_NEAREST,
+        "list_remarks": list_remarks,
+        "name_page": name_page,
+    }
+    return environment.get_template("chat.html.j2").module

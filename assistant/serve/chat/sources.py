@@ -1,10 +1,8 @@
-"""A reference that was clicked -> the source beside the chat.
+"""Opens the source that a clicked link refers to, beside the conversation.
 
-Comes in: a reference from the page, untrusted, and the turns that the server holds. Goes out: the
-document with the answer's spans marked, all taken from the server's answers; a reference that
-nothing stands behind gives nothing.
-
-A document with pages, and the boxes of a quote -> which picture is shown, and what is marked.
+Takes a reference from the browser, which is untrusted, and the turns that the server holds.
+Returns the document with the answer's quotes marked in its text and, if the document has pages,
+boxes on a picture of the page.
 """
 
 import re
@@ -16,9 +14,9 @@ from markupsafe import Markup
 
 from assistant.answering import Answering
 from assistant.errors import CorpusError
-from assistant.serve.chat.render import PageView, Step, render_notice, render_source
+from assistant.serve.chat.render import CitationPosition, PageView, render_notice, render_source
 from assistant.serve.chat.turns import Turn
-from assistant.serve.pictures import PICTURES, WIDTHS, can_show
+from assistant.serve.pictures import PAGE_PATH, WIDTHS, can_show
 from assistant.values import (
     Answer,
     Box,
@@ -31,14 +29,19 @@ from assistant.values import (
 )
 
 MAX_BOXES = 500
-"""A quote of more lines than this is marked as far."""
+"""A quote of more lines is marked as far as this."""
 SHOWN_WIDTHS = WIDTHS[1:4]
+DOCUMENT_CHANGED = "The document has changed since this answer. Ask again; the quote was: {quote}"
+NO_PICTURE = "The page cannot be shown, its text as it was read can: {why}"
+
+_IN_ANSWER = re.compile(r"(cite|read)-([0-9]{1,6})-([0-9]{1,6})")
+_DOCUMENT = "doc-"
 
 
 def view_page(document: Document, number: int, boxes: Sequence[Box] = ()) -> PageView:
-    """Return a page of a document, with the quote marked on it and on those after it."""
+    """Return a page of a document, with boxes around a quote on it and on the following pages."""
     last = max(page.number for page in document.pages)
-    shown = [box for box in boxes[:MAX_BOXES] if _is_on_page(box) and 1 <= box.page <= last]
+    shown = [box for box in boxes[:MAX_BOXES] if _is_valid(box) and 1 <= box.page <= last]
     number = shown[0].page if shown else number
     return PageView(
         number,
@@ -50,50 +53,29 @@ def view_page(document: Document, number: int, boxes: Sequence[Box] = ()) -> Pag
     )
 
 
-def _address(document: Document, number: int, width: int) -> str:
-    name = quote(document.document_id, safe="", errors="replace")
-    return f"{PICTURES}?document={name}&page={number}&width={width}&version={document.sha256}"
-
-
-def _is_on_page(box: Box) -> bool:
-    return 0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1
-
-
-def _place(box: Box) -> str:
-    """Return where a box is, in CSS."""
-    sides = {
-        "left": box.left,
-        "top": box.top,
-        "width": box.right - box.left,
-        "height": box.bottom - box.top,
-    }
-    return ";".join(f"{side}:{100 * share:.3f}%" for side, share in sides.items())
-
-
-CHANGED = "The document has changed since this answer. Ask again; the quote was: {quote}"
-NO_PICTURE = "The page cannot be shown, its text as it was read can: {why}"
-
-_IN_ANSWER = re.compile(r"(cite|read)-([0-9]{1,6})-([0-9]{1,6})")
-_DOCUMENT = "doc-"
-
-
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What to open: a document, the spans to mark, the one that was clicked, its place.
+class OpenedSource:
+    """What a reference opens.
 
-    `citation` is what was clicked, where it is one.
+    Attributes:
+        document_id: the document.
+        spans: all spans of it that the answer cites.
+        strong: the span that was clicked, if the reference is to a span.
+        quote: the text of that span as it was cited.
+        position: which citation of its answer was clicked.
+        citation: the citation that was clicked, if it is one.
     """
 
     document_id: DocumentId
     spans: tuple[Span, ...] = ()
     strong: Span | None = None
     quote: str | None = None
-    step: Step | None = None
+    position: CitationPosition | None = None
     citation: Citation | None = None
 
 
-def show(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> Markup | None:
-    """Return the source that a reference opens, None when nothing stands behind it.
+def show_source(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> Markup | None:
+    """Return the source that a reference opens; None if it refers to nothing in these turns.
 
     Raises:
         AssistantError: the source cannot be read.
@@ -104,31 +86,16 @@ def show(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> Marku
     document = assistant.document(source.document_id)
     strong = source.strong
     if strong and document.text[strong.start : strong.end] != source.quote:
-        notice = render_notice(CHANGED.format(quote=source.quote))
+        notice = render_notice(DOCUMENT_CHANGED.format(quote=source.quote))
         return notice + render_source(document, (), None)
     view, remark = _picture(assistant, document, source)
-    return render_source(document, source.spans, strong, source.step, view, remark)
+    return render_source(document, source.spans, strong, source.position, view, remark)
 
 
-def _picture(
-    assistant: Answering, document: Document, source: Source
-) -> tuple[PageView | None, str]:
-    """Return the page that a source begins at, or why it cannot be shown."""
-    if not can_show(document):
-        return None, ""
-    try:
-        boxes = assistant.origin(source.citation).boxes if source.citation else ()
-    except CorpusError as error:
-        return None, NO_PICTURE.format(why=error)
-    start = source.strong.start if source.strong else 0
-    number = max((page.number for page in document.pages if page.start <= start), default=1)
-    return view_page(document, number, boxes), ""
-
-
-def resolve(reference: str, turns: tuple[Turn, ...]) -> Source | None:
-    """Return what a reference points at, or None when nothing held stands behind it."""
+def resolve(reference: str, turns: tuple[Turn, ...]) -> OpenedSource | None:
+    """Return what a reference opens; None if it refers to nothing in these turns."""
     if reference.startswith(_DOCUMENT):
-        return Source(DocumentId(unquote(reference.removeprefix(_DOCUMENT))))
+        return OpenedSource(DocumentId(unquote(reference.removeprefix(_DOCUMENT))))
     match = _IN_ANSWER.fullmatch(reference)
     if match is None:
         return None
@@ -141,21 +108,58 @@ def resolve(reference: str, turns: tuple[Turn, ...]) -> Source | None:
     return _consulted(turn.outcome, number)
 
 
-def _cited(turn: Turn, answer: Answer, number: int) -> Source | None:
+def _address(document: Document, number: int, width: int) -> str:
+    name = quote(document.document_id, safe="", errors="replace")
+    return f"{PAGE_PATH}?document={name}&page={number}&width={width}&version={document.sha256}"
+
+
+def _is_valid(box: Box) -> bool:
+    return 0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1
+
+
+def _place(box: Box) -> str:
+    """Return the position of a box as CSS declarations in percent."""
+    sides = {
+        "left": box.left,
+        "top": box.top,
+        "width": box.right - box.left,
+        "height": box.bottom - box.top,
+    }
+    return ";".join(f"{side}:{100 * share:.3f}%" for side, share in sides.items())
+
+
+def _picture(
+    assistant: Answering, document: Document, source: OpenedSource
+) -> tuple[PageView | None, str]:
+    """Return the page where a source begins, or a remark on why it cannot be shown."""
+    if not can_show(document):
+        return None, ""
+    try:
+        boxes = assistant.origin(source.citation).boxes if source.citation else ()
+    except CorpusError as error:
+        return None, NO_PICTURE.format(why=error)
+    start = source.strong.start if source.strong else 0
+    number = max((page.number for page in document.pages if page.start <= start), default=1)
+    return view_page(document, number, boxes), ""
+
+
+def _cited(turn: Turn, answer: Answer, number: int) -> OpenedSource | None:
     clicked = next((c for c in answer.citations if c.number == number), None)
     if clicked is None:
         return None
     same = [c for c in answer.citations if c.document_id == clicked.document_id]
-    step = Step(turn.number, number, len(answer.citations), number in turn.flagged)
+    position = CitationPosition(turn.number, number, len(answer.citations), number in turn.flagged)
     spans = tuple(map(_span, same))
-    return Source(clicked.document_id, spans, _span(clicked), clicked.quote, step, clicked)
+    return OpenedSource(
+        clicked.document_id, spans, _span(clicked), clicked.quote, position, clicked
+    )
 
 
-def _consulted(answer: Answer, number: int) -> Source | None:
+def _consulted(answer: Answer, number: int) -> OpenedSource | None:
     if not 1 <= number <= len(answer.consulted):
         return None
     passage = answer.consulted[number - 1]
-    return Source(passage.document_id, (), _span(passage), passage.text)
+    return OpenedSource(passage.document_id, (), _span(passage), passage.text)
 
 
 def _span(found: Citation | Consulted) -> Span:

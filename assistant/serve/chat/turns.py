@@ -1,8 +1,8 @@
-"""A conversation as immutable turns, and how a question becomes one.
+"""The turns of a conversation, and how a question is answered step by step.
 
-Comes in: a question, what was said before it, the documents it is asked of. Goes out: a `Step` for
-each thing that happens, the last with the outcome. Refuses nothing: every failure becomes a notice
-in the conversation, never an exception.
+Takes a question, the turns before it and the documents that it is limited to, and yields a `Step`
+for each thing that happens, the last one with the outcome. It never raises: every failure becomes
+a notice in the conversation.
 """
 
 import logging
@@ -16,18 +16,18 @@ from assistant.errors import AssistantError
 from assistant.serve.admission import Admission
 from assistant.show.provenance import is_quote
 from assistant.values import Answer, DocumentId, Stage
-from assistant.values import Turn as Said
+from assistant.values import Turn as Message
 
-MAX_TOLD = 5
-"""Turns that a follow-up may lean on."""
+MAX_HISTORY_TURNS = 5
+"""Turns that a follow-up question may refer to."""
 N_SUGGESTED = 2
-"""Questions to try that an abstention offers."""
+"""Questions suggested with an abstention."""
 STOPPED = "Stopped. Nothing was answered."
 INTERRUPTED = "This was interrupted before it was answered."
 WRITING = "Exact quotes are shown; a language model is writing the answer."
 CLOSING = "The assistant is being stopped. Ask again when it is back."
-WAIT_S = 0.5
-"""Seconds between two looks at the queue: a stop arrives as fast."""
+QUEUE_POLL_S = 0.5
+"""Seconds between two looks at the queue, and so until a stop takes effect."""
 
 Rating = Literal["up", "down", "unanswerable"]
 logger = logging.getLogger(__name__)
@@ -35,10 +35,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what came of it: an answer, a notice, or nothing yet.
+    """A question and its outcome.
 
-    `documents` are those it was asked of (all when empty), `tried` questions that the documents do
-    answer, `flagged` the numbers of citations that the reader has marked as wrong.
+    Attributes:
+        number: its place in the conversation, from 1.
+        question: what was typed.
+        outcome: an answer, a notice of why there is none, or None while it is being answered.
+        documents: those that the question was limited to; empty means all.
+        tried: questions that the documents do answer, suggested with an abstention.
+        rating: the user's rating of the answer.
+        flagged: the numbers of citations that the user has marked as wrong.
     """
 
     number: int
@@ -52,9 +58,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A turn as it is by now; `status` is read out to people who cannot see the page.
+    """A turn at one moment of its answering.
 
-    `doing` is shown in its place where it changes too often to be read out.
+    `status` is what screen readers announce. `doing` is shown on the page in its place when it
+    changes too often to be announced.
     """
 
     turn: Turn
@@ -63,72 +70,49 @@ class Step:
     doing: str = ""
 
 
-def converse(
+def answer_turn(
     assistant: Answering, admission: Admission, turn: Turn, before: Sequence[Turn]
 ) -> Generator[Step]:
-    """Yield the turn at each stage, with each statement that is ready, and with its outcome."""
+    """Yield the turn at each stage, with each verified statement, and at last with its outcome."""
     yield Step(turn, "Starting")
     try:
         with admission.join() as ticket:
-            while not ticket.wait(WAIT_S):
-                yield Step(turn, say_ahead(ticket.ahead))
-            asked = (turn.question, tell(before), turn.documents)
-            with streaming(assistant, *asked) as events:
-                for step in _follow(turn, events):
+            while not ticket.wait(QUEUE_POLL_S):
+                yield Step(turn, describe_queue(ticket.ahead))
+            history = to_history(before)
+            with streaming(assistant, turn.question, history, turn.documents) as events:
+                for step in _follow_events(turn, events):
                     turn = step.turn
                     yield step
-            if isinstance(turn.outcome, Answer) and _is_refused(turn.outcome):
+            if isinstance(turn.outcome, Answer) and _is_abstention(turn.outcome):
                 turn = replace(turn, tried=_suggest(assistant, turn.outcome))
     except AssistantError as error:
         turn = replace(turn, outcome=str(error))
     except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-        turn = replace(turn, outcome=report("answering"))
+        turn = replace(turn, outcome=log_error("answering"))
     outcome = turn.outcome or "The assistant gave no answer."
     yield Step(replace(turn, outcome=outcome), summarize(outcome), is_running=False)
 
 
-def _follow(turn: Turn, events: Iterator[Stage | Answer]) -> Iterator[Step]:
-    """Yield a step for each event; the same one again where nothing but time has passed."""
-    stage: Stage | None = None
-    for event in events:
-        if isinstance(event, Answer):
-            turn = replace(turn, outcome=event)
-        else:
-            stage = event
-        if stage is not None and stage.name == "writing":
-            yield Step(turn, WRITING, doing=_say_writing(stage, turn.outcome))
-        elif isinstance(event, Answer):
-            yield Step(turn, summarize(event))
-        else:
-            yield Step(turn, event.detail)
-
-
-def _say_writing(stage: Stage, shown: Answer | str | None) -> str:
-    """Say what is being written, and of what is shown meanwhile that it is quotes."""
-    if not isinstance(shown, Answer) or not any(is_quote(shown, one) for one in shown.statements):
-        return stage.detail
-    return f"{stage.detail}; exact quotes until then"
-
-
-def tell(turns: Sequence[Turn]) -> tuple[Said, ...]:
-    """Return what the last answered turns said, oldest first; a failure said nothing."""
-    said: list[Said] = []
-    for turn in turns[-MAX_TOLD:]:
+def to_history(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """Return the last few turns as messages, oldest first, without those that failed."""
+    history: list[Message] = []
+    for turn in turns[-MAX_HISTORY_TURNS:]:
         if isinstance(turn.outcome, Answer):
             words = " ".join(statement.text for statement in turn.outcome.statements)
-            said += [("user", turn.question), ("assistant", words)]
-    return tuple(said)
+            history += [("user", turn.question), ("assistant", words)]
+    return tuple(history)
 
 
-def report(doing: str) -> str:
-    """Log the exception being handled under a short id and return a message that names it."""
+def log_error(doing: str) -> str:
+    """Log the exception that is being handled; return a message for users with its id."""
     error_id = secrets.token_hex(4)
     logger.exception("error %s while %s", error_id, doing)
     return f"Something went wrong inside the assistant (error {error_id}; the log tells more)."
 
 
 def summarize(outcome: Answer | str) -> str:
-    """Say in a sentence what came of a question."""
+    """Say the outcome of a question in a sentence, for screen readers."""
     if isinstance(outcome, str):
         return outcome
     if outcome.kind == "answer":
@@ -139,20 +123,43 @@ def summarize(outcome: Answer | str) -> str:
     return f"{said} {outcome.notice}" if outcome.notice else said
 
 
-def _suggest(assistant: Answering, refused: Answer) -> tuple[str, ...]:
-    """Return questions to try; none when they cannot be made, since the refusal stands anyway."""
+def describe_queue(n: int) -> str:
+    """Say how many questions are ahead of one that waits."""
+    if n <= 0:
+        return "Waiting for a free place"
+    return f"Waiting: {n} question{'' if n == 1 else 's'} before this one"
+
+
+def _follow_events(turn: Turn, events: Iterator[Stage | Answer]) -> Iterator[Step]:
+    """Yield a step for each event; an event without news repeats the step."""
+    stage: Stage | None = None
+    for event in events:
+        if isinstance(event, Answer):
+            turn = replace(turn, outcome=event)
+        else:
+            stage = event
+        if stage is not None and stage.name == "writing":
+            yield Step(turn, WRITING, doing=_describe_writing(stage, turn.outcome))
+        elif isinstance(event, Answer):
+            yield Step(turn, summarize(event))
+        else:
+            yield Step(turn, event.detail)
+
+
+def _describe_writing(stage: Stage, shown: Answer | str | None) -> str:
+    """Say what is being written, and that exact quotes are shown until then if so."""
+    if not isinstance(shown, Answer) or not any(is_quote(shown, one) for one in shown.statements):
+        return stage.detail
+    return f"{stage.detail}; exact quotes until then"
+
+
+def _suggest(assistant: Answering, abstention: Answer) -> tuple[str, ...]:
+    """Return suggested questions; none if they cannot be made, which is no reason to fail."""
     try:
-        return assistant.suggest(N_SUGGESTED, near=refused)
+        return assistant.suggest(N_SUGGESTED, near=abstention)
     except AssistantError:
         return ()
 
 
-def _is_refused(answer: Answer) -> bool:
+def _is_abstention(answer: Answer) -> bool:
     return answer.abstained and bool(answer.consulted)
-
-
-def say_ahead(n: int) -> str:
-    """Say how many questions are before one that waits."""
-    if n <= 0:
-        return "Waiting for a free place"
-    return f"Waiting: {n} question{'' if n == 1 else 's'} before this one"

@@ -1,7 +1,7 @@
-"""A page -> the HTML of its parts, from what is stored.
+"""Renders the parts of a page from what is stored.
 
-Comes in: a `Page`. Goes out: markup made by `surfaces.render`. What belongs to somebody else is
-shown as absent; an index that cannot be read is a notice in its place.
+Takes a `Session` and returns markup made by `render`. Another owner's conversation is shown as
+absent. An index that cannot be read becomes a notice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,114 +12,118 @@ from markupsafe import Markup
 from assistant.answering import Answering
 from assistant.errors import AssistantError
 from assistant.serve.chat.corpus import Corpus
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.pages import DOCUMENTS, Page
+from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import (
-    cut,
-    part,
-    render_account,
     render_answer,
     render_conversations,
+    render_costs,
     render_editing,
     render_notice,
-    render_only,
+    render_part,
     render_progress,
+    render_selection,
     render_welcome,
+    truncate,
 )
-from assistant.serve.chat.sources import show
-from assistant.serve.chat.turns import Step, Turn, report
+from assistant.serve.chat.sessions import DOCUMENTS, Session
+from assistant.serve.chat.sources import show_source
+from assistant.serve.chat.turns import Step, Turn, log_error
 from assistant.show.export import plain_answer
 from assistant.show.provenance import name_model
 from assistant.values import Answer, DocumentId
 
 N_EXAMPLES = 4
-"""Questions that a first visit is offered."""
-
-
-UNKNOWN = "This reference does not belong to the conversation. Ask again to get fresh citations."
+"""Example questions on an empty page."""
+UNKNOWN_REFERENCE = (
+    "This reference does not belong to the conversation. Ask again to get fresh citations."
+)
 
 
 class Views:
-    """What the pages of one assistant show."""
+    """Renders the parts of a page: conversation, list of conversations, banner and panel."""
 
-    def __init__(self, assistant: Answering, store: Store, corpus: Corpus) -> None:
+    def __init__(
+        self, assistant: Answering, conversations: ConversationStore, corpus: Corpus
+    ) -> None:
         self._assistant = assistant
-        self._store = store
+        self._conversations = conversations
         self._corpus = corpus
 
-    def turns(self, page: Page) -> tuple[Turn, ...]:
-        """Return the turns of the page's conversation, none when there is no such."""
-        if page.conversation_id is None:
+    def turns(self, session: Session) -> tuple[Turn, ...]:
+        """Return the turns of the session's conversation; none if there is no conversation."""
+        if session.conversation_id is None:
             return ()
-        return self._store.load(page.owner, page.conversation_id) or ()
+        return self._conversations.load(session.owner, session.conversation_id) or ()
 
-    def talk(self, page: Page, turns: Sequence[Turn]) -> Markup:
-        """Return the conversation, or the welcome while there is none."""
-        if turns and page.conversation_id:
-            return self.show_turns(page.conversation_id, turns)
+    def conversation(self, session: Session, turns: Sequence[Turn]) -> Markup:
+        """Return the turns, or a welcome with example questions if there are none."""
+        if turns and session.conversation_id:
+            return self.show_turns(session.conversation_id, turns)
         return render_welcome(self._examples(), name_model(self._assistant.language_model))
 
     def show_turns(
         self, conversation_id: str, turns: Sequence[Turn], step: Step | None = None
     ) -> Markup:
-        """Return the turns, the last one with what is happening to it."""
+        """Return the turns, followed by the one that is being answered."""
         inside = [self.turn(turn) for turn in turns]
         if step is not None:
             inside.append(self.turn(step.turn, step))
-        return wrap(conversation_id, inside)
+        return wrap_turns(conversation_id, inside)
 
     def turn(self, turn: Turn, step: Step | None = None) -> Markup:
-        """Return one turn; with a step that is running, what is happening now."""
+        """Return one turn; with a running `step`, its progress in place of the actions."""
         is_running = step is not None and step.is_running
         answer = turn.outcome if isinstance(turn.outcome, Answer) else None
         body = _outcome(turn)
         if is_running and step is not None:
             body += render_progress(step.doing or step.status)
         elif answer is not None:
-            body += render_account(answer)
-        return part(
+            body += render_costs(answer)
+        return render_part(
             "turn",
             turn,
-            cut(turn.question, self._assistant.settings.max_question_chars),
+            truncate(turn.question, self._assistant.settings.max_question_chars),
             body,
             plain_answer(answer) if answer and answer.kind == "answer" else "",
             is_running,
             answer is not None and answer.kind != "reply",
-            [] if answer is None or is_running else sorted(names(self._changed(answer))),
-            names(turn.documents),
+            [] if answer is None or is_running else sorted(file_names(self._changed(answer))),
+            file_names(turn.documents),
         )
 
-    def listed(self, page: Page) -> Markup:
-        """Return the owner's conversations, those that are searched for."""
-        summaries = self._store.list(page.owner, page.search)
-        return render_conversations(summaries, page.conversation_id, page.search)
+    def conversations(self, session: Session) -> Markup:
+        """Return the list of the owner's conversations that match the search."""
+        summaries = self._conversations.list(session.owner, session.search)
+        return render_conversations(summaries, session.conversation_id, session.search)
 
-    def banner(self, page: Page, *, is_editing: bool = False) -> Markup:
-        """Return what is said above the question: what it is asked of, and whether it is edited."""
-        editing = render_editing(replaces=page.replaces is not None) if is_editing else Markup("")
-        return render_only(names(sorted(page.only))) + editing
+    def banner(self, session: Session, *, is_editing: bool = False) -> Markup:
+        """Return what stands above the input: the selected documents, and that this is an edit."""
+        editing = (
+            render_editing(replaces=session.replaces is not None) if is_editing else Markup("")
+        )
+        return render_selection(file_names(sorted(session.only))) + editing
 
-    def panel(self, page: Page) -> Markup:
-        """Return what stands beside the conversation: a source, or the documents."""
+    def panel(self, session: Session) -> Markup:
+        """Return what stands beside the conversation: a source, or the list of documents."""
         try:
-            if page.reference == DOCUMENTS:
-                return self._corpus.show(page.only)
-            shown = show(self._assistant, page.reference, self.turns(page))
+            if session.reference == DOCUMENTS:
+                return self._corpus.show(session.only)
+            shown = show_source(self._assistant, session.reference, self.turns(session))
             if shown is not None:
                 return shown
-            page.reference = DOCUMENTS
-            return render_notice(UNKNOWN) + self._corpus.show(page.only)
+            session.reference = DOCUMENTS
+            return render_notice(UNKNOWN_REFERENCE) + self._corpus.show(session.only)
         except AssistantError as error:
-            page.reference = DOCUMENTS
-            return render_notice(str(error)) + self._corpus.show(page.only)
+            session.reference = DOCUMENTS
+            return render_notice(str(error)) + self._corpus.show(session.only)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-            return render_notice(report("opening a source"))
+            return render_notice(log_error("opening a source"))
 
     def _changed(self, answer: Answer) -> frozenset[DocumentId]:
         try:
             return self._assistant.changed(answer)
         except AssistantError:
-            return frozenset()  # the panel says that the index cannot be read
+            return frozenset()  # the panel says so
 
     def _examples(self) -> tuple[str, ...]:
         try:
@@ -128,15 +132,15 @@ class Views:
             return ()
 
 
-def wrap(conversation_id: str, turns: Iterable[Markup]) -> Markup:
-    """Return a conversation's turns with its address on them."""
+def wrap_turns(conversation_id: str, turns: Iterable[Markup]) -> Markup:
+    """Return rendered turns as one conversation, with its id for the page's address."""
     return Markup('<div class="talk" data-conversation="{}">{}</div>').format(
         conversation_id, Markup("").join(turns)
     )
 
 
-def names(document_ids: Iterable[DocumentId]) -> list[str]:
-    """Return the file names of documents."""
+def file_names(document_ids: Iterable[DocumentId]) -> list[str]:
+    """Return the names of the documents' files, without folders."""
     return [PurePosixPath(document_id).name for document_id in document_ids]
 
 

@@ -8,63 +8,13 @@ cue, and the next clauses as long as they have no verb of their own. English cue
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.text.words import BE, Word, is_verb
+from assistant.text import english as en
+from assistant.text.words import Word, is_verb
 
-CONTRAST = frozenset("but although though while whereas however yet".split())
-_JOINTS = frozenset("and when because".split())
-_RELATIVE = frozenset("who which whose whom where when that".split())
+_JOINTS = frozenset({"and", "when", "because"})
 _ENDS = frozenset(',;:()[]—–"')
 _LEAD = 6  # words at most that lead to a clause: what is longer has a verb that is not known
-_NO_VERB_YET = _RELATIVE | {"a", "an"}
-
-_DENIALS = frozenset(
-    """not never no none nobody nothing nowhere neither nor without unlikely hardly barely scarcely
-    rarely seldom unable lack lacks lacked lacking false untrue reject rejects rejected rejecting
-    deny denies denied denying refuse refuses refused refusing dispute disputes disputed prevent
-    prevents prevented prohibit prohibits prohibited forbid forbids forbade forbidden ban bans
-    banned""".split()
-)
-_DENIALS_TO = frozenset("fail fails failed failing decline declines declined declining".split())
-_PASSED_ON = frozenset(
-    "deny denies denied denying dispute disputes disputed reject rejected".split()
-)
-
-_HEDGES = {
-    word: frozenset(classes.split())
-    for classes, words in (
-        ("possible", "may might could possibly perhaps maybe possible potentially potential"),
-        ("likely", "likely probably probable presumably apparently appears appear appeared seems"),
-        ("likely", "seem seemed suggests suggest suggested unlikely supposedly"),
-        ("planned", "will expected expects expect proposed planned intended scheduled proposes"),
-        ("planned conditional", "would"),
-        ("conditional", "if unless provided"),
-        ("obliged conditional", "should"),
-        ("obliged", "must shall"),
-    )
-    for word in words.split()
-}
-_HEDGES_TO = {
-    word: frozenset([kind])
-    for kind, words in (
-        (
-            "planned",
-            "plan plans planning intend intends aim aims aimed hope hopes hoped want wants",
-        ),
-        (
-            "planned",
-            "wanted offer offers offered agree agrees agreed promise promises promised set",
-        ),
-        ("planned", "threaten threatens threatened about going decide decides decided vow vowed"),
-        ("tried", "seek seeks sought try tries tried attempt attempts attempted"),
-        ("obliged", "require requires required oblige obliged have has had need needs needed"),
-    )
-    for word in words.split()
-}
-_ASKED = frozenset(
-    """order orders ordered ask asks asked urge urges urged instruct instructs instructed command
-    commands commanded advise advises advised invite invites invited encourage encourages
-    encouraged""".split()
-)
+_NO_VERB_YET = en.RELATIVE | {"a", "an"}
 _HEDGES_ASKED = frozenset(["asked"])
 _CONDITIONAL = frozenset(["conditional"])
 
@@ -116,7 +66,7 @@ def divide(words: Sequence[Word]) -> list[Clause]:
     clauses: list[Clause] = []
     state = _State()
     for opener, part in _merge(_cut(words)):
-        if opener in CONTRAST or opener == ".":
+        if opener in en.CONTRAST or opener == ".":
             state = _State()
         clauses.append(_mark(opener, part, state))
     return _spread_conditions(clauses)
@@ -144,7 +94,7 @@ def _find_opener(words: Sequence[Word], n: int) -> str | None:
     word = words[n]
     if n and _ends_sentence(words[n - 1], word):
         return "."
-    if word.lower in CONTRAST:
+    if word.lower in en.CONTRAST:
         return word.lower
     mark = next((char for char in word.before if char in _ENDS), None) if n else None
     if word.lower in _JOINTS:
@@ -168,7 +118,7 @@ def _merge(parts: list[tuple[str, list[Word]]]) -> list[tuple[str, list[Word]]]:
         last = merged[-1] if merged else None
         is_joined = last is not None and (
             (opener in _JOINTS and not (_has_verb(part) and _has_verb(last[1])))
-            or (opener not in CONTRAST | {"."} and _leads(last, part, is_first=len(merged) == 1))
+            or (opener not in en.CONTRAST | {"."} and _leads(last, part, is_first=len(merged) == 1))
         )
         if is_joined and last is not None:
             last[1].extend(part)
@@ -178,14 +128,14 @@ def _merge(parts: list[tuple[str, list[Word]]]) -> list[tuple[str, list[Word]]]:
 
 
 def _leads(last: tuple[str, list[Word]], part: Sequence[Word], *, is_first: bool) -> bool:
-    begins = is_first or last[0] in CONTRAST | {"."}
+    begins = is_first or last[0] in en.CONTRAST | {"."}
     is_short = len(last[1]) <= _LEAD and not _has_verb(last[1]) and not _find_hedges(last[1])
     return begins and is_short and part[0].lower not in _NO_VERB_YET
 
 
 def _has_verb(words: Sequence[Word]) -> bool:
     return any(
-        is_verb(word) or (word.lower in _HEDGES_TO and word.after == " " and behind.lower == "to")
+        is_verb(word) or (word.lower in en.HEDGES_TO and word.after == " " and behind.lower == "to")
         for word, behind in zip(words, [*words[1:], *words[-1:]], strict=True)
     )
 
@@ -226,7 +176,7 @@ def _passes_on(words: Sequence[Word], denials: list[int]) -> bool:
     behind = words[denials[0] + 1 :]
     if words[denials[0]].lower in ("not", "never") and not behind:
         return True
-    is_telling = words[denials[0]].lower in _PASSED_ON and len(behind) > 1
+    is_telling = words[denials[0]].lower in en.DENYING_THAT and len(behind) > 1
     return is_telling or any(word.lower == "that" for word in behind)
 
 
@@ -242,9 +192,9 @@ def _find_scope(words: Sequence[Word], found: list[int], cues: set[int]) -> froz
         word.term for n, word in enumerate(words) if n > first and word.is_content and n not in cues
     )
     is_passive = words[first].lower.endswith(("ed", "en")) and any(
-        word.lower in BE for word in words[max(0, first - 3) : first]
+        word.lower in en.BE for word in words[max(0, first - 3) : first]
     )
-    is_all = words[first].lower in ("lack", "false", "untrue") or is_passive
+    is_all = words[first].lower in en.DENYING_ALL or is_passive
     return behind if behind and not is_all else _terms(words, cues)
 
 
@@ -253,9 +203,9 @@ def _find_denials(words: Sequence[Word]) -> list[int]:
     has_neither = any(word.lower == "neither" for word in words)
     for n, word in enumerate(words):
         behind = words[n + 1].lower if n + 1 < len(words) else ""
-        if word.lower in _DENIALS_TO and behind == "to":
+        if word.lower in en.DENYING_TO and behind == "to":
             found.append(n)
-        if word.lower not in _DENIALS or (word.lower == "nor" and has_neither):
+        if word.lower not in en.DENYING or (word.lower == "nor" and has_neither):
             continue
         is_only = word.lower == "not" and behind in ("only", "just", "merely")
         is_numero = word.lower == "no" and word.after[:1] == "." and behind[:1].isdigit()
@@ -268,12 +218,12 @@ def _find_hedges(words: Sequence[Word]) -> dict[int, frozenset[str]]:
     found = {}
     for n, word in enumerate(words):
         behind = words[n + 1].lower if n + 1 < len(words) else ""
-        classes = _HEDGES.get(word.lower)
+        classes = en.HEDGES.get(word.lower)
         if word.lower == "may" and (word.text == "May" or behind[:1].isdigit()):
             continue
         if classes is None and behind == "to":
-            classes = _HEDGES_TO.get(word.lower)
-        if word.lower in _ASKED and any(one.lower == "to" for one in words[n + 1 : n + 6]):
+            classes = en.HEDGES_TO.get(word.lower)
+        if word.lower in en.ASKING_TO and any(one.lower == "to" for one in words[n + 1 : n + 6]):
             classes = _HEDGES_ASKED
         if classes is not None:
             found[n] = classes

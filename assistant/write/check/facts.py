@@ -5,63 +5,18 @@ Numbers and dates must stand in the quotes; a name may also stand in the context
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from assistant.text import english as en
 from assistant.text.dates import Date, find_dates
-from assistant.text.english import NO_NAMES
 from assistant.text.numbers import Number, find_numbers, is_pronoun
-from assistant.text.words import EMPTY, MONTHS, Word
-from assistant.write.check.pairs import Pair
+from assistant.text.words import Word
+from assistant.write.check.pairs import CitedStatement
 
-_UNITS = {
-    form: unit
-    for unit, *forms in map(
-        str.split,
-        (
-            "km kilometre kilometer",
-            "m metre meter",
-            "cm centimetre centimeter",
-            "mm millimetre millimeter",
-            "mile",
-            "ft foot feet",
-            "inch inche",
-            "yard",
-            "kg kilogram kilogramme kilo",
-            "g gram gramme",
-            "tonne ton",
-            "lb",
-            "litre liter",
-            "gallon",
-            "acre",
-            "hectare ha",
-            "second",
-            "minute",
-            "hour",
-            "day",
-            "week",
-            "month",
-            "year",
-            "decade",
-            "century centurie",
-            "degree",
-            "kw kilowatt",
-            "mw megawatt",
-            "gw gigawatt",
-            "mb megabyte",
-            "gb gigabyte",
-            "tb terabyte",
-        ),
-    )
-    for form in (unit, *forms)
-}
-_MEASURES = frozenset("square cubic nautical metric".split())
-_ORDINARY = NO_NAMES | frozenset(
-    """around roughly nearly almost approximately over under below above hardly barely scarcely
-    there only when if unless allegedly reportedly""".split()
-)
+_ORDINARY = en.NO_NAMES | en.RESTRICTING
 _OPENERS = frozenset('.!?:("\n')
 _LEAST_SHARED = 0.5
 
 
-def find_new_number(pair: Pair) -> str | None:
+def find_new_number(pair: CitedStatement) -> str | None:
     """Find a number that no quote has."""
     told = {number.key for quote in pair.quotes for number in find_numbers(quote)}
     days = {
@@ -76,7 +31,7 @@ def find_new_number(pair: Pair) -> str | None:
     return None
 
 
-def find_new_date(pair: Pair) -> str | None:
+def find_new_date(pair: CitedStatement) -> str | None:
     """Find a date that no quote has; one of the source may tell more: its day, its year."""
     told = [date for quote in pair.quotes for date in find_dates(quote)]
     for date in find_dates(pair.words):
@@ -85,7 +40,7 @@ def find_new_date(pair: Pair) -> str | None:
     return None
 
 
-def find_other_count(pair: Pair) -> str | None:
+def find_other_count(pair: CitedStatement) -> str | None:
     """Find a number that stands before another thing or unit than in the quotes."""
     told: dict[tuple[str, str], set[str]] = {}
     wholes: dict[tuple[str, str], set[bool]] = {}
@@ -110,7 +65,7 @@ def find_other_count(pair: Pair) -> str | None:
     return None
 
 
-def find_new_name(pair: Pair) -> str | None:
+def find_new_name(pair: CitedStatement) -> str | None:
     """Find a name that neither the quotes nor the context have."""
     known = _known([*pair.quotes, pair.context])
     texts = {word.text for words in (*pair.quotes, pair.context) for word in words}
@@ -123,7 +78,7 @@ def find_new_name(pair: Pair) -> str | None:
             continue
         if not word.text[0].isupper():
             continue
-        is_acronym = len(word.text) > 1 and word.text.isupper() and word.lower in EMPTY
+        is_acronym = len(word.text) > 1 and word.text.isupper() and word.lower in en.EMPTY
         if is_acronym and not pair.words[0].text.isupper() and word.text not in texts:
             return f"the name {word.text} is not in what it cites"
         if is_new and n not in counted and not _is_ordinary(pair.words, n):
@@ -131,7 +86,7 @@ def find_new_name(pair: Pair) -> str | None:
     return None
 
 
-def find_new_matter(pair: Pair) -> str | None:
+def find_new_matter(pair: CitedStatement) -> str | None:
     """Find a statement, or a clause of it, that shares too few words with what it cites."""
     known = pair.terms | {word.term for word in pair.context}
     said: set[str] = set()
@@ -160,9 +115,9 @@ def _find_unit(words: Sequence[Word], number: Number) -> str:
     if number.end >= len(words):
         return ""
     behind = words[number.end].lower
-    if behind in _MEASURES and number.end + 1 < len(words):
+    if behind in en.UNIT_KINDS and number.end + 1 < len(words):
         behind = words[number.end + 1].lower
-    return _UNITS.get(behind) or _UNITS.get(behind.removesuffix("s"), "")
+    return en.UNITS.get(behind) or en.UNITS.get(behind.removesuffix("s"), "")
 
 
 def _is_whole(words: Sequence[Word], number: Number) -> bool:
@@ -183,7 +138,7 @@ def _find_things(words: Sequence[Word], number: Number) -> list[str]:
         return []
     thing = words[end]
     is_thing = thing.is_content and not thing.lower[0].isdigit() and thing.before == " "
-    return [thing.term] if is_thing and thing.lower not in MONTHS else []
+    return [thing.term] if is_thing and thing.lower not in en.MONTHS else []
 
 
 def _known(texts: Iterable[Sequence[Word]]) -> set[str]:
@@ -208,7 +163,7 @@ def _join(words: Sequence[Word], n: int) -> set[str]:
 def _is_ordinary(words: Sequence[Word], n: int) -> bool:
     """Whether a word with a capital is no name: a small word that opens a sentence, a month."""
     word = words[n]
-    if word.lower == "i" or word.lower in EMPTY or word.lower in MONTHS:
+    if word.lower == "i" or word.lower in en.EMPTY or word.lower in en.MONTHS:
         return True
     opens = n == 0 or bool(_OPENERS & set(word.before))
     return word.lower in _ORDINARY and (opens or word.text.isupper())

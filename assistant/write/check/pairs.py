@@ -9,41 +9,19 @@ Clauses -> who is said to say each of them, and whether a statement keeps that.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.text.words import BE, DAYS, MONTHS, PRONOUNS, Word, contents, is_verb, read
-from assistant.write.check.clauses import CONTRAST, Clause, divide
+from assistant.text import english as en
+from assistant.text.words import Word, contents, is_verb, read
+from assistant.write.check.clauses import Clause, divide
 
-_TELLING = frozenset(
-    """say says said saying tell tells told claim claims claimed claiming allege alleges alleged
-    alleging argue argues argued arguing deny denies denied denying believe believes believed warn
-    warns warned warning announce announces announced assert asserts asserted insist insists
-    insisted contend contends contended accuse accuses accused accusing declare declares declared
-    admit admits admitted acknowledge acknowledges acknowledged testify testifies testified
-    complain complains complained confirm confirms confirmed predict predicts predicted conclude
-    concludes concluded think thinks thought estimate estimates estimated report reports reported
-    dispute disputes disputed""".split()
-)
-_TELLING_THAT = frozenset(
-    """state states stated note notes noted add adds added write writes wrote find finds found show
-    shows showed maintain maintains maintained suggest suggests suggested explain explains explained
-    remark remarks remarked reveal reveals revealed observe observes observed stress stresses
-    stressed hold holds held assume assumes assumed suspect suspects suspected rumour rumours
-    rumoured promise promises promised demonstrate demonstrates demonstrated prove proves
-    proved statement statements hearsay fear fears feared""".split()
-)
-_HEARSAY = frozenset("reportedly allegedly supposedly purportedly rumoured".split())
-_DETERMINERS = frozenset("the a an his her its their this these those of no any such".split())
-_FACTIVE = frozenset(
-    """admit admits admitted acknowledge acknowledges acknowledged confirm confirms confirmed find
-    finds found show shows showed reveal reveals revealed prove proves proved demonstrate
-    demonstrates demonstrated""".split()
-)
-_PAST = ("ed", "wrote", "found", "held")  # "Holt stated, ..." and not "in this state, ..."
+_DETERMINERS = en.ARTICLES | en.THEIR | (en.DEMONSTRATIVES - {"that"}) | {"of", "no", "any", "such"}
+"""Behind "that" a verb has a doer: "the man that claims"."""
+_PRONOUNS = en.PERSONAL | en.THEIR | {"who", "which"}
 _BACK = 12  # clauses of a sentence to look back for what is said, or for who says it
-_TIMES = DAYS | frozenset(MONTHS)
+_TIMES = en.DAYS | frozenset(en.MONTHS)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Attribution:
     """Somebody's words within a sentence.
 
     Attributes:
@@ -74,7 +52,7 @@ class _Cue:
     reaches_back: bool
 
 
-def find_frames(clauses: Sequence[Clause]) -> list[list[Frame]]:
+def find_frames(clauses: Sequence[Clause]) -> list[list[Attribution]]:
     """Return whose words each clause is, none where it is the author's.
 
     >>> from assistant.write.check.clauses import divide
@@ -83,11 +61,11 @@ def find_frames(clauses: Sequence[Clause]) -> list[list[Frame]]:
     >>> [[frame.shown for frame in frames] for frames in find_frames(said)]
     [['Hertz'], []]
     """
-    found: list[list[Frame]] = [[] for _ in clauses]
-    current: Frame | None = None
+    found: list[list[Attribution]] = [[] for _ in clauses]
+    current: Attribution | None = None
     start = 0
     for n, clause in enumerate(clauses):
-        if clause.opener == "." or clause.opener in CONTRAST:
+        if clause.opener == "." or clause.opener in en.CONTRAST:
             start, current = n, None
         start = max(start, n - _BACK)
         cue = _find_cue(clause, clauses[start:n])
@@ -103,13 +81,13 @@ def find_frames(clauses: Sequence[Clause]) -> list[list[Frame]]:
     return found
 
 
-def differ(said: Frame, told: Sequence[Frame], context: frozenset[str]) -> str | None:
+def differ(said: Attribution, told: Sequence[Attribution], context: frozenset[str]) -> str | None:
     """Return why a statement's attribution is none of the source's, None when it is one."""
     reasons = [_compare(said, one, context) for one in told]
     return None if None in reasons else reasons[0]
 
 
-def _compare(said: Frame, told: Frame, context: frozenset[str]) -> str | None:
+def _compare(said: Attribution, told: Attribution, context: frozenset[str]) -> str | None:
     if said.is_factive and said.cue != told.cue:
         return "it tells as known what its source only tells as said"
     if said.is_pronoun or not said.speaker:
@@ -129,11 +107,11 @@ def _find_cue(clause: Clause, earlier: Sequence[Clause]) -> _Cue | None:
         behind = words[n + 1].lower if n + 1 < len(words) else ""
         if word.lower == "according" and behind == "to":
             return _read_according(words, n)
-        if word.lower in _HEARSAY:
+        if word.lower in en.HEARSAY:
             return _Cue((), words[:n] + words[n + 1 :], word, reaches_back=False)
-        tells = word.lower in _TELLING
-        if not tells and word.lower in _TELLING_THAT:
-            opens_speech = not behind and n > 0 and word.lower.endswith(_PAST)
+        tells = word.lower in en.TELLING
+        if not tells and word.lower in en.TELLING_THAT:
+            opens_speech = not behind and n > 0 and word.lower.endswith(en.TELLING_PASTS)
             tells = behind == "that" or opens_speech or _is_postposed(clause, n, earlier)
         if tells and not (n and word.text[:1].isupper()):  # "the United States" states nothing
             cue = _read_telling(clause, n, earlier)
@@ -156,10 +134,10 @@ def _read_telling(clause: Clause, n: int, earlier: Sequence[Clause]) -> _Cue | N
     before = words[n - 1].lower if n else ""
     if before in _DETERMINERS:
         is_noun = n + 1 < len(words) and words[n + 1].lower == "that"
-        if not is_noun and word.lower not in ("alleged", "reported", "estimated", "claimed"):
+        if not is_noun and word.lower not in en.TOLD_NOUNS:
             return None
         return _Cue((), words[n + 1 :], word, reaches_back=False)
-    if any(one.lower in BE for one in words[max(0, n - 2) : n]):
+    if any(one.lower in en.BE for one in words[max(0, n - 2) : n]):
         return _read_passive(words, n)
     if _is_postposed(clause, n, earlier):
         subject = words[:n] if contents(words[:n]) or _pronouns(words[:n]) else words[n + 1 :]
@@ -184,7 +162,7 @@ def _read_passive(words: tuple[Word, ...], n: int) -> _Cue:
 
 def _is_postposed(clause: Clause, n: int, earlier: Sequence[Clause]) -> bool:
     """Whether a clause says who said the ones before: "..., said Hertz", "..., he said"."""
-    is_behind = bool(earlier) and clause.opener not in CONTRAST | {"and", "."}
+    is_behind = bool(earlier) and clause.opener not in en.CONTRAST | {"and", "."}
     words = clause.words
     if not is_behind or words[0].lower in ("who", "which", "that"):
         return False
@@ -211,26 +189,26 @@ def _open(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _pronouns(words: Sequence[Word]) -> bool:
-    return any(word.lower in PRONOUNS for word in words)
+    return any(word.lower in _PRONOUNS for word in words)
 
 
-def _frame(cue: _Cue) -> Frame:
+def _frame(cue: _Cue) -> Attribution:
     named = [w for w in cue.speaker if w.is_content and w.lower not in _TIMES]
     named = [w for w in named if not w.lower[0].isdigit() and not is_verb(w)]
     names = [word for word in named if word.text[:1].isupper()]
     shown = " ".join(word.text for word in (names or named)[:4])
-    return Frame(
+    return Attribution(
         speaker=contents(named),
         names=contents(names),
         is_pronoun=not named and _pronouns(cue.speaker),
         cue=cue.word.term,
-        is_factive=cue.word.lower in _FACTIVE,
+        is_factive=cue.word.lower in en.FACTIVE,
         shown=shown,
         scope=frozenset(),
     )
 
 
-def _move(frame: Frame, scope: frozenset[str]) -> Frame:
+def _move(frame: Attribution, scope: frozenset[str]) -> Attribution:
     return replace(frame, scope=scope)
 
 
@@ -239,7 +217,7 @@ class Pick:
     """A clause of a quote, whose words it is, and the terms that it covers."""
 
     clause: Clause
-    frames: Sequence[Frame]
+    frames: Sequence[Attribution]
     covered: frozenset[str]
 
 
@@ -248,12 +226,12 @@ class Part:
     """A clause of the statement, whose words it is, and what covers it, the most first."""
 
     clause: Clause
-    frames: Sequence[Frame]
+    frames: Sequence[Attribution]
     picks: tuple[Pick, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CitedStatement:
     """A statement next to what it cites.
 
     Attributes:
@@ -273,12 +251,12 @@ class Pair:
     terms: frozenset[str]
 
 
-def pair(statement: str, quotes: Sequence[str], context: str) -> Pair:
+def pair(statement: str, quotes: Sequence[str], context: str) -> CitedStatement:
     """Return a statement next to its quotes, each clause with what covers it."""
     words = read(statement)
     cited = tuple(read(quote) for quote in quotes)
     clauses: list[Clause] = []
-    frames: list[list[Frame]] = []
+    frames: list[list[Attribution]] = []
     for quote in cited:
         divided = divide(quote)
         clauses += divided
@@ -288,7 +266,7 @@ def pair(statement: str, quotes: Sequence[str], context: str) -> Pair:
         Part(clause, told, _cover(clause, told, clauses, frames))
         for clause, told in zip(own, find_frames(own), strict=True)
     )
-    return Pair(
+    return CitedStatement(
         words=words,
         parts=tuple(parts),
         quotes=cited,
@@ -299,7 +277,10 @@ def pair(statement: str, quotes: Sequence[str], context: str) -> Pair:
 
 
 def _cover(
-    clause: Clause, told: Sequence[Frame], clauses: list[Clause], frames: list[list[Frame]]
+    clause: Clause,
+    told: Sequence[Attribution],
+    clauses: list[Clause],
+    frames: list[list[Attribution]],
 ) -> tuple[Pick, ...]:
     """Pick clauses by how much they cover, then by shared small words, then the shorter."""
     left = set(clause.terms) - {frame.cue for frame in told}

@@ -11,25 +11,23 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
-from assistant.text.words import BE, Word, contents, is_base, is_verb
+from assistant.text import english as en
+from assistant.text.words import Word, contents, is_base, is_verb
 from assistant.write.check.clauses import Clause
-from assistant.write.check.pairs import Pair, Part
+from assistant.write.check.pairs import CitedStatement, Part
 
-_MENTIONING = frozenset("of in at for with from on near under behind before after during".split())
-"""Prepositions that no doer stands behind; "according to" has one."""
-_TAKING_UP = frozenset("which who whose that".split())
-_PLAIN_ARTICLES = frozenset("the a an".split())
+_TAKING_UP = en.RELATIVE - {"whom", "where", "when"}
 _VERB_WITHIN = 4
 """Words within which the verb of a subject stands."""
 _SUBJECT_WITHIN = 8
 """Words within which the preposition of a name stands: "the Harbour Board's Office of ..."."""
 
 
-def lift_subject(pair: Pair) -> str | None:
+def lift_subject(pair: CitedStatement) -> str | None:
     """Find a name that opens a clause as its subject and stands in the source in a phrase alone."""
     for words in (pair.words, *(part.clause.words for part in pair.parts)):
         end = next((n for n, word in enumerate(words) if is_verb(word)), 0)
-        phrase = next((n for n in range(end) if words[n].lower in _MENTIONING), end)
+        phrase = next((n for n in range(end) if words[n].lower in en.MENTIONING), end)
         names = [word for word in words[:phrase] if word.is_content and word.text[:1].isupper()]
         if not names:
             continue
@@ -54,20 +52,18 @@ def _is_mentioned(quote: Sequence[Word], n: int, verbs: Set[str]) -> bool:
         return False
     for k in range(n - 1, max(0, n - _SUBJECT_WITHIN), -1):
         word = quote[k]
-        if word.lower in _MENTIONING:
+        if word.lower in en.MENTIONING:
             return True
         if word.lower == "by":  # "built by Holt": Holt built, and did nothing else
             return quote[k - 1].term not in verbs
-        is_in_phrase = word.text[:1].isupper() or word.lower in _PLAIN_ARTICLES
+        is_in_phrase = word.text[:1].isupper() or word.lower in en.ARTICLES
         if is_verb(word) or not is_in_phrase:
             return False
     return False
 
 
-_ARTICLES = frozenset("the a an his her its their".split())
-_PREPOSITIONS = frozenset("in on at by after before during from of with to for under".split())
-_SMALL = frozenset("a an the its his her their no all".split())
-_DIRECTIONS = {"from": "to", "to": "from", "before": "after", "after": "before"}
+_DETERMINERS = en.ARTICLES | en.THEIR
+_SMALL = _DETERMINERS | {"no", "all"}
 _NEAR = 6
 _FAR = 30  # words to each side, and
 _REPEATS = 3  # places of a verb in the statement, and
@@ -87,7 +83,7 @@ class _Roles:
     by: frozenset[str] = frozenset()
 
 
-def swap_roles(pair: Pair) -> str | None:
+def swap_roles(pair: CitedStatement) -> str | None:
     """Find a verb that the source tells the other way round."""
     for part in pair.parts:
         places: dict[str, list[int]] = {}
@@ -99,7 +95,7 @@ def swap_roles(pair: Pair) -> str | None:
     return None
 
 
-def misplace(pair: Pair) -> str | None:
+def misplace(pair: CitedStatement) -> str | None:
     """Find a name or a number whose own clause says less of this than another's clause does."""
     told = {word.term for quote in pair.quotes for word in quote if _is_name(word)}
     for part in pair.parts:
@@ -115,7 +111,7 @@ def misplace(pair: Pair) -> str | None:
     return None
 
 
-def cross_object(pair: Pair) -> str | None:
+def cross_object(pair: CitedStatement) -> str | None:
     """Find a verb with what stands behind another verb in the source, never behind this one."""
     for part in pair.parts:
         words = part.clause.words
@@ -128,12 +124,12 @@ def cross_object(pair: Pair) -> str | None:
     return None
 
 
-def turn_direction(pair: Pair) -> str | None:
+def turn_direction(pair: CitedStatement) -> str | None:
     """Find a name with "from" that the source has with "to", or the like."""
     told = {found for quote in pair.quotes for found in _find_directions(quote)}
     for direction, term in sorted(_find_directions(pair.words)):
-        if (_DIRECTIONS[direction], term) in told and (direction, term) not in told:
-            return f"its source says {_DIRECTIONS[direction]}, not {direction}"
+        if (en.OPPOSITE_PREPOSITIONS[direction], term) in told and (direction, term) not in told:
+            return f"its source says {en.OPPOSITE_PREPOSITIONS[direction]}, not {direction}"
     return None
 
 
@@ -156,7 +152,7 @@ def _is_name(word: Word) -> bool:
     return word.text[:1].isupper() and word.is_content
 
 
-def _is_swapped(clause: Clause, n: int, pair: Pair) -> bool:
+def _is_swapped(clause: Clause, n: int, pair: CitedStatement) -> bool:
     """Whether all places of a shared verb that tell of the same things tell them the other way."""
     verb = clause.words[n]
     if not verb.is_content or _is_name(verb) or verb.term not in pair.terms:
@@ -200,7 +196,7 @@ def _differ(said: _Roles, told: _Roles) -> bool | None:
 def _read_roles(words: Sequence[Word], n: int, *, only_names: bool) -> _Roles:
     before, behind = words[max(0, n - _FAR) : n], words[n + 1 : n + 1 + _FAR]
     by = next((k for k, word in enumerate(behind[:_NEAR]) if word.lower == "by"), None)
-    has_be = any(word.lower in BE for word in before[-3:])
+    has_be = any(word.lower in en.BE for word in before[-3:])
     is_passive = not words[n].lower.endswith("ing") and (has_be or by == 0) and not only_names
     subject, rest = _things(before, only_names), _things(behind, only_names)
     if not is_passive:
@@ -210,7 +206,7 @@ def _read_roles(words: Sequence[Word], n: int, *, only_names: bool) -> _Roles:
             rest,
             names=contents(word for word in before if _is_name(word)),
             is_passive=False,
-            may_be_passive=any(word.lower in BE for word in before),
+            may_be_passive=any(word.lower in en.BE for word in before),
             has_object=thing is not None and thing.is_content,
         )
     doers = _until_verb(behind[by + 1 :]) if by is not None else ()
@@ -229,7 +225,7 @@ def _things(words: Sequence[Word], only_names: bool) -> frozenset[str]:
 
 
 def _belongs_elsewhere(
-    subject: frozenset[str], names: frozenset[str], part: Part, pair: Pair
+    subject: frozenset[str], names: frozenset[str], part: Part, pair: CitedStatement
 ) -> bool:
     """Whether a clause without the subject and with another has more of what is told."""
     told = part.clause.terms - names
@@ -255,14 +251,14 @@ def _has_other_subject(clause: Clause, told: frozenset[str], names: frozenset[st
             return False
         if word.term in names or not word.is_content:
             continue
-        is_thing = n > 0 and words[n - 1].lower in _ARTICLES
-        is_beside = n > 1 and words[n - 2].lower in _PREPOSITIONS
+        is_thing = n > 0 and words[n - 1].lower in _DETERMINERS
+        is_beside = n > 1 and words[n - 2].lower in en.BESIDE
         if _is_name(word) or (is_thing and not is_beside):
             return True
     return False
 
 
-def _counts_elsewhere(number: str, part: Part, pair: Pair) -> bool:
+def _counts_elsewhere(number: str, part: Part, pair: CitedStatement) -> bool:
     told = frozenset(term for term in part.clause.terms if not term[0].isdigit())
     own = [len(told & one.terms) for one in pair.clauses if number in one.terms]
     if not own:
@@ -279,5 +275,5 @@ def _alike(number: str, clause: Clause) -> bool:
 def _find_directions(words: Sequence[Word]) -> Iterator[tuple[str, str]]:
     for n, word in enumerate(words):
         behind = [one for one in words[n + 1 : n + 3] if one.lower not in _SMALL]
-        if word.lower in _DIRECTIONS and behind and behind[0].is_content:
+        if word.lower in en.OPPOSITE_PREPOSITIONS and behind and behind[0].is_content:
             yield word.lower, behind[0].term

@@ -8,6 +8,7 @@ say what its source does not, in words that no rule knows. English cues; pure.
 
 from collections.abc import Callable, Sequence
 
+from assistant.text.english import EXCEPTIONS
 from assistant.write.check.clauses import name_hedge
 from assistant.write.check.facts import (
     find_new_date,
@@ -16,7 +17,7 @@ from assistant.write.check.facts import (
     find_new_number,
     find_other_count,
 )
-from assistant.write.check.pairs import Frame, Pair, Part, Pick, differ, pair
+from assistant.write.check.pairs import Attribution, CitedStatement, Part, Pick, differ, pair
 from assistant.write.check.roles import (
     cross_object,
     lift_subject,
@@ -32,7 +33,6 @@ MAX_CITED = 4_000
 
 _DENIED = "what it cites denies this"
 _DENIES = "it denies what it cites"
-_EXCEPTIONS = frozenset("until unless except".split())
 
 
 def disagreement(statement: str, quotes: Sequence[str], context: str = "") -> str | None:
@@ -60,7 +60,7 @@ def disagreement(statement: str, quotes: Sequence[str], context: str = "") -> st
     return next((reason for reason in reasons if reason), None)
 
 
-def keep_denial(compared: Pair) -> str | None:
+def keep_denial(compared: CitedStatement) -> str | None:
     """Find a clause that denies what its source asserts, or the reverse."""
     for part in compared.parts:
         denied = part.clause.denied
@@ -70,7 +70,7 @@ def keep_denial(compared: Pair) -> str | None:
     return None
 
 
-def keep_speaker(compared: Pair) -> str | None:
+def keep_speaker(compared: CitedStatement) -> str | None:
     """Find a clause that tells somebody's words as a fact, a fact as words, or another's words."""
     context = frozenset(word.term for word in compared.context)
     for part in compared.parts:
@@ -82,7 +82,7 @@ def keep_speaker(compared: Pair) -> str | None:
     return None
 
 
-def keep_reservation(compared: Pair) -> str | None:
+def keep_reservation(compared: CitedStatement) -> str | None:
     """Find a clause that is certain where its source is not, or the reverse."""
     for part in compared.parts:
         said = part.clause.hedges
@@ -99,7 +99,7 @@ def keep_reservation(compared: Pair) -> str | None:
     return None
 
 
-RULES: tuple[Callable[[Pair], str | None], ...] = (
+RULES: tuple[Callable[[CitedStatement], str | None], ...] = (
     find_new_number,
     find_new_date,
     find_new_name,
@@ -146,13 +146,13 @@ def _deny(part: Part, denied: frozenset[str]) -> str | None:
         return "it denies of one what its source denies of another"
     if not denying[0].covered & (source.denied or frozenset()) and clause.has_verb:
         return _DENIES
-    words = {word.lower for word in source.words if clause.denials} & _EXCEPTIONS
+    words = {word.lower for word in source.words if clause.denials} & EXCEPTIONS
     left_out = words - {word.lower for word in clause.words}
     return f"it leaves out {min(left_out)} of its source" if left_out else None
 
 
 def _compare_frames(
-    part: Part, pick: Pick, told: Sequence[Frame], context: frozenset[str]
+    part: Part, pick: Pick, told: Sequence[Attribution], context: frozenset[str]
 ) -> str | None:
     said = [frame for frame in part.frames if frame.scope & pick.covered]
     if told and not part.frames:

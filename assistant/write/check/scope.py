@@ -5,61 +5,13 @@ English cues, in groups of words that say the same. Pure.
 
 from collections.abc import Sequence
 
-from assistant.text.english import has_opposite
+from assistant.text import english as en
+from assistant.text.cues import has_opposite
 from assistant.text.words import Word, find_term, write_plain
-from assistant.write.check.pairs import Pair
-
-_GROUPS = tuple(
-    frozenset(group.split())
-    for group in (
-        "all every each everyone everybody everything",
-        "only solely exclusively alone sole",
-        "whole entire entirely total totally complete completely fully full",
-        "always never none nobody nothing",
-        "best",
-        "worst",
-        "first",
-        "last final",
-        "most mostly majority",
-        "least",
-        "both",
-        "any",
-        "exactly precisely",
-        "unique",
-        "main mainly chief chiefly primarily primary",
-        "more",
-        "less fewer",
-        "many much",
-        "again",
-        "still",
-        "because since therefore thus due",
-    )
-)
-_NONE = frozenset("no none nobody nothing never neither nor not".split())
-_PARTIAL = frozenset(
-    """some few several most many almost nearly partly part parts mostly half hardly sometimes often
-    usually rarely seldom occasionally majority minority""".split()
-)
-_BOUNDS = {
-    word: kind
-    for kind, words in (
-        ("near", "about around roughly nearly almost approximately circa some"),
-        ("over", "over above exceeding"),
-        ("under", "under below"),
-    )
-    for word in words.split()
-}
-_BOUNDS_THAN = {"more": "over", "less": "under", "fewer": "under"}
-_BOUNDS_AT = {"least": "over", "most": "under"}
-_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
-_NO_SUPERLATIVES = frozenset(
-    """forest harvest guest request interest protest conquest contest arrest invest priest chest
-    quest crest suggest honest dishonest modest manifest digest tempest behest bequest inquest
-    unrest northwest southwest midwest attest detest divest ingest infest molest""".split()
-)
+from assistant.write.check.pairs import CitedStatement
 
 
-def widen(pair: Pair) -> str | None:
+def widen(pair: CitedStatement) -> str | None:
     """Find an "all", "only" or a superlative that the source does not have there."""
     for n, word in enumerate(pair.words):
         group = _find_group(word)
@@ -68,13 +20,13 @@ def widen(pair: Pair) -> str | None:
     return None
 
 
-def drop_part(pair: Pair) -> str | None:
+def drop_part(pair: CitedStatement) -> str | None:
     """Find a "some" or "most" of the source that the statement leaves out."""
-    has_partial = {word.lower for word in pair.words} & _PARTIAL
+    has_partial = {word.lower for word in pair.words} & en.PARTIAL
     said = {word.term for word in pair.words}
     for quote in pair.quotes:
         for n, word in enumerate(quote):
-            if word.lower not in _PARTIAL or has_partial:
+            if word.lower not in en.PARTIAL or has_partial:
                 continue
             thing = _find_next(quote, n)
             if thing and thing.term in said and not thing.term[0].isdigit():
@@ -82,7 +34,7 @@ def drop_part(pair: Pair) -> str | None:
     return None
 
 
-def drop_bound(pair: Pair) -> str | None:
+def drop_bound(pair: CitedStatement) -> str | None:
     """Find a number whose "about" or "more than" is not the source's."""
     told: dict[str, set[str]] = {}
     for quote in pair.quotes:
@@ -97,7 +49,7 @@ def drop_bound(pair: Pair) -> str | None:
     return None
 
 
-def oppose(pair: Pair) -> str | None:
+def oppose(pair: CitedStatement) -> str | None:
     """Find a word of the statement whose opposite the source has in its place."""
     reason = "it has the opposite of a word of its source"
     cited = " ".join(write_plain(quote) for quote in pair.quotes)
@@ -110,7 +62,7 @@ def oppose(pair: Pair) -> str | None:
     return reason if _has_prefixed(pair) else None
 
 
-def _has_prefixed(pair: Pair) -> bool:
+def _has_prefixed(pair: CitedStatement) -> bool:
     """Whether "safe" stands for "unsafe" or the reverse."""
     told = {bare for quote in pair.quotes for word in quote for bare in _strip(word)}
     return any(
@@ -121,21 +73,21 @@ def _has_prefixed(pair: Pair) -> bool:
 
 
 def _strip(word: Word) -> list[str]:
-    bare = [word.lower[len(p) :] for p in _PREFIXES if word.lower.startswith(p)]
+    bare = [word.lower[len(p) :] for p in en.NEGATING_PREFIXES if word.lower.startswith(p)]
     return [find_term(rest) for rest in bare if len(rest) > 3]
 
 
 def _find_group(word: Word) -> frozenset[str] | None:
-    for group in _GROUPS:
+    for group in en.EXTENTS:
         if word.lower in group:
-            return group | _NONE if word.lower in _NONE else group
+            return group | en.NONE if word.lower in en.NONE else group
     is_superlative = len(word.lower) > 4 and word.lower.endswith("est")
-    if word.lower in _NO_SUPERLATIVES or word.text[:1].isupper():
+    if word.lower in en.NO_SUPERLATIVES or word.text[:1].isupper():
         return None
     return frozenset([word.term]) if is_superlative else None
 
 
-def _is_told(group: frozenset[str], word: Word, thing: Word | None, pair: Pair) -> bool:
+def _is_told(group: frozenset[str], word: Word, thing: Word | None, pair: CitedStatement) -> bool:
     """Whether a quote has a word of the group, in the clause of what it is said of."""
     wanted = group | {word.term}
     having = [
@@ -157,9 +109,9 @@ def _find_bound(words: Sequence[Word], n: int) -> str:
     last = words[n - 1].lower if n else ""
     before = words[n - 2].lower if n > 1 else ""
     if last == "than":
-        return _BOUNDS_THAN.get(before, "")
-    if last in _BOUNDS_AT and before == "at":
-        return _BOUNDS_AT[last]
+        return en.BOUNDS_THAN.get(before, "")
+    if last in en.BOUNDS_AT and before == "at":
+        return en.BOUNDS_AT[last]
     if last == "to" and before == "up":
         return "under"
-    return _BOUNDS.get(last, "")
+    return en.BOUNDS.get(last, "")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from assistant.answer.follow_up import content
 from assistant.cite import NO_SOURCE, NOT_STORED, Read, Verified, is_stored
-from assistant.evidence.features import leans_back
+from assistant.text.cues import leans_back
 from assistant.text.terms import terms
+from assistant.text.words import content
 from assistant.values import DraftStatement, Dropped, Passage, Sentence, Verdict
 from assistant.write.check.rules import disagreement
 
@@ -36,7 +36,7 @@ _ENDS = re.compile(r"[.!…。！？:;][\s\"'”’»)\]]*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class Assessment:
     """What is held of a statement: its verdict, how well it is supported, what is wrong."""
 
     verdict: Verdict
@@ -45,7 +45,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Criteria:
     """What a language model's statements are judged by, for one question.
 
     Attributes:
@@ -60,7 +60,7 @@ class Judge:
 
 
 def check(
-    statement: DraftStatement, sentences: Sequence[Sentence], read: Read, judge: Judge
+    statement: DraftStatement, sentences: Sequence[Sentence], read: Read, criteria: Criteria
 ) -> Verified | Dropped:
     """Check a statement that a language model wrote.
 
@@ -72,43 +72,45 @@ def check(
     known = {sentence.number: sentence for sentence in sentences}
     cited = tuple(known[number] for number in statement.sentences if number in known)
     if len(cited) < len(statement.sentences):  # what names no sentence of ours is not trusted
-        first, attempts = Opinion(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE), []
+        first, attempts = Assessment(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE), []
     else:
-        first = _examine(statement.text, cited, read, judge)
-        attempts = _attempts(statement.text, cited, judge)
-    best = max(sentences, key=lambda one: judge.support(statement.text, [one.text]))
+        first = _examine(statement.text, cited, read, criteria)
+        attempts = _attempts(statement.text, cited, criteria)
+    best = max(sentences, key=lambda one: criteria.support(statement.text, [one.text]))
     for attempt in (*attempts, (best,)):
-        found = _examine(statement.text, attempt, read, judge)
+        found = _examine(statement.text, attempt, read, criteria)
         if found.verdict != Verdict.SUPPORTED:
             continue
-        if not all(map(judge.answers, attempt)):
-            first = Opinion(Verdict.BESIDE_THE_QUESTION, found.support, NOT_ASKED)
+        if not all(map(criteria.answers, attempt)):
+            first = Assessment(Verdict.BESIDE_THE_QUESTION, found.support, NOT_ASKED)
             break
         is_repaired = not set(attempt) <= set(cited)
         return Verified(statement.text, attempt, found.support, is_repaired)
     return Dropped(statement.text, tuple(one.text for one in cited), first.verdict, first.why)
 
 
-def _attempts(text: str, cited: Sequence[Sentence], judge: Judge) -> list[tuple[Sentence, ...]]:
+def _attempts(
+    text: str, cited: Sequence[Sentence], criteria: Criteria
+) -> list[tuple[Sentence, ...]]:
     """Return the citations to try: each by itself, the likeliest first, then pairs, then all."""
-    order = sorted(cited, key=lambda one: -judge.support(text, [one.text]))
+    order = sorted(cited, key=lambda one: -criteria.support(text, [one.text]))
     tried = [group for n in range(1, len(order) + 1) for group in combinations(order, n)]
     return [tuple(sorted(group, key=lambda one: one.number)) for group in tried]
 
 
-def examine(statement: str, cited: Sequence[Sentence], judge: Judge) -> Opinion:
+def examine(statement: str, cited: Sequence[Sentence], criteria: Criteria) -> Assessment:
     """Return what is found of a language model's statement beside the sentences that it cites."""
     quotes = [sentence.text for sentence in cited]
     if not quotes:
-        return Opinion(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
+        return Assessment(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
     support = 1.0
     if not any(_fold(statement) == _fold(quote) for quote in quotes):
-        if why := _objection(statement, quotes, _context(cited, judge.title)):
-            return Opinion(Verdict.UNSUPPORTED, why=why)
-        support = judge.support(statement, quotes)
+        if why := _objection(statement, quotes, _context(cited, criteria.title)):
+            return Assessment(Verdict.UNSUPPORTED, why=why)
+        support = criteria.support(statement, quotes)
         if support < MIN_SUPPORT:
-            return Opinion(Verdict.UNSUPPORTED, support, NOT_SUPPORTED)
-    return Opinion(Verdict.SUPPORTED, support)
+            return Assessment(Verdict.UNSUPPORTED, support, NOT_SUPPORTED)
+    return Assessment(Verdict.SUPPORTED, support)
 
 
 def coverage(statement: str, text: str) -> float:
@@ -158,7 +160,7 @@ def _before(sentence: Sentence) -> list[str]:
     return [passage.text[a - passage.start : b - passage.start] for a, b in spans[-1:]]
 
 
-def _examine(text: str, cited: Sequence[Sentence], read: Read, judge: Judge) -> Opinion:
+def _examine(text: str, cited: Sequence[Sentence], read: Read, criteria: Criteria) -> Assessment:
     if not all(is_stored(sentence, read) for sentence in cited):
-        return Opinion(Verdict.QUOTE_NOT_FOUND, why=NOT_STORED)
-    return examine(text, cited, judge)
+        return Assessment(Verdict.QUOTE_NOT_FOUND, why=NOT_STORED)
+    return examine(text, cited, criteria)

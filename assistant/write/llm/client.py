@@ -1,9 +1,7 @@
-"""Any llama-index language model as a `Model`: deadlines, one retry, a circuit breaker.
+"""Any llama-index language model as a `Model`: with deadlines, one retry and a circuit breaker.
 
-Comes in: an `LLM` object, made when it is first needed. Goes out: its reply, piece by piece. Every
-failure, of whatever library, is a `ModelUnavailable` that says what to do.
-
-Whether a model that failed is to be tried again: a circuit breaker (Nygard, Release It!).
+A `Backend` connects to the model when it is first needed; `Client.stream` yields its reply piece by
+piece. Every failure, of whatever library, becomes a `ModelUnavailable` that says what to do.
 """
 
 import logging
@@ -29,7 +27,10 @@ PAUSE_S = 15.0
 
 
 class Breaker:
-    """Counts failures in a row. Safe to share between threads."""
+    """A circuit breaker (Nygard, Release It!): after failures in a row it lets few calls through.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,7 +39,7 @@ class Breaker:
         self._tried_at = 0.0
 
     def admits(self) -> bool:
-        """Return whether a call may be made now; while open, one in each `PAUSE_S` may."""
+        """Whether a call may be made now; after `MAX_FAILURES`, one in each `PAUSE_S` may."""
         with self._lock:
             if self._n_failures < MAX_FAILURES:
                 return True
@@ -63,8 +64,8 @@ MAX_WAIT_S = 2.0
 logger = logging.getLogger(__name__)
 
 
-class Source(Protocol):
-    """Where a language model is: a server, a file, an object of the caller's."""
+class Backend(Protocol):
+    """What runs a language model: a server, a file on this machine, an object of the caller's."""
 
     @property
     def name(self) -> str:
@@ -91,44 +92,44 @@ class Source(Protocol):
 
 
 class Client:
-    """A `Model`. The deadlines count from when the source is ready."""
+    """The `Model` of a backend. The deadlines count from when the backend is ready."""
 
-    def __init__(self, source: Source, deadlines: Deadlines, *, has_schema: bool = True) -> None:
-        self._source = source
+    def __init__(self, backend: Backend, deadlines: Deadlines, *, has_schema: bool = True) -> None:
+        self._backend = backend
         self._deadlines = deadlines
         self._has_schema = has_schema
         self._breaker = Breaker()
 
     @property
     def name(self) -> str:
-        """See `Model`."""
-        return self._source.name
+        """The backend's name for the model."""
+        return self._backend.name
 
     @property
     def prompt_tokens(self) -> int:
-        """See `Model`."""
-        return self._source.prompt_tokens()
+        """The backend's room for a prompt."""
+        return self._backend.prompt_tokens()
 
     @property
     def context_tokens(self) -> int | None:
         """How many tokens a prompt and its reply may have together, None when it is not known."""
-        return self._source.context_tokens()
+        return self._backend.context_tokens()
 
     @property
     def has_schema(self) -> bool:
         """Whether replies are bound to a schema, as far as is known."""
-        return self._has_schema and self._source.options is not None
+        return self._has_schema and self._backend.options is not None
 
     def close(self) -> None:
-        """See `Model`."""
-        self._source.close()
+        """Close the backend."""
+        self._backend.close()
 
     def count(self, text: str) -> int:
         """Estimate the tokens of a text, rather too many."""
         return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + 1
 
     def stream(self, request: Request) -> Generator[str | Finished | None]:
-        """See `Model`."""
+        """Stream the reply, unless the breaker is open; how the call ends is noted there."""
         if not self._breaker.admits():
             raise ModelUnavailable(
                 f"the language model {self.name!r} failed several times in a row; it is tried "
@@ -172,7 +173,7 @@ class Client:
             yield from _pause(min(wait_s, MAX_WAIT_S) + random.uniform(0, MAX_JITTER_S))
 
     def _try(self, request: Request) -> Generator[str | Finished | None]:
-        llm = yield from self._source.connect()
+        llm = yield from self._backend.connect()
         options = self._options_for(request)
         started = time.monotonic()
         first_s, text, prompt, completion = 0.0, 0, 0, 0
@@ -205,7 +206,7 @@ class Client:
         )
 
     def _explain(self, error: Exception) -> str:
-        ended = self._source.why_ended()
+        ended = self._backend.why_ended()
         return (
             f"the language model {self.name!r} ended: {ended}"
             if ended
@@ -213,9 +214,9 @@ class Client:
         )
 
     def _options_for(self, request: Request) -> dict[str, Any]:
-        if self._source.options is None:
+        if self._backend.options is None:
             return {}
-        options = {**self._source.options, "max_tokens": request.max_tokens}
+        options = {**self._backend.options, "max_tokens": request.max_tokens}
         if request.schema and self.has_schema:
             schema = {"name": "reply", "schema": request.schema, "strict": True}
             options["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -1,7 +1,7 @@
-"""What went wrong with a language model -> what to do about it, in words.
+"""What went wrong with a language model and what to do about it, in words.
 
-Knows the exceptions of the OpenAI SDK and of httpx by their shape, so that neither is imported
-here; anything else is told as it is.
+The exceptions of the OpenAI SDK and of httpx are known by their shape, so that neither library is
+imported here; any other exception is told as it is.
 """
 
 import math

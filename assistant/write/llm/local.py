@@ -1,14 +1,10 @@
-"""A GGUF file as a server: a child process that starts when it is needed and ends with this one.
+"""A GGUF file on this machine as a `Backend`: run by a child process that only this one can ask.
 
-In: the file and how to run it. Out: the `Address` of an OpenAI-compatible server on loopback
-that wants a key which nobody else knows. llama.cpp is C++ that reads a foreign file: when it
-dies, it dies alone and is started anew. Refuses, with what to do, a file that cannot be run.
-
-What the head of a GGUF file says of the model in it: its name and its context.
-
-Why a child process that ran a model ended, in words that say what to do.
-
-A GGUF file on this machine as a `Source`: run in a child process that only this one can ask.
+llama.cpp is C++ that reads a foreign file, so it runs in a process of its own: when it dies, it
+dies alone and is started anew. The child (`serve.py`) is an OpenAI-compatible server on loopback;
+it starts when it is first needed, wants a key that nobody else knows, and ends with this process.
+Why one ended is said in words that tell what to do. `ModelUnavailable` is raised for a file that
+cannot be run.
 """
 
 import importlib.util
@@ -17,14 +13,13 @@ import os
 import re
 import secrets
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -33,6 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
 
 from assistant.errors import ModelUnavailable
 from assistant.settings import LanguageModel
+from assistant.write.llm.gguf import ModelFile, read_model_file
 from assistant.write.llm.loop import run_beside
 from assistant.write.llm.serve import HOST, Job
 from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt
@@ -40,171 +36,10 @@ from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
-
-MAX_SAID_CHARS = 300
-LESS_MEMORY = "take a smaller model or fewer llm.context_tokens"
-STAMP = re.compile(r"^\d+\.\d+\.\d+\.\d+ (?P<error>E )?\s*")
-"""How llama.cpp begins a line, and marks those that tell of errors."""
-SHORT_OF_MEMORY = re.compile(
-    r"bad_alloc|MemoryError|(allocate|insufficient|out of) memory|fail\w* to alloc|alloc\w* .*fail"
-    r"|ASSERT\(\S*(buf|mem|ptr)\w* != (NULL|nullptr)\)",
-    re.IGNORECASE,
-)
-
-
-def explain(status: int, lines: Sequence[str]) -> str:
-    """Say why a child ended.
-
-    Args:
-        status: as `Popen.returncode`, negative for a signal.
-        lines: the end of its stderr.
-    """
-    if status == -signal.SIGKILL:
-        return f"the system ended it, most likely since memory ran out: {LESS_MEMORY}"
-    said = _choose(status, lines)
-    if SHORT_OF_MEMORY.search(said):
-        return f"there is not enough memory ({said}): {LESS_MEMORY}"
-    if "libgomp" in said:
-        return f"a system library is missing ({said}): install it (Debian: libgomp1)"
-    ended = f"exit status {status}" if status >= 0 else signal.strsignal(-status)
-    return f"{said or 'it said nothing'} ({ended}); if the file may be damaged, get it anew"
-
-
-def _choose(status: int, lines: Sequence[str]) -> str:
-    """Choose what tells most: of marked errors the first, since the others follow from it."""
-    marks = [STAMP.match(line) for line in lines]
-    causes = [m.string for m in marks if m and m["error"]][:1] if status > 0 else []
-    bare = [STAMP.sub("", line).strip() for line in causes or lines[-3:]]
-    said = " / ".join(line for line in bare if line)
-    printable = "".join(c if c.isprintable() else " " for c in said)
-    return " ".join(printable.split())[-MAX_SAID_CHARS:]
-
-
-MAGIC = b"GGUF"
-VERSIONS = (2, 3)
-HEAD_BYTES = 1 << 20
-"""The general facts come first; what follows are the tokenizer's long lists."""
-MAX_NAME_CHARS = 80
-NUMBERS = dict(enumerate("<B <b <H <h <I <i <f <?".split())) | {10: "<Q", 11: "<q", 12: "<d"}
-STRING, ARRAY = 8, 9
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A GGUF file.
-
-    Attributes:
-        path: absolute.
-        name: as the file says, else the file's name.
-        trained_tokens: the context that it was trained for; None when the file does not say.
-    """
-
-    path: Path
-    name: str
-    trained_tokens: int | None
-
-
-def read_model_file(path: Path) -> ModelFile:
-    """Read what a GGUF file says of itself.
-
-    Raises:
-        ModelUnavailable: it is missing, a folder, unreadable or no GGUF file.
-    """
-    path = path.expanduser().absolute()
-    head = _read_head(path)
-    if not head.startswith(MAGIC):
-        raise ModelUnavailable(
-            f"{str(path)!r} is not a GGUF file: llm.path must name a model in that format, such as "
-            "Qwen2.5-1.5B-Instruct-Q4_K_M.gguf"
-        )
-    version = int.from_bytes(head[4:8], "little")
-    if version not in VERSIONS:
-        raise ModelUnavailable(
-            f"{str(path)!r} is a GGUF file of version {version}, and only {VERSIONS} can be read: "
-            "it is damaged, or must be converted anew"
-        )
-    name, trained = "", None
-    for key, value in _read_pairs(head):
-        if key == "general.name" and isinstance(value, str):
-            name = _clean(value)
-        elif key.endswith(".context_length") and isinstance(value, int) and value > 0:
-            trained = value
-    return ModelFile(path, name or _clean(path.stem), trained)
-
-
-def _read_head(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise ModelUnavailable(
-                f"{str(path)!r} is a folder: llm.path must name the .gguf file in it"
-            )
-        if path.exists() and not path.is_file():  # opening a named pipe would wait for ever
-            raise ModelUnavailable(f"{str(path)!r} is not a file: llm.path must name a .gguf file")
-        with path.open("rb") as file:
-            return file.read(HEAD_BYTES)
-    except FileNotFoundError as error:
-        raise ModelUnavailable(
-            f"there is no file {str(path)!r}: put the model there or correct llm.path"
-        ) from error
-    except OSError as error:
-        raise ModelUnavailable(
-            f"{str(path)!r} cannot be read: {error.strerror or error}; let this user read it, or "
-            "correct llm.path"
-        ) from error
-
-
-def _read_pairs(head: bytes) -> Iterator[tuple[str, object]]:
-    """Yield the keys and values until the head, or what can be understood of it, ends."""
-    reader = _Reader(head)
-    try:
-        reader.take("<IIQ")  # magic, version, number of tensors
-        for _ in range(reader.take("<Q")):
-            key = reader.take_string()
-            if key.startswith("tokenizer."):
-                return
-            yield key, reader.take_value(reader.take("<I"))
-    except (struct.error, KeyError):
-        return
-
-
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def take(self, layout: str) -> int:
-        """Take the last number of a layout."""
-        values = struct.unpack_from(layout, self._data, self._at)
-        self._at += struct.calcsize(layout)
-        return values[-1]  # type: ignore[no-any-return]
-
-    def take_string(self) -> str:
-        n_bytes = self.take("<Q")
-        (value,) = struct.unpack_from(f"{n_bytes}s", self._data, self._at)
-        self._at += n_bytes
-        return bytes(value).decode("utf-8", "replace")
-
-    def take_value(self, kind: int) -> object:
-        """Take a value; an array's values are passed over."""
-        if kind == STRING:
-            return self.take_string()
-        if kind == ARRAY:
-            kind, n_values = self.take("<I"), self.take("<Q")
-            for _ in range(n_values):
-                if kind == STRING:
-                    self.take_string()
-                else:  # there are no arrays of arrays
-                    self.take(NUMBERS[kind])
-            return None
-        return self.take(NUMBERS[kind])
-
-
-def _clean(name: str) -> str:
-    """Return a name that can be shown: of one line, printable and short."""
-    printable = "".join(c if c.isprintable() else " " for c in name)
-    return " ".join(printable.split())[:MAX_NAME_CHARS]
-
-
+CONTEXT_TOKENS = 4_096
+"""Unless it is set: of 1.5 billion weights it takes 120 MB."""
+MAX_PROMPT_TOKENS = 1_024
+"""Unless it is set: two cores read 40 to 65 tokens/s, so it is some 20 s to the first word."""
 POLL_S = 0.4
 CLOSE_S, END_S = 3.0, 10.0
 MAX_STARTS = 4
@@ -214,6 +49,15 @@ N_KEPT_LINES = 40
 MAX_LINE_BYTES = 2000
 SECRET_NAME = re.compile(r"^ASSISTANT_|KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)
 INSTALL = "pip install 'assistant[local]'"
+MAX_SAID_CHARS = 300
+LESS_MEMORY = "take a smaller model or fewer llm.context_tokens"
+STAMP = re.compile(r"^\d+\.\d+\.\d+\.\d+ (?P<error>E )?\s*")
+"""How llama.cpp begins a line, and marks those that tell of errors."""
+SHORT_OF_MEMORY = re.compile(
+    r"bad_alloc|MemoryError|(allocate|insufficient|out of) memory|fail\w* to alloc|alloc\w* .*fail"
+    r"|ASSERT\(\S*(buf|mem|ptr)\w* != (NULL|nullptr)\)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,14 +321,36 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-CONTEXT_TOKENS = 4_096
-"""Unless it is set: of 1.5 billion weights it takes 120 MB."""
-MAX_PROMPT_TOKENS = 1_024
-"""Unless it is set: two cores read 40 to 65 tokens/s, so it is some 20 s to the first word."""
+def explain(status: int, lines: Sequence[str]) -> str:
+    """Say why a child ended.
+
+    Args:
+        status: as `Popen.returncode`, negative for a signal.
+        lines: the end of its stderr.
+    """
+    if status == -signal.SIGKILL:
+        return f"the system ended it, most likely since memory ran out: {LESS_MEMORY}"
+    said = _choose(status, lines)
+    if SHORT_OF_MEMORY.search(said):
+        return f"there is not enough memory ({said}): {LESS_MEMORY}"
+    if "libgomp" in said:
+        return f"a system library is missing ({said}): install it (Debian: libgomp1)"
+    ended = f"exit status {status}" if status >= 0 else signal.strsignal(-status)
+    return f"{said or 'it said nothing'} ({ended}); if the file may be damaged, get it anew"
 
 
-class File:
-    """A `Source`. The file is looked at at once, and loaded when the first question needs it."""
+def _choose(status: int, lines: Sequence[str]) -> str:
+    """Choose what tells most: of marked errors the first, since the others follow from it."""
+    marks = [STAMP.match(line) for line in lines]
+    causes = [m.string for m in marks if m and m["error"]][:1] if status > 0 else []
+    bare = [STAMP.sub("", line).strip() for line in causes or lines[-3:]]
+    said = " / ".join(line for line in bare if line)
+    printable = "".join(c if c.isprintable() else " " for c in said)
+    return " ".join(printable.split())[-MAX_SAID_CHARS:]
+
+
+class LocalBackend:
+    """Runs the file that the settings name: looked at now, loaded for the first question."""
 
     options: ClassVar[dict[str, Any] | None] = OPTIONS
 
@@ -500,20 +366,20 @@ class File:
 
     @property
     def name(self) -> str:
-        """See `Source`."""
+        """What the file calls the model."""
         return self._server.name
 
     def prompt_tokens(self) -> int:
-        """See `Source`."""
+        """As the settings say, or at most `MAX_PROMPT_TOKENS`."""
         room = room_for_prompt(self._settings, self.context_tokens())
         return room if self._settings.max_prompt_tokens else min(room, MAX_PROMPT_TOKENS)
 
     def context_tokens(self) -> int:
-        """See `Source`."""
+        """What was asked for, or what the model was trained for."""
         return self._server.context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Source`: starts the child process, anew when it has died."""
+        """Start the child process, anew when it has died, and connect to it."""
         yield None
         address = yield from self._server.ready()
         made = self._made
@@ -526,9 +392,9 @@ class File:
         return made[1]
 
     def why_ended(self) -> str | None:
-        """See `Source`."""
+        """Why the child process ended; None while it lives."""
         return self._server.why_ended()
 
     def close(self) -> None:
-        """See `Source`: ends the child process."""
+        """End the child process."""
         self._server.close()

@@ -1,7 +1,8 @@
-"""A reply that comes from an event loop, read by a thread that can leave at any moment.
+"""Reading a reply that comes from an event loop in a thread that can leave at any moment.
 
-One loop in one daemon thread serves every reply of the process. Whoever reads waits with a deadline
-of his own, so that a model which stalls, or blocks the loop itself, keeps nobody.
+One loop in one daemon thread serves every reply of the process. The reader waits with a deadline of
+its own, so that a model which stalls, or blocks the loop itself, holds up nobody. `ModelTooSlow` is
+raised when a deadline has passed.
 """
 
 import asyncio

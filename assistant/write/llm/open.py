@@ -1,11 +1,11 @@
-"""Settings, or a llama-index language model -> the `Client` that writes, if there is one."""
+"""The language model that the settings name, or that the caller has made, as a `Client`."""
 
 from typing import TYPE_CHECKING
 
 from assistant.settings import LanguageModel
 from assistant.write.llm.client import Client
-from assistant.write.llm.local import File
-from assistant.write.llm.server import Given, Server, deadlines_of
+from assistant.write.llm.local import LocalBackend
+from assistant.write.llm.server import LlamaIndexBackend, ServerBackend, deadlines_of
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -23,9 +23,9 @@ def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | No
     """
     deadlines = deadlines_of(settings)
     if llm is not None:
-        return Client(Given(llm, settings), deadlines)
+        return Client(LlamaIndexBackend(llm, settings), deadlines)
     if settings.base_url:
-        return Client(Server(settings), deadlines, has_schema=settings.json_schema)
+        return Client(ServerBackend(settings), deadlines, has_schema=settings.json_schema)
     if settings.path:
-        return Client(File(settings), deadlines, has_schema=settings.json_schema)
+        return Client(LocalBackend(settings), deadlines, has_schema=settings.json_schema)
     return None

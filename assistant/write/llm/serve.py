@@ -1,11 +1,10 @@
-"""The child process that runs a GGUF file: the only module that imports xllamacpp.
+"""The child process that runs a GGUF file: `python -m assistant.write.llm.serve`.
 
-In: one line of JSON on stdin, a `Job` (so that the key is in no argument and no environment).
-Out: one line of JSON on stdout when it listens: its port and its real context. What llama.cpp
-says goes to stderr. It ends when its stdin closes, so it never outlives who started it; a Ctrl-C
-is left to that one.
-
-Refuses every request without the key, and every address but loopback.
+On stdin it reads a `Job` as one line of JSON (so that the key is in no argument and no
+environment); on stdout it writes one line of JSON when it listens: its port and the context that
+the model really has. What llama.cpp says goes to stderr. It listens on loopback only, answers no
+request without the key, and ends when its stdin closes, so that it never outlives the process that
+started it; a Ctrl-C is left to that one. No other module imports xllamacpp.
 """
 
 import http.client

@@ -1,9 +1,8 @@
-"""An OpenAI-compatible server as a `Model`; how long a prompt it takes is asked of it.
+"""The `Backend`s of models that are not files: OpenAI-compatible servers, llama-index objects.
 
-OpenAI, Ollama, vLLM, llama-server, LM Studio, through llama-index's `OpenAILike`. Nothing is
-imported or connected before the first question needs it.
-
-A llama-index language model that the caller has made, as a `Source`.
+OpenAI, Ollama, vLLM, llama-server and LM Studio are reached through llama-index's `OpenAILike`; how
+long a prompt such a server takes is asked of it. Nothing is imported or connected before the first
+question needs it.
 """
 
 import asyncio
@@ -34,8 +33,8 @@ OPTIONS = {"stream_options": {"include_usage": True}}
 logger = logging.getLogger(__name__)
 
 
-class Server:
-    """A `Source`."""
+class ServerBackend:
+    """An OpenAI-compatible server that the settings name."""
 
     options: ClassVar[dict[str, Any] | None] = OPTIONS
 
@@ -47,18 +46,18 @@ class Server:
         self._llm: LLM | None = None
 
     def prompt_tokens(self) -> int:
-        """See `Source`."""
+        """The room that the context leaves, `UNKNOWN_CONTEXT` where that is not known."""
         return room_for_prompt(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
 
     def context_tokens(self) -> int | None:
-        """See `Source`; the server is asked now and then until it tells."""
+        """The context of the settings or of the server, asked now and then until it tells."""
         if self._context_tokens is None and time.monotonic() - self._asked_at >= ASK_AGAIN_S:
             self._asked_at = time.monotonic()
             self._context_tokens = read_context(self._settings)
         return self._context_tokens
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Source`."""
+        """Import and make llama-index's client, once."""
         yield None
         if self._llm is None:
             given = self._settings
@@ -68,11 +67,11 @@ class Server:
         return self._llm
 
     def why_ended(self) -> str | None:
-        """See `Source`: of another's process nothing is known."""
+        """None: of another's process nothing is known."""
         return None
 
     def close(self) -> None:
-        """See `Source`: connections are closed after each call."""
+        """Do nothing: connections are closed after each call."""
 
 
 def make_llm(
@@ -222,8 +221,8 @@ PAGES = (
 """Where a server may tell its context, and who reads it there."""
 
 
-class Given:
-    """A `Source`."""
+class LlamaIndexBackend:
+    """A llama-index language model that the caller has made."""
 
     options = None
 
@@ -233,25 +232,25 @@ class Given:
 
     @property
     def name(self) -> str:
-        """See `Source`."""
+        """As the model calls itself, or else its class."""
         return self._llm.metadata.model_name or type(self._llm).__name__
 
     def prompt_tokens(self) -> int:
-        """See `Source`; the model tells its context."""
+        """The room that the model's context leaves."""
         return room_for_prompt(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
-        """See `Source`."""
+        """As the model tells."""
         return self._llm.metadata.context_window
 
     def connect(self) -> "Generator[None, None, LLM]":
-        """See `Source`."""
+        """Return the model as it is."""
         yield None
         return self._llm
 
     def why_ended(self) -> str | None:
-        """See `Source`: its maker knows."""
+        """None: its maker knows."""
         return None
 
     def close(self) -> None:
-        """See `Source`: it stays its maker's."""
+        """Do nothing: the model stays its maker's."""

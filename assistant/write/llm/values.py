@@ -1,7 +1,7 @@
-"""What is asked of a language model and what comes back; the seam that any model is behind.
+"""What is asked of a language model, what comes back, and the protocol that any model is behind.
 
-A `Model` is any object of its shape: a server, a local file, a llama-index LLM, a script in a
-test. What it says is never believed here; `assistant.cite` checks it.
+A `Model` is any object of that shape: a server, a local file, a llama-index LLM, a script in a
+test. Nothing that it says is believed here; what it wrote is verified before it is shown.
 """
 
 from collections.abc import Generator

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packages import pack
+from ingest.formats.packages import pack
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff

@@ -8,6 +8,9 @@ from typing import Any
 import docx
 import pytest
 from docx.document import Document
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
@@ -250,13 +253,13 @@ def test_footnotes_follow_the_body_in_the_order_of_their_marks() -> None:
         added = document.add_paragraph("text ")
         reference = f'<w:footnoteReference w:id="{note_id}" {nsdecls("w")}/>'
         added.add_run()._r.append(parse_xml(reference))
-    part = docx.opc.part.Part(
-        docx.opc.packuri.PackURI("/word/footnotes.xml"),
+    part = Part(
+        PackURI("/word/footnotes.xml"),
         "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml",
         f"<w:footnotes {nsdecls('w')}>{notes}</w:footnotes>".encode(),
         document.part.package,
     )
-    document.part.relate_to(part, docx.opc.constants.RELATIONSHIP_TYPE.FOOTNOTES)
+    document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
     assert blocks(parse(save(document))) == ["text", "text", "note 3", "note 1"]
 
 
@@ -276,7 +279,7 @@ def test_documents_with_macros_and_templates_are_read(macro: str) -> None:
 @pytest.mark.parametrize("target", ["../NULL", "media/x.png", "#mark", ""])
 def test_references_to_parts_that_are_missing_do_not_cost_the_rest(target: str) -> None:
     data = body(paragraph(run("text")))
-    image = docx.opc.constants.RELATIONSHIP_TYPE.IMAGE
+    image = RELATIONSHIP_TYPE.IMAGE
     dangling = f'<Relationship Id="rId99" Type="{image}" Target="{target}"/></Relationships>'
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         found = archive.read("word/_rels/document.xml.rels")

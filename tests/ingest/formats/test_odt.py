@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import pack
+from ingest.formats.packages import pack
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.odt import parse

@@ -11,7 +11,7 @@ import pptx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packages import pack
+from ingest.formats.packages import pack
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff

@@ -1,6 +1,7 @@
 """Outlook messages, in compound files that are written here as [MS-CFB] and [MS-OXMSG] say."""
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,8 @@ Tree = dict[str, "bytes | Tree"]
 
 def compound(tree: Tree) -> bytes:
     """Return a compound file with all of its streams in the mini stream."""
-    entries, small, chains = [], bytearray(), []
+    entries: list[list[Any]] = []
+    small, chains = bytearray(), list[int]()
 
     def lay(name: str, node: "bytes | Tree") -> int:
         number = len(entries)

@@ -9,7 +9,7 @@ import pytest
 import reportlab
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pdf_made import (
+from ingest.formats.pdf_made import (
     HEIGHT,
     PAGE_OBJECTS,
     WIDTH,
@@ -508,12 +508,12 @@ def test_attached_files_are_counted() -> None:
 def test_a_file_that_is_cut_off_is_refused_or_read_with_a_warning(tenths: int) -> None:
     whole = running(6).bytes()
     cut = whole[: len(whole) * tenths // 10]
+    fault: Fault | None = None
     try:
         parsed = parse(cut)
     except DocumentUnreadable as error:
         fault = error.fault
     else:
-        fault = None
         assert "the file does not end as a PDF file does" in parsed.warnings[0]
     assert fault in (None, Fault.CORRUPT, Fault.NO_TEXT)
 

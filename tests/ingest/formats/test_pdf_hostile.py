@@ -4,7 +4,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pdf_made import PAGE_OBJECTS, Sheet, flate_bomb, of_objects, stream, with_content
+from ingest.formats.pdf_made import (
+    PAGE_OBJECTS,
+    Sheet,
+    flate_bomb,
+    of_objects,
+    stream,
+    with_content,
+)
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff

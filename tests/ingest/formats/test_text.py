@@ -3,10 +3,18 @@
 import textwrap
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.ingest.formats.text import find_blocks, parse
+from assistant.ingest.formats.text import (
+    close_up,
+    cut,
+    find_blocks,
+    find_hyphenations,
+    locate,
+    parse,
+)
 
 WRAPPED = """\
 The project was begun in the spring of the year, when the first of the
@@ -78,3 +86,101 @@ def test_a_million_blank_lines_take_moments() -> None:
     started = time.process_time()
     assert blocks("\n" * 1_000_000 + "end") == ["end"]
     assert time.process_time() - started < 5
+
+
+PROSE = (
+    "The committee of that year had no authority of its own, and so it was left to the members "
+    "of the assembly to decide what was to be done with the records of the whole administration. "
+)
+
+
+def wrap(before: str, after: str, rest: str = "") -> str:
+    """Return wrapped text in which a line ends with `before` and the next begins with `after`."""
+    first = textwrap.wrap(PROSE, 70)
+    line = f"{'x' * 5} {'yz ' * 20}"[: 69 - len(before)] + " " + before
+    return "\n".join([*first, line, f"{after} {PROSE[:60]}", *textwrap.wrap(PROSE + rest, 70)])
+
+
+def read(text: str) -> str:
+    return parse(text.encode()).text
+
+
+def test_a_word_that_stands_elsewhere_is_joined() -> None:
+    text = read(wrap("inter-", "national", "It is International."))
+    assert " international The" in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rest"),
+    [
+        ("inter-", "national", "It is internationally known."),
+        ("well-", "known", "It is well known, and well-known."),
+        ("mother-in-", "law", "The inlaw came."),
+        ("pages 3-", "4", "There are 34."),
+        ("yes -", "no", "The yesno."),
+        ("inter-", "National", ""),
+    ],
+)
+def test_a_hyphen_that_may_be_the_words_own_stays(before: str, after: str, rest: str) -> None:
+    raw = wrap(before, after, rest)
+    assert read(raw) == raw
+
+
+def test_lines_that_are_not_wrapped_keep_their_hyphens() -> None:
+    raw = "international\ninter-\nnational\n"
+    assert read(raw) == raw
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\u2028", "\n  "])
+def test_a_soft_hyphen_at_a_line_end_always_joins(newline: str) -> None:
+    parsed = parse(f"one un\u00ad{newline}seen two\n\nthree".encode())
+    assert parsed.text == "one unseen two\n\nthree"
+    assert [parsed.text[start:end] for start, end in parsed.blocks] == ["one unseen two", "three"]
+
+
+@pytest.mark.parametrize(
+    "raw", ["a\u00ad\n\nb", "a\u00ad\n- b", "a\u00ad\n", "\u00ad\nb", "a\u00ad"]
+)
+def test_a_soft_hyphen_beside_no_letter_joins_nothing(raw: str) -> None:
+    assert read(raw) == raw.replace("\u00ad", "")
+
+
+SPANS = st.lists(st.integers(0, 30), unique=True).map(sorted)
+
+
+@given(st.text("ab", min_size=30, max_size=30), SPANS, SPANS)
+def test_spans_around_cuts_hold_the_same_text_but_for_the_cuts(
+    text: str, ends: list[int], others: list[int]
+) -> None:
+    cuts = list(zip(ends[::2], ends[1::2], strict=False))
+    spans = [
+        span
+        for span in zip(others[::2], others[1::2], strict=False)
+        if not any(start < place < end for start, end in cuts for place in span)
+    ]
+    for (start, end), (new_start, new_end) in zip(spans, close_up(spans, cuts), strict=True):
+        inner = [(a - start, b - start) for a, b in cuts if start <= a and b <= end]
+        assert cut(text, cuts)[new_start:new_end] == cut(text[start:end], inner)
+
+
+@given(st.lists(st.sampled_from(["inter-\n", "national ", "international ", "a\u00ad\n", "b\n\n"])))
+def test_every_block_leads_to_bytes_that_begin_and_end_as_it_does(parts: list[str]) -> None:
+    data = (wrap("inter-", "national", "international ") + "".join(parts)).encode()
+    parsed = parse(data)
+    for start, end in parsed.blocks:
+        found = data[slice(*(locate(data, (start, end)).bytes or ()))].decode()
+        joined = found.replace("\u00ad\n", "").replace("\u00ad", "")
+        assert (joined[0], joined[-1]) == (parsed.text[start], parsed.text[end - 1])
+        assert joined.replace("-\n", "") == parsed.text[start:end].replace("-\n", "")
+
+
+def test_many_hyphens_take_linear_time() -> None:
+    def measure(n: int) -> float:
+        text = "exempli-\n  fication\n" * n
+        breaks = [(n + 8, n + 11) for n in range(0, len(text), 20)]
+        started = time.process_time()
+        assert find_hyphenations(text, breaks) == ()
+        return time.process_time() - started
+
+    measure(1_000)
+    assert measure(40_000) < 6 * measure(10_000) + 0.2

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import pytest
+from dom import present
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surface_fakes import FakeAssistant, settings_anywhere
@@ -12,14 +14,14 @@ from surface_fakes import FakeAssistant, settings_anywhere
 from assistant.errors import StoreError
 from assistant.serve.admission import Admission
 from assistant.serve.chat import actions
-from assistant.serve.chat.actions import ABSENT, MAX_SEARCH_CHARS, Desk
+from assistant.serve.chat.actions import CONVERSATION_GONE, MAX_SEARCH_CHARS, Chat
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.page import make_desk
-from assistant.serve.chat.pages import DOCUMENTS, Page, Update
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.page import make_chat
+from assistant.serve.chat.sessions import DOCUMENTS, Session, Update
 from assistant.serve.chat.turns import Turn
-from assistant.serve.chat.views import UNKNOWN
+from assistant.serve.chat.views import UNKNOWN_REFERENCE
 from assistant.values import DocumentId
 
 
@@ -28,167 +30,184 @@ class Office:
     """A desk with a page of Alice's, in a conversation of two turns."""
 
     assistant: FakeAssistant
-    store: Store
-    book: FeedbackBook
-    desk: Desk
-    page: Page
+    store: ConversationStore
+    book: FeedbackStore
+    desk: Chat
+    page: Session
 
-    def act(self, act: str, page: Page | None = None, **sent: object) -> Update:
+    def act(self, act: str, page: Session | None = None, **sent: object) -> Update:
         return self.desk.act(page or self.page, {"act": act, **sent})
 
+    @property
+    def conversation_id(self) -> str:
+        return present(self.page.conversation_id)
+
     def turns(self) -> tuple[Turn, ...]:
-        return self.store.load("alice", self.page.conversation_id)
+        return present(self.store.load("alice", self.conversation_id))
 
 
 @pytest.fixture
-def office():
+def office() -> Office:
     assistant = FakeAssistant(settings=settings_anywhere())
     database = Database(assistant.settings.index_dir)
-    store, book = Store(database), FeedbackBook(database)
+    store, book = ConversationStore(database), FeedbackStore(database)
     admission = Admission(at_once=1, waiting=1)
-    desk = make_desk(assistant, store, book, admission, asyncio.Event())
-    page = Page("alice", store.create("alice", "Sanctions"))
+    desk = make_chat(assistant, store, book, admission, asyncio.Event())
+    owned = store.create("alice", "Sanctions")
+    page = Session("alice", owned)
     for number, question in enumerate(("typhoon", "unknown"), start=1):
-        store.put("alice", page.conversation_id, Turn(number, question, assistant.ask(question)))
+        store.put("alice", owned, Turn(number, question, assistant.ask(question)))
     return Office(assistant, store, book, desk, page)
 
 
-def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office):
-    update = office.desk.arrive(Page("alice"), "")
-    assert "Who is Flax Typhoon?" in update.talk
-    assert "Sanctions" in update.listed
-    assert "Staff handbook" in update.panel
+def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office: Office) -> None:
+    update = office.desk.load(Session("alice"), "")
+    assert "Who is Flax Typhoon?" in present(update.conversation)
+    assert "Sanctions" in present(update.conversations)
+    assert "Staff handbook" in present(update.panel)
     assert (update.status, update.question, update.is_running) == ("", "", False)
 
 
-def test_a_visitor_with_the_address_of_a_conversation_sees_it(office):
-    page = Page("alice")
-    update = office.desk.arrive(page, office.page.conversation_id)
-    assert "Flax Typhoon, active" in update.talk
-    assert page.conversation_id == office.page.conversation_id
-    assert 'aria-current="page"' in update.listed
+def test_a_visitor_with_the_address_of_a_conversation_sees_it(office: Office) -> None:
+    page = Session("alice")
+    update = office.desk.load(page, office.conversation_id)
+    assert "Flax Typhoon, active" in present(update.conversation)
+    assert page.conversation_id == office.conversation_id
+    assert 'aria-current="page"' in present(update.conversations)
 
 
 @pytest.mark.parametrize("owner", ["bob", "alice "])
-def test_the_address_of_anothers_conversation_is_as_absent_as_that_of_none(office, owner):
-    for address in (office.page.conversation_id, "nothing", "\ud800", "x" * 10_000):
-        page = Page(owner)
-        update = office.desk.arrive(page, address)
-        assert update.status == ABSENT
+def test_the_address_of_anothers_conversation_is_as_absent_as_that_of_none(
+    office: Office, owner: str
+) -> None:
+    for address in (office.conversation_id, "nothing", "\ud800", "x" * 10_000):
+        page = Session(owner)
+        update = office.desk.load(page, address)
+        assert update.status == CONVERSATION_GONE
         assert page.conversation_id is None
-        assert "Typhoon, active" not in update.talk
-        assert "Sanctions" not in update.listed
+        assert "Typhoon, active" not in present(update.conversation)
+        assert "Sanctions" not in present(update.conversations)
         opened = office.desk.open(page, f"open-{address}")
-        assert (opened.status, page.conversation_id) == (ABSENT, None)
+        assert (opened.status, page.conversation_id) == (CONVERSATION_GONE, None)
 
 
-def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office):
+def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office: Office) -> None:
     other = office.store.create("alice", "Other")
     office.desk.open(office.page, "cite-1-1")
     office.act("edit", turn="2", what="question")
     update = office.desk.open(office.page, f"open-{other}")
     assert (office.page.replaces, office.page.reference) == (None, DOCUMENTS)
-    assert (update.question, office.page.conversation_id) == ("", other)
+    assert (update.question, office.conversation_id) == ("", other)
 
 
-def test_new_is_the_welcome_again(office):
+def test_new_is_the_welcome_again(office: Office) -> None:
     update = office.act("new")
     assert office.page.conversation_id is None
-    assert "Who is Flax Typhoon?" in update.talk
+    assert "Who is Flax Typhoon?" in present(update.conversation)
 
 
-def test_a_reference_opens_beside_the_conversation_and_close_brings_the_documents_back(office):
+def test_a_reference_opens_beside_the_conversation_and_close_brings_the_documents_back(
+    office: Office,
+) -> None:
     opened = office.desk.open(office.page, "cite-1-2")
-    assert 'id="cited-span"' in opened.panel
-    assert opened.talk is None
+    assert 'id="cited-span"' in present(opened.panel)
+    assert opened.conversation is None
     closed = office.desk.open(office.page, "close")
-    assert "Staff handbook" in closed.panel
+    assert "Staff handbook" in present(closed.panel)
 
 
 @pytest.mark.parametrize("reference", ["", "None", "cite-9-9", "doc-nothing.txt", "doc-\ud800"])
-def test_a_reference_to_nothing_is_a_notice_above_the_documents(office, reference):
+def test_a_reference_to_nothing_is_a_notice_above_the_documents(
+    office: Office, reference: str
+) -> None:
     update = office.desk.open(office.page, reference)
-    assert 'class="notice"' in update.panel
-    assert "Staff handbook" in update.panel
+    assert 'class="notice"' in present(update.panel)
+    assert "Staff handbook" in present(update.panel)
     assert office.page.reference == DOCUMENTS
 
 
-def test_the_reference_of_another_conversation_belongs_to_nobody_else(office):
-    assert UNKNOWN in office.desk.open(Page("bob", office.page.conversation_id), "cite-1-1").panel
+def test_the_reference_of_another_conversation_belongs_to_nobody_else(office: Office) -> None:
+    assert UNKNOWN_REFERENCE in present(
+        office.desk.open(Session("bob", office.conversation_id), "cite-1-1").panel
+    )
 
 
-def test_renaming_shows_the_new_title(office):
-    update = office.act("rename", id=office.page.conversation_id, title="  New\n<b>title</b> ")
-    assert office.store.title("alice", office.page.conversation_id) == "New <b>title</b>"
-    assert "New &lt;b&gt;title&lt;/b&gt;" in update.listed
+def test_renaming_shows_the_new_title(office: Office) -> None:
+    update = office.act("rename", id=office.conversation_id, title="  New\n<b>title</b> ")
+    assert office.store.title("alice", office.conversation_id) == "New <b>title</b>"
+    assert "New &lt;b&gt;title&lt;/b&gt;" in present(update.conversations)
 
 
-def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office):
-    update = office.act("rename", id=office.page.conversation_id, title="a \ud800 b")
-    assert office.store.title("alice", office.page.conversation_id) == "a ? b"
+def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office: Office) -> None:
+    update = office.act("rename", id=office.conversation_id, title="a \ud800 b")
+    assert office.store.title("alice", office.conversation_id) == "a ? b"
     assert update.banner is None
 
 
-def test_deleting_the_conversation_that_is_open_is_the_welcome(office):
-    update = office.act("delete", id=office.page.conversation_id)
+def test_deleting_the_conversation_that_is_open_is_the_welcome(office: Office) -> None:
+    update = office.act("delete", id=office.conversation_id)
     assert office.page.conversation_id is None
-    assert "Who is Flax Typhoon?" in update.talk
+    assert "Who is Flax Typhoon?" in present(update.conversation)
     assert office.store.list("alice") == ()
 
 
-def test_deleting_another_leaves_the_open_one(office):
+def test_deleting_another_leaves_the_open_one(office: Office) -> None:
     other = office.store.create("alice", "Other")
     update = office.act("delete", id=other)
-    assert (update.talk, update.status) == (None, "Deleted.")
+    assert (update.conversation, update.status) == (None, "Deleted.")
     assert len(office.turns()) == 2
 
 
-def test_a_search_narrows_the_list_until_it_is_emptied(office):
+def test_a_search_narrows_the_list_until_it_is_emptied(office: Office) -> None:
     office.store.create("alice", "Other")
-    assert "Sanctions" not in office.act("search", text="other").listed
-    assert "No conversation has these words." in office.act("search", text="nothing").listed
-    assert "Sanctions" in office.act("search", text="").listed
+    assert "Sanctions" not in present(office.act("search", text="other").conversations)
+    assert "No conversation has these words." in present(
+        office.act("search", text="nothing").conversations
+    )
+    assert "Sanctions" in present(office.act("search", text="").conversations)
     office.act("search", text="x" * 10_000)
     assert len(office.page.search) == MAX_SEARCH_CHARS
 
 
-def test_editing_the_last_question_will_replace_it_and_an_earlier_one_will_not(office):
+def test_editing_the_last_question_will_replace_it_and_an_earlier_one_will_not(
+    office: Office,
+) -> None:
     update = office.act("edit", turn="2", what="question")
     assert (update.question, office.page.replaces) == ("unknown", 2)
-    assert "replaces its answer" in update.banner
+    assert "replaces its answer" in present(update.banner)
     update = office.act("edit", turn=1, what="question")
     assert (update.question, office.page.replaces) == ("typhoon", None)
-    assert "Asking this anew" in update.banner
+    assert "Asking this anew" in present(update.banner)
 
 
-def test_an_edit_is_cancelled(office):
+def test_an_edit_is_cancelled(office: Office) -> None:
     office.act("edit", turn="2", what="question")
     update = office.act("cancel-edit")
     assert (update.question, office.page.replaces) == ("", None)
-    assert "Cancel" not in update.banner
+    assert "Cancel" not in present(update.banner)
 
 
-def test_what_was_searched_for_can_be_edited_instead(office):
+def test_what_was_searched_for_can_be_edited_instead(office: Office) -> None:
     reworded = replace(office.assistant.ask("unknown"), query="known")
-    office.store.put("alice", office.page.conversation_id, Turn(2, "unknown", reworded))
+    office.store.put("alice", office.conversation_id, Turn(2, "unknown", reworded))
     assert office.act("edit", turn="2", what="query").question == "known"
-    office.store.put("alice", office.page.conversation_id, Turn(2, "unknown", "Stopped."))
+    office.store.put("alice", office.conversation_id, Turn(2, "unknown", "Stopped."))
     assert office.act("edit", turn="2", what="query").question == "unknown"
 
 
-def test_a_rating_is_kept_shown_changed_and_taken_back(office):
+def test_a_rating_is_kept_shown_changed_and_taken_back(office: Office) -> None:
     for sent, kept in (("up", "up"), ("down", "down"), ("unanswerable", "unanswerable")):
         update = office.act("rate", turn="1", rating=sent)
         assert office.turns()[0].rating == kept
-        assert 'aria-pressed="true"' in update.talk
-        assert update.status.startswith("Thank you")
+        assert 'aria-pressed="true"' in present(update.conversation)
+        assert present(update.status).startswith("Thank you")
     update = office.act("rate", turn="1", rating="unanswerable")
     assert update.status == "Taken back."
     assert office.turns()[0].rating is None
     assert office.book.read() == ()
 
 
-def test_a_rating_is_kept_with_what_was_said_before(office):
+def test_a_rating_is_kept_with_what_was_said_before(office: Office) -> None:
     office.act("rate", turn="2", rating="down")
     (kept,) = office.book.read()
     assert kept.history[0] == ("user", "typhoon")
@@ -206,90 +225,96 @@ def test_a_rating_is_kept_with_what_was_said_before(office):
         {"rating": "up"},
     ],
 )
-def test_a_rating_of_nothing_or_with_nothing_keeps_nothing(office, sent, caplog):
+def test_a_rating_of_nothing_or_with_nothing_keeps_nothing(
+    office: Office, sent: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
     update = office.desk.act(office.page, {"act": "rate", **sent})
     assert office.book.read() == ()
     assert update == Update()
     assert not caplog.records
 
 
-def test_a_turn_that_was_not_answered_cannot_be_rated(office):
-    office.store.put("alice", office.page.conversation_id, Turn(3, "Why?", "Stopped."))
+def test_a_turn_that_was_not_answered_cannot_be_rated(office: Office) -> None:
+    office.store.put("alice", office.conversation_id, Turn(3, "Why?", "Stopped."))
     assert office.act("rate", turn="3", rating="up") == Update()
 
 
-def test_a_citation_is_marked_as_wrong_and_right_again(office):
+def test_a_citation_is_marked_as_wrong_and_right_again(office: Office) -> None:
     office.desk.open(office.page, "cite-1-2")
     update = office.act("flag", turn="1", citation="2")
     assert office.turns()[0].flagged == {2}
-    assert "marked as wrong" in update.talk
-    assert 'aria-pressed="true"' in update.panel
+    assert "marked as wrong" in present(update.conversation)
+    assert 'aria-pressed="true"' in present(update.panel)
     update = office.act("flag", turn="1", citation="2")
     assert office.turns()[0].flagged == frozenset()
     assert update.status == "Taken back."
 
 
 @pytest.mark.parametrize("citation", ["9", "0", 0, "", None, "1 ", [1], "٢"])
-def test_a_citation_that_is_not_there_cannot_be_marked(office, citation):
+def test_a_citation_that_is_not_there_cannot_be_marked(office: Office, citation: object) -> None:
     assert office.act("flag", turn="1", citation=citation) == Update()
     assert office.book.read() == ()
 
 
-def test_nobody_rates_or_marks_the_answers_of_another(office):
-    bob = Page("bob", office.page.conversation_id)
+def test_nobody_rates_or_marks_the_answers_of_another(office: Office) -> None:
+    bob = Session("bob", office.conversation_id)
     office.act("rate", bob, turn="1", rating="down")
     office.act("flag", bob, turn="1", citation="1")
-    office.act("rename", bob, id=office.page.conversation_id, title="Renamed?")
-    office.act("delete", bob, id=office.page.conversation_id)
+    office.act("rename", bob, id=office.conversation_id, title="Renamed?")
+    office.act("delete", bob, id=office.conversation_id)
     assert office.act("edit", bob, turn="1", what="question") == Update()
     assert office.book.read() == ()
-    assert office.store.title("alice", office.page.conversation_id) == "Sanctions"
+    assert office.store.title("alice", office.conversation_id) == "Sanctions"
 
 
-def test_ticked_documents_are_asked_until_all_are_again(office):
+def test_ticked_documents_are_asked_until_all_are_again(office: Office) -> None:
     update = office.act("only", id="handbook.md", checked=True)
-    assert "Asking only" in update.banner
+    assert "Asking only" in present(update.banner)
     office.act("only", id="hostile.txt", checked=True)
     assert office.page.only == {DocumentId("handbook.md"), DocumentId("hostile.txt")}
     office.act("only", id="handbook.md", checked=False)
     assert office.page.only == {DocumentId("hostile.txt")}
     update = office.act("all")
     assert office.page.only == frozenset()
-    assert "checked" not in update.panel
+    assert "checked" not in present(update.panel)
     assert update.banner == ""
 
 
-def test_asking_all_again_leaves_an_open_source_where_it_is(office):
+def test_asking_all_again_leaves_an_open_source_where_it_is(office: Office) -> None:
     office.desk.open(office.page, "cite-1-1")
     assert office.act("all").panel is None
 
 
-def sync_on(office, page):
-    async def sync():
+def sync_on(office: Office, page: Session) -> list[Update]:
+    async def sync() -> list[Update]:
         return [update async for update in office.desk.sync(page)]
 
     return asyncio.run(sync())
 
 
-def test_a_sync_shows_its_progress_where_the_documents_are_shown(office, monkeypatch):
+def test_a_sync_shows_its_progress_where_the_documents_are_shown(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(actions, "REFRESH_S", 0.02)
     updates = sync_on(office, office.page)
     assert updates[0].status == "Syncing"
-    assert any("<progress" in update.panel for update in updates)
+    assert any("<progress" in present(update.panel) for update in updates)
     assert updates[-1].status == "Synced in 0.4 s: 1 added."
-    assert "<progress" not in updates[-1].panel
+    assert "<progress" not in present(updates[-1].panel)
     office.desk.open(office.page, "cite-1-1")
     assert {update.panel for update in sync_on(office, office.page)} == {None}
 
 
-def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, monkeypatch):
+def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(actions, "REFRESH_S", 0.02)
 
-    async def scenario():
+    async def scenario() -> None:
         begun = office.desk.sync(office.page)
         await anext(begun)
         await begun.aclose()
-        bob = Page("bob")
+        bob = Session("bob")
         for follow in (office.desk.follow_sync, office.desk.sync):
             updates = [update async for update in follow(bob)]
             assert updates[-1].status == "Synced in 0.4 s: 1 added."
@@ -299,45 +324,46 @@ def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(office, mon
     asyncio.run(scenario())
 
 
-def test_a_click_that_arrives_after_a_later_one_opens_nothing(office):
-    assert "Citation 2 of 2" in office.desk.open(office.page, "cite-1-2", 8).panel
+def test_a_click_that_arrives_after_a_later_one_opens_nothing(office: Office) -> None:
+    assert "Citation 2 of 2" in present(office.desk.open(office.page, "cite-1-2", 8).panel)
     assert office.desk.open(office.page, "cite-1-1", 7) == Update()
     assert office.page.reference == "cite-1-2"
-    assert "Citation 1 of 2" in office.desk.open(office.page, "cite-1-1", 9).panel
-    for odd in (None, "9", [], {}):
+    assert "Citation 1 of 2" in present(office.desk.open(office.page, "cite-1-1", 9).panel)
+    odds: list[object] = [None, "9", [], {}]
+    for odd in odds:
         assert office.desk.open(office.page, "cite-1-2", odd).panel
 
 
-def test_a_sync_is_halted_from_any_page(office):
-    assert office.act("halt-sync", Page("bob")).status == "Stopping the sync."
+def test_a_sync_is_halted_from_any_page(office: Office) -> None:
+    assert office.act("halt-sync", Session("bob")).status == "Stopping the sync."
 
 
-class Broken(Store):
+class Broken(ConversationStore):
     """A store whose disk is gone."""
 
-    def load(self, owner, conversation_id):
+    def load(self, owner: str, conversation_id: str) -> NoReturn:
         raise StoreError("the disk is gone")
 
-    has = list = title = load
+    has = list = title = load  # type: ignore[assignment]
 
-    def rename(self, owner, conversation_id, title):
+    def rename(self, owner: str, conversation_id: str, title: str) -> NoReturn:
         raise StoreError("the disk is gone")
 
 
-def test_a_disk_that_fails_is_a_notice_whatever_is_done(office):
+def test_a_disk_that_fails_is_a_notice_whatever_is_done(office: Office) -> None:
     store = Broken(Database(office.assistant.settings.index_dir))
     admission = Admission(at_once=1, waiting=1)
-    desk = make_desk(office.assistant, store, office.book, admission, asyncio.Event())
+    desk = make_chat(office.assistant, store, office.book, admission, asyncio.Event())
     done = [
         desk.act(office.page, {"act": "rename", "id": "x", "title": "y"}),
         desk.act(office.page, {"act": "edit", "turn": "1"}),
         desk.act(office.page, {"act": "search", "text": "x"}),
-        desk.arrive(office.page, office.page.conversation_id),
-        desk.arrive(office.page, ""),
+        desk.load(office.page, office.conversation_id),
+        desk.load(office.page, ""),
         desk.open(office.page, "open-x"),
     ]
     assert {update.status for update in done} == {"the disk is gone"}
-    assert all("the disk is gone" in update.banner for update in done)
+    assert all("the disk is gone" in present(update.banner) for update in done)
 
 
 ACTS = (
@@ -361,15 +387,15 @@ names = st.sampled_from("act id title text turn what rating citation checked que
     st.booleans(),
 )
 def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
-    office, caplog, sent, act, own
-):
-    page = Page("alice" if own else "bob", office.page.conversation_id)
+    office: Office, caplog: pytest.LogCaptureFixture, sent: dict[str, object], act: str, own: bool
+) -> None:
+    page = Session("alice" if own else "bob", office.conversation_id)
     with caplog.at_level(logging.ERROR):
         update = office.desk.act(page, {**sent, "act": act})
         office.desk.open(page, str(sent.get("id")))
-        office.desk.arrive(page, str(sent.get("title")))
+        office.desk.load(page, str(sent.get("title")))
     assert isinstance(update, Update)
     assert not caplog.records, "it was handled by chance, as a defect"
     assert [turn.question for turn in office.turns()] == ["typhoon", "unknown"]
     assert own or not office.book.read()
-    office.book.rate(office.page.conversation_id, office.turns()[0], (), None)
+    office.book.rate(office.conversation_id, office.turns()[0], (), None)

@@ -3,20 +3,23 @@
 import asyncio
 import threading
 import time
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from surface_fakes import FakeAssistant, settings_anywhere
+from dom import present
+from surface_fakes import FakeAssistant, History, answered, settings_anywhere
 
 from assistant.errors import StoreError
 from assistant.serve.admission import Admission
 from assistant.serve.chat import asking as asking_module
-from assistant.serve.chat.asking import ABSENT, BUSY_HERE, FULL, Asking
+from assistant.serve.chat.asking import BUSY_HERE, FULL, QUESTION_GONE, RunningAnswers
 from assistant.serve.chat.corpus import Corpus
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.history import Store
-from assistant.serve.chat.pages import Page
+from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.sessions import Session, Update
 from assistant.serve.chat.turns import CLOSING, INTERRUPTED, STOPPED, Turn
 from assistant.serve.chat.views import Views
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
@@ -26,11 +29,13 @@ from assistant.values import Answer, DocumentId, Stage
 class Waiting(FakeAssistant):
     """Waits before it answers a question with `wait` in it, until it is let go."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(settings=settings_anywhere())
         self.let_go, self.n_begun = threading.Event(), 0
 
-    def stream(self, question, history=(), *, documents=()):
+    def stream(
+        self, question: str, history: History = (), *, documents: Collection[str] = ()
+    ) -> Iterator[Stage | Answer]:
         if "wait" in question:
             yield Stage("searching", "Searching")
             self.n_begun += 1
@@ -41,27 +46,33 @@ class Waiting(FakeAssistant):
 class Room:
     """An asking with all that belongs to it; made inside of a loop."""
 
-    def __init__(self, store_of=Store):
+    def __init__(self, store_of: type[ConversationStore] = ConversationStore) -> None:
         self.assistant = Waiting()
         self.store = store_of(Database(self.assistant.settings.index_dir))
         self.ending = asyncio.Event()
         views = Views(self.assistant, self.store, Corpus(self.assistant))
         admission = Admission(at_once=2, waiting=4)
-        self.asking = Asking(self.assistant, self.store, views, admission, self.ending)
-        self.page = Page("alice")
+        self.asking = RunningAnswers(self.assistant, self.store, views, admission, self.ending)
+        self.page = Session("alice")
 
-    async def ask(self, question, page=None, **given):
+    @property
+    def conversation_id(self) -> str:
+        return present(self.page.conversation_id)
+
+    async def ask(self, question: str, page: Session | None = None, **given: Any) -> list[Update]:
         updates = self.asking.ask(page or self.page, question, **given)
         return [update async for update in updates]
 
-    async def again(self, sent, page=None):
+    async def again(self, sent: dict[str, Any], page: Session | None = None) -> list[Update]:
         return [update async for update in self.asking.ask_again(page or self.page, sent)]
 
-    async def begin(self, question="wait, leave", page=None):
+    async def begin(
+        self, question: str = "wait, leave", page: Session | None = None
+    ) -> tuple[asyncio.Future[None], list[Update]]:
         """Begin an answer that waits; return its task and the updates that come."""
         updates = []
 
-        async def collect():
+        async def collect() -> None:
             async for update in self.asking.ask(page or self.page, question):
                 updates.append(update)
 
@@ -71,14 +82,14 @@ class Room:
             await asyncio.sleep(0.005)
         return task, updates
 
-    def turns(self, conversation_id=None):
-        return self.store.load("alice", conversation_id or self.page.conversation_id)
+    def turns(self, conversation_id: str | None = None) -> tuple[Turn, ...]:
+        return present(self.store.load("alice", conversation_id or self.conversation_id))
 
 
-def run(scenario, **given):
+def run(scenario: Callable[[Room], Awaitable[None]], **given: Any) -> None:
     """Run a scenario with a room of its own; whatever waits is let go at the end."""
 
-    async def inside():
+    async def inside() -> None:
         room = Room(**given)
         try:
             return await asyncio.wait_for(scenario(room), 20)
@@ -88,25 +99,25 @@ def run(scenario, **given):
     return asyncio.run(inside())
 
 
-def test_the_first_question_begins_a_conversation_with_its_words_as_the_title():
-    async def scenario(room):
+def test_the_first_question_begins_a_conversation_with_its_words_as_the_title() -> None:
+    async def scenario(room: Room) -> None:
         updates = await room.ask("  typhoon  ")
         (turn,) = room.turns()
         assert (turn.number, turn.question) == (1, "typhoon")
         assert isinstance(turn.outcome, Answer)
         assert [one.title for one in room.store.list("alice")] == ["typhoon"]
         assert updates[0].question == ""
-        assert "typhoon" in updates[0].listed
+        assert "typhoon" in present(updates[0].conversations)
         assert [one.is_running for one in updates] == [True] * (len(updates) - 1) + [False]
-        assert "Integrity" not in updates[0].talk
-        assert "Flax Typhoon" in updates[-1].talk
+        assert "Integrity" not in present(updates[0].conversation)
+        assert "Flax Typhoon" in present(updates[-1].conversation)
         assert updates[-1].status == "Answered with 2 citations."
 
     run(scenario)
 
 
-def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said():
-    async def scenario(room):
+def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
         await room.ask("leave")
         assert [turn.question for turn in room.turns()] == ["typhoon", "leave"]
@@ -116,8 +127,8 @@ def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said(
 
 
 @pytest.mark.parametrize("question", ["", " \n\t "])
-def test_a_blank_question_begins_nothing(question):
-    async def scenario(room):
+def test_a_blank_question_begins_nothing(question: str) -> None:
+    async def scenario(room: Room) -> None:
         (update,) = await room.ask(question)
         assert update.status == "Type a question first."
         assert update.is_running is False
@@ -126,16 +137,16 @@ def test_a_blank_question_begins_nothing(question):
     run(scenario)
 
 
-def test_a_question_that_no_file_can_hold_is_asked_with_marks_in_its_place():
-    async def scenario(room):
+def test_a_question_that_no_file_can_hold_is_asked_with_marks_in_its_place() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon \ud800?")
         assert room.turns()[0].question == "typhoon ??"
 
     run(scenario)
 
 
-def test_a_stop_ends_the_answer_at_once_and_is_kept():
-    async def scenario(room):
+def test_a_stop_ends_the_answer_at_once_and_is_kept() -> None:
+    async def scenario(room: Room) -> None:
         task, updates = await room.begin()
         started = time.monotonic()
         room.asking.stop(room.page)
@@ -148,11 +159,11 @@ def test_a_stop_ends_the_answer_at_once_and_is_kept():
     run(scenario)
 
 
-def test_a_stop_touches_no_other_conversation():
-    async def scenario(room):
+def test_a_stop_touches_no_other_conversation() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
-        room.asking.stop(Page("alice"))
-        room.asking.stop(Page("bob"))
+        room.asking.stop(Session("alice"))
+        room.asking.stop(Session("bob"))
         room.assistant.let_go.set()
         await task
         assert isinstance(room.turns()[0].outcome, Answer)
@@ -160,8 +171,8 @@ def test_a_stop_touches_no_other_conversation():
     run(scenario)
 
 
-def test_the_end_of_the_server_ends_the_answer_with_a_notice():
-    async def scenario(room):
+def test_the_end_of_the_server_ends_the_answer_with_a_notice() -> None:
+    async def scenario(room: Room) -> None:
         task, updates = await room.begin()
         room.ending.set()
         await task
@@ -172,18 +183,18 @@ def test_the_end_of_the_server_ends_the_answer_with_a_notice():
 
 
 @pytest.mark.parametrize("ends", ["stop", "close"])
-def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(ends):
-    async def scenario(room):
+def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(ends: str) -> None:
+    async def scenario(room: Room) -> None:
         updates = []
 
-        async def collect():
+        async def collect() -> None:
             async for update in room.asking.ask(room.page, "written typhoon endless"):
                 updates.append(update)
 
         task = asyncio.ensure_future(collect())
         while not room.assistant.is_writing.is_set():
             await asyncio.sleep(0.005)
-        while "active since 2021" not in (updates[-1].talk or ""):
+        while "active since 2021" not in (updates[-1].conversation or ""):
             await asyncio.sleep(0.005)
         started = time.monotonic()
         if ends == "stop":
@@ -195,31 +206,31 @@ def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(en
         notice = STOPPED_PARTLY if ends == "stop" else CLOSING_PARTLY
         (turn,) = room.turns()
         whole = FakeAssistant().ask("written typhoon")
-        assert turn.outcome.notice == updates[-1].status == notice
-        assert turn.outcome.statements[0] == whole.statements[0]
-        assert turn.outcome.statements[1].text == whole.citations[1].quote
-        assert turn.outcome.citations == whole.citations
+        assert answered(turn.outcome).notice == updates[-1].status == notice
+        assert answered(turn.outcome).statements[0] == whole.statements[0]
+        assert answered(turn.outcome).statements[1].text == whole.citations[1].quote
+        assert answered(turn.outcome).citations == whole.citations
         assert updates[-1].is_running is False
-        assert notice in updates[-1].talk
-        assert "Copy" in updates[-1].talk
+        assert notice in present(updates[-1].conversation)
+        assert "Copy" in present(updates[-1].conversation)
         assert await asyncio.to_thread(room.assistant.is_closed.wait, 1), "the model is let go"
 
     run(scenario)
 
 
-def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing():
+def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing() -> None:
     turn = Turn(1, "Why?")
     refused = replace(turn, outcome=FakeAssistant().ask("unknown"))
     for one in (turn, refused):
-        step = asking_module._leave_off(one, is_stopped=True)
+        step = asking_module._cut_short(one, is_stopped=True)
         assert (step.turn.outcome, step.status, step.is_running) == (STOPPED, STOPPED, False)
-    assert asking_module._leave_off(turn, is_stopped=False).turn.outcome == CLOSING
+    assert asking_module._cut_short(turn, is_stopped=False).turn.outcome == CLOSING
 
 
-def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
-    async def scenario(room):
+def test_a_sign_of_life_shows_and_reads_out_nothing_anew() -> None:
+    async def scenario(room: Room) -> None:
         updates = await room.ask("written typhoon")
-        shown = [(update.talk, update.status) for update in updates]
+        shown = [(update.conversation, update.status) for update in updates]
         assert len(set(shown)) == len(shown)
         read_out = [update.status for update in updates]
         changes = [
@@ -227,24 +238,26 @@ def test_a_sign_of_life_shows_and_reads_out_nothing_anew():
         ]
         assert len(changes) == len(set(changes)) + 1, "Answered, Writing, Answered"
         assert all(update.is_running for update in updates[:-1])
-        assert "Cost and checks" not in "".join(update.talk for update in updates[:-1])
-        assert "Cost and checks" in updates[-1].talk
+        assert "Cost and checks" not in "".join(
+            present(update.conversation) for update in updates[:-1]
+        )
+        assert "Cost and checks" in present(updates[-1].conversation)
 
     run(scenario)
 
 
-def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
-    async def scenario(room):
+def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later() -> None:
+    async def scenario(room: Room) -> None:
         updates = room.asking.ask(room.page, "wait, leave")
         await anext(updates)
         await updates.aclose()
         assert room.asking.is_running(room.page)
         assert [turn.outcome for turn in room.turns()] == [INTERRUPTED], "what a crash would leave"
-        assert "interrupted" not in room.asking.show(room.page).talk
+        assert "interrupted" not in present(room.asking.show(room.page).conversation)
         room.assistant.let_go.set()
         seen = [update async for update in room.asking.watch(room.page)]
         assert seen[-1].is_running is False
-        assert "accrue two days" in seen[-1].talk
+        assert "accrue two days" in present(seen[-1].conversation)
         assert isinstance(room.turns()[0].outcome, Answer)
         await room.ask("leave")
         assert [turn.number for turn in room.turns()] == [1, 2]
@@ -252,42 +265,42 @@ def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later():
     run(scenario)
 
 
-def test_every_page_that_looks_at_a_conversation_sees_its_answer_become():
-    async def scenario(room):
+def test_every_page_that_looks_at_a_conversation_sees_its_answer_become() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
-        other = Page("alice", room.page.conversation_id)
+        other = Session("alice", room.page.conversation_id)
         updates = []
 
-        async def watch():
+        async def watch() -> None:
             async for update in room.asking.watch(other):
                 updates.append(update)
 
         watching = asyncio.ensure_future(watch())
-        while not any("Searching" in update.talk for update in updates):
+        while not any("Searching" in present(update.conversation) for update in updates):
             await asyncio.sleep(0.005)
         assert updates[-1].is_running
         room.assistant.let_go.set()
         await task
         await watching
-        assert "accrue two days" in updates[-1].talk
+        assert "accrue two days" in present(updates[-1].conversation)
         assert updates[-1].is_running is False
 
     run(scenario)
 
 
-def test_watching_where_nothing_is_asked_ends_at_once():
-    async def scenario(room):
+def test_watching_where_nothing_is_asked_ends_at_once() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("leave")
         assert [update async for update in room.asking.watch(room.page)] == []
-        assert [update async for update in room.asking.watch(Page("alice"))] == []
+        assert [update async for update in room.asking.watch(Session("alice"))] == []
 
     run(scenario)
 
 
-def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages():
-    async def scenario(room):
+def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
-        other = Page("alice", room.page.conversation_id)
+        other = Session("alice", room.page.conversation_id)
         for page in (room.page, other):
             (update,) = await room.ask("leave", page)
             assert update.status == BUSY_HERE
@@ -301,10 +314,10 @@ def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_page
     run(scenario)
 
 
-def test_other_conversations_are_answered_meanwhile():
-    async def scenario(room):
+def test_other_conversations_are_answered_meanwhile() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
-        other = Page("alice")
+        other = Session("alice")
         await room.ask("leave", other)
         assert isinstance(room.turns(other.conversation_id)[0].outcome, Answer)
         room.assistant.let_go.set()
@@ -313,17 +326,19 @@ def test_other_conversations_are_answered_meanwhile():
     run(scenario)
 
 
-def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_answer_is_kept():
-    async def scenario(room):
+def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_answer_is_kept() -> (
+    None
+):
+    async def scenario(room: Room) -> None:
         task, updates = await room.begin()
-        asked_in, n = room.page.conversation_id, len(updates)
+        asked_in, n = room.conversation_id, len(updates)
         room.page.conversation_id = room.store.create("alice", "Another")
         await task
         room.assistant.let_go.set()
-        async for _ in room.asking.watch(Page("alice", asked_in)):
+        async for _ in room.asking.watch(Session("alice", asked_in)):
             pass
         (again,) = updates[n:]  # in case a step of the answer came after it was opened
-        assert "welcome" in again.talk
+        assert "welcome" in present(again.conversation)
         assert again.is_running is False
         assert isinstance(room.turns(asked_in)[0].outcome, Answer)
         assert room.turns() == ()
@@ -331,20 +346,20 @@ def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_an
     run(scenario)
 
 
-def test_a_conversation_that_is_deleted_meanwhile_stays_deleted():
-    async def scenario(room):
+def test_a_conversation_that_is_deleted_meanwhile_stays_deleted() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
-        asked_in = room.page.conversation_id
+        asked_in = room.conversation_id
         room.store.delete("alice", asked_in)
         room.assistant.let_go.set()
         await task
-        assert room.turns(asked_in) is None
+        assert room.store.load("alice", asked_in) is None
 
     run(scenario)
 
 
-def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one():
-    async def scenario(room):
+def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one() -> None:
+    async def scenario(room: Room) -> None:
         for question in ("typhoon", "leave"):
             await room.ask(question)
         await room.again({"turn": "2"})
@@ -363,8 +378,8 @@ def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one(
     run(scenario)
 
 
-def test_a_question_that_replaces_one_is_not_told_what_that_said():
-    async def scenario(room):
+def test_a_question_that_replaces_one_is_not_told_what_that_said() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
         await room.again({"turn": "1"})
         assert room.assistant.histories == [(), ()]
@@ -372,8 +387,8 @@ def test_a_question_that_replaces_one_is_not_told_what_that_said():
     run(scenario)
 
 
-def test_a_question_to_try_is_asked():
-    async def scenario(room):
+def test_a_question_to_try_is_asked() -> None:
+    async def scenario(room: Room) -> None:
         await room.again({"question": "typhoon"})
         assert [turn.question for turn in room.turns()] == ["typhoon"]
 
@@ -383,19 +398,21 @@ def test_a_question_to_try_is_asked():
 @pytest.mark.parametrize(
     "sent", [{}, {"turn": "9"}, {"turn": None}, {"question": 5}, {"question": ["typhoon"]}]
 )
-def test_a_button_that_stands_for_nothing_asks_nothing(sent):
-    async def scenario(room):
+def test_a_button_that_stands_for_nothing_asks_nothing(
+    sent: dict[str, None] | dict[str, int] | dict[str, list[str]] | dict[str, str],
+) -> None:
+    async def scenario(room: Room) -> None:
         (update,) = await room.again(sent)
-        assert update.status == ABSENT
+        assert update.status == QUESTION_GONE
         assert room.store.list("alice") == ()
 
     run(scenario)
 
 
-def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later():
-    async def scenario(room):
+def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later() -> None:
+    async def scenario(room: Room) -> None:
         task, _ = await room.begin()
-        other = Page("alice", room.page.conversation_id)
+        other = Session("alice", room.page.conversation_id)
         (update,) = await room.again({"turn": "1"}, other)
         assert update.status == BUSY_HERE
         room.assistant.let_go.set()
@@ -406,10 +423,12 @@ def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later():
     run(scenario)
 
 
-def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked_again(monkeypatch):
+def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(asking_module, "MAX_TURNS", 2)
 
-    async def scenario(room):
+    async def scenario(room: Room) -> None:
         for question in ("typhoon", "leave"):
             await room.ask(question)
         (update,) = await room.ask("unknown")
@@ -422,8 +441,8 @@ def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked
     run(scenario)
 
 
-def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again():
-    async def scenario(room):
+def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again() -> None:
+    async def scenario(room: Room) -> None:
         room.page.only = frozenset({DocumentId("handbook.md"), DocumentId("hostile.txt")})
         await room.ask("leave")
         assert room.turns()[0].documents == ("handbook.md", "hostile.txt")
@@ -436,10 +455,10 @@ def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again()
     run(scenario)
 
 
-def test_a_conversation_of_another_is_never_asked_in():
-    async def scenario(room):
+def test_a_conversation_of_another_is_never_asked_in() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
-        bob = Page("bob", room.page.conversation_id)
+        bob = Session("bob", room.page.conversation_id)
         await room.ask("leave", bob)
         assert bob.conversation_id != room.page.conversation_id
         assert len(room.turns()) == 1
@@ -447,12 +466,12 @@ def test_a_conversation_of_another_is_never_asked_in():
     run(scenario)
 
 
-class Full(Store):
+class Full(ConversationStore):
     """A store whose disk is full from the n-th turn on that it is to keep."""
 
     n_left = 0
 
-    def put(self, owner, conversation_id, turn):
+    def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         if self.n_left <= 0:
             raise StoreError("the disk is full")
         self.n_left -= 1
@@ -460,13 +479,14 @@ class Full(Store):
 
 
 @pytest.mark.parametrize("n_kept", [0, 1])
-def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept):
-    async def scenario(room):
+def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept: int) -> None:
+    async def scenario(room: Room) -> None:
+        assert isinstance(room.store, Full)
         room.store.n_left = n_kept
         *_, last = await room.ask("leave")
         assert last.is_running is False
         assert last.status == "the disk is full"
-        assert "the disk is full" in (last.banner or "") + (last.talk or "")
+        assert "the disk is full" in (last.banner or "") + (last.conversation or "")
         assert not room.asking.is_running(room.page)
         room.store.n_left = 9
         await room.ask("leave")
@@ -475,30 +495,30 @@ def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept):
     run(scenario, store_of=Full)
 
 
-def test_earlier_turns_stay_on_the_page_while_the_next_is_answered():
-    async def scenario(room):
+def test_earlier_turns_stay_on_the_page_while_the_next_is_answered() -> None:
+    async def scenario(room: Room) -> None:
         await room.ask("typhoon")
         updates = await room.ask("leave")
-        assert all("Flax Typhoon" in update.talk for update in updates)
-        assert all(room.page.conversation_id in update.talk for update in updates)
+        assert all("Flax Typhoon" in present(update.conversation) for update in updates)
+        assert all(room.conversation_id in present(update.conversation) for update in updates)
 
     run(scenario)
 
 
-def test_what_is_streamed_is_shown_before_it_is_whole():
-    async def scenario(room):
+def test_what_is_streamed_is_shown_before_it_is_whole() -> None:
+    async def scenario(room: Room) -> None:
         updates = []
         async with aclosing(room.asking.ask(room.page, "typhoon")) as steps:
             async for update in steps:
                 updates.append(update)
-        first = next(one for one in updates if "Flax Typhoon, active" in one.talk)
+        first = next(one for one in updates if "Flax Typhoon, active" in present(one.conversation))
         assert first.is_running
-        assert "North America" not in first.talk
-        assert "Copy" not in first.talk
+        assert "North America" not in present(first.conversation)
+        assert "Copy" not in present(first.conversation)
 
     run(scenario)
 
 
-def test_turns_are_values():
+def test_turns_are_values() -> None:
     turn = Turn(1, "Why?")
     assert replace(turn, outcome="x") != turn

@@ -1,15 +1,18 @@
 """The folder on the page: the ledger, and one sync that everybody sees."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from selectolax.lexbor import LexborHTMLParser
+from dom import first, parse
+from selectolax.lexbor import LexborNode
 from surface_fakes import FakeAssistant
 
 from assistant.errors import IndexLocked, StoreError
 from assistant.serve.chat import corpus as corpus_module
-from assistant.serve.chat.corpus import HALTED, RUNNING, Corpus, summarize
+from assistant.serve.chat.corpus import SYNC_RUNNING, SYNC_STOPPED, Corpus, describe_sync
 from assistant.store.sync import Progress, SyncReport
 from assistant.values import DocumentId, FileRecord, Status
 
@@ -22,12 +25,12 @@ class Syncing(FakeAssistant):
 
     error: BaseException | None = None
 
-    def __init__(self, n_files=4):
+    def __init__(self, n_files: int = 4) -> None:
         super().__init__()
         self.n_files, self.n_read = n_files, 0
         self.gate = threading.Semaphore(10**9)
 
-    def sync(self, *, on_progress=lambda _: None):
+    def sync(self, *, on_progress: Callable[[Progress], None] = lambda _: None) -> SyncReport:
         self.n_syncs += 1
         for done in range(self.n_files):
             assert self.gate.acquire(timeout=20)
@@ -39,30 +42,30 @@ class Syncing(FakeAssistant):
 
 
 @pytest.fixture(autouse=True)
-def told_at_once(monkeypatch):
-    monkeypatch.setattr(corpus_module, "REPORT_S", 0.0)
+def told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus_module, "PROGRESS_INTERVAL_S", 0.0)
 
 
-def shown(corpus, only=frozenset()):
-    return LexborHTMLParser(f"<body>{corpus.show(only)}").body
+def shown(corpus: Corpus, only: frozenset[DocumentId] = frozenset()) -> LexborNode:
+    return parse(corpus.show(only))
 
 
-def test_a_sync_tells_how_far_it_is_and_what_it_did():
+def test_a_sync_tells_how_far_it_is_and_what_it_did() -> None:
     told = list(Corpus(Syncing()).sync())
     assert told == ["Syncing", *(f"Reading: {n} of 4 files" for n in range(4)), SYNCED]
 
 
-def test_everybody_sees_how_far_the_sync_is_and_then_what_it_did():
+def test_everybody_sees_how_far_the_sync_is_and_then_what_it_did() -> None:
     assistant = Syncing()
     corpus = Corpus(assistant)
     assistant.gate = threading.Semaphore(0)
     steps = corpus.sync()
     assert next(steps) == "Syncing"
-    assert shown(corpus).css_first("button").text() == "Stop"
+    assert first(shown(corpus), "button").text() == "Stop"
     for n in range(3):
         assistant.gate.release()
         next(steps)
-        bar = shown(corpus).css_first("progress").attributes
+        bar = first(shown(corpus), "progress").attributes
         assert (bar["value"], bar["max"]) == (str(n), "4")
     assistant.gate.release(9)
     assert list(steps)[-1] == SYNCED
@@ -71,49 +74,49 @@ def test_everybody_sees_how_far_the_sync_is_and_then_what_it_did():
     assert [node.text() for node in body.css(".notice")] == [SYNCED]
 
 
-def test_a_second_sync_is_refused_while_one_runs_and_not_after_it():
+def test_a_second_sync_is_refused_while_one_runs_and_not_after_it() -> None:
     assistant = Syncing()
     corpus = Corpus(assistant)
     first = corpus.sync()
     next(first)
-    assert list(corpus.sync()) == [RUNNING]
+    assert list(corpus.sync()) == [SYNC_RUNNING]
     list(first)
     assert list(corpus.sync())[-1] == SYNCED
     assert assistant.n_syncs == 2
 
 
-def test_a_halt_ends_the_sync_after_the_file_it_is_at():
+def test_a_halt_ends_the_sync_after_the_file_it_is_at() -> None:
     assistant = Syncing(n_files=1_000)
     corpus = Corpus(assistant)
     assistant.gate = threading.Semaphore(2)
     steps = corpus.sync()
     assert [next(steps) for _ in range(2)][-1] == "Reading: 0 of 1,000 files"
-    corpus.halt()
+    corpus.stop_sync()
     assistant.gate.release(2_000)
-    assert list(steps)[-1] == HALTED
+    assert list(steps)[-1] == SYNC_STOPPED
     assert assistant.n_read <= 2
-    assert HALTED in shown(corpus).text()
+    assert SYNC_STOPPED in shown(corpus).text()
     assert list(corpus.sync())[-1] == SYNCED, "a halt is over once it has ended a sync"
 
 
-def test_a_halt_while_nothing_runs_ends_nothing_later():
+def test_a_halt_while_nothing_runs_ends_nothing_later() -> None:
     corpus = Corpus(Syncing())
-    corpus.halt()
+    corpus.stop_sync()
     assert list(corpus.sync())[-1] == SYNCED
 
 
-def test_a_failure_that_was_foreseen_is_a_note_and_the_next_sync_runs():
+def test_a_failure_that_was_foreseen_is_a_note_and_the_next_sync_runs() -> None:
     assistant = Syncing()
     assistant.error = IndexLocked("another process (pid 7) is syncing")
     corpus = Corpus(assistant)
     assert list(corpus.sync())[-1] == "another process (pid 7) is syncing"
-    assert "pid 7" in shown(corpus).css_first(".notice").text()
+    assert "pid 7" in first(shown(corpus), ".notice").text()
     assistant.error = None
     assert list(corpus.sync())[-1] == SYNCED
     assert "pid 7" not in shown(corpus).text()
 
 
-def test_a_defect_is_a_note_with_an_id(caplog):
+def test_a_defect_is_a_note_with_an_id(caplog: pytest.LogCaptureFixture) -> None:
     assistant = Syncing()
     assistant.error = ZeroDivisionError("secret detail")
     *_, last = Corpus(assistant).sync()
@@ -121,7 +124,7 @@ def test_a_defect_is_a_note_with_an_id(caplog):
     assert last.partition("(error ")[2][:8] in caplog.text
 
 
-def test_a_sync_that_nobody_follows_any_more_ends_and_another_may_begin():
+def test_a_sync_that_nobody_follows_any_more_ends_and_another_may_begin() -> None:
     assistant = Syncing(n_files=100_000)
     corpus = Corpus(assistant)
     steps = corpus.sync()
@@ -133,22 +136,22 @@ def test_a_sync_that_nobody_follows_any_more_ends_and_another_may_begin():
     assert list(corpus.sync())[-1] == SYNCED
 
 
-def test_the_panel_lists_every_file_and_ticks_what_is_asked():
+def test_the_panel_lists_every_file_and_ticks_what_is_asked() -> None:
     body = shown(Corpus(FakeAssistant()), frozenset({DocumentId("handbook.md")}))
     assert len(body.css("li")) == 4
     ticked = [one.attributes["data-only"] for one in body.css("input[checked]")]
     assert ticked == ["handbook.md"]
-    assert "no text: it may be a scan" in body.css_first("li.skipped .why").text()
+    assert "no text: it may be a scan" in first(body, "li.skipped .why").text()
 
 
 class Broken(FakeAssistant):
-    def documents(self):
+    def documents(self) -> tuple[FileRecord, ...]:
         raise StoreError("the index cannot be read; run `assistant check`")
 
 
-def test_an_index_that_cannot_be_read_is_a_notice_in_the_panel():
+def test_an_index_that_cannot_be_read_is_a_notice_in_the_panel() -> None:
     body = shown(Corpus(Broken()))
-    assert body.css_first(".notice").text() == "the index cannot be read; run `assistant check`"
+    assert first(body, ".notice").text() == "the index cannot be read; run `assistant check`"
 
 
 @pytest.mark.parametrize(
@@ -159,14 +162,14 @@ def test_an_index_that_cannot_be_read_is_a_notice_in_the_panel():
         ({"n_added": 0, "n_removed": 1}, "Synced in 0.4 s: 1 removed."),
     ],
 )
-def test_what_a_sync_did_is_said_in_a_sentence(changes, said):
-    assert summarize(replace(DONE, **changes)) == said
+def test_what_a_sync_did_is_said_in_a_sentence(changes: dict[str, Any], said: str) -> None:
+    assert describe_sync(replace(DONE, **changes)) == said
 
 
-def test_files_that_were_skipped_are_counted_and_those_with_a_warning_are_not():
+def test_files_that_were_skipped_are_counted_and_those_with_a_warning_are_not() -> None:
     notable = tuple(
         FileRecord(DocumentId(f"{n}.pdf"), status, "why", "", 0, 1)
         for n, status in enumerate((Status.SKIPPED, Status.WARNING, Status.SKIPPED))
     )
-    said = summarize(replace(DONE, n_added=0, notable=notable))
+    said = describe_sync(replace(DONE, n_added=0, notable=notable))
     assert said == "Synced in 0.4 s: 2 skipped."

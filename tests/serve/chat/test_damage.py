@@ -4,6 +4,7 @@ import logging
 import random
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from surface_fakes import FakeAssistant
@@ -11,8 +12,8 @@ from torture import tallied, trials
 
 from assistant.errors import StoreError
 from assistant.serve.chat.database import FILE, Database
-from assistant.serve.chat.feedback import FeedbackBook
-from assistant.serve.chat.history import DAMAGED, Store
+from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.history import DAMAGED, ConversationStore
 from assistant.serve.chat.turns import Turn
 
 TURNS = tuple(
@@ -23,10 +24,10 @@ OWNERS = ("alice", "bob")
 
 
 @pytest.fixture
-def whole(tmp_path):
+def whole(tmp_path: Path) -> bytes:
     """The bytes of a file with conversations and feedback."""
     database = Database(tmp_path)
-    store, book = Store(database), FeedbackBook(database)
+    store, book = ConversationStore(database), FeedbackStore(database)
     for owner in OWNERS:
         for n in range(4):
             conversation_id = store.create(owner, f"Conversation {n}")
@@ -51,7 +52,9 @@ def damage(data: bytes, random_: random.Random) -> bytes:
     return bytes(damaged)
 
 
-def test_a_turn_is_shown_as_it_was_or_not_at_all(tmp_path, whole, caplog):
+def test_a_turn_is_shown_as_it_was_or_not_at_all(
+    tmp_path: Path, whole: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.ERROR)
     answers = [turn.outcome for turn in TURNS]
     seed = 3
@@ -72,15 +75,16 @@ def test_a_turn_is_shown_as_it_was_or_not_at_all(tmp_path, whole, caplog):
             tally.add(told, *(f"trial {n}: {one}" for one in wrong))
 
 
-def read_all(folder):
+def read_all(folder: Path) -> list[object]:
     """Read everything, write a turn, and return the outcomes that are shown."""
     database = Database(folder)
-    store, outcomes = Store(database), []
+    store = ConversationStore(database)
+    outcomes: list[object] = []
     for owner in OWNERS:
         for summary in store.list(owner):
             turns = store.load(owner, summary.conversation_id)
             outcomes += [turn.outcome for turn in turns or ()]
         store.list(owner, "leave")
         store.put(owner, store.create(owner, "New"), TURNS[0])
-    outcomes += [one.answer for one in FeedbackBook(database).read()]
+    outcomes += [one.answer for one in FeedbackStore(database).read()]
     return outcomes

@@ -2,47 +2,55 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from surface_fakes import FakeAssistant, answer
+from hypothesis.strategies import DrawFn
+from surface_fakes import FakeAssistant, answer, answered
 
 from assistant.evaluation.questions import read_questions
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import Feedback, FeedbackBook, list_questions, read_feedback
+from assistant.serve.chat.feedback import Feedback, FeedbackStore, list_questions, read_feedback
 from assistant.serve.chat.turns import Turn
 
 TYPHOON = Turn(3, "typhoon", FakeAssistant().ask("typhoon"))
-FIRST, SECOND = TYPHOON.outcome.citations
+FIRST, SECOND = answered(TYPHOON.outcome).citations
 REFUSED = Turn(4, "unknown", FakeAssistant().ask("unknown"))
 HISTORY = (("user", "leave"), ("assistant", "Two days."), ("user", "Why?"), ("assistant", ""))
 
 
 @pytest.fixture
-def book(tmp_path):
-    return FeedbackBook(Database(tmp_path))
+def book(tmp_path: Path) -> FeedbackStore:
+    return FeedbackStore(Database(tmp_path))
 
 
 def question_of(
-    turn: Turn, rating: str | None, wrong: frozenset[int] = frozenset(), history=()
-) -> dict:
+    turn: Turn,
+    rating: str | None,
+    wrong: frozenset[int] = frozenset(),
+    history: tuple[tuple[str, str], ...] = (),
+) -> dict[str, Any]:
     """Return the line of an answer that was judged so."""
     given = Feedback(
-        rating, wrong, "2026-01-02T03:04:05+00:00", turn.question, history, turn.outcome
+        rating, wrong, "2026-01-02T03:04:05+00:00", turn.question, history, answered(turn.outcome)
     )
     (line,) = list_questions([given])
     return line
 
 
-def test_a_rating_is_kept_with_all_that_is_needed_to_ask_again(book):
+def test_a_rating_is_kept_with_all_that_is_needed_to_ask_again(book: FeedbackStore) -> None:
     book.rate("c", TYPHOON, HISTORY, "up")
     (kept,) = book.read()
     assert (kept.rating, kept.wrong) == ("up", frozenset())
     assert (kept.question, kept.history, kept.answer) == ("typhoon", HISTORY, TYPHOON.outcome)
 
 
-def test_another_rating_takes_the_place_of_the_first_and_none_takes_it_back(book):
+def test_another_rating_takes_the_place_of_the_first_and_none_takes_it_back(
+    book: FeedbackStore,
+) -> None:
     for rating in ("up", "down", "unanswerable"):
         book.rate("c", TYPHOON, (), rating)
         assert [one.rating for one in book.read()] == [rating]
@@ -52,9 +60,11 @@ def test_another_rating_takes_the_place_of_the_first_and_none_takes_it_back(book
 
 @pytest.mark.parametrize("value", ["altered", b"\xff", 7])
 @pytest.mark.parametrize("field", ["kind", "given_at", "question", "history", "answer"])
-def test_feedback_that_the_disk_has_altered_is_left_out_and_told(tmp_path, caplog, field, value):
+def test_feedback_that_the_disk_has_altered_is_left_out_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, field: str, value: bytes | int | str
+) -> None:
     database = Database(tmp_path)
-    book = FeedbackBook(database)
+    book = FeedbackStore(database)
     for conversation_id in ("c", "d"):
         book.rate(conversation_id, TYPHOON, HISTORY, "up")
     with database.open() as connection:
@@ -63,20 +73,22 @@ def test_feedback_that_the_disk_has_altered_is_left_out_and_told(tmp_path, caplo
     assert "feedback on turn 3 of conversation c is damaged" in caplog.text
 
 
-def test_citations_are_flagged_and_unflagged_each_by_itself(book):
+def test_citations_are_flagged_and_unflagged_each_by_itself(book: FeedbackStore) -> None:
     for number in (1, 2):
         book.flag("c", TYPHOON, (), number, is_wrong=True)
     (kept,) = book.read()
-    assert (kept.rating, kept.wrong) == (None, {1, 2})
+    assert (kept.rating, kept.wrong) == (None, frozenset({1, 2}))
     book.flag("c", TYPHOON, (), 1, is_wrong=False)
     book.rate("c", TYPHOON, (), "down")
     (kept,) = book.read()
-    assert (kept.rating, kept.wrong) == ("down", {2})
+    assert (kept.rating, kept.wrong) == ("down", frozenset({2}))
     book.rate("c", TYPHOON, (), None)
     assert [one.wrong for one in book.read()] == [{2}]
 
 
-def test_answers_are_told_apart_by_conversation_and_number_and_come_oldest_first(book):
+def test_answers_are_told_apart_by_conversation_and_number_and_come_oldest_first(
+    book: FeedbackStore,
+) -> None:
     book.rate("c", TYPHOON, (), "up")
     book.rate("d", TYPHOON, (), "down")
     book.rate("c", REFUSED, (), "down")
@@ -90,18 +102,20 @@ def test_answers_are_told_apart_by_conversation_and_number_and_come_oldest_first
 
 
 @pytest.mark.parametrize("outcome", [None, "Stopped."])
-def test_of_a_turn_without_an_answer_nothing_is_kept(book, outcome):
+def test_of_a_turn_without_an_answer_nothing_is_kept(
+    book: FeedbackStore, outcome: str | None
+) -> None:
     book.rate("c", Turn(1, "Why?", outcome), (), "up")
     book.flag("c", Turn(1, "Why?", outcome), (), 1, is_wrong=True)
     assert book.read() == ()
 
 
-def test_feedback_is_read_from_the_folder_of_the_index(book, tmp_path):
+def test_feedback_is_read_from_the_folder_of_the_index(book: FeedbackStore, tmp_path: Path) -> None:
     book.rate("c", TYPHOON, (), "up")
     assert read_feedback(tmp_path) == book.read()
 
 
-def test_up_of_an_answer_makes_its_citations_the_gold():
+def test_up_of_an_answer_makes_its_citations_the_gold() -> None:
     line = question_of(TYPHOON, "up")
     assert line["answerable"]
     assert line["gold"] == [
@@ -110,27 +124,27 @@ def test_up_of_an_answer_makes_its_citations_the_gold():
     assert "wrong" not in line
 
 
-def test_up_of_an_abstention_makes_the_question_unanswerable_and_down_answerable():
+def test_up_of_an_abstention_makes_the_question_unanswerable_and_down_answerable() -> None:
     for rating, is_answerable in (("up", False), ("unanswerable", False), ("down", True)):
         line = question_of(REFUSED, rating)
         assert line["answerable"] == is_answerable
         assert not {"gold", "wrong"} & set(line)
 
 
-def test_down_of_an_answer_makes_its_statements_wrong():
+def test_down_of_an_answer_makes_its_statements_wrong() -> None:
     line = question_of(TYPHOON, "down")
     assert line["answerable"]
-    assert line["wrong"] == [statement.text for statement in TYPHOON.outcome.statements]
+    assert line["wrong"] == [statement.text for statement in answered(TYPHOON.outcome).statements]
     assert "gold" not in line
 
 
-def test_unanswerable_is_what_it_says():
+def test_unanswerable_is_what_it_says() -> None:
     line = question_of(TYPHOON, "unanswerable", frozenset({1}))
     assert not line["answerable"]
     assert not {"gold", "wrong"} & set(line)
 
 
-def test_quotes_that_were_marked_as_wrong_are_never_gold():
+def test_quotes_that_were_marked_as_wrong_are_never_gold() -> None:
     line = question_of(TYPHOON, "up", frozenset({1}))
     assert [one["quote"] for one in line["gold"][0]] == [SECOND.quote]
     assert line["wrong"] == [FIRST.quote]
@@ -140,18 +154,21 @@ def test_quotes_that_were_marked_as_wrong_are_never_gold():
     assert "gold" not in alone
 
 
-def test_the_line_names_the_day_and_the_version_of_the_index():
+def test_the_line_names_the_day_and_the_version_of_the_index() -> None:
     assert question_of(TYPHOON, "up")["note"] == "feedback of 2026-01-02, index version 7"
 
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 
 
+Judged = tuple[Turn, str | None, frozenset[int], tuple[tuple[str, str], ...]]
+
+
 @st.composite
-def judged(draw):
+def judged(draw: DrawFn) -> Judged:
     """Any answer that was judged in any way, by one who sees it."""
     turn = draw(st.sampled_from([TYPHOON, REFUSED]))
-    made = turn.outcome
+    made = answered(turn.outcome)
     quotes = [draw(texts) for _ in made.citations]
     made = replace(
         made,
@@ -169,7 +186,9 @@ def judged(draw):
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(judged(), min_size=1, max_size=4))
-def test_every_line_is_a_question_that_an_evaluation_reads_back(tmp_path, all_judged):
+def test_every_line_is_a_question_that_an_evaluation_reads_back(
+    tmp_path: Path, all_judged: list[Judged]
+) -> None:
     lines = [question_of(*one) for one in all_judged]
     path = tmp_path / "questions.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -184,7 +203,7 @@ def test_every_line_is_a_question_that_an_evaluation_reads_back(tmp_path, all_ju
         assert question.kind == "feedback"
 
 
-def test_what_is_kept_reads_back_as_questions(book, tmp_path):
+def test_what_is_kept_reads_back_as_questions(book: FeedbackStore, tmp_path: Path) -> None:
     book.rate("c", TYPHOON, HISTORY, "up")
     book.rate("c", REFUSED, (), "down")
     book.rate("d", Turn(1, "hello", answer("hello")), (), "up")

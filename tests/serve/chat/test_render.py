@@ -3,10 +3,12 @@ from dataclasses import replace
 
 import pytest
 from attacks import VECTORS
+from dom import attribute, first, parse, present
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject, DrawFn
 from rendered import answers, markup
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 from surface_fakes import FakeAssistant, answer, cite, consult, document, write
 
 from assistant.errors import Fault
@@ -14,27 +16,27 @@ from assistant.serve.chat import render
 from assistant.serve.chat.history import Summary
 from assistant.serve.chat.render import (
     MAX_SOURCE_CHARS,
+    CitationPosition,
     CorpusView,
-    Step,
-    part,
-    render_account,
     render_answer,
     render_conversations,
+    render_costs,
     render_documents,
     render_editing,
     render_notice,
-    render_only,
+    render_part,
     render_progress,
-    render_question,
+    render_selection,
     render_source,
     render_welcome,
 )
-from assistant.serve.chat.turns import Turn
+from assistant.serve.chat.turns import Rating, Turn
 from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.marks import CITED_ID
-from assistant.show.provenance import account_for, list_remarks
+from assistant.show.provenance import list_remarks, report_costs
 from assistant.values import (
+    Answer,
     Document,
     DocumentId,
     FileRecord,
@@ -91,7 +93,7 @@ CORPUS = CorpusView((".txt", ".md"), 1_000)
 
 
 @st.composite
-def documents_with_spans(draw):
+def documents_with_spans(draw: DrawFn) -> tuple[Document, list[Span]]:
     alphabet = st.sampled_from("ab <&>\"'\n\n\r\té漢א\u202e🙂")
     text = draw(st.text(alphabet, min_size=1, max_size=80)) + draw(markup)
     cut = st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))
@@ -109,10 +111,6 @@ def documents_with_spans(draw):
     return made, [Span(made.document_id, *pair) for pair in pairs]
 
 
-def parse(html: str) -> LexborNode:
-    return LexborHTMLParser(f"<!doctype html><body>{html}</body>").body
-
-
 def assert_ours(html: str) -> LexborNode:
     """Assert that a page parses to our tags and attributes only, links being references."""
     body = parse(html)
@@ -120,13 +118,13 @@ def assert_ours(html: str) -> LexborNode:
         if node.tag == "body":
             assert not node.attributes
             continue
-        assert set(node.attributes) <= OURS[node.tag], (node.tag, node.attributes)
+        assert set(node.attributes) <= OURS[present(node.tag)], (node.tag, node.attributes)
         if "href" in node.attributes:
-            assert HREF.fullmatch(node.attributes["href"])
+            assert HREF.fullmatch(attribute(node, "href"))
         for name, allowed in FIXED.items():
             assert name not in node.attributes or node.attributes[name] in allowed
         own_id = node.attributes.get("id", "")
-        assert re.fullmatch(r"|turn-\d+|tip-\d+-\d+|cited-span|toggle-(nav|side)", own_id)
+        assert re.fullmatch(r"|turn-\d+|tip-\d+-\d+|cited-span|toggle-(nav|side)", present(own_id))
     return body
 
 
@@ -136,11 +134,13 @@ def marked(body: LexborNode, kind: str) -> str:
 
 @settings(max_examples=60)
 @given(documents_with_spans(), st.data())
-def test_a_source_shows_the_document_itself_and_marks_exactly_the_clicked_span(made, data):
+def test_a_source_shows_the_document_itself_and_marks_exactly_the_clicked_span(
+    made: tuple[Document, list[Span]], data: DataObject
+) -> None:
     source, spans = made
     strong = data.draw(st.sampled_from(spans))
     body = assert_ours(render_source(source, spans, strong))
-    assert body.css_first(".text").text() == source.text
+    assert first(body, ".text").text() == source.text
     assert marked(body, "mark.strong") == source.text[strong.start : strong.end]
     assert len(body.css(f"#{CITED_ID}")) == 1
     covered = {place for span in spans for place in range(span.start, span.end)}
@@ -149,23 +149,25 @@ def test_a_source_shows_the_document_itself_and_marks_exactly_the_clicked_span(m
 
 @settings(max_examples=40)
 @given(documents_with_spans(), st.integers(1, 9), st.booleans())
-def test_the_head_of_a_source_leaves_no_unescaped_markup(made, number, is_flagged):
+def test_the_head_of_a_source_leaves_no_unescaped_markup(
+    made: tuple[Document, list[Span]], number: int, is_flagged: bool
+) -> None:
     source, spans = made
-    step = Step(3, number, 9, is_flagged)
+    step = CitationPosition(3, number, 9, is_flagged)
     body = assert_ours(render_source(source, spans, spans[0], step))
-    assert body.css_first("h2").text() == source.title
-    assert body.css_first(".at").text() == f"Citation {number} of 9"
+    assert first(body, "h2").text() == source.title
+    assert first(body, ".at").text() == f"Citation {number} of 9"
     ways = [node.attributes.get("href") for node in body.css(".previous, .next")]
     assert ways == [
         f"#cite-3-{number - 1}" if number > 1 else None,
         f"#cite-3-{number + 1}" if number < 9 else None,
     ]
-    assert body.css_first("button").attributes["aria-pressed"] == str(is_flagged).lower()
+    assert first(body, "button").attributes["aria-pressed"] == str(is_flagged).lower()
 
 
 @settings(max_examples=60)
 @given(answers(), st.integers(1, 99), st.lists(markup, max_size=2))
-def test_an_answer_leaves_no_unescaped_markup(made, turn, tried):
+def test_an_answer_leaves_no_unescaped_markup(made: Answer, turn: int, tried: list[str]) -> None:
     body = assert_ours(render_answer(made, turn, tried, {1}))
     if made.abstained:
         asked = [node.attributes["data-question"] or "" for node in body.css(".suggestions button")]
@@ -180,30 +182,39 @@ def test_an_answer_leaves_no_unescaped_markup(made, turn, tried):
 
 @settings(max_examples=60)
 @given(answers())
-def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made):
+def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made: Answer) -> None:
     remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
     assert remarks == list(list_remarks(made))
-    account = account_for(made)
-    body = assert_ours(render_account(made))
+    account = report_costs(made)
+    body = assert_ours(render_costs(made))
     assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
     assert [node.text() for node in body.css("dt")] == [name for name, _ in account.rows]
     assert [node.text() for node in body.css("li")] == list(account.dropped)
-    assert "Elvis" not in body.html
+    assert "Elvis" not in present(body.html)
 
 
-def test_an_answer_that_cost_nothing_has_no_account():
+def test_an_answer_that_cost_nothing_has_no_account() -> None:
     courtesy = replace(answer("hi"), answerer="courtesy", reason="Hello!", timings={})
-    assert render_account(courtesy) == ""
+    assert render_costs(courtesy) == ""
 
 
 @settings(max_examples=40)
-@given(answers(), markup, st.lists(markup, max_size=2), st.sampled_from(["up", "down", None]))
-def test_a_turn_with_its_actions_leaves_no_unescaped_markup(made, question, names, rating):
+@given(
+    answers(),
+    markup,
+    st.lists(markup.map(DocumentId), max_size=2),
+    st.sampled_from(["up", "down", None]),
+)
+def test_a_turn_with_its_actions_leaves_no_unescaped_markup(
+    made: Answer, question: str, names: list[DocumentId], rating: Rating | None
+) -> None:
     turn = Turn(7, question, made, documents=tuple(names), rating=rating)
     copied = "" if made.abstained else plain_answer(made)
-    shown = part("turn", turn, question, render_answer(made, 7), copied, False, True, names, names)
+    shown = render_part(
+        "turn", turn, question, render_answer(made, 7), copied, False, True, names, names
+    )
     body = assert_ours(shown)
-    assert body.css_first("h2.question").text() == question
+    assert first(body, "h2.question").text() == question
     assert [node.text() for node in body.css(".asked-of bdi")] == names
     assert [node.text() for node in body.css(".changed bdi")] == names
     copies = [node.attributes["data-copy"] for node in body.css("button[data-copy]")]
@@ -215,8 +226,8 @@ def test_a_turn_with_its_actions_leaves_no_unescaped_markup(made, question, name
     ]
 
 
-def test_a_turn_that_is_being_answered_offers_no_actions():
-    body = assert_ours(part("turn", Turn(1, "Why?"), "Why?", "", "", True, False, [], []))
+def test_a_turn_that_is_being_answered_offers_no_actions() -> None:
+    body = assert_ours(render_part("turn", Turn(1, "Why?"), "Why?", "", "", True, False, [], []))
     assert not body.css("button")
 
 
@@ -227,7 +238,12 @@ def test_a_turn_that_is_being_answered_offers_no_actions():
     st.lists(markup, max_size=2),
     st.sampled_from(["", *VECTORS]),
 )
-def test_a_list_of_documents_leaves_no_unescaped_markup(rows, is_chosen, notes, progress):
+def test_a_list_of_documents_leaves_no_unescaped_markup(
+    rows: list[tuple[str, str, str | None, Status]],
+    is_chosen: bool,
+    notes: list[str],
+    progress: str,
+) -> None:
     records = [
         FileRecord(
             DocumentId(name),
@@ -261,31 +277,33 @@ def test_a_list_of_documents_leaves_no_unescaped_markup(rows, is_chosen, notes, 
         (None, "skipped (encrypted)"),
     ],
 )
-def test_a_skipped_file_says_of_which_kind_the_reason_is_and_says_it_once(reason, told):
+def test_a_skipped_file_says_of_which_kind_the_reason_is_and_says_it_once(
+    reason: str | None, told: str
+) -> None:
     name = DocumentId("a.pdf")
     record = FileRecord(name, Status.SKIPPED, reason, "a", 0, 9, fault=Fault.ENCRYPTED)
-    why = parse(render_documents([record], CORPUS)).css_first(".why").text()
+    why = first(parse(render_documents([record], CORPUS)), ".why").text()
     assert why == told
 
 
-def test_of_many_kinds_of_files_those_that_people_look_for_are_named():
+def test_of_many_kinds_of_files_those_that_people_look_for_are_named() -> None:
     corpus = replace(CORPUS, suffixes=(".f90", ".txt", ".pdf", ".ml"))
     body = parse(render_documents([], corpus))
-    assert ".pdf .txt and 2 other kinds, at most" in body.css_first(".drop .facts").text()
-    assert body.css_first(".drop input").attributes["accept"] == ".f90,.txt,.pdf,.ml"
+    assert ".pdf .txt and 2 other kinds, at most" in first(body, ".drop .facts").text()
+    assert first(body, ".drop input").attributes["accept"] == ".f90,.txt,.pdf,.ml"
     few = parse(render_documents([], replace(CORPUS, suffixes=(".f90",))))
-    assert few.css_first(".drop .facts").text().startswith(".f90, at most")
+    assert first(few, ".drop .facts").text().startswith(".f90, at most")
 
 
-def test_the_panel_says_when_the_last_sync_ended_or_how_far_one_is():
+def test_the_panel_says_when_the_last_sync_ended_or_how_far_one_is() -> None:
     stamp = "2026-01-02T03:04:05+00:00"
     rested = parse(render_documents([], replace(CORPUS, synced_at=stamp)))
-    assert rested.css_first("time").attributes["datetime"] == stamp
-    assert "January 2026" in rested.css_first("time").text()
+    assert first(rested, "time").attributes["datetime"] == stamp
+    assert "January 2026" in first(rested, "time").text()
     running = parse(render_documents([], replace(CORPUS, progress="Reading", done=3, total=9)))
-    bar = running.css_first("progress").attributes
+    bar = first(running, "progress").attributes
     assert (bar["value"], bar["max"]) == ("3", "9")
-    assert running.css_first("button").attributes["data-act"] == "halt-sync"
+    assert first(running, "button").attributes["data-act"] == "halt-sync"
     assert "Not synced yet" in parse(render_documents([], CORPUS)).text()
 
 
@@ -294,8 +312,10 @@ titles = markup.filter(str.strip)
 
 @settings(max_examples=40)
 @given(st.lists(titles, min_size=1, max_size=4), st.integers(0, 4))
-def test_a_list_of_conversations_leaves_no_unescaped_markup(given_titles, at):
-    found = [Summary(f"id_{n}-x", title, "") for n, title in enumerate(given_titles)]
+def test_a_list_of_conversations_leaves_no_unescaped_markup(
+    given_titles: list[str], at: int
+) -> None:
+    found = [Summary(f"id_{n}-x", title) for n, title in enumerate(given_titles)]
     body = assert_ours(render_conversations(found, f"id_{at}-x", ""))
     assert [node.text() for node in body.css("bdi")] == given_titles
     renamed = [node.attributes["data-rename"] for node in body.css("button[data-rename]")]
@@ -304,15 +324,15 @@ def test_a_list_of_conversations_leaves_no_unescaped_markup(given_titles, at):
     assert current == [one.conversation_id for one in found if one.conversation_id == f"id_{at}-x"]
 
 
-def test_an_empty_list_of_conversations_tells_a_search_from_a_beginning():
+def test_an_empty_list_of_conversations_tells_a_search_from_a_beginning() -> None:
     assert "No conversation has these words." in render_conversations([], None, "x")
     assert "will be kept here" in render_conversations([], None, " ")
 
 
 @settings(max_examples=40)
 @given(st.lists(markup, max_size=5))
-def test_what_stands_above_the_question_leaves_no_unescaped_markup(names):
-    body = assert_ours(render_only(names))
+def test_what_stands_above_the_question_leaves_no_unescaped_markup(names: list[str]) -> None:
+    body = assert_ours(render_selection(names))
     assert [node.text() for node in body.css("bdi")] == names[:3]
     assert (f" and {len(names) - 3} more" in body.text()) or len(names) <= 3
     assert bool(names) == bool(body.css("button"))
@@ -321,28 +341,28 @@ def test_what_stands_above_the_question_leaves_no_unescaped_markup(names):
 
 
 @pytest.mark.parametrize("replaces", [True, False])
-def test_an_edit_says_whether_it_replaces_the_answer(replaces):
+def test_an_edit_says_whether_it_replaces_the_answer(replaces: bool) -> None:
     assert ("replaces its answer" in render_editing(replaces=replaces)) == replaces
 
 
-def test_the_masthead_is_ours():
-    assert_ours(part("masthead"))
+def test_the_header_is_ours() -> None:
+    assert_ours(render_part("header"))
 
 
 @given(st.text())
-def test_escaped_text_reads_back_as_it_was_in_an_element_and_an_attribute(text):
+def test_escaped_text_reads_back_as_it_was_in_an_element_and_an_attribute(text: str) -> None:
     shown = re.sub("[\0\ud800-\udfff]", "\ufffd", text)
     body = parse(f'<p title="{html_text(text)}">{html_text(text)}</p>')
-    assert body.css_first("p").text() == shown
-    assert (body.css_first("p").attributes["title"] or "") == shown
+    assert first(body, "p").text() == shown
+    assert (first(body, "p").attributes["title"] or "") == shown
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_an_attack_is_shown_as_the_text_it_is(vector):
+def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
     source = document("a.txt", f"Before. {vector} After.", title=vector)
     shown = vector.replace("\0", "\ufffd")
     made = answer(vector, cite(1, source, vector), consulted=(consult(source, vector),))
-    assert shown in assert_ours(render_answer(made, 1)).css_first(".statement").text()
+    assert shown in first(assert_ours(render_answer(made, 1)), ".statement").text()
     abstained = answer(vector, consulted=(consult(source, vector),))
     assert_ours(render_answer(abstained, 1))
     span = Span(source.document_id, 8, 8 + len(vector))
@@ -350,27 +370,29 @@ def test_an_attack_is_shown_as_the_text_it_is(vector):
     words = write(made, vector, model=vector, why=vector)
     written = replace(words, notice=vector)
     line = " ".join(shown.split())
-    body = assert_ours(render_answer(written, 1) + render_account(written))
-    assert body.css_first(".statement").text() == shown
+    body = assert_ours(render_answer(written, 1) + render_costs(written))
+    assert first(body, ".statement").text() == shown
     assert [line in node.text() for node in body.css(".remark")] == [True, True]
-    assert body.css_first("dd").text() == body.css_first(".account li").text() == line
-    assert "Elvis" not in body.html
+    assert first(body, "dd").text() == first(body, ".account li").text() == line
+    assert "Elvis" not in present(body.html)
     welcome = assert_ours(render_welcome((), vector))
-    assert welcome.css_first("bdi").text() == shown
-    for html in (render_question(vector, 500), render_notice(vector), render_progress(vector)):
+    assert first(welcome, "bdi").text() == shown
+    for html in (render_notice(vector), render_progress(vector)):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
     assert_ours(render_documents(records, CORPUS))
-    listed = assert_ours(render_conversations([Summary("x", vector, "")], "x", vector))
-    assert listed.css_first("bdi").text() == shown
+    listed = assert_ours(render_conversations([Summary("x", vector)], "x", vector))
+    assert first(listed, "bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
     copied = plain_answer(made)
-    html = part("turn", turn, vector, render_answer(made, 1), copied, False, True, [vector], [])
-    copies = assert_ours(html).css_first("button[data-copy]").attributes["data-copy"]
+    html = render_part(
+        "turn", turn, vector, render_answer(made, 1), copied, False, True, [vector], []
+    )
+    copies = first(assert_ours(html), "button[data-copy]").attributes["data-copy"]
     assert copies == copied.replace("\0", "\ufffd")
 
 
-def test_lone_surrogates_of_file_names_become_replacement_characters():
+def test_lone_surrogates_of_file_names_become_replacement_characters() -> None:
     name = "caf\udce9.txt"
     html = render_documents(
         [FileRecord(DocumentId(name), Status.INDEXED, None, name, 1, 1)], CORPUS
@@ -379,28 +401,28 @@ def test_lone_surrogates_of_file_names_become_replacement_characters():
     assert "caf\ufffd.txt" in html
 
 
-def test_a_span_across_paragraphs_and_a_heading_stays_whole():
+def test_a_span_across_paragraphs_and_a_heading_stays_whole() -> None:
     source = document("a.txt", "One.\n\nTwo\n\nThree.", "Two")
     span = Span(source.document_id, 2, 15)
     body = assert_ours(render_source(source, (span,), span))
     assert marked(body, "mark.strong") == "e.\n\nTwo\n\nThre"
-    assert body.css_first("h3.heading").text() == "Two"
+    assert first(body, "h3.heading").text() == "Two"
     assert [node.text() for node in body.css(".text > p")] == ["One.", "Three."]
 
 
-def test_hard_wrapped_lines_stay_in_their_paragraph_and_long_lines_end_one():
+def test_hard_wrapped_lines_stay_in_their_paragraph_and_long_lines_end_one() -> None:
     wrapped = document("a.txt", "one line\nand the next\n\nnew paragraph")
     assert len(parse(render_source(wrapped, (), None)).css(".text > p")) == 2
     long = document("b.txt", f"{'word ' * 40}\n{'term ' * 40}")
     assert len(parse(render_source(long, (), None)).css(".text > p")) == 2
 
 
-def test_a_huge_document_is_shown_around_the_clicked_span_and_says_what_is_folded():
+def test_a_huge_document_is_shown_around_the_clicked_span_and_says_what_is_folded() -> None:
     source = document("a.txt", "a" * 300_000 + "needle" + "b" * 300_000)
     span = Span(source.document_id, 300_000, 300_006)
     body = parse(render_source(source, (span,), span))
     assert marked(body, "mark.strong") == "needle"
-    assert len(body.css_first(".text").text()) == MAX_SOURCE_CHARS
+    assert len(first(body, ".text").text()) == MAX_SOURCE_CHARS
     folded = [node.text() for node in body.css(".folded")]
     assert folded == [
         "200,003 characters before this part are folded.",
@@ -408,41 +430,41 @@ def test_a_huge_document_is_shown_around_the_clicked_span_and_says_what_is_folde
     ]
 
 
-def test_a_span_larger_than_the_window_is_shown_whole():
+def test_a_span_larger_than_the_window_is_shown_whole() -> None:
     source = document("a.txt", "a" * (3 * MAX_SOURCE_CHARS))
     span = Span(source.document_id, 10, 2 * MAX_SOURCE_CHARS)
     body = parse(render_source(source, (span,), span))
     assert len(marked(body, "mark.strong")) == 2 * MAX_SOURCE_CHARS - 10
 
 
-def test_an_abstention_shows_its_reason_and_the_three_nearest_passages():
+def test_an_abstention_shows_its_reason_and_the_three_nearest_passages() -> None:
     source = document("a.txt", "A first. A second. A third. A fourth.")
     read = tuple(consult(source, f"A {n}.") for n in ("first", "second", "third", "fourth"))
     body = parse(render_answer(answer("?", consulted=read), 4))
-    assert body.css_first(".abstention .reason").text() == "The documents do not say this."
+    assert first(body, ".abstention .reason").text() == "The documents do not say this."
     links = [node.attributes["href"] for node in body.css(".abstention a")]
     assert links == ["#read-4-1", "#read-4-2", "#read-4-3"]
 
 
-def test_what_was_searched_for_is_shown_when_it_is_not_what_was_asked():
+def test_what_was_searched_for_is_shown_when_it_is_not_what_was_asked() -> None:
     asked = answer("Who was  Bismark?")
     reworded = replace(asked, query="Who was Bismarck?")
     body = parse(render_answer(reworded, 1))
-    assert body.css_first(".searched bdi").text() == "Who was Bismarck?"
-    assert body.css_first(".searched button").attributes["data-what"] == "query"
+    assert first(body, ".searched bdi").text() == "Who was Bismarck?"
+    assert first(body, ".searched button").attributes["data-what"] == "query"
     assert "searched" not in render_answer(replace(asked, query="Who was Bismark?"), 1)
 
 
-def test_marks_name_their_source_for_people_who_cannot_see_it():
+def test_marks_name_their_source_for_people_who_cannot_see_it() -> None:
     source = document("a.txt", "Some fact.", title="A title")
     body = parse(render_answer(answer("?", cite(1, source, "Some fact.")), 1))
-    mark = body.css_first("a.cite")
+    mark = first(body, "a.cite")
     assert mark.attributes["aria-label"] == "Citation 1: A title. Opens the source."
-    tip = body.css_first(f"#{mark.attributes['aria-describedby']}")
-    assert tip.css_first(".quote").text() == "Some fact."
+    tip = first(body, f"#{mark.attributes['aria-describedby']}")
+    assert first(tip, ".quote").text() == "Some fact."
 
 
-def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_without_one():
+def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_without_one() -> None:
     without = parse(render_welcome(())).text()
     assert "Every sentence of an answer is an exact quote" in without
     written = parse(render_welcome((), "tiny")).text()
@@ -451,21 +473,21 @@ def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_withou
     assert "Every sentence of an answer is an exact quote" not in written
 
 
-def test_marks_of_a_models_words_show_the_exact_quotes():
+def test_marks_of_a_models_words_show_the_exact_quotes() -> None:
     made = FakeAssistant().ask("written typhoon")
     body = parse(render_answer(made, 1))
     assert [node.text() for node in body.css(".statement")] == [s.text for s in made.statements]
     assert [node.text() for node in body.css(".tip .quote")] == [c.quote for c in made.citations]
 
 
-def test_a_courtesy_is_a_reply_without_sources_or_refusal():
-    made = replace(answer("hi"), answerer="courtesy", reason="Hello!", consulted=())
+def test_a_courtesy_is_a_reply_without_sources_or_refusal() -> None:
+    made = replace(answer("hi"), kind="reply", answerer="courtesy", reason="Hello!", consulted=())
     body = assert_ours(render_answer(made, 1, ("Why?",)))
-    assert body.css_first("p.reply").text() == "Hello!"
+    assert first(body, "p.reply").text() == "Hello!"
     assert len(body.css("body > *")) == 1
 
 
-def test_a_citation_that_was_marked_as_wrong_says_so_wherever_it_stands():
+def test_a_citation_that_was_marked_as_wrong_says_so_wherever_it_stands() -> None:
     source = document("a.txt", "One fact. Another fact.")
     made = answer("?", cite(1, source, "One fact."), cite(2, source, "Another fact."))
     body = parse(render_answer(made, 1, (), {2}))
@@ -473,20 +495,20 @@ def test_a_citation_that_was_marked_as_wrong_says_so_wherever_it_stands():
         assert ["marked as wrong" in node.text() for node in places] == [False, True]
 
 
-def test_more_documents_than_can_be_listed_are_counted(monkeypatch):
+def test_more_documents_than_can_be_listed_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(render, "MAX_LISTED", 2)
     records = [FileRecord(DocumentId(str(n)), Status.INDEXED, None, "", 1, 1) for n in range(5)]
     body = parse(render_documents(records, CORPUS))
     assert len(body.css("li")) == 2
-    assert "3 more documents" in body.css_first(".folded").text()
+    assert "3 more documents" in first(body, ".folded").text()
 
 
 @given(st.text())
-def test_terminal_text_keeps_no_control_characters(text):
+def test_terminal_text_keeps_no_control_characters(text: str) -> None:
     safe = terminal_safe(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", safe)
     safe.encode()
 
 
-def test_terminal_text_keeps_everything_else():
+def test_terminal_text_keeps_everything_else() -> None:
     assert terminal_safe("a\tb\n\x1b[31mred\x1b[0m\r\x9b2J漢") == "a\tb\n[31mred[0m2J漢"

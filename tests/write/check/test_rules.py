@@ -1,6 +1,6 @@
 """What a statement that a model wrote may change of what it cites, and what it may not.
 
-The table in `retold.py` is made up: 60 sentences, each with faithful rewordings and false ones.
+The table in `retold.txt` is made up: 60 sentences, each with faithful rewordings and false ones.
 When the faithful ones were first compared, before any rule was mended for them, 133 of 147 (.905)
 were let through and 6 of 211 false ones; of the ten sentences that were written after that, 22 of
 26 (.846) and 5 of 40. The bars below are those of the rules as mended since.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from retold import FRESH, TABLE, Told
+from write.check.retold import FRESH, TABLE, Told
 
 from assistant.write.check.pairs import pair
 from assistant.write.check.rules import MAX_CITED, MAX_STATEMENT, RULES, disagreement
@@ -263,14 +263,14 @@ def test_ten_more_sentences_are_told_apart_but_for_what_no_rule_knows() -> None:
     assert {text for text, told in false if judge(text, told) is None} <= GAPS
 
 
-def test_a_name_that_the_source_only_mentions_is_not_made_the_doer():
+def test_a_name_that_the_source_only_mentions_is_not_made_the_doer() -> None:
     quote = "Instead, Ann Holt, the founder of the Harrow mill, favored rye."
     assert disagreement("The Harrow mill favored rye.", [quote])
     assert disagreement("Ann Holt favored rye.", [quote]) is None
     assert disagreement("Ann Holt built the mill.", ["The mill was built by Ann Holt."]) is None
 
 
-def test_who_did_one_thing_is_not_made_the_doer_of_another():
+def test_who_did_one_thing_is_not_made_the_doer_of_another() -> None:
     quote = "The levy, imposed by the Harbour Board, has angered the fishermen."
     assert disagreement("The Harbour Board has angered the fishermen.", [quote])
     assert disagreement("The Harbour Board imposed the levy.", [quote]) is None
@@ -280,7 +280,7 @@ def test_who_did_one_thing_is_not_made_the_doer_of_another():
     assert disagreement("The levy has angered the fishermen.", [quote]) is None
 
 
-def test_direct_speech_keeps_its_speaker():
+def test_direct_speech_keeps_its_speaker() -> None:
     quote = 'The engineer Ann Holt stated, "The old bridge will not carry lorries."'
     assert disagreement("The old bridge will not carry lorries.", [quote])
     assert (
@@ -288,14 +288,14 @@ def test_direct_speech_keeps_its_speaker():
     )
 
 
-def test_a_name_is_no_verb_of_telling():
+def test_a_name_is_no_verb_of_telling() -> None:
     told = "he ban would not hurt it, as it sells nothing in the United States."
     quote = f"The firm maintained that t{told}"
     assert disagreement(f"T{told}", [quote])
     assert disagreement("The firm maintained that the ban would not hurt it.", [quote]) is None
 
 
-def test_a_forest_is_no_superlative():
+def test_a_forest_is_no_superlative() -> None:
     quotes = ["The Alder rises in the Stone Forest.", "It flows through ten towns."]
     told = "The Alder rises in the Stone Forest and flows through ten towns."
     assert disagreement(told, quotes, "The Alder") is None

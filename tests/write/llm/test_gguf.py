@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import ModelUnavailable
-from assistant.write.llm.local import _read_pairs, read_model_file
+from assistant.write.llm.gguf import _read_pairs, read_model_file
 
 
 def text(value: str) -> bytes:

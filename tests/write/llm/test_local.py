@@ -1,4 +1,5 @@
 import gc
+import importlib.util
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from assistant.errors import ModelUnavailable
 from assistant.write.llm import local
-from assistant.write.llm.local import MAX_STARTS, LocalServer
+from assistant.write.llm.local import MAX_SAID_CHARS, MAX_STARTS, LocalServer, explain
 
 UP = "print(json.dumps({'port': 9, 'context_tokens': 512}), flush=True); sys.stdin.read()"
 on_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads Linux's /proc")
@@ -192,7 +193,7 @@ def test_without_xllamacpp_the_extra_is_named(
 ) -> None:
     path = tmp_path / "any.gguf"
     path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(16))
-    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelUnavailable, match=r"pip install 'assistant\[local\]'"):
         LocalServer.open(path, context_tokens=512)
 
@@ -367,8 +368,8 @@ def test_the_end_of_the_parent_is_noticed_even_while_the_gil_is_held() -> None:
         "import re; from assistant.write.llm import serve; serve._die_with_parent()\n"
         "print(flush=True); re.match('(a+)+b', 'a' * 60)"
     )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", script], **pipes) as child:
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin
         assert child.stdout
         child.stdout.readline()
@@ -409,3 +410,58 @@ def test_too_little_memory_says_so(small_model: Path, monkeypatch: pytest.Monkey
     with pytest.raises(ModelUnavailable, match=r"not enough memory .*: take a smaller model"):
         server.wait()
     server.close()
+
+
+TRUNCATED = [
+    "0.00.042.285 E llama_model_load: error loading model: tensor 'x' is not within the file\n",
+    "0.00.042.314 E llama_model_load_from_file_impl: failed to load model\n",
+    "0.00.042.617 E srv          init: exiting due to model loading error\n",
+]
+
+
+def test_the_cause_is_told_and_not_what_follows_of_it() -> None:
+    assert explain(3, TRUNCATED) == (
+        "llama_model_load: error loading model: tensor 'x' is not within the file (exit status 3); "
+        "if the file may be damaged, get it anew"
+    )
+
+
+def test_a_crash_tells_its_last_lines() -> None:
+    lines = [*TRUNCATED, "0.00.04.1 E a\n", "ggml.c:9: GGML_ASSERT(n) failed\n", "0.00.441.049 "]
+    said = explain(-signal.SIGABRT, lines)
+    assert said.startswith("a / ggml.c:9: GGML_ASSERT(n) failed (Aborted)")
+
+
+def test_a_kill_is_put_down_to_memory() -> None:
+    assert "memory ran out: take a smaller model or fewer" in explain(-signal.SIGKILL, [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "llama_model_load: error loading model: mmap failed: Cannot allocate memory",
+        "ggml_aligned_malloc: insufficient memory (attempted to allocate 896.00 MB)",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "failed to allocate buffer for kv cache",
+        "ggml/src/ggml.c:1644: GGML_ASSERT(ctx->mem_buffer != NULL) failed",
+        "alloc_tensor_range: allocation of 12 buffer failed",
+    ],
+)
+def test_short_memory_is_known_by_its_words(line: str) -> None:
+    assert explain(3, [line]).startswith("there is not enough memory")
+    assert "take a smaller model" in explain(3, [line])
+
+
+def test_a_missing_library_is_named() -> None:
+    said = explain(1, ["ImportError: libgomp.so.1: cannot open shared object file"])
+    assert "Debian: libgomp1" in said
+
+
+def test_silence_is_told_as_such() -> None:
+    assert explain(9, []).startswith("it said nothing (exit status 9)")
+
+
+def test_what_it_said_is_short_and_printable() -> None:
+    said = explain(3, ["\x1b[2J\u202e\x00" + "y" * 5000])
+    assert said.isprintable()
+    assert len(said) < MAX_SAID_CHARS + 100

@@ -11,11 +11,10 @@ from scripted_faults import Stall, garbage, not_http
 from scripted_replies import Body, Pause, Reply, Said, head
 from scripted_server import ScriptedServer, refused_url
 
-from assistant.write.llm import server as server_module
 from assistant.write.llm.server import (
     ASK_AGAIN_S,
     UNKNOWN_CONTEXT,
-    Server,
+    ServerBackend,
     read_context,
     room_for_prompt,
 )
@@ -151,7 +150,7 @@ def test_the_key_goes_with_the_question() -> None:
 
 def test_a_context_once_told_is_not_asked_for_again() -> None:
     with ScriptedServer(Said(), n_ctx=8_192) as server:
-        source = Server(settings_for(server.url))
+        source = ServerBackend(settings_for(server.url))
         assert [source.prompt_tokens() for _ in range(3)] == [8_192 - REPLY_TOKENS] * 3
         assert len(server.requests) == 1
 
@@ -161,8 +160,8 @@ def test_a_server_that_does_not_tell_is_asked_again_now_and_then(
 ) -> None:
     now = [1_000.0]
     with ScriptedServer(Said()) as server:
-        source = Server(settings_for(server.url))
-        monkeypatch.setattr(server_module.time, "monotonic", lambda: now[0])
+        source = ServerBackend(settings_for(server.url))
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
         assert source.prompt_tokens() == UNKNOWN_CONTEXT - REPLY_TOKENS
         n_asked = len(server.requests)
         assert source.prompt_tokens() == UNKNOWN_CONTEXT - REPLY_TOKENS

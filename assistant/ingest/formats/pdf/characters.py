@@ -1,12 +1,9 @@
-"""An open page of a PDF file in; its characters, how they look and where they are, out.
+"""The characters of an open PDF page: how they look, where they are, and the pieces that they make.
 
-Calls pdfium's raw functions without the conversions of its bindings: a page takes hundreds of them,
-which cost more than all the rest. Refuses, with `DocumentUnreadable`, a page of more characters
-than a document may have.
-
-An open page of a PDF file in; how it is displayed, in points from its upper left corner, out.
-
-The characters of a page in; the pieces of its text with their places, and what it hides, out.
+Places are in points from the upper left corner of the page as it is displayed. Pdfium's raw
+functions are called without the conversions of its bindings: a page takes hundreds of them, which
+cost more than all the rest. `DocumentUnreadable` is raised for a page of more characters than a
+document may have.
 """
 
 import ctypes

@@ -1,12 +1,10 @@
-"""PDF: bytes in; the text of its pages in reading order, their pictures, and places on them, out.
+"""PDF files: the text of the pages in reading order, pictures of them, and places on them.
 
-A page's text depends on that page alone (`pdf_page`), so that a citation is found again by reading
-only its pages; pages are parted by a blank line. An owner's password, which forbids only copying
-or printing, does not keep a file from being read. Scripts are never run. Refuses with
-`DocumentUnreadable` what needs a password, what is damaged, what has no text, and what is over a
-limit; text is never cut.
-
-The paragraphs of all pages in; the blocks and headings of the document out.
+A page's text depends on that page alone (`page.py`), so that a citation is found again by reading
+only its pages; pages are parted by a blank line. Paragraphs become blocks, and those that look like
+headings become headings. An owner's password, which forbids only copying or printing, does not keep
+a file from being read. Scripts are never run. `DocumentUnreadable` is raised for what needs a
+password, is damaged, has no text, or is over a limit; text is never cut.
 """
 
 import io
@@ -24,8 +22,8 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import MAX_TITLE_CHARS, Parsed, describe_removed, fold
 from assistant.ingest.formats.pdf.layout import Zone
 from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
-from assistant.ingest.formats.pdf.paragraphs import Block, is_closed, is_led
-from assistant.ingest.limits import USUAL, Limits
+from assistant.ingest.formats.pdf.paragraphs import PageBlock, is_closed, is_led
+from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
 from assistant.values import Box, Heading, Origin, Page
 
@@ -51,7 +49,7 @@ class Placing:
     start: int
     end: int
     text: str
-    block: Block
+    block: PageBlock
 
 
 def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
@@ -209,7 +207,7 @@ class _Gathered:
             )
 
 
-def parse(data: bytes, limits: Limits = USUAL) -> Parsed:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the pages as canonical text in paragraphs, with headings and pages.
 
     Raises:

@@ -1,12 +1,8 @@
-"""The pieces of a page's text in; its lines in reading order out.
+"""The lines of a page in reading order, from the pieces of its text. Pure.
 
-pdfium gives text as the file draws it. Where rows are columns of text, these are read one after the
-other; where they are a table's, a row is a line of cells. What stands apart at the top and the foot
-of the page is read first and last. Pure functions; they refuse nothing.
-
-The rows of a page in; which of them are columns of text or the rows of a table out.
-
-The pieces of a page's text in; the rows that they make out.
+Pdfium gives text as the file draws it. Pieces at one height make a row. Where rows are columns of
+text, these are read one after the other; where they are a table's, a row is a line of cells. What
+stands apart at the top and the foot of the page is read first and last.
 """
 
 import re

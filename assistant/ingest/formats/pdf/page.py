@@ -1,8 +1,8 @@
-"""An open page of a PDF file in; its canonical text, and the boxes of spans of it, out.
+"""The canonical text of an open PDF page, and the boxes of spans of it.
 
-The text depends on the page alone, so that it can be read again without the others. Most text of
-a page runs in one direction, which is up; what runs otherwise (labels of axes, watermarks) is read
-last. Refuses what `pdf_pieces` refuses.
+The text depends on the page alone, so that it can be read again without the others. Most text of a
+page runs in one direction, which is up; what runs otherwise (labels of axes, watermarks) is read
+last. `DocumentUnreadable` is raised for a page with too many characters.
 """
 
 import sys

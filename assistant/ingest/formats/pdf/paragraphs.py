@@ -1,10 +1,9 @@
-"""The lines of a page in; which of them make a paragraph out.
+"""The paragraphs of a page, from its lines, and the canonical text that they make. Pure.
 
-Lines of a flow make a paragraph until one stands further off, is set in another size or weight,
-is indented, begins a list's item, or follows a line that had room for its first word; between flows
-(columns), a sentence that is not at its end goes on. Pure functions; they refuse nothing.
-
-The lines of a page in; its canonical text in paragraphs, and which characters it came from, out.
+Lines of a flow make a paragraph until one stands further off, is set in another size or weight, is
+indented, begins a list's item, or follows a line that had room for its first word; between flows
+(columns), a sentence that is not at its end goes on. Each piece of the text is kept with the
+characters of the file that it came from.
 """
 
 import re
@@ -188,7 +187,7 @@ class Placed:
 
 
 @dataclass(slots=True)
-class Block:
+class PageBlock:
     """A paragraph, heading or row as a span of the page's text, and how it looks."""
 
     start: int
@@ -207,7 +206,7 @@ class PageText:
     """A page as canonical text."""
 
     text: str = ""
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[PageBlock] = field(default_factory=list)
     pieces: list[Placed] = field(default_factory=list)
 
 
@@ -230,7 +229,7 @@ def write(lines: Sequence[Line], page_height: float) -> PageText:
         size = max(line.size for line in paragraph)
         is_bold = all(line.is_bold for line in paragraph)
         look = (size, is_bold, first.zone, len(first.cells) > 1, len(paragraph))
-        blocks.append(Block(start, page.length, *look, top=first.top / page_height))
+        blocks.append(PageBlock(start, page.length, *look, top=first.top / page_height))
     return PageText("".join(page.written), blocks, page.placed)
 
 

@@ -1,15 +1,15 @@
 import pytest
+from evaluation.outcomes import record
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import record
 from sklearn.metrics import roc_auc_score
 
-from assistant.evaluation.measures.calibration import (
+from assistant.evaluation.measures.of_runs import (
     answerable_auc,
     expected_calibration_error,
+    percentile,
     refused_at,
 )
-from assistant.evaluation.measures.latency import percentile
 from assistant.evaluation.report import Record
 from assistant.evidence.calibration import calibration_error
 
@@ -38,9 +38,7 @@ def test_the_auc_is_that_of_sklearn(pairs: list[tuple[float, bool]]) -> None:
 
 
 @given(judged)
-def test_the_calibration_error_is_that_of_the_calibration(
-    pairs: list[tuple[float, bool]],
-) -> None:
+def test_the_calibration_error_is_that_of_the_calibration(pairs: list[tuple[float, bool]]) -> None:
     wanted = calibration_error([p for p, _ in pairs], [y for _, y in pairs])
     assert expected_calibration_error(records_of(pairs)) == pytest.approx(wanted)
 

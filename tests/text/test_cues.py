@@ -3,9 +3,9 @@ import pytest
 from hashing import HashingEmbedder
 from retrievals import passage, retrieve
 
-from assistant.evidence.answerability import QUESTION_FEATURES, Scored
+from assistant.evidence.answerability import QUESTION_FEATURES, ScoredEvidence
 from assistant.evidence.gather import gather
-from assistant.text.english import _load_opposites, denies, has_opposite, misses_kind
+from assistant.text.cues import denies, has_opposite, misses_kind, opposite_terms
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,9 @@ from assistant.text.english import _load_opposites, denies, has_opposite, misses
         ("", "", False),
     ],
 )
-def test_a_sentence_without_the_kind_of_thing_asked_is_known(question, sentence, misses) -> None:
+def test_a_sentence_without_the_kind_of_thing_asked_is_known(
+    question: str, sentence: str, misses: bool
+) -> None:
     assert misses_kind(question, sentence) is misses
 
 
@@ -36,12 +38,12 @@ def test_a_sentence_without_the_kind_of_thing_asked_is_known(question, sentence,
         ("What was it?", "A northern town.", False),
     ],
 )
-def test_an_opposite_of_a_word_asked_is_known(question, sentence, has) -> None:
+def test_an_opposite_of_a_word_asked_is_known(question: str, sentence: str, has: bool) -> None:
     assert has_opposite(question, sentence) is has
 
 
 def test_opposites_go_both_ways_and_no_word_is_its_own() -> None:
-    opposites = _load_opposites()
+    opposites = opposite_terms()
     assert len(opposites) > 200
     for term, others in opposites.items():
         assert term not in others
@@ -65,7 +67,7 @@ def test_a_denial_is_known(text: str, found: bool) -> None:
 
 def features_of(query: str, *sentences: str) -> dict[str, float]:
     _, evidence = gather(retrieve(query, passage(*sentences)), HashingEmbedder())
-    scored = Scored(evidence, np.arange(len(sentences), dtype=float)[::-1])
+    scored = ScoredEvidence(evidence, np.arange(len(sentences), dtype=float)[::-1])
     return {feature.__name__: feature(scored) for feature in QUESTION_FEATURES}
 
 

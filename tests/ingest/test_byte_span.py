@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import Decoded, decode
 from assistant.ingest.formats import text as plain
-from assistant.ingest.limits import USUAL
-from assistant.ingest.parse import format_of, parse
+from assistant.ingest.limits import DEFAULT_LIMITS
+from assistant.ingest.parse import locate, parse
 from assistant.ingest.pool import Parsers
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
@@ -100,7 +100,7 @@ def read_bytes(data: bytes, decoded: Decoded, span: tuple[int, int]) -> str:
 @pytest.mark.parametrize(("encoding", "script"), CASES)
 def test_every_sentence_maps_back_to_the_bytes_that_say_it(encoding: str, script: str) -> None:
     data, is_own = write(encoding, script)
-    parsed = parse(data, "text/plain", USUAL)
+    parsed = parse(data, "text/plain", DEFAULT_LIMITS)
     decoded = decode(data)
     sentences = split_sentences(parsed.text, parsed.blocks)
     assert len(sentences) >= REPEATED
@@ -195,7 +195,7 @@ connected all of the capitals that had signed the treaty of the year before.
 
 def test_a_word_that_was_hyphenated_is_found_with_its_hyphen() -> None:
     data = HYPHENATED.encode()
-    parsed = parse(data, "text/plain", USUAL)
+    parsed = parse(data, "text/plain", DEFAULT_LIMITS)
     assert "a well-\nknown fact" in parsed.text
     assert "interconnected" in parsed.text
     start = parsed.text.index("one of the international guests")
@@ -204,7 +204,7 @@ def test_a_word_that_was_hyphenated_is_found_with_its_hyphen() -> None:
 
 
 def test_a_child_process_tells_where_a_quote_is_or_that_it_cannot_tell() -> None:
-    with Parsers(USUAL) as parsers:
+    with Parsers(DEFAULT_LIMITS) as parsers:
         assert parsers.locate("é quote".encode(), "text/plain", (2, 7), ()) == Origin((3, 8))
         assert parsers.locate(b"<p>quote", "text/html", (0, 5), ()) == Origin()
 
@@ -212,7 +212,8 @@ def test_a_child_process_tells_where_a_quote_is_or_that_it_cannot_tell() -> None
 @pytest.mark.parametrize("media_type", ["text/markdown", "text/x-source"])
 def test_other_formats_whose_text_is_the_file_find_their_quotes_too(media_type: str) -> None:
     data = "# Über ﬁsh\r\n\r\nA cafe\u0301\u200b is “here”.\r\n".encode("utf-16")
-    parsed = parse(data, media_type, USUAL)
+    parsed = parse(data, media_type, DEFAULT_LIMITS)
     start = parsed.text.index("A café")
-    origin = format_of(media_type).locate(data, (start, start + 6), parsed.pages)
+    origin = locate(data, media_type, (start, start + 6), parsed.pages)
+    assert origin.bytes is not None
     assert data[slice(*origin.bytes)].decode("utf-16-le") == "A cafe\u0301"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from assistant.answer.follow_up import MAX_WORDS, REPLIES, reply_to
 from assistant.pipeline import Assistant
-from assistant.values import Answer
+from assistant.values import Answer, Turn
 
 
 def kind_of(turn: str) -> str | None:
@@ -120,7 +120,10 @@ def test_a_courtesy_tells_the_version_of_the_index_and_leans_on_nothing(
     assistant: Assistant,
 ) -> None:
     assistant.sync()
-    said = [("user", "Where does the Danube rise?"), ("assistant", "In the Black Forest.")]
+    said: list[Turn] = [
+        ("user", "Where does the Danube rise?"),
+        ("assistant", "In the Black Forest."),
+    ]
     answer = assistant.ask("ok", said)
     assert answer == assistant.ask("ok")
     assert answer.index_version == assistant.index_version > 0

@@ -1,4 +1,4 @@
-/* The two side panels, shown and hidden. */
+/* Shows and hides the two side panels. */
 const narrow = window.matchMedia('(max-width: 64rem)');
 const nav = element.querySelector('#toggle-nav');
 const side = element.querySelector('#toggle-side');

@@ -9,18 +9,18 @@ from assistant.errors import IndexMismatch, IndexMissing
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store.catalog import CATALOG_FILE
-from assistant.store.snapshot import Readers
-from assistant.store.sync import making_of
+from assistant.store.snapshot import SnapshotPool
+from assistant.store.sync import index_config_of
 
 
 @pytest.fixture
-def readers(assistant: Assistant, settings: Settings, embedder: HashingEmbedder) -> Readers:
+def readers(assistant: Assistant, settings: Settings, embedder: HashingEmbedder) -> SnapshotPool:
     assistant.sync()
-    return Readers(settings.index_dir, making_of(embedder, settings))
+    return SnapshotPool(settings.index_dir, index_config_of(embedder, settings))
 
 
 def test_a_connection_is_used_again_and_sees_what_was_written_since(
-    readers: Readers, assistant: Assistant, settings: Settings
+    readers: SnapshotPool, assistant: Assistant, settings: Settings
 ) -> None:
     with readers.open() as first:
         version = first.version
@@ -33,7 +33,7 @@ def test_a_connection_is_used_again_and_sees_what_was_written_since(
     readers.close()
 
 
-def test_a_question_within_a_question_gets_a_connection_of_its_own(readers: Readers) -> None:
+def test_a_question_within_a_question_gets_a_connection_of_its_own(readers: SnapshotPool) -> None:
     with readers.open() as outer, readers.open() as inner:
         assert outer._connection is not inner._connection
     readers.close()
@@ -42,7 +42,7 @@ def test_a_question_within_a_question_gets_a_connection_of_its_own(readers: Read
 
 
 def test_a_rebuild_puts_another_file_in_place_that_is_opened_anew(
-    readers: Readers, assistant: Assistant, settings: Settings
+    readers: SnapshotPool, assistant: Assistant, settings: Settings
 ) -> None:
     with readers.open() as before:
         made_at = before.made_at
@@ -54,7 +54,7 @@ def test_a_rebuild_puts_another_file_in_place_that_is_opened_anew(
 
 
 def test_an_index_that_is_gone_is_missing_though_a_connection_is_kept(
-    readers: Readers, settings: Settings
+    readers: SnapshotPool, settings: Settings
 ) -> None:
     with readers.open():
         pass
@@ -65,20 +65,22 @@ def test_an_index_that_is_gone_is_missing_though_a_connection_is_kept(
 
 
 def test_a_connection_over_which_an_error_passed_is_not_used_again(
-    readers: Readers, settings: Settings
+    readers: SnapshotPool, settings: Settings
 ) -> None:
     with pytest.raises(ZeroDivisionError), readers.open() as failed:
         _ = 1 / 0
     with readers.open() as snapshot:
         assert snapshot._connection is not failed._connection
-    other = Readers(settings.index_dir, making_of(HashingEmbedder(fingerprint="x"), settings))
+    other = SnapshotPool(
+        settings.index_dir, index_config_of(HashingEmbedder(fingerprint="x"), settings)
+    )
     with pytest.raises(IndexMismatch), other.open():
         pass
     assert other._idle == []
 
 
 def test_many_threads_share_readers_while_the_index_is_rebuilt(
-    readers: Readers, assistant: Assistant
+    readers: SnapshotPool, assistant: Assistant
 ) -> None:
     is_over = threading.Event()
 

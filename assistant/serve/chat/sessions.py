@@ -1,0 +1,73 @@
+"""What each open browser page shows, kept on the server, and what an event changes on a page.
+
+A session is one open page. Gradio lets the browser choose the session's hash, so a hash belongs to
+the user who came with it first: with another user it names another, empty session.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from assistant.values import DocumentId
+
+MAX_SESSIONS = 10_000
+"""Sessions kept in memory; the one that was used longest ago is dropped first."""
+DOCUMENTS = "close"
+"""The reference of the list of documents."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What one open page shows: a conversation, and beside it a source or the list of documents.
+
+    Attributes:
+        owner: the user whose page it is.
+        conversation_id: the conversation that is shown; None before the first question.
+        reference: what stands beside it (see `render`).
+        n_opened: how many references have been opened in turn, so that a late click is noticed.
+        only: the documents that questions are limited to; empty means all.
+        replaces: the number of the turn whose question is being edited.
+        search: what the list of conversations is filtered by.
+        opening: held until the panel that was clicked first has been sent.
+    """
+
+    owner: str
+    conversation_id: str | None = None
+    reference: str = DOCUMENTS
+    n_opened: int = 0
+    only: frozenset[DocumentId] = frozenset()
+    replaces: int | None = None
+    search: str = ""
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What changes on a page; None leaves a part as it is."""
+
+    conversation: Markup | None = None
+    status: str | None = None
+    question: str | None = None
+    is_running: bool | None = None
+    conversations: Markup | None = None
+    panel: Markup | None = None
+    banner: Markup | None = None
+
+
+class Sessions:
+    """The open sessions, by owner and hash."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+
+    def get(self, owner: str, session_hash: str) -> Session:
+        """Return the owner's session of this hash; a new one when there is none."""
+        session = self._sessions.get(session_hash)
+        if session is None or session.owner != owner:
+            session = self._sessions[session_hash] = Session(owner)
+        self._sessions.move_to_end(session_hash)
+        if len(self._sessions) > MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+        return session

@@ -1,0 +1,102 @@
+"""What a sentence shows of itself by its words: a kind of thing, an opposite, a denial, a leaning.
+
+All are cues, weighed with others: a sentence without any date rarely says when. English only;
+a question in another language asks for no kind that is known here.
+"""
+
+import re
+from functools import cache
+
+from assistant.text import english as en
+from assistant.text.names import INSIDE
+from assistant.text.numbers import YEAR
+from assistant.text.terms import terms
+from assistant.text.words import WORD, one_of
+
+_ASKED_TIME, _ASKED_NUMBER, _ASKED_PERSON = map(
+    re.compile, (en.ASKS_TIME, en.ASKS_NUMBER, en.ASKS_PERSON)
+)
+_TIME = re.compile(
+    rf"\b(?:{YEAR}|\d{{1,2}}th)\b|\b{one_of((*en.MONTHS, 'century'))}\b", re.IGNORECASE
+)
+_NUMBER = re.compile(rf"\d|\b{one_of(en.COUNTING)}\b", re.IGNORECASE)
+_NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)
+_LEANING_WORDS = en.REFERRING | en.ALIKE | en.HERE | en.LEANING_OPENERS
+_LEANING = re.compile(rf"\W*{one_of((*_LEANING_WORDS, *en.LEANING_PHRASES))}\b", re.IGNORECASE)
+_REFERRING = re.compile(rf"\b{one_of(en.REFERRING)}\b", re.IGNORECASE)
+_GOES_ON = re.compile(
+    rf"\b{one_of(en.REFERRING | en.HERE)}\b|^{one_of(en.LEANING_QUESTIONS)}\b", re.IGNORECASE
+)
+
+
+def misses_kind(question: str, sentence: str) -> bool:
+    """Whether the question asks when, how many or who, and the sentence has no such thing.
+
+    A name that the question itself has does not count.
+
+    >>> misses_kind("When was it signed?", "Hertz signed it."), misses_kind("Who?", "So Hertz did.")
+    (True, False)
+    """
+    asked = question.casefold()
+    if _ASKED_TIME.search(asked) and not _TIME.search(sentence):
+        return True
+    if _ASKED_NUMBER.search(asked) and not _NUMBER.search(sentence):
+        return True
+    if not _ASKED_PERSON.search(asked):
+        return False
+    words = set(WORD.findall(asked))
+    return all(name.casefold() in words for name in INSIDE.findall(sentence))
+
+
+def has_opposite(question: str, sentence: str) -> bool:
+    """Whether the sentence has the opposite of a word of the question, and not the word.
+
+    >>> has_opposite("Who won the last war?", "The first war was won by Hertz.")
+    True
+    """
+    opposites = opposite_terms()
+    found = set(terms(sentence))
+    asked = set(terms(question)) - found
+    return any(opposites[term] & found for term in asked if term in opposites)
+
+
+def denies(text: str) -> bool:
+    """Whether a text denies something.
+
+    >>> denies("Who didn't sign?"), denies("Who signed?")
+    (True, False)
+    """
+    return _NEGATION.search(text) is not None
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence cannot be read without the one before it.
+
+    >>> leans_back("He also said so."), leans_back("Hertz said so.")
+    (True, False)
+    """
+    return _LEANING.match(sentence) is not None
+
+
+def refers(text: str) -> bool:
+    """Whether a text has a word that stands for something said elsewhere: "it", "those"."""
+    return _REFERRING.search(text) is not None
+
+
+def goes_on(question: str) -> bool:
+    """Whether a question has a word that stands for something, or begins as one that goes on.
+
+    >>> goes_on("And the mill?"), goes_on("What is it?"), goes_on("Who built the mill?")
+    (True, True, False)
+    """
+    return _GOES_ON.search(question) is not None
+
+
+@cache
+def opposite_terms() -> dict[str, frozenset[str]]:
+    """Return the terms that are opposites of each term, both ways."""
+    found: dict[str, set[str]] = {}
+    for one, other in (terms(" ".join(pair)) for pair in en.OPPOSITES):
+        found.setdefault(one, set()).add(other)
+        found.setdefault(other, set()).add(one)
+    return {term: frozenset(others) for term, others in found.items()}
