@@ -38,6 +38,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         yield assistant
 
 
+@pytest.mark.slow
 def test_every_surface_gives_the_same_answer(opened: Assistant) -> None:
     folders = ["--corpus", str(CORPUS), "--index", str(opened.settings.index_dir)]
     app = build_app(opened)

@@ -178,6 +178,7 @@ def station_files(round_: int) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_eight_threads_ask_while_a_sync_edits_and_every_quote_is_exact(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, max_over_refusal=0.0, max_drop=100.0, max_tail_passages=10)
     replace_files(settings.corpus_dir, station_files(1))

@@ -139,9 +139,9 @@ class CatalogWriter:
     def count_tail(self, last_row: int) -> tuple[int, int]:
         """Return how many passages are newer than a base, and how many are not."""
         n_tail, n_live = self._connection.execute(
-            "SELECT count(*) FILTER (WHERE row > ?1), count(*) FILTER (WHERE row <= ?1) "
+            "SELECT count(*) FILTER (WHERE row > :last), count(*) FILTER (WHERE row <= :last) "
             "FROM passages",
-            (last_row,),
+            {"last": last_row},
         ).fetchone()
         return n_tail, n_live
 

@@ -182,7 +182,7 @@ def test_carried_words_weigh_less_or_nothing_and_own_words_as_much(assistant: As
     weights = discount(retrieval, "Danube?").term_weights
     assert weights["danub"] == retrieval.term_weights["danub"]
     assert weights["titan"] == CARRIED_WEIGHT * retrieval.term_weights["titan"]
-    assert discount(retrieval, retrieval.query) == retrieval
+    assert discount(retrieval, retrieval.query).term_weights == retrieval.term_weights
     by_itself = discount(retrieval, "Where does the Danube river rise?").term_weights
     assert by_itself == {"danub": retrieval.term_weights["danub"], "titan": 0.0}
 
@@ -212,4 +212,4 @@ def test_uniting_keeps_the_first_and_adds_only_what_is_new(settings: Settings) -
     assert set(ids) == set(ids[:3]) | {ranked.passage.passage_id for ranked in other.ranking}
     assert len(ids) == len(set(ids)) == len(both.sentence_vectors)
     assert (both.query, both.term_weights) == (one.query, one.term_weights)
-    assert unite(one, one) == one
+    assert unite(one, one).ranking == one.ranking

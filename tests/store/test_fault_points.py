@@ -78,6 +78,7 @@ def texts_of(folder: Path, zygote: Zygote) -> dict[str, str]:
     return texts
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_whatever_goes_wrong_at_a_named_point_the_index_is_whole(
     tmp_path: Path, indexed: Path, zygote: Zygote

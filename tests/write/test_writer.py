@@ -290,7 +290,8 @@ def test_a_rewriting_that_adds_words_is_not_used(given_settings: Settings, reply
     model = ScriptedModel(lambda asked: '{"statements": []}' if asked.schema else reply)
     with assistant_of(given_settings, model) as assistant:
         answer = assistant.ask("And where does it rise?", RIVER)
-        ruled = assistant_of(given_settings, None).ask("And where does it rise?", RIVER)
+        with assistant_of(given_settings, None) as without:
+            ruled = without.ask("And where does it rise?", RIVER)
     assert answer.query == ruled.query
     assert answer.statements == ruled.statements
 
