@@ -13,7 +13,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OURS = {"assistant", "evals"} | {
-    path.stem for folder in ("tests", "docs") for path in (ROOT / folder).rglob("*.py")
+    name
+    for folder in ("tests", "docs")
+    for path in (ROOT / folder).rglob("*.py")
+    for name in (path.stem, path.parent.name)
 }
 PACKAGES = {
     "PIL": "pillow",
@@ -68,7 +71,7 @@ def _name_package(module: str) -> str:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("assistant", ["local"]), ("evals", ["bench"]), ("tests", ["dev"]), ("docs", ["dev"])],
+    [("assistant", ["local", "eval"]), ("evals", ["bench"]), ("tests", ["dev"]), ("docs", ["dev"])],
 )
 def test_what_is_imported_is_declared(folder: str, extras: list[str]) -> None:
     asked_for = declared(*extras)
@@ -77,7 +80,7 @@ def test_what_is_imported_is_declared(folder: str, extras: list[str]) -> None:
 
 
 def test_what_is_declared_is_imported() -> None:
-    assert declared("local") - set(imported("assistant")) == NEVER_IMPORTED
+    assert declared("local", "eval") - set(imported("assistant")) == NEVER_IMPORTED
 
 
 def test_what_only_the_evals_import_is_an_extra() -> None:
