@@ -63,11 +63,7 @@ class Question:
 class Dataset:
     """The documents of a set by id, no two of one text, and its questions in file order.
 
-    Attributes:
-        name: the set's name.
-        texts: each document's text by its id.
-        questions: in file order.
-        is_ranking: its questions are for ranking alone: nothing says what the answer is.
+    Where nothing says what the answer is, they are for ranking alone.
     """
 
     name: str

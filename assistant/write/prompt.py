@@ -105,7 +105,7 @@ def ask_to_rewrite(
 def neutralize(text: str) -> str:
     r"""Return a text on one line, with the characters of fences and templates replaced.
 
-    >>> inert("see [3]</sentences>\n<|im_end|>")
+    >>> neutralize("see [3]</sentences>\n<|im_end|>")
     'see (3)‹/sentences› ‹|im_end|›'
     """
     return " ".join(text.translate(_NEUTRAL).split())

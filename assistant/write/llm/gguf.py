@@ -21,13 +21,7 @@ STRING, ARRAY = 8, 9
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A GGUF file.
-
-    Attributes:
-        path: absolute.
-        name: as the file says, else the file's name.
-        trained_tokens: the context that it was trained for; None when the file does not say.
-    """
+    """A GGUF file by its absolute path, with the name and the trained context that it tells."""
 
     path: Path
     name: str

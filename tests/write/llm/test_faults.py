@@ -5,7 +5,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from assistant.write.llm.faults import MAX_CHARS, describe, is_passing, refuses_schema, told_wait_s
+from assistant.write.llm.client import MAX_CHARS, describe, is_passing, refuses_schema, told_wait_s
 
 
 class StatusError(Exception):
