@@ -233,12 +233,13 @@ def test_a_set_is_measured_from_end_to_end(watched: Watched, tmp_path: Path) -> 
 
 
 def completion(content: str) -> Body:
-    """Return a reply that is not streamed."""
+    """Return a reply that is not streamed, after which the connection is closed."""
     message = {"role": "assistant", "content": content}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     usage = {"prompt_tokens": 50, "completion_tokens": 9, "total_tokens": 59}
     told = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
-    return Body(json.dumps({**told, "choices": [choice], "usage": usage}))
+    body = json.dumps({**told, "choices": [choice], "usage": usage})
+    return Body(body, headers={"connection": "close"})
 
 
 def test_the_engine_is_asked_once_and_its_marks_lead_to_passages(

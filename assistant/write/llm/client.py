@@ -23,7 +23,7 @@ from assistant.write.llm.loop import BEAT_S, Deadlines, read_from_loop
 from assistant.write.llm.values import Finished, Request
 
 if TYPE_CHECKING:
-    from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+    from llama_index.core.base.llms.types import ChatResponse
     from llama_index.core.llms import LLM
 
 MAX_FAILURES = 5
@@ -235,23 +235,19 @@ class Client:
 async def _reply(
     llm: "LLM", request: Request, options: dict[str, Any]
 ) -> "AsyncGenerator[ChatResponse]":
-    responses = await llm.astream_chat(_messages(request), **options)
+    from llama_index.core.base.llms.types import ChatMessage, MessageRole
+
+    messages = [  # as messages, never as templates: braces in them are braces
+        ChatMessage(role=MessageRole.SYSTEM, content=request.system),
+        ChatMessage(role=MessageRole.USER, content=request.user),
+    ]
+    responses = await llm.astream_chat(messages, **options)
     try:
         async for response in responses:
             yield response
     finally:
         if isinstance(responses, AsyncGenerator):  # at once, not when the garbage is collected
             await responses.aclose()
-
-
-def _messages(request: Request) -> "list[ChatMessage]":
-    from llama_index.core.base.llms.types import ChatMessage, MessageRole
-
-    # As messages, never as templates: braces in them are braces.
-    return [
-        ChatMessage(role=MessageRole.SYSTEM, content=request.system),
-        ChatMessage(role=MessageRole.USER, content=request.user),
-    ]
 
 
 def _whole(told: Any) -> int:

@@ -28,7 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from assistant.errors import ModelUnavailable
 from assistant.settings import LanguageModel
-from assistant.write.llm.gguf import read_model_file
+from assistant.write.llm.gguf import clean, read_model_file
 from assistant.write.llm.loop import run_beside
 from assistant.write.llm.serve import HOST, Job
 from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt
@@ -306,9 +306,7 @@ def _choose(status: int, lines: Sequence[str]) -> str:
     marks = [STAMP.match(line) for line in lines]
     causes = [m.string for m in marks if m and m["error"]][:1] if status > 0 else []
     bare = [STAMP.sub("", line).strip() for line in causes or lines[-3:]]
-    said = " / ".join(line for line in bare if line)
-    printable = "".join(c if c.isprintable() else " " for c in said)
-    return " ".join(printable.split())[-MAX_SAID_CHARS:]
+    return clean(" / ".join(line for line in bare if line))[-MAX_SAID_CHARS:]
 
 
 class LocalBackend:
