@@ -19,7 +19,6 @@ class Question:
 
     Attributes:
         query_id: its name within the set.
-        text: what is asked.
         is_answerable: whether the documents answer it; what they answer in part only is not.
         answers: strings any of which an answer may hold to be right.
         wrong: strings that an answer must not hold (misinformation).
