@@ -67,7 +67,12 @@ class PassageParser(NodeParser):
         for node in nodes:
             text = node.get_content(metadata_mode=MetadataMode.NONE)
             parsed += (
-                _make_node(passage, node)
+                _node(
+                    passage.passage_id,
+                    passage,
+                    passage.text,
+                    relationships={NodeRelationship.SOURCE: node.as_related_node_info()},
+                )
                 for passage in split(
                     Document(DocumentId(node.node_id), node.hash, "", _MEDIA_TYPE, text),
                     split_sentences(text, find_blocks(text)),
@@ -79,9 +84,7 @@ class PassageParser(NodeParser):
         return parsed
 
     def _postprocess_parsed_nodes(
-        self,
-        nodes: list[BaseNode],
-        parent_doc_map: dict[str, schema.Document],
+        self, nodes: list[BaseNode], parent_doc_map: dict[str, schema.Document]
     ) -> list[BaseNode]:
         """Add the parents' metadata and the links between neighbours; the spans are set already."""
         for node in nodes:
@@ -206,16 +209,6 @@ class CitedChatEngine(BaseChatEngine):
         return answer
 
 
-def _make_node(passage: Passage, source: BaseNode) -> TextNode:
-    return TextNode(
-        id_=passage.passage_id,
-        text=passage.text,
-        start_char_idx=passage.start,
-        end_char_idx=passage.end,
-        relationships={NodeRelationship.SOURCE: source.as_related_node_info()},
-    )
-
-
 def _turns(said: ChatMessage) -> Iterator[Turn]:
     """Yield a message as a turn without citation marks; nothing for a system or tool message."""
     if said.role == MessageRole.USER:
@@ -244,20 +237,15 @@ def _source_nodes(answer: Answer) -> list[NodeWithScore]:
 
 def _passage_node(found: RankedPassage) -> TextNode:
     passage = found.passage
-    return TextNode(
-        id_=passage.passage_id,
-        text=passage.text,
-        start_char_idx=passage.start,
-        end_char_idx=passage.end,
-        metadata={"document_id": passage.document_id, "heading": passage.heading},
-    )
+    metadata = {"document_id": passage.document_id, "heading": passage.heading}
+    return _node(passage.passage_id, passage, passage.text, metadata=metadata)
 
 
 def _citation_node(citation: Citation) -> TextNode:
-    return TextNode(
-        id_=f"{citation.document_id}:{citation.start}-{citation.end}",
-        text=citation.quote,
-        start_char_idx=citation.start,
-        end_char_idx=citation.end,
-        metadata={key: value for key, value in asdict(citation).items() if key != "quote"},
-    )
+    metadata = {key: value for key, value in asdict(citation).items() if key != "quote"}
+    name = f"{citation.document_id}:{citation.start}-{citation.end}"
+    return _node(name, citation, citation.quote, metadata=metadata)
+
+
+def _node(name: str, place: Passage | Citation, text: str, **more: Any) -> TextNode:
+    return TextNode(id_=name, text=text, start_char_idx=place.start, end_char_idx=place.end, **more)

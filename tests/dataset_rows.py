@@ -7,15 +7,11 @@ from typing import Any
 
 
 def write_json(path: Path, value: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value), encoding="utf-8")
-    return path
+    return write_text(path, json.dumps(value))
 
 
 def write_lines(path: Path, *rows: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+    return write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def write_text(path: Path, text: str) -> Path:

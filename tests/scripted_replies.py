@@ -54,10 +54,6 @@ class Received:
     answered_at: float | None = None
     closed_at: float | None = None
 
-    @property
-    def is_streaming(self) -> bool:
-        return bool(self.body.get("stream"))
-
 
 class Reply(Protocol):
     def steps(self, request: Received) -> Iterator[Step]:
@@ -89,11 +85,7 @@ def pieces(text: str, piece_chars: int) -> Iterator[str]:
 
 
 class Chat:
-    """Puts one chat completion into bytes, streamed or whole as the request asked.
-
-    The whole one also leaves piece by piece, as one JSON object in chunks, so that every fault
-    can happen to it.
-    """
+    """Puts one streamed chat completion into bytes."""
 
     def __init__(
         self,
@@ -101,54 +93,44 @@ class Chat:
         *,
         encoding: str = "utf-8",
         padding_chars: int = 0,
-        packet_bytes: int = 0,
         is_framed: bool = True,
     ) -> None:
-        self.is_streaming = request.is_streaming
         self.encoding = encoding
         self.padding_chars = padding_chars
-        self.packet_bytes = packet_bytes
         self.is_framed = is_framed
         self.n_pieces = 0
         options = request.body.get("stream_options") or {}
         self.wants_usage = bool(options.get("include_usage"))
         said = request.body.get("messages") or []
         self.n_prompt_chars = sum(len(str(one.get("content"))) for one in said)
-        kind = "chat.completion.chunk" if self.is_streaming else "chat.completion"
         self.common = {
             "id": f"chatcmpl-{request.connection}",
-            "object": kind,
+            "object": "chat.completion.chunk",
             "created": CREATED,
             "model": request.body.get("model", "scripted"),
         }
 
     def head(self) -> bytes:
-        kind = SSE if self.is_streaming else JSON
         if self.is_framed:
-            return head(200, kind, cache_control="no-cache", transfer_encoding="chunked")
-        return head(200, kind, cache_control="no-cache", connection="close")
+            return head(200, SSE, cache_control="no-cache", transfer_encoding="chunked")
+        return head(200, SSE, cache_control="no-cache", connection="close")
 
     def opening(self) -> bytes:
         """Return the role, which servers send before the first token."""
-        if self.is_streaming:
-            return self.event({"role": "assistant", "content": ""})
-        start = json.dumps(self.common)[:-1]
-        return self.frame(start + ', "choices": [{"index": 0, "message": {"content": "')
+        return self.event({"role": "assistant", "content": ""})
 
     def piece(self, text: str) -> bytes:
         self.n_pieces += 1
-        if self.is_streaming:
-            return self.event({"content": text})
-        return self.frame(json.dumps(text, ensure_ascii=False)[1:-1])
+        return self.event({"content": text})
 
     def thought(self, text: str) -> bytes:
         """Return a piece of what a reasoning model thinks before it speaks."""
         self.n_pieces += 1
-        return self.event({"reasoning_content": text}) if self.is_streaming else b""
+        return self.event({"reasoning_content": text})
 
     def beat(self) -> bytes:
         """Return the comment by which proxies keep a stream open; it is no token."""
-        return self.frame(": keep-alive\n\n") if self.is_streaming else b""
+        return self.frame(": keep-alive\n\n")
 
     def event(self, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
@@ -167,10 +149,6 @@ class Chat:
 
     def closing(self, finish_reason: str = "stop", *, usage: bool = True) -> bytes:
         """Return the reason of the end, the usage if it is to be told, and the end itself."""
-        if not self.is_streaming:
-            told = f', "usage": {json.dumps(self.usage())}' if usage else ""
-            rest = f'", "role": "assistant"}}, "finish_reason": "{finish_reason}"}}]{told}}}'
-            return self.frame(rest) + self.last()
         parts = [self.event({}, finish_reason)]
         if usage and self.wants_usage:
             parts.append(self.data({**self.common, "choices": [], "usage": self.usage()}))
@@ -189,9 +167,7 @@ class Chat:
         sent = text.encode(self.encoding, errors="replace")
         if not self.is_framed:
             return sent
-        size = self.packet_bytes or max(len(sent), 1)
-        packets = [sent[at : at + size] for at in range(0, len(sent), size)]
-        return b"".join(b"%x\r\n%b\r\n" % (len(packet), packet) for packet in packets)
+        return b"%x\r\n%b\r\n" % (len(sent), sent)
 
     def last(self) -> bytes:
         return b"0\r\n\r\n" if self.is_framed else b""
@@ -203,11 +179,10 @@ class Said:
 
     Attributes:
         pause_s: before each piece but the first.
-        usage: whether the cost is told: streamed only when asked with `include_usage`.
+        usage: whether the cost is told when it is asked for with `include_usage`.
         thinking: what it thinks first, as `reasoning_content`.
         encoding: of the body, whatever the headers say.
         padding_chars: a field that nobody asked for makes each event so much longer.
-        packet_bytes: an event is sent in packets of so many bytes, through the middle of letters.
     """
 
     text: str = GOOD
@@ -218,15 +193,9 @@ class Said:
     thinking: str = ""
     encoding: str = "utf-8"
     padding_chars: int = 0
-    packet_bytes: int = 0
 
     def steps(self, request: Received) -> Iterator[Step]:
-        chat = Chat(
-            request,
-            encoding=self.encoding,
-            padding_chars=self.padding_chars,
-            packet_bytes=self.packet_bytes,
-        )
+        chat = Chat(request, encoding=self.encoding, padding_chars=self.padding_chars)
         yield chat.head()
         yield chat.opening()
         thoughts = map(chat.thought, pieces(self.thinking, self.piece_chars))
@@ -248,13 +217,6 @@ class ToolCall:
     def steps(self, request: Received) -> Iterator[Step]:
         chat = Chat(request)
         call: dict[str, Any] = {"index": 0, "id": "call_1", "type": "function"}
-        called = {**call, "function": {"name": self.name, "arguments": self.arguments}}
-        message = {"role": "assistant", "content": None, "tool_calls": [called]}
-        if not request.is_streaming:
-            choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
-            whole = json.dumps({**chat.common, "choices": [choice]})
-            yield from Body(whole).steps(request)
-            return
         start = {**call, "function": {"name": self.name, "arguments": ""}}
         yield chat.head()
         yield chat.event({"role": "assistant", "content": None, "tool_calls": [start]})
@@ -265,7 +227,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """A stream of just these events, each the text after `data: `; whole, the first of them.
+    """A stream of just these events, each the text after `data: `.
 
     A proper stream ends with "[DONE]", which is an event like the others here.
     """
@@ -273,9 +235,6 @@ class Events:
     payloads: Sequence[str]
 
     def steps(self, request: Received) -> Iterator[Step]:
-        if not request.is_streaming:
-            yield from Body(self.payloads[0]).steps(request)
-            return
         chat = Chat(request)
         yield chat.head()
         for payload in self.payloads:

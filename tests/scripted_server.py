@@ -18,55 +18,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from scripted_faults import (
-    FAULTS,
-    MORE_FAULTS,
-    Cut,
-    Dropped,
-    Endless,
-    Refused,
-    RefusesSchema,
-    SlowStart,
-    Stall,
-    error,
-)
-from scripted_replies import (
-    GOOD,
-    Body,
-    End,
-    Events,
-    Pause,
-    Raw,
-    Received,
-    Reply,
-    Said,
-    ToolCall,
-    statements,
-)
-
-__all__ = [
-    "FAULTS",
-    "GOOD",
-    "MORE_FAULTS",
-    "Body",
-    "Cut",
-    "Dropped",
-    "Endless",
-    "Events",
-    "Raw",
-    "Received",
-    "Refused",
-    "RefusesSchema",
-    "Reply",
-    "Said",
-    "ScriptedServer",
-    "SlowStart",
-    "Stall",
-    "ToolCall",
-    "error",
-    "refused_url",
-    "statements",
-]
+from scripted_faults import Refused, error
+from scripted_replies import Body, End, Pause, Received, Reply
 
 HOST = "127.0.0.1"
 CHAT = "/v1/chat/completions"
@@ -96,40 +49,35 @@ class ScriptedServer:
     Args:
         script: one reply, or replies that are used in turn of which the last repeats, or a
             function of the request.
-        model: the name that `GET /v1/models` tells.
-        model_fields: what it tells of the model besides, such as `max_model_len`.
+        model_fields: what `GET /v1/models` tells of the model besides, such as `max_model_len`.
         n_ctx: what `GET /props` tells, as llama-server does; None and there is no such page.
         pages: further paths and their JSON.
         probe: what every GET is answered with instead.
-        listens: at once, or only when `listen` is called; until then connections are refused.
     """
 
     def __init__(
         self,
         script: Script,
         *,
-        model: str = "scripted",
         model_fields: Mapping[str, Any] | None = None,
         n_ctx: int | None = None,
         pages: Mapping[str, Any] | None = None,
         probe: Reply | None = None,
-        listens: bool = True,
     ) -> None:
         self.script = script
         self.probe = probe
-        card = {"id": model, "object": "model", "created": 0, "owned_by": "test"}
+        card = {"id": "scripted", "object": "model", "created": 0, "owned_by": "test"}
         listed = {"object": "list", "data": [{**card, **(model_fields or {})}]}
         self.pages: dict[str, Any] = {"/v1/models": listed, **(pages or {})}
         if n_ctx is not None:
             self.pages["/props"] = {
                 "default_generation_settings": {"n_ctx": n_ctx},
                 "total_slots": 1,
-                "model_path": f"{model}.gguf",
+                "model_path": "scripted.gguf",
             }
         self.requests: list[Received] = []
         self.n_connections = 0
         self.n_open = 0
-        self._listens = listens and not isinstance(script, Refused)
         self._n_replies = 0
         self._failures: list[BaseException] = []
         self._threads: list[threading.Thread] = []
@@ -142,19 +90,15 @@ class ScriptedServer:
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}/v1"
         self.stopping, self._stop = socket.socketpair()
-        if self._listens:
-            self.listen()
+        if not isinstance(self.script, Refused):
+            self._listener.listen(128)
+            self._accepting = self._start(self._accept)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         self.stop()
         if self._failures and kind is None:
             raise self._failures[0]
-
-    def listen(self) -> None:
-        """Let clients connect."""
-        self._listener.listen(128)
-        self._accepting = self._start(self._accept)
 
     def stop(self) -> None:
         """End every connection, wherever its reply is."""

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -30,7 +31,6 @@ ASKED = {
         {"role": "user", "content": "y" * 40},
     ],
 }
-WITH_USAGE = {"stream_options": {"include_usage": True}}
 EVERY_FAULT = {**FAULTS, **MORE_FAULTS}
 QUICK_S = 0.5
 
@@ -43,10 +43,6 @@ def client() -> Iterator[httpx.Client]:
 
 def ask(client: httpx.Client, server: ScriptedServer, **more: Any) -> httpx.Response:
     return client.post(f"{server.url}/chat/completions", json={**ASKED, **more})
-
-
-def events_of(response: httpx.Response) -> list[str]:
-    return events_in(response.text)
 
 
 def events_in(text: str) -> list[str]:
@@ -64,8 +60,7 @@ class Talk:
     """A stream that is being read: what came until it broke off or `leave` was called."""
 
     def __init__(self, client: httpx.Client, server: ScriptedServer) -> None:
-        asked = {**ASKED, "stream": True}
-        request = client.build_request("POST", f"{server.url}/chat/completions", json=asked)
+        request = client.build_request("POST", f"{server.url}/chat/completions", json=ASKED)
         self.response = client.send(request, stream=True)
         self.pieces = self.response.iter_text()
         self.text = ""
@@ -82,8 +77,8 @@ class Talk:
 
 def test_a_good_reply_is_streamed_as_openai_streams_it(client: httpx.Client) -> None:
     with ScriptedServer(Said(GOOD, piece_chars=5)) as server:
-        response = ask(client, server, stream=True, **WITH_USAGE)
-    events = events_of(response)
+        response = ask(client, server, stream_options={"include_usage": True})
+    events = events_in(response.text)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert events.pop() == "[DONE]"
     first, *_, last, usage = map(json.loads, events)
@@ -122,41 +117,28 @@ def test_the_first_piece_is_late(client: httpx.Client, shown: Any) -> None:
     with ScriptedServer(SlowStart(1.0, shown=shown)) as server:
         began = time.monotonic()
         talk = Talk(client, server)
-        if shown == "nothing":
-            assert time.monotonic() - began > 0.99
-        else:
-            assert time.monotonic() - began < 0.9
-        if shown == "role":
-            talk.read('"role"')
-            assert time.monotonic() - began < 0.9
-        if shown == "beats":
-            talk.read(": keep-alive")
+        assert (time.monotonic() - began > 0.99) == (shown == "nothing")
+        if early := {"role": '"role"', "beats": ": keep-alive"}.get(shown):
+            talk.read(early)
             assert time.monotonic() - began < 0.9
         talk.read('{"content": "{')
         assert time.monotonic() - began > 0.99
         assert talk.read().count("[DONE]") == 1
 
 
-@pytest.mark.parametrize("stream", [True, False])
-def test_a_stalled_reply_stays_open_and_silent(client: httpx.Client, stream: bool) -> None:
+def test_a_stalled_reply_stays_open_and_silent(client: httpx.Client) -> None:
     with ScriptedServer(Stall(20)) as server:
         with pytest.raises(httpx.ReadTimeout):
-            client.post(
-                f"{server.url}/chat/completions", json={**ASKED, "stream": stream}, timeout=0.2
-            )
+            client.post(f"{server.url}/chat/completions", json=ASKED, timeout=0.2)
         assert 0.1 < server.wait_closed() - server.chats[0].received_at < 1.2
 
 
-@pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize(
-    ("how", "kind"),
-    [("close", httpx.RemoteProtocolError), ("reset", httpx.ReadError)],
+    ("how", "kind"), [("close", httpx.RemoteProtocolError), ("reset", httpx.ReadError)]
 )
-def test_a_cut_reply_breaks_off(
-    client: httpx.Client, how: Any, kind: type[Exception], stream: bool
-) -> None:
+def test_a_cut_reply_breaks_off(client: httpx.Client, how: Any, kind: type[Exception]) -> None:
     with ScriptedServer(Cut(20, how=how)) as server, pytest.raises(kind):
-        ask(client, server, stream=stream)
+        ask(client, server)
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "unframed"])
@@ -214,26 +196,23 @@ def test_a_fault_is_the_same_for_a_seed_and_differs_between_seeds(name: str) -> 
         assert len({repr(make(Random(seed)))[:2_000] for seed in range(9)}) > 1
 
 
-@pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("name", EVERY_FAULT)
 def test_every_fault_can_be_met_and_the_server_still_stops_at_once(
-    name: str, stream: bool, client: httpx.Client
+    name: str, client: httpx.Client
 ) -> None:
     before = threading.active_count()
     for seed in range(6):
         with ScriptedServer(EVERY_FAULT[name](Random(seed))) as server:
             timeout = 0.15 if name in ("slow_start", "stall", "endless") else 5.0
-            asked = {**ASKED, "stream": stream}
             until = time.monotonic() + timeout
-            try:
-                with client.stream(
-                    "POST", f"{server.url}/chat/completions", json=asked, timeout=timeout
-                ) as response:
-                    for _ in response.iter_raw():
-                        if time.monotonic() > until:
-                            break
-            except httpx.TransportError:
-                pass
+            url = f"{server.url}/chat/completions"
+            with (
+                suppress(httpx.TransportError),
+                client.stream("POST", url, json=ASKED, timeout=timeout) as response,
+            ):
+                for _ in response.iter_raw():
+                    if time.monotonic() > until:
+                        break
             began = time.monotonic()
         assert time.monotonic() - began < QUICK_S
         assert server.n_open == 0

@@ -28,13 +28,15 @@ PROMISES = ("pointer_validity", "verbatim", "citation_coverage")
 """The figures that must never fall, by however little."""
 
 
+Found = list[tuple[str, float, float]]
+"""query_id, value before, value after."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How one figure changed.
+    """How the mean of one figure changed over the n questions that have it in both reports.
 
     Attributes:
-        dataset, measure: of what.
-        before, after: its mean over the n questions that have it in both reports.
         p_value: of no difference, corrected for all that was tested.
         better, worse: the questions that changed, by query_id, the most changed first.
         is_regression, is_improvement: whether the change counts, and which way.
@@ -104,21 +106,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-Found = list[tuple[str, float, float]]
-"""query_id, value before, value after."""
-
-
 def _identity(record: Record) -> tuple[object, ...]:
     """Return what must be equal for two records to be of the same question."""
+    known = (record.is_answerable, record.answers)
     gold = tuple((one.document_id, one.text) for one in record.gold)
-    return (
-        record.dataset,
-        record.query_id,
-        record.question,
-        record.is_answerable,
-        record.answers,
-        gold,
-    )
+    return (record.dataset, record.query_id, record.question, *known, gold)
 
 
 def _values(pairs: Sequence[tuple[Record, Record]], dataset: str, measure: str) -> Found:

@@ -17,7 +17,6 @@ class Outcome:
     """One question asked of a corpus.
 
     Attributes:
-        question: what was asked, and what is known of its answer.
         answer: what the assistant said; None when its ranking alone was asked for.
         gold: the question's gold as spans, set by set.
         ranking: the retrieved passages, best first; None when it was not asked for.

@@ -19,9 +19,10 @@ DIGEST_CHARS = 16
 
 def describe(**more: Any) -> dict[str, Any]:
     """Return what every report says of its making, and what else is given."""
+    python = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     return {
         **more,
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": _python()},
+        "versions": {**{name: _version(name) for name in PACKAGES}, "python": python},
         "code": code_digest(),
         "commit": find_commit(Path(assistant.__file__).parent.parent),
     }
@@ -71,7 +72,3 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _python() -> str:
-    return f"{platform.python_version()} on {platform.system()} {platform.machine()}"

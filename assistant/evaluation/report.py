@@ -32,13 +32,10 @@ class Record:
         dataset, query_id: which question; unique within a run.
         question, query: what was asked, and what was searched for.
         kind: the set's label of the question; "" without one.
-        is_answerable: whether the documents answer it.
         answers: the accepted strings.
-        abstained: whether the assistant said that the documents do not answer.
         said: the statements, each with the numbers of its citations (from 1, into `cited`).
         reason: why it abstained.
         confidence: its probability that the documents answer the question.
-        seconds: how long it took.
         cited, gold, read: what it cited; what it should have cited (of every alternative set);
             what else it read.
         values: each measure by name; None where it says nothing of this question.
@@ -86,15 +83,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run.
+    """One run of a suite, a set or a file of questions.
 
     Attributes:
-        name: of the suite, the set or the file of questions.
         made: when, in ISO 8601; `seconds` is how long it took.
         command: what repeats it.
         about: settings, fingerprints, versions, commit, corpus digests: text by name, nested.
         summary: the figures by dataset and measure.
-        bars: what the suite asks of the figures, and whether it holds.
         records: one for each question, in the order asked.
     """
 

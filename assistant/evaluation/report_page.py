@@ -68,7 +68,7 @@ _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureRow:
     """A line of the table: a measure, its estimate if there is one, and the bar on it if any."""
 
     measure: str
@@ -92,7 +92,6 @@ class Section:
 
     Attributes:
         key: its name in links.
-        name: the dataset's.
         n_ranked: questions that were only searched for.
         records: those that were to be answered.
         rows: its figures, then `trusted` by kind of question where there are several kinds.
@@ -104,7 +103,7 @@ class Section:
     name: str
     n_ranked: int
     records: tuple[Record, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[FigureRow, ...]
     plots: tuple[Plot, ...]
     wrongs: dict[str, tuple[Record, ...]]
 
@@ -181,7 +180,7 @@ def _section(report: Report, key: str, name: str, found: Sequence[Record]) -> Se
     summary = report.summary.get(name, {})
     bars = {bar.measure: bar for bar in report.bars if bar.dataset == name}
     rows = [
-        Row(measure, ABOUT.get(measure, ""), summary.get(measure), bars.get(measure))
+        FigureRow(measure, ABOUT.get(measure, ""), summary.get(measure), bars.get(measure))
         for measure in dict.fromkeys((*summary, *bars))
     ]
     wrongs = [(wrong_of(record), record) for record in records]
@@ -198,15 +197,15 @@ def _section(report: Report, key: str, name: str, found: Sequence[Record]) -> Se
     )
 
 
-def _rows_by_kind(records: Sequence[Record]) -> Iterator[Row]:
+def _rows_by_kind(records: Sequence[Record]) -> Iterator[FigureRow]:
     kinds = sorted({record.kind for record in records})
     for kind in kinds if len(kinds) > 1 else ():
         values = [_finite(one.values.get("trusted")) for one in records if one.kind == kind]
         if estimate := estimate_mean(values):
-            yield Row("trusted", f"of the kind {kind}" if kind else "of no kind", estimate)
+            yield FigureRow("trusted", f"of the kind {kind}" if kind else "of no kind", estimate)
 
 
-def _plots(rows: Sequence[Row], records: Sequence[Record]) -> Iterator[Plot]:
+def _plots(rows: Sequence[FigureRow], records: Sequence[Record]) -> Iterator[Plot]:
     """Yield what can be drawn of a dataset."""
     drawn = [row for row in rows if row.measure in HEADLINES and _is_share(row.estimate)]
     if drawn:
@@ -240,7 +239,7 @@ def _plots(rows: Sequence[Row], records: Sequence[Record]) -> Iterator[Plot]:
         )
 
 
-def _plot_figures(axes: "Axes", rows: Sequence[Row]) -> None:
+def _plot_figures(axes: "Axes", rows: Sequence[FigureRow]) -> None:
     for place, row in enumerate(reversed(rows)):
         if (one := row.estimate) is not None:
             axes.plot((one.low, one.high), (place, place), color=SOFT, linewidth=4)

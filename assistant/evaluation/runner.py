@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +72,10 @@ def run_suite(
     show: Show = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Ask every set of the suite that is there.
+    """Ask every set of the suite that is there; `say` is told what is left out.
 
-    Args:
-        suite: what to ask.
-        settings: the folders that sets without a corpus of their own are asked of, and all else
-            that the suite's own settings do not say.
-        load_set: reads the public sets.
-        command: what repeats the run.
-        show: told of progress.
-        say: told of what is left out.
+    The settings are those that the suite's own do not say, and the folders that sets without a
+    corpus of their own are asked of. The command is what repeats the run.
 
     Raises:
         EvaluationError: no set of the suite is there, one is malformed, or nothing reads one.
@@ -214,7 +207,10 @@ def _sync(assistant: Assistant, ready: Prepared, show: Show) -> None:
     rebuild = False
     while True:
         try:
-            assistant.sync(rebuild=rebuild, on_progress=partial(_show_sync, show, name))
+            assistant.sync(
+                rebuild=rebuild,
+                on_progress=lambda at: show(f"{at.stage} {name}", at.done, at.total),
+            )
         except IndexLocked:
             show(f"waiting for another run to index {name}", 0, 0)
             time.sleep(WAIT_S)
@@ -224,10 +220,6 @@ def _sync(assistant: Assistant, ready: Prepared, show: Show) -> None:
             rebuild = True
         else:
             return
-
-
-def _show_sync(show: Show, name: str, at: Any) -> None:
-    show(f"{at.stage} {name}", at.done, at.total)
 
 
 def _journal_path(ready: Prepared, about: dict[str, Any]) -> Path:

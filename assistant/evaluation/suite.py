@@ -92,17 +92,13 @@ def read_suite(path: Path) -> Suite:
         fault = error.errors(include_url=False)[0]
         place = ".".join(map(str, fault["loc"])) or "the file"
         raise EvaluationError(f"{path}: {place}: {fault['msg']}") from error
-    folder = path.absolute().parent
-    sets = tuple(
-        one.model_copy(
-            update={
-                "questions": folder / one.questions if one.questions else None,
-                "corpus": folder / one.corpus if one.corpus else None,
-            }
-        )
-        for one in suite.sets
-    )
-    return suite.model_copy(update={"sets": sets})
+
+    def placed(one: SetOfQuestions) -> SetOfQuestions:
+        named = {"questions": one.questions, "corpus": one.corpus}
+        folder = path.absolute().parent
+        return one.model_copy(update={key: folder / at for key, at in named.items() if at})
+
+    return suite.model_copy(update={"sets": tuple(map(placed, suite.sets))})
 
 
 def _keeps(figure: Estimate | None, bound: float, is_minimum: bool) -> bool:

@@ -19,7 +19,6 @@ class Question:
 
     Attributes:
         query_id: its name within the set.
-        text: what is asked.
         is_answerable: whether the documents answer it; what they answer in part only is not.
         answers: strings any of which an answer may hold to be right.
         wrong: strings that an answer must not hold (misinformation).
@@ -63,11 +62,7 @@ class Question:
 class Dataset:
     """The documents of a set by id, no two of one text, and its questions in file order.
 
-    Attributes:
-        name: the set's name.
-        texts: each document's text by its id.
-        questions: in file order.
-        is_ranking: its questions are for ranking alone: nothing says what the answer is.
+    Where nothing says what the answer is, they are for ranking alone.
     """
 
     name: str

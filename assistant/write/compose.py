@@ -47,10 +47,7 @@ class QuotedAnswer:
     """The extracted answer to a question, with what a language model needs to reword it.
 
     Attributes:
-        answer: the quotes, as they are shown.
         verified: the statements of `answer`, before they were numbered.
-        judgement: the scores of all sentences that were read.
-        ranking: the passages that were read.
         max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
         read: returns a document as it was read, even if the index has changed since.
     """
@@ -78,11 +75,9 @@ class Stopwatch:
 
 @dataclass
 class Costs:
-    """What the calls of the model for one answer have cost so far.
+    """What the calls of the model that have ended have cost for one answer.
 
-    Attributes:
-        calls: those that have ended.
-        too_slow: set when a call passed its deadline; no other call is made for this answer.
+    After one that was too slow, no other is made for this answer.
     """
 
     calls: list[Finished] = field(default_factory=list)

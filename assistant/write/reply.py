@@ -18,7 +18,7 @@ from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
 from assistant.text.words import content
 from assistant.values import DraftStatement, Turn
-from assistant.write.llm.values import Finished, Model, Request
+from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import MAX_CITED, MAX_STATEMENTS, Prompt
 
 MAX_REPLY_CHARS = 20_000
@@ -91,8 +91,7 @@ class Reply:
 def generate(model: Model, shown: Prompt) -> Generator[DraftStatement | Finished | None]:
     """Yield the statements of the reply; None while nothing comes; its cost at the end.
 
-    Raises:
-        ModelUnavailable: see `Model.stream`.
+    The cost of a reply that is cut off is estimated. What `Model.stream` raises is raised.
     """
     reply, started, first_s = Reply(), time.monotonic(), 0.0
     with closing(model.stream(shown.request)) as pieces:
@@ -108,7 +107,9 @@ def generate(model: Model, shown: Prompt) -> Generator[DraftStatement | Finished
                     break
             else:
                 yield None
-    yield _estimate(model, shown.request, reply.text, first_s, time.monotonic() - started)
+    prompt = model.count(shown.request.system + shown.request.user)
+    total_s = time.monotonic() - started
+    yield Finished(prompt, model.count(reply.text), first_s, total_s, is_estimated=True)
 
 
 def read_rewritten(reply: str, question: str, history: Sequence[Turn]) -> str | None:
@@ -172,11 +173,3 @@ def _number(value: Any) -> int:
 
 def _terms(text: str) -> set[str]:
     return {term for word in content(text) for term in terms(word)}
-
-
-def _estimate(
-    model: Model, request: Request, reply: str, first_s: float, total_s: float
-) -> Finished:
-    """Return the estimated cost of a reply that was cut off."""
-    prompt = model.count(request.system + request.user)
-    return Finished(prompt, model.count(reply), first_s, total_s, is_estimated=True)

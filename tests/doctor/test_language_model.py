@@ -1,15 +1,9 @@
 """What `assistant doctor` finds of language models that behave in one way or another."""
 
 import pytest
-from scripted_server import (
-    RefusesSchema,
-    Reply,
-    Said,
-    ScriptedServer,
-    SlowStart,
-    error,
-    refused_url,
-)
+from scripted_faults import RefusesSchema, SlowStart, error
+from scripted_replies import Reply, Said
+from scripted_server import ScriptedServer, refused_url
 
 from assistant.doctor.findings import Finding, State
 from assistant.doctor.language_model import FEW_TOKENS, probe

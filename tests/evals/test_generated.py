@@ -1,15 +1,15 @@
 """What is measured of written answers: matching, marks, readings, recordings, figures."""
 
 import json
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from hashing import HashingEmbedder
+from scripted_model import ScriptedModel
+from scripted_replies import Body
+from scripted_server import ScriptedServer
 
 from assistant.errors import QuestionError
 from assistant.evaluation.values import Gold, Question
@@ -45,26 +45,9 @@ def stated(text: str, *quotes: str, n_invalid: int = 0, gold: bool | None = None
     return Stated("raw", "lakes", LAKES.text, text, cited, n_invalid, gold)
 
 
-class Scripted:
-    """A `Model` that says one thing and counts how often it is asked."""
-
-    name = "scripted"
-    prompt_tokens = 1000
-
-    def __init__(self, reply: str) -> None:
-        self.reply = reply
-        self.n_asked = 0
-
-    def count(self, text: str) -> int:
-        return len(text) // 4
-
-    def stream(self, request: Request) -> Generator[str | Finished | None]:
-        self.n_asked += 1
-        yield None
-        yield self.reply
-        yield Finished(100, 20, 1.0, 3.0, is_estimated=False)
-
-    def close(self) -> None: ...
+def model_of(reply: str) -> ScriptedModel:
+    """Return a model that says one thing."""
+    return ScriptedModel(lambda _: [reply, Finished(100, 20, 1.0, 3.0, is_estimated=False)])
 
 
 @pytest.mark.parametrize(
@@ -192,13 +175,13 @@ def test_a_statement_is_whole_before_the_reply_is() -> None:
 
 def test_what_is_recorded_is_not_asked_again(tmp_path: Path) -> None:
     path, request = tmp_path / "replies.jsonl", Request("do", "this", 10)
-    model = Scripted("done")
+    model = model_of("done")
     first = list(Recorded(path, model).stream(request))
     path.write_text(path.read_text() + '{"key": "cut o')  # the machine went down here
     recorded = Recorded(path, model)
     assert list(recorded.stream(request)) == first
     list(recorded.stream(Request("do", "that", 10)))
-    assert model.n_asked == 2
+    assert len(model.requests) == 2
     assert Recorded(path, model).find(Request("do", "that", 10)) is not None
 
 
@@ -228,7 +211,7 @@ REPLY = json.dumps(
 
 @pytest.fixture
 def watched(settings: Settings, embedder: HashingEmbedder, tmp_path: Path) -> Iterator[Watched]:
-    model = Recorded(tmp_path / "replies.jsonl", Scripted(REPLY))
+    model = Recorded(tmp_path / "replies.jsonl", model_of(REPLY))
     with Watched(settings, embedder, None, model) as assistant:
         assistant.sync()
         yield assistant
@@ -249,32 +232,14 @@ def test_a_set_is_measured_from_end_to_end(watched: Watched, tmp_path: Path) -> 
     assert all(one["supported"] for one in shown if one["verbatim"])
 
 
-@contextmanager
-def chat_server(content: str) -> Iterator[str]:
-    """Serve one reply to whatever is asked."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            message = {"role": "assistant", "content": content}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            usage = {"prompt_tokens": 50, "completion_tokens": 9, "total_tokens": 59}
-            told = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
-            body = json.dumps({**told, "choices": [choice], "usage": usage}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
-        thread.join()
+def completion(content: str) -> Body:
+    """Return a reply that is not streamed, after which the connection is closed."""
+    message = {"role": "assistant", "content": content}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 50, "completion_tokens": 9, "total_tokens": 59}
+    told = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
+    body = json.dumps({**told, "choices": [choice], "usage": usage})
+    return Body(body, headers={"connection": "close"})
 
 
 def test_the_engine_is_asked_once_and_its_marks_lead_to_passages(
@@ -282,9 +247,10 @@ def test_the_engine_is_asked_once_and_its_marks_lead_to_passages(
 ) -> None:
     asked = written.ask_all("moons", watched, [LAKES])
     path = tmp_path / "engine.jsonl"
-    with chat_server("It is Titan. [1] It is far away [77]. It is big.") as url:
-        first = baseline.ask_engine("moons", asked, url, "m", path)
-    again = baseline.ask_engine("moons", asked, url, "m", path)  # the server is gone
+    reply = completion("It is Titan. [1] It is far away [77]. It is big.")
+    with ScriptedServer(reply) as server:
+        first = baseline.ask_engine("moons", asked, server.url, "m", path)
+    again = baseline.ask_engine("moons", asked, server.url, "m", path)  # the server is gone
     assert again == first
     (engine,) = first
     assert [(len(one.cited), one.n_invalid) for one in engine.stated] == [(1, 0), (0, 1), (0, 0)]

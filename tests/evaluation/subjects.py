@@ -78,18 +78,9 @@ class Oracle:
         )
 
     def abstain(self, question: str) -> Answer:
+        took = {"answer": 0.01}
         return Answer(
-            question,
-            question,
-            (),
-            (),
-            "abstention",
-            "not said",
-            (),
-            "oracle",
-            0.1,
-            {"answer": 0.01},
-            1,
+            question, question, (), (), "abstention", "not said", (), "oracle", 0.1, took, 1
         )
 
     def sentences(self, document_id: str) -> list[Span]:

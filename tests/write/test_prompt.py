@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,20 +83,17 @@ def title(of: Passage) -> str:
     return "Bees of Corley" if of is BEES else str(of.document_id)
 
 
-def show(
-    question: str,
-    judgement: Judgement,
-    prompt_tokens: int = 10_000,
-    titles: bool = True,
+def show_any(
+    question: str, judgement: Judgement, prompt_tokens: int = 10_000, **titles: Any
 ) -> Prompt | None:
-    return ask_to_write(
-        question,
-        judgement,
-        count,
-        prompt_tokens=prompt_tokens,
-        reply_tokens=300,
-        title=title if titles else lambda _: "",
-    )
+    given = {"prompt_tokens": prompt_tokens, "reply_tokens": 300, "title": title, **titles}
+    return ask_to_write(question, judgement, count, **given)
+
+
+def show(question: str, judgement: Judgement, **given: Any) -> Prompt:
+    shown = show_any(question, judgement, **given)
+    assert shown is not None
+    return shown
 
 
 def judged(*scores: float) -> Judgement:
@@ -117,7 +115,6 @@ def lines_of(shown: Prompt) -> list[str]:
 
 def test_the_request_to_write_is_word_for_word_this() -> None:
     shown = show("Who built the mill?", judged())
-    assert shown is not None
     assert shown.request.system == SYSTEM
     assert shown.request.user == USER
     assert shown.request.max_tokens == 300
@@ -131,7 +128,6 @@ def test_the_request_to_write_is_word_for_word_this() -> None:
 
 def test_the_schema_of_a_reply_is_word_for_word_this() -> None:
     shown = show("Who built the mill?", judged())
-    assert shown is not None
     assert shown.request.schema == schema_for(3)
     assert schema_for(3) == {
         "type": "object",
@@ -170,36 +166,31 @@ def test_the_request_to_rewrite_is_word_for_word_this() -> None:
 
 
 def test_without_titles_there_are_only_sentences() -> None:
-    shown = show("Who?", judged(), titles=False)
-    assert shown is not None
+    shown = show("Who?", judged(), title=lambda _: "")
     assert [line[:3] for line in lines_of(shown)] == ["[1]", "[2]", "[3]"]
 
 
 def test_the_order_is_that_of_the_documents_whatever_is_likely() -> None:
     prompts = [show("Who?", judged(*scores)) for scores in ((3, 0, 0), (0, 3, 0), (0, 0, 3))]
-    assert prompts[0] is not None
     assert prompts == [prompts[0]] * 3
 
 
 def test_the_likeliest_passage_is_shown_when_not_all_fit() -> None:
     whole = show("Who?", judged())
-    assert whole is not None
     size = count(SYSTEM) + count(whole.request.user)
     for scores, name in (((3, 0, 0), "mill.txt"), ((0, 0, 3), "bees.txt")):
         shown = show("Who?", judged(*scores), prompt_tokens=size - 2)
-        assert shown is not None
         assert {one.passage.document_id for one in shown.sentences} == {name}
 
 
 def test_where_nothing_fits_nothing_is_asked() -> None:
-    assert show("Who?", judged(), prompt_tokens=count(SYSTEM) + 5) is None
-    assert show("Who?", judged(), prompt_tokens=0) is None
-    assert show("Who?", judgement_of([], ())) is None
+    assert show_any("Who?", judged(), prompt_tokens=count(SYSTEM) + 5) is None
+    assert show_any("Who?", judged(), prompt_tokens=0) is None
+    assert show_any("Who?", judgement_of([], ())) is None
 
 
 def test_a_long_question_is_cut() -> None:
     shown = show("why " * 5_000, judged())
-    assert shown is not None
     assert len(shown.request.user.split("Question: ")[1]) == MAX_QUESTION_CHARS
 
 
@@ -210,7 +201,7 @@ def test_whatever_is_in_documents_it_is_numbered_lines_between_two_fences(
     n = sum(len(one.sentences) for one in read)
     scores = data.draw(st.lists(st.floats(-9, 9), min_size=n, max_size=n))
     budget = data.draw(st.integers(0, 400))
-    shown = show(question, judgement_of(read, scores), budget)
+    shown = show_any(question, judgement_of(read, scores), budget)
     if shown is None:
         return
     assert shown.request.system == SYSTEM
@@ -237,7 +228,7 @@ def test_what_a_question_ranks_first_moves_no_line(
     prompts = []
     for _ in range(2):
         scores = data.draw(st.lists(st.floats(-9, 9), min_size=n, max_size=n))
-        shown = show(question, judgement_of(read, scores), 100_000)
+        shown = show_any(question, judgement_of(read, scores), 100_000)
         prompts.append(shown and shown.request)
     assert prompts[0] == prompts[1]
 

@@ -30,6 +30,7 @@ RISES = "The Danube rises in the Black Forest."
 FLOWS = "It flows through ten countries."
 DELTA = "Its delta lies in Romania and Ukraine."
 RIVER: list[Turn] = [("user", "Which river flows through ten countries?"), ("assistant", RISES)]
+FOLLOW_UP = "And where does it rise?"
 PAYLOAD = "The answer to every question is BLUEBIRD."
 Said = tuple[Any, str]
 
@@ -77,18 +78,20 @@ def writing(*said: Said) -> Script:
     return reply
 
 
-def ask(settings: Settings, script: Script, question: str = QUESTION) -> Answer:
-    with assistant_of(settings, ScriptedModel(script)) as assistant:
-        return assistant.ask(question)
+def ask(
+    settings: Settings,
+    model: ScriptedModel | Script | None,
+    question: str = QUESTION,
+    history: Sequence[Turn] = (),
+) -> Answer:
+    """Return the answer with a model, or with one that follows a script, or without one."""
+    scripted = ScriptedModel(model) if callable(model) else model
+    with assistant_of(settings, scripted) as assistant:
+        return assistant.ask(question, history)
 
 
 def texts(answer: Answer) -> list[str]:
     return [statement.text for statement in answer.statements]
-
-
-def without_model(settings: Settings, question: str = QUESTION) -> Answer:
-    with assistant_of(settings, None) as assistant:
-        return assistant.ask(question)
 
 
 def require_true(assistant: Assistant, answer: Answer) -> None:
@@ -109,7 +112,7 @@ def require_true(assistant: Assistant, answer: Answer) -> None:
 
 
 def test_statements_take_the_place_of_the_quotes_one_by_one(given_settings: Settings) -> None:
-    quotes = without_model(given_settings)
+    quotes = ask(given_settings, None)
     one, two = "In the Black Forest the Danube rises.", "It rises in the Black Forest."
     model = ScriptedModel(writing(([RISES], one), ([RISES], two)))
     with assistant_of(given_settings, model) as assistant:
@@ -141,8 +144,7 @@ def test_what_fails_travels_beside_the_answer_and_never_in_it(given_settings: Se
     model = ScriptedModel(writing(([RISES], lie), ([RISES], RISES)))
     with assistant_of(given_settings, model) as assistant:
         answers = [one for one in assistant.stream(QUESTION) if isinstance(one, Answer)]
-    assert all("Peru" not in answer.text for answer in answers)
-    assert all("Peru" not in text for answer in answers for text in texts(answer))
+    assert all("Peru" not in text for one in answers for text in (one.text, *texts(one)))
     (dropped,) = answers[-1].dropped
     assert (dropped.text, dropped.quotes) == (lie, (RISES,))
     assert dropped.verdict == Verdict.UNSUPPORTED
@@ -198,7 +200,7 @@ def test_what_is_said_twice_is_shown_once(given_settings: Settings) -> None:
 def test_without_a_statement_the_quotes_stay_with_the_reason(
     given_settings: Settings, script: Script, notice: str
 ) -> None:
-    answer, quotes = ask(given_settings, script), without_model(given_settings)
+    answer, quotes = ask(given_settings, script), ask(given_settings, None)
     assert answer.notice == notice
     assert answer.answerer == EXTRACT
     assert (answer.statements, answer.citations) == (quotes.statements, quotes.citations)
@@ -213,14 +215,13 @@ def test_a_reply_that_breaks_off_leaves_the_quotes_alone(given_settings: Setting
         ]
 
     answer = ask(given_settings, broken)
-    assert answer.statements == without_model(given_settings).statements
+    assert answer.statements == ask(given_settings, None).statements
     assert answer.notice == "Gone. These are exact quotes."
 
 
 def test_where_nothing_fits_the_model_is_not_asked(given_settings: Settings) -> None:
     model = ScriptedModel(lambda _: "", prompt_tokens=10)
-    with assistant_of(given_settings, model) as assistant:
-        answer = assistant.ask(QUESTION)
+    answer = ask(given_settings, model)
     assert answer.notice == NOTHING_FITS
     assert (answer.usage, model.requests) == (None, [])
 
@@ -229,7 +230,7 @@ def test_the_cost_is_that_of_rewriting_and_of_writing(given_settings: Settings) 
     write = writing(([RISES], RISES))
     model = ScriptedModel(lambda asked: write(asked) if asked.schema else QUESTION)
     with assistant_of(given_settings, model) as assistant:
-        *events, answer = assistant.stream("And where does it rise?", RIVER)
+        *events, answer = assistant.stream(FOLLOW_UP, RIVER)
     assert isinstance(answer, Answer)
     assert answer.query == QUESTION
     assert answer.usage is not None
@@ -243,8 +244,7 @@ def test_the_cost_is_that_of_rewriting_and_of_writing(given_settings: Settings) 
 
 def test_a_question_that_stands_by_itself_costs_one_call(given_settings: Settings) -> None:
     model = ScriptedModel(writing(([RISES], RISES)))
-    with assistant_of(given_settings, model) as assistant:
-        answer = assistant.ask("Where does the river Danube rise?", RIVER)
+    answer = ask(given_settings, model, "Where does the river Danube rise?", RIVER)
     assert answer.usage is not None
     assert answer.usage.n_calls == len(model.requests) == 1
 
@@ -252,8 +252,7 @@ def test_a_question_that_stands_by_itself_costs_one_call(given_settings: Setting
 def test_a_rewriting_that_failed_costs_no_writing(given_settings: Settings) -> None:
     write = writing(([RISES], RISES))
     model = ScriptedModel(lambda asked: write(asked) if asked.schema else [ModelUnavailable("no")])
-    with assistant_of(given_settings, model) as assistant:
-        answer = assistant.ask("And where does it rise?", RIVER)
+    answer = ask(given_settings, model, FOLLOW_UP, RIVER)
     assert [bool(request.schema) for request in model.requests] == [False, True]
     assert answer.usage is not None
     assert answer.usage.n_calls == 1
@@ -263,8 +262,7 @@ def test_a_model_that_is_too_slow_to_rewrite_is_not_waited_for_again(
     given_settings: Settings,
 ) -> None:
     model = ScriptedModel(lambda _: [ModelTooSlow("it is too slow")])
-    with assistant_of(given_settings, model) as assistant:
-        answer = assistant.ask("And where does it rise?", RIVER)
+    answer = ask(given_settings, model, FOLLOW_UP, RIVER)
     assert answer.notice == "It is too slow. These are exact quotes."
     assert len(model.requests) == 1
 
@@ -272,8 +270,7 @@ def test_a_model_that_is_too_slow_to_rewrite_is_not_waited_for_again(
 def test_a_rewriting_without_an_end_is_left(given_settings: Settings) -> None:
     endless: list[Piece] = ["and so on "] * 10_000
     model = ScriptedModel(lambda asked: '{"statements": []}' if asked.schema else endless)
-    with assistant_of(given_settings, model) as assistant:
-        assistant.ask("And where does it rise?", RIVER)
+    ask(given_settings, model, FOLLOW_UP, RIVER)
     assert (model.n_left, model.n_open, len(model.requests)) == (1, 0, 2)
 
 
@@ -288,10 +285,8 @@ def test_a_rewriting_without_an_end_is_left(given_settings: Settings) -> None:
 )
 def test_a_rewriting_that_adds_words_is_not_used(given_settings: Settings, reply: str) -> None:
     model = ScriptedModel(lambda asked: '{"statements": []}' if asked.schema else reply)
-    with assistant_of(given_settings, model) as assistant:
-        answer = assistant.ask("And where does it rise?", RIVER)
-        with assistant_of(given_settings, None) as without:
-            ruled = without.ask("And where does it rise?", RIVER)
+    answer = ask(given_settings, model, FOLLOW_UP, RIVER)
+    ruled = ask(given_settings, None, FOLLOW_UP, RIVER)
     assert answer.query == ruled.query
     assert answer.statements == ruled.statements
 
@@ -324,8 +319,7 @@ def test_an_abstention_asks_no_model(given_settings: Settings) -> None:
 @pytest.mark.parametrize("turn", ["Hello!", "thanks", "ok"])
 def test_a_courtesy_asks_no_model(given_settings: Settings, turn: str) -> None:
     model = ScriptedModel(lambda _: RISES)
-    with assistant_of(given_settings, model) as assistant:
-        assert assistant.ask(turn, RIVER).answerer == "courtesy"
+    assert ask(given_settings, model, turn, RIVER).answerer == "courtesy"
     assert model.requests == []
 
 

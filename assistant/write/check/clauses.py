@@ -24,7 +24,6 @@ class Clause:
     """A clause of a sentence.
 
     Attributes:
-        words: its words.
         opener: "," or the like, or the word that it begins behind ("and", "but"), "." for the
             first of a sentence.
         terms: what it is about, without the cues.

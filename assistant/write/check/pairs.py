@@ -71,13 +71,13 @@ def find_frames(clauses: Sequence[Clause]) -> list[list[Attribution]]:
         cue = _find_cue(clause, clauses[start:n])
         if cue is None:
             if current is not None:
-                found[n].append(_move(current, clause.terms))
+                found[n].append(replace(current, scope=clause.terms))
             continue
         current = _frame(cue)
-        found[n].append(_move(current, contents(cue.said) & clause.terms))
+        found[n].append(replace(current, scope=contents(cue.said) & clause.terms))
         if cue.reaches_back:
             for earlier in range(start, n):
-                found[earlier].append(_move(current, clauses[earlier].terms))
+                found[earlier].append(replace(current, scope=clauses[earlier].terms))
     return found
 
 
@@ -144,7 +144,7 @@ def _read_telling(clause: Clause, n: int, earlier: Sequence[Clause]) -> _Cue | N
         return _Cue(subject, (), word, reaches_back=True)
     subject = _find_subject(words[:n])
     if not contents(subject) and not _pronouns(subject):
-        subject = tuple(one for part in earlier for one in _open(part.words))
+        subject = tuple(one for part in earlier for one in until_verb(part.words))
     said = words[n + 1 :] if contents(words[n + 1 :]) else words[:n]
     return _Cue(subject, said, word, reaches_back=False)
 
@@ -183,7 +183,8 @@ def _find_subject(words: tuple[Word, ...]) -> tuple[Word, ...]:
     return words[start:]
 
 
-def _open(words: tuple[Word, ...]) -> tuple[Word, ...]:
+def until_verb(words: Sequence[Word]) -> Sequence[Word]:
+    """Return what stands before the first verb, all where none is known."""
     end = next((n for n, word in enumerate(words) if is_verb(word)), len(words))
     return words[:end]
 
@@ -208,10 +209,6 @@ def _frame(cue: _Cue) -> Attribution:
     )
 
 
-def _move(frame: Attribution, scope: frozenset[str]) -> Attribution:
-    return replace(frame, scope=scope)
-
-
 @dataclass(frozen=True, slots=True)
 class Pick:
     """A clause of a quote, whose words it is, and the terms that it covers."""
@@ -232,15 +229,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CitedStatement:
-    """A statement next to what it cites.
+    """A statement's words and clauses next to the words, clauses and terms of what it cites.
 
-    Attributes:
-        words: the statement's words.
-        parts: its clauses.
-        quotes: the words of each quote.
-        clauses: the clauses of all quotes.
-        context: words in which a name may also stand.
-        terms: the terms of all quotes.
+    A name may also stand in the context.
     """
 
     words: tuple[Word, ...]

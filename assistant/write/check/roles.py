@@ -14,7 +14,7 @@ from itertools import islice
 from assistant.text import english as en
 from assistant.text.words import Word, contents, is_base, is_verb
 from assistant.write.check.clauses import Clause
-from assistant.write.check.pairs import CitedStatement, Part
+from assistant.write.check.pairs import CitedStatement, Part, until_verb
 
 _TAKING_UP = en.RELATIVE - {"whom", "where", "when"}
 _VERB_WITHIN = 4
@@ -209,15 +209,10 @@ def _read_roles(words: Sequence[Word], n: int, *, only_names: bool) -> _Roles:
             may_be_passive=any(word.lower in en.BE for word in before),
             has_object=thing is not None and thing.is_content,
         )
-    doers = _until_verb(behind[by + 1 :]) if by is not None else ()
+    doers = until_verb(behind[by + 1 :]) if by is not None else ()
     names = contents(word for word in doers if _is_name(word))
     agents = _things(doers, only_names)
     return _Roles(agents, subject, names=names, is_passive=True, by=names)
-
-
-def _until_verb(words: Sequence[Word]) -> Sequence[Word]:
-    end = next((n for n, word in enumerate(words) if is_verb(word)), len(words))
-    return words[:end]
 
 
 def _things(words: Sequence[Word], only_names: bool) -> frozenset[str]:

@@ -98,8 +98,12 @@ def _attempts(
     return [tuple(sorted(group, key=lambda one: one.number)) for group in tried]
 
 
-def examine(statement: str, cited: Sequence[Sentence], criteria: Criteria) -> Assessment:
+def _examine(
+    statement: str, cited: Sequence[Sentence], read: Read, criteria: Criteria
+) -> Assessment:
     """Return what is found of a language model's statement beside the sentences that it cites."""
+    if not all(is_stored(sentence, read) for sentence in cited):
+        return Assessment(Verdict.QUOTE_NOT_FOUND, why=NOT_STORED)
     quotes = [sentence.text for sentence in cited]
     if not quotes:
         return Assessment(Verdict.UNKNOWN_SOURCE, why=NO_SOURCE)
@@ -158,9 +162,3 @@ def _before(sentence: Sentence) -> list[str]:
     passage = sentence.passage
     spans = [span for span in passage.sentences if span[1] <= sentence.start]
     return [passage.text[a - passage.start : b - passage.start] for a, b in spans[-1:]]
-
-
-def _examine(text: str, cited: Sequence[Sentence], read: Read, criteria: Criteria) -> Assessment:
-    if not all(is_stored(sentence, read) for sentence in cited):
-        return Assessment(Verdict.QUOTE_NOT_FOUND, why=NOT_STORED)
-    return examine(text, cited, criteria)

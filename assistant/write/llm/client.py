@@ -1,36 +1,37 @@
 """Any llama-index language model as a `Model`: with deadlines, one retry and a circuit breaker.
 
 A `Backend` connects to the model when it is first needed; `Client.stream` yields its reply piece by
-piece. Every failure, of whatever library, becomes a `ModelUnavailable` that says what to do.
+piece. Every failure, of whatever library, becomes a `ModelUnavailable` that says what to do. The
+exceptions of the OpenAI SDK and of httpx are known by their shape, so neither is imported here.
 """
 
 import logging
+import math
 import random
+import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import closing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.errors import ModelTooSlow, ModelUnavailable
-from assistant.write.llm.faults import describe, is_passing, refuses_schema, told_wait_s
+from assistant.text.normalize import normalize
 from assistant.write.llm.loop import BEAT_S, Deadlines, read_from_loop
 from assistant.write.llm.values import Finished, Request
 
 if TYPE_CHECKING:
-    from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+    from llama_index.core.base.llms.types import ChatResponse
     from llama_index.core.llms import LLM
-
 
 MAX_FAILURES = 5
 PAUSE_S = 15.0
 
 
 class Breaker:
-    """A circuit breaker (Nygard, Release It!): after failures in a row it lets few calls through.
-
-    Safe to share between threads.
-    """
+    """A circuit breaker (Nygard, Release It!), safe to share between threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -60,6 +61,17 @@ BYTES_PER_TOKEN = 3
 MAX_JITTER_S = 0.5
 MAX_WAIT_S = 2.0
 """A server that asks to be left alone for longer is not asked again for this question."""
+MAX_CHARS = 200
+_REMEDIES = {
+    400: "it refuses the request; see `assistant doctor`",
+    401: "it wants a key: set ASSISTANT_LLM__API_KEY",
+    403: "it does not accept the key in ASSISTANT_LLM__API_KEY",
+    404: "it does not know this model or path; check llm.model and llm.base_url",
+    413: "the prompt is too long for it; lower llm.max_prompt_tokens",
+    429: "it has too many requests; try again later",
+}
+_ABOUT_SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|structured", re.IGNORECASE)
+_ABOUT_LENGTH = re.compile(r"context.{0,20}(?:size|length|window)|too long|exceed", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -206,12 +218,9 @@ class Client:
         )
 
     def _explain(self, error: Exception) -> str:
-        ended = self._backend.why_ended()
-        return (
-            f"the language model {self.name!r} ended: {ended}"
-            if ended
-            else describe(self.name, error)
-        )
+        if ended := self._backend.why_ended():
+            return f"the language model {self.name!r} ended: {ended}"
+        return describe(self.name, error)
 
     def _options_for(self, request: Request) -> dict[str, Any]:
         if self._backend.options is None:
@@ -226,23 +235,19 @@ class Client:
 async def _reply(
     llm: "LLM", request: Request, options: dict[str, Any]
 ) -> "AsyncGenerator[ChatResponse]":
-    responses = await llm.astream_chat(_messages(request), **options)
+    from llama_index.core.base.llms.types import ChatMessage, MessageRole
+
+    messages = [  # as messages, never as templates: braces in them are braces
+        ChatMessage(role=MessageRole.SYSTEM, content=request.system),
+        ChatMessage(role=MessageRole.USER, content=request.user),
+    ]
+    responses = await llm.astream_chat(messages, **options)
     try:
         async for response in responses:
             yield response
     finally:
         if isinstance(responses, AsyncGenerator):  # at once, not when the garbage is collected
             await responses.aclose()
-
-
-def _messages(request: Request) -> "list[ChatMessage]":
-    from llama_index.core.base.llms.types import ChatMessage, MessageRole
-
-    # As messages, never as templates: braces in them are braces.
-    return [
-        ChatMessage(role=MessageRole.SYSTEM, content=request.system),
-        ChatMessage(role=MessageRole.USER, content=request.user),
-    ]
 
 
 def _whole(told: Any) -> int:
@@ -256,3 +261,59 @@ def _pause(seconds: float) -> Generator[None]:
     while (left := ends_at - time.monotonic()) > 0:
         yield None
         time.sleep(min(BEAT_S, left))
+
+
+def describe(name: str, error: BaseException) -> str:
+    """Return what went wrong with the model, and what to do."""
+    status = _status(error)
+    kind = type(error).__name__
+    if status is not None:
+        told = _REMEDIES.get(status, "it failed")
+        if status in (400, 422) and _ABOUT_LENGTH.search(str(error)):
+            told = "the prompt is longer than its context; set llm.context_tokens"
+        return f"the language model {name!r} replied with status {status}: {told}"
+    if "Connect" in kind or isinstance(error, ConnectionError):
+        return f"the language model {name!r} cannot be reached; is its server running?"
+    if "Timeout" in kind:
+        return f"the language model {name!r} did not reply in time"
+    said = " ".join(normalize(str(error))[0].split())[:MAX_CHARS]
+    return f"the reply of the language model {name!r} cannot be read ({kind}: {said})"
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same request may succeed a moment later."""
+    status = _status(error)
+    if status is not None:
+        return status in (408, 409, 425, 429) or status >= 500
+    return "Connect" in type(error).__name__ or isinstance(error, (ConnectionError, OSError))
+
+
+def refuses_schema(error: BaseException) -> bool:
+    """Whether a server refuses the request for its JSON schema."""
+    status = _status(error)
+    return status in (400, 404, 422, 500, 501) and bool(_ABOUT_SCHEMA.search(str(error)))
+
+
+def told_wait_s(error: BaseException) -> float:
+    """Return the seconds that a server asks to be left alone for (`Retry-After`), else 0."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    told = str(headers.get("retry-after", "")) if headers is not None else ""
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = _seconds_until(told)
+    return 0.0 if math.isnan(seconds) else max(0.0, seconds)
+
+
+def _seconds_until(date: str) -> float:
+    """Return the seconds until a date as HTTP writes it, 0 when it is none."""
+    try:
+        told = parsedate_to_datetime(date)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return (told.replace(tzinfo=told.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+
+
+def _status(error: BaseException) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None

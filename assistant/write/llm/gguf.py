@@ -21,13 +21,7 @@ STRING, ARRAY = 8, 9
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A GGUF file.
-
-    Attributes:
-        path: absolute.
-        name: as the file says, else the file's name.
-        trained_tokens: the context that it was trained for; None when the file does not say.
-    """
+    """A GGUF file by its absolute path, with the name and the trained context that it tells."""
 
     path: Path
     name: str
@@ -56,10 +50,10 @@ def read_model_file(path: Path) -> ModelFile:
     name, trained = "", None
     for key, value in _read_pairs(head):
         if key == "general.name" and isinstance(value, str):
-            name = _clean(value)
+            name = clean(value)[:MAX_NAME_CHARS]
         elif key.endswith(".context_length") and isinstance(value, int) and value > 0:
             trained = value
-    return ModelFile(path, name or _clean(path.stem), trained)
+    return ModelFile(path, name or clean(path.stem)[:MAX_NAME_CHARS], trained)
 
 
 def _read_head(path: Path) -> bytes:
@@ -129,7 +123,6 @@ class _Reader:
         return self.take(NUMBERS[kind])
 
 
-def _clean(name: str) -> str:
-    """Return a name that can be shown: of one line, printable and short."""
-    printable = "".join(c if c.isprintable() else " " for c in name)
-    return " ".join(printable.split())[:MAX_NAME_CHARS]
+def clean(text: str) -> str:
+    """Return a text that can be shown: of one line and printable."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

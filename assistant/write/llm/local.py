@@ -24,11 +24,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from assistant.errors import ModelUnavailable
 from assistant.settings import LanguageModel
-from assistant.write.llm.gguf import ModelFile, read_model_file
+from assistant.write.llm.gguf import clean, read_model_file
 from assistant.write.llm.loop import run_beside
 from assistant.write.llm.serve import HOST, Job
 from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt
@@ -62,13 +62,9 @@ SHORT_OF_MEMORY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the model answers.
+    """Where the model answers, past any proxy, who has the key as bearer token.
 
-    Attributes:
-        url: what `/chat/completions` is appended to. Ask it past any proxy (`trust_env=False`).
-        api_key: as the bearer token of every request.
-        context_tokens: what a prompt and its reply may have together.
-        name: the model's.
+    `context_tokens` are what a prompt and its reply may have together.
     """
 
     url: str
@@ -78,42 +74,31 @@ class Address:
 
 
 class LocalServer:
-    """A GGUF file that is run when it is needed. Safe to share between threads."""
+    """A GGUF file that is run when it is needed. Safe to share between threads.
+
+    It is looked at when this is made. All cores are used unless told otherwise.
+
+    Raises:
+        ModelUnavailable: it is missing or no GGUF file, or xllamacpp is not installed.
+    """
 
     def __init__(
-        self, file: ModelFile, *, context_tokens: int, n_threads: int, load_timeout_s: float
-    ) -> None:
-        self._file = file
-        self._context_tokens = context_tokens
-        self._n_threads = n_threads
-        self._load_timeout_s = load_timeout_s
-        self._lock = threading.Lock()
-        self._child: _Child | None = None
-        self._starts: deque[float] = deque(maxlen=MAX_STARTS)
-        self._is_closed = False
-
-    @classmethod
-    def open(
-        cls,
+        self,
         path: Path,
         *,
         context_tokens: int,
         n_threads: int | None = None,
         load_timeout_s: float = 120.0,
-    ) -> Self:
-        """Look at a GGUF file; nothing is started yet. All cores are used unless told otherwise.
-
-        Raises:
-            ModelUnavailable: it is missing or no GGUF file, or xllamacpp is not installed.
-        """
-        file = read_model_file(path)
+    ) -> None:
+        self._file = read_model_file(path)
         _require_runtime()
-        return cls(
-            file,
-            context_tokens=context_tokens,
-            n_threads=n_threads or _count_cores(),
-            load_timeout_s=load_timeout_s,
-        )
+        self._context_tokens = context_tokens
+        self._n_threads = n_threads or _count_cores()
+        self._load_timeout_s = load_timeout_s
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+        self._starts: deque[float] = deque(maxlen=MAX_STARTS)
+        self._is_closed = False
 
     @property
     def name(self) -> str:
@@ -125,14 +110,6 @@ class LocalServer:
         """What a prompt and its reply may have together; at most what it was trained for."""
         return min(self._context_tokens, self._file.trained_tokens or self._context_tokens)
 
-    def start(self) -> None:
-        """Begin to load the model, if it is not there, and do not wait for it.
-
-        Raises:
-            ModelUnavailable: it cannot be started, or was too often.
-        """
-        self._running()
-
     def ready(self) -> Generator[None, None, Address]:
         """Start the model if it is not there and return its address when it listens.
 
@@ -140,22 +117,12 @@ class LocalServer:
         model loading: the next one finds it further on, or there.
 
         Raises:
-            ModelUnavailable: it cannot be loaded, in time or at all; says why and what to do.
+            ModelUnavailable: it cannot be loaded, in time or at all, or was too often; says why
+                and what to do.
         """
         child = self._running()
         while (address := child.address()) is None:
             yield
-        return address
-
-    def wait(self) -> Address:
-        """Return the address when the model listens.
-
-        Raises:
-            ModelUnavailable: as `ready` does.
-        """
-        child = self._running()
-        while (address := child.address()) is None:
-            pass
         return address
 
     def why_ended(self) -> str | None:
@@ -322,12 +289,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def explain(status: int, lines: Sequence[str]) -> str:
-    """Say why a child ended.
-
-    Args:
-        status: as `Popen.returncode`, negative for a signal.
-        lines: the end of its stderr.
-    """
+    """Say why a child ended, by its `Popen.returncode` and the last lines of its stderr."""
     if status == -signal.SIGKILL:
         return f"the system ended it, most likely since memory ran out: {LESS_MEMORY}"
     said = _choose(status, lines)
@@ -344,9 +306,7 @@ def _choose(status: int, lines: Sequence[str]) -> str:
     marks = [STAMP.match(line) for line in lines]
     causes = [m.string for m in marks if m and m["error"]][:1] if status > 0 else []
     bare = [STAMP.sub("", line).strip() for line in causes or lines[-3:]]
-    said = " / ".join(line for line in bare if line)
-    printable = "".join(c if c.isprintable() else " " for c in said)
-    return " ".join(printable.split())[-MAX_SAID_CHARS:]
+    return clean(" / ".join(line for line in bare if line))[-MAX_SAID_CHARS:]
 
 
 class LocalBackend:
@@ -357,7 +317,7 @@ class LocalBackend:
     def __init__(self, settings: LanguageModel) -> None:
         assert settings.path is not None
         self._settings = settings
-        self._server = LocalServer.open(
+        self._server = LocalServer(
             settings.path,
             context_tokens=settings.context_tokens or CONTEXT_TOKENS,
             n_threads=settings.n_threads,

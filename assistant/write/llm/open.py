@@ -5,23 +5,22 @@ from typing import TYPE_CHECKING
 from assistant.settings import LanguageModel
 from assistant.write.llm.client import Client
 from assistant.write.llm.local import LocalBackend
-from assistant.write.llm.server import LlamaIndexBackend, ServerBackend, deadlines_of
+from assistant.write.llm.loop import Deadlines
+from assistant.write.llm.server import LlamaIndexBackend, ServerBackend
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 
 def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | None:
-    """Return the model; nothing is connected or loaded before the first question.
+    """Return the caller's own model, or that of the settings, which may name none.
 
-    Args:
-        settings: names a server or a file, or neither.
-        llm: a language model that the caller has made, before any that the settings name.
+    Nothing is connected or loaded before the first question.
 
     Raises:
         ModelUnavailable: a file that is named cannot be run.
     """
-    deadlines = deadlines_of(settings)
+    deadlines = Deadlines(settings.first_token_s, settings.token_timeout_s, settings.total_s)
     if llm is not None:
         return Client(LlamaIndexBackend(llm, settings), deadlines)
     if settings.base_url:

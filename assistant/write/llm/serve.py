@@ -28,14 +28,9 @@ REFUSED = 3
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to run and how.
+    """What to run and how: the model is called by its name in replies, and not by its path.
 
-    Attributes:
-        path: of the GGUF file.
-        name: what the model is called in replies, instead of its path.
-        api_key: what a request must carry.
-        context_tokens: wished for; the model may have been trained for fewer.
-        n_threads: cores to keep busy.
+    The context is wished for; the model may have been trained for a smaller one.
     """
 
     path: str

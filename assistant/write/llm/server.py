@@ -9,7 +9,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assistant.errors import ModelUnavailable
@@ -79,12 +80,8 @@ def make_llm(
 ) -> "LLM":
     """Return llama-index's client for a server; only the time to connect is limited by it.
 
-    Args:
-        base_url: ends in the API's version.
-        model: its name there.
-        api_key: any text where none is needed.
-        settings: tells how long connecting may take.
-        is_here: whether it is a process of ours, which no proxy may stand before.
+    The URL ends in the API's version; the key is any text where none is needed. No proxy may stand
+    before a process of ours (`is_here`).
     """
     import httpx
     from llama_index.llms.openai_like import OpenAILike
@@ -106,11 +103,8 @@ def make_llm(
 
     ending: set[asyncio.Future[None]] = set()
     limits = httpx.Limits(max_keepalive_connections=0)  # what a cancelled reply leaves is closed
-    client = httpx.AsyncClient(
-        event_hooks={"request": [limit], "response": [let_go]},
-        limits=limits,
-        trust_env=not is_here,
-    )
+    hooks: dict[str, list[Any]] = {"request": [limit], "response": [let_go]}
+    client = httpx.AsyncClient(event_hooks=hooks, limits=limits, trust_env=not is_here)
     llm: LLM = OpenAILike(
         model=model,
         api_base=base_url,
@@ -122,11 +116,6 @@ def make_llm(
         async_http_client=client,
     )
     return llm
-
-
-def deadlines_of(settings: LanguageModel) -> Deadlines:
-    """Return the deadlines of a reply."""
-    return Deadlines(settings.first_token_s, settings.token_timeout_s, settings.total_s)
 
 
 def key_of(settings: LanguageModel) -> str:
@@ -161,7 +150,7 @@ async def _ask(settings: LanguageModel) -> AsyncGenerator[int]:
     async with httpx.AsyncClient(headers=headers, timeout=None) as client:
         for path, read in PAGES:
             for told in read(await _fetch(client, root + path), settings.model):
-                if told:
+                if isinstance(told, int) and told >= MIN_CONTEXT:
                     yield told
                     return
 
@@ -185,38 +174,24 @@ async def _fetch(client: "httpx.AsyncClient", url: str) -> Any:
         raise ModelUnavailable(f"{url} cannot be asked: {error}") from error
 
 
-def _of_llama_server(told: Any, _: str) -> Iterator[int | None]:
-    if isinstance(told, dict):
-        yield _whole(_inside(told.get("default_generation_settings"), "n_ctx"))
+def _read_settings(told: Any, _: str) -> Iterator[Any]:
+    yield _inside(_inside(told, "default_generation_settings"), "n_ctx")
 
 
-def _of_vllm(told: Any, model: str) -> Iterator[int | None]:
-    yield from (_whole(_inside(one, "max_model_len")) for one in _entries(told, model))
-
-
-def _of_lm_studio(told: Any, model: str) -> Iterator[int | None]:
-    for one in _entries(told, model):
-        yield _whole(_inside(one, "loaded_context_length"))
-
-
-def _entries(told: Any, model: str) -> Iterator[Any]:
+def _read_listed(told: Any, model: str, *, key: str) -> Iterator[Any]:
     data = _inside(told, "data")
     if isinstance(data, list):
-        yield from (one for one in data if _inside(one, "id") == model)
+        yield from (_inside(one, key) for one in data if _inside(one, "id") == model)
 
 
 def _inside(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and value >= MIN_CONTEXT else None
-
-
-PAGES = (
-    ("/props", _of_llama_server),
-    ("/v1/models", _of_vllm),
-    ("/api/v0/models", _of_lm_studio),
+PAGES: tuple[tuple[str, Callable[[Any, str], Iterator[Any]]], ...] = (
+    ("/props", _read_settings),  # llama-server
+    ("/v1/models", partial(_read_listed, key="max_model_len")),  # vLLM
+    ("/api/v0/models", partial(_read_listed, key="loaded_context_length")),  # LM Studio
 )
 """Where a server may tell its context, and who reads it there."""
 

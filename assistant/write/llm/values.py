@@ -11,13 +11,9 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of a model.
+    """One call of a model, whose reply must have the JSON schema, if there is one.
 
-    Attributes:
-        system: what it is told to do; the same for every question, so that its reading is kept.
-        user: what it is given.
-        max_tokens: of the reply.
-        schema: the JSON schema that the reply must have; None for plain text.
+    What `system` tells it to do is the same for every question, so that its reading is kept.
     """
 
     system: str

@@ -27,3 +27,4 @@ def _read_one(block: str) -> Told:
 
 TABLE = read_table("table")
 FRESH = read_table("fresh")
+MENDED = read_table("mended")

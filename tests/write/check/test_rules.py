@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from write.check.retold import FRESH, TABLE, Told
+from write.check.retold import FRESH, MENDED, TABLE, Told
 
 from assistant.write.check.pairs import pair
 from assistant.write.check.rules import MAX_CITED, MAX_STATEMENT, RULES, disagreement
@@ -263,40 +263,13 @@ def test_ten_more_sentences_are_told_apart_but_for_what_no_rule_knows() -> None:
     assert {text for text, told in false if judge(text, told) is None} <= GAPS
 
 
-def test_a_name_that_the_source_only_mentions_is_not_made_the_doer() -> None:
-    quote = "Instead, Ann Holt, the founder of the Harrow mill, favored rye."
-    assert disagreement("The Harrow mill favored rye.", [quote])
-    assert disagreement("Ann Holt favored rye.", [quote]) is None
-    assert disagreement("Ann Holt built the mill.", ["The mill was built by Ann Holt."]) is None
-
-
-def test_who_did_one_thing_is_not_made_the_doer_of_another() -> None:
-    quote = "The levy, imposed by the Harbour Board, has angered the fishermen."
-    assert disagreement("The Harbour Board has angered the fishermen.", [quote])
-    assert disagreement("The Harbour Board imposed the levy.", [quote]) is None
-    longer = quote.replace("Harbour Board", "Harbour Board's Office of Fees (HBOF)")
-    told = "The Harbour Board's Office of Fees (HBOF) has angered the fishermen."
-    assert disagreement(told, [longer])
-    assert disagreement("The levy has angered the fishermen.", [quote]) is None
-
-
-def test_direct_speech_keeps_its_speaker() -> None:
-    quote = 'The engineer Ann Holt stated, "The old bridge will not carry lorries."'
-    assert disagreement("The old bridge will not carry lorries.", [quote])
-    assert (
-        disagreement('Ann Holt stated, "The old bridge will not carry lorries."', [quote]) is None
-    )
-
-
-def test_a_name_is_no_verb_of_telling() -> None:
-    told = "he ban would not hurt it, as it sells nothing in the United States."
-    quote = f"The firm maintained that t{told}"
-    assert disagreement(f"T{told}", [quote])
-    assert disagreement("The firm maintained that the ban would not hurt it.", [quote]) is None
+@pytest.mark.parametrize("told", MENDED, ids=lambda told: told.source[:30])
+def test_what_once_was_judged_wrongly_is_judged_rightly(told: Told) -> None:
+    assert [text for text in told.faithful if judge(text, told)] == []
+    assert [text for text in told.false if judge(text, told) is None] == []
 
 
 def test_a_forest_is_no_superlative() -> None:
     quotes = ["The Alder rises in the Stone Forest.", "It flows through ten towns."]
     told = "The Alder rises in the Stone Forest and flows through ten towns."
     assert disagreement(told, quotes, "The Alder") is None
-    assert disagreement("The forest burned.", ["A fire burned the forest."]) is None

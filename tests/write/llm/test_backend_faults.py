@@ -14,9 +14,9 @@ import pytest
 from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
 from scripted_clients import REQUEST, client_of, said
-from scripted_faults import FAULTS, MORE_FAULTS, Fault, SlowStart, Stall
+from scripted_faults import FAULTS, MORE_FAULTS, Fault, SlowStart, Stall, error
 from scripted_replies import Said
-from scripted_server import ScriptedServer, error
+from scripted_server import ScriptedServer
 
 from assistant.answer.extract import NAME as EXTRACT
 from assistant.pipeline import Assistant
@@ -24,7 +24,7 @@ from assistant.settings import Settings
 from assistant.values import Answer, Verdict
 from assistant.write.compose import NOTHING_LEFT
 from assistant.write.llm import client as client_module
-from assistant.write.llm.client import MAX_FAILURES, Client
+from assistant.write.llm.client import MAX_FAILURES
 
 pytestmark = pytest.mark.slow
 
@@ -71,8 +71,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assistant_of(settings: Settings, server: ScriptedServer) -> Assistant:
     """Return an assistant with a fresh model, whose circuit is closed."""
-    model: Client = client_of(server.url, **LIMITS)
-    return Assistant(settings, HashingEmbedder(), model=model)
+    return Assistant(settings, HashingEmbedder(), model=client_of(server.url, **LIMITS))
 
 
 def require_quotes(answer: Answer, expected: Answer) -> None:
@@ -145,8 +144,7 @@ def test_after_a_row_of_failures_a_question_does_not_wait_at_all(
 def test_answers_in_between_keep_the_circuit_closed(indexed: Settings) -> None:
     failing = [error(401, "no")] * (MAX_FAILURES - 1)
     with ScriptedServer([*failing, Said(), *failing, Said()]) as server:
-        model = client_of(server.url)
-        with Assistant(indexed, HashingEmbedder(), model=model) as assistant:
+        with Assistant(indexed, HashingEmbedder(), model=client_of(server.url)) as assistant:
             answers = [assistant.ask(QUESTION) for _ in range(2 * MAX_FAILURES)]
         assert len(server.chats) == 2 * MAX_FAILURES
     assert answers[-1].notice == NOTHING_LEFT
@@ -167,12 +165,13 @@ def test_a_follow_up_waits_for_a_slow_model_once(
 
 
 def test_a_reader_who_leaves_ends_the_model_s_work(indexed: Settings) -> None:
-    with ScriptedServer(SlowStart(60.0)) as server:
-        model = client_of(server.url)
-        with Assistant(indexed, HashingEmbedder(), model=model) as assistant:
-            events: Iterator[object] = assistant.stream(QUESTION)
-            while not server.chats:
-                next(events)
-            left_at = time.monotonic()
-            events.close()  # type: ignore[attr-defined]
-            assert server.wait_closed(2.0) - left_at < 1.0
+    with (
+        ScriptedServer(SlowStart(60.0)) as server,
+        Assistant(indexed, HashingEmbedder(), model=client_of(server.url)) as assistant,
+    ):
+        events: Iterator[object] = assistant.stream(QUESTION)
+        while not server.chats:
+            next(events)
+        left_at = time.monotonic()
+        events.close()  # type: ignore[attr-defined]
+        assert server.wait_closed(2.0) - left_at < 1.0

@@ -17,12 +17,13 @@ from scripted_faults import (
     RefusesSchema,
     SlowStart,
     Stall,
+    error,
     redirect,
     server_error,
     unauthorized,
 )
 from scripted_replies import GOOD, Body, Events, Received, Reply, Said
-from scripted_server import ScriptedServer, error, refused_url
+from scripted_server import ScriptedServer, refused_url
 
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.write.llm import client as client_module

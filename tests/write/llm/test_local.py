@@ -15,9 +15,10 @@ import pytest
 
 from assistant.errors import ModelUnavailable
 from assistant.write.llm import local
-from assistant.write.llm.local import MAX_SAID_CHARS, MAX_STARTS, LocalServer, explain
+from assistant.write.llm.local import MAX_SAID_CHARS, MAX_STARTS, Address, LocalServer, explain
 
 UP = "print(json.dumps({'port': 9, 'context_tokens': 512}), flush=True); sys.stdin.read()"
+INSIDE = ("/slots", "/metrics", "/tools")
 on_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads Linux's /proc")
 
 
@@ -36,6 +37,17 @@ def is_gone(pid: int, within_s: float = 10.0) -> bool:
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not is_alive(pid)
+
+
+def wait(server: LocalServer) -> Address:
+    """Return the address when the model listens."""
+    steps = server.ready()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ready:
+            address: Address = ready.value
+            return address
 
 
 def pid_of(server: LocalServer) -> int:
@@ -57,7 +69,7 @@ def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[.
         script = f"import json, os, signal, sys, time; job = sys.stdin.readline()\n{script}"
         monkeypatch.setattr(local, "_command", lambda: [sys.executable, "-c", script])
         monkeypatch.setattr(local, "_require_runtime", lambda: None)
-        opened.append(LocalServer.open(path, context_tokens=2048, n_threads=1, **options))
+        opened.append(LocalServer(path, context_tokens=2048, n_threads=1, **options))
         return opened[-1]
 
     yield make
@@ -69,7 +81,7 @@ def test_nothing_is_started_before_it_is_needed(play: Callable[..., LocalServer]
     server = play(UP)
     assert server._child is None
     assert (server.name, server.context_tokens) == ("played", 2048)
-    address = server.wait()
+    address = wait(server)
     assert (address.url, address.context_tokens) == ("http://127.0.0.1:9/v1", 512)
     assert len(address.api_key) > 40
     assert address.api_key not in repr(address)
@@ -85,7 +97,7 @@ def test_who_waits_can_leave_and_the_model_goes_on_loading(
     assert time.monotonic() - begun < 1
     steps.close()
     pid = pid_of(server)
-    server.wait()
+    wait(server)
     assert pid_of(server) == pid
     with pytest.raises(StopIteration):
         next(server.ready())
@@ -94,23 +106,23 @@ def test_who_waits_can_leave_and_the_model_goes_on_loading(
 def test_many_askers_share_one_child(play: Callable[..., LocalServer]) -> None:
     server = play("time.sleep(0.3)\n" + UP)
     with ThreadPoolExecutor(8) as pool:
-        addresses = [done.result() for done in [pool.submit(server.wait) for _ in range(8)]]
+        addresses = [done.result() for done in [pool.submit(wait, server) for _ in range(8)]]
     assert len({address.api_key for address in addresses}) == 1
 
 
 def test_loading_for_too_long_ends_the_child(play: Callable[..., LocalServer]) -> None:
     server = play("time.sleep(60)", load_timeout_s=0.6)
-    server.start()
+    next(server.ready())
     pid = pid_of(server)
     with pytest.raises(ModelUnavailable, match=r"did not load within 0\.6 s; take a smaller model"):
-        server.wait()
+        wait(server)
     assert not is_alive(pid)
 
 
 def test_a_child_that_dies_while_loading_tells_why(play: Callable[..., LocalServer]) -> None:
     server = play("print('cannot\\x1b[2J do it' + 'x' * 9999, file=sys.stderr); sys.exit(1)")
     with pytest.raises(ModelUnavailable, match=r"played\.gguf' could not be loaded: x+ ") as caught:
-        server.wait()
+        wait(server)
     assert len(str(caught.value)) < 700
     assert str(caught.value).isprintable()
 
@@ -118,7 +130,7 @@ def test_a_child_that_dies_while_loading_tells_why(play: Callable[..., LocalServ
 def test_a_killed_child_is_put_down_to_memory(play: Callable[..., LocalServer]) -> None:
     server = play("os.kill(os.getpid(), signal.SIGKILL)")
     with pytest.raises(ModelUnavailable, match="memory ran out: take a smaller model"):
-        server.wait()
+        wait(server)
 
 
 def test_what_ends_too_often_is_left_alone(
@@ -127,30 +139,30 @@ def test_what_ends_too_often_is_left_alone(
     server = play("sys.exit('broken')")
     for _ in range(MAX_STARTS):
         with pytest.raises(ModelUnavailable, match="could not be loaded: broken"):
-            server.wait()
+            wait(server)
     with pytest.raises(ModelUnavailable, match="left alone for a while; the last time: broken"):
-        server.wait()
+        wait(server)
     monkeypatch.setattr(local, "STARTS_WINDOW_S", 0.0)
     with pytest.raises(ModelUnavailable, match="could not be loaded"):
-        server.wait()
+        wait(server)
 
 
 def test_much_noise_neither_blocks_the_child_nor_is_kept(play: Callable[..., LocalServer]) -> None:
     server = play("sys.stderr.write('noise' * 400_000)\n" + UP)
-    server.wait()
+    wait(server)
     assert server._child
     assert sum(map(len, server._child._lines)) <= local.N_KEPT_LINES * local.MAX_LINE_BYTES
 
 
 def test_closing_is_final_and_may_be_repeated(play: Callable[..., LocalServer]) -> None:
     server = play(UP)
-    server.wait()
+    wait(server)
     pid = pid_of(server)
     server.close()
     server.close()
     assert not is_alive(pid)
     with pytest.raises(ModelUnavailable, match="is closed"):
-        server.wait()
+        wait(server)
 
 
 def test_a_child_that_will_not_end_is_killed(
@@ -158,16 +170,15 @@ def test_a_child_that_will_not_end_is_killed(
 ) -> None:
     monkeypatch.setattr(local, "CLOSE_S", 0.3)
     server = play("signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + UP + "\ntime.sleep(60)")
-    server.wait()
+    wait(server)
     pid = pid_of(server)
     server.close()
     assert not is_alive(pid)
 
 
 def test_a_server_that_is_dropped_takes_its_child_along(play: Callable[..., LocalServer]) -> None:
-    file = play(UP)._file
-    server = LocalServer(file, context_tokens=512, n_threads=1, load_timeout_s=9)
-    server.wait()
+    server = LocalServer(play(UP)._file.path, context_tokens=512, n_threads=1, load_timeout_s=9)
+    wait(server)
     pid = pid_of(server)
     del server
     gc.collect()
@@ -181,7 +192,7 @@ def test_the_child_is_told_the_key_and_no_other_secret(
     for name in ("OPENAI_API_KEY", "HF_TOKEN", "ASSISTANT_LLM__API_KEY", "DB_PASSWORD"):
         monkeypatch.setenv(name, "do-not-tell")
     server = play(UP)
-    key = server.wait().api_key
+    key = wait(server).api_key
     for file in ("cmdline", "environ"):
         told = Path(f"/proc/{pid_of(server)}/{file}").read_bytes()
         assert key.encode() not in told
@@ -195,14 +206,14 @@ def test_without_xllamacpp_the_extra_is_named(
     path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(16))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelUnavailable, match=r"pip install 'assistant\[local\]'"):
-        LocalServer.open(path, context_tokens=512)
+        LocalServer(path, context_tokens=512)
 
 
 def test_a_file_that_went_away_is_not_started(play: Callable[..., LocalServer]) -> None:
     server = play(UP)
     server._file.path.unlink()
     with pytest.raises(ModelUnavailable, match="there is no file"):
-        server.start()
+        wait(server)
 
 
 # The real model
@@ -210,14 +221,14 @@ def test_a_file_that_went_away_is_not_started(play: Callable[..., LocalServer]) 
 
 @pytest.fixture(scope="module")
 def server(small_model: Path) -> Iterator[LocalServer]:
-    server = LocalServer.open(small_model, context_tokens=1000)
+    server = LocalServer(small_model, context_tokens=1000)
     yield server
     server.close()
 
 
 @pytest.fixture
 def client(server: LocalServer) -> Iterator[httpx.Client]:
-    address = server.wait()
+    address = wait(server)
     headers = {"Authorization": f"Bearer {address.api_key}"}
     root = address.url.removesuffix("/v1")
     with httpx.Client(base_url=root, headers=headers, trust_env=False, timeout=120) as client:
@@ -235,7 +246,7 @@ def test_the_model_answers_who_has_the_key(client: httpx.Client, server: LocalSe
     reply = chat(client, "Say hello.").raise_for_status().json()
     assert reply["choices"][0]["message"]["content"]
     assert reply["model"] == server.name
-    assert server.wait().context_tokens == 1024  # rounded up
+    assert wait(server).context_tokens == 1024  # rounded up
 
 
 @pytest.mark.slow
@@ -256,9 +267,8 @@ def test_a_schema_binds_the_reply(client: httpx.Client) -> None:
     }
     bound = {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}
     for question in ("Which source?", "Write a poem of the sea.", "Reply with source 9."):
-        reply = (
-            chat(client, question, response_format=bound, max_tokens=64).raise_for_status().json()
-        )
+        told = chat(client, question, response_format=bound, max_tokens=64)
+        reply = told.raise_for_status().json()
         assert json.loads(reply["choices"][0]["message"]["content"])["source"] in (3, 5)
 
 
@@ -269,29 +279,14 @@ def test_without_the_key_nothing_answers(client: httpx.Client, key: str | None) 
     if key is not None:
         client.headers["Authorization"] = key
     assert chat(client, "Hello").status_code == 401
-    for path in (
-        "/v1/models",
-        "/models",
-        "/props",
-        "/slots",
-        "/metrics",
-        "/tools",
-        "/v1/completions",
-    ):
+    for path in (*INSIDE, "/v1/models", "/models", "/props", "/v1/completions"):
         assert client.get(path).status_code in (401, 404), path
     assert client.get("/").status_code == 404
 
 
 @pytest.mark.slow
 def test_even_with_the_key_no_page_and_no_look_inside(client: httpx.Client) -> None:
-    for path in (
-        "/",
-        "/index.html",
-        "/slots",
-        "/metrics",
-        "/tools",
-        "/cors-proxy?url=http://127.0.0.1",
-    ):
+    for path in (*INSIDE, "/", "/index.html", "/cors-proxy?url=http://127.0.0.1"):
         assert client.get(path).status_code in (403, 404, 501), path
     assert client.post("/props", json={}).status_code in (403, 404, 501)
     assert client.post("/slots/0?action=save", json={"filename": "x"}).status_code == 501
@@ -329,13 +324,13 @@ def test_an_interrupt_is_left_to_the_parent(client: httpx.Client, server: LocalS
 
 @pytest.mark.slow
 def test_a_killed_model_is_started_anew(client: httpx.Client, server: LocalServer) -> None:
-    before, killed = server.wait(), pid_of(server)
+    before, killed = wait(server), pid_of(server)
     assert server.why_ended() is None
     os.kill(killed, signal.SIGKILL)
     assert "the system ended it" in (server.why_ended() or "")
     with pytest.raises(httpx.TransportError):
         chat(client, "Hello")
-    after = server.wait()
+    after = wait(server)
     assert pid_of(server) != killed
     assert after.api_key != before.api_key
     client.headers["Authorization"] = f"Bearer {after.api_key}"
@@ -344,13 +339,13 @@ def test_a_killed_model_is_started_anew(client: httpx.Client, server: LocalServe
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["start", "wait"])
-def test_the_child_dies_with_its_parent(small_model: Path, step: str) -> None:
+@pytest.mark.parametrize("steps", ["next(server.ready())", "list(server.ready())"])
+def test_the_child_dies_with_its_parent(small_model: Path, steps: str) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
         "from assistant.write.llm.local import LocalServer\n"
-        f"server = LocalServer.open(Path({str(small_model)!r}), context_tokens=512)\n"
-        f"server.{step}()\n"
+        f"server = LocalServer(Path({str(small_model)!r}), context_tokens=512)\n"
+        f"{steps}\n"
         "print(server._child._process.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
@@ -384,17 +379,17 @@ def test_a_file_that_is_cut_off_says_so(small_model: Path, tmp_path: Path) -> No
     path = tmp_path / "cut.gguf"
     with small_model.open("rb") as file:
         path.write_bytes(file.read(20_000_000))
-    server = LocalServer.open(path, context_tokens=512)
+    server = LocalServer(path, context_tokens=512)
     with pytest.raises(ModelUnavailable, match=r"within the file bounds.* damaged, get it anew"):
-        server.wait()
+        wait(server)
     server.close()
 
 
 @pytest.mark.slow
 def test_a_wished_context_is_bounded_by_the_trained_one(small_model: Path) -> None:
-    server = LocalServer.open(small_model, context_tokens=1_000_000)
+    server = LocalServer(small_model, context_tokens=1_000_000)
     assert server.context_tokens == 8192
-    assert server.wait().context_tokens == 8192
+    assert wait(server).context_tokens == 8192
     server.close()
 
 
@@ -406,9 +401,9 @@ def test_too_little_memory_says_so(small_model: Path, monkeypatch: pytest.Monkey
         "from assistant.write.llm import serve; serve.main()"
     )
     monkeypatch.setattr(local, "_command", lambda: [sys.executable, "-c", bounded])
-    server = LocalServer.open(small_model, context_tokens=8192, n_threads=1)
+    server = LocalServer(small_model, context_tokens=8192, n_threads=1)
     with pytest.raises(ModelUnavailable, match=r"not enough memory .*: take a smaller model"):
-        server.wait()
+        wait(server)
     server.close()
 
 
@@ -432,10 +427,6 @@ def test_a_crash_tells_its_last_lines() -> None:
     assert said.startswith("a / ggml.c:9: GGML_ASSERT(n) failed (Aborted)")
 
 
-def test_a_kill_is_put_down_to_memory() -> None:
-    assert "memory ran out: take a smaller model or fewer" in explain(-signal.SIGKILL, [])
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -452,13 +443,18 @@ def test_short_memory_is_known_by_its_words(line: str) -> None:
     assert "take a smaller model" in explain(3, [line])
 
 
-def test_a_missing_library_is_named() -> None:
-    said = explain(1, ["ImportError: libgomp.so.1: cannot open shared object file"])
-    assert "Debian: libgomp1" in said
-
-
-def test_silence_is_told_as_such() -> None:
-    assert explain(9, []).startswith("it said nothing (exit status 9)")
+@pytest.mark.parametrize(
+    ("status", "lines", "told"),
+    [
+        (-signal.SIGKILL, [], "memory ran out: take a smaller model or fewer"),
+        (1, ["ImportError: libgomp.so.1: cannot open shared object file"], "Debian: libgomp1"),
+        (9, [], "it said nothing (exit status 9)"),
+    ],
+)
+def test_a_kill_a_missing_library_and_silence_are_told(
+    status: int, lines: list[str], told: str
+) -> None:
+    assert told in explain(status, lines)
 
 
 def test_what_it_said_is_short_and_printable() -> None:

@@ -33,14 +33,7 @@ def context_of(server: ScriptedServer, **given: Any) -> int | None:
     [
         ({"n_ctx": 8_192}, 8_192),
         ({"model_fields": {"max_model_len": 32_768}}, 32_768),
-        (
-            {
-                "pages": {
-                    "/api/v0/models": {"data": [{"id": "scripted", "loaded_context_length": 9_000}]}
-                }
-            },
-            9_000,
-        ),
+        ({"pages": {"/api/v0/models": {"data": [LOADED]}}}, 9_000),
         ({"n_ctx": 8_192, "model_fields": {"max_model_len": 32_768}}, 8_192),
         ({}, None),
     ],
