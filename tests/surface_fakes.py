@@ -58,10 +58,7 @@ WROTE = f"Written by {MODEL} from the quoted sentences; each sentence was checke
 NOTICE = "The language model could not be reached; these are exact quotes."
 WHY = "the quotes do not say who founded it"
 DROPPED = Dropped(
-    f"It was founded by Elvis. {HOSTILE}",
-    ("A sentence that was named.",),
-    Verdict.UNSUPPORTED,
-    WHY,
+    f"It was founded by Elvis. {HOSTILE}", ("A sentence that was named.",), Verdict.UNSUPPORTED, WHY
 )
 """What no surface may show but in JSON: of it, only why."""
 

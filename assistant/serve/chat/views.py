@@ -17,11 +17,8 @@ from assistant.serve.chat.render import (
     render_answer,
     render_conversations,
     render_costs,
-    render_editing,
     render_notice,
     render_part,
-    render_progress,
-    render_selection,
     render_welcome,
     truncate,
 )
@@ -76,7 +73,7 @@ class Views:
         answer = turn.outcome if isinstance(turn.outcome, Answer) else None
         body = _outcome(turn)
         if is_running and step is not None:
-            body += render_progress(step.doing or step.status)
+            body += render_part("progress", step.doing or step.status)
         elif answer is not None:
             body += render_costs(answer)
         return render_part(
@@ -98,10 +95,10 @@ class Views:
 
     def banner(self, session: Session, *, is_editing: bool = False) -> Markup:
         """Return what stands above the input: the selected documents, and that this is an edit."""
-        editing = (
-            render_editing(replaces=session.replaces is not None) if is_editing else Markup("")
-        )
-        return render_selection(file_names(sorted(session.only))) + editing
+        selected = render_part("only", file_names(sorted(session.only)))
+        if not is_editing:
+            return selected
+        return selected + render_part("editing", session.replaces is not None)
 
     def panel(self, session: Session) -> Markup:
         """Return what stands beside the conversation: a source, or the list of documents."""

@@ -381,11 +381,7 @@ names = st.sampled_from("act id title text turn what rating citation checked que
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.dictionaries(names, values, max_size=6),
-    st.sampled_from(ACTS) | values,
-    st.booleans(),
-)
+@given(st.dictionaries(names, values, max_size=6), st.sampled_from(ACTS) | values, st.booleans())
 def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
     office: Office, caplog: pytest.LogCaptureFixture, sent: dict[str, object], act: str, own: bool
 ) -> None:

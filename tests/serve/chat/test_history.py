@@ -152,11 +152,7 @@ def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(
     [("extract", False, "answer"), ("extract", True, "abstention"), ("courtesy", True, "reply")],
 )
 def test_an_answer_that_was_kept_before_it_had_a_kind_gets_its_kind(
-    store: ConversationStore,
-    database: Database,
-    answerer: str,
-    abstained: bool,
-    kind: AnswerKind,
+    store: ConversationStore, database: Database, answerer: str, abstained: bool, kind: AnswerKind
 ) -> None:
     conversation_id = store.create("alice", "Title")
     assert isinstance(ANSWERED.outcome, Answer)

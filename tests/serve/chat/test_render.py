@@ -22,11 +22,8 @@ from assistant.serve.chat.render import (
     render_conversations,
     render_costs,
     render_documents,
-    render_editing,
     render_notice,
     render_part,
-    render_progress,
-    render_selection,
     render_source,
     render_welcome,
 )
@@ -35,15 +32,7 @@ from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.marks import CITED_ID
 from assistant.show.provenance import list_remarks, report_costs
-from assistant.values import (
-    Answer,
-    Document,
-    DocumentId,
-    FileRecord,
-    Heading,
-    Span,
-    Status,
-)
+from assistant.values import Answer, Document, DocumentId, FileRecord, Heading, Span, Status
 
 OURS = {
     "article": {"class", "id"},
@@ -332,7 +321,7 @@ def test_an_empty_list_of_conversations_tells_a_search_from_a_beginning() -> Non
 @settings(max_examples=40)
 @given(st.lists(markup, max_size=5))
 def test_what_stands_above_the_question_leaves_no_unescaped_markup(names: list[str]) -> None:
-    body = assert_ours(render_selection(names))
+    body = assert_ours(render_part("only", names))
     assert [node.text() for node in body.css("bdi")] == names[:3]
     assert (f" and {len(names) - 3} more" in body.text()) or len(names) <= 3
     assert bool(names) == bool(body.css("button"))
@@ -342,7 +331,7 @@ def test_what_stands_above_the_question_leaves_no_unescaped_markup(names: list[s
 
 @pytest.mark.parametrize("replaces", [True, False])
 def test_an_edit_says_whether_it_replaces_the_answer(replaces: bool) -> None:
-    assert ("replaces its answer" in render_editing(replaces=replaces)) == replaces
+    assert ("replaces its answer" in render_part("editing", replaces)) == replaces
 
 
 def test_the_header_is_ours() -> None:
@@ -377,7 +366,7 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
     assert "Elvis" not in present(body.html)
     welcome = assert_ours(render_welcome((), vector))
     assert first(welcome, "bdi").text() == shown
-    for html in (render_notice(vector), render_progress(vector)):
+    for html in (render_notice(vector), render_part("progress", vector)):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
     assert_ours(render_documents(records, CORPUS))
