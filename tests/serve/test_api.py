@@ -115,10 +115,13 @@ def test_an_answer_comes_as_stages_then_what_is_verified_so_far_then_the_whole(
     assert found[4][1] == found[5][1] == json.loads(json.dumps(whole.to_dict()))
 
 
-@pytest.mark.parametrize("question", ["leave", "unknown", "hostile", "hello", "written typhoon"])
+@pytest.mark.parametrize(
+    "question", ["typhoon", "leave", "unknown", "hostile", "hello", "written typhoon"]
+)
 def test_an_answer_is_the_same_at_once_and_as_events(client: TestClient, question: str) -> None:
     _, found = ask(client, question)
     at_once = client.post("/api/ask", json={"question": question}).json()
+    assert at_once == json.loads(json.dumps(FakeAssistant().ask(question).to_dict()))
     assert found[-1] == ("answer", at_once)
     assert [name for name, _ in found].count("answer") == 1
 
