@@ -297,7 +297,7 @@ def test_a_question_is_asked_only_of_the_documents_that_it_names(
     assert not assistant.asked_of[-1]
 
 
-ODD = [
+ODD: list[dict[str, object]] = [
     {"documents": "handbook.md"},
     {"documents": [5]},
     {"documents": ["a"] * 1_001},

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from assistant.show.describe import count
 from assistant.show.escape import templates
 from assistant.show.marks import mark_text
-from assistant.show.provenance import list_remarks, report_costs
+from assistant.show.provenance import list_remarks
 from assistant.values import Answer, Document, DocumentId, FileRecord, Page, Span, name_page
 
 MAX_SOURCE_CHARS = 200_000
@@ -115,19 +115,9 @@ def render_answer(
     return render_part("answer", answer, turn, tuple(tried), tuple(flagged))
 
 
-def render_costs(answer: Answer) -> Markup:
-    """Render what an answer cost and how its checks went, folded; empty for a short reply."""
-    return render_part("costs", report_costs(answer))
-
-
 def render_notice(message: str) -> Markup:
     """Render a message of the program, such as an error, a stop or a stale reference."""
     return render_part("notice", message)
-
-
-def render_welcome(examples: Sequence[str], model: str = "") -> Markup:
-    """Render an empty page: what this is, which model writes (empty: none), example questions."""
-    return render_part("welcome", tuple(examples), model)
 
 
 def render_source(
@@ -160,11 +150,6 @@ def render_documents(records: Sequence[FileRecord], corpus: CorpusView) -> Marku
     """Render every file of the corpus with its status, and the reason if it was skipped."""
     unlisted = max(0, len(records) - MAX_LISTED)
     return render_part("documents", tuple(records[:MAX_LISTED]), unlisted, corpus)
-
-
-def render_conversations(summaries: Sequence[Any], current: str | None, search: str) -> Markup:
-    """Render the list of conversations with the current one marked."""
-    return render_part("conversations", tuple(summaries), current, bool(search.strip()))
 
 
 def truncate(text: str, max_chars: int) -> str:

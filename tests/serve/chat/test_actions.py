@@ -225,7 +225,7 @@ def test_a_rating_is_kept_with_what_was_said_before(office: Office) -> None:
 def test_a_rating_of_nothing_or_with_nothing_keeps_nothing(
     office: Office, sent: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert office.act("rate", **sent) == Update()
+    assert office.desk.act(office.page, {"act": "rate", **sent}) == Update()
     assert office.book.read() == ()
     assert not caplog.records
 

@@ -34,7 +34,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 def values_of(kind: Any) -> st.SearchStrategy[Any]:
     """Return all values of a type that JSON can hold: every field of every class is drawn."""
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return st.builds(kind, **{name: values_of(hint) for name, hint in hints.items()})
     inner = get_args(kind)
@@ -43,7 +43,7 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     if get_origin(kind) is dict:
         return st.dictionaries(*map(values_of, inner), max_size=2)
     if isinstance(kind, UnionType):
-        return st.one_of(map(values_of, inner))
+        return st.one_of([values_of(one) for one in inner])
     known = {str: texts, DocumentId: ids, float: finite, int: st.integers(0, 2**40)}
     return known[kind] if kind in known else st.from_type(kind)
 

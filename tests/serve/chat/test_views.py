@@ -168,3 +168,8 @@ def test_the_banner_says_what_is_asked_and_what_is_edited(views: Views) -> None:
     only = Session("alice", only=frozenset({DocumentId("a/z.md"), DocumentId("b/y.md")}))
     assert [node.text() for node in parse(views.banner(only)).css("bdi")] == ["z.md", "y.md"]
     assert "replaces" in views.banner(Session("alice", replaces=1), is_editing=True)
+
+
+def test_blanks_in_the_search_field_are_no_search(views: Views) -> None:
+    assert "will be kept here" in views.conversations(Session("alice", search=" \t"))
+    assert "No conversation has these words" in views.conversations(Session("alice", search="x"))
