@@ -39,13 +39,11 @@ BOB = {"Cookie": f"{COOKIE}={'b' * 43}"}
 
 
 class Scripted(FakeAssistant):
-    """Fails after its first statement when asked of a `fault`; waits while told to."""
+    """Fails after its first statement when asked of a `fault`."""
 
     def __init__(self) -> None:
         super().__init__(settings=settings_anywhere(n_asking=1, n_waiting=0))
         self.fault: Exception | None = None
-        self.let_go = threading.Event()
-        self.n_begun = 0
 
     def stream(
         self, question: str, history: History = (), *, documents: Collection[str] = ()
@@ -54,10 +52,6 @@ class Scripted(FakeAssistant):
             yield Stage("searching", "Searching")
             yield super().ask("leave")
             raise present(self.fault)
-        if "wait" in question:
-            yield Stage("searching", "Searching")
-            self.n_begun += 1
-            self.let_go.wait(20)
         yield from super().stream(question, history, documents=documents)
 
     def search(

@@ -180,10 +180,7 @@ class Chat:
         kept = None if rating == turn.rating else rating
         self._feedback.rate(session.conversation_id or "", turn, to_history(before), kept)
         status = "Thank you: kept with the answer." if kept else "Taken back."
-        return Update(
-            conversation=self._views.conversation(session, self._views.turns(session)),
-            status=status,
-        )
+        return Update(conversation=self._views.conversation(session), status=status)
 
     def _flag(self, session: Session, sent: dict[str, Any]) -> Update:
         turn, before = self._find_judged(session, sent)
@@ -197,7 +194,7 @@ class Chat:
             session.conversation_id or "", turn, to_history(before), number, is_wrong=is_wrong
         )
         return Update(
-            conversation=self._views.conversation(session, self._views.turns(session)),
+            conversation=self._views.conversation(session),
             panel=self._views.panel(session),
             status="Kept: this citation is wrong." if is_wrong else "Taken back.",
         )

@@ -135,7 +135,7 @@ class RunningAnswers:
             before, step = running.before, running.step
             html = self._views.show_turns(session.conversation_id or "", before, step)
             return Update(conversation=html, status=step.status, is_running=step.is_running)
-        html = self._views.conversation(session, self._views.turns(session))
+        html = self._views.conversation(session)
         return Update(conversation=html, status="", is_running=False)
 
     def stop(self, session: Session) -> None:

@@ -49,8 +49,9 @@ class Views:
             return ()
         return self._conversations.load(session.owner, session.conversation_id) or ()
 
-    def conversation(self, session: Session, turns: Sequence[Turn]) -> Markup:
+    def conversation(self, session: Session) -> Markup:
         """Return the turns, or a welcome with example questions if there are none."""
+        turns = self.turns(session)
         if turns and session.conversation_id:
             return self.show_turns(session.conversation_id, turns)
         model = name_model(self._assistant.language_model)

@@ -1,15 +1,14 @@
 """A question on a page: kept whatever happens, shown where it was asked, stopped at once."""
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from dom import present
-from surface_fakes import FakeAssistant, History, answered, settings_anywhere
+from surface_fakes import FakeAssistant, answered
 
 from assistant.errors import StoreError
 from assistant.serve.admission import Admission
@@ -22,26 +21,9 @@ from assistant.serve.chat.sessions import Session, Update
 from assistant.serve.chat.turns import CLOSING, INTERRUPTED, STOPPED, Turn
 from assistant.serve.chat.views import Views
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
-from assistant.values import Answer, DocumentId, Stage
+from assistant.values import Answer, DocumentId
 
 pytestmark = pytest.mark.anyio
-
-
-class Waiting(FakeAssistant):
-    """Waits before it answers a question with `wait` in it, until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__(settings=settings_anywhere())
-        self.let_go, self.n_begun = threading.Event(), 0
-
-    def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
-    ) -> Iterator[Stage | Answer]:
-        if "wait" in question:
-            yield Stage("searching", "Searching")
-            self.n_begun += 1
-            self.let_go.wait(20)
-        yield from super().stream(question, history, documents=documents)
 
 
 def collect(given: AsyncIterator[Update]) -> tuple[asyncio.Future[None], list[Update]]:
@@ -59,7 +41,7 @@ class Room:
     """An asking with all that belongs to it."""
 
     def __init__(self, store_of: type[ConversationStore] = ConversationStore) -> None:
-        self.assistant = Waiting()
+        self.assistant = FakeAssistant()
         self.store = store_of(Database(self.assistant.settings.index_dir))
         self.ending = asyncio.Event()
         views = Views(self.assistant, self.store, Corpus(self.assistant))

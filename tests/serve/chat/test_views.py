@@ -140,7 +140,7 @@ def test_the_conversation_of_another_is_empty(assistant: FakeAssistant) -> None:
 def test_an_index_that_cannot_be_read_leaves_the_page_usable() -> None:
     views, _ = views_of(Broken())
     page = Session("alice")
-    assert "Ask a question about your documents." in views.conversation(page, ())
+    assert "Ask a question about your documents." in views.conversation(page)
     assert "run `assistant check`" in views.panel(page)
     assert "Copy" in views.turn(Turn(1, "typhoon", TYPHOON))
 
