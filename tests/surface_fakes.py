@@ -58,10 +58,7 @@ WROTE = f"Written by {MODEL} from the quoted sentences; each sentence was checke
 NOTICE = "The language model could not be reached; these are exact quotes."
 WHY = "the quotes do not say who founded it"
 DROPPED = Dropped(
-    f"It was founded by Elvis. {HOSTILE}",
-    ("A sentence that was named.",),
-    Verdict.UNSUPPORTED,
-    WHY,
+    f"It was founded by Elvis. {HOSTILE}", ("A sentence that was named.",), Verdict.UNSUPPORTED, WHY
 )
 """What no surface may show but in JSON: of it, only why."""
 
@@ -148,7 +145,7 @@ class FakeAssistant:
 
     `typhoon` comes statement by statement. `written` with it comes as quotes first, which a model's
     words replace one by one; `endless` goes on with the second one until it is closed. `noted`
-    comes with a notice.
+    comes with a notice. `wait` with anything waits until it is let go.
     """
 
     def __init__(self, pause_s: float = 0.0, settings: Settings | None = None) -> None:
@@ -161,6 +158,7 @@ class FakeAssistant:
         self.asked_of: list[tuple[str, ...]] = []
         self.n_syncs = 0
         self.is_writing, self.is_closed = threading.Event(), threading.Event()
+        self.let_go, self.n_begun = threading.Event(), 0
         self.held = {
             one.document_id: one
             for one in (
@@ -179,6 +177,10 @@ class FakeAssistant:
     def stream(
         self, question: str, history: History = (), *, documents: Collection[str] = ()
     ) -> Iterator[Stage | Answer]:
+        if "wait" in question:
+            yield Stage("searching", "Searching")
+            self.n_begun += 1
+            self.let_go.wait(20)
         self.histories.append(tuple(history))
         self.asked_of.append(tuple(documents))
         if not question.strip():

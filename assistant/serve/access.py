@@ -9,13 +9,14 @@ length, and Gradio routes that the page does not need.
 import asyncio
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.serve.background import run_until
 from assistant.serve.identity import CHALLENGE, Visitor, Visitors
 from assistant.settings import LOOPBACK
 
@@ -67,13 +68,8 @@ and cancel: a stop goes through our own handler, which knows whose answer it is.
 class AccessMiddleware:
     """ASGI middleware that admits or refuses requests and adds headers to responses.
 
-    Args:
-        app: the application behind it.
-        bound: the host that the server is bound to.
-        allowed: further host names; "*" allows all of them.
-        visitors: tells who sends a request.
-        max_upload_bytes: the largest body of an uploaded file.
-        closing: once it is set, streams that would not end by themselves are ended.
+    It answers to the host that the server is `bound` to and to the `allowed` names; "*" allows all
+    of them. Once `closing` is set, streams that would not end by themselves are ended.
     """
 
     def __init__(
@@ -116,7 +112,8 @@ class AccessMiddleware:
         """Let the target respond; end a stream that is unfinished when the server closes."""
 
         async def receive_until_closing() -> Message:
-            return await _receive_or_disconnect(receive(), self.closing)
+            received = await run_until(receive(), self.closing.wait())
+            return received or {"type": "http.disconnect"}
 
         endless = scope["path"].startswith(_HEARTBEAT)
         try:
@@ -179,9 +176,11 @@ class AccessMiddleware:
         return bool(self.allowed & ANY_ADDRESS) and _is_address(name)
 
 
-def error_response(status: int, kind: str, message: str) -> JSONResponse:
+def error_response(
+    status: int, kind: str, message: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """Return a failure as JSON: its kind and a line for people."""
-    return JSONResponse({"error": {"kind": kind, "message": message}}, status_code=status)
+    return JSONResponse({"error": {"kind": kind, "message": message}}, status, headers)
 
 
 def host_name(host: str) -> str:
@@ -229,9 +228,8 @@ class _SendWithHeaders:
 
 
 def _require_login() -> JSONResponse:
-    refused = error_response(401, "LoginError", "a name and a password are needed")
-    refused.headers["WWW-Authenticate"] = CHALLENGE
-    return refused
+    challenge = {"WWW-Authenticate": CHALLENGE}
+    return error_response(401, "LoginError", "a name and a password are needed", challenge)
 
 
 def _is_address(name: str) -> bool:
@@ -253,7 +251,7 @@ async def _read_body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+def _replay(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that gives the body once more, and then what follows it."""
     given = False
 
@@ -275,14 +273,3 @@ def _read_session(body: bytes) -> str:
         return ""
     session = sent.get("session_hash") if isinstance(sent, dict) else None
     return session if isinstance(session, str) else ""
-
-
-async def _receive_or_disconnect(message: Awaitable[Message], closing: asyncio.Event) -> Message:
-    """Return the next message, or a disconnect if the server closes first."""
-    received, closed = asyncio.ensure_future(message), asyncio.ensure_future(closing.wait())
-    try:
-        await asyncio.wait({received, closed}, return_when=asyncio.FIRST_COMPLETED)
-        return received.result() if received.done() else {"type": "http.disconnect"}
-    finally:
-        received.cancel()
-        closed.cancel()

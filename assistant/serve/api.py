@@ -5,13 +5,12 @@ once or as server-sent events. When the client leaves, the work for it ends. Ref
 fields, text that no response could hold, and other users' conversations.
 """
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack, aclosing, closing
 from dataclasses import asdict
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -24,7 +23,7 @@ from assistant.answering import Answering, streaming
 from assistant.errors import AssistantError
 from assistant.serve.access import UPLOAD_PATH, error_response
 from assistant.serve.admission import Admission, Ticket
-from assistant.serve.background import run_in_thread
+from assistant.serve.background import run_in_thread, run_until
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
 from assistant.serve.pictures import add_page_route
@@ -45,7 +44,6 @@ Event = tuple[str, dict[str, Any]]
 """The name of a server-sent event, and its data."""
 CLIENT_GONE: Event = ("error", {"kind": "RequestError", "message": "the client has left"})
 SERVER_CLOSING: Event = ("error", {"kind": "Closing", "message": CLOSING})
-T = TypeVar("T")
 
 
 def _require_encodable(given: str) -> str:
@@ -98,8 +96,10 @@ def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> Non
         steps = _answer_events(assistant, ticket, place, body)
         events = run_in_thread(_throttle(steps, is_ending=app.state.ending.is_set))
         if EVENTS in request.headers.get("accept", ""):
-            return await _stream(events)
-        name, data = await _until_disconnect(_last_event(events), request.receive) or CLIENT_GONE
+            first = await anext(events)  # a question that is refused at once gets an error status
+            return _EventResponse(_encode_all(first, events), media_type=EVENTS)
+        gone = _wait_for_disconnect(request.receive)
+        name, data = await run_until(_last_event(events), gone) or CLIENT_GONE
         return JSONResponse(data) if name == "answer" else error_response(503, **data)
 
     @app.post("/api/search")
@@ -193,12 +193,6 @@ def _throttle(
             yield event
 
 
-async def _stream(events: AsyncGenerator[Event | None]) -> Response:
-    """Respond with events; a question that is refused at once gets an error status instead."""
-    first = await anext(events)
-    return _EventResponse(_encode_all(first, events), media_type=EVENTS)
-
-
 async def _encode_all(
     first: Event | None, events: AsyncGenerator[Event | None]
 ) -> AsyncGenerator[str]:
@@ -239,22 +233,7 @@ class _EventResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the events until they end or the client leaves."""
         async with aclosing(self._events):
-            await _until_disconnect(self.stream_response(send), receive)
-
-
-async def _until_disconnect(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
-    """Return the result of the work; cancel it and return None if the client leaves first."""
-    working, leaving = (
-        asyncio.ensure_future(work),
-        asyncio.ensure_future(_wait_for_disconnect(receive)),
-    )
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+            await run_until(self.stream_response(send), _wait_for_disconnect(receive))
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

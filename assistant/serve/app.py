@@ -189,10 +189,8 @@ def _bind(host: str, port: int) -> socket.socket:
 
 async def _on_assistant_error(_: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    refused = error_response(status, type(error).__name__, str(error))
-    if isinstance(error, Busy):
-        refused.headers["Retry-After"] = str(RETRY_AFTER_S)
-    return refused
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Busy) else None
+    return error_response(status, type(error).__name__, str(error), headers)
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
@@ -207,6 +205,6 @@ async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_unexpected(_: Request, __: Exception) -> JSONResponse:
-    response = error_response(500, "InternalError", log_error("answering a request"))
-    response.headers.update(SECURITY_HEADERS)  # this handler runs outside the middleware
-    return response
+    # This handler runs outside the middleware.
+    notice = log_error("answering a request")
+    return error_response(500, "InternalError", notice, SECURITY_HEADERS)

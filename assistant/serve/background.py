@@ -6,10 +6,10 @@ results any more, the thread ends after its present step.
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import closing, suppress
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -44,16 +44,28 @@ async def run_in_thread(steps: Generator[T], *stops: asyncio.Event) -> AsyncGene
         put(None)
 
     threading.Thread(target=run, daemon=True).start()
-    halts = [asyncio.ensure_future(stop.wait()) for stop in stops]
     try:
-        while (step := await _next(given, halts)) is not None:
+        while not any(stop.is_set() for stop in stops):
+            step = await run_until(given.get(), *(stop.wait() for stop in stops))
+            if step is None:
+                break
             if isinstance(step, BaseException):
                 raise step
             yield step[0]
     finally:
         abandoned.set()
-        for halt in halts:
-            halt.cancel()
+
+
+async def run_until(work: Awaitable[T], *ends: Awaitable[object]) -> T | None:
+    """Return the result of the work; cancel it and return None if one of `ends` comes first."""
+    working, ending = asyncio.ensure_future(work), [asyncio.ensure_future(end) for end in ends]
+    try:
+        await asyncio.wait({working, *ending}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, *ending):
+            task.cancel()
+        await asyncio.gather(working, *ending, return_exceptions=True)
 
 
 def iterate_reports(work: Callable[[Callable[[T], None]], None]) -> Generator[T]:
@@ -90,18 +102,3 @@ def iterate_reports(work: Callable[[Callable[[T], None]], None]) -> Generator[T]
     finally:
         abandoned.set()
         thread.join()
-
-
-async def _next(
-    given: "asyncio.Queue[tuple[T] | BaseException | None]",
-    halts: Sequence["asyncio.Future[Any]"],
-) -> tuple[T] | BaseException | None:
-    """Return the next step; None at the end, or if a stop came first."""
-    if any(halt.done() for halt in halts):
-        return None
-    step: asyncio.Future[Any] = asyncio.ensure_future(given.get())
-    try:
-        await asyncio.wait({step, *halts}, return_when=asyncio.FIRST_COMPLETED)
-        return step.result() if step.done() else None
-    finally:
-        step.cancel()

@@ -8,7 +8,8 @@ another site's page (403), too many pages being drawn (503).
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
@@ -118,7 +119,7 @@ class PictureCache:
         key = (document.sha256, page, width)
         if (found := self._find(key)) is not None:
             return found
-        with _Slot(self._places, 0.0), _Slot(self._drawing, WAIT_S):
+        with _hold(self._places, 0.0), _hold(self._drawing, WAIT_S):
             if (found := self._find(key)) is not None:  # drawn in the meantime
                 return found
             png = self._draw(document.document_id, page, width)
@@ -138,16 +139,12 @@ class PictureCache:
                 self._pictures.popitem(last=False)
 
 
-class _Slot:
-    """Holds one of a number of places for the length of a block; raises `Busy` if there is none."""
-
-    def __init__(self, places: threading.BoundedSemaphore, timeout_s: float) -> None:
-        self._places = places
-        self._timeout_s = timeout_s
-
-    def __enter__(self) -> None:
-        if not self._places.acquire(timeout=self._timeout_s):
-            raise Busy(f"too many pages are being drawn; ask again in {RETRY_AFTER_S} seconds")
-
-    def __exit__(self, *_: object) -> None:
-        self._places.release()
+@contextmanager
+def _hold(places: threading.BoundedSemaphore, timeout_s: float) -> Iterator[None]:
+    """Hold one of a number of places for the length of a block; raise `Busy` if there is none."""
+    if not places.acquire(timeout=timeout_s):
+        raise Busy(f"too many pages are being drawn; ask again in {RETRY_AFTER_S} seconds")
+    try:
+        yield
+    finally:
+        places.release()

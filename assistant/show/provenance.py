@@ -29,13 +29,7 @@ STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class CostReport:
-    """What an answer cost and how its checks went, to be shown on demand.
-
-    Attributes:
-        title: what the rows are about.
-        rows: labels with their values.
-        dropped: for each sentence that was dropped, the reason.
-    """
+    """What an answer cost and how its checks went; `dropped` are the reasons for each sentence."""
 
     title: str
     rows: tuple[tuple[str, str], ...]
@@ -57,8 +51,7 @@ def describe_author(answer: Answer) -> str | None:
     """Say which language model wrote an answer and that it was checked; None of quotes alone."""
     if answer.answerer != WRITTEN or answer.kind != "answer":
         return None
-    name = _shorten(answer.usage.model, MAX_NAME_CHARS) if answer.usage else ""
-    model = name or "a language model"
+    model = (name_model(answer.usage.model) if answer.usage else "") or "a language model"
     n_quotes = sum(is_quote(answer, statement) for statement in answer.statements)
     if n_quotes == len(answer.statements):
         return f"Chosen by {model}; every sentence is an exact quote."
@@ -96,7 +89,7 @@ def _list_usage(usage: Usage) -> Iterator[tuple[str, str]]:
     about = "about " if usage.is_estimated else ""
     read, written = f"{usage.prompt_tokens:,}", f"{usage.completion_tokens:,}"
     came = "none came" if usage.first_token_s is None else f"after {_seconds(usage.first_token_s)}"
-    yield "Model", _shorten(usage.model, MAX_NAME_CHARS)
+    yield "Model", name_model(usage.model)
     yield "Calls", f"{usage.n_calls:,}"
     yield "Tokens", f"{about}{read} read, {about}{written} written"
     yield "First token", came

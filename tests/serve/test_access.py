@@ -23,7 +23,6 @@ from assistant.serve.access import (
 )
 from assistant.serve.app import build_app
 from assistant.serve.identity import COOKIE, Visitors
-from assistant.settings import Settings
 
 HOME = "http://127.0.0.1:7860"
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
@@ -51,6 +50,13 @@ def guarded() -> Iterator[TestClient]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def box() -> TestClient:
+    """The app as it is when bound to another name than that of this machine."""
+    settings = settings_anywhere(host="box.example")
+    return TestClient(build_app(FakeAssistant(settings=settings)), base_url=HOME)
+
+
 @pytest.fixture(autouse=True)
 def nobody_is_known(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test begins as another browser, and guesses fast."""
@@ -68,32 +74,14 @@ def joining(session: object) -> dict[str, object]:
 
 
 ROUTES = [
-    ("GET", "/"),
-    ("HEAD", "/"),
-    ("GET", "/config"),
-    ("GET", "/config/"),
-    ("GET", "/assets/index.js"),
-    ("GET", "/static/img/logo.svg"),
-    ("GET", "/theme.css"),
-    ("GET", "/favicon.ico"),
-    ("GET", "/monitoring"),
-    ("GET", "/nothing"),
-    ("POST", "/login"),
-    ("GET", "/logout"),
-    ("POST", "/api/ask"),
-    ("POST", "/api/search"),
+    *(("GET", path) for path in "/ /config /config/ /assets/index.js /static/img/logo.svg".split()),
+    *(("GET", path) for path in "/theme.css /favicon.ico /monitoring /nothing /logout".split()),
+    *(("GET", path) for path in "/conversations/x.md /livez/ /livez/..".split()),
+    *(("GET", f"/gradio_api/{name}") for name in ("startup-events", "info", "app_id")),
+    *(("GET", path) for path in (f"{DATA}?session_hash=x", f"{HEARTBEAT}/x", f"{HOME}//livez")),
+    *(("POST", path) for path in ("/login", "/api/ask", "/api/search", JOIN, f"{JOIN}/")),
     ("POST", "/api/documents?name=a.txt"),
-    ("GET", "/conversations/x.md"),
-    ("POST", JOIN),
-    ("POST", f"{JOIN}/"),
-    ("GET", f"{DATA}?session_hash=x"),
-    ("GET", f"{HEARTBEAT}/x"),
-    ("GET", "/gradio_api/startup-events"),
-    ("GET", "/gradio_api/info"),
-    ("GET", "/gradio_api/app_id"),
-    ("GET", "/livez/"),
-    ("GET", "/livez/.."),
-    ("GET", f"{HOME}//livez"),
+    ("HEAD", "/"),
     ("OPTIONS", "/api/ask"),
 ]
 
@@ -105,6 +93,7 @@ def test_with_users_nobody_else_reaches_any_route(
 ) -> None:
     reply = guarded.request(method, path, headers=headers, follow_redirects=False)
     assert reply.status_code == 401
+    assert {name: reply.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
     assert reply.headers["WWW-Authenticate"] == 'Basic realm="assistant", charset="UTF-8"'
     assert "set-cookie" not in reply.headers
 
@@ -197,17 +186,12 @@ def test_naming_two_sessions_opens_neither(client: TestClient, query: str) -> No
     "body",
     [
         b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'"s"',
-        b"{}",
+        *b'{ [] null "s" {} \xff\xfe'.split(),
         b'{"session_hash": null}',
         b'{"session_hash": ""}',
         b'{"session_hash": 5}',
         b'{"session_hash": ["s"]}',
         b'{"data": []}',
-        b"\xff\xfe",
         b"[" * 100_000,
         b'{"session_hash": "s"',
     ],
@@ -280,26 +264,10 @@ def test_a_link_on_another_site_leads_to_the_page(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "proxy=http://example.com/",
-        "PROXY=https://example.com/",
-        "file=http://example.com/x",
-        "file=/etc/passwd",
-        "file/etc/passwd",
-        "upload",
-        "upload_progress",
-        "run/on_ask",
-        "call/on_ask",
-        "call/on_ask/id",
-        "api/on_ask",
-        "cancel",
-        "reset",
-        "stream/s/r/1/playlist.m3u8",
-        "deep_link",
-        "runs",
-        "openapi.json",
-        "component_server",
-        "process_recording",
-        "vibe-edit",
+        *"proxy=http://example.com/ PROXY=https://example.com/ file=http://example.com/x".split(),
+        *"file=/etc/passwd file/etc/passwd upload upload_progress run/on_ask api/on_ask".split(),
+        *"call/on_ask call/on_ask/id stream/s/r/1/playlist.m3u8 component_server cancel".split(),
+        *"reset deep_link runs openapi.json process_recording vibe-edit".split(),
         "",
     ],
 )
@@ -360,34 +328,17 @@ def test_every_response_carries_the_security_headers(
     assert not [name for name in reply.headers if name.startswith("access-control-")]
 
 
-def test_a_refused_login_carries_the_security_headers(guarded: TestClient) -> None:
-    reply = guarded.get("/")
-    assert reply.status_code == 401
-    for name, value in SECURITY_HEADERS.items():
-        assert reply.headers[name] == value
-
-
-@pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/assets/../x"])
+@pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/assets/../x", "/api/ask", JOIN])
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
 @pytest.mark.parametrize("host", ["127.0.0.1:7860", "box.example"])
-def test_no_response_lets_another_origin_read_it(path: str, origin: str, host: str) -> None:
-    settings = settings_anywhere(host="box.example")
-    client = app_of_box(settings)
+def test_no_response_lets_another_origin_read_it(
+    box: TestClient, path: str, origin: str, host: str
+) -> None:
     asked = {"Origin": origin, "Host": host, "Access-Control-Request-Method": "POST"}
     for method in ("GET", "OPTIONS"):
-        reply = client.request(method, path, headers=asked)
+        reply = box.request(method, path, headers=asked)
         assert not [name for name in reply.headers if name.startswith("access-control-allow-o")]
         assert "access-control-allow-credentials" not in reply.headers
-
-
-_BOX: list[TestClient] = []
-
-
-def app_of_box(settings: Settings) -> TestClient:
-    """Return one app that is bound to another name than that of this machine."""
-    if not _BOX:
-        _BOX.append(TestClient(build_app(FakeAssistant(settings=settings)), base_url=HOME))
-    return _BOX[0]
 
 
 @pytest.mark.parametrize(
@@ -401,13 +352,16 @@ def test_a_foreign_host_is_refused(client: TestClient, path: str, host: str) -> 
 
 def admitted(name: str, bound: str = "127.0.0.1", allowed: tuple[str, ...] = ()) -> bool:
     """Whether the gate alone admits a request to a host of this name."""
-    reached = asyncio.run(pass_through([(b"host", name.encode())], bound=bound, allowed=allowed))
-    return reached[0] == 200
+    return pass_through(host=name, bound=bound, allowed=allowed)[0] == 200
 
 
-async def pass_through(
-    headers: list[tuple[bytes, bytes]],
-    *,
+def status_of_body(n_bytes: int, path: str) -> int:
+    return pass_through((b"content-length", str(n_bytes).encode()), path=path, method="POST")[0]
+
+
+def pass_through(
+    *headers: tuple[bytes, bytes],
+    host: str = "localhost",
     path: str = "/",
     method: str = "GET",
     messages: Iterable[Message] = (),
@@ -439,7 +393,8 @@ async def pass_through(
         **options,
     )
     scope = {"type": "http", "path": path, "method": method, "query_string": b""}
-    await made({**scope, "headers": headers}, receive, send)
+    sent_headers = [(b"host", host.encode()), *headers]
+    asyncio.run(made({**scope, "headers": sent_headers}, receive, send))
     return sent[0]["status"], owners
 
 
@@ -477,20 +432,12 @@ def test_host_names_lose_port_brackets_and_case() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/api/ask", JOIN, "/nothing", f"{UPLOAD_PATH}/"])
 def test_a_body_over_the_cap_is_refused_before_it_is_read(path: str) -> None:
-    def status(n: int) -> int:
-        headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
-        return asyncio.run(pass_through(headers, path=path, method="POST"))[0]
-
-    assert status(MAX_BODY_BYTES + 1) == 413
-    assert status(MAX_BODY_BYTES) != 413
+    assert status_of_body(MAX_BODY_BYTES + 1, path) == 413
+    assert status_of_body(MAX_BODY_BYTES, path) != 413
 
 
 def test_a_file_may_be_as_large_as_the_settings_say() -> None:
-    def status(n: int) -> int:
-        headers = [(b"host", b"localhost"), (b"content-length", str(n).encode())]
-        return asyncio.run(pass_through(headers, path=UPLOAD_PATH, method="POST"))[0]
-
-    assert [status(n) for n in (2_000_000, 2_000_001)] == [200, 413]
+    assert [status_of_body(n, UPLOAD_PATH) for n in (2_000_000, 2_000_001)] == [200, 413]
 
 
 @pytest.mark.parametrize(
@@ -504,13 +451,11 @@ def test_a_file_may_be_as_large_as_the_settings_say() -> None:
     ],
 )
 def test_a_body_of_unstated_length_is_refused(header: tuple[bytes, bytes]) -> None:
-    headers = [(b"host", b"localhost"), header]
-    assert asyncio.run(pass_through(headers, method="POST"))[0] == 411
+    assert pass_through(header, method="POST")[0] == 411
 
 
 def test_a_length_of_thousands_of_digits_is_too_large() -> None:
-    headers = [(b"host", b"localhost"), (b"content-length", b"9" * 5_000)]
-    assert asyncio.run(pass_through(headers, method="POST"))[0] == 413
+    assert pass_through((b"content-length", b"9" * 5_000), method="POST")[0] == 413
 
 
 def test_a_body_that_comes_in_parts_is_read_whole_and_given_on() -> None:
@@ -518,13 +463,11 @@ def test_a_body_that_comes_in_parts_is_read_whole_and_given_on() -> None:
     messages = [
         {"type": "http.request", "body": part, "more_body": part is not parts[-1]} for part in parts
     ]
-    headers = [(b"host", b"localhost")]
-    status, owners = asyncio.run(pass_through(headers, path=JOIN, method="POST", messages=messages))
+    status, owners = pass_through(path=JOIN, method="POST", messages=messages)
     assert status == 200
     assert len(owners) == 1
 
 
 def test_a_sender_that_leaves_in_the_middle_joins_nothing() -> None:
     messages = [{"type": "http.request", "body": b'{"session_hash": "s"', "more_body": True}]
-    headers = [(b"host", b"localhost")]
-    assert asyncio.run(pass_through(headers, path=JOIN, method="POST", messages=messages))[0] == 403
+    assert pass_through(path=JOIN, method="POST", messages=messages)[0] == 403

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -57,11 +58,8 @@ def test_many_threads_are_never_inside_together_and_come_in_the_order_of_joining
         finally:
             entered.__exit__(None, None, None)
 
-    threads = [threading.Thread(target=ask, args=(n,)) for n in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    with ThreadPoolExecutor(30) as pool:
+        list(pool.map(ask, range(30)))
     assert most == 2
     assert sorted(came) == list(range(30))
     places = {n: place for place, n in enumerate(joined)}

@@ -10,6 +10,8 @@ import pytest
 
 from assistant.serve.background import Abandoned, iterate_reports, run_in_thread
 
+pytestmark = pytest.mark.anyio
+
 
 class Work:
     """Steps that wait to be let go; tells what has become of them."""
@@ -34,52 +36,43 @@ class Work:
             self.closed.set()
 
 
-def collect(work: Work, *, stop_after: int | None = None) -> tuple[list[int], float]:
+async def collect(work: Work, *, stop_after: int | None = None) -> tuple[list[int], float]:
     """Return the steps that came, and the seconds from the stop to the end of them."""
-
-    async def run() -> tuple[list[int], float]:
-        stop, stopped = asyncio.Event(), time.monotonic()
-        found: list[int] = []
-        if stop_after == 0:
-            stop.set()
-        async with aclosing(run_in_thread(work.steps(), asyncio.Event(), stop)) as steps:
-            async for step in steps:
-                found.append(step)
-                if len(found) == stop_after:
-                    stopped = time.monotonic()
-                    stop.set()
-        return found, time.monotonic() - stopped
-
-    return asyncio.run(asyncio.wait_for(run(), 10))
+    stop, stopped = asyncio.Event(), time.monotonic()
+    found: list[int] = []
+    if stop_after == 0:
+        stop.set()
+    steps = run_in_thread(work.steps(), asyncio.Event(), stop)
+    async with asyncio.timeout(10), aclosing(steps):
+        async for step in steps:
+            found.append(step)
+            if len(found) == stop_after:
+                stopped = time.monotonic()
+                stop.set()
+    return found, time.monotonic() - stopped
 
 
-def test_every_step_comes_in_order_and_the_generator_is_closed() -> None:
+async def test_every_step_comes_in_order_and_the_generator_is_closed() -> None:
     work = Work(50)
-    assert collect(work)[0] == list(range(50))
+    assert (await collect(work))[0] == list(range(50))
     assert work.closed.wait(5)
 
 
-def test_nothing_at_all_is_no_steps() -> None:
-    assert collect(Work(0))[0] == []
+async def test_nothing_at_all_is_no_steps() -> None:
+    assert (await collect(Work(0)))[0] == []
 
 
-def test_the_loop_goes_on_while_the_work_blocks() -> None:
+async def test_the_loop_goes_on_while_the_work_blocks() -> None:
     work = Work(2, waits_at=1)
-
-    async def run() -> list[int]:
-        found = []
-        async with aclosing(run_in_thread(work.steps())) as steps:
-            async for step in steps:
-                found.append(step)
-                asyncio.get_running_loop().call_later(0.05, work.let_go.set)
-        return found
-
-    assert asyncio.run(asyncio.wait_for(run(), 10)) == [0, 1]
+    asyncio.get_running_loop().call_later(0.05, work.let_go.set)
+    assert (await collect(work))[0] == [0, 1]
 
 
-def test_a_stop_arrives_at_once_though_the_work_blocks_and_the_work_ends_after_its_step() -> None:
+async def test_a_stop_arrives_at_once_though_the_work_blocks_and_the_work_ends_after_its_step() -> (
+    None
+):
     work = Work(9, waits_at=1)
-    found, seconds = collect(work, stop_after=1)
+    found, seconds = await collect(work, stop_after=1)
     assert found == [0]
     assert seconds < 2
     assert not work.closed.is_set()
@@ -88,29 +81,25 @@ def test_a_stop_arrives_at_once_though_the_work_blocks_and_the_work_ends_after_i
     assert work.given == [0, 1]
 
 
-def test_a_stop_that_was_before_lets_nothing_through() -> None:
+async def test_a_stop_that_was_before_lets_nothing_through() -> None:
     work = Work(9, waits_at=0)
-    assert collect(work, stop_after=0)[0] == []
+    assert (await collect(work, stop_after=0))[0] == []
     work.let_go.set()
     assert work.closed.wait(5)
 
 
-def test_who_does_not_wait_any_more_ends_the_work() -> None:
+async def test_who_does_not_wait_any_more_ends_the_work() -> None:
     work = Work(1_000_000)
-
-    async def run() -> None:
-        steps = run_in_thread(work.steps())
-        await anext(steps)
-        await steps.aclose()
-
-    asyncio.run(run())
+    steps = run_in_thread(work.steps())
+    await anext(steps)
+    await steps.aclose()
     assert work.closed.wait(5)
 
 
-def test_a_failure_of_the_work_reaches_the_one_who_waits() -> None:
+async def test_a_failure_of_the_work_reaches_the_one_who_waits() -> None:
     work = Work(3, fails_at=1)
     with pytest.raises(ZeroDivisionError):
-        collect(work)
+        await collect(work)
     assert work.closed.wait(5)
 
 

@@ -182,11 +182,15 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     assert opened.faults == []
 
 
+def begin(page: Page, question: str) -> None:
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+
+
 def ask(page: Page, question: str) -> Locator:
     """Ask and return the new turn once it is answered."""
     before = page.locator(".turn").count()
-    page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
+    begin(page, question)
     expect(page.locator(".turn")).to_have_count(before + 1)
     turn = page.locator(".turn").last
     expect(turn.locator(".actions")).to_be_visible()
@@ -267,8 +271,7 @@ def test_a_models_words_take_the_place_of_the_quotes_one_by_one(visit: Visit) ->
                     { childList: true, subtree: true, characterData: true });
             }"""
         )
-        page.fill("#question textarea", "written typhoon")
-        page.keyboard.press("Enter")
+        begin(page, "written typhoon")
         line = page.locator("#turn-1 .progress")
         expect(line).to_have_text(f"Writing with {MODEL}; exact quotes until then")
         page.locator("#turn-1 .also-read summary").click()
@@ -326,8 +329,7 @@ def test_a_notice_stands_beside_the_quotes_that_it_is_about(visit: Visit) -> Non
 
 def test_a_stop_while_a_model_writes_keeps_what_was_verified(visit: Visit) -> None:
     page = visit()
-    page.fill("#question textarea", "written typhoon endless")
-    page.keyboard.press("Enter")
+    begin(page, "written typhoon endless")
     expect(page.locator("#turn-1 .statement").first).to_have_text("It has been active since 2021.")
     page.click("#stop")
     expect(page.locator("#turn-1 .remark").last).to_have_text(STOPPED_PARTLY)
@@ -444,8 +446,7 @@ def test_a_forged_reference_gives_a_notice_and_leaves_the_page_usable(visit: Vis
 
 def test_stop_works_at_once_and_leaves_the_conversation_usable(visit: Visit) -> None:
     page = visit()
-    page.fill("#question textarea", "something slow")
-    page.keyboard.press("Enter")
+    begin(page, "something slow")
     expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
     started = time.monotonic()
     page.click("#stop")
@@ -472,8 +473,7 @@ def test_a_conversation_survives_a_reload_with_its_citations(visit: Visit) -> No
 def test_an_answer_goes_on_through_a_reload_and_on_a_second_page(visit: Visit) -> None:
     with serving(FakeAssistant(pause_s=1.5)) as (at, _):
         page = visit(at)
-        page.fill("#question textarea", "typhoon")
-        page.keyboard.press("Enter")
+        begin(page, "typhoon")
         expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
         second = visit(at, page.context, "#" + page.url.partition("#")[2])
         reload(page)
@@ -510,8 +510,7 @@ def test_a_conversation_survives_a_restart_of_the_server(visit: Visit, browser: 
 def test_a_server_that_stops_ends_a_running_answer_with_a_notice(visit: Visit) -> None:
     with serving(FakeAssistant()) as (at, app):
         page = visit(at)
-        page.fill("#question textarea", "slow leave")
-        page.keyboard.press("Enter")
+        begin(page, "slow leave")
         expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
         app.state.ending.set()  # as the server does once it has waited for running answers
         ask_state = page.locator("#turn-1 .notice")
@@ -610,8 +609,7 @@ def test_the_last_question_is_asked_again_or_edited_in_its_place(visit: Visit) -
     page.click("#turn-2 >> text=Edit")
     expect(page.locator("#question textarea")).to_have_value("leave")
     expect(page.locator("#banner")).to_contain_text("Editing a question")
-    page.fill("#question textarea", "how tall?")
-    page.keyboard.press("Enter")
+    begin(page, "how tall?")
     expect(page.locator("#turn-3 .abstention")).to_be_visible()
     expect(page.locator("#turn-3 .actions")).to_be_visible()
     expect(page.locator("#turn-2")).to_have_count(0)
@@ -743,8 +741,7 @@ def test_too_many_questions_get_a_clear_message(visit: Visit) -> None:
     settings = settings_anywhere(n_asking=1, n_waiting=0)
     with serving(FakeAssistant(settings=settings)) as (at, _):
         first, second = visit(at), visit(at)
-        first.fill("#question textarea", "slow leave")
-        first.keyboard.press("Enter")
+        begin(first, "slow leave")
         expect(first.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
         turn = ask(second, "leave")
         expect(turn.locator(".notice")).to_contain_text("the assistant is busy")
@@ -754,8 +751,7 @@ def test_too_many_questions_get_a_clear_message(visit: Visit) -> None:
 def test_another_conversation_can_be_read_while_an_answer_is_made(visit: Visit) -> None:
     with serving(FakeAssistant(pause_s=0.5)) as (at, _):
         page = visit(at)
-        page.fill("#question textarea", "typhoon")
-        page.keyboard.press("Enter")
+        begin(page, "typhoon")
         expect(page.locator("#turn-1 .progress")).to_be_visible()
         page.click("#new")
         expect(page.locator(".welcome")).to_be_visible()
@@ -848,8 +844,7 @@ def test_no_state_of_the_page_has_a_serious_accessibility_finding(
     ask(page, "written typhoon").locator(".account summary").click()
     page.locator("#turn-3 .account").scroll_into_view_if_needed()
     audit("written")
-    page.fill("#question textarea", "written typhoon endless")
-    page.keyboard.press("Enter")
+    begin(page, "written typhoon endless")
     expect(page.locator("#turn-4 .statement").first).to_contain_text("since 2021")
     audit("writing")
     page.click("#stop")

@@ -1,7 +1,7 @@
 """Pictures of pages over HTTP: who gets which, at which size, and what is refused."""
 
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,7 +10,7 @@ from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
 from paged import PagedAssistant, report
-from pydantic import SecretStr
+from surface_fakes import settings_anywhere
 
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import pictures
@@ -100,11 +100,7 @@ def test_a_page_of_another_site_gets_none(client: TestClient, fake: PagedAssista
 
 def test_users_alone_get_pictures() -> None:
     fake = PagedAssistant()
-    fake.settings = type(fake.settings)(
-        corpus_dir=fake.settings.corpus_dir,
-        index_dir=fake.settings.index_dir,
-        users={"alice": SecretStr("a long password")},
-    )
+    fake.settings = settings_anywhere(users={"alice": "a long password"})
     with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
         assert ask_for(client).status_code == 401
         client.auth = ("alice", "a long password")
@@ -124,26 +120,19 @@ def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(
         except Busy:
             outcomes.append("busy")
 
-    threads = [
-        threading.Thread(target=run, args=(page, width))
-        for page in (1, 3, 4, 5)
-        for width in WIDTHS[:3]
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def run_all(asked: list[tuple[int, int]]) -> None:
+        with ThreadPoolExecutor(len(asked)) as pool:
+            list(pool.map(run, *zip(*asked, strict=True)))
+
+    asked = [(page, width) for page in (1, 3, 4, 5) for width in WIDTHS[:3]]
+    run_all(asked)
     most = pictures.MAX_DRAWING + pictures.MAX_WAITING
     assert fake.most_drawing == pictures.MAX_DRAWING
-    assert sorted(map(str, outcomes)) == ["True"] * most + ["busy"] * (len(threads) - most)
+    assert sorted(map(str, outcomes)) == ["True"] * most + ["busy"] * (len(asked) - most)
     monkeypatch.setattr(pictures, "WAIT_S", 0.01)
     fake.draw_s = 0.5
     outcomes.clear()
-    threads = [threading.Thread(target=run, args=(page, 2_000)) for page in (1, 3, 4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_all([(page, 2_000) for page in (1, 3, 4)])
     assert sorted(map(str, outcomes)) == ["True", "True", "busy"]
 
 

@@ -22,18 +22,10 @@ from assistant.serve.upload import MAX_NAME_BYTES, NameTaken, check_name, save_u
 HOME = "http://127.0.0.1:7860"
 LIMIT = 1_000
 BAD_NAMES = [
+    *". .. ../a.txt ../../etc/passwd.txt /etc/a.txt sub/a.txt .hidden.txt .txt".split(),
+    *r"sub\a.txt ..\a.txt C:\a.txt a a.exe a.txt.exe a.png a.txt. a.txt/".split(),
     "",
-    ".",
-    "..",
-    "../a.txt",
-    "../../etc/passwd.txt",
-    "/etc/a.txt",
-    "sub/a.txt",
-    "sub\\a.txt",
-    "..\\a.txt",
-    "C:\\a.txt",
-    ".hidden.txt",
-    ".txt",
+    "a.txt ",
     "a\0.txt",
     "a\n.txt",
     "a\r\n.txt",
@@ -44,13 +36,6 @@ BAD_NAMES = [
     "a\ud800.txt",
     "a" * MAX_NAME_BYTES + ".txt",
     "漢" * 80 + ".txt",
-    "a",
-    "a.exe",
-    "a.txt.exe",
-    "a.png",
-    "a.txt ",
-    "a.txt.",
-    "a.txt/",
 ]
 
 

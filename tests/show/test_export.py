@@ -23,18 +23,12 @@ from assistant.show.provenance import list_remarks
 from assistant.values import Answer, DocumentId
 
 TAGS = {
+    **{tag: set() for tag in ("head", "title", "style", "body", "article", "sup", "ol")},
     "html": {"lang"},
-    "head": set(),
     "meta": {"charset", "name", "content", "http-equiv"},
-    "title": set(),
-    "style": set(),
-    "body": set(),
-    "article": set(),
     "h1": {"dir"},
     "h2": {"dir"},
     "p": {"class", "dir"},
-    "sup": set(),
-    "ol": set(),
     "li": {"value"},
     "span": {"class", "dir"},
     "blockquote": {"dir"},
@@ -55,6 +49,12 @@ def parsed(markdown: str) -> list[Token]:
     """Return the tokens that Markdown with tables and struck text makes, nested ones too."""
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
     return [one for token in tokens for one in (token, *(token.children or ()))]
+
+
+def assert_ours(page: LexborHTMLParser) -> None:
+    """Assert that a page has no tags and attributes but ours."""
+    for node in page.css("*"):
+        assert set(node.attributes) <= TAGS[present(node.tag)], (node.tag, node.attributes)
 
 
 def shown(markdown: str) -> str:
@@ -111,8 +111,7 @@ def test_an_exported_page_holds_our_tags_only_and_asks_nothing_of_a_server(
     title: str, given_turns: list[Turn]
 ) -> None:
     page = LexborHTMLParser(export_html(title, given_turns))
-    for node in page.css("*"):
-        assert set(node.attributes) <= TAGS[present(node.tag)], (node.tag, node.attributes)
+    assert_ours(page)
     policy = first(page, "meta[http-equiv]").attributes["content"]
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
     held = title.replace("\0", "\ufffd")
@@ -176,8 +175,7 @@ def test_no_model_name_or_notice_becomes_markup_in_an_export(vector: str) -> Non
     kinds = {one.type for one in parsed(export_markdown("T", [Turn(1, "?", made)]))}
     assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline"}
     page = LexborHTMLParser(export_html("T", [Turn(1, "?", made)]))
-    for node in page.css("*"):
-        assert set(node.attributes) <= TAGS[present(node.tag)], (node.tag, node.attributes)
+    assert_ours(page)
     held = [one.replace("\0", "\ufffd") for one in list_remarks(made)]
     assert [node.text() for node in page.css("p.notice")] == held
 

@@ -32,7 +32,7 @@ MAX_DOCUMENTS = 1_000
 
 
 class Chat:
-    """What happens when somebody uses a page: loads it, asks, clicks, searches or syncs.
+    """What happens when somebody uses a page: loads it, asks (`answers`), clicks or syncs.
 
     One object serves the sessions of all users. Its methods never raise: an error becomes a notice
     on the page.
@@ -51,7 +51,7 @@ class Chat:
         self._feedback = feedback
         self._views = views
         self._corpus = corpus
-        self._answers = answers
+        self.answers = answers
         self._ending = ending
         self._syncing: asyncio.Task[None] | None = None
         self._stage = ""
@@ -59,22 +59,6 @@ class Chat:
     def load(self, session: Session, address: str) -> Update:
         """Show a page that has just been loaded; `address` is a conversation's id or empty."""
         return _catch_errors(lambda: self._open_conversation(session, _storable(address) or None))
-
-    def watch(self, session: Session) -> AsyncGenerator[Update]:
-        """Follow the answer that is already running; see `RunningAnswers.watch`."""
-        return self._answers.watch(session)
-
-    def ask(self, session: Session, question: str) -> AsyncGenerator[Update]:
-        """Answer a question; see `RunningAnswers.ask`."""
-        return self._answers.ask(session, question)
-
-    def ask_again(self, session: Session, sent: dict[str, Any]) -> AsyncGenerator[Update]:
-        """Ask what a button stands for; see `RunningAnswers.ask_again`."""
-        return self._answers.ask_again(session, sent)
-
-    def stop(self, session: Session) -> None:
-        """Stop the answer that is running; see `RunningAnswers.stop`."""
-        self._answers.stop(session)
 
     def open(self, session: Session, reference: str, order: object = None) -> Update:
         """Open what a link points at: a conversation, a source, or the list of documents.
@@ -146,7 +130,7 @@ class Chat:
         ):
             conversation_id, status = None, CONVERSATION_GONE
         session.conversation_id, session.reference = conversation_id, DOCUMENTS
-        shown = self._answers.show(session)
+        shown = self.answers.show(session)
         return replace(
             shown,
             status=status or shown.status,
@@ -196,10 +180,7 @@ class Chat:
         kept = None if rating == turn.rating else rating
         self._feedback.rate(session.conversation_id or "", turn, to_history(before), kept)
         status = "Thank you: kept with the answer." if kept else "Taken back."
-        return Update(
-            conversation=self._views.conversation(session, self._views.turns(session)),
-            status=status,
-        )
+        return Update(conversation=self._views.conversation(session), status=status)
 
     def _flag(self, session: Session, sent: dict[str, Any]) -> Update:
         turn, before = self._find_judged(session, sent)
@@ -213,7 +194,7 @@ class Chat:
             session.conversation_id or "", turn, to_history(before), number, is_wrong=is_wrong
         )
         return Update(
-            conversation=self._views.conversation(session, self._views.turns(session)),
+            conversation=self._views.conversation(session),
             panel=self._views.panel(session),
             status="Kept: this citation is wrong." if is_wrong else "Taken back.",
         )

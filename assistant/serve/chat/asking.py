@@ -86,10 +86,10 @@ class RunningAnswers:
             async with aclosing(self.watch(session)) as updates:
                 async for update in updates:
                     yield replace(
-                        also,
-                        conversation=update.conversation,
-                        status=update.status,
-                        is_running=update.is_running,
+                        update,
+                        question=also.question,
+                        conversations=also.conversations,
+                        banner=also.banner,
                     )
                     also = Update()
         except AssistantError as error:
@@ -103,13 +103,10 @@ class RunningAnswers:
         if not isinstance(question, str):
             yield Update(status=QUESTION_GONE, banner=render_notice(QUESTION_GONE))
             return
-        if not self.is_running(
-            session
-        ):  # else this is refused, and nothing is to be replaced later
+        if not self.is_running(session):  # else it is refused, and nothing to be replaced later
             session.replaces = turn.number if turn and turn is turns[-1] else None
-        async with aclosing(
-            self.ask(session, question, turn.documents if turn else None)
-        ) as updates:
+        documents = turn.documents if turn else None
+        async with aclosing(self.ask(session, question, documents)) as updates:
             async for update in updates:
                 yield update
 
@@ -119,9 +116,7 @@ class RunningAnswers:
         running = self._running.get(conversation_id)
         if running is None:
             return
-        shown = [
-            self._views.turn(turn) for turn in running.before
-        ]  # rendered once: they do not change
+        shown = [self._views.turn(turn) for turn in running.before]  # once: they do not change
         seen: Step | None = None
         while session.conversation_id == conversation_id:
             if running.step is not seen:
@@ -140,7 +135,7 @@ class RunningAnswers:
             before, step = running.before, running.step
             html = self._views.show_turns(session.conversation_id or "", before, step)
             return Update(conversation=html, status=step.status, is_running=step.is_running)
-        html = self._views.conversation(session, self._views.turns(session))
+        html = self._views.conversation(session)
         return Update(conversation=html, status="", is_running=False)
 
     def stop(self, session: Session) -> None:

@@ -96,21 +96,16 @@ class Corpus:
 
 def describe_sync(report: SyncReport) -> str:
     """Say in a sentence what a sync did and how long it took."""
-    parts = [
-        f"{n:,} {word}"
-        for n, word in (
-            (report.n_added, "added"),
-            (report.n_changed, "changed"),
-            (report.n_moved, "moved"),
-            (report.n_removed, "removed"),
-        )
-        if n
-    ]
-    parts += [f"{report.n_skipped:,} skipped"] if report.n_skipped else []
+    counted = {
+        "added": report.n_added,
+        "changed": report.n_changed,
+        "moved": report.n_moved,
+        "removed": report.n_removed,
+        "skipped": report.n_skipped,
+    }
+    did = ", ".join(f"{n:,} {word}" for word, n in counted.items() if n) or "nothing has changed"
     rebuilt = " The index was damaged and has been built anew." if report.recovered else ""
-    return (
-        f"Synced in {report.seconds:.1f} s: {', '.join(parts) or 'nothing has changed'}.{rebuilt}"
-    )
+    return f"Synced in {report.seconds:.1f} s: {did}.{rebuilt}"
 
 
 def _describe(progress: Progress) -> str:

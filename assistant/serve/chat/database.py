@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -63,43 +64,7 @@ class FeedbackRow(NamedTuple):
 TABLES: dict[type[NamedTuple], str] = {TurnRow: "turns", FeedbackRow: "feedback"}
 Row = TypeVar("Row", TurnRow, FeedbackRow)
 
-SCHEMA = f"""
-PRAGMA journal_mode = WAL;
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS conversations (
-    conversation_id TEXT PRIMARY KEY,
-    owner TEXT NOT NULL,
-    title TEXT NOT NULL,
-    updated_at TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS conversations_by_owner ON conversations (owner, updated_at);
-CREATE TABLE IF NOT EXISTS turns (
-    conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    question TEXT NOT NULL,
-    documents TEXT NOT NULL,
-    answer TEXT,
-    notice TEXT,
-    tried TEXT NOT NULL,
-    digest INTEGER,
-    PRIMARY KEY (conversation_id, number)
-);
-CREATE TABLE IF NOT EXISTS feedback (
-    conversation_id TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    citation INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    given_at TEXT NOT NULL,
-    question TEXT NOT NULL,
-    history TEXT NOT NULL,
-    answer TEXT NOT NULL,
-    digest INTEGER,
-    PRIMARY KEY (conversation_id, number, citation)
-);
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
-
+SCHEMA = files("assistant.serve.chat").joinpath("database.sql").read_text(encoding="utf-8")
 SINCE_VERSION_1 = """
 ALTER TABLE turns ADD COLUMN digest INTEGER;
 ALTER TABLE feedback ADD COLUMN digest INTEGER;
@@ -153,8 +118,10 @@ class Database:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
                 raise sqlite3.DatabaseError(found)
+            changes = SCHEMA + (SINCE_VERSION_1 if version == 1 else "")
             connection.executescript(
-                SCHEMA.replace("COMMIT;", SINCE_VERSION_1 + "COMMIT;") if version == 1 else SCHEMA
+                f"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {changes}"
+                f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
 
     def _explain(self, error: OSError | sqlite3.Error | UnicodeDecodeError) -> StoreError:

@@ -92,7 +92,7 @@ def build_page(chat: Chat) -> gr.Blocks:
         async def on_load(address: str, request: gr.Request) -> AsyncIterator[Changes]:
             session = _session_of(sessions, request)
             yield _changes(await asyncio.to_thread(chat.load, session, address or ""))
-            for updates in (chat.watch(session), chat.follow_sync(session)):
+            for updates in (chat.answers.watch(session), chat.follow_sync(session)):
                 async for changes in _stream(updates):
                     yield changes
 
@@ -167,17 +167,17 @@ def _lay_out() -> Components:
 
 def _wire_asking(chat: Chat, sessions: Sessions, parts: Components) -> None:
     async def on_ask(text: str | None, request: gr.Request) -> AsyncIterator[Changes]:
-        async for changes in _stream(chat.ask(_session_of(sessions, request), text or "")):
+        updates = chat.answers.ask(_session_of(sessions, request), text or "")
+        async for changes in _stream(updates):
             yield changes
 
     async def on_button(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
-        async for changes in _stream(
-            chat.ask_again(_session_of(sessions, request), _payload(event))
-        ):
+        updates = chat.answers.ask_again(_session_of(sessions, request), _payload(event))
+        async for changes in _stream(updates):
             yield changes
 
     async def on_stop(request: gr.Request) -> None:
-        chat.stop(_session_of(sessions, request))
+        chat.answers.stop(_session_of(sessions, request))
 
     asked = [parts.question.submit, parts.ask.click]
     gr.on(asked, on_ask, parts.question, parts.outputs, **EVERY_CLICK)
@@ -214,7 +214,7 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
                 await asyncio.to_thread(chat.open, session, reference, sent.get("order"))
             )
         if reference.startswith("open-"):  # not for a source: it is revealed when this ends
-            async for changes in _stream(chat.watch(session)):
+            async for changes in _stream(chat.answers.watch(session)):
                 yield changes
         yield _changes(Update())  # see `_stream`
 

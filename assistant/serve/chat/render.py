@@ -19,7 +19,7 @@ from markupsafe import Markup
 from assistant.show.describe import count
 from assistant.show.escape import templates
 from assistant.show.marks import mark_text
-from assistant.show.provenance import list_remarks, report_costs
+from assistant.show.provenance import list_remarks
 from assistant.values import Answer, Document, DocumentId, FileRecord, Page, Span, name_page
 
 MAX_SOURCE_CHARS = 200_000
@@ -61,15 +61,10 @@ class CitationPosition:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """A picture of a page, with the boxes that mark a quote on it.
+    """A picture of a page, of `last` in its document, with the boxes that mark a quote on it.
 
-    Attributes:
-        number: the page's number.
-        last: the number of the document's last page.
-        description: the picture's alternative text.
-        address: its URL at the default width.
-        addresses: its URLs at several widths, as a `srcset`.
-        boxes: the page and the CSS position of each box.
+    `description` is the alternative text, `address` the URL at the default width, `addresses` those
+    at several widths as a `srcset`; each box has its page and its CSS position.
     """
 
     number: int
@@ -84,15 +79,10 @@ class PageView:
 class CorpusView:
     """What the panel of documents shows besides the documents.
 
-    Attributes:
-        suffixes: of the files that can be read.
-        max_bytes: the size limit of an uploaded file.
-        synced_at: when the last sync ended (ISO, UTC); None if none has.
-        only: the documents that questions are limited to; empty means all.
-        progress: what a running sync does; empty if none runs.
-        done: files that it has finished, of `total`.
-        total: files that it has to do.
-        notes: what the last sync reported.
+    `max_bytes` is the size limit of an uploaded file, `synced_at` when the last sync ended (ISO,
+    UTC; None if none has), `only` the documents that questions are limited to (empty means all),
+    `progress` what a running sync does (empty if none runs), of whose `total` files it has `done`
+    some, and `notes` what the last sync reported.
     """
 
     suffixes: tuple[str, ...]
@@ -120,33 +110,14 @@ def render_answer(
 ) -> Markup:
     """Render an answer with its sources, an abstention with suggestions, or a short reply.
 
-    Args:
-        answer: the answer.
-        turn: the number of its turn, for its references.
-        tried: questions that the documents do answer, suggested with an abstention.
-        flagged: the numbers of citations that the user has marked as wrong.
+    The number of its `turn` is for its references; `tried` and `flagged` are those of the turn.
     """
     return render_part("answer", answer, turn, tuple(tried), tuple(flagged))
-
-
-def render_costs(answer: Answer) -> Markup:
-    """Render what an answer cost and how its checks went, folded; empty for a short reply."""
-    return render_part("costs", report_costs(answer))
-
-
-def render_progress(detail: str) -> Markup:
-    """Render what the assistant is doing at the moment."""
-    return render_part("progress", detail)
 
 
 def render_notice(message: str) -> Markup:
     """Render a message of the program, such as an error, a stop or a stale reference."""
     return render_part("notice", message)
-
-
-def render_welcome(examples: Sequence[str], model: str = "") -> Markup:
-    """Render an empty page: what this is, which model writes (empty: none), example questions."""
-    return render_part("welcome", tuple(examples), model)
 
 
 def render_source(
@@ -179,21 +150,6 @@ def render_documents(records: Sequence[FileRecord], corpus: CorpusView) -> Marku
     """Render every file of the corpus with its status, and the reason if it was skipped."""
     unlisted = max(0, len(records) - MAX_LISTED)
     return render_part("documents", tuple(records[:MAX_LISTED]), unlisted, corpus)
-
-
-def render_selection(titles: Sequence[str]) -> Markup:
-    """Render which documents the next question is limited to; empty if to none."""
-    return render_part("only", tuple(titles))
-
-
-def render_editing(*, replaces: bool) -> Markup:
-    """Render that the next question is an edited one; whether it `replaces` the earlier answer."""
-    return render_part("editing", replaces)
-
-
-def render_conversations(summaries: Sequence[Any], current: str | None, search: str) -> Markup:
-    """Render the list of conversations with the current one marked."""
-    return render_part("conversations", tuple(summaries), current, bool(search.strip()))
 
 
 def truncate(text: str, max_chars: int) -> str:

@@ -22,15 +22,10 @@ DOCUMENTS = "close"
 class Session:
     """What one open page shows: a conversation, and beside it a source or the list of documents.
 
-    Attributes:
-        owner: the user whose page it is.
-        conversation_id: the conversation that is shown; None before the first question.
-        reference: what stands beside it (see `render`).
-        n_opened: how many references have been opened in turn, so that a late click is noticed.
-        only: the documents that questions are limited to; empty means all.
-        replaces: the number of the turn whose question is being edited.
-        search: what the list of conversations is filtered by.
-        opening: held until the panel that was clicked first has been sent.
+    `conversation_id` is None before the first question. `n_opened` counts the references that have
+    been opened, so that a late click is noticed; `opening` is held until the panel that was clicked
+    first has been sent. Questions are limited to the documents `only`; empty means all. `replaces`
+    is the number of the turn whose question is being edited.
     """
 
     owner: str

@@ -55,15 +55,10 @@ def view_page(document: Document, number: int, boxes: Sequence[Box] = ()) -> Pag
 
 @dataclass(frozen=True, slots=True)
 class OpenedSource:
-    """What a reference opens.
+    """What a reference opens: a document with all spans of it that the answer cites.
 
-    Attributes:
-        document_id: the document.
-        spans: all spans of it that the answer cites.
-        strong: the span that was clicked, if the reference is to a span.
-        quote: the text of that span as it was cited.
-        position: which citation of its answer was clicked.
-        citation: the citation that was clicked, if it is one.
+    `strong` is the span that was clicked, `quote` its text as it was cited; `position` and
+    `citation` are set if it is a citation.
     """
 
     document_id: DocumentId
@@ -147,9 +142,8 @@ def _cited(turn: Turn, answer: Answer, number: int) -> OpenedSource | None:
     clicked = next((c for c in answer.citations if c.number == number), None)
     if clicked is None:
         return None
-    same = [c for c in answer.citations if c.document_id == clicked.document_id]
     position = CitationPosition(turn.number, number, len(answer.citations), number in turn.flagged)
-    spans = tuple(map(_span, same))
+    spans = tuple(_span(c) for c in answer.citations if c.document_id == clicked.document_id)
     return OpenedSource(
         clicked.document_id, spans, _span(clicked), clicked.quote, position, clicked
     )

@@ -35,16 +35,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and its outcome.
+    """A question and its outcome: an answer, a notice, or None while it is being answered.
 
-    Attributes:
-        number: its place in the conversation, from 1.
-        question: what was typed.
-        outcome: an answer, a notice of why there is none, or None while it is being answered.
-        documents: those that the question was limited to; empty means all.
-        tried: questions that the documents do answer, suggested with an abstention.
-        rating: the user's rating of the answer.
-        flagged: the numbers of citations that the user has marked as wrong.
+    `number` counts from 1. `documents` are those that the question was limited to; empty means all.
+    `tried` are questions that the documents do answer, suggested with an abstention. `flagged` are
+    the numbers of citations that the user has marked as wrong.
     """
 
     number: int
@@ -84,8 +79,9 @@ def answer_turn(
                 for step in _follow_events(turn, events):
                     turn = step.turn
                     yield step
-            if isinstance(turn.outcome, Answer) and _is_abstention(turn.outcome):
-                turn = replace(turn, tried=_suggest(assistant, turn.outcome))
+            made = turn.outcome
+            if isinstance(made, Answer) and made.abstained and made.consulted:
+                turn = replace(turn, tried=_suggest(assistant, made))
     except AssistantError as error:
         turn = replace(turn, outcome=str(error))
     except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
@@ -159,7 +155,3 @@ def _suggest(assistant: Answering, abstention: Answer) -> tuple[str, ...]:
         return assistant.suggest(N_SUGGESTED, near=abstention)
     except AssistantError:
         return ()
-
-
-def _is_abstention(answer: Answer) -> bool:
-    return answer.abstained and bool(answer.consulted)

@@ -15,21 +15,15 @@ from assistant.serve.chat.corpus import Corpus
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import (
     render_answer,
-    render_conversations,
-    render_costs,
-    render_editing,
     render_notice,
     render_part,
-    render_progress,
-    render_selection,
-    render_welcome,
     truncate,
 )
 from assistant.serve.chat.sessions import DOCUMENTS, Session
 from assistant.serve.chat.sources import show_source
 from assistant.serve.chat.turns import Step, Turn, log_error
 from assistant.show.export import plain_answer
-from assistant.show.provenance import name_model
+from assistant.show.provenance import name_model, report_costs
 from assistant.values import Answer, DocumentId
 
 N_EXAMPLES = 4
@@ -55,11 +49,13 @@ class Views:
             return ()
         return self._conversations.load(session.owner, session.conversation_id) or ()
 
-    def conversation(self, session: Session, turns: Sequence[Turn]) -> Markup:
+    def conversation(self, session: Session) -> Markup:
         """Return the turns, or a welcome with example questions if there are none."""
+        turns = self.turns(session)
         if turns and session.conversation_id:
             return self.show_turns(session.conversation_id, turns)
-        return render_welcome(self._examples(), name_model(self._assistant.language_model))
+        model = name_model(self._assistant.language_model)
+        return render_part("welcome", self._examples(), model)
 
     def show_turns(
         self, conversation_id: str, turns: Sequence[Turn], step: Step | None = None
@@ -76,9 +72,9 @@ class Views:
         answer = turn.outcome if isinstance(turn.outcome, Answer) else None
         body = _outcome(turn)
         if is_running and step is not None:
-            body += render_progress(step.doing or step.status)
+            body += render_part("progress", step.doing or step.status)
         elif answer is not None:
-            body += render_costs(answer)
+            body += render_part("costs", report_costs(answer))
         return render_part(
             "turn",
             turn,
@@ -94,14 +90,15 @@ class Views:
     def conversations(self, session: Session) -> Markup:
         """Return the list of the owner's conversations that match the search."""
         summaries = self._conversations.list(session.owner, session.search)
-        return render_conversations(summaries, session.conversation_id, session.search)
+        is_search = bool(session.search.strip())
+        return render_part("conversations", summaries, session.conversation_id, is_search)
 
     def banner(self, session: Session, *, is_editing: bool = False) -> Markup:
         """Return what stands above the input: the selected documents, and that this is an edit."""
-        editing = (
-            render_editing(replaces=session.replaces is not None) if is_editing else Markup("")
-        )
-        return render_selection(file_names(sorted(session.only))) + editing
+        selected = render_part("only", file_names(sorted(session.only)))
+        if not is_editing:
+            return selected
+        return selected + render_part("editing", session.replaces is not None)
 
     def panel(self, session: Session) -> Markup:
         """Return what stands beside the conversation: a source, or the list of documents."""

@@ -218,19 +218,15 @@ def test_a_rating_is_kept_with_what_was_said_before(office: Office) -> None:
     "sent",
     [
         {"turn": "9", "rating": "up"},
-        {"turn": "1", "rating": "best"},
-        {"turn": "1", "rating": None},
-        {"turn": "1", "rating": ["up"]},
-        {"turn": "1", "rating": {"up": 1}},
+        *({"turn": "1", "rating": odd} for odd in ("best", None, ["up"], {"up": 1})),
         {"rating": "up"},
     ],
 )
 def test_a_rating_of_nothing_or_with_nothing_keeps_nothing(
     office: Office, sent: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    update = office.desk.act(office.page, {"act": "rate", **sent})
+    assert office.desk.act(office.page, {"act": "rate", **sent}) == Update()
     assert office.book.read() == ()
-    assert update == Update()
     assert not caplog.records
 
 
@@ -285,43 +281,34 @@ def test_asking_all_again_leaves_an_open_source_where_it_is(office: Office) -> N
     assert office.act("all").panel is None
 
 
-def sync_on(office: Office, page: Session) -> list[Update]:
-    async def sync() -> list[Update]:
-        return [update async for update in office.desk.sync(page)]
-
-    return asyncio.run(sync())
-
-
-def test_a_sync_shows_its_progress_where_the_documents_are_shown(
+@pytest.mark.anyio
+async def test_a_sync_shows_its_progress_where_the_documents_are_shown(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(actions, "REFRESH_S", 0.02)
-    updates = sync_on(office, office.page)
+    updates = [update async for update in office.desk.sync(office.page)]
     assert updates[0].status == "Syncing"
     assert any("<progress" in present(update.panel) for update in updates)
     assert updates[-1].status == "Synced in 0.4 s: 1 added."
     assert "<progress" not in present(updates[-1].panel)
     office.desk.open(office.page, "cite-1-1")
-    assert {update.panel for update in sync_on(office, office.page)} == {None}
+    assert {update.panel async for update in office.desk.sync(office.page)} == {None}
 
 
-def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(
+@pytest.mark.anyio
+async def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(actions, "REFRESH_S", 0.02)
-
-    async def scenario() -> None:
-        begun = office.desk.sync(office.page)
-        await anext(begun)
-        await begun.aclose()
-        bob = Session("bob")
-        for follow in (office.desk.follow_sync, office.desk.sync):
-            updates = [update async for update in follow(bob)]
-            assert updates[-1].status == "Synced in 0.4 s: 1 added."
-        assert [update async for update in office.desk.follow_sync(bob)] == []
-        assert office.assistant.n_syncs == 2, "followed once, and begun anew once it had ended"
-
-    asyncio.run(scenario())
+    begun = office.desk.sync(office.page)
+    await anext(begun)
+    await begun.aclose()
+    bob = Session("bob")
+    for follow in (office.desk.follow_sync, office.desk.sync):
+        updates = [update async for update in follow(bob)]
+        assert updates[-1].status == "Synced in 0.4 s: 1 added."
+    assert [update async for update in office.desk.follow_sync(bob)] == []
+    assert office.assistant.n_syncs == 2, "followed once, and begun anew once it had ended"
 
 
 def test_a_click_that_arrives_after_a_later_one_opens_nothing(office: Office) -> None:
@@ -381,11 +368,7 @@ names = st.sampled_from("act id title text turn what rating citation checked que
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.dictionaries(names, values, max_size=6),
-    st.sampled_from(ACTS) | values,
-    st.booleans(),
-)
+@given(st.dictionaries(names, values, max_size=6), st.sampled_from(ACTS) | values, st.booleans())
 def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
     office: Office, caplog: pytest.LogCaptureFixture, sent: dict[str, object], act: str, own: bool
 ) -> None:

@@ -1,16 +1,14 @@
 """A question on a page: kept whatever happens, shown where it was asked, stopped at once."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from dom import present
-from surface_fakes import FakeAssistant, History, answered, settings_anywhere
+from surface_fakes import FakeAssistant, answered
 
 from assistant.errors import StoreError
 from assistant.serve.admission import Admission
@@ -23,31 +21,27 @@ from assistant.serve.chat.sessions import Session, Update
 from assistant.serve.chat.turns import CLOSING, INTERRUPTED, STOPPED, Turn
 from assistant.serve.chat.views import Views
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
-from assistant.values import Answer, DocumentId, Stage
+from assistant.values import Answer, DocumentId
+
+pytestmark = pytest.mark.anyio
 
 
-class Waiting(FakeAssistant):
-    """Waits before it answers a question with `wait` in it, until it is let go."""
+def collect(given: AsyncIterator[Update]) -> tuple[asyncio.Future[None], list[Update]]:
+    """Return a task that takes updates, and the list that they come into."""
+    updates: list[Update] = []
 
-    def __init__(self) -> None:
-        super().__init__(settings=settings_anywhere())
-        self.let_go, self.n_begun = threading.Event(), 0
+    async def take() -> None:
+        async for update in given:
+            updates.append(update)
 
-    def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
-    ) -> Iterator[Stage | Answer]:
-        if "wait" in question:
-            yield Stage("searching", "Searching")
-            self.n_begun += 1
-            self.let_go.wait(20)
-        yield from super().stream(question, history, documents=documents)
+    return asyncio.ensure_future(take()), updates
 
 
 class Room:
-    """An asking with all that belongs to it; made inside of a loop."""
+    """An asking with all that belongs to it."""
 
     def __init__(self, store_of: type[ConversationStore] = ConversationStore) -> None:
-        self.assistant = Waiting()
+        self.assistant = FakeAssistant()
         self.store = store_of(Database(self.assistant.settings.index_dir))
         self.ending = asyncio.Event()
         views = Views(self.assistant, self.store, Corpus(self.assistant))
@@ -70,14 +64,8 @@ class Room:
         self, question: str = "wait, leave", page: Session | None = None
     ) -> tuple[asyncio.Future[None], list[Update]]:
         """Begin an answer that waits; return its task and the updates that come."""
-        updates = []
-
-        async def collect() -> None:
-            async for update in self.asking.ask(page or self.page, question):
-                updates.append(update)
-
-        task = asyncio.ensure_future(collect())
         n = self.assistant.n_begun
+        task, updates = collect(self.asking.ask(page or self.page, question))
         while self.assistant.n_begun == n:
             await asyncio.sleep(0.005)
         return task, updates
@@ -86,136 +74,109 @@ class Room:
         return present(self.store.load("alice", conversation_id or self.conversation_id))
 
 
-def run(scenario: Callable[[Room], Awaitable[None]], **given: Any) -> None:
-    """Run a scenario with a room of its own; whatever waits is let go at the end."""
-
-    async def inside() -> None:
-        room = Room(**given)
-        try:
-            return await asyncio.wait_for(scenario(room), 20)
-        finally:
-            room.assistant.let_go.set()
-
-    return asyncio.run(inside())
+@pytest.fixture
+def room() -> Iterator[Room]:
+    """A room of one's own; whatever waits is let go at the end."""
+    made = Room()
+    yield made
+    made.assistant.let_go.set()
 
 
-def test_the_first_question_begins_a_conversation_with_its_words_as_the_title() -> None:
-    async def scenario(room: Room) -> None:
-        updates = await room.ask("  typhoon  ")
-        (turn,) = room.turns()
-        assert (turn.number, turn.question) == (1, "typhoon")
-        assert isinstance(turn.outcome, Answer)
-        assert [one.title for one in room.store.list("alice")] == ["typhoon"]
-        assert updates[0].question == ""
-        assert "typhoon" in present(updates[0].conversations)
-        assert [one.is_running for one in updates] == [True] * (len(updates) - 1) + [False]
-        assert "Integrity" not in present(updates[0].conversation)
-        assert "Flax Typhoon" in present(updates[-1].conversation)
-        assert updates[-1].status == "Answered with 2 citations."
+async def test_the_first_question_begins_a_conversation_with_its_words_as_the_title(
+    room: Room,
+) -> None:
+    updates = await room.ask("  typhoon  ")
+    (turn,) = room.turns()
+    assert (turn.number, turn.question) == (1, "typhoon")
+    assert isinstance(turn.outcome, Answer)
+    assert [one.title for one in room.store.list("alice")] == ["typhoon"]
+    assert updates[0].question == ""
+    assert "typhoon" in present(updates[0].conversations)
+    assert [one.is_running for one in updates] == [True] * (len(updates) - 1) + [False]
+    assert "Integrity" not in present(updates[0].conversation)
+    assert "Flax Typhoon" in present(updates[-1].conversation)
+    assert updates[-1].status == "Answered with 2 citations."
 
-    run(scenario)
 
-
-def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said() -> None:
-    async def scenario(room: Room) -> None:
-        await room.ask("typhoon")
-        await room.ask("leave")
-        assert [turn.question for turn in room.turns()] == ["typhoon", "leave"]
-        assert room.assistant.histories[-1][0] == ("user", "typhoon")
-
-    run(scenario)
+async def test_further_questions_go_on_in_the_conversation_and_are_told_what_was_said(
+    room: Room,
+) -> None:
+    await room.ask("typhoon")
+    await room.ask("leave")
+    assert [turn.question for turn in room.turns()] == ["typhoon", "leave"]
+    assert room.assistant.histories[-1][0] == ("user", "typhoon")
 
 
 @pytest.mark.parametrize("question", ["", " \n\t "])
-def test_a_blank_question_begins_nothing(question: str) -> None:
-    async def scenario(room: Room) -> None:
-        (update,) = await room.ask(question)
-        assert update.status == "Type a question first."
-        assert update.is_running is False
-        assert room.store.list("alice") == ()
-
-    run(scenario)
+async def test_a_blank_question_begins_nothing(room: Room, question: str) -> None:
+    (update,) = await room.ask(question)
+    assert update.status == "Type a question first."
+    assert update.is_running is False
+    assert room.store.list("alice") == ()
 
 
-def test_a_question_that_no_file_can_hold_is_asked_with_marks_in_its_place() -> None:
-    async def scenario(room: Room) -> None:
-        await room.ask("typhoon \ud800?")
-        assert room.turns()[0].question == "typhoon ??"
-
-    run(scenario)
-
-
-def test_a_stop_ends_the_answer_at_once_and_is_kept() -> None:
-    async def scenario(room: Room) -> None:
-        task, updates = await room.begin()
-        started = time.monotonic()
-        room.asking.stop(room.page)
-        await task
-        assert time.monotonic() - started < 2
-        assert [turn.outcome for turn in room.turns()] == [STOPPED]
-        assert (updates[-1].is_running, updates[-1].status) == (False, STOPPED)
-        assert not room.asking.is_running(room.page)
-
-    run(scenario)
+async def test_a_question_that_no_file_can_hold_is_asked_with_marks_in_its_place(
+    room: Room,
+) -> None:
+    await room.ask("typhoon \ud800?")
+    assert room.turns()[0].question == "typhoon ??"
 
 
-def test_a_stop_touches_no_other_conversation() -> None:
-    async def scenario(room: Room) -> None:
-        task, _ = await room.begin()
-        room.asking.stop(Session("alice"))
-        room.asking.stop(Session("bob"))
-        room.assistant.let_go.set()
-        await task
-        assert isinstance(room.turns()[0].outcome, Answer)
+async def test_a_stop_ends_the_answer_at_once_and_is_kept(room: Room) -> None:
+    task, updates = await room.begin()
+    started = time.monotonic()
+    room.asking.stop(room.page)
+    await task
+    assert time.monotonic() - started < 2
+    assert [turn.outcome for turn in room.turns()] == [STOPPED]
+    assert (updates[-1].is_running, updates[-1].status) == (False, STOPPED)
+    assert not room.asking.is_running(room.page)
 
-    run(scenario)
+
+async def test_a_stop_touches_no_other_conversation(room: Room) -> None:
+    task, _ = await room.begin()
+    room.asking.stop(Session("alice"))
+    room.asking.stop(Session("bob"))
+    room.assistant.let_go.set()
+    await task
+    assert isinstance(room.turns()[0].outcome, Answer)
 
 
-def test_the_end_of_the_server_ends_the_answer_with_a_notice() -> None:
-    async def scenario(room: Room) -> None:
-        task, updates = await room.begin()
-        room.ending.set()
-        await task
-        assert [turn.outcome for turn in room.turns()] == [CLOSING]
-        assert updates[-1].status == CLOSING
-
-    run(scenario)
+async def test_the_end_of_the_server_ends_the_answer_with_a_notice(room: Room) -> None:
+    task, updates = await room.begin()
+    room.ending.set()
+    await task
+    assert [turn.outcome for turn in room.turns()] == [CLOSING]
+    assert updates[-1].status == CLOSING
 
 
 @pytest.mark.parametrize("ends", ["stop", "close"])
-def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(ends: str) -> None:
-    async def scenario(room: Room) -> None:
-        updates = []
-
-        async def collect() -> None:
-            async for update in room.asking.ask(room.page, "written typhoon endless"):
-                updates.append(update)
-
-        task = asyncio.ensure_future(collect())
-        while not room.assistant.is_writing.is_set():
-            await asyncio.sleep(0.005)
-        while "active since 2021" not in (updates[-1].conversation or ""):
-            await asyncio.sleep(0.005)
-        started = time.monotonic()
-        if ends == "stop":
-            room.asking.stop(room.page)
-        else:
-            room.ending.set()
-        await task
-        assert time.monotonic() - started < 1
-        notice = STOPPED_PARTLY if ends == "stop" else CLOSING_PARTLY
-        (turn,) = room.turns()
-        whole = FakeAssistant().ask("written typhoon")
-        assert answered(turn.outcome).notice == updates[-1].status == notice
-        assert answered(turn.outcome).statements[0] == whole.statements[0]
-        assert answered(turn.outcome).statements[1].text == whole.citations[1].quote
-        assert answered(turn.outcome).citations == whole.citations
-        assert updates[-1].is_running is False
-        assert notice in present(updates[-1].conversation)
-        assert "Copy" in present(updates[-1].conversation)
-        assert await asyncio.to_thread(room.assistant.is_closed.wait, 1), "the model is let go"
-
-    run(scenario)
+async def test_what_was_verified_when_a_model_is_stopped_or_the_server_ends_is_kept(
+    room: Room, ends: str
+) -> None:
+    task, updates = collect(room.asking.ask(room.page, "written typhoon endless"))
+    while not room.assistant.is_writing.is_set():
+        await asyncio.sleep(0.005)
+    while "active since 2021" not in (updates[-1].conversation or ""):
+        await asyncio.sleep(0.005)
+    started = time.monotonic()
+    if ends == "stop":
+        room.asking.stop(room.page)
+    else:
+        room.ending.set()
+    await task
+    assert time.monotonic() - started < 1
+    notice = STOPPED_PARTLY if ends == "stop" else CLOSING_PARTLY
+    (turn,) = room.turns()
+    whole = FakeAssistant().ask("written typhoon")
+    assert answered(turn.outcome).notice == updates[-1].status == notice
+    assert answered(turn.outcome).statements[0] == whole.statements[0]
+    assert answered(turn.outcome).statements[1].text == whole.citations[1].quote
+    assert answered(turn.outcome).citations == whole.citations
+    assert updates[-1].is_running is False
+    assert notice in present(updates[-1].conversation)
+    assert "Copy" in present(updates[-1].conversation)
+    assert await asyncio.to_thread(room.assistant.is_closed.wait, 1), "the model is let go"
 
 
 def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing() -> None:
@@ -227,243 +188,192 @@ def test_a_stop_before_anything_is_answered_or_after_a_refusal_keeps_nothing() -
     assert asking_module._cut_short(turn, is_stopped=False).turn.outcome == CLOSING
 
 
-def test_a_sign_of_life_shows_and_reads_out_nothing_anew() -> None:
-    async def scenario(room: Room) -> None:
-        updates = await room.ask("written typhoon")
-        shown = [(update.conversation, update.status) for update in updates]
-        assert len(set(shown)) == len(shown)
-        read_out = [update.status for update in updates]
-        changes = [
-            one for one, before in zip(read_out[1:], read_out, strict=False) if one != before
-        ]
-        assert len(changes) == len(set(changes)) + 1, "Answered, Writing, Answered"
-        assert all(update.is_running for update in updates[:-1])
-        assert "Cost and checks" not in "".join(
-            present(update.conversation) for update in updates[:-1]
-        )
-        assert "Cost and checks" in present(updates[-1].conversation)
-
-    run(scenario)
+async def test_a_sign_of_life_shows_and_reads_out_nothing_anew(room: Room) -> None:
+    updates = await room.ask("written typhoon")
+    shown = [(update.conversation, update.status) for update in updates]
+    assert len(set(shown)) == len(shown)
+    read_out = [update.status for update in updates]
+    changes = [one for one, before in zip(read_out[1:], read_out, strict=False) if one != before]
+    assert len(changes) == len(set(changes)) + 1, "Answered, Writing, Answered"
+    assert all(update.is_running for update in updates[:-1])
+    assert "Cost and checks" not in "".join(present(update.conversation) for update in updates[:-1])
+    assert "Cost and checks" in present(updates[-1].conversation)
 
 
-def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later() -> None:
-    async def scenario(room: Room) -> None:
-        updates = room.asking.ask(room.page, "wait, leave")
-        await anext(updates)
-        await updates.aclose()
-        assert room.asking.is_running(room.page)
-        assert [turn.outcome for turn in room.turns()] == [INTERRUPTED], "what a crash would leave"
-        assert "interrupted" not in present(room.asking.show(room.page).conversation)
-        room.assistant.let_go.set()
-        seen = [update async for update in room.asking.watch(room.page)]
-        assert seen[-1].is_running is False
-        assert "accrue two days" in present(seen[-1].conversation)
-        assert isinstance(room.turns()[0].outcome, Answer)
-        await room.ask("leave")
-        assert [turn.number for turn in room.turns()] == [1, 2]
-
-    run(scenario)
+async def test_a_page_that_is_closed_in_the_middle_finds_the_answer_later(room: Room) -> None:
+    updates = room.asking.ask(room.page, "wait, leave")
+    await anext(updates)
+    await updates.aclose()
+    assert room.asking.is_running(room.page)
+    assert [turn.outcome for turn in room.turns()] == [INTERRUPTED], "what a crash would leave"
+    assert "interrupted" not in present(room.asking.show(room.page).conversation)
+    room.assistant.let_go.set()
+    seen = [update async for update in room.asking.watch(room.page)]
+    assert seen[-1].is_running is False
+    assert "accrue two days" in present(seen[-1].conversation)
+    assert isinstance(room.turns()[0].outcome, Answer)
+    await room.ask("leave")
+    assert [turn.number for turn in room.turns()] == [1, 2]
 
 
-def test_every_page_that_looks_at_a_conversation_sees_its_answer_become() -> None:
-    async def scenario(room: Room) -> None:
-        task, _ = await room.begin()
-        other = Session("alice", room.page.conversation_id)
-        updates = []
-
-        async def watch() -> None:
-            async for update in room.asking.watch(other):
-                updates.append(update)
-
-        watching = asyncio.ensure_future(watch())
-        while not any("Searching" in present(update.conversation) for update in updates):
-            await asyncio.sleep(0.005)
-        assert updates[-1].is_running
-        room.assistant.let_go.set()
-        await task
-        await watching
-        assert "accrue two days" in present(updates[-1].conversation)
-        assert updates[-1].is_running is False
-
-    run(scenario)
+async def test_every_page_that_looks_at_a_conversation_sees_its_answer_become(room: Room) -> None:
+    task, _ = await room.begin()
+    other = Session("alice", room.page.conversation_id)
+    watching, updates = collect(room.asking.watch(other))
+    while not any("Searching" in present(update.conversation) for update in updates):
+        await asyncio.sleep(0.005)
+    assert updates[-1].is_running
+    room.assistant.let_go.set()
+    await task
+    await watching
+    assert "accrue two days" in present(updates[-1].conversation)
+    assert updates[-1].is_running is False
 
 
-def test_watching_where_nothing_is_asked_ends_at_once() -> None:
-    async def scenario(room: Room) -> None:
-        await room.ask("leave")
-        assert [update async for update in room.asking.watch(room.page)] == []
-        assert [update async for update in room.asking.watch(Session("alice"))] == []
-
-    run(scenario)
+async def test_watching_where_nothing_is_asked_ends_at_once(room: Room) -> None:
+    await room.ask("leave")
+    assert [update async for update in room.asking.watch(room.page)] == []
+    assert [update async for update in room.asking.watch(Session("alice"))] == []
 
 
-def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages() -> None:
-    async def scenario(room: Room) -> None:
-        task, _ = await room.begin()
-        other = Session("alice", room.page.conversation_id)
-        for page in (room.page, other):
-            (update,) = await room.ask("leave", page)
-            assert update.status == BUSY_HERE
-            assert update.is_running, "the page keeps its stop"
-        assert len(room.turns()) == 1
-        room.assistant.let_go.set()
-        await task
-        await room.ask("leave", other)
-        assert len(room.turns()) == 2
-
-    run(scenario)
-
-
-def test_other_conversations_are_answered_meanwhile() -> None:
-    async def scenario(room: Room) -> None:
-        task, _ = await room.begin()
-        other = Session("alice")
-        await room.ask("leave", other)
-        assert isinstance(room.turns(other.conversation_id)[0].outcome, Answer)
-        room.assistant.let_go.set()
-        await task
-
-    run(scenario)
+async def test_one_question_at_a_time_is_answered_in_a_conversation_on_any_of_its_pages(
+    room: Room,
+) -> None:
+    task, _ = await room.begin()
+    other = Session("alice", room.page.conversation_id)
+    for page in (room.page, other):
+        (update,) = await room.ask("leave", page)
+        assert update.status == BUSY_HERE
+        assert update.is_running, "the page keeps its stop"
+    assert len(room.turns()) == 1
+    room.assistant.let_go.set()
+    await task
+    await room.ask("leave", other)
+    assert len(room.turns()) == 2
 
 
-def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_answer_is_kept() -> (
-    None
-):
-    async def scenario(room: Room) -> None:
-        task, updates = await room.begin()
-        asked_in, n = room.conversation_id, len(updates)
-        room.page.conversation_id = room.store.create("alice", "Another")
-        await task
-        room.assistant.let_go.set()
-        async for _ in room.asking.watch(Session("alice", asked_in)):
-            pass
-        (again,) = updates[n:]  # in case a step of the answer came after it was opened
-        assert "welcome" in present(again.conversation)
-        assert again.is_running is False
-        assert isinstance(room.turns(asked_in)[0].outcome, Answer)
-        assert room.turns() == ()
-
-    run(scenario)
+async def test_other_conversations_are_answered_meanwhile(room: Room) -> None:
+    task, _ = await room.begin()
+    other = Session("alice")
+    await room.ask("leave", other)
+    assert isinstance(room.turns(other.conversation_id)[0].outcome, Answer)
+    room.assistant.let_go.set()
+    await task
 
 
-def test_a_conversation_that_is_deleted_meanwhile_stays_deleted() -> None:
-    async def scenario(room: Room) -> None:
-        task, _ = await room.begin()
-        asked_in = room.conversation_id
-        room.store.delete("alice", asked_in)
-        room.assistant.let_go.set()
-        await task
-        assert room.store.load("alice", asked_in) is None
-
-    run(scenario)
-
-
-def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one() -> None:
-    async def scenario(room: Room) -> None:
-        for question in ("typhoon", "leave"):
-            await room.ask(question)
-        await room.again({"turn": "2"})
-        assert [(turn.number, turn.question) for turn in room.turns()] == [
-            (1, "typhoon"),
-            (3, "leave"),
-        ]
-        await room.again({"turn": 1})
-        assert [turn.question for turn in room.turns()] == ["typhoon", "leave", "typhoon"]
-        room.page.replaces = 4
-        await room.ask("unknown")
-        assert [turn.question for turn in room.turns()] == ["typhoon", "leave", "unknown"]
-        await room.ask("typhoon")
-        assert len(room.turns()) == 4, "an edit is over once it was asked"
-
-    run(scenario)
+async def test_another_conversation_that_is_opened_meanwhile_is_shown_again_and_the_answer_is_kept(
+    room: Room,
+) -> None:
+    task, updates = await room.begin()
+    asked_in, n = room.conversation_id, len(updates)
+    room.page.conversation_id = room.store.create("alice", "Another")
+    await task
+    room.assistant.let_go.set()
+    async for _ in room.asking.watch(Session("alice", asked_in)):
+        pass
+    (again,) = updates[n:]  # in case a step of the answer came after it was opened
+    assert "welcome" in present(again.conversation)
+    assert again.is_running is False
+    assert isinstance(room.turns(asked_in)[0].outcome, Answer)
+    assert room.turns() == ()
 
 
-def test_a_question_that_replaces_one_is_not_told_what_that_said() -> None:
-    async def scenario(room: Room) -> None:
-        await room.ask("typhoon")
-        await room.again({"turn": "1"})
-        assert room.assistant.histories == [(), ()]
+async def test_a_conversation_that_is_deleted_meanwhile_stays_deleted(room: Room) -> None:
+    task, _ = await room.begin()
+    asked_in = room.conversation_id
+    room.store.delete("alice", asked_in)
+    room.assistant.let_go.set()
+    await task
+    assert room.store.load("alice", asked_in) is None
 
-    run(scenario)
+
+async def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlier_one(
+    room: Room,
+) -> None:
+    for question in ("typhoon", "leave"):
+        await room.ask(question)
+    await room.again({"turn": "2"})
+    assert [(turn.number, turn.question) for turn in room.turns()] == [
+        (1, "typhoon"),
+        (3, "leave"),
+    ]
+    await room.again({"turn": 1})
+    assert [turn.question for turn in room.turns()] == ["typhoon", "leave", "typhoon"]
+    room.page.replaces = 4
+    await room.ask("unknown")
+    assert [turn.question for turn in room.turns()] == ["typhoon", "leave", "unknown"]
+    await room.ask("typhoon")
+    assert len(room.turns()) == 4, "an edit is over once it was asked"
 
 
-def test_a_question_to_try_is_asked() -> None:
-    async def scenario(room: Room) -> None:
-        await room.again({"question": "typhoon"})
-        assert [turn.question for turn in room.turns()] == ["typhoon"]
+async def test_a_question_that_replaces_one_is_not_told_what_that_said(room: Room) -> None:
+    await room.ask("typhoon")
+    await room.again({"turn": "1"})
+    assert room.assistant.histories == [(), ()]
 
-    run(scenario)
+
+async def test_a_question_to_try_is_asked(room: Room) -> None:
+    await room.again({"question": "typhoon"})
+    assert [turn.question for turn in room.turns()] == ["typhoon"]
 
 
 @pytest.mark.parametrize(
     "sent", [{}, {"turn": "9"}, {"turn": None}, {"question": 5}, {"question": ["typhoon"]}]
 )
-def test_a_button_that_stands_for_nothing_asks_nothing(
-    sent: dict[str, None] | dict[str, int] | dict[str, list[str]] | dict[str, str],
+async def test_a_button_that_stands_for_nothing_asks_nothing(
+    room: Room, sent: dict[str, None] | dict[str, int] | dict[str, list[str]] | dict[str, str]
 ) -> None:
-    async def scenario(room: Room) -> None:
-        (update,) = await room.again(sent)
-        assert update.status == QUESTION_GONE
-        assert room.store.list("alice") == ()
-
-    run(scenario)
+    (update,) = await room.again(sent)
+    assert update.status == QUESTION_GONE
+    assert room.store.list("alice") == ()
 
 
-def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later() -> None:
-    async def scenario(room: Room) -> None:
-        task, _ = await room.begin()
-        other = Session("alice", room.page.conversation_id)
-        (update,) = await room.again({"turn": "1"}, other)
-        assert update.status == BUSY_HERE
-        room.assistant.let_go.set()
-        await task
-        await room.ask("typhoon", other)
-        assert [turn.question for turn in room.turns()] == ["wait, leave", "typhoon"]
+async def test_asking_again_while_an_answer_is_made_does_not_replace_anything_later(
+    room: Room,
+) -> None:
+    task, _ = await room.begin()
+    other = Session("alice", room.page.conversation_id)
+    (update,) = await room.again({"turn": "1"}, other)
+    assert update.status == BUSY_HERE
+    room.assistant.let_go.set()
+    await task
+    await room.ask("typhoon", other)
+    assert [turn.question for turn in room.turns()] == ["wait, leave", "typhoon"]
 
-    run(scenario)
 
-
-def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked_again(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_full_conversation_takes_no_further_question_but_the_last_may_be_asked_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking_module, "MAX_TURNS", 2)
-
-    async def scenario(room: Room) -> None:
-        for question in ("typhoon", "leave"):
-            await room.ask(question)
-        (update,) = await room.ask("unknown")
-        assert update.status == FULL
-        (update,) = await room.again({"turn": "1"})
-        assert update.status == FULL
-        await room.again({"turn": "2"})
-        assert [turn.number for turn in room.turns()] == [1, 3]
-
-    run(scenario)
+    for question in ("typhoon", "leave"):
+        await room.ask(question)
+    (update,) = await room.ask("unknown")
+    assert update.status == FULL
+    (update,) = await room.again({"turn": "1"})
+    assert update.status == FULL
+    await room.again({"turn": "2"})
+    assert [turn.number for turn in room.turns()] == [1, 3]
 
 
-def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again() -> None:
-    async def scenario(room: Room) -> None:
-        room.page.only = frozenset({DocumentId("handbook.md"), DocumentId("hostile.txt")})
-        await room.ask("leave")
-        assert room.turns()[0].documents == ("handbook.md", "hostile.txt")
-        room.page.only = frozenset()
-        await room.again({"turn": "1"})
-        await room.ask("typhoon")
-        assert [turn.documents for turn in room.turns()] == [("handbook.md", "hostile.txt"), ()]
-        assert room.assistant.asked_of == [("handbook.md", "hostile.txt")] * 2 + [()]
+async def test_the_documents_that_were_ticked_are_kept_with_the_turn_and_asked_again(
+    room: Room,
+) -> None:
+    room.page.only = frozenset({DocumentId("handbook.md"), DocumentId("hostile.txt")})
+    await room.ask("leave")
+    assert room.turns()[0].documents == ("handbook.md", "hostile.txt")
+    room.page.only = frozenset()
+    await room.again({"turn": "1"})
+    await room.ask("typhoon")
+    assert [turn.documents for turn in room.turns()] == [("handbook.md", "hostile.txt"), ()]
+    assert room.assistant.asked_of == [("handbook.md", "hostile.txt")] * 2 + [()]
 
-    run(scenario)
 
-
-def test_a_conversation_of_another_is_never_asked_in() -> None:
-    async def scenario(room: Room) -> None:
-        await room.ask("typhoon")
-        bob = Session("bob", room.page.conversation_id)
-        await room.ask("leave", bob)
-        assert bob.conversation_id != room.page.conversation_id
-        assert len(room.turns()) == 1
-
-    run(scenario)
+async def test_a_conversation_of_another_is_never_asked_in(room: Room) -> None:
+    await room.ask("typhoon")
+    bob = Session("bob", room.page.conversation_id)
+    await room.ask("leave", bob)
+    assert bob.conversation_id != room.page.conversation_id
+    assert len(room.turns()) == 1
 
 
 class Full(ConversationStore):
@@ -479,46 +389,30 @@ class Full(ConversationStore):
 
 
 @pytest.mark.parametrize("n_kept", [0, 1])
-def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept: int) -> None:
-    async def scenario(room: Room) -> None:
-        assert isinstance(room.store, Full)
-        room.store.n_left = n_kept
-        *_, last = await room.ask("leave")
-        assert last.is_running is False
-        assert last.status == "the disk is full"
-        assert "the disk is full" in (last.banner or "") + (last.conversation or "")
-        assert not room.asking.is_running(room.page)
-        room.store.n_left = 9
-        await room.ask("leave")
-        assert isinstance(room.turns()[-1].outcome, Answer)
-
-    run(scenario, store_of=Full)
+async def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept: int) -> None:
+    room = Room(Full)
+    assert isinstance(room.store, Full)
+    room.store.n_left = n_kept
+    *_, last = await room.ask("leave")
+    assert last.is_running is False
+    assert last.status == "the disk is full"
+    assert "the disk is full" in (last.banner or "") + (last.conversation or "")
+    assert not room.asking.is_running(room.page)
+    room.store.n_left = 9
+    await room.ask("leave")
+    assert isinstance(room.turns()[-1].outcome, Answer)
 
 
-def test_earlier_turns_stay_on_the_page_while_the_next_is_answered() -> None:
-    async def scenario(room: Room) -> None:
-        await room.ask("typhoon")
-        updates = await room.ask("leave")
-        assert all("Flax Typhoon" in present(update.conversation) for update in updates)
-        assert all(room.conversation_id in present(update.conversation) for update in updates)
-
-    run(scenario)
+async def test_earlier_turns_stay_on_the_page_while_the_next_is_answered(room: Room) -> None:
+    await room.ask("typhoon")
+    updates = await room.ask("leave")
+    assert all("Flax Typhoon" in present(update.conversation) for update in updates)
+    assert all(room.conversation_id in present(update.conversation) for update in updates)
 
 
-def test_what_is_streamed_is_shown_before_it_is_whole() -> None:
-    async def scenario(room: Room) -> None:
-        updates = []
-        async with aclosing(room.asking.ask(room.page, "typhoon")) as steps:
-            async for update in steps:
-                updates.append(update)
-        first = next(one for one in updates if "Flax Typhoon, active" in present(one.conversation))
-        assert first.is_running
-        assert "North America" not in present(first.conversation)
-        assert "Copy" not in present(first.conversation)
-
-    run(scenario)
-
-
-def test_turns_are_values() -> None:
-    turn = Turn(1, "Why?")
-    assert replace(turn, outcome="x") != turn
+async def test_what_is_streamed_is_shown_before_it_is_whole(room: Room) -> None:
+    updates = await room.ask("typhoon")
+    first = next(one for one in updates if "Flax Typhoon, active" in present(one.conversation))
+    assert first.is_running
+    assert "North America" not in present(first.conversation)
+    assert "Copy" not in present(first.conversation)

@@ -94,11 +94,7 @@ def test_answers_are_told_apart_by_conversation_and_number_and_come_oldest_first
     book.rate("c", REFUSED, (), "down")
     book.flag("c", TYPHOON, (), 1, is_wrong=True)
     told = [(one.rating, set(one.wrong), one.question) for one in book.read()]
-    assert told == [
-        ("up", {1}, "typhoon"),
-        ("down", set(), "typhoon"),
-        ("down", set(), "unknown"),
-    ]
+    assert told == [("up", {1}, "typhoon"), ("down", set(), "typhoon"), ("down", set(), "unknown")]
 
 
 @pytest.mark.parametrize("outcome", [None, "Stopped."])

@@ -1,9 +1,13 @@
 """Conversations are kept for their owner alone, and come back as they were."""
 
 import json
-import threading
-from dataclasses import replace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import is_dataclass, replace
 from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from dom import present
@@ -11,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surface_fakes import FakeAssistant
 
-from assistant.errors import StoreError
 from assistant.serve.chat import history as history_module
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
@@ -22,87 +25,34 @@ from assistant.serve.chat.history import (
     ConversationStore,
 )
 from assistant.serve.chat.turns import Turn
-from assistant.values import (
-    Answer,
-    AnswerKind,
-    Citation,
-    Consulted,
-    DocumentId,
-    Dropped,
-    Statement,
-    Usage,
-    Verdict,
-)
+from assistant.values import Answer, AnswerKind, DocumentId
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 ids = texts.map(DocumentId)
-places = {"page": st.none() | st.integers(1, 9), "heading": st.none() | texts}
 finite = st.floats(allow_nan=False, allow_infinity=False)
-answers = st.builds(
-    Answer,
-    texts,
-    texts,
-    st.lists(
-        st.builds(
-            Statement,
-            texts,
-            st.lists(st.integers(1, 3)).map(tuple),
-            st.sampled_from(Verdict),
-            st.floats(0, 1),
-            st.booleans(),
-        ),
-        max_size=2,
-    ).map(tuple),
-    st.lists(
-        st.builds(
-            Citation,
-            st.integers(1, 9),
-            ids,
-            texts,
-            texts,
-            st.integers(0, 9),
-            st.integers(10, 2**40),
-            texts,
-            **places,
-        ),
-        max_size=2,
-    ).map(tuple),
-    st.sampled_from(["answer", "abstention", "reply"]),
-    st.none() | texts,
-    st.lists(
-        st.builds(
-            Consulted, ids, texts, st.integers(0, 9), st.integers(10, 99), texts, finite, **places
-        ),
-        max_size=2,
-    ).map(tuple),
-    texts,
-    finite,
-    st.dictionaries(texts, finite, max_size=2),
-    st.integers(0, 2**40),
-    st.lists(
-        st.builds(
-            Dropped, texts, st.lists(texts, max_size=2).map(tuple), st.sampled_from(Verdict), texts
-        ),
-        max_size=2,
-    ).map(tuple),
-    st.none() | texts,
-    st.none()
-    | st.builds(
-        Usage,
-        texts,
-        st.integers(0, 9),
-        st.integers(0, 2**40),
-        st.integers(0, 2**40),
-        st.none() | finite,
-        finite,
-        st.booleans(),
-    ),
-)
+
+
+def values_of(kind: Any) -> st.SearchStrategy[Any]:
+    """Return all values of a type that JSON can hold: every field of every class is drawn."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return st.builds(kind, **{name: values_of(hint) for name, hint in hints.items()})
+    inner = get_args(kind)
+    if get_origin(kind) is tuple:
+        return st.lists(values_of(inner[0]), max_size=2).map(tuple)
+    if get_origin(kind) is dict:
+        return st.dictionaries(*map(values_of, inner), max_size=2)
+    if isinstance(kind, UnionType):
+        return st.one_of([values_of(one) for one in inner])
+    known = {str: texts, DocumentId: ids, float: finite, int: st.integers(0, 2**40)}
+    return known[kind] if kind in known else st.from_type(kind)
+
+
 turns = st.builds(
     Turn,
     st.integers(1, 300),
     texts,
-    answers | texts.filter(bool),
+    values_of(Answer) | texts.filter(bool),
     st.lists(ids, max_size=2).map(tuple),
     st.lists(texts, max_size=2).map(tuple),
 )
@@ -131,19 +81,26 @@ def test_turns_come_back_equal_and_in_order(store: ConversationStore, kept: list
     assert loaded == tuple(sorted(kept, key=lambda turn: turn.number))
 
 
+@contextmanager
+def old_answer(database: Database) -> Iterator[dict[str, Any]]:
+    """Give the one answer that is kept, and keep it as an older version left it."""
+    with database.open() as connection:
+        (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
+        old = json.loads(kept)
+        yield old
+        connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
+
+
 def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(
     store: ConversationStore, database: Database
 ) -> None:
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, ANSWERED)
-    with database.open() as connection:
-        (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
-        old = json.loads(kept)
+    with old_answer(database) as old:
         for name in ("dropped", "notice", "usage"):
             del old[name]
         for statement in old["statements"]:
             del statement["support"], statement["is_repaired"]
-        connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
     assert store.load("alice", conversation_id) == (ANSWERED,)
 
 
@@ -152,22 +109,15 @@ def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(
     [("extract", False, "answer"), ("extract", True, "abstention"), ("courtesy", True, "reply")],
 )
 def test_an_answer_that_was_kept_before_it_had_a_kind_gets_its_kind(
-    store: ConversationStore,
-    database: Database,
-    answerer: str,
-    abstained: bool,
-    kind: AnswerKind,
+    store: ConversationStore, database: Database, answerer: str, abstained: bool, kind: AnswerKind
 ) -> None:
     conversation_id = store.create("alice", "Title")
     assert isinstance(ANSWERED.outcome, Answer)
     answer = replace(ANSWERED.outcome, answerer=answerer, kind=kind)
     store.put("alice", conversation_id, replace(ANSWERED, outcome=answer))
-    with database.open() as connection:
-        (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
-        old = json.loads(kept)
+    with old_answer(database) as old:
         del old["kind"]
         old["abstained"] = abstained
-        connection.execute("UPDATE turns SET answer = ?, digest = NULL", (json.dumps(old),))
     (loaded,) = store.load("alice", conversation_id) or ()
     assert loaded.outcome == answer
 
@@ -372,23 +322,15 @@ def test_conversations_survive_the_process(store: ConversationStore, tmp_path: P
 
 def test_threads_that_write_at_once_lose_nothing(store: ConversationStore) -> None:
     conversation_id = store.create("alice", "Title")
-    failed = []
 
     def write(first: int) -> None:
-        try:
-            for n in range(15):
-                store.put("alice", conversation_id, Turn(first + n, "Why?", "x"))
-                store.create("alice", f"{first + n}")
-                store.list("alice", "why")
-        except StoreError as error:
-            failed.append(error)
+        for n in range(15):
+            store.put("alice", conversation_id, Turn(first + n, "Why?", "x"))
+            store.create("alice", f"{first + n}")
+            store.list("alice", "why")
 
-    threads = [threading.Thread(target=write, args=(first,)) for first in (0, 100, 200)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, (0, 100, 200)))
     assert len(present(store.load("alice", conversation_id))) == 45
     assert len(store.list("alice")) == 46
 
@@ -397,19 +339,14 @@ def test_an_answer_for_a_conversation_that_is_deleted_meanwhile_is_no_failure(
     store: ConversationStore,
 ) -> None:
     """A deletion at any moment of the writing: never an error, never a turn without a talk."""
-    failed = []
-    for _ in range(5):
-        conversation_id = store.create("alice", "Title")
 
-        def write(to: str = conversation_id) -> None:
-            try:
-                while store.put("alice", to, ANSWERED):
-                    pass
-            except StoreError as error:
-                failed.append(error)
+    def write(conversation_id: str) -> None:
+        while store.put("alice", conversation_id, ANSWERED):
+            pass
 
-        thread = threading.Thread(target=write)
-        thread.start()
-        store.delete("alice", conversation_id)
-        thread.join()
-    assert failed == []
+    with ThreadPoolExecutor() as pool:
+        for _ in range(5):
+            conversation_id = store.create("alice", "Title")
+            writing = pool.submit(write, conversation_id)
+            store.delete("alice", conversation_id)
+            writing.result()

@@ -19,51 +19,33 @@ from assistant.serve.chat.render import (
     CitationPosition,
     CorpusView,
     render_answer,
-    render_conversations,
-    render_costs,
     render_documents,
-    render_editing,
     render_notice,
     render_part,
-    render_progress,
-    render_selection,
     render_source,
-    render_welcome,
 )
 from assistant.serve.chat.turns import Rating, Turn
 from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.marks import CITED_ID
 from assistant.show.provenance import list_remarks, report_costs
-from assistant.values import (
-    Answer,
-    Document,
-    DocumentId,
-    FileRecord,
-    Heading,
-    Span,
-    Status,
-)
+from assistant.values import Answer, Document, DocumentId, FileRecord, Heading, Span, Status
 
 OURS = {
     "article": {"class", "id"},
     "header": {"class"},
-    "h1": set(),
     "div": {"class", "dir", "role", "aria-label"},
     "p": {"class", "dir", "role"},
     "h2": {"class", "dir", "tabindex"},
     **{tag: {"class", "dir"} for tag in ("h3", "h4", "h5", "h6")},
     "span": {"class", "dir", "id", "role"},
-    "bdi": set(),
-    "em": set(),
     "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"},
     "ol": {"class"},
     "ul": {"class"},
     "li": {"class", "value", "data-id", "dir"},
     "mark": {"class", "id"},
     "details": {"class"},
-    **{tag: set() for tag in ("dl", "dt")},
-    "dd": set(),
+    **{tag: set() for tag in ("h1", "bdi", "em", "dl", "dt", "dd")},
     "summary": {"aria-label"},
     "label": {"class"},
     "progress": {"aria-label", "max", "value"},
@@ -186,7 +168,7 @@ def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made: An
     remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
     assert remarks == list(list_remarks(made))
     account = report_costs(made)
-    body = assert_ours(render_costs(made))
+    body = assert_ours(render_part("costs", account))
     assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
     assert [node.text() for node in body.css("dt")] == [name for name, _ in account.rows]
     assert [node.text() for node in body.css("li")] == list(account.dropped)
@@ -195,7 +177,7 @@ def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made: An
 
 def test_an_answer_that_cost_nothing_has_no_account() -> None:
     courtesy = replace(answer("hi"), answerer="courtesy", reason="Hello!", timings={})
-    assert render_costs(courtesy) == ""
+    assert render_part("costs", report_costs(courtesy)) == ""
 
 
 @settings(max_examples=40)
@@ -316,7 +298,7 @@ def test_a_list_of_conversations_leaves_no_unescaped_markup(
     given_titles: list[str], at: int
 ) -> None:
     found = [Summary(f"id_{n}-x", title) for n, title in enumerate(given_titles)]
-    body = assert_ours(render_conversations(found, f"id_{at}-x", ""))
+    body = assert_ours(render_part("conversations", found, f"id_{at}-x", False))
     assert [node.text() for node in body.css("bdi")] == given_titles
     renamed = [node.attributes["data-rename"] for node in body.css("button[data-rename]")]
     assert renamed == given_titles
@@ -325,24 +307,24 @@ def test_a_list_of_conversations_leaves_no_unescaped_markup(
 
 
 def test_an_empty_list_of_conversations_tells_a_search_from_a_beginning() -> None:
-    assert "No conversation has these words." in render_conversations([], None, "x")
-    assert "will be kept here" in render_conversations([], None, " ")
+    assert "No conversation has these words." in render_part("conversations", [], None, True)
+    assert "will be kept here" in render_part("conversations", [], None, False)
 
 
 @settings(max_examples=40)
 @given(st.lists(markup, max_size=5))
 def test_what_stands_above_the_question_leaves_no_unescaped_markup(names: list[str]) -> None:
-    body = assert_ours(render_selection(names))
+    body = assert_ours(render_part("only", names))
     assert [node.text() for node in body.css("bdi")] == names[:3]
     assert (f" and {len(names) - 3} more" in body.text()) or len(names) <= 3
     assert bool(names) == bool(body.css("button"))
-    welcome = assert_ours(render_welcome(names))
+    welcome = assert_ours(render_part("welcome", names, ""))
     assert [node.attributes["data-question"] or "" for node in welcome.css("button")] == names
 
 
 @pytest.mark.parametrize("replaces", [True, False])
 def test_an_edit_says_whether_it_replaces_the_answer(replaces: bool) -> None:
-    assert ("replaces its answer" in render_editing(replaces=replaces)) == replaces
+    assert ("replaces its answer" in render_part("editing", replaces)) == replaces
 
 
 def test_the_header_is_ours() -> None:
@@ -370,18 +352,18 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
     words = write(made, vector, model=vector, why=vector)
     written = replace(words, notice=vector)
     line = " ".join(shown.split())
-    body = assert_ours(render_answer(written, 1) + render_costs(written))
+    body = assert_ours(render_answer(written, 1) + render_part("costs", report_costs(written)))
     assert first(body, ".statement").text() == shown
     assert [line in node.text() for node in body.css(".remark")] == [True, True]
     assert first(body, "dd").text() == first(body, ".account li").text() == line
     assert "Elvis" not in present(body.html)
-    welcome = assert_ours(render_welcome((), vector))
+    welcome = assert_ours(render_part("welcome", (), vector))
     assert first(welcome, "bdi").text() == shown
-    for html in (render_notice(vector), render_progress(vector)):
+    for html in (render_notice(vector), render_part("progress", vector)):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
     assert_ours(render_documents(records, CORPUS))
-    listed = assert_ours(render_conversations([Summary("x", vector)], "x", vector))
+    listed = assert_ours(render_part("conversations", [Summary("x", vector)], "x", True))
     assert first(listed, "bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
     copied = plain_answer(made)
@@ -465,9 +447,9 @@ def test_marks_name_their_source_for_people_who_cannot_see_it() -> None:
 
 
 def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_without_one() -> None:
-    without = parse(render_welcome(())).text()
+    without = parse(render_part("welcome", (), "")).text()
     assert "Every sentence of an answer is an exact quote" in without
-    written = parse(render_welcome((), "tiny")).text()
+    written = parse(render_part("welcome", (), "tiny")).text()
     assert "written by tiny, a language model" in written
     assert "checked against the exact quotes" in written
     assert "Every sentence of an answer is an exact quote" not in written

@@ -152,31 +152,24 @@ def test_a_defect_is_a_notice_with_an_id_and_never_a_traceback(
     assert "secret detail" in caplog.text
 
 
-class Failing(FakeAssistant):
-    """Fails after its first statement."""
-
-    def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
-    ) -> Iterator[Stage | Answer]:
-        yield answer(question)
-        raise StoreError("the disk is full")
-
-
-def test_a_failure_in_the_middle_takes_the_place_of_what_was_there() -> None:
-    assert outcome_of("typhoon", Failing()) == "the disk is full"
-
-
-class Silent(FakeAssistant):
-    """Says what it does and then nothing."""
+class Broken(FakeAssistant):
+    """Says what it does and then nothing; fails after an answer that was to `fail`."""
 
     def stream(
         self, question: str, history: History = (), *, documents: Collection[str] = ()
     ) -> Iterator[Stage | Answer]:
         yield Stage("searching", "Searching")
+        if question == "fail":
+            yield answer(question)
+            raise StoreError("the disk is full")
+
+
+def test_a_failure_in_the_middle_takes_the_place_of_what_was_there() -> None:
+    assert outcome_of("fail", Broken()) == "the disk is full"
 
 
 def test_no_answer_at_all_is_a_notice() -> None:
-    assert outcome_of("typhoon", Silent()) == "The assistant gave no answer."
+    assert outcome_of("typhoon", Broken()) == "The assistant gave no answer."
 
 
 def test_a_question_is_asked_of_the_documents_of_its_turn() -> None:

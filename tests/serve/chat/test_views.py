@@ -140,7 +140,7 @@ def test_the_conversation_of_another_is_empty(assistant: FakeAssistant) -> None:
 def test_an_index_that_cannot_be_read_leaves_the_page_usable() -> None:
     views, _ = views_of(Broken())
     page = Session("alice")
-    assert "Ask a question about your documents." in views.conversation(page, ())
+    assert "Ask a question about your documents." in views.conversation(page)
     assert "run `assistant check`" in views.panel(page)
     assert "Copy" in views.turn(Turn(1, "typhoon", TYPHOON))
 
@@ -168,3 +168,8 @@ def test_the_banner_says_what_is_asked_and_what_is_edited(views: Views) -> None:
     only = Session("alice", only=frozenset({DocumentId("a/z.md"), DocumentId("b/y.md")}))
     assert [node.text() for node in parse(views.banner(only)).css("bdi")] == ["z.md", "y.md"]
     assert "replaces" in views.banner(Session("alice", replaces=1), is_editing=True)
+
+
+def test_blanks_in_the_search_field_are_no_search(views: Views) -> None:
+    assert "will be kept here" in views.conversations(Session("alice", search=" \t"))
+    assert "No conversation has these words" in views.conversations(Session("alice", search="x"))
