@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assistant.answer import follow_up as courtesy
-from assistant.answer.extract import NAME, NOT_SAID, extract
+from assistant.answer.compose import NAME, NOT_SAID, compose
 from assistant.answer.follow_up import decide, list_queries, read_history
 from assistant.answer.suggest import (
     N_JUDGED,
@@ -206,7 +206,7 @@ class Assistant:
             n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
             retrieval, judgement = decide(found, self.judge.scorer)
-            draft = extract(judgement, self.judge.calibration, self.settings)
+            draft = compose(judgement, self.judge.calibration, self.settings)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
             checked = cite(draft, judgement.sentences, read)
@@ -306,7 +306,7 @@ class Assistant:
         if not any(sentence in ranked.passage.text for ranked in found.ranking):
             return False
         judgement = self.judge.scorer.judge(found)
-        draft = extract(judgement, self.judge.calibration, self.settings)
+        draft = compose(judgement, self.judge.calibration, self.settings)
         numbers = {number for one in draft.statements for number in one.sentences}
         quoted = {one.text for one in judgement.sentences if one.number in numbers}
         return sentence in quoted

@@ -15,7 +15,7 @@ from evals.mixed import MAKERS, make_files
 ROOT = Path(assistant.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.read_text(encoding="utf-8").strip())
 FLOORS = (
-    ("errors", "digest", "text"),
+    ("errors", "text"),
     ("settings", "values", "models"),
     ("cite", "show", "ingest"),
     ("llama", "store"),
@@ -33,9 +33,9 @@ rooms of one floor import each other one way."""
 FLOOR_OF = {name: n for n, names in enumerate(FLOORS) for name in names}
 WRAPPERS = {
     "chromadb": ("store/chroma.py",),
-    "sentence_transformers": ("models/prepare.py", "models/cross_encoder.py"),
-    "torch": ("models/prepare.py", "models/cross_encoder.py"),
-    "transformers": ("models/prepare.py", "models/cross_encoder.py"),
+    "sentence_transformers": ("models/prepare.py", "models/prepare.py"),
+    "torch": ("models/prepare.py", "models/prepare.py"),
+    "transformers": ("models/prepare.py", "models/prepare.py"),
     "huggingface_hub": ("models/prepare.py",),
     "onnxruntime": ("models/encoder.py",),
     "tokenizers": ("models/encoder.py",),

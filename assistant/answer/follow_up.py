@@ -21,10 +21,9 @@ from assistant.errors import QuestionError
 from assistant.evidence.scorer import EvidenceScorer, Judgement
 from assistant.retrieve.retriever import Retrieval
 from assistant.text.cues import goes_on
-from assistant.text.names import find_names
 from assistant.text.normalize import normalize
 from assistant.text.terms import fold, query_terms, terms
-from assistant.text.words import content
+from assistant.text.words import content, find_names
 from assistant.values import Turn
 
 NAME = "courtesy"

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from assistant.text import english as en
-from assistant.text.names import CAPITALISED, NAME
 from assistant.text.numbers import YEAR
-from assistant.text.words import one_of
+from assistant.text.words import CAPITALISED, NAME, one_of
 
 MAX_WORDS = 12
 

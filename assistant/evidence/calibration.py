@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.digest import digest_row
 from assistant.errors import ModelError, QuestionError
+from assistant.store.tables import digest_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,8 @@ from assistant.evidence.features import Column, Evidence, measure
 from assistant.evidence.gather import CachingEncoder, TokenEncoder, gather
 from assistant.evidence.support import score_support
 from assistant.evidence.weights import EvidenceWeights, load_weights
-from assistant.models.cross_encoder import open_cross_encoder
 from assistant.models.embed import Embedder, open_embedder
-from assistant.models.prepare import INSTALLED_MODEL
+from assistant.models.prepare import INSTALLED_MODEL, open_cross_encoder
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.values import Sentence

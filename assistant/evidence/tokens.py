@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.models.encoder import TokenVectors
-from assistant.text.names import may_be_name
 from assistant.text.terms import terms
-from assistant.text.words import WORD
+from assistant.text.words import WORD, may_be_name
 
 
 @dataclass(frozen=True, slots=True)

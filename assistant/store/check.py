@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from assistant.digest import digest_row
 from assistant.errors import IndexDamaged, StoreError
 from assistant.store.catalog import IndexConfig, open_catalog, require_config
 from assistant.store.changes import lexical_text
 from assistant.store.chroma import check_base
 from assistant.store.lock import hold_lock
 from assistant.store.snapshot import ChromaBase, Snapshot
-from assistant.store.tables import TABLES, TOKENIZER, columns
+from assistant.store.tables import TABLES, TOKENIZER, columns, digest_row
 
 MAX_NAMED = 5
 """Rows named in one problem."""

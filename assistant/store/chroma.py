@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from assistant.digest import digest_row
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
 from assistant.store.catalog import connect
 from assistant.store.snapshot import ChromaBase
-from assistant.store.tables import VectorRow, check_rows, read_rows
+from assistant.store.tables import VectorRow, check_rows, digest_row, read_rows
 
 BASES_FOLDER = "chroma"
 CHROMA_FILE = "chroma.sqlite3"

@@ -8,10 +8,9 @@ import re
 from functools import cache
 
 from assistant.text import english as en
-from assistant.text.names import INSIDE
 from assistant.text.numbers import YEAR
 from assistant.text.terms import terms
-from assistant.text.words import WORD, one_of
+from assistant.text.words import INSIDE, WORD, one_of
 
 _ASKED_TIME, _ASKED_NUMBER, _ASKED_PERSON = map(
     re.compile, (en.ASKS_TIME, en.ASKS_NUMBER, en.ASKS_PERSON)

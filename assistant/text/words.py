@@ -1,16 +1,19 @@
-"""Text -> its words and what stands between them, for the rules that compare two sentences.
+"""The words of a text, what stands between them, and which of them are names.
 
-Contractions are written out ("didn't" is "did not"), possessives lose their "'s", and the forms of
-one verb share a term ("built", "building", "builds"). English only. Pure, linear in the text.
+For the rules that compare two sentences, contractions are written out ("didn't" is "did not"),
+possessives lose their "'s", and the forms of one verb share a term ("built", "building", "builds").
+Names are told by their capitals, so the first word of a sentence is none unless more says so.
+English only; time grows with the length of the text.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.text import english as en
+from assistant.text.english import OF_NAMES
 from assistant.text.terms import fold, terms
 
 WORD = re.compile(r"\w+")
@@ -129,3 +132,31 @@ def _make(text: str, before: str, after: str) -> Word:
     lower = fold(bare)
     term = lower if lower[0].isdigit() else find_term(lower)
     return Word(bare, lower, term, before, after)
+
+
+CAPITALISED = r"(?:(?:[A-Z]\.){2,}|[A-ZÀ-ÖØ-Þ][^\W_]*(?:['’-][^\W_]+)*)"
+"""The pattern of a word with a capital, or of initials with points."""
+NAME = rf"{CAPITALISED}(?: (?:(?:{'|'.join(sorted(OF_NAMES))})(?: the)? )?{CAPITALISED})*"
+"""The pattern of a name of one or more words: "Duke of the Normans"."""
+INSIDE = re.compile(r"(?<=\S )[A-Z][\w'’-]+")
+"""A word with a capital behind another word, whatever that ends."""
+
+_BEFORE_A_SENTENCE = frozenset('.!?:;"“”\n')
+
+
+def find_names(text: str) -> Iterator[str]:
+    """Yield the words with a capital, but single letters and those that only begin a sentence.
+
+    >>> list(find_names("It was built by Ann Holt. Then she left."))
+    ['Ann', 'Holt']
+    """
+    for match in COMPOUND.finditer(text):
+        before = text[max(0, match.start() - 2) : match.start()].rstrip(" ")[-1:]
+        word = match.group()
+        if len(word) > 1 and word[0].isupper() and before and before not in _BEFORE_A_SENTENCE:
+            yield word
+
+
+def may_be_name(word: str, *, is_first: bool) -> bool:
+    """Whether a word has a digit, or a capital and is not the first of its text."""
+    return (not is_first and word[0].isupper()) or any(map(str.isdigit, word))

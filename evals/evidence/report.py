@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from assistant import Settings
-from assistant.answer.extract import select
+from assistant.answer.compose import select
 from assistant.evidence.calibration import calibration_error, reliability
 from evals.evidence.collect import Judged
 from evals.evidence.fit import QUESTION_SETS, HeldOut, is_clear

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
-from assistant.answer.extract import NOT_SAID, NOTHING_RETRIEVED, extract, select
+from assistant.answer.compose import NOT_SAID, NOTHING_RETRIEVED, compose, select
 from assistant.evidence.calibration import Calibration
 from assistant.settings import Settings
 from assistant.values import Passage
@@ -19,7 +19,7 @@ def chosen(scores: list[float], *passages: Passage, drop: float = 1.0, most: int
 
 def test_extract_quotes_the_best_sentences_in_reading_order() -> None:
     judgement = judgement_of([RIVERS], [2.0, -4.0, 2.5])
-    draft = extract(judgement, PLAIN, Settings(max_drop=1.0))
+    draft = compose(judgement, PLAIN, Settings(max_drop=1.0))
     assert [statement.sentences for statement in draft.statements] == [(1,), (3,)]
     assert [s.text for s in draft.statements] == [judgement.sentences[i].text for i in (0, 2)]
     assert draft.confidence == pytest.approx(0.924, abs=1e-3)
@@ -27,7 +27,7 @@ def test_extract_quotes_the_best_sentences_in_reading_order() -> None:
 
 
 def test_extract_abstains_below_the_bar_and_says_so() -> None:
-    draft = extract(judgement_of([RIVERS], [-1, -2, -3]), PLAIN, Settings(max_over_refusal=0.1))
+    draft = compose(judgement_of([RIVERS], [-1, -2, -3]), PLAIN, Settings(max_over_refusal=0.1))
     assert (draft.statements, draft.reason) == ((), NOT_SAID)
     assert draft.confidence == pytest.approx(0.269, abs=1e-3)
 
@@ -36,17 +36,17 @@ def test_extract_abstains_below_the_bar_and_says_so() -> None:
 def test_the_share_of_answerable_questions_that_may_be_refused_sets_the_bar(
     share: float, abstains: bool
 ) -> None:
-    draft = extract(judgement_of([RIVERS], [-1, -2, -3]), PLAIN, Settings(max_over_refusal=share))
+    draft = compose(judgement_of([RIVERS], [-1, -2, -3]), PLAIN, Settings(max_over_refusal=share))
     assert (not draft.statements) is abstains
 
 
 def test_even_certainty_is_refused_when_everything_is_to_be() -> None:
     judgement = judgement_of([RIVERS], [900.0, 0, 0])
-    assert not extract(judgement, PLAIN, Settings(max_over_refusal=1.0)).statements
+    assert not compose(judgement, PLAIN, Settings(max_over_refusal=1.0)).statements
 
 
 def test_extract_abstains_when_nothing_was_retrieved() -> None:
-    draft = extract(judgement_of([], []), PLAIN, Settings(max_over_refusal=0.0))
+    draft = compose(judgement_of([], []), PLAIN, Settings(max_over_refusal=0.0))
     assert (draft.statements, draft.confidence, draft.reason) == ((), 0.0, NOTHING_RETRIEVED)
 
 

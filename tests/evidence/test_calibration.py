@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.digest import digest_row
 from assistant.errors import ModelError, QuestionError
 from assistant.evidence.calibration import (
     CALIBRATION_FILE,
@@ -21,6 +20,7 @@ from assistant.evidence.calibration import (
     reliability,
     write_calibration,
 )
+from assistant.store.tables import digest_row
 
 KEPT = Calibration(1.5, -0.25, ((0.05, 0.2), (0.1, 0.3)))
 shares = st.floats(0, 1)

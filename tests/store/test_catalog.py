@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from store.zygote import InlineParsers
 from torture import trials
 
-from assistant.digest import digest_row
 from assistant.errors import AssistantError, IndexDamaged, IndexLocked, IndexMissing, StoreError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
@@ -25,7 +24,7 @@ from assistant.store.catalog import CATALOG_FILE, connect, create
 from assistant.store.lock import LOCK_FILE, hold_lock
 from assistant.store.snapshot import Snapshot, open_snapshot
 from assistant.store.sync import index_config_of, sync
-from assistant.store.tables import SCHEMA, TABLES
+from assistant.store.tables import SCHEMA, TABLES, digest_row
 from assistant.values import DocumentId
 
 FIELDS = {table: kind._fields for kind, table in TABLES.items()}

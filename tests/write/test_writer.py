@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_model import Piece, Script, ScriptedModel, finished
 
-from assistant.answer.extract import NAME as EXTRACT
+from assistant.answer.compose import NAME as EXTRACT
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.evidence.scorer import LateInteractionScorer
 from assistant.models.embed import open_embedder

@@ -19,8 +19,8 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
-from assistant.digest import digest_row
 from assistant.errors import StoreError
+from assistant.store.tables import digest_row
 from assistant.values import Answer
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)

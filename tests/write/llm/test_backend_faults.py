@@ -18,7 +18,7 @@ from scripted_faults import FAULTS, MORE_FAULTS, Fault, SlowStart, Stall, error
 from scripted_replies import Said
 from scripted_server import ScriptedServer
 
-from assistant.answer.extract import NAME as EXTRACT
+from assistant.answer.compose import NAME as EXTRACT
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.values import Answer, Verdict

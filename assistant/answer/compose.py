@@ -22,7 +22,7 @@ SAME = 0.8
 """Share of terms from which two sentences say the same."""
 
 
-def extract(judgement: Judgement, calibration: Calibration, settings: Settings) -> Draft:
+def compose(judgement: Judgement, calibration: Calibration, settings: Settings) -> Draft:
     """Return the draft; its statements point at the judgement's sentences by number."""
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
