@@ -1,6 +1,8 @@
-"""A judgement -> a draft: the few sentences that together answer, quoted verbatim.
+"""Chooses the few sentences that answer together, and quotes them word for word.
 
-Abstains, with a reason, when the question's probability lies under the calibrated bar.
+Takes the judgement of everything that was read and returns a `Draft` that points at sentences by
+number; `assistant.cite` makes quotes of it. When the probability that the documents answer lies
+below the calibrated bar, the draft has no statements and says why.
 """
 
 from collections.abc import Sequence

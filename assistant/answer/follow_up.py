@@ -1,14 +1,11 @@
-"""A question and the conversation before it -> the queries that it may stand for.
+"""Works out what a question asks for when it leans on the conversation before it.
 
 "And when did it start?" does not say what started. The question by itself is the first query; the
-others carry words over from what was said: the names of the last turn that has any, the words of
-the last questions. Which of them is searched for shows in the evidence (`choose`); whether it is
-answered, in the question's own words when these are enough to stand by themselves (`settle`).
-No language model; English, and names are told by their capitals.
-
-What was retrieved for each query of a question -> the retrieval to answer from, judged.
-
-A turn that is nothing but a greeting, thanks, a goodbye or an "ok" -> what to reply.
+others carry words over from earlier turns: the names of the last turn that has any, and the words
+of the last questions. Which query is searched for is decided by the evidence (`choose`); whether it
+is answered, by the question's own words when they are enough to stand by themselves (`settle`). A
+turn that is only a greeting, thanks, a goodbye or an "ok" gets a reply instead (`reply_to`). No
+language model is used. English only; names are told by their capitals.
 """
 
 import re

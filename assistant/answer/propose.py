@@ -1,4 +1,4 @@
-"""A sentence -> questions that it answers, by rules of English grammar. Pure; no language model."""
+"""Makes questions of a sentence that answers them, by rules of English grammar."""
 
 import re
 from collections.abc import Callable, Iterator

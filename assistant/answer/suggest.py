@@ -1,9 +1,9 @@
-"""Passages -> a few questions to try, each of which the assistant answers.
+"""Suggests a few questions to try, each of which the assistant answers.
 
-Questions are made of the passages' own sentences (`propose`), or, where that makes too few, of
-their headings; then they are asked, and kept only when the answer quotes the sentence that they
-were made of. English only: documents in other languages give those of their headings, or none. Pure
-but for the asking, which is handed in.
+Questions are made of sentences of the documents (`propose`) or, where that gives too few, of
+headings. Each is asked, and kept only if the answer quotes the sentence that it was made of.
+English only: documents in other languages give questions about their headings, or none. Asking is a
+function that the caller passes in; the rest is pure.
 """
 
 from collections import Counter

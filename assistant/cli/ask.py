@@ -1,9 +1,6 @@
-"""A question on the command line: what happens while it is answered, and then the answer.
+"""`assistant ask` and `assistant search`: the answer or the passages on stdout.
 
-Comes in: an open assistant and a question, and flags that name a language model. Goes out: the
-answer on stdout, what is said beside it on stderr. Refuses flags that contradict each other.
-
-`assistant search`: the passages nearest to a query, on stdout.
+Progress, notices and costs go to stderr. Flags that contradict each other raise `SettingsError`.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,10 +1,8 @@
-"""`assistant eval`: one's own questions or a suite of them -> figures, report, exit code.
+"""`assistant eval`, `assistant calibrate` and `assistant feedback`: questions of your own.
 
-The table (or JSON) goes to stdout; the report is written as JSON and as a page for a browser.
-
-`assistant calibrate`: one's own questions fit when to abstain; what came of it is printed.
-
-`assistant feedback`: what readers said in the chat, as lines that `assistant eval` reads.
+`eval` prints a table (or JSON) and writes the report as JSON and as a page for a browser.
+`calibrate` fits when to abstain. `feedback` prints what readers said in the chat as lines that
+`eval` reads.
 """
 
 import json

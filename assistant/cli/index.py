@@ -1,7 +1,7 @@
-"""`assistant index` and `assistant documents`: the index brought in step, and the ledger listed.
+"""`assistant index` and `assistant documents`: bring the index in step, list the ledger.
 
-A bar and lines go to stderr: why a file was not plainly indexed, and what was done in all. The
-ledger, what a dry run would do, and the report as JSON go to stdout.
+Progress, and the reason for each file that was skipped or indexed with a warning, go to stderr. The
+ledger, a dry run and the report as JSON go to stdout.
 """
 
 import threading

@@ -1,7 +1,7 @@
-"""Settings -> everything that `assistant doctor` finds, an examination at a time.
+"""Runs all examinations of `assistant doctor`, one after the other.
 
-An examination reads and changes nothing, yields each finding as soon as it has it, and None while
-it waits for something slow.
+An examination reads and changes nothing. It yields each finding as soon as it has it, and None
+while it waits for something slow.
 """
 
 from collections.abc import Callable, Iterator

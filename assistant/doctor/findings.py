@@ -1,4 +1,4 @@
-"""What `assistant doctor` finds: of what, how it stands, what is told of it, and what mends it."""
+"""What `assistant doctor` finds: the subject, its state, what is told of it, and the remedy."""
 
 from dataclasses import dataclass
 from enum import StrEnum

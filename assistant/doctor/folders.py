@@ -1,6 +1,6 @@
-"""The folders -> findings: whether the corpus can be read, whether index and cache have room.
+"""Examines the folders: can the corpus be read, is there room for index and cache?
 
-Goes by names, sizes and permissions; no document is opened.
+Looks at names, sizes and permissions only; no document is opened.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""The index folder -> findings: how it was made, whether it is whole and in step with the corpus.
+"""Examines the index: how was it made, is it whole, is it in step with the corpus?
 
-Reads the catalog and compares stamps, without a model that was not prepared before; only
+Reads the catalog and compares file stamps, without a model unless it was prepared before. Only
 `examine_deeply` tries every row.
 """
 

@@ -1,6 +1,6 @@
-"""The language model of the settings -> findings: whether it replies, and what hinders it.
+"""Examines the language model of the settings: does it reply, and what hinders it?
 
-Two short calls: one to read and write, one to obey a JSON schema.
+Two short requests are made: one to read and write, one to obey a JSON schema.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""This machine, this Python and the installed packages -> findings: what all else stands on."""
+"""Examines what everything else stands on: the machine, Python and the installed packages."""
 
 import platform
 import sqlite3

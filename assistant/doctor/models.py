@@ -1,6 +1,6 @@
-"""The models that the settings name -> findings: whether each is on this machine, and whole.
+"""Examines the models of the settings: is each on this machine, and unaltered?
 
-Only a model that was prepared before is run, since preparing loads torch.
+Only a model that was prepared before is run, since preparing one loads torch.
 """
 
 from collections.abc import Iterator, Sequence

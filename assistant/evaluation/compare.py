@@ -1,8 +1,8 @@
-"""Two reports -> what got better and what got worse, question by question.
+"""Compares two reports question by question: what got better, what got worse.
 
 Only questions that are the same in both are compared, in pairs (Smucker et al. 2007: a paired
 randomisation test). A difference counts when its p-value, corrected for the number of headline
-figures that are tested (Holm 1979), is under `ALPHA`. A promise (`PROMISES`) may never fall.
+figures that are tested (Holm 1979), is below `ALPHA`. A promise (`PROMISES`) may never fall.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
-"""A question and what the assistant made of it: all that a measure may look at.
+"""A question and what the assistant made of it: everything that a measure may look at.
 
-`resolve` turns a question's gold into spans. Refused: a quote that its document does not hold.
+`resolve` turns a question's gold into spans; a quote that its document does not hold raises
+`EvaluationError`.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""What a run's figures depend on: versions, the code's and a corpus' digest, the commit.
+"""What the figures of a run depend on: versions, digests of code and corpus, the commit.
 
-Names no path and no machine, so that a report may be published.
+It names no path and no machine, so that a report can be published.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""A file of questions, one JSON object a line -> questions with what is known of their answers.
+"""Reads a file of questions, one JSON object a line.
 
 A row needs `question` and `answerable`; the other fields say how an answer is judged. A line that
-is not such a row, a field of another name or gold that contradicts the row is refused with its
+is no such row, an unknown field, or gold that contradicts the row raises `QuestionError` with the
 line number.
 """
 

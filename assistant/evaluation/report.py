@@ -1,6 +1,6 @@
-"""What a run found: a record for each question and a summary with its uncertainty.
+"""What a run found: a record for each question, and a summary with its uncertainty.
 
-Goes out as JSON and comes back from it. Refused: a file that is not such a report.
+A report is written as JSON and read back; a file that is no report raises `EvaluationError`.
 """
 
 import os

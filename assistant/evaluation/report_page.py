@@ -1,8 +1,8 @@
-"""A report of an eval run -> one HTML page: a table, three plots and the failures of each dataset.
+"""Draws a report as one HTML page: for each dataset a table, three plots and the failures.
 
-Questions, titles and quotes are untrusted. The page has no script and asks nothing of any server;
-its template escapes all that it is given, and no word of a document reaches a plot. A value that
-is absent or not finite is a dash; a character that no page can hold becomes U+FFFD.
+Questions, titles and quotes are untrusted. The page has no script and sends no request; its
+template escapes everything, and no text of a document reaches a plot. A value that is absent or not
+finite is shown as a dash; a character that a page cannot hold becomes U+FFFD.
 """
 
 import base64

@@ -1,8 +1,8 @@
-"""Questions asked of an assistant -> a record of each one, and the report of them all.
+"""Asks an assistant a list of questions and makes a report of the answers.
 
-`evaluate` is the whole of it for one's own tests. Nothing here judges by a language model, and
-nothing depends on chance: two runs differ in their seconds alone. A `Journal` keeps the records of
-a run that is not finished on disk: what an interrupted run has done stays done.
+`evaluate` is all that your own tests need. No language model judges, and nothing depends on chance:
+two runs differ in their seconds alone. A `Journal` keeps the records of an unfinished run on disk,
+so that an interrupted run goes on where it stopped.
 """
 
 import logging

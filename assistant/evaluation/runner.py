@@ -1,8 +1,8 @@
-"""A suite -> its report: opens what each set asks, asks it, and summarises.
+"""Runs a suite: opens the corpus of each set, asks its questions and summarises.
 
-The corpus of a public set is written and indexed once, in the cache folder, under the digest of
-its texts. An interrupted run goes on where it was; runs side by side wait for each other's
-indexing only. Public sets are read by what the caller hands in (`evals/datasets`).
+The corpus of a public set is written and indexed once, in the cache folder, under the digest of its
+texts. An interrupted run goes on where it was; of runs side by side only the indexing waits. The
+caller passes in what reads public sets (`evals/datasets`).
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A suite file (TOML) -> which questions to ask of which documents, and what to ask of the figures.
+"""Reads a suite (TOML): which questions to ask of which documents, and the bars for the figures.
 
 Paths are relative to the file. A set names either questions or a public dataset.
 """

@@ -1,4 +1,4 @@
-"""What every question set becomes: questions over documents, and what is known of the answers."""
+"""Questions over documents, with what is known of their answers: what every set becomes."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""The evidence for a question and its sentences' scores -> features of the question as a whole.
+"""Features of a question as a whole: do the sentences that were found answer it?
 
-The best sentence is always found; whether it answers is another matter. Each feature is a pure
-function that gives one number; their weights are fitted (`weights.json`), by name.
+There always is a best sentence; whether it answers is another matter. Each feature is a pure
+function that returns one number. Their weights are fitted and stored by name (`weights.json`).
 """
 
 import re

@@ -1,10 +1,8 @@
-"""A question's log-odds -> a probability that can be believed, and the bar under which to abstain.
+"""Turns log-odds into probabilities, and holds the bar below which the assistant abstains.
 
-The bar is stated as a target: the share of answerable questions that it refuses. A calibration
-ships with the weights; `assistant calibrate` fits another one on one's own questions and keeps
-it beside the index.
-
-Features -> log-odds -> probabilities.
+The bar is stated as a target: the share of answerable questions that may be refused. A calibration
+ships with the weights; `assistant calibrate` fits another one to your own questions and keeps it
+beside the index.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""What is known of the sentences that were retrieved -> features of each sentence.
+"""Features of each sentence that was retrieved: how well does it answer?
 
-Every feature is a pure function of `Evidence` and gives one value per sentence. Their weights are
-fitted (`weights.json`), by name.
+Each feature is a pure function of `Evidence` that returns one value per sentence. Their weights are
+fitted and stored by name (`weights.json`).
 """
 
 from collections.abc import Callable

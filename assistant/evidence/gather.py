@@ -1,9 +1,8 @@
-"""A retrieval -> its numbered sentences, and what is known of each: `Evidence`.
+"""Collects what is known of the retrieved sentences: their numbers, vectors and likeness.
 
-The late interaction happens here: every word piece of the question looks for its nearest in
-every sentence. Refuses nothing; without sentences the evidence is empty.
-
-An encoder that keeps the token vectors of the texts it saw last.
+Late interaction happens here: every word piece of the question looks for its nearest in every
+sentence. `CachingEncoder` keeps the token vectors of recent texts, so that a passage is encoded
+once. Without sentences the evidence is empty.
 """
 
 import threading

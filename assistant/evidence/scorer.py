@@ -1,9 +1,8 @@
-"""A retrieval -> a judgement: how likely each sentence answers, and whether the question is.
+"""Judges a retrieval: how likely each sentence answers, and how likely the question is answered.
 
-`EvidenceScorer` is the seam. `LateInteractionScorer` weighs features of the word pieces' vectors
-and needs no second model. Refuses nothing; without sentences nothing is answerable.
-
-A cross-encoder over the question and each sentence, beside the late interaction or instead.
+`EvidenceScorer` is the protocol. `LateInteractionScorer` weighs the features of token vectors and
+needs no second model; `CrossEncoderScorer` adds a cross-encoder to it, or puts it in its place.
+`Judge` is a scorer together with its calibration. Without sentences nothing is answerable.
 """
 
 from collections.abc import Callable, Sequence

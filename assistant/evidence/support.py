@@ -1,8 +1,8 @@
-"""A statement and the sentences that it cites -> how likely they support all of it.
+"""Estimates how likely the cited sentences support all of a statement.
 
-The same late interaction as for questions, the other way round: every word piece of the
-statement looks for its nearest in the cited sentences. Numbers, names and negation that the
-sentences lack weigh against it. Refuses nothing; a statement without evidence has no support.
+This is the late interaction of questions the other way round: every word piece of the statement
+looks for its nearest in the cited sentences. Numbers, names and denials that the sentences lack
+count against it. A statement without evidence has no support.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,6 @@
-"""A text and its encoder's output -> `Tokens`: its word pieces, as late interaction needs them.
+"""The word pieces of a text, as late interaction needs them.
 
-Each word piece keeps its unit vector, where it lies in the text, and its word. Refuses nothing:
-a text without words has tokens of no term.
+Each piece keeps its unit vector, its place in the text, and the word that it belongs to.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,7 @@
-"""`weights.json` -> the weights that ship.
+"""Reads the weights that ship with the package (`weights.json`).
 
-The file names every weight by its feature and says on which data, when and how well they were
-fitted (`python -m evals.evidence`). Weights whose names are not the features' are refused with
-`ModelError`.
+The file names every weight by its feature, and says on which data it was fitted, when, and how well
+(`python -m evals.evidence`). Weights for other features than those of the code raise `ModelError`.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""What a sentence shows of itself by its words: a kind of thing, an opposite, a denial, a leaning.
+"""What the words of a sentence give away: dates, numbers, names, opposites, denials, pronouns.
 
-All are cues, weighed with others: a sentence without any date rarely says when. English only;
-a question in another language asks for no kind that is known here.
+These are cues to be weighed with others: a sentence without any date rarely says when. English
+only; a question in another language asks for nothing that is known here.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Sentences in; sentences that fit the embedder out, those that are too long cut into several.
+"""Cuts sentences that are too long for the embedder.
 
-A cut falls on whitespace, or else between two characters as people see them (grapheme
-clusters): never before a combining mark, a joiner or a variation selector.
+A cut falls on whitespace, or else between two characters as people see them (grapheme clusters):
+never before a combining mark, a joiner or a variation selector.
 """
 
 import re

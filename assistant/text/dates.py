@@ -1,7 +1,7 @@
-"""Words -> the dates that they tell: "1 March 2020" and "2020-03-01" are one.
+"""Finds the dates in a text: "1 March 2020" and "2020-03-01" are one.
 
-A month counts alone, a day only beside its month. Pure, linear in the words. "1/3/2020" is no date
-here: nobody can tell which of the two is the month.
+A month counts by itself, a day only beside its month. "1/3/2020" is no date: nobody can tell which
+of the two is the month. Time grows with the number of words.
 """
 
 import re

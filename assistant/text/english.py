@@ -1,8 +1,8 @@
-"""What is known of English, each thing once: sets of words, tables and patterns, all constants.
+"""What is known of English: sets of words, tables and patterns, each in one place.
 
-A rule composes what it needs (`PERSONAL | DEMONSTRATIVES`) and has no list of its own; where two
-sets nearly agree, a comment says why they differ. Words are folded and in lower case. Another
-language is a module of the same names beside this one.
+Rules put together what they need (`PERSONAL | DEMONSTRATIVES`) and keep no lists of their own.
+Where two sets nearly agree, a comment says why they differ. Words are in lower case, without
+accents. Another language becomes a module with the same names beside this one.
 """
 
 from importlib.resources import files

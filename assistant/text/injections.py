@@ -1,7 +1,7 @@
-"""A sentence of a document -> whether it is a prompt injection: speaks to the one who answers.
+"""Tells sentences that address whoever answers, as planted instructions do.
 
-Such a sentence can be quoted, but a language model never sees it. English cues; a sentence that
-orders something without a word about the answering is not told from any other.
+Such a sentence can be quoted, but a language model never sees it. The cues are English; a sentence
+that gives orders without a word about answering looks like any other.
 """
 
 import re

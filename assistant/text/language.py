@@ -1,7 +1,7 @@
-"""Text in; the language whose abbreviations it is likely to use out, for splitting sentences.
+"""Guesses the language of a text, to know its abbreviations when sentences are split.
 
-No identification for its own sake: only languages for which knowing them moves sentence
-boundaries are told apart, and English stands for all others. Refuses nothing.
+Only languages are told apart for which that moves sentence boundaries; English stands for all
+others.
 """
 
 import re

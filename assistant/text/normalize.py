@@ -1,8 +1,8 @@
-r"""Canonical text: raw text in; text whose characters the spans count, and the removals, out.
+r"""Makes canonical text: the text whose characters all spans count.
 
-Newlines of every kind become `\n`; characters that nobody sees and that serve to hide or
-reorder text are removed; Latin ligatures become their letters; what remains is in NFC. Refuses
-nothing. Idempotent, linear time.
+Newlines of every kind become `\n`; characters that nobody sees and that hide or reorder text are
+removed; Latin ligatures become their letters; the rest is in NFC. Normalising twice changes
+nothing, and time grows with the length of the text. What was removed is returned with it.
 """
 
 import re

@@ -1,8 +1,7 @@
-"""Words -> the numbers that they tell, in one form whatever way they are written.
+"""Finds the numbers in a text, in one form however they are written.
 
-"1,000", "1000" and "one thousand" are one number. A number keeps what it counts in: percent,
-money, order ("third"), a decade, years before Christ.
-Pure, linear in the words. What is no number is not found.
+"1,000", "1000" and "one thousand" are one number. A number keeps its unit: percent, money, an order
+("third"), a decade, years before Christ. Time grows with the number of words.
 """
 
 import re

@@ -1,8 +1,7 @@
-"""Where a text came from: changes made to a text in; spans of the text before them out.
+"""Traces spans of a text back to the text that it was made of.
 
-A text is rewritten in steps, each with the changes that it made, ascending; what lies between two
-changes was only shifted. A change of as many characters as before, each in its place, is none.
-Refuses nothing: it is for spans of the text that the steps have made.
+A text is rewritten in steps, each with its changes in ascending order; what lies between two
+changes was only shifted. A step that replaces characters one for one needs no change.
 """
 
 import re

@@ -1,10 +1,10 @@
-"""Canonical text and its blocks in; the spans of its sentences out.
+"""Splits canonical text into sentences, block by block.
 
-sentencex (Wikimedia) proposes the boundaries; `_find_ends` moves them behind what closes a
-sentence and refuses those that `_joins` or a pair of brackets rules out. Quotation marks and
-brackets are hidden from the library: it parts nothing between two of them, so that a stray
-inch mark would make a page one sentence, and its time grows with the square of their number.
-Refuses nothing. Every character of a block that is not whitespace is in one sentence.
+sentencex (Wikimedia) proposes the boundaries; `_find_ends` moves them behind closing marks and
+drops those that `_joins` or a pair of brackets rules out. Quotation marks and brackets are hidden
+from the library: it never splits between two of them, so that a stray inch mark would make a page
+one sentence, and its time grows with the square of their number. Every character of a block that is
+not whitespace belongs to one sentence.
 """
 
 import re

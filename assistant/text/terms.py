@@ -1,8 +1,8 @@
-"""Text -> terms, for the lexical index, for BM25 queries and for word overlap alike.
+"""The terms of a text: for the lexical index, for BM25 queries, and for comparing texts.
 
-A term is a run of letters and digits, compatibility-normalised (NFKC), case-folded, without
-Latin accents, and stemmed (Snowball English). Scripts that put no spaces between words give
-overlapping pairs of characters. Refuses nothing; text without letters has no terms.
+A term is a run of letters and digits: compatibility-normalised (NFKC), case-folded, without Latin
+accents, and stemmed (Snowball English). Scripts without spaces between words give overlapping pairs
+of characters. A text without letters and digits has no terms.
 """
 
 import re

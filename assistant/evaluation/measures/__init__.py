@@ -1,7 +1,8 @@
-"""All measures of `assistant eval`, in the order in which a person reads them.
+"""All measures of `assistant eval`, in the order in which they are read.
 
-In: a question's outcome, or the records of a run. Out: a figure; None where it says nothing: such
-a question is excluded and counted, and never a 0. Each module names the source of its measures.
+A measure takes the outcome of a question, or the records of a run, and returns a figure. None means
+that it says nothing of the question, which is then excluded and counted, never taken for 0. Each
+module names the source of its measures.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
-"""Words -> the clauses of a sentence, and what each denies or leaves open.
+"""Splits a sentence into clauses, and finds what each denies or leaves open.
 
-A clause ends at a comma or the like and at "but", "although" ..., at "and", "when" only where
-verbs stand on both sides. What a clause denies or leaves open is its scope: the words behind the
-cue, and the next clauses as long as they have no verb of their own. English cues only. Pure.
+A clause ends at a comma or the like and at "but", "although" ..., at "and" and "when" only where
+verbs stand on both sides. The scope of a denial is the words behind the cue, and the next clauses
+as long as they have no verb of their own. English cues only.
 """
 
 from collections.abc import Iterable, Sequence

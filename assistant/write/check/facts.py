@@ -1,6 +1,6 @@
-"""A pair -> the number, date, name or matter of the statement that is not in its source.
+"""Finds a number, date, name or matter in a statement that is not in the quotes it cites.
 
-Numbers and dates must stand in the quotes; a name may also stand in the context. Pure.
+Numbers and dates must stand in the quotes; a name may also stand in the context (titles, headings).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

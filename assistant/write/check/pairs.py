@@ -1,9 +1,7 @@
-"""A statement and its quotes -> what of the quotes covers each clause of the statement.
+"""Matches the clauses of a statement with those of the quotes, and says who says each of them.
 
-The clauses of the quotes that share most of a clause's words are its picks; what a rule finds in
-a pick it holds against that clause. Pure; the work is bounded by the caller's limits on length.
-
-Clauses -> who is said to say each of them, and whether a statement keeps that.
+The clauses of the quotes that share most of a clause's words are its picks; what a rule finds wrong
+with a pick counts against that clause. The work is bounded by the caller's limits on length.
 """
 
 from collections.abc import Sequence

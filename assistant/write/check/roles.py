@@ -1,10 +1,8 @@
-"""A pair -> whether the statement gives somebody the part that its source gives another.
+"""Finds a statement that gives somebody the part that its source gives another.
 
-Three looks: who stands before and who behind a verb that both share ("by" after a passive turns
-them round), whose clause it is that a name or a number is put in, and "from" against "to".
-Pure.
-
-A pair -> whether a name that its source only mentions is made the doer.
+It looks at who stands before and behind a verb that both share ("by" after a passive turns them
+round), at the clause in which a name or number stands, at "from" against "to", and at names that
+the source only mentions and the statement makes the doer.
 """
 
 from collections.abc import Iterator, Sequence, Set

@@ -1,9 +1,9 @@
-"""A statement that a model wrote x the sentences it cites -> why they disagree, if they do.
+"""Says why a statement of a language model disagrees with the sentences it cites, if it does.
 
-The deterministic guard: numbers, dates, names, denials, reservations, speakers, extremes and
-parts must be those of the quotes. It refuses rather too much, since a refused statement is only
-replaced by a quote. It does not tell that a statement is true: what it lets through may still
-say what its source does not, in words that no rule knows. English cues; pure.
+Numbers, dates, names, denials, reservations, speakers, extremes and parts must be those of the
+quotes. The rules refuse too much rather than too little, since a refused statement is replaced by a
+quote. They do not show that a statement is true: it may still say, in words that no rule knows,
+what its source does not. English cues only.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
-"""A pair -> whether the statement says more than its source: all for some, opposites, the most.
+"""Finds a statement that says more than its source: all for some, opposites, the most.
 
-English cues, in groups of words that say the same. Pure.
+English cues, in groups of words that mean the same.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,8 @@
-"""A statement x the text it cites -> a verdict, and why. Deterministic.
+"""Checks a statement of a language model against the sentences it cites.
 
-A statement is supported when it is one of the quotes, whole and word for word; whitespace may
-differ. A part of a quote is not enough: it may say what the whole denies. A language model's
-statement may be in other words: then numbers, dates, names, denials and who said it must agree, the
-support score must reach its bar, and what it cites must answer the question.
+A statement that is one of its quotes, but for whitespace, is supported. One in other words is
+supported if its numbers, dates, names, denials and speakers agree with the quotes, the support
+score reaches its bar, and what it cites answers the question.
 """
 
 import re
