@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,10 +67,15 @@ parse.FORMATS["sabotage"] = "sabotage"
 
 
 @pytest.fixture
-def parsers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parsers]:
+def sabotaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the children know a format that does harm."""
     (tmp_path / "sitecustomize.py").write_text(SABOTAGE)
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     monkeypatch.setenv("PYTHONPATH", path)
+
+
+@pytest.fixture
+def parsers(sabotaged: None) -> Iterator[Parsers]:
     with Parsers(LIMITS) as opened:
         yield opened
 
@@ -135,7 +141,9 @@ def test_large_files_go_both_ways(parsers: Parsers) -> None:
     assert parsers.parse(text.encode(), "text/plain").text == text
 
 
-def test_many_threads_share_the_children(parsers: Parsers) -> None:
+def test_many_threads_share_the_children(sabotaged: None) -> None:
+    # Twelve children that start at once may wait for a busy machine.
+    parsers = Parsers(replace(LIMITS, timeout_s=60.0))
     read: list[str] = []
 
     def run(number: int) -> None:
@@ -151,6 +159,7 @@ def test_many_threads_share_the_children(parsers: Parsers) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    parsers.close()
     wanted = [Fault.CRASH if n % 3 == 0 else f"Text {n}." for n in range(12)]
     assert sorted(read) == sorted(wanted)
 
