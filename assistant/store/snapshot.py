@@ -10,7 +10,7 @@ SQLite's pages in memory.
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from assistant.store.catalog import (
     connect,
     explain_errors,
     find_inode,
-    open_catalog,
     require_config,
 )
 from assistant.store.tables import (
@@ -54,120 +53,6 @@ from assistant.values import (
 )
 
 
-class TermTable:
-    """Searches the BM25 table of one version of the index."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def bm25(
-        self, terms: Sequence[str], *, k: int, among: Sequence[int] | None = None
-    ) -> list[tuple[int, float]]:
-        """Return the k best rows for any of the terms with their BM25 scores, best first.
-
-        Of those in `among`, if it is given.
-
-        SQLite's FTS5 computes it with k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, eq. 3.15)
-        and an idf that is never negative. Ties keep the order of rows.
-        """
-        if not terms:
-            return []
-        if among is not None:
-            scores = self.bm25_of(terms, among)
-            return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
-        found = self._connection.execute(
-            "SELECT rowid, -bm25(passage_terms) AS score FROM passage_terms "
-            "WHERE passage_terms MATCH ? ORDER BY score DESC, rowid LIMIT ?",
-            (_any_of(terms), k),
-        )
-        return [(row, score) for row, score in found]
-
-    def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
-        """Return the BM25 scores of those of the given rows that match any of the terms."""
-        if not terms or not rows:
-            return {}
-        found = self._select(
-            "SELECT rowid, -bm25(passage_terms) FROM passage_terms "
-            "WHERE passage_terms MATCH ? AND +rowid IN",  # "+": match once, not once a row
-            rows,
-            _any_of(terms),
-        )
-        return dict(found)
-
-    def count_passages_with(self, terms: Sequence[str]) -> dict[str, int]:
-        """Return in how many passages each term occurs; absent terms are left out."""
-        return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
-
-    def count_terms_from(self, letter: str) -> dict[str, int]:
-        """Return the terms that begin with a letter, each with how many passages have it."""
-        return dict(
-            self._connection.execute(
-                "SELECT term, doc FROM term_counts WHERE term >= ? AND term < ?",
-                (letter, chr(ord(letter) + 1)),
-            )
-        )
-
-    def _select(
-        self, sql_in: str, keys: Sequence[int] | Sequence[str], *before: object
-    ) -> list[Any]:
-        """Run `... IN (keys)`, with the keys as one JSON value: no limit on their number."""
-        sql = f"{sql_in} (SELECT value FROM json_each(?))"
-        return self._connection.execute(sql, (*before, json.dumps(list(keys)))).fetchall()
-
-
-def _any_of(terms: Sequence[str]) -> str:
-    """Return the FTS5 expression that matches any term, none of which can be syntax."""
-    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
-
-
-def _read_records(
-    connection: sqlite3.Connection, ledger: Sequence[DocumentRow]
-) -> tuple[FileRecord, ...]:
-    contents = {row.content_id: row for row in read_rows(connection, ContentRow)}
-    files: dict[str, list[DocumentId]] = {}
-    for row in ledger:
-        if row.content_id is not None:
-            if row.content_id not in contents:
-                raise IndexDamaged(f"the index lacks the content of {row.document_id!r}")
-            files.setdefault(row.content_id, []).append(DocumentId(row.document_id))
-    near = _read_near(connection)
-    return tuple(
-        _make_record(row, contents.get(key := row.content_id or ""), files, near.get(key, []))
-        for row in ledger
-    )
-
-
-def _make_record(
-    row: DocumentRow,
-    content: ContentRow | None,
-    files: Mapping[str, Sequence[DocumentId]],
-    near: Sequence[str],
-) -> FileRecord:
-    same = files.get(row.content_id or "", ())
-    return FileRecord(
-        document_id=DocumentId(row.document_id),
-        status=Status(row.status),
-        reason=row.reason,
-        title=(content.title if content else None) or Path(row.document_id).name,
-        n_passages=content.n_passages if content else 0,
-        size=row.size,
-        fault=Fault(row.fault) if row.fault else None,
-        settled_at=row.settled_at,
-        seconds=row.seconds,
-        copies=tuple(one for one in same if one != row.document_id),
-        near=tuple(one for other in near for one in files.get(other, ())),
-    )
-
-
-def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """Return for each content those that are nearly the same, whichever came first."""
-    near: dict[str, list[str]] = {}
-    for one, other in read_rows(connection, NearRow, "ORDER BY content_id, near_id"):
-        near.setdefault(one, []).append(other)
-        near.setdefault(other, []).append(one)
-    return near
-
-
 @dataclass(frozen=True, slots=True)
 class ChromaBase:
     """A Chroma base: the passages up to `last_row` at the time it was built.
@@ -184,26 +69,18 @@ class ChromaBase:
 
 @contextmanager
 def open_snapshot(index_dir: Path, config: IndexConfig) -> Iterator["Snapshot"]:
-    """Read one version of the index for the length of the block, on a connection of its own.
-
-    Raises:
-        IndexMissing: there is no index.
-        IndexMismatch: it was made with another configuration.
-        StoreError: it is damaged, or the disk does not let it be read.
-    """
-    with open_catalog(index_dir) as connection:
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("BEGIN")
-        yield Snapshot(connection, require_config(connection, config))
+    """Read one version of the index for the length of the block, as `SnapshotPool.open` does."""
+    with closing(SnapshotPool(index_dir, config)) as pool, pool.open() as snapshot:
+        yield snapshot
 
 
-class Snapshot(TermTable):
+class Snapshot:
     """Reads one version of the index."""
 
     def __init__(
         self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(connection)
+        self._connection = connection
         facts = facts or read_manifest(connection)
         self.made_at = facts["made_at"]
         self.version = int(facts["version"])
@@ -306,6 +183,8 @@ class Snapshot(TermTable):
         content = self._contents([content_id])[content_id]
         texts = read_rows(self._connection, TextRow, "WHERE content_id = ?", content_id)
         _require_number("texts", len(texts), 1)
+        by_content = "WHERE content_id = ? ORDER BY document_id"
+        same = read_rows(self._connection, DocumentRow, by_content, content_id)
         pages = json.loads(content.pages)
         return Document(
             document_id=DocumentId(document_id),
@@ -315,7 +194,7 @@ class Snapshot(TermTable):
             text=texts[0].text,
             pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
             headings=tuple(Heading(*heading) for heading in json.loads(content.headings)),
-            copies=self._copies(content_id, document_id),
+            copies=tuple(DocumentId(name) for name, *_ in same if name != document_id),
         )
 
     def rows_by_content(self) -> list[list[int]]:
@@ -361,14 +240,73 @@ class Snapshot(TermTable):
         self.base()
 
     def records(self) -> tuple[FileRecord, ...]:
-        """Return the ledger: every file of the corpus at the last sync, by name."""
-        return _read_records(self._connection, self.ledger())
-
-    def _copies(self, content_id: str, document_id: str) -> tuple[DocumentId, ...]:
-        rows = read_rows(self._connection, DocumentRow, "WHERE content_id = ?", content_id)
+        """Return what became of every file of the corpus at the last sync, by name."""
+        contents = {row.content_id: row for row in read_rows(self._connection, ContentRow)}
+        files: dict[str, list[DocumentId]] = {}
+        for row in (ledger := self.ledger()):
+            if row.content_id is not None:
+                if row.content_id not in contents:
+                    raise IndexDamaged(f"the index lacks the content of {row.document_id!r}")
+                files.setdefault(row.content_id, []).append(DocumentId(row.document_id))
+        near = _read_near(self._connection)
         return tuple(
-            sorted(DocumentId(r.document_id) for r in rows if r.document_id != document_id)
+            _make_record(row, contents.get(key := row.content_id or ""), files, near.get(key, []))
+            for row in ledger
         )
+
+    def bm25(
+        self, terms: Sequence[str], *, k: int, among: Sequence[int] | None = None
+    ) -> list[tuple[int, float]]:
+        """Return the k best rows for any of the terms with their BM25 scores, best first.
+
+        Of those in `among`, if it is given.
+
+        SQLite's FTS5 computes it with k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, eq. 3.15)
+        and an idf that is never negative. Ties keep the order of rows.
+        """
+        if not terms:
+            return []
+        if among is not None:
+            scores = self.bm25_of(terms, among)
+            return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+        found = self._connection.execute(
+            "SELECT rowid, -bm25(passage_terms) AS score FROM passage_terms "
+            "WHERE passage_terms MATCH ? ORDER BY score DESC, rowid LIMIT ?",
+            (_any_of(terms), k),
+        )
+        return [(row, score) for row, score in found]
+
+    def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
+        """Return the BM25 scores of those of the given rows that match any of the terms."""
+        if not terms or not rows:
+            return {}
+        found = self._select(
+            "SELECT rowid, -bm25(passage_terms) FROM passage_terms "
+            "WHERE passage_terms MATCH ? AND +rowid IN",  # "+": match once, not once a row
+            rows,
+            _any_of(terms),
+        )
+        return dict(found)
+
+    def count_passages_with(self, terms: Sequence[str]) -> dict[str, int]:
+        """Return in how many passages each term occurs; absent terms are left out."""
+        return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
+
+    def count_terms_from(self, letter: str) -> dict[str, int]:
+        """Return the terms that begin with a letter, each with how many passages have it."""
+        return dict(
+            self._connection.execute(
+                "SELECT term, doc FROM term_counts WHERE term >= ? AND term < ?",
+                (letter, chr(ord(letter) + 1)),
+            )
+        )
+
+    def _select(
+        self, sql_in: str, keys: Sequence[int] | Sequence[str], *before: object
+    ) -> list[Any]:
+        """Run `... IN (keys)`, with the keys as one JSON value: no limit on their number."""
+        sql = f"{sql_in} (SELECT value FROM json_each(?))"
+        return self._connection.execute(sql, (*before, json.dumps(list(keys)))).fetchall()
 
     def _contents_of(self, documents: Collection[str]) -> dict[DocumentId, str]:
         """Return the content ids of those of the documents that the index holds."""
@@ -402,6 +340,42 @@ class Snapshot(TermTable):
         if lost := set(contents).difference(names):
             raise IndexDamaged(f"the index lacks the file of the content {min(lost)!r}")
         return names
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    """Return the FTS5 expression that matches any term, none of which can be syntax."""
+    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+
+
+def _make_record(
+    row: DocumentRow,
+    content: ContentRow | None,
+    files: Mapping[str, Sequence[DocumentId]],
+    near: Sequence[str],
+) -> FileRecord:
+    same = files.get(row.content_id or "", ())
+    return FileRecord(
+        document_id=DocumentId(row.document_id),
+        status=Status(row.status),
+        reason=row.reason,
+        title=(content.title if content else None) or Path(row.document_id).name,
+        n_passages=content.n_passages if content else 0,
+        size=row.size,
+        fault=Fault(row.fault) if row.fault else None,
+        settled_at=row.settled_at,
+        seconds=row.seconds,
+        copies=tuple(one for one in same if one != row.document_id),
+        near=tuple(one for other in near for one in files.get(other, ())),
+    )
+
+
+def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return for each content those that are nearly the same, whichever came first."""
+    near: dict[str, list[str]] = {}
+    for one, other in read_rows(connection, NearRow, "ORDER BY content_id, near_id"):
+        near.setdefault(one, []).append(other)
+        near.setdefault(other, []).append(one)
+    return near
 
 
 def make_passage(row: PassageRow, document_id: str = "") -> Passage:
