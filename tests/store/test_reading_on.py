@@ -6,21 +6,20 @@ stdin ends.
 
 import hashlib
 import json
-import os
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 from corpora import set_age, settings_in, write_files
 from hashing import HashingEmbedder
 from store.zygote import InlineParsers
-from torture import tallied, trials
+from torture import start_script, tallied, trials
 
 from assistant.errors import AssistantError
 from assistant.pipeline import Assistant
@@ -83,29 +82,18 @@ def ask_on(folder: Path, number: int, is_over: Callable[[], bool]) -> tuple[int,
     return n, wrong
 
 
-def start_reader(folder: Path, number: int) -> subprocess.Popen[str]:
-    here = Path(__file__)
-    path = [str(here.parent), str(here.parents[1]), str(here.parents[2])]
-    return subprocess.Popen(
-        [sys.executable, str(here), str(folder), str(number)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-    )
-
-
 @pytest.mark.timeout(1800)
 def test_no_answer_mixes_versions_while_every_document_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(syncing, "Parsers", InlineParsers)
     settings, is_over = settings_for(tmp_path), threading.Event()
+    start = partial(start_script, __file__, tmp_path, cwd=tmp_path)
     write_version(settings.corpus_dir, 0)
     with ExitStack() as stack, tallied("20 readers during syncs", 0) as tally:
         writer = stack.enter_context(Assistant(settings, HashingEmbedder()))
         writer.sync()
-        others = [stack.enter_context(start_reader(tmp_path, n)) for n in range(N_PROCESSES)]
+        others = [stack.enter_context(start(n)) for n in range(N_PROCESSES)]
         for other in others:
             assert other.stdout is not None
             assert other.stdout.readline() == "ready\n"
