@@ -156,6 +156,7 @@ def sync(
         notable=tuple(record for record in records if record.status != Status.INDEXED),
         base_problem=problem,
         seconds=time.perf_counter() - started,
+        recovered=None,
     )
 
 

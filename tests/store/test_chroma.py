@@ -96,7 +96,7 @@ def test_a_corpus_that_shrinks_below_the_limit_has_no_base_any_more(
     assistant: Assistant, settings: Settings, n_left: int, is_damaged: bool
 ) -> None:
     if is_damaged:
-        shutil.rmtree(*base_folders(settings))
+        shutil.rmtree(base_folders(settings)[0])
     replace_files(settings.corpus_dir, {f"{n}.txt": f"Item {n} is left." for n in range(n_left)})
     for _ in range(2):
         assistant.sync()

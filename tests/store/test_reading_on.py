@@ -18,13 +18,11 @@ from pathlib import Path
 import pytest
 from corpora import set_age, settings_in, write_files
 from hashing import HashingEmbedder
-from store.zygote import InlineParsers
 from torture import start_script, tallied, trials
 
 from assistant.errors import AssistantError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store import sync as syncing
 from assistant.values import Answer
 
 N_THREADS = 17
@@ -83,10 +81,8 @@ def ask_on(folder: Path, number: int, is_over: Callable[[], bool]) -> tuple[int,
 
 
 @pytest.mark.timeout(1800)
-def test_no_answer_mixes_versions_while_every_document_is_written_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(syncing, "Parsers", InlineParsers)
+@pytest.mark.usefixtures("inline_parsers")
+def test_no_answer_mixes_versions_while_every_document_is_written_anew(tmp_path: Path) -> None:
     settings, is_over = settings_for(tmp_path), threading.Event()
     start = partial(start_script, __file__, tmp_path, cwd=tmp_path)
     write_version(settings.corpus_dir, 0)
@@ -113,18 +109,10 @@ def test_no_answer_mixes_versions_while_every_document_is_written_anew(
     assert writer.check() == ()
 
 
-def main() -> None:
-    is_over = threading.Event()
-
-    def wait_for_the_end() -> None:
-        sys.stdin.read()
-        is_over.set()
-
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
+if __name__ == "__main__":
+    listener = threading.Thread(target=sys.stdin.read, daemon=True)
+    listener.start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    sys.stdout.write(json.dumps(ask_on(Path(sys.argv[1]), int(sys.argv[2]), is_over.is_set)))
-
-
-if __name__ == "__main__":
-    main()
+    said = ask_on(Path(sys.argv[1]), int(sys.argv[2]), lambda: not listener.is_alive())
+    sys.stdout.write(json.dumps(said))
