@@ -14,7 +14,7 @@ from assistant.store.catalog import IndexConfig, open_catalog, require_config
 from assistant.store.changes import lexical_text
 from assistant.store.chroma import check_base
 from assistant.store.lock import hold_lock
-from assistant.store.snapshot import ChromaBase, Snapshot
+from assistant.store.snapshot import Snapshot
 from assistant.store.tables import TABLES, TOKENIZER, columns, digest_row
 
 MAX_NAMED = 5
@@ -143,8 +143,7 @@ def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_base(connection: sqlite3.Connection, index_dir: Path, dimension: int) -> Iterator[str]:
-    base: ChromaBase | None = Snapshot(connection).base()
-    if base is None:
+    if (base := Snapshot(connection).base()) is None:
         return
     try:
         missed = check_base(index_dir, base, dimension)

@@ -69,8 +69,6 @@ class Sketches:
 
     def near(self, one: bytes) -> list[str]:
         """Return the kept texts that are nearly the same, the likest first."""
-        if not one:
-            return []
         candidates = {found for band in _bands(one) for found in self._bands.get(band, ())}
         liken = {found: likeness(one, self._sketches[found]) for found in candidates}
         near = [found for found, share in liken.items() if share >= NEAR_SHARE]

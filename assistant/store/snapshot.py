@@ -130,7 +130,7 @@ class Snapshot:
         """
         found = rows_in(self._connection, VectorRow, "row", rows)
         _require_all(rows, [row for row, _ in found])
-        return _stack(found, dimension)
+        return stack_vectors(found, dimension)
 
     def vectors_after(
         self, row: int, dimension: int, also: Sequence[int] = ()
@@ -139,7 +139,7 @@ class Snapshot:
         found = read_rows(self._connection, VectorRow, "WHERE row > ? ORDER BY row", row)
         if row == 0:
             _require_number("vectors", len(found), self.n_passages)
-        return _stack(found + rows_in(self._connection, VectorRow, "row", also), dimension)
+        return stack_vectors(found + rows_in(self._connection, VectorRow, "row", also), dimension)
 
     def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
         """Return the vectors of the given rows.
@@ -391,7 +391,8 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
     )
 
 
-def _stack(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:
+def stack_vectors(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:
+    """Return the rows, and their vectors one below the other, shape (n, dimension)."""
     matrix = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float32)
     return [row for row, _ in found], matrix.reshape(len(found), dimension)
 
