@@ -33,9 +33,9 @@ rooms of one floor import each other one way."""
 FLOOR_OF = {name: n for n, names in enumerate(FLOORS) for name in names}
 WRAPPERS = {
     "chromadb": ("store/chroma.py",),
-    "sentence_transformers": ("models/prepare.py", "models/prepare.py"),
-    "torch": ("models/prepare.py", "models/prepare.py"),
-    "transformers": ("models/prepare.py", "models/prepare.py"),
+    "sentence_transformers": ("models/prepare.py",),
+    "torch": ("models/prepare.py",),
+    "transformers": ("models/prepare.py",),
     "huggingface_hub": ("models/prepare.py",),
     "onnxruntime": ("models/encoder.py",),
     "tokenizers": ("models/encoder.py",),

@@ -6,15 +6,18 @@ times as many.
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+
+from assistant.store.catalog import CATALOG_FILE
 
 FACTOR = int(os.environ.get("TORTURE", "0"))
 SCRIPT = Path(__file__).with_name("store") / "zygote.py"
@@ -56,6 +59,14 @@ def tallied(name: str, seed: int) -> Iterator[Tally]:
     assert not tally.failures, "\n".join(tally.failures)
 
 
+@contextmanager
+def altering(index_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Open the catalog behind the assistant's back, and commit what is done to it."""
+    with closing(sqlite3.connect(index_dir / CATALOG_FILE)) as connection:
+        yield connection
+        connection.commit()
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a child ended: its exit status (negative: a signal), and what it found."""
@@ -66,21 +77,26 @@ class Ended:
     stderr: str
 
 
+def start_script(script: str | Path, *given: object, cwd: Path) -> subprocess.Popen[str]:
+    """Start a script of `tests/store` in a process of its own."""
+    path = [str(folder) for folder in Path(script).parents[:3]]
+    return subprocess.Popen(
+        [sys.executable, str(script), *map(str, given)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        cwd=cwd,  # importing chromadb reads `.env` where it stands
+    )
+
+
 class Zygote:
     """A process that forks children; see `zygote.py`."""
 
     def __init__(self, folder: Path) -> None:
         self._out = folder / "out.json"
-        path = [str(folder) for folder in SCRIPT.parents[:3]]
-        self._process = subprocess.Popen(
-            [sys.executable, str(SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-            cwd=folder,  # importing chromadb reads `.env` where it stands
-        )
+        self._process = start_script(SCRIPT, cwd=folder)
 
     def start(self, folder: Path, task: str, **given: Any) -> None:
         """Start a child, of which `wait` tells; see `zygote.Order`."""
@@ -108,15 +124,8 @@ class Zygote:
         self.start(folder, task, **given)
         return self.wait()
 
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, *error: Any) -> None:
+        self._process.__exit__(*error)  # closes its pipes and waits for it

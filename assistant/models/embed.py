@@ -70,7 +70,9 @@ def open_embedder(model: str, cache_dir: Path) -> Embedder:
     """
     try:
         prepared = prepare(model, cache_dir)
-        return OnnxEmbedder(prepared) if prepared.folder else PlainEmbedder(prepared)
+        if prepared.folder is None:
+            return PlainEmbedder(prepared)
+        return OnnxEmbedder(prepared, Path(prepared.folder))
     except EmbedderMissing:
         raise
     except Exception as error:  # the tokenizer and the runtime raise kinds of their own
@@ -98,13 +100,11 @@ def pool_spans(tokens: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vector
 class OnnxEmbedder:
     """The embedder of a model that could be exported."""
 
-    def __init__(self, prepared: PreparedModel) -> None:
-        if prepared.folder is None:
-            raise ValueError("this model has no exported form")
+    def __init__(self, prepared: PreparedModel, folder: Path) -> None:
         self.fingerprint = prepared.fingerprint
         self.dimension = prepared.dimension
         self._prepared = prepared
-        self._encoder = OnnxEncoder(Path(prepared.folder), max_tokens=prepared.max_tokens)
+        self._encoder = OnnxEncoder(folder, max_tokens=prepared.max_tokens)
 
     @property
     def max_tokens(self) -> int:
@@ -123,17 +123,12 @@ class OnnxEmbedder:
 
     def embed_passages(self, inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
         """Encode each passage once; its sentences are pooled from the same tokens."""
-        prompt = self._prepared.document_prompt
-        shift = len(prompt)
-        vectors = []
+        prompt, vectors = self._prepared.document_prompt, []
         encoded = self._encoder.encode([prompt + given.text for given in inputs])
         for given, tokens in zip(inputs, encoded, strict=True):
-            spans = [(start + shift, end + shift) for start, end in given.sentences]
-            vectors.append(
-                PassageVectors(
-                    pool(tokens.vectors, self._prepared.pooling), pool_spans(tokens, spans)
-                )
-            )
+            own = pool(tokens.vectors, self._prepared.pooling)
+            spans = [(start + len(prompt), end + len(prompt)) for start, end in given.sentences]
+            vectors.append(PassageVectors(own, pool_spans(tokens, spans)))
         return vectors
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:

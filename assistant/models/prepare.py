@@ -106,8 +106,7 @@ def digest_weights(model: str, weights: Sequence[Path]) -> str:
     return digest
 
 
-def digest_text(text: str) -> str:
-    """Return the SHA-256 of a text."""
+def _digest_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -117,7 +116,7 @@ def _digest_files(paths: Sequence[Path]) -> str:
     for path in paths:
         with path.open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else digest_text(" ".join(digests))
+    return digests[0] if len(digests) == 1 else _digest_text(" ".join(digests))
 
 
 logger = logging.getLogger(__name__)
@@ -160,7 +159,7 @@ class PreparedModel:
             self.document_prompt,
             f"{runtime}-{RECIPE}",
         )
-        return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32]
+        return _digest_text("\0".join(facts))[:32]
 
 
 def prepare(model: str, cache_dir: Path) -> PreparedModel:
@@ -175,8 +174,7 @@ def prepare(model: str, cache_dir: Path) -> PreparedModel:
     """
     folder = find_folder(model)
     weights = find_weights(folder)
-    known = find_prepared(folder, cache_dir)
-    if known is not None:
+    if (known := find_prepared(folder, cache_dir)) is not None:
         return known
     receipt, stamp = _receipt_of(folder, cache_dir), _stamp(folder)
     digest = digest_weights(model, weights)
@@ -188,7 +186,14 @@ def prepare(model: str, cache_dir: Path) -> PreparedModel:
 
 def find_prepared(folder: Path, cache_dir: Path) -> PreparedModel | None:
     """Return the prepared form of the model in a folder; None without one, or with an old one."""
-    return _read_receipt(_receipt_of(folder, cache_dir), _stamp(folder))
+    try:
+        data = json.loads(_receipt_of(folder, cache_dir).read_text(encoding="utf-8"))
+        prepared = PreparedModel(**data["prepared"])
+        is_new = data["files"] == _stamp(folder) and data["recipe"] == RECIPE
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    is_there = not prepared.folder or (Path(prepared.folder) / "model.onnx").is_file()
+    return prepared if is_new and is_there else None
 
 
 def load_sentence_transformer(model: str) -> Any:
@@ -217,20 +222,19 @@ def _export(model: str, folder: Path, digest: str, models_dir: Path) -> Prepared
         logger.warning("%s runs in sentence-transformers: its form cannot be exported", model)
         return PreparedModel(folder=None, pooling="own", **common)
     models_dir.mkdir(parents=True, exist_ok=True)
-    final = models_dir / f"{digest[:16]}-{digest_text(pooling + str(folder))[:8]}-{RECIPE}"
+    final = models_dir / f"{digest[:16]}-{_digest_text(pooling + str(folder))[:8]}-{RECIPE}"
     with tempfile.TemporaryDirectory(dir=models_dir) as aside:
-        _write_graph(encoder, Path(aside))
-        if not _agrees(encoder, Path(aside), pooling):
+        (made := Path(aside, "model")).mkdir(mode=0o700)
+        _write_graph(encoder, made)
+        if not _agrees(encoder, made, pooling):
             logger.warning("%s runs in sentence-transformers: its export disagrees", model)
             return PreparedModel(folder=None, pooling="own", **common)
         shutil.rmtree(final, ignore_errors=True)
         try:
-            os.replace(aside, final)
+            os.replace(made, final)
         except OSError:
             if not final.is_dir():  # another process may have finished first
                 raise
-        else:
-            Path(aside).mkdir()  # for the context manager to remove
     return PreparedModel(folder=str(final), pooling=pooling, **common)
 
 
@@ -292,21 +296,7 @@ def _agrees(encoder: Any, folder: Path, pooling: str) -> bool:
 
 
 def _receipt_of(folder: Path, cache_dir: Path) -> Path:
-    return cache_dir / "models" / f"{digest_text(str(folder.resolve()))[:16]}.json"
-
-
-def _read_receipt(receipt: Path, stamp: _Stamp) -> PreparedModel | None:
-    try:
-        data = json.loads(receipt.read_text(encoding="utf-8"))
-        prepared = PreparedModel(**data["prepared"])
-        same = data["files"] == stamp and data["recipe"] == RECIPE
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if not same:
-        return None
-    if prepared.folder and not (Path(prepared.folder) / "model.onnx").is_file():
-        return None
-    return prepared
+    return cache_dir / "models" / f"{_digest_text(str(folder.resolve()))[:16]}.json"
 
 
 def _write_receipt(receipt: Path, stamp: _Stamp, prepared: PreparedModel) -> None:

@@ -70,15 +70,6 @@ def forget(index_dir: Path, document_ids: Iterable[str]) -> None:
             ) from None
 
 
-def find_added(index_dir: Path, document_id: str) -> FoundFile:
-    """Return the file of an added document.
-
-    Raises:
-        DocumentUnreadable: there is none.
-    """
-    return stat_again(FoundFile(DocumentId(document_id), _path(index_dir, document_id), 0, 0))
-
-
 def list_added(index_dir: Path) -> Iterator[FoundFile]:
     """Yield the files of added documents, by id; what is not one is passed over."""
     found = []
@@ -113,9 +104,7 @@ class SourceFiles:
     """The files behind the documents. Safe to share between threads."""
 
     def __init__(self, settings: Settings, parsers: Parsers) -> None:
-        self._corpus_dir: Path = settings.corpus_dir
-        self._index_dir: Path = settings.index_dir
-        self._max_bytes = settings.max_file_bytes
+        self._settings = settings
         self._parsers = parsers
 
     def origin(self, document: Document, span: tuple[int, int]) -> Origin:
@@ -144,14 +133,13 @@ class SourceFiles:
         name = document.document_id
         try:
             if is_added(name):
-                file = find_added(self._index_dir, name)
+                file = stat_again(FoundFile(name, _path(self._settings.index_dir, name), 0, 0))
             else:
-                file = find(self._corpus_dir, name)
-            data = read(file, self._max_bytes)
+                file = find(self._settings.corpus_dir, name)
+            data = read(file, self._settings.max_file_bytes)
         except DocumentUnreadable as error:
-            raise CorpusError(f"{name!r}: {error}; bring the index in step: assistant index") from (
-                error
-            )
+            problem = f"{name!r}: {error}; bring the index in step: assistant index"
+            raise CorpusError(problem) from error
         if hashlib.sha256(data).hexdigest() != document.sha256:
             raise CorpusError(
                 f"{name!r} has changed since it was indexed; bring the index in step: "

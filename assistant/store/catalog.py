@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,31 +68,27 @@ def connect(index_dir: Path) -> sqlite3.Connection:
     """
     path = index_dir / CATALOG_FILE
     while (inode := find_inode(index_dir)) is not None:
-        try:
-            # For reading and writing only: of a file that a rebuild has just removed SQLite would
-            # make an empty one, which may get the same inode.
-            connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode=rw",
-                uri=True,
-                isolation_level=None,
-                timeout=30,
-                check_same_thread=False,
-            )
-        except sqlite3.OperationalError:
+        with ExitStack() as opened:
+            try:
+                # For reading and writing only: of a file that a rebuild has just removed SQLite
+                # would make an empty one, which may get the same inode.
+                connection = sqlite3.connect(
+                    f"{path.resolve().as_uri()}?mode=rw",
+                    uri=True,
+                    isolation_level=None,
+                    timeout=30,
+                    check_same_thread=False,
+                )
+                opened.callback(connection.close)
+                connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("PRAGMA schema_version").fetchone()
+            except sqlite3.DatabaseError:
+                if find_inode(index_dir) == inode:
+                    raise
+                continue
             if find_inode(index_dir) == inode:
-                raise
-            continue
-        try:
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA schema_version").fetchone()
-        except sqlite3.DatabaseError:
-            connection.close()
-            if find_inode(index_dir) == inode:
-                raise
-        else:
-            if find_inode(index_dir) == inode:
+                opened.pop_all()
                 return connection
-            connection.close()
     raise IndexMissing(f"no index in {str(index_dir)!r}; build it: assistant index")
 
 
@@ -184,11 +180,6 @@ def is_created(index_dir: Path) -> bool:
         return False
 
 
-def is_complete(index_dir: Path) -> bool:
-    """Whether a sync has gone through to its end since the catalog was created."""
-    return last_synced(index_dir) is not None
-
-
 def last_synced(index_dir: Path) -> str | None:
     """Return when the last sync went through to its end (ISO, UTC); None when none has."""
     if not is_created(index_dir):
@@ -263,11 +254,11 @@ def _explain(
     index_dir: Path, error: sqlite3.DatabaseError | OSError | UnicodeDecodeError
 ) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    # Neither a text nor a message that quotes one of the file need be UTF-8.
-    is_undecodable = isinstance(error, UnicodeDecodeError) or (
-        code is None and str(error).startswith("Could not decode")
-    )
-    is_damage = is_undecodable or (code is not None and code & 0xFF in DAMAGE)
+    if code is None:  # neither a text nor a message that quotes one of the file need be UTF-8
+        is_undecodable = str(error).startswith("Could not decode")
+        is_damage = isinstance(error, UnicodeDecodeError) or is_undecodable
+    else:
+        is_damage = code & 0xFF in DAMAGE
     said = f"the catalog {str(index_dir / CATALOG_FILE)!r} cannot be used ({error}): "
     if is_damage:
         return IndexDamaged(f"{said}it is damaged; make the index anew: assistant index")

@@ -5,21 +5,18 @@ transaction that changes what readers see raises the version of the index.
 """
 
 import json
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
 from assistant.errors import Fault
 from assistant.ingest.split import embedding_text
 from assistant.models.embed import PassageVectors
-from assistant.store.chroma import BASES_FOLDER
 from assistant.store.content import Content
 from assistant.store.plan import LastSeen, Processed
 from assistant.store.snapshot import ChromaBase, Snapshot, make_passage
@@ -30,6 +27,7 @@ from assistant.store.tables import (
     ManifestRow,
     NearRow,
     PassageRow,
+    Row,
     SentenceVectorsRow,
     SketchRow,
     TextRow,
@@ -40,11 +38,6 @@ from assistant.store.tables import (
 )
 from assistant.text.terms import terms
 from assistant.values import DocumentId, Passage
-
-
-def remove_bases(index_dir: Path) -> None:
-    """Delete every Chroma base; they are made of the catalog, and without it of no use."""
-    shutil.rmtree(index_dir / BASES_FOLDER, ignore_errors=True)
 
 
 class CatalogWriter:
@@ -91,7 +84,7 @@ class CatalogWriter:
 
     def adopt(self, document_id: DocumentId, content_id: str, processed: Processed) -> bool:
         """Give the file a content that the index already holds; False when it does not."""
-        content = self._content(content_id)
+        content = self._find(ContentRow, content_id)
         if content is None:
             return False
         self._record(processed.indexed_row(document_id, content_id, content.warning))
@@ -107,11 +100,11 @@ class CatalogWriter:
     ) -> None:
         """Switch a file to a new content, with passages, vectors, and the contents like it."""
         with self._transaction():
-            if self._content(content.content_id) is None:
+            if self._find(ContentRow, content.content_id) is None:
                 # else a copy of it has come in the same group
                 self._insert(content, vectors)
                 for other in near:
-                    if self._content(other) is not None:
+                    if self._find(ContentRow, other) is not None:
                         write_row(self._connection, NearRow(content.content_id, other))
             self._set(processed.indexed_row(document_id, content.content_id, content.warning))
 
@@ -121,7 +114,7 @@ class CatalogWriter:
             return
         with self._transaction():
             for document_id in document_ids:
-                before = self._document(document_id)
+                before = self._find(DocumentRow, document_id)
                 self._connection.execute(
                     "DELETE FROM documents WHERE document_id = ?", (document_id,)
                 )
@@ -131,10 +124,6 @@ class CatalogWriter:
     def snapshot(self) -> Snapshot:
         """Return the index as it is now, for reading."""
         return Snapshot(self._connection)
-
-    def base(self) -> ChromaBase | None:
-        """Return the current Chroma base."""
-        return self.snapshot().base()
 
     def count_tail(self, last_row: int) -> tuple[int, int]:
         """Return how many passages are newer than a base, and how many are not."""
@@ -179,17 +168,14 @@ class CatalogWriter:
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _content(self, content_id: str) -> ContentRow | None:
-        found = read_rows(self._connection, ContentRow, "WHERE content_id = ?", content_id)
-        return found[0] if found else None
-
-    def _document(self, document_id: str) -> DocumentRow | None:
-        found = read_rows(self._connection, DocumentRow, "WHERE document_id = ?", document_id)
+    def _find(self, kind: type[Row], key: str) -> Row | None:
+        """Return the row of a kind whose first field is the key."""
+        found = read_rows(self._connection, kind, f"WHERE {kind._fields[0]} = ?", key)
         return found[0] if found else None
 
     def _record(self, row: DocumentRow) -> None:
         """Write a ledger row; one of which only the stamp is new changes nothing for readers."""
-        before = self._document(row.document_id)
+        before = self._find(DocumentRow, row.document_id)
         if before is None or _outcome(before) != _outcome(row):
             with self._transaction():
                 self._set(row)
@@ -197,7 +183,7 @@ class CatalogWriter:
             write_row(self._connection, before._replace(size=row.size, mtime_ns=row.mtime_ns))
 
     def _set(self, row: DocumentRow) -> None:
-        before = self._document(row.document_id)
+        before = self._find(DocumentRow, row.document_id)
         write_row(self._connection, row)
         self._count("n_documents", before is None)
         self._drop_if_orphaned(before)

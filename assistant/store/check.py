@@ -14,7 +14,7 @@ from assistant.store.catalog import IndexConfig, open_catalog, require_config
 from assistant.store.changes import lexical_text
 from assistant.store.chroma import check_base
 from assistant.store.lock import hold_lock
-from assistant.store.snapshot import ChromaBase, Snapshot
+from assistant.store.snapshot import Snapshot
 from assistant.store.tables import TABLES, TOKENIZER, columns, digest_row
 
 MAX_NAMED = 5
@@ -67,38 +67,28 @@ def _check_counts(connection: sqlite3.Connection, dimension: int) -> Iterator[st
         snapshot.require_consistent()
     except IndexDamaged as error:
         yield str(error)
-    for sql, problem in (
-        (
-            "SELECT row FROM passages EXCEPT SELECT row FROM vectors",
-            "passages without a vector",
+    queries = {
+        "passages without a vector": "SELECT row FROM passages EXCEPT SELECT row FROM vectors",
+        "vectors without a passage": "SELECT row FROM vectors EXCEPT SELECT row FROM passages",
+        "passages without vectors of their sentences": (
+            "SELECT row FROM vectors EXCEPT SELECT row FROM sentence_vectors"
         ),
-        (
-            "SELECT row FROM vectors EXCEPT SELECT row FROM passages",
-            "vectors without a passage",
-        ),
-        (
-            "SELECT row FROM vectors EXCEPT SELECT row FROM sentence_vectors",
-            "passages without vectors of their sentences",
-        ),
-        (
+        "vectors of a wrong size": (
             "SELECT row FROM vectors JOIN sentence_vectors USING (row) JOIN passages USING (row) "
             f"WHERE length(vector) != {4 * dimension} OR length(vectors) != "
-            f"{2 * dimension} * json_array_length(sentences)",
-            "vectors of a wrong size",
+            f"{2 * dimension} * json_array_length(sentences)"
         ),
-        (
-            "SELECT content_id FROM texts EXCEPT SELECT content_id FROM documents",
-            "texts that no file has",
+        "texts that no file has": (
+            "SELECT content_id FROM texts EXCEPT SELECT content_id FROM documents"
         ),
-        (
-            "SELECT content_id FROM contents EXCEPT SELECT content_id FROM texts",
-            "contents without a text",
+        "contents without a text": (
+            "SELECT content_id FROM contents EXCEPT SELECT content_id FROM texts"
         ),
-        (
-            "SELECT document_id FROM documents WHERE content_id IS NULL AND status != 'skipped'",
-            "files indexed without a text",
+        "files indexed without a text": (
+            "SELECT document_id FROM documents WHERE content_id IS NULL AND status != 'skipped'"
         ),
-    ):
+    }
+    for problem, sql in queries.items():
         found = [str(row) for (row,) in connection.execute(sql)]
         if found:
             yield f"{len(found)} {problem}: {', '.join(found[:MAX_NAMED])}"
@@ -126,10 +116,8 @@ def _check_spans(connection: sqlite3.Connection) -> Iterator[str]:
 def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
     """Compare the BM25 table with one made anew from the passages."""
     snapshot = Snapshot(connection)
-    titles = dict(
-        connection.execute(
-            "SELECT row, title FROM passages JOIN contents USING (content_id)"
-        ).fetchall()
+    titles: dict[int, str | None] = dict(
+        connection.execute("SELECT row, title FROM passages JOIN contents USING (content_id)")
     )
     with closing(sqlite3.connect(":memory:")) as anew:
         anew.execute(
@@ -155,8 +143,7 @@ def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_base(connection: sqlite3.Connection, index_dir: Path, dimension: int) -> Iterator[str]:
-    base: ChromaBase | None = Snapshot(connection).base()
-    if base is None:
+    if (base := Snapshot(connection).base()) is None:
         return
     try:
         missed = check_base(index_dir, base, dimension)

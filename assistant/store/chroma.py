@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
 from assistant.store.catalog import connect
-from assistant.store.snapshot import ChromaBase
+from assistant.store.snapshot import ChromaBase, stack_vectors
 from assistant.store.tables import VectorRow, check_rows, digest_row, read_rows
 
 BASES_FOLDER = "chroma"
@@ -214,10 +214,8 @@ def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
     )
     for first in range(0, n, BATCH):
         batch = rows[first : first + BATCH]
-        collection.add(
-            ids=[str(row) for row, _ in batch],
-            embeddings=_matrix([blob for _, blob in batch], dimension),
-        )
+        numbers, matrix = stack_vectors(batch, dimension)
+        collection.add(ids=list(map(str, numbers)), embeddings=matrix)
     return {"last_row": rows[-1].row, "n_passages": n}
 
 
@@ -231,25 +229,17 @@ def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[
         "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
     )
     while batch := list(check_rows(VectorRow, cursor.fetchmany(BATCH))):
-        answers = _search(collection, _matrix([blob for _, blob in batch], dimension), 1)
+        numbers, matrix = stack_vectors(batch, dimension)
         missed += (
             row
-            for (row, _), answer in zip(batch, answers, strict=True)
+            for row, answer in zip(numbers, _search(collection, matrix, 1), strict=True)
             if not answer or (answer[0][0] != row and answer[0][1] <= 1 - SAME_COSINE)
         )
     return {"missed": missed}
 
 
-def _matrix(blobs: Sequence[bytes], dimension: int) -> Vector:
-    return np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), dimension)
-
+TASKS: dict[str, Callable[..., Any]] = {"build": _build, "check": _check}
 
 if __name__ == "__main__":
-    task, folder, *rest = sys.argv[1:]
-    number, dimension, *last_row = map(int, rest)
-    made: Any
-    if task == "build":
-        made = _build(Path(folder), number, dimension)
-    else:
-        made = _check(Path(folder), number, dimension, *last_row)
-    sys.stdout.write(json.dumps(made))
+    task, folder, *given = sys.argv[1:]
+    sys.stdout.write(json.dumps(TASKS[task](Path(folder), *map(int, given))))

@@ -33,14 +33,6 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class PassageLimit:
-    """How long a passage may be, in the embedder's tokens, and the function that counts these."""
-
-    count_tokens: Callable[[Sequence[str]], list[int]]
-    max_passage_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
 class FileVersion:
     """The bytes that a file had when it was read, by their digests, and the type they were read as.
 
@@ -59,8 +51,14 @@ class FileVersion:
         return cls(document_id, sha256, media_type, content_id(media_type, data))
 
 
-def make_content(version: FileVersion, parsed: Parsed, limit: PassageLimit) -> Content:
-    """Cut a file's parsed text into sentences and passages.
+def make_content(
+    version: FileVersion,
+    parsed: Parsed,
+    *,
+    count_tokens: Callable[[Sequence[str]], list[int]],
+    max_tokens: int,
+) -> Content:
+    """Cut a file's parsed text into sentences, and these into passages of at most `max_tokens`.
 
     Raises:
         DocumentUnreadable: it has more sentences than `MAX_SENTENCES`.
@@ -85,8 +83,8 @@ def make_content(version: FileVersion, parsed: Parsed, limit: PassageLimit) -> C
         document,
         sentences,
         content_id=version.content_id,
-        count_tokens=limit.count_tokens,
-        max_tokens=limit.max_passage_tokens,
+        count_tokens=count_tokens,
+        max_tokens=max_tokens,
     )
     inputs = tuple(_input(document.title, passage) for passage in passages)
     return Content(

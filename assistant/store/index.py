@@ -5,8 +5,8 @@ built anew by whoever meets the damage first; everybody else waits for that.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -17,7 +17,7 @@ from assistant.models.embed import Embedder
 from assistant.settings import Settings
 from assistant.store import sync as syncing
 from assistant.store.added import SourceFiles, forget, keep
-from assistant.store.catalog import find_inode, is_complete, last_synced
+from assistant.store.catalog import find_inode, last_synced
 from assistant.store.check import check_index
 from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot, SnapshotPool
@@ -50,10 +50,7 @@ class Index:
         retry: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
-        """Bring the index in step with the corpus, or build it anew when it is damaged.
-
-        See `assistant.store.sync.sync` and `assistant.store.sync`.
-        """
+        """Bring the index in step with the corpus, or build it anew when it is damaged."""
         sync = partial(syncing.sync, self.settings, self._embedder, on_progress=on_progress)
         inode = self.inode
         try:
@@ -62,7 +59,7 @@ class Index:
             return rebuild_damaged(self.settings, error, inode, sync)
 
     def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
-        """Return what a sync would do, by name; see `assistant.store.sync.preview`."""
+        """Return what a sync would do, by name."""
         return syncing.preview(self.settings, rebuild=rebuild, retry=retry)
 
     def add_documents(
@@ -119,12 +116,12 @@ class Index:
         Raises:
             CorpusError: the index does not hold it.
         """
-        with self._readers.open() as snapshot:
+        with self.open() as snapshot:
             return snapshot.document(document_id)
 
     def documents(self) -> tuple[FileRecord, ...]:
         """Return what became of every file of the corpus at the last sync."""
-        with self._readers.open() as snapshot:
+        with self.open() as snapshot:
             return snapshot.records()
 
     def changed(self, answer: Answer) -> frozenset[DocumentId]:
@@ -136,7 +133,7 @@ class Index:
         cited = {(one.document_id, one.sha256) for one in answer.citations}
         if not cited:
             return frozenset()
-        with self._readers.open() as snapshot:
+        with self.open() as snapshot:
             held = snapshot.versions([document_id for document_id, _ in cited])
         return frozenset(name for name, sha256 in cited if held.get(name) != sha256)
 
@@ -147,7 +144,7 @@ class Index:
     @property
     def version(self) -> int:
         """The number of the index's present version; it grows with every change."""
-        with self._readers.open() as snapshot:
+        with self.open() as snapshot:
             return snapshot.version
 
     @property
@@ -157,12 +154,9 @@ class Index:
 
     @property
     def exists(self) -> bool:
-        """Whether there is an index to ask: one that was in step with the corpus once.
-
-        One that is seen to be damaged is none: `sync` makes it anew.
-        """
+        """Whether there is an index to ask: one that is whole and was in step once."""
         try:
-            return is_complete(self.settings.index_dir)
+            return self.synced_at is not None
         except IndexDamaged:
             return False
 
@@ -180,7 +174,7 @@ class Index:
     @property
     def is_ready(self) -> bool:
         """Whether there is an index to ask, looked for until one was found: see `exists`."""
-        self._is_ready = self._is_ready or is_complete(self.settings.index_dir)
+        self._is_ready = self._is_ready or self.synced_at is not None
         return self._is_ready
 
     def ensure(self) -> None:
@@ -190,11 +184,9 @@ class Index:
                 if not self.is_ready:
                     self.sync()
 
-    @contextmanager
-    def open(self) -> Iterator[Snapshot]:
+    def open(self) -> AbstractContextManager[Snapshot]:
         """Read one version of the index for the length of the block."""
-        with self._readers.open() as snapshot:
-            yield snapshot
+        return self._readers.open()
 
     @property
     def inode(self) -> int | None:

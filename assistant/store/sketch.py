@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 RUN_WORDS = 5
 MIN_RUNS = 8
@@ -27,8 +26,6 @@ _MASK = np.uint64((1 << 32) - 1)
 _RANDOM = np.random.default_rng(20_261_125)
 _FACTORS = _RANDOM.integers(1, 1 << 29, size=N_NUMBERS, dtype=np.uint64)
 _TERMS = _RANDOM.integers(0, 1 << 60, size=N_NUMBERS, dtype=np.uint64)
-
-Numbers = npt.NDArray[np.uint32]
 
 
 def sketch(text: str) -> bytes:
@@ -51,7 +48,7 @@ def likeness(one: bytes, other: bytes) -> float:
     """Return the estimated share of runs of words that two texts have in common."""
     if not one or not other:
         return 0.0
-    return float(np.mean(_read(one) == _read(other)))
+    return float(np.mean(np.frombuffer(one, "<u4") == np.frombuffer(other, "<u4")))
 
 
 class Sketches:
@@ -72,16 +69,10 @@ class Sketches:
 
     def near(self, one: bytes) -> list[str]:
         """Return the kept texts that are nearly the same, the likest first."""
-        if not one:
-            return []
         candidates = {found for band in _bands(one) for found in self._bands.get(band, ())}
         liken = {found: likeness(one, self._sketches[found]) for found in candidates}
         near = [found for found, share in liken.items() if share >= NEAR_SHARE]
         return sorted(near, key=lambda found: (-liken[found], found))
-
-
-def _read(one: bytes) -> Numbers:
-    return np.frombuffer(one, dtype="<u4")
 
 
 def _bands(one: bytes) -> list[tuple[int, bytes]]:

@@ -10,7 +10,7 @@ SQLite's pages in memory.
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from assistant.store.catalog import (
     connect,
     explain_errors,
     find_inode,
-    open_catalog,
     require_config,
 )
 from assistant.store.tables import (
@@ -54,11 +53,206 @@ from assistant.values import (
 )
 
 
-class TermTable:
-    """Searches the BM25 table of one version of the index."""
+@dataclass(frozen=True, slots=True)
+class ChromaBase:
+    """A Chroma base: the passages up to `last_row` at the time it was built.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    `missed` are the rows among them that its graph does not lead to.
+    """
+
+    number: int
+    last_row: int
+    n_passages: int
+    digests: tuple[tuple[str, str], ...]
+    missed: tuple[int, ...] = ()
+
+
+@contextmanager
+def open_snapshot(index_dir: Path, config: IndexConfig) -> Iterator["Snapshot"]:
+    """Read one version of the index for the length of the block, as `SnapshotPool.open` does."""
+    with closing(SnapshotPool(index_dir, config)) as pool, pool.open() as snapshot:
+        yield snapshot
+
+
+class Snapshot:
+    """Reads one version of the index."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
+    ) -> None:
         self._connection = connection
+        facts = facts or read_manifest(connection)
+        self.made_at = facts["made_at"]
+        self.version = int(facts["version"])
+        self.n_passages = int(facts["n_passages"])
+        self._n_documents = int(facts["n_documents"])
+        self._last_row = int(facts["last_row"])
+
+    def base(self) -> ChromaBase | None:
+        """Return the current Chroma base, if there is one."""
+        found = read_rows(self._connection, BaseRow, "ORDER BY number DESC LIMIT 1")
+        if not found:
+            return None
+        (row,) = found
+        if row.last_row > self._last_row:
+            raise IndexDamaged(f"the Chroma base {row.number} is newer than the index")
+        digests = tuple((name, digest) for name, digest in json.loads(row.digests))
+        missed = tuple(json.loads(row.missed))
+        return ChromaBase(row.number, row.last_row, row.n_passages, digests, missed)
+
+    def live_rows(self, rows: Sequence[int]) -> set[int]:
+        """Return those of the rows that the index still holds."""
+        return {row for (row,) in self._select("SELECT row FROM passages WHERE row IN", rows)}
+
+    def rows_of(self, documents: Collection[str]) -> tuple[int, ...]:
+        """Return the rows of the documents' passages, ascending.
+
+        Raises:
+            CorpusError: the index does not hold one of them.
+        """
+        held = self._contents_of(documents)
+        if missing := set(documents).difference(held):
+            raise CorpusError(
+                f"the index holds no document {min(missing)!r} to choose; `Assistant.documents()` "
+                "lists what it holds, `assistant index` brings it in step with the folder"
+            )
+        contents = self._contents(sorted(set(held.values())))
+        rows = self._select("SELECT row FROM passages WHERE content_id IN", list(contents))
+        n_wanted = sum(content.n_passages for content in contents.values())
+        _require_number("passages", len(rows), n_wanted)
+        return tuple(sorted(row for (row,) in rows))
+
+    def vectors_of(self, rows: Sequence[int], dimension: int) -> tuple[list[int], Vector]:
+        """Return the vectors of the given rows, and the rows in their order, shape (n, dimension).
+
+        Raises:
+            IndexDamaged: one of them is missing.
+        """
+        found = rows_in(self._connection, VectorRow, "row", rows)
+        _require_all(rows, [row for row, _ in found])
+        return stack_vectors(found, dimension)
+
+    def vectors_after(
+        self, row: int, dimension: int, also: Sequence[int] = ()
+    ) -> tuple[list[int], Vector]:
+        """Return the rows greater than `row`, and those of `also`, with vectors (n, dimension)."""
+        found = read_rows(self._connection, VectorRow, "WHERE row > ? ORDER BY row", row)
+        if row == 0:
+            _require_number("vectors", len(found), self.n_passages)
+        return stack_vectors(found + rows_in(self._connection, VectorRow, "row", also), dimension)
+
+    def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
+        """Return the vectors of the given rows.
+
+        Raises:
+            IndexDamaged: one of them is missing.
+        """
+        own = dict(rows_in(self._connection, VectorRow, "row", rows))
+        vectors = {}
+        for row, blob in rows_in(self._connection, SentenceVectorsRow, "row", list(own)):
+            vector = np.frombuffer(own[row], dtype=np.float32)
+            sentences = np.frombuffer(blob, dtype=np.float16).astype(np.float32)
+            vectors[row] = PassageVectors(vector, sentences.reshape(-1, vector.size))
+        _require_all(rows, vectors)
+        return vectors
+
+    def passages(self, rows: Sequence[int], documents: Collection[str] = ()) -> dict[int, Passage]:
+        """Return the passages of the given rows; of equal files the first by name stands.
+
+        Of equal files among `documents`, if it is given.
+
+        Raises:
+            StoreError: one of them is missing.
+        """
+        found = rows_in(self._connection, PassageRow, "row", rows)
+        names = self._names_of({one.content_id for one in found}, documents)
+        passages = {one.row: make_passage(one, names[one.content_id]) for one in found}
+        _require_all(rows, passages)
+        return passages
+
+    def document(self, document_id: str) -> Document:
+        """Return a document.
+
+        Raises:
+            CorpusError: the index does not hold it.
+        """
+        held = self._contents_of([document_id])
+        if not held:
+            raise CorpusError(f"the index holds no document {document_id!r}")
+        content_id = held[DocumentId(document_id)]
+        content = self._contents([content_id])[content_id]
+        texts = read_rows(self._connection, TextRow, "WHERE content_id = ?", content_id)
+        _require_number("texts", len(texts), 1)
+        by_content = "WHERE content_id = ? ORDER BY document_id"
+        same = read_rows(self._connection, DocumentRow, by_content, content_id)
+        pages = json.loads(content.pages)
+        return Document(
+            document_id=DocumentId(document_id),
+            sha256=content.sha256,
+            title=content.title or Path(document_id).name,
+            media_type=content.media_type,
+            text=texts[0].text,
+            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
+            headings=tuple(Heading(*heading) for heading in json.loads(content.headings)),
+            copies=tuple(DocumentId(name) for name, *_ in same if name != document_id),
+        )
+
+    def rows_by_content(self) -> list[list[int]]:
+        """Return the rows of each content, ascending; the contents in order of their digests."""
+        found = self._connection.execute(
+            "SELECT json_group_array(row) FROM passages GROUP BY content_id ORDER BY content_id"
+        )
+        rows = [sorted(json.loads(rows)) for (rows,) in found]
+        _require_number("passages", sum(map(len, rows)), self.n_passages)
+        return rows
+
+    def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
+        """Return the sha256 of those of the documents that the index holds."""
+        held = self._contents_of(documents)
+        contents = self._contents(sorted(set(held.values())))
+        return {name: contents[content_id].sha256 for name, content_id in held.items()}
+
+    def ledger(self) -> list[DocumentRow]:
+        """Return the rows of all files of the corpus at the last sync, by name."""
+        found = read_rows(self._connection, DocumentRow, "ORDER BY document_id")
+        _require_number("documents", len(found), self._n_documents)
+        return found
+
+    def require_consistent(self) -> None:
+        """Refuse tables that are not of one version: SQLite may take an old log for a new one.
+
+        Raises:
+            IndexDamaged: they do not fit together.
+        """
+        n_contents, n_wanted, n_passages, n_summed, *last = self._connection.execute(
+            "SELECT (SELECT count(*) FROM contents), "
+            "(SELECT count(DISTINCT content_id) FROM documents), "
+            "(SELECT count(*) FROM passages), "
+            "(SELECT coalesce(sum(n_passages), 0) FROM contents), "
+            "(SELECT max(row) FROM passages), (SELECT max(row) FROM vectors), "
+            "(SELECT max(row) FROM sentence_vectors)"
+        ).fetchone()
+        _require_number("contents", n_contents, n_wanted)
+        _require_number("passages", n_passages, self.n_passages)
+        _require_number("passages", n_passages, n_summed)
+        if len(set(last)) > 1 or (last[0] or 0) > self._last_row:
+            raise IndexDamaged(f"the last rows of the index are {last}, not {self._last_row}")
+        self.base()
+
+    def records(self) -> tuple[FileRecord, ...]:
+        """Return what became of every file of the corpus at the last sync, by name."""
+        contents = {row.content_id: row for row in read_rows(self._connection, ContentRow)}
+        files: dict[str, list[DocumentId]] = {}
+        for row in (ledger := self.ledger()):
+            if row.content_id is not None:
+                if row.content_id not in contents:
+                    raise IndexDamaged(f"the index lacks the content of {row.document_id!r}")
+                files.setdefault(row.content_id, []).append(DocumentId(row.document_id))
+        near = _read_near(self._connection)
+        return tuple(
+            _make_record(row, contents.get(key := row.content_id or ""), files, near.get(key, []))
+            for row in ledger
+        )
 
     def bm25(
         self, terms: Sequence[str], *, k: int, among: Sequence[int] | None = None
@@ -114,262 +308,6 @@ class TermTable:
         sql = f"{sql_in} (SELECT value FROM json_each(?))"
         return self._connection.execute(sql, (*before, json.dumps(list(keys)))).fetchall()
 
-
-def _any_of(terms: Sequence[str]) -> str:
-    """Return the FTS5 expression that matches any term, none of which can be syntax."""
-    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
-
-
-def _read_records(
-    connection: sqlite3.Connection, ledger: Sequence[DocumentRow]
-) -> tuple[FileRecord, ...]:
-    contents = {row.content_id: row for row in read_rows(connection, ContentRow)}
-    files: dict[str, list[DocumentId]] = {}
-    for row in ledger:
-        if row.content_id is not None:
-            if row.content_id not in contents:
-                raise IndexDamaged(f"the index lacks the content of {row.document_id!r}")
-            files.setdefault(row.content_id, []).append(DocumentId(row.document_id))
-    near = _read_near(connection)
-    return tuple(
-        _make_record(row, contents.get(key := row.content_id or ""), files, near.get(key, []))
-        for row in ledger
-    )
-
-
-def _make_record(
-    row: DocumentRow,
-    content: ContentRow | None,
-    files: Mapping[str, Sequence[DocumentId]],
-    near: Sequence[str],
-) -> FileRecord:
-    same = files.get(row.content_id or "", ())
-    return FileRecord(
-        document_id=DocumentId(row.document_id),
-        status=Status(row.status),
-        reason=row.reason,
-        title=(content.title if content else None) or Path(row.document_id).name,
-        n_passages=content.n_passages if content else 0,
-        size=row.size,
-        fault=Fault(row.fault) if row.fault else None,
-        settled_at=row.settled_at,
-        seconds=row.seconds,
-        copies=tuple(one for one in same if one != row.document_id),
-        near=tuple(one for other in near for one in files.get(other, ())),
-    )
-
-
-def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """Return for each content those that are nearly the same, whichever came first."""
-    near: dict[str, list[str]] = {}
-    for one, other in read_rows(connection, NearRow, "ORDER BY content_id, near_id"):
-        near.setdefault(one, []).append(other)
-        near.setdefault(other, []).append(one)
-    return near
-
-
-@dataclass(frozen=True, slots=True)
-class ChromaBase:
-    """A Chroma base: the passages up to `last_row` at the time it was built.
-
-    `missed` are the rows among them that its graph does not lead to.
-    """
-
-    number: int
-    last_row: int
-    n_passages: int
-    digests: tuple[tuple[str, str], ...]
-    missed: tuple[int, ...] = ()
-
-
-@contextmanager
-def open_snapshot(index_dir: Path, config: IndexConfig) -> Iterator["Snapshot"]:
-    """Read one version of the index for the length of the block, on a connection of its own.
-
-    Raises:
-        IndexMissing: there is no index.
-        IndexMismatch: it was made with another configuration.
-        StoreError: it is damaged, or the disk does not let it be read.
-    """
-    with open_catalog(index_dir) as connection:
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("BEGIN")
-        yield Snapshot(connection, require_config(connection, config))
-
-
-class Snapshot(TermTable):
-    """Reads one version of the index."""
-
-    def __init__(
-        self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(connection)
-        facts = facts or read_manifest(connection)
-        self.made_at = facts["made_at"]
-        self.version = int(facts["version"])
-        self.n_passages = int(facts["n_passages"])
-        self._n_documents = int(facts["n_documents"])
-        self._last_row = int(facts["last_row"])
-
-    def base(self) -> ChromaBase | None:
-        """Return the current Chroma base, if there is one."""
-        found = read_rows(self._connection, BaseRow, "ORDER BY number DESC LIMIT 1")
-        if not found:
-            return None
-        (row,) = found
-        if row.last_row > self._last_row:
-            raise IndexDamaged(f"the Chroma base {row.number} is newer than the index")
-        digests = tuple((name, digest) for name, digest in json.loads(row.digests))
-        missed = tuple(json.loads(row.missed))
-        return ChromaBase(row.number, row.last_row, row.n_passages, digests, missed)
-
-    def live_rows(self, rows: Sequence[int]) -> set[int]:
-        """Return those of the rows that the index still holds."""
-        return {row for (row,) in self._select("SELECT row FROM passages WHERE row IN", rows)}
-
-    def rows_of(self, documents: Collection[str]) -> tuple[int, ...]:
-        """Return the rows of the documents' passages, ascending.
-
-        Raises:
-            CorpusError: the index does not hold one of them.
-        """
-        held = self._contents_of(documents)
-        if missing := set(documents).difference(held):
-            raise CorpusError(
-                f"the index holds no document {min(missing)!r} to choose; `Assistant.documents()` "
-                "lists what it holds, `assistant index` brings it in step with the folder"
-            )
-        contents = self._contents(sorted(set(held.values())))
-        rows = self._select("SELECT row FROM passages WHERE content_id IN", list(contents))
-        n_wanted = sum(content.n_passages for content in contents.values())
-        _require_number("passages", len(rows), n_wanted)
-        return tuple(sorted(row for (row,) in rows))
-
-    def vectors_of(self, rows: Sequence[int], dimension: int) -> tuple[list[int], Vector]:
-        """Return the vectors of the given rows, and the rows in their order, shape (n, dimension).
-
-        Raises:
-            IndexDamaged: one of them is missing.
-        """
-        found = rows_in(self._connection, VectorRow, "row", rows)
-        _require_all(rows, [row for row, _ in found])
-        return _stack(found, dimension)
-
-    def vectors_after(
-        self, row: int, dimension: int, also: Sequence[int] = ()
-    ) -> tuple[list[int], Vector]:
-        """Return the rows greater than `row`, and those of `also`, with vectors (n, dimension)."""
-        found = read_rows(self._connection, VectorRow, "WHERE row > ? ORDER BY row", row)
-        if row == 0:
-            _require_number("vectors", len(found), self.n_passages)
-        return _stack(found + rows_in(self._connection, VectorRow, "row", also), dimension)
-
-    def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
-        """Return the vectors of the given rows.
-
-        Raises:
-            IndexDamaged: one of them is missing.
-        """
-        own = dict(rows_in(self._connection, VectorRow, "row", rows))
-        vectors = {}
-        for row, blob in rows_in(self._connection, SentenceVectorsRow, "row", list(own)):
-            vector = np.frombuffer(own[row], dtype=np.float32)
-            sentences = np.frombuffer(blob, dtype=np.float16).astype(np.float32)
-            vectors[row] = PassageVectors(vector, sentences.reshape(-1, vector.size))
-        _require_all(rows, vectors)
-        return vectors
-
-    def passages(self, rows: Sequence[int], documents: Collection[str] = ()) -> dict[int, Passage]:
-        """Return the passages of the given rows; of equal files the first by name stands.
-
-        Of equal files among `documents`, if it is given.
-
-        Raises:
-            StoreError: one of them is missing.
-        """
-        found = rows_in(self._connection, PassageRow, "row", rows)
-        names = self._names_of({one.content_id for one in found}, documents)
-        passages = {one.row: make_passage(one, names[one.content_id]) for one in found}
-        _require_all(rows, passages)
-        return passages
-
-    def document(self, document_id: str) -> Document:
-        """Return a document.
-
-        Raises:
-            CorpusError: the index does not hold it.
-        """
-        held = self._contents_of([document_id])
-        if not held:
-            raise CorpusError(f"the index holds no document {document_id!r}")
-        content_id = held[DocumentId(document_id)]
-        content = self._contents([content_id])[content_id]
-        texts = read_rows(self._connection, TextRow, "WHERE content_id = ?", content_id)
-        _require_number("texts", len(texts), 1)
-        pages = json.loads(content.pages)
-        return Document(
-            document_id=DocumentId(document_id),
-            sha256=content.sha256,
-            title=content.title or Path(document_id).name,
-            media_type=content.media_type,
-            text=texts[0].text,
-            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
-            headings=tuple(Heading(*heading) for heading in json.loads(content.headings)),
-            copies=self._copies(content_id, document_id),
-        )
-
-    def rows_by_content(self) -> list[list[int]]:
-        """Return the rows of each content, ascending; the contents in order of their digests."""
-        found = self._connection.execute(
-            "SELECT json_group_array(row) FROM passages GROUP BY content_id ORDER BY content_id"
-        )
-        rows = [sorted(json.loads(rows)) for (rows,) in found]
-        _require_number("passages", sum(map(len, rows)), self.n_passages)
-        return rows
-
-    def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
-        """Return the sha256 of those of the documents that the index holds."""
-        held = self._contents_of(documents)
-        contents = self._contents(sorted(set(held.values())))
-        return {name: contents[content_id].sha256 for name, content_id in held.items()}
-
-    def ledger(self) -> list[DocumentRow]:
-        """Return the rows of all files of the corpus at the last sync, by name."""
-        found = read_rows(self._connection, DocumentRow, "ORDER BY document_id")
-        _require_number("documents", len(found), self._n_documents)
-        return found
-
-    def require_consistent(self) -> None:
-        """Refuse tables that are not of one version: SQLite may take an old log for a new one.
-
-        Raises:
-            IndexDamaged: they do not fit together.
-        """
-        n_contents, n_wanted, n_passages, n_summed, *last = self._connection.execute(
-            "SELECT (SELECT count(*) FROM contents), "
-            "(SELECT count(DISTINCT content_id) FROM documents), "
-            "(SELECT count(*) FROM passages), "
-            "(SELECT coalesce(sum(n_passages), 0) FROM contents), "
-            "(SELECT max(row) FROM passages), (SELECT max(row) FROM vectors), "
-            "(SELECT max(row) FROM sentence_vectors)"
-        ).fetchone()
-        _require_number("contents", n_contents, n_wanted)
-        _require_number("passages", n_passages, self.n_passages)
-        _require_number("passages", n_passages, n_summed)
-        if len(set(last)) > 1 or (last[0] or 0) > self._last_row:
-            raise IndexDamaged(f"the last rows of the index are {last}, not {self._last_row}")
-        self.base()
-
-    def records(self) -> tuple[FileRecord, ...]:
-        """Return the ledger: every file of the corpus at the last sync, by name."""
-        return _read_records(self._connection, self.ledger())
-
-    def _copies(self, content_id: str, document_id: str) -> tuple[DocumentId, ...]:
-        rows = read_rows(self._connection, DocumentRow, "WHERE content_id = ?", content_id)
-        return tuple(
-            sorted(DocumentId(r.document_id) for r in rows if r.document_id != document_id)
-        )
-
     def _contents_of(self, documents: Collection[str]) -> dict[DocumentId, str]:
         """Return the content ids of those of the documents that the index holds."""
         found = rows_in(self._connection, DocumentRow, "document_id", list(documents))
@@ -404,6 +342,42 @@ class Snapshot(TermTable):
         return names
 
 
+def _any_of(terms: Sequence[str]) -> str:
+    """Return the FTS5 expression that matches any term, none of which can be syntax."""
+    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+
+
+def _make_record(
+    row: DocumentRow,
+    content: ContentRow | None,
+    files: Mapping[str, Sequence[DocumentId]],
+    near: Sequence[str],
+) -> FileRecord:
+    same = files.get(row.content_id or "", ())
+    return FileRecord(
+        document_id=DocumentId(row.document_id),
+        status=Status(row.status),
+        reason=row.reason,
+        title=(content.title if content else None) or Path(row.document_id).name,
+        n_passages=content.n_passages if content else 0,
+        size=row.size,
+        fault=Fault(row.fault) if row.fault else None,
+        settled_at=row.settled_at,
+        seconds=row.seconds,
+        copies=tuple(one for one in same if one != row.document_id),
+        near=tuple(one for other in near for one in files.get(other, ())),
+    )
+
+
+def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return for each content those that are nearly the same, whichever came first."""
+    near: dict[str, list[str]] = {}
+    for one, other in read_rows(connection, NearRow, "ORDER BY content_id, near_id"):
+        near.setdefault(one, []).append(other)
+        near.setdefault(other, []).append(one)
+    return near
+
+
 def make_passage(row: PassageRow, document_id: str = "") -> Passage:
     """Return the passage that a row holds, as one of a document of that id."""
     return Passage(
@@ -417,7 +391,8 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
     )
 
 
-def _stack(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:
+def stack_vectors(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:
+    """Return the rows, and their vectors one below the other, shape (n, dimension)."""
     matrix = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.float32)
     return [row for row, _ in found], matrix.reshape(len(found), dimension)
 

@@ -9,11 +9,11 @@ an index that was made with other settings.
 """
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Literal
 
 from assistant.errors import IndexDamaged, StoreError
@@ -36,7 +36,7 @@ from assistant.store.catalog import (
     require_config,
     require_facts,
 )
-from assistant.store.changes import CatalogWriter, remove_bases
+from assistant.store.changes import CatalogWriter
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import hold_lock
 from assistant.store.plan import FileChange, make_plan, preview_changes
@@ -62,16 +62,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did.
+    """What a sync did, in `seconds`: with how many files, and how many passages there are now.
 
-    Attributes:
-        n_added, n_changed, n_moved, n_removed, n_unchanged: files.
-        n_passages: in the index now.
-        n_embedded: passages that are new.
-        notable: the files that were not plainly indexed.
-        base_problem: why there is no new Chroma base, where one is due.
-        seconds: from the walk to the end.
-        recovered: what became of an index that was damaged.
+    `n_embedded` passages are new; `notable` are the files that were not plainly indexed.
+    `base_problem` says why there is no new Chroma base where one is due, `recovered` what became
+    of an index that was damaged.
     """
 
     n_added: int
@@ -189,9 +184,8 @@ def preview(
 
 def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:
     """Return the files of the corpus, and the documents that programs added."""
-    return list(
-        chain(walk(settings.corpus_dir, settings.index_dir), list_added(settings.index_dir))
-    )
+    files = walk(settings.corpus_dir, settings.index_dir)
+    return [*files, *list_added(settings.index_dir)]
 
 
 @contextmanager
@@ -201,7 +195,7 @@ def _open_writer(
     config = index_config_of(embedder, settings)
     if rebuild or not is_created(settings.index_dir):
         create(settings.index_dir, config)
-        remove_bases(settings.index_dir)
+        _remove_bases(settings)
     with open_catalog(settings.index_dir) as connection:
         require_config(connection, config)
         yield CatalogWriter(connection)
@@ -214,7 +208,7 @@ def _renew_base(
     on_progress: Callable[[Progress], None],
 ) -> str | None:
     """Build a new Chroma base when the present one is stale or damaged; return what failed."""
-    base = writer.base()
+    base = writer.snapshot().base()
     if base is not None and _is_fresh(base, settings, writer):
         return None
     n_passages, _ = writer.count_tail(0)
@@ -248,15 +242,9 @@ def _is_fresh(base: ChromaBase, settings: Settings, writer: CatalogWriter) -> bo
 def rebuild_damaged(
     settings: Settings, error: IndexDamaged, inode: int | None, sync: Callable[[], SyncReport]
 ) -> SyncReport:
-    """Put the catalog that has this inode aside and build another in its place.
+    """Put the catalog with this inode, where the error was met, aside and build another.
 
-    When another process has done so already there is nothing but a sync to do.
-
-    Args:
-        settings: names the corpus and the index.
-        error: what was found.
-        inode: of the catalog in which it was found.
-        sync: brings the index in step.
+    When another process has done so already there is nothing but a `sync` to do.
 
     Raises:
         CorpusError: there is no such folder.
@@ -272,7 +260,12 @@ def rebuild_damaged(
 
 def _put_aside(settings: Settings, error: IndexDamaged) -> str:
     aside = put_aside(settings.index_dir)
-    remove_bases(settings.index_dir)
+    _remove_bases(settings)
     told = f"the index was damaged ({error}); it was put aside as {str(aside)!r} and built anew"
     logger.warning("%s", told)
     return told
+
+
+def _remove_bases(settings: Settings) -> None:
+    """Delete every Chroma base; they are made of the catalog, and without it of no use."""
+    shutil.rmtree(settings.index_dir / bases.BASES_FOLDER, ignore_errors=True)

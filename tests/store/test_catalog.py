@@ -13,13 +13,11 @@ from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
-from store.zygote import InlineParsers
 from torture import trials
 
 from assistant.errors import AssistantError, IndexDamaged, IndexLocked, IndexMissing, StoreError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store import sync as syncing
 from assistant.store.catalog import CATALOG_FILE, connect, create
 from assistant.store.lock import LOCK_FILE, hold_lock
 from assistant.store.snapshot import Snapshot, open_snapshot
@@ -125,10 +123,8 @@ def test_a_catalog_that_is_no_database_is_a_store_error_until_it_is_rebuilt(
     assert assistant.check() == ()
 
 
-def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(syncing, "Parsers", InlineParsers)
+@pytest.mark.usefixtures("inline_parsers")
+def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, max_over_refusal=0.0)
     write_files(settings.corpus_dir, FILES)
     assistant = Assistant(settings, HashingEmbedder(dimension=16))
@@ -229,23 +225,20 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 RIVERS = DocumentId("rivers.txt")
-READINGS: dict[str, tuple[Callable[[Snapshot], object], ...]] = {
+Reading = Callable[[Snapshot], object]
+OF_A_FILE: tuple[Reading, ...] = (
+    lambda snapshot: snapshot.document(RIVERS),
+    lambda snapshot: snapshot.versions([RIVERS]),
+    lambda snapshot: snapshot.rows_of([RIVERS]),
+    Snapshot.records,
+)
+OF_PASSAGES: tuple[Reading, ...] = (lambda snapshot: snapshot.passages([1, 2, 3, 4]),)
+READINGS: dict[str, tuple[Reading, ...]] = {
     "manifest": (lambda snapshot: snapshot.version,),
-    "contents": (
-        lambda snapshot: snapshot.document("rivers.txt"),
-        lambda snapshot: snapshot.versions([RIVERS]),
-        lambda snapshot: snapshot.rows_of([RIVERS]),
-        Snapshot.records,
-    ),
-    "texts": (lambda snapshot: snapshot.document("rivers.txt"),),
-    "documents": (
-        lambda snapshot: snapshot.document("rivers.txt"),
-        lambda snapshot: snapshot.versions([RIVERS]),
-        lambda snapshot: snapshot.rows_of([RIVERS]),
-        lambda snapshot: snapshot.passages([1, 2, 3, 4]),
-        Snapshot.records,
-    ),
-    "passages": (lambda snapshot: snapshot.passages([1, 2, 3, 4]),),
+    "contents": OF_A_FILE,
+    "texts": OF_A_FILE[:1],
+    "documents": OF_A_FILE + OF_PASSAGES,
+    "passages": OF_PASSAGES,
     "vectors": (
         lambda snapshot: snapshot.vectors([1, 2, 3, 4]),
         lambda snapshot: snapshot.vectors_of([1, 2, 3, 4], 64),
@@ -279,12 +272,12 @@ def test_a_row_with_an_altered_field_is_refused_whatever_it_is_read_for(
 ) -> None:
     read = READINGS[table][reading]
     read(Snapshot(writable))
-    condition, altered = "", "'altered' || rowid"
+    altered = "'altered' || rowid"
     if name in ("row", "number"):  # which are unique, as are some of the texts
         altered = f"{name} + 100"
     elif table in ("manifest", "documents"):
         altered = f"{name} || 'altered'" if name in ("key", "document_id") else "'altered'"
-    writable.execute(f'UPDATE {table} SET "{name}" = {altered} {condition}')
+    writable.execute(f'UPDATE {table} SET "{name}" = {altered}')
     with pytest.raises(IndexDamaged):
         read(Snapshot(writable))
 

@@ -2,16 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from typing import Any, NamedTuple
 
 import pytest
 from corpora import write_files
-from store.zygote import InlineParsers
+from torture import altering
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store import sync as syncing
-from assistant.store.catalog import CATALOG_FILE
 from assistant.store.tables import (
     TABLES,
     ManifestRow,
@@ -25,28 +23,21 @@ Change = Callable[[sqlite3.Connection], object]
 
 
 @pytest.fixture
-def indexed(assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Assistant:
+def indexed(assistant: Assistant, settings: Settings, inline_parsers: None) -> Assistant:
     lease = " ".join(f"Clause {n} of the lease binds the tenant." for n in range(20))
     write_files(settings.corpus_dir, {"a.txt": lease, "b.txt": f"{lease} And more."})
-    monkeypatch.setattr(syncing, "Parsers", InlineParsers)
     assistant.sync()
     assert assistant.check() == ()
     return assistant
-
-
-def change(settings: Settings, how: Change) -> None:
-    with closing(sqlite3.connect(settings.index_dir / CATALOG_FILE)) as connection:
-        how(connection)
-        connection.commit()
 
 
 @pytest.mark.parametrize("table", sorted(set(TABLES.values()) - {"bases"}))
 def test_check_names_the_altered_rows_of_every_table(
     indexed: Assistant, settings: Settings, table: str
 ) -> None:
-    key = "version" if table == "manifest" else None
-    condition = f"WHERE key = '{key}'" if key else ""
-    change(settings, lambda to: to.execute(f"UPDATE {table} SET digest = digest + 1 {condition}"))
+    condition = "WHERE key = 'version'" if table == "manifest" else ""
+    with altering(settings.index_dir) as connection:
+        connection.execute(f"UPDATE {table} SET digest = digest + 1 {condition}")
     if table == "manifest":  # nothing is read of an index that is not told by its manifest
         assert indexed.sync().recovered
         return
@@ -54,27 +45,13 @@ def test_check_names_the_altered_rows_of_every_table(
     assert f"rows of {table} are not what was written" in problem
 
 
-def shift_a_passage(connection: sqlite3.Connection) -> None:
-    row = read_rows(connection, PassageRow)[0]
-    write_row(connection, row._replace(start=row.start + 1))
+def replace(kind: type[NamedTuple], **given: Any) -> Change:
+    """Write the first row of a kind with other fields, and the digest of these."""
+    return lambda to: write_row(to, read_rows(to, kind)[0]._replace(**given))
 
 
-def widen_a_sentence(connection: sqlite3.Connection) -> None:
-    row = read_rows(connection, PassageRow)[0]
-    write_row(connection, row._replace(sentences="[[0, 100000]]"))
-
-
-def cut_a_vector(connection: sqlite3.Connection) -> None:
-    row = read_rows(connection, VectorRow)[0]
-    write_row(connection, row._replace(vector=row.vector[:-4]))
-
-
-def lose_a_vector(connection: sqlite3.Connection) -> None:
-    connection.execute("DELETE FROM sentence_vectors WHERE row = 1")
-
-
-def lose_a_text(connection: sqlite3.Connection) -> None:
-    connection.execute("DELETE FROM texts")
+def execute(sql: str) -> Change:
+    return lambda to: to.execute(sql)
 
 
 def lose_a_term(connection: sqlite3.Connection) -> None:
@@ -83,24 +60,28 @@ def lose_a_term(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO passage_terms (rowid, terms) VALUES (99, 'stray')")
 
 
-def miscount(connection: sqlite3.Connection) -> None:
-    write_row(connection, ManifestRow("n_passages", "7"))
-
-
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        (shift_a_passage, "does not reproduce its text"),
-        (widen_a_sentence, "has a sentence out of place"),
-        (cut_a_vector, "vectors of a wrong size"),
-        (lose_a_vector, "passages without vectors of their sentences"),
-        (lose_a_text, "contents without a text"),
+        (replace(PassageRow, start=1), "does not reproduce its text"),
+        (replace(PassageRow, sentences="[[0, 100000]]"), "has a sentence out of place"),
+        (replace(VectorRow, vector=b"four"), "vectors of a wrong size"),
+        (
+            execute("DELETE FROM sentence_vectors WHERE row = 1"),
+            "passages without vectors of their sentences",
+        ),
+        (execute("DELETE FROM texts"), "contents without a text"),
         (lose_a_term, "BM25 table"),
-        (miscount, "names 7 rows of the table passages"),
+        (
+            lambda to: write_row(to, ManifestRow("n_passages", "7")),
+            "names 7 rows of the table passages",
+        ),
     ],
+    ids=lambda given: given if isinstance(given, str) else "",
 )
 def test_check_finds_what_a_defect_would_leave(
     indexed: Assistant, settings: Settings, how: Change, told: str
 ) -> None:
-    change(settings, how)
+    with altering(settings.index_dir) as connection:
+        how(connection)
     assert told in " ".join(indexed.check())

@@ -1,14 +1,12 @@
 """kill -9 at random points of a sync: whatever the moment, the index is whole.
 
 The parent keeps the oracle: what the folder holds now, and all that it ever held.
+`python test_crash.py FOLDER` is a sync in a process of its own, to be killed.
 """
 
 import itertools
-import os
 import random
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,15 +14,16 @@ from pathlib import Path
 import pytest
 from corpora import FILES, set_age, settings_in, write_files
 from hashing import HashingEmbedder
-from store.judging import judge
-from store.sync_child import MAX_TAIL_PASSAGES
-from torture import Zygote, tallied, trials
+from store.judging import judge, judge_next, texts_of
+from torture import Zygote, start_script, tallied, trials
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store.chroma import BASES_FOLDER
+from assistant.store.sync import sync
 
-CHILD = Path(__file__).with_name("sync_child.py")
+MAX_TAIL_PASSAGES = 4
+"""So few that nearly every sync builds a Chroma base."""
 
 
 def change_corpus(corpus: Path, held: dict[str, str], random_: random.Random, round_: int) -> None:
@@ -50,14 +49,7 @@ def change_corpus(corpus: Path, held: dict[str, str], random_: random.Random, ro
 
 def kill_a_sync(folder: Path, after_s: float) -> bool:
     """Start a sync and kill it; return whether it was still running."""
-    path = os.pathsep.join([str(CHILD.parent), str(CHILD.parents[1]), str(CHILD.parents[2])])
-    with subprocess.Popen(
-        [sys.executable, str(CHILD), str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-    ) as child:
+    with start_script(__file__, folder, cwd=folder) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
         time.sleep(after_s)
@@ -72,7 +64,7 @@ def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> No
     seed = 2
     random_, settings = random.Random(seed), settings_in(tmp_path)
     write_files(settings.corpus_dir, FILES)
-    texts = golden_texts(zygote, tmp_path)
+    texts = texts_of(zygote, tmp_path)
     held: dict[str, str] = {}
     ever = {name: {text} for name, text in texts.items()}
     with tallied("random SIGKILL", seed) as tally:
@@ -89,29 +81,10 @@ def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> No
                 took[n_tail] = ended.found["seconds"]
             wrong = judge(zygote, tmp_path, ever)
             if round_ % 5 == 4:
-                wrong += judge_step(zygote, tmp_path, texts | held, n_tail)
+                wrong += judge_next(zygote, tmp_path, texts | held, n_tail)
             tally.add("killed" if ended.status else "over before", *wrong)
             if tally.counts["killed"] == trials(15, 300):
                 break
-
-
-def judge_step(zygote: Zygote, folder: Path, texts: dict[str, str], n_tail: int) -> list[str]:
-    """Say what is wrong after one more sync."""
-    ended = zygote.run(folder, "sync", max_tail_passages=n_tail)
-    if ended.found is None or ended.found["base_problem"]:
-        return [f"the next sync failed: {ended}"]
-    found = zygote.run(folder, "inspect", max_tail_passages=n_tail).found
-    if found["texts"] != texts or not all(answer["quotes"] for answer in found["answers"]):
-        return [f"not in step after a sync: {found}"]
-    return []
-
-
-def golden_texts(zygote: Zygote, folder: Path) -> dict[str, str]:
-    """Return the texts of the folder's documents, and leave no index."""
-    zygote.run(folder, "sync")
-    texts: dict[str, str] = zygote.run(folder, "inspect").found["texts"]
-    shutil.rmtree(folder / "index")
-    return texts
 
 
 @pytest.mark.slow
@@ -127,3 +100,9 @@ def test_a_killed_sync_leaves_no_builder_and_no_base_that_nobody_uses(
     time.sleep(2)
     assert assistant.check() == ()
     assert len(list((settings.index_dir / BASES_FOLDER).iterdir())) == 1
+
+
+if __name__ == "__main__":
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sync(settings_in(Path(sys.argv[1]), max_tail_passages=MAX_TAIL_PASSAGES), HashingEmbedder())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from corpora import FILES, settings_in, write_files
-from store.judging import judge
+from store.judging import judge, judge_end, tell
 from torture import Zygote, tallied, trials
 
 TAIL = {"max_tail_passages": 4}
@@ -41,15 +41,7 @@ def test_a_full_disk_is_told_and_costs_nothing(
             shutil.copytree(start, folder)
             limit = largest * n // n_limits
             ended = zygote.run(folder, "sync", max_file_bytes=limit, **TAIL)
-            wrong = judge(zygote, folder, ever)
-            if ended.error:
-                outcome = "told"
-                if ended.error[0] != "StoreError" or "see to the disk" not in ended.error[1]:
-                    wrong.append(f"it was told so: {ended.error}")
-            elif ended.status:
-                outcome, wrong = "died", [f"{ended.status}: {ended.stderr[-800:]}"]
-            else:
-                outcome = "told of the base" if ended.found["base_problem"] else "fits"
+            wrong = judge_end(ended, may_be_killed=False) + judge(zygote, folder, ever)
             left = zygote.run(folder, "inspect", **TAIL).found
             if not is_first and left["answers"] is not None:
                 wrong += [
@@ -60,6 +52,6 @@ def test_a_full_disk_is_told_and_costs_nothing(
             again = zygote.run(folder, "sync", **TAIL)
             if again.error or zygote.run(folder, "inspect", **TAIL).found["texts"] != new["texts"]:
                 wrong.append(f"with room again: {again}")
-            tally.add(outcome, *(f"{limit} bytes: {one}" for one in wrong))
+            tally.add(tell(ended), *(f"{limit} bytes: {one}" for one in wrong))
             shutil.rmtree(folder)
     assert tally.counts["told"] > 1

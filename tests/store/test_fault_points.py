@@ -7,16 +7,14 @@ failed was told in the assistant's own words.
 import itertools
 import random
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from corpora import FILES, set_age, settings_in, write_files
 from store.faults import KILL_ONLY, POINTS
-from store.judging import judge
-from torture import FACTOR, Ended, Zygote, tallied
+from store.judging import judge, judge_end, judge_next, tell, texts_of
+from torture import FACTOR, Zygote, altering, tallied
 
 from assistant.settings import Settings
 from assistant.store.catalog import CATALOG_FILE, DAMAGED_FILE
@@ -47,9 +45,8 @@ def rebuild(settings: Settings) -> None:
 
 def damage(settings: Settings) -> None:
     rebuild(settings)
-    with closing(sqlite3.connect(settings.index_dir / CATALOG_FILE)) as connection:
+    with altering(settings.index_dir) as connection:
         connection.execute("UPDATE manifest SET value = '7' WHERE key = 'n_documents'")
-        connection.commit()
 
 
 def edit(settings: Settings, name: str, text: str) -> None:
@@ -67,15 +64,6 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Path:
     write_files(settings_in(folder).corpus_dir, OLD)
     assert zygote.run(folder, "sync", **TAIL).error is None
     return folder
-
-
-def texts_of(folder: Path, zygote: Zygote) -> dict[str, str]:
-    """Return the texts that an index of the folder should hold."""
-    elsewhere = folder / "elsewhere"
-    shutil.copytree(folder / "corpus", elsewhere / "corpus")
-    zygote.run(elsewhere, "sync")
-    texts: dict[str, str] = zygote.run(elsewhere, "inspect").found["texts"]
-    return texts
 
 
 @pytest.mark.slow
@@ -97,46 +85,21 @@ def test_whatever_goes_wrong_at_a_named_point_the_index_is_whole(
             shutil.copytree(indexed, folder)
             settings = settings_in(folder)
             change(settings)
-            new = texts_of(folder, zygote)
+            new = texts_of(zygote, folder)
             task = "rebuild" if change is rebuild else "sync"
             ended = zygote.run(folder, task, fault=(point, action), **TAIL)
             ever = {name: {t[name] for t in (old, new) if name in t} for name in {**old, **new}}
-            wrong = judge_end(ended, action)
+            wrong = judge_end(ended, may_be_killed=action == "kill")
             if change is not damage or (ended.status == 0 and ended.error is None):
                 wrong += judge(zygote, folder, ever)
-            wrong += judge_next(zygote, folder, new)
+            wrong += judge_next(zygote, folder, new, 4) or judge_files(folder)
             where = f"{action} {point}, {change.__name__}"
             tally.add(tell(ended), *(f"{where}: {one}" for one in wrong))
             shutil.rmtree(folder)
 
 
-def tell(ended: Ended) -> str:
-    if ended.status:
-        return "killed"
-    if ended.error:
-        return "told"
-    return "base told" if ended.found["base_problem"] else "not met or without effect"
-
-
-def judge_end(ended: Ended, action: str) -> list[str]:
-    """Say what is wrong with how the sync ended."""
-    if ended.status == -9 and action == "kill":
-        return []
-    if ended.status:
-        return [f"it ended with status {ended.status}: {ended.stderr[-600:]}"]
-    if ended.error and (ended.error[0] != "StoreError" or "see to the disk" not in ended.error[1]):
-        return [f"it was told so: {ended.error}"]
-    return []
-
-
-def judge_next(zygote: Zygote, folder: Path, texts: dict[str, str]) -> list[str]:
-    """Say what is wrong after the next sync."""
-    synced = zygote.run(folder, "sync", **TAIL)
-    if synced.found is None or synced.found["base_problem"]:
-        return [f"the next sync failed: {synced}"]
-    ended = zygote.run(folder, "inspect", **TAIL)
-    if ended.found is None or ended.found["problems"] or ended.found["texts"] != texts:
-        return [f"the next sync left {ended}"]
+def judge_files(folder: Path) -> list[str]:
+    """Say which files are left that belong to no index."""
     left = {path.name for path in (folder / "index").iterdir()}
     strange = left - {"chroma", "lock", CATALOG_FILE, DAMAGED_FILE, f"{DAMAGED_FILE}-wal"}
     # Readers may still be at the base before.

@@ -6,26 +6,23 @@ stdin ends.
 
 import hashlib
 import json
-import os
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 from corpora import set_age, settings_in, write_files
 from hashing import HashingEmbedder
-from store.zygote import InlineParsers
-from torture import tallied, trials
+from torture import start_script, tallied, trials
 
 from assistant.errors import AssistantError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store import sync as syncing
 from assistant.values import Answer
 
 N_THREADS = 17
@@ -83,29 +80,16 @@ def ask_on(folder: Path, number: int, is_over: Callable[[], bool]) -> tuple[int,
     return n, wrong
 
 
-def start_reader(folder: Path, number: int) -> subprocess.Popen[str]:
-    here = Path(__file__)
-    path = [str(here.parent), str(here.parents[1]), str(here.parents[2])]
-    return subprocess.Popen(
-        [sys.executable, str(here), str(folder), str(number)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-    )
-
-
 @pytest.mark.timeout(1800)
-def test_no_answer_mixes_versions_while_every_document_is_written_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(syncing, "Parsers", InlineParsers)
+@pytest.mark.usefixtures("inline_parsers")
+def test_no_answer_mixes_versions_while_every_document_is_written_anew(tmp_path: Path) -> None:
     settings, is_over = settings_for(tmp_path), threading.Event()
+    start = partial(start_script, __file__, tmp_path, cwd=tmp_path)
     write_version(settings.corpus_dir, 0)
     with ExitStack() as stack, tallied("20 readers during syncs", 0) as tally:
         writer = stack.enter_context(Assistant(settings, HashingEmbedder()))
         writer.sync()
-        others = [stack.enter_context(start_reader(tmp_path, n)) for n in range(N_PROCESSES)]
+        others = [stack.enter_context(start(n)) for n in range(N_PROCESSES)]
         for other in others:
             assert other.stdout is not None
             assert other.stdout.readline() == "ready\n"
@@ -125,18 +109,10 @@ def test_no_answer_mixes_versions_while_every_document_is_written_anew(
     assert writer.check() == ()
 
 
-def main() -> None:
-    is_over = threading.Event()
-
-    def wait_for_the_end() -> None:
-        sys.stdin.read()
-        is_over.set()
-
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
+if __name__ == "__main__":
+    listener = threading.Thread(target=sys.stdin.read, daemon=True)
+    listener.start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    sys.stdout.write(json.dumps(ask_on(Path(sys.argv[1]), int(sys.argv[2]), is_over.is_set)))
-
-
-if __name__ == "__main__":
-    main()
+    said = ask_on(Path(sys.argv[1]), int(sys.argv[2]), lambda: not listener.is_alive())
+    sys.stdout.write(json.dumps(said))

@@ -6,14 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from corpora import write_files
 from hashing import HashingEmbedder
-from store.zygote import InlineParsers
+from torture import altering
 
 from assistant.errors import CorpusError, IndexDamaged, IndexMismatch, StoreError
 from assistant.pipeline import Assistant
@@ -29,68 +28,60 @@ QUESTION = "Where does the Danube rise?"
 SAID = "The Danube rises in the Black Forest. [1]"
 
 
-@pytest.fixture(autouse=True)
-def inline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syncing, "Parsers", InlineParsers)
+pytestmark = pytest.mark.usefixtures("inline_parsers")
 
 
-def alter(settings: Settings, sql: str = "UPDATE documents SET size = 1") -> None:
-    with closing(sqlite3.connect(settings.index_dir / CATALOG_FILE)) as connection:
+def alter(index_dir: Path, sql: str = "UPDATE documents SET size = 1") -> None:
+    with altering(index_dir) as connection:
         connection.execute(sql)
-        connection.commit()
 
 
-def flip_header(settings: Settings) -> None:
-    path = settings.index_dir / CATALOG_FILE
-    path.write_bytes(b"X" + path.read_bytes()[1:])
+def cut(catalog_file: Path) -> None:
+    catalog_file.write_bytes(catalog_file.read_bytes()[: catalog_file.stat().st_size // 2 + 99])
 
 
-def cut(settings: Settings) -> None:
-    path = settings.index_dir / CATALOG_FILE
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 99])
+def put_folder(catalog_file: Path) -> None:
+    catalog_file.unlink()
+    (catalog_file / "in").mkdir(parents=True)
 
 
-def empty(settings: Settings) -> None:
-    (settings.index_dir / CATALOG_FILE).write_bytes(b"")
+def put_log(catalog_file: Path, data: bytes) -> None:
+    catalog_file.with_name(f"{CATALOG_FILE}-wal").write_bytes(data)
 
 
-def put_folder(settings: Settings) -> None:
-    remove(settings)
-    (settings.index_dir / CATALOG_FILE / "in").mkdir(parents=True)
+def remove_but_for_a_log(catalog_file: Path) -> None:
+    catalog_file.unlink()
+    put_log(catalog_file, b"an old log" * 99)
 
 
-def remove(settings: Settings) -> None:
-    (settings.index_dir / CATALOG_FILE).unlink()
-
-
-def remove_but_for_the_log(settings: Settings) -> None:
-    remove(settings)
-    (settings.index_dir / f"{CATALOG_FILE}-wal").write_bytes(b"an old log" * 99)
-
-
-def remove_log(settings: Settings) -> None:
+def remove_log(catalog_file: Path) -> None:
     for suffix in ("-wal", "-shm"):
-        (settings.index_dir / f"{CATALOG_FILE}{suffix}").unlink(missing_ok=True)
+        catalog_file.with_name(f"{CATALOG_FILE}{suffix}").unlink(missing_ok=True)
 
 
-def put_log(settings: Settings) -> None:
-    (settings.index_dir / f"{CATALOG_FILE}-wal").write_bytes(random.Random(1).randbytes(9999))
+SWAP = "UPDATE documents SET content_id = (SELECT max(content_id) FROM contents)"
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a row altered": lambda path: alter(path.parent),
+    "files swapped": lambda path: alter(path.parent, SWAP),
+    "header flipped": lambda path: path.write_bytes(b"X" + path.read_bytes()[1:]),
+    "cut": cut,
+    "emptied": lambda path: path.write_bytes(b""),
+    "a folder": put_folder,
+    "removed": Path.unlink,
+    "removed but for a log": remove_but_for_a_log,
+    "log removed": remove_log,
+    "a log of noise": lambda path: put_log(path, random.Random(1).randbytes(9999)),
+}
 
 
-def swap_files(settings: Settings) -> None:
-    alter(settings, "UPDATE documents SET content_id = (SELECT max(content_id) FROM contents)")
-
-
-DAMAGES = (
-    *(alter, flip_header, cut, empty, put_folder, remove, remove_but_for_the_log, remove_log),
-    *(put_log, swap_files),
-)
+def damage(settings: Settings, how: str) -> None:
+    DAMAGES[how](settings.index_dir / CATALOG_FILE)
 
 
 @pytest.mark.parametrize("is_open", [True, False], ids=["open", "opened anew"])
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("how", DAMAGES)
 def test_a_question_makes_a_damaged_index_anew_and_goes_on(
-    settings: Settings, damage: Callable[[Settings], None], is_open: bool
+    settings: Settings, how: str, is_open: bool
 ) -> None:
     assistant = Assistant(settings, HashingEmbedder())
     assistant.sync()
@@ -98,7 +89,7 @@ def test_a_question_makes_a_damaged_index_anew_and_goes_on(
     assistant.close()
     if not is_open:
         assistant = Assistant(settings, HashingEmbedder())
-    damage(settings)
+    damage(settings, how)
     assert assistant.ask(QUESTION).text == SAID
     assert assistant.search("Danube")[0].passage.document_id == "rivers.txt"
     assistant.sync()
@@ -107,21 +98,21 @@ def test_a_question_makes_a_damaged_index_anew_and_goes_on(
     assistant.close()
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("how", DAMAGES)
 def test_a_sync_makes_a_damaged_index_anew_and_says_so(
-    assistant: Assistant, settings: Settings, damage: Callable[[Settings], None]
+    assistant: Assistant, settings: Settings, how: str
 ) -> None:
     assistant.sync()
     version = assistant.index_version
     assistant.close()
-    damage(settings)
+    damage(settings, how)
     report = assistant.sync()
     assert assistant.check() == ()
     assert assistant.ask(QUESTION).text == SAID
-    if damage in (alter, flip_header, cut, swap_files):
+    if how in ("a row altered", "files swapped", "header flipped", "cut"):
         assert report.recovered is not None
         assert DAMAGED_FILE in report.recovered
-    if damage not in (remove_log, put_log, remove):
+    if how not in ("log removed", "a log of noise", "removed"):
         assert assistant.index_version > version + 1_000_000, "no version comes twice"
 
 
@@ -130,7 +121,7 @@ def test_the_damaged_catalog_is_kept_as_it_was_and_only_the_last_of_them(
 ) -> None:
     assistant.sync()
     for size in (1, 2):
-        alter(settings, f"UPDATE documents SET size = {size}")
+        alter(settings.index_dir, f"UPDATE documents SET size = {size}")
         assistant.close()
         damaged = (settings.index_dir / CATALOG_FILE).read_bytes()
         assistant.sync()
@@ -144,7 +135,7 @@ def test_a_question_tells_that_it_builds_the_index_anew(
     assistant: Assistant, settings: Settings
 ) -> None:
     assistant.sync()
-    alter(settings, "UPDATE texts SET text = replace(text, 'Black', 'Green')")
+    alter(settings.index_dir, "UPDATE texts SET text = replace(text, 'Black', 'Green')")
     *stages, answer = assistant.stream(QUESTION)
     assert isinstance(answer, Answer)
     assert answer.text == SAID
@@ -154,14 +145,14 @@ def test_a_question_tells_that_it_builds_the_index_anew(
     ]
 
 
-@pytest.mark.parametrize("damage", [flip_header, cut, empty, put_folder, remove])
+@pytest.mark.parametrize("how", ["header flipped", "cut", "emptied", "a folder", "removed"])
 def test_an_index_that_is_seen_to_be_damaged_is_none_to_ask(
-    assistant: Assistant, settings: Settings, damage: Callable[[Settings], None]
+    assistant: Assistant, settings: Settings, how: str
 ) -> None:
     assistant.sync()
     assistant.close()
-    damage(settings)
-    assert not assistant.has_index or damage is cut
+    damage(settings, how)
+    assert not assistant.has_index or how == "cut"
     assistant.sync()
     assert assistant.has_index
 
@@ -170,14 +161,14 @@ def test_damage_that_comes_again_is_raised_and_nothing_loops(
     assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assistant.sync()
-    alter(settings)
+    alter(settings.index_dir)
     syncs: list[int] = []
     sync = syncing.sync
 
     def sync_badly(*args: Any, **kwargs: Any) -> SyncReport:
         syncs.append(1)
         done = sync(*args, **kwargs)
-        alter(settings)
+        alter(settings.index_dir)
         return done
 
     monkeypatch.setattr(syncing, "sync", sync_badly)
@@ -215,11 +206,11 @@ def test_a_corpus_that_is_gone_leaves_a_damaged_index_where_it_is(
     assistant: Assistant, settings: Settings
 ) -> None:
     assistant.sync()
-    alter(settings)
+    alter(settings.index_dir)
     before = (settings.index_dir / CATALOG_FILE).read_bytes()
     settings.corpus_dir.rename(settings.corpus_dir.with_name("away"))
     for use in (assistant.sync, lambda: assistant.ask(QUESTION)):
-        alter(settings, "UPDATE documents SET size = 2")
+        alter(settings.index_dir, "UPDATE documents SET size = 2")
         with pytest.raises(CorpusError, match="missing"):
             use()
     assistant.close()
@@ -231,7 +222,7 @@ def test_many_questions_that_meet_damage_at_once_build_one_index(
     assistant: Assistant, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     assistant.sync()
-    alter(settings, "UPDATE passages SET text = replace(text, 'Black', 'Green')")
+    alter(settings.index_dir, "UPDATE passages SET text = replace(text, 'Black', 'Green')")
     start = threading.Barrier(8)
 
     def ask() -> str:
@@ -259,16 +250,15 @@ def test_another_index_that_came_meanwhile_is_not_put_aside(
 def test_after_a_sync_the_catalog_is_whole_by_itself(
     assistant: Assistant, settings: Settings, tmp_path: Path
 ) -> None:
-    with closing(sqlite3.connect(":memory:")):
-        assistant.sync()
-        assistant.ask(QUESTION)  # keeps a connection
-        write_files(settings.corpus_dir, {"new.txt": "The lighthouse is white."})
-        assistant.sync()
-        log = settings.index_dir / f"{CATALOG_FILE}-wal"
-        assert not log.exists() or log.stat().st_size == 0
-        other = settings.model_copy(update={"index_dir": tmp_path / "other"})
-        other.index_dir.mkdir()
-        shutil.copy(settings.index_dir / CATALOG_FILE, other.index_dir)
+    assistant.sync()
+    assistant.ask(QUESTION)  # keeps a connection
+    write_files(settings.corpus_dir, {"new.txt": "The lighthouse is white."})
+    assistant.sync()
+    log = settings.index_dir / f"{CATALOG_FILE}-wal"
+    assert not log.exists() or log.stat().st_size == 0
+    other = settings.model_copy(update={"index_dir": tmp_path / "other"})
+    other.index_dir.mkdir()
+    shutil.copy(settings.index_dir / CATALOG_FILE, other.index_dir)
     with Assistant(other, HashingEmbedder()) as copied:
         assert copied.check() == ()
         assert copied.document("new.txt").text == "The lighthouse is white."
@@ -291,10 +281,8 @@ def test_an_index_of_an_older_program_is_refused_by_its_schema_and_not_taken_for
 ) -> None:
     assistant.sync()
     assistant.close()
-    with closing(sqlite3.connect(settings.index_dir / CATALOG_FILE)) as connection:
-        connection.execute("ALTER TABLE manifest DROP COLUMN digest")
-        connection.execute("UPDATE manifest SET value = '3' WHERE key = 'schema'")
-        connection.commit()
+    alter(settings.index_dir, "ALTER TABLE manifest DROP COLUMN digest")
+    alter(settings.index_dir, "UPDATE manifest SET value = '3' WHERE key = 'schema'")
     for use in (assistant.sync, lambda: assistant.ask(QUESTION), assistant.documents):
         with pytest.raises(IndexMismatch, match="schema is '3', the settings ask for '4'"):
             use()

@@ -122,11 +122,9 @@ def _serve(orders: TextIO) -> None:
         orders.flush()
 
 
-def _make(task: str, index_dir: Path, number: int, dimension: int, *last_row: int) -> Any:
+def _make(task: str, index_dir: Path, *numbers: int) -> Any:
     try:
-        if task == "build":
-            return bases._build(index_dir, number, dimension)
-        return bases._check(index_dir, number, dimension, *last_row)
+        return bases.TASKS[task](index_dir, *numbers)
     except IndexDamaged as error:
         return {"damaged": str(error)}
     except BaseException as error:  # noqa: BLE001 (told to the parent)
