@@ -18,13 +18,29 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _read_sets() -> dict[str, frozenset[str]]:
-    """Return the sets of words that are too long for this page, by name."""
-    parts = "\n".join(_read("words")).split("[")[1:]
-    return {name: _words(words) for name, _, words in (part.partition("]") for part in parts)}
+def _read_lists() -> dict[str, list[str]]:
+    """Return the lines of the lists that are too long for this page, by name."""
+    parts = (part.partition("]") for part in "\n".join(_read("words")).split("[")[1:])
+    return {name: lines.strip().splitlines() for name, _, lines in parts}
 
 
-_SETS = _read_sets()
+_LINES = _read_lists()
+
+
+def _set(name: str) -> frozenset[str]:
+    return _words(" ".join(_LINES[name]))
+
+
+def _pairs(name: str) -> dict[str, str]:
+    """Return what stands before each colon -> what stands behind it."""
+    return dict(line.split(": ") for line in _LINES[name])
+
+
+def _kinds(name: str) -> dict[str, str]:
+    """Return each word behind a colon -> what stands before it."""
+    lines = (line.split(": ") for line in _LINES[name])
+    return {word: kind for kind, words in lines for word in words.split()}
+
 
 # --- Small words
 
@@ -83,13 +99,10 @@ FUNCTION_WORDS = (
 EMPTY = FUNCTION_WORDS | AUXILIARIES | CONTRAST | {"also"}
 """Words that no sentence is about."""
 
-NO_NAMES = FUNCTION_WORDS | _SETS["opening"]
+NO_NAMES = FUNCTION_WORDS | _set("opening")
 """Words that have a capital where they open a sentence and are no names. Not every number: "Seven"
 is oftener a name's first word (Seven Years' War)."""
-RESTRICTING = _words(
-    """around roughly nearly almost approximately over under below above hardly barely scarcely
-    there only when if unless allegedly reportedly"""
-)
+RESTRICTING = _set("restricting")
 """What opens a sentence to restrict it."""
 
 # --- Prepositions
@@ -125,17 +138,7 @@ TENS = {
         "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
     )
 }
-SCALES = {
-    "dozen": 12,
-    "hundred": 100,
-    "thousand": 10**3,
-    "million": 10**6,
-    "mn": 10**6,
-    "billion": 10**9,
-    "bn": 10**9,
-    "trillion": 10**12,
-    "tn": 10**12,
-}
+SCALES = {name: int(value) for name, value in _kinds("scales").items()}
 ORDINALS = {
     name: value
     for value, name in enumerate(
@@ -162,17 +165,7 @@ NOT_COUNTED = DEMONSTRATIVES - _words("these those") | _words(
     "no any every each some the which another"
 )
 """Behind these "one" stands for something rather than counts it."""
-UNITS = {
-    form: forms.split()[0]
-    for forms in (
-        "km kilometre kilometer|m metre meter|cm centimetre centimeter|mm millimetre millimeter"
-        "|mile|ft foot feet|inch inche|yard|kg kilogram kilogramme kilo|g gram gramme|tonne ton|lb"
-        "|litre liter|gallon|acre|hectare ha|second|minute|hour|day|week|month|year|decade"
-        "|century centurie|degree|kw kilowatt|mw megawatt|gw gigawatt|mb megabyte|gb gigabyte"
-        "|tb terabyte"
-    ).split("|")
-    for form in forms.split()
-}
+UNITS = {form: forms.split()[0] for forms in _LINES["units"] for form in forms.split()}
 """Each unit's forms, without the plural's "s" -> the unit."""
 UNIT_KINDS = _words("square cubic nautical metric")
 
@@ -198,35 +191,19 @@ BASES = frozenset(BASE_OF_PAST.values()) | frozenset(IRREGULAR.values())
 OPPOSITES = tuple((one, other) for one, other in map(str.split, _read("opposites")))
 NEGATING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
 
-HAPPENED = {
-    "began": "begin",
-    "ended": "end",
-    "died": "die",
-    "started": "start",
-    "fell": "fall",
-    "took place": "take place",
-    "occurred": "occur",
-    "arrived": "arrive",
-}
-CONSISTS = {
-    "consists of": "consist of",
-    "includes": "include",
-    "comprises": "comprise",
-    "contains": "contain",
-    "lies in": "lie in",
-    "depends on": "depend on",
-}
-DONE = _SETS["done at a time"]
+HAPPENED = _pairs("happened")
+CONSISTS = _pairs("consists")
+DONE = _set("done at a time")
 """Participles of what is done at a time."""
 FOUND = _words("born held buried located situated based fought built founded")
 """Participles of what is done at a place."""
 SPOKE = _words("said stated argued told noted added")
-STANDS_FOR = _SETS["said of a thing"]
+STANDS_FOR = _set("said of a thing")
 """Pasts of what somebody says of a thing."""
 
 # --- What denies, doubts or tells
 
-DENYING = NEGATIONS | NOBODY | _SETS["denying"]
+DENYING = NEGATIONS | NOBODY | _set("denying")
 DENYING_TO = _words("fail fails failed failing decline declines declined declining")
 DENYING_THAT = _words("deny denies denied denying dispute disputes disputed reject rejected")
 """What also denies the clause behind it."""
@@ -234,40 +211,16 @@ DENYING_ALL = _words("lack false untrue")
 """What denies what stands before it, too."""
 NONE = (NEGATIONS | NOBODY) - _words("without nowhere")
 
-HEDGES = {
-    word: _words(classes)
-    for classes, words in (
-        ("possible", "may might could possibly perhaps maybe possible potentially potential"),
-        ("likely", "likely probably probable presumably apparently appears appear appeared seems"),
-        ("likely", "seem seemed suggests suggest suggested unlikely supposedly"),
-        ("planned", "will expected expects expect proposed planned intended scheduled proposes"),
-        ("planned conditional", "would"),
-        ("conditional", "if unless provided"),
-        ("obliged conditional", "should"),
-        ("obliged", "must shall"),
-    )
-    for word in words.split()
-}
+HEDGES = {word: _words(kinds) for word, kinds in _kinds("hedges").items()}
 """What leaves a clause open -> in which ways."""
-HEDGES_TO = {
-    word: frozenset([kind])
-    for kind, words in (
-        ("planned", "plan plans planning intend intends aim aims aimed hope hopes hoped want"),
-        ("planned", "wants wanted offer offers offered agree agrees agreed promise promises"),
-        ("planned", "promised set threaten threatens threatened about going decide decides"),
-        ("planned", "decided vow vowed"),
-        ("tried", "seek seeks sought try tries tried attempt attempts attempted"),
-        ("obliged", "require requires required oblige obliged have has had need needs needed"),
-    )
-    for word in words.split()
-}
+HEDGES_TO = {word: frozenset([kind]) for word, kind in _kinds("hedges to").items()}
 """The same before "to"."""
-ASKING_TO = _SETS["asking to"]
+ASKING_TO = _set("asking to")
 
-FACTIVE = _SETS["factive"]
+FACTIVE = _set("factive")
 """Who tells it so takes it for true."""
-TELLING = _SETS["telling"]
-TELLING_THAT = _SETS["telling that"]
+TELLING = _set("telling")
+TELLING_THAT = _set("telling that")
 """What tells only before "that" or behind what is told."""
 TELLING_PASTS = ("ed", "wrote", "found", "held")
 """Endings of those that tell before a comma: "Holt stated, ..." and not "in this state, ..."."""
@@ -277,54 +230,21 @@ HEARSAY = _words("reportedly allegedly supposedly purportedly rumoured")
 
 # --- All, some, about
 
-EXTENTS = (
-    BECAUSE,
-    *map(
-        _words,
-        """all every each everyone everybody everything
-        only solely exclusively alone sole
-        whole entire entirely total totally complete completely fully full
-        always never none nobody nothing
-        best
-        worst
-        first
-        last final
-        most mostly majority
-        least
-        both
-        any
-        exactly precisely
-        unique
-        main mainly chief chiefly primarily primary
-        more
-        less fewer
-        many much
-        again
-        still""".splitlines(),
-    ),
-)
+EXTENTS = (BECAUSE, *map(_words, _LINES["extents"]))
 """Words that widen what is said, in groups that say the same."""
-PARTIAL = _SETS["partial"]
-BOUNDS = {
-    word: kind
-    for kind, words in (
-        ("near", "about around roughly nearly almost approximately circa some"),
-        ("over", "over above exceeding"),
-        ("under", "under below"),
-    )
-    for word in words.split()
-}
+PARTIAL = _set("partial")
+BOUNDS = _kinds("bounds")
 """What stands before a number -> how the number is bounded."""
 BOUNDS_THAN = {"more": "over", "less": "under", "fewer": "under"}
 BOUNDS_AT = {"least": "over", "most": "under"}
-NO_SUPERLATIVES = _SETS["no superlatives"]
+NO_SUPERLATIVES = _set("no superlatives")
 
 # --- Nouns
 
-PERSON_NOUNS = _SETS["persons"]
-TITLES = _SETS["titles"]
+PERSON_NOUNS = _set("persons")
+TITLES = _set("titles")
 """What stands before a person's name."""
-THING_NOUNS = _SETS["things"]
+THING_NOUNS = _set("things")
 
 # --- How sentences are built, as patterns
 
@@ -335,11 +255,7 @@ LEAD = (
     r"|Historically|Originally|Initially|Today|Traditionally), "
 )
 """What stands before a main clause."""
-CLAUSE_OPENERS = RELATIVE | _words(
-    """because although though after before since until and but as by through using via if so
-    including such during despite according than or without amid over under on at with upon into
-    from to for while"""
-)
+CLAUSE_OPENERS = RELATIVE | _set("ends of a noun phrase")
 """What a noun phrase ends before."""
 BEHIND_NOUN = r" (?:of|in|near|based|run|held|made|built|responsible|\w+ly|\w+ed)\b"
 LEANING_OPENERS = _words(
