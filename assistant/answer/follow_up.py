@@ -142,11 +142,13 @@ def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
     """
     turns = []
     for turn in history:
-        if not _is_turn(turn):
-            raise QuestionError(
-                f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
-            )
-        turns.append((turn[0], " ".join(normalize(turn[1])[0].split())))
+        match turn:
+            case ("user" | "assistant" as speaker, str(text)):
+                turns.append((speaker, " ".join(normalize(text)[0].split())))
+            case _:
+                raise QuestionError(
+                    f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
+                )
     return tuple(turns)
 
 
@@ -216,14 +218,6 @@ def settle(question: str, alone: Judgement, carried: Judgement, own: Judgement) 
         known = [one.log_odds for one in (alone, own) if one.log_odds is not None]
         log_odds = max(known, default=None)
     return replace(own, log_odds=log_odds)
-
-
-def _is_turn(given: object) -> bool:
-    match given:
-        case ("user" | "assistant", str()):
-            return True
-        case _:
-            return False
 
 
 def _last_names(history: Sequence[Turn]) -> list[str]:

@@ -8,7 +8,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,20 +204,10 @@ def choose_suite(choice: Choice) -> "Suite":
 
 
 def _to_json(report: "Report", comparison: "Comparison | None") -> dict[str, Any]:
-    figures = {
-        dataset: {measure: asdict(figure) for measure, figure in summary.items()}
-        for dataset, summary in report.summary.items()
-    }
+    told = asdict(replace(report, records=()))
     changes = [asdict(change) for change in comparison.changes] if comparison else None
-    return {
-        "name": report.name,
-        "made": report.made,
-        "command": report.command,
-        "about": report.about,
-        "summary": figures,
-        "bars": [asdict(bar) for bar in report.bars],
-        "changes": changes,
-    }
+    parts = ("name", "made", "command", "about", "summary", "bars")
+    return {part: told[part] for part in parts} | {"changes": changes}
 
 
 def _describe(report: "Report", comparison: "Comparison | None") -> Iterator[str]:

@@ -20,7 +20,6 @@ from assistant.values import FileRecord
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
-    from assistant.store.plan import FileChange
     from assistant.store.sync import SyncReport
 
 
@@ -107,7 +106,8 @@ def tell_preview(settings: Settings, *, rebuild: bool, retry: bool, as_json: boo
         write_json({"changes": [asdict(change) for change in changes]})
     else:
         for change in changes:
-            write(_describe(change))
+            detail = BEFORE_DETAIL.get(change.action, " ") + change.detail if change.detail else ""
+            write(f"{change.action} {change.document_id}{detail}")
         say(f"{len(changes):,} files to settle; nothing was done")
     return all(change.action != Action.SKIP for change in changes)
 
@@ -123,11 +123,6 @@ def require_index(assistant: "Assistant") -> None:
 def _tell_notable(records: Iterable[FileRecord]) -> None:
     for record in records:
         say(f"{record.status}: {record.document_id}: {record.reason}")
-
-
-def _describe(change: "FileChange") -> str:
-    detail = BEFORE_DETAIL.get(change.action, " ") + change.detail if change.detail else ""
-    return f"{change.action} {change.document_id}{detail}"
 
 
 def _tell_report(report: "SyncReport", *, as_json: bool) -> None:

@@ -338,7 +338,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
 def run_chat(assistant: "Assistant", *, must_have_users: bool, as_json: bool) -> None:
     """Serve the chat until it is stopped."""
     settings = assistant.settings
-    _require_users(settings, must_be=must_have_users)
+    if must_have_users and not settings.users:
+        raise SettingsError(
+            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
+            "passwords, or as ASSISTANT_USERS__NAME=password"
+        )
+    if not settings.users and settings.host not in LOOPBACK:
+        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
     bring_in_step(assistant)
     if model := name_model(assistant.language_model):
         say(f"answers are written by {model}, and checked against the quotes that they cite")
@@ -351,16 +357,6 @@ def run_chat(assistant: "Assistant", *, must_have_users: bool, as_json: bool) ->
             write_json({"address": address}, is_line=True)
 
     serve(assistant, settings.host, settings.port, ready=tell)
-
-
-def _require_users(settings: Settings, *, must_be: bool) -> None:
-    if must_be and not settings.users:
-        raise SettingsError(
-            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
-            "passwords, or as ASSISTANT_USERS__NAME=password"
-        )
-    if not settings.users and settings.host not in LOOPBACK:
-        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
 
 
 def main() -> None:

@@ -110,7 +110,6 @@ class CalibrationReport:
     """What a calibration on one's own questions did, measured on those questions.
 
     Attributes:
-        n_answerable, n_unanswerable: how many of them there were.
         error_before, error_after: the expected calibration error.
         over_refusal: the share of the answerable that is refused now; `refused` of the others.
         path: where the calibration is kept.

@@ -47,30 +47,9 @@ class Evidence:
     fused: NDArray[np.float64]
 
     @cached_property
-    def likeness_with_previous(self) -> NDArray[np.float64]:
-        """The likeness to the sentence or to the one before it in its passage, the higher."""
-        return np.maximum(self.likeness, _neighbour(self.likeness, self.passages, -1))
-
-    @cached_property
-    def likeness_with_next(self) -> NDArray[np.float64]:
-        """The likeness to the sentence or to the one after it in its passage, the higher."""
-        return np.maximum(self.likeness, _neighbour(self.likeness, self.passages, 1))
-
-    @cached_property
     def likeness_of_passage(self) -> NDArray[np.float64]:
         """The likeness to the nearest token of the sentence's whole passage."""
         return _highest_of_passage(self.likeness, self.passages)
-
-    @cached_property
-    def matches_with_previous(self) -> NDArray[np.float64]:
-        """Whether a term stands in the sentence or in the one before it."""
-        matches = self.matches.astype(np.float64)
-        return np.maximum(matches, _neighbour(matches, self.passages, -1))
-
-    @cached_property
-    def matches_of_passage(self) -> NDArray[np.float64]:
-        """Whether a term stands in the sentence's passage."""
-        return _highest_of_passage(self.matches.astype(np.float64), self.passages)
 
 
 def likeness(evidence: Evidence) -> Column:
@@ -83,12 +62,12 @@ def likeness(evidence: Evidence) -> Column:
 
 def likeness_with_previous(evidence: Evidence) -> Column:
     """Weighted MaxSim to the sentence together with the one before it ("He also ...")."""
-    return _weigh(evidence.likeness_with_previous, evidence.weights)
+    return _weigh(_with_neighbour(evidence.likeness, evidence, -1), evidence.weights)
 
 
 def likeness_with_next(evidence: Evidence) -> Column:
     """Weighted MaxSim to the sentence together with the one after it."""
-    return _weigh(evidence.likeness_with_next, evidence.weights)
+    return _weigh(_with_neighbour(evidence.likeness, evidence, 1), evidence.weights)
 
 
 def likeness_of_passage(evidence: Evidence) -> Column:
@@ -113,12 +92,12 @@ def coverage(evidence: Evidence) -> Column:
 
 def coverage_with_previous(evidence: Evidence) -> Column:
     """Share of the question's weight whose terms stand in it or in the sentence before."""
-    return _weigh(evidence.matches_with_previous, evidence.weights)
+    return _weigh(_with_neighbour(evidence.matches, evidence, -1), evidence.weights)
 
 
 def coverage_of_passage(evidence: Evidence) -> Column:
     """Share of the question's weight whose terms stand in the passage."""
-    return _weigh(evidence.matches_of_passage, evidence.weights)
+    return _weigh(_highest_of_passage(evidence.matches, evidence.passages), evidence.weights)
 
 
 def sentence_cosine(evidence: Evidence) -> Column:
@@ -220,22 +199,19 @@ def _behind(values: Column) -> Column:
     return found
 
 
-def _neighbour(
-    values: NDArray[np.float64], passages: NDArray[np.int64], step: int
-) -> NDArray[np.float64]:
-    """Return each sentence's neighbour's row, 0 where its passage has none."""
-    found = np.zeros_like(values)
-    same = passages[1:] == passages[:-1]
+def _with_neighbour(values: NDArray[Any], evidence: Evidence, step: int) -> NDArray[Any]:
+    """Return the higher of each sentence's row and its neighbour's, 0 where there is none."""
+    neighbour = np.zeros_like(values)
+    same = evidence.passages[1:] == evidence.passages[:-1]
     if step < 0:
-        found[1:][same] = values[:-1][same]
+        neighbour[1:][same] = values[:-1][same]
     else:
-        found[:-1][same] = values[1:][same]
+        neighbour[:-1][same] = values[1:][same]
+    found: NDArray[Any] = np.maximum(values, neighbour)
     return found
 
 
-def _highest_of_passage(
-    values: NDArray[np.float64], passages: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _highest_of_passage(values: NDArray[Any], passages: NDArray[np.int64]) -> NDArray[Any]:
     found = np.empty_like(values)
     for passage in np.unique(passages):
         found[passages == passage] = values[passages == passage].max(axis=0)

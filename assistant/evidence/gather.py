@@ -27,14 +27,8 @@ class TokenEncoder(Protocol):
         """Return the token vectors of each text, in order."""
 
 
-def number_sentences(passages: Sequence[Passage]) -> tuple[Sentence, ...]:
-    """Number the sentences of the passages from 1, in order."""
-    spans = [(passage, start, end) for passage in passages for start, end in passage.sentences]
-    return tuple(Sentence(number, *span) for number, span in enumerate(spans, start=1))
-
-
 def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence, ...], Evidence]:
-    """Return the sentences of the retrieved passages and what is known of them."""
+    """Return the retrieved sentences, numbered from 1, and what is known of each."""
     passages = [ranked.passage for ranked in retrieval.ranking]
     prefixes = [f"{passage.heading}\n" if passage.heading else "" for passage in passages]
     texts = [prefix + passage.text for prefix, passage in zip(prefixes, passages, strict=True)]
@@ -44,15 +38,13 @@ def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence,
         read_tokens(passage.text, vectors, len(prefix))
         for passage, vectors, prefix in zip(passages, encoded, prefixes, strict=True)
     ]
-    sentences = number_sentences(passages)
+    spans = [(passage, start, end) for passage in passages for start, end in passage.sentences]
+    sentences = tuple(Sentence(number, *span) for number, span in enumerate(spans, start=1))
     return sentences, compare(retrieval, sentences, query, tokens)
 
 
 def compare(
-    retrieval: Retrieval,
-    sentences: Sequence[Sentence],
-    query: Tokens,
-    tokens: Sequence[Tokens],
+    retrieval: Retrieval, sentences: Sequence[Sentence], query: Tokens, tokens: Sequence[Tokens]
 ) -> Evidence:
     """Return the evidence of a retrieval, given its sentences and its passages' tokens."""
     weights = weigh_tokens(query, retrieval.term_weights)

@@ -72,16 +72,8 @@ class LateInteractionScorer:
     def __init__(self, encoder: TokenEncoder, weights: EvidenceWeights | None = None) -> None:
         self._encoder = CachingEncoder(encoder)
         self._weights = weights or load_weights()
-
-    @property
-    def calibration(self) -> Calibration:
-        """See `EvidenceScorer`."""
-        return self._weights.calibration
-
-    @property
-    def fingerprint(self) -> str:
-        """See `EvidenceScorer`."""
-        return self._weights.fingerprint
+        self.calibration = self._weights.calibration
+        self.fingerprint = self._weights.fingerprint
 
     def judge(self, retrieval: Retrieval) -> Judgement:
         """See `EvidenceScorer`."""
@@ -129,17 +121,8 @@ class CrossEncoderScorer:
         self._base = base
         self._score = score
         self._role = role
-        self._name = name
-
-    @property
-    def calibration(self) -> Calibration:
-        """See `EvidenceScorer`."""
-        return EVEN_ODDS
-
-    @property
-    def fingerprint(self) -> str:
-        """See `EvidenceScorer`."""
-        return f"{self._base.fingerprint} {self._role} {self._name}"
+        self.calibration = EVEN_ODDS
+        self.fingerprint = f"{base.fingerprint} {role} {name}"
 
     def judge(self, retrieval: Retrieval) -> Judgement:
         """See `EvidenceScorer`."""
@@ -148,13 +131,9 @@ class CrossEncoderScorer:
             return base
         scores = self._score([(retrieval.query, sentence.text) for sentence in base.sentences])
         best = float(scores.max())
-        if self._role == "replace":
-            return replace(base, scores=scores, log_odds=best)
-        return replace(
-            base,
-            scores=np.asarray((base.scores + scores) / 2),
-            log_odds=(base.log_odds + best) / 2,
-        )
+        if self._role == "join":
+            scores, best = np.asarray((base.scores + scores) / 2), (base.log_odds + best) / 2
+        return replace(base, scores=scores, log_odds=best)
 
     def support(self, statement: str, quotes: Sequence[str]) -> float:
         """See `EvidenceScorer`: a cross-encoder of questions and answers knows nothing of this."""
@@ -168,10 +147,8 @@ def open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
     scorer: EvidenceScorer = LateInteractionScorer(embedder)
     if not settings.cross_encoder:
         return scorer
-    score = open_cross_encoder(settings.cross_encoder)
-    return CrossEncoderScorer(
-        scorer, score, settings.cross_encoder_role, name=settings.cross_encoder
-    )
+    name = settings.cross_encoder
+    return CrossEncoderScorer(scorer, open_cross_encoder(name), settings.cross_encoder_role, name)
 
 
 class Judge:

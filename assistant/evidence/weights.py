@@ -28,13 +28,8 @@ FEATURES: dict[str, Sequence[Callable[..., Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class EvidenceWeights:
-    """All that was fitted for judging evidence.
-
-    Attributes:
-        sentence: of a sentence to answer; `question` of the question to be answered; `support`
-            of a statement to be supported.
-        calibration: where to abstain.
-        fingerprint: what tells these weights from others.
+    """All that was fitted: for a sentence to answer, a question to be answered, a statement to be
+    supported, and where to abstain. The fingerprint tells these weights from others.
     """
 
     sentence: Logistic

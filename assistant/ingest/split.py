@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from assistant.text.cut import CountTokens, Span, count_cut, cut_sentences, halve
+from assistant.text.cut import CountTokens, Span, cut_sentences, halve
 from assistant.values import Document, Heading, Passage, PassageId
 
 __all__ = ["CountTokens", "content_id", "cut_sentences", "embedding_text", "split"]
@@ -129,7 +129,7 @@ def _weigh(
     text: str, sentences: Iterable[Span], count_tokens: CountTokens, room: int
 ) -> list[_Atom]:
     """Return the sentences, cut to fit, with their tokens and those of the gaps before them."""
-    counted = count_cut(text, sentences, count_tokens=count_tokens, max_tokens=room)
+    counted = cut_sentences(text, sentences, count_tokens=count_tokens, max_tokens=room)
     ends = [0, *(end for (_, end), _ in counted)]
     gaps = [text[end:start].strip() for end, ((start, _), _) in zip(ends, counted, strict=False)]
     filled = [gap for gap in gaps if gap]

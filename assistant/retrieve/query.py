@@ -43,13 +43,7 @@ _ASKS = re.compile(rf"\b{one_of(en.QUESTION_WORDS)}\b|^{one_of(en.ASKING_VERBS)}
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuestion:
-    """A question in the forms that answering needs.
-
-    Attributes:
-        question: what was typed, in canonical form.
-        line: the same on one line.
-        query: what to search for; see `focus`.
-    """
+    """A question in canonical form as it was typed and on one line, and what to search for."""
 
     question: str
     line: str

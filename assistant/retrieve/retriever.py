@@ -154,7 +154,11 @@ class Retriever:
         n_candidates = max(settings.n_candidates, 2 * k)
         query = respell(snapshot, query, self._is_word)
         vector = self._embedder.embed_query(query)
-        dense = self._search(snapshot, vector, n_candidates, among)
+        dense = (
+            self._vectors.search(snapshot, vector, n_candidates)
+            if among is None
+            else self._vectors.search_among(snapshot, among, vector, n_candidates)
+        )
         lexical = rank_lexically(snapshot, query, n_candidates, among=among)
         weights = weigh_terms(snapshot, query)
 
@@ -184,13 +188,6 @@ class Retriever:
             ),
             sentence_vectors=tuple(vectors[row].sentences for row in chosen_rows),
         )
-
-    def _search(
-        self, snapshot: Snapshot, vector: Vector, k: int, among: Sequence[int] | None
-    ) -> list[tuple[int, float]]:
-        if among is None:
-            return self._vectors.search(snapshot, vector, k)
-        return self._vectors.search_among(snapshot, among, vector, k)
 
     def _is_word(self, word: str) -> bool:
         """Whether the model has a token for the word, which so was common in its training text."""

@@ -25,20 +25,12 @@ _JOINER = "\u200d"
 
 def cut_sentences(
     text: str, sentences: Iterable[Span], *, count_tokens: CountTokens, max_tokens: int
-) -> tuple[Span, ...]:
-    """Return the sentences, each that is too long halved until its parts fit.
+) -> list[tuple[Span, int]]:
+    """Return the sentences with their tokens, each that is too long halved until its parts fit.
 
     A part fits with at most `max_tokens` tokens and `MAX_CHARS_PER_TOKEN` characters for each.
     One that is a single grapheme cluster stays, whatever it counts.
     """
-    counted = count_cut(text, sentences, count_tokens=count_tokens, max_tokens=max_tokens)
-    return tuple(span for span, _ in counted)
-
-
-def count_cut(
-    text: str, sentences: Iterable[Span], *, count_tokens: CountTokens, max_tokens: int
-) -> list[tuple[Span, int]]:
-    """Cut the sentences as `cut_sentences` does; return each with its number of tokens."""
     max_chars = max_tokens * MAX_CHARS_PER_TOKEN
     todo = [part for span in sentences for part in _cut_by_chars(text, span, max_chars)]
     fitting: list[tuple[Span, int]] = []

@@ -113,11 +113,6 @@ def write_plain(words: Iterable[Word]) -> str:
     return " ".join(en.IRREGULAR.get(word.lower, word.lower) for word in words)
 
 
-def is_base(word: Word) -> bool:
-    """Whether a word is the base of a known verb, which may be a noun as well."""
-    return word.lower in en.BASES
-
-
 @lru_cache(maxsize=8192)
 def find_term(lower: str) -> str:
     """Return what the forms of a word, given in lower case, have in common."""

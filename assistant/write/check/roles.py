@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from assistant.text import english as en
-from assistant.text.words import Word, contents, is_base, is_verb
+from assistant.text.words import Word, contents, is_verb
 from assistant.write.check.clauses import Clause
 from assistant.write.check.pairs import CitedStatement, Part, until_verb
 
@@ -160,7 +160,7 @@ def _is_swapped(clause: Clause, n: int, pair: CitedStatement) -> bool:
         places = (k for k, word in enumerate(quote) if word.term == verb.term)
         for k in islice(places, _PLACES):
             word = quote[k]
-            only_names = not any(is_verb(one) or is_base(one) for one in (verb, word))
+            only_names = not any(is_verb(one) or one.lower in en.BASES for one in (verb, word))
             if only_names and _has_by(clause.words, n) != _has_by(quote, k):
                 continue
             said = _read_roles(clause.words, n, only_names=only_names)
