@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 from corpora import replace_files
-from hashing import HashingEmbedder
 
 from assistant.answer.follow_up import CARRIED_DOUBT, LEANING, decide
 from assistant.evidence.scorer import Judgement
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import Retrieval
-from assistant.settings import Settings
 
 Found = tuple[Assistant, list[Retrieval]]
 
@@ -39,13 +37,13 @@ class ScriptedScorer:
 
 
 @pytest.fixture
-def found(settings: Settings) -> Iterator[Found]:
-    replace_files(settings.corpus_dir, {"a.txt": "Ann Holt built the mill. It was sold later."})
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        assistant.sync()
-        with assistant.index.open() as snapshot:
-            retrieve = assistant._retriever.retrieve
-            yield assistant, [retrieve(snapshot, q, 3) for q in ("sold?", "sold? Ann Holt")]
+def found(assistant: Assistant) -> Iterator[Found]:
+    text = "Ann Holt built the mill. It was sold later."
+    replace_files(assistant.settings.corpus_dir, {"a.txt": text})
+    assistant.sync()
+    with assistant.index.open() as snapshot:
+        retrieve = assistant._retriever.retrieve
+        yield assistant, [retrieve(snapshot, q, 3) for q in ("sold?", "sold? Ann Holt")]
 
 
 def test_the_question_by_itself_is_answered_when_it_has_as_much_evidence(found: Found) -> None:
@@ -72,23 +70,22 @@ def test_carried_words_find_the_passages_and_the_own_words_judge_the_sentences(
     assert np.isfinite(judgement.scores).all()
 
 
-def test_what_the_question_finds_by_itself_is_read_too(settings: Settings) -> None:
+def test_what_the_question_finds_by_itself_is_read_too(assistant: Assistant) -> None:
     files = {
         "a.txt": "Ann Holt built the mill.",
         "b.txt": "The tower was sold in 1901.",
         "c.txt": "Ann Holt was born in Corley.",
     }
-    replace_files(settings.corpus_dir, files)
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        assistant.sync()
-        with assistant.index.open() as snapshot:
-            retrieve = assistant._retriever.retrieve
-            alone = retrieve(snapshot, "tower sold?", 1)
-            carried = retrieve(snapshot, "tower sold? Ann Holt Corley born", 1)
-        assert [one.passage.document_id for one in alone.ranking] == ["b.txt"]
-        assert [one.passage.document_id for one in carried.ranking] == ["c.txt"]
-        scorer = ScriptedScorer(assistant, {alone.query: 0.0, carried.query: 3.0})
-        retrieval, judgement = decide([alone, carried], scorer)
+    replace_files(assistant.settings.corpus_dir, files)
+    assistant.sync()
+    with assistant.index.open() as snapshot:
+        retrieve = assistant._retriever.retrieve
+        alone = retrieve(snapshot, "tower sold?", 1)
+        carried = retrieve(snapshot, "tower sold? Ann Holt Corley born", 1)
+    assert [one.passage.document_id for one in alone.ranking] == ["b.txt"]
+    assert [one.passage.document_id for one in carried.ranking] == ["c.txt"]
+    scorer = ScriptedScorer(assistant, {alone.query: 0.0, carried.query: 3.0})
+    retrieval, judgement = decide([alone, carried], scorer)
     assert retrieval.query == carried.query
     assert [one.passage.document_id for one in retrieval.ranking] == ["c.txt", "b.txt"]
     assert [one.rank for one in retrieval.ranking] == [1, 2]

@@ -124,19 +124,18 @@ def test_the_question_comes_first_and_little_is_added(question: str, history: li
         assert set(terms(query)) > set(terms(question))
 
 
-def test_a_follow_up_is_answered_and_says_what_was_searched_for(settings: Settings) -> None:
+def test_a_follow_up_is_answered_and_says_what_was_searched_for(assistant: Assistant) -> None:
     files = {
         "mill.txt": "Ann Holt built the mill. Ann Holt was born in 1801 at Corley.",
         "bees.txt": "Bees were born in 1850 on a farm.",
     }
-    replace_files(settings.corpus_dir, files)
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        history: list[Turn] = [("user", "Who built the mill?"), ("assistant", "It was Ann Holt.")]
-        answer = assistant.ask("When was she born?", history)
-        assert answer.question == "When was she born?"
-        assert answer.query == "When was she born? Ann Holt"
-        assert answer.citations[0].document_id == "mill.txt"
-        assert assistant.ask("When was she born?").query == "When was she born?"
+    replace_files(assistant.settings.corpus_dir, files)
+    history: list[Turn] = [("user", "Who built the mill?"), ("assistant", "It was Ann Holt.")]
+    answer = assistant.ask("When was she born?", history)
+    assert answer.question == "When was she born?"
+    assert answer.query == "When was she born? Ann Holt"
+    assert answer.citations[0].document_id == "mill.txt"
+    assert assistant.ask("When was she born?").query == "When was she born?"
 
 
 def test_no_history_makes_an_answer_of_a_refusal_that_nothing_could_answer(
@@ -163,16 +162,15 @@ def test_any_text_may_have_been_said(
         assert assistant.ask("Where does the Danube rise?", [(speaker, text)]).citations
 
 
-def test_the_words_of_the_question_tell_which_sentence_answers(settings: Settings) -> None:
+def test_the_words_of_the_question_tell_which_sentence_answers(assistant: Assistant) -> None:
     text = (
         "Ann Holt of Corley and Ben Ives of Brinton are the founders. The old mill was sold later."
     )
-    replace_files(settings.corpus_dir, {"a.txt": text})
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        said = "The founders are Ann Holt of Corley and Ben Ives of Brinton."
-        history: list[Turn] = [("user", "Who are the founders?"), ("assistant", said)]
-        answer = assistant.ask("And when was it sold?", history)
-        assert "was sold later" in answer.citations[0].quote
+    replace_files(assistant.settings.corpus_dir, {"a.txt": text})
+    said = "The founders are Ann Holt of Corley and Ben Ives of Brinton."
+    history: list[Turn] = [("user", "Who are the founders?"), ("assistant", said)]
+    answer = assistant.ask("And when was it sold?", history)
+    assert "was sold later" in answer.citations[0].quote
 
 
 def test_carried_words_weigh_less_or_nothing_and_own_words_as_much(assistant: Assistant) -> None:
@@ -187,25 +185,23 @@ def test_carried_words_weigh_less_or_nothing_and_own_words_as_much(assistant: As
     assert by_itself == {"danub": retrieval.term_weights["danub"], "titan": 0.0}
 
 
-def test_a_new_subject_is_searched_for_by_itself(settings: Settings) -> None:
+def test_a_new_subject_is_searched_for_by_itself(assistant: Assistant) -> None:
     replace_files(
-        settings.corpus_dir,
+        assistant.settings.corpus_dir,
         {"mill.txt": "Ann Holt built the mill.", "rings.txt": "Galileo saw the rings of Saturn."},
     )
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        answer = assistant.ask("Who saw the rings of Saturn?", MILL)
-        assert answer.query == "Who saw the rings of Saturn?"
-        assert [one.document_id for one in answer.citations] == ["rings.txt"]
+    answer = assistant.ask("Who saw the rings of Saturn?", MILL)
+    assert answer.query == "Who saw the rings of Saturn?"
+    assert [one.document_id for one in answer.citations] == ["rings.txt"]
 
 
-def test_uniting_keeps_the_first_and_adds_only_what_is_new(settings: Settings) -> None:
+def test_uniting_keeps_the_first_and_adds_only_what_is_new(assistant: Assistant) -> None:
     files = {f"{n}.txt": f"Word{n} stands in the garden of stones." for n in range(6)}
-    replace_files(settings.corpus_dir, files)
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        assistant.sync()
-        with assistant.index.open() as snapshot:
-            one = assistant._retriever.retrieve(snapshot, "word1 garden", 3)
-            other = assistant._retriever.retrieve(snapshot, "word4 garden", 3)
+    replace_files(assistant.settings.corpus_dir, files)
+    assistant.sync()
+    with assistant.index.open() as snapshot:
+        one = assistant._retriever.retrieve(snapshot, "word1 garden", 3)
+        other = assistant._retriever.retrieve(snapshot, "word4 garden", 3)
     both = unite(one, other)
     ids = [ranked.passage.passage_id for ranked in both.ranking]
     assert ids[:3] == [ranked.passage.passage_id for ranked in one.ranking]

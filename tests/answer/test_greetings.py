@@ -8,85 +8,47 @@ from assistant.answer.follow_up import MAX_WORDS, REPLIES, reply_to
 from assistant.pipeline import Assistant
 from assistant.values import Answer, Turn
 
+COURTESIES = {
+    "greeting": (
+        "Hello!|hi there|Hey|HELLO|hellooo|Good morning|good morning everyone :)|Hi 👋|👋🏽|Hello?|"
+        "Guten Morgen!|Grüß Gott|grüss gott|Hallo zusammen|Moin|Bonjour|Salut à tous|¡Hola!|"
+        "Buenos días|buenas tardes|Ciao|Buongiorno|Olá|Bom dia"
+    ),
+    "thanks": (
+        "thanks a lot|thank you, that helps|Thanks!!! ❤️|thx|ok, thanks|Great, thank you|"
+        "Hello, and thanks for your help|no thanks|Thank you so much, that's very helpful|"
+        "Vielen Dank!|danke schön|Merci beaucoup|muchas gracias|Grazie mille|obrigada|🙏"
+    ),
+    "farewell": (
+        "bye|Bye bye|ok, thanks, bye!|see you later|Tschüss|Auf Wiedersehen|Au revoir|À bientôt !|"
+        "adiós|Hasta luego|Arrivederci|tchau|até logo"
+    ),
+    "acknowledgement": (
+        "ok|OK.|okay, great|great|Perfect!|got it|I see|that makes sense|👍|👍🏻|Alles klar|"
+        "d’accord|c'est bon|De acuerdo|va bene|tudo bem|yes|😊"
+    ),
+}
+"""Turns of each kind, a bar between any two."""
+NONE = (
+    "Hello, who signed it?|thanks, and when?|ok computer album|ok, and?|ok?|Hello World|"
+    "hello kitty|Good Friday|Goodbye Lenin|thank you for smoking|Great Britain|great depression|"
+    "Nice|a fine|right|all|gut|OK Oklahoma|What does hello mean?|bonjour tristesse|"
+    "ciao, quanto costa?|hello 数字|thanks 2021|hola qué es|?!|?|...|📄||the|and so|no"
+)
+
 
 def kind_of(turn: str) -> str | None:
     reply = reply_to(turn)
     return next((kind for kind, said in REPLIES.items() if said == reply), None)
 
 
-@pytest.mark.parametrize(
-    ("kind", "turns"),
-    [
-        (
-            "greeting",
-            "Hello!|hi there|Hey|HELLO|hellooo|Good morning|good morning everyone :)|Hi 👋",
-        ),
-        ("greeting", "👋🏽|Hello?|Guten Morgen!|Grüß Gott|grüss gott|Hallo zusammen|Moin|Bonjour"),
-        ("greeting", "Salut à tous|¡Hola!|Buenos días|buenas tardes|Ciao|Buongiorno|Olá|Bom dia"),
-        (
-            "thanks",
-            "thanks a lot|thank you, that helps|Thanks!!! ❤️|thx|ok, thanks|Great, thank you",
-        ),
-        (
-            "thanks",
-            "Hello, and thanks for your help|no thanks|Thank you so much, that's very helpful",
-        ),
-        (
-            "thanks",
-            "Vielen Dank!|danke schön|Merci beaucoup|muchas gracias|Grazie mille|obrigada|🙏",
-        ),
-        ("farewell", "bye|Bye bye|ok, thanks, bye!|see you later|Tschüss|Auf Wiedersehen"),
-        ("farewell", "Au revoir|À bientôt !|adiós|Hasta luego|Arrivederci|tchau|até logo"),
-        (
-            "acknowledgement",
-            "ok|OK.|okay, great|great|Perfect!|got it|I see|that makes sense|👍|👍🏻",
-        ),
-        ("acknowledgement", "Alles klar|d’accord|c'est bon|De acuerdo|va bene|tudo bem|yes|😊"),
-    ],
-)
-def test_a_turn_that_is_nothing_but_a_courtesy_has_a_reply(kind: str, turns: str) -> None:
-    assert {turn: kind_of(turn) for turn in turns.split("|")} == dict.fromkeys(
-        turns.split("|"), kind
-    )
+@pytest.mark.parametrize("kind", COURTESIES)
+def test_a_turn_that_is_nothing_but_a_courtesy_has_a_reply(kind: str) -> None:
+    turns = COURTESIES[kind].split("|")
+    assert {turn: kind_of(turn) for turn in turns} == dict.fromkeys(turns, kind)
 
 
-@pytest.mark.parametrize(
-    "turn",
-    [
-        "Hello, who signed it?",
-        "thanks, and when?",
-        "ok computer album",
-        "ok, and?",
-        "ok?",
-        "Hello World",
-        "hello kitty",
-        "Good Friday",
-        "Goodbye Lenin",
-        "thank you for smoking",
-        "Great Britain",
-        "great depression",
-        "Nice",
-        "a fine",
-        "right",
-        "all",
-        "gut",
-        "OK Oklahoma",
-        "What does hello mean?",
-        "bonjour tristesse",
-        "ciao, quanto costa?",
-        "hello 数字",
-        "thanks 2021",
-        "hola qué es",
-        "?!",
-        "?",
-        "...",
-        "📄",
-        "",
-        "the",
-        "and so",
-        "no",
-    ],
-)
+@pytest.mark.parametrize("turn", NONE.split("|"))
 def test_anything_with_a_question_or_a_word_of_its_own_is_none(turn: str) -> None:
     assert reply_to(turn) is None
 

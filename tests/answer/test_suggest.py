@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from corpora import replace_files, settings_in, write_files
+from corpora import replace_files
 from hashing import HashingEmbedder
 
 from assistant.answer.suggest import N_ASKED, N_SPARE, SourceText, suggest, suggest_near
@@ -23,6 +23,9 @@ SOURCES = [
     SourceText(PRINT, (PRINT,), "Painters of Corley"),
 ]
 ALL = (MILL, WAR, PRINT)
+OF_EACH = (
+    "Who founded the Corley Mill in 1846?", "When did the Red War begin?", "Who was Ben Ives?"
+)  # fmt: skip
 
 
 def keep(asked: list[str], question: str) -> bool:
@@ -31,11 +34,7 @@ def keep(asked: list[str], question: str) -> bool:
 
 
 def test_each_source_gives_one_question_before_any_gives_two() -> None:
-    assert suggest(SOURCES, lambda *_: True, 3) == (
-        "Who founded the Corley Mill in 1846?",
-        "When did the Red War begin?",
-        "Who was Ben Ives?",
-    )
+    assert suggest(SOURCES, lambda *_: True, 3) == OF_EACH
 
 
 def test_a_question_is_kept_only_when_its_own_sentence_is_quoted() -> None:
@@ -46,11 +45,7 @@ def test_a_question_is_kept_only_when_its_own_sentence_is_quoted() -> None:
 
 
 def test_a_heading_is_asked_for_when_the_sentences_give_too_few() -> None:
-    assert suggest(SOURCES, lambda *_: True, 4) == (
-        "Who founded the Corley Mill in 1846?",
-        "When did the Red War begin?",
-        "Who was Ben Ives?",
-    ), "of one sentence, one question"
+    assert suggest(SOURCES, lambda *_: True, 4) == OF_EACH, "of one sentence, one question"
     source = SourceText("Bis Freitag. Oder so.", ("Bis Freitag.", "Oder so."), "Der Urlaub")
     assert suggest([source], lambda _, one: one == "Bis Freitag.", 4) == (
         'What does "Der Urlaub" say?',
@@ -74,9 +69,8 @@ def test_near_a_question_the_nearest_come_first_and_never_the_question() -> None
     found = suggest_near("When did the Red War begin?", weights, SOURCES, lambda *_: True, 4)
     assert found[0] != "When did the Red War begin?"
     assert "When did the Red War begin?" not in found
-    found = suggest_near(
-        "Who won the Red War?", {"red": 1.0, "war": 1.0}, SOURCES, lambda *_: True, 2
-    )
+    weights = {"red": 1.0, "war": 1.0}
+    found = suggest_near("Who won the Red War?", weights, SOURCES, lambda *_: True, 2)
     assert found == ("When did the Red War begin?", "Who founded the Corley Mill in 1846?")
 
 
@@ -94,11 +88,9 @@ TEXTS = {
 
 
 @pytest.fixture
-def trying(tmp_path: Path) -> Iterator[Assistant]:
-    settings = settings_in(tmp_path, max_over_refusal=0.0)
-    write_files(settings.corpus_dir, TEXTS)
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        yield assistant
+def trying(assistant: Assistant) -> Assistant:
+    replace_files(assistant.settings.corpus_dir, TEXTS)
+    return assistant
 
 
 def test_without_an_index_nothing_is_suggested_and_none_is_built(trying: Assistant) -> None:

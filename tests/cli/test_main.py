@@ -90,21 +90,18 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
     assert run("--version") == (0, f"assistant {version('assistant')}\n", "")
 
 
+def execute(shell: str, script: str, **given: str) -> str:
+    """Return what a script writes in a process of its own, which finds the same modules."""
+    environment = {**os.environ, **given, "PYTHONPATH": ":".join(sys.path)}
+    return subprocess.check_output([shell, "-c", script], env=environment, text=True)
+
+
 def test_a_shell_completes_commands_and_can_be_taught_to(run: Run) -> None:
     program = f"{sys.executable} -m assistant"
     asked = {"_ASSISTANT_COMPLETE": "complete_bash", "COMP_WORDS": "assistant d", "COMP_CWORD": "1"}
-    for given, script in ((asked, program), ({}, f"{program} --show-completion; true")):
-        done = subprocess.run(
-            ["bash", "-c", script],
-            env={**os.environ, **given, "PYTHONPATH": ":".join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        if given:
-            assert done.stdout.split() == ["documents", "doctor"]
-        else:
-            assert "complete -o default -F _assistant_completion assistant" in done.stdout
+    assert execute("bash", program, **asked).split() == ["documents", "doctor"]
+    script = execute("bash", f"{program} --show-completion; true")
+    assert "complete -o default -F _assistant_completion assistant" in script
     assert "--install-completion" in run("--help")[1]
 
 
@@ -119,14 +116,7 @@ def test_importing_the_command_line_loads_no_chat_and_changes_no_environment(
         f"import os, sys; before = dict(os.environ); import assistant.cli, {module};"
         "assert dict(os.environ) == before; print(*sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = set(done.stdout.split())
+    loaded = set(execute(sys.executable, program).split())
     assert module in loaded
     assert not loaded & (heavy | {"gradio", "fastapi", "assistant.pipeline"})
     assert not [name for name in loaded if name.startswith("assistant.serve")]
@@ -342,16 +332,12 @@ def test_calibrating_on_too_few_or_bad_questions_is_refused(run: Run, tmp_path: 
     assert (code, "questions.jsonl:1: answerable" in err) == (3, True)
 
 
-def test_the_chat_with_auth_needs_users_and_says_how_to_set_them(run: Run) -> None:
-    code, _, err = run("chat", "--auth")
-    assert code == 3
-    assert "[users] table" in err
-    assert err.count("\n") == 1
-
-
-def test_a_password_that_cannot_be_used_is_not_printed(
+def test_the_chat_with_auth_needs_users_and_prints_no_password_that_cannot_be_used(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    code, _, err = run("chat", "--auth")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "[users] table" in err
     monkeypatch.setenv("ASSISTANT_USERS__ALICE", "short")
     code, _, err = run("chat", "--auth")
     assert code == 3

@@ -56,13 +56,7 @@ def test_a_model_that_does_not_reply_is_a_problem_with_a_remedy(reply: Reply, to
     assert found.remedy
 
 
-def test_a_server_that_is_not_there_is_a_problem() -> None:
-    (found,) = examine(refused_url())
-    assert found.state == State.PROBLEM
-    assert "is its server running?" in found.told
-
-
-def test_a_proxy_before_this_machine_itself_is_named_as_the_cause_and_stays_secret(
+def test_a_server_that_is_not_there_is_a_problem_and_a_proxy_named_as_its_cause_stays_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("http_proxy", f"{refused_url().replace('//', '//me:hunter22@')}")
@@ -73,26 +67,27 @@ def test_a_proxy_before_this_machine_itself_is_named_as_the_cause_and_stays_secr
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     (found,) = examine(refused_url())
     assert "llm.base_url" in found.remedy
+    assert (found.state, "is its server running?" in found.told) == (State.PROBLEM, True)
 
 
-def test_a_reply_in_one_piece_is_a_warning() -> None:
-    found = ask(Said("one, two", piece_chars=1000), CHOSEN)
-    assert "one piece" in tell(found, State.WARNING)
-
-
-@pytest.mark.parametrize("reply", [RefusesSchema(CHOSEN), Said("The bridge was of oak.")])
-def test_a_schema_that_is_not_obeyed_is_a_warning(reply: Reply) -> None:
-    assert "not bound to a JSON schema" in tell(ask(COUNTED, reply), State.WARNING)
+@pytest.mark.parametrize(
+    ("replies", "given", "told"),
+    [
+        ((Said("one, two", piece_chars=1000), CHOSEN), {}, "one piece"),
+        ((COUNTED, RefusesSchema(CHOSEN)), {}, "not bound to a JSON schema"),
+        ((COUNTED, Said("The bridge was of oak.")), {}, "not bound to a JSON schema"),
+        ((COUNTED, CHOSEN), {"context_tokens": FEW_TOKENS + 100}, "few passages fit in"),
+    ],
+)
+def test_what_works_less_well_is_a_warning(
+    replies: tuple[Reply, ...], given: dict[str, object], told: str
+) -> None:
+    assert told in tell(ask(*replies, **given), State.WARNING)
 
 
 def test_a_context_that_is_not_told_is_a_warning() -> None:
     with ScriptedServer([COUNTED, CHOSEN]) as server:
         assert "does not tell its context" in tell(examine(server.url), State.WARNING)
-
-
-def test_a_small_context_is_a_warning() -> None:
-    found = ask(COUNTED, CHOSEN, context_tokens=FEW_TOKENS + 100)
-    assert "few passages fit in" in tell(found, State.WARNING)
 
 
 def test_deadlines_that_a_slow_model_cannot_keep_are_a_warning_with_the_setting() -> None:

@@ -58,14 +58,9 @@ def test_a_cross_encoder_joins_or_replaces_the_embedded_scorer(role: Role) -> No
     assert found.sentences == base.sentences
     assert found.scores.tolist() == pytest.approx(wanted)
     assert base.log_odds is not None
-    best = max(own)
-    assert found.log_odds == pytest.approx(
-        best if role == "replace" else (base.log_odds + best) / 2
-    )
-
-
-def test_a_cross_encoder_has_nothing_to_say_of_nothing() -> None:
-    assert CrossEncoderScorer(BASE, by_length, "replace", "t").judge(retrieve("?")).log_odds is None
+    best = max(own) if role == "replace" else (base.log_odds + max(own)) / 2
+    assert found.log_odds == pytest.approx(best)
+    assert CrossEncoderScorer(BASE, by_length, role, "t").judge(retrieve("?")).log_odds is None
 
 
 def test_a_calibration_of_another_cross_encoder_does_not_hold() -> None:
@@ -88,9 +83,8 @@ def test_a_model_on_disk_scores_pairs_and_answers_questions(
     together, alone = score(pairs), np.concatenate([score([pair]) for pair in pairs])
     assert together == pytest.approx(alone, abs=1e-5)
     assert together.shape == (2,)
-    given = settings.model_copy(
-        update={"cross_encoder": str(folder), "cross_encoder_role": "replace"}
-    )
+    named = {"cross_encoder": str(folder), "cross_encoder_role": "replace"}
+    given = settings.model_copy(update=named)
     with Assistant.open(given) as assistant:
         answer = assistant.ask("Where does it rise?")
         assert answer.citations
@@ -100,12 +94,8 @@ def test_a_model_on_disk_scores_pairs_and_answers_questions(
 
 
 @pytest.mark.slow
-def test_a_model_with_several_outputs_is_refused(tmp_path: Path) -> None:
+def test_a_model_that_has_several_outputs_or_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="3 numbers"):
         open_cross_encoder(str(save_tiny(tmp_path / "nli", n_outputs=3)))
-
-
-@pytest.mark.slow
-def test_a_model_that_is_not_there_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="hf download"):
         open_cross_encoder(str(tmp_path / "absent"))

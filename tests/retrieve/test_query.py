@@ -20,7 +20,6 @@ from assistant.retrieve.query import (
     read_question,
     respell,
 )
-from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot, open_snapshot
 from assistant.store.sync import index_config_of, sync
 from assistant.text.terms import terms
@@ -172,11 +171,10 @@ def test_short_words_may_have_no_error_and_long_ones_two(snapshot: Snapshot) -> 
     assert nearest_word(snapshot, "bsmrck") is None
 
 
-def test_what_was_searched_for_stands_in_the_answer(settings: Settings) -> None:
-    with Assistant(settings, HashingEmbedder()) as assistant:
-        replace_files(settings.corpus_dir, {"a.txt": TEXT})
-        answer = assistant.ask("Who is the preisdent?")
-        assert (answer.query, answer.is_reworded) == ("Who is the President?", True)
-        assert answer.question == "Who is the preisdent?"
-        assert "President" in answer.citations[0].quote
-        assert not assistant.ask("Who  is the president?").is_reworded
+def test_what_was_searched_for_stands_in_the_answer(assistant: Assistant) -> None:
+    replace_files(assistant.settings.corpus_dir, {"a.txt": TEXT})
+    answer = assistant.ask("Who is the preisdent?")
+    assert (answer.query, answer.is_reworded) == ("Who is the President?", True)
+    assert answer.question == "Who is the preisdent?"
+    assert "President" in answer.citations[0].quote
+    assert not assistant.ask("Who  is the president?").is_reworded
