@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from hashing import HashingEmbedder
 
-from assistant.evidence.features import Evidence
+from assistant.evidence.gather import gather
 from assistant.evidence.scorer import Judgement
 from assistant.retrieve.retriever import Retrieval
 from assistant.text.terms import query_terms
-from assistant.values import DocumentId, Passage, PassageId, RankedPassage, Sentence
+from assistant.values import DocumentId, Passage, PassageId, RankedPassage
 
 
 def passage(*sentences: str, name: str = "d.txt", heading: str | None = None) -> Passage:
@@ -46,34 +46,7 @@ def retrieve(query: str, *passages: Passage) -> Retrieval:
     return Retrieval(query, vector, weights, ranking, tuple(vectors))
 
 
-def evidence_of(texts: Sequence[str], passages: Sequence[int] | None = None) -> Evidence:
-    """Return evidence of sentences that match the only question token halfway."""
-    n = len(texts)
-    numbers = np.array(passages if passages is not None else [0] * n, dtype=np.int64)
-    n_passages = int(numbers.max(initial=-1)) + 1
-    return Evidence(
-        question="What is it?",
-        likeness=np.full((n, 1), 0.5),
-        matches=np.zeros((n, 1), dtype=np.bool_),
-        weights=np.ones(1),
-        passages=numbers,
-        texts=tuple(texts),
-        cosines=np.full(n, 0.5),
-        dense=np.full(n_passages, 0.5),
-        lexical=np.full(n_passages, 0.5),
-        fused=np.full(n_passages, 0.5),
-    )
-
-
-def judgement_of(
-    passages: Sequence[Passage], scores: Sequence[float], log_odds: float | None = None
-) -> Judgement:
+def judgement_of(passages: Sequence[Passage], scores: Sequence[float]) -> Judgement:
     """Return a judgement of the passages' sentences with the scores written for them."""
-    spans = [(p, a, b) for p in passages for a, b in p.sentences]
-    sentences = tuple(Sentence(n, *span) for n, span in enumerate(spans, start=1))
-    numbers = [i for i, p in enumerate(passages) for _ in p.sentences]
-    evidence = evidence_of([s.text for s in sentences], numbers)
-    best = max(scores, default=None)
-    return Judgement(
-        sentences, np.array(scores, dtype=float), evidence, best if log_odds is None else log_odds
-    )
+    sentences, evidence = gather(retrieve("What is it?", *passages), HashingEmbedder())
+    return Judgement(sentences, np.array(scores, dtype=float), evidence, max(scores, default=None))

@@ -180,21 +180,15 @@ def test_an_abstention_is_not_an_error_and_shows_the_nearest_passages(
     assert "nearest passages" in out
 
 
-def test_each_file_that_was_not_plainly_indexed_has_a_line_with_its_reason(
+def test_the_folders_and_how_many_passages_to_show_are_named_by_options(
     run: Run, tmp_path: Path
 ) -> None:
-    (tmp_path / "corpus" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    _, out, err = run("index")
-    assert "skipped: picture.png: a PNG image" in err
-    assert out == ""
-
-
-def test_the_folders_are_named_by_options(run: Run, tmp_path: Path) -> None:
     write_files(tmp_path / "elsewhere", {"a.txt": "Herons eat frogs."})
     code, out, _ = run("search", "herons", "--corpus", "elsewhere", "--index", "built")
     assert code == 0
     assert "a.txt:0-17" in out
     assert (tmp_path / "built" / "catalog.sqlite").is_file()
+    assert len(json.loads(run("search", "the", "-k", "1", "--json")[1])["results"]) == 1
 
 
 def test_only_the_named_documents_are_asked_and_searched(run: Run) -> None:
@@ -208,11 +202,6 @@ def test_only_the_named_documents_are_asked_and_searched(run: Run) -> None:
     code, out, err = run("ask", "Danube", "--document", "no.txt")
     assert (code, out) == (3, "")
     assert "no document 'no.txt'" in err
-
-
-def test_k_bounds_the_passages_shown(run: Run) -> None:
-    _, out, _ = run("search", "the", "-k", "1", "--json")
-    assert len(json.loads(out)["results"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -66,16 +66,16 @@ def test_calibrating_mends_probabilities_that_say_too_much() -> None:
     assert report.n_answerable + report.n_unanswerable == 400
 
 
-@pytest.mark.parametrize(("n_yes", "n_no"), [(0, 50), (50, MIN_QUESTIONS - 1)])
-def test_too_few_questions_of_a_kind_are_refused(n_yes: int, n_no: int) -> None:
-    outcomes = [True] * n_yes + [False] * n_no
+@pytest.mark.parametrize(("n_yes", "n_no"), [(0, 50), (50, MIN_QUESTIONS - 1), (20, 0)])
+def test_too_few_questions_of_a_kind_that_retrieved_something_are_refused(
+    n_yes: int, n_no: int
+) -> None:
+    log_odds, outcomes = (
+        [0.5] * (n_yes + n_no) + [None] * 20,
+        [True] * n_yes + [False] * (n_no + 20),
+    )
     with pytest.raises(QuestionError, match=f"{n_yes} and {n_no} were given"):
-        calibrate([0.5] * len(outcomes), outcomes, KEPT, 0.1)
-
-
-def test_questions_that_retrieved_nothing_do_not_count() -> None:
-    with pytest.raises(QuestionError, match="20 and 0 were given"):
-        calibrate([1.0] * 20 + [None] * 20, [True] * 20 + [False] * 20, KEPT, 0.1)
+        calibrate(log_odds, outcomes, KEPT, 0.1)
 
 
 def test_a_kept_calibration_is_read_back_for_its_own_scorer_only(tmp_path: Path) -> None:

@@ -41,13 +41,8 @@ def test_a_statement_that_the_sentence_says_has_more_support_than_one_that_diffe
     assert support_of(TRUE, TRUE) > support_of(altered, TRUE)
 
 
-def test_a_statement_without_sentences_has_no_support() -> None:
-    assert support_of(TRUE) == 0.0
-    assert support_of(TRUE, "") == 0.0
-
-
-def test_a_statement_without_content_has_no_support() -> None:
-    assert support_of("It is what it was.", TRUE) == 0.0
+def test_a_statement_without_sentences_or_without_content_has_no_support() -> None:
+    assert support_of(TRUE) == support_of(TRUE, "") == support_of("It is what it was.", TRUE) == 0.0
 
 
 def test_names_that_no_sentence_has_are_counted() -> None:
