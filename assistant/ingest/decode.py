@@ -4,26 +4,17 @@ No byte is dropped: one that cannot be read stands in the text as `\xNN` and is 
 `DocumentUnreadable` is raised for binary data.
 """
 
-import codecs
 import re
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
 from assistant.errors import DocumentUnreadable
-from assistant.ingest.sniff import binary_kind, utf16_by_zeros
+from assistant.ingest.sniff import MARKS, binary_kind, is_text_in, utf16_by_zeros
 from assistant.text.language import guess_language
 
 _SAMPLE_BYTES = 1 << 18
 
-# UTF-32 first: its little-endian mark begins with that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _ENCODINGS = (
     "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 iso8859_2 iso8859_5 iso8859_7 "
     "iso8859_15 koi8_r koi8_u cp866 cp437 cp850 mac_roman cp932 euc_jp iso2022_jp gb18030 big5 "
@@ -39,13 +30,9 @@ _MULTIBYTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file as text.
+    """A file as text without its byte-order mark, and Python's name of its encoding.
 
-    Attributes:
-        text: without its byte-order mark.
-        encoding: the one that it was read in, by Python's name.
-        n_mark_bytes: how many bytes the mark has.
-        warning: what had to be guessed or could not be read, or None.
+    `warning` says what had to be guessed or could not be read.
     """
 
     text: str
@@ -63,7 +50,7 @@ def decode(data: bytes) -> Decoded:
     Raises:
         DocumentUnreadable: the bytes are not text.
     """
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS.items():
         if data.startswith(mark):
             return _decode_as(data[len(mark) :], encoding, n_mark_bytes=len(mark))
     if kind := binary_kind(data):
@@ -71,7 +58,7 @@ def decode(data: bytes) -> Decoded:
     if b"\0" in data:
         encoding = utf16_by_zeros(data)
         return _decode_as(data, encoding, f"no byte-order mark; read as {encoding.upper()}")
-    if _SHIFT.search(data) and _is_text_in(data, _SHIFTED):  # it is all ASCII, like UTF-8
+    if _SHIFT.search(data) and is_text_in(data, _SHIFTED):  # it is all ASCII, like UTF-8
         return _decode_as(data, _SHIFTED, f"read as {_SHIFTED}, by its escape sequences")
     try:
         return Decoded(data.decode("utf-8"), "utf-8")
@@ -97,14 +84,6 @@ def _decode_as(
     counted = f"{strays:,} byte{'s' * (strays != 1)} could not be read as {encoding.upper()}"
     shown = f"{counted} and stand{'s' * (strays == 1)} in the text as \\xNN"
     return Decoded(text, encoding, n_mark_bytes, f"{warning}; {shown}" if warning else shown)
-
-
-def _is_text_in(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _count_strays(data: bytes, encoding: str = "utf-8") -> int:

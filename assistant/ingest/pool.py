@@ -55,13 +55,7 @@ class Parsers:
     def locate(
         self, data: bytes, media_type: str, span: tuple[int, int], pages: Sequence[Page]
     ) -> Origin:
-        """Return what a span of the canonical text is in the file.
-
-        Args:
-            data: the file's bytes, the very ones that were parsed.
-            media_type: its format.
-            span: of the canonical text.
-            pages: the document's pages.
+        """Return what a span of the canonical text is in the very bytes that were parsed.
 
         Raises:
             DocumentUnreadable: with the reason.
@@ -110,7 +104,7 @@ class Parsers:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DocumentUnreadable(
                 f"its parser made nonsense of it ({error})", Fault.CORRUPT
-            ) from (error)
+            ) from error
 
     def _take(self) -> "_Child":
         with self._lock:

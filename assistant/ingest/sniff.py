@@ -62,13 +62,14 @@ _NAMES = {
     OUTLOOK: "an Outlook message",
     HTML: "an HTML page",
 }
-_MARKS = (
-    codecs.BOM_UTF32_LE,
-    codecs.BOM_UTF32_BE,
-    codecs.BOM_UTF8,
-    codecs.BOM_UTF16_LE,
-    codecs.BOM_UTF16_BE,
-)
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+"""UTF-32 first: its little-endian mark begins with that of UTF-16."""
 _UNSUPPORTED = (
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\x7fELF", "a program"),
@@ -132,7 +133,7 @@ def binary_kind(data: bytes) -> str | None:
         return "a zip archive"
     if data.startswith(_OLE):
         return "an old office document"
-    if data.startswith(_MARKS):
+    if data.startswith(tuple(MARKS)):
         return None
     if b"\0" in data:
         return None if utf16_by_zeros(data) else "binary data"
@@ -144,13 +145,18 @@ def utf16_by_zeros(data: bytes) -> str:
     pairs = max(len(data) // 2, 1)
     even, odd = data[::2].count(0), data[1::2].count(0)
     for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if others == 0 and zeros >= _MIN_NUL_SHARE * pairs:
-            try:
-                data.decode(encoding)
-            except UnicodeDecodeError:
-                continue
+        if others == 0 and zeros >= _MIN_NUL_SHARE * pairs and is_text_in(data, encoding):
             return encoding
     return ""
+
+
+def is_text_in(data: bytes, encoding: str) -> bool:
+    """Tell whether all of the bytes can be read in an encoding."""
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _has_controls(data: bytes) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from assistant.ingest.formats.parsed import fold
 from assistant.text.cut import CountTokens, Span, cut_sentences, halve
 from assistant.values import Document, Heading, Passage, PassageId
 
@@ -54,7 +55,7 @@ def embedding_text(document_title: str | None, passage: Passage) -> str:
     'Manual — Emergencies\nStop'
     """
     heading = passage.heading
-    if heading and _fold(passage.text[: 2 * len(heading)]).startswith(_fold(heading)):
+    if heading and fold(passage.text[: 2 * len(heading)]).startswith(fold(heading)):
         heading = None
     prefix = _prefix(document_title, heading)
     return f"{prefix}\n{passage.text}" if prefix else passage.text
@@ -91,18 +92,14 @@ def split(
         section = list(group)
         if heading:
             section = _bind_heading(document.text, heading, section, count_tokens, rooms[number])
-        passages += (
-            _make(document, run, heading, content_id) for run in _fill(section, rooms[number])
-        )
+        shown = _heading_text(document, heading)
+        runs = _fill(section, rooms[number])
+        passages += (_make(document, run, shown, content_id[:16]) for run in runs)
     return _repair(document, passages, count_tokens, max_tokens)
 
 
-def _fold(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _prefix(title: str | None, heading: str | None) -> str:
-    parts = dict.fromkeys(_fold(part) for part in (title, heading) if part)
+    parts = dict.fromkeys(fold(part) for part in (title, heading) if part)
     prefix = " — ".join(part for part in parts if part)
     kept = prefix.encode("utf-8", "replace")[:MAX_PREFIX_BYTES].decode("utf-8", "ignore")
     return kept if kept == prefix else kept.rpartition(" ")[0] or kept
@@ -111,7 +108,7 @@ def _prefix(title: str | None, heading: str | None) -> str:
 def _heading_text(document: Document, heading: Heading | None) -> str | None:
     if heading is None:
         return None
-    return _fold(document.text[heading.start : min(heading.end, heading.start + MAX_HEADING_CHARS)])
+    return fold(document.text[heading.start : min(heading.end, heading.start + MAX_HEADING_CHARS)])
 
 
 def _find_rooms(document: Document, count_tokens: CountTokens, max_tokens: int) -> list[int]:
@@ -184,18 +181,16 @@ def _fill_greedily(atoms: list[_Atom], limit: int) -> list[list[_Atom]]:
     return runs
 
 
-def _make(
-    document: Document, run: Sequence[Span], heading: Heading | None, content_id: str
-) -> Passage:
+def _make(document: Document, run: Sequence[Span], heading: str | None, digest: str) -> Passage:
     start, end = run[0][0], run[-1][1]
     return Passage(
-        PassageId(f"{content_id[:16]}:{start}-{end}"),
+        PassageId(f"{digest}:{start}-{end}"),
         document.document_id,
         start,
         end,
         document.text[start:end],
         tuple(run),
-        _heading_text(document, heading),
+        heading,
     )
 
 
@@ -223,15 +218,4 @@ def _part(document: Document, passage: Passage) -> list[Passage]:
     else:
         runs = [list(spans[: len(spans) // 2]), list(spans[len(spans) // 2 :])]
     digest = passage.passage_id.partition(":")[0]
-    return [
-        Passage(
-            PassageId(f"{digest}:{run[0][0]}-{run[-1][1]}"),
-            passage.document_id,
-            run[0][0],
-            run[-1][1],
-            document.text[run[0][0] : run[-1][1]],
-            tuple(run),
-            passage.heading,
-        )
-        for run in runs
-    ]
+    return [_make(document, run, passage.heading, digest) for run in runs]

@@ -35,17 +35,10 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 
 @dataclass(frozen=True, slots=True)
 class WorkerRequest:
-    """What to do with the bytes of a file, which follow it.
+    """What to do with the `n_bytes` of a file, which follow it.
 
-    Attributes:
-        task: parse a file, tell what a span of its text is in it, or draw one of its pages.
-        media_type: its format.
-        n_bytes: how many bytes follow.
-        limits: what it may take.
-        span: of the file's canonical text.
-        pages: those on which the span lies, as they were parsed.
-        page: the number of the page to draw.
-        width: of the drawing, in pixels.
+    To locate is to tell what a span of the file's canonical text, which lies on `pages` as they
+    were parsed, is in the file; to draw, to make a picture of a page, `width` pixels wide.
     """
 
     task: Literal["parse", "locate", "draw"]

@@ -6,7 +6,7 @@ for a damaged one.
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.added import AddedDocument
-from assistant.ingest.formats.parsed import Parsed, describe_removed
+from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
@@ -33,7 +33,6 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
             pages.append(Page(number, start, start + len(text)))
         texts.append(text)
         start += len(text) + len(_JOINT)
-    warning = describe_removed(n_removed)
-    warnings = (warning,) if warning else ()
+    warnings = drop_none(describe_removed(n_removed))
     whole, title = _JOINT.join(texts), document.title or None
     return Parsed(whole, title, tuple(blocks), (), tuple(pages), warnings)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold
 from assistant.ingest.formats.table import join_cells
 from assistant.text.normalize import normalize
 from assistant.values import Heading, Page, PageKind
@@ -47,17 +47,19 @@ class Blocks:
         self._open: tuple[int, PageKind, int] | None = None
         self._position = 0
 
-    def clean(self, text: str) -> str:
-        """Return canonical text on one line, and count what was removed from it."""
+    def normalize(self, text: str) -> str:
+        """Return canonical text, and count what was removed from it."""
         text, n_removed = normalize(text)
         self.n_removed += n_removed
-        return fold(text)
+        return text
+
+    def clean(self, text: str) -> str:
+        """Return canonical text on one line."""
+        return fold(self.normalize(text))
 
     def clean_lines(self, text: str) -> list[str]:
         """Return the lines of preformatted text, canonical and with their indentation."""
-        text, n_removed = normalize(text)
-        self.n_removed += n_removed
-        return [line.rstrip() for line in text.split("\n") if line.strip()]
+        return [line.rstrip() for line in self.normalize(text).split("\n") if line.strip()]
 
     def add(self, text: str, level: int = 0) -> None:
         """Add a block of any text; text of nothing but whitespace is no block."""
@@ -75,6 +77,11 @@ class Blocks:
         self._position += len(block.text) + 1
         if self._max_chars is not None:
             self._check_size(self._max_chars)
+
+    def extend(self, blocks: Iterable[Block]) -> None:
+        """Append blocks, each as soon as it is there."""
+        for block in blocks:
+            self.append(block)
 
     def start_page(self, number: int, kind: PageKind) -> None:
         """End the page before; the blocks to come stand on this one."""
@@ -100,14 +107,13 @@ class Blocks:
     def finish(self, title: str | None, warnings: Iterable[str | None] = ()) -> Parsed:
         """Return everything gathered, with those of the warnings that are there."""
         self.end_page()
-        said = (*warnings, describe_removed(self.n_removed))
         return Parsed(
             "\n".join(self._texts),
             title,
             tuple(self._spans),
             tuple(self._headings),
             tuple(self._pages),
-            tuple(warning for warning in said if warning),
+            drop_none(*warnings, describe_removed(self.n_removed)),
         )
 
     def _check_size(self, max_chars: int) -> None:
@@ -130,12 +136,3 @@ def join_row(cells: Sequence[Sequence[Block]]) -> list[Block]:
         return blocks
     text = join_cells(" ".join(block.text for block in cell) for cell in cells)
     return [Block(text)] if text else []
-
-
-def count(number: int, thing: str, what_of_it: str) -> str | None:
-    """Return a warning that counts things, or None when there are none.
-
-    >>> count(2, "comment", "left out"), count(1, "image", "not read"), count(0, "image", "lost")
-    ('2 comments left out', '1 image not read', None)
-    """
-    return f"{number:,} {thing}{'s' * (number != 1)} {what_of_it}" if number else None

@@ -24,7 +24,7 @@ from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import Archive, open_archive
-from assistant.ingest.formats.blocks import Block, Blocks, count, join_row
+from assistant.ingest.formats.blocks import Block, Blocks, join_row
 from assistant.ingest.formats.ooxml import (
     choose,
     describe_left_out,
@@ -36,7 +36,7 @@ from assistant.ingest.formats.ooxml import (
     sensible_title,
     value_of,
 )
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Parsed, count
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 
@@ -102,8 +102,7 @@ def read_styles(root: etree._Element) -> Styles:
 
 def outline_level(properties: etree._Element | None) -> int | None:
     """Return the heading level that properties of a paragraph set, 0 for none, None if unsaid."""
-    outline = find(properties, "outlineLvl") if properties is not None else None
-    value = (value_of(outline) or "") if outline is not None else ""
+    value = value_of(find(properties, "outlineLvl")) or ""
     if not value.isdecimal():
         return None
     return int(value) + 1 if int(value) < _BODY_LEVEL else 0
@@ -114,14 +113,12 @@ def _line(name: str, styles: Mapping[str, etree._Element]) -> list[etree._Elemen
     line: list[etree._Element] = []
     while name in styles and len(line) < _MAX_LINE:
         line.append(styles[name])
-        based_on = find(styles[name], "basedOn")
-        name = (value_of(based_on) or "") if based_on is not None else ""
+        name = value_of(find(styles[name], "basedOn")) or ""
     return line
 
 
 def _level(style: etree._Element) -> int | None:
-    named = find(style, "name")
-    name = ((value_of(named) or "") if named is not None else "").strip()
+    name = (value_of(find(style, "name")) or "").strip()
     if heading := _HEADING.fullmatch(name):
         return int(heading.group(1))
     if name.lower() == "title":
@@ -193,8 +190,7 @@ class Walk:
         self, paragraph: etree._Element, children: list[etree._Element] | None = None
     ) -> Iterator[Block]:
         properties = find(paragraph, "pPr") if children is None else None
-        named = find(properties, "pStyle") if properties is not None else None
-        style = (value_of(named) or "") if named is not None else ""
+        style = value_of(find(properties, "pStyle")) or ""
         level = outline_level(properties)
         if level is None:
             level = self._styles.levels.get(style, 0)
@@ -249,15 +245,10 @@ class Walk:
                 self._read_pieces(chosen, line)
 
     def _is_hidden(self, run: etree._Element, line: _Line) -> bool:
-        properties = find(run, "rPr")
-        if properties is None:
-            return line.is_hidden
-        vanish = find(properties, "vanish")
+        vanish = find(run, "rPr", "vanish")
         if vanish is not None:
             return is_on(vanish)
-        named = find(properties, "rStyle")
-        style = (value_of(named) or "") if named is not None else ""
-        return line.is_hidden or style in self._styles.hidden
+        return line.is_hidden or value_of(find(run, "rPr", "rStyle")) in self._styles.hidden
 
     def _read_table(self, table: etree._Element) -> Iterator[Block]:
         for row in _children(table, "tr"):
@@ -329,14 +320,12 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         part = _open_again(mended)
     blocks = Blocks(limits.max_chars)
     walk = Walk(_styles_of(part), blocks.clean)
-    for block in walk.read(part.element.body):
-        blocks.append(block)
+    blocks.extend(walk.read(part.element.body))
     for kind, name in _NOTES:
         notes = {value_of(n, "id"): n for root in _roots(part, kind) for n in root}
         for note_id in walk.noted[name]:
             if note_id in notes:
-                for block in walk.read(notes.pop(note_id)):
-                    blocks.append(block)
+                blocks.extend(walk.read(notes.pop(note_id)))
     title = sensible_title(part.core_properties.title) or blocks.first_title()
     n_comments = sum(
         name_of(child) == "comment"

@@ -15,10 +15,10 @@ from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import Archive, open_archive
-from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.html import TEXT_CHARSET, read_page
 from assistant.ingest.formats.ooxml import name_of, parse_xml, sensible_title, value_of
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Parsed, count
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
@@ -80,8 +80,8 @@ def _chapters(package: etree._Element, folder: str, archive: Archive) -> tuple[l
         if name_of(reference) != "itemref":
             continue
         item = items.get(value_of(reference, "idref"))
-        name = _member(value_of(item, "href") or "", folder, archive) if item is not None else None
-        if item is None or name is None or value_of(item, "media-type") not in _PAGES:
+        name = _member(value_of(item, "href") or "", folder, archive)
+        if name is None or value_of(item, "media-type") not in _PAGES:
             n_missing += 1
         else:
             chapters[name] = None

@@ -8,8 +8,9 @@ raised for binary data.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -18,6 +19,7 @@ from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import Parsed, fold
 from assistant.ingest.formats.table import join_cells
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.sniff import is_text_in
 from assistant.text.normalize import normalize
 
 MAX_DEPTH = 1_000
@@ -72,21 +74,16 @@ class _Page:
         if self.cells:
             self.cells[-1].extend(found)
         else:
-            self.append(found)
-
-    def append(self, blocks: Iterable[Block]) -> None:
-        """Add blocks to the text."""
-        for block in blocks:
-            self.blocks.append(block)
+            self.blocks.extend(found)
 
     def end_row(self) -> None:
         """Join the row's cells if each is one block; a table that lays out a page is not joined."""
         cells, self.cells = self.cells or [], None
         if all(len(cell) <= 1 and not any(block.level for block in cell) for cell in cells):
             row = join_cells(block.text for cell in cells for block in cell)
-            self.append([Block(row)] if row else [])
+            self.blocks.extend([Block(row)] if row else [])
         else:
-            self.append(block for cell in cells for block in cell)
+            self.blocks.extend(chain.from_iterable(cells))
 
 
 def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -110,21 +107,13 @@ def _decode_html(data: bytes) -> tuple[str, str | None]:
     declared = _META_CHARSET.search(data[:_META_BYTES])
     charset = declared.group(1).decode("ascii", "ignore") if declared else ""
     is_stateful = charset.lower().startswith("iso-2022")
-    if TEXT_CHARSET.fullmatch(charset) and (is_stateful or not _is_utf8(data)):
+    if TEXT_CHARSET.fullmatch(charset) and (is_stateful or not is_text_in(data, "utf-8")):
         try:
             return data.decode("cp1252" if _LATIN_1.fullmatch(charset) else charset), None
         except (LookupError, UnicodeDecodeError):
             pass
     decoded = decode(data)
     return decoded.text, decoded.warning
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _limit_depth(source: str) -> str:
@@ -161,7 +150,7 @@ def _read_tree(root: LexborNode, page: _Page) -> None:
 def _track_row(tag: str, is_start: bool, page: _Page) -> None:
     if tag == "table" and is_start and page.cells:
         # A table inside a row: the row around it is layout and not data.
-        page.append(block for cell in page.cells for block in cell)
+        page.blocks.extend(chain.from_iterable(page.cells))
         page.cells = None
     elif tag == "tr":
         if is_start:

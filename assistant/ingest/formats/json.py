@@ -8,15 +8,13 @@ other.
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
 from assistant.ingest.formats import markdown, source
-from assistant.ingest.formats.blocks import Blocks, count
-from assistant.ingest.formats.parsed import Parsed, describe_removed
+from assistant.ingest.formats.blocks import Blocks
+from assistant.ingest.formats.parsed import Parsed, count, describe_removed, drop_none
 from assistant.ingest.formats.source import find_code
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.formats.text import find_blocks
@@ -144,15 +142,9 @@ def _cell_of(name: str, value: Value, path: str) -> str | None:
 
 def _write_text(text: str, blocks: Blocks, path: str) -> None:
     """Write a text as its paragraphs, the first behind its name."""
-    text, n_removed = normalize(text)
-    blocks.n_removed += n_removed
-    paragraphs = (text[start:end] for start, end in find_blocks(text))
-    first = next(paragraphs, None)
-    if first is None:
-        return
-    labelled: Iterator[str] = iter([_label(path, first)])
-    for paragraph in chain(labelled, paragraphs):
-        blocks.add(paragraph)
+    text = blocks.normalize(text)
+    for number, (start, end) in enumerate(find_blocks(text)):
+        blocks.add(text[start:end] if number else _label(path, text[start:end]))
 
 
 def _text_of(value: object) -> str:
@@ -192,17 +184,16 @@ def read_notebook(notebook: Members, warning: str | None = None) -> Parsed:
         headings += (Heading(h.start + position, h.end + position, h.level) for h in part.headings)
         position += len(part.text) + len(_PART)
     n_shown = sum(bool(cell.find("outputs")) for cell in cells)
-    told = (
-        warning,
-        count(n_shown, "cell", "with output, which is left out"),
-        describe_removed(sum(n_removed for _, n_removed in parts)),
-    )
     return Parsed(
         _PART.join(texts),
         next((part.title for part, _ in parts if part.title), None),
         tuple(blocks),
         tuple(headings),
-        warnings=tuple(warning for warning in told if warning),
+        warnings=drop_none(
+            warning,
+            count(n_shown, "cell", "with output, which is left out"),
+            describe_removed(sum(n_removed for _, n_removed in parts)),
+        ),
     )
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.json import read_json, write_value
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Parsed, count, trim
 from assistant.ingest.formats.source import MAX_LINES
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import Origin, Page, PageKind
@@ -54,10 +54,8 @@ def _find_lines(text: str) -> Iterator[tuple[int, tuple[int, int]]]:
     """Yield the lines that are not blank, with their numbers: those between line feeds."""
     number, position = 1, 0
     for match in _LINE.finditer(text):
-        start, end = match.span()
-        number += text.count("\n", position, start)
-        position = start
-        line = text[start:end]
-        if trimmed := line.strip():
-            start += len(line) - len(line.lstrip())
-            yield number, (start, start + len(trimmed))
+        number += text.count("\n", position, match.start())
+        position = match.start()
+        start, end = trim(text, *match.span())
+        if start < end:
+            yield number, (start, end)

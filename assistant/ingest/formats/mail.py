@@ -18,8 +18,8 @@ from email.policy import compat32
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
 from assistant.ingest.formats import html
-from assistant.ingest.formats.blocks import Block, Blocks, count
-from assistant.ingest.formats.parsed import Parsed, fold
+from assistant.ingest.formats.blocks import Block, Blocks
+from assistant.ingest.formats.parsed import Parsed, count, fold
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from assistant.text.normalize import normalize
@@ -65,8 +65,7 @@ class MailMessage:
 
     def add_plain(self, text: str) -> None:
         """Add plain text as its paragraphs."""
-        text, n_removed = normalize(text)
-        self.blocks.n_removed += n_removed
+        text = self.blocks.normalize(text)
         for start, end in find_blocks(text):
             self.blocks.add(text[start:end])
 

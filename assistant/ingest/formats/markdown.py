@@ -7,19 +7,19 @@ for binary data.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed, fold
+from assistant.ingest.formats import source as code
+from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold, trim
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
-from assistant.text.normalize import normalize, normalize_mapped
-from assistant.values import Heading, Origin, Page
+from assistant.text.normalize import normalize
+from assistant.values import Heading
 
 _FRONT_MATTER = re.compile(
     r"---[ \t]*\n(\s*[\w-]+[ \t]*:.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
@@ -48,21 +48,14 @@ class _Source:
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Return the trimmed span of the lines from `first` up to `last`, exclusive."""
         last = min(last, len(self.starts) - 1)
-        return self.trim(self.starts[first], self.starts[last] - 1)
-
-    def trim(self, start: int, end: int) -> tuple[int, int]:
-        part = self.text[start:end]
-        trimmed = part.strip()
-        start += len(part) - len(part.lstrip())
-        return start, start + len(trimmed)
+        return trim(self.text, self.starts[first], self.starts[last] - 1)
 
 
 def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the source as canonical text in blocks, with its headings."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)
-    told = (decoded.warning, describe_removed(n_removed))
-    return replace(read(text), warnings=tuple(warning for warning in told if warning))
+    return replace(read(text), warnings=drop_none(decoded.warning, describe_removed(n_removed)))
 
 
 def read(text: str) -> Parsed:
@@ -82,10 +75,7 @@ def read(text: str) -> Parsed:
     )
 
 
-def locate(data: bytes, span: tuple[int, int], _: Sequence[Page] = ()) -> Origin:
-    """Return the bytes of the file that a span of its text stands for."""
-    decoded = decode(data)
-    return find_origin(data, decoded, normalize_mapped(decoded.text).offsets.to_raw(*span))
+locate = code.locate
 
 
 @cache
@@ -131,9 +121,9 @@ def _part_paragraph(source: _Source, inline: Token) -> Iterator[tuple[int, int]]
     """Yield the paragraph's span, parted at hard line breaks."""
     start, end = _find_inline(source, inline)
     for hard_break in _HARD_BREAK.finditer(source.text, start, end):
-        yield source.trim(start, hard_break.start())
+        yield trim(source.text, start, hard_break.start())
         start = hard_break.end()
-    yield source.trim(start, end)
+    yield trim(source.text, start, end)
 
 
 def _find_inline(source: _Source, inline: Token) -> tuple[int, int]:
@@ -166,7 +156,7 @@ def _read_html(source: _Source, first: int, last: int) -> Iterator[tuple[int, in
     tags = [match.span() for match in _UNCITED_HTML.finditer(source.text, start, end)]
     for (_, before), (after, _) in zip([(0, start), *tags], [*tags, (end, end)], strict=True):
         for line in re.finditer(r"[^\n]+", source.text[before:after]):
-            yield source.trim(before + line.start(), before + line.end())
+            yield trim(source.text, before + line.start(), before + line.end())
 
 
 def _leftovers(source: _Source, n_front_lines: int) -> Iterator[tuple[int, int]]:

@@ -15,9 +15,9 @@ from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive, starts_like_xml
-from assistant.ingest.formats.blocks import Block, Blocks, count, join_row
+from assistant.ingest.formats.blocks import Block, Blocks, join_row
 from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Parsed, count
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"
@@ -136,12 +136,10 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     roots = [parse_xml(archive.read(_STYLES))] if _STYLES in archive.names else []
     blocks = Blocks(limits.max_chars)
     walk = _Walk(blocks, _hidden_styles([*roots, root]))
-    for block in walk.read(body):
-        blocks.append(block)
+    blocks.extend(walk.read(body))
     while walk.notes:  # a note may hold another
         notes, walk.notes = walk.notes, []
-        for block in walk.read(notes):
-            blocks.append(block)
+        blocks.extend(walk.read(notes))
     title = _title_of(archive.read(_META)) if _META in archive.names else None
     return blocks.finish(
         title or blocks.first_title(),
@@ -177,8 +175,7 @@ def _hidden_styles(roots: Iterable[etree._Element]) -> frozenset[str]:
         for style in root.iter("{*}style"):
             name = value_of(style, "name") or ""
             parents[name] = value_of(style, "parent-style-name") or ""
-            properties = find(style, "text-properties")
-            if properties is not None and value_of(properties, "display") == "none":
+            if value_of(find(style, "text-properties"), "display") == "none":
                 hidden.add(name)
     for name, parent in parents.items():
         if parent in hidden:

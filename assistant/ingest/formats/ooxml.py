@@ -10,8 +10,7 @@ from lxml import etree
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.archive import Archive
-from assistant.ingest.formats.blocks import count
-from assistant.ingest.formats.parsed import fold
+from assistant.ingest.formats.parsed import count, fold
 
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _OFF = frozenset({"0", "false", "off", "none"})
@@ -48,22 +47,21 @@ def name_of(element: etree._Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def value_of(element: etree._Element, name: str = "val") -> str | None:
-    """Return an attribute's value, whatever namespace it is in."""
-    for key, value in element.attrib.items():
+def value_of(element: etree._Element | None, name: str = "val") -> str | None:
+    """Return an attribute's value, whatever namespace it is in; None where there is none."""
+    for key, value in element.attrib.items() if element is not None else ():
         if str(key).rpartition("}")[2] == name:
             return str(value)
     return None
 
 
-def find(element: etree._Element, *path: str) -> etree._Element | None:
-    """Return the first descendant along a path of names."""
-    found: etree._Element | None = element
+def find(element: etree._Element | None, *path: str) -> etree._Element | None:
+    """Return the first descendant along a path of names, None where there is none."""
     for name in path:
-        if found is None:
+        if element is None:
             return None
-        found = next((child for child in found if name_of(child) == name), None)
-    return found
+        element = next((child for child in element if name_of(child) == name), None)
+    return element
 
 
 def is_on(element: etree._Element | None) -> bool:

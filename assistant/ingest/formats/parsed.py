@@ -53,11 +53,30 @@ def read_parsed(found: Mapping[str, Any]) -> Parsed:
     return parsed
 
 
+def count(number: int, thing: str, what_of_it: str) -> str | None:
+    """Return a warning that counts things, or None when there are none.
+
+    >>> count(2, "comment", "left out"), count(1, "image", "not read"), count(0, "image", "lost")
+    ('2 comments left out', '1 image not read', None)
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)} {what_of_it}" if number else None
+
+
 def describe_removed(n_removed: int) -> str | None:
     """Return the warning for characters that normalisation has removed, or None."""
-    if not n_removed:
-        return None
-    return f"{n_removed:,} invisible or control character{'s' * (n_removed != 1)} removed"
+    return count(n_removed, "invisible or control character", "removed")
+
+
+def drop_none(*warnings: str | None) -> tuple[str, ...]:
+    """Return the warnings that there are."""
+    return tuple(warning for warning in warnings if warning)
+
+
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span without the whitespace at its ends; one of nothing else becomes empty."""
+    part = text[start:end]
+    start += len(part) - len(part.lstrip())
+    return start, start + len(part.strip())
 
 
 def fold(text: str) -> str:

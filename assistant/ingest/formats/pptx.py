@@ -21,7 +21,7 @@ from pptx.slide import Slide
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive
-from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.ooxml import (
     choose,
     describe_left_out,
@@ -31,7 +31,7 @@ from assistant.ingest.formats.ooxml import (
     sensible_title,
     value_of,
 )
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Parsed, count
 from assistant.ingest.formats.table import join_cells
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
@@ -139,7 +139,7 @@ def _place(shape: Any) -> tuple[int, int]:
 def _is_hidden(element: etree._Element) -> bool:
     """Tell by a shape's own properties, which are the first of that name in it."""
     properties = next((e for e in element.iter() if name_of(e) == "cNvPr"), None)
-    return properties is not None and (value_of(properties, "hidden") or "") in ("1", "true")
+    return value_of(properties, "hidden") in ("1", "true")
 
 
 def _is_footer(shape: Any) -> bool:

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from striprtf.striprtf import charset_map, rtf_to_text
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.blocks import Blocks, count
+from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.ooxml import sensible_title
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Parsed, count
 from assistant.ingest.formats.table import join_cells
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
@@ -142,19 +142,20 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             ".docx",
             Fault.TOO_LARGE,
         )
-    prologue = f"{{\\rtf1 {_write_fonts(source.apart['fonttbl'])}"
-    text = _read(prologue + source.text + "}", encoding)
-    moved = [
-        _read(f"{prologue}{part}}}", encoding) for word in _MOVED for part in source.apart[word]
-    ]
+    fonts = _write_fonts(source.apart["fonttbl"])
+
+    def read(part: str) -> str:
+        return _read(f"{{\\rtf1 {fonts}{part}}}", encoding)
+
+    moved = (part for word in _MOVED for part in source.apart[word])
+    texts = [read(part) for part in (source.text, *moved)]
     blocks = Blocks(limits.max_chars)
-    for part in (text, *moved):
-        _add_text(part, blocks)
-    titles = (_read(f"{prologue}{part}}}", encoding) for part in source.apart["title"])
-    n_misread = sum(part.count(_MISREAD) for part in (text, *moved))
+    for text in texts:
+        _add_text(text, blocks)
+    n_misread = sum(text.count(_MISREAD) for text in texts)
     margins = [word for word in source.counts if word.startswith(("header", "footer"))]
     return blocks.finish(
-        sensible_title(next(titles, None)),
+        sensible_title(next(map(read, source.apart["title"]), None)),
         [
             count(source.counts["v"], "piece", "of hidden or deleted text left out"),
             count(source.counts["annotation"], "comment", "left out"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed
+from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, trim
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize, normalize_mapped
 from assistant.values import Origin, Page, PageKind
@@ -34,14 +34,8 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)
     pages = tuple(find_lines(text))
-    warnings = (decoded.warning, describe_removed(n_removed))
-    return Parsed(
-        text,
-        None,
-        find_code(text),
-        pages=pages,
-        warnings=tuple(warning for warning in warnings if warning),
-    )
+    warnings = drop_none(decoded.warning, describe_removed(n_removed))
+    return Parsed(text, None, find_code(text), pages=pages, warnings=warnings)
 
 
 def locate(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:
@@ -62,7 +56,7 @@ def find_lines(text: str) -> Iterator[Page]:
             raise DocumentUnreadable(f"more than {MAX_LINES:,} lines: split it", Fault.TOO_LARGE)
         number += text.count("\n", position, line.start())
         position = line.start()
-        start, end = _trim(text, *line.span())
+        start, end = trim(text, *line.span())
         if start < end:
             yield Page(number, start, end, PageKind.LINE)
 
@@ -73,7 +67,7 @@ def find_code(text: str) -> tuple[Span, ...]:
     opened, before = "", ""
     position = 0
     for match in _LINE.finditer(text):
-        start, end = _trim(text, *match.span())
+        start, end = trim(text, *match.span())
         if start >= end:
             continue
         line = text[start:end]
@@ -107,8 +101,3 @@ def _kind_of(line: str, opened: str) -> tuple[str, str]:
         return "", opened
     mark = comment[0]
     return ("*" if "*" in mark else mark[:2]), opened
-
-
-def _trim(text: str, start: int, end: int) -> Span:
-    line = text[start:end]
-    return start + len(line) - len(line.lstrip()), max(start, start + len(line.rstrip()))

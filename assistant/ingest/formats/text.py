@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed
+from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, trim
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import NEWLINE, normalize, normalize_mapped
 from assistant.text.offsets import Changes
@@ -110,15 +110,13 @@ _BULLET = re.compile(r"[-*+•‣◦▪●–—·]\s")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)]\s")
 _CLOSED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
 
-_Line = tuple[int, int]
-
 
 def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text as canonical text in paragraphs."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)
     blocks, cuts = _read(text, decoded.text)
-    warnings = tuple(w for w in (decoded.warning, describe_removed(n_removed)) if w)
+    warnings = drop_none(decoded.warning, describe_removed(n_removed))
     return Parsed(cut(text, cuts), None, close_up(blocks, cuts), warnings=warnings)
 
 
@@ -131,14 +129,14 @@ def locate(data: bytes, span: tuple[int, int], _: Sequence[Page] = ()) -> Origin
     return find_origin(data, decoded, offsets.to_raw(*span))
 
 
-def find_blocks(text: str) -> tuple[_Line, ...]:
+def find_blocks(text: str) -> tuple[Span, ...]:
     """Return the spans of the paragraphs of canonical plain text."""
     return find_paragraphs(text)[0]
 
 
 def find_paragraphs(
     text: str, always_soft: Collection[int] = ()
-) -> tuple[tuple[_Line, ...], tuple[_Line, ...]]:
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Return the spans of the paragraphs, and those of the soft breaks inside them.
 
     A line break inside a run of lines is soft when the text is wrapped (most lines that
@@ -150,14 +148,14 @@ def find_paragraphs(
         text: canonical plain text.
         always_soft: where lines end that are not to be ends of paragraphs, whatever they look like.
     """
-    lines = [_trim(text, *match.span()) for match in _LINE.finditer(text)]
+    lines = [trim(text, *match.span()) for match in _LINE.finditer(text)]
     follows = [
         all(start < end for start, end in pair) and text.count("\n", pair[0][1], pair[1][0]) == 1
         for pair in pairwise(lines)
     ]
     width = _wrap_width(text, lines, follows)
-    blocks: list[_Line] = []
-    breaks: list[_Line] = []
+    blocks: list[Span] = []
+    breaks: list[Span] = []
     is_open = False
     for number, (start, end) in enumerate(lines):
         if is_open:
@@ -176,19 +174,14 @@ def find_paragraphs(
     return tuple(blocks), tuple(breaks)
 
 
-def _read(text: str, raw: str) -> tuple[tuple[_Line, ...], tuple[_Line, ...]]:
+def _read(text: str, raw: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Return the paragraphs' spans, and what is to be cut out to join hyphenated words."""
     soft = find_soft_hyphens(text, raw)
     blocks, breaks = find_paragraphs(text, soft)
     return blocks, find_hyphenations(text, breaks, soft)
 
 
-def _trim(text: str, start: int, end: int) -> _Line:
-    line = text[start:end]
-    return start + len(line) - len(line.lstrip()), max(start, start + len(line.rstrip()))
-
-
-def _wrap_width(text: str, lines: Sequence[_Line], follows: Sequence[bool]) -> int:
+def _wrap_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> int:
     """Return the column at which the text is wrapped, or 0 if its lines are not wrapped."""
     lengths = sorted(
         end - start
@@ -207,13 +200,13 @@ def _wrap_width(text: str, lines: Sequence[_Line], follows: Sequence[bool]) -> i
     return width if 2 * n_full > len(lengths) else 0
 
 
-def _is_full(text: str, line: _Line, following: _Line, width: int) -> bool:
+def _is_full(text: str, line: Span, following: Span, width: int) -> bool:
     """Tell whether the next line's first word would have come near the typical width."""
     first_word = text[following[0] : following[0] + width].split(maxsplit=1)[0]
     return line[1] - line[0] + 1 + len(first_word) >= _FULL_SHARE * width
 
 
-def _is_soft(text: str, line: _Line, following: _Line, width: int) -> bool:
+def _is_soft(text: str, line: Span, following: Span, width: int) -> bool:
     this, next_ = text[slice(*line)], text[slice(*following)]
     if _BULLET.match(next_) or (_ENUMERATOR.match(next_) and _CLOSED.search(this)):
         return False

@@ -140,6 +140,14 @@ _BOLD = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _SPACE = re.compile(" ")
 
 
+def too_long(max_chars: int) -> DocumentUnreadable:
+    """Return the error of a text that has more characters than a document may have."""
+    return DocumentUnreadable(
+        f"its text has more than {max_chars:,} characters; split the file or raise max_text_chars",
+        Fault.TOO_LARGE,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """How text looks: its size in points, and its direction in quarter turns (None: oblique)."""
@@ -195,11 +203,7 @@ class Characters:
         """
         n_chars = raw.FPDFText_CountChars(self._text)
         if n_chars > max_chars:
-            raise DocumentUnreadable(
-                f"its text has more than {max_chars:,} characters; split the file or raise "
-                "max_text_chars",
-                Fault.TOO_LARGE,
-            )
+            raise too_long(max_chars)
         buffer = (ctypes.c_ushort * (n_chars + 1))()
         n_read = raw.FPDFText_GetText(self._text, 0, n_chars, buffer)
         text = bytes(buffer)[: 2 * n_chars].decode("utf-16-le", "replace")

@@ -19,7 +19,15 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import MAX_TITLE_CHARS, Parsed, describe_removed, fold
+from assistant.ingest.formats.parsed import (
+    MAX_TITLE_CHARS,
+    Parsed,
+    count,
+    describe_removed,
+    drop_none,
+    fold,
+)
+from assistant.ingest.formats.pdf.characters import too_long
 from assistant.ingest.formats.pdf.layout import Zone
 from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
 from assistant.ingest.formats.pdf.paragraphs import PageBlock, is_closed, is_led
@@ -200,11 +208,7 @@ class _Gathered:
         self.pages.append(Page(number, start, end))
         self.length = end
         if end > max_chars:
-            raise DocumentUnreadable(
-                f"its text has more than {max_chars:,} characters; split the file or raise "
-                "max_text_chars",
-                Fault.TOO_LARGE,
-            )
+            raise too_long(max_chars)
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -234,7 +238,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         tuple(join_over_pages(placings, text)),
         headings,
         tuple(gathered.pages),
-        tuple(_warnings(gathered, text, n_attached, is_whole=_is_whole(data))),
+        _warnings(gathered, text, n_attached, is_whole=_is_whole(data)),
     )
 
 
@@ -335,27 +339,29 @@ def _largest_heading(headings: Sequence[Heading], page: Page, text: str) -> str 
     return text[largest.start : largest.end]
 
 
-def _warnings(gathered: _Gathered, text: str, n_attached: int, *, is_whole: bool) -> Iterator[str]:
-    """Yield what a reader of the text should know is not in it."""
-    if not is_whole:
-        yield "the file does not end as a PDF file does: some of it may be missing"
-    if gathered.unread:
-        yield f"{_name(gathered.unread)} cannot be read (damaged)"
-    blank = [p.number for p in gathered.pages if p.start == p.end]
-    if blank := [number for number in blank if number not in set(gathered.unread)]:
-        yield f"no text on {_name(blank)}: if scanned, run OCR first"
-    if count := len(_NO_LETTER.findall(text)):
-        yield f"{count:,} character{'s' * (count != 1)} of fonts that do not say which they are"
-    for how, count in sorted(gathered.hidden.items()):
-        yield f"{count:,} hidden character{'s' * (count != 1)} left out ({how})"
-    if gathered.n_pictures:
-        count = gathered.n_pictures
-        yield f"{count:,} large picture{'s' * (count != 1)}: text in pictures is not read"
-    for count, what in ((gathered.n_notes, "note"), (n_attached, "attached file")):
-        if count:
-            yield f"{count:,} {what}{'s' * (count != 1)} not read"
-    if removed := describe_removed(gathered.n_removed):
-        yield removed
+def _warnings(
+    gathered: _Gathered, text: str, n_attached: int, *, is_whole: bool
+) -> tuple[str, ...]:
+    """Return what a reader of the text should know is not in it."""
+    unread, n_pictures = gathered.unread, gathered.n_pictures
+    empty = {page.number for page in gathered.pages if page.start == page.end}
+    blank = sorted(empty.difference(unread))
+    pictures = f"{n_pictures:,} large picture{'s' * (n_pictures != 1)}"
+    n_unknown = len(_NO_LETTER.findall(text))
+    return drop_none(
+        None if is_whole else "the file does not end as a PDF file does: some of it may be missing",
+        f"{_name(unread)} cannot be read (damaged)" if unread else None,
+        f"no text on {_name(blank)}: if scanned, run OCR first" if blank else None,
+        count(n_unknown, "character", "of fonts that do not say which they are"),
+        *(
+            count(n_chars, "hidden character", f"left out ({how})")
+            for how, n_chars in sorted(gathered.hidden.items())
+        ),
+        f"{pictures}: text in pictures is not read" if n_pictures else None,
+        count(gathered.n_notes, "note", "not read"),
+        count(n_attached, "attached file", "not read"),
+        describe_removed(gathered.n_removed),
+    )
 
 
 def _name(pages: Sequence[int]) -> str:

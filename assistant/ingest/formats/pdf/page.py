@@ -8,7 +8,7 @@ last. `DocumentUnreadable` is raised for a page with too many characters.
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
@@ -70,19 +70,10 @@ def _count_annotations(page: pdfium.PdfPage, kinds: frozenset[int]) -> int:
     return count
 
 
-@contextmanager
-def _characters(page: pdfium.PdfPage) -> Iterator[Characters]:
-    characters = Characters(page, Sight.of(page))
-    try:
-        yield characters
-    finally:
-        characters.close()
-
-
 def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
     """Return a page's text."""
-    with _characters(page) as characters:
-        sight = characters.sight
+    sight = Sight.of(page)
+    with closing(Characters(page, sight)) as characters:
         pieces = find_pieces(characters, 2 * max_chars)  # with line ends, and hidden ones
         n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
         text = _set(pieces.shown, sight)
@@ -93,8 +84,8 @@ def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list
     """Return the boxes of a span of a page's text, one a line."""
     boxes: list[Box] = []
     line = 0
-    with _characters(page) as characters:
-        sight = characters.sight
+    sight = Sight.of(page)
+    with closing(Characters(page, sight)) as characters:
         for piece in _set(find_pieces(characters, sys.maxsize).shown, sight).pieces:
             if piece.start < span[1] and piece.end > span[0]:
                 box = _share(number, characters.box(_numbers(piece, span)), sight)
@@ -133,18 +124,11 @@ def _turn(piece: Piece, turn: int, sight: Sight) -> None:
     """Turn a piece's box back, so that it runs to the right and the next line is below."""
     left, top, right, bottom = piece.left, piece.top, piece.right, piece.bottom
     width, height = sight.width, sight.height
-    if turn == 1:
-        piece.left, piece.top, piece.right, piece.bottom = top, width - right, bottom, width - left
-    elif turn == 2:
-        piece.left, piece.top = width - right, height - bottom
-        piece.right, piece.bottom = width - left, height - top
-    else:
-        piece.left, piece.top, piece.right, piece.bottom = (
-            height - bottom,
-            left,
-            height - top,
-            right,
-        )
+    piece.left, piece.top, piece.right, piece.bottom = {
+        1: (top, width - right, bottom, width - left),
+        2: (width - right, height - bottom, width - left, height - top),
+        3: (height - bottom, left, height - top, right),
+    }[turn]
 
 
 def _asides(pieces: Sequence[Piece]) -> list[Line]:
@@ -160,17 +144,8 @@ def _asides(pieces: Sequence[Piece]) -> list[Line]:
 
 def _share(number: int, bounds: Bounds, sight: Sight) -> Box:
     left, top, right, bottom = bounds
-    across, down = (
-        (left / sight.width, right / sight.width),
-        (
-            top / sight.height,
-            bottom / sight.height,
-        ),
-    )
-    (left, right), (top, bottom) = (
-        [min(max(share, 0.0), 1.0) for share in pair] for pair in (across, down)
-    )
-    return Box(number, left, top, right, bottom)
+    shares = (left / sight.width, top / sight.height, right / sight.width, bottom / sight.height)
+    return Box(number, *(min(max(share, 0.0), 1.0) for share in shares))
 
 
 def _merge(one: Box, other: Box) -> Box:
