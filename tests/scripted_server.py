@@ -121,11 +121,6 @@ class ScriptedServer:
         """When a client last closed its connection during a reply, by `time.monotonic`."""
         return max((one.closed_at for one in self.requests if one.closed_at), default=None)
 
-    def wait_chats(self, n: int = 1, timeout_s: float = 5.0) -> list[Received]:
-        """Wait until so many requests for a completion have come; return them."""
-        self._wait(lambda: len(self.chats) >= n, f"{n} requests for a completion", timeout_s)
-        return self.chats
-
     def wait_closed(self, timeout_s: float = 5.0) -> float:
         """Wait until a client has closed its connection during a reply; return when it did."""
         self._wait(lambda: self.closed_at is not None, "a client that leaves", timeout_s)
