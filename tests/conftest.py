@@ -13,8 +13,11 @@ from hashing import HashingEmbedder
 from hypothesis import settings as properties
 from tripwire import is_loopback
 
+from assistant.ingest.limits import Limits
+from assistant.ingest.pool import Parsers
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+from assistant.store import sync as syncing
 
 # The machine's other work must not fail a property.
 properties.register_profile("assistant", deadline=None)
@@ -45,6 +48,33 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     monkeypatch.setattr(socket.socket, "connect", guarded_connect)
     yield tripped
     assert not tripped, f"the test reached for the network: {tripped}"
+
+
+class KeptParsers(Parsers):
+    """Parsers whose processes outlive the sync that started them."""
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_parsers() -> Iterator[None]:
+    """Let all syncs of these tests share their parsers: the start of one takes a third of a second.
+
+    They are real ones; a sync that is stopped closes them, and the next one has others.
+    """
+    kept: dict[Limits, KeptParsers] = {}
+
+    def find(limits: Limits) -> KeptParsers:
+        if limits not in kept or kept[limits]._is_closed:
+            kept[limits] = KeptParsers(limits)
+        return kept[limits]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(syncing, "Parsers", find)
+        yield
+    for parsers in kept.values():
+        parsers.close()
 
 
 @pytest.fixture
