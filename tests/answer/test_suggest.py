@@ -162,10 +162,8 @@ def test_near_a_courtesy_they_are_those_of_a_first_visit(trying: Assistant) -> N
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
-    folder = tmp_path_factory.mktemp("real")
-    with Assistant.open(
-        corpus_dir=ROOT / "corpus", index_dir=folder / "index", cache_dir=folder / "cache"
-    ) as opened:
+    index_dir = tmp_path_factory.mktemp("real")
+    with Assistant.open(corpus_dir=ROOT / "corpus", index_dir=index_dir) as opened:
         opened.sync()
         yield opened
 

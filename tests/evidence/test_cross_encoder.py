@@ -84,7 +84,8 @@ def test_a_model_on_disk_scores_pairs_and_answers_questions(
     assert together == pytest.approx(alone, abs=1e-5)
     assert together.shape == (2,)
     named = {"cross_encoder": str(folder), "cross_encoder_role": "replace"}
-    given = settings.model_copy(update=named)
+    prepared = Settings.load().cache_dir
+    given = settings.model_copy(update={**named, "cache_dir": prepared})
     with Assistant.open(given) as assistant:
         answer = assistant.ask("Where does it rise?")
         assert answer.citations

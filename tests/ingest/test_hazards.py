@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,6 @@ from assistant.values import FileRecord, Status
 from evals.mixed import MAKERS
 from evals.speed.machine import watch_children
 
-CASES = all_cases()
 MEMORY_BYTES = 1_200_000_000
 TIMEOUT_S = 30.0
 N_MUTATED = trials(2_000, 20_000)
@@ -68,7 +68,7 @@ class Synced:
 def hazards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
     folder = tmp_path_factory.mktemp("hazards")
     settings = settings_in(folder, parse_timeout_s=TIMEOUT_S, max_parse_bytes=MEMORY_BYTES)
-    write_files(settings.corpus_dir, {path_of(n): case.data for n, case in enumerate(CASES)})
+    write_files(settings.corpus_dir, {path_of(n): case.data for n, case in enumerate(all_cases())})
     with Assistant(settings, HashingEmbedder()) as assistant:
         started = time.perf_counter()
         with watch_children("assistant.ingest.worker") as peaks:
@@ -77,12 +77,12 @@ def hazards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
 
 
 def path_of(n: int) -> str:
-    return f"{n:03}/{CASES[n].name}"
+    return f"{n:03}/{all_cases()[n].name}"
 
 
 def test_there_are_120_files_in_45_classes() -> None:
-    assert len(CASES) >= 120
-    assert len({case.hazard for case in CASES}) >= 45
+    assert len(all_cases()) >= 120
+    assert len({case.hazard for case in all_cases()}) >= 45
 
 
 @pytest.mark.slow
@@ -92,10 +92,10 @@ def test_every_bad_file_ends_as_it_may_and_none_is_dropped(
 ) -> None:
     assistant = hazards.assistant
     records = {str(record.document_id): record for record in assistant.documents()}
-    assert sorted(records) == [path_of(n) for n in range(len(CASES))]
+    assert sorted(records) == [path_of(n) for n in range(len(all_cases()))]
     wrong = {
         path_of(n): (case.hazard, end_of(records[path_of(n)]), records[path_of(n)].reason)
-        for n, case in enumerate(CASES)
+        for n, case in enumerate(all_cases())
         if end_of(records[path_of(n)]) not in case.allowed
     }
     assert not wrong
@@ -107,7 +107,7 @@ def test_what_is_read_of_a_bad_file_is_there_and_what_is_hidden_is_not(
     hazards: Synced,
 ) -> None:
     assistant = hazards.assistant
-    for n, case in enumerate(CASES):
+    for n, case in enumerate(all_cases()):
         if end_of(record := _record(assistant, n)) in (INDEXED, WARNED):
             document = assistant.document(record.document_id)
             assert CANARY not in document.text, case.name
@@ -204,20 +204,26 @@ def test_a_tree_full_of_traps_is_walked_through(assistant: Assistant, settings: 
     assert not any(CANARY in assistant.document(n).text for n, r in records.items() if r.n_passages)
 
 
-SEEDS = {
-    "a.pdf": text_pdf(),
-    "a.docx": docx(),
-    "a.odt": odt(),
-    "a.epub": epub(),
-    **{
-        case.name: case.data
-        for case in CASES
-        if case.hazard in {"html hidden text", "mail", "ragged rows", "doubled keys"}
-    },
-    **{f"b{kind}": MAKERS[kind]("Harbour", [MARK]) for kind in (".xlsx", ".pptx", ".jsonl", ".py")},
-    "a.rtf": b"{\\rtf1\\ansi " + MARK.encode() + b"\\par\\u8364? more}",
-    "a.md": f"# Title\n\n| a | b |\n|---|---|\n| 1 | {MARK} |\n\n```\ncode\n```\n".encode(),
-}
+@cache
+def seeds() -> dict[str, bytes]:
+    """Return small files of every format by name, to be mutated."""
+    return {
+        "a.pdf": text_pdf(),
+        "a.docx": docx(),
+        "a.odt": odt(),
+        "a.epub": epub(),
+        **{
+            case.name: case.data
+            for case in all_cases()
+            if case.hazard in {"html hidden text", "mail", "ragged rows", "doubled keys"}
+        },
+        **{
+            f"b{kind}": MAKERS[kind]("Harbour", [MARK])
+            for kind in (".xlsx", ".pptx", ".jsonl", ".py")
+        },
+        "a.rtf": b"{\\rtf1\\ansi " + MARK.encode() + b"\\par\\u8364? more}",
+        "a.md": f"# Title\n\n| a | b |\n|---|---|\n| 1 | {MARK} |\n\n```\ncode\n```\n".encode(),
+    }
 
 
 def mutate(data: bytes, random_: random.Random) -> bytes:
@@ -235,7 +241,7 @@ def mutate(data: bytes, random_: random.Random) -> bytes:
             case 3:
                 made[place : place + size] = random_.randbytes(size)
             case 4:
-                other = random_.choice(list(SEEDS.values()))
+                other = random_.choice(list(seeds().values()))
                 start = random_.randrange(len(other))
                 made[place:place] = other[start : start + 4 * size]
             case _:
@@ -255,8 +261,8 @@ def test_mutated_files_are_read_or_refused_and_crash_or_hang_nothing() -> None:
         watch_children("assistant.ingest.worker") as peaks,
     ):
         for _ in range(N_MUTATED):
-            name = random_.choice(list(SEEDS))
-            data = mutate(SEEDS[name], random_)
+            name = random_.choice(list(seeds()))
+            data = mutate(seeds()[name], random_)
             started = time.perf_counter()
             try:
                 kind, _note = media_type(name, data)
@@ -273,4 +279,4 @@ def test_mutated_files_are_read_or_refused_and_crash_or_hang_nothing() -> None:
 
 
 def test_no_case_is_tested_under_the_name_of_another() -> None:
-    assert all(isinstance(case, Case) and case.allowed for case in CASES)
+    assert all(isinstance(case, Case) and case.allowed for case in all_cases())

@@ -4,6 +4,7 @@ import io
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from PIL import Image
@@ -163,13 +164,16 @@ def stream(content: bytes, entries: str = "") -> bytes:
     return head + content + b"\nendstream"
 
 
+@cache
+def _blown_up(n_bytes: int) -> bytes:
+    packed = zlib.compressobj(9)
+    megabyte = b"BT/F 9 Tf(x)Tj ET\n" + b" " * 999_982
+    return b"".join(packed.compress(megabyte) for _ in range(n_bytes // 10**6)) + packed.flush()
+
+
 def flate_bomb(n_bytes: int, times: int = 1) -> bytes:
     """Return a page whose content stream is far larger than the file."""
-    packed = zlib.compressobj(9)
-    parts = [
-        packed.compress(b"BT/F 9 Tf(x)Tj ET\n" + b" " * 999_982) for _ in range(n_bytes // 10**6)
-    ]
-    content = b"".join(parts) + packed.flush()
+    content = _blown_up(n_bytes)
     for _ in range(times - 1):
         content = zlib.compress(content, 9)
     return with_content(content, "/Filter[" + "/FlateDecode" * times + "]")

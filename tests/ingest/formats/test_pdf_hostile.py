@@ -1,7 +1,7 @@
 """PDF files made to hurt their reader: each ends in a reason, in bounded time and memory."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from ingest.formats.pdf_made import (
@@ -27,27 +27,31 @@ DEEP_PAGES = [
     ),
     "<</Type/Page/Parent 2999 0 R/MediaBox[0 0 9 9]>>",
 ]
-HOSTILE = {
-    "no pages": of_objects("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 0/Kids[]>>"),
-    "pages that hold themselves": of_objects(
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "no pages": lambda: of_objects(
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 0/Kids[]>>"
+    ),
+    "pages that hold themselves": lambda: of_objects(
         "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 9/Parent 2 0 R/Kids[2 0 R 2 0 R]>>"
     ),
-    "a count of pages that lies": of_objects(
+    "a count of pages that lies": lambda: of_objects(
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Count 2000/Kids[3 0 R]>>",
         *PAGE_OBJECTS[2:],
         stream(b""),
     ),
-    "pages nested deeply": of_objects(*DEEP_PAGES),
-    "a form that draws itself": with_content(
+    "pages nested deeply": lambda: of_objects(*DEEP_PAGES),
+    "a form that draws itself": lambda: with_content(
         b"/X Do", "", stream(b"/X Do /X Do", f"{FORM}/Resources<</XObject<</X 6 0 R>>>>")
     ),
-    "a stream that is far larger than the file": flate_bomb(1_000_000_000),
-    "a stream packed twice": flate_bomb(1_000_000_000, 2),
-    "brackets nested deeply": with_content(b"[" * 1_000_000),
-    "a table of places that goes round": b"%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer"
-    b"<</Root 1 0 R/Size 1/Prev 9>>\nstartxref\n9\n%%EOF\n",
-    "nothing but its first line": b"%PDF-1.7\n",
+    "a stream that is far larger than the file": lambda: flate_bomb(1_000_000_000),
+    "a stream packed twice": lambda: flate_bomb(1_000_000_000, 2),
+    "brackets nested deeply": lambda: with_content(b"[" * 1_000_000),
+    "a table of places that goes round": lambda: (
+        b"%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer"
+        b"<</Root 1 0 R/Size 1/Prev 9>>\nstartxref\n9\n%%EOF\n"
+    ),
+    "nothing but its first line": lambda: b"%PDF-1.7\n",
 }
 UNTIDY = {
     "words all over the page": b"".join(
@@ -78,7 +82,7 @@ def parsers() -> Iterator[Parsers]:
 def test_a_hostile_file_is_refused_in_time_and_harms_no_other(parsers: Parsers, kind: str) -> None:
     started = time.monotonic()
     with pytest.raises(DocumentUnreadable) as caught:
-        parsers.parse(HOSTILE[kind], sniff.PDF)
+        parsers.parse(HOSTILE[kind](), sniff.PDF)
     assert caught.value.fault is not Fault.UNSUPPORTED
     assert time.monotonic() - started < 20
     sheet = Sheet()
