@@ -28,9 +28,7 @@ def test_sources_of_a_whole_index_are_its_passages_sentence_by_sentence(
     assert titan.heading == "Moons"
 
 
-def test_what_was_consulted_comes_first_and_then_more_of_its_document(
-    assistant: Assistant,
-) -> None:
+def test_what_was_consulted_comes_first_and_then_more_of_its_document(assistant: Assistant) -> None:
     answer = assistant.ask("Who counted 400 volcanoes on Io?", documents=["space/moons.md"])
     (consulted,) = answer.consulted
     with assistant.index.open() as snapshot:
@@ -40,9 +38,7 @@ def test_what_was_consulted_comes_first_and_then_more_of_its_document(
     assert len(set(texts)) == 2, "the other section of it too"
 
 
-def test_a_document_that_is_gone_is_still_the_text_that_was_consulted(
-    assistant: Assistant,
-) -> None:
+def test_a_document_that_is_gone_is_still_the_text_that_was_consulted(assistant: Assistant) -> None:
     answer = assistant.ask("Who counted 400 volcanoes on Io?", documents=["space/moons.md"])
     replace_files(assistant.settings.corpus_dir, {"other.txt": "Nothing to see."})
     assistant.sync()

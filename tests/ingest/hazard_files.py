@@ -227,10 +227,7 @@ def _pdf_others() -> Iterator[Case]:
     yield Case("pdf scanned", "scan.pdf", pdf(drawn | image), (Fault.NO_TEXT,))
     locked = (
         b"/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O (%b) /U (%b) >> "
-        % (
-            b"o" * 32,
-            b"u" * 32,
-        )
+        % (b"o" * 32, b"u" * 32)
         + b"/ID [<00> <00>]"
     )
     locked_pdf = pdf(page_of(stream(b"BT (x) Tj ET")), extra=locked)

@@ -87,9 +87,7 @@ def test_there_are_120_files_in_45_classes() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_bad_file_ends_as_it_may_and_none_is_dropped(
-    hazards: Synced,
-) -> None:
+def test_every_bad_file_ends_as_it_may_and_none_is_dropped(hazards: Synced) -> None:
     assistant = hazards.assistant
     records = {str(record.document_id): record for record in assistant.documents()}
     assert sorted(records) == [path_of(n) for n in range(len(all_cases()))]
@@ -103,9 +101,7 @@ def test_every_bad_file_ends_as_it_may_and_none_is_dropped(
 
 
 @pytest.mark.slow
-def test_what_is_read_of_a_bad_file_is_there_and_what_is_hidden_is_not(
-    hazards: Synced,
-) -> None:
+def test_what_is_read_of_a_bad_file_is_there_and_what_is_hidden_is_not(hazards: Synced) -> None:
     assistant = hazards.assistant
     for n, case in enumerate(all_cases()):
         if end_of(record := _record(assistant, n)) in (INDEXED, WARNED):

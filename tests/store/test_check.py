@@ -10,14 +10,7 @@ from torture import altering
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store.tables import (
-    TABLES,
-    ManifestRow,
-    PassageRow,
-    VectorRow,
-    read_rows,
-    write_row,
-)
+from assistant.store.tables import TABLES, ManifestRow, PassageRow, VectorRow, read_rows, write_row
 
 Change = Callable[[sqlite3.Connection], object]
 

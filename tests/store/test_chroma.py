@@ -73,9 +73,7 @@ def test_a_sync_builds_a_base_once_there_are_passages_enough(
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [break_hnsw, break_database, lose_database, shutil.rmtree],
-    ids=lambda f: f.__name__,
+    "damage", [break_hnsw, break_database, lose_database, shutil.rmtree], ids=lambda f: f.__name__
 )
 def test_check_reports_a_damaged_base_and_the_next_sync_mends_it(
     assistant: Assistant, settings: Settings, damage: Callable[[Path], None]

@@ -39,11 +39,7 @@ OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, str]]] =
         {"max_passage_tokens": 32},
         ("max_passage_tokens", "'128'", "'32'"),
     ),
-    "a model that reads less": (
-        {"max_tokens": 48},
-        {},
-        ("max_passage_tokens", "'128'", "'48'"),
-    ),
+    "a model that reads less": ({"max_tokens": 48}, {}, ("max_passage_tokens", "'128'", "'48'")),
 }
 USES: tuple[Callable[[Assistant], object], ...] = (
     Assistant.sync,

@@ -167,9 +167,7 @@ def remove(path: Path, _: random.Random) -> None:
 
 @pytest.mark.parametrize("damage", [flip, cut, blank, remove], ids=lambda f: f.__name__)
 def test_damage_to_any_hnsw_file_means_exact_search_and_a_warning(
-    index_dir: Path,
-    caplog: pytest.LogCaptureFixture,
-    damage: Callable[[Path, random.Random], None],
+    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
 ) -> None:
     files = [p for p in index_dir.glob(f"{bases.BASES_FOLDER}/*/*/*") if p.stat().st_size]
     assert len(files) >= 3
@@ -189,9 +187,7 @@ def remove_folder(path: Path, _: random.Random) -> None:
 
 @pytest.mark.parametrize("damage", [cut, blank, remove, remove_folder], ids=lambda f: f.__name__)
 def test_damage_to_chromas_own_database_means_exact_search_and_a_warning(
-    index_dir: Path,
-    caplog: pytest.LogCaptureFixture,
-    damage: Callable[[Path, random.Random], None],
+    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
 ) -> None:
     damage(chroma_file(index_dir), random.Random(1))
     with caplog.at_level(logging.WARNING):

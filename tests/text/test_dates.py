@@ -15,8 +15,7 @@ def dates(text: str) -> list[tuple[int, tuple[int, ...], str | None]]:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["1 March 2020", "March 1, 2020", "2020-03-01", "1 Mar. 2020", "the 1st of March 2020"],
+    "text", ["1 March 2020", "March 1, 2020", "2020-03-01", "1 Mar. 2020", "the 1st of March 2020"]
 )
 def test_a_date_may_be_written_in_many_ways(text: str) -> None:
     assert dates(text) == [(3, (1,), "2020")]

@@ -145,12 +145,7 @@ def test_lines_of_json_are_pages_and_bad_ones_are_shown_and_counted() -> None:
     )
     parsed = jsonl.parse(data)
     said = [(page.number, parsed.text[page.start : page.end]) for page in parsed.pages]
-    assert said == [
-        (1, "name: Tea | n: 1"),
-        (3, "{broken"),
-        (4, "two\nlines"),
-        (5, "a.b: 1\nc: d"),
-    ]
+    assert said == [(1, "name: Tea | n: 1"), (3, "{broken"), (4, "two\nlines"), (5, "a.b: 1\nc: d")]
     assert parsed.warnings == ("1 line could not be read as JSON, left as in the file",)
     spans = [(page.start, page.end) for page in parsed.pages]
     found = [jsonl.locate(data, span, parsed.pages).bytes or (0, 0) for span in spans]
