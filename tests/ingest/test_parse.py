@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import require_in_order
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.limits import Limits
@@ -41,11 +42,7 @@ def test_text_is_canonical_and_its_parts_lie_in_it_in_order(kind: str, source: s
     except DocumentUnreadable:
         return
     assert normalize(parsed.text)[0] == parsed.text
-    position = 0
-    for start, end in parsed.blocks:
-        assert position <= start < end <= len(parsed.text)
-        assert parsed.text[start:end] == parsed.text[start:end].strip() != ""
-        position = end
+    require_in_order(parsed.text, parsed.blocks)
     assert [h.start for h in parsed.headings] == sorted(h.start for h in parsed.headings)
     for heading in parsed.headings:
         assert any(s <= heading.start < heading.end <= e for s, e in parsed.blocks)

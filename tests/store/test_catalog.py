@@ -123,7 +123,6 @@ def test_a_catalog_that_is_no_database_is_a_store_error_until_it_is_rebuilt(
     assert assistant.check() == ()
 
 
-@pytest.mark.usefixtures("inline_parsers")
 def test_a_damaged_catalog_is_a_store_error_and_never_a_wrong_quote(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, max_over_refusal=0.0)
     write_files(settings.corpus_dir, FILES)

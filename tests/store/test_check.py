@@ -16,7 +16,7 @@ Change = Callable[[sqlite3.Connection], object]
 
 
 @pytest.fixture
-def indexed(assistant: Assistant, settings: Settings, inline_parsers: None) -> Assistant:
+def indexed(assistant: Assistant, settings: Settings) -> Assistant:
     lease = " ".join(f"Clause {n} of the lease binds the tenant." for n in range(20))
     write_files(settings.corpus_dir, {"a.txt": lease, "b.txt": f"{lease} And more."})
     assistant.sync()

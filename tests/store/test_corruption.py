@@ -17,12 +17,10 @@ from typing import Any
 import pytest
 from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
-from store.zygote import InlineParsers
 from torture import Ended, Zygote, tallied, trials
 
 from assistant.evidence.calibration import CALIBRATION_FILE, Calibration, write_calibration
 from assistant.pipeline import Assistant
-from assistant.store import sync as syncing
 from assistant.store.catalog import CATALOG_FILE, create
 from assistant.store.changes import CatalogWriter
 from assistant.store.lock import LOCK_FILE
@@ -51,7 +49,6 @@ def store(
     settings = settings_in(folder, max_over_refusal=0.0, **TAIL)
     write_files(settings.corpus_dir, FILES | FURTHER)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(syncing, "Parsers", InlineParsers)
         fold = "PRAGMA wal_checkpoint(PASSIVE)" if "was" in request.param else "SELECT 1"
         patched.setattr(
             CatalogWriter, "checkpoint", lambda writer: writer._connection.execute(fold).fetchall()
@@ -170,7 +167,6 @@ def judge(ended: Ended, truth: Any) -> tuple[str, list[str]]:
     return ("searched exactly" if "searching exactly" in ended.stderr else "as before"), wrong
 
 
-@pytest.mark.usefixtures("inline_parsers")
 def test_a_bit_of_what_is_quoted_is_never_quoted_altered(tmp_path: Path) -> None:
     """Wherever it is stored: in a passage, a text, a name, a span."""
     settings = settings_in(tmp_path, max_over_refusal=0.0)

@@ -79,13 +79,16 @@ def test_whatever_goes_wrong_at_a_named_point_the_index_is_whole(
     ]
     some = every if FACTOR else random.Random(seed).sample(every, 20)
     old = zygote.run(indexed, "inspect", **TAIL).found["texts"]
+    texts: dict[Callable[[Settings], None], dict[str, str]] = {}
     with tallied("named fault points", seed) as tally:
         for n, (point, action, change) in enumerate(some):
             folder = tmp_path / str(n)
             shutil.copytree(indexed, folder)
             settings = settings_in(folder)
             change(settings)
-            new = texts_of(zygote, folder)
+            if change not in texts:
+                texts[change] = texts_of(zygote, folder)
+            new = texts[change]
             task = "rebuild" if change is rebuild else "sync"
             ended = zygote.run(folder, task, fault=(point, action), **TAIL)
             ever = {name: {t[name] for t in (old, new) if name in t} for name in {**old, **new}}

@@ -81,7 +81,6 @@ def ask_on(folder: Path, number: int, is_over: Callable[[], bool]) -> tuple[int,
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.usefixtures("inline_parsers")
 def test_no_answer_mixes_versions_while_every_document_is_written_anew(tmp_path: Path) -> None:
     settings, is_over = settings_for(tmp_path), threading.Event()
     start = partial(start_script, __file__, tmp_path, cwd=tmp_path)

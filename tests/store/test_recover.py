@@ -28,9 +28,6 @@ QUESTION = "Where does the Danube rise?"
 SAID = "The Danube rises in the Black Forest. [1]"
 
 
-pytestmark = pytest.mark.usefixtures("inline_parsers")
-
-
 def alter(index_dir: Path, sql: str = "UPDATE documents SET size = 1") -> None:
     with altering(index_dir) as connection:
         connection.execute(sql)

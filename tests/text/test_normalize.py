@@ -1,11 +1,11 @@
 """Canonical text: what stays, what goes, and that doing it twice changes nothing."""
 
-import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import within
 
 from assistant.text.normalize import MAX_MARKS, UNSEEN, normalize
 
@@ -63,11 +63,10 @@ def test_a_mark_meets_its_letter_when_what_parted_them_is_removed() -> None:
 
 
 def test_piles_of_marks_are_cut_to_the_limit_in_linear_time() -> None:
-    started = time.process_time()
-    text, n_removed = normalize("a" + "\u0315\u0300" * 200_000)
-    assert len(text) <= MAX_MARKS + 1
-    assert n_removed == 400_000 - MAX_MARKS
-    assert time.process_time() - started < 5
+    with within(5):
+        text, n_removed = normalize("a" + "\u0315\u0300" * 200_000)
+        assert len(text) <= MAX_MARKS + 1
+        assert n_removed == 400_000 - MAX_MARKS
 
 
 @given(AWKWARD)

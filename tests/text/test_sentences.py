@@ -1,12 +1,12 @@
 """Sentences: the spans cover the text exactly, and the boundaries are mostly right."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import within
 
 from assistant.text.cut import MAX_CLUSTER_CHARS
 from assistant.text.sentences import MAX_PIECE_CHARS, split_sentences
@@ -102,7 +102,6 @@ def test_threads_do_not_disturb_each_other() -> None:
 )
 def test_a_hostile_line_of_a_megabyte_takes_seconds(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
-    started = time.process_time()
-    spans = split_sentences(text, [(0, len(text))])
-    assert time.process_time() - started < 10
+    with within(10):
+        spans = split_sentences(text, [(0, len(text))])
     assert max(end - start for start, end in spans) < MAX_PIECE_CHARS + MAX_CLUSTER_CHARS

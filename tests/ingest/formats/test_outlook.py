@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import blocks_by
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.outlook import parse
+
+blocks = blocks_by(parse)
 
 SECTOR, MINI = 512, 64
 END, FREE, FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
@@ -89,11 +92,6 @@ def message(properties: dict[tuple[int, int], bytes | str | int], **inner: Tree)
     names = {"to": "__recip_version1.0_#00000000", "file": "__attach_version1.0_#00000000"}
     tree = storage({(FROM, STRING): "Ada", (SUBJECT, STRING): "Der Plän", **properties}, 32)
     return compound({**tree, **{names[name]: kept for name, kept in inner.items()}})
-
-
-def blocks(data: bytes) -> list[str]:
-    parsed = parse(data)
-    return [parsed.text[start:end] for start, end in parsed.blocks]
 
 
 def test_a_message_reads_like_any_mail() -> None:

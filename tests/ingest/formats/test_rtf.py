@@ -1,15 +1,13 @@
 """RTF: every character of the text, whatever way it is written, and nothing that is hidden."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import blocks, refuses, within
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats import rtf as module
 from assistant.ingest.formats.blocks import Blocks
-from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.rtf import parse
 from assistant.ingest.limits import Limits
 
@@ -18,10 +16,6 @@ HEAD = r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fnil Arial;}{\f1\fnil\fchars
 
 def rtf(body: str, head: str = HEAD) -> bytes:
     return f"{head}{body}}}".encode("latin-1")
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    return [parsed.text[start:end] for start, end in parsed.blocks]
 
 
 def escaped(text: str) -> str:
@@ -152,19 +146,16 @@ def test_binary_data_is_skipped_by_its_length() -> None:
     ],
 )
 def test_broken_source_takes_linear_time(unit: str) -> None:
-    started = time.process_time()
-    parse(rtf(unit * (200_000 // len(unit))))
-    assert time.process_time() - started < 5
+    with within(5):
+        parse(rtf(unit * (200_000 // len(unit))))
 
 
 def test_what_is_no_rtf_or_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DocumentUnreadable) as caught:
+    with refuses(Fault.CORRUPT):
         parse(b"plain text")
-    assert caught.value.fault == Fault.CORRUPT
     with pytest.raises(DocumentUnreadable, match="limit of 3"):
         parse(rtf("text"), Limits(max_chars=3))
     monkeypatch.setattr(module, "MAX_SOURCE_CHARS", 1_000)
     parse(rtf(r"{\pict " + "ff" * 2_000 + "}text"))
-    with pytest.raises(DocumentUnreadable, match="without its pictures") as caught:
+    with refuses(Fault.TOO_LARGE, "without its pictures"):
         parse(rtf("text" * 500))
-    assert caught.value.fault == Fault.TOO_LARGE

@@ -1,12 +1,13 @@
 """Source code: lines of code each by itself, comments as paragraphs of whole sentences."""
 
-import time
-
 import pytest
+from ingest.reading import blocks_by, within
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.source import locate, parse
 from assistant.text.sentences import split_sentences
+
+blocks = blocks_by(parse)
 
 CODE = '''\
 """Reads the temperature of a
@@ -16,6 +17,8 @@ Never waits.
 """
 import os  # not prose
 
+blocks = blocks_by(parse)
+
 # The offset is known from
 # calibration. Do not change it.
 OFFSET = 273.15
@@ -23,11 +26,6 @@ OFFSET = 273.15
 #if FLAG
 def read(): return os.x + OFFSET
 '''
-
-
-def blocks(text: str) -> list[str]:
-    parsed = parse(text.encode())
-    return [parsed.text[start:end] for start, end in parsed.blocks]
 
 
 def test_comments_are_paragraphs_and_code_is_lines() -> None:
@@ -84,6 +82,5 @@ def test_more_lines_than_anyone_reads_are_refused() -> None:
 
 @pytest.mark.parametrize("unit", ["x", "\n", '"""', "# a\n", "x\n", "\r", "\u2028", "\x0b", "#"])
 def test_a_large_file_takes_seconds_at_most(unit: str) -> None:
-    started = time.process_time()
-    parse((unit * 1_000_000)[:1_000_000].encode())
-    assert time.process_time() - started < 8
+    with within(8):
+        parse((unit * 1_000_000)[:1_000_000].encode())

@@ -1,12 +1,11 @@
 """Rows as lines: nothing of a row is lost, and a row is named by its table's own names."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import refuses, within
 
-from assistant.errors import DocumentUnreadable, Fault
+from assistant.errors import Fault
 from assistant.ingest.formats import table
 from assistant.ingest.formats.table import write_rows
 
@@ -89,13 +88,11 @@ def test_after_an_empty_row_other_names_hold_only_if_words_stand_above_values() 
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "MAX_ROWS", 2)
-    with pytest.raises(DocumentUnreadable, match="more than 2 rows") as caught:
+    with refuses(Fault.TOO_LARGE, "more than 2 rows"):
         lines(["a"], ["b"], ["c"])
-    assert caught.value.fault == Fault.TOO_LARGE
 
 
 @pytest.mark.parametrize("cell", ["1 " * 16_000 + "x", "(" * 32_000, "1e" * 16_000])
 def test_a_long_cell_takes_linear_time(cell: str) -> None:
-    started = time.process_time()
-    lines(*[["Name", cell]] * 30)
-    assert time.process_time() - started < 1
+    with within(1):
+        lines(*[["Name", cell]] * 30)

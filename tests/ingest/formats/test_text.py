@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ingest.reading import within
 
 from assistant.ingest.formats.text import (
     close_up,
@@ -83,9 +84,8 @@ def test_there_is_neither_title_nor_heading() -> None:
 
 
 def test_a_million_blank_lines_take_moments() -> None:
-    started = time.process_time()
-    assert blocks("\n" * 1_000_000 + "end") == ["end"]
-    assert time.process_time() - started < 5
+    with within(5):
+        assert blocks("\n" * 1_000_000 + "end") == ["end"]
 
 
 PROSE = (

@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ingest.reading import pages, refuses, repacked, saved
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.formats.xlsx import parse
 from assistant.ingest.limits import Limits
 from assistant.values import PageKind
@@ -22,21 +22,11 @@ WORDS = st.text("abc äß日", max_size=6).map(str.strip)
 CELLS = st.one_of(st.none(), WORDS, st.integers(-(10**9), 10**9), st.booleans())
 
 
-def save(book: openpyxl.Workbook) -> bytes:
-    data = io.BytesIO()
-    book.save(data)
-    return data.getvalue()
-
-
 def workbook(*rows: list[Any]) -> openpyxl.Workbook:
     book = openpyxl.Workbook()
     for row in rows:
         book.active.append(row)
     return book
-
-
-def pages(parsed: Parsed) -> list[tuple[int, str]]:
-    return [(page.number, parsed.text[page.start : page.end]) for page in parsed.pages]
 
 
 def shown(value: Any) -> str:
@@ -57,7 +47,7 @@ def test_every_value_that_the_library_writes_is_in_its_row(sheets: list[list[lis
             values = [" ".join(shown(v).split()) for v in row if v not in (None, "")]
             if values:
                 expected.append((row_number, values))
-    parsed = parse(save(book))
+    parsed = parse(saved(book))
     assert [number for number, _ in pages(parsed)] == [number for number, _ in expected]
     for (_, text), (_, values) in zip(pages(parsed), expected, strict=True):
         position = 0
@@ -70,7 +60,7 @@ def test_rows_are_written_with_their_columns_names_and_sheets_are_headings() -> 
     book = workbook(["Item", "Price"], ["Tea", 2.5], ["Cake", 3.0])
     book.create_sheet("Empty")
     book.create_sheet("Other").append(["alone"])
-    parsed = parse(save(book))
+    parsed = parse(saved(book))
     assert parsed.text.split("\n") == [
         *["Sheet", "Item | Price", "Item: Tea | Price: 2.5", "Item: Cake | Price: 3"],
         *["Other", "alone"],
@@ -98,7 +88,7 @@ def test_rows_are_written_with_their_columns_names_and_sheets_are_headings() -> 
     ],
 )
 def test_values_are_written_as_they_are_stored(value: Any, text: str) -> None:
-    assert pages(parse(save(workbook([value])))) == [(1, text)]
+    assert pages(parse(saved(workbook([value])))) == [(1, text)]
 
 
 def test_hidden_sheets_rows_and_columns_are_left_out_and_counted() -> None:
@@ -109,7 +99,7 @@ def test_hidden_sheets_rows_and_columns_are_left_out_and_counted() -> None:
         sheet = book.create_sheet(state)
         sheet.sheet_state = state
         sheet.append(["SECRET"])
-    parsed = parse(save(book))
+    parsed = parse(saved(book))
     assert pages(parsed) == [(1, "a | c"), (3, "d")]
     assert parsed.warnings == (
         "2 hidden sheets left out",
@@ -121,7 +111,7 @@ def test_hidden_sheets_rows_and_columns_are_left_out_and_counted() -> None:
 def test_errors_and_formulas_without_a_value_are_left_empty_and_counted() -> None:
     book = workbook(["a", "=1+1", "=A1"])
     book.active["D1"] = "#DIV/0!"
-    parsed = parse(save(book))
+    parsed = parse(saved(book))
     assert pages(parsed) == [(1, "a")]
     assert parsed.warnings == (
         "1 cell with an error left empty",
@@ -130,7 +120,7 @@ def test_errors_and_formulas_without_a_value_are_left_empty_and_counted() -> Non
 
 
 def test_the_value_of_a_formula_is_the_one_that_was_worked_out() -> None:
-    data = replace_in_sheet(save(workbook(["=1+1"])), rb"<v\s*/>|<v></v>", b"<v>2</v>")
+    data = replace_in_sheet(saved(workbook(["=1+1"])), rb"<v\s*/>|<v></v>", b"<v>2</v>")
     assert pages(parse(data)) == [(1, "2")]
 
 
@@ -139,14 +129,14 @@ RICH = "<r><t>Tokyo </t></r><r><t>city</t></r><rPh sb='0' eb='1'><t>AID</t></rPh
 
 @pytest.mark.parametrize("is_shared", [True, False])
 def test_rich_text_is_whole_and_reading_aids_are_not_in_it(is_shared: bool) -> None:
-    data = save(workbook(["plain"]))
+    data = saved(workbook(["plain"]))
     rich = f"<is>{RICH}</is>".encode()
     data = shared(data, RICH) if is_shared else replace_in_sheet(data, rb"<is>.*?</is>", rich)
     assert pages(parse(data)) == [(1, "Tokyo city")]
 
 
 def test_characters_that_xml_cannot_hold_are_read_as_what_they_stand_for() -> None:
-    data = shared(save(workbook(["plain"])), "<t>a_x000D_b_x005F_x000D_</t>")
+    data = shared(saved(workbook(["plain"])), "<t>a_x000D_b_x005F_x000D_</t>")
     assert pages(parse(data)) == [(1, "a b_x000D_")]
 
 
@@ -164,12 +154,7 @@ def shared(data: bytes, string: str, before: str = "") -> bytes:
 
 
 def replace(data: bytes, member: str, pattern: bytes, by: bytes) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w") as new:
-        for name in old.namelist():
-            text = old.read(name)
-            new.writestr(name, re.sub(pattern, by, text) if name == member else text)
-    return packed.getvalue()
+    return repacked(data, lambda name, old: re.sub(pattern, by, old) if name == member else old)
 
 
 def replace_in_sheet(data: bytes, pattern: bytes, by: bytes) -> bytes:
@@ -177,21 +162,20 @@ def replace_in_sheet(data: bytes, pattern: bytes, by: bytes) -> bytes:
 
 
 def test_rows_far_apart_cost_nothing_and_keep_their_numbers() -> None:
-    data = replace_in_sheet(save(workbook(["a"], ["b"])), rb'r="(\w?)2"', rb'r="\g<1>1048576"')
+    data = replace_in_sheet(saved(workbook(["a"], ["b"])), rb'r="(\w?)2"', rb'r="\g<1>1048576"')
     assert pages(parse(data)) == [(1, "a"), (1_048_576, "b")]
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
 def test_no_entity_is_expanded(is_shared: bool) -> None:
-    data = save(workbook(["a"]))
+    data = saved(workbook(["a"]))
     evil = "<!DOCTYPE x [<!ENTITY a 'aaaa'>]>"
     if is_shared:
         data = shared(data, "<t>&a;</t>", evil)
     else:
         data = replace_in_sheet(data, rb"<worksheet\b", evil.encode() + rb"\g<0>")
-    with pytest.raises(DocumentUnreadable, match="declares a document type") as caught:
+    with refuses(Fault.CORRUPT, "declares a document type"):
         parse(data)
-    assert caught.value.fault == Fault.CORRUPT
 
 
 def test_too_much_is_refused() -> None:
@@ -199,7 +183,7 @@ def test_too_much_is_refused() -> None:
     for _ in range(50):
         book.active.append(["x" * 1_000])
     with pytest.raises(DocumentUnreadable, match="more characters than the limit of 2,000"):
-        parse(save(book), Limits(max_chars=2_000))
+        parse(saved(book), Limits(max_chars=2_000))
     book.create_sheet("two")
     with pytest.raises(DocumentUnreadable, match="2 sheets, over the limit of 1"):
-        parse(save(book), Limits(max_pages=1))
+        parse(saved(book), Limits(max_pages=1))
