@@ -22,11 +22,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-import chromadb  # noqa: F401 (for the children)
+import chromadb.api.rust  # what children would import one by one
+import chromadb.telemetry.product.posthog  # noqa: F401
 from corpora import settings_in
 from hashing import HashingEmbedder
 from store.faults import arm
 
+import assistant.ingest.formats.html
+import assistant.ingest.formats.markdown
+import assistant.ingest.formats.text  # noqa: F401
 from assistant.errors import AssistantError, IndexDamaged, IndexMissing, StoreError
 from assistant.ingest.limits import Limits
 from assistant.ingest.parse import parse

@@ -17,8 +17,6 @@ Never waits.
 """
 import os  # not prose
 
-blocks = blocks_by(parse)
-
 # The offset is known from
 # calibration. Do not change it.
 OFFSET = 273.15
