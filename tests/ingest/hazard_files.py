@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from ingest.formats.pdf_made import of_objects
+
 from assistant.errors import Fault
 
 INDEXED, WARNED = "indexed", "indexed with warning"
@@ -41,25 +43,10 @@ def all_cases() -> list[Case]:
     return [case for make in _MAKERS for case in make()]
 
 
-def pdf(objects: dict[int, bytes], root: int = 1, extra: bytes = b"") -> bytes:
-    """Write a PDF file of numbered objects, with a right cross-reference table."""
-    out, places = bytearray(b"%PDF-1.7\n"), {}
-    for number, body in objects.items():
-        places[number] = len(out)
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    start, size = len(out), max(objects) + 1
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % size
-    for number in range(1, size):
-        out += (
-            b"%010d 00000 n \n" % places[number] if number in places else b"0" * 10 + b" 65535 f \n"
-        )
-    out += b"trailer\n<< /Size %d /Root %d 0 R %b >>\nstartxref\n%d\n%%%%EOF\n" % (
-        size,
-        root,
-        extra,
-        start,
-    )
-    return bytes(out)
+def pdf(objects: dict[int, bytes], extra: bytes = b"") -> bytes:
+    """Write a PDF file of objects that are numbered from 1, in their order."""
+    assert list(objects) == list(range(1, len(objects) + 1))
+    return of_objects(*objects.values(), extra=extra)
 
 
 def stream(data: bytes, head: bytes = b"") -> bytes:

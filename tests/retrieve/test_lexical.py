@@ -20,8 +20,8 @@ from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import idf, rank_lexically, weigh_terms
 from assistant.store.changes import lexical_text
-from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import index_config_of, sync
+from assistant.store.index import Index
+from assistant.store.snapshot import Snapshot
 from assistant.text.terms import query_terms, terms
 
 K1, B, LEAST_IDF = 1.2, 0.75, 1e-6
@@ -50,11 +50,10 @@ def snapshot_of(files: dict[str, str]) -> Iterator[Snapshot]:
     with tempfile.TemporaryDirectory() as folder:
         given_settings = settings_in(Path(folder))
         write_files(given_settings.corpus_dir, files)
-        embedder = HashingEmbedder()
-        sync(given_settings, embedder)
-        config = index_config_of(embedder, given_settings)
-        with open_snapshot(given_settings.index_dir, config) as snapshot:
-            yield snapshot
+        with Index(given_settings, HashingEmbedder()) as index:
+            index.sync()
+            with index.open() as snapshot:
+                yield snapshot
 
 
 def indexed_terms(snapshot: Snapshot) -> dict[int, list[str]]:
@@ -81,8 +80,7 @@ def test_bm25_equals_the_formula(texts: list[str], question: str) -> None:
 def test_bm25_still_equals_the_formula_after_texts_have_left(tmp_path: Path) -> None:
     random_ = random.Random(6)
     given_settings = settings_in(tmp_path)
-    embedder = HashingEmbedder()
-    assistant = Assistant(given_settings, embedder)
+    assistant = Assistant(given_settings, HashingEmbedder())
     for round_ in range(4):
         for n in range(12):
             if random_.random() < 0.6:
@@ -92,9 +90,7 @@ def test_bm25_still_equals_the_formula_after_texts_have_left(tmp_path: Path) -> 
     for n in range(5):
         (given_settings.corpus_dir / f"{n}.txt").unlink(missing_ok=True)
     assistant.sync()
-    with open_snapshot(
-        given_settings.index_dir, index_config_of(embedder, given_settings)
-    ) as snapshot:
+    with assistant.index.open() as snapshot:
         held = indexed_terms(snapshot)
         for word in WORDS:
             query = query_terms(word)

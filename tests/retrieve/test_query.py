@@ -20,8 +20,8 @@ from assistant.retrieve.query import (
     read_question,
     respell,
 )
-from assistant.store.snapshot import Snapshot, open_snapshot
-from assistant.store.sync import index_config_of, sync
+from assistant.store.index import Index
+from assistant.store.snapshot import Snapshot
 from assistant.text.terms import terms
 
 LONG = (
@@ -90,10 +90,10 @@ TEXT = (
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
     settings = settings_in(tmp_path_factory.mktemp("spelling"))
     replace_files(settings.corpus_dir, {"a.txt": TEXT, "b.txt": "A treatise on the treaty."})
-    embedder = HashingEmbedder()
-    sync(settings, embedder)
-    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as opened:
-        yield opened
+    with Index(settings, HashingEmbedder()) as index:
+        index.sync()
+        with index.open() as opened:
+            yield opened
 
 
 def is_never_a_word(_: str) -> bool:

@@ -15,8 +15,6 @@ from assistant.errors import CorpusError
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import Retriever, choose, cosine, fuse
 from assistant.settings import Settings
-from assistant.store.snapshot import open_snapshot
-from assistant.store.sync import index_config_of
 from assistant.store.vectors import VectorSearch
 from assistant.values import DocumentId, Passage, PassageId
 
@@ -29,7 +27,7 @@ def test_every_score_is_reproducible_from_what_it_is_made_of(
 ) -> None:
     assistant.sync()
     vectors = VectorSearch(settings.index_dir, embedder.dimension)
-    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
+    with assistant.index.open() as snapshot:
         retriever = Retriever(embedder, vectors, settings)
         retrieval = retriever.retrieve(snapshot, "Where does the Danube rise?", 5)
         assert [ranked.rank for ranked in retrieval.ranking] == [1, 2, 3, 4]

@@ -60,7 +60,7 @@ def test_a_snapshot_does_not_change_while_a_sync_runs(
     assistant: Assistant, settings: Settings, embedder: HashingEmbedder
 ) -> None:
     assistant.sync()
-    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
+    with assistant.index.open() as snapshot:
         rows, matrix = snapshot.vectors_after(0, embedder.dimension)
         before = (snapshot.version, snapshot.records(), snapshot.passages(rows), rows)
         scores = snapshot.bm25(["danub"], k=9)
@@ -73,7 +73,7 @@ def test_a_snapshot_does_not_change_while_a_sync_runs(
         assert snapshot.bm25(["danub"], k=9) == scores != []
         assert (same == matrix).all()
         assert snapshot.document("rivers.txt").text == FILES["rivers.txt"]
-    with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as later:
+    with assistant.index.open() as later:
         assert later.version > before[0]
         assert [record.document_id for record in later.records()] == ["new.txt"]
 

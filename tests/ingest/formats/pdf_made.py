@@ -129,8 +129,8 @@ def encrypted(user: str, owner: str) -> bytes:
     return sheet.bytes()
 
 
-def of_objects(*objects: str | bytes) -> bytes:
-    """Return a file of objects that are numbered from 1; the first is the catalogue."""
+def of_objects(*objects: str | bytes, extra: bytes = b"") -> bytes:
+    """Return a file of objects numbered from 1, the first the catalogue; `extra` ends the trailer."""
     out = bytearray(b"%PDF-1.7\n")
     places = []
     for number, made in enumerate(objects, start=1):
@@ -140,8 +140,8 @@ def of_objects(*objects: str | bytes) -> bytes:
     start = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(out)
+    out += b"trailer<</Root 1 0 R/Size %d %b>>\n" % (len(objects) + 1, extra)
+    return bytes(out + b"startxref\n%d\n%%%%EOF\n" % start)
 
 
 PAGE_OBJECTS = (
