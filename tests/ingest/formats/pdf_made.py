@@ -130,7 +130,7 @@ def encrypted(user: str, owner: str) -> bytes:
 
 
 def of_objects(*objects: str | bytes, extra: bytes = b"") -> bytes:
-    """Return a file of objects numbered from 1, the first the catalogue; `extra` ends the trailer."""
+    """Return a file of objects numbered from 1, first the catalogue; `extra` joins the trailer."""
     out = bytearray(b"%PDF-1.7\n")
     places = []
     for number, made in enumerate(objects, start=1):
