@@ -17,6 +17,9 @@ FILES = {
     "month.</p><p>Unused leave does not carry over to the next year.</p>",
 }
 
+PREPARED = Settings().cache_dir
+"""Where this user's prepared model is, which tests share: to prepare one takes seconds."""
+
 
 def write_files(corpus: Path, files: Mapping[str, str | bytes]) -> None:
     """Write the files with a time stamp that is old enough to be trusted."""
@@ -41,10 +44,6 @@ def replace_files(corpus: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def settings_in(folder: Path, **given: Any) -> Settings:
-    """Return settings whose folders are all in `folder`."""
-    return Settings(
-        corpus_dir=folder / "corpus",
-        index_dir=folder / "index",
-        cache_dir=folder / "cache",
-        **given,
-    )
+    """Return settings whose folders are all in `folder`, unless others are given."""
+    folders = {f"{name}_dir": folder / name for name in ("corpus", "index", "cache")}
+    return Settings(**(folders | given))

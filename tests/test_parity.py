@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from assistant import pipeline
+from assistant.cli.main import app as commands
 from assistant.pipeline import Assistant
 from assistant.serve.app import build_app
 
@@ -38,18 +41,23 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         yield assistant
 
 
-@pytest.mark.slow
-def test_every_surface_gives_the_same_answer(opened: Assistant) -> None:
-    folders = ["--corpus", str(CORPUS), "--index", str(opened.settings.index_dir)]
-    app = build_app(opened)
-    with TestClient(app, base_url="http://127.0.0.1") as client:
+def test_every_surface_gives_the_same_answer(
+    opened: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "open_embedder", lambda *_: opened.embedder)
+    words = ["--json", "--corpus", str(CORPUS), "--index", str(opened.settings.index_dir), "ask"]
+    with TestClient(build_app(opened), base_url="http://127.0.0.1") as client:
         for question in QUESTIONS:
-            command = [sys.executable, "-m", "assistant", "ask", question, "--json", *folders]
-            printed = subprocess.run(command, capture_output=True, text=True, check=True)
+            printed = CliRunner().invoke(commands, [*words, question], catch_exceptions=False)
             sent = client.post("/api/ask", json={"question": question})
             expected = _without_times(opened.ask(question).to_dict())
             assert _without_times(json.loads(printed.stdout)) == expected
             assert _without_times(sent.json()) == expected
+    first = next(iter(QUESTIONS))
+    command = [sys.executable, "-m", "assistant", *words, first]
+    alone = subprocess.run(command, capture_output=True, text=True, check=True)
+    expected = _without_times(opened.ask(first).to_dict())
+    assert _without_times(json.loads(alone.stdout)) == expected, "in a process of its own too"
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -188,7 +188,7 @@ def test_eight_threads_ask_while_a_sync_edits_and_every_quote_is_exact(tmp_path:
         answers: list[Answer] = []
         while not is_over.is_set():
             answers.append(assistant.ask(f"How many locks has station {len(answers) % 20}?"))
-            time.sleep(0.02)
+            time.sleep(0.1)
         return answers
 
     versions: dict[str, str] = {}  # sha256 -> text
@@ -213,10 +213,8 @@ def test_eight_threads_ask_while_a_sync_edits_and_every_quote_is_exact(tmp_path:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     """The delivered corpus with the real model."""
-    folder = tmp_path_factory.mktemp("real")
-    with Assistant.open(
-        corpus_dir=ROOT / "corpus", index_dir=folder / "index", cache_dir=folder / "cache"
-    ) as opened:
+    index_dir = tmp_path_factory.mktemp("real")
+    with Assistant.open(corpus_dir=ROOT / "corpus", index_dir=index_dir) as opened:
         yield opened
 
 

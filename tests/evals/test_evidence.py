@@ -1,7 +1,7 @@
 """The fit, end to end, on a few hand-written rows of each set's form; and its figures."""
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.evidence.weights import parse_weights
+from evals.evidence import report
 from evals.evidence.collect import fold_of
 from evals.evidence.report import auc, bootstrap, mean, precision, recall, refused_at
 
@@ -52,25 +53,28 @@ def write_nq(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_command_fits_reports_and_writes_weights_that_can_be_read(tmp_path: Path) -> None:
+def test_one_command_fits_reports_and_writes_weights_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "N_RESAMPLES", 50)
     write_squad(tmp_path / "data" / "squad2" / "squad2.json")
     write_nq(tmp_path / "data" / "nq_oracle" / "nq.jsonl")
     out = tmp_path / "weights.json"
-    command = [sys.executable, "-m", "evals.evidence", "--data", str(tmp_path / "data")]
-    command += ["--smoke", "--write", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "left out: the set 'clapnq' is read from" in done.stderr
-    assert "squad2: AUC answerable or not" in done.stdout
-    assert "off-topic: refusal recall at the bar" in done.stdout
-    assert "ECE" in done.stdout
+    words = ["evidence", "--data", str(tmp_path / "data"), "--smoke", "--write", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", words)
+    runpy.run_module("evals.evidence", run_name="__main__")
+    told, said = capsys.readouterr()
+    assert "left out: the set 'clapnq' is read from" in said
+    assert "squad2: AUC answerable or not" in told
+    assert "off-topic: refusal recall at the bar" in told
+    assert "ECE" in told
     written = json.loads(out.read_text(encoding="utf-8"))
     weights = parse_weights(written)
     assert weights.calibration.bars
     figures = written["fitted"]["held_out"]
     assert figures["squad2: one of the top 3 answers"][0] > 0.9
-    again = tmp_path / "again.json"
-    subprocess.run([*command[:-1], str(again)], capture_output=True, check=True)
-    assert json.loads(again.read_text(encoding="utf-8")) == written
+    runpy.run_module("evals.evidence", run_name="__main__")
+    assert json.loads(out.read_text(encoding="utf-8")) == written
 
 
 pairs = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=30)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from corpora import PREPARED
 from evaluation.subjects import CopiesTopPassage
 
 import assistant
@@ -28,7 +29,11 @@ def suite() -> Suite:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings.load(cache_dir=tmp_path_factory.mktemp("cache"))
+    """A cache with a prepared model alone: what is evaluated is indexed here."""
+    cache = tmp_path_factory.mktemp("cache")
+    PREPARED.joinpath("models").mkdir(parents=True, exist_ok=True)
+    (cache / "models").symlink_to(PREPARED / "models")
+    return Settings.load(cache_dir=cache)
 
 
 @pytest.fixture(scope="module")

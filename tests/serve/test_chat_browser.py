@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from attacks import VECTORS
 from axe_playwright_python.sync_playwright import Axe
-from corpora import FILES, settings_in, write_files
+from corpora import FILES, PREPARED, settings_in, write_files
 from dom import present
 from fastapi import FastAPI
 from paged import FIRST, TITLE, PagedAssistant
@@ -984,7 +984,7 @@ def test_no_attack_in_what_a_model_is_called_or_says_runs_a_script(visit: Visit)
 def test_the_real_assistants_citations_open_at_the_quotes_of_its_answer(
     visit: Visit, tmp_path: Path
 ) -> None:
-    settings = settings_in(tmp_path)
+    settings = settings_in(tmp_path, cache_dir=PREPARED)
     write_files(settings.corpus_dir, FILES)
     with Assistant.open(settings) as real:
         real.sync()
@@ -1124,7 +1124,7 @@ def test_a_page_is_shown_well_in_any_window_and_to_any_reader(
 
 
 def test_the_real_assistant_marks_a_quote_where_a_pdf_has_it(visit: Visit, tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
+    settings = settings_in(tmp_path, cache_dir=PREPARED)
     settings.corpus_dir.mkdir()
     canvas = Canvas(str(settings.corpus_dir / "rivers.pdf"), pagesize=(400, 600))
     canvas.drawString(50, 500, "Lakes are treated on the following page.")
