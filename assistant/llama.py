@@ -34,9 +34,10 @@ from llama_index.core.schema import (
 )
 from pydantic import Field
 
+from assistant.ingest.formats.parsed import as_units
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.split import content_id, split
-from assistant.text.sentences import split_sentences
+from assistant.ingest.structure import arrange, list_sentences
 from assistant.values import Answer, Citation, Document, DocumentId, Passage, RankedPassage, Turn
 
 Search = Callable[[str, int], Sequence[RankedPassage]]
@@ -66,6 +67,7 @@ class PassageParser(NodeParser):
         parsed: list[BaseNode] = []
         for node in nodes:
             text = node.get_content(metadata_mode=MetadataMode.NONE)
+            units = arrange(text, as_units(find_blocks(text)))
             parsed += (
                 _node(
                     passage.passage_id,
@@ -74,8 +76,10 @@ class PassageParser(NodeParser):
                     relationships={NodeRelationship.SOURCE: node.as_related_node_info()},
                 )
                 for passage in split(
-                    Document(DocumentId(node.node_id), node.hash, "", _MEDIA_TYPE, text),
-                    split_sentences(text, find_blocks(text)),
+                    Document(
+                        DocumentId(node.node_id), node.hash, "", _MEDIA_TYPE, text, units=units
+                    ),
+                    list_sentences(text, units),
                     content_id=content_id(_MEDIA_TYPE, text.encode("utf-8", "surrogatepass")),
                     count_tokens=self.count_tokens,
                     max_tokens=self.max_tokens,

@@ -8,7 +8,8 @@ quotes nothing; `assistant.cite` alone makes an `Answer` of it, and everything i
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NewType
+from itertools import groupby
+from typing import Any, Literal, NamedTuple, NewType
 
 from assistant.errors import Fault
 
@@ -25,13 +26,41 @@ class PageKind(StrEnum):
 _SHORT = {PageKind.PAGE: "p."}
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading's span and its depth (1 is the top)."""
+class Role(StrEnum):
+    """What a unit is to its reader."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LEAD_IN = "lead-in"
+    ITEM = "item"
+    NAMES = "column names"
+    ROW = "row"
+    QUESTION = "question"
+    CAPTION = "caption"
+    CODE = "code"
+    LABEL = "label"
+
+
+ECHOES = frozenset((Role.HEADING, Role.LEAD_IN, Role.NAMES, Role.QUESTION, Role.LABEL))
+"""What says what comes next, and never answers alone."""
+
+
+class Unit(NamedTuple):
+    """A part of a document as its writer made it: no sentence crosses one.
+
+    Attributes:
+        start, end: its span in the text.
+        role: what it is.
+        level: the depth of a heading (1 is the top), or how far an item is indented; else 0.
+        under: the number of the unit that it cannot be understood without (its heading, lead-in,
+            column names, or the question that it answers), whose own leads further up; -1 for none.
+    """
 
     start: int
     end: int
-    level: int
+    role: Role = Role.PARAGRAPH
+    level: int = 0
+    under: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +142,8 @@ class Span:
 class Document:
     """One file as canonical text, with the maps that citations need.
 
-    `sha256` is the digest of the file's bytes, `copies` are the other files that have them.
+    `sha256` is the digest of the file's bytes, `copies` are the other files that have them. `units`
+    are ascending and apart, and hold all the text to cite.
     """
 
     document_id: DocumentId
@@ -122,15 +152,25 @@ class Document:
     media_type: str
     text: str
     pages: tuple[Page, ...] = ()
-    headings: tuple[Heading, ...] = ()
+    units: tuple[Unit, ...] = ()
     copies: tuple[DocumentId, ...] = ()
+
+    @property
+    def headings(self) -> tuple[Unit, ...]:
+        """The units that are headings."""
+        return tuple(unit for unit in self.units if unit.role is Role.HEADING)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """The unit of retrieval: a run of whole sentences of one document, under one heading.
 
-    `sentences` are the spans of its sentences, ascending and without overlap.
+    Attributes:
+        sentences: the spans of its sentences, ascending and without overlap.
+        heading: the nearest heading above it or at its start.
+        roles: of the units that its sentences are in; empty where all are paragraphs.
+        under: what it stands under, from the top: the headings, then a lead-in, column names or
+            a question that its first sentence needs and that stand before it.
     """
 
     passage_id: PassageId
@@ -140,6 +180,12 @@ class Passage:
     text: str
     sentences: tuple[tuple[int, int], ...]
     heading: str | None = None
+    roles: tuple[Role, ...] = ()
+    under: tuple[str, ...] = ()
+
+    def role_of(self, sentence: int) -> Role:
+        """Return the role of one of its sentences, by number from 0."""
+        return self.roles[sentence] if self.roles else Role.PARAGRAPH
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +209,15 @@ class Sentence:
     end: int
 
     @property
+    def role(self) -> Role:
+        """The role of the unit that it is in."""
+        roles, sentences = self.passage.roles, self.passage.sentences
+        found = (
+            role for role, (start, _) in zip(roles, sentences, strict=False) if start == self.start
+        )
+        return next(found, Role.PARAGRAPH)
+
+    @property
     def text(self) -> str:
         """The sentence's characters."""
         return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
@@ -174,6 +229,7 @@ class DraftStatement:
 
     text: str
     sentences: tuple[int, ...]
+    role: Role = Role.PARAGRAPH
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +287,7 @@ class Statement:
         verdict: always `supported`: nothing else is shown.
         support: the estimated probability that the citations support all of it; 1 of a quote.
         is_repaired: whether it cites another sentence than the language model named.
+        role: of the unit that is quoted.
     """
 
     text: str
@@ -238,6 +295,7 @@ class Statement:
     verdict: Verdict
     support: float = 1.0
     is_repaired: bool = False
+    role: Role = Role.PARAGRAPH
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,10 +390,19 @@ class Answer:
         """The statements with their citation numbers; of anything else the reason, or the reply."""
         if self.kind != "answer":
             return self.reason or ""
-        return " ".join(
-            f"{statement.text} {''.join(f'[{n}]' for n in statement.citations)}"
-            for statement in self.statements
+        return "\n".join(
+            " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in line)
+            for line in self.lines
         )
+
+    @property
+    def lines(self) -> tuple[tuple[Statement, ...], ...]:
+        """The statements by lines: sentences that follow each other share one."""
+        grouped = groupby(
+            enumerate(self.statements),
+            key=lambda pair: -1 if pair[1].role is Role.PARAGRAPH else pair[0],
+        )
+        return tuple(tuple(statement for _, statement in line) for _, line in grouped)
 
     @property
     def is_reworded(self) -> bool:

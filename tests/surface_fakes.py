@@ -21,15 +21,16 @@ from assistant.values import (
     DocumentId,
     Dropped,
     FileRecord,
-    Heading,
     Origin,
     Passage,
     PassageId,
     RankedPassage,
+    Role,
     Stage,
     Statement,
     Status,
     Turn,
+    Unit,
     Usage,
     Verdict,
 )
@@ -65,7 +66,7 @@ DROPPED = Dropped(
 
 def document(document_id: str, text: str, *headings: str, title: str = "") -> Document:
     """Return a document whose headings are where their text first stands."""
-    spans = tuple(Heading(text.index(h), text.index(h) + len(h), 1) for h in headings)
+    spans = tuple(Unit(text.index(h), text.index(h) + len(h), Role.HEADING, 1) for h in headings)
     return Document(
         DocumentId(document_id), "0" * 64, title or document_id, "text/plain", text, (), spans
     )

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from assistant.ingest.formats.parsed import fold
+from assistant.ingest.structure import above, find_unit
 from assistant.text.cut import CountTokens, Span, cut_sentences, halve
-from assistant.values import Document, Heading, Passage, PassageId
+from assistant.values import ECHOES, Document, Passage, PassageId, Role, Unit
 
 __all__ = ["CountTokens", "content_id", "cut_sentences", "embedding_text", "split"]
 
@@ -54,11 +55,14 @@ def embedding_text(document_title: str | None, passage: Passage) -> str:
     >>> embedding_text("Manual", stop)
     'Manual — Emergencies\nStop'
     """
-    heading = passage.heading
-    if heading and fold(passage.text[: 2 * len(heading)]).startswith(fold(heading)):
-        heading = None
-    prefix = _prefix(document_title, heading)
+    prefix = _prefix(document_title, _over(passage))
     return f"{prefix}\n{passage.text}" if prefix else passage.text
+
+
+def lexical_text(document_title: str | None, passage: Passage) -> str:
+    """Return what words are found by: the text, its title, and all that it stands under."""
+    parts = dict.fromkeys(fold(part) for part in (document_title, *_over(passage)) if part)
+    return "\n".join([*parts, passage.text])
 
 
 def split(
@@ -85,36 +89,57 @@ def split(
         return ()
     rooms = _find_rooms(document, count_tokens, max_tokens)
     atoms = _weigh(document.text, sentences, count_tokens, min(rooms))
-    starts = [heading.start for heading in document.headings]
+    headings = document.headings
+    starts = [heading.start for heading in headings]
     passages: list[Passage] = []
     for number, group in groupby(atoms, lambda atom: bisect_right(starts, atom.sentences[0][0])):
-        heading = document.headings[number - 1] if number else None
-        section = list(group)
-        if heading:
+        section = _bind(document, list(group), rooms[number])
+        if number:
+            heading = headings[number - 1]
             section = _bind_heading(document.text, heading, section, count_tokens, rooms[number])
-        shown = _heading_text(document, heading)
         runs = _fill(section, rooms[number])
-        passages += (_make(document, run, shown, content_id[:16]) for run in runs)
+        passages += (_make(document, run, content_id[:16]) for run in runs)
     return _repair(document, passages, count_tokens, max_tokens)
 
 
-def _prefix(title: str | None, heading: str | None) -> str:
-    parts = dict.fromkeys(fold(part) for part in (title, heading) if part)
+def _over(passage: Passage) -> list[str]:
+    """Return what a passage stands under, but for a heading with which it begins."""
+    under = list(passage.under) or ([passage.heading] if passage.heading else [])
+    if under and fold(passage.text[: 2 * len(under[-1])]).startswith(fold(under[-1])):
+        under.pop()
+    return under
+
+
+def _prefix(title: str | None, under: Sequence[str]) -> str:
+    """Return title and what a passage stands under; what is nearest goes first for the room."""
+    parts = list(dict.fromkeys(fold(part) for part in (title, *under) if part))
     prefix = " — ".join(part for part in parts if part)
+    while len(parts) > 2 and len(prefix.encode("utf-8", "replace")) > MAX_PREFIX_BYTES:
+        del parts[1]
+        prefix = " — ".join(part for part in parts if part)
     kept = prefix.encode("utf-8", "replace")[:MAX_PREFIX_BYTES].decode("utf-8", "ignore")
     return kept if kept == prefix else kept.rpartition(" ")[0] or kept
 
 
-def _heading_text(document: Document, heading: Heading | None) -> str | None:
-    if heading is None:
-        return None
-    return fold(document.text[heading.start : min(heading.end, heading.start + MAX_HEADING_CHARS)])
+def _text_of(document: Document, unit: Unit) -> str:
+    return fold(document.text[unit.start : min(unit.end, unit.start + MAX_HEADING_CHARS)])
+
+
+def _path(document: Document, number: int) -> tuple[str, ...]:
+    """Return the headings above a unit, and itself if it is one, from the top."""
+    units = document.units
+    numbers = [number, *above(units, number)]
+    return tuple(
+        _text_of(document, units[n]) for n in numbers[::-1] if units[n].role is Role.HEADING
+    )
 
 
 def _find_rooms(document: Document, count_tokens: CountTokens, max_tokens: int) -> list[int]:
     """Return the tokens left for text before the first heading, and under each heading."""
-    headings = (None, *document.headings)
-    prefixes = [_prefix(document.title, _heading_text(document, h)) for h in headings]
+    numbers = [n for n, unit in enumerate(document.units) if unit.role is Role.HEADING]
+    prefixes = [
+        _prefix(document.title, path) for path in ((), *(_path(document, n) for n in numbers))
+    ]
     return [
         # One more token for the line break after the prefix, which some tokenizers count.
         max(max_tokens - (n_tokens + 1 if n_tokens else 0), max_tokens // 2, 1)
@@ -141,8 +166,24 @@ def _weigh(
     ]
 
 
+def _bind(document: Document, atoms: list[_Atom], room: int) -> list[_Atom]:
+    """Make one atom of what leads into something and the first that it leads into, if they fit."""
+    bound: list[_Atom] = []
+    is_leading = False
+    for atom in atoms:
+        if is_leading and not atom.is_apart and bound[-1].n_tokens + atom.n_tokens <= room:
+            last = bound.pop()
+            n_tokens = last.n_tokens + atom.n_tokens
+            bound.append(_Atom((*last.sentences, *atom.sentences), n_tokens, last.is_apart))
+        else:
+            bound.append(atom)
+        role = document.units[find_unit(document.units, atom.sentences[-1][0])].role
+        is_leading = role in ECHOES and role is not Role.HEADING
+    return bound
+
+
 def _bind_heading(
-    text: str, heading: Heading, atoms: list[_Atom], count_tokens: CountTokens, room: int
+    text: str, heading: Unit, atoms: list[_Atom], count_tokens: CountTokens, room: int
 ) -> list[_Atom]:
     """Make one atom of the heading's sentences and the first one under it, cut if it must be."""
     n_heads = sum(atom.sentences[0][0] < heading.end for atom in atoms)
@@ -153,7 +194,7 @@ def _bind_heading(
     if rest[0].n_tokens > left:
         rest[:1] = _weigh(text, rest[0].sentences, count_tokens, max(left, 1))
     bound = [*heads, rest[0]]
-    spans = tuple(atom.sentences[0] for atom in bound)
+    spans = tuple(span for atom in bound for span in atom.sentences)
     return [_Atom(spans, sum(atom.n_tokens for atom in bound), heads[0].is_apart), *rest[1:]]
 
 
@@ -181,8 +222,16 @@ def _fill_greedily(atoms: list[_Atom], limit: int) -> list[list[_Atom]]:
     return runs
 
 
-def _make(document: Document, run: Sequence[Span], heading: str | None, digest: str) -> Passage:
+def _make(document: Document, run: Sequence[Span], digest: str) -> Passage:
     start, end = run[0][0], run[-1][1]
+    units = document.units
+    numbers = [find_unit(document.units, first) for first, _ in run]
+    roles = tuple(units[number].role for number in numbers)
+    over = above(units, numbers[0]) if numbers[0] >= 0 else []
+    path = _path(document, numbers[0]) if numbers[0] >= 0 else ()
+    outside = tuple(
+        _text_of(document, units[n]) for n in over[::-1] if units[n].role is not Role.HEADING
+    )
     return Passage(
         PassageId(f"{digest}:{start}-{end}"),
         document.document_id,
@@ -190,7 +239,9 @@ def _make(document: Document, run: Sequence[Span], heading: str | None, digest: 
         end,
         document.text[start:end],
         tuple(run),
-        heading,
+        path[-1] if path else None,
+        roles if any(role is not Role.PARAGRAPH for role in roles) else (),
+        path + outside,
     )
 
 
@@ -218,4 +269,4 @@ def _part(document: Document, passage: Passage) -> list[Passage]:
     else:
         runs = [list(spans[: len(spans) // 2]), list(spans[len(spans) // 2 :])]
     digest = passage.passage_id.partition(":")[0]
-    return [_make(document, run, passage.heading, digest) for run in runs]
+    return [_make(document, run, digest) for run in runs]

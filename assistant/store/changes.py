@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from assistant.errors import Fault
-from assistant.ingest.split import embedding_text
+from assistant.ingest.split import lexical_text
 from assistant.models.embed import PassageVectors
 from assistant.store.content import Content
 from assistant.store.plan import LastSeen, Processed
@@ -36,6 +36,7 @@ from assistant.store.tables import (
     read_rows,
     write_row,
 )
+from assistant.text.exact import exact_terms
 from assistant.text.terms import terms
 from assistant.values import DocumentId, Passage
 
@@ -196,7 +197,7 @@ class CatalogWriter:
             document.media_type,
             title=document.title or None,
             pages=json.dumps([astuple(page) for page in document.pages]),
-            headings=json.dumps([astuple(heading) for heading in document.headings]),
+            units=json.dumps(document.units),
             warning=content.warning or None,
             n_passages=len(content.passages),
         )
@@ -213,7 +214,7 @@ class CatalogWriter:
             self._insert_passage(number, content_id, passage, vector)
             self._connection.execute(
                 "INSERT INTO passage_terms (rowid, terms) VALUES (?, ?)",
-                (number, lexical_text(document.title, passage)),
+                (number, list_terms(document.title, passage)),
             )
         self._count("last_row", len(content.passages))
         self._count("n_passages", len(content.passages))
@@ -230,6 +231,8 @@ class CatalogWriter:
             passage.text,
             json.dumps(passage.sentences),
             passage.heading,
+            json.dumps(passage.roles),
+            json.dumps(passage.under),
         )
         own, sentences = vector.passage.astype(np.float32), vector.sentences.astype(np.float16)
         for stored in (
@@ -251,7 +254,7 @@ class CatalogWriter:
         self._connection.executemany(
             # A table without content is told what to forget.
             "INSERT INTO passage_terms (passage_terms, rowid, terms) VALUES ('delete', ?, ?)",
-            [(one.row, lexical_text(content.title or "", make_passage(one))) for one in passages],
+            [(one.row, list_terms(content.title or "", make_passage(one))) for one in passages],
         )
         for table in ("vectors", "sentence_vectors", "passages"):
             self._connection.executemany(
@@ -273,6 +276,7 @@ def _outcome(row: DocumentRow) -> tuple[str | None, ...]:
     return row.content_id, row.status, row.reason, row.fault
 
 
-def lexical_text(title: str, passage: Passage) -> str:
-    """Return a passage as the BM25 table holds it: the terms of the text that is embedded."""
-    return " ".join(terms(embedding_text(title, passage)))
+def list_terms(title: str, passage: Passage) -> str:
+    """Return a passage as the BM25 table holds it: the terms of all that it can be found by."""
+    text = lexical_text(title, passage)
+    return " ".join((*terms(text), *exact_terms(text)))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant.errors import IndexDamaged, StoreError
 from assistant.store.catalog import IndexConfig, open_catalog, require_config
-from assistant.store.changes import lexical_text
+from assistant.store.changes import list_terms
 from assistant.store.chroma import check_base
 from assistant.store.lock import hold_lock
 from assistant.store.snapshot import Snapshot
@@ -127,7 +127,7 @@ def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
         for row, passage in snapshot.passages(list(titles)).items():
             anew.execute(
                 "INSERT INTO t (rowid, terms) VALUES (?, ?)",
-                (row, lexical_text(titles[row] or "", passage)),
+                (row, list_terms(titles[row] or "", passage)),
             )
         wanted = anew.execute("SELECT term, doc, offset FROM v")
         connection.execute(

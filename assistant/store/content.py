@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.split import content_id, embedding_text, split
+from assistant.ingest.structure import arrange, list_sentences
 from assistant.models.embed import EmbedderInput
 from assistant.store.sketch import sketch
-from assistant.text.sentences import split_sentences
 from assistant.values import Document, DocumentId, Passage
 
-SPLITTER_VERSION = 2
+SPLITTER_VERSION = 3
 """Raised when the same bytes would give other text, sentences or passages."""
 
 MAX_SENTENCES = 300_000
@@ -63,7 +63,8 @@ def make_content(
     Raises:
         DocumentUnreadable: it has more sentences than `MAX_SENTENCES`.
     """
-    sentences = split_sentences(parsed.text, parsed.blocks)
+    units = arrange(parsed.text, parsed.units)
+    sentences = list_sentences(parsed.text, units)
     if len(sentences) > MAX_SENTENCES:
         raise DocumentUnreadable(
             f"it has {len(sentences):,} sentences or rows, over the limit of {MAX_SENTENCES:,}; "
@@ -77,7 +78,7 @@ def make_content(
         media_type=version.media_type,
         text=parsed.text,
         pages=parsed.pages,
-        headings=parsed.headings,
+        units=units,
     )
     passages = split(
         document,

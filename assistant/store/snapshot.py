@@ -44,12 +44,13 @@ from assistant.values import (
     Document,
     DocumentId,
     FileRecord,
-    Heading,
     Page,
     PageKind,
     Passage,
     PassageId,
+    Role,
     Status,
+    Unit,
 )
 
 
@@ -193,7 +194,7 @@ class Snapshot:
             media_type=content.media_type,
             text=texts[0].text,
             pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
-            headings=tuple(Heading(*heading) for heading in json.loads(content.headings)),
+            units=tuple(_read_unit(*fields) for fields in json.loads(content.units)),
             copies=tuple(DocumentId(name) for name, *_ in same if name != document_id),
         )
 
@@ -388,7 +389,13 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
         text=row.text,
         sentences=tuple((start, end) for start, end in json.loads(row.sentences)),
         heading=row.heading,
+        roles=tuple(map(Role, json.loads(row.roles))),
+        under=tuple(json.loads(row.under)),
     )
+
+
+def _read_unit(start: int, end: int, role: str, level: int, under: int) -> Unit:
+    return Unit(start, end, Role(role), level, under)
 
 
 def stack_vectors(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:

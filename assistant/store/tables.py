@@ -33,7 +33,7 @@ def digest_row(*fields: object) -> int:
     return digest
 
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class ManifestRow(NamedTuple):
@@ -46,7 +46,7 @@ class ManifestRow(NamedTuple):
 class ContentRow(NamedTuple):
     """A parsed text without the text itself: stored once for all files that have the same bytes.
 
-    `pages` and `headings` are JSON lists of the fields of `Page` and `Heading`.
+    `pages` and `units` are JSON lists of the fields of `Page` and `Unit`.
     """
 
     content_id: str
@@ -54,7 +54,7 @@ class ContentRow(NamedTuple):
     media_type: str
     title: str | None
     pages: str
-    headings: str
+    units: str
     warning: str | None
     n_passages: int
 
@@ -104,7 +104,8 @@ class DocumentRow(NamedTuple):
 
 
 class PassageRow(NamedTuple):
-    """A passage: its span [start, end) in the text, and its sentences' spans as a JSON list.
+    """A passage: its span [start, end) in the text, its sentences' spans, their units' roles, and
+    what it stands under, as JSON lists.
 
     Row numbers only grow, so that `row > last_row` is what is newer than a Chroma base.
     """
@@ -117,6 +118,8 @@ class PassageRow(NamedTuple):
     text: str
     sentences: str
     heading: str | None
+    roles: str
+    under: str
 
 
 class VectorRow(NamedTuple):
@@ -174,7 +177,7 @@ CREATE TABLE contents (
     media_type TEXT NOT NULL,
     title TEXT,
     pages TEXT NOT NULL,
-    headings TEXT NOT NULL,
+    units TEXT NOT NULL,
     warning TEXT,
     n_passages INTEGER NOT NULL,
     digest INTEGER NOT NULL
@@ -218,6 +221,8 @@ CREATE TABLE passages (
     text TEXT NOT NULL,
     sentences TEXT NOT NULL,
     heading TEXT,
+    roles TEXT NOT NULL,
+    under TEXT NOT NULL,
     digest INTEGER NOT NULL
 );
 CREATE INDEX passages_by_content ON passages (content_id);

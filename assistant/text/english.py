@@ -299,3 +299,26 @@ CONTRACTIONS = (
     (r"(?<=\w)'ve\b", " have"),
 )
 """Pattern -> what it is in full."""
+
+QUESTION_MARKERS = r"Q\d*|Question|QUESTION|F\d*|Frage|P\d*|Pregunta|Pergunta|D\d*|Domanda"
+"""Before the questions of a list of them, in several languages."""
+ANSWER_MARKERS = r"A\d*|Answer|ANSWER|R\d*|Antwort|Respuesta|Réponse|Risposta|Resposta"
+LABELS = (
+    r"article|section|clause|step|chapter|part|rule|paragraph|appendix|annex|schedule|item|point"
+    r"|artikel|abschnitt|kapitel|schritt|teil|étape|chapitre|partie|artículo|sección|capítulo|paso"
+    r"|articolo|capitolo|sezione|passo|artigo|seção|etapa|§"
+)
+"""Before the number of a part of a text, in several languages."""
+LIMITS = r"since|until|till|before|after|by|from|between|and|to|than|up to|as of|through"
+"""What stands before a date that limits what is asked for."""
+NATIONS = (
+    r"\w+(?:ish|ian|ean|ese|ans?|ians)|dutch|french|german|greek|czech|swiss|thai|welsh|irish|arab"
+    r"|arabic|iraqi|israeli|pakistani|slovak|turk|serb|croat|finn|dane|pole|swede|jew|jews|latin"
+)
+"""Names of peoples and languages, whose countries a document may name instead."""
+ASKING_OF = FUNCTION_WORDS | _words(
+    """happen happened happens occur occurred take took taken place say says said mean means meant
+    tell tells told go went going event events anything something day date year month entry stand
+    stands regulate regulates state states"""
+)
+"""Words of a question that asks for whatever there is of a date, a code or a paragraph."""

@@ -30,6 +30,7 @@ exec('''
 import ctypes, os, signal, socket, sys, time
 from pathlib import Path
 from assistant.ingest.formats.parsed import Parsed
+from assistant.values import Unit
 from assistant.errors import DocumentUnreadable, Fault
 
 def parse(data, limits):
@@ -48,18 +49,18 @@ def parse(data, limits):
     if act == "write":
         folder = os.environ["PYTHONPATH"].split(os.pathsep)[0]
         Path(folder, "written").write_bytes(b"x" * 10)
-    if act == "endless": return Parsed("x" * 300_000_000, None, ((0, 1),))
-    if act == "lie": return Parsed("abc", None, ((2, 9),))
-    if act == "unseen": return Parsed("a\\\\u202eb", None, ((0, 3),))
+    if act == "endless": return Parsed("x" * 300_000_000, None, (Unit(0, 1),))
+    if act == "lie": return Parsed("abc", None, (Unit(2, 9),))
+    if act == "unseen": return Parsed("a\\\\u202eb", None, (Unit(0, 3),))
     if act == "sigint": os.kill(os.getpid(), signal.SIGINT)
-    if act == "environment": return Parsed(" ".join(sorted(os.environ)), None, ((0, 1),))
+    if act == "environment": return Parsed(" ".join(sorted(os.environ)), None, (Unit(0, 1),))
     if act == "network":
         try:
             socket.create_connection(("127.0.0.1", int(limits.max_pages)), timeout=1)
         except OSError:
-            return Parsed("refused", None, ((0, 1),))
-        return Parsed("connected", None, ((0, 1),))
-    return Parsed("fine", None, ((0, 4),))
+            return Parsed("refused", None, (Unit(0, 1),))
+        return Parsed("connected", None, (Unit(0, 1),))
+    return Parsed("fine", None, (Unit(0, 4),))
 ''', sabotage.__dict__)
 sys.modules["assistant.ingest.formats.sabotage"] = sabotage
 from assistant.ingest import parse

@@ -19,7 +19,7 @@ from assistant.ingest.limits import Limits
 from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import idf, rank_lexically, weigh_terms
-from assistant.store.changes import lexical_text
+from assistant.store.changes import list_terms
 from assistant.store.index import Index
 from assistant.store.snapshot import Snapshot
 from assistant.text.terms import query_terms, terms
@@ -58,7 +58,7 @@ def snapshot_of(files: dict[str, str]) -> Iterator[Snapshot]:
 
 def indexed_terms(snapshot: Snapshot) -> dict[int, list[str]]:
     rows, _ = snapshot.vectors_after(0, 64)
-    return {row: lexical_text("", p).split() for row, p in snapshot.passages(rows).items()}
+    return {row: list_terms("", p).split() for row, p in snapshot.passages(rows).items()}
 
 
 @settings(max_examples=30, deadline=None)

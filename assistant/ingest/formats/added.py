@@ -6,7 +6,7 @@ for a damaged one.
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.added import AddedDocument
-from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none
+from assistant.ingest.formats.parsed import Parsed, as_units, describe_removed, drop_none
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
@@ -35,4 +35,4 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
         start += len(text) + len(_JOINT)
     warnings = drop_none(describe_removed(n_removed))
     whole, title = _JOINT.join(texts), document.title or None
-    return Parsed(whole, title, tuple(blocks), (), tuple(pages), warnings)
+    return Parsed(whole, title, as_units(blocks), tuple(pages), warnings)

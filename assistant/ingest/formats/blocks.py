@@ -7,12 +7,13 @@ text grows. `DocumentUnreadable` is raised as soon as the text outgrows its boun
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold
-from assistant.ingest.formats.table import join_cells
+from assistant.ingest.formats.table import merge_names, write_table
 from assistant.text.normalize import normalize
-from assistant.values import Heading, Page, PageKind
+from assistant.values import Page, PageKind, Role, Unit
 
 MAX_ROW_CHARS = 2_000
 """A table's row with more text lays out a page, and is no row of data."""
@@ -20,12 +21,21 @@ MAX_BLOCKS = 500_000
 """Of one file: each costs its spans, and a row its page, however short it is."""
 
 
+NOT_IN_CELLS = frozenset((Role.HEADING, Role.ROW, Role.NAMES))
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A line of canonical text; a heading if it has a level (1 is the top)."""
+    """A line of canonical text, its role, and the level of a heading or an item."""
 
     text: str
     level: int = 0
+    role: Role = Role.PARAGRAPH
+
+    @classmethod
+    def heading(cls, text: str, level: int) -> "Block":
+        """Return a heading, or a paragraph if the level is 0."""
+        return cls(text, level, Role.HEADING if level else Role.PARAGRAPH)
 
 
 class Blocks:
@@ -41,8 +51,7 @@ class Blocks:
         self.n_removed = 0
         self._max_chars = max_chars
         self._texts: list[str] = []
-        self._spans: list[tuple[int, int]] = []
-        self._headings: list[Heading] = []
+        self._units: list[Unit] = []
         self._pages: list[Page] = []
         self._open: tuple[int, PageKind, int] | None = None
         self._position = 0
@@ -61,19 +70,17 @@ class Blocks:
         """Return the lines of preformatted text, canonical and with their indentation."""
         return [line.rstrip() for line in self.normalize(text).split("\n") if line.strip()]
 
-    def add(self, text: str, level: int = 0) -> None:
-        """Add a block of any text; text of nothing but whitespace is no block."""
+    def add(self, text: str, level: int = 0, role: Role = Role.PARAGRAPH) -> None:
+        """Add a block of any text, a heading if there is a level; whitespace is no block."""
         if text := self.clean(text):
-            self.append(Block(text, level))
+            self.append(Block(text, level, Role.HEADING if level else role))
 
     def append(self, block: Block) -> None:
         """Add a block that is canonical and not empty, and may be indented."""
         indent = len(block.text) - len(block.text.lstrip())
-        span = (self._position + indent, self._position + len(block.text))
+        start, end = self._position + indent, self._position + len(block.text)
         self._texts.append(block.text)
-        self._spans.append(span)
-        if block.level:
-            self._headings.append(Heading(*span, block.level))
+        self._units.append(Unit(start, end, block.role, block.level))
         self._position += len(block.text) + 1
         if self._max_chars is not None:
             self._check_size(self._max_chars)
@@ -86,7 +93,7 @@ class Blocks:
     def start_page(self, number: int, kind: PageKind) -> None:
         """End the page before; the blocks to come stand on this one."""
         self.end_page()
-        self._open = (number, kind, len(self._spans))
+        self._open = (number, kind, len(self._units))
 
     def end_page(self) -> None:
         """End the page; one without blocks leaves no trace."""
@@ -94,15 +101,17 @@ class Blocks:
             return
         number, kind, first = self._open
         self._open = None
-        if first < len(self._spans):
-            self._pages.append(Page(number, self._spans[first][0], self._spans[-1][1], kind))
+        if first < len(self._units):
+            self._pages.append(Page(number, self._units[first].start, self._units[-1].end, kind))
 
     def first_title(self) -> str | None:
         """Return the first heading of the top level, or None."""
-        top = next((heading for heading in self._headings if heading.level == 1), None)
-        if top is None:
-            return None
-        return self._texts[self._spans.index((top.start, top.end))].lstrip()
+        titles = (
+            text.lstrip()
+            for text, unit in zip(self._texts, self._units, strict=True)
+            if unit.role is Role.HEADING and unit.level == 1
+        )
+        return next(titles, None)
 
     def finish(self, title: str | None, warnings: Iterable[str | None] = ()) -> Parsed:
         """Return everything gathered, with those of the warnings that are there."""
@@ -110,29 +119,47 @@ class Blocks:
         return Parsed(
             "\n".join(self._texts),
             title,
-            tuple(self._spans),
-            tuple(self._headings),
+            tuple(self._units),
             tuple(self._pages),
             drop_none(*warnings, describe_removed(self.n_removed)),
         )
 
     def _check_size(self, max_chars: int) -> None:
-        if self._spans[-1][1] > max_chars:
+        if self._units[-1].end > max_chars:
             raise DocumentUnreadable(
                 f"its text has more characters than the limit of {max_chars:,}; "
                 "split the file or raise max_text_chars",
                 Fault.TOO_LARGE,
             )
-        if len(self._spans) > MAX_BLOCKS:
+        if len(self._units) > MAX_BLOCKS:
             raise DocumentUnreadable(
                 f"more than {MAX_BLOCKS:,} paragraphs or rows in it: split it", Fault.TOO_LARGE
             )
 
 
-def join_row(cells: Sequence[Sequence[Block]]) -> list[Block]:
-    """Return a table's row as one block, or its cells' own blocks if it lays out a page."""
-    blocks = [block for cell in cells for block in cell]
-    if any(b.level for b in blocks) or sum(len(b.text) for b in blocks) > MAX_ROW_CHARS:
-        return blocks
-    text = join_cells(" ".join(block.text for block in cell) for cell in cells)
-    return [Block(text)] if text else []
+def write_blocks(rows: Sequence[Sequence[Sequence[Block]]], n_names: int = 0) -> list[Block]:
+    """Return a table's rows as blocks; of a row that lays out a page the blocks of its cells.
+
+    Args:
+        rows: of each cell its blocks; one that reaches over several rows stands in each.
+        n_names: how many rows the table marks as its columns' names; without any they are sought.
+    """
+    found: list[Block] = []
+    for lays_out, group in groupby(rows, _lays_out):
+        run = list(group)
+        if lays_out:
+            found += (block for row in run for cell in row for block in cell)
+            continue
+        texts = [[" ".join(block.text for block in cell) for cell in row] for row in run]
+        n = 0 if found else min(n_names, len(texts) - 1)
+        written = write_table(merge_names(texts[:n]), texts[n:])
+        found += (Block(text, role=role) for text, role in written)
+    return found
+
+
+def _lays_out(row: Sequence[Sequence[Block]]) -> bool:
+    """Tell whether a row holds headings, other tables or much text, and so is no row of data."""
+    blocks = [block for cell in row for block in cell]
+    return any(block.role in NOT_IN_CELLS for block in blocks) or (
+        sum(len(block.text) for block in blocks) > MAX_ROW_CHARS
+    )

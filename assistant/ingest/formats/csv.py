@@ -42,9 +42,9 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             (number, [blocks.clean(cell) if cell else "" for cell in row])
             for number, row, _, _ in records
         )
-        for number, line in write_rows(cells):
+        for number, line, role in write_rows(cells):
             blocks.start_page(number, PageKind.ROW)
-            blocks.append(Block(line))
+            blocks.append(Block(line, role=role))
     return blocks.finish(None, [decoded.warning, warning])
 
 

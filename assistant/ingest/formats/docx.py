@@ -14,7 +14,6 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
 from docx.opc.part import PartFactory
@@ -24,7 +23,7 @@ from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import Archive, open_archive
-from assistant.ingest.formats.blocks import Block, Blocks, join_row
+from assistant.ingest.formats.blocks import Block, Blocks, write_blocks
 from assistant.ingest.formats.ooxml import (
     choose,
     describe_left_out,
@@ -38,6 +37,7 @@ from assistant.ingest.formats.ooxml import (
 )
 from assistant.ingest.formats.parsed import Parsed, count
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.values import Role
 
 
 def drop_dangling(archive: Archive) -> tuple[bytes, int]:
@@ -71,33 +71,46 @@ def _leads_to(relation: etree._Element, name: str, archive: Archive) -> bool:
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 _BODY_LEVEL = 9
 _MAX_LINE = 30
+MAX_NAME_ROWS = 3
+MAX_COLUMNS = 100
+"""That a cell may take: of them it fills the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Styles:
     """What the styles, by their ids, do to text.
 
-    `levels` are those of headings; `hidden` hide what they are applied to.
+    `levels` are those of headings; `hidden` hide what they are applied to; `items` make lists.
     """
 
     levels: Mapping[str, int]
     hidden: frozenset[str]
+    items: frozenset[str] = frozenset()
+
+    def is_item(self, style: str) -> bool:
+        """Tell whether a style's paragraphs are items of a list."""
+        return style in self.items
 
 
 def read_styles(root: etree._Element) -> Styles:
     """Return what the styles under the root of a styles part do."""
     styles = {value_of(s, "styleId") or "": s for s in root if name_of(s) == "style"}
     levels: dict[str, int] = {}
-    hidden = set()
+    hidden, items = set(), set()
     for name in styles:
         line = _line(name, styles)
+        numbering = next(
+            (n for n in (find(s, "pPr", "numPr") for s in line) if n is not None), None
+        )
+        if numbering is not None and _is_numbered(numbering):
+            items.add(name)
         level = next((n for n in map(_level, line) if n is not None), 0)
         if level:
             levels[name] = level
         vanish = next((v for v in (find(s, "rPr", "vanish") for s in line) if v is not None), None)
         if is_on(vanish):
             hidden.add(name)
-    return Styles(levels, frozenset(hidden))
+    return Styles(levels, frozenset(hidden), frozenset(items))
 
 
 def outline_level(properties: etree._Element | None) -> int | None:
@@ -106,6 +119,11 @@ def outline_level(properties: etree._Element | None) -> int | None:
     if not value.isdecimal():
         return None
     return int(value) + 1 if int(value) < _BODY_LEVEL else 0
+
+
+def _is_numbered(numbering: etree._Element) -> bool:
+    """Tell whether properties make an item of a list: number 0 takes that back."""
+    return value_of(find(numbering, "numId")) != "0"
 
 
 def _line(name: str, styles: Mapping[str, etree._Element]) -> list[etree._Element]:
@@ -197,9 +215,14 @@ class Walk:
         line = _Line(style in self._styles.hidden)
         self._read_inline(paragraph if children is None else children, line)
         text = "".join(line.pieces)
+        numbering = find(properties, "numPr")
+        is_item = self._styles.is_item(style) if numbering is None else _is_numbered(numbering)
+        role = Role.ITEM if is_item and not level else Role.PARAGRAPH
+        depth = value_of(find(numbering, "ilvl")) or "0" if is_item else "0"
         for part in [text] if level else text.split("\n"):
             if cleaned := self._clean(part):
-                yield Block(cleaned, level)
+                yield Block.heading(cleaned, level) if level else Block(cleaned, int(depth), role)
+                role = Role.PARAGRAPH
         for box in line.boxes:
             yield from self.read(box)
 
@@ -251,15 +274,29 @@ class Walk:
         return line.is_hidden or value_of(find(run, "rPr", "rStyle")) in self._styles.hidden
 
     def _read_table(self, table: etree._Element) -> Iterator[Block]:
-        for row in _children(table, "tr"):
-            if find(row, "trPr", "del") is None:
-                yield from self._read_row(row)
+        rows = [row for row in _children(table, "tr") if find(row, "trPr", "del") is None]
+        read: list[list[list[Block]]] = []
+        for row in rows:
+            filled: list[list[Block]] = []
+            for cell in _children(row, "tc"):
+                own = self._read_cell(cell, filled, read[-1] if read else [])
+                filled += [own, *([] for _ in range(_width(cell) - 1))]
+            read.append(filled)
+        n_names = 0
+        while n_names < min(MAX_NAME_ROWS, len(rows) - 1) and is_on(
+            find(rows[n_names], "trPr", "tblHeader")
+        ):
+            n_names += 1
+        yield from write_blocks(read, n_names)
 
-    def _read_row(self, row: etree._Element) -> Iterator[Block]:
-        cells = [cell for cell in _children(row, "tc") if not _is_continued(cell)]
-        read = [list(self.read(cell)) for cell in cells]
-        has_tables = any(True for cell in cells for _ in _children(cell, "tbl"))
-        yield from chain.from_iterable(read) if has_tables else join_row(read)
+    def _read_cell(
+        self, cell: etree._Element, before: list[list[Block]], over: list[list[Block]]
+    ) -> list[Block]:
+        """Return a cell's blocks; of one that only carries on another, those of that."""
+        if not _is_continued(cell):
+            return list(self.read(cell))
+        is_below = find(cell, "tcPr", "vMerge") is not None and len(before) < len(over)
+        return over[len(before)] if is_below else []
 
 
 def _children(parent: etree._Element, wanted: str) -> Iterator[etree._Element]:
@@ -270,6 +307,12 @@ def _children(parent: etree._Element, wanted: str) -> Iterator[etree._Element]:
             yield child
         elif name in _AROUND_BLOCKS:
             yield from _children(child, wanted)
+
+
+def _width(cell: etree._Element) -> int:
+    """Return how many columns a cell takes."""
+    value = value_of(find(cell, "tcPr", "gridSpan")) or ""
+    return max(1, min(int(value), MAX_COLUMNS)) if value.isdecimal() else 1
 
 
 def _is_continued(cell: etree._Element) -> bool:

@@ -3,8 +3,8 @@
 Visible is what the markup itself does not hide: no scripts, styles, comments, templates or head,
 nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets are not
 applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines of `<pre>`
-keep their spaces; the cells of a table row make one block, joined by ` | `. `DocumentUnreadable` is
-raised for binary data.
+keep their spaces; the rows of a table are written with the names of their columns (`table.py`).
+`DocumentUnreadable` is raised for binary data.
 """
 
 import re
@@ -17,10 +17,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import Parsed, fold
-from assistant.ingest.formats.table import join_cells
+from assistant.ingest.formats.table import merge_names, write_table
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.ingest.sniff import is_text_in
 from assistant.text.normalize import normalize
+from assistant.values import Role
 
 MAX_DEPTH = 1_000
 """Block tags nested deeper are taken out before parsing, whose time grows with depth squared."""
@@ -39,6 +40,18 @@ _BLOCKS = frozenset((
     "table", "tbody", "td", "textarea", "tfoot", "th", "thead", "tr", "ul",
 ))
 # fmt: on
+_ROLES = {
+    "li": Role.ITEM,
+    "dt": Role.LEAD_IN,
+    "dd": Role.ITEM,
+    "caption": Role.CAPTION,
+    "figcaption": Role.CAPTION,
+}
+MAX_CELL_BLOCKS = 8
+"""A cell with more lays out a page."""
+MAX_NAME_ROWS = 3
+MAX_SPAN = 100
+"""Columns or rows that a cell may take: each is filled with its text."""
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
 _UNREAD_STYLE = re.compile(r"\s|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -56,12 +69,58 @@ _NESTING_TAG = re.compile(
 
 
 @dataclass(slots=True)
+class _Table:
+    """A table's rows as they are read: of each cell its blocks; and which rows are names alone.
+
+    `spans` are cells that reach into the rows to come: by column, how many rows, and what of.
+    """
+
+    rows: list[list[list[Block]]] = field(default_factory=list)
+    heads: list[bool] = field(default_factory=list)
+    spans: dict[int, tuple[int, list[Block]]] = field(default_factory=dict)
+    is_layout: bool = False
+    cell: list[Block] | None = None
+
+    def start_row(self) -> None:
+        self.rows.append([])
+        self.cell = None
+        self.heads.append(True)
+        self._fill()
+
+    def start_cell(self, node: LexborNode) -> None:
+        if not self.rows:
+            self.start_row()
+        cell: list[Block] = []
+        n_columns, n_rows = (_number_of(node, name) for name in ("colspan", "rowspan"))
+        if n_rows > 1:
+            self.spans[len(self.rows[-1])] = (n_rows - 1, cell)
+        self.rows[-1] += [cell, *([] for _ in range(n_columns - 1))]
+        self.cell = cell
+        self.heads[-1] &= node.tag == "th"
+        self._fill()
+
+    def _fill(self) -> None:
+        row = self.rows[-1]
+        while (held := self.spans.pop(len(row), None)) is not None:
+            n_left, cell = held
+            if n_left > 1:
+                self.spans[-1 - len(row)] = (n_left - 1, cell)
+            row.append(cell)
+
+    def end_row(self) -> None:
+        for column in [key for key in self.spans if key < 0]:
+            self.spans[-1 - column] = self.spans.pop(column)
+
+
+@dataclass(slots=True)
 class _Page:
-    """The text gathered so far. Only the innermost table row is held back, to join its cells."""
+    """The text gathered so far. The innermost table is held back, to name its cells."""
 
     blocks: Blocks
     pending: list[str] = field(default_factory=list)
-    cells: list[list[Block]] | None = None
+    tables: list[_Table] = field(default_factory=list)
+    n_lists: int = 0
+    role: Role = Role.PARAGRAPH
 
     def end_block(self, *, level: int = 0, is_pre: bool = False) -> None:
         """Turn the pending text into a block, or into one for each line of preformatted text."""
@@ -70,20 +129,45 @@ class _Page:
         text = "".join(self.pending)
         self.pending.clear()
         lines = self.blocks.clean_lines(text) if is_pre else [self.blocks.clean(text)]
-        found = [Block(line, level) for line in lines if line]
-        if self.cells:
-            self.cells[-1].extend(found)
+        role = Role.CODE if is_pre else self.role
+        depth = self.n_lists if role is Role.ITEM else 0
+        found = [
+            Block.heading(line, level) if level else Block(line, depth, role)
+            for line in lines
+            if line
+        ]
+        if found:
+            self.role = Role.PARAGRAPH
+        table = self.tables[-1] if self.tables else None
+        if table and table.cell is not None and not table.is_layout:
+            table.cell.extend(found)
         else:
             self.blocks.extend(found)
 
-    def end_row(self) -> None:
-        """Join the row's cells if each is one block; a table that lays out a page is not joined."""
-        cells, self.cells = self.cells or [], None
-        if all(len(cell) <= 1 and not any(block.level for block in cell) for cell in cells):
-            row = join_cells(block.text for cell in cells for block in cell)
-            self.blocks.extend([Block(row)] if row else [])
-        else:
-            self.blocks.extend(chain.from_iterable(cells))
+    def lay_out(self, table: _Table) -> None:
+        """Read a table as one that lays out a page: its cells one after the other."""
+        table.is_layout = True
+        seen: set[int] = set()
+        for cell in chain.from_iterable(table.rows):
+            if id(cell) not in seen:
+                self.blocks.extend(cell)
+            seen.add(id(cell))
+        table.rows.clear()
+
+    def end_table(self, table: _Table) -> None:
+        """Write the rows, with names, if each cell is a block or two of text."""
+        cells = [*chain.from_iterable(table.rows)]
+        if any(len(c) > MAX_CELL_BLOCKS or any(b.role is Role.HEADING for b in c) for c in cells):
+            self.lay_out(table)
+            return
+        rows = [[" ".join(b.text for b in cell) for cell in row] for row in table.rows]
+        n_heads = 0
+        while n_heads < min(MAX_NAME_ROWS, len(rows) - 1) and table.heads[n_heads]:
+            n_heads += 1
+        names = merge_names(rows[:n_heads])
+        self.blocks.extend(
+            Block(text, role=role) for text, role in write_table(names, rows[n_heads:])
+        )
 
 
 def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -143,22 +227,35 @@ def _read_tree(root: LexborNode, page: _Page) -> None:
         elif tag in _BLOCKS:
             page.end_block(level=0 if is_start else _HEADINGS.get(tag, 0), is_pre=n_pre > 0)
             n_pre += (1 if is_start else -1) * (tag == "pre")
-            _track_row(tag, is_start, page)
+            _track(node, is_start, page)
     page.end_block()
 
 
-def _track_row(tag: str, is_start: bool, page: _Page) -> None:
-    if tag == "table" and is_start and page.cells:
-        # A table inside a row: the row around it is layout and not data.
-        page.blocks.extend(chain.from_iterable(page.cells))
-        page.cells = None
-    elif tag == "tr":
+def _track(node: LexborNode, is_start: bool, page: _Page) -> None:
+    """Note where a table, a row, a cell, a list or an item begins or ends."""
+    tag = node.tag or ""
+    table = page.tables[-1] if page.tables else None
+    if tag == "table":
         if is_start:
-            page.cells = [[]]
-        else:
-            page.end_row()
-    elif tag in ("td", "th") and is_start and page.cells:
-        page.cells.append([])
+            if table and not table.is_layout:  # what has a table inside lays out the page
+                page.lay_out(table)
+            page.tables.append(_Table())
+        elif table:
+            page.end_table(page.tables.pop())
+    elif table and tag == "tr":
+        table.start_row() if is_start else table.end_row()
+    elif table and tag in ("td", "th") and is_start and not table.is_layout:
+        table.start_cell(node)
+    elif tag in ("ul", "ol", "menu", "dir"):
+        page.n_lists += 1 if is_start else -1
+    if tag in _ROLES:
+        page.role = _ROLES[tag] if is_start else Role.PARAGRAPH
+
+
+def _number_of(node: LexborNode, name: str) -> int:
+    """Return how many columns or rows a cell takes."""
+    value = (node.attributes.get(name) or "").strip()
+    return max(1, min(int(value), MAX_SPAN)) if value.isdecimal() and len(value) < 6 else 1
 
 
 def _visit(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:

@@ -14,13 +14,13 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
 from assistant.ingest.formats import markdown, source
 from assistant.ingest.formats.blocks import Blocks
-from assistant.ingest.formats.parsed import Parsed, count, describe_removed, drop_none
+from assistant.ingest.formats.parsed import Parsed, as_units, count, describe_removed, drop_none
 from assistant.ingest.formats.source import find_code
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from assistant.text.normalize import normalize
-from assistant.values import Heading
+from assistant.values import Unit
 
 MAX_CELL_CHARS = 300
 """A longer text is no cell of a row but has a block of its own."""
@@ -175,20 +175,17 @@ def read_notebook(notebook: Members, warning: str | None = None) -> Parsed:
     cells = [cell for cell in found if isinstance(cell, Members)] if isinstance(found, list) else []
     parts = [_read_cell(cell) for cell in cells]
     texts: list[str] = []
-    blocks: list[tuple[int, int]] = []
-    headings: list[Heading] = []
+    units: list[Unit] = []
     position = 0
     for part, _ in parts:
         texts.append(part.text)
-        blocks += ((start + position, end + position) for start, end in part.blocks)
-        headings += (Heading(h.start + position, h.end + position, h.level) for h in part.headings)
+        units += (u._replace(start=u.start + position, end=u.end + position) for u in part.units)
         position += len(part.text) + len(_PART)
     n_shown = sum(bool(cell.find("outputs")) for cell in cells)
     return Parsed(
         _PART.join(texts),
         next((part.title for part, _ in parts if part.title), None),
-        tuple(blocks),
-        tuple(headings),
+        tuple(units),
         warnings=drop_none(
             warning,
             count(n_shown, "cell", "with output, which is left out"),
@@ -204,9 +201,9 @@ def _read_cell(cell: Members) -> tuple[Parsed, int]:
         case "markdown":
             return markdown.read(text), n_removed
         case "code":
-            return Parsed(text, None, find_code(text)), n_removed
+            return Parsed(text, None, as_units(find_code(text))), n_removed
         case _:
-            return Parsed(text, None, find_blocks(text)), n_removed
+            return Parsed(text, None, as_units(find_blocks(text))), n_removed
 
 
 def _strings(source: Value) -> list[str]:

@@ -72,9 +72,8 @@ class MailMessage:
     def add_html(self, data: bytes) -> None:
         """Add the visible text of a page, with its headings."""
         page = html.parse(data)
-        levels = {(heading.start, heading.end): heading.level for heading in page.headings}
-        for start, end in page.blocks:
-            self.blocks.append(Block(page.text[start:end], levels.get((start, end), 0)))
+        for unit in page.units:
+            self.blocks.append(Block(page.text[unit.start : unit.end], unit.level, unit.role))
         self.warnings += page.warnings
 
     def read_header(self, value: str) -> str:

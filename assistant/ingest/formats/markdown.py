@@ -1,37 +1,54 @@
-"""Markdown (CommonMark and tables): the source of the file as canonical text, and its parts.
+"""Markdown (CommonMark and tables): the text as it is shown, and its parts.
 
-Marks stay in the text, so that a quote can be found in the file. Blocks are paragraphs (parted at
-hard line breaks), headings, table rows, lines of code, and the text between the tags of raw HTML.
-Front matter, comments, scripts and link definitions are in no block. `DocumentUnreadable` is raised
-for binary data.
+Marks are not text: what is emphasised, linked or quoted is read as its words, a table as rows with
+their columns' names. Paragraphs end at hard line breaks, and where a line begins a question, an
+answer or, in a paragraph of nothing else, a field. Front matter, comments, scripts and link
+definitions are left out. `locate` finds the words of a span in the file again.
+`DocumentUnreadable` is raised for binary data.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats import source as code
 from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold, trim
+from assistant.ingest.formats.table import write_table
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
-from assistant.text.normalize import normalize
-from assistant.values import Heading
+from assistant.text import english as en
+from assistant.text.normalize import normalize, normalize_mapped
+from assistant.values import Origin, Page, Role, Unit
 
 _FRONT_MATTER = re.compile(
     r"---[ \t]*\n(\s*[\w-]+[ \t]*:.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
 )
 _FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*(\S.*)$", re.MULTILINE)
 _LINK_DEFINITION = re.compile(r"[\s>]*\[[^\]]+\]:")
-_HARD_BREAK = re.compile(r"(?:(?<! ) {2,}|\\)\n")
 _UNCITED_HTML = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>?", re.S)
-_HEADING_MARKS = re.compile(r"[\s>]*#{1,6}[ \t]")
-_ROW_START, _ROW_ENDS = re.compile(r"[\s>|]*"), " \t|"
+_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_BEGINS = re.compile(rf"(?:{en.QUESTION_MARKERS}|{en.ANSWER_MARKERS})\s*[:.]\s")
+_FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:\s+\S")
 
-_Blocks = list[tuple[int, int]]
+_BLOCKS = frozenset(
+    "paragraph_open heading_open tr_open fence code_block html_block table_open hr".split()
+)
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A unit's text, and the span of the source lines that it was read from."""
+
+    text: str
+    source: Span
+    role: Role = Role.PARAGRAPH
+    level: int = 0
 
 
 class _Source:
@@ -45,14 +62,14 @@ class _Source:
     def cover(self, first: int, last: int) -> None:
         self.is_covered[first:last] = b"\1" * (min(last, len(self.is_covered)) - first)
 
-    def span(self, first: int, last: int) -> tuple[int, int]:
+    def span(self, first: int, last: int) -> Span:
         """Return the trimmed span of the lines from `first` up to `last`, exclusive."""
         last = min(last, len(self.starts) - 1)
         return trim(self.text, self.starts[first], self.starts[last] - 1)
 
 
 def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
-    """Return the source as canonical text in blocks, with its headings."""
+    """Return the text that is shown as canonical text in units, with its headings."""
     decoded = decode(data)
     text, n_removed = normalize(decoded.text)
     return replace(read(text), warnings=drop_none(decoded.warning, describe_removed(n_removed)))
@@ -60,122 +77,190 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
 
 def read(text: str) -> Parsed:
     """Return the parts of canonical Markdown."""
+    pieces, title = _read(text)
+    units: list[Unit] = []
+    position = 0
+    for piece in pieces:
+        indent = len(piece.text) - len(piece.text.lstrip())
+        end = position + len(piece.text)
+        units.append(Unit(position + indent, end, piece.role, piece.level))
+        position = end + 1
+    return Parsed("\n".join(piece.text for piece in pieces), title, tuple(units))
+
+
+def locate(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:
+    """Return the bytes of the file that a span of its text stands for: its words, or their row."""
+    decoded = decode(data)
+    canonical = normalize_mapped(decoded.text)
+    places: list[int] = []
+    position = 0
+    for piece in _read(canonical.text)[0]:
+        start, end = max(span[0] - position, 0), min(span[1] - position, len(piece.text))
+        if start < end:
+            places += _find(canonical.text, piece, start, end)
+        position += len(piece.text) + 1
+        if position >= span[1]:
+            break
+    if not places:
+        return Origin()
+    return find_origin(data, decoded, canonical.offsets.to_raw(places[0], places[-1]))
+
+
+def _find(text: str, piece: _Piece, start: int, end: int) -> Span:
+    """Return where the characters of a piece stand in its source, or else all of that."""
+    first, last = piece.source
+    if piece.role in (Role.ROW, Role.NAMES):
+        return piece.source
+    places: list[int] = []
+    place = first
+    for word in re.finditer(r"\S+", piece.text[:end]):
+        found = _find_word(text, word[0], place, last)
+        if not found:
+            return piece.source
+        place = found[-1] + 1
+        places += found[max(start - word.start(), 0) :]
+    return (places[0], places[-1] + 1) if places else piece.source
+
+
+def _find_word(text: str, word: str, first: int, last: int) -> list[int]:
+    """Return where each character of a word stands, with marks between them or not."""
+    start = text.find(word, first, last)
+    if start >= 0:
+        return [*range(start, start + len(word))]
+    found: list[int] = []
+    for character in word:
+        first = text.find(character, first, last) + 1
+        if not first:
+            return []
+        found.append(first - 1)
+    return found
+
+
+def _read(text: str) -> tuple[list[_Piece], str | None]:
     front = _FRONT_MATTER.match(text)
     n_front = front.end() if front else 0
     source = _Source(text)
     # Blanked and not cut off, so that line numbers hold.
     tokens = _parser().parse("\n" * text.count("\n", 0, n_front) + text[n_front:])
-    blocks, headings = _read_tokens(tokens, source)
-    blocks += _leftovers(source, text.count("\n", 0, n_front))
-    return Parsed(
-        text,
-        _find_title(text, front, headings),
-        tuple((start, end) for start, end in sorted(blocks) if start < end),
-        tuple(headings),
-    )
-
-
-locate = code.locate
+    pieces = [*_Reader(tokens, source).read()]
+    pieces += _leftovers(source, text.count("\n", 0, n_front))
+    pieces.sort(key=lambda piece: piece.source[0])  # stable: rows of a table keep their order
+    title = _FRONT_TITLE.search(front.group(1)) if front else None
+    top = (piece.text for piece in pieces if piece.role is Role.HEADING and piece.level == 1)
+    return pieces, fold(title.group(1).strip().strip("'\"")) if title else next(top, None)
 
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark").enable("table")
-    # Blocks alone: what is inside a line stays as it is written.
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    return parser
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
-def _read_tokens(tokens: list[Token], source: _Source) -> tuple[_Blocks, list[Heading]]:
-    blocks: _Blocks = []
-    headings: list[Heading] = []
-    for number, token in enumerate(tokens):
-        if not token.map:
-            continue
-        first, last = token.map
+class _Reader:
+    """Reads the pieces of a run of tokens; a list's item is the first paragraph in it."""
+
+    def __init__(self, tokens: Sequence[Token], source: _Source) -> None:
+        self._tokens = tokens
+        self._source = source
+        self._is_item = False
+        self._depth = 0
+        self._table: list[list[str]] = []
+        self._lines: list[Span] = []
+
+    def read(self) -> Iterator[_Piece]:
+        """Yield the pieces in order."""
+        for number, token in enumerate(self._tokens):
+            if token.type == "table_close":
+                yield from _read_table(self._table, self._lines)
+                self._table, self._lines = [], []
+            elif token.type in ("th_open", "td_open"):
+                self._table[-1].append(" ".join(_shown(self._tokens[number + 1])))
+            elif token.type == "list_item_open":
+                self._is_item, self._depth = True, token.level
+            elif token.map and token.type in _BLOCKS:
+                yield from self._read_block(number, token, *token.map)
+                self._source.cover(*token.map)
+
+    def _read_block(self, number: int, token: Token, first: int, last: int) -> Iterator[_Piece]:
+        span = self._source.span(first, last)
         match token.type:
             case "paragraph_open":
-                blocks += _part_paragraph(source, tokens[number + 1])
+                role = Role.ITEM if self._is_item else Role.PARAGRAPH
+                for text in _shown(self._tokens[number + 1]):
+                    yield _Piece(text, span, role, self._depth if role is Role.ITEM else 0)
+                    role = Role.PARAGRAPH
+                self._is_item = False
             case "heading_open":
-                start, end = _find_heading(source, tokens[number + 1])
-                if start < end:
-                    blocks.append((start, end))
-                    headings.append(Heading(start, end, int(token.tag[1:])))
+                if text := " ".join(_shown(self._tokens[number + 1])):
+                    yield _Piece(text, span, Role.HEADING, int(token.tag[1:]))
             case "tr_open":
-                blocks.append(_find_row(source, first))
+                self._table.append([])
+                self._lines.append(span)
             case "fence" | "code_block":
-                first_code = first + (token.type == "fence")
-                n_lines = token.content.count("\n")
-                blocks += (source.span(n, n + 1) for n in range(first_code, first_code + n_lines))
+                first += token.type == "fence"
+                for n, line in enumerate(token.content.split("\n"), start=first):
+                    if line.strip():
+                        yield _Piece(line.rstrip(), self._source.span(n, n + 1), Role.CODE)
             case "html_block":
-                blocks += _read_html(source, first, last)
-            case "table_open" | "hr":
-                pass
-            case _:
-                continue
-        source.cover(first, last)
-    return blocks, headings
+                yield from _read_html(self._source, span)
 
 
-def _part_paragraph(source: _Source, inline: Token) -> Iterator[tuple[int, int]]:
-    """Yield the paragraph's span, parted at hard line breaks."""
-    start, end = _find_inline(source, inline)
-    for hard_break in _HARD_BREAK.finditer(source.text, start, end):
-        yield trim(source.text, start, hard_break.start())
-        start = hard_break.end()
-    yield trim(source.text, start, end)
+def _read_table(table: list[list[str]], lines: list[Span]) -> Iterator[_Piece]:
+    named = any(table[0])
+    written = write_table(table[0], table[1:]) if named else write_table((), table[1:])
+    spans = [
+        span
+        for row, span in zip(table, lines, strict=True)
+        if any(row) and (named or row is not table[0])
+    ]
+    for (text, role), span in zip(written, spans, strict=True):
+        yield _Piece(text, span, role)
 
 
-def _find_inline(source: _Source, inline: Token) -> tuple[int, int]:
-    """Return the span from the content's first line, which ends its source line, to the end."""
-    first, last = inline.map or (0, 0)
-    line_start, line_end = source.span(first, first + 1)
-    first_chars = len(inline.content.split("\n", 1)[0].rstrip())
-    return max(line_start, line_end - first_chars), source.span(first, last)[1]
+def _shown(inline: Token) -> list[str]:
+    """Return what is shown of a run of text, parted at its hard breaks."""
+    found: list[str] = []
+    for part in "".join(_words(inline.children or (), soft="\v")).split("\n"):
+        soft = [line for line in map(fold, part.split("\v")) if line]
+        are_fields = len(soft) > 1 and all(map(_FIELD.match, soft))
+        for number, line in enumerate(soft):
+            if number == 0 or are_fields or _BEGINS.match(line):
+                found.append(line)
+            else:
+                found[-1] += f" {line}"
+    return found
 
 
-def _find_heading(source: _Source, inline: Token) -> tuple[int, int]:
-    if not inline.content:
-        return 0, 0
-    line_start, line_end = source.span(*(inline.map or (0, 0)))
-    marks = _HEADING_MARKS.match(source.text, line_start, line_end)
-    start = source.text.find(inline.content, marks.end() if marks else line_start, line_end)
-    return (start, start + len(inline.content)) if start >= 0 else _find_inline(source, inline)
+def _words(children: Sequence[Token], soft: str = " ") -> Iterator[str]:
+    for child in children:
+        match child.type:
+            case "text" | "code_inline" | "text_special":
+                yield child.content
+            case "softbreak":
+                yield soft
+            case "hardbreak":
+                yield "\n"
+            case "image":
+                yield from _words(child.children or ())
+            case "html_inline":
+                yield "\n" if _BREAK_TAG.fullmatch(child.content) else ""
 
 
-def _find_row(source: _Source, line: int) -> tuple[int, int]:
-    start, end = source.span(line, line + 1)
-    marks = _ROW_START.match(source.text, start, end)
-    start = marks.end() if marks else start
-    return start, start + len(source.text[start:end].rstrip(_ROW_ENDS))
-
-
-def _read_html(source: _Source, first: int, last: int) -> Iterator[tuple[int, int]]:
+def _read_html(source: _Source, span: Span) -> Iterator[_Piece]:
     """Yield the lines of text between tags."""
-    start, end = source.span(first, last)
+    start, end = span
     tags = [match.span() for match in _UNCITED_HTML.finditer(source.text, start, end)]
     for (_, before), (after, _) in zip([(0, start), *tags], [*tags, (end, end)], strict=True):
         for line in re.finditer(r"[^\n]+", source.text[before:after]):
-            yield trim(source.text, before + line.start(), before + line.end())
+            first, last = trim(source.text, before + line.start(), before + line.end())
+            if first < last:
+                yield _Piece(source.text[first:last], (first, last))
 
 
-def _leftovers(source: _Source, n_front_lines: int) -> Iterator[tuple[int, int]]:
+def _leftovers(source: _Source, n_front_lines: int) -> Iterator[_Piece]:
     """Yield the lines that no token accounts for, such as those nested too deep for the parser."""
     for line in range(n_front_lines, len(source.starts) - 1):
         start, end = source.span(line, line + 1)
         if source.is_covered[line] or _LINK_DEFINITION.match(source.text, start, end):
             continue
         if any(map(str.isalnum, source.text[start:end])):
-            yield start, end
-
-
-def _find_title(text: str, front: re.Match[str] | None, headings: list[Heading]) -> str | None:
-    """Return the front matter's title, or else the first heading of level 1, as plain words."""
-    if front and (title := _FRONT_TITLE.search(front.group(1))):
-        return fold(title.group(1).strip().strip("'\""))
-    top = next((heading for heading in headings if heading.level == 1), None)
-    if top is None:
-        return None
-    inline = MarkdownIt("commonmark").parseInline(text[top.start : top.end])
-    children = (child for token in inline for child in token.children or ())
-    return fold("".join(" " if "break" in child.type else child.content for child in children))
+            yield _Piece(source.text[start:end], (start, end))

@@ -15,10 +15,11 @@ from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive, starts_like_xml
-from assistant.ingest.formats.blocks import Block, Blocks, join_row
+from assistant.ingest.formats.blocks import Block, Blocks, write_blocks
 from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
 from assistant.ingest.formats.parsed import Parsed, count
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.values import Role
 
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"
 _MANIFEST = "META-INF/manifest.xml"
@@ -39,6 +40,16 @@ _ANCHORED = frozenset("frame text-box custom-shape rect ellipse polygon path g c
 _OBJECTS = frozenset("object object-ole".split())
 
 
+_CELLS = ("table-cell", "covered-table-cell")
+MAX_NAME_ROWS = 3
+
+
+def _n_rows(cell: etree._Element) -> int:
+    """Return how many rows a cell takes."""
+    value = value_of(cell, "number-rows-spanned") or "1"
+    return int(value) if value.isdecimal() and len(value) < 5 else 1
+
+
 @dataclass(slots=True)
 class _Line:
     pieces: list[str] = field(default_factory=list)
@@ -53,6 +64,7 @@ class _Walk:
         self.n_hidden = self.n_comments = self.n_objects = 0
         self._blocks = blocks
         self._hidden = hidden
+        self._n_lists = 0
 
     def read(self, parent: Iterable[etree._Element]) -> Iterator[Block]:
         """Yield the blocks under an element, in order."""
@@ -62,8 +74,10 @@ class _Walk:
                 continue
             if name in _LINES:
                 yield from self._read_line(child, _level_of(child) if name == "h" else 0)
-            elif name == "table-row":
-                yield from self._read_row(child)
+            elif name == "table":
+                yield from self._read_table(child)
+            elif name == "list":
+                yield from self._read_list(child)
             else:
                 yield from self.read(child)
 
@@ -73,7 +87,7 @@ class _Walk:
         text = "".join(line.pieces)
         for part in [text] if level else text.split("\n"):
             if cleaned := self._blocks.clean(part):
-                yield Block(cleaned, level)
+                yield Block.heading(cleaned, level)
         yield from self.read(line.anchored)
 
     def _read_inline(self, parent: etree._Element, line: _Line) -> None:
@@ -96,14 +110,44 @@ class _Walk:
         else:
             self._read_inline(child, line)
 
-    def _read_row(self, row: etree._Element) -> Iterator[Block]:
-        cells = [cell for cell in row if name_of(cell) == "table-cell"]
-        read = [list(self.read(cell)) for cell in cells]
-        if any(name_of(element) == "table" for cell in cells for element in cell):
-            for blocks in read:
-                yield from blocks
-        else:
-            yield from join_row(read)
+    def _read_list(self, parent: etree._Element) -> Iterator[Block]:
+        self._n_lists += 1
+        for item in parent:
+            is_first = name_of(item) == "list-item"
+            for block in self.read([item]):
+                is_item = is_first and block.role is Role.PARAGRAPH
+                yield Block(block.text, self._n_lists, Role.ITEM) if is_item else block
+                is_first = False
+        self._n_lists -= 1
+
+    def _read_table(self, table: etree._Element) -> Iterator[Block]:
+        heads = [row for part in table if name_of(part) == "table-header-rows" for row in part]
+        rows = list(self._rows_of(table))
+        cells = [[c for c in row if name_of(c) in _CELLS] for row in rows]
+        read: list[list[list[Block]]] = []
+        below: dict[int, tuple[int, list[Block]]] = {}
+        for row in cells:
+            below = {column: (n - 1, held) for column, (n, held) in below.items()}
+            filled: list[list[Block]] = []
+            for cell in row:
+                if name_of(cell) == "table-cell":
+                    own = [*self.read(cell)]
+                    below[len(filled)] = _n_rows(cell), own
+                else:
+                    n_left, held = below.get(len(filled), (0, []))
+                    own = held if n_left > 0 else []
+                filled.append(own)
+            read.append(filled)
+        yield from write_blocks(read, min(len(heads), MAX_NAME_ROWS))
+
+    def _rows_of(self, part: etree._Element) -> Iterator[etree._Element]:
+        """Yield the rows of a table that are shown, those of tables within it left out."""
+        for child in part:
+            name = name_of(child)
+            if name == "table-row":
+                yield child
+            elif name.startswith("table-") and not self._is_left_out(child, name):
+                yield from self._rows_of(child)
 
     def _is_left_out(self, element: etree._Element, name: str) -> bool:
         """Tell whether an element is not shown as text, and count it."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from assistant.text.normalize import UNSEEN
-from assistant.values import Heading, Page, PageKind
+from assistant.values import Page, PageKind, Role, Unit
 
 MAX_TITLE_CHARS = 500
 
@@ -15,16 +15,31 @@ MAX_TITLE_CHARS = 500
 class Parsed:
     """A file as canonical text.
 
-    `blocks` are ascending spans that hold all the text to cite; no sentence crosses one.
-    `title` is what the document calls itself, or None. `pages` are ascending and apart.
+    `units` are ascending, apart, and hold all the text to cite; what they stand under is found
+    later (`structure.py`). `title` is what the document calls itself, or None. `pages` are
+    ascending and apart.
     """
 
     text: str
     title: str | None
-    blocks: tuple[tuple[int, int], ...]
-    headings: tuple[Heading, ...] = ()
+    units: tuple[Unit, ...]
     pages: tuple[Page, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> tuple[tuple[int, int], ...]:
+        """The units' spans."""
+        return tuple((unit.start, unit.end) for unit in self.units)
+
+    @property
+    def headings(self) -> tuple[Unit, ...]:
+        """The units that are headings."""
+        return tuple(unit for unit in self.units if unit.role is Role.HEADING)
+
+
+def as_units(spans: Iterable[tuple[int, int]], role: Role = Role.PARAGRAPH) -> tuple[Unit, ...]:
+    """Return spans as units of one role."""
+    return tuple(Unit(start, end, role) for start, end in spans)
 
 
 def read_parsed(found: Mapping[str, Any]) -> Parsed:
@@ -37,8 +52,7 @@ def read_parsed(found: Mapping[str, Any]) -> Parsed:
     parsed = Parsed(
         text,
         None if title is None else fold(str(title))[:MAX_TITLE_CHARS] or None,
-        tuple((int(start), int(end)) for start, end in found["blocks"]),
-        tuple(Heading(int(h["start"]), int(h["end"]), int(h["level"])) for h in found["headings"]),
+        tuple(_read_unit(*fields) for fields in found["units"]),
         tuple(
             Page(int(p["number"]), int(p["start"]), int(p["end"]), PageKind(p["kind"]))
             for p in found["pages"]
@@ -49,7 +63,6 @@ def read_parsed(found: Mapping[str, Any]) -> Parsed:
         raise ValueError("its text is not canonical")
     _require_apart(parsed.blocks, len(text), "blocks")
     _require_apart(((p.start, p.end) for p in parsed.pages), len(text), "pages")
-    _require_apart(((h.start, h.end) for h in parsed.headings), len(text), "headings")
     return parsed
 
 
@@ -77,6 +90,12 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
     part = text[start:end]
     start += len(part) - len(part.lstrip())
     return start, start + len(part.strip())
+
+
+def _read_unit(
+    start: Any, end: Any, role: Any = Role.PARAGRAPH, level: Any = 0, _: Any = 0
+) -> Unit:
+    return Unit(int(start), int(end), Role(role), int(level))
 
 
 def fold(text: str) -> str:

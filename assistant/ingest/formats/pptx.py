@@ -21,7 +21,7 @@ from pptx.slide import Slide
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive
-from assistant.ingest.formats.blocks import Blocks
+from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.ooxml import (
     choose,
     describe_left_out,
@@ -32,7 +32,7 @@ from assistant.ingest.formats.ooxml import (
     value_of,
 )
 from assistant.ingest.formats.parsed import Parsed, count
-from assistant.ingest.formats.table import join_cells
+from assistant.ingest.formats.table import write_table
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
 
@@ -76,12 +76,26 @@ class _Reader:
 
     def _read_frame(self, frame: GraphicFrame) -> None:
         if frame.has_table:
+            rows: list[list[str]] = []
             for row in frame.table.rows:
-                cells = (cell.text for cell in row.cells if not cell.is_spanned)
-                self.blocks.add(join_cells(map(self.blocks.clean, cells)))
+                cells: list[str] = []
+                for cell in row.cells:
+                    cells.append(self._read_cell(cell, cells, rows[-1] if rows else []))
+                rows.append(cells)
+            has_names = frame.table.first_row and len(rows) > 1 and all(rows[0][1:])
+            names, below = (rows[0], rows[1:]) if has_names else ((), rows)
+            for text, role in write_table(names, below):
+                self.blocks.append(Block(text, role=role))
             return
         for text in _texts_of_diagram(frame):
             self.blocks.add(text)
+
+    def _read_cell(self, cell: Any, before: list[str], over: list[str]) -> str:
+        """Return a cell's text; of one that another reaches over, that one's."""
+        if not cell.is_spanned:
+            return self.blocks.clean(cell.text)
+        is_below = cell._tc.vMerge and len(before) < len(over)
+        return over[len(before)] if is_below else ""
 
     def _read_paragraphs(self, frame: Any) -> None:
         for paragraph in frame.paragraphs:

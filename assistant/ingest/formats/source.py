@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, trim
+from assistant.ingest.formats.parsed import Parsed, as_units, describe_removed, drop_none, trim
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize, normalize_mapped
 from assistant.values import Origin, Page, PageKind
@@ -35,7 +35,7 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     text, n_removed = normalize(decoded.text)
     pages = tuple(find_lines(text))
     warnings = drop_none(decoded.warning, describe_removed(n_removed))
-    return Parsed(text, None, find_code(text), pages=pages, warnings=warnings)
+    return Parsed(text, None, as_units(find_code(text)), pages=pages, warnings=warnings)
 
 
 def locate(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:

@@ -8,6 +8,8 @@ what its values are. The names are those of the first row with several cells, if
   of years there must be several, over columns that hold something else;
 - the rows below have no cells beside them, and mostly several cells.
 
+A row above them that groups columns (`First half | Second half`) is put before their names.
+
 After an empty row another table may begin: one with names of its own if, besides, there is a column
 of words above numbers, dates or truth values. Rows that stand alone, above a table's first row of
 several cells, are captions. `DocumentUnreadable` is raised for tables with too many rows.
@@ -19,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from assistant.errors import DocumentUnreadable, Fault
+from assistant.values import Role
 
 JOINT = " | "
 MAX_ROWS = 500_000
@@ -38,8 +41,8 @@ _SENTENCE_END = re.compile(r"[.!?;。！？]$")
 Row = Sequence[str]
 
 
-def write_rows(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, str]]:
-    """Yield each row that is not empty, with its number and as one line.
+def write_rows(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, str, Role]]:
+    """Yield each row that is not empty, with its number, as one line, and what it is.
 
     Args:
         rows: of one table or sheet, numbered; cells are canonical text on one line, and an empty
@@ -49,6 +52,7 @@ def write_rows(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, str]]:
         DocumentUnreadable: there are more than `MAX_ROWS`.
     """
     names: Row = ()
+    upper: Row = ()
     may_begin = True
     n_rows = 0
     for number, cells, below in _look_ahead(rows):
@@ -59,15 +63,57 @@ def write_rows(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, str]]:
         n_rows += 1
         if n_rows > MAX_ROWS:
             raise DocumentUnreadable(f"more than {MAX_ROWS:,} rows: split it", Fault.TOO_LARGE)
-        if may_begin and _are_names(cells, below) and (not names or _is_contrast(cells, below)):
+        if upper:
+            names, upper = merge_names([upper, cells]), ()
+            yield number, join_cells(names), Role.NAMES
+        elif may_begin and _are_names(cells, below) and (not names or _is_contrast(cells, below)):
             names = cells
-            yield number, join_cells(cells)
+            yield number, join_cells(cells), Role.NAMES
+        elif may_begin and _are_upper_names(cells, below):
+            upper = cells
+            yield number, join_cells(cells), Role.NAMES
+            continue
         elif may_begin and n_cells == 1:
-            yield number, join_cells(cells)
+            yield number, join_cells(cells), Role.CAPTION
             continue
         else:
-            yield number, _name_cells(names, cells)
+            yield number, _name_cells(names, cells), Role.ROW
         may_begin = False
+
+
+def write_table(names: Row, rows: Iterable[Row]) -> Iterator[tuple[str, Role]]:
+    """Yield the rows of a table that are not empty as one line each, and what each is.
+
+    Args:
+        names: the columns' names as the table marks them; without any they are sought.
+        rows: below them, as `write_rows` takes them.
+
+    Raises:
+        DocumentUnreadable: there are more than `MAX_ROWS`.
+    """
+    if any(names):
+        yield join_cells(names), Role.NAMES
+        for number, cells in enumerate(rows):
+            if number >= MAX_ROWS:
+                raise DocumentUnreadable(f"more than {MAX_ROWS:,} rows: split it", Fault.TOO_LARGE)
+            if any(cells):
+                yield _name_cells(names, cells), Role.ROW
+    else:
+        yield from ((line, role) for _, line, role in write_rows(enumerate(rows)))
+
+
+def merge_names(rows: Sequence[Row]) -> Row:
+    """Return one name for each column of several rows of names, the upper before the lower.
+
+    A name of an upper row holds for the columns behind it that have none there.
+
+    >>> merge_names([["", "Sales", ""], ["City", "Q1", "Q2"]])
+    ['City', 'Sales Q1', 'Sales Q2']
+    """
+    width = max(map(len, rows), default=0)
+    whole = [_carry_on(row, rows[-1]) for row in rows[:-1]] + list(rows[-1:])
+    columns = [[row[n] if n < len(row) else "" for row in whole] for n in range(width)]
+    return [" ".join(dict.fromkeys(name for name in column if name)) for column in columns]
 
 
 def join_cells(cells: Iterable[str]) -> str:
@@ -114,6 +160,28 @@ def _are_names(cells: Row, below: Sequence[Row]) -> bool:
         return False
     n_several = sum(sum(map(bool, row)) > 1 for row in below)
     return 2 * n_several >= len(below) and all(_width(row) <= width for row in below)
+
+
+def _are_upper_names(cells: Row, below: Sequence[Row]) -> bool:
+    """Tell whether a row groups the columns whose names are the next row's.
+
+    Above `Shop | Q1 | Q2 | Q3 | Q4`: `First half | Second half`.
+    """
+    named = [cell for cell in cells if cell]
+    if not below or not named or not all(map(_is_name, named)):
+        return False
+    lower = below[0]
+    is_less = len(set(named)) < sum(map(bool, lower))
+    return is_less and _are_names(lower, below[1:]) and _is_contrast(lower, below[1:])
+
+
+def _carry_on(upper: Row, lower: Row) -> Row:
+    """Return a row that groups columns with each name over all that it stands for."""
+    found: list[str] = []
+    for column, cell in enumerate(lower):
+        own = upper[column] if column < len(upper) else ""
+        found.append(own or (found[-1] if found and cell else ""))
+    return found
 
 
 def _width(row: Row) -> int:

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, trim
+from assistant.ingest.formats.parsed import Parsed, as_units, describe_removed, drop_none, trim
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import NEWLINE, normalize, normalize_mapped
 from assistant.text.offsets import Changes
@@ -117,7 +117,7 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     text, n_removed = normalize(decoded.text)
     blocks, cuts = _read(text, decoded.text)
     warnings = drop_none(decoded.warning, describe_removed(n_removed))
-    return Parsed(cut(text, cuts), None, close_up(blocks, cuts), warnings=warnings)
+    return Parsed(cut(text, cuts), None, as_units(close_up(blocks, cuts)), warnings=warnings)
 
 
 def locate(data: bytes, span: tuple[int, int], _: Sequence[Page] = ()) -> Origin:

@@ -2,18 +2,23 @@
 
 A sheet begins with its name, a heading; each row that is not empty is a block, with its number in
 the sheet as its page. A row is written as `table.py` says: `Name: value | Name: value` where the
-table has column names. Values are as they are stored and not as they are shown (0.15, not 15 %);
-dates and times in ISO 8601, truth values as true and false; of formulas the value that was last
-worked out. Text in shapes is not read. Left out, with a warning: hidden sheets, rows and columns,
-errors, formulas that were never worked out, comments, charts, pictures. `DocumentUnreadable` is
-raised for damaged and encrypted files, bombs, and workbooks with too much in them.
+table has column names; merged cells have their text in each row. Values are as they are stored and
+not as they are shown (0.15, not 15 %); dates and times in ISO 8601, truth values as true and false;
+of formulas the value that was last worked out. Text in shapes is not read. Left out, with a
+warning: hidden sheets, rows and columns, errors, formulas that were never worked out, comments,
+charts, pictures. `DocumentUnreadable` is raised for damaged and encrypted files, bombs, and
+workbooks with too much in them.
 """
 
 import datetime as dt
 import io
+import re
 import warnings
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import IO, Any
 
 from lxml import etree
@@ -28,6 +33,7 @@ from openpyxl.worksheet._reader import (
     VALUE_TAG,
     WorkSheetParser,
 )
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from assistant.errors import DocumentUnreadable, Fault
@@ -62,6 +68,10 @@ class _LeftOut:
             count(self.errors, "cell", "with an error left empty"),
             count(self.formulas, "formula", "without a value left empty: open and save it anew"),
         ]
+
+
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})\"")
+MAX_MERGED = 20_000
 
 
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
@@ -107,8 +117,9 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             )
         for sheet, relation in sheets:
             if sheet.state == "visible":
+                merged = _read_merged(book.archive.read(relation.target))
                 with book.archive.open(relation.target) as source:
-                    _read_sheet(sheet.name, _parser_of(source, book), blocks, left_out)
+                    _read_sheet(sheet.name, _parser_of(source, book), merged, blocks, left_out)
             else:
                 left_out.sheets += 1
     return blocks.finish(
@@ -165,16 +176,50 @@ def _parser_of(source: IO[bytes], book: ExcelReader) -> _SheetParser:
     )
 
 
-def _read_sheet(name: str, parser: _SheetParser, blocks: Blocks, left_out: _LeftOut) -> None:
+def _read_merged(sheet: bytes) -> dict[int, list[CellRange]]:
+    """Return the ranges of merged cells, by their first row; of very many only the first."""
+    merged: dict[int, list[CellRange]] = defaultdict(list)
+    for found in islice(_MERGED.finditer(sheet), MAX_MERGED):
+        with suppress(ValueError):
+            area = CellRange(found[1].decode("ascii"))
+            merged[area.min_row].append(area)
+    return merged
+
+
+def _read_sheet(
+    name: str,
+    parser: _SheetParser,
+    merged: dict[int, list[CellRange]],
+    blocks: Blocks,
+    left_out: _LeftOut,
+) -> None:
     left_out.sheets_read += 1
     is_empty = True
-    for number, text in write_rows(_rows_of(parser, blocks, left_out)):
+    for number, text, role in write_rows(_fill(_rows_of(parser, blocks, left_out), merged)):
         if is_empty:
             blocks.add(name, level=1)
             is_empty = False
         blocks.start_page(number, PageKind.ROW)
-        blocks.append(Block(text))
+        blocks.append(Block(text, role=role))
     blocks.end_page()
+
+
+def _fill(
+    rows: Iterable[tuple[int, list[str]]], merged: Mapping[int, Sequence[CellRange]]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows with the text of merged cells in each row that they cover."""
+    reaching: list[tuple[CellRange, str]] = []
+    for number, row in rows:
+        n_filled = sum(map(bool, row))
+        for area in merged.get(number, ()):
+            text = row[area.min_col - 1] if area.min_col <= len(row) else ""
+            if text and area.max_row > area.min_row:
+                reaching.append((area, text))
+        reaching = [(area, text) for area, text in reaching if area.max_row >= number]
+        for area, text in reaching if n_filled else ():
+            row.extend("" for _ in range(min(area.min_col, MAX_COLUMNS) - len(row)))
+            row[area.min_col - 1] = row[area.min_col - 1] or text
+        yield number, row
 
 
 def _rows_of(

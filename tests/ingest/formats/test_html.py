@@ -44,9 +44,26 @@ def test_preformatted_lines_keep_their_spaces() -> None:
     assert blocks("<pre>\n  a   b\n\n    c</pre>") == ["a   b", "c"]
 
 
-def test_the_cells_of_a_row_are_one_block() -> None:
+def test_rows_say_what_their_values_are() -> None:
     source = "<table><tr><th>Name<th>Price<tr><td><p>Tea</p><td>2.50<td></table>"
-    assert blocks(source) == ["Name | Price", "Tea | 2.50"]
+    assert blocks(source) == ["Name | Price", "Name: Tea | Price: 2.50"]
+
+
+def test_cells_over_several_rows_and_names_over_several_columns_are_filled_in() -> None:
+    source = (
+        "<table><caption>Sold</caption><tr><th rowspan=2>Town<th colspan=2>Half<tr><th>Q1<th>Q2"
+        "<tr><td rowspan=2>Alba<td>1<td>2<tr><td>3<td>4</table>"
+    )
+    assert blocks(source) == [
+        *["Sold", "Town | Half Q1 | Half Q2"],
+        *["Town: Alba | Half Q1: 1 | Half Q2: 2", "Town: Alba | Half Q1: 3 | Half Q2: 4"],
+    ]
+
+
+def test_items_have_the_depth_of_their_list() -> None:
+    parsed = parse(b"<ol><li>a<ul><li>b</ul><li><p>c</p><p>more</p></ol>")
+    found = [(unit.role.value, unit.level) for unit in parsed.units]
+    assert found == [("item", 1), ("item", 2), ("item", 1), ("paragraph", 0)]
 
 
 def test_a_table_that_lays_out_a_page_is_not_joined() -> None:

@@ -116,7 +116,7 @@ def test_a_notebook_is_its_cells_without_what_they_put_out() -> None:
     ]
     parsed = parse(json.dumps({"cells": cells, "nbformat": 4}).encode())
     assert [parsed.text[start:end] for start, end in parsed.blocks] == [
-        "Study", "It was cold. It\nsnowed.", "x = 1", "y = 2", "As it is.",
+        "Study", "It was cold. It snowed.", "x = 1", "y = 2", "As it is.",
     ]  # fmt: skip
     assert parsed.title == "Study"
     assert parsed.warnings == ("1 cell with output, which is left out",)

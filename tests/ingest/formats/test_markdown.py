@@ -1,9 +1,11 @@
-"""Markdown: the source itself, with the spans of what may be cited."""
+"""Markdown: what is shown of it, in units, and the way back to the file."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ingest.reading import blocks_by, headings, within
 
-from assistant.ingest.formats.markdown import parse
+from assistant.ingest.formats.markdown import locate, parse
 
 blocks = blocks_by(parse)
 
@@ -49,14 +51,14 @@ raw <b>words</b><!-- a secret --> here
 
 def test_blocks_are_paragraphs_items_rows_and_lines_of_code() -> None:
     assert blocks(SOURCE) == [
-        "First *part*",
-        "One paragraph\nover two lines,\nwith a hard break.",
-        "And [a link](http://x.example) after it.",
-        "quoted words\n> go on",
-        "first item\n   continued",
+        "First part",
+        "One paragraph over two lines, with a hard break.",
+        "And a link after it.",
+        "quoted words go on",
+        "first item continued",
         "nested item",
         "Name | Price",
-        "Tea  | 2.50",
+        "Name: Tea | Price: 2.50",
         "first = line",
         "second = line",
         "Second",
@@ -66,14 +68,60 @@ def test_blocks_are_paragraphs_items_rows_and_lines_of_code() -> None:
     ]
 
 
-def test_the_text_is_the_source() -> None:
-    assert parse(SOURCE.encode()).text == SOURCE
+def test_units_have_the_roles_of_their_marks() -> None:
+    roles = [unit.role.value for unit in parse(SOURCE.encode()).units]
+    assert roles == [
+        *["heading", "paragraph", "paragraph", "paragraph", "item", "item", "column names", "row"],
+        *["code", "code", "heading", "paragraph", "paragraph", "paragraph"],
+    ]
 
 
-def test_headings_span_their_words_without_marks() -> None:
+@pytest.mark.parametrize(
+    ("quote", "source"),
+    [
+        ("First part", "First *part"),
+        ("And a link after it.", "And [a link](http://x.example) after it."),
+        ("link after", "link](http://x.example) after"),
+        ("first item continued", "first item\n   continued"),
+        ("Name: Tea | Price: 2.50", "| Tea  | 2.50  |"),
+        ("second = line", "second = line"),
+        ("words", "words"),
+    ],
+)
+def test_the_words_of_a_span_are_found_in_the_file_again(quote: str, source: str) -> None:
+    data = SOURCE.encode()
+    start = parse(data).text.rindex(quote)
+    found = locate(data, (start, start + len(quote))).bytes
+    assert found
+    assert data[slice(*found)].decode() == source
+
+
+@given(
+    words=st.lists(st.sampled_from(["*a*", "`b`", "[c d](http://c.d)", "e&amp;", "f", "**g** h"])),
+    is_item=st.booleans(),
+)
+def test_every_unit_is_found_in_the_line_that_it_stands_in(words: list[str], is_item: bool) -> None:
+    data = f"{'- ' if is_item else ''}start {' '.join(words)}\n\nNext paragraph.\n".encode()
+    parsed = parse(data)
+    last = parsed.units[-1]
+    found = locate(data, (last.start, last.end)).bytes
+    assert found
+    assert data[slice(*found)] == b"Next paragraph."
+    first = locate(data, (0, 5)).bytes
+    assert first
+    assert data[slice(*first)] == b"start"
+
+
+def test_questions_answers_and_fields_of_one_paragraph_are_apart() -> None:
+    assert blocks("Q: Is it?\nA: It is,\nand more.\n\nName: Ada\nRoom: 4\n") == [
+        *["Q: Is it?", "A: It is, and more.", "Name: Ada", "Room: 4"]
+    ]
+
+
+def test_headings_are_their_words_without_marks() -> None:
     parsed = parse(SOURCE.encode())
     words = headings(parsed)
-    assert words == [("First *part*", 1), ("Second", 1)]
+    assert words == [("First part", 1), ("Second", 1)]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +149,7 @@ def test_what_nests_too_deep_for_the_parser_is_not_lost(source: str) -> None:
 
 
 def test_line_ends_of_windows_are_read_as_newlines() -> None:
-    assert blocks("# A\r\n\r\none\r\ntwo\r\n") == ["A", "one\ntwo"]
+    assert blocks("# A\r\n\r\none\r\ntwo\r\n") == ["A", "one two"]
 
 
 @pytest.mark.parametrize(

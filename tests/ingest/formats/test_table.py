@@ -16,7 +16,7 @@ CELLS = st.lists(
 
 
 def lines(*rows: list[str]) -> list[str]:
-    return [line for _, line in write_rows(enumerate(rows, start=1))]
+    return [line for _, line, _ in write_rows(enumerate(rows, start=1))]
 
 
 @given(rows=st.lists(CELLS, max_size=30))
@@ -24,8 +24,8 @@ def test_every_row_that_is_not_empty_is_a_line_with_its_cells_in_order(
     rows: list[list[str]],
 ) -> None:
     written = list(write_rows(enumerate(rows, start=1)))
-    assert [n for n, _ in written] == [n for n, row in enumerate(rows, start=1) if any(row)]
-    for number, line in written:
+    assert [n for n, *_ in written] == [n for n, row in enumerate(rows, start=1) if any(row)]
+    for number, line, _ in written:
         position = 0
         for cell in filter(None, rows[number - 1]):
             assert cell in line[position:]

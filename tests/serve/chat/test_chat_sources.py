@@ -120,7 +120,7 @@ def test_a_document_that_changed_since_the_answer_says_so_and_marks_nothing() ->
 def test_a_document_that_has_become_shorter_than_the_place_says_so() -> None:
     assistant = FakeAssistant()
     held = assistant.held[FIRST.document_id]
-    assistant.held[FIRST.document_id] = replace(held, text="Short.", headings=())
+    assistant.held[FIRST.document_id] = replace(held, text="Short.", units=())
     assert "has changed" in opened("cite-1-2", assistant=assistant).text()
 
 

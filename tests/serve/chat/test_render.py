@@ -29,7 +29,7 @@ from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.marks import CITED_ID
 from assistant.show.provenance import list_remarks, report_costs
-from assistant.values import Answer, Document, DocumentId, FileRecord, Heading, Span, Status
+from assistant.values import Answer, Document, DocumentId, FileRecord, Role, Span, Status, Unit
 
 OURS = {
     "article": {"class", "id"},
@@ -88,7 +88,10 @@ def documents_with_spans(draw: DrawFn) -> tuple[Document, list[Span]]:
         "text/plain",
         text,
         (),
-        tuple(Heading(start, end, draw(st.integers(1, 7))) for start, end in sorted(headings)),
+        tuple(
+            Unit(start, end, Role.HEADING, draw(st.integers(1, 7)))
+            for start, end in sorted(headings)
+        ),
     )
     return made, [Span(made.document_id, *pair) for pair in pairs]
 

@@ -33,7 +33,7 @@ from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
 from assistant.ingest.formats.pdf.paragraphs import PageBlock, is_closed, is_led
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
-from assistant.values import Box, Heading, Origin, Page
+from assistant.values import Box, Origin, Page, Role, Unit
 
 MIN_RUNNING_PAGES, MIN_RUNNING_SHARE = 3, 0.4
 """On how many pages a running head stands, of those from its first to its last.
@@ -107,7 +107,7 @@ def _goes_on(this: Placing, next_: Placing, text: str) -> bool:
     )
 
 
-def find_headings(placings: Sequence[Placing]) -> tuple[Heading, ...]:
+def find_headings(placings: Sequence[Placing]) -> tuple[Unit, ...]:
     """Return the headings, whose levels are by their size."""
     sizes: Counter[float] = Counter()
     for placing in placings:
@@ -123,7 +123,9 @@ def find_headings(placings: Sequence[Placing]) -> tuple[Heading, ...]:
     larger = sorted({_round(p.block.size) for p in found if _is_large(p, body)}, reverse=True)
     levels = {size: min(level, MAX_LEVEL) for level, size in enumerate(larger, start=1)}
     lowest = min(len(larger) + 1, MAX_LEVEL)
-    return tuple(Heading(p.start, p.end, levels.get(_round(p.block.size), lowest)) for p in found)
+    return tuple(
+        Unit(p.start, p.end, Role.HEADING, levels.get(_round(p.block.size), lowest)) for p in found
+    )
 
 
 def _is_heading(this: Placing, next_: Placing | None, body: float) -> bool:
@@ -232,11 +234,13 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     text = "".join(gathered.text)
     placings = leave_out_running(gathered.placings)
     headings = find_headings(placings)
+    as_headings = {(heading.start, heading.end): heading for heading in headings}
+    as_rows = {(p.start, p.end): Unit(p.start, p.end, Role.ROW) for p in placings if p.block.is_row}
+    known = as_rows | as_headings
     return Parsed(
         text,
         title or _largest_heading(headings, gathered.pages[0], text),
-        tuple(join_over_pages(placings, text)),
-        headings,
+        tuple(known.get(span) or Unit(*span) for span in join_over_pages(placings, text)),
         tuple(gathered.pages),
         _warnings(gathered, text, n_attached, is_whole=_is_whole(data)),
     )
@@ -331,7 +335,7 @@ def _title(document: pdfium.PdfDocument) -> str | None:
     return title if is_title and len(title) <= MAX_TITLE_CHARS else None
 
 
-def _largest_heading(headings: Sequence[Heading], page: Page, text: str) -> str | None:
+def _largest_heading(headings: Sequence[Unit], page: Page, text: str) -> str | None:
     first = [heading for heading in headings if heading.end <= page.end]
     if not first:
         return None

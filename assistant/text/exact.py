@@ -1,0 +1,195 @@
+"""Finds what is exact in a text: dates, numbers and codes, each in one form however it is written.
+
+"28 November 2026", "28/11/2026" and "November 28th, 2026" have a form in common, as "98,500",
+"98 500" and "98.5 thousand" have, and "LH405" is one term. A date that can be read in two ways has
+the forms of both. The forms are terms of the index beside the words. Months in seven languages.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+from assistant.text.terms import fold
+from assistant.text.words import one_of
+
+Kind = Literal["date", "month", "day", "year", "number", "code"]
+
+# fmt: off
+_MONTHS = {
+    1: "january januar janvier enero gennaio janeiro januari jan",
+    2: "february februar fevrier febrero febbraio fevereiro februari feb",
+    3: "march marz maerz mars marzo marco maart mar",
+    4: "april avril abril aprile apr",
+    5: "may mai mayo maggio maio mei",
+    6: "june juni juin junio giugno junho jun",
+    7: "july juli juillet julio luglio julho jul",
+    8: "august aout agosto augustus aug",
+    9: "september septembre septiembre settembre setembro sept sep",
+    10: "october oktober octobre octubre ottobre outubro oct okt",
+    11: "november novembre noviembre novembro nov",
+    12: "december dezember decembre diciembre dicembre dezembro dec dez",
+}
+_SCALES = {
+    "thousand": 10**3, "tausend": 10**3, "mille": 10**3, "mil": 10**3, "million": 10**6,
+    "millions": 10**6, "millionen": 10**6, "mio": 10**6, "millones": 10**6, "billion": 10**9,
+    "billions": 10**9, "milliarden": 10**9, "milliards": 10**9, "bn": 10**9,
+}
+_UNITS = frozenset(
+    "st nd rd th s er e k kg km m cm mm g mg l ml cl h hr hrs min am pm mb gb tb kb w kw kwh mw v a"
+    " hz mhz ghz c f x d".split()
+)
+# fmt: on
+_MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
+_MONTH = one_of(_MONTH_OF)
+_OF = r"(?:\s+(?:of|de|del|di))?"
+_DATES = re.compile(
+    rf"\b(?P<y1>\d{{4}})[-/.](?P<m1>\d{{1,2}})[-/.](?P<d1>\d{{1,2}})\b"
+    rf"|\b(?P<a>\d{{1,2}})(?P<sep>[./-])\s?(?P<b>\d{{1,2}})(?P=sep)\s?(?P<y2>\d{{4}}|\d{{2}})\b"
+    rf"|\b(?P<d3>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?{_OF}\s+(?P<m3>{_MONTH})\b\.?"
+    rf"(?:,?{_OF}\s+(?P<y3>\d{{4}})\b)?"
+    rf"|\b(?P<m4>{_MONTH})\.?\s+(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y4>\d{{4}})\b)?"
+    rf"|\b(?P<m5>{_MONTH})\.?{_OF},?\s+(?P<y5>\d{{4}})\b"
+)
+_CODE = re.compile(
+    r"(?<![\w.])(?:§+\s*\d+\w*|[A-Z]{2,}\s\d+(?:\.\d+)+|[^\W_]+(?:[-/][^\W_]+)*)(?![^\W_])"
+)
+_NUMBER = re.compile(
+    rf"(?<![\w.,])(\d{{1,3}}(?:[.,  '’]\d{{3}})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
+    rf"(?:\s*({one_of(_SCALES)})\b)?(?![\w])"
+)
+_YEAR = re.compile(r"(?<![\w.,-])(1[5-9]\d\d|20\d\d)(?![\w]|[.,]\d)")
+_SPLIT = re.compile(r"[\s\-/.§]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """What is exact at a place of a text: any of its forms is it.
+
+    `forms` are terms of the index; `also` are forms that a less exact question asks for.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    forms: tuple[str, ...]
+    also: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def find_exact(text: str) -> tuple[Exact, ...]:
+    """Return what is exact in a text, in order, none within another.
+
+    >>> [e.forms for e in find_exact("LH405 on 3 May 2024 for 98,500 euros")]
+    [('lh405',), ('d20240503',), ('n98.5', 'n98500')]
+    """
+    found: list[Exact] = []
+    folded = text.casefold() if len(text.casefold()) == len(text) else text
+    for finder in (_find_dates, _find_codes, _find_numbers, _find_years):
+        taken = [(one.start, one.end) for one in found]
+        source = text if finder is _find_codes else folded
+        found += (
+            one
+            for one in finder(source)
+            if not any(one.start < end and start < one.end for start, end in taken)
+        )
+    found.sort(key=lambda one: one.start)
+    return tuple(replace(one, text=text[one.start : one.end].strip()) for one in found)
+
+
+def exact_terms(text: str) -> list[str]:
+    """Return the forms of all that is exact in a text, as the index has them."""
+    return [form for one in find_exact(text) for form in (*one.forms, *one.also)]
+
+
+def _find_dates(text: str) -> Iterator[Exact]:
+    bare = fold(text)
+    for match in _DATES.finditer(bare if len(bare) == len(text) else text):
+        found = match.groupdict()
+        year = next((found[name] for name in ("y1", "y2", "y3", "y4", "y5") if found[name]), None)
+        days: list[tuple[int, int]] = []
+        if found["y1"]:
+            days = [(int(found["m1"]), int(found["d1"]))]
+        elif found["a"]:
+            one, other = int(found["a"]), int(found["b"])
+            days = [(other, one)] if found["sep"] == "." else [(other, one), (one, other)]
+        elif found["m3"]:
+            days = [(_MONTH_OF[found["m3"]], int(found["d3"]))]
+        elif found["m4"]:
+            days = [(_MONTH_OF[found["m4"]], int(found["d4"]))]
+        elif found["m5"]:
+            month = f"m{year}{_MONTH_OF[found['m5']]:02}"
+            yield Exact("month", match[0], *match.span(), (month,), (f"{year}",))
+            continue
+        days = [(m, d) for m, d in dict.fromkeys(days) if 1 <= m <= 12 and 1 <= d <= 31]
+        if not days:
+            continue
+        if year and len(year) == 2:
+            year = f"20{year}" if int(year) < 70 else f"19{year}"
+        bare_days = tuple(f"x{m:02}{d:02}" for m, d in days)
+        if year:
+            forms = tuple(f"d{year}{m:02}{d:02}" for m, d in days)
+            months = tuple(f"m{year}{m:02}" for m, _ in days)
+            yield Exact("date", match[0], *match.span(), forms, (*months, *bare_days))
+        else:
+            yield Exact("day", match[0], *match.span(), bare_days)
+
+
+def _find_codes(text: str) -> Iterator[Exact]:
+    for match in _CODE.finditer(text):
+        said = match[0]
+        if not any(map(str.isdigit, said)) or said.isdigit():
+            continue
+        if said[0] != "§" and not _is_code(said):
+            continue
+        form = _SPLIT.sub("", said).casefold()
+        yield Exact("code", said, *match.span(), (f"§{form}" if said[0] == "§" else form,))
+
+
+def _is_code(said: str) -> bool:
+    """Tell whether a word with digits is a code and no measure, order, decade or year."""
+    if not any(map(str.isupper, said)):
+        return False
+    parts = re.findall(r"\d+|[^\W\d_]+", said)
+    digits = [part for part in parts if part.isdigit()]
+    letters = [part for part in parts if not part.isdigit()]
+    if said[0].isdigit() and all(part.lower() in _UNITS for part in letters):
+        return False
+    return all(len(part) <= 6 or part.isupper() for part in letters) and bool(digits)
+
+
+def _find_numbers(text: str) -> Iterator[Exact]:
+    for match in _NUMBER.finditer(text):
+        digits, scale = match[1], _SCALES.get(match[2] or "", 1)
+        values = {value * scale for value in _values(digits)}
+        forms = tuple(f"n{value.normalize():f}" for value in sorted(values))
+        is_plain = digits.isdigit() and scale == 1
+        if len(digits) > 20 or (is_plain and (len(digits) < 4 or _YEAR.fullmatch(digits))):
+            continue
+        yield Exact("number", match[0].strip(), *match.span(), forms)
+
+
+def _values(digits: str) -> Iterable[Decimal]:
+    """Return what digits may say: "98.500" is 98500 or 98.5."""
+    marks = [mark for mark in digits if not mark.isdigit()]
+    bare = re.sub(r"\D", "", digits)
+    if not marks:
+        return [Decimal(bare)]
+    last = digits.rfind(marks[-1])
+    behind = len(digits) - last - 1
+    as_decimal = Decimal(f"{re.sub(r'[^0-9]', '', digits[:last])}.{digits[last + 1 :]}")
+    if len(set(marks)) > 1:
+        return [as_decimal]
+    if behind != 3 or marks[-1] not in ".,":
+        return [as_decimal if marks[-1] in ".," and behind != 3 else Decimal(bare)]
+    if len(marks) > 1:
+        return [Decimal(bare)]
+    return [Decimal(bare), as_decimal]
+
+
+def _find_years(text: str) -> Iterator[Exact]:
+    for match in _YEAR.finditer(text):
+        yield Exact("year", match[0], *match.span(), (match[0],))

@@ -1,0 +1,118 @@
+"""What the parts of a document are to each other, whatever wrote it."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.ingest.formats.parsed import as_units
+from assistant.ingest.formats.text import find_blocks
+from assistant.ingest.structure import above, arrange, contexts, list_sentences, nest
+from assistant.values import Role, Unit
+
+ROLES = st.sampled_from(list(Role))
+PLAIN = st.lists(
+    st.sampled_from(
+        [
+            "A heading",
+            "Is it so?",
+            "Do this:",
+            "- one",
+            "1. two",
+            "Name: Ada",
+            "It is so.",
+            "",
+            "Q: x",
+        ]
+    ),
+    max_size=14,
+).map("\n".join)
+
+
+def outline(text: str) -> list[tuple[str, str, str | None]]:
+    """Return each unit of plain text with its role and the one that it is under."""
+    units = arrange(text, as_units(find_blocks(text)))
+    said = [text[unit.start : unit.end] for unit in units]
+    return [
+        (said[n], unit.role.value, said[unit.under] if unit.under >= 0 else None)
+        for n, unit in enumerate(units)
+    ]
+
+
+@given(text=PLAIN)
+def test_rules_keep_every_character_and_each_unit_is_under_one_before_it(text: str) -> None:
+    before = as_units(find_blocks(text))
+    units = arrange(text, before)
+    kept = "".join(text[u.start : u.end] for u in units).split()
+    assert "".join(kept) == "".join("".join(text[u.start : u.end] for u in before).split())
+    assert all(a.end <= b.start for a, b in pairwise(units))
+    assert all(-1 <= unit.under < number for number, unit in enumerate(units))
+    spans = list_sentences(text, units)
+    assert "".join("".join(text[a:b] for a, b in spans).split()) == "".join(kept)
+
+
+@given(roles=st.lists(st.tuples(ROLES, st.integers(0, 4)), max_size=20))
+def test_nothing_stands_under_itself_and_headings_stand_under_headings(
+    roles: list[tuple[Role, int]],
+) -> None:
+    units = nest([Unit(n, n + 1, role, level) for n, (role, level) in enumerate(roles)])
+    for number, unit in enumerate(units):
+        over = above(units, number)
+        assert over == sorted(over, reverse=True)
+        if unit.role is Role.HEADING:
+            assert all(units[n].role is Role.HEADING for n in over)
+            assert all(units[n].level < unit.level for n in over)
+
+
+@given(roles=st.lists(ROLES, max_size=20))
+def test_a_sentence_stands_under_sentences_before_it_alone(roles: list[Role]) -> None:
+    found = contexts(roles)
+    assert len(found) == len(roles)
+    assert all(other < number for number, under in enumerate(found) for other in under)
+
+
+def test_a_list_stands_under_what_leads_into_it() -> None:
+    assert outline("Before it. Pack the following:\n\n- a rope\n- a map\n\nThat is all.") == [
+        ("Before it.", "paragraph", None),
+        ("Pack the following:", "lead-in", None),
+        ("- a rope", "item", "Pack the following:"),
+        ("- a map", "item", "Pack the following:"),
+        ("That is all.", "paragraph", None),
+    ]
+
+
+def test_an_answer_stands_under_its_question() -> None:
+    assert outline("Q: Is there a lift?\nA: No.\n\nMay I smoke?\n\nOnly outside.") == [
+        ("Q: Is there a lift?", "question", None),
+        ("A: No.", "paragraph", "Q: Is there a lift?"),
+        ("May I smoke?", "question", None),
+        ("Only outside.", "paragraph", "May I smoke?"),
+    ]
+
+
+def test_fields_stand_under_the_line_that_they_are_of() -> None:
+    assert outline("Ines Moor\nPhone: 5\nRoom: B2\n\nOtto Beck\nPhone: 6") == [
+        ("Ines Moor", "heading", None),
+        ("Phone: 5", "paragraph", "Ines Moor"),
+        ("Room: B2", "paragraph", "Ines Moor"),
+        ("Otto Beck", "heading", None),
+        ("Phone: 6", "paragraph", "Otto Beck"),
+    ]
+
+
+@pytest.mark.parametrize("heading", ["6. Opening times", "OPENING TIMES", "Opening times"])
+def test_a_line_of_plain_text_above_a_paragraph_is_its_heading(heading: str) -> None:
+    assert outline(f"{heading}\n\nThe yard opens at six in the morning.")[0][1] == "heading"
+
+
+@pytest.mark.parametrize("line", ["It rained all day.", "and then some", "x" * 80])
+def test_a_sentence_above_a_paragraph_is_none(line: str) -> None:
+    assert outline(f"{line}\n\nThe yard opens at six in the morning.")[0][1] == "paragraph"
+
+
+def test_a_label_belongs_to_what_follows() -> None:
+    assert outline("Article 17.\n\nDogs are kept on a lead.") == [
+        ("Article 17.", "label", None),
+        ("Dogs are kept on a lead.", "paragraph", "Article 17."),
+    ]
