@@ -33,6 +33,8 @@ class Evidence:
         cosines: (n,) the cosine of the question's vector to the sentence's.
         dense: (p,) the passages' dense scores; `lexical` (p,) their BM25 as a share of the
             query's summed idf; `fused` (p,) what they were ranked by.
+        beside: (n,) whether a sentence tells of another code, date or year than is asked for.
+        is_named: whether a code, date or year is all that is asked for, and some sentence has it.
     """
 
     question: str
@@ -45,6 +47,8 @@ class Evidence:
     dense: NDArray[np.float64]
     lexical: NDArray[np.float64]
     fused: NDArray[np.float64]
+    beside: NDArray[np.bool_] | None = None
+    is_named: bool = False
 
     @cached_property
     def likeness_of_passage(self) -> NDArray[np.float64]:

@@ -5,9 +5,11 @@ sentence. `CachingEncoder` keeps the token vectors of recent texts, so that a pa
 once. Without sentences the evidence is empty.
 """
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -15,9 +17,24 @@ from numpy.typing import NDArray
 
 from assistant.evidence.features import Evidence
 from assistant.evidence.tokens import Tokens, read_tokens, weigh_tokens
+from assistant.ingest.structure import contexts
 from assistant.models.encoder import TokenVectors
+from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval
-from assistant.values import Passage, Sentence
+from assistant.text import english as en
+from assistant.text.exact import Exact, exact_terms, find_exact
+from assistant.text.terms import fold
+from assistant.text.words import LETTERS
+from assistant.values import Passage, Role, Sentence
+
+EXACT_WEIGHT = 3.0
+"""What is exact tells more of a question than its other words."""
+EXACT_LIKENESS = 0.95
+"""Of tokens to what is the same and written in another way."""
+MAX_PREFIX_CHARS = 300
+"""Of what stands above a passage, as it is encoded with it: the nearest."""
+TERSE = frozenset((Role.ITEM, Role.ROW, Role.CODE))
+"""What says little without what it stands under."""
 
 
 class TokenEncoder(Protocol):
@@ -30,7 +47,7 @@ class TokenEncoder(Protocol):
 def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence, ...], Evidence]:
     """Return the retrieved sentences, numbered from 1, and what is known of each."""
     passages = [ranked.passage for ranked in retrieval.ranking]
-    prefixes = [f"{passage.heading}\n" if passage.heading else "" for passage in passages]
+    prefixes = ["\n".join([*passage.under, ""])[-MAX_PREFIX_CHARS:] for passage in passages]
     texts = [prefix + passage.text for prefix, passage in zip(prefixes, passages, strict=True)]
     encoded_query, *encoded = encoder.encode([retrieval.query, *texts])
     query = read_tokens(retrieval.query, encoded_query)
@@ -38,28 +55,46 @@ def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence,
         read_tokens(passage.text, vectors, len(prefix))
         for passage, vectors, prefix in zip(passages, encoded, prefixes, strict=True)
     ]
+    over = [
+        read_tokens(prefix, _first(vectors, len(prefix)))
+        for vectors, prefix in zip(encoded, prefixes, strict=True)
+    ]
     spans = [(passage, start, end) for passage in passages for start, end in passage.sentences]
     sentences = tuple(Sentence(number, *span) for number, span in enumerate(spans, start=1))
-    return sentences, compare(retrieval, sentences, query, tokens)
+    return sentences, compare(retrieval, sentences, query, tokens, over)
 
 
 def compare(
-    retrieval: Retrieval, sentences: Sequence[Sentence], query: Tokens, tokens: Sequence[Tokens]
+    retrieval: Retrieval,
+    sentences: Sequence[Sentence],
+    query: Tokens,
+    tokens: Sequence[Tokens],
+    over: Sequence[Tokens] = (),
 ) -> Evidence:
-    """Return the evidence of a retrieval, given its sentences and its passages' tokens."""
+    """Return the evidence of a retrieval, given its sentences and its passages' tokens.
+
+    A sentence has the likeness and the matches of what it stands under, too: of the units of its
+    passage, and of what stands above that, whose tokens are `over`.
+    """
     weights = weigh_tokens(query, retrieval.term_weights)
     counts = [len(ranked.passage.sentences) for ranked in retrieval.ranking]
     likeness = np.zeros((len(sentences), len(query)))
     matches = np.zeros((len(sentences), len(query)), dtype=np.bool_)
     row = 0
-    for ranked, own in zip(retrieval.ranking, tokens, strict=True):
-        cosines = own.vectors @ query.vectors.T
-        equal = (own.terms[:, None] == query.terms[None, :]) & (query.terms != "")[None, :]
+    for number, (ranked, own) in enumerate(zip(retrieval.ranking, tokens, strict=True)):
+        cosines, equal = _meet(own, query)
+        first = row
         for inside in _tokens_of_sentences(ranked.passage, own):
             if inside.any():
                 likeness[row] = cosines[inside].max(axis=0)
                 matches[row] = equal[inside].any(axis=0)
             row += 1
+        if ranked.passage.under and over and len(over[number]):
+            _lift(
+                ranked.passage, likeness[first:row], matches[first:row], _meet(over[number], query)
+            )
+    _match_names(sentences, query, likeness, matches)
+    beside, is_named = _match_exact(retrieval, sentences, query, likeness, matches, weights)
     total = sum(retrieval.term_weights.values())
     return Evidence(
         question=retrieval.query,
@@ -72,7 +107,125 @@ def compare(
         dense=np.array([ranked.dense for ranked in retrieval.ranking]),
         lexical=np.array([ranked.lexical / (total or 1) for ranked in retrieval.ranking]),
         fused=np.array([ranked.score for ranked in retrieval.ranking]),
+        beside=beside,
+        is_named=is_named,
     )
+
+
+def _match_names(
+    sentences: Sequence[Sentence],
+    query: Tokens,
+    likeness: NDArray[np.float64],
+    matches: NDArray[np.bool_],
+) -> None:
+    """Count the words of a file's name for all that stands in it, if nothing there says them."""
+    documents = np.array([sentence.passage.document_id for sentence in sentences])
+    for document_id in np.unique(documents):
+        named = _terms_of_name(str(document_id))
+        rows = documents == document_id
+        columns = np.array([term in named for term in query.terms], dtype=np.bool_)
+        columns &= ~matches[rows].any(axis=0)
+        if columns.any():
+            likeness[np.ix_(rows, columns)] = EXACT_LIKENESS
+            matches[np.ix_(rows, columns)] = True
+
+
+def _match_exact(
+    retrieval: Retrieval,
+    sentences: Sequence[Sentence],
+    query: Tokens,
+    likeness: NDArray[np.float64],
+    matches: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.bool_], bool]:
+    """Match codes, dates and numbers by their forms; return which sentences tell of others.
+
+    Besides, whether the question asks of one of them alone and some sentence has it: that answers.
+
+    The tokens of what is asked for exactly match a sentence that has it, or stands under it,
+    however either is written, and no other that has something of its kind; where one has it, they
+    weigh more.
+    """
+    beside = np.zeros(len(sentences), dtype=np.bool_)
+    has = np.zeros(len(sentences), dtype=np.bool_)
+    asked = [one for one in find_exact(retrieval.query) if one.kind != "number"]
+    numbers = [one for one in find_exact(retrieval.query) if one.kind == "number"]
+    if not asked and not numbers:
+        return beside, False
+    told = [_forms_of(sentence) for sentence in sentences]
+    for one in (*asked, *numbers):
+        columns = (query.spans[:, 0] < one.end) & (query.spans[:, 1] > one.start)
+        forms = {*one.forms, *(one.also if one.kind == "date" else ())}
+        for row, (own, kinds, over) in enumerate(told):
+            if not own.isdisjoint(one.forms) or not over.isdisjoint(one.forms):
+                has[row] |= one.kind != "number" and not own.isdisjoint(one.forms)
+                likeness[row, columns] = np.maximum(likeness[row, columns], EXACT_LIKENESS)
+                matches[row, columns] = True
+            elif one.kind in kinds and own.isdisjoint(forms):
+                beside[row] |= one.kind != "number"
+                matches[row, columns] = False
+        if matches[:, columns].any():
+            weights[columns] *= EXACT_WEIGHT
+    weights /= weights.sum() or 1.0
+    if has.any() and _asks_of(retrieval.query, asked):
+        return ~has, True
+    return beside, False
+
+
+def _asks_of(query: str, asked: Sequence[Exact]) -> bool:
+    """Tell whether a question asks of what is exact alone: "What happened on 3 May?"."""
+    spans = [(one.start, one.end) for one in asked]
+    words = (m for m in LETTERS.finditer(query) if not any(a <= m.start() < b for a, b in spans))
+    return all(fold(match[0]) in en.ASKING_OF for match in words)
+
+
+@lru_cache(maxsize=4096)
+def _terms_of_name(document_id: str) -> frozenset[str]:
+    """Return what a file's name and folders say of what stands in it."""
+    return name_terms(document_id)
+
+
+def _forms_of(sentence: Sentence) -> tuple[set[str], set[str], set[str]]:
+    """Return the forms of what is exact in a sentence, their kinds, and those that it is under."""
+    found = find_exact(sentence.text)
+    own = {form for one in found for form in (*one.forms, *one.also)}
+    own |= {form[1:5] for form in own if form[0] in "dm"}
+    kinds = {str(one.kind) for one in found}
+    if kinds & {"date", "month"}:
+        kinds |= {"year", "date", "month"}
+    above = (*sentence.passage.under, re.sub(r"[_/]", " ", sentence.passage.document_id))
+    over = {form for text in above for form in exact_terms(text)}
+    return own, kinds, over
+
+
+def _meet(tokens: Tokens, query: Tokens) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the cosine of each token to each of the question's, and whether their terms agree."""
+    equal = (tokens.terms[:, None] == query.terms[None, :]) & (query.terms != "")[None, :]
+    return tokens.vectors @ query.vectors.T, equal
+
+
+def _lift(
+    passage: Passage,
+    likeness: NDArray[np.float64],
+    matches: NDArray[np.bool_],
+    over: tuple[NDArray[np.float32], NDArray[np.bool_]],
+) -> None:
+    """Count what sentences stand under as if it stood in them."""
+    roles = passage.roles or (Role.PARAGRAPH,) * len(passage.sentences)
+    own_likeness, own_matches = likeness.copy(), matches.copy()
+    for number, (role, under) in enumerate(zip(roles, contexts(roles), strict=True)):
+        for other in under:
+            likeness[number] = np.maximum(likeness[number], own_likeness[other])
+            matches[number] |= own_matches[other]
+        if number == 0 or role in TERSE or under:
+            likeness[number] = np.maximum(likeness[number], over[0].max(axis=0))
+            matches[number] |= over[1].any(axis=0)
+
+
+def _first(encoded: TokenVectors, n_chars: int) -> TokenVectors:
+    """Return the tokens of the first characters of an encoded text."""
+    kept = [number for number, (_, end) in enumerate(encoded.offsets) if end <= n_chars]
+    return TokenVectors(encoded.vectors[kept], [encoded.offsets[number] for number in kept])
 
 
 def _cosines(retrieval: Retrieval) -> NDArray[np.float64]:

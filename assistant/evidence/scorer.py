@@ -28,7 +28,7 @@ from assistant.models.embed import Embedder, open_embedder
 from assistant.models.prepare import INSTALLED_MODEL, open_cross_encoder
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.values import Sentence
+from assistant.values import ECHOES, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,23 @@ def weigh(
     """Return the judgement that the weights give."""
     if not sentences:
         return Judgement((), np.zeros(0), evidence, None)
-    scores = weights.sentence.log_odds(measure(evidence))
+    scores = _hold_back(sentences, evidence, weights.sentence.log_odds(measure(evidence)))
     features = measure_question(evidence, scores)
     log_odds = float(weights.question.log_odds(features[None, :])[0])
     return Judgement(sentences, scores, evidence, log_odds)
+
+
+def _hold_back(sentences: Sequence[Sentence], evidence: Evidence, scores: Column) -> Column:
+    """Return the scores, those of what does not answer below all others, if there are any.
+
+    That is what only says what comes next, and what tells of another code, date or year.
+    """
+    echoes = np.array([sentence.role in ECHOES for sentence in sentences])
+    if evidence.beside is not None:
+        echoes |= evidence.beside
+    if echoes.all() or not echoes.any():
+        return scores
+    return np.where(echoes, np.minimum(scores, scores[~echoes].min()) - 1.0, scores)
 
 
 def probability(judgement: Judgement, calibration: Calibration) -> float:

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 
 from assistant.models.embed import Embedder, PassageVectors
 from assistant.models.encoder import Vector
+from assistant.retrieve.named import Names, find_absent
 from assistant.retrieve.query import respell
 from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot
 from assistant.store.vectors import VectorSearch
+from assistant.text.exact import find_exact
 from assistant.text.terms import query_terms
 from assistant.values import Passage, RankedPassage
 
+MAX_LIFTED = 200
+"""Passages of documents that a question names: more are found by their text alone."""
 READ_TOGETHER = 12
 """Passages read from the catalog at once: a few more than an answer needs."""
 
@@ -71,7 +75,8 @@ def rank_lexically(
     snapshot: Snapshot, query: str, k: int, *, among: Sequence[int] | None = None
 ) -> list[tuple[int, float]]:
     """Return the k best rows by BM25 with their scores, best first; `among` limits the rows."""
-    return snapshot.bm25(query_terms(query), k=k, among=among)
+    forms = (form for one in find_exact(query) for form in one.forms)
+    return snapshot.bm25([*dict.fromkeys((*query_terms(query), *forms))], k=k, among=among)
 
 
 def weigh_terms(snapshot: Snapshot, query: str) -> dict[str, float]:
@@ -115,6 +120,7 @@ class Retrieval:
         term_weights: its terms with their idf.
         ranking: the passages, best first.
         sentence_vectors: for each passage of the ranking, an array of shape (n_sentences, d).
+        absent: what was asked for by a code, date, year or name that no document has.
     """
 
     query: str
@@ -122,6 +128,7 @@ class Retrieval:
     term_weights: dict[str, float]
     ranking: tuple[RankedPassage, ...]
     sentence_vectors: tuple[Vector, ...]
+    absent: tuple[str, ...] = ()
 
 
 class Retriever:
@@ -131,6 +138,7 @@ class Retriever:
         self._embedder = embedder
         self._vectors = vectors
         self._settings = settings
+        self._names: tuple[int, Names] | None = None
 
     def retrieve(
         self, snapshot: Snapshot, query: str, k: int, *, documents: Collection[str] = ()
@@ -150,6 +158,8 @@ class Retriever:
             CorpusError: the index does not hold one of them.
         """
         settings = self._settings
+        names = self._names_of(snapshot)
+        documents = documents or names.files_in(query)
         among = snapshot.rows_of(documents) if documents else None
         n_candidates = max(settings.n_candidates, 2 * k)
         query = respell(snapshot, query, self._is_word)
@@ -161,11 +171,14 @@ class Retriever:
         )
         lexical = rank_lexically(snapshot, query, n_candidates, among=among)
         weights = weigh_terms(snapshot, query)
+        lifted = self._lift(snapshot, names.weigh(weights), documents)
 
-        rows = list(dict.fromkeys(row for row, _ in (*dense, *lexical)))
+        rows = list(dict.fromkeys(row for row, _ in (*dense, *lexical, *lifted.items())))
         vectors = snapshot.vectors(rows)
         cosines = {row: cosine(vector, vectors[row]) for row in rows}
         scores = {**snapshot.bm25_of(list(weights), rows), **dict(lexical)}
+        for row, weight in lifted.items():
+            scores[row] = scores.get(row, 0.0) + weight
         total = sum(weights.values())
         fused = fuse(cosines, scores, settings.lexical_weight / total if total else 0.0)
 
@@ -187,7 +200,28 @@ class Retriever:
                 )
             ),
             sentence_vectors=tuple(vectors[row].sentences for row in chosen_rows),
+            absent=find_absent(snapshot, query, names),
         )
+
+    def _names_of(self, snapshot: Snapshot) -> Names:
+        known = self._names
+        if known is None or known[0] != snapshot.version:
+            held = [row.document_id for row in snapshot.ledger() if row.content_id is not None]
+            known = self._names = snapshot.version, Names.of(held)
+        return known[1]
+
+    def _lift(
+        self, snapshot: Snapshot, named: Mapping[str, float], documents: Collection[str]
+    ) -> dict[int, float]:
+        """Return the rows of named documents, if they are few, with what their names tell."""
+        found: dict[int, float] = {}
+        for document_id, weight in named.items():
+            if not documents or document_id in documents:
+                rows = snapshot.rows_of([document_id])
+                found |= dict.fromkeys(rows[:MAX_LIFTED], weight)
+                if len(found) >= MAX_LIFTED:
+                    break
+        return found
 
     def _is_word(self, word: str) -> bool:
         """Whether the model has a token for the word, which so was common in its training text."""

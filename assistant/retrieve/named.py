@@ -1,0 +1,133 @@
+"""What a question names: files and folders, and what no document has.
+
+A file named in full limits a question to it. A word of a name ("Oslo" of rental-oslo.txt) makes
+its documents likelier, the more the fewer names have it.
+
+What is asked for by a code, date, year or name that occurs nowhere has neighbours that are alike in
+pieces of words and in vectors, and are no answer. Not asked for are limits ("since 2024"), and
+names in a question that is in another language than English, where capitals may mean something
+else.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from assistant.store.snapshot import Snapshot
+from assistant.text import english as en
+from assistant.text.english import FUNCTION_WORDS
+from assistant.text.exact import Exact, find_exact
+from assistant.text.language import guess_language
+from assistant.text.terms import fold, terms
+from assistant.text.words import LETTERS
+
+_WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d{2})|[_]+")
+_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,5}$")
+MAX_SHARE = 0.5
+"""Of all documents: a word that more names have tells none apart."""
+
+
+def name_terms(document_id: str) -> frozenset[str]:
+    """Return the terms of a file's name and its folders.
+
+    >>> sorted(name_terms("2022/club-Minutes.txt"))
+    ['2022', 'club', 'minut']
+    """
+    return frozenset(terms(_WORD_BREAK.sub(" ", _SUFFIX.sub("", document_id)))) - FUNCTION_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of all documents: which have each term."""
+
+    by_term: Mapping[str, tuple[str, ...]]
+    by_file: Mapping[str, tuple[str, ...]]
+    n_documents: int
+
+    @classmethod
+    def of(cls, documents: Collection[str]) -> "Names":
+        """Read the names of documents, given by their ids."""
+        by_term: dict[str, list[str]] = defaultdict(list)
+        by_file: dict[str, list[str]] = defaultdict(list)
+        for document_id in documents:
+            by_file[fold(document_id.rpartition("/")[2])].append(document_id)
+            for term in name_terms(document_id):
+                by_term[term].append(document_id)
+        return cls(
+            {term: tuple(found) for term, found in by_term.items()},
+            {name: tuple(found) for name, found in by_file.items()},
+            len(documents),
+        )
+
+    def files_in(self, question: str) -> tuple[str, ...]:
+        """Return the documents whose file is named in full, with its suffix."""
+        if "." not in question:
+            return ()
+        said = fold(question)
+        return tuple(
+            document_id
+            for name, found in self.by_file.items()
+            if _SUFFIX.search(name) and re.search(rf"(?<![\w-]){re.escape(name)}(?!\w)", said)
+            for document_id in found
+        )
+
+    def weigh(self, query_terms: Collection[str]) -> dict[str, float]:
+        """Return for documents whose names have terms of a query how much that tells."""
+        found: dict[str, float] = defaultdict(float)
+        for term in query_terms:
+            documents = self.by_term.get(term, ())
+            if documents and len(documents) <= max(1, MAX_SHARE * self.n_documents):
+                for document_id in documents:
+                    found[document_id] += math.log(1 + self.n_documents / len(documents))
+        return dict(found)
+
+
+MIN_NAME_LETTERS = 3
+_LIMIT = re.compile(rf"(?:{en.LIMITS})\s+(?:the\s+|year\s+)*$", re.IGNORECASE)
+_ADJECTIVE = re.compile(en.NATIONS, re.IGNORECASE)
+
+
+def find_absent(snapshot: Snapshot, query: str, names_of_files: Names) -> tuple[str, ...]:
+    """Return what the query asks for exactly and no document has, as it is written there."""
+    exact = [one for one in find_exact(query) if _is_asked(query, one)]
+    names = list(_names(query, exact))
+    wanted = {form for one in exact for form in (*one.forms, *_related(one))}
+    wanted |= {term for name in names for term in terms(name)}
+    known = {*snapshot.count_passages_with(sorted(wanted)), *names_of_files.by_term}
+    missing = [
+        one.text for one in exact if not any(f in known for f in (*one.forms, *_related(one)))
+    ]
+    missing += [name for name in names if not any(term in known for term in terms(name))]
+    return tuple(dict.fromkeys(missing))
+
+
+def _is_asked(query: str, one: Exact) -> bool:
+    if one.kind == "number":
+        return False
+    return not (one.kind in ("year", "month", "date") and _LIMIT.search(query[: one.start]))
+
+
+def _related(one: Exact) -> tuple[str, ...]:
+    """Return forms that may stand for one in a document: a day whose year is in its heading."""
+    return tuple(form for form in one.also if form.startswith("x"))
+
+
+def _names(query: str, exact: list[Exact]) -> Iterator[str]:
+    """Yield words with a capital that are neither the first nor known to be no name."""
+    if guess_language(query) != "en" or query.istitle() or query.isupper():
+        return
+    for number, match in enumerate(LETTERS.finditer(query)):
+        word = match[0]
+        if number == 0 or not word[0].isupper() or len(word) < MIN_NAME_LETTERS or word.isupper():
+            continue
+        if any(one.start < match.end() and match.start() < one.end for one in exact):
+            continue
+        if query[: match.start()].rstrip()[-1:] in (".", "?", "!", ":", '"', "“"):
+            continue
+        lower = fold(word)
+        if lower in en.FUNCTION_WORDS or lower in en.MONTHS or lower in en.DAYS:
+            continue
+        if not _ADJECTIVE.fullmatch(lower):
+            yield word
