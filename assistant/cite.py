@@ -22,6 +22,7 @@ from assistant.values import (
     PageKind,
     Passage,
     RankedPassage,
+    Role,
     Sentence,
     Statement,
     Verdict,
@@ -64,6 +65,7 @@ class Verified:
     sentences: tuple[Sentence, ...]
     support: float = 1.0
     is_repaired: bool = False
+    role: Role = Role.PARAGRAPH
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def number_citations(
             numbers.append(citations[place].number)
         unique = tuple(dict.fromkeys(numbers))
         statements.append(
-            Statement(one.text, unique, Verdict.SUPPORTED, one.support, one.is_repaired)
+            Statement(one.text, unique, Verdict.SUPPORTED, one.support, one.is_repaired, one.role)
         )
     return tuple(statements), tuple(citations.values())
 
@@ -197,7 +199,7 @@ def _check_quote(
     verdict = verify(statement.text, quotes)
     if verdict != Verdict.SUPPORTED:
         return Dropped(statement.text, quotes, verdict, NOT_QUOTED if quotes else NO_SOURCE)
-    return Verified(statement.text, cited)
+    return Verified(statement.text, cited, role=statement.role)
 
 
 def is_stored(sentence: Sentence, read: Read) -> bool:

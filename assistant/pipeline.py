@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -206,10 +207,14 @@ class Assistant:
             n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
             retrieval, judgement = decide(found, self.judge.scorer)
-            draft = compose(judgement, self.judge.calibration, self.settings)
+            absent = tuple(one for one in retrieval.absent if one in asked.query)
+            retrieval = replace(retrieval, absent=absent)  # not of what was said before
+            draft, sentences = compose(
+                judgement, retrieval, self.judge.calibration, self.settings, read
+            )
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
-            checked = cite(draft, judgement.sentences, read)
+            checked = cite(draft, sentences, read)
             for one in checked.dropped:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
             statements, citations = number_citations(checked.verified, read)
@@ -306,9 +311,11 @@ class Assistant:
         if not any(sentence in ranked.passage.text for ranked in found.ranking):
             return False
         judgement = self.judge.scorer.judge(found)
-        draft = compose(judgement, self.judge.calibration, self.settings)
+        draft, sentences = compose(
+            judgement, found, self.judge.calibration, self.settings, snapshot.document
+        )
         numbers = {number for one in draft.statements for number in one.sentences}
-        quoted = {one.text for one in judgement.sentences if one.number in numbers}
+        quoted = {one.text for one in sentences if one.number in numbers}
         return sentence in quoted
 
     def calibrate(

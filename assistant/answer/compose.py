@@ -5,16 +5,20 @@ number; `assistant.cite` makes quotes of it. When the probability that the docum
 below the calibrated bar, the draft has no statements and says why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from assistant.answer.excerpt import complete
+from assistant.cite import place_of
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
+from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.text.cues import denies, leans_back
 from assistant.text.injections import is_injection
 from assistant.text.numbers import NUMERAL
 from assistant.text.terms import terms
-from assistant.values import Draft, DraftStatement, Sentence
+from assistant.values import Document, Draft, DraftStatement, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "The documents hold nothing that resembles the question."
@@ -24,16 +28,41 @@ SAME = 0.8
 """Share of terms from which two sentences say the same."""
 
 
-def compose(judgement: Judgement, calibration: Calibration, settings: Settings) -> Draft:
-    """Return the draft; its statements point at the judgement's sentences by number."""
+def compose(
+    judgement: Judgement,
+    retrieval: Retrieval,
+    calibration: Calibration,
+    settings: Settings,
+    read: Callable[[str], Document],
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return the draft, and the sentences that its statements point at by number."""
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
-        return Draft((), confidence, NOTHING_RETRIEVED)
-    if confidence < calibration.bar(settings.max_over_refusal):
-        return Draft((), confidence, NOT_SAID)
-    chosen = (judgement.sentences[i] for i in select(judgement, settings))
-    statements = tuple(DraftStatement(" ".join(s.text.split()), (s.number,)) for s in chosen)
-    return Draft(statements, confidence)
+        return Draft((), confidence, NOTHING_RETRIEVED), ()
+    if retrieval.absent and settings.max_over_refusal:
+        return Draft((), 0.0, _say_absent(retrieval.absent)), judgement.sentences
+    bar = calibration.bar(settings.max_over_refusal)
+    if confidence < bar and not judgement.evidence.is_named:
+        return Draft((), confidence, NOT_SAID), judgement.sentences
+    chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
+    whole = complete([judgement.sentences[i] for i in chosen], retrieval.term_weights, read)
+    last = len(judgement.sentences)
+    added = {
+        place_of(s): replace(s, number=last + number)
+        for number, (s, _) in enumerate(whole, start=1)
+        if not s.number
+    }
+    shown = [(added.get(place_of(s), s), role) for s, role in whole]
+    statements = tuple(
+        DraftStatement(" ".join(s.text.split()), (s.number,), role) for s, role in shown
+    )
+    return Draft(statements, confidence), (*judgement.sentences, *added.values())
+
+
+def _say_absent(absent: Sequence[str]) -> str:
+    """Say what was asked for and is in no document."""
+    named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
+    return f"No document mentions {named}."
 
 
 def select(judgement: Judgement, settings: Settings) -> list[int]:

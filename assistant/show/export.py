@@ -65,10 +65,13 @@ def _markdown_answer(answer: Answer) -> list[str]:
     remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
     if answer.kind != "answer":
         return [markdown_text(answer.text), *remarks]
-    said = " ".join(
-        f"{markdown_text(statement.text)} "
-        + "".join(rf"\[{number}\]" for number in statement.citations)
-        for statement in answer.statements
+    said = "  \n".join(
+        " ".join(
+            f"{markdown_text(statement.text)} "
+            + "".join(rf"\[{number}\]" for number in statement.citations)
+            for statement in line
+        )
+        for line in answer.lines
     )
     quotes = [
         f"> {markdown_text(citation.quote)}\n>\n> — \\[{citation.number}\\] "

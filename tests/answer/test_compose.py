@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,11 +6,25 @@ from retrievals import judgement_of, passage
 
 from assistant.answer.compose import NOT_SAID, NOTHING_RETRIEVED, compose, select
 from assistant.evidence.calibration import Calibration
+from assistant.evidence.scorer import Judgement
+from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.values import Passage
+from assistant.values import Document, DocumentId, Draft, Passage
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 PLAIN = Calibration(1.0, 0.0, ((0.1, 0.5),))
+
+
+def draft_of(judgement: Judgement, settings: Settings) -> Draft:
+    """Compose over documents that hold the passages as they are."""
+    texts = {s.passage.document_id: s.passage.text for s in judgement.sentences}
+    retrieval = Retrieval("What?", np.zeros(4, dtype=np.float32), {}, (), ())
+
+    def read(name: str) -> Document:
+        document_id = DocumentId(name)
+        return Document(document_id, "0" * 64, name, "text/plain", texts[document_id])
+
+    return compose(judgement, retrieval, PLAIN, settings, read)[0]
 
 
 def chosen(scores: list[float], *passages: Passage, drop: float = 1.0, most: int = 3) -> list[int]:
@@ -19,7 +34,7 @@ def chosen(scores: list[float], *passages: Passage, drop: float = 1.0, most: int
 
 def test_extract_quotes_the_best_sentences_in_reading_order() -> None:
     judgement = judgement_of([RIVERS], [2.0, -4.0, 2.5])
-    draft = compose(judgement, PLAIN, Settings(max_drop=1.0))
+    draft = draft_of(judgement, Settings(max_drop=1.0))
     assert [statement.sentences for statement in draft.statements] == [(1,), (3,)]
     assert [s.text for s in draft.statements] == [judgement.sentences[i].text for i in (0, 2)]
     assert draft.confidence == pytest.approx(0.924, abs=1e-3)
@@ -30,18 +45,18 @@ def test_extract_quotes_the_best_sentences_in_reading_order() -> None:
 def test_the_share_of_answerable_questions_that_may_be_refused_sets_the_bar(
     share: float, reason: str | None
 ) -> None:
-    draft = compose(judgement_of([RIVERS], [-1, -2, -3]), PLAIN, Settings(max_over_refusal=share))
+    draft = draft_of(judgement_of([RIVERS], [-1, -2, -3]), Settings(max_over_refusal=share))
     assert (draft.reason, not draft.statements) == (reason, reason is not None)
     assert draft.confidence == pytest.approx(0.269, abs=1e-3)
 
 
 def test_even_certainty_is_refused_when_everything_is_to_be() -> None:
     judgement = judgement_of([RIVERS], [900.0, 0, 0])
-    assert not compose(judgement, PLAIN, Settings(max_over_refusal=1.0)).statements
+    assert not draft_of(judgement, Settings(max_over_refusal=1.0)).statements
 
 
 def test_extract_abstains_when_nothing_was_retrieved() -> None:
-    draft = compose(judgement_of([], []), PLAIN, Settings(max_over_refusal=0.0))
+    draft = draft_of(judgement_of([], []), Settings(max_over_refusal=0.0))
     assert (draft.statements, draft.confidence, draft.reason) == ((), 0.0, NOTHING_RETRIEVED)
 
 

@@ -1,0 +1,99 @@
+"""What is shown with what answers, so that it can be understood."""
+
+import pytest
+
+from assistant.answer.excerpt import complete
+from assistant.ingest.formats.markdown import read
+from assistant.ingest.structure import arrange, list_sentences
+from assistant.text.terms import query_terms
+from assistant.values import Document, DocumentId, Passage, PassageId, Sentence
+
+NAME = DocumentId("a.md")
+YARD = """\
+# Yard
+
+## Tools
+
+Before you leave, do the following:
+
+1. Lock the gate.
+2. Hang up the key.
+3. Note the hour.
+
+## Fees
+
+| Boat | Fee | State |
+|---|---|---|
+| Alba | 10 | overdue |
+| Brisa | 20 | paid |
+| Corva | 30 | overdue |
+
+## Warden
+
+Ola Berg.
+
+**May I fish here?**
+
+With a licence.
+
+The pier was rebuilt in 1990 after a storm had taken it. It is long. Boats moor on both sides.
+"""
+
+
+def shown(question: str, *chosen: str) -> list[str]:
+    """Return what is shown when the chosen sentences of the yard's rules answer."""
+    parsed = read(YARD)
+    units = arrange(parsed.text, parsed.units)
+    document = Document(NAME, "0" * 64, "Yard", "text/markdown", parsed.text, units=units)
+    spans = tuple(list_sentences(parsed.text, units))
+    passage = Passage(PassageId("x"), NAME, 0, len(parsed.text), parsed.text, spans)
+    sentences = [Sentence(n, passage, *span) for n, span in enumerate(spans, start=1)]
+    picked = [next(s for s in sentences if s.text.startswith(start)) for start in chosen]
+    weights = dict.fromkeys(query_terms(question), 1.0)
+    return [sentence.text for sentence, _ in complete(picked, weights, lambda _: document)]
+
+
+def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
+    assert shown("What do I do before I leave?", "Hang up") == [
+        "Before you leave, do the following:",
+        *["Lock the gate.", "Hang up the key.", "Note the hour."],
+    ]
+
+
+def test_an_item_that_says_what_is_asked_stands_without_the_others() -> None:
+    assert shown("Where does the key go?", "Hang up") == [
+        "Before you leave, do the following:",
+        "Hang up the key.",
+    ]
+
+
+def test_all_rows_that_say_what_is_asked_are_shown_and_no_other() -> None:
+    found = shown("Which boats are overdue?", "Boat: Corva", "Boat: Brisa")
+    assert [text for text in found if text.startswith("Boat: ")] == [
+        "Boat: Alba | Fee: 10 | State: overdue",
+        "Boat: Corva | Fee: 30 | State: overdue",
+    ]
+
+
+def test_a_row_is_found_by_its_cell() -> None:
+    assert shown("What is the fee of Brisa?", "Boat: Brisa")[-1] == (
+        "Boat: Brisa | Fee: 20 | State: paid"
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "chosen", "expected"),
+    [
+        ("Who is the warden?", "Ola", ["Warden", "Ola Berg."]),
+        ("May one fish?", "With", ["May I fish here?", "With a licence."]),
+    ],
+)
+def test_a_short_answer_is_shown_with_what_it_answers(
+    question: str, chosen: str, expected: list[str]
+) -> None:
+    assert shown(question, chosen) == expected
+
+
+def test_a_sentence_that_says_it_all_stands_alone() -> None:
+    said = "The pier was rebuilt in 1990 after a storm had taken it."
+    assert shown("When was the pier rebuilt?", said) == [said]
