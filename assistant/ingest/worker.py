@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import write_parsed
 from assistant.ingest.limits import Limits
 from assistant.ingest.parse import draw, locate, parse
 from assistant.values import Page, PageKind
@@ -108,7 +109,7 @@ def _carry_out(request: WorkerRequest, data: bytes) -> dict[str, Any]:
 def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
     try:
         if request.task == "parse":
-            return asdict(parse(data, request.media_type, request.limits))
+            return write_parsed(parse(data, request.media_type, request.limits))
         if request.task == "locate":
             return asdict(locate(data, request.media_type, request.span, request.pages))
         picture = draw(data, request.media_type, request.page, request.width)

@@ -42,6 +42,18 @@ def as_units(spans: Iterable[tuple[int, int]], role: Role = Role.PARAGRAPH) -> t
     return tuple(Unit(start, end, role) for start, end in spans)
 
 
+def write_parsed(parsed: Parsed) -> dict[str, Any]:
+    """Return what a parser made, ready for JSON; `asdict` takes ten times as long."""
+    pages = [(page.number, page.start, page.end, page.kind) for page in parsed.pages]
+    return {
+        "text": parsed.text,
+        "title": parsed.title,
+        "units": parsed.units,
+        "pages": pages,
+        "warnings": parsed.warnings,
+    }
+
+
 def read_parsed(found: Mapping[str, Any]) -> Parsed:
     """Return what a parser made, out of JSON.
 
@@ -53,10 +65,7 @@ def read_parsed(found: Mapping[str, Any]) -> Parsed:
         text,
         None if title is None else fold(str(title))[:MAX_TITLE_CHARS] or None,
         tuple(_read_unit(*fields) for fields in found["units"]),
-        tuple(
-            Page(int(p["number"]), int(p["start"]), int(p["end"]), PageKind(p["kind"]))
-            for p in found["pages"]
-        ),
+        tuple(Page(int(n), int(a), int(b), PageKind(kind)) for n, a, b, kind in found["pages"]),
         tuple(map(str, found["warnings"])),
     )
     if UNSEEN.search(text) or "\r" in text:
