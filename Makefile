@@ -70,7 +70,7 @@ check-dependencies: $(DEV)
 
 unit: $(DEV)
 	@echo "tests"
-	@$(RUN)/python -m pytest --numprocesses 4 --dist loadfile
+	@$(RUN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-browser: $(DEV)
 	@NEED_BROWSER=1 $(RUN)/python -m pytest tests/serve/test_chat_browser.py
