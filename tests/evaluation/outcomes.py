@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from evaluation.examples import reply
+
 from assistant.evaluation.measures import MEASURES
-from assistant.evaluation.measures.example import reply
 from assistant.evaluation.outcome import Outcome
 from assistant.evaluation.report import Record, Report
 from assistant.evaluation.values import Question

@@ -26,8 +26,7 @@ def functions() -> Iterator[Callable[..., object]]:
     for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         module = importlib.import_module(found.name)
         for _, member in inspect.getmembers(module, inspect.isfunction):
-            is_own = member.__module__ == module.__name__ and not member.__name__.startswith("_")
-            if is_own and not found.name.endswith(".example"):
+            if member.__module__ == module.__name__ and not member.__name__.startswith("_"):
                 yield member
 
 

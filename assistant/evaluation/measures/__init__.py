@@ -2,7 +2,8 @@
 
 A measure takes the outcome of a question, or the records of a run, and returns a figure. None means
 that it says nothing of the question, which is then excluded and counted, never taken for 0. Each
-module names the source of its measures.
+module names the source of its measures. `example`, of which their worked examples are made, gives
+an outcome over two documents (`tests/evaluation/examples.py`).
 """
 
 from collections.abc import Callable, Sequence

@@ -19,7 +19,6 @@ from assistant.values import Citation, Span
 def document_precision(outcome: Outcome) -> float | None:
     """Return the share of the cited documents that hold the answer; None when none was cited.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> document_precision(example("It is Titan.", cited=["Titan", "volcanoes"]))
     0.5
     """
@@ -32,7 +31,6 @@ def document_precision(outcome: Outcome) -> float | None:
 def document_recall(outcome: Outcome) -> float | None:
     """Return the share of the documents that hold the answer that was cited.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> document_recall(example("It is Titan.", cited=["Titan", "volcanoes"]))
     1.0
     """
@@ -45,7 +43,6 @@ def document_recall(outcome: Outcome) -> float | None:
 def document_f1(outcome: Outcome) -> float | None:
     """Return the harmonic mean of precision and recall; 0.0 for an abstention.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> round(document_f1(example("It is Titan.", cited=["Titan", "volcanoes"])), 3)
     0.667
     """
@@ -65,7 +62,6 @@ def _sides(outcome: Outcome) -> tuple[frozenset[str], frozenset[str]] | None:
 def evidence_precision(outcome: Outcome) -> float | None:
     """Return the share of what was cited that is gold; None without citations.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> cited = ["Titan has lakes.", "They hold methane."]
     >>> outcome = example("It is Titan.", cited=cited, gold=[["Titan has lakes."]])
     >>> round(evidence_precision(outcome), 3)  # 14 of 30 characters
@@ -80,7 +76,6 @@ def evidence_precision(outcome: Outcome) -> float | None:
 def evidence_recall(outcome: Outcome) -> float | None:
     """Return the share of the gold that was cited; 0.0 for an abstention.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> evidence_recall(example("It is Titan.", cited=["Titan"], gold=[["Titan has"]]))
     0.625
     """
@@ -91,7 +86,6 @@ def evidence_recall(outcome: Outcome) -> float | None:
 def evidence_f1(outcome: Outcome) -> float | None:
     """Return the harmonic mean of precision and recall; 0.0 for an abstention.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> sets = [["Titan has lakes."], ["They hold methane."]]
     >>> evidence_f1(example("It is Titan.", cited=["They hold methane."], gold=sets))
     1.0
@@ -136,7 +130,6 @@ def _characters(
 def verbatim(outcome: Outcome) -> float | None:
     """Return the share of the citations whose quote stands at their span of their document.
 
-    >>> from assistant.evaluation.measures.example import cite, example
     >>> wrong = cite("io.txt", 0, 16, quote="Titan has lakes.")
     >>> verbatim(example("It is Titan.", cited=["Titan has lakes.", wrong]))
     0.5
@@ -155,7 +148,6 @@ def verbatim(outcome: Outcome) -> float | None:
 def pointer_validity(outcome: Outcome) -> float | None:
     """Return the share of the citations whose document exists and holds their span.
 
-    >>> from assistant.evaluation.measures.example import cite, example
     >>> nowhere = cite("titan.txt", 90, 99)
     >>> pointer_validity(example("It is Titan.", cited=["Titan has lakes.", nowhere]))
     0.5
@@ -170,7 +162,6 @@ def pointer_validity(outcome: Outcome) -> float | None:
 def citation_coverage(outcome: Outcome) -> float | None:
     """Return the share of the statements with at least one citation.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> citation_coverage(example("Titan has lakes.", "It is large.", cited=["Titan has lakes."]))
     0.5
     """

@@ -25,7 +25,6 @@ _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 def contains_answer(outcome: Outcome) -> float | None:
     """Return 1.0 if the answer holds an accepted string, as whole words, else 0.0.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> contains_answer(example("The moon with lakes is Titan."))
     1.0
     """
@@ -38,7 +37,6 @@ def holds_wrong(outcome: Outcome) -> float | None:
     None where nothing is known to be wrong. The other half of the strict exact match of RAMDocs
     (Wang et al. 2025).
 
-    >>> from assistant.evaluation.measures.example import example
     >>> from assistant.evaluation.values import Question
     >>> asked = Question("lakes", "Which moon has lakes?", True, ("Titan",), wrong=("Io",))
     >>> holds_wrong(example("It is Titan or Io.", question=asked))
@@ -50,7 +48,6 @@ def holds_wrong(outcome: Outcome) -> float | None:
 def exact_match(outcome: Outcome) -> float | None:
     """Return 1.0 if the answer is an accepted string and nothing more, else 0.0.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> exact_match(example("The Titan!"))
     1.0
     """
@@ -63,7 +60,6 @@ def exact_match(outcome: Outcome) -> float | None:
 def token_f1(outcome: Outcome) -> float | None:
     """Return the best F1 of the answer's words with those of an accepted string.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> token_f1(example("It is the Titan."))
     0.5
     """
@@ -110,7 +106,6 @@ def trusted(outcome: Outcome) -> float | None:
     abstention, an answer without an accepted string or one that holds a wrong one; else
     `evidence_f1`; without gold `document_f1`; without either 1.0.
 
-    >>> from assistant.evaluation.measures.example import RINGS, example
     >>> trusted(example("It is Titan.", cited=["Titan"], gold=[["Titan has lakes."]]))  # 2*5/(5+14)
     0.5263157894736842
     >>> trusted(example("It is Io.", cited=["Titan"], gold=[["Titan has lakes."]]))

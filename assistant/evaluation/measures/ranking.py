@@ -21,7 +21,6 @@ CUT = 10
 def recall_at(k: int) -> Callable[[Outcome], float | None]:
     """Return the measure: the share of the relevant documents among the first k.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> recall_at(1)(example(ranking=["volcanoes", "lakes"]))
     0.0
     """
@@ -39,7 +38,6 @@ def ndcg_at_10(outcome: Outcome) -> float | None:
 
     The document of grade g and rank r adds g / log2(r + 1).
 
-    >>> from assistant.evaluation.measures.example import example
     >>> round(ndcg_at_10(example(ranking=["volcanoes", "lakes"])), 3)  # 1 / log2(3)
     0.631
     """
@@ -52,7 +50,6 @@ def ndcg_at_10(outcome: Outcome) -> float | None:
 def reciprocal_rank(outcome: Outcome) -> float | None:
     """Return 1 / the rank of the first relevant document; 0.0 when it is not in the first ten.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> reciprocal_rank(example(ranking=["volcanoes", "lakes"]))
     0.5
     """
@@ -65,7 +62,6 @@ def reciprocal_rank(outcome: Outcome) -> float | None:
 def all_gold_at_10(outcome: Outcome) -> float | None:
     """Return 1.0 if every relevant document is among the first ten, else 0.0.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> all_gold_at_10(example(ranking=["volcanoes", "lakes"]))
     1.0
     """
@@ -79,7 +75,6 @@ def evidence_recall_at(k: int) -> Callable[[Outcome], float | None]:
 
     Of several sets of gold the best counts.
 
-    >>> from assistant.evaluation.measures.example import example
     >>> gold = [["Titan has lakes.", "Io has volcanoes."]]
     >>> evidence_recall_at(1)(example(gold=gold, ranking=["volcanoes", "lakes"]))
     0.5

@@ -18,7 +18,6 @@ UNDECIDED = frozenset({"partial", "underspecified"})
 def refusal_precision(outcome: Outcome) -> float | None:
     """Return, of an abstention, 1.0 if the question is unanswerable, else 0.0.
 
-    >>> from assistant.evaluation.measures.example import LAKES, example
     >>> refusal_precision(example(question=LAKES))
     0.0
     """
@@ -28,7 +27,6 @@ def refusal_precision(outcome: Outcome) -> float | None:
 def refusal_recall(outcome: Outcome) -> float | None:
     """Return, of an unanswerable question, 1.0 if the assistant abstained, else 0.0.
 
-    >>> from assistant.evaluation.measures.example import RINGS, example
     >>> refusal_recall(example(question=RINGS))
     1.0
     """
@@ -39,7 +37,6 @@ def refusal_recall(outcome: Outcome) -> float | None:
 def over_refusal(outcome: Outcome) -> float | None:
     """Return, of an answerable question, 1.0 if the assistant abstained, else 0.0.
 
-    >>> from assistant.evaluation.measures.example import LAKES, example
     >>> over_refusal(example("It is Titan.", question=LAKES))
     0.0
     """
