@@ -45,7 +45,7 @@ from assistant.values import (
     Turn,
 )
 from assistant.write.compose import Costs, QuotedAnswer, Stopwatch, Writer
-from assistant.write.llm.open import open_model
+from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from assistant.settings import LanguageModel
-from assistant.write.llm.client import Client
-from assistant.write.llm.open import open_model
+from assistant.write.llm.client import Client, open_model
 from assistant.write.llm.values import Finished, Request
 
 LONG_S = 60.0

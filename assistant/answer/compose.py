@@ -14,8 +14,7 @@ from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.text.cues import denies, leans_back
-from assistant.text.injections import is_injection
+from assistant.text.cues import denies, is_injection, leans_back
 from assistant.text.numbers import NUMERAL
 from assistant.text.terms import terms
 from assistant.values import Document, Draft, DraftStatement, Sentence

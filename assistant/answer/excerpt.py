@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.ingest.structure import above, find_unit
-from assistant.text.injections import is_injection
+from assistant.text.cues import is_injection
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence

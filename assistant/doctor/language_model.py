@@ -13,8 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 from assistant.doctor.findings import Finding, ok, problem, warning
 from assistant.errors import ModelUnavailable
 from assistant.settings import LOOPBACK, LanguageModel, Settings
-from assistant.write.llm.client import Client
-from assistant.write.llm.open import open_model
+from assistant.write.llm.client import Client, open_model
 from assistant.write.llm.server import UNKNOWN_CONTEXT
 from assistant.write.llm.values import Finished, Request
 

@@ -3,32 +3,48 @@
 `EvidenceScorer` is the protocol. `LateInteractionScorer` weighs the features of token vectors and
 needs no second model; `CrossEncoderScorer` adds a cross-encoder to it, or puts it in its place.
 `Judge` is a scorer together with its calibration. Without sentences nothing is answerable.
+
+`weights.json`, which ships with the package, names every weight by its feature, and says on which
+data it was fitted, when, and how well (`python -m evals.evidence`). Weights for other features than
+those of the code raise `ModelError`.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from assistant.evidence.answerability import measure_question
+from assistant.errors import ModelError
+from assistant.evidence.answerability import QUESTION_FEATURES, measure_question
 from assistant.evidence.calibration import (
     Calibration,
     CalibrationReport,
+    Logistic,
     calibrate,
     read_calibration,
     write_calibration,
 )
-from assistant.evidence.features import Column, Evidence, measure
+from assistant.evidence.features import SENTENCE_FEATURES, Column, Evidence, measure
 from assistant.evidence.gather import CachingEncoder, TokenEncoder, gather
-from assistant.evidence.support import score_support
-from assistant.evidence.weights import EvidenceWeights, load_weights
+from assistant.evidence.support import SUPPORT_FEATURES, score_support
 from assistant.models.embed import Embedder, open_embedder
 from assistant.models.prepare import INSTALLED_MODEL, open_cross_encoder
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.values import ECHOES, Sentence
+
+WEIGHTS_FILE = "weights.json"
+FEATURES: dict[str, Sequence[Callable[..., Any]]] = {
+    "sentence": SENTENCE_FEATURES,
+    "question": QUESTION_FEATURES,
+    "support": SUPPORT_FEATURES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,19 @@ class EvidenceScorer(Protocol):
 
     def support(self, statement: str, quotes: Sequence[str]) -> float:
         """Return the probability that quotes support all of a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceWeights:
+    """All that was fitted: for a sentence to answer, a question to be answered, a statement to be
+    supported, and where to abstain. The fingerprint tells these weights from others.
+    """
+
+    sentence: Logistic
+    question: Logistic
+    support: Logistic
+    calibration: Calibration
+    fingerprint: str = ""
 
 
 class LateInteractionScorer:
@@ -188,3 +217,44 @@ class Judge:
         path = write_calibration(self._index_dir, after, self.fingerprint)
         self.calibration = after
         return replace(report, path=str(path))
+
+
+@cache
+def load_weights() -> EvidenceWeights:
+    """Return the weights that ship with the assistant."""
+    text = files("assistant.evidence").joinpath(WEIGHTS_FILE).read_text(encoding="utf-8")
+    return parse_weights(json.loads(text))
+
+
+def parse_weights(data: Mapping[str, Any]) -> EvidenceWeights:
+    """Return the weights of a parsed file.
+
+    Raises:
+        ModelError: a weight is missing, or belongs to no feature.
+    """
+    logistic = {name: _parse(name, data.get(name, {})) for name in FEATURES}
+    facts = json.dumps([data[name] for name in FEATURES], sort_keys=True)
+    return EvidenceWeights(
+        **logistic,
+        calibration=Calibration(1.0, 0.0, tuple((float(s), b) for s, b in data["bars"].items())),
+        fingerprint=hashlib.sha256(facts.encode()).hexdigest()[:16],
+    )
+
+
+def to_json(weights: EvidenceWeights) -> dict[str, Any]:
+    """Return what `parse_weights` reads."""
+    found: dict[str, Any] = {}
+    for name, features in FEATURES.items():
+        logistic: Logistic = getattr(weights, name)
+        own = zip((feature.__name__ for feature in features), logistic.weights, strict=True)
+        found[name] = {"bias": logistic.bias, **dict(own)}
+    return {**found, "bars": {str(share): bar for share, bar in weights.calibration.bars}}
+
+
+def _parse(name: str, data: Mapping[str, float]) -> Logistic:
+    names = [feature.__name__ for feature in FEATURES[name]]
+    if unknown := set(data) ^ {"bias", *names}:
+        raise ModelError(
+            f"{WEIGHTS_FILE}: {name!r} and its features disagree about {sorted(unknown)}"
+        )
+    return Logistic(data["bias"], tuple(data[name] for name in names))

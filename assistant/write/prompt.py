@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.evidence.scorer import Judgement
-from assistant.text.injections import is_injection
+from assistant.text.cues import is_injection
 from assistant.values import Passage, Sentence, Turn
 from assistant.write.llm.values import Request
 

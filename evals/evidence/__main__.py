@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import assistant.evidence.weights
+import assistant.evidence.scorer
 from assistant import Settings
-from assistant.evidence.weights import WEIGHTS_FILE, load_weights, to_json
+from assistant.evidence.scorer import WEIGHTS_FILE, load_weights, to_json
 from assistant.models.embed import open_embedder
 from evals.datasets import CLAIM_SETS, Dataset, load_claims, load_set
 from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge
@@ -33,7 +33,7 @@ OFF_TOPIC = 1000
 """Questions of Natural Questions asked of the articles of squad2."""
 SMOKE = 40
 """Questions of each set in a smoke run."""
-WEIGHTS = Path(assistant.evidence.weights.__file__).with_name(WEIGHTS_FILE)
+WEIGHTS = Path(assistant.evidence.scorer.__file__).with_name(WEIGHTS_FILE)
 
 
 def load(folder: Path) -> Iterator[Dataset]:

@@ -14,8 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from assistant.evidence.answerability import measure_question
 from assistant.evidence.calibration import Calibration, Logistic, fit_bars
-from assistant.evidence.scorer import Judgement, probability, weigh
-from assistant.evidence.weights import EvidenceWeights
+from assistant.evidence.scorer import EvidenceWeights, Judgement, probability, weigh
 from evals.evidence.collect import N_FOLDS, Judged
 
 SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum")

@@ -17,7 +17,7 @@ import numpy as np
 
 from assistant import Settings
 from assistant.evaluation.statistics import bootstrap, bootstrap_of
-from assistant.evidence.weights import load_weights
+from assistant.evidence.scorer import load_weights
 from evals.datasets import Dataset, Question, load_set
 from evals.evidence.collect import fold_of
 from evals.evidence.report import auc

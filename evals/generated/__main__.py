@@ -24,7 +24,7 @@ from typing import Any
 
 from assistant.evaluation.provenance import describe
 from assistant.settings import Settings
-from assistant.write.llm.open import open_model
+from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model
 from evals.generated import written
 from evals.generated.figures import as_json, print_table

@@ -11,7 +11,7 @@ from dataset_rows import TOWNS, squad, squad_paragraph, squad_question, write_js
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.evidence.weights import parse_weights
+from assistant.evidence.scorer import parse_weights
 from evals.evidence import report
 from evals.evidence.collect import fold_of
 from evals.evidence.report import auc, bootstrap, mean, precision, recall, refused_at

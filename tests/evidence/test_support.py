@@ -4,13 +4,13 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.evidence.scorer import load_weights
 from assistant.evidence.support import (
     SUPPORT_FEATURES,
     compare_support,
     measure_support,
     score_support,
 )
-from assistant.evidence.weights import load_weights
 
 TRUE = "Flax Typhoon hacked 260,000 routers in 2021."
 words = st.sampled_from("Danube Nile rises Germany the not 1998 long".split())

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from assistant.text.injections import is_injection
+from assistant.text.cues import is_injection
 
 
 @pytest.mark.parametrize(

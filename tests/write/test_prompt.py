@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
 from assistant.evidence.scorer import Judgement
-from assistant.text.injections import is_injection
+from assistant.text.cues import is_injection
 from assistant.values import Passage, Turn
 from assistant.write.prompt import (
     CLOSING,

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from llama_index.core.base.llms.types import ChatResponse
     from llama_index.core.llms import LLM
 
+from typing import TYPE_CHECKING
+
+from assistant.settings import LanguageModel
+from assistant.write.llm.local import LocalBackend
+from assistant.write.llm.server import LlamaIndexBackend, ServerBackend
+
 MAX_FAILURES = 5
 PAUSE_S = 15.0
 
@@ -317,3 +323,21 @@ def _seconds_until(date: str) -> float:
 def _status(error: BaseException) -> int | None:
     status = getattr(error, "status_code", None)
     return status if isinstance(status, int) else None
+
+
+def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | None:
+    """Return the caller's own model, or that of the settings, which may name none.
+
+    Nothing is connected or loaded before the first question.
+
+    Raises:
+        ModelUnavailable: a file that is named cannot be run.
+    """
+    deadlines = Deadlines(settings.first_token_s, settings.token_timeout_s, settings.total_s)
+    if llm is not None:
+        return Client(LlamaIndexBackend(llm, settings), deadlines)
+    if settings.base_url:
+        return Client(ServerBackend(settings), deadlines, has_schema=settings.json_schema)
+    if settings.path:
+        return Client(LocalBackend(settings), deadlines, has_schema=settings.json_schema)
+    return None

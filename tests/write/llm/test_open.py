@@ -21,8 +21,7 @@ from scripted_clients import REQUEST, said
 
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.settings import LanguageModel
-from assistant.write.llm.client import Client
-from assistant.write.llm.open import open_model
+from assistant.write.llm.client import Client, open_model
 from assistant.write.llm.values import Finished, Request
 
 MARGIN_S = 1.0

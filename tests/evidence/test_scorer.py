@@ -4,7 +4,7 @@ from importlib.resources import files
 import pytest
 
 from assistant.errors import ModelError
-from assistant.evidence.weights import FEATURES, WEIGHTS_FILE, load_weights, parse_weights, to_json
+from assistant.evidence.scorer import FEATURES, WEIGHTS_FILE, load_weights, parse_weights, to_json
 
 SHIPPED = json.loads(files("assistant.evidence").joinpath(WEIGHTS_FILE).read_text(encoding="utf-8"))
 
