@@ -233,6 +233,7 @@ class Assistant:
             timings=lap.seconds,
             index_version=snapshot.version,
             usage=costs.total(self.language_model),
+            n_more=draft.n_more,
         )
         yield answer
         if self.writer and statements:  # an abstention stays one: nothing is written

@@ -234,11 +234,15 @@ class DraftStatement:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an answerer proposes; `reason` says why there are no statements."""
+    """What an answerer proposes; `reason` says why there are no statements.
+
+    `n_more` counts rows and items that say as much as those that are quoted.
+    """
 
     statements: tuple[DraftStatement, ...]
     confidence: float
     reason: str | None = None
+    n_more: int = 0
 
 
 AnswerKind = Literal["answer", "abstention", "reply"]
@@ -363,6 +367,7 @@ class Answer:
         dropped: what a language model wrote and failed its check.
         notice: why there are quotes although a language model is configured.
         usage: what the language model was used for it.
+        n_more: rows or items of the quoted lists and tables that say as much and are not quoted.
     """
 
     question: str
@@ -379,6 +384,7 @@ class Answer:
     dropped: tuple[Dropped, ...] = ()
     notice: str | None = None
     usage: Usage | None = None
+    n_more: int = 0
 
     @property
     def abstained(self) -> bool:

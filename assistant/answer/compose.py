@@ -48,14 +48,15 @@ def compose(
     last = len(judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
-        for number, (s, _) in enumerate(whole, start=1)
+        for number, (s, _) in enumerate(whole.shown, start=1)
         if not s.number
     }
-    shown = [(added.get(place_of(s), s), role) for s, role in whole]
+    shown = [(added.get(place_of(s), s), role) for s, role in whole.shown]
     statements = tuple(
         DraftStatement(" ".join(s.text.split()), (s.number,), role) for s, role in shown
     )
-    return Draft(statements, confidence), (*judgement.sentences, *added.values())
+    draft = Draft(statements, confidence, n_more=whole.n_more)
+    return draft, (*judgement.sentences, *added.values())
 
 
 def _say_absent(absent: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Makes what was chosen whole: a sentence with its question or heading, a list, a table's rows.
 
-An `Excerpt` is one or more sentences of one document in reading order, each with the role of its
-unit. What is added is quoted as what was chosen is. Pure, over stored documents.
+What is added is quoted as what was chosen is. Of a long list or table a part is shown, and the rest
+counted. Pure, over stored documents.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,9 +14,9 @@ from assistant.text.terms import terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
 
 MAX_TOGETHER = 60
-"""Items or rows that are shown because others like them are: more are another table."""
-MAX_ROWS_ASKED = 30
-"""Rows of a table that is asked for as a whole."""
+"""Items or rows of one list or table that are shown; the rest is counted."""
+MAX_READ = 5_000
+"""Rows around a chosen one in which others like it are sought: reading them takes 35 ms."""
 MAX_WORDS = 45
 """Of a paragraph that is shown since its heading is what was asked for."""
 SHORT_WORDS = 5
@@ -28,7 +28,7 @@ Read = Callable[[str], Document]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class _Place:
     """A sentence to show: its document, its span, and the number of its unit there."""
 
     document_id: DocumentId
@@ -38,7 +38,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class _Question:
     """The terms of a question with what each weighs."""
 
     weights: Mapping[str, float]
@@ -52,59 +52,80 @@ class Query:
         return sum(self.weights[term] for term in found) / (sum(self.weights.values()) or 1.0)
 
 
-def complete(
-    chosen: Sequence[Sentence], weights: Mapping[str, float], read: Read
-) -> list[tuple[Sentence, Role]]:
-    """Return what to quote, in reading order: documents as they come first among the chosen.
+@dataclass(frozen=True, slots=True)
+class Excerpts:
+    """Sentences to quote, in reading order, each with the role of its unit.
+
+    `n_more` counts the rows or items of the same lists and tables that are not shown and say as
+    much of what was asked.
+    """
+
+    shown: tuple[tuple[Sentence, Role], ...]
+    n_more: int
+
+
+def complete(chosen: Sequence[Sentence], weights: Mapping[str, float], read: Read) -> Excerpts:
+    """Return what to quote: documents as they come first among the chosen.
 
     Args:
         chosen: the sentences that answer, the best of each document's first.
         weights: the question's terms with their idf.
         read: returns a stored document by its id.
     """
-    asked = Query(weights)
-    shown: dict[DocumentId, dict[Place, None]] = {}
+    asked = _Question(weights)
+    shown: dict[DocumentId, dict[_Place, None]] = {}
+    more: dict[tuple[DocumentId, int], int] = {}
     for sentence in chosen:
         document = read(sentence.passage.document_id)
-        places = shown.setdefault(document.document_id, {})
-        for place in _places(document, sentence, asked):
+        name = document.document_id
+        places, n_more = _places(document, sentence, asked)
+        if n_more:
+            list_of = name, document.units[find_unit(document.units, sentence.start)].under
+            more[list_of] = max(n_more, more.get(list_of, 0))
+        for place in places:
             is_own = (place.start, place.end) == (sentence.start, sentence.end)
             if is_own or not is_injection(document.text[place.start : place.end]):
-                places[place] = None
+                shown.setdefault(name, {})[place] = None
     known = {(s.passage.document_id, s.start, s.end): s for s in chosen}
     found: list[tuple[Sentence, Role]] = []
-    for document_id, places in shown.items():
-        document = read(document_id)
-        for place in _sift(document, sorted(places), asked):
-            sentence = known.get((document_id, place.start, place.end)) or _sentence(
-                document, place
-            )
+    for name, own in shown.items():
+        document = read(name)
+        for place in _sift(document, sorted(own), asked):
+            sentence = known.get((name, place.start, place.end)) or _sentence(document, place)
             found.append((sentence, _role(document, place)))
-    return found
+    return Excerpts(tuple(found), sum(more.values()))
 
 
-def _places(document: Document, sentence: Sentence, asked: Query) -> list[Place]:
-    """Return the sentences of an excerpt around a chosen one."""
-    number = find_unit(document.units, sentence.start)
-    own = Place(document.document_id, sentence.start, sentence.end, number)
-    if number < 0:
-        return [own]
+def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[list[_Place], int]:
+    """Return the sentences of an excerpt around a chosen one, and how many like it are left out."""
     units = document.units
+    number = find_unit(units, sentence.start)
+    own = _Place(document.document_id, sentence.start, sentence.end, number)
+    if number < 0:
+        return [own], 0
     over = above(units, number)
     role = units[number].role
     said = document.text[sentence.start : sentence.end]
     told = asked.found_in(*(_text(document, n) for n in over))
     extra = asked.found_in(said) - told
-    places = [own]
+    places, n_more = [own], 0
     if role in _LISTED:
-        places = [_whole(document, n) for n in _like(document, number, extra, told, asked)]
+        like = _like(document, number, extra, told, asked)
+        places = [_whole(document, n) for n in _nearest(like, number)]
+        n_more = len(like) - len(places)
     elif role is Role.PARAGRAPH and not extra and told:
         places = _paragraph(document, number, own)
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
-    return places
+    return places, n_more
 
 
-def _is_needed(document: Document, over: int, number: int, said: str, asked: Query) -> bool:
+def _nearest(like: Sequence[int], number: int) -> Sequence[int]:
+    """Return as many of a run as are shown: the first ones, or those up to the chosen one."""
+    last = max(like.index(number) + 1, MAX_TOGETHER)
+    return like[max(0, last - MAX_TOGETHER) : last]
+
+
+def _is_needed(document: Document, over: int, number: int, said: str, asked: _Question) -> bool:
     """Tell whether what a unit stands under is shown with it, for it to be understood.
 
     A question, if it is like the one that is asked; a heading that says more of that than a
@@ -127,21 +148,21 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: Que
 
 
 def _like(
-    document: Document, number: int, extra: frozenset[str], told: frozenset[str], asked: Query
+    document: Document,
+    number: int,
+    extra: frozenset[str],
+    told: frozenset[str],
+    asked: _Question,
 ) -> list[int]:
     """Return the units of a list or table that say what one of them says, itself among them.
 
-    All of a list, or of a small table, whose lead-in, heading or names are what was asked for;
-    else those that have all words of the question that this one adds.
+    All of a list or table whose lead-in, heading or names are what was asked for; else those that
+    have all words of the question that this one adds.
     """
-    units = document.units
-    unit = units[number]
+    if not extra and not told:
+        return [number]
     alike = _siblings(document, number)
-    if not extra:
-        limit = MAX_ROWS_ASKED if unit.role is Role.ROW else MAX_TOGETHER
-        return alike if told and len(alike) <= limit else [number]
-    same = [n for n in alike if extra <= asked.found_in(_text(document, n))]
-    return same if len(same) <= MAX_TOGETHER else [number]
+    return [n for n in alike if extra <= asked.found_in(_text(document, n))] if extra else alike
 
 
 def _siblings(document: Document, number: int) -> list[int]:
@@ -149,24 +170,20 @@ def _siblings(document: Document, number: int) -> list[int]:
     units = document.units
     role, under = units[number].role, units[number].under
     first = last = number
-    while first > 0 and _goes_on(units[first - 1].role, role):
+    while first > max(0, number - MAX_READ) and units[first - 1].role is role:
         first -= 1
-    while last + 1 < len(units) and _goes_on(units[last + 1].role, role):
+    while last + 1 < min(len(units), number + MAX_READ) and units[last + 1].role is role:
         last += 1
     run = range(first, last + 1)
     if role is Role.ITEM:
-        return [n for n in run if units[n].under == under or under in above(units, n) or under < 0]
-    return [n for n in run if units[n].role is role and units[n].under == under]
+        return [n for n in run if under < 0 or under in above(units, n)]
+    return [n for n in run if units[n].under == under]
 
 
-def _goes_on(role: Role, wanted: Role) -> bool:
-    return role is wanted
-
-
-def _paragraph(document: Document, number: int, own: Place) -> list[Place]:
+def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
     """Return the sentences from a chosen one on, as far as its unit and the room go."""
     unit = document.units[number]
-    places: list[Place] = []
+    places: list[_Place] = []
     n_words = 0
     for start, end in split_sentences(document.text, [(unit.start, unit.end)]):
         if start < own.start:
@@ -174,37 +191,39 @@ def _paragraph(document: Document, number: int, own: Place) -> list[Place]:
         n_words += len(document.text[start:end].split())
         if places and n_words > MAX_WORDS:
             break
-        places.append(own if start == own.start else Place(own.document_id, start, end, number))
+        places.append(own if start == own.start else _Place(own.document_id, start, end, number))
     return places or [own]
 
 
-def _sift(document: Document, places: Sequence[Place], asked: Query) -> list[Place]:
+def _sift(document: Document, places: Sequence[_Place], asked: _Question) -> list[_Place]:
     """Leave out rows and items that say less of what was asked than others of their table do."""
     units = document.units
-    told: dict[tuple[Role, int], list[frozenset[str]]] = {}
-    own: dict[Place, frozenset[str]] = {}
-    for place in places:
-        if place.unit >= 0 and units[place.unit].role in (Role.ROW, Role.ITEM):
-            own[place] = asked.found_in(document.text[place.start : place.end])
-            unit = units[place.unit]
-            told.setdefault((unit.role, unit.under), []).append(own[place])
+    own = {
+        place: asked.found_in(document.text[place.start : place.end])
+        for place in places
+        if place.unit >= 0 and units[place.unit].role in (Role.ROW, Role.ITEM)
+    }
+    told: dict[tuple[Role, int], set[frozenset[str]]] = {}
+    for place, found in own.items():
+        told.setdefault(_list_of(document, place), set()).add(found)
+    leading = {units[place.unit].under for place in own}
     return [
         place
         for place in places
         if place not in own
-        or not any(own[place] < other for other in told[_key(document, place)])
-        or any(units[n.unit].under == place.unit for n in own)
+        or place.unit in leading
+        or not any(own[place] < other for other in told[_list_of(document, place)])
     ]
 
 
-def _key(document: Document, place: Place) -> tuple[Role, int]:
+def _list_of(document: Document, place: _Place) -> tuple[Role, int]:
     unit = document.units[place.unit]
     return unit.role, unit.under
 
 
-def _whole(document: Document, number: int) -> Place:
+def _whole(document: Document, number: int) -> _Place:
     unit = document.units[number]
-    return Place(document.document_id, unit.start, unit.end, number)
+    return _Place(document.document_id, unit.start, unit.end, number)
 
 
 def _text(document: Document, number: int) -> str:
@@ -212,11 +231,11 @@ def _text(document: Document, number: int) -> str:
     return document.text[unit.start : unit.end]
 
 
-def _role(document: Document, place: Place) -> Role:
+def _role(document: Document, place: _Place) -> Role:
     return document.units[place.unit].role if place.unit >= 0 else Role.PARAGRAPH
 
 
-def _sentence(document: Document, place: Place) -> Sentence:
+def _sentence(document: Document, place: _Place) -> Sentence:
     """Return a sentence that no retrieved passage holds, in a passage of its own."""
     text = document.text[place.start : place.end]
     units = document.units

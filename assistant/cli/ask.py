@@ -14,7 +14,7 @@ from assistant.answering import Answering, streaming
 from assistant.cli.terminal import say, status_line, write, write_json
 from assistant.settings import LanguageModel
 from assistant.show.describe import describe, describe_costs, indent
-from assistant.show.provenance import STOPPED_PARTLY
+from assistant.show.provenance import STOPPED_PARTLY, describe_rest
 from assistant.values import Answer
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def _print(answer: Answer, *, as_json: bool, cost: bool) -> None:
         if answer.is_reworded:
             say(f"Searched for: {answer.query}")
         write(describe(answer))
+        if rest := describe_rest(answer):
+            say(rest)
         if answer.notice:
             say(answer.notice)
     if cost:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 
+from assistant.ingest.formats.parsed import trim
 from assistant.text import english as en
 from assistant.text.sentences import split_sentences
 from assistant.values import Role, Unit
@@ -19,6 +20,9 @@ PROSE = frozenset((Role.PARAGRAPH, Role.ITEM, Role.LEAD_IN, Role.CAPTION))
 MAX_HEADING_CHARS = 60
 """Of a line of plain text that is taken for a heading."""
 MAX_QUESTION_CHARS = 200
+MAX_DEPTH = 8
+"""Headings, or items, above one: what is nested deeper stands beside what it is nested in, since
+every passage carries all that it stands under."""
 LOWEST = 9
 """The level of a line that heads the fields below it, under any other heading."""
 
@@ -27,7 +31,8 @@ ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{2,5})[.)
 _SECTION = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)\.?\s+(?=[^\W\d_])")
 _ASKED = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s*(?=\S)")
 _FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:\s+\S")
-_LEAD_IN = re.compile(r"(?:^|[.!?…]\s+)([^.!?…\n]*[:：])\s*$")
+_COLONS = (":", "：")
+_SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _CLOSED = re.compile(r"[.!?…:;,。！？؟।：；，][\"'”’»)\]]*$")
 _LABEL = re.compile(rf"(?:{en.LABELS})\s+[\divxlcIVXLC]+(?:\.\d+)*[.:)]?", re.IGNORECASE)
 
@@ -99,7 +104,7 @@ class _Nesting:
 
     def _push(self, stack: list[int], number: int, unit: Unit) -> int:
         """Put a unit on its stack, over those of lower levels; return the one below it, or -1."""
-        while stack and self._units[stack[-1]].level >= unit.level:
+        while stack and (self._units[stack[-1]].level >= unit.level or len(stack) >= MAX_DEPTH):
             stack.pop()
         stack.append(number)
         return stack[-2] if len(stack) > 1 else -1
@@ -135,13 +140,14 @@ def _first(*numbers: int) -> int:
 
 def _part(text: str, unit: Unit) -> Iterator[Unit]:
     """Yield a paragraph's lead-in as a unit of its own, behind what it follows."""
-    lead_in = unit.role is Role.PARAGRAPH and _LEAD_IN.search(text, unit.start, unit.end)
-    if lead_in and lead_in.start(1) > unit.start and lead_in[1].strip():
-        start = lead_in.start(1)
-        yield unit._replace(end=unit.start + len(text[unit.start : start].rstrip()))
-        yield unit._replace(start=start)
-    else:
-        yield unit
+    if unit.role is Role.PARAGRAPH and text.endswith(_COLONS, unit.start, unit.end):
+        ends = [match.end() for match in _SENTENCE_END.finditer(text, unit.start, unit.end)]
+        if ends:
+            start, end = trim(text, ends[-1], unit.end)
+            yield unit._replace(end=trim(text, unit.start, ends[-1])[1])
+            yield unit._replace(start=start, end=end)
+            return
+    yield unit
 
 
 def _name(text: str, units: Sequence[Unit]) -> list[Unit]:
@@ -169,7 +175,7 @@ def _named(
         return unit._replace(role=Role.LABEL)
     if after is None:
         return unit
-    if said.endswith((":", "：")) and after.role is not Role.HEADING:
+    if said.endswith(_COLONS) and after.role is not Role.HEADING:
         return unit._replace(role=Role.LEAD_IN)
     if "\n" in said or len(said) > MAX_HEADING_CHARS or _CLOSED.search(said):
         return unit

@@ -69,7 +69,9 @@ class Names:
         return tuple(
             document_id
             for name, found in self.by_file.items()
-            if _SUFFIX.search(name) and re.search(rf"(?<![\w-]){re.escape(name)}(?!\w)", said)
+            if name in said
+            and _SUFFIX.search(name)
+            and re.search(rf"(?<![\w-]){re.escape(name)}(?!\w)", said)
             for document_id in found
         )
 
@@ -95,11 +97,10 @@ def find_absent(snapshot: Snapshot, query: str, names_of_files: Names) -> tuple[
     names = list(_names(query, exact))
     wanted = {form for one in exact for form in (*one.forms, *_related(one))}
     wanted |= {term for name in names for term in terms(name)}
-    known = {*snapshot.count_passages_with(sorted(wanted)), *names_of_files.by_term}
-    missing = [
-        one.text for one in exact if not any(f in known for f in (*one.forms, *_related(one)))
-    ]
-    missing += [name for name in names if not any(term in known for term in terms(name))]
+    known = set(snapshot.count_passages_with(sorted(wanted)))
+    known |= wanted & names_of_files.by_term.keys()
+    missing = [one.text for one in exact if known.isdisjoint((*one.forms, *_related(one)))]
+    missing += [name for name in names if known.isdisjoint(terms(name))]
     return tuple(dict.fromkeys(missing))
 
 

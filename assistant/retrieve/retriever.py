@@ -22,6 +22,8 @@ from assistant.values import Passage, RankedPassage
 
 MAX_LIFTED = 200
 """Passages of documents that a question names: more are found by their text alone."""
+MAX_NAMED = 20
+"""Documents whose passages are added since a question names them: the likeliest."""
 READ_TOGETHER = 12
 """Passages read from the catalog at once: a few more than an answer needs."""
 
@@ -215,12 +217,10 @@ class Retriever:
     ) -> dict[int, float]:
         """Return the rows of named documents, if they are few, with what their names tell."""
         found: dict[int, float] = {}
-        for document_id, weight in named.items():
-            if not documents or document_id in documents:
-                rows = snapshot.rows_of([document_id])
-                found |= dict.fromkeys(rows[:MAX_LIFTED], weight)
-                if len(found) >= MAX_LIFTED:
-                    break
+        chosen = [name for name in named if not documents or name in documents]
+        for document_id in sorted(chosen, key=lambda name: (-named[name], name))[:MAX_NAMED]:
+            for row in snapshot.rows_of([document_id])[: MAX_LIFTED - len(found)]:
+                found.setdefault(row, named[document_id])
         return found
 
     def _is_word(self, word: str) -> bool:

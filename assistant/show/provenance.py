@@ -42,9 +42,21 @@ def name_model(name: str) -> str:
 
 
 def list_remarks(answer: Answer) -> tuple[str, ...]:
-    """Return remarks on an answer: which model wrote it, and its notice."""
-    said = (describe_author(answer), _shorten(answer.notice or "", MAX_NOTICE_CHARS))
+    """Return remarks on an answer: which model wrote it, what it leaves out, and its notice."""
+    said = (
+        describe_author(answer),
+        describe_rest(answer),
+        _shorten(answer.notice or "", MAX_NOTICE_CHARS),
+    )
     return tuple(one for one in said if one)
+
+
+def describe_rest(answer: Answer) -> str | None:
+    """Say how many rows or items that say as much are not shown; None where there are none."""
+    if not answer.n_more:
+        return None
+    what = "row or item says" if answer.n_more == 1 else "rows or items say"
+    return f"At least {answer.n_more:,} more {what} as much, not shown here."
 
 
 def describe_author(answer: Answer) -> str | None:

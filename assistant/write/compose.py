@@ -222,6 +222,7 @@ def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answ
         citations=citations,
         consulted=list_consulted(quoted.ranking, citations, quoted.read),
         answerer=WRITTEN,
+        n_more=0,
     )
 
 

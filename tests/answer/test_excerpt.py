@@ -1,12 +1,13 @@
 """What is shown with what answers, so that it can be understood."""
 
 import pytest
+from ingest.reading import within
 
-from assistant.answer.excerpt import complete
+from assistant.answer.excerpt import MAX_READ, MAX_TOGETHER, complete
 from assistant.ingest.formats.markdown import read
-from assistant.ingest.structure import arrange, list_sentences
+from assistant.ingest.structure import arrange, list_sentences, nest
 from assistant.text.terms import query_terms
-from assistant.values import Document, DocumentId, Passage, PassageId, Sentence
+from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Unit
 
 NAME = DocumentId("a.md")
 YARD = """\
@@ -50,7 +51,7 @@ def shown(question: str, *chosen: str) -> list[str]:
     sentences = [Sentence(n, passage, *span) for n, span in enumerate(spans, start=1)]
     picked = [next(s for s in sentences if s.text.startswith(start)) for start in chosen]
     weights = dict.fromkeys(query_terms(question), 1.0)
-    return [sentence.text for sentence, _ in complete(picked, weights, lambda _: document)]
+    return [sentence.text for sentence, _ in complete(picked, weights, lambda _: document).shown]
 
 
 def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
@@ -97,3 +98,17 @@ def test_a_short_answer_is_shown_with_what_it_answers(
 def test_a_sentence_that_says_it_all_stands_alone() -> None:
     said = "The pier was rebuilt in 1990 after a storm had taken it."
     assert shown("When was the pier rebuilt?", said) == [said]
+
+
+@pytest.mark.parametrize("chosen", [3, 70, 150_000])
+def test_of_a_long_table_some_rows_are_shown_and_the_rest_is_counted(chosen: int) -> None:
+    text = "\n".join(["State: due"] * 200_000)
+    units = nest([Unit(n * 11, n * 11 + 10, Role.ROW) for n in range(200_000)])
+    document = Document(NAME, "0" * 64, "", "text/csv", text, units=units)
+    start, end = units[chosen][:2]
+    passage = Passage(PassageId("x"), NAME, start, end, text[start:end], ((start, end),))
+    with within(2):
+        found = complete([Sentence(1, passage, start, end)], {"due": 1.0}, lambda _: document)
+    assert len(found.shown) == MAX_TOGETHER
+    assert (start, end) in [(sentence.start, sentence.end) for sentence, _ in found.shown]
+    assert MAX_READ - MAX_TOGETHER < found.n_more <= 2 * MAX_READ

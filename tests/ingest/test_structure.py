@@ -5,10 +5,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import within
 
 from assistant.ingest.formats.parsed import as_units
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.structure import above, arrange, contexts, list_sentences, nest
+from assistant.ingest.structure import MAX_DEPTH, above, arrange, contexts, list_sentences, nest
 from assistant.values import Role, Unit
 
 ROLES = st.sampled_from(list(Role))
@@ -116,3 +117,15 @@ def test_a_label_belongs_to_what_follows() -> None:
         ("Article 17.", "label", None),
         ("Dogs are kept on a lead.", "paragraph", "Article 17."),
     ]
+
+
+@pytest.mark.parametrize("unit", ["a. ", "x: ", ". ", " ", "- ", "1. ", "Q: ", "?", "\n:"])
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    text = f"a.{unit * (200_000 // len(unit))}b:"
+    with within(5):
+        arrange(text, (Unit(0, len(text)),))
+
+
+def test_however_deep_a_list_is_little_stands_above_an_item() -> None:
+    units = nest([Unit(n, n + 1, Role.ITEM, n) for n in range(20_000)])
+    assert max(len(above(units, number)) for number in range(len(units))) < MAX_DEPTH

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from corpora import write_files
 from hashing import HashingEmbedder
+from ingest.reading import within
 
 from assistant.pipeline import Assistant
 from assistant.retrieve.named import Names, name_terms
@@ -93,3 +94,9 @@ def test_who_asks_of_a_date_or_a_code_alone_gets_the_sentences_that_have_it(
 ) -> None:
     named.settings = named.settings.model_copy(update={"max_over_refusal": 0.9})
     assert [statement.text for statement in named.ask(question).statements] == [said]
+
+
+def test_ten_thousand_names_are_looked_through_at_once() -> None:
+    names = Names.of([f"folder/file number {n}.txt" for n in range(10_000)])
+    with within(0.5):
+        assert names.files_in("What is in file number 7.txt?") == ("folder/file number 7.txt",)

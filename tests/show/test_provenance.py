@@ -131,3 +131,14 @@ def test_a_model_is_called_by_its_name_on_one_line() -> None:
     assert name_model("qwen3:4b") == "qwen3:4b"
     assert name_model("") == ""
     assert len(name_model("a\nb" * 500).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (1, "At least 1 more row or item says as much, not shown here."),
+        (1200, "At least 1,200 more rows or items say as much, not shown here."),
+    ],
+)
+def test_what_is_left_out_of_a_long_table_is_told(n: int, said: str) -> None:
+    assert list_remarks(replace(QUOTED, n_more=n)) == (said,)
