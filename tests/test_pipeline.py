@@ -75,7 +75,7 @@ def test_an_answer_under_the_bar_is_an_abstention_with_what_was_read(
     strict = Assistant(settings.model_copy(update={"max_over_refusal": 1.0}), embedder)
     answer = strict.ask("What does the committee think of chess?")
     assert answer.abstained
-    assert answer.reason == answer.text == "The documents do not say."
+    assert answer.reason == answer.text == "Nothing was found in the documents that answers this."
     assert (answer.statements, answer.citations) == ((), ())
     assert len(answer.consulted) == 4
     assert 0 <= answer.confidence < 1

@@ -21,7 +21,7 @@ from assistant.values import Document, Draft, DraftStatement, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "The documents hold nothing that resembles the question."
-NOT_SAID = "The documents do not say."
+NOT_SAID = "Nothing was found in the documents that answers this."
 
 SAME = 0.8
 """Share of terms from which two sentences say the same."""

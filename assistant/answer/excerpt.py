@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from assistant.ingest.structure import above, find_unit
 from assistant.text.cues import is_injection
+from assistant.text.exact import find_exact
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
@@ -113,7 +114,7 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         like = _like(document, number, extra, told, asked)
         places = [_whole(document, n) for n in _nearest(like, number)]
         n_more = len(like) - len(places)
-    elif role is Role.PARAGRAPH and not extra and told:
+    elif role is Role.PARAGRAPH and ((told and not extra) or _is_bare(said)):
         places = _paragraph(document, number, own)
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
     return places, n_more
@@ -123,6 +124,14 @@ def _nearest(like: Sequence[int], number: int) -> Sequence[int]:
     """Return as many of a run as are shown: the first ones, or those up to the chosen one."""
     last = max(like.index(number) + 1, MAX_TOGETHER)
     return like[max(0, last - MAX_TOGETHER) : last]
+
+
+def _is_bare(said: str) -> bool:
+    """Tell whether a sentence is a date, a number or a code and nothing else: "4 May 2023."."""
+    rest = list(said)
+    for one in find_exact(said):
+        rest[one.start : one.end] = " " * (one.end - one.start)
+    return not any(map(str.isalnum, rest))
 
 
 def _is_needed(document: Document, over: int, number: int, said: str, asked: _Question) -> bool:

@@ -38,6 +38,10 @@ Ola Berg.
 With a licence.
 
 The pier was rebuilt in 1990 after a storm had taken it. It is long. Boats moor on both sides.
+
+## News
+
+4 May 2023. The harbour chose a new warden.
 """
 
 
@@ -93,6 +97,11 @@ def test_a_short_answer_is_shown_with_what_it_answers(
     question: str, chosen: str, expected: list[str]
 ) -> None:
     assert shown(question, chosen) == expected
+
+
+def test_a_date_is_shown_with_what_happened() -> None:
+    said = ["4 May 2023.", "The harbour chose a new warden."]
+    assert shown("What happened on 4 May 2023?", said[0]) == said
 
 
 def test_a_sentence_that_says_it_all_stands_alone() -> None:

@@ -35,6 +35,7 @@ _VALUE = re.compile(
     r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ][\d:.]+)?|true|false",
     re.IGNORECASE,
 )
+_DIGITS = re.compile(r"\d[\d.,]*")
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _SENTENCE_END = re.compile(r"[.!?;。！？]$")
 
@@ -156,7 +157,7 @@ def _are_names(cells: Row, below: Sequence[Row]) -> bool:
         return False
     if not all(_is_name(name) or _YEAR.fullmatch(name) for name in names):
         return False
-    if not _are_years_names(cells, below):
+    if not _are_years_names(cells, below) or _is_alike(cells, below):
         return False
     n_several = sum(sum(map(bool, row)) > 1 for row in below)
     return 2 * n_several >= len(below) and all(_width(row) <= width for row in below)
@@ -195,6 +196,17 @@ def _is_name(cell: str) -> bool:
         and not _VALUE.fullmatch(cell)
         and not _SENTENCE_END.search(cell)
     )
+
+
+def _is_alike(cells: Row, below: Sequence[Row]) -> bool:
+    """Tell whether a cell with a number is like one below it: `95 euros` above `140 euros`."""
+    for column, cell in enumerate(cells):
+        shape = _DIGITS.sub("0", cell)
+        if shape != cell and not _YEAR.fullmatch(cell):
+            values = (row[column] for row in below if column < len(row))
+            if any(_DIGITS.sub("0", value) == shape for value in values):
+                return True
+    return False
 
 
 def _are_years_names(cells: Row, below: Sequence[Row]) -> bool:

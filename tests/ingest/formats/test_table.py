@@ -96,3 +96,9 @@ def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_cell_takes_linear_time(cell: str) -> None:
     with within(1):
         lines(*[["Name", cell]] * 30)
+
+
+@pytest.mark.parametrize("value", ["95 euros", "12 kg", "Room 4", "3.5 h"])
+def test_a_first_row_with_a_cell_like_those_below_is_no_row_of_names(value: str) -> None:
+    below = value.replace("4", "7").replace("5", "6").replace("12", "90")
+    assert lines(["Single", value], ["Double", below]) == [f"Single | {value}", f"Double | {below}"]
