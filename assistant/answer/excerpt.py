@@ -116,6 +116,7 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         n_more = len(like) - len(places)
     elif role is Role.PARAGRAPH and ((told and not extra) or _is_bare(said)):
         places = _paragraph(document, number, own)
+        said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
     return places, n_more
 
