@@ -334,10 +334,10 @@ class TestIndex:
     def test_what_work_has_left_is_a_warning_unless_work_is_going_on(
         self, healthy: Settings
     ) -> None:
-        (healthy.index_dir / "chroma" / "17").mkdir(parents=True)
+        (healthy.index_dir / "chroma" / "of-before").mkdir(parents=True)
         (healthy.index_dir / "catalog.sqlite.damaged").touch()
         found = [one for one in examine_index(healthy) if one.state == WARNING]
-        assert [("17" in one.remedy, "damaged" in one.remedy) for one in found] == [
+        assert [("of-before" in one.remedy, "damaged" in one.remedy) for one in found] == [
             (False, True),
             (True, False),
         ]
