@@ -99,7 +99,7 @@ def join_over_pages(placings: Sequence[Placing], text: str) -> Iterator[tuple[in
 def _goes_on(this: Placing, next_: Placing, text: str) -> bool:
     return (
         this.page != next_.page
-        and not (this.block.is_row or next_.block.is_row)
+        and not (_is_cell(this) or _is_cell(next_))
         and Zone.ASIDE not in (this.block.zone, next_.block.zone)
         and text[this.end : next_.start].isspace()
         and next_.text[0].islower()
@@ -130,7 +130,7 @@ def find_headings(placings: Sequence[Placing]) -> tuple[Unit, ...]:
 
 def _is_heading(this: Placing, next_: Placing | None, body: float) -> bool:
     block = this.block
-    if block.is_row or block.zone in (Zone.FOOT, Zone.ASIDE):
+    if _is_cell(this) or block.zone in (Zone.FOOT, Zone.ASIDE):
         return False
     if block.n_lines > MAX_HEADING_LINES or len(this.text) > MAX_HEADING_CHARS:
         return False
@@ -140,8 +140,12 @@ def _is_heading(this: Placing, next_: Placing | None, body: float) -> bool:
         return False
     if _is_large(this, body):
         return True
-    is_before_text = next_ is not None and not next_.block.is_bold and not next_.block.is_row
+    is_before_text = next_ is not None and not next_.block.is_bold and not _is_cell(next_)
     return block.is_bold and is_before_text and _round(block.size) >= body
+
+
+def _is_cell(placing: Placing) -> bool:
+    return placing.block.role in (Role.ROW, Role.NAMES)
 
 
 def _is_large(placing: Placing, body: float) -> bool:
@@ -235,7 +239,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     placings = leave_out_running(gathered.placings)
     headings = find_headings(placings)
     as_headings = {(heading.start, heading.end): heading for heading in headings}
-    as_rows = {(p.start, p.end): Unit(p.start, p.end, Role.ROW) for p in placings if p.block.is_row}
+    as_rows = {(p.start, p.end): Unit(p.start, p.end, p.block.role) for p in placings}
     known = as_rows | as_headings
     return Parsed(
         text,

@@ -25,6 +25,7 @@ from assistant.ingest.formats.pdf.characters import (
 )
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
 from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
+from assistant.ingest.formats.pdf.shapes import Shapes, read_shapes
 from assistant.values import Box
 
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
@@ -76,7 +77,7 @@ def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
     with closing(Characters(page, sight)) as characters:
         pieces = find_pieces(characters, 2 * max_chars)  # with line ends, and hidden ones
         n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
-        text = _set(pieces.shown, sight)
+        text = _set(pieces.shown, sight, read_shapes(page, sight))
         return Read(text, pieces.hidden, pieces.n_removed, n_pictures)
 
 
@@ -86,7 +87,8 @@ def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list
     line = 0
     sight = Sight.of(page)
     with closing(Characters(page, sight)) as characters:
-        for piece in _set(find_pieces(characters, sys.maxsize).shown, sight).pieces:
+        shown = find_pieces(characters, sys.maxsize).shown
+        for piece in _set(shown, sight, read_shapes(page, sight)).pieces:
             if piece.start < span[1] and piece.end > span[0]:
                 box = _share(number, characters.box(_numbers(piece, span)), sight)
                 boxes[-1:] = [_merge(boxes[-1], box)] if piece.line == line else [*boxes[-1:], box]
@@ -102,7 +104,7 @@ def _numbers(piece: Placed, span: tuple[int, int]) -> range:
     return range(piece.first + max(span[0] - piece.start, 0), end - max(piece.end - span[1], 0))
 
 
-def _set(pieces: Sequence[Piece], sight: Sight) -> PageText:
+def _set(pieces: Sequence[Piece], sight: Sight, shapes: Shapes) -> PageText:
     """Arrange the pieces of a page and write its text."""
     turns: Counter[int] = Counter()
     for piece in pieces:
@@ -113,18 +115,20 @@ def _set(pieces: Sequence[Piece], sight: Sight) -> PageText:
     height = sight.height if turn % 2 == 0 else sight.width
     if turn:
         for piece in upright:
-            _turn(piece, turn, sight)
-    lines = arrange(upright, height)
+            box = piece.left, piece.top, piece.right, piece.bottom
+            piece.left, piece.top, piece.right, piece.bottom = _turn(box, turn, sight)
+        shapes = Shapes(*(tuple(_turn(box, turn, sight) for box in boxes) for boxes in shapes))
+    lines = arrange(upright, height, shapes)
     if len(upright) < len(pieces):
         lines += _asides([piece for piece in pieces if piece.style.turn != turn])
     return write(lines, height)
 
 
-def _turn(piece: Piece, turn: int, sight: Sight) -> None:
-    """Turn a piece's box back, so that it runs to the right and the next line is below."""
-    left, top, right, bottom = piece.left, piece.top, piece.right, piece.bottom
+def _turn(box: Bounds, turn: int, sight: Sight) -> Bounds:
+    """Turn a box back, so that text in it runs to the right and the next line is below."""
+    left, top, right, bottom = box
     width, height = sight.width, sight.height
-    piece.left, piece.top, piece.right, piece.bottom = {
+    return {
         1: (top, width - right, bottom, width - left),
         2: (width - right, height - bottom, width - left, height - top),
         3: (height - bottom, left, height - top, right),
