@@ -95,6 +95,7 @@ class Sheet:
         of_text.setFont(self.family[0], size)
         of_text.setWordSpace(room / (len(words) - 1))
         of_text.textOut(" ".join(words))
+        of_text.setWordSpace(0)
         self.canvas.drawText(of_text)
 
     def rule(self, x: float, y: float, right: float, below: float = -1.0) -> None:
@@ -336,6 +337,37 @@ class Column:
             self.say(words)
 
 
+def wide(sheet: Sheet, bottom: float) -> float:
+    """Draw a table or a picture over all columns at the foot; return where those end."""
+    caption = ["Table", "7:", *sheet.sentences(12)]
+    left, right = sheet.margin, sheet.width - sheet.margin
+    n_rows = sheet.random.randint(4, 7)
+    top = bottom - (n_rows + 4) * sheet.leading
+    y = top + 2 * sheet.leading
+    sheet.text(left, y, " ".join(caption), sheet.size - 1)
+    sheet.said.append(" ".join(caption))
+    if sheet.random.random() < 0.5:
+        sheet.canvas.setFillGray(0.7)
+        height = n_rows * sheet.leading
+        sheet.canvas.rect(
+            left, sheet.height - y - height - 4, right - left, height, stroke=0, fill=1
+        )
+        sheet.canvas.setFillGray(0)
+        return top
+    n_columns = sheet.random.randint(3, 6)
+    for row in range(n_rows):
+        if row < 2:
+            sheet.rule(left, y + sheet.size * 0.3, right)
+        y += sheet.leading
+        for column in range(n_columns):
+            cell = (
+                sheet.words(1)[0] if not (row and column) else f"{sheet.random.uniform(0, 999):.1f}"
+            )
+            sheet.text(left + column * (right - left) / n_columns, y, cell, sheet.size - 1)
+    sheet.rule(left, y + sheet.size * 0.3, right)
+    return top
+
+
 def draw(seed: int) -> tuple[bytes, list[str]]:
     """Return a file of one page, and the runs of text that are read of it without a break."""
     sheet = Sheet(seed)
@@ -354,15 +386,17 @@ def draw(seed: int) -> tuple[bytes, list[str]]:
         top += 14
         sheet.said.append(" ".join(title))
         if chance.random() < 0.6:
-            words, wide = sheet.sentences(50), sheet.width - 2 * sheet.margin - 60
-            lines = list(wrap(words, wide, sheet.family[0], sheet.size))
+            words, room = sheet.sentences(50), sheet.width - 2 * sheet.margin - 60
+            lines = list(wrap(words, room, sheet.family[0], sheet.size))
             for number, line in enumerate(lines):
                 top += sheet.leading
                 sheet.line(
-                    sheet.margin + 30, top, line, wide, sheet.size, is_full=number + 1 < len(lines)
+                    sheet.margin + 30, top, line, room, sheet.size, is_full=number + 1 < len(lines)
                 )
             sheet.said.append(" ".join(words))
             top += sheet.leading
+    if chance.random() < 0.25:
+        bottom = wide(sheet, bottom)
     n_things = chance.randint(1, 3)
     things = [(chance.randrange(sheet.n_columns), chance.choice(KINDS)) for _ in range(n_things)]
     rest: list[str] = []

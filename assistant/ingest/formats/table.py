@@ -27,6 +27,8 @@ JOINT = " | "
 MAX_ROWS = 500_000
 """Of one table. Each row is a block and a page, which cost more than the few characters in it."""
 MAX_NAME_CHARS = 60
+MAX_SHORT_WORDS = 3
+"""Of a name that ends with a full stop, as an abbreviation does: "Sl. No."."""
 N_LOOKED_AT = 10
 """Rows below a row of names that must fit it."""
 
@@ -104,7 +106,7 @@ def write_table(names: Row, rows: Iterable[Row]) -> Iterator[tuple[str, Role]]:
 
 
 def find_names(rows: Sequence[Row], *, is_marked: bool, is_rest: bool) -> tuple[int, Row]:
-    """Return how many of a table's first rows are its columns' names, and those.
+    """Return how many of a table's first rows name its columns, and those names.
 
     Args:
         rows: of cells of canonical text on one line.
@@ -211,7 +213,7 @@ def _is_name(cell: str) -> bool:
         len(cell) <= MAX_NAME_CHARS
         and any(map(str.isalpha, cell))
         and not _VALUE.fullmatch(cell)
-        and not _SENTENCE_END.search(cell)
+        and not (_SENTENCE_END.search(cell) and len(cell.split()) > MAX_SHORT_WORDS)
     )
 
 

@@ -115,7 +115,7 @@ _MIN_RUNNING = 0.4
 _SAME_EDGE = 0.6
 WINDOW = 3
 """Rows in a row that together show a gap, since lines of columns may stand at different heights."""
-_MIN_GROUPS, _SAME_GROUPS = 3, 0.75
+_MIN_GROUPS, _SAME_GROUPS = 4, 0.75
 """Groups of lines that begin at one height on both sides of a strip, where they are a table's."""
 _GROUP_GAP = 1.25
 _MAX_STRIPS = 20
@@ -238,7 +238,7 @@ def is_running(rows: Sequence[Row]) -> bool:
             edges.append([line])
     n_full, running = 0, 0.0
     for own in edges:
-        width = max(right for _, right, _ in own) - own[0][0]
+        width = sorted(right for _, right, _ in own)[9 * (len(own) - 1) // 10] - own[0][0]
         full = [right - left for left, right, size in own if right - left >= _MIN_FILLED * width]
         if len(full) > 1 and width >= _MIN_COLUMN * median(size for _, _, size in own):
             n_full += len(full)

@@ -24,7 +24,7 @@ from assistant.ingest.formats.pdf.columns import (
     gather,
     is_running,
 )
-from assistant.ingest.formats.pdf.shapes import Shapes, find_figures, find_grids, is_level
+from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_figures, is_level
 from assistant.ingest.formats.pdf.tables import Strip, Table, in_strips, take_grids
 
 _MIN_CELL_GAP = 2.5
@@ -92,9 +92,10 @@ class Line:
         )
 
 
-def arrange(pieces: Sequence[Piece], page_height: float, shapes: Shapes) -> list[Line]:
+def arrange(
+    pieces: Sequence[Piece], page_height: float, shapes: Shapes, grids: Sequence[Grid]
+) -> list[Line]:
     """Return the lines of upright pieces, in reading order; what figures are labelled with last."""
-    grids = find_grids(shapes.rules)
     tables, rest = take_grids(pieces, grids)
     labels, rest = _take_labels(rest, find_figures(shapes, grids))
     rows = gather(rest, tables)
@@ -147,11 +148,11 @@ def _count_margin(rows: Sequence[Row], page_height: float) -> int:
 def _read(rows: list[Row], rules: Sequence[Bounds], depth: int) -> list[Line]:
     """Return the lines of rows: column after column, where there are columns."""
     if len(rows) > _MAX_ROWS or depth > _MAX_DEPTH:
-        return [line for row in rows for line in _lines(row)]
+        return [line for row in rows for line in _lines(row, rules, _MAX_DEPTH)]
     bands = find_bands(rows, rules)
     columns = [band for band in bands if are_columns(rows[band.first : band.end], band.strip)]
     if not columns:
-        return _read_flow(rows, bands)
+        return _read_flow(rows, bands, rules, depth)
     band = max(columns, key=lambda band: (band.end - band.first, -band.strip[0]))
     inside = rows[band.first : band.end]
     parts = [rows[: band.first], *divide(inside, band.strip), rows[band.end :]]
@@ -166,7 +167,9 @@ def _read(rows: list[Row], rules: Sequence[Bounds], depth: int) -> list[Line]:
     return lines
 
 
-def _read_flow(rows: list[Row], bands: Sequence[Band]) -> list[Line]:
+def _read_flow(
+    rows: list[Row], bands: Sequence[Band], rules: Sequence[Bounds], depth: int
+) -> list[Line]:
     """Return the lines of rows that are no columns of text, and the tables among them."""
     lines: list[Line] = []
     number = 0
@@ -181,7 +184,7 @@ def _read_flow(rows: list[Row], bands: Sequence[Band]) -> list[Line]:
             inside = [[p for run in row.runs for p in run.pieces] for row in rows[number:end]]
             lines.append(_table_line(in_strips(inside, own)))
         else:
-            lines += _lines(rows[number])
+            lines += _lines(rows[number], rules, depth)
         number = end
     return lines
 
@@ -226,12 +229,19 @@ def _table_line(table: Table) -> Line:
     return replace(Line.of([pieces], 0), table=table)
 
 
-def _lines(row: Row) -> list[Line]:
+def _lines(row: Row, rules: Sequence[Bounds], depth: int) -> list[Line]:
     """Return the lines of a row: what stands beside a table is one of its own."""
     tables = [run.table for run in row.runs if run.table is not None]
     runs = [run for run in row.runs if run.table is None]
-    beside = [_line(Row(runs), 0)] if runs else []
-    return beside + [_table_line(table) for table in tables]
+    lines = [_line(Row(runs), 0)] if runs else []
+    for table in tables:
+        if not table.is_layout:
+            lines.append(_table_line(table))
+            continue
+        for number, cell in enumerate((cell for cells in table.rows for cell in cells if cell), 1):
+            inner = _read(gather(cell), rules, depth + 1)
+            lines += [replace(line, flow=line.flow + _MAX_ROWS * number) for line in inner]
+    return lines
 
 
 def _line(row: Row, flow: int, zone: Zone = Zone.BODY) -> Line:

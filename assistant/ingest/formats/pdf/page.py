@@ -5,11 +5,12 @@ page runs in one direction, which is up; what runs otherwise (labels of axes, wa
 last. `DocumentUnreadable` is raised for a page with too many characters.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -25,10 +26,11 @@ from assistant.ingest.formats.pdf.characters import (
 )
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
 from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
-from assistant.ingest.formats.pdf.shapes import Shapes, read_shapes
+from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_grids, read_shapes
 from assistant.values import Box
 
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
+_WORD = re.compile(r"\S+")
 _NOTES = frozenset({raw.FPDF_ANNOT_TEXT})
 
 
@@ -77,7 +79,7 @@ def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
     with closing(Characters(page, sight)) as characters:
         pieces = find_pieces(characters, 2 * max_chars)  # with line ends, and hidden ones
         n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
-        text = _set(pieces.shown, sight, read_shapes(page, sight))
+        text = _set(pieces.shown, characters, read_shapes(page, sight))
         return Read(text, pieces.hidden, pieces.n_removed, n_pictures)
 
 
@@ -88,7 +90,7 @@ def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list
     sight = Sight.of(page)
     with closing(Characters(page, sight)) as characters:
         shown = find_pieces(characters, sys.maxsize).shown
-        for piece in _set(shown, sight, read_shapes(page, sight)).pieces:
+        for piece in _set(shown, characters, read_shapes(page, sight)).pieces:
             if piece.start < span[1] and piece.end > span[0]:
                 box = _share(number, characters.box(_numbers(piece, span)), sight)
                 boxes[-1:] = [_merge(boxes[-1], box)] if piece.line == line else [*boxes[-1:], box]
@@ -104,8 +106,11 @@ def _numbers(piece: Placed, span: tuple[int, int]) -> range:
     return range(piece.first + max(span[0] - piece.start, 0), end - max(piece.end - span[1], 0))
 
 
-def _set(pieces: Sequence[Piece], sight: Sight, shapes: Shapes) -> PageText:
+def _set(pieces: Sequence[Piece], characters: Characters, shapes: Shapes) -> PageText:
     """Arrange the pieces of a page and write its text."""
+    sight = characters.sight
+    grids = find_grids(shapes.rules)
+    pieces = [part for piece in pieces for part in _part(piece, grids, characters)]
     turns: Counter[int] = Counter()
     for piece in pieces:
         if piece.style.turn is not None:
@@ -118,10 +123,39 @@ def _set(pieces: Sequence[Piece], sight: Sight, shapes: Shapes) -> PageText:
             box = piece.left, piece.top, piece.right, piece.bottom
             piece.left, piece.top, piece.right, piece.bottom = _turn(box, turn, sight)
         shapes = Shapes(*(tuple(_turn(box, turn, sight) for box in boxes) for boxes in shapes))
-    lines = arrange(upright, height, shapes)
+        grids = find_grids(shapes.rules)
+    lines = arrange(upright, height, shapes, grids)
     if len(upright) < len(pieces):
         lines += _asides([piece for piece in pieces if piece.style.turn != turn])
     return write(lines, height)
+
+
+def _part(piece: Piece, grids: Sequence[Grid], characters: Characters) -> Iterator[Piece]:
+    """Yield a piece, or its parts where it runs over several cells of a grid."""
+    middle = (piece.top + piece.bottom) / 2
+    for grid in grids:
+        ends = grid.find(piece.left, middle), grid.find(piece.right, middle)
+        if ends[0] != ends[1] and len(piece.text) == piece.n_chars and " " in piece.text:
+            break
+    else:
+        yield piece
+        return
+    parts: list[Piece] = []
+    cell: tuple[int, int] | None = None
+    for match in _WORD.finditer(piece.text):
+        first = piece.first + match.start()
+        box = characters.box(range(first, first + len(match.group())))
+        own = grid.find((box[0] + box[2]) / 2, middle)
+        if parts and own == cell:
+            last = parts[-1]
+            text = piece.text[last.first - piece.first : match.end()]
+            left, right = min(last.left, box[0]), max(last.right, box[2])
+            parts[-1] = replace(last, text=text, n_chars=len(text), left=left, right=right)
+        else:
+            parted = Parted.BY_SPACE if parts else piece.parted
+            parts.append(Piece(match.group(), first, len(match.group()), piece.style, parted, *box))
+        cell = own
+    yield from parts
 
 
 def _turn(box: Bounds, turn: int, sight: Sight) -> Bounds:

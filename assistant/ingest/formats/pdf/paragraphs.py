@@ -289,14 +289,18 @@ class _Writer:
         """
         texts = [[_text_of(cell, compounds) for cell in row] for row in table.rows]
         is_bold = [all(p.style.is_bold for cell in row for p in cell) for row in table.rows]
-        n_names, names = find_names(texts, is_marked=is_bold[0] > is_bold[1], is_rest=is_first)
+        n_over = _count_captions(texts)
+        is_marked = is_bold[n_over] and not all(is_bold)
+        n_names, names = find_names(
+            texts[n_over:], is_marked=is_marked, is_rest=is_first and not n_over
+        )
         for number, row in enumerate(table.rows):
             if self.length:
                 self.put("\n")
             start = self.length
-            is_name = number < n_names
-            self._put_row(row, () if is_name else names, compounds)
-            role = Role.NAMES if is_name else Role.ROW
+            is_row = number >= n_over + n_names
+            self._put_row(row, names if is_row else (), compounds)
+            role = Role.ROW if is_row else Role.CAPTION if number < n_over else Role.NAMES
             top = min(piece.top for cell in row for piece in cell) / page_height
             yield PageBlock(
                 start, self.length, line.size, is_bold[number], line.zone, role, 1, top=top
@@ -361,6 +365,12 @@ class _Writer:
         is_plain = placed.n_chars == placed.end - placed.start
         n_chars = placed.n_chars - is_plain
         self.placed[-1] = replace(placed, end=self.length, n_chars=n_chars)
+
+
+def _count_captions(texts: Sequence[Sequence[str]]) -> int:
+    """Return how many of a table's first rows say one thing over all of its columns."""
+    filled = [sum(map(bool, row)) for row in texts]
+    return next((number for number, n_cells in enumerate(filled[:-1]) if n_cells > 1), 0)
 
 
 def _text_of(cell: Sequence[Piece], compounds: frozenset[str]) -> str:

@@ -4,7 +4,7 @@ Places are in points from the upper left corner of the page as it is displayed. 
 shapes than people draw is taken to have none: its text is read without them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,6 +20,8 @@ THIN, MIN_RULE = 3.0, 6.0
 """How thick a ruling line is at most and how long at least, in points."""
 TOUCH = 2.5
 """How far lines that meet may miss each other."""
+MIN_CELL = 5.0
+"""The least height and width of a cell: lines that are nearer are one that is drawn twice."""
 MAX_SHARE = 0.5
 """Of the page, that a shape of a figure takes."""
 MIN_FIGURE, MIN_SHAPES = 30.0, 3
@@ -97,23 +99,29 @@ def _boxes_of(
             yield from _boxes_of(raw.FPDFFormObj_GetObject(shape, number), inner, depth + 1)
     if kind == raw.FPDF_PAGEOBJ_PATH:
         place = _combine(_matrix(shape), outer)
+        filled, stroked = raw.c_int(), raw.c_int()
+        raw.FPDFPath_GetDrawMode(shape, filled, stroked)
+        has_edge = bool(stroked.value)
         points: list[tuple[float, float]] = []
         is_straight = True
         n_points = raw.FPDFPath_CountSegments(shape)
         for number in range(min(n_points, MAX_SHAPES)):
             point, is_move, is_line = _point(shape, number, place)
             if is_move and points:
-                yield from _parts(points, is_straight=is_straight)
+                yield from _parts(points, has_edge, is_straight=is_straight)
                 points, is_straight = [], True
             is_straight = is_straight and (is_move or is_line)
             points.append(point)
-        yield from _parts(points, is_straight=is_straight)
+        yield from _parts(points, has_edge, is_straight=is_straight)
 
 
 def _parts(
-    points: Sequence[tuple[float, float]], *, is_straight: bool
+    points: Sequence[tuple[float, float]], has_edge: bool, *, is_straight: bool
 ) -> Iterator[tuple[tuple[float, float, float, float], bool]]:
-    """Yield the boxes of a line that is drawn without lifting the pen: a rectangle is one."""
+    """Yield the boxes of a line that is drawn without lifting the pen, and if it is a frame.
+
+    A rectangle is one box; one that is filled and has no edge is ground behind text.
+    """
     if len(points) < 2:
         return
     is_angular = is_straight and all(
@@ -125,7 +133,9 @@ def _parts(
             yield (min(x, right), min(y, below), max(x, right), max(y, below)), False
         return
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    yield (min(xs), min(ys), max(xs), max(ys)), is_angular
+    box = min(xs), min(ys), max(xs), max(ys)
+    if has_edge or not is_angular or _is_rule(box):
+        yield box, is_angular
 
 
 def _point(
@@ -186,8 +196,8 @@ class _Stroke:
 
 def find_grids(rules: Sequence[Bounds]) -> list[Grid]:
     """Return the grids of at least two cells that ruling lines make, from the top down."""
-    level = _strokes([(r[1] + r[3]) / 2, r[0], r[2]] for r in rules if is_level(r))
-    upright = _strokes([(r[0] + r[2]) / 2, r[1], r[3]] for r in rules if not is_level(r))
+    level = _strokes(((r[1] + r[3]) / 2, r[0], r[2]) for r in rules if is_level(r))
+    upright = _strokes(((r[0] + r[2]) / 2, r[1], r[3]) for r in rules if not is_level(r))
     if len(level) + len(upright) > MAX_RULES:
         return []
     grids = [_grid(across, down) for across, down in _meeting(level, upright)]
@@ -195,18 +205,21 @@ def find_grids(rules: Sequence[Bounds]) -> list[Grid]:
     return sorted(found, key=lambda grid: (grid.ys[0], grid.xs[0]))
 
 
-def _strokes(lines: Iterator[list[float]] | Sequence[list[float]]) -> list[_Stroke]:
-    """Return lines, of which those that go on with another are one."""
-    found: list[_Stroke] = []
-    for place, first, last in sorted(lines):
-        for stroke in reversed(found[-40:]):
-            if place - stroke.place > TOUCH:
-                continue
-            if first <= stroke.last + TOUCH and last >= stroke.first - TOUCH:
-                stroke.first, stroke.last = min(stroke.first, first), max(stroke.last, last)
-                break
+def _strokes(lines: Iterable[tuple[float, float, float]]) -> list[_Stroke]:
+    """Return lines (place, first, last), of which those that go on with another are one."""
+    beside: list[list[tuple[float, float, float]]] = []
+    for line in sorted(lines):
+        if beside and line[0] - beside[-1][0][0] <= TOUCH:
+            beside[-1].append(line)
         else:
-            found.append(_Stroke(place, first, last))
+            beside.append([line])
+    found: list[_Stroke] = []
+    for own in beside:
+        for number, (place, first, last) in enumerate(sorted(own, key=lambda line: line[1])):
+            if number and first <= found[-1].last + TOUCH:
+                found[-1].last = max(found[-1].last, last)
+            else:
+                found.append(_Stroke(place, first, last))
     return found
 
 
@@ -259,7 +272,7 @@ def _grid(level: list[_Stroke], upright: list[_Stroke]) -> Grid | None:
 
 def _is_parted(strokes: Sequence[_Stroke], place: float, along: float) -> bool:
     return any(
-        abs(stroke.place - place) <= TOUCH and stroke.first <= along <= stroke.last
+        abs(stroke.place - place) < MIN_CELL and stroke.first <= along <= stroke.last
         for stroke in strokes
     )
 
@@ -268,7 +281,7 @@ def _places(numbers: Sequence[float]) -> list[float]:
     """Return numbers, ascending, of which those that nearly touch are one."""
     found: list[float] = []
     for number in sorted(numbers):
-        if not found or number - found[-1] > 1.5 * TOUCH:
+        if not found or number - found[-1] >= MIN_CELL:
             found.append(number)
     return found
 

@@ -10,10 +10,13 @@ from itertools import pairwise
 from statistics import median
 
 from assistant.ingest.formats.blocks import MAX_ROW_CHARS
-from assistant.ingest.formats.pdf.characters import Bounds, Piece
+from assistant.ingest.formats.pdf.characters import Bounds, Piece, is_rtl
 from assistant.ingest.formats.pdf.shapes import Grid
 
-_SAME_LINE = 0.5
+MAX_CELL_LINES = 12
+"""In several cells of a row, which then are lists beside each other."""
+_SAME_LINE = 0.35
+"""Between the middles of pieces of a line, of their height."""
 _MIN_LINES = 3
 """Lines in a row of a grid that are rows of their own, where nearly all columns have each."""
 _NEARLY_ALL = 0.6
@@ -24,24 +27,36 @@ Strip = tuple[float, float]
 
 @dataclass(slots=True)
 class Table:
-    """Rows of cells, and the box that they take."""
+    """Rows of cells, and the box that they take; or the parts of a page that is laid out so."""
 
     rows: list[list[Cell]]
     box: Bounds
-    n_columns: int
+    is_layout: bool = False
 
 
 def lines_of(pieces: Iterable[Piece]) -> list[list[Piece]]:
     """Return pieces by line, from the top down, each from left to right."""
     lines: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda piece: piece.top + piece.bottom):
-        room = _SAME_LINE * (piece.bottom - piece.top)
-        last = lines[-1][0] if lines else None
-        if last is not None and abs(piece.top + piece.bottom - last.top - last.bottom) < 2 * room:
+        last = lines[-1][0] if lines else piece
+        room = _SAME_LINE * min(piece.bottom - piece.top, last.bottom - last.top)
+        if lines and (piece.top + piece.bottom - last.top - last.bottom) / 2 <= room:
             lines[-1].append(piece)
         else:
             lines.append([piece])
-    return [sorted(line, key=lambda piece: piece.left) for line in lines]
+    return [sorted(line, key=_rtl_order if _is_rtl(line) else _ltr_order) for line in lines]
+
+
+def _ltr_order(piece: Piece) -> float:
+    return piece.left
+
+
+def _rtl_order(piece: Piece) -> float:
+    return -piece.right
+
+
+def _is_rtl(pieces: Sequence[Piece]) -> bool:
+    return 2 * sum(is_rtl(piece.text) for piece in pieces) > len(pieces)
 
 
 def take_grids(pieces: Sequence[Piece], grids: Sequence[Grid]) -> tuple[list[Table], list[Piece]]:
@@ -66,7 +81,7 @@ def take_grids(pieces: Sequence[Piece], grids: Sequence[Grid]) -> tuple[list[Tab
 
 
 def _in_grid(grid: Grid, cells: dict[tuple[int, int], list[Piece]]) -> Table | None:
-    """Return the table of a grid, unless it frames or lays out a page, or draws."""
+    """Return the table of a grid, unless it frames something or draws."""
     columns = sorted({column for _, column in cells})
     if len(columns) < 2 or len({row for row, _ in cells}) < 2:
         return None
@@ -76,17 +91,30 @@ def _in_grid(grid: Grid, cells: dict[tuple[int, int], list[Piece]]) -> Table | N
     ordered = {cell: lines_of(own) for cell, own in cells.items()}
     rows: list[list[Cell]] = []
     before: list[tuple[int, int]] = []
+    is_layout = False
     for row in reach:
         if row == before or not any(cell in cells for cell in row):
             continue
         before = row
         whole = [_once(row, place, ordered) for place in range(len(row))]
         joined = [[piece for line in cell for piece in line] for cell in whole]
-        if sum(len(piece.text) for cell in joined for piece in cell) > MAX_ROW_CHARS:
-            return None
+        is_layout = is_layout or _lays_out(whole)
         rows += _by_line(whole) or [joined]
     box = grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1]
-    return Table(rows, box, len(columns)) if len(rows) > 1 else None
+    return _table(rows, box, is_layout=is_layout) if len(rows) > 1 else None
+
+
+def _table(rows: list[list[Cell]], box: Bounds, *, is_layout: bool = False) -> Table:
+    """Return rows as a table, the first cell first, also of what is written from the right."""
+    if _is_rtl([piece for row in rows for cell in row for piece in cell]):
+        rows = [row[::-1] for row in rows]
+    return Table(rows, box, is_layout)
+
+
+def _lays_out(cells: Sequence[list[list[Piece]]]) -> bool:
+    n_chars = sum(len(piece.text) for cell in cells for line in cell for piece in line)
+    n_lists = sum(len(cell) > MAX_CELL_LINES for cell in cells)
+    return n_chars > MAX_ROW_CHARS or n_lists > 1
 
 
 def _once(
@@ -133,7 +161,7 @@ def in_strips(rows: Sequence[Sequence[Piece]], strips: Sequence[Strip]) -> Table
         max(piece.right for piece in pieces),
         max(piece.bottom for piece in pieces),
     )
-    return Table(_join_lines(parted), box, len(middles) + 1)
+    return _table(_join_lines(parted), box)
 
 
 def _join_lines(rows: Sequence[list[Cell]]) -> list[list[Cell]]:
