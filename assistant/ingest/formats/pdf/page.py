@@ -27,6 +27,7 @@ from assistant.ingest.formats.pdf.characters import (
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
 from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
 from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_grids, read_shapes
+from assistant.ingest.formats.pdf.tangles import untangle
 from assistant.values import Box
 
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
@@ -110,7 +111,8 @@ def _set(pieces: Sequence[Piece], characters: Characters, shapes: Shapes) -> Pag
     """Arrange the pieces of a page and write its text."""
     sight = characters.sight
     grids = find_grids(shapes.rules)
-    pieces = [part for piece in pieces for part in _part(piece, grids, characters)]
+    whole = untangle(characters, pieces)
+    pieces = [part for piece in whole for part in _part(piece, grids, characters)]
     turns: Counter[int] = Counter()
     for piece in pieces:
         if piece.style.turn is not None:
