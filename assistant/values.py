@@ -39,6 +39,10 @@ class Role(StrEnum):
     CAPTION = "caption"
     CODE = "code"
     LABEL = "label"
+    NOTE = "note"
+    """What stands apart from the text around it: a footnote, the labels of a figure."""
+    REST = "rest"
+    """Of a sentence that begins in another unit, before what stands between."""
 
 
 ECHOES = frozenset((Role.HEADING, Role.LEAD_IN, Role.NAMES, Role.QUESTION, Role.LABEL))
@@ -53,7 +57,8 @@ class Unit(NamedTuple):
         role: what it is.
         level: the depth of a heading (1 is the top), or how far an item is indented; else 0.
         under: the number of the unit that it cannot be understood without (its heading, lead-in,
-            column names, or the question that it answers), whose own leads further up; -1 for none.
+            column names, the question that it answers, or how its sentence begins), whose own
+            leads further up; -1 for none.
     """
 
     start: int
@@ -406,7 +411,7 @@ class Answer:
         """The statements by lines: sentences that follow each other share one."""
         grouped = groupby(
             enumerate(self.statements),
-            key=lambda pair: -1 if pair[1].role is Role.PARAGRAPH else pair[0],
+            key=lambda pair: -1 if pair[1].role in (Role.PARAGRAPH, Role.REST) else pair[0],
         )
         return tuple(tuple(statement for _, statement in line) for _, line in grouped)
 

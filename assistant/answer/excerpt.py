@@ -18,6 +18,8 @@ MAX_TOGETHER = 60
 """Items or rows of one list or table that are shown; the rest is counted."""
 MAX_READ = 5_000
 """Rows around a chosen one in which others like it are sought: reading them takes 35 ms."""
+MAX_BETWEEN = 100
+"""Units between the halves of a sentence: footnotes, captions, a table's rows."""
 MAX_WORDS = 45
 """Of a paragraph that is shown since its heading is what was asked for."""
 SHORT_WORDS = 5
@@ -118,7 +120,18 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         places = _paragraph(document, number, own)
         said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
+    rest = _rest_of(document, number)
+    places += [_whole(document, rest)] if rest is not None else []
     return places, n_more
+
+
+def _rest_of(document: Document, number: int) -> int | None:
+    """Return the number of the unit that goes on with the sentence of another, if one does."""
+    units = document.units
+    for n in range(number + 1, min(number + 1 + MAX_BETWEEN, len(units))):
+        if units[n].role is Role.REST:
+            return n if units[n].under == number else None
+    return None
 
 
 def _nearest(like: Sequence[int], number: int) -> Sequence[int]:
@@ -146,6 +159,8 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
     told = asked.found_in(_text(document, over))
     if role is Role.QUESTION:
         return bool(told)
+    if units[number].role is Role.REST and units[number].under == over:
+        return True
     if role is not Role.HEADING:
         return role in _LEADING
     own = asked.found_in(said)

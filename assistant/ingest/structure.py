@@ -15,7 +15,7 @@ from assistant.text import english as en
 from assistant.text.sentences import split_sentences
 from assistant.values import Role, Unit
 
-PROSE = frozenset((Role.PARAGRAPH, Role.ITEM, Role.LEAD_IN, Role.CAPTION))
+PROSE = frozenset((Role.PARAGRAPH, Role.ITEM, Role.LEAD_IN, Role.CAPTION, Role.NOTE, Role.REST))
 """What has sentences; a heading, a row or a line of code is cited whole."""
 MAX_HEADING_CHARS = 60
 """Of a line of plain text that is taken for a heading."""
@@ -64,18 +64,33 @@ class _Nesting:
     def __init__(self, units: Sequence[Unit]) -> None:
         self._units = units
         self._headings: list[int] = []
+        self._begun = -1
         self._items: list[int] = []
         self._question = self._lead = self._names = -1
 
     def place(self, number: int, unit: Unit) -> int:
         """Return what a unit stands under, and note what holds behind it."""
         role = unit.role
+        if role is Role.REST:
+            return self._begun
+        if role is Role.NOTE:
+            return self._headings[-1] if self._headings else -1
+        self._begin(number, role)
+        if role is Role.HEADING:
+            return self._place_heading(number, unit)
+        return self._place_text(number, unit)
+
+    def _begin(self, number: int, role: Role) -> None:
+        """Note which sentence, list and table a unit may go on with."""
+        if role in (Role.PARAGRAPH, Role.ITEM):
+            self._begun = number
         if role is not Role.ITEM:
             self._items = []
         if role not in (Role.ROW, Role.NAMES):
             self._names = -1
-        if role is Role.HEADING:
-            return self._place_heading(number, unit)
+
+    def _place_text(self, number: int, unit: Unit) -> int:
+        role = unit.role
         section = self._headings[-1] if self._headings else -1
         if role is Role.QUESTION:
             self._question, self._lead = number, -1
@@ -255,8 +270,14 @@ def contexts(roles: Sequence[Role]) -> list[tuple[int, ...]]:
     heads: tuple[int, ...] = ()
     asked: tuple[int, ...] = ()
     leads: tuple[int, ...] = ()
+    begun: tuple[int, ...] = ()
     is_first = True
     for number, (before, role) in enumerate(pairwise([Role.PARAGRAPH, *roles])):
+        if role is Role.REST:
+            found.append(begun)
+            continue
+        if role in (Role.PARAGRAPH, Role.ITEM):
+            begun = (number,)
         if role is Role.HEADING:
             heads = (*heads, number) if before is Role.HEADING else (number,)
             asked = leads = ()

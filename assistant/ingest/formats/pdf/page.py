@@ -5,6 +5,7 @@ page runs in one direction, which is up; what runs otherwise (labels of axes, wa
 last. `DocumentUnreadable` is raised for a page with too many characters.
 """
 
+import ctypes
 import re
 import sys
 from collections import Counter
@@ -16,13 +17,16 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from assistant.ingest.formats.pdf.characters import (
+    MIN_SIZE,
     Bounds,
     Characters,
     Parted,
     Piece,
     Sight,
+    address_of,
     find_pieces,
     large_pictures,
+    objects_of,
 )
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
 from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
@@ -32,17 +36,20 @@ from assistant.values import Box
 
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
 _WORD = re.compile(r"\S+")
+_MAX_LOOKED_AT = 50
+"""Pieces of text of a page that may be without characters."""
 _NOTES = frozenset({raw.FPDF_ANNOT_TEXT})
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page's text and what it is without: hidden and removed characters, pictures."""
+    """A page's text and what it is without: hidden and removed characters, pictures, other text."""
 
     page: PageText
     hidden: Counter[str]
     n_removed: int
     n_pictures: int
+    n_unread: int
 
 
 @contextmanager
@@ -81,7 +88,25 @@ def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
         pieces = find_pieces(characters, 2 * max_chars)  # with line ends, and hidden ones
         n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
         text = _set(pieces.shown, characters, read_shapes(page, sight))
-        return Read(text, pieces.hidden, pieces.n_removed, n_pictures)
+        n_unread = _count_unread(page, characters)
+        return Read(text, pieces.hidden, pieces.n_removed, n_pictures, n_unread)
+
+
+def _count_unread(page: pdfium.PdfPage, characters: Characters) -> int:
+    """Return how many pieces of text have no characters, since their font does not name them."""
+    count = n_looked_at = 0
+    bounds = [ctypes.c_float() for _ in range(4)]
+    for found in objects_of(page):
+        if raw.FPDFPageObj_GetType(found) != raw.FPDF_PAGEOBJ_TEXT:
+            continue
+        if characters.has(address_of(found)) or n_looked_at == _MAX_LOOKED_AT:
+            continue
+        n_looked_at += 1
+        raw.FPDFPageObj_GetBounds(found, *bounds)
+        left, bottom, right, top = (side.value for side in bounds)
+        is_large = max(right - left, top - bottom) > MIN_SIZE
+        count += is_large and characters.length_of(found) == 0
+    return count
 
 
 def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list[Box]:
