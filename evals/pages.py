@@ -1,4 +1,4 @@
-"""Pages of columns with figures, tables, formulas and footnotes in them, and how well they are read.
+"""Pages of columns with figures, tables, formulas and notes in them, and how well they are read.
 
 Each page is drawn from a seed, with the text that a reader takes from it in the order of reading.
 What is measured is the share of that order's runs of six words that stand in the text as it was
@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from reportlab.lib.pagesizes import A4, LETTER
@@ -226,7 +227,7 @@ class Column:
             )
             for n in range(9)
         ]
-        for (x, y), (right, below) in zip(points, points[1:], strict=False):
+        for (x, y), (right, below) in pairwise(points):
             sheet.rule(x, y, right, below)
         for n in range(4):
             sheet.text(self.x, self.y + height - n * height / 4, str(n * 20), sheet.size - 2)

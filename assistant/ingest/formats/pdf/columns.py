@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from assistant.ingest.formats.pdf.characters import MAX_SPACE, Bounds, Piece, is_rtl
-from assistant.ingest.formats.pdf.tables import Strip, Table
+from assistant.ingest.formats.pdf.tables import MIN_STRIP, Strip, Table
 
 _TOLERANCE = 0.35
 """Between the middles of runs in a row, of their height."""
@@ -104,9 +104,8 @@ def gather(pieces: Sequence[Piece], tables: Sequence[Table] = ()) -> list[Row]:
     return rows
 
 
-_MIN_STRIP = 0.8
-"""In ems, as the next."""
 _MIN_COLUMN = 9.0
+"""In ems."""
 _MIN_COLUMN_LINES = 4
 _MIN_FILLED = 0.75
 """How much of a column's width its typical line takes."""
@@ -158,7 +157,7 @@ def _gaps(rows: Sequence[Row]) -> list[Strip]:
     gaps = []
     right = runs[0].right
     for run in runs[1:]:
-        if run.left - right >= _MIN_STRIP * run.size:
+        if run.left - right >= MIN_STRIP * run.size:
             gaps.append((right, run.left))
         right = max(right, run.right)
     return gaps[:_MAX_STRIPS]
@@ -184,7 +183,7 @@ def _follow(
                 # The larger part of the strip that this run leaves free, if any.
                 low, high = max((low, run.left), (run.right, high), key=lambda s: s[1] - s[0])
         is_crossed = before is not None and _is_crossed(before, row, strip, rules)
-        if is_crossed or high - low < _MIN_STRIP * row.runs[0].size:
+        if is_crossed or high - low < MIN_STRIP * row.runs[0].size:
             return number, strip
         strip = low, high
         before = row
@@ -251,11 +250,11 @@ def _line_spans(row: Row) -> Iterator[tuple[float, float, float]]:
     """Yield where lines of a row begin and end, and their size; no table's."""
     runs = [run for run in row.runs if run.table is None]
     for number, run in enumerate(runs):
-        if number and run.left - runs[number - 1].right < _MIN_STRIP * run.size:
+        if number and run.left - runs[number - 1].right < MIN_STRIP * run.size:
             continue
         last = number
         while last + 1 < len(runs) and (
-            runs[last + 1].left - runs[last].right < _MIN_STRIP * run.size
+            runs[last + 1].left - runs[last].right < MIN_STRIP * run.size
         ):
             last += 1
         yield run.left, runs[last].right, run.size

@@ -49,6 +49,8 @@ MAX_HEADING_CHARS, MAX_HEADING_LINES = 200, 3
 MAX_LEVEL = 3
 _SAME_PLACE = 0.02
 _NUMBER = re.compile(r"\d+|^[ivxlc]+$")
+_MIN_HALF = 4
+"""Words in each half of a sentence that something on its page parts."""
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶∗]|\[\d+\])\s?[^\W\d_]")
 """How a footnote begins, set smaller than the text."""
 _CAPTION = re.compile(rf"(?:{en.CAPTIONS})\s+\d", re.IGNORECASE)
@@ -109,7 +111,8 @@ def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str)
             units.append(unit)
             begun = None if unit.role is Role.HEADING else begun
             continue
-        if begun is not None and placing.text[0].islower():
+        said = text[units[begun].start : units[begun].end] if begun is not None else ""
+        if begun is not None and _may_go_on(placings, number, said):
             if text[units[begun].end : unit.start].isspace():
                 unit = units.pop()._replace(end=unit.end)
                 units.append(unit)
@@ -119,6 +122,18 @@ def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str)
             units.append(unit)
         begun = None if is_closed(placing.text) or is_led(placing.text) else len(units) - 1
     return units
+
+
+def _may_go_on(placings: Sequence[Placing], number: int, begun: str) -> bool:
+    """Tell whether a block may be the rest of a sentence that stands before it.
+
+    On one page both have several words, since lines of forms and labels are no sentences.
+    """
+    this = placings[number]
+    if not this.text[0].islower():
+        return False
+    is_new_page = number > 0 and placings[number - 1].page != this.page
+    return is_new_page or min(len(begun.split()), len(this.text.split())) >= _MIN_HALF
 
 
 def _part_rest(units: list[Unit], begun: int, unit: Unit, text: str) -> Iterator[Unit]:
@@ -139,8 +154,11 @@ def _role(placing: Placing, after: Placing | None, body: float) -> Role:
     block = placing.block
     if block.role is not Role.PARAGRAPH:
         return block.role
-    if block.zone is not Zone.BODY:
+    if block.zone is Zone.ASIDE:
         return Role.NOTE
+    if block.zone is not Zone.BODY and not placing.text[0].islower():
+        is_said = is_closed(placing.text) and _round(block.size) >= body
+        return Role.PARAGRAPH if is_said else Role.NOTE
     if _CAPTION.match(placing.text):
         is_of_table = after is not None and after.block.role in (Role.NAMES, Role.ROW)
         return Role.CAPTION if is_of_table else Role.NOTE

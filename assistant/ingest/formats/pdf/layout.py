@@ -122,8 +122,9 @@ def _take_labels(
         for piece in rest:
             room = piece.style.size
             x, y = (piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2
+            is_narrow = piece.left >= left - 4 * room and piece.right <= right + 4 * room
             is_inside = left - room <= x <= right + room and top - room <= y <= bottom + room
-            (inside if is_inside else outside).append(piece)
+            (inside if is_inside and is_narrow else outside).append(piece)
         if inside and not is_running(gather(inside)):
             labels.append(inside)
             rest = outside
@@ -152,7 +153,7 @@ def _read(rows: list[Row], rules: Sequence[Bounds], depth: int) -> list[Line]:
     bands = find_bands(rows, rules)
     columns = [band for band in bands if are_columns(rows[band.first : band.end], band.strip)]
     if not columns:
-        return _read_flow(rows, bands, rules, depth)
+        return _read_flow(rows, find_bands(rows, ()) if rules else bands, rules, depth)
     band = max(columns, key=lambda band: (band.end - band.first, -band.strip[0]))
     inside = rows[band.first : band.end]
     parts = [rows[: band.first], *divide(inside, band.strip), rows[band.end :]]

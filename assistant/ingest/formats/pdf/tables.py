@@ -13,6 +13,8 @@ from assistant.ingest.formats.blocks import MAX_ROW_CHARS
 from assistant.ingest.formats.pdf.characters import Bounds, Piece, is_rtl
 from assistant.ingest.formats.pdf.shapes import Grid
 
+MIN_STRIP = 0.8
+"""Between cells, in ems."""
 MAX_CELL_LINES = 12
 """In several cells of a row, which then are lists beside each other."""
 _SAME_LINE = 0.35
@@ -97,9 +99,11 @@ def _in_grid(grid: Grid, cells: dict[tuple[int, int], list[Piece]]) -> Table | N
             continue
         before = row
         whole = [_once(row, place, ordered) for place in range(len(row))]
+        by_line = _by_line(whole)
+        lays_out = _lays_out(whole, has_rows=bool(by_line))
+        is_layout = is_layout or lays_out
         joined = [[piece for line in cell for piece in line] for cell in whole]
-        is_layout = is_layout or _lays_out(whole)
-        rows += _by_line(whole) or [joined]
+        rows += [joined] if lays_out or not by_line else by_line
     box = grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1]
     return _table(rows, box, is_layout=is_layout) if len(rows) > 1 else None
 
@@ -111,10 +115,19 @@ def _table(rows: list[list[Cell]], box: Bounds, *, is_layout: bool = False) -> T
     return Table(rows, box, is_layout)
 
 
-def _lays_out(cells: Sequence[list[list[Piece]]]) -> bool:
+def _lays_out(cells: Sequence[list[list[Piece]]], *, has_rows: bool) -> bool:
+    """Tell whether cells hold much text, or lists that have columns of their own."""
     n_chars = sum(len(piece.text) for cell in cells for line in cell for piece in line)
-    n_lists = sum(len(cell) > MAX_CELL_LINES for cell in cells)
-    return n_chars > MAX_ROW_CHARS or n_lists > 1
+    lists = [cell for cell in cells if len(cell) > MAX_CELL_LINES]
+    if has_rows:
+        return sum(2 * sum(map(_is_parted, cell)) > len(cell) for cell in lists) > 1
+    return n_chars > MAX_ROW_CHARS or len(lists) > 1
+
+
+def _is_parted(line: Sequence[Piece]) -> bool:
+    return any(
+        after.left - piece.right > MIN_STRIP * piece.style.size for piece, after in pairwise(line)
+    )
 
 
 def _once(
