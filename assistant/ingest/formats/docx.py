@@ -35,8 +35,7 @@ from assistant.ingest.formats.ooxml import (
     sensible_title,
     value_of,
 )
-from assistant.ingest.formats.parsed import Parsed, count
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.values import Role
 
 

@@ -16,9 +16,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.formats.parsed import Parsed, fold
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, fold
 from assistant.ingest.formats.table import merge_names, write_table
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.ingest.sniff import is_text_in
 from assistant.text.normalize import normalize
 from assistant.values import Role

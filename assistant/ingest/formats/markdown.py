@@ -17,9 +17,16 @@ from markdown_it.token import Token
 
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold, trim
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    Limits,
+    Parsed,
+    describe_removed,
+    drop_none,
+    fold,
+    trim,
+)
 from assistant.ingest.formats.table import write_table
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text import english as en
 from assistant.text.normalize import normalize, normalize_mapped
 from assistant.values import Origin, Page, Role, Unit

@@ -18,7 +18,7 @@ from ingest.reading import blocks, headings, refuses, repacked, saved
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.docx import parse
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 
 NAMESPACES = (
     nsdecls("w")

@@ -29,9 +29,8 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Limits, Parsed
 from assistant.ingest.formats.pdf.document import draw, locate, parse
-from assistant.ingest.limits import Limits
 from assistant.text.normalize import normalize
 from assistant.values import Box
 

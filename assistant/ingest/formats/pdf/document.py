@@ -20,7 +20,9 @@ from pypdfium2 import raw
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
     MAX_TITLE_CHARS,
+    Limits,
     Parsed,
     count,
     describe_removed,
@@ -32,7 +34,6 @@ from assistant.ingest.formats.pdf.characters import too_long
 from assistant.ingest.formats.pdf.layout import Zone
 from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
 from assistant.ingest.formats.pdf.paragraphs import PageBlock, is_closed, is_led
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text import english as en
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
