@@ -118,7 +118,8 @@ def _take_labels(
     rest = list(pieces)
     labels = []
     for left, top, right, bottom in figures:
-        inside, outside = [], []
+        inside: list[Piece] = []
+        outside: list[Piece] = []
         for piece in rest:
             room = piece.style.size
             x, y = (piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2

@@ -223,7 +223,7 @@ def write(lines: Sequence[Line], page_height: float) -> PageText:
     """Return the text of a page's lines: a line of text for each paragraph."""
     compounds = _compounds(lines)
     page = _Writer()
-    blocks = []
+    blocks: list[PageBlock] = []
     for paragraph in paragraphs(lines):
         first = paragraph[0]
         if first.table is not None:
