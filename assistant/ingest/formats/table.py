@@ -105,16 +105,16 @@ def write_table(names: Row, rows: Iterable[Row]) -> Iterator[tuple[str, Role]]:
         yield from ((line, role) for _, line, role in write_rows(enumerate(rows)))
 
 
-def find_names(rows: Sequence[Row], *, is_marked: bool, is_rest: bool) -> tuple[int, Row]:
+def find_names(rows: Sequence[Row], *, is_marked: bool, is_unsure: bool) -> tuple[int, Row]:
     """Return how many of a table's first rows name its columns, and those names.
 
     Args:
         rows: of cells of canonical text on one line.
         is_marked: whether the first row looks unlike those below it.
-        is_rest: whether the table may go on with another, so that words above words tell nothing.
+        is_unsure: whether it may have none, so that words above words are no names.
     """
     first, below = rows[0], rows[1 : 1 + N_LOOKED_AT]
-    is_sure = is_marked or not is_rest
+    is_sure = is_marked or not is_unsure
     if _are_names(first, below) and (is_sure or _is_contrast(first, below)):
         return 1, first
     if len(rows) > 2 and _are_upper_names(first, below):

@@ -68,8 +68,16 @@ def rows_of(data: bytes) -> list[str]:
 def test_a_table_s_rows_have_their_columns_names_and_cells_of_several_lines(ruling: str) -> None:
     sheet = Sheet()
     sheet.lines(paragraphs(50, 60, 300, unlike_words(), [40]))
-    draw_table(sheet, 200, LENT, ruling=ruling)
+    draw_table(sheet, 200, LENT, ruling=ruling, bold=ruling != "all")
     assert rows_of(sheet.bytes()) == NAMED
+
+
+def test_words_beside_words_without_lines_are_no_names() -> None:
+    sheet = Sheet()
+    sheet.line(50, 60, "What the switches of the heating in the hall of the school do:")
+    rows = [("-q", "stay quiet"), ("-f", "use full power"), ("-n", "stop for the night")]
+    draw_table(sheet, 100, rows, ruling="none")
+    assert rows_of(sheet.bytes()) == [" | ".join(row) for row in rows]
 
 
 def test_rows_without_lines_between_them_are_rows_of_their_own() -> None:

@@ -285,15 +285,15 @@ class _Writer:
     ) -> Iterator[PageBlock]:
         """Write a table's rows, a line of text each; yield the block of each.
 
-        The first table of a page may be the rest of another: only what surely are names count.
+        The first table of a page may be the rest of another, and one without lines no table with
+        names: only what surely are names count there.
         """
         texts = [[_text_of(cell, compounds) for cell in row] for row in table.rows]
         is_bold = [all(p.style.is_bold for cell in row for p in cell) for row in table.rows]
         n_over = _count_captions(texts)
         is_marked = is_bold[n_over] and not all(is_bold)
-        n_names, names = find_names(
-            texts[n_over:], is_marked=is_marked, is_rest=is_first and not n_over
-        )
+        is_unsure = not table.is_ruled or (is_first and not n_over)
+        n_names, names = find_names(texts[n_over:], is_marked=is_marked, is_unsure=is_unsure)
         for number, row in enumerate(table.rows):
             if self.length:
                 self.put("\n")

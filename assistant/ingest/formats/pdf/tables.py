@@ -5,7 +5,7 @@ over several rows stands in each, and one of several lines is whole.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -29,11 +29,15 @@ Strip = tuple[float, float]
 
 @dataclass(slots=True)
 class Table:
-    """Rows of cells, and the box that they take; or the parts of a page that is laid out so."""
+    """Rows of cells, and the box that they take; or the parts of a page that is laid out so.
+
+    `is_ruled` tells whether lines are drawn between the cells.
+    """
 
     rows: list[list[Cell]]
     box: Bounds
     is_layout: bool = False
+    is_ruled: bool = True
 
 
 def lines_of(pieces: Iterable[Piece]) -> list[list[Piece]]:
@@ -174,7 +178,7 @@ def in_strips(rows: Sequence[Sequence[Piece]], strips: Sequence[Strip]) -> Table
         max(piece.right for piece in pieces),
         max(piece.bottom for piece in pieces),
     )
-    return _table(_join_lines(parted), box)
+    return replace(_table(_join_lines(parted), box), is_ruled=False)
 
 
 def _join_lines(rows: Sequence[list[Cell]]) -> list[list[Cell]]:
