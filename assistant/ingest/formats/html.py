@@ -4,19 +4,23 @@ Visible is what the markup itself does not hide: no scripts, styles, comments, t
 nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets are not
 applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines of `<pre>`
 keep their spaces; the rows of a table are written with the names of their columns (`table.py`).
-`DocumentUnreadable` is raised for binary data.
+Of a web page, boilerplate is left out, with a warning: what is marked as navigation, as the page's
+footer or as standing beside the text, and link lists whose class or id says menu, breadcrumbs and
+the like. Where that would take too much, less is left out, or nothing. `DocumentUnreadable` is
+raised for binary data.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, fold
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count, fold
 from assistant.ingest.formats.table import merge_names, write_table
 from assistant.ingest.sniff import is_text_in
 from assistant.text.normalize import normalize
@@ -51,6 +55,44 @@ MAX_CELL_BLOCKS = 8
 MAX_NAME_ROWS = 3
 MAX_SPAN = 100
 """Columns or rows that a cell may take: each is filled with its text."""
+# fmt: off
+_MENU_ROLES = frozenset((
+    "contentinfo", "doc-toc", "menu", "menubar", "navigation", "search",
+))
+_SECTIONS = frozenset((
+    "article", "blockquote", "details", "figure", "li", "main", "section", "td",
+))
+# fmt: on
+"""In one of these a footer is not the page's, and what stands beside the text belongs to it."""
+_MENU_NAME = re.compile(
+    r"nav|menu|menü|breadcrumb|side-?bar|seitenleiste|(?<![^\W_])toc(?![^\W_])|table-?of-?contents"
+    r"|shar(?:e|ing)|social|related|pag(?:er|inat)|skip|widget|cart|newsletter",
+    re.IGNORECASE,
+)
+_HOLDER_NAME = re.compile(
+    r"content(?!s)|container|wrapper|layout|page(?!r|-?foot|-?nav)|body|main(?!-?(?:nav|menu))",
+    re.IGNORECASE,
+)
+"""What holds the text as well: `nav-content`, `page-with-sidebar`."""
+_FOOTER_NAME = re.compile(r"foot(?!note)|fu(?:ss|ß)zeile", re.IGNORECASE)
+_COOKIE_NAME = re.compile(
+    r"(?:cookie|gdpr)[\w-]{0,20}?(?:banner|bar|consent|notice|popup|modal|hint|law|layer|overlay)"
+    r"|consent|cmp-",
+    re.IGNORECASE,
+)
+MAX_NAME_CHARS = 200
+"""Of an element's id and classes that are looked at."""
+MAX_COOKIE_WORDS = 200
+MENU_SHARE = 0.5
+"""Of the words of what is called a menu that are links."""
+FOOTER_SHARE = 0.25
+"""The same, of what is called a footer and is not marked as the page's."""
+MIN_PLAIN = 10
+"""Words outside links that stay, or nothing is left out."""
+MIN_LEFT = 20
+"""Words that stay where more are left out that names alone tell from the text."""
+_WORD = re.compile(r"[^\W\d_]+")
+_CONTROLS = frozenset(("a", "button", "option"))
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
 _UNREAD_STYLE = re.compile(r"\s|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -62,9 +104,11 @@ TEXT_CHARSET = re.compile(
 )
 _LATIN_1 = re.compile(r"(?:us-)?ascii|latin-?1|iso-?8859-?1", re.IGNORECASE)
 _NESTING_TAG = re.compile(
-    r"<(/?)(?:div|section|article|blockquote|ul|ol|li|dl|dd|p|main|form|center)\b([^<>]*)>",
+    r"<(/?)(?:div|section|article|aside|blockquote|center|dd|dl|fieldset|figure|footer|form|header"
+    r"|li|main|nav|ol|p|ul)\b([^<>]*)>",
     re.IGNORECASE,
 )
+_MAY_HIDE = re.compile(r"hidden|style", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -170,19 +214,29 @@ class _Page:
 
 
 def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
-    """Return the visible text as canonical text in blocks, with its headings."""
+    """Return a web page's text without its boilerplate, as canonical text in blocks."""
     blocks = Blocks()
-    title, warning = read_page(data, blocks)
-    return blocks.finish(title, [warning])
+    tree, warning = _open_page(data)
+    left_out, n_words = find_boilerplate(tree)
+    _read_tree(tree, _Page(blocks), left_out)
+    told = count(n_words, "word", "of navigation, menus and footers left out")
+    return blocks.finish(_find_title(tree), [warning, told])
 
 
 def read_page(data: bytes, blocks: Blocks) -> tuple[str | None, str | None]:
-    """Add a page's visible text to `blocks`; return its title, and a warning of its encoding."""
-    source, warning = _decode_html(data)
-    tree = LexborHTMLParser(_limit_depth(source))
-    if tree.root is not None:
-        _read_tree(tree.root, _Page(blocks))
+    """Add all the visible text of what is no page of a site: of a book's chapter, or a mail.
+
+    Returns:
+        Its title, and a warning of its encoding.
+    """
+    tree, warning = _open_page(data)
+    _read_tree(tree, _Page(blocks))
     return _find_title(tree), warning
+
+
+def _open_page(data: bytes) -> tuple[LexborHTMLParser, str | None]:
+    source, warning = _decode_html(data)
+    return LexborHTMLParser(_limit_depth(source)), warning
 
 
 def _decode_html(data: bytes) -> tuple[str, str | None]:
@@ -207,17 +261,139 @@ def _limit_depth(source: str) -> str:
         nonlocal depth
         is_end = bool(tag.group(1))
         depth = max(depth - 1, 0) if is_end else depth + 1
-        is_kept = depth + is_end <= MAX_DEPTH or bool(tag.group(2).strip())
+        is_kept = depth + is_end <= MAX_DEPTH or bool(_MAY_HIDE.search(tag.group(2)))
         return tag.group() if is_kept else "<br>"
 
     # Most pages never come near; counting is cheaper than rewriting.
     return _NESTING_TAG.sub(limit, source) if source.count("<") > MAX_DEPTH else source
 
 
-def _read_tree(root: LexborNode, page: _Page) -> None:
+_Basis = Literal["marked", "beside", "footer", "menu", "cookies"]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of a page that may be boilerplate, by what its markup says it is.
+
+    Counts are of words with a letter; those of links and buttons are `n_linked`, too. They hold
+    those of the parts inside it. `outer` is the number of the part around it, -1 for none.
+    """
+
+    node_id: int
+    basis: _Basis
+    outer: int
+    n_words: int = 0
+    n_linked: int = 0
+    n_links: int = 0
+    has_title: bool = False
+
+    def is_boilerplate(self) -> bool:
+        """Tell whether what is in it bears out what it is called; no title of a page stands there.
+
+        What is marked as navigation, or as standing beside the text, need not be borne out.
+        """
+        if self.has_title:
+            return False
+        if self.basis == "cookies":
+            return self.n_links > 0 and self.n_words <= MAX_COOKIE_WORDS
+        share = {"menu": MENU_SHARE, "footer": FOOTER_SHARE}.get(self.basis)
+        return share is None or (self.n_links > 1 and self.n_linked >= share * self.n_words)
+
+    def take_in(self, inner: "_Part") -> None:
+        """Count what is in a part inside it."""
+        self.n_words += inner.n_words
+        self.n_linked += inner.n_linked
+        self.n_links += inner.n_links
+        self.has_title |= inner.has_title
+
+
+def find_boilerplate(tree: LexborHTMLParser) -> tuple[Collection[int], int]:
+    """Return the elements that hold no text of the page's own, by `mem_id`; and their words.
+
+    Of the words outside links at least half stay, and `MIN_PLAIN` of them: else only what is marked
+    as navigation or as the page's footer is left out, or, where that is too much, nothing.
+    """
+    whole, parts = _count_parts(tree)
+    found = [part.is_boilerplate() for part in parts]
+    marked = [is_one and p.basis == "marked" for is_one, p in zip(found, parts, strict=True)]
+    for chosen in (found, marked):
+        n_words = n_plain = 0
+        is_within: list[bool] = []
+        for part, is_chosen in zip(parts, chosen, strict=True):
+            is_covered = part.outer >= 0 and is_within[part.outer]
+            if is_chosen and not is_covered:
+                n_words += part.n_words
+                n_plain += part.n_words - part.n_linked
+            is_within.append(is_chosen or is_covered)
+        stays, stays_plain = whole.n_words - n_words, whole.n_words - whole.n_linked - n_plain
+        is_enough = stays >= min(n_words, MIN_LEFT) or chosen is marked
+        if stays_plain >= max(MIN_PLAIN, n_plain) and is_enough:
+            ids = {part.node_id for part, is_one in zip(parts, chosen, strict=True) if is_one}
+            return ids, n_words
+    return (), 0
+
+
+def _count_parts(tree: LexborHTMLParser) -> tuple[_Part, list[_Part]]:
+    """Return the whole page, and its parts that may be boilerplate, outer ones first."""
+    has_main = tree.css_first('main, article, [role="main"]') is not None
+    whole = _Part(0, "marked", -1)
+    parts: list[_Part] = []
+    open_parts = [(whole, -1)]
+    n_controls = n_sections = 0
+    for node, is_start in _visit(tree.root):
+        tag = node.tag or ""
+        part, number = open_parts[-1]
+        if tag == "-text":
+            n_words = len(_WORD.findall(node.text_content or ""))
+            part.n_words += n_words
+            part.n_linked += n_words if n_controls else 0
+        elif tag in _CONTROLS and _is_control(node):
+            n_controls += 1 if is_start else -1
+            part.n_links += is_start
+        elif tag in _BLOCKS and tag not in ("html", "body"):
+            part.has_title |= tag == "h1"
+            is_section = tag in _SECTIONS or node.attributes.get("role") == "main"
+            if is_start:
+                basis = _basis_of(node, in_section=n_sections > 0, has_main=has_main)
+                if basis:
+                    parts.append(_Part(node.mem_id, basis, number))
+                    open_parts.append((parts[-1], len(parts) - 1))
+            elif part.node_id == node.mem_id:
+                open_parts.pop()
+                open_parts[-1][0].take_in(part)
+            n_sections += (1 if is_start else -1) * is_section
+    return whole, parts
+
+
+def _is_control(node: LexborNode) -> bool:
+    """Tell whether something leads elsewhere: an address or a number to call is text."""
+    return not (node.attributes.get("href") or "").lstrip().lower().startswith(("mailto:", "tel:"))
+
+
+def _basis_of(node: LexborNode, *, in_section: bool, has_main: bool) -> _Basis | None:
+    """Return what says that an element may be boilerplate, if anything does."""
+    tag, attributes = node.tag, node.attributes
+    role = (attributes.get("role") or "").strip().lower()
+    if tag == "nav" or role in _MENU_ROLES:
+        return "marked"
+    if tag == "footer":
+        return "footer" if in_section else "marked"
+    if tag == "aside" or role == "complementary":
+        return "beside" if has_main and not in_section else "menu"
+    names = " ".join((attributes.get(key) or "")[:MAX_NAME_CHARS] for key in ("id", "class"))
+    if len(names) < 3:
+        return None
+    if _COOKIE_NAME.search(names):
+        return "cookies"
+    if _FOOTER_NAME.search(names):
+        return "footer"
+    return "menu" if _MENU_NAME.search(names) and not _HOLDER_NAME.search(names) else None
+
+
+def _read_tree(tree: LexborHTMLParser, page: _Page, left_out: Collection[int] = ()) -> None:
     """Go through the tree in reading order, without recursion: it may be deep."""
     n_pre = 0
-    for node, is_start in _visit(root):
+    for node, is_start in _visit(tree.root, left_out):
         tag = node.tag or ""
         if tag == "-text":
             page.pending.append(node.text_content or "")
@@ -257,8 +433,17 @@ def _number_of(node: LexborNode, name: str) -> int:
     return max(1, min(int(value), MAX_SPAN)) if value.isdecimal() and len(value) < 6 else 1
 
 
-def _visit(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
-    """Yield each visible node as its start (True) and, unless it is text, its end (False)."""
+def _visit(
+    root: LexborNode | None, left_out: Collection[int] = ()
+) -> Iterator[tuple[LexborNode, bool]]:
+    """Yield each visible node as its start (True) and, unless it is text, its end (False).
+
+    Args:
+        root: where to start; None, that of no tree, has none.
+        left_out: elements that are passed over, by `mem_id`.
+    """
+    if root is None:
+        return
     stack: list[tuple[LexborNode, bool]] = [(root, True)]
     while stack:
         node, is_start = stack.pop()
@@ -270,7 +455,7 @@ def _visit(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
             stack.append((node.next, True))
         if node.is_text_node:
             yield node, True
-        elif node.is_element_node and not _is_hidden(node):
+        elif node.is_element_node and not (_is_hidden(node) or node.mem_id in left_out):
             yield node, True
             stack.append((node, False))
             if node.first_child is not None:

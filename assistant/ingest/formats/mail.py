@@ -48,9 +48,10 @@ _ESCAPED = "surrogateescape"
 
 @dataclass(slots=True)
 class MailMessage:
-    """A mail as far as it was read."""
+    """A mail as far as it was read; one that is a saved page is that of a site."""
 
     blocks: Blocks
+    is_saved_page: bool = False
     attachments: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     n_deep: int = 0
@@ -69,8 +70,8 @@ class MailMessage:
             self.blocks.add(text[start:end])
 
     def add_html(self, data: bytes) -> None:
-        """Add the visible text of a page, with its headings."""
-        page = html.parse(data)
+        """Add the visible text of a page; of a saved one without its boilerplate."""
+        page = html.parse(data) if self.is_saved_page else _read_whole(data)
         for unit in page.units:
             self.blocks.append(Block(page.text[unit.start : unit.end], unit.level, unit.role))
         self.warnings += page.warnings
@@ -127,6 +128,12 @@ class MailMessage:
         return self.blocks.finish(title or None, told)
 
 
+def _read_whole(data: bytes) -> Parsed:
+    blocks = Blocks()
+    title, warning = html.read_page(data, blocks)
+    return blocks.finish(title, [warning])
+
+
 def name_attachments(names: Sequence[str]) -> str | None:
     """Return the warning that names what was not read, or None.
 
@@ -153,7 +160,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         message = BytesParser(policy=compat32).parsebytes(data)
     except RecursionError as error:
         raise DocumentUnreadable("its parts are nested too deeply", Fault.CORRUPT) from error
-    mail = MailMessage(Blocks(limits.max_chars))
+    mail = MailMessage(Blocks(limits.max_chars), is_saved_page=_is_saved_page(message))
     waiting: list[tuple[Message, int]] = [(message, 0)]
     _read_headers(message, mail)
     while waiting:
@@ -164,6 +171,14 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         inner = [(found, depth + 1) for found in _read_part(part, mail)]
         waiting += reversed(inner)
     return mail.finish(_raw(message, "Subject"))
+
+
+def _is_saved_page(message: Message) -> bool:
+    """Tell whether a browser has written it: such a page says where it is from, or by what."""
+    return bool(
+        _raw(message, "Snapshot-Content-Location")
+        or _raw(message, "From").strip().lower().startswith("<saved by")
+    )
 
 
 def _read_headers(message: Message, mail: MailMessage) -> None:
