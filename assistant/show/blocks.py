@@ -88,7 +88,7 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GridRow:
     """A row: its cells, each with the part of it that is emphasised, and its citations."""
 
     cells: tuple[Said, ...]
@@ -105,7 +105,7 @@ class Grid:
 
     kind: ClassVar[Literal["table"]] = "table"
     names: tuple[str, ...]
-    rows: tuple[Line, ...]
+    rows: tuple[GridRow, ...]
     cited: tuple[int, ...] = ()
 
     @property
@@ -240,7 +240,7 @@ def _draw_rows(run: Sequence[Statement], names: Statement | None) -> Iterator[Gr
         rows = [(_cells_of(one), one) for one in group]
         has_more = any(len(cells) > len(columns) for cells, _ in rows) and bool(columns)
         lines = tuple(
-            Line(_fit(cells, columns, one, has_more), one.citations) for cells, one in rows
+            GridRow(_fit(cells, columns, one, has_more), one.citations) for cells, one in rows
         )
         heads = ("", *columns) if has_more else columns
         yield Grid(heads, lines, names.citations if names and not number else ())
@@ -275,4 +275,4 @@ def _say_cell(cell: Cell, answering: Iterable[tuple[int, int]]) -> Said:
 
 
 def _names_alone(names: Statement) -> Grid:
-    return Grid((), (Line(tuple(map(Said, names.text.split(" | "))), names.citations),))
+    return Grid((), (GridRow(tuple(map(Said, names.text.split(" | "))), names.citations),))

@@ -59,16 +59,16 @@ def shown(question: str, *chosen: str) -> list[str]:
 
 
 def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
-    assert shown("What do I do before I leave?", "Hang up") == [
+    assert shown("What do I do before I leave?", "2. Hang up") == [
         "Before you leave, do the following:",
-        *["Lock the gate.", "Hang up the key.", "Note the hour."],
+        *["1. Lock the gate.", "2. Hang up the key.", "3. Note the hour."],
     ]
 
 
 def test_an_item_that_says_what_is_asked_stands_without_the_others() -> None:
-    assert shown("Where does the key go?", "Hang up") == [
+    assert shown("Where does the key go?", "2. Hang up") == [
         "Before you leave, do the following:",
-        "Hang up the key.",
+        "2. Hang up the key.",
     ]
 
 
