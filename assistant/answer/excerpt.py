@@ -207,12 +207,25 @@ def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
 
 
 def _sift(document: Document, places: Sequence[_Place], asked: _Question) -> list[_Place]:
-    """Leave out rows and items that say less of what was asked than others of their table do."""
+    """Leave out rows and items that say less of what was asked than others of their table do.
+
+    What all of them stand under says counts for none of them.
+    """
     units = document.units
-    own = {
-        place: asked.found_in(document.text[place.start : place.end])
+    listed = [
+        place
         for place in places
         if place.unit >= 0 and units[place.unit].role in (Role.ROW, Role.ITEM)
+    ]
+    over = {units[place.unit].under: above(units, place.unit) for place in listed}
+    known = {
+        under: asked.found_in(*(_text(document, n) for n in numbers))
+        for under, numbers in over.items()
+    }
+    own = {
+        place: asked.found_in(document.text[place.start : place.end])
+        - known[units[place.unit].under]
+        for place in listed
     }
     told: dict[tuple[Role, int], set[frozenset[str]]] = {}
     for place, found in own.items():

@@ -5,17 +5,19 @@ and each text keeps the numbers of its citations.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar, Literal
 
-from assistant.values import Answer, Cell, DocumentId, Role, Statement
+from assistant.values import Answer, Cell, Citation, DocumentId, Role, Statement
 
 FEW_ROWS = 8
 FEW_ITEMS = 12
 FEW_LINES = 30
-FEW_SOURCES = 6
+FEW_SOURCES = 12
+WIDE = 5
+"""Columns up to which a single row is drawn as one."""
 SLACK = 2
 """So many more than a few are shown too, rather than folded."""
 MAX_DEPTH = 8
@@ -119,6 +121,20 @@ class Grid:
         return max([len(self.names), *(len(row.cells) for row in self.rows)])
 
     @property
+    def is_record(self) -> bool:
+        """Whether it is one long row, which reads better as a line for each column."""
+        return len(self.rows) == 1 and any(self.names) and self.n_columns > WIDE
+
+    @property
+    def pairs(self) -> tuple[tuple[str, Said], ...]:
+        """Of a record the columns' names, each with its cell, without those that are empty."""
+        return tuple(
+            (name, cell)
+            for name, cell in zip(self.names, self.rows[0].cells, strict=True)
+            if cell.text
+        )
+
+    @property
     def are_numbers(self) -> tuple[bool, ...]:
         """For each column whether all that is in it are numbers."""
         columns = [
@@ -176,6 +192,22 @@ def list_quotes(answer: Answer) -> frozenset[int]:
     }
     cited = ((" ".join(one.quote.split()), one.number) for one in answer.citations)
     return frozenset(quote[1] for quote in cited if quote in said)
+
+
+def group_sources(
+    answer: Answer, flagged: Collection[int] = ()
+) -> tuple[tuple[Citation, ...], ...]:
+    """Return the citations by what they quote from: those of one section stand together.
+
+    One that is `flagged`, or whose quote the statements do not show, stands alone.
+    """
+    shown = list_quotes(answer)
+
+    def place(one: Citation) -> tuple[object, ...]:
+        own = () if one.number in shown and one.number not in flagged else (one.number,)
+        return one.document_id, one.title, one.heading, one.copies, *own
+
+    return tuple(tuple(group) for _, group in groupby(answer.citations, place))
 
 
 def _run_of(answer: Answer, statement: Statement) -> tuple[Role, DocumentId | None]:

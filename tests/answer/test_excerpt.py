@@ -29,6 +29,15 @@ Before you leave, do the following:
 | Brisa | 20 | paid |
 | Corva | 30 | overdue |
 
+## Winter
+
+In winter every boat is treated as follows:
+
+1. Empty the boat.
+2. Close the valves.
+   - Leave the taps open.
+3. Cover it.
+
 ## Warden
 
 Ola Berg.
@@ -62,6 +71,13 @@ def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
     assert shown("What do I do before I leave?", "2. Hang up") == [
         "Before you leave, do the following:",
         *["1. Lock the gate.", "2. Hang up the key.", "3. Note the hour."],
+    ]
+
+
+def test_no_step_is_left_out_since_another_repeats_a_word_of_what_leads_into_them() -> None:
+    assert shown("How is a boat treated in winter?", "2. Close") == [
+        *["Winter", "In winter every boat is treated as follows:"],
+        *["1. Empty the boat.", "2. Close the valves.", "Leave the taps open.", "3. Cover it."],
     ]
 
 

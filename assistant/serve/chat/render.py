@@ -19,7 +19,13 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from assistant.show.blocks import FEW_SOURCES, count_first, list_blocks, list_quotes
+from assistant.show.blocks import (
+    FEW_SOURCES,
+    count_first,
+    group_sources,
+    list_blocks,
+    list_quotes,
+)
 from assistant.show.describe import count
 from assistant.show.escape import html_text, templates
 from assistant.show.provenance import list_remarks
@@ -221,6 +227,7 @@ def _parts() -> Any:
         "MAX_NEAREST": MAX_NEAREST,
         "FEW_SOURCES": FEW_SOURCES,
         "count_first": count_first,
+        "group_sources": group_sources,
         "list_blocks": list_blocks,
         "list_quotes": list_quotes,
         "list_remarks": list_remarks,

@@ -188,7 +188,7 @@ def assert_said(body: LexborNode, made: Answer) -> None:
                 told += ["".join(cell.text for cell in row.cells) for row in block.rows]
     found = [
         "".join(cell.text() for cell in node.css("td:not(.cites)"))
-        if node.tag == "tr"
+        if node.tag in ("tr", "tbody")
         else node.text()
         for node in body.css(".statement")
     ]
