@@ -229,12 +229,36 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a quoted row: exactly the text that begins at `start` of the row's.
+
+    `name` is its column's, None where the table has none; an empty cell has the text "".
+    """
+
+    name: str | None
+    text: str
+    start: int
+
+
+class Shape(NamedTuple):
+    """How a quote is drawn; the fields are those of `Statement`."""
+
+    role: Role = Role.PARAGRAPH
+    level: int = 0
+    cells: tuple[Cell, ...] = ()
+    answering: tuple[tuple[int, int], ...] = ()
+
+
+PLAIN = Shape()
+
+
+@dataclass(frozen=True, slots=True)
 class DraftStatement:
     """One unverified sentence of an answer, pointing at sentences by number."""
 
     text: str
     sentences: tuple[int, ...]
-    role: Role = Role.PARAGRAPH
+    shape: Shape = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +321,9 @@ class Statement:
         support: the estimated probability that the citations support all of it; 1 of a quote.
         is_repaired: whether it cites another sentence than the language model named.
         role: of the unit that is quoted.
+        level: of a heading or an item, as its unit's; how far a line of code is indented.
+        cells: of a row, one for each column that has a name, and those without.
+        answering: spans of `text`, the words that answer, where there is no doubt of them.
     """
 
     text: str
@@ -305,6 +332,9 @@ class Statement:
     support: float = 1.0
     is_repaired: bool = False
     role: Role = Role.PARAGRAPH
+    level: int = 0
+    cells: tuple[Cell, ...] = ()
+    answering: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ counted. Pure, over stored documents.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit
 from assistant.text.cues import is_injection
 from assistant.text.exact import find_exact
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
-from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
+from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Shape
 
 MAX_TOGETHER = 60
 """Items or rows of one list or table that are shown; the rest is counted."""
@@ -57,13 +58,13 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class Excerpts:
-    """Sentences to quote, in reading order, each with the role of its unit.
+    """Sentences to quote, in reading order, each with how it is drawn.
 
     `n_more` counts the rows or items of the same lists and tables that are not shown and say as
     much of what was asked.
     """
 
-    shown: tuple[tuple[Sentence, Role], ...]
+    shown: tuple[tuple[Sentence, Shape], ...]
     n_more: int
 
 
@@ -90,12 +91,12 @@ def complete(chosen: Sequence[Sentence], weights: Mapping[str, float], read: Rea
             if is_own or not is_injection(document.text[place.start : place.end]):
                 shown.setdefault(name, {})[place] = None
     known = {(s.passage.document_id, s.start, s.end): s for s in chosen}
-    found: list[tuple[Sentence, Role]] = []
+    found: list[tuple[Sentence, Shape]] = []
     for name, own in shown.items():
         document = read(name)
         for place in _sift(document, sorted(own), asked):
             sentence = known.get((name, place.start, place.end)) or _sentence(document, place)
-            found.append((sentence, _role(document, place)))
+            found.append((sentence, _shape(document, place)))
     return Excerpts(tuple(found), sum(more.values()))
 
 
@@ -221,12 +222,25 @@ def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
 
 
 def _sift(document: Document, places: Sequence[_Place], asked: _Question) -> list[_Place]:
-    """Leave out rows and items that say less of what was asked than others of their table do."""
+    """Leave out rows and items that say less of what was asked than others of their table do.
+
+    What all of them stand under says counts for none of them.
+    """
     units = document.units
-    own = {
-        place: asked.found_in(document.text[place.start : place.end])
+    listed = [
+        place
         for place in places
         if place.unit >= 0 and units[place.unit].role in (Role.ROW, Role.ITEM)
+    ]
+    over = {units[place.unit].under: above(units, place.unit) for place in listed}
+    known = {
+        under: asked.found_in(*(_text(document, n) for n in numbers))
+        for under, numbers in over.items()
+    }
+    own = {
+        place: asked.found_in(document.text[place.start : place.end])
+        - known[units[place.unit].under]
+        for place in listed
     }
     told: dict[tuple[Role, int], set[frozenset[str]]] = {}
     for place, found in own.items():
@@ -256,8 +270,20 @@ def _text(document: Document, number: int) -> str:
     return document.text[unit.start : unit.end]
 
 
-def _role(document: Document, place: _Place) -> Role:
-    return document.units[place.unit].role if place.unit >= 0 else Role.PARAGRAPH
+def _shape(document: Document, place: _Place) -> Shape:
+    """Return how a quote is drawn: its role, its depth, and the cells of a row."""
+    if place.unit < 0:
+        return Shape()
+    unit = document.units[place.unit]
+    if unit.role is Role.CODE:
+        indent = place.start - document.text.rfind("\n", 0, place.start) - 1
+        return Shape(unit.role, indent)
+    if unit.role is not Role.ROW:
+        return Shape(unit.role, unit.level)
+    over = above(document.units, place.unit)[:1]
+    names = [_text(document, n) for n in over if document.units[n].role is Role.NAMES]
+    row = document.text[place.start : place.end]
+    return Shape(unit.role, cells=split_row(row, names[0] if names else None))
 
 
 def _sentence(document: Document, place: _Place) -> Sentence:
@@ -273,6 +299,6 @@ def _sentence(document: Document, place: _Place) -> Sentence:
         text,
         ((place.start, place.end),),
         " ".join(_text(document, headings[0]).split()) if headings else None,
-        (_role(document, place),),
+        (_shape(document, place).role,),
     )
     return Sentence(0, passage, place.start, place.end)

@@ -175,7 +175,9 @@ def _name(text: str, units: Sequence[Unit]) -> list[Unit]:
         after = units[number + 1] if number + 1 < len(units) else None
         before = units[number - 1] if number else None
         found.append(_named(text, before, unit, after, has_headings=has_headings))
-    return _mend_enumerated(text, found)
+    # What a parser has marked as an item is one.
+    may_head = [unit.role is Role.PARAGRAPH for unit in units]
+    return _mend_enumerated(text, found, may_head)
 
 
 def _named(
@@ -225,11 +227,11 @@ def _looks_like_heading(text: str, said: str, unit: Unit, after: Unit) -> bool:
     return (is_parted and (is_loud or is_prose)) or (is_loud and said.isupper())
 
 
-def _mend_enumerated(text: str, units: list[Unit]) -> list[Unit]:
+def _mend_enumerated(text: str, units: list[Unit], may_head: Sequence[bool]) -> list[Unit]:
     """Turn numbered lines that stand alone, above paragraphs, from items into headings."""
     kinds = [
-        unit.role is Role.ITEM and bool(ENUMERATOR.match(text, unit.start, unit.end))
-        for unit in units
+        unit.role is Role.ITEM and may and bool(ENUMERATOR.match(text, unit.start, unit.end))
+        for unit, may in zip(units, may_head, strict=True)
     ]
     found = list(units)
     for number, (unit, is_numbered) in enumerate(zip(units, kinds, strict=True)):
