@@ -152,6 +152,14 @@ def test_names_that_are_quoted_are_the_head_of_their_rows_and_alone_a_row() -> N
     assert texts(alone) == ["Boat", "Fee", "State"]
 
 
+def test_names_that_rows_do_not_stand_under_are_no_head_of_theirs() -> None:
+    names = "Captain | Crew"
+    first, second = list_blocks(said((Role.NAMES, names), (Role.ROW, "Boat: Alba | Fee: 10")))
+    assert texts(first) == ["Captain", "Crew"]
+    assert isinstance(second, Grid)
+    assert (second.names, second.cited) == (("Boat", "Fee", "State"), ())
+
+
 def test_a_row_that_was_kept_without_cells_is_shown_whole() -> None:
     made = said((Role.ROW, "Boat: Alba | Fee: 10"))
     bare = replace(made, statements=(replace(made.statements[0], cells=()),))
