@@ -87,27 +87,28 @@ def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[in
     """Return the spans of the cells that answer, in the text of their row.
 
     Those in a column whose whole name the question has, the one behind "which" alone if it is one
-    of them; else the only one that stands beside a cell with words of the question; else the only
-    one in which `find_answering` finds something. Never one that says only what was asked.
+    of them; else, of two cells, the one beside a cell that says only what was asked; else what
+    `find_answering` finds in a single one. Never a cell that says only what was asked.
     """
     if sum(len(cell.text) for cell in cells) > MAX_TOLD_CHARS:
         return ()
-    asked = query_terms(question)
-    told = {cell: set(terms(cell.text)) for cell in cells if cell.text}
-    new = [cell for cell, found in told.items() if not found <= set(asked)]
-    columns = {cell: query_terms(cell.name) for cell in new if cell.name}
-    named = [cell for cell, column in columns.items() if column and set(column) <= set(asked)]
+    asked = set(query_terms(question))
+    told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
+    new = [cell for cell, found in told.items() if not found <= asked]
+    columns = {cell: set(query_terms(cell.name)) for cell in new if cell.name}
+    named = [cell for cell, column in columns.items() if column and column <= asked]
     behind = _ASKED_COLUMN.search(question)
-    if behind and (first := terms(behind[1])):
-        named = [cell for cell in named if set(first) <= set(columns[cell])] or named
-    beside = [cell for cell, found in told.items() if found & set(asked)]
-    if not named and len(told) == 2 and len(beside) == 1:
-        named = [cell for cell in new if cell not in beside]
+    if behind and (first := set(terms(behind[1]))):
+        named = [cell for cell in named if first <= columns[cell]] or named
+    if not named and len(told) == 2 and len(new) == 1:
+        named = new
+    spans = [(cell.start, cell.start + len(cell.text)) for cell in named]
     if not named:
-        named = [cell for cell in new if find_answering(question, cell.text)]
-        named = named if len(named) == 1 else []
-    spans = sorted((cell.start, cell.start + len(cell.text)) for cell in named)
-    return tuple(spans) if len(spans) <= MAX_ANSWERING else ()
+        within = [(cell, find_answering(question, cell.text)) for cell in new]
+        found = [(cell, own) for cell, own in within if own]
+        spans = [(cell.start + a, cell.start + b) for cell, own in found[:1] for a, b in own]
+        spans = spans if len(found) == 1 else []
+    return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()
 
 
 def _say_absent(absent: Sequence[str]) -> str:

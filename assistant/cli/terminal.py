@@ -120,7 +120,8 @@ def _draw_rows(block: Grid, console: Console) -> Iterator[Text | Table]:
         cells = [_say(cell) for cell in row.cells]
         cells += [Text("")] * (block.n_columns - len(cells))
         table.add_row(*cells, Text(_marks(row.citations)))
-    if Measurement.get(console, console.options, table).minimum <= console.width:
+    wide = console.options.update(max_width=ANY_WIDTH)
+    if Measurement.get(console, wide, table).minimum <= console.width:
         yield table
         return
     for number, row in enumerate(block.rows):

@@ -166,14 +166,14 @@ def list_blocks(answer: Answer) -> tuple[Shown, ...]:
     names: Statement | None = None
     for (form, _), group in groupby(answer.statements, lambda one: _run_of(answer, one)):
         run = list(group)
+        if names and not (form is Role.ROW and _are_names_of(names, run[0])):
+            found.append(_names_alone(names))
+            names = None
         if form is Role.NAMES:
             found += (_names_alone(one) for one in run[:-1])
             names = run[-1]
             continue
-        if form is Role.ROW:
-            found += _draw_rows(run, names)
-        else:
-            found += _draw(form, run) if names is None else [_names_alone(names), *_draw(form, run)]
+        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
 
@@ -276,6 +276,11 @@ def _draw_rows(run: Sequence[Statement], names: Statement | None) -> Iterator[Gr
         )
         heads = ("", *columns) if has_more else columns
         yield Grid(heads, lines, names.citations if names and not number else ())
+
+
+def _are_names_of(names: Statement, row: Statement) -> bool:
+    """Tell whether a row stands under names that are quoted before it."""
+    return tuple(name.rstrip(" :") for name in names.text.split(" | ")) == _names_of(row) != ()
 
 
 def _names_of(row: Statement) -> tuple[str, ...]:

@@ -181,7 +181,8 @@ def _markdown_table(block: Grid) -> str:
 def _place(citation: Citation) -> str:
     where: list[str] = [citation.document_id]
     where += [citation.title] if citation.title != citation.document_id else []
-    where += [citation.heading] if citation.heading else []
+    heading = citation.heading if citation.heading != citation.title else None
+    where += [heading] if heading else []
     where += [name_page(citation.page, citation.page_kind)] if citation.page is not None else []
     where.append(f"characters {citation.start}-{citation.end}")
     where += [f"also: {', '.join(citation.copies)}"] if citation.copies else []
