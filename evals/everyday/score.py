@@ -1,10 +1,12 @@
 """What an answer must hold to be right, and the shares of right answers by kind.
 
 Right is an answer that holds every string of `must` and none of `must_not`, both without regard to
-case and to where lines are broken; of what the documents do not say, a refusal is right.
+case and to where lines are broken; of what the documents do not say, a refusal is right. Marks such
+as [13] are no part of what is said.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from typing import Any, NamedTuple
 from assistant.evaluation.statistics import interval_of_share
 
 FOLLOW_UP = "follow-up"
+_MARK = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class Share(NamedTuple):
 
 
 def folded(text: str) -> str:
-    """Return a text in lower case with single blanks, in which strings are looked for."""
-    return " ".join(text.casefold().split())
+    """Return a text as it is compared: without marks, in lower case, with single blanks."""
+    return " ".join(_MARK.sub(" ", text).casefold().split())
 
 
 def is_right(asked: Asked, text: str, *, is_refusal: bool) -> bool:

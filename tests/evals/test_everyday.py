@@ -96,6 +96,17 @@ def test_an_answer_is_right_whatever_its_case_and_line_breaks() -> None:
     assert not is_right(WEIGHT, "It weighs 13 kg.", is_refusal=False)
 
 
+def test_a_mark_is_no_number_that_was_asked_for() -> None:
+    count = Asked("shop", "list", "How many?", is_answerable=True, must=("13",))
+    assert is_right(count, "There are 13 of them. [1]", is_refusal=False)
+    assert not is_right(count, "The last of them is the elder. [13]", is_refusal=False)
+
+
+def test_a_must_not_stands_in_the_folder_or_it_could_forbid_nothing() -> None:
+    forbidden = [(asked.case, wrong) for asked in EVERY for wrong in asked.must_not]
+    assert [(case, wrong) for case, wrong in forbidden if folded(wrong) not in read(case)] == []
+
+
 def test_an_answer_must_hold_all_and_nothing_that_is_wrong() -> None:
     asked = Asked("shop", "list", "Which?", is_answerable=True, must=("a1", "b2"), must_not=("c3",))
     assert is_right(asked, "a1, b2", is_refusal=False)
