@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from assistant.values import (
     Answer,
     Citation,
+    Computed,
     Consulted,
     Document,
-    Draft,
-    DraftStatement,
     Dropped,
     PageKind,
     Passage,
@@ -58,6 +57,39 @@ def locate(quote: str, text: str) -> tuple[int, int] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftStatement:
+    """One unverified sentence of an answer, pointing at sentences by number."""
+
+    text: str
+    sentences: tuple[int, ...]
+    role: Role = Role.PARAGRAPH
+
+
+@dataclass(frozen=True, slots=True)
+class DraftResult:
+    """What was worked out here, pointing at the rows that it rests on by number."""
+
+    text: str
+    operation: str
+    sentences: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an answerer proposes; `reason` says why there are no statements.
+
+    `n_more` counts rows and items that say as much as those that are quoted; `computed` is what
+    was worked out over rows.
+    """
+
+    statements: tuple[DraftStatement, ...]
+    confidence: float
+    reason: str | None = None
+    n_more: int = 0
+    computed: tuple[DraftResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """A statement that its sentences support, as read back from the stored documents."""
 
@@ -69,15 +101,25 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What was worked out, with the rows that it rests on, as read back from their documents."""
+
+    text: str
+    operation: str
+    rows: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """What remains of a draft: the supported statements, and what fell."""
+    """What remains of a draft: the supported statements, what was worked out, and what fell."""
 
     verified: tuple[Verified, ...]
     dropped: tuple[Dropped, ...]
+    results: tuple[Result, ...] = ()
 
 
 def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
-    """Check every statement of a draft that quotes.
+    """Check every statement of a draft that quotes, and the rows of what was worked out.
 
     Args:
         draft: statements that point at sentences by number.
@@ -86,9 +128,11 @@ def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
     """
     known = {sentence.number: sentence for sentence in sentences}
     found = [_check_quote(statement, known, read) for statement in draft.statements]
+    worked = [_check_rows(result, known, read) for result in draft.computed]
     return Checked(
         tuple(one for one in found if isinstance(one, Verified)),
-        tuple(one for one in found if isinstance(one, Dropped)),
+        tuple(one for one in (*found, *worked) if isinstance(one, Dropped)),
+        tuple(one for one in worked if isinstance(one, Result)),
     )
 
 
@@ -112,24 +156,32 @@ def place_of(sentence: Sentence) -> Place:
 
 
 def number_citations(
-    verified: Sequence[Verified], read: Read
-) -> tuple[tuple[Statement, ...], tuple[Citation, ...]]:
-    """Return the statements and their citations, numbered in order of their first use."""
+    verified: Sequence[Verified], read: Read, results: Sequence[Result] = ()
+) -> tuple[tuple[Statement, ...], tuple[Citation, ...], tuple[Computed, ...]]:
+    """Return the statements, their citations, and what was worked out.
+
+    Citations are numbered in order of their first use; rows that only a result rests on are last.
+    """
     citations: dict[Place, Citation] = {}
+
+    def number(sentence: Sentence) -> int:
+        place = place_of(sentence)
+        if place not in citations:
+            document = read(sentence.passage.document_id)
+            citations[place] = _make(len(citations) + 1, sentence, document)
+        return citations[place].number
+
     statements = []
     for one in verified:
-        numbers = []
-        for sentence in one.sentences:
-            place = place_of(sentence)
-            if place not in citations:
-                document = read(sentence.passage.document_id)
-                citations[place] = _make(len(citations) + 1, sentence, document)
-            numbers.append(citations[place].number)
-        unique = tuple(dict.fromkeys(numbers))
+        numbers = tuple(dict.fromkeys(map(number, one.sentences)))
         statements.append(
-            Statement(one.text, unique, Verdict.SUPPORTED, one.support, one.is_repaired, one.role)
+            Statement(one.text, numbers, Verdict.SUPPORTED, one.support, one.is_repaired, one.role)
         )
-    return tuple(statements), tuple(citations.values())
+    computed = tuple(
+        Computed(one.text, one.operation, tuple(dict.fromkeys(map(number, one.rows))))
+        for one in results
+    )
+    return tuple(statements), tuple(citations.values()), computed
 
 
 def list_consulted(
@@ -200,6 +252,16 @@ def _check_quote(
     if verdict != Verdict.SUPPORTED:
         return Dropped(statement.text, quotes, verdict, NOT_QUOTED if quotes else NO_SOURCE)
     return Verified(statement.text, cited, role=statement.role)
+
+
+def _check_rows(result: DraftResult, known: Mapping[int, Sentence], read: Read) -> Result | Dropped:
+    """Check that all rows of what was worked out are there: without one it says something else."""
+    rows = tuple(known[number] for number in result.sentences if number in known)
+    if not rows or len(rows) < len(result.sentences):
+        return Dropped(result.text, (), Verdict.UNKNOWN_SOURCE, NO_SOURCE)
+    if not all(is_stored(row, read) for row in rows):
+        return Dropped(result.text, (), Verdict.QUOTE_NOT_FOUND, NOT_STORED)
+    return Result(result.text, result.operation, rows)
 
 
 def is_stored(sentence: Sentence, read: Read) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -207,8 +206,6 @@ class Assistant:
             n = len({one.passage.passage_id for each in found for one in each.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
             retrieval, judgement = decide(found, self.judge.scorer)
-            absent = tuple(one for one in retrieval.absent if one in asked.query)
-            retrieval = replace(retrieval, absent=absent)  # not of what was said before
             draft, sentences = compose(
                 judgement, retrieval, self.judge.calibration, self.settings, read
             )
@@ -217,7 +214,9 @@ class Assistant:
             checked = cite(draft, sentences, read)
             for one in checked.dropped:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
-            statements, citations = number_citations(checked.verified, read)
+            statements, citations, computed = number_citations(
+                checked.verified, read, checked.results
+            )
             consulted = list_consulted(retrieval.ranking, citations, read)
             lap("cite")
         answer = Answer(
@@ -234,9 +233,10 @@ class Assistant:
             index_version=snapshot.version,
             usage=costs.total(self.language_model),
             n_more=draft.n_more,
+            computed=computed,
         )
         yield answer
-        if self.writer and statements:  # an abstention stays one: nothing is written
+        if self.writer and statements and not computed:  # nothing is written of an abstention
             drop = self.settings.max_drop
             quoted = QuotedAnswer(
                 answer, checked.verified, judgement, retrieval.ranking, drop, read

@@ -11,6 +11,8 @@ from assistant.cite import (
     NOT_QUOTED,
     NOT_STORED,
     Checked,
+    Draft,
+    DraftStatement,
     cite,
     list_consulted,
     locate,
@@ -21,8 +23,6 @@ from assistant.values import (
     Citation,
     Document,
     DocumentId,
-    Draft,
-    DraftStatement,
     Dropped,
     Page,
     Passage,
@@ -67,7 +67,7 @@ def test_cite_numbers_citations_in_order_of_first_use() -> None:
         SENTENCES,
         READ,
     )
-    statements, citations = number_citations(checked.verified, READ)
+    statements, citations, _ = number_citations(checked.verified, READ)
     assert [statement.citations for statement in statements] == [(1,), (2,), (1,)]
     assert [(c.number, c.quote) for c in citations] == [
         (1, "Three is gone."),
@@ -82,7 +82,7 @@ def test_cite_gives_numbers_to_the_statements_that_remain_only() -> None:
         SENTENCES,
         READ,
     )
-    _, citations = number_citations(checked.verified, READ)
+    _, citations, _ = number_citations(checked.verified, READ)
     assert [c.number for c in citations] == [1]
     quotes = ("Two is there.",)
     assert checked.dropped == (

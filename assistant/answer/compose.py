@@ -8,8 +8,9 @@ below the calibrated bar, the draft has no statements and says why.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from assistant.answer.excerpt import complete
-from assistant.cite import place_of
+from assistant.answer.compute import Declined, Worked, work_out
+from assistant.answer.excerpt import complete, sentence_of
+from assistant.cite import Draft, DraftResult, DraftStatement, place_of
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
 from assistant.retrieve.retriever import Retrieval
@@ -17,7 +18,7 @@ from assistant.settings import Settings
 from assistant.text.cues import denies, is_injection, leans_back
 from assistant.text.numbers import NUMERAL
 from assistant.text.terms import terms
-from assistant.values import Document, Draft, DraftStatement, Sentence
+from assistant.values import Document, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "The documents hold nothing that resembles the question."
@@ -40,6 +41,10 @@ def compose(
         return Draft((), confidence, NOTHING_RETRIEVED), ()
     if retrieval.absent and settings.max_over_refusal:
         return Draft((), 0.0, _say_absent(retrieval.absent)), judgement.sentences
+    if worked := work_out(retrieval.query, judgement, read):
+        if isinstance(worked, Declined):
+            return Draft((), confidence, worked.reason), judgement.sentences
+        return _compose_worked(worked, confidence, judgement.sentences)
     bar = calibration.bar(settings.max_over_refusal)
     if confidence < bar and not judgement.evidence.is_named:
         return Draft((), confidence, NOT_SAID), judgement.sentences
@@ -57,6 +62,37 @@ def compose(
     )
     draft = Draft(statements, confidence, n_more=whole.n_more)
     return draft, (*judgement.sentences, *added.values())
+
+
+def _compose_worked(
+    worked: Sequence[Worked], confidence: float, sentences: Sequence[Sentence]
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return a draft of what was worked out, the rows that it rests on, and the sentences."""
+    number_of = {place_of(sentence): sentence.number for sentence in sentences}
+    found = list(sentences)
+
+    def number(document: Document, unit: int) -> int:
+        sentence = sentence_of(document, unit)
+        place = place_of(sentence)
+        if place not in number_of:
+            number_of[place] = len(found) + 1
+            found.append(replace(sentence, number=len(found) + 1))
+        return number_of[place]
+
+    statements: dict[int, DraftStatement] = {}
+    results = []
+    for one in worked:
+        document = one.document
+        for unit in one.shown:
+            said = document.text[document.units[unit].start : document.units[unit].end]
+            n = number(document, unit)
+            text = " ".join(said.split())
+            statements.setdefault(n, DraftStatement(text, (n,), document.units[unit].role))
+        rows = tuple(number(document, unit) for unit in one.used)
+        if one.text:
+            results.append(DraftResult(one.text, one.operation, rows))
+    draft = Draft(tuple(statements.values()), confidence, computed=tuple(results))
+    return draft, tuple(found)
 
 
 def _say_absent(absent: Sequence[str]) -> str:

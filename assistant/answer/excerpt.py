@@ -92,7 +92,8 @@ def complete(chosen: Sequence[Sentence], weights: Mapping[str, float], read: Rea
     for name, own in shown.items():
         document = read(name)
         for place in _sift(document, sorted(own), asked):
-            sentence = known.get((name, place.start, place.end)) or _sentence(document, place)
+            span = place.start, place.end
+            sentence = known.get((name, *span)) or sentence_of(document, place.unit, span)
             found.append((sentence, _role(document, place)))
     return Excerpts(tuple(found), sum(more.values()))
 
@@ -245,19 +246,21 @@ def _role(document: Document, place: _Place) -> Role:
     return document.units[place.unit].role if place.unit >= 0 else Role.PARAGRAPH
 
 
-def _sentence(document: Document, place: _Place) -> Sentence:
-    """Return a sentence that no retrieved passage holds, in a passage of its own."""
-    text = document.text[place.start : place.end]
+def sentence_of(document: Document, number: int, span: tuple[int, int] | None = None) -> Sentence:
+    """Return a unit, or a span in it, as a sentence in a passage of its own."""
     units = document.units
-    headings = [n for n in above(units, place.unit) if units[n].role is Role.HEADING]
+    role = units[number].role
+    start, end = span or units[number][:2]
+    text = document.text[start:end]
+    headings = [n for n in above(units, number) if units[n].role is Role.HEADING]
     passage = Passage(
-        PassageId(f"{document.sha256[:16]}:{place.start}-{place.end}"),
+        PassageId(f"{document.sha256[:16]}:{start}-{end}"),
         document.document_id,
-        place.start,
-        place.end,
+        start,
+        end,
         text,
-        ((place.start, place.end),),
+        ((start, end),),
         " ".join(_text(document, headings[0]).split()) if headings else None,
-        (_role(document, place),),
+        (role,),
     )
-    return Sentence(0, passage, place.start, place.end)
+    return Sentence(0, passage, start, end)

@@ -250,7 +250,8 @@ def _carry(question: str, words: Iterable[str]) -> str:
 def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieval, Judgement]:
     """Return what was retrieved for the query with the most evidence, and its judgement.
 
-    With carried words in the query, what the question found by itself is read too.
+    With carried words in the query, what the question found by itself is read too, and what is
+    missing is only what the question itself asks for.
 
     Args:
         found: one a query; the first is of the question by itself, the others carry words over
@@ -266,4 +267,5 @@ def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieva
     # what either has found: it may be about something new after all.
     read = unite(found[place], found[0])
     own = scorer.judge(discount(read, alone))
+    read = replace(read, absent=tuple(one for one in read.absent if one in alone))
     return read, settle(alone, judged[0], judged[place], own)

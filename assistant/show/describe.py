@@ -1,9 +1,13 @@
-"""Answers as plain text for the command line; `cli.terminal` makes it safe to print."""
+"""Answers as plain text for the command line, and what all surfaces call a page.
 
+`cli.terminal` makes it safe to print.
+"""
+
+from collections.abc import Sequence
 from textwrap import shorten
 
 from assistant.show.provenance import describe_author, report_costs
-from assistant.values import Answer, Citation, Consulted, name_page
+from assistant.values import Answer, Citation, Consulted, PageKind, name_runs
 
 MAX_NEAREST = 3
 """Passages printed with an abstention."""
@@ -11,12 +15,36 @@ EXCERPT_CHARS = 300
 """Characters printed of such a passage."""
 
 
+_SHORT = {PageKind.PAGE: "p."}
+
+
+def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a picture of a part shows, in words.
+
+    >>> describe_page(12, "Annual report")
+    'Page 12 of Annual report'
+    """
+    return f"{kind.value.capitalize()} {number} of {title}"
+
+
+def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a citation calls a part.
+
+    >>> name_page(12), name_page(3, PageKind.SLIDE)
+    ('p. 12', 'slide 3')
+    """
+    return f"{_SHORT.get(kind, kind.value)} {number}"
+
+
 def describe(answer: Answer) -> str:
     """Return the answer with its quotes, or an abstention with the nearest passages."""
     if answer.kind == "answer":
         wrote = describe_author(answer)
         remark = [f"({wrote})"] if wrote else []
-        return "\n\n".join([answer.text, *map(_describe_citation, answer.citations), *remark])
+        compared = answer.compared
+        quoted = [one for one in answer.citations if one not in compared]
+        rest = [_describe_compared(compared)] if compared else []
+        return "\n\n".join([answer.text, *map(_describe_citation, quoted), *rest, *remark])
     lines = [answer.text]
     if answer.consulted:
         lines.append("The nearest passages:")
@@ -48,6 +76,13 @@ def count(n: int, noun: str) -> str:
 def _describe_citation(citation: Citation) -> str:
     place = _place(citation)
     return f"[{citation.number}] {place}\n{indent(citation.quote)}"
+
+
+def _describe_compared(compared: Sequence[Citation]) -> str:
+    """Name the rows that were only compared, which may be hundreds."""
+    names = ", ".join(dict.fromkeys(one.document_id for one in compared))
+    numbers = name_runs([one.number for one in compared])
+    return f"{numbers} {count(len(compared), 'other row')} of {names}"
 
 
 def _describe_consulted(consulted: Consulted) -> str:

@@ -8,9 +8,10 @@ never a link, an image or a heading.
 from collections.abc import Sequence
 from typing import Protocol
 
+from assistant.show.describe import name_page
 from assistant.show.escape import markdown_text, templates
 from assistant.show.provenance import list_remarks
-from assistant.values import Answer, Citation, name_page
+from assistant.values import Answer, Citation, name_runs
 
 
 class ExportedTurn(Protocol):
@@ -57,6 +58,7 @@ def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
             turns=[(turn.question, turn.outcome) for turn in turns],
             place=_place,
             list_remarks=list_remarks,
+            name_runs=name_runs,
         )
     )
 
@@ -73,12 +75,16 @@ def _markdown_answer(answer: Answer) -> list[str]:
         )
         for line in answer.lines
     )
+    worked = [
+        f"*{markdown_text(one.text)} {markdown_text(name_runs(one.citations))}*"
+        for one in answer.computed
+    ]
     quotes = [
         f"> {markdown_text(citation.quote)}\n>\n> — \\[{citation.number}\\] "
         f"{markdown_text(_place(citation))}"
         for citation in answer.citations
     ]
-    return [said, *quotes, *remarks]
+    return [*worked, said, *quotes, *remarks]
 
 
 def _place(citation: Citation) -> str:

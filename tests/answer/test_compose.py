@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
 from assistant.answer.compose import NOT_SAID, NOTHING_RETRIEVED, compose, select
+from assistant.cite import Draft
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.values import Document, DocumentId, Draft, Passage
+from assistant.values import Document, DocumentId, Passage
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 PLAIN = Calibration(1.0, 0.0, ((0.1, 0.5),))

@@ -44,8 +44,8 @@ from assistant.evaluation.measures.ranking import (
     reciprocal_rank,
 )
 from assistant.evaluation.measures.refusal import over_refusal, refusal_precision, refusal_recall
-from assistant.evaluation.outcome import Outcome
 from assistant.evaluation.report import Record
+from assistant.evaluation.values import Outcome
 
 
 @dataclass(frozen=True, slots=True)

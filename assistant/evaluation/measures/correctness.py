@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from assistant.evaluation.measures.citations import document_f1, evidence_f1
 from assistant.evaluation.measures.refusal import UNDECIDED
-from assistant.evaluation.outcome import Outcome
+from assistant.evaluation.values import Outcome
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)

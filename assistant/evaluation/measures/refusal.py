@@ -9,7 +9,7 @@ Source: abstention precision and recall as in AbstentionBench (Kirichenko et al.
 over-refusal is the false positive rate of the same decision.
 """
 
-from assistant.evaluation.outcome import Outcome
+from assistant.evaluation.values import Outcome
 
 UNDECIDED = frozenset({"partial", "underspecified"})
 """Kinds of question for which neither an answer nor an abstention is wrong."""

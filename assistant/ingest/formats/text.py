@@ -16,8 +16,7 @@ from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.parsed import Parsed, as_units, describe_removed, drop_none, trim
 from assistant.ingest.limits import DEFAULT_LIMITS, Limits
-from assistant.text.normalize import NEWLINE, normalize, normalize_mapped
-from assistant.text.offsets import Changes
+from assistant.text.normalize import NEWLINE, Changes, normalize, normalize_mapped
 from assistant.values import Origin, Page
 
 Span = tuple[int, int]

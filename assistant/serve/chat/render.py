@@ -16,11 +16,19 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from assistant.show.describe import count
+from assistant.show.describe import count, name_page
 from assistant.show.escape import templates
 from assistant.show.marks import mark_text
 from assistant.show.provenance import list_remarks
-from assistant.values import Answer, Document, DocumentId, FileRecord, Page, Span, name_page
+from assistant.values import (
+    Answer,
+    Document,
+    DocumentId,
+    FileRecord,
+    Page,
+    Span,
+    name_runs,
+)
 
 MAX_SOURCE_CHARS = 200_000
 """Characters of a document that are shown: a browser lays them out in well under a second."""
@@ -213,5 +221,6 @@ def _parts() -> Any:
         "MAX_NEAREST": MAX_NEAREST,
         "list_remarks": list_remarks,
         "name_page": name_page,
+        "name_runs": name_runs,
     }
     return environment.get_template("chat.html.j2").module
