@@ -44,6 +44,8 @@ MAX_CITED = 500
 """Rows that one result rests on: each is cited."""
 MAX_TABLES = 12
 """Tables that are looked into, those of the best passages first."""
+MAX_FOUND = 5
+"""Rows that say what is asked for, and are not counted."""
 MAX_RESULTS = 3
 """Tables for each of which something is worked out."""
 NOT_STATED = "No text states the {what}, and it was not worked out from the table: {why}."
@@ -56,7 +58,7 @@ _LIMITED = re.compile(
 )
 _WHAT = {
     "count": "number", "sum": "total", "mean": "average", "most": "highest", "least": "lowest",
-    "all": "list",
+    "all": "list", "find": "row",
 }  # fmt: skip
 
 Read = Callable[[str], Document]
@@ -105,6 +107,7 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
     tables = _tables(judgement.sentences, read, language)
     found = [one for table in tables if (one := select_rows(question, operation, table))]
     found = [one for one in found if one.is_near] or found
+    found = [one for one in found if one.is_whole] or found
     if not found or _is_stated(operation, found[0], judgement):
         return ()
     done = [_carry_out(one) for one in found]
@@ -114,7 +117,7 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
         return tuple(_tell_apart(worked))
     if len(worked) > MAX_RESULTS:
         return _decline(operation, f"{len(worked)} tables have such rows and none is named")
-    return declined[0] if declined else ()
+    return declined[0] if declined and operation.kind not in ("all", "find") else ()
 
 
 # --- Whether a text states it
@@ -138,7 +141,8 @@ def _is_stated(operation: Operation, chosen: Selection, judgement: Judgement) ->
             return True
         if scales and scales & {(scale.kind, scale.names) for scale in find_scales(text)}:
             return True
-        if operation.kind == "all" and number == best and sentence.role is not Role.ROW:
+        is_prose = number == best and sentence.role is not Role.ROW
+        if operation.kind in ("all", "find") and is_prose:
             return True
     return False
 
@@ -176,7 +180,10 @@ def _sums(text: str) -> bool:
 
 
 def _carry_out(chosen: Selection) -> Worked | Declined | None:
+    """Return the result, or the reason against it; None where it is nothing to be worked out."""
     operation, table = chosen.operation, chosen.table
+    if operation.kind == "find" or (operation.kind == "all" and not chosen.rows):
+        return _find(chosen)
     if chosen.unclear:
         return _decline(operation, chosen.unclear)
     if table.is_cut:
@@ -192,17 +199,24 @@ def _carry_out(chosen: Selection) -> Worked | Declined | None:
         case "count":
             return _count(chosen)
         case "sum" | "mean":
-            column = column_to_add(chosen)
-            if isinstance(column, Unreadable):
-                return _decline(operation, column)
-            return None if column is None else _add(chosen, column)
+            return _add(chosen, column_to_add(chosen))
         case _:
             return _compare(chosen)
 
 
-def _list(chosen: Selection) -> Worked | None:
-    if len(chosen.rows) < 2 or not chosen.filters:
+def _find(chosen: Selection) -> Worked | None:
+    """Return the rows that have what is asked for, which say it themselves."""
+    is_known = any(one.is_whole for one in chosen.filters) and not chosen.unclear
+    told = {term for one in chosen.filters for term in one.terms}
+    asked = columns_named(chosen, chosen.asked - told)
+    if not is_known or not asked or not 1 <= len(chosen.rows) <= MAX_FOUND:
         return None
+    return _worked(chosen, "") if all(row.cells[asked[0]] for row in chosen.rows) else None
+
+
+def _list(chosen: Selection) -> Worked | None:
+    if len(chosen.rows) == 1 or not chosen.filters:
+        return _find(chosen)
     n_all = sum(not row.is_total for row in chosen.table.rows)
     text = f"{len(chosen.rows):,} of {n_all:,} rows {chosen.told}{_near(chosen)}, counted here."
     return _worked(chosen, text)
@@ -219,8 +233,10 @@ def _count(chosen: Selection) -> Worked | Declined | None:
         return _worked(chosen, text, rows=top)
     named = columns_named(chosen, chosen.things)
     if column := next((c for c in named if is_numeric(chosen, c)), None):
-        if len(chosen.rows) == 1 or looks_numbered(chosen, column):
-            return None  # a cell says it, or these are the numbers that things are called by
+        if len(chosen.rows) == 1:
+            return _find(chosen)
+        if looks_numbered(chosen, column):
+            return None  # what things are called by
         return _add(chosen, column)
     n_all = sum(not row.is_total for row in table.rows)
     if len(named) == 1 and table.terms(table.names[named[0]]) <= chosen.things:
@@ -235,13 +251,17 @@ def _count(chosen: Selection) -> Worked | Declined | None:
     return _worked(chosen, text)
 
 
-def _add(chosen: Selection, column: int) -> Worked | Declined | None:
+def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Declined | None:
+    if isinstance(column, Unreadable):
+        return _decline(chosen.operation, column)
+    if column is None:
+        return None
     table, is_mean = chosen.table, chosen.operation.kind == "mean"
     total = row_of_total(table)
     if not chosen.filters and not is_mean and total and total.cells[column]:
         return Worked("", "sum", table.document, (total.unit,), (total.unit,))
     if len(chosen.rows) == 1:
-        return None  # the cell says it
+        return _find(chosen)
     amounts = read_amounts([row.cells[column] for row in chosen.rows], chosen.language)
     name = f"“{shorten(table.names[column])}”"
     if isinstance(amounts, Unreadable):

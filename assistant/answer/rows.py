@@ -6,11 +6,12 @@ another, are `Unreadable` with the reason: nothing is guessed. Pure.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.answer.table import (
+    MAX_CELL_CHARS,
     Amounts,
     Table,
     TableRow,
@@ -31,6 +32,8 @@ UNCLEAR = "are columns of which none is named"
 SHORT_CELL_WORDS = 6
 """A longer cell is prose: a word in it tells little of its row."""
 
+N_TRIED = 20
+"""Cells of a column that are tried for dates."""
 N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
 
@@ -45,7 +48,7 @@ class Filter:
     """Rows whose cell of a column has one of some values; the others, if it is denied.
 
     `n_near` counts rows whose cell says the same among other words; `said` is how the question
-    says it, where that is shorter.
+    says it, where that is shorter. Not `is_whole` are words among others of a cell.
     """
 
     column: int
@@ -54,6 +57,7 @@ class Filter:
     is_denied: bool = False
     n_near: int = 0
     said: str = ""
+    is_whole: bool = True
 
     def holds(self, row: TableRow) -> bool:
         """Whether a row is one of them."""
@@ -103,6 +107,11 @@ class Selection:
         return frozenset(found for cell in words if (found := self.table.terms(cell)))
 
     @property
+    def is_whole(self) -> bool:
+        """Whether whole cells say what is asked for."""
+        return bool(self.filters) and all(one.is_whole for one in self.filters)
+
+    @property
     def language(self) -> str:
         """The language of its document."""
         return guess_language(self.table.document.text)
@@ -135,7 +144,7 @@ def select_rows(question: str, operation: Operation, table: Table) -> Selection 
         return Selection(operation, table, (), asked, things) if is_of_list else None
     named = frozenset(term for name in table.names for term in table.terms(name))
     said = frozenset(words.values())
-    filters, unclear = _find_filters(question, table, said, asked, named)
+    filters, unclear = _find_filters(question, operation, table, said, asked, named)
     known = table.about | named | {term for one in filters for term in one.terms}
     known |= table.terms(unclear.cell) if unclear else frozenset()
     if not asked <= known or not (asked or filters):
@@ -156,6 +165,7 @@ def _deny(one: Filter) -> Filter:
 
 def _find_filters(
     question: str,
+    operation: Operation,
     table: Table,
     said: frozenset[str],
     asked: frozenset[str],
@@ -167,7 +177,7 @@ def _find_filters(
     whole = {c: {v: t for v, t in own.items() if not t <= taken} for c, own in whole.items()}
     known = {term for own in whole.values() for found in own.values() for term in found}
     left = asked - known - taken - named - table.about
-    parts = _parts_of_cells(table, left)
+    parts = _parts_of_cells(table, left) if whole or operation.kind != "find" else {}
     found: list[Filter] = []
     unclear: Unreadable | None = None
     for cells in (whole, dated, parts):
@@ -179,8 +189,26 @@ def _find_filters(
             near = _count_near(table, column, values) if cells is whole else 0
             told = frozenset(term for one in values.values() for term in one)
             dates = _say_dates(question) if cells is dated else ""
-            found.append(Filter(column, tuple(values), told, n_near=near, said=dates))
+            found.append(
+                Filter(
+                    column,
+                    tuple(values),
+                    told,
+                    n_near=near,
+                    said=dates,
+                    is_whole=cells is not parts,
+                )
+            )
     return found, unclear
+
+
+def _distinct(table: Table) -> Iterator[tuple[int, str]]:
+    """Yield the different cells of each column that are short enough to be looked into."""
+    rows = [row.cells for row in table.rows if not row.is_total]
+    for column in range(len(table.names)):
+        for cell in dict.fromkeys(cells[column] for cells in rows):
+            if 0 < len(cell) <= MAX_CELL_CHARS:
+                yield column, cell
 
 
 def _whole_cells(table: Table, said: frozenset[str], asked: frozenset[str]) -> _Cells:
@@ -188,16 +216,14 @@ def _whole_cells(table: Table, said: frozenset[str], asked: frozenset[str]) -> _
     found: _Cells = {}
     starts = "|".join(sorted({re.escape(term[:4]) for term in asked})) or r"(?!)"
     pattern = re.compile(rf"\b(?:{starts})")
-    for row in table.rows:
-        if row.is_total or not pattern.search(fold(" ".join(row.cells))):
+    for column, cell in _distinct(table):
+        if not pattern.search(fold(cell)):
             continue
-        for column, cell in enumerate(row.cells):
-            own = table.terms(cell)
-            if not own or not own <= said or not own & asked:
-                continue
-            is_number = not re.search(r"[^\W\d_]", cell)
-            if is_number and not table.terms(table.names[column]) & said:
-                continue
+        own = table.terms(cell)
+        if not own <= said or not own & asked:
+            continue
+        is_number = not re.search(r"[^\W\d_]", cell)
+        if not is_number or table.terms(table.names[column]) & said:
             found.setdefault(column, {})[cell] = own
     return _longest(found)
 
@@ -220,10 +246,10 @@ def _dated_cells(question: str, table: Table) -> _Cells:
         return {}
     found: _Cells = {}
     for column in range(len(table.names)):
-        cells = dict.fromkeys(table.column(column))
-        dates = {cell: date_forms(cell) for cell in cells}
-        if sum(map(bool, dates.values())) * 2 < len(cells):
+        cells = list(dict.fromkeys(table.column(column)))
+        if sum(bool(date_forms(cell)) for cell in cells[:N_TRIED]) * 2 < len(cells[:N_TRIED]):
             continue
+        dates = {cell: date_forms(cell) for cell in cells}
         own: dict[str, frozenset[str]] = {}
         for forms, text in [*((one.forms, one.text) for one in wanted), *months]:
             told = table.terms(text)
@@ -249,12 +275,13 @@ def _parts_of_cells(table: Table, left: frozenset[str]) -> _Cells:
     found: _Cells = {}
     if not left:
         return found
-    for row in table.rows:
-        for column, cell in enumerate(row.cells):
-            if row.is_total or len(cell.split()) > SHORT_CELL_WORDS or denies(cell):
-                continue
-            if table.terms(cell) >= left:
-                found.setdefault(column, {})[cell] = left
+    starts = "|".join(sorted(re.escape(term[:4]) for term in left))
+    pattern = re.compile(rf"\b(?:{starts})")
+    for column, cell in _distinct(table):
+        if not pattern.search(fold(cell)) or not table.terms(cell) >= left:
+            continue
+        if len(cell.split()) <= SHORT_CELL_WORDS and not denies(cell):
+            found.setdefault(column, {})[cell] = left
     return found if len(found) == 1 else {}
 
 

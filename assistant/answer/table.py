@@ -49,16 +49,14 @@ _SAME_UNIT = {
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row: the number of its unit in the document, and a cell for each column ("" for none)."""
+    """A row: the number of its unit in the document, and a cell for each column ("" for none).
+
+    `is_total` tells whether it sums up the rows above it.
+    """
 
     unit: int
     cells: tuple[str, ...]
-
-    @property
-    def is_total(self) -> bool:
-        """Whether it sums up the rows above it."""
-        words = [fold(cell).strip() for cell in self.cells if re.search(r"[^\W\d_]", cell)]
-        return any(TOTALS.fullmatch(word) for word in words[:2])
+    is_total: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +149,14 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
         first, names = _first_item(document, number), ("",)
     else:
         return None
+    starts = tuple(f"{name}:" for name in names)
     rows: list[TableRow] = []
     at = first
     while at < len(units) and units[at].role is role and len(rows) <= MAX_ROWS:
         if units[at].under == under:
             text = _text(document, at)
-            rows.append(TableRow(at, _part(names, text) if role is Role.ROW else (text,)))
+            cells = _part(starts, text) if role is Role.ROW else (text,)
+            rows.append(TableRow(at, cells, _sums_up(cells)))
         elif role is Role.ROW:
             break
         at += 1
@@ -170,7 +170,7 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
     has_corner = role is Role.ROW and any(row.cells[0] for row in rows)
     if role is Role.ROW and not has_corner:
         names = names[1:]
-        rows = [TableRow(row.unit, row.cells[1:]) for row in rows]
+        rows = [TableRow(row.unit, row.cells[1:], row.is_total) for row in rows]
     is_cut = len(rows) > MAX_ROWS
     kept = tuple(rows[:MAX_ROWS])
     return Table(document, names, kept, about, near, tuple(over), language, is_cut)
@@ -262,24 +262,34 @@ def cell_terms(cell: str, language: str = "en") -> frozenset[str]:
     return frozenset(found if language == "en" else (_ENDING.sub("", term) for term in found))
 
 
+def _sums_up(cells: Sequence[str]) -> bool:
+    """Tell whether a row sums up others, by one of its first two cells with words."""
+    words = [cell for cell in cells if not cell[:1].isdigit()][:2]
+    return any(TOTALS.fullmatch(fold(word).strip()) for word in words if 2 < len(word) < 60)
+
+
 def _names(text: str) -> tuple[str, ...]:
     """Return the names of columns, with "" for a first one that may have none."""
     return ("", *(name.strip().rstrip(" :") for name in text.split(JOINT)))
 
 
-def _part(names: tuple[str, ...], text: str) -> tuple[str, ...]:
-    """Return the cells of a row; what has no column's name belongs to the cell before it."""
-    cells = [""] * len(names)
+def _part(starts: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """Return the cells of a row; what has no column's name belongs to the cell before it.
+
+    `starts` are how the cells of the columns begin: "Name:".
+    """
+    cells = [""] * len(starts)
     at = 0
     for piece in text.split(JOINT):
-        starts = (n for n in range(at + 1, len(names)) if piece.startswith(f"{names[n]}:"))
-        column = next(starts, None)
-        if column is None:
+        column = at + 1
+        while column < len(starts) and not piece.startswith(starts[column]):
+            column += 1
+        if column == len(starts):
             cells[at] += f"{JOINT if cells[at] else ''}{piece}"
         else:
             at = column
-            cells[at] = piece[len(names[at]) + 1 :].strip()
-    return tuple(" ".join(cell.split()) for cell in cells)
+            cells[at] = piece[len(starts[at]) :].strip()
+    return tuple(cells)
 
 
 def _first_item(document: Document, number: int) -> int:

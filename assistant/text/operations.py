@@ -15,7 +15,7 @@ from assistant.text import english as en
 from assistant.text.terms import fold, terms
 from assistant.text.words import WORD
 
-OperationKind = Literal["count", "sum", "mean", "most", "least", "all"]
+OperationKind = Literal["count", "sum", "mean", "most", "least", "all", "find"]
 Measure = Literal["number", "date"]
 
 
@@ -77,6 +77,11 @@ _ALL = re.compile(
     r"(?: all)?(?: of)?(?: the)?\b|\ball(?: of)?(?: the)?\b|\bevery\b|\beach\b|\bwelchen?\b"
     r"|\balle[nr]?\b|\bquel(?:le)?s\b|\btou(?:te)?s les\b|\b(?:cuales|que)\b|\btod[oa]s l[oa]s\b"
     r"|\bquali\b|\btutt[ie]\b|\bquais\b|\btod[oa]s [oa]s\b"
+)
+_FIND = re.compile(
+    r"\W*(?:(?:in|on|at|from|to|by|for|of|with) )?(?:who|whom|whose|what|which|when|where|how much"
+    r"|wer|wem|was|wann|wo|welche[mnrs]?|wie viel|wieviel|qui|que|quoi|quand|ou|quel\w*|combien"
+    r"|quien|cuando|donde|cual|cuanto|chi|che|quando|dove|quale|quanto|quem|onde|qual)\b"
 )
 _DISTINCT = re.compile(
     r"\b(?:different|distinct|unique|verschiedene\w?|differente?s|distint[oaie]s?|diferentes)\b"
@@ -186,10 +191,12 @@ LIGHT = en.FUNCTION_WORDS | frozenset(
 def find_operation(question: str) -> Operation | None:
     """Return what a question asks to be worked out, or None.
 
+    What asks who, what, when, where or how much asks to "find" the row that says it.
+
     >>> found = find_operation("How many overdue boats are there?")
     >>> found.kind, found.things
     ('count', 'overdue boats')
-    >>> find_operation("Who built the mill?") is None
+    >>> find_operation("Why is the mill closed?") is None
     True
     """
     text = fold(question)
@@ -209,7 +216,7 @@ def find_operation(question: str) -> Operation | None:
             return Operation("mean" if kind == "mean" else "sum", things, rest, (), kind == "sum")
     if listed := _ALL.search(text):
         return Operation("all", _things(text[listed.end() :]), _cut(text, listed))
-    return None
+    return Operation("find", "", text) if _FIND.match(text) else None
 
 
 def find_scales(text: str) -> tuple[Scale, ...]:

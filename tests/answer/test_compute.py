@@ -245,8 +245,42 @@ def test_what_no_text_states_is_worked_out_and_said_to_be(question: str) -> None
     assert found.text.endswith((" here.", "here).")) or " here;" in found.text
 
 
+FOUND = {
+    "How many employees does Faro have?": "Faro",
+    "What is the total price of the chairs?": "Chair",
+    "How many pieces of the desk are ordered?": "Desk",
+    "What is the phone number of Anna Holm?": "Anna Holm",
+    "Which room is Jon Pike in?": "Jon Pike",
+    "What is the fee of Elva?": "Elva",
+    "When was the Fiora built?": "Fiora",
+    "What is the amount of invoice A-103?": "A-103",
+    "What is the state of invoice A-106?": "A-106",
+}
+
+
 @pytest.mark.parametrize("question", STATED)
 def test_what_a_text_states_or_no_table_tells_of_is_not_worked_out(question: str) -> None:
+    found = ask(question)
+    assert not isinstance(found, Declined)
+    assert not [one.text for one in found if one.text]
+
+
+@pytest.mark.parametrize("question", FOUND)
+def test_a_cell_that_says_it_is_shown_with_its_row(question: str) -> None:
+    assert rows_of(answer_to(question), shown=True) == [FOUND[question]]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Why is invoice A-103 overdue?",
+        "Who signed invoice A-103?",
+        "How is the Alba steered?",
+        "What colour is the Elva?",
+        "Who owns the Corva?",
+    ],
+)
+def test_a_row_is_no_answer_where_no_column_is_asked_for(question: str) -> None:
     assert ask(question) == ()
 
 
@@ -292,7 +326,7 @@ def test_what_cannot_be_worked_out_is_refused_with_the_reason(question: str, why
 def test_that_no_row_says_it_all_is_said() -> None:
     found = ask("How many invoices of Lark Ltd are overdue?")
     assert isinstance(found, Declined)
-    assert found.reason == "No row of “invoices.md” says “overdue” and “Lark Ltd”."
+    assert found.reason == "No row of “invoices.md” says “Lark Ltd” and “overdue”."
 
 
 def test_words_that_stand_in_several_columns_among_others_are_no_reason_to_refuse() -> None:

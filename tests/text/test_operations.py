@@ -48,8 +48,9 @@ def test_a_question_says_what_is_to_be_worked_out_and_of_what(
         "Is at least one gate open?",
     ],
 )
-def test_other_questions_ask_for_no_operation(question: str) -> None:
-    assert find_operation(question) is None
+def test_other_questions_ask_at_most_for_a_row(question: str) -> None:
+    found = find_operation(question)
+    assert found is None or found.kind == "find"
 
 
 @pytest.mark.parametrize("question", ["What is the phone number of Anna?", "What does E7 mean?"])
