@@ -79,7 +79,7 @@ class Draft:
     """What an answerer proposes; `reason` says why there are no statements.
 
     `n_more` counts rows and items that say as much as those that are quoted; `computed` is what
-    was worked out over rows.
+    was worked out over rows; `missing` says which parts of a question nothing answers.
     """
 
     statements: tuple[DraftStatement, ...]
@@ -87,6 +87,7 @@ class Draft:
     reason: str | None = None
     n_more: int = 0
     computed: tuple[DraftResult, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def place_of(sentence: Sentence) -> Place:
 
 
 def number_citations(
-    verified: Sequence[Verified], read: Read, results: Sequence[Result] = ()
+    checked: Checked, read: Read
 ) -> tuple[tuple[Statement, ...], tuple[Citation, ...], tuple[Computed, ...]]:
     """Return the statements, their citations, and what was worked out.
 
@@ -172,14 +173,14 @@ def number_citations(
         return citations[place].number
 
     statements = []
-    for one in verified:
+    for one in checked.verified:
         numbers = tuple(dict.fromkeys(map(number, one.sentences)))
         statements.append(
             Statement(one.text, numbers, Verdict.SUPPORTED, one.support, one.is_repaired, one.role)
         )
     computed = tuple(
         Computed(one.text, one.operation, tuple(dict.fromkeys(map(number, one.rows))))
-        for one in results
+        for one in checked.results
     )
     return tuple(statements), tuple(citations.values()), computed
 

@@ -357,6 +357,7 @@ class Answer:
         usage: what the language model was used for it.
         n_more: rows or items of the quoted lists and tables that say as much and are not quoted.
         computed: what was worked out over rows; it stands before the statements.
+        missing: of several questions in one, which was not answered: a sentence each.
     """
 
     question: str
@@ -375,6 +376,7 @@ class Answer:
     usage: Usage | None = None
     n_more: int = 0
     computed: tuple[Computed, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def abstained(self) -> bool:
@@ -383,19 +385,18 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """What was worked out and the statements, with their citation numbers.
+        """What was worked out and the statements, with their citation numbers; what is missing.
 
         Of anything else than an answer the reason, or the reply.
         """
         if self.kind != "answer":
             return self.reason or ""
+        worked = (f"{one.text} {name_runs(one.citations)}" for one in self.computed)
         said = (
             " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in line)
             for line in self.lines
         )
-        return "\n".join(
-            (*(f"{one.text} {name_runs(one.citations)}" for one in self.computed), *said)
-        )
+        return "\n".join((*worked, *said, *self.missing))
 
     @property
     def lines(self) -> tuple[tuple[Statement, ...], ...]:

@@ -67,7 +67,7 @@ def test_cite_numbers_citations_in_order_of_first_use() -> None:
         SENTENCES,
         READ,
     )
-    statements, citations, _ = number_citations(checked.verified, READ)
+    statements, citations, _ = number_citations(checked, READ)
     assert [statement.citations for statement in statements] == [(1,), (2,), (1,)]
     assert [(c.number, c.quote) for c in citations] == [
         (1, "Three is gone."),
@@ -82,7 +82,7 @@ def test_cite_gives_numbers_to_the_statements_that_remain_only() -> None:
         SENTENCES,
         READ,
     )
-    _, citations, _ = number_citations(checked.verified, READ)
+    _, citations, _ = number_citations(checked, READ)
     assert [c.number for c in citations] == [1]
     quotes = ("Two is there.",)
     assert checked.dropped == (

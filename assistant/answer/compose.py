@@ -5,14 +5,16 @@ number; `assistant.cite` makes quotes of it. When the probability that the docum
 below the calibrated bar, the draft has no statements and says why.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assistant.answer.compute import Declined, Worked, work_out
 from assistant.answer.excerpt import complete, sentence_of
-from assistant.cite import Draft, DraftResult, DraftStatement, place_of
+from assistant.cite import Draft, DraftResult, DraftStatement, Place, place_of
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
+from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.text.cues import denies, is_injection, leans_back
@@ -62,6 +64,82 @@ def compose(
     )
     draft = Draft(statements, confidence, n_more=whole.n_more)
     return draft, (*judgement.sentences, *added.values())
+
+
+def compose_parts(
+    parts: Sequence[QuestionPart],
+    judged: Sequence[tuple[Retrieval, Judgement]],
+    calibration: Calibration,
+    settings: Settings,
+    read: Callable[[str], Document],
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return the draft of questions that were asked in one: each is answered, or named as missing.
+
+    The sentences are numbered anew, part after part.
+    """
+    if len(judged) == 1:
+        return compose(judged[0][1], judged[0][0], calibration, settings, read)
+    statements: dict[tuple[Place, ...], DraftStatement] = {}
+    sentences: list[Sentence] = []
+    drafts, computed, missing = [], [], []
+    for part, (retrieval, judgement) in zip(parts, judged, strict=True):
+        told = _only_about(part, judgement, settings) if part.about else judgement
+        draft, own = compose(told, retrieval, calibration, settings, read)
+        drafts.append(draft)
+        first = len(sentences)
+        sentences += (replace(one, number=first + n) for n, one in enumerate(own, start=1))
+        number_of = {one.number: first + n for n, one in enumerate(own, start=1)}
+        place_of_number = {one.number: place_of(one) for one in own}
+        for one in draft.statements:
+            key = tuple(place_of_number[number] for number in one.sentences)
+            moved = tuple(number_of[number] for number in one.sentences)
+            statements.setdefault(key, replace(one, sentences=moved))
+        for result in draft.computed:
+            moved = tuple(number_of[number] for number in result.sentences)
+            computed.append(replace(result, sentences=moved))
+        if not draft.statements:
+            missing.append(_say_missing(part, draft.reason))
+    whole = Draft(
+        tuple(statements.values()),
+        min(draft.confidence for draft in drafts),
+        None if statements else " ".join(missing),
+        sum(draft.n_more for draft in drafts),
+        tuple(computed),
+        tuple(missing) if statements else (),
+    )
+    return whole, tuple(sentences)
+
+
+def _say_missing(part: QuestionPart, reason: str | None) -> str:
+    """Say which part of a question is not answered, and why if more is known."""
+    if part.about:
+        return f"Nothing was found about {part.text}."
+    if reason in (None, NOT_SAID, NOTHING_RETRIEVED):
+        return f"Nothing was found that answers “{part.text}”."
+    return f"“{part.text}”: {reason}"
+
+
+def _only_about(part: QuestionPart, judgement: Judgement, settings: Settings) -> Judgement:
+    """Return the judgement of the sentences that name one thing, or go on from one that does.
+
+    They are surely about it, whatever the likeness of a bare name to them.
+    """
+    about: list[int] = []
+    for i, sentence in enumerate(judgement.sentences):
+        around = (
+            *sentence.passage.under,
+            re.sub(r"[_/.-]", " ", sentence.passage.document_id),
+            sentence.text,
+        )
+        is_named = part.about <= {term for text in around for term in terms(text)}
+        if is_named or _antecedent(judgement.sentences, i) in about:
+            about.append(i)
+    if not about:
+        return replace(judgement, sentences=(), scores=judgement.scores[:0])
+    best = sorted(sorted(about, key=lambda i: -judgement.scores[i])[: settings.max_statements])
+    evidence = replace(judgement.evidence, is_named=True)
+    kept = tuple(judgement.sentences[i] for i in best)
+    return replace(judgement, sentences=kept, scores=judgement.scores[best], evidence=evidence)
 
 
 def _compose_worked(

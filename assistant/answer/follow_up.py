@@ -14,8 +14,11 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
+
 from assistant.errors import QuestionError
 from assistant.evidence.scorer import EvidenceScorer, Judgement
+from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.text.cues import goes_on
 from assistant.text.normalize import normalize
@@ -132,6 +135,18 @@ def list_queries(
     names = _carry(question, _last_names(history))
     words = _carry(question, _last_words(history))
     return tuple(dict.fromkeys((question, names, words)))
+
+
+def list_parts(
+    parts: Sequence[QuestionPart], history: Sequence[Turn], rewritten: str | None
+) -> list[tuple[str, ...]]:
+    """Return the queries of each of the questions that were asked in one.
+
+    One alone may lean on the conversation; several stand by themselves.
+    """
+    if len(parts) == 1:
+        return [list_queries(parts[0].query, history, rewritten)]
+    return [(part.query,) for part in parts]
 
 
 def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
@@ -269,3 +284,17 @@ def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieva
     own = scorer.judge(discount(read, alone))
     read = replace(read, absent=tuple(one for one in read.absent if one in alone))
     return read, settle(alone, judged[0], judged[place], own)
+
+
+def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:
+    """Return what was retrieved and judged for all questions that were asked in one."""
+    retrieval, judgement = judged[0]
+    if len(judged) == 1:
+        return judged[0]
+    for other, _ in judged[1:]:
+        retrieval = unite(retrieval, other)
+    query = " ".join(one.query for one, _ in judged)
+    sentences = [sentence for _, one in judged for sentence in one.sentences]
+    numbered = tuple(replace(one, number=n) for n, one in enumerate(sentences, start=1))
+    scores = np.concatenate([one.scores for _, one in judged])
+    return replace(retrieval, query=query), replace(judgement, sentences=numbered, scores=scores)

@@ -84,7 +84,8 @@ def _markdown_answer(answer: Answer) -> list[str]:
         f"{markdown_text(_place(citation))}"
         for citation in answer.citations
     ]
-    return [*worked, said, *quotes, *remarks]
+    missing = [f"*{markdown_text(one)}*" for one in answer.missing]
+    return [*worked, said, *missing, *quotes, *remarks]
 
 
 def _place(citation: Citation) -> str:

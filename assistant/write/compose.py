@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from assistant.answer.follow_up import leans
 from assistant.cite import (
+    Checked,
     DraftStatement,
     Read,
     Verified,
@@ -212,7 +213,7 @@ def _merge(quoted: QuotedAnswer, written: Sequence[Verified]) -> Answer:
 
 
 def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answer:
-    statements, citations, _ = number_citations(verified, quoted.read)
+    statements, citations, _ = number_citations(Checked(tuple(verified), ()), quoted.read)
     return replace(
         quoted.answer,
         statements=statements,

@@ -4,16 +4,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
-from assistant.answer.compose import NOT_SAID, NOTHING_RETRIEVED, compose, select
+from assistant.answer.compose import NOT_SAID, NOTHING_RETRIEVED, compose, compose_parts, select
 from assistant.cite import Draft
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement
+from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.values import Document, DocumentId, Passage
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 PLAIN = Calibration(1.0, 0.0, ((0.1, 0.5),))
+
+
+NOTHING = Retrieval("What?", np.zeros(4, dtype=np.float32), {}, (), ())
+
+
+def read_rivers(name: str) -> Document:
+    return Document(DocumentId(name), "0" * 64, name, "text/plain", RIVERS.text)
 
 
 def draft_of(judgement: Judgement, settings: Settings) -> Draft:
@@ -101,3 +109,43 @@ def test_select_takes_the_best_and_none_far_under_it_but_what_it_leans_on(
     assert best in found
     assert len(found) <= most
     assert all(scores[i] >= scores[best] - drop or (i == 0 and 1 in found) for i in found)
+
+
+def test_of_several_questions_each_is_answered_or_named_as_missing() -> None:
+    one = judgement_of([RIVERS], [2.0, -4.0, -4.0])
+    other = judgement_of([RIVERS], [-9.0, -9.0, -9.0])
+    parts = (QuestionPart("Where does it rise", "a"), QuestionPart("how deep is it", "b"))
+    draft, sentences = compose_parts(
+        parts, [(NOTHING, one), (NOTHING, other)], PLAIN, Settings(), read_rivers
+    )
+    assert [s.text for s in draft.statements] == ["The Danube rises in Germany."]
+    assert draft.missing == ("Nothing was found that answers “how deep is it”.",)
+    assert [s.number for s in sentences] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_two_parts_quote_stands_once() -> None:
+    judgement = judgement_of([RIVERS], [2.0, -4.0, -4.0])
+    parts = (QuestionPart("a", "a"), QuestionPart("b", "b"))
+    draft, _ = compose_parts(parts, [(NOTHING, judgement)] * 2, PLAIN, Settings(), read_rivers)
+    assert len(draft.statements) == 1
+    assert not draft.missing
+
+
+def test_nothing_but_missing_parts_is_a_refusal_that_names_them() -> None:
+    judgement = judgement_of([RIVERS], [-9.0, -9.0, -9.0])
+    parts = (QuestionPart("who sails", "a"), QuestionPart("when", "b"))
+    draft, _ = compose_parts(parts, [(NOTHING, judgement)] * 2, PLAIN, Settings(), read_rivers)
+    assert not draft.statements
+    assert "who sails" in str(draft.reason)
+    assert "when" in str(draft.reason)
+
+
+def test_a_part_about_one_thing_quotes_what_names_it_or_goes_on_from_that() -> None:
+    judgement = judgement_of([RIVERS], [-9.0, -9.0, -9.0])
+    danube = QuestionPart("the Danube", "a", frozenset(["danub"]))
+    rhine = QuestionPart("the Rhine", "b", frozenset(["rhine"]))
+    draft, _ = compose_parts(
+        (danube, rhine), [(NOTHING, judgement)] * 2, PLAIN, Settings(), read_rivers
+    )
+    assert [s.text for s in draft.statements] == ["The Danube rises in Germany.", "It is long."]
+    assert draft.missing == ("Nothing was found about the Rhine.",)

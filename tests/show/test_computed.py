@@ -79,3 +79,9 @@ def test_rows_that_were_only_compared_are_folded() -> None:
     assert "Row: other" not in shown["command line"]
     assert f"[{n + 1}] 1 other row of {extra.document_id}" in shown["command line"]
     assert "Compared with these: 1 row" in shown["chat"]
+
+
+@pytest.mark.parametrize("name", list(surfaces(WORKED)))
+def test_every_surface_names_what_part_of_a_question_is_not_answered(name: str) -> None:
+    shown = surfaces(replace(QUOTED, missing=("Nothing was found that answers “who paid”.",)))
+    assert shown[name].count("who paid") == 1
