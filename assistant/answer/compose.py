@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from assistant.answer.compute import Declined, Worked, work_out
 from assistant.answer.excerpt import complete, sentence_of
 from assistant.cite import Draft, DraftResult, DraftStatement, Place, place_of
@@ -139,7 +141,8 @@ def _only_about(part: QuestionPart, judgement: Judgement, settings: Settings) ->
     best = sorted(sorted(about, key=lambda i: -judgement.scores[i])[: settings.max_statements])
     evidence = replace(judgement.evidence, is_named=True)
     kept = tuple(judgement.sentences[i] for i in best)
-    return replace(judgement, sentences=kept, scores=judgement.scores[best], evidence=evidence)
+    scores = np.full(len(best), judgement.scores[best].max())  # all tell of it
+    return replace(judgement, sentences=kept, scores=scores, evidence=evidence)
 
 
 def _compose_worked(

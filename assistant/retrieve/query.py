@@ -9,6 +9,7 @@ query by words of the documents, `split_question` takes questions apart that wer
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -17,6 +18,7 @@ from assistant.errors import QuestionError
 from assistant.store.snapshot import Snapshot
 from assistant.text import english as en
 from assistant.text.cues import goes_on, refers
+from assistant.text.dates import find_relative_days
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import fold, query_terms, terms
@@ -33,6 +35,7 @@ MAX_UNKNOWN = 8
 N_CANDIDATES = 8
 N_PASSAGES = 5
 """Passages read to find how a stem is spelt in full."""
+_LED = re.compile(r"\b(?:in|on|by|until|till|since|before|after|for|from|to|of)\s$", re.IGNORECASE)
 LONG_WORDS = 20
 """Of a question of up to so many words, only the frame is removed."""
 
@@ -160,6 +163,28 @@ def _spellings(snapshot: Snapshot, term: str) -> set[str]:
     texts = (f"{passage.heading or ''} {passage.text}" for passage in passages)
     words = {match.group() for text in texts for match in LETTERS.finditer(text)}
     return {word for word in words if terms(word) == [term]}
+
+
+def name_days(snapshot: Snapshot, query: str, today: date) -> str:
+    """Return the query with its relative days named: "yesterday" becomes "on 27 November 2026".
+
+    As the documents name it: by date, or by weekday where none has the date. Of the present day,
+    month or year, which may mean no more than "now", only if a document has it.
+    """
+    found = list(find_relative_days(query, today))
+    names = [term for one in found for term in (one.form, *terms(one.weekday))]
+    known = snapshot.count_passages_with(names) if names else {}
+    for one in reversed(found):
+        weekday = terms(one.weekday)
+        has_day = bool(weekday) and weekday[0] in known
+        if one.form not in known and not has_day and one.is_present:
+            continue
+        said = one.weekday if has_day and one.form not in known else one.said
+        lead = "in" if one.said.isdigit() or not one.weekday else "on"
+        is_led = _LED.search(query[: one.start]) or query[: one.end].endswith("s")
+        said = said if is_led else f"{lead} {said}"
+        query = f"{query[: one.start]}{said}{query[one.end :]}"
+    return query
 
 
 # --- Two questions in one
