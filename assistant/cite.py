@@ -10,8 +10,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from assistant.text.exact import find_day, find_versions
+from assistant.text.terms import terms
 from assistant.values import (
+    ECHOES,
     Answer,
     Citation,
     Computed,
@@ -173,16 +177,90 @@ def number_citations(
         return citations[place].number
 
     statements = []
-    for one in checked.verified:
+    for one, apart in zip(checked.verified, _tell_apart(checked.verified, read), strict=True):
         numbers = tuple(dict.fromkeys(map(number, one.sentences)))
         statements.append(
-            Statement(one.text, numbers, Verdict.SUPPORTED, one.support, one.is_repaired, one.role)
+            Statement(
+                one.text,
+                numbers,
+                Verdict.SUPPORTED,
+                one.support,
+                one.is_repaired,
+                one.role,
+                apart,
+            )
         )
     computed = tuple(
         Computed(one.text, one.operation, tuple(dict.fromkeys(map(number, one.rows))))
         for one in checked.results
     )
     return tuple(statements), tuple(citations.values()), computed
+
+
+# --- Editions
+
+HEAD_CHARS = 300
+"""Of a document, in which it may say of when and which version it is."""
+ALIKE = 0.5
+"""Share of terms, without numbers and dates, from which two sentences say the same of a thing."""
+_NUMBERED = re.compile(r"\w*\d\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which of several versions of a text a sentence is from, as far as its document says."""
+
+    version: tuple[int, ...] | None
+    day: tuple[int, ...] | None
+
+    def is_newer(self, other: "Edition") -> bool:
+        """Whether this one is newer, by what both of them tell; a version goes before a date."""
+        if self.version and other.version:
+            return self.version > other.version
+        return bool(self.day and other.day) and (self.day or ()) > (other.day or ())
+
+    def __str__(self) -> str:
+        day = "-".join(f"{part:02}" for part in self.day or ())
+        version = ".".join(map(str, self.version or ()))
+        return ", ".join(filter(None, (f"version {version}" if version else "", day)))
+
+
+def edition_of(sentence: Sentence, document: Document) -> Edition:
+    """Return the edition that a sentence is from: by its path, title, headings, or first lines."""
+    path = re.sub(r"[_/]|\.\w+$", " ", document.document_id)
+    over = reversed(sentence.passage.under)
+    told = (path, *over, document.title, document.text[:HEAD_CHARS])
+    versions = (found[0] for text in told if (found := find_versions(text)))
+    days = (day for text in told if (day := find_day(text)))
+    return Edition(next(versions, None), next(days, None))
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Tell whether two sentences say the same of a thing, be it with another value.
+
+    >>> are_alike("A permit costs 40 euros.", "A permit costs 55 euros.")
+    True
+    """
+    a, b = (set(terms(_NUMBERED.sub(" ", text))) for text in (one, other))
+    return min(len(a), len(b)) > 1 and len(a & b) / len(a | b) >= ALIKE
+
+
+def _tell_apart(verified: Sequence[Verified], read: Read) -> list[str]:
+    """Return for each statement what tells it from those like it in other documents; "" for none.
+
+    The document, with its version and date where it names them; of a run from one document, once.
+    """
+    first = [one.sentences[0] for one in verified]
+    names = [sentence.passage.document_id for sentence in first]
+    found = []
+    for n, one in enumerate(verified):
+        alike = one.role not in ECHOES and any(
+            names[m] != names[n] and other.role is one.role and are_alike(other.text, one.text)
+            for m, other in enumerate(verified)
+        )
+        edition = str(edition_of(first[n], read(names[n]))) if alike else ""
+        found.append(": ".join(filter(None, (names[n], edition))) if alike else "")
+    return [said if said != after else "" for said, after in pairwise([*found, ""])]
 
 
 def list_consulted(

@@ -265,6 +265,7 @@ class Statement:
         support: the estimated probability that the citations support all of it; 1 of a quote.
         is_repaired: whether it cites another sentence than the language model named.
         role: of the unit that is quoted.
+        apart: where several documents say alike, which says this: its name, version and date.
     """
 
     text: str
@@ -273,6 +274,12 @@ class Statement:
     support: float = 1.0
     is_repaired: bool = False
     role: Role = Role.PARAGRAPH
+    apart: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its text, with what tells it from others like it."""
+        return f"{self.text} ({self.apart})" if self.apart else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +400,7 @@ class Answer:
             return self.reason or ""
         worked = (f"{one.text} {name_runs(one.citations)}" for one in self.computed)
         said = (
-            " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in line)
+            " ".join(f"{s.shown} {''.join(f'[{n}]' for n in s.citations)}" for s in line)
             for line in self.lines
         )
         return "\n".join((*worked, *said, *self.missing))

@@ -13,13 +13,23 @@ import numpy as np
 
 from assistant.answer.compute import Declined, Worked, work_out
 from assistant.answer.excerpt import complete, sentence_of
-from assistant.cite import Draft, DraftResult, DraftStatement, Place, place_of
+from assistant.cite import (
+    Draft,
+    DraftResult,
+    DraftStatement,
+    Place,
+    Read,
+    are_alike,
+    edition_of,
+    place_of,
+)
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
 from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.text.cues import denies, is_injection, leans_back
+from assistant.text.cues import asks_current, denies, is_injection, leans_back
+from assistant.text.exact import find_versions
 from assistant.text.numbers import NUMERAL
 from assistant.text.terms import terms
 from assistant.values import Document, Sentence
@@ -40,6 +50,7 @@ def compose(
     read: Callable[[str], Document],
 ) -> tuple[Draft, tuple[Sentence, ...]]:
     """Return the draft, and the sentences that its statements point at by number."""
+    judgement = _prefer_edition(retrieval.query, judgement, read)
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
@@ -54,7 +65,7 @@ def compose(
         return Draft((), confidence, NOT_SAID), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
     whole = complete([judgement.sentences[i] for i in chosen], retrieval.term_weights, read)
-    last = len(judgement.sentences)
+    last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
         for number, (s, _) in enumerate(whole.shown, start=1)
@@ -126,22 +137,34 @@ def _only_about(part: QuestionPart, judgement: Judgement, settings: Settings) ->
 
     They are surely about it, whatever the likeness of a bare name to them.
     """
-    about: list[int] = []
-    for i, sentence in enumerate(judgement.sentences):
-        around = (
-            *sentence.passage.under,
-            re.sub(r"[_/.-]", " ", sentence.passage.document_id),
-            sentence.text,
-        )
-        is_named = part.about <= {term for text in around for term in terms(text)}
-        if is_named or _antecedent(judgement.sentences, i) in about:
-            about.append(i)
-    if not about:
+    sentences = judgement.sentences
+    named = [
+        part.about
+        <= {
+            term
+            for text in (
+                *one.passage.under,
+                re.sub(r"[_/.-]", " ", one.passage.document_id),
+                one.text,
+            )
+            for term in terms(text)
+        }
+        for one in sentences
+    ]
+    order = sorted(
+        (i for i, is_it in enumerate(named) if is_it), key=lambda i: -judgement.scores[i]
+    )
+    best = order[: settings.max_statements - 1]
+    if not best:
         return replace(judgement, sentences=(), scores=judgement.scores[:0])
-    best = sorted(sorted(about, key=lambda i: -judgement.scores[i])[: settings.max_statements])
+    behind = (i + 1 for i in best if i + 1 < len(sentences) and not named[i + 1])
+    best += [i for i in behind if _antecedent(sentences, i) is not None][:1]
+    best.sort()
     evidence = replace(judgement.evidence, is_named=True)
-    kept = tuple(judgement.sentences[i] for i in best)
-    scores = np.full(len(best), judgement.scores[best].max())  # all tell of it
+    scores = judgement.scores[best]
+    if part.query == part.text:  # nothing else is asked: all tell of it
+        scores = np.full(len(best), scores.max())
+    kept = tuple(sentences[i] for i in best)
     return replace(judgement, sentences=kept, scores=scores, evidence=evidence)
 
 
@@ -151,13 +174,14 @@ def _compose_worked(
     """Return a draft of what was worked out, the rows that it rests on, and the sentences."""
     number_of = {place_of(sentence): sentence.number for sentence in sentences}
     found = list(sentences)
+    last = max((one.number for one in sentences), default=0) - len(found)
 
     def number(document: Document, unit: int) -> int:
         sentence = sentence_of(document, unit)
         place = place_of(sentence)
         if place not in number_of:
-            number_of[place] = len(found) + 1
-            found.append(replace(sentence, number=len(found) + 1))
+            number_of[place] = last + len(found) + 1
+            found.append(replace(sentence, number=number_of[place]))
         return number_of[place]
 
     statements: dict[int, DraftStatement] = {}
@@ -180,6 +204,34 @@ def _say_absent(absent: Sequence[str]) -> str:
     """Say what was asked for and is in no document."""
     named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
     return f"No document mentions {named}."
+
+
+def _prefer_edition(query: str, judgement: Judgement, read: Read) -> Judgement:
+    """Leave out sentences that another edition says alike, if the question asks for that one.
+
+    "Now" and "current" ask for the newest, "version 2" for the one of that number.
+    """
+    wanted = set(find_versions(query))
+    if not wanted and not asks_current(query):
+        return judgement
+    sentences = judgement.sentences
+    editions = [edition_of(one, read(one.passage.document_id)) for one in sentences]
+
+    def is_replaced(i: int) -> bool:
+        own = editions[i]
+        return any(
+            (other.version in wanted and own.version not in wanted)
+            if wanted
+            else other.is_newer(own)
+            for j, other in enumerate(editions)
+            if sentences[j].passage.document_id != sentences[i].passage.document_id
+            and are_alike(sentences[i].text, sentences[j].text)
+        )
+
+    kept = [i for i in range(len(sentences)) if not is_replaced(i)]
+    return replace(
+        judgement, sentences=tuple(sentences[i] for i in kept), scores=judgement.scores[kept]
+    )
 
 
 def select(judgement: Judgement, settings: Settings) -> list[int]:

@@ -69,7 +69,7 @@ def _markdown_answer(answer: Answer) -> list[str]:
         return [markdown_text(answer.text), *remarks]
     said = "  \n".join(
         " ".join(
-            f"{markdown_text(statement.text)} "
+            f"{markdown_text(statement.shown)} "
             + "".join(rf"\[{number}\]" for number in statement.citations)
             for statement in line
         )

@@ -146,7 +146,8 @@ class RelativeDay:
 def find_relative_days(text: str, today: datetime.date) -> Iterator[RelativeDay]:
     """Yield the relative days of a text in order, as seen from a day.
 
-    >>> [one.said for one in find_relative_days("due last year or next Friday?", datetime.date(2026, 11, 28))]
+    >>> today = datetime.date(2026, 11, 28)
+    >>> [one.said for one in find_relative_days("due last year or next Friday?", today)]
     ['2025', '4 December 2026']
     """
     for match in _RELATIVE.finditer(text):

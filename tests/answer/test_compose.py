@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -149,3 +151,33 @@ def test_a_part_about_one_thing_quotes_what_names_it_or_goes_on_from_that() -> N
     )
     assert [s.text for s in draft.statements] == ["The Danube rises in Germany.", "It is long."]
     assert draft.missing == ("Nothing was found about the Rhine.",)
+
+
+PLANS = {
+    "plan-v1.md": "A permit costs 40 euros.",
+    "plan-v2.md": "A permit costs 55 euros.",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("What does a permit cost?", ["plan-v1.md", "plan-v2.md"]),
+        ("What is the current cost of a permit?", ["plan-v2.md"]),
+        ("What does a permit cost now?", ["plan-v2.md"]),
+        ("What did a permit cost in version 1?", ["plan-v1.md"]),
+        ("What does a permit cost by version 9?", ["plan-v1.md", "plan-v2.md"]),
+    ],
+)
+def test_the_edition_that_is_asked_for_answers(query: str, expected: list[str]) -> None:
+    passages = [passage(text, name=name) for name, text in PLANS.items()]
+    retrieval = replace(NOTHING, query=query)
+
+    def read(name: str) -> Document:
+        return Document(DocumentId(name), "0" * 64, "Plan", "text/plain", PLANS[name])
+
+    judgement = judgement_of(passages, [2.5, 2.0])
+    draft, sentences = compose(judgement, retrieval, PLAIN, Settings(), read)
+    names = {one.number: one.passage.document_id for one in sentences}
+    assert [names[one.sentences[0]] for one in draft.statements] == expected
+    assert len(names) == len(sentences)
