@@ -117,7 +117,8 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
         return tuple(_tell_apart(worked))
     if len(worked) > MAX_RESULTS:
         return _decline(operation, f"{len(worked)} tables have such rows and none is named")
-    return declined[0] if declined and operation.kind not in ("all", "find") else ()
+    is_asked = operation.kind != "all"
+    return declined[0] if declined and is_asked else ()
 
 
 # --- Whether a text states it
@@ -204,17 +205,25 @@ def _carry_out(chosen: Selection) -> Worked | Declined | None:
             return _compare(chosen)
 
 
-def _find(chosen: Selection) -> Worked | None:
-    """Return the rows that have what is asked for, which say it themselves."""
+def _find(chosen: Selection, column: int | None = None) -> Worked | Declined | None:
+    """Return the rows that have what is asked for, which say it themselves.
+
+    Args:
+        chosen: the rows.
+        column: that is asked for; by default the one that the question names.
+    """
     is_known = any(one.is_whole for one in chosen.filters) and not chosen.unclear
     told = {term for one in chosen.filters for term in one.terms}
-    asked = columns_named(chosen, chosen.asked - told)
+    asked = columns_named(chosen, chosen.asked - told) if column is None else [column]
     if not is_known or not asked or not 1 <= len(chosen.rows) <= MAX_FOUND:
         return None
+    if not any(row.cells[asked[0]] for row in chosen.rows):
+        name = shorten(chosen.table.names[asked[0]])
+        return Declined(f"What {chosen.told} has no “{name}” in the table.")
     return _worked(chosen, "") if all(row.cells[asked[0]] for row in chosen.rows) else None
 
 
-def _list(chosen: Selection) -> Worked | None:
+def _list(chosen: Selection) -> Worked | Declined | None:
     if len(chosen.rows) == 1 or not chosen.filters:
         return _find(chosen)
     n_all = sum(not row.is_total for row in chosen.table.rows)
@@ -261,7 +270,7 @@ def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Decline
     if not chosen.filters and not is_mean and total and total.cells[column]:
         return Worked("", "sum", table.document, (total.unit,), (total.unit,))
     if len(chosen.rows) == 1:
-        return _find(chosen)
+        return _find(chosen, column)
     amounts = read_amounts([row.cells[column] for row in chosen.rows], chosen.language)
     name = f"“{shorten(table.names[column])}”"
     if isinstance(amounts, Unreadable):

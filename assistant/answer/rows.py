@@ -188,14 +188,15 @@ def _find_filters(
         for column, values in chosen.items():
             near = _count_near(table, column, values) if cells is whole else 0
             told = frozenset(term for one in values.values() for term in one)
-            dates = _say_dates(question) if cells is dated else ""
+            said_so = _say_dates(question) if cells is dated else ""
+            said_so = _say_words(question, table, left) if cells is parts else said_so
             found.append(
                 Filter(
                     column,
                     tuple(values),
                     told,
                     n_near=near,
-                    said=dates,
+                    said=said_so,
                     is_whole=cells is not parts,
                 )
             )
@@ -260,6 +261,11 @@ def _dated_cells(question: str, table: Table) -> _Cells:
         if own and n_asked == 1:
             found[column] = own
     return found
+
+
+def _say_words(question: str, table: Table, left: frozenset[str]) -> str:
+    words = (match[0] for match in WORD.finditer(question))
+    return " ".join(word for word in words if table.terms(word) & left)
 
 
 def _say_dates(question: str) -> str:

@@ -387,3 +387,21 @@ def test_more_rows_than_are_cited_are_refused_in_a_bounded_time() -> None:
         )
     assert isinstance(found, Declined)
     assert f"more than {MAX_CITED} rows" in found.reason
+
+
+def test_a_row_whose_cell_is_empty_is_no_answer() -> None:
+    table = "# Desks\n\n| Item | Pieces | Total |\n|---|---|---|\n| Desk | 2 | 800 |\n"
+    table += "| Bench | 4 |  |\n"
+    assert rows_of(answer_to("What is the total for the desk?", {"d.md": table})) == ["Desk"]
+    found = ask("What is the total for the bench?", {"d.md": table})
+    assert found == Declined("What says “Bench” has no “Total” in the table.")
+
+
+def test_words_within_cells_are_said_as_they_are_asked_for() -> None:
+    table = "# Codes\n\n| Code | Meaning |\n|---|---|\n" + "".join(
+        f"| E{n} | {'Belt slipped' if n % 2 else 'Lid open'} on unit {n} |\n" for n in range(8)
+    )
+    assert (
+        "4 of 8 rows say “belt slipped”"
+        in answer_to("How many codes are there for a belt slipped?", {"c.md": table}).text
+    )
