@@ -329,9 +329,10 @@ def _name_again(part: str, named: list[tuple[str, bool]]) -> str:
     """Return a part with the last thing, or the first person, in the place of a pronoun."""
     people = [text for text, is_person in named if is_person]
     things = [text for text, _ in reversed(named)]
-    single = [text for text in things if not text.endswith("s")] or things
+    plural = [text for text in things if text.endswith("s")]
+    single = [text for text in things if text not in plural] or things
     for kind, pattern in _POINTS.items():
-        known = things if kind.startswith("things") else single
+        known = plural if kind.startswith("things") else single
         known = (people or things) if kind.startswith("person") else known
         if known and pattern.search(part):
             owner = f"{known[0]}'s" if kind.endswith("'s") else known[0]

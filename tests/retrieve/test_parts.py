@@ -36,6 +36,10 @@ def queries(question: str) -> list[str]:
             ["Which rooms have a projector?", "how many seats do the rooms have?"],
         ),
         (
+            "What do officials say of Stuxnet, and what do they want?",
+            ["What do officials say of Stuxnet?", "what do they want?"],
+        ),
+        (
             "Who is the chair? When was she elected?",
             ["Who is the chair?", "When was the chair elected?"],
         ),
