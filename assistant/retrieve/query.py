@@ -205,7 +205,11 @@ _JOINT = re.compile(
 _OPENS = re.compile(
     rf"\W*(?:(?:in|on|at|from|to|by|for|of) )?(?:{_WH}|{one_of(en.ASKING_VERBS)})\b", re.IGNORECASE
 )
-_PLURAL = re.compile(r"(?:which|what|how many)\s+(?P<things>(?:[\w-]+\s)?[\w-]+s)\s", re.IGNORECASE)
+_PLURAL = re.compile(
+    rf"(?:which|what|how many)\s+(?:{one_of(en.ASKING_VERBS)}\s+)?(?:the\s+)?"
+    rf"(?P<things>(?:(?!{one_of(en.ASKING_VERBS)}\b)[\w-]+\s)?[\w-]+s)\s",
+    re.IGNORECASE,
+)
 _INSIDE = re.compile(r"\b(?:who|whom|what|when|where|why|how|whether|if)\b", re.IGNORECASE)
 _POINTS = {
     "person's": re.compile(r"\b(?:his|her(?= \w))\b", re.IGNORECASE),
@@ -247,7 +251,7 @@ def split_question(query: str) -> tuple[QuestionPart, ...]:
     """Return the questions that are asked in one; a single one as it stands.
 
     Two named things that are compared are a part each. What goes on with "it" or "she" is asked of
-    what the first part names. English only.
+    what the first part names; where that is not told, the question stays whole. English only.
 
     >>> [one.query for one in split_question("Who designed the Alto, and how much does it cost?")]
     ['Who designed the Alto?', 'how much does the Alto cost?']
@@ -264,7 +268,9 @@ def split_question(query: str) -> tuple[QuestionPart, ...]:
     named = _list_named(parts[0])
     if asked := _PLURAL.match(parts[0]):
         named.append((f"the {asked['things']}", False))
-    queries = (_name_again(part, named) if n else part for n, part in enumerate(parts))
+    queries = [parts[0], *(_name_again(part, named) for part in parts[1:])]
+    if any(pattern.search(one) for one in queries for pattern in _POINTS.values()):
+        return (QuestionPart(query, query),)
     return tuple(
         QuestionPart(part, f"{query}?") for part, query in zip(parts, queries, strict=True)
     )
