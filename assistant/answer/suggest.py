@@ -13,8 +13,7 @@ from itertools import chain, zip_longest
 
 from assistant.answer.propose import Proposal, propose
 from assistant.store.snapshot import Snapshot
-from assistant.text.language import SAMPLE_CHARS, guess_language
-from assistant.text.sentences import split_sentences
+from assistant.text.sentences import SAMPLE_CHARS, guess_language, split_sentences
 from assistant.text.terms import query_terms, terms
 from assistant.values import Answer, Consulted, Passage
 
