@@ -1,13 +1,15 @@
 """What was worked out is shown on every surface, and told apart from what is quoted."""
 
+import io
+from contextlib import redirect_stdout
 from dataclasses import replace
 
 import pytest
 from attacks import VECTORS
 from surface_fakes import FakeAssistant
 
+from assistant.cli.ask import print_answer
 from assistant.serve.chat.render import render_answer
-from assistant.show.describe import describe
 from assistant.show.export import export_html, export_markdown, plain_answer
 from assistant.show.provenance import is_quote
 from assistant.values import Answer, Computed
@@ -28,10 +30,17 @@ class Asked:
         self.outcome = outcome
 
 
+def printed(answer: Answer) -> str:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        print_answer(answer, as_json=False, cost=False, shows_all=True)
+    return out.getvalue()
+
+
 def surfaces(answer: Answer) -> dict[str, str]:
     return {
         "chat": str(render_answer(answer, 1)),
-        "command line": describe(answer),
+        "command line": printed(answer),
         "plain": plain_answer(answer),
         "markdown": export_markdown("T", [Asked(answer)]),
         "html": export_html("T", [Asked(answer)]),
