@@ -8,9 +8,10 @@ once. Without sentences the evidence is empty.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +26,7 @@ from assistant.text import english as en
 from assistant.text.exact import Exact, exact_terms, find_exact
 from assistant.text.terms import fold, terms
 from assistant.text.words import LETTERS, WORD, may_be_name
-from assistant.values import Passage, Role, Sentence
+from assistant.values import ECHOES, Passage, PassageId, Role, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +231,13 @@ def _match_exact(
     numbers = [one for one in find_exact(retrieval.query) if one.kind == "number"]
     if not asked and not numbers:
         return beside, False
-    told = [_forms_of(sentence) for sentence in sentences]
+    told = [told for _, group in groupby(sentences, _passage_of) for told in _tell(list(group))]
     for one in (*asked, *numbers):
         columns = (query.spans[:, 0] < one.end) & (query.spans[:, 1] > one.start)
         forms = {*one.forms, *(one.also if one.kind == "date" else ())}
-        for row, (own, kinds, over) in enumerate(told):
+        for row, (own, kinds, over, led) in enumerate(told):
             if not own.isdisjoint(one.forms) or not over.isdisjoint(one.forms):
-                has[row] |= one.kind != "number" and not own.isdisjoint(one.forms)
+                has[row] |= one.kind != "number" and not led.isdisjoint(one.forms)
                 likeness[row, columns] = np.maximum(likeness[row, columns], EXACT_LIKENESS)
                 matches[row, columns] = True
             elif one.kind in kinds and own.isdisjoint(forms):
@@ -261,6 +262,26 @@ def _asks_of(query: str, asked: Sequence[Exact]) -> bool:
 def _terms_of_name(document_id: str) -> frozenset[str]:
     """Return what a file's name and folders say of what stands in it."""
     return name_terms(document_id)
+
+
+def _passage_of(sentence: Sentence) -> PassageId:
+    return sentence.passage.passage_id
+
+
+def _tell(
+    sentences: Sequence[Sentence],
+) -> Iterator[tuple[set[str], set[str], set[str], set[str]]]:
+    """Yield what is exact in each of a passage's sentences, and what each stands under.
+
+    Last comes what it tells of: its own and its label's; nothing, if it only leads to others.
+    """
+    found = [_forms_of(sentence) for sentence in sentences]
+    roles = [sentence.role for sentence in sentences]
+    for (own, kinds, over), role, under in zip(found, roles, contexts(roles), strict=True):
+        inside = {form for number in under for form in found[number][0]}
+        labels = (found[n][0] for n in under if roles[n] is Role.LABEL)
+        led = set() if role in ECHOES else own.union(*labels)
+        yield own, kinds, over | inside, led
 
 
 def _forms_of(sentence: Sentence) -> tuple[set[str], set[str], set[str]]:

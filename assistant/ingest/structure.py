@@ -12,6 +12,7 @@ from itertools import groupby, pairwise
 
 from assistant.ingest.formats.parsed import trim
 from assistant.text import english as en
+from assistant.text.exact import find_exact
 from assistant.text.sentences import split_sentences
 from assistant.values import Role, Unit
 
@@ -184,14 +185,16 @@ def _named(
     text: str, before: Unit | None, unit: Unit, after: Unit | None, *, has_headings: bool
 ) -> Unit:
     said = text[unit.start : unit.end]
-    if BULLET.match(said) or ENUMERATOR.match(said):
+    if BULLET.match(said) or ENUMERATOR.match(said) or _is_step(text, before, said, after):
         return unit._replace(role=Role.ITEM, level=_indent(text, unit.start))
     if _is_question(said) and after and after.role is not Role.HEADING:
         return unit._replace(role=Role.QUESTION)
-    if _LABEL.fullmatch(said):
+    if _is_label(text, said, unit, after):
         return unit._replace(role=Role.LABEL)
     if after is None:
         return unit
+    if _is_labelled_title(said) and after.role is Role.PARAGRAPH:
+        return unit._replace(role=Role.HEADING, level=LOWEST)
     if said.endswith(_COLONS) and after.role is not Role.HEADING:
         return unit._replace(role=Role.LEAD_IN)
     if "\n" in said or len(said) > MAX_HEADING_CHARS or _CLOSED.search(said):
@@ -204,6 +207,47 @@ def _named(
         depth = _SECTION.match(said)
         return unit._replace(role=Role.HEADING, level=1 + depth[1].count(".") if depth else 1)
     return unit
+
+
+def _is_step(text: str, before: Unit | None, said: str, after: Unit | None) -> bool:
+    """Tell whether a paragraph is one of several that begin so: "Step 2. Stir it."."""
+    label = _LABEL.match(said)
+    if label is None or label.end() == len(said) or not _CLOSED.search(said):
+        return False
+    word = label[0].split()[0].casefold()
+    beside = (text[one.start : one.end] for one in (before, after) if one is not None)
+    return any(
+        (other := _LABEL.match(near)) is not None and other[0].split()[0].casefold() == word
+        for near in beside
+    )
+
+
+def _is_label(text: str, said: str, unit: Unit, after: Unit | None) -> bool:
+    """Tell whether a line names what comes next: a part's number, or the day of an entry."""
+    if _LABEL.fullmatch(said):
+        return True
+    return after is not None and _gap(text, unit, after) == 1 and _is_date(said)
+
+
+def _is_date(said: str) -> bool:
+    """Tell whether a line is a day and nothing else."""
+    found = find_exact(said) if len(said) <= MAX_HEADING_CHARS else []
+    rest = list(said)
+    for one in found:
+        rest[one.start : one.end] = " " * (one.end - one.start)
+    return any(one.kind == "date" for one in found) and not any(map(str.isalnum, rest))
+
+
+def _is_labelled_title(said: str) -> bool:
+    """Tell whether a line is a part's number and title: "Clause 2. Rent"."""
+    label = _LABEL.match(said)
+    title = said[label.end() :].strip(" .:–—-") if label else ""
+    return (
+        bool(title)
+        and len(said) <= MAX_HEADING_CHARS
+        and not _CLOSED.search(said)
+        and (title[0].isupper() and "\n" not in said)
+    )
 
 
 def _is_question(said: str) -> bool:

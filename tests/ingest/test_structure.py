@@ -129,3 +129,28 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
 def test_however_deep_a_list_is_little_stands_above_an_item() -> None:
     units = nest([Unit(n, n + 1, Role.ITEM, n) for n in range(20_000)])
     assert max(len(above(units, number)) for number in range(len(units))) < MAX_DEPTH
+
+
+def test_the_day_of_an_entry_is_its_label() -> None:
+    assert outline("LOG\n\n3 March 2027\nThe gate was oiled.\n\n9 March 2027\nIt was locked.")[
+        1:
+    ] == [
+        ("3 March 2027", "label", "LOG"),
+        ("The gate was oiled.", "paragraph", "3 March 2027"),
+        ("9 March 2027", "label", "LOG"),
+        ("It was locked.", "paragraph", "9 March 2027"),
+    ]
+
+
+@pytest.mark.parametrize("label", ["Section 4. Keys", "Artikel 4: Schlüssel", "Chapter 4 – Keys"])
+def test_a_part_s_number_and_title_head_what_follows(label: str) -> None:
+    assert outline(f"{label}\nThe keys hang beside the door of the office.") == [
+        (label, "heading", None),
+        ("The keys hang beside the door of the office.", "paragraph", label),
+    ]
+
+
+def test_steps_that_are_sentences_are_items_and_one_alone_is_none() -> None:
+    steps = ["Step 1. Wash the pears.", "Step 2. Cook them.", "Step 3. Fill them into jars."]
+    assert [role for _, role, _ in outline("\n\n".join(steps))] == ["item"] * 3
+    assert outline("Step 1. Wash the pears.\n\nThen rest.")[0][1] == "paragraph"

@@ -108,12 +108,18 @@ def _is_fit(text: str, start: int, end: int) -> bool:
 
 MIN_WRAP_CHARS, MAX_WRAP_CHARS = 40, 120
 """Widths at which people wrap text; other lines are broken where they are meant to be."""
+MIN_CONTINUED, MIN_CONTINUED_WORDS = 2, 4
+"""Lines that surely go on, and the words in each, in a text that is wrapped."""
+_CONTINUED_SHARE = 0.6
 _FULL_SHARE = 0.8
 _WIDTH_QUANTILE = 0.9
 
 _LINE = re.compile(r"[^\n]+")
 _BULLET = re.compile(r"[-*+•‣◦▪●–—·]\s")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)]\s")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_NO_PROSE = re.compile(r"[={}\[\]<>|\\;]|\t|  |::|\w\(|://")
+"""Signs of code, tables and settings."""
 _CLOSED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
 
 
@@ -197,13 +203,34 @@ def _wrap_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> in
     if not lengths:
         return 0
     width = lengths[int(_WIDTH_QUANTILE * (len(lengths) - 1))]
-    if not MIN_WRAP_CHARS <= width <= MAX_WRAP_CHARS:
-        return 0
-    n_full = sum(
-        is_followed and _is_full(text, line, following, width)
+    if MIN_WRAP_CHARS <= width <= MAX_WRAP_CHARS:
+        n_full = sum(
+            is_followed and _is_full(text, line, following, width)
+            for line, following, is_followed in zip(lines, lines[1:], follows, strict=False)
+        )
+        if 2 * n_full > len(lengths):
+            return width
+    return _continued_width(text, lines, follows)
+
+
+def _continued_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> int:
+    """Return how wide lines are that surely go on in the next: a text may be short or in columns.
+
+    Such a line has words and no end of a sentence, and the next begins with a small letter. One
+    alone may be chance.
+    """
+    lengths = sorted(
+        line[1] - line[0]
         for line, following, is_followed in zip(lines, lines[1:], follows, strict=False)
+        if is_followed
+        and text[following[0]].islower()
+        and not _CLOSED.search(text, max(line[0], line[1] - 8), line[1])
+        and len(_LETTERS.findall(text, *line)) >= MIN_CONTINUED_WORDS
+        and not _NO_PROSE.search(text, *line)
     )
-    return width if 2 * n_full > len(lengths) else 0
+    if len(lengths) < MIN_CONTINUED or lengths[0] < _CONTINUED_SHARE * lengths[-1]:
+        return 0
+    return lengths[-1] if lengths[-1] <= MAX_WRAP_CHARS else 0
 
 
 def _is_full(text: str, line: Span, following: Span, width: int) -> bool:

@@ -184,3 +184,28 @@ def test_many_hyphens_take_linear_time() -> None:
 
     measure(1_000)
     assert measure(40_000) < 6 * measure(10_000) + 0.2
+
+
+NARROW = (
+    "The boat house is open\nfor members from April\nuntil October. Mrs Anna\nPohl keeps the key."
+)
+CLAUSED = (
+    "Rule 1. Noise\nNo saw is used before eight in the morning, and none at all on the\n"
+    "days of rest.\n\nRule 2. Dogs\nDogs stay on a lead in the yard and in the garden behind the\n"
+    "wash house.\n\nRule 3. Bins\nOnly cold ash goes into the bins."
+)
+POEM = "The moon is up\nThe geese are gone\nThe pond is still\nThe night is long"
+SETTINGS = "name = the long name of it\nport = eighty and some more\nhost = the one in the hall"
+
+
+def test_sentences_of_short_or_narrow_texts_that_are_wrapped_are_whole() -> None:
+    assert blocks(NARROW) == [NARROW]
+    assert blocks(CLAUSED)[:2] == [
+        "Rule 1. Noise",
+        "No saw is used before eight in the morning, and none at all on the\ndays of rest.",
+    ]
+
+
+@pytest.mark.parametrize("text", [POEM, SETTINGS, "milk\nbread\ncheese", "one two\nthree four"])
+def test_lines_that_are_meant_to_end_do(text: str) -> None:
+    assert blocks(text) == text.split("\n")

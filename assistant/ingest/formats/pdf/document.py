@@ -108,6 +108,8 @@ def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str)
         after = placings[number + 1] if number + 1 < len(placings) else None
         role = _role(placing, after, body)
         unit = as_headings.get(placing.start) or Unit(placing.start, placing.end, role)
+        if begun is not None and _is_label(placing):
+            unit = unit._replace(role=Role.NOTE)
         if unit.role is not Role.PARAGRAPH:
             units.append(unit)
             begun = None if unit.role is Role.HEADING else begun
@@ -123,6 +125,11 @@ def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str)
             units.append(unit)
         begun = None if is_closed(placing.text) or is_led(placing.text) else len(units) - 1
     return units
+
+
+def _is_label(placing: Placing) -> bool:
+    """Tell whether a block between the halves of a sentence is a few words of a figure's."""
+    return len(placing.text.split()) < _MIN_HALF and not is_closed(placing.text)
 
 
 def _may_go_on(placings: Sequence[Placing], number: int, begun: str) -> bool:
