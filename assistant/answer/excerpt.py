@@ -206,10 +206,14 @@ def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
 
 
 def _sift(document: Document, places: Sequence[_Place], asked: _Question) -> list[_Place]:
-    """Leave out rows and items that say less of what was asked than others of their table do."""
+    """Leave out rows and items that say less of what was asked than others of their table do.
+
+    What a heading or lead-in above says, all of them say.
+    """
     units = document.units
     own = {
         place: asked.found_in(document.text[place.start : place.end])
+        - asked.found_in(*(_text(document, n) for n in above(units, place.unit)))
         for place in places
         if place.unit >= 0 and units[place.unit].role in (Role.ROW, Role.ITEM)
     }
