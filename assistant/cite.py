@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.values import (
+    PLAIN,
     Answer,
     Citation,
     Consulted,
@@ -22,8 +23,8 @@ from assistant.values import (
     PageKind,
     Passage,
     RankedPassage,
-    Role,
     Sentence,
+    Shape,
     Statement,
     Verdict,
 )
@@ -65,7 +66,7 @@ class Verified:
     sentences: tuple[Sentence, ...]
     support: float = 1.0
     is_repaired: bool = False
-    role: Role = Role.PARAGRAPH
+    shape: Shape = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def number_citations(
             numbers.append(citations[place].number)
         unique = tuple(dict.fromkeys(numbers))
         statements.append(
-            Statement(one.text, unique, Verdict.SUPPORTED, one.support, one.is_repaired, one.role)
+            Statement(one.text, unique, Verdict.SUPPORTED, one.support, one.is_repaired, *one.shape)
         )
     return tuple(statements), tuple(citations.values())
 
@@ -199,7 +200,18 @@ def _check_quote(
     verdict = verify(statement.text, quotes)
     if verdict != Verdict.SUPPORTED:
         return Dropped(statement.text, quotes, verdict, NOT_QUOTED if quotes else NO_SOURCE)
-    return Verified(statement.text, cited, role=statement.role)
+    return Verified(statement.text, cited, shape=_check_shape(statement))
+
+
+def _check_shape(statement: DraftStatement) -> Shape:
+    """Return how a quote is drawn: cells and words that are not exactly in it are no part of it."""
+    text, shape = statement.text, statement.shape
+    are_cells = all(text.startswith(cell.text, cell.start) for cell in shape.cells)
+    ends = [0, *(end for span in shape.answering for end in span), len(text)]
+    return shape._replace(
+        cells=shape.cells if are_cells else (),
+        answering=shape.answering if ends == sorted(ends) else (),
+    )
 
 
 def is_stored(sentence: Sentence, read: Read) -> bool:

@@ -39,6 +39,10 @@ class Role(StrEnum):
     CAPTION = "caption"
     CODE = "code"
     LABEL = "label"
+    NOTE = "note"
+    """What stands apart from the text around it: a footnote, the labels of a figure."""
+    REST = "rest"
+    """Of a sentence that begins in another unit, before what stands between."""
 
 
 ECHOES = frozenset((Role.HEADING, Role.LEAD_IN, Role.NAMES, Role.QUESTION, Role.LABEL))
@@ -53,7 +57,8 @@ class Unit(NamedTuple):
         role: what it is.
         level: the depth of a heading (1 is the top), or how far an item is indented; else 0.
         under: the number of the unit that it cannot be understood without (its heading, lead-in,
-            column names, or the question that it answers), whose own leads further up; -1 for none.
+            column names, the question that it answers, or how its sentence begins), whose own
+            leads further up; -1 for none.
     """
 
     start: int
@@ -224,12 +229,36 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a quoted row: exactly the text that begins at `start` of the row's.
+
+    `name` is its column's, None where the table has none; an empty cell has the text "".
+    """
+
+    name: str | None
+    text: str
+    start: int
+
+
+class Shape(NamedTuple):
+    """How a quote is drawn; the fields are those of `Statement`."""
+
+    role: Role = Role.PARAGRAPH
+    level: int = 0
+    cells: tuple[Cell, ...] = ()
+    answering: tuple[tuple[int, int], ...] = ()
+
+
+PLAIN = Shape()
+
+
+@dataclass(frozen=True, slots=True)
 class DraftStatement:
     """One unverified sentence of an answer, pointing at sentences by number."""
 
     text: str
     sentences: tuple[int, ...]
-    role: Role = Role.PARAGRAPH
+    shape: Shape = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +321,9 @@ class Statement:
         support: the estimated probability that the citations support all of it; 1 of a quote.
         is_repaired: whether it cites another sentence than the language model named.
         role: of the unit that is quoted.
+        level: of a heading or an item, as its unit's; how far a line of code is indented.
+        cells: of a row, one for each column that has a name, and those without.
+        answering: spans of `text`, the words that answer, where there is no doubt of them.
     """
 
     text: str
@@ -300,6 +332,9 @@ class Statement:
     support: float = 1.0
     is_repaired: bool = False
     role: Role = Role.PARAGRAPH
+    level: int = 0
+    cells: tuple[Cell, ...] = ()
+    answering: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +441,7 @@ class Answer:
         """The statements by lines: sentences that follow each other share one."""
         grouped = groupby(
             enumerate(self.statements),
-            key=lambda pair: -1 if pair[1].role is Role.PARAGRAPH else pair[0],
+            key=lambda pair: -1 if pair[1].role in (Role.PARAGRAPH, Role.REST) else pair[0],
         )
         return tuple(tuple(statement for _, statement in line) for _, line in grouped)
 

@@ -13,7 +13,7 @@ from hashing import HashingEmbedder
 from hypothesis import settings as properties
 from tripwire import is_loopback
 
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 from assistant.pipeline import Assistant
 from assistant.settings import Settings

@@ -1,6 +1,7 @@
 """Strategies of values whose every text tries to be markup."""
 
 from dataclasses import replace
+from itertools import accumulate
 
 from attacks import VECTORS
 from hypothesis import strategies as st
@@ -10,9 +11,11 @@ from surface_fakes import DROPPED
 from assistant.values import (
     Answer,
     AnswerKind,
+    Cell,
     Citation,
     Consulted,
     DocumentId,
+    Role,
     Statement,
     Usage,
     Verdict,
@@ -24,6 +27,29 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 markup = st.lists(st.sampled_from(VECTORS) | texts, max_size=3).map(
     lambda parts: "\n".join(parts).replace("\0", "")
 )
+
+
+@st.composite
+def statements_of(draw: DrawFn, number: int) -> Statement:
+    """Return a statement of any shape: a row with its cells, words that answer or none."""
+    role = draw(st.sampled_from([Role.PARAGRAPH, Role.PARAGRAPH, *Role]))
+    text = draw(markup)
+    cells: tuple[Cell, ...] = ()
+    if role is Role.ROW:
+        named = draw(st.lists(st.tuples(st.none() | markup, markup), max_size=3))
+        text = "".join(value for _, value in named)
+        starts = [0, *accumulate(len(value) for _, value in named)]
+        cells = tuple(Cell(*one, start) for one, start in zip(named, starts, strict=False))
+    ends = sorted(draw(st.sets(st.integers(0, len(text)), max_size=4)))
+    return Statement(
+        text,
+        (number,),
+        Verdict.SUPPORTED,
+        role=role,
+        level=draw(st.integers(0, 3)),
+        cells=cells,
+        answering=tuple(zip(ends[::2], ends[1::2], strict=False)),
+    )
 
 
 @st.composite
@@ -43,7 +69,7 @@ def answers(draw: DrawFn) -> Answer:
         )
         for k in range(1, n + 1)
     )
-    statements = tuple(Statement(draw(markup), (c.number,), Verdict.SUPPORTED) for c in citations)
+    statements = tuple(draw(statements_of(c.number)) for c in citations)
     consulted = tuple(
         Consulted(DocumentId("b"), draw(markup), 0, 9, draw(markup), 0.1, None, draw(markup))
         for _ in range(draw(st.integers(0, 4)))

@@ -18,6 +18,7 @@ from assistant.cite import (
 )
 from assistant.errors import CorpusError
 from assistant.values import (
+    Cell,
     Citation,
     Document,
     DocumentId,
@@ -28,7 +29,9 @@ from assistant.values import (
     Passage,
     PassageId,
     RankedPassage,
+    Role,
     Sentence,
+    Shape,
     Verdict,
 )
 
@@ -55,6 +58,16 @@ def holding(document: Document) -> Callable[[str], Document]:
 
 
 READ = holding(DOCUMENT)
+
+
+def test_cells_and_words_that_answer_are_shown_only_where_they_are_exactly_in_the_quote() -> None:
+    text = "One is here."
+    true = Shape(Role.ROW, cells=(Cell("N", "One", 0), Cell("At", "here", 7)), answering=((7, 11),))
+    false = Shape(Role.ROW, cells=(Cell("N", "One", 1),), answering=((7, 40),))
+    made = Draft(tuple(DraftStatement(text, (1,), shape) for shape in (true, false)), 0.9)
+    first, second = number_citations(cite(made, SENTENCES, READ).verified, READ)[0]
+    assert (first.role, first.cells, first.answering) == (Role.ROW, true.cells, true.answering)
+    assert (second.text, second.role, second.cells, second.answering) == (text, Role.ROW, (), ())
 
 
 def reasons(checked: Checked) -> list[tuple[Verdict, str]]:

@@ -5,6 +5,7 @@ number; `assistant.cite` makes quotes of it. When the probability that the docum
 below the calibrated bar, the draft has no statements and says why.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,14 +15,27 @@ from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.text.cues import denies, is_injection, leans_back
+from assistant.text.cues import (
+    MAX_TOLD_CHARS,
+    denies,
+    find_answering,
+    is_injection,
+    leans_back,
+)
 from assistant.text.numbers import NUMERAL
-from assistant.text.terms import terms
-from assistant.values import Document, Draft, DraftStatement, Sentence
+from assistant.text.terms import query_terms, terms
+from assistant.values import Cell, Document, Draft, DraftStatement, Role, Sentence, Shape
 
 NAME = "extract"
 NOTHING_RETRIEVED = "The documents hold nothing that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
+
+MAX_ANSWERING = 2
+"""Cells of a row that are emphasised: where more may answer, none is."""
+_ASKED_COLUMN = re.compile(
+    r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
+    re.IGNORECASE,
+)
 
 SAME = 0.8
 """Share of terms from which two sentences say the same."""
@@ -51,12 +65,50 @@ def compose(
         for number, (s, _) in enumerate(whole.shown, start=1)
         if not s.number
     }
-    shown = [(added.get(place_of(s), s), role) for s, role in whole.shown]
-    statements = tuple(
-        DraftStatement(" ".join(s.text.split()), (s.number,), role) for s, role in shown
-    )
+    shown = [(added.get(place_of(s), s), shape) for s, shape in whole.shown]
+    statements = tuple(_quote(retrieval.query, s, shape) for s, shape in shown)
     draft = Draft(statements, confidence, n_more=whole.n_more)
     return draft, (*judgement.sentences, *added.values())
+
+
+def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:
+    """Return a sentence as a statement; rows and code as they stand, all else on one line."""
+    is_exact = shape.role in (Role.ROW, Role.CODE)
+    text = sentence.text if is_exact else " ".join(sentence.text.split())
+    answering: tuple[tuple[int, int], ...] = ()
+    if shape.role is Role.ROW:
+        answering = find_answering_cells(question, shape.cells)
+    elif shape.role in (Role.PARAGRAPH, Role.ITEM):
+        answering = find_answering(question, text)
+    return DraftStatement(text, (sentence.number,), shape._replace(answering=answering))
+
+
+def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of the cells that answer, in the text of their row.
+
+    Those in a column whose whole name the question has, the one behind "which" alone if it is one
+    of them; else, of two cells, the one beside a cell that says only what was asked; else what
+    `find_answering` finds in a single one. Never a cell that says only what was asked.
+    """
+    if sum(len(cell.text) for cell in cells) > MAX_TOLD_CHARS:
+        return ()
+    asked = set(query_terms(question))
+    told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
+    new = [cell for cell, found in told.items() if not found <= asked]
+    columns = {cell: set(query_terms(cell.name)) for cell in new if cell.name}
+    named = [cell for cell, column in columns.items() if column and column <= asked]
+    behind = _ASKED_COLUMN.search(question)
+    if behind and (first := set(terms(behind[1]))):
+        named = [cell for cell in named if first <= columns[cell]] or named
+    if not named and len(told) == 2 and len(new) == 1:
+        named = new
+    spans = [(cell.start, cell.start + len(cell.text)) for cell in named]
+    if not named:
+        within = [(cell, find_answering(question, cell.text)) for cell in new]
+        found = [(cell, own) for cell, own in within if own]
+        spans = [(cell.start + a, cell.start + b) for cell, own in found[:1] for a, b in own]
+        spans = spans if len(found) == 1 else []
+    return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()
 
 
 def _say_absent(absent: Sequence[str]) -> str:

@@ -7,17 +7,20 @@ counted. Pure, over stored documents.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit
 from assistant.text.cues import is_injection
 from assistant.text.exact import find_exact
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
-from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
+from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Shape
 
 MAX_TOGETHER = 60
 """Items or rows of one list or table that are shown; the rest is counted."""
 MAX_READ = 5_000
 """Rows around a chosen one in which others like it are sought: reading them takes 35 ms."""
+MAX_BETWEEN = 100
+"""Units between the halves of a sentence: footnotes, captions, a table's rows."""
 MAX_WORDS = 45
 """Of a paragraph that is shown since its heading is what was asked for."""
 SHORT_WORDS = 5
@@ -55,13 +58,13 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class Excerpts:
-    """Sentences to quote, in reading order, each with the role of its unit.
+    """Sentences to quote, in reading order, each with how it is drawn.
 
     `n_more` counts the rows or items of the same lists and tables that are not shown and say as
     much of what was asked.
     """
 
-    shown: tuple[tuple[Sentence, Role], ...]
+    shown: tuple[tuple[Sentence, Shape], ...]
     n_more: int
 
 
@@ -88,12 +91,12 @@ def complete(chosen: Sequence[Sentence], weights: Mapping[str, float], read: Rea
             if is_own or not is_injection(document.text[place.start : place.end]):
                 shown.setdefault(name, {})[place] = None
     known = {(s.passage.document_id, s.start, s.end): s for s in chosen}
-    found: list[tuple[Sentence, Role]] = []
+    found: list[tuple[Sentence, Shape]] = []
     for name, own in shown.items():
         document = read(name)
         for place in _sift(document, sorted(own), asked):
             sentence = known.get((name, place.start, place.end)) or _sentence(document, place)
-            found.append((sentence, _role(document, place)))
+            found.append((sentence, _shape(document, place)))
     return Excerpts(tuple(found), sum(more.values()))
 
 
@@ -118,7 +121,18 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         places = _paragraph(document, number, own)
         said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
+    rest = _rest_of(document, number)
+    places += [_whole(document, rest)] if rest is not None else []
     return places, n_more
+
+
+def _rest_of(document: Document, number: int) -> int | None:
+    """Return the number of the unit that goes on with the sentence of another, if one does."""
+    units = document.units
+    for n in range(number + 1, min(number + 1 + MAX_BETWEEN, len(units))):
+        if units[n].role is Role.REST:
+            return n if units[n].under == number else None
+    return None
 
 
 def _nearest(like: Sequence[int], number: int) -> Sequence[int]:
@@ -146,6 +160,8 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
     told = asked.found_in(_text(document, over))
     if role is Role.QUESTION:
         return bool(told)
+    if units[number].role is Role.REST and units[number].under == over:
+        return True
     if role is not Role.HEADING:
         return role in _LEADING
     own = asked.found_in(said)
@@ -208,14 +224,23 @@ def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
 def _sift(document: Document, places: Sequence[_Place], asked: _Question) -> list[_Place]:
     """Leave out rows and items that say less of what was asked than others of their table do.
 
-    What a heading or lead-in above says, all of them say.
+    What all of them stand under says counts for none of them.
     """
     units = document.units
-    own = {
-        place: asked.found_in(document.text[place.start : place.end])
-        - asked.found_in(*(_text(document, n) for n in above(units, place.unit)))
+    listed = [
+        place
         for place in places
         if place.unit >= 0 and units[place.unit].role in (Role.ROW, Role.ITEM)
+    ]
+    over = {units[place.unit].under: above(units, place.unit) for place in listed}
+    known = {
+        under: asked.found_in(*(_text(document, n) for n in numbers))
+        for under, numbers in over.items()
+    }
+    own = {
+        place: asked.found_in(document.text[place.start : place.end])
+        - known[units[place.unit].under]
+        for place in listed
     }
     told: dict[tuple[Role, int], set[frozenset[str]]] = {}
     for place, found in own.items():
@@ -245,8 +270,20 @@ def _text(document: Document, number: int) -> str:
     return document.text[unit.start : unit.end]
 
 
-def _role(document: Document, place: _Place) -> Role:
-    return document.units[place.unit].role if place.unit >= 0 else Role.PARAGRAPH
+def _shape(document: Document, place: _Place) -> Shape:
+    """Return how a quote is drawn: its role, its depth, and the cells of a row."""
+    if place.unit < 0:
+        return Shape()
+    unit = document.units[place.unit]
+    if unit.role is Role.CODE:
+        indent = place.start - document.text.rfind("\n", 0, place.start) - 1
+        return Shape(unit.role, indent)
+    if unit.role is not Role.ROW:
+        return Shape(unit.role, unit.level)
+    over = above(document.units, place.unit)[:1]
+    names = [_text(document, n) for n in over if document.units[n].role is Role.NAMES]
+    row = document.text[place.start : place.end]
+    return Shape(unit.role, cells=split_row(row, names[0] if names else None))
 
 
 def _sentence(document: Document, place: _Place) -> Sentence:
@@ -262,6 +299,6 @@ def _sentence(document: Document, place: _Place) -> Sentence:
         text,
         ((place.start, place.end),),
         " ".join(_text(document, headings[0]).split()) if headings else None,
-        (_role(document, place),),
+        (_shape(document, place).role,),
     )
     return Sentence(0, passage, place.start, place.end)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.answering import Answering, streaming
-from assistant.cli.terminal import say, status_line, write, write_json
+from assistant.cli.terminal import say, status_line, write, write_blocks, write_json
 from assistant.settings import LanguageModel
-from assistant.show.describe import describe, describe_costs, indent
+from assistant.show.blocks import list_blocks
+from assistant.show.describe import describe_costs, describe_sources, indent
 from assistant.show.provenance import STOPPED_PARTLY, describe_rest
 from assistant.values import Answer
 
@@ -38,6 +39,10 @@ def print_ranking(
 Quotes = Annotated[
     bool,
     typer.Option("--quotes", help="Exact quotes only, though a language model is configured."),
+]
+ShowAll = Annotated[
+    bool,
+    typer.Option("--all", help="Show every row, item and line, however many, in a terminal too."),
 ]
 LlmUrl = Annotated[
     str | None,
@@ -82,6 +87,7 @@ def answer_question(
     *,
     as_json: bool = False,
     cost: bool = False,
+    shows_all: bool = False,
 ) -> None:
     """Answer a question; a status line tells what is done meanwhile.
 
@@ -97,19 +103,29 @@ def answer_question(
                     show(step.detail)
     except KeyboardInterrupt:
         if so_far is not None and so_far.kind == "answer":
-            _print(replace(so_far, notice=STOPPED_PARTLY), as_json=as_json, cost=cost)
+            _print(
+                replace(so_far, notice=STOPPED_PARTLY),
+                as_json=as_json,
+                cost=cost,
+                shows_all=shows_all,
+            )
         raise
     assert so_far is not None
-    _print(so_far, as_json=as_json, cost=cost)
+    _print(so_far, as_json=as_json, cost=cost, shows_all=shows_all)
 
 
-def _print(answer: Answer, *, as_json: bool, cost: bool) -> None:
+def _print(answer: Answer, *, as_json: bool, cost: bool, shows_all: bool) -> None:
     if as_json:
         write_json(answer.to_dict())
     else:
         if answer.is_reworded:
             say(f"Searched for: {answer.query}")
-        write(describe(answer))
+        if answer.kind == "answer":
+            write_blocks(list_blocks(answer), shows_all=shows_all)
+        else:
+            write(answer.text)
+        if under := describe_sources(answer):
+            write(f"\n{under}")
         if rest := describe_rest(answer):
             say(rest)
         if answer.notice:

@@ -26,6 +26,7 @@ from assistant.cli.ask import (
     LlmModel,
     LlmUrl,
     Quotes,
+    ShowAll,
     answer_question,
     choose_llm,
     print_ranking,
@@ -174,6 +175,7 @@ def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     document: Documents = None,
     quotes: Quotes = False,
+    shows_all: ShowAll = False,
     cost: Annotated[
         bool, typer.Option("--cost", help="Say on stderr what it cost and how its checks went.")
     ] = False,
@@ -186,7 +188,14 @@ def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     shared = context.ensure_object(Shared)
     with shared.open(llm=llm) as assistant:
         require_index(assistant)
-        answer_question(assistant, question, document or (), as_json=shared.as_json, cost=cost)
+        answer_question(
+            assistant,
+            question,
+            document or (),
+            as_json=shared.as_json,
+            cost=cost,
+            shows_all=shows_all,
+        )
 
 
 @app.command()

@@ -5,17 +5,27 @@ Text of documents and questions reaches the terminal without control characters.
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from assistant.show.blocks import Code, Grid, Items, Prose, Said, Shown, Title
 from assistant.show.escape import terminal_safe
+
+ANY_WIDTH = 10_000
+"""Characters of a line that goes into a file or a pipe."""
 
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """Show progress while the block runs: told of the stage, how much is done, of how much."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     console = Console(stderr=True)
@@ -41,9 +51,6 @@ def status_line() -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.text import Text
-
     with Console(stderr=True).status(Text("")) as status:
         yield lambda doing: status.update(Text(terminal_safe(doing)))
 
@@ -51,6 +58,89 @@ def status_line() -> Iterator[Callable[[str], None]]:
 def write(text: str) -> None:
     """Print a part of the answer."""
     sys.stdout.write(terminal_safe(text) + "\n")
+
+
+def write_blocks(blocks: Sequence[Shown], *, shows_all: bool) -> None:
+    """Print an answer's blocks.
+
+    A terminal gets as much as it is wide, with the words that answer in bold, and of many rows or
+    lines the first, unless all are wanted. Everything else gets all, on lines of any width.
+    """
+    is_terminal = sys.stdout.isatty()
+    console = Console(
+        file=sys.stdout,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=None if is_terminal else ANY_WIDTH,
+    )
+    for number, block in enumerate(blocks):
+        is_apart = number and {block.kind, blocks[number - 1].kind} & {"table", "code"}
+        if is_apart:
+            console.print()
+        for part in _draw(block, console, is_whole=shows_all or not is_terminal):
+            console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def _draw(block: Shown, console: Console, *, is_whole: bool) -> Iterator[Text | Table]:
+    """Yield the lines of a block, or its table, and a line that says how much is left out."""
+    match block:
+        case Prose():
+            yield Text(" ").join(map(_say, block.said))
+            return
+        case Title():
+            yield _say(block.said, "bold")
+            return
+        case Items():
+            noun, n = "items", len(block.items)
+            n_first = n if is_whole else block.n_first
+            for item in block.items[:n_first]:
+                yield Text("  " * item.depth + ("" if item.is_marked else "• ")) + _say(item.said)
+        case Grid():
+            noun, n = "rows", len(block.rows)
+            n_first = n if is_whole else block.n_first
+            yield from _draw_rows(replace(block, rows=block.rows[:n_first]), console)
+        case Code():
+            noun, n = "lines", len(block.lines)
+            n_first = n if is_whole else block.n_first
+            yield from (Text("    ") + _say(line) for line in block.lines[:n_first])
+    if n_first < n:
+        yield Text(f"… {n - n_first:,} more {noun}: --all shows all {n:,}")
+
+
+def _draw_rows(block: Grid, console: Console) -> Iterator[Text | Table]:
+    """Yield rows as a table, or where it is too wide for the terminal row by row."""
+    table = Table(box=SIMPLE_HEAD, show_header=any(block.names), show_edge=False, pad_edge=False)
+    names = [*block.names, *[""] * (block.n_columns - len(block.names))]
+    for name, is_number in zip(names, block.are_numbers, strict=True):
+        justify: Literal["right", "left"] = "right" if is_number else "left"
+        table.add_column(Text(terminal_safe(name)), justify=justify, overflow="fold")
+    table.add_column(Text(_marks(block.cited)), no_wrap=True)
+    for row in block.rows:
+        cells = [_say(cell) for cell in row.cells]
+        cells += [Text("")] * (block.n_columns - len(cells))
+        table.add_row(*cells, Text(_marks(row.citations)))
+    wide = console.options.update(max_width=ANY_WIDTH)
+    if Measurement.get(console, wide, table).minimum <= console.width:
+        yield table
+        return
+    for number, row in enumerate(block.rows):
+        yield Text("" if not number else "\n") + Text(_marks(row.citations))
+        for name, cell in zip(names, row.cells, strict=False):
+            if cell.text:
+                yield Text(f"{terminal_safe(name)}: " if name else "") + _say(cell)
+
+
+def _say(said: Said, style: str = "") -> Text:
+    """Return a text without control characters, with its citations."""
+    text = Text(style=style)
+    for run, is_answering in said.runs:
+        text.append(terminal_safe(run), "bold" if is_answering else "")
+    return text.append(f" {_marks(said.citations)}") if said.citations else text
+
+
+def _marks(numbers: Iterable[int]) -> str:
+    return "".join(f"[{number}]" for number in numbers)
 
 
 def write_json(data: dict[str, Any], *, is_line: bool = False) -> None:

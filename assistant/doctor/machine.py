@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from assistant.doctor.findings import Finding, ok, problem, warning
 from assistant.errors import DocumentUnreadable
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import TEXT
 from assistant.settings import SETTINGS_FILE, Settings

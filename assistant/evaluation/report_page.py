@@ -21,8 +21,8 @@ from jinja2 import Template
 
 from assistant.evaluation.compare import HEADLINES
 from assistant.evaluation.measures import MEASURES, RUN_MEASURES
+from assistant.evaluation.measures.correctness import UNDECIDED
 from assistant.evaluation.measures.of_runs import has_answer, is_decided
-from assistant.evaluation.measures.refusal import UNDECIDED
 from assistant.evaluation.report import Bar, Estimate, Record, Report, Source
 from assistant.evaluation.statistics import estimate_mean, interval_of_share
 from assistant.evidence.calibration import Bin, reliability

@@ -18,12 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistant.errors import CorpusError, QuestionError
 from assistant.evaluation.measures import MEASURES
-from assistant.evaluation.outcome import Outcome, resolve
 from assistant.evaluation.provenance import describe
 from assistant.evaluation.questions import read_questions
 from assistant.evaluation.report import Record, Report, Source
 from assistant.evaluation.statistics import summarise
-from assistant.evaluation.values import Question
+from assistant.evaluation.values import Outcome, Question, resolve
 from assistant.values import Answer, Document, RankedPassage, Span, Turn
 
 logger = logging.getLogger(__name__)

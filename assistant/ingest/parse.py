@@ -14,8 +14,7 @@ from types import ModuleType
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
-from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits, Parsed
 from assistant.values import Origin, Page
 
 FORMATS = {

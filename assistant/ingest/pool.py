@@ -19,8 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import Parsed, read_parsed
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits, Parsed, read_parsed
 from assistant.ingest.worker import WorkerRequest
 from assistant.values import Box, Origin, Page
 

@@ -15,7 +15,7 @@ from assistant.text import english as en
 from assistant.text.sentences import split_sentences
 from assistant.values import Role, Unit
 
-PROSE = frozenset((Role.PARAGRAPH, Role.ITEM, Role.LEAD_IN, Role.CAPTION))
+PROSE = frozenset((Role.PARAGRAPH, Role.ITEM, Role.LEAD_IN, Role.CAPTION, Role.NOTE, Role.REST))
 """What has sentences; a heading, a row or a line of code is cited whole."""
 MAX_HEADING_CHARS = 60
 """Of a line of plain text that is taken for a heading."""
@@ -64,18 +64,33 @@ class _Nesting:
     def __init__(self, units: Sequence[Unit]) -> None:
         self._units = units
         self._headings: list[int] = []
+        self._begun = -1
         self._items: list[int] = []
         self._question = self._lead = self._names = -1
 
     def place(self, number: int, unit: Unit) -> int:
         """Return what a unit stands under, and note what holds behind it."""
         role = unit.role
+        if role is Role.REST:
+            return self._begun
+        if role is Role.NOTE:
+            return self._headings[-1] if self._headings else -1
+        self._begin(number, role)
+        if role is Role.HEADING:
+            return self._place_heading(number, unit)
+        return self._place_text(number, unit)
+
+    def _begin(self, number: int, role: Role) -> None:
+        """Note which sentence, list and table a unit may go on with."""
+        if role in (Role.PARAGRAPH, Role.ITEM):
+            self._begun = number
         if role is not Role.ITEM:
             self._items = []
         if role not in (Role.ROW, Role.NAMES):
             self._names = -1
-        if role is Role.HEADING:
-            return self._place_heading(number, unit)
+
+    def _place_text(self, number: int, unit: Unit) -> int:
+        role = unit.role
         section = self._headings[-1] if self._headings else -1
         if role is Role.QUESTION:
             self._question, self._lead = number, -1
@@ -160,7 +175,9 @@ def _name(text: str, units: Sequence[Unit]) -> list[Unit]:
         after = units[number + 1] if number + 1 < len(units) else None
         before = units[number - 1] if number else None
         found.append(_named(text, before, unit, after, has_headings=has_headings))
-    return _mend_enumerated(text, found)
+    # What a parser has marked as an item is one.
+    may_head = [unit.role is Role.PARAGRAPH for unit in units]
+    return _mend_enumerated(text, found, may_head)
 
 
 def _named(
@@ -212,11 +229,11 @@ def _looks_like_heading(text: str, said: str, unit: Unit, after: Unit) -> bool:
     return (is_parted and (is_loud or is_text)) or (is_loud and said.isupper())
 
 
-def _mend_enumerated(text: str, units: list[Unit]) -> list[Unit]:
+def _mend_enumerated(text: str, units: list[Unit], may_head: Sequence[bool]) -> list[Unit]:
     """Turn numbered lines that stand alone, above paragraphs, from items into headings."""
     kinds = [
-        unit.role is Role.ITEM and bool(ENUMERATOR.match(text, unit.start, unit.end))
-        for unit in units
+        unit.role is Role.ITEM and may and bool(ENUMERATOR.match(text, unit.start, unit.end))
+        for unit, may in zip(units, may_head, strict=True)
     ]
     found = list(units)
     for number, (unit, is_numbered) in enumerate(zip(units, kinds, strict=True)):
@@ -257,8 +274,14 @@ def contexts(roles: Sequence[Role]) -> list[tuple[int, ...]]:
     heads: tuple[int, ...] = ()
     asked: tuple[int, ...] = ()
     leads: tuple[int, ...] = ()
+    begun: tuple[int, ...] = ()
     is_first = True
     for number, (before, role) in enumerate(pairwise([Role.PARAGRAPH, *roles])):
+        if role is Role.REST:
+            found.append(begun)
+            continue
+        if role in (Role.PARAGRAPH, Role.ITEM):
+            begun = (number,)
         if role is Role.HEADING:
             heads = (*heads, number) if before is Role.HEADING else (number,)
             asked = leads = ()

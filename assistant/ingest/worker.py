@@ -20,8 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import write_parsed
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits, write_parsed
 from assistant.ingest.parse import draw, locate, parse
 from assistant.values import Page, PageKind
 

@@ -1,7 +1,9 @@
-"""Answers as plain text for the command line; `cli.terminal` makes it safe to print."""
+"""What stands under an answer on the command line; `cli.terminal` makes it safe to print."""
 
+import re
 from textwrap import shorten
 
+from assistant.show.blocks import list_quotes
 from assistant.show.provenance import describe_author, report_costs
 from assistant.values import Answer, Citation, Consulted, name_page
 
@@ -11,17 +13,23 @@ EXCERPT_CHARS = 300
 """Characters printed of such a passage."""
 
 
-def describe(answer: Answer) -> str:
-    """Return the answer with its quotes, or an abstention with the nearest passages."""
+def describe_sources(answer: Answer) -> str:
+    """Return what stands under an answer: the place of each quote, and what it does not show.
+
+    Under an abstention, these are the nearest passages.
+    """
     if answer.kind == "answer":
         wrote = describe_author(answer)
-        remark = [f"({wrote})"] if wrote else []
-        return "\n\n".join([answer.text, *map(_describe_citation, answer.citations), *remark])
-    lines = [answer.text]
-    if answer.consulted:
-        lines.append("The nearest passages:")
-        lines += map(_describe_consulted, answer.consulted[:MAX_NEAREST])
-    return "\n\n".join(lines)
+        shown = list_quotes(answer)
+        places = [
+            f"[{one.number}] {_place(one)}"
+            + ("" if one.number in shown else f"\n{indent(one.quote)}\n")
+            for one in answer.citations
+        ]
+        remark = [f"\n({wrote})"] if wrote else []
+        return re.sub("\n\n+", "\n\n", "\n".join([*places, *remark])).strip("\n")
+    nearest = [_describe_consulted(one) for one in answer.consulted[:MAX_NEAREST]]
+    return "\n\n".join(["The nearest passages:", *nearest]) if nearest else ""
 
 
 def describe_costs(answer: Answer) -> str:
@@ -43,11 +51,6 @@ def count(n: int, noun: str) -> str:
     ('1 file', '1,200 files')
     """
     return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
-def _describe_citation(citation: Citation) -> str:
-    place = _place(citation)
-    return f"[{citation.number}] {place}\n{indent(citation.quote)}"
 
 
 def _describe_consulted(consulted: Consulted) -> str:

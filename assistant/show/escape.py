@@ -44,11 +44,15 @@ def markdown_text(text: str) -> str:
 
 @cache
 def templates(folder: str) -> "Environment":
-    """Return the Jinja environment of a folder of this package; it escapes all values."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    """Return the Jinja environment of a folder of this package; it escapes all values.
 
+    Every folder's templates may also use those of this room.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    folders = dict.fromkeys((folder, "show"))
     return Environment(
-        loader=PackageLoader("assistant", folder),
+        loader=ChoiceLoader([PackageLoader("assistant", one) for one in folders]),
         autoescape=True,
         finalize=_finalize,
         undefined=StrictUndefined,

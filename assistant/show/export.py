@@ -1,16 +1,33 @@
 """Exports answers and conversations as plain text, Markdown or an HTML page.
 
-Each answer comes with its citation numbers and, under it, every quote with its place and who wrote
-the answer. Text of documents, questions and models is escaped for its format, so that a quote is
-never a link, an image or a heading.
+Each answer comes with its citation numbers and, under it, the place of every quote, the quote where
+the answer does not show it word for word, and who wrote the answer. Text of documents, questions
+and models is escaped for its format, so that a quote is never a link, an image or a heading.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from assistant.show.escape import markdown_text, templates
+from assistant.show.blocks import (
+    Code,
+    Grid,
+    Items,
+    Prose,
+    Said,
+    Shown,
+    Title,
+    list_blocks,
+    list_quotes,
+)
+from assistant.show.escape import markdown_text, templates, terminal_safe
 from assistant.show.provenance import list_remarks
 from assistant.values import Answer, Citation, name_page
+
+_BREAK = "  \n"
+_INDENT = "\u2003"
+_TICKS = re.compile("`+")
+_NUMBER = re.compile(r"(\d{1,4})[.)]\s+(?=\S)", re.ASCII)
 
 
 class ExportedTurn(Protocol):
@@ -57,6 +74,8 @@ def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
             turns=[(turn.question, turn.outcome) for turn in turns],
             place=_place,
             list_remarks=list_remarks,
+            list_blocks=list_blocks,
+            list_quotes=list_quotes,
         )
     )
 
@@ -65,26 +84,105 @@ def _markdown_answer(answer: Answer) -> list[str]:
     remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
     if answer.kind != "answer":
         return [markdown_text(answer.text), *remarks]
-    said = "  \n".join(
-        " ".join(
-            f"{markdown_text(statement.text)} "
-            + "".join(rf"\[{number}\]" for number in statement.citations)
-            for statement in line
-        )
-        for line in answer.lines
-    )
+    shown = list_quotes(answer)
+    said = [_markdown_block(block) for block in list_blocks(answer)]
+    places = _BREAK.join(_markdown_place(one) for one in answer.citations if one.number in shown)
     quotes = [
-        f"> {markdown_text(citation.quote)}\n>\n> — \\[{citation.number}\\] "
-        f"{markdown_text(_place(citation))}"
-        for citation in answer.citations
+        f"> {markdown_text(one.quote)}\n>\n> — {_markdown_place(one)}"
+        for one in answer.citations
+        if one.number not in shown
     ]
-    return [said, *quotes, *remarks]
+    return [*said, *([places] if places else ()), *quotes, *remarks]
+
+
+def _markdown_place(citation: Citation) -> str:
+    return f"{_marks([citation.number])} {markdown_text(_place(citation))}"
+
+
+def _markdown_block(block: Shown) -> str:
+    match block:
+        case Prose():
+            return " ".join(map(_markdown_said, block.said))
+        case Title():
+            whole = Said(block.said.text, block.said.citations, ((0, len(block.said.text)),))
+            return _markdown_said(whole)
+        case Items():
+            return _markdown_list(block)
+        case Grid():
+            return _markdown_table(block)
+        case Code():
+            numbers = [number for line in block.lines for number in line.citations]
+            lines = [" ".join(terminal_safe(line.text).split("\n")) for line in block.lines]
+            fence = "`" * max(3, 1 + max(map(len, _TICKS.findall("\n".join(lines))), default=0))
+            return "\n".join([fence, *lines, fence]) + f"\n\n{_marks(numbers)}"
+
+
+def _markdown_said(said: Said) -> str:
+    return f"{_markdown_runs(said)} {_marks(said.citations)}"
+
+
+def _marks(numbers: Iterable[int]) -> str:
+    return "".join(rf"\[{number}\]" for number in numbers)
+
+
+def _markdown_runs(said: Said) -> str:
+    """Return a text with its emphasis, where Markdown can tell that from asterisks."""
+    runs = said.runs
+    found: list[str] = []
+    for number, (text, is_answering) in enumerate(runs):
+        before = runs[number - 1][0][-1:] if number else " "
+        after = runs[number + 1][0][:1] if number + 1 < len(runs) else " "
+        parted = (before.isspace() or text[:1].isalnum()) and (
+            after.isspace() or text[-1:].isalnum()
+        )
+        is_marked = is_answering and parted and text == text.strip() and bool(markdown_text(text))
+        spaces = (" " * text[:1].isspace(), " " * (text[-1:].isspace() and not text.isspace()))
+        shown = markdown_text(text)
+        found.append(f"**{shown}**" if is_marked else f"{spaces[0]}{shown}{spaces[1]}")
+    return "".join(found).strip()
+
+
+def _markdown_list(block: Items) -> str:
+    """Return a list; one whose items have numbers of their own keeps exactly those."""
+    numbers = [_NUMBER.match(item.said.text) for item in block.items]
+    first = int(numbers[0][1]) if numbers and numbers[0] else 0
+    if all(
+        number and int(number[1]) == n and not item.depth
+        for n, (number, item) in enumerate(zip(numbers, block.items, strict=True), start=first)
+    ):
+        return "\n".join(
+            f"{number[0].strip()} {_markdown_said(_cut(item.said, number.end()))}"
+            for number, item in zip(numbers, block.items, strict=True)
+            if number
+        )
+    if all(item.is_marked for item in block.items):
+        return _BREAK.join(_INDENT * item.depth + _markdown_said(item.said) for item in block.items)
+    return "\n".join(f"{'  ' * item.depth}- {_markdown_said(item.said)}" for item in block.items)
+
+
+def _cut(said: Said, start: int) -> Said:
+    """Return what a text says from a place on."""
+    spans = ((max(a - start, 0), b - start) for a, b in said.answering if b > start)
+    return Said(said.text[start:], said.citations, tuple(spans))
+
+
+def _markdown_table(block: Grid) -> str:
+    n = block.n_columns
+    names = [*map(markdown_text, block.names), *[""] * (n - len(block.names))]
+    rules = ["---:" if is_number else "---" for is_number in block.are_numbers]
+    rows = [
+        [*map(_markdown_runs, row.cells), *[""] * (n - len(row.cells)), _marks(row.citations)]
+        for row in block.rows
+    ]
+    lines = [[*names, _marks(block.cited)], [*rules, "---"], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _place(citation: Citation) -> str:
     where: list[str] = [citation.document_id]
     where += [citation.title] if citation.title != citation.document_id else []
-    where += [citation.heading] if citation.heading else []
+    heading = citation.heading if citation.heading != citation.title else None
+    where += [heading] if heading else []
     where += [name_page(citation.page, citation.page_kind)] if citation.page is not None else []
     where.append(f"characters {citation.start}-{citation.end}")
     where += [f"also: {', '.join(citation.copies)}"] if citation.copies else []

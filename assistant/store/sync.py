@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.errors import IndexDamaged, StoreError
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import FoundFile, SkippedFile, walk
 from assistant.models.embed import Embedder

@@ -9,15 +9,19 @@ like any other.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from assistant.text import english as en
-from assistant.text.numbers import YEAR
-from assistant.text.terms import terms
-from assistant.text.words import INSIDE, WORD, one_of
+from assistant.text.exact import find_exact
+from assistant.text.numbers import NUMERAL, YEAR
+from assistant.text.terms import fold, query_terms, terms
+from assistant.text.words import INSIDE, NAME, WORD, one_of
 
 MAX_ORDER_CHARS = 2_000
 """A longer sentence is looked at so far."""
+MAX_TOLD_CHARS = 2_000
+"""In a longer text no words are found that answer."""
 _REPLY = r"(?:answer|response|reply|output|summary)"
 _ORDERS = re.compile(
     "|".join(
@@ -73,6 +77,156 @@ def misses_kind(question: str, sentence: str) -> bool:
         return False
     words = set(WORD.findall(asked))
     return all(name.casefold() in words for name in INSIDE.findall(sentence))
+
+
+# What answers in a sentence. How a question asks is known in seven languages, for who in five.
+_WHEN = re.compile(rf"{en.ASKS_TIME}|\b(?:wann|quand|cuando|quando|wanneer)\b")
+_HOW_MANY = re.compile(
+    rf"{en.ASKS_NUMBER}|\bhow \w+ (?:is|are|was|were)\b"
+    r"|\b(?:wie ?viel\w*|combien|cuant[oa]s?|quant[ioae]s?|hoeveel)\b"
+)
+_WHO = re.compile(rf"{en.ASKS_PERSON}|^\W*(?:qui|quien|chi|quem)\b")
+_WHICH_MAIL = re.compile(r"\be-?mail|\bmail\b|\bcorreo\b|\bcourriel\b")
+_WHICH_PHONE = re.compile(r"\b(?:tele)?(?:phone|fon)|\btelef|\btel\b|\bfax\b|\bmobile\b|\bhandy")
+_WHICH_CODE = re.compile(
+    r"\bcode|\biban\b|\bserial\b|\breference\b|\bnumber\b|nummer|\bnumero\b|\bpin\b"
+)
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d ()/\u00a0-]{4,}\d(?!\w)")
+_DIGITS = re.compile(r"(?<![\w.,])\d{3,}(?![\w]|[.,]\d)")
+_CLOCK = re.compile(
+    r"\b\d{1,2}[:.]\d{2}(?:\s?[ap]\.?m\b\.?)?(?!\.?\d)|\b\d{1,2}\s?(?:[ap]\.?m\b\.?|h\b|uhr\b)",
+    re.IGNORECASE,
+)
+_DAY_NAME = re.compile(rf"\b{one_of(en.DAYS)}s?\b", re.IGNORECASE)
+_BEFORE_AMOUNT = re.compile(r"[$€£¥]\s?$")
+_BEHIND_AMOUNT = re.compile(r"\s?(?:[$€£¥%]|[^\W\d_]+(?!\w))")
+_COUNTED = re.compile(rf"\b{one_of(en.COUNTING - {'one'})}\b", re.IGNORECASE)
+_JOINTS = re.compile(
+    r"\s*(?:[,–—&-]|and|or|to|at|until|till|und|et|y|e|bis|à|a)?\s*", re.IGNORECASE
+)
+_FIELD = re.compile(r"([^:\n]{1,40}):\s+(\S.*)")
+_MEASURES = frozenset(f"{one}{end}" for one in (*en.UNITS, *en.MONEY) for end in ("", "s"))
+
+Span = tuple[int, int]
+
+
+def find_answering(question: str, told: str) -> tuple[Span, ...]:
+    """Return the span of the words of a sentence that answer, where a plain rule knows them.
+
+    What is asked by "when", "how many", "who", or for a code, a telephone number or an address, is
+    the only thing of that kind that the question does not name itself. Of "Label: value" it is the
+    value, if the label is what was asked. Where there are several, or none, there is no span.
+
+    >>> told = "It opens on 3 May 2024 for 20 guests."
+    >>> [told[start:end] for start, end in find_answering("When does it open?", told)]
+    ['3 May 2024']
+    """
+    if len(told) > MAX_TOLD_CHARS:
+        return ()
+    asked = fold(question)
+    if (field := _FIELD.fullmatch(told)) and _is_asked(question, *field.groups()):
+        return (field.span(2),)
+    for pattern, finder in _FINDERS:
+        if pattern.search(asked):
+            joined = _join(told, sorted(finder(told, question)))
+            found = [span for span in joined if not _is_named(asked, told[slice(*span)])]
+            if found:
+                return tuple(found) if len(found) == 1 else ()
+    return ()
+
+
+def _is_asked(question: str, label: str, value: str) -> bool:
+    """Whether a question has all words of a label, and none of its value."""
+    asked, named = set(query_terms(question)), query_terms(label)
+    return bool(named) and asked.issuperset(named) and not asked & set(terms(value))
+
+
+def _is_named(asked: str, found: str) -> bool:
+    """Whether a question, folded, names all of what was found."""
+    named = {form for one in find_exact(asked) for form in (*one.forms, *one.also)}
+    forms = {form for one in find_exact(found) for form in one.forms}
+    return bool(named & forms) or set(terms(found)) <= set(terms(asked))
+
+
+def _join(told: str, spans: Sequence[Span]) -> list[Span]:
+    """Return spans as one that only a comma, a dash or "and" parts, or that overlap."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and (start < joined[-1][1] or _JOINTS.fullmatch(told, joined[-1][1], start)):
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _find_times(told: str, _: str) -> Iterator[Span]:
+    for one in find_exact(told):
+        if one.kind in ("date", "month", "day", "year"):
+            yield one.start, one.end
+    for pattern in (_CLOCK, _DAY_NAME):
+        yield from (match.span() for match in pattern.finditer(told))
+
+
+def _find_amounts(told: str, question: str) -> Iterator[Span]:
+    """Yield numbers with their unit, or with what the question counts."""
+    taken = [(one.start, one.end) for one in find_exact(told) if one.kind != "number"]
+    taken += [match.span() for match in _CLOCK.finditer(told)]
+    asked = set(query_terms(question))
+    for pattern in (NUMERAL, _COUNTED):
+        for match in pattern.finditer(told):
+            start, end = match.span()
+            if any(start < last and first < end for first, last in taken):
+                continue
+            if told[start - 1 : start].isalpha() or told[end : end + 1].isalpha():
+                continue
+            if before := _BEFORE_AMOUNT.search(told, max(0, start - 2), start):
+                start = before.start()
+            if (behind := _BEHIND_AMOUNT.match(told, end)) and _counts(behind[0].strip(), asked):
+                end = behind.end()
+            yield start, end
+
+
+def _counts(behind: str, asked: set[str]) -> bool:
+    """Whether what stands behind a number belongs to it."""
+    is_sign = not behind.isalpha()
+    return is_sign or behind.casefold() in _MEASURES or bool(asked & set(terms(behind)))
+
+
+def _find_people(told: str, _: str) -> Iterator[Span]:
+    """Yield names; a single word with a capital that opens a sentence is none."""
+    for match in re.finditer(NAME, told):
+        start, words = match.start(), match[0].split()
+        is_first = not told[:start].strip() or told[:start].rstrip()[-1] in ".!?:;"
+        if is_first and words[0].casefold() in en.NO_NAMES:
+            start, words, is_first = start + len(words[0]) + 1, words[1:], False
+        no_names = en.DAYS | frozenset(en.MONTHS)
+        if words and not (is_first and len(words) == 1) and words[0].casefold() not in no_names:
+            yield start, match.end()
+
+
+def _find_codes(told: str, _: str) -> Iterator[Span]:
+    yield from ((one.start, one.end) for one in find_exact(told) if one.kind == "code")
+    for pattern in (_PHONE, _DIGITS):
+        yield from (match.span() for match in pattern.finditer(told))
+
+
+def _find_phones(told: str, _: str) -> Iterator[Span]:
+    return (match.span() for match in _PHONE.finditer(told))
+
+
+def _find_mails(told: str, _: str) -> Iterator[Span]:
+    return (match.span() for match in _MAIL.finditer(told))
+
+
+_FINDERS = (
+    (_WHEN, _find_times),
+    (_WHICH_MAIL, _find_mails),
+    (_WHICH_PHONE, _find_phones),
+    (_HOW_MANY, _find_amounts),
+    (_WHICH_CODE, _find_codes),
+    (_WHO, _find_people),
+)
 
 
 def has_opposite(question: str, sentence: str) -> bool:

@@ -309,6 +309,11 @@ CONTRACTIONS = (
 QUESTION_MARKERS = r"Q\d*|Question|QUESTION|F\d*|Frage|P\d*|Pregunta|Pergunta|D\d*|Domanda"
 """Before the questions of a list of them, in several languages."""
 ANSWER_MARKERS = r"A\d*|Answer|ANSWER|R\d*|Antwort|Respuesta|Réponse|Risposta|Resposta"
+CAPTIONS = (
+    r"fig(?:ure|\.)?|table|chart|diagram|plate|scheme|box|abb(?:ildung|\.)|tab(?:elle|leau|ela|ella|\.)"
+    r"|cuadro|tabla|gráfico|graphique|quadro|grafico|figura"
+)
+"""Before the number of a figure or table."""
 LABELS = (
     r"article|section|clause|step|chapter|part|rule|paragraph|appendix|annex|schedule|item|point"
     r"|artikel|abschnitt|kapitel|schritt|teil|étape|chapitre|partie|artículo|sección|capítulo|paso"

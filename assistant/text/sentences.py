@@ -29,7 +29,7 @@ _CLOSING = re.compile(
 )
 _SOMETHING = re.compile(r"\S")
 _BRACKETS = re.compile(rf"[(\[][^()\[\]]{{1,{MAX_BRACKET_CHARS}}}[)\]]")
-_ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]")
+_ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{1,5})[.)]")
 _FIRST_WORD = re.compile(r"[\s\"'“„‘«(\[]*([^\W\d_][\w.]*\(?)")
 _NAME_IN_CODE = re.compile(r".*(?:\w\.\w|\()", re.DOTALL)
 _BEFORE_NUMBER = re.compile(

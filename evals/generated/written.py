@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from assistant.evaluation.outcome import resolve
-from assistant.evaluation.values import Question
+from assistant.evaluation.values import Question, resolve
 from assistant.values import Answer
 from evals.generated.figures import Figure, judge, percentiles, share
 from evals.generated.readings import Readings, is_supported, is_wrong

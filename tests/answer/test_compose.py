@@ -4,9 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
-from assistant.answer.compose import NOT_SAID, NOTHING_RETRIEVED, compose, select
+from assistant.answer.compose import (
+    NOT_SAID,
+    NOTHING_RETRIEVED,
+    compose,
+    find_answering_cells,
+    select,
+)
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement
+from assistant.ingest.formats.table import split_row
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.values import Document, DocumentId, Draft, Passage
@@ -100,3 +107,32 @@ def test_select_takes_the_best_and_none_far_under_it_but_what_it_leans_on(
     assert best in found
     assert len(found) <= most
     assert all(scores[i] >= scores[best] - drop or (i == 0 and 1 in found) for i in found)
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "names", "answering"),
+    [
+        ("What is the fee of Brisa?", "Boat: Brisa | Fee: 20 | State: paid", 3, ["20"]),
+        ("Which boats are overdue?", "Boat: Alba | Fee: 10 | State: overdue", 3, ["Alba"]),
+        ("Which boat pays a fee of 10?", "Boat: Alba | Fee: 10 | State: overdue", 3, ["Alba"]),
+        ("Fee and state of Alba?", "Boat: Alba | Fee: 10 | State: overdue", 3, ["10", "overdue"]),
+        ("Welche Fee hat das Boat Alba?", "Boat: Alba | Fee: 10 | State: due", 3, ["10"]),
+        ("How much does Alba pay?", "Boat: Alba | Fee: 10 | State: due", 3, ["10"]),
+        ("Who is the warden?", "Warden | Ola Berg", 0, ["Ola Berg"]),
+        ("Where is the key?", "Key: under the mat | Door: north", 0, ["under the mat"]),
+        ("Where is the key?", "Key and lamp | Door", 0, []),
+        ("What is new?", "Boat: Alba | Fee: 10 | State: due", 3, []),
+        ("Boat, fee and state?", "Boat: Alba | Fee: 10 | State: due", 3, []),
+    ],
+)
+def test_the_cell_that_answers_is_in_the_column_that_is_asked_for(
+    question: str, row: str, names: int, answering: list[str]
+) -> None:
+    cells = split_row(row, "Boat | Fee | State" if names else None)
+    found = find_answering_cells(question, cells)
+    assert [row[start:end] for start, end in found] == answering
+
+
+def test_a_row_too_long_to_look_through_has_no_cell_that_answers() -> None:
+    row = "Boat: Alba | Fee: " + "7" * 5_000
+    assert find_answering_cells("What is the fee?", split_row(row, "Boat | Fee")) == ()

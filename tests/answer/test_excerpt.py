@@ -35,6 +35,15 @@ Before you leave, do the following:
 - Oil the wheel.
 - Cover the stone.
 
+## Winter
+
+In winter every boat is treated as follows:
+
+1. Empty the boat.
+2. Close the valves.
+   - Leave the taps open.
+3. Cover it.
+
 ## Warden
 
 Ola Berg.
@@ -65,16 +74,23 @@ def shown(question: str, *chosen: str) -> list[str]:
 
 
 def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
-    assert shown("What do I do before I leave?", "Hang up") == [
+    assert shown("What do I do before I leave?", "2. Hang up") == [
         "Before you leave, do the following:",
-        *["Lock the gate.", "Hang up the key.", "Note the hour."],
+        *["1. Lock the gate.", "2. Hang up the key.", "3. Note the hour."],
+    ]
+
+
+def test_no_step_is_left_out_since_another_repeats_a_word_of_what_leads_into_them() -> None:
+    assert shown("How is a boat treated in winter?", "2. Close") == [
+        *["Winter", "In winter every boat is treated as follows:"],
+        *["1. Empty the boat.", "2. Close the valves.", "Leave the taps open.", "3. Cover it."],
     ]
 
 
 def test_an_item_that_says_what_is_asked_stands_without_the_others() -> None:
-    assert shown("Where does the key go?", "Hang up") == [
+    assert shown("Where does the key go?", "2. Hang up") == [
         "Before you leave, do the following:",
-        "Hang up the key.",
+        "2. Hang up the key.",
     ]
 
 

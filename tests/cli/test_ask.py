@@ -3,20 +3,34 @@
 import json
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
 from attacks import VECTORS
 from pydantic import SecretStr
-from surface_fakes import DROPPED, HOSTILE, MODEL, NOTICE, WHY, WROTE, FakeAssistant, write
+from surface_fakes import (
+    DROPPED,
+    HOSTILE,
+    MODEL,
+    NOTICE,
+    WHY,
+    WROTE,
+    FakeAssistant,
+    answer,
+    cite,
+    document,
+    write,
+)
 
 from assistant.cli.ask import answer_question, choose_llm
 from assistant.cli.terminal import status_line
 from assistant.errors import SettingsError
+from assistant.ingest.formats.table import split_row
 from assistant.settings import LanguageModel, Settings
 from assistant.show.provenance import STOPPED_PARTLY
-from assistant.values import Answer, Stage, Turn
+from assistant.values import Answer, Role, Stage, Turn
 
 Streams = pytest.CaptureFixture[str]
 URL = "http://localhost:11434/v1"
@@ -200,6 +214,87 @@ def test_no_model_writes_to_the_terminal_but_plain_lines(vector: str, capsys: St
     out, err = capsys.readouterr()
     assert not set(out + err) & {"\x1b", "\x07", "\x9b", "\0"}
     assert len(err.splitlines()) == 12
+
+
+BOATS = ["Alba", "Brisa", "Corva", "Dorna", "Estrel", "Fulmar", "Gannet", "Heron", "Isla"]
+BOATS += ["Jackdaw", "Kestrel", "Linnet", "Merlin"]
+
+
+class Harbour(FakeAssistant):
+    """Answers with thirteen rows of a table, the boats emphasised."""
+
+    note = "in the north basin"
+
+    def _answer(self, question: str) -> Answer:
+        rows = [f"Boat: {boat} | Fee: {n} | Note: {self.note}" for n, boat in enumerate(BOATS)]
+        source = document("boats.csv", "\n".join(rows))
+        made = answer(question, *(cite(n, source, row) for n, row in enumerate(rows, start=1)))
+        statements = tuple(
+            replace(
+                one,
+                role=Role.ROW,
+                cells=split_row(one.text, "Boat | Fee | Note"),
+                answering=((6, one.text.index(" |")),),
+            )
+            for one in made.statements
+        )
+        return replace(made, statements=statements)
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, n_columns: int) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(n_columns))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def test_rows_go_into_a_pipe_as_a_table_with_all_of_them_and_each_source_once(
+    capsys: Streams,
+) -> None:
+    answer_question(Harbour(), "Which boats?", ())
+    head, rule, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["Boat", "Fee", "Note"]
+    assert set(rule) == {"─"}
+    shown = [line.rsplit(maxsplit=1) for line in rows[:13]]
+    assert [mark for _, mark in shown] == [f"[{n}]" for n in range(1, 14)]
+    assert [line.split()[0] for line, _ in shown] == BOATS
+    assert rows[13] == ""
+    assert [line.split(",")[0] for line in rows[14:]] == [f"[{n}] boats.csv" for n in range(1, 14)]
+
+
+def test_a_terminal_gets_the_first_rows_with_the_words_that_answer_in_bold(
+    capsys: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_terminal(monkeypatch, 70)
+    answer_question(Harbour(), "Which boats?", ())
+    out = capsys.readouterr().out
+    assert "\x1b[1mAlba\x1b[0m" in out
+    assert "Heron" in out
+    assert "Isla" not in out
+    assert "… 5 more rows: --all shows all 13\n" in out
+    answer_question(Harbour(), "Which boats?", (), shows_all=True)
+    assert all(boat in capsys.readouterr().out for boat in BOATS[-1:])
+
+
+def test_a_terminal_too_narrow_for_a_table_gets_it_row_by_row(
+    capsys: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_terminal(monkeypatch, 16)
+    monkeypatch.setattr(Harbour, "note", "x" * 30)
+    answer_question(Harbour(), "Which boats?", ())
+    first = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    assert first == ["[1]", "Boat: \x1b[1mAlba\x1b[0m", "Fee: 0", f"Note: {'x' * 30}"]
+
+
+@pytest.mark.parametrize("vector", [*VECTORS, "two\nlines\x1b[31m\x9b[0m[bold]x[/bold]"])
+def test_no_cell_writes_to_a_terminal_but_its_text(
+    vector: str, capsys: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_terminal(monkeypatch, 300)
+    monkeypatch.setattr(Harbour, "note", vector)
+    answer_question(Harbour(), "?", ())
+    out = capsys.readouterr().out
+    assert not set(out.replace("\x1b[1m", "").replace("\x1b[0m", "")) & {"\x1b", "\x07", "\x9b"}
 
 
 def test_the_status_line_is_only_for_people(

@@ -7,8 +7,7 @@ In: what was said, cited, marked and ranked, in words of the two documents of `T
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.evaluation.outcome import Outcome
-from assistant.evaluation.values import Question
+from assistant.evaluation.values import Outcome, Question
 from assistant.values import Answer, Citation, DocumentId, Span, Statement, Verdict
 
 TEXTS = {"titan.txt": "Titan has lakes. They hold methane.", "io.txt": "Io has volcanoes."}

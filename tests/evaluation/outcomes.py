@@ -6,9 +6,8 @@ from dataclasses import replace
 from evaluation.examples import reply
 
 from assistant.evaluation.measures import MEASURES
-from assistant.evaluation.outcome import Outcome
 from assistant.evaluation.report import Record, Report
-from assistant.evaluation.values import Question
+from assistant.evaluation.values import Outcome, Question
 from assistant.values import Answer, Citation, DocumentId, Span
 
 Place = tuple[str, int, int]

@@ -8,8 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from assistant.errors import CorpusError
-from assistant.evaluation.outcome import resolve
-from assistant.evaluation.values import Question
+from assistant.evaluation.values import Question, resolve
 from assistant.text.sentences import split_sentences
 from assistant.values import (
     Answer,

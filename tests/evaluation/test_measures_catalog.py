@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import assistant.evaluation.measures
 from assistant.evaluation.measures import MEASURES, RUN_MEASURES, Measure, RunMeasure
-from assistant.evaluation.outcome import Outcome
+from assistant.evaluation.values import Outcome
 
 TEXTS = {"a.txt": "One two three. Four five.", "b.txt": "Six seven. Eight nine ten."}
 OF_RANKING = {"recall@1", "recall@5", "recall@10", "ndcg@10", "mrr@10", "all_gold@10"} | {

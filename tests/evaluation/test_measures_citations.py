@@ -18,7 +18,7 @@ from assistant.evaluation.measures.citations import (
     pointer_validity,
     verbatim,
 )
-from assistant.evaluation.outcome import Outcome
+from assistant.evaluation.values import Outcome
 from assistant.values import Citation, DocumentId
 
 TEXTS = {"a.txt": "One two three. Four five.", "b.txt": "Six seven. Eight nine ten."}

@@ -3,8 +3,13 @@ from dataclasses import replace
 import pytest
 from evaluation.outcomes import Place, outcome, question, unanswerable
 
-from assistant.evaluation.measures.correctness import holds_wrong, trusted
-from assistant.evaluation.measures.refusal import over_refusal, refusal_precision, refusal_recall
+from assistant.evaluation.measures.correctness import (
+    holds_wrong,
+    over_refusal,
+    refusal_precision,
+    refusal_recall,
+    trusted,
+)
 
 TEXTS = {"a.txt": "One two three. Four five.", "b.txt": "Six seven. Eight nine ten."}
 SAYS_IT: list[Place] = [("a.txt", 0, 14)]

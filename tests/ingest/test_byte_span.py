@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import Decoded, decode
 from assistant.ingest.formats import text as plain
-from assistant.ingest.limits import DEFAULT_LIMITS
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS
 from assistant.ingest.parse import locate, parse
 from assistant.ingest.pool import Parsers
 from assistant.text.normalize import normalize

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ingest.reading import require_in_order
 
 from assistant.errors import DocumentUnreadable
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.text.normalize import normalize
 

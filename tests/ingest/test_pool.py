@@ -19,7 +19,7 @@ import pytest
 from ingest.reading import refuses
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 
 LIMITS = Limits(timeout_s=2.0, memory_bytes=400_000_000)
@@ -163,7 +163,7 @@ def test_many_threads_share_the_children(sabotaged: None) -> None:
 def test_a_child_ends_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
     script = (
         "import json, time\n"
-        "from assistant.ingest.limits import DEFAULT_LIMITS\n"
+        "from assistant.ingest.formats.parsed import DEFAULT_LIMITS\n"
         "from assistant.ingest.pool import Parsers\n"
         "parsers = Parsers(DEFAULT_LIMITS)\n"
         "parsers.parse(b'x', 'text/plain')\n"

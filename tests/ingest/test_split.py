@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest.reading import within
 
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.ingest.split import content_id, cut_sentences, embedding_text, split
 from assistant.ingest.structure import arrange

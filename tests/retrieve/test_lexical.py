@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import idf, rank_lexically, weigh_terms

@@ -32,7 +32,7 @@ import assistant.ingest.formats.html
 import assistant.ingest.formats.markdown
 import assistant.ingest.formats.text  # noqa: F401
 from assistant.errors import AssistantError, IndexDamaged, IndexMissing, StoreError
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
 from assistant.store import chroma as bases

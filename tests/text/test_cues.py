@@ -1,11 +1,20 @@
 import numpy as np
 import pytest
 from hashing import HashingEmbedder
+from hypothesis import given
+from hypothesis import strategies as st
 from retrievals import passage, retrieve
 
 from assistant.evidence.answerability import QUESTION_FEATURES, ScoredEvidence
 from assistant.evidence.gather import gather
-from assistant.text.cues import denies, has_opposite, misses_kind, opposite_terms
+from assistant.text.cues import (
+    MAX_TOLD_CHARS,
+    denies,
+    find_answering,
+    has_opposite,
+    misses_kind,
+    opposite_terms,
+)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +107,67 @@ def test_a_year_that_nothing_read_mentions_is_known() -> None:
 def test_a_denial_that_the_sentence_shares_is_not_ignored() -> None:
     assert features_of("Who did not win?", "Hertz did not.")["ignored_denial"] == 0.0
     assert features_of("Who did win?", "Hertz did.")["ignored_denial"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "answering"),
+    [
+        ("When does the pier open?", "The pier opens on 3 May 2027 for all.", "3 May 2027"),
+        ("When is it?", "It is on Tuesday, 4 June 2024 at 10:30.", "Tuesday, 4 June 2024 at 10:30"),
+        ("What time is lunch?", "Lunch is from 11:30 to 13:00.", "11:30 to 13:00"),
+        ("Wann endet die Frist?", "Die Frist endet am 30. September 2026.", "30. September 2026"),
+        ("Quand ouvre le port ?", "Le port ouvre le 2 mars 2027.", "2 mars 2027"),
+        ("How many guests may stay?", "Up to 40 guests may stay.", "40 guests"),
+        ("How much is the fee?", "The fee is €25 a night.", "€25"),
+        ("How much does it cost?", "It cost 1,200 euros in 2024.", "1,200 euros"),
+        ("How long is the warranty?", "The warranty lasts two years.", "two years"),
+        ("Combien de jours ?", "Chacun a 28 jours de congé.", "28 jours"),
+        (
+            "Who built the mill?",
+            "The mill was built by Ann Holt and Bo Ray.",
+            "Ann Holt and Bo Ray",
+        ),
+        ("Who is the warden?", "Ola Berg is the warden.", "Ola Berg"),
+        ("Who is the warden?", "Warden: Ola Berg", "Ola Berg"),
+        ("What is the IBAN of the club?", "Pay to DE12-3456 before May.", "DE12-3456"),
+        ("What is Mara's phone number?", "Mara answers at +46 8 555 01 99.", "+46 8 555 01 99"),
+        ("What is the email of the office?", "Write to port@example.org.", "port@example.org"),
+        ("Which room is the archive in?", "Archive room: B12", "B12"),
+    ],
+)
+def test_the_only_thing_of_the_kind_that_is_asked_for_answers(
+    question: str, told: str, answering: str
+) -> None:
+    assert [told[start:end] for start, end in find_answering(question, told)] == [answering]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("When was it founded?", "It was founded in 1990 and closed in 2001."),
+        ("What happened in 1990?", "In 1990 the pier burnt."),
+        ("When did the pier burn in 1990?", "In 1990 the pier burnt."),
+        ("Who met Ann Holt?", "The mayor met Ann Holt."),
+        ("Who signed it?", "It was signed by all."),
+        ("How many came?", "Of 40 guests 12 came."),
+        ("Why is it closed?", "It is closed since 3 May 2027."),
+        ("When is it?", "x" * MAX_TOLD_CHARS + " 3 May 2027"),
+        ("When?", ""),
+    ],
+)
+def test_where_nothing_or_more_than_one_thing_answers_nothing_is_told(
+    question: str, told: str
+) -> None:
+    assert find_answering(question, told) == ()
+
+
+@given(
+    st.text(st.sampled_from("Ab1 .,:€\u00a0-@+\n/"), max_size=60),
+    st.sampled_from(
+        ["When is it?", "How many?", "Who?", "What code?", "Which phone number?", "A 1: b"]
+    ),
+)
+def test_what_answers_are_spans_of_the_sentence_in_order(told: str, question: str) -> None:
+    ends = [end for span in find_answering(question, told) for end in span]
+    assert ends == sorted(set(ends))
+    assert not ends or (ends[0] >= 0 and ends[-1] <= len(told))

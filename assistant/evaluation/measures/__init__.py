@@ -25,6 +25,9 @@ from assistant.evaluation.measures.correctness import (
     contains_answer,
     exact_match,
     holds_wrong,
+    over_refusal,
+    refusal_precision,
+    refusal_recall,
     token_f1,
     trusted,
 )
@@ -43,9 +46,8 @@ from assistant.evaluation.measures.ranking import (
     recall_at,
     reciprocal_rank,
 )
-from assistant.evaluation.measures.refusal import over_refusal, refusal_precision, refusal_recall
-from assistant.evaluation.outcome import Outcome
 from assistant.evaluation.report import Record
+from assistant.evaluation.values import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ a sentence without a citation, or with a number that stands for none, counts as 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from assistant.evaluation.outcome import Outcome
+from assistant.evaluation.values import Outcome
 from assistant.values import Citation, Span
 
 

@@ -1,12 +1,19 @@
-"""Whether the answer says one of the strings that are accepted as right; `trusted` sums up a run.
+"""Whether the assistant answers where it should, and says what is right; `trusted` sums it up.
 
 In: an outcome. Out: a figure over the statements, joined, after the normalisation of SQuAD. An
 abstention is 0.0. None for an unanswerable question, and for one of which no string is accepted;
 as in SQuAD, a string of which the normalisation leaves nothing is not accepted. Whoever says
 everything contains the answer, so `contains_answer` reads beside the measures of evidence.
 
+Of refusing: 1.0 or 0.0 for a question that the measure speaks of, so that the mean over a run is
+the rate; None for the others. Recall alone is won by refusing everything: read all three. A
+question that the documents answer in part, or that could mean several things, has no right side and
+is left out of all.
+
 Source: the evaluation script of SQuAD 2.0 (Rajpurkar et al. 2018); containment as the string
-exact match of ALCE (Gao et al. 2023, section 3.2), here between words. English.
+exact match of ALCE (Gao et al. 2023, section 3.2), here between words. English. Abstention
+precision and recall as in AbstentionBench (Kirichenko et al. 2025); over-refusal is the false
+positive rate of the same decision.
 """
 
 import re
@@ -15,9 +22,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from assistant.evaluation.measures.citations import document_f1, evidence_f1
-from assistant.evaluation.measures.refusal import UNDECIDED
-from assistant.evaluation.outcome import Outcome
+from assistant.evaluation.values import Outcome
 
+UNDECIDED = frozenset({"partial", "underspecified"})
+"""Kinds of question for which neither an answer nor an abstention is wrong."""
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -124,3 +132,39 @@ def trusted(outcome: Outcome) -> float | None:
         if cited_rightly is not None:
             return cited_rightly
     return 1.0
+
+
+def refusal_precision(outcome: Outcome) -> float | None:
+    """Return, of an abstention, 1.0 if the question is unanswerable, else 0.0.
+
+    >>> refusal_precision(example(question=LAKES))
+    0.0
+    """
+    return float(not outcome.question.is_answerable) if _abstains(outcome) else None
+
+
+def refusal_recall(outcome: Outcome) -> float | None:
+    """Return, of an unanswerable question, 1.0 if the assistant abstained, else 0.0.
+
+    >>> refusal_recall(example(question=RINGS))
+    1.0
+    """
+    abstains = _abstains(outcome)
+    return None if abstains is None or outcome.question.is_answerable else float(abstains)
+
+
+def over_refusal(outcome: Outcome) -> float | None:
+    """Return, of an answerable question, 1.0 if the assistant abstained, else 0.0.
+
+    >>> over_refusal(example("It is Titan.", question=LAKES))
+    0.0
+    """
+    abstains = _abstains(outcome)
+    return float(abstains) if abstains is not None and outcome.question.is_answerable else None
+
+
+def _abstains(outcome: Outcome) -> bool | None:
+    """Return whether the assistant abstained; None where that is neither right nor wrong."""
+    if outcome.answer is None or outcome.question.kind in UNDECIDED:
+        return None
+    return outcome.answer.kind != "answer"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from assistant.evaluation.measures.refusal import UNDECIDED
+from assistant.evaluation.measures.correctness import UNDECIDED
 from assistant.evaluation.report import Record
 from assistant.evidence.calibration import calibration_error
 

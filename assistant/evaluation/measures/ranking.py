@@ -12,7 +12,7 @@ and Kekalainen 2002). `all_gold_at_10` asks what a question over several documen
 import math
 from collections.abc import Callable, Iterable
 
-from assistant.evaluation.outcome import Outcome
+from assistant.evaluation.values import Outcome
 from assistant.values import Span
 
 CUT = 10

@@ -6,9 +6,15 @@ for a damaged one.
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.added import AddedDocument
-from assistant.ingest.formats.parsed import Parsed, as_units, describe_removed, drop_none
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    Limits,
+    Parsed,
+    as_units,
+    describe_removed,
+    drop_none,
+)
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text.normalize import normalize
 from assistant.values import Page
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 from xml.parsers import expat
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.limits import MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_MEMBERS, MAX_RATIO
+from assistant.ingest.formats.parsed import MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_MEMBERS, MAX_RATIO
 
 RATIO_FREE_BYTES = 1_000_000
 """An archive or member that expands to less is no bomb, whatever its ratio."""

@@ -8,6 +8,7 @@ text grows. `DocumentUnreadable` is raised as soon as the text outgrows its boun
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from string import ascii_lowercase, ascii_uppercase
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold
@@ -19,8 +20,16 @@ MAX_ROW_CHARS = 2_000
 """A table's row with more text lays out a page, and is no row of data."""
 MAX_BLOCKS = 500_000
 """Of one file: each costs its spans, and a row its page, however short it is."""
+MAX_LETTERED = 26 * 27
+"""The last number that letters tell: "zz"."""
 
-
+_ROMAN = tuple(
+    zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        "M CM D CD C XC L XL X IX V IV I".split(),
+        strict=True,
+    )
+)
 NOT_IN_CELLS = frozenset((Role.HEADING, Role.ROW, Role.NAMES))
 
 
@@ -135,6 +144,29 @@ class Blocks:
             raise DocumentUnreadable(
                 f"more than {MAX_BLOCKS:,} paragraphs or rows in it: split it", Fault.TOO_LARGE
             )
+
+
+def write_number(number: int, form: str) -> str:
+    """Return a number of a list as its form has it, in digits where the form cannot.
+
+    Behind "z" Word's letters go on with "aa" and "bb", those of HTML ("Alpha") with "aa" and "ab".
+
+    >>> [write_number(28, form) for form in ("lowerLetter", "lowerAlpha", "upperRoman", "decimal")]
+    ['bb', 'ab', 'XXVIII', '28']
+    """
+    letters = ascii_uppercase if form.startswith("upper") else ascii_lowercase
+    if form.endswith(("Letter", "Alpha")) and 0 < number <= MAX_LETTERED:
+        n_before, last = divmod(number - 1, len(letters))
+        if form.endswith("Letter"):
+            return letters[last] * (n_before + 1)
+        return letters[n_before - 1] * bool(n_before) + letters[last]
+    if form in ("lowerRoman", "upperRoman") and 0 < number < 4000:
+        roman = ""
+        for value, sign in _ROMAN:
+            n, number = divmod(number, value)
+            roman += sign * n
+        return roman if form == "upperRoman" else roman.lower()
+    return f"{number:02}" if form == "decimalZero" else str(number)
 
 
 def write_blocks(rows: Sequence[Sequence[Sequence[Block]]], n_names: int = 0) -> list[Block]:

@@ -17,9 +17,8 @@ from itertools import groupby, islice
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed
 from assistant.ingest.formats.table import Row, write_rows
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import Origin, Page, PageKind
 
 DELIMITERS = (",", ";", "\t", "|")

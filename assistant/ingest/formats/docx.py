@@ -1,18 +1,18 @@
 """Word documents: what a reader of the page sees, in blocks.
 
 The body is walked in order; footnotes and endnotes follow it in the order in which the text refers
-to them. Headings are those of styles and outline levels. References to parts that are not in the
-package are taken out before python-docx opens it. Left out, with a warning: hidden text, comments,
-page headers and footers, pictures, charts, diagrams, embedded files, symbols of picture fonts. A
-Word document has no pages before it is laid out. `DocumentUnreadable` is raised for damaged and
-encrypted files and for bombs.
+to them. Headings are those of styles and outline levels; they and the items of lists have the
+numbers that Word shows. References to parts that are not in the package are taken out before
+python-docx opens it. Left out, with a warning: hidden text, comments, page headers and footers,
+pictures, charts, diagrams, embedded files, symbols of picture fonts. A Word document has no pages
+before it is laid out. `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
 import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
@@ -25,6 +25,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import Archive, open_archive
 from assistant.ingest.formats.blocks import Block, Blocks, write_blocks
 from assistant.ingest.formats.ooxml import (
+    Numbering,
     choose,
     describe_left_out,
     find,
@@ -35,8 +36,7 @@ from assistant.ingest.formats.ooxml import (
     sensible_title,
     value_of,
 )
-from assistant.ingest.formats.parsed import Parsed, count
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.values import Role
 
 
@@ -70,6 +70,9 @@ def _leads_to(relation: etree._Element, name: str, archive: Archive) -> bool:
 
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 _BODY_LEVEL = 9
+_LIST_LEVELS = "0 1 2 3 4 5 6 7 8".split()
+NO_LIST = "0"
+"""The number of a list that takes a paragraph out of its style's."""
 _MAX_LINE = 30
 MAX_NAME_ROWS = 3
 MAX_COLUMNS = 100
@@ -80,37 +83,34 @@ MAX_COLUMNS = 100
 class Styles:
     """What the styles, by their ids, do to text.
 
-    `levels` are those of headings; `hidden` hide what they are applied to; `items` make lists.
+    `levels` are those of headings; `hidden` hide what they are applied to; `lists` make items of
+    the list with that number, at a level if they say one.
     """
 
     levels: Mapping[str, int]
     hidden: frozenset[str]
-    items: frozenset[str] = frozenset()
-
-    def is_item(self, style: str) -> bool:
-        """Tell whether a style's paragraphs are items of a list."""
-        return style in self.items
+    lists: Mapping[str, tuple[str, str | None]]
 
 
 def read_styles(root: etree._Element) -> Styles:
     """Return what the styles under the root of a styles part do."""
     styles = {value_of(s, "styleId") or "": s for s in root if name_of(s) == "style"}
     levels: dict[str, int] = {}
-    hidden, items = set(), set()
+    lists: dict[str, tuple[str, str | None]] = {}
+    hidden = set()
     for name in styles:
         line = _line(name, styles)
-        numbering = next(
-            (n for n in (find(s, "pPr", "numPr") for s in line) if n is not None), None
-        )
-        if numbering is not None and _is_numbered(numbering):
-            items.add(name)
+        numbered = [n for n in (find(s, "pPr", "numPr") for s in line) if n is not None]
+        number = _first_value(numbered, "numId")
+        if number is not None and number != NO_LIST:
+            lists[name] = number, _first_value(numbered, "ilvl")
         level = next((n for n in map(_level, line) if n is not None), 0)
         if level:
             levels[name] = level
         vanish = next((v for v in (find(s, "rPr", "vanish") for s in line) if v is not None), None)
         if is_on(vanish):
             hidden.add(name)
-    return Styles(levels, frozenset(hidden), frozenset(items))
+    return Styles(levels, frozenset(hidden), lists)
 
 
 def outline_level(properties: etree._Element | None) -> int | None:
@@ -121,9 +121,9 @@ def outline_level(properties: etree._Element | None) -> int | None:
     return int(value) + 1 if int(value) < _BODY_LEVEL else 0
 
 
-def _is_numbered(numbering: etree._Element) -> bool:
-    """Tell whether properties make an item of a list: number 0 takes that back."""
-    return value_of(find(numbering, "numId")) != "0"
+def _first_value(elements: Iterable[etree._Element], name: str) -> str | None:
+    """Return the first value that any of the elements gives a property."""
+    return next((v for v in (value_of(find(one, name)) for one in elements) if v is not None), None)
 
 
 def _line(name: str, styles: Mapping[str, etree._Element]) -> list[etree._Element]:
@@ -171,12 +171,16 @@ class Walk:
     Args:
         styles: of the document.
         clean: makes text canonical, on one line.
+        numbering: of its lists.
     """
 
-    def __init__(self, styles: Styles, clean: Callable[[str], str]) -> None:
+    def __init__(
+        self, styles: Styles, clean: Callable[[str], str], numbering: Numbering | None = None
+    ) -> None:
         self.noted: dict[str, list[str | None]] = {"footnote": [], "endnote": []}
         self._styles = styles
         self._clean = clean
+        self._numbering = numbering or Numbering()
         self._n_hidden = self._n_symbols = self._n_inserted_files = 0
 
     def read(self, parent: etree._Element) -> Iterator[Block]:
@@ -215,16 +219,30 @@ class Walk:
         line = _Line(style in self._styles.hidden)
         self._read_inline(paragraph if children is None else children, line)
         text = "".join(line.pieces)
-        numbering = find(properties, "numPr")
-        is_item = self._styles.is_item(style) if numbering is None else _is_numbered(numbering)
-        role = Role.ITEM if is_item and not level else Role.PARAGRAPH
-        depth = value_of(find(numbering, "ilvl")) or "0" if is_item else "0"
+        list_of = self._list_of(properties, style)
+        role = Role.ITEM if list_of and not level else Role.PARAGRAPH
+        depth = list_of[1] if list_of and not level else 0
+        marker = self._clean(self._numbering.count(*list_of)) if list_of else ""
         for part in [text] if level else text.split("\n"):
             if cleaned := self._clean(part):
-                yield Block.heading(cleaned, level) if level else Block(cleaned, int(depth), role)
-                role = Role.PARAGRAPH
+                shown = f"{marker} {cleaned}" if marker else cleaned
+                yield Block.heading(shown, level) if level else Block(shown, depth, role)
+                role, marker = Role.PARAGRAPH, ""
         for box in line.boxes:
             yield from self.read(box)
+
+    def _list_of(self, properties: etree._Element | None, style: str) -> tuple[str, int] | None:
+        """Return the number of the list that a paragraph is an item of, and at which level."""
+        own = find(properties, "numPr")
+        of_style = self._styles.lists.get(style, (None, None))
+        number = value_of(find(own, "numId")) or of_style[0]
+        if number is None or number == NO_LIST:
+            return None
+        level = value_of(find(own, "ilvl"))
+        level = of_style[1] if level is None and number == of_style[0] else level
+        if level is None:
+            return number, self._numbering.level_of(number, style)
+        return number, int(level) if level in _LIST_LEVELS else 0
 
     def _read_inline(self, parent: etree._Element | list[etree._Element], line: _Line) -> None:
         for child in parent:
@@ -362,7 +380,8 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         mended, n_dangling = drop_dangling(archive)
         part = _open_again(mended)
     blocks = Blocks(limits.max_chars)
-    walk = Walk(_styles_of(part), blocks.clean)
+    numbering = next(iter(_roots(part, RELATIONSHIP_TYPE.NUMBERING)), None)
+    walk = Walk(_styles_of(part), blocks.clean, Numbering(numbering))
     blocks.extend(walk.read(part.element.body))
     for kind, name in _NOTES:
         notes = {value_of(n, "id"): n for root in _roots(part, kind) for n in root}
@@ -412,7 +431,7 @@ def _open_again(mended: bytes) -> DocumentPart:
 def _styles_of(part: DocumentPart) -> Styles:
     for root in _roots(part, RELATIONSHIP_TYPE.STYLES):
         return read_styles(root)
-    return Styles({}, frozenset())
+    return Styles({}, frozenset(), {})
 
 
 def _roots(part: DocumentPart, *kinds: str) -> list[etree._Element]:

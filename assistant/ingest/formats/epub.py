@@ -18,8 +18,7 @@ from assistant.ingest.formats.archive import Archive, open_archive
 from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.html import TEXT_CHARSET, read_page
 from assistant.ingest.formats.ooxml import name_of, parse_xml, sensible_title, value_of
-from assistant.ingest.formats.parsed import Parsed, count
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _PAGES = frozenset(

@@ -3,11 +3,11 @@
 Visible is what the markup itself does not hide: no scripts, styles, comments, templates or head,
 nothing under `hidden`, `aria-hidden=true` or an inline style that hides. Style sheets are not
 applied. Block elements and `<br>` end blocks, which are joined by newlines; the lines of `<pre>`
-keep their spaces; the rows of a table are written with the names of their columns (`table.py`).
-Of a web page, boilerplate is left out, with a warning: what is marked as navigation, as the page's
-footer or as standing beside the text, and link lists whose class or id says menu, breadcrumbs and
-the like. Where that would take too much, less is left out, or nothing. `DocumentUnreadable` is
-raised for binary data.
+keep their spaces; the rows of a table are written with the names of their columns (`table.py`), and
+items of an ordered list with their number. Of a web page, boilerplate is left out, with a warning:
+what is marked as navigation, as the page's footer or as standing beside the text, and link lists
+whose class or id says menu, breadcrumbs and the like. Where that would take too much, less is left
+out, or nothing. `DocumentUnreadable` is raised for binary data.
 """
 
 import re
@@ -19,10 +19,9 @@ from typing import Literal
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.formats.parsed import Parsed, count, fold
+from assistant.ingest.formats.blocks import Block, Blocks, write_number
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count, fold
 from assistant.ingest.formats.table import merge_names, write_table
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.ingest.sniff import is_text_in
 from assistant.text.normalize import normalize
 from assistant.values import Role
@@ -94,6 +93,15 @@ MIN_LEFT = 20
 """Words that stay where more are left out that names alone tell from the text."""
 _WORD = re.compile(r"[^\W\d_]+")
 _CONTROLS = frozenset(("a", "button", "option"))
+_FORMS = {
+    "a": "lowerAlpha",
+    "A": "upperAlpha",
+    "i": "lowerRoman",
+    "I": "upperRoman",
+    "1": "decimal",
+}
+_NO_MARKER = re.compile(r"list-style(?:-type)?:[^;]*none")
+_WHOLE = re.compile(r"-?\d{1,6}", re.ASCII)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
 _UNREAD_STYLE = re.compile(r"\s|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -157,14 +165,47 @@ class _Table:
 
 
 @dataclass(slots=True)
+class _List:
+    """A list that is being read; of an ordered one, the number of the next item and the form."""
+
+    next: int = 1
+    step: int = 1
+    form: str | None = None
+
+    @classmethod
+    def begin(cls, node: LexborNode, *, is_marked: bool) -> "_List":
+        """Return the list that begins with a tag; one of links for the reader has no numbers."""
+        attributes = node.attributes
+        style = _UNREAD_STYLE.sub("", attributes.get("style") or "").lower()
+        if node.tag != "ol" or not is_marked or _NO_MARKER.search(style):
+            return cls()
+        is_back = "reversed" in attributes
+        n_items = sum(child.tag == "li" for child in node.iter()) if is_back else 1
+        start = _number_in(attributes.get("start"), n_items)
+        return cls(start, -1 if is_back else 1, _FORMS.get(attributes.get("type") or "", "decimal"))
+
+    def count(self, node: LexborNode) -> str:
+        """Return the mark of the next item, "" if it has none of its own."""
+        if self.form is None:
+            return ""
+        attributes = node.attributes
+        number = _number_in(attributes.get("value"), self.next)
+        self.next = number + self.step
+        form = _FORMS.get(attributes.get("type") or "", self.form)
+        return f"{write_number(number, form)}. "
+
+
+@dataclass(slots=True)
 class _Page:
     """The text gathered so far. The innermost table is held back, to name its cells."""
 
     blocks: Blocks
     pending: list[str] = field(default_factory=list)
     tables: list[_Table] = field(default_factory=list)
-    n_lists: int = 0
+    lists: list[_List] = field(default_factory=list)
+    n_navs: int = 0
     role: Role = Role.PARAGRAPH
+    marker: str = ""
 
     def end_block(self, *, level: int = 0, is_pre: bool = False) -> None:
         """Turn the pending text into a block, or into one for each line of preformatted text."""
@@ -174,14 +215,16 @@ class _Page:
         self.pending.clear()
         lines = self.blocks.clean_lines(text) if is_pre else [self.blocks.clean(text)]
         role = Role.CODE if is_pre else self.role
-        depth = self.n_lists if role is Role.ITEM else 0
+        depth = len(self.lists) if role is Role.ITEM else 0
+        if role is Role.ITEM and not level and lines[0]:
+            lines[0] = self.marker + lines[0]
         found = [
             Block.heading(line, level) if level else Block(line, depth, role)
             for line in lines
             if line
         ]
         if found:
-            self.role = Role.PARAGRAPH
+            self.role, self.marker = Role.PARAGRAPH, ""
         table = self.tables[-1] if self.tables else None
         if table and table.cell is not None and not table.is_layout:
             table.cell.extend(found)
@@ -422,16 +465,35 @@ def _track(node: LexborNode, is_start: bool, page: _Page) -> None:
         table.start_row() if is_start else table.end_row()
     elif table and tag in ("td", "th") and is_start and not table.is_layout:
         table.start_cell(node)
-    elif tag in ("ul", "ol", "menu", "dir"):
-        page.n_lists += 1 if is_start else -1
+    else:
+        _track_list(node, is_start, page)
     if tag in _ROLES:
         page.role = _ROLES[tag] if is_start else Role.PARAGRAPH
+
+
+def _track_list(node: LexborNode, is_start: bool, page: _Page) -> None:
+    """Note where a list or an item begins or ends, and what the item is marked with."""
+    if node.tag in ("ul", "ol", "menu", "dir"):
+        if is_start:
+            page.lists.append(_List.begin(node, is_marked=not page.n_navs))
+        else:
+            page.lists.pop()
+    elif node.tag == "nav":
+        page.n_navs += 1 if is_start else -1
+    elif node.tag == "li":
+        page.marker = page.lists[-1].count(node) if is_start and page.lists else ""
 
 
 def _number_of(node: LexborNode, name: str) -> int:
     """Return how many columns or rows a cell takes."""
     value = (node.attributes.get(name) or "").strip()
     return max(1, min(int(value), MAX_SPAN)) if value.isdecimal() and len(value) < 6 else 1
+
+
+def _number_in(value: str | None, default: int) -> int:
+    """Return the whole number that an attribute has."""
+    found = _WHOLE.fullmatch((value or "").strip())
+    return int(found[0]) if found else default
 
 
 def _visit(

@@ -14,11 +14,19 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
 from assistant.ingest.formats import markdown, source
 from assistant.ingest.formats.blocks import Blocks
-from assistant.ingest.formats.parsed import Parsed, as_units, count, describe_removed, drop_none
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    MAX_DEPTH,
+    Limits,
+    Parsed,
+    as_units,
+    count,
+    describe_removed,
+    drop_none,
+)
 from assistant.ingest.formats.source import find_code
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from assistant.text.normalize import normalize
 from assistant.values import Unit
 

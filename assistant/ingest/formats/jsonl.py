@@ -13,9 +13,8 @@ from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
 from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.json import read_json, write_value
-from assistant.ingest.formats.parsed import Parsed, count, trim
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count, trim
 from assistant.ingest.formats.source import MAX_LINES
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import Origin, Page, PageKind
 
 _LINE = re.compile(r"[^\n]+")

@@ -19,9 +19,8 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
 from assistant.ingest.formats import html
 from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.formats.parsed import Parsed, count, fold
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, MAX_DEPTH, Limits, Parsed, count, fold
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from assistant.text.normalize import normalize
 
 SEPARATOR = "Attached message"

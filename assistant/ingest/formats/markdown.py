@@ -1,11 +1,11 @@
 """Markdown (CommonMark and tables): the text as it is shown, and its parts.
 
 Marks are not text: what is emphasised, linked or quoted is read as its words, a table as rows with
-their columns' names. Paragraphs end at hard line breaks, after a first line that is a question in
-bold, and where a line begins a question, an answer or, in a paragraph of nothing else, a field.
-Front matter, comments, scripts and link definitions are left out. `locate` finds the words of a
-span in the file again.
-`DocumentUnreadable` is raised for binary data.
+their columns' names, an ordered list with its numbers. Paragraphs end at hard line breaks, after a
+first line that is a question in bold, and where a line begins a question, an answer or, in a
+paragraph of nothing else, a field. Front matter, comments, scripts and link definitions are left
+out. `locate` finds the words of a span in the file again. `DocumentUnreadable` is raised for binary
+data.
 """
 
 import re
@@ -18,9 +18,16 @@ from markdown_it.token import Token
 
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold, trim
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    Limits,
+    Parsed,
+    describe_removed,
+    drop_none,
+    fold,
+    trim,
+)
 from assistant.ingest.formats.table import write_table
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.text import english as en
 from assistant.text.normalize import normalize, normalize_mapped
 from assistant.values import Origin, Page, Role, Unit
@@ -31,6 +38,7 @@ _FRONT_MATTER = re.compile(
 _FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*(\S.*)$", re.MULTILINE)
 _LINK_DEFINITION = re.compile(r"[\s>]*\[[^\]]+\]:")
 _UNCITED_HTML = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>?", re.S)
+_MARKER = re.compile(r"\d{1,9}[.)]\s+")
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _BEGINS = re.compile(rf"(?:{en.QUESTION_MARKERS}|{en.ANSWER_MARKERS})\s*[:.]\s")
 _FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:\s+\S")
@@ -44,12 +52,16 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A unit's text, and the span of the source lines that it was read from."""
+    """A unit's text, and the span of the source lines that it was read from.
+
+    Its first `n_marker` characters are the number of an item, which the source may count otherwise.
+    """
 
     text: str
     source: Span
     role: Role = Role.PARAGRAPH
     level: int = 0
+    n_marker: int = 0
 
 
 class _Source:
@@ -112,9 +124,11 @@ def _find(text: str, piece: _Piece, start: int, end: int) -> Span:
     first, last = piece.source
     if piece.role in (Role.ROW, Role.NAMES):
         return piece.source
-    places: list[int] = []
+    places = [first] if start < piece.n_marker else []
     place = first
-    for word in re.finditer(r"\S+", piece.text[:end]):
+    if piece.n_marker and (marker := _MARKER.match(text, first, last)):
+        place = marker.end()
+    for word in re.compile(r"\S+").finditer(piece.text, piece.n_marker, end):
         found = _find_word(text, word[0], place, last)
         if not found:
             return piece.source
@@ -164,6 +178,8 @@ class _Reader:
         self._source = source
         self._is_item = False
         self._depth = 0
+        self._numbers: list[int | None] = []
+        self._marker = ""
         self._table: list[list[str]] = []
         self._lines: list[Span] = []
 
@@ -175,20 +191,34 @@ class _Reader:
                 self._table, self._lines = [], []
             elif token.type in ("th_open", "td_open"):
                 self._table[-1].append(" ".join(_shown(self._tokens[number + 1])))
+            elif token.type in ("bullet_list_open", "ordered_list_open"):
+                self._numbers.append(_first_number(token))
+            elif token.type in ("bullet_list_close", "ordered_list_close"):
+                self._numbers.pop()
             elif token.type == "list_item_open":
                 self._is_item, self._depth = True, token.level
+                self._marker = self._count(token)
             elif token.map and token.type in _BLOCKS:
                 yield from self._read_block(number, token, *token.map)
                 self._source.cover(*token.map)
+
+    def _count(self, item: Token) -> str:
+        """Return what the next item of the innermost list is marked with, "" in one of bullets."""
+        number = self._numbers[-1]
+        if number is None:
+            return ""
+        self._numbers[-1] = number + 1
+        return f"{number}{item.markup} "
 
     def _read_block(self, number: int, token: Token, first: int, last: int) -> Iterator[_Piece]:
         span = self._source.span(first, last)
         match token.type:
             case "paragraph_open":
+                depth, marker = (self._depth, self._marker) if self._is_item else (0, "")
                 role = Role.ITEM if self._is_item else Role.PARAGRAPH
                 for text in _shown(self._tokens[number + 1]):
-                    yield _Piece(text, span, role, self._depth if role is Role.ITEM else 0)
-                    role = Role.PARAGRAPH
+                    yield _Piece(marker + text, span, role, depth, len(marker))
+                    role, depth, marker = Role.PARAGRAPH, 0, ""
                 self._is_item = False
             case "heading_open":
                 if text := " ".join(_shown(self._tokens[number + 1])):
@@ -203,6 +233,11 @@ class _Reader:
                         yield _Piece(line.rstrip(), self._source.span(n, n + 1), Role.CODE)
             case "html_block":
                 yield from _read_html(self._source, span)
+
+
+def _first_number(opened: Token) -> int | None:
+    """Return the number of an ordered list's first item; None of bullets."""
+    return int(opened.attrs.get("start", 1)) if opened.type == "ordered_list_open" else None
 
 
 def _read_table(table: list[list[str]], lines: list[Span]) -> Iterator[_Piece]:

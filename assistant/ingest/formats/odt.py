@@ -17,8 +17,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive, starts_like_xml
 from assistant.ingest.formats.blocks import Block, Blocks, write_blocks
 from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
-from assistant.ingest.formats.parsed import Parsed, count
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.values import Role
 
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"

@@ -1,15 +1,19 @@
-"""What Word, PowerPoint and Excel files have in common: element names, titles, what is not read.
+"""What Word, PowerPoint and Excel files have in common: element names, titles, what is not read;
+and how Word numbers lists.
 
 `DocumentUnreadable` is raised for files in the strict variant of the format, whose names the
 libraries do not know.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lxml import etree
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.archive import Archive
+from assistant.ingest.formats.blocks import write_number
 from assistant.ingest.formats.parsed import count, fold
 
 _STRICT = b"http://purl.oclc.org/ooxml/"
@@ -92,3 +96,119 @@ def describe_left_out(archive: Archive, folder: str) -> list[str | None]:
             "not read",
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How a level of a list is numbered; `text` has the numbers of the levels as "%1", "%2"."""
+
+    start: int = 1
+    form: str = "decimal"
+    text: str = ""
+    restart: int | None = None
+    is_legal: bool = False
+    style: str = ""
+
+
+class Numbering:
+    """The numbers of a Word document's lists, counted as its paragraphs go by.
+
+    Lists that share their numbering go on where the one before has stopped, unless they say where
+    to start (ECMA-376 part 1, 17.9).
+
+    Args:
+        root: of the numbering part; None where a document has none.
+    """
+
+    def __init__(self, root: etree._Element | None = None) -> None:
+        self._levels: dict[str, dict[int, _Level]] = {}
+        self._lists: dict[str, str] = {}
+        self._own: dict[str, dict[int, _Level]] = {}
+        self._starts: dict[str, dict[int, int]] = {}
+        self._counts: dict[str, dict[int, int]] = {}
+        self._begun: set[tuple[str, int]] = set()
+        styles: dict[str, str] = {}
+        linked: dict[str, str] = {}
+        for element in root if root is not None else ():
+            name = name_of(element)
+            if name == "abstractNum":
+                number = value_of(element, "abstractNumId") or ""
+                self._levels[number] = dict(_read_levels(element))
+                styles[value_of(find(element, "styleLink")) or ""] = number
+                linked[number] = value_of(find(element, "numStyleLink")) or ""
+            elif name == "num":
+                self._read_list(element)
+        for number, style in linked.items():
+            if style and style in styles:
+                self._levels[number] = self._levels[styles[style]]
+
+    def _read_list(self, element: etree._Element) -> None:
+        number = value_of(element, "numId") or ""
+        self._lists[number] = value_of(find(element, "abstractNumId")) or ""
+        changed = [child for child in element if name_of(child) == "lvlOverride"]
+        self._own[number] = {level: found for one in changed for level, found in _read_levels(one)}
+        self._starts[number] = {
+            _int(value_of(one, "ilvl")): _int(value_of(start))
+            for one in changed
+            if (start := find(one, "startOverride")) is not None
+        }
+
+    def level_of(self, number: str, style: str) -> int:
+        """Return the level of a list that is a style's own, else the first."""
+        levels = self._levels.get(self._lists.get(number, ""), {})
+        return next((level for level, one in levels.items() if style and one.style == style), 0)
+
+    def count(self, number: str, level: int) -> str:
+        """Count a paragraph of a list, and return its number as it is shown; "" of a bullet."""
+        kind = self._lists.get(number, "")
+        levels = self._levels.get(kind, {}) | self._own.get(number, {})
+        if level not in levels:
+            return ""
+        counts = self._counts.setdefault(kind, {})
+        start = self._starts.get(number, {}).get(level)
+        if start is not None and (number, level) not in self._begun:
+            counts[level] = start
+        else:
+            counts[level] = counts[level] + 1 if level in counts else levels[level].start
+        self._begun.add((number, level))
+        for deeper in [one for one in counts if one > level]:
+            restart = levels[deeper].restart if deeper in levels else None
+            if restart is None or 0 <= level < restart:
+                del counts[deeper]
+        if levels[level].form == "bullet":
+            return ""
+
+        def write(match: re.Match[str]) -> str:
+            at = int(match[1]) - 1
+            one = levels.get(at, _Level())
+            form = "decimal" if levels[level].is_legal else one.form
+            return "" if form == "none" else write_number(counts.get(at, one.start), form)
+
+        return _PLACE.sub(write, levels[level].text)
+
+
+_PLACE = re.compile(r"%([1-9])")
+MAX_MARKER_CHARS = 60
+
+
+def _read_levels(parent: etree._Element) -> Iterator[tuple[int, _Level]]:
+    for child in parent:
+        if name_of(child) == "lvl":
+            restart = find(child, "lvlRestart")
+            yield (
+                _int(value_of(child, "ilvl")),
+                _Level(
+                    _int(value_of(find(child, "start")), 1),
+                    value_of(find(child, "numFmt")) or "decimal",
+                    (value_of(find(child, "lvlText")) or "")[:MAX_MARKER_CHARS],
+                    None if restart is None else _int(value_of(restart)),
+                    is_on(find(child, "isLgl")),
+                    value_of(find(child, "pStyle")) or "",
+                ),
+            )
+
+
+def _int(value: str | None, default: int = 0) -> int:
+    return (
+        int(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else default
+    )

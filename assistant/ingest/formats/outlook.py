@@ -16,8 +16,7 @@ from oxmsg.domain import constants
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.mail import MailMessage
-from assistant.ingest.formats.parsed import Parsed
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed
 
 _DAMAGE = (
     *(OSError, LookupError, ValueError, ArithmeticError, AttributeError, TypeError),

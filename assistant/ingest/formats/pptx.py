@@ -31,9 +31,8 @@ from assistant.ingest.formats.ooxml import (
     sensible_title,
     value_of,
 )
-from assistant.ingest.formats.parsed import Parsed, count
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.ingest.formats.table import write_table
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
 
 _MARGINS = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE)

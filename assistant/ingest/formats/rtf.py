@@ -19,9 +19,8 @@ from striprtf.striprtf import charset_map, rtf_to_text
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.ooxml import sensible_title
-from assistant.ingest.formats.parsed import Parsed, count
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.ingest.formats.table import join_cells
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 
 MAX_SOURCE_CHARS = 20_000_000
 """Of what is left when pictures are cut out; the library goes through it character by character."""

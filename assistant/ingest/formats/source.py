@@ -12,8 +12,15 @@ from collections.abc import Iterator, Sequence
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, as_units, describe_removed, drop_none, trim
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    Limits,
+    Parsed,
+    as_units,
+    describe_removed,
+    drop_none,
+    trim,
+)
 from assistant.text.normalize import normalize, normalize_mapped
 from assistant.values import Origin, Page, PageKind
 

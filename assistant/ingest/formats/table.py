@@ -16,17 +16,22 @@ several cells, are captions. `DocumentUnreadable` is raised for tables with too 
 """
 
 import re
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.values import Role
+from assistant.values import Cell, Role
 
 JOINT = " | "
 MAX_ROWS = 500_000
 """Of one table. Each row is a block and a page, which cost more than the few characters in it."""
 MAX_NAME_CHARS = 60
+MAX_SHORT_WORDS = 3
+"""Of a name that ends with a full stop, as an abbreviation does: "Sl. No."."""
+MAX_COLUMNS = 200
+"""Up to which a row that is read back has an empty cell for each that it has none of."""
 N_LOOKED_AT = 10
 """Rows below a row of names that must fit it."""
 
@@ -103,6 +108,23 @@ def write_table(names: Row, rows: Iterable[Row]) -> Iterator[tuple[str, Role]]:
         yield from ((line, role) for _, line, role in write_rows(enumerate(rows)))
 
 
+def find_names(rows: Sequence[Row], *, is_marked: bool, is_unsure: bool) -> tuple[int, Row]:
+    """Return how many of a table's first rows name its columns, and those names.
+
+    Args:
+        rows: of cells of canonical text on one line.
+        is_marked: whether the first row looks unlike those below it.
+        is_unsure: whether it may have none, so that words above words are no names.
+    """
+    first, below = rows[0], rows[1 : 1 + N_LOOKED_AT]
+    is_sure = is_marked or not is_unsure
+    if _are_names(first, below) and (is_sure or _is_contrast(first, below)):
+        return 1, first
+    if len(rows) > 2 and _are_upper_names(first, below):
+        return 2, merge_names(rows[:2])
+    return 0, ()
+
+
 def merge_names(rows: Sequence[Row]) -> Row:
     """Return one name for each column of several rows of names, the upper before the lower.
 
@@ -120,6 +142,79 @@ def merge_names(rows: Sequence[Row]) -> Row:
 def join_cells(cells: Iterable[str]) -> str:
     """Return a row without names as one line."""
     return JOINT.join(cell for cell in cells if cell)
+
+
+def split_row(row: str, names: str | None = None) -> tuple[Cell, ...]:
+    """Return the cells of a row as it is written, in the order of the columns.
+
+    Args:
+        row: a line, as `write_rows` makes it.
+        names: the line of the names that it stands under. Each has a cell, empty where the row has
+            none; what begins with none of them goes on in the cell before, so that a value may have
+            the joint or a colon in it.
+
+    >>> [(cell.name, cell.text) for cell in split_row("Boat: Alba | Time: 10:30", "Boat | Time")]
+    [('Boat', 'Alba'), ('Time', '10:30')]
+    """
+    columns = names.split(JOINT) if names else []
+    bare = [column.rstrip(" :") for column in columns]
+    places: dict[str, list[int]] = {}
+    for column, name in enumerate(bare):
+        places.setdefault(name, []).append(column)
+    longest = max(map(len, bare), default=0)
+    begun: list[tuple[int, int, int]] = []  # the column, where the cell begins, where its text does
+    last = -1
+    for start in _parts(row):
+        column, at = _find_column(row, start, places, last, longest)
+        if column >= 0 or not begun or not columns:
+            begun.append((column, start, at))
+            last = max(column, last)
+    ends = [start - len(JOINT) for _, start, _ in begun[1:]] + [len(row)]
+    found = [
+        (column, Cell(bare[column] if column >= 0 else None, row[at:end], at))
+        for (column, _, at), end in zip(begun, ends, strict=True)
+    ]
+    is_filled = 0 < len(columns) <= MAX_COLUMNS
+    return _fill_in(found, bare) if is_filled else tuple(cell for _, cell in found)
+
+
+def _parts(row: str) -> Iterator[int]:
+    """Yield where the parts of a row begin, at its start and behind each joint."""
+    start = 0
+    while start >= 0:
+        yield start
+        joint = row.find(JOINT, start)
+        start = joint + len(JOINT) if joint >= 0 else -1
+
+
+def _find_column(
+    row: str, start: int, places: Mapping[str, Sequence[int]], last: int, longest: int
+) -> tuple[int, int]:
+    """Return the first column behind the last one whose name stands here, and where its text does.
+
+    Of names that begin alike the longest counts. Without any: -1, and the place itself.
+    """
+    found = -1, start
+    colon = row.find(": ", start, start + longest + 2)
+    while colon >= 0:
+        columns = places.get(row[start:colon], ())
+        behind = bisect_right(columns, last)
+        if behind < len(columns):
+            found = columns[behind], colon + 2
+        colon = row.find(": ", colon + 1, start + longest + 2)
+    return found
+
+
+def _fill_in(found: Sequence[tuple[int, Cell]], names: Sequence[str]) -> tuple[Cell, ...]:
+    """Return the cells with an empty one for each column that the row has none of."""
+    cells = [cell for column, cell in found if column < 0]
+    own = {column: cell for column, cell in found if column >= 0}
+    place = 0
+    for column, name in enumerate(names):
+        cell = own.get(column) or Cell(name, "", place)
+        cells.append(cell)
+        place = cell.start
+    return tuple(cells)
 
 
 def _name_cells(names: Row, cells: Row) -> str:
@@ -194,7 +289,7 @@ def _is_name(cell: str) -> bool:
         len(cell) <= MAX_NAME_CHARS
         and any(map(str.isalpha, cell))
         and not _VALUE.fullmatch(cell)
-        and not _SENTENCE_END.search(cell)
+        and not (_SENTENCE_END.search(cell) and len(cell.split()) > MAX_SHORT_WORDS)
     )
 
 

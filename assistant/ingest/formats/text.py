@@ -14,8 +14,15 @@ from itertools import accumulate, pairwise
 
 from assistant.ingest.byte_span import find_origin
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.parsed import Parsed, as_units, describe_removed, drop_none, trim
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    Limits,
+    Parsed,
+    as_units,
+    describe_removed,
+    drop_none,
+    trim,
+)
 from assistant.text.normalize import NEWLINE, normalize, normalize_mapped
 from assistant.text.offsets import Changes
 from assistant.values import Origin, Page

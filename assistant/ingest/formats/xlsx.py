@@ -40,9 +40,8 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive
 from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.ooxml import describe_left_out, refuse_strict, sensible_title
-from assistant.ingest.formats.parsed import Parsed, count
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.ingest.formats.table import write_rows
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
 from assistant.values import PageKind
 
 MAX_COLUMNS = 16_384

@@ -13,7 +13,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
 from assistant.ingest.formats import archive as guard
 from assistant.ingest.formats.archive import open_archive
-from assistant.ingest.limits import MAX_DEPTH, MAX_MEMBERS, Limits
+from assistant.ingest.formats.parsed import MAX_DEPTH, MAX_MEMBERS, Limits
 from assistant.ingest.pool import Parsers
 
 OFFICE = (sniff.DOCX, sniff.PPTX, sniff.XLSX, sniff.ODT, sniff.EPUB)

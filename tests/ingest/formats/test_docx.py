@@ -18,7 +18,8 @@ from ingest.reading import blocks, headings, refuses, repacked, saved
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.docx import parse
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
+from assistant.values import Role
 
 NAMESPACES = (
     nsdecls("w")
@@ -116,6 +117,123 @@ def test_a_style_based_on_a_heading_is_one_and_an_outline_level_makes_one() -> N
         ("styled", 2),
         ("outlined", 4),
     ]
+
+
+LEVELS = {
+    "steps": (
+        '<w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/>',
+        '<w:start w:val="1"/><w:numFmt w:val="lowerLetter"/><w:lvlText w:val="%2)"/>',
+    ),
+    "clauses": (
+        '<w:start w:val="4"/><w:numFmt w:val="upperRoman"/><w:lvlText w:val="Part %1"/>',
+        '<w:numFmt w:val="decimal"/><w:lvlText w:val="%1.%2"/>',
+        '<w:numFmt w:val="decimal"/><w:isLgl/><w:lvlText w:val="%1.%2.%3"/>',
+    ),
+    "bullets": ('<w:numFmt w:val="bullet"/><w:lvlText w:val="&#xf0b7;"/>',),
+    "kept": (
+        '<w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/>',
+        '<w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlRestart w:val="0"/>'
+        '<w:lvlText w:val="%2."/>',
+    ),
+}
+
+
+def numbered(
+    kind: str, *paragraphs: tuple[int, int, str], starts: dict[int, int] | None = None
+) -> bytes:
+    """Return a document with a numbering of a kind, and paragraphs of its lists at a level.
+
+    Lists are 901 and so on; `starts` are those that start anew, and at which number.
+    """
+    document = docx.Document()
+    part = document.part.numbering_part.element
+    levels = "".join(f'<w:lvl w:ilvl="{n}">{level}</w:lvl>' for n, level in enumerate(LEVELS[kind]))
+    abstract = f'<w:abstractNum {NAMESPACES} w:abstractNumId="900">{levels}</w:abstractNum>'
+    part.insert(0, parse_xml(abstract))
+    for number in sorted({number for number, _, _ in paragraphs}):
+        start = (starts or {}).get(number)
+        override = (
+            f'<w:lvlOverride w:ilvl="0"><w:startOverride w:val="{start}"/></w:lvlOverride>'
+            if start is not None
+            else ""
+        )
+        part.append(
+            parse_xml(
+                f'<w:num {NAMESPACES} w:numId="{number}"><w:abstractNumId w:val="900"/>'
+                f"{override}</w:num>"
+            )
+        )
+    for number, level, text in paragraphs:
+        added = document.add_paragraph(text)
+        properties = parse_xml(
+            f'<w:numPr {NAMESPACES}><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>'
+        )
+        added._p.get_or_add_pPr().append(properties)
+    return saved(document)
+
+
+@pytest.mark.parametrize(
+    ("kind", "levels", "expected"),
+    [
+        ("steps", [0, 0, 1, 1, 0, 1], ["1.", "2.", "a)", "b)", "3.", "a)"]),
+        ("clauses", [0, 1, 1, 2, 0, 1], ["Part IV", "IV.1", "IV.2", "4.2.1", "Part V", "V.1"]),
+        ("clauses", [1, 0], ["IV.1", "Part IV"]),
+        ("bullets", [0, 0], ["", ""]),
+        ("kept", [0, 1, 0, 1], ["1.", "1.", "2.", "2."]),
+    ],
+)
+def test_items_of_a_list_have_the_numbers_that_word_shows(
+    kind: str, levels: list[int], expected: list[str]
+) -> None:
+    parsed = parse(numbered(kind, *((901, level, "step") for level in levels)))
+    assert blocks(parsed) == [f"{mark} step".strip() for mark in expected]
+    assert {unit.role for unit in parsed.units} == {Role.ITEM}
+    assert [unit.level for unit in parsed.units] == levels
+
+
+def test_a_list_goes_on_where_another_of_its_kind_stopped_unless_it_starts_anew() -> None:
+    said = [(901, 0, "a"), (902, 0, "b"), (903, 0, "c"), (903, 0, "d"), (901, 0, "e")]
+    data = numbered("steps", *said, starts={903: 5})
+    assert blocks(parse(data)) == ["1. a", "2. b", "5. c", "6. d", "7. e"]
+
+
+def test_an_item_without_words_counts_and_lines_behind_the_first_have_no_number() -> None:
+    data = numbered("steps", (901, 0, "one\nmore"), (901, 0, " "), (901, 0, "three"))
+    assert blocks(parse(data)) == ["1. one", "more", "3. three"]
+
+
+def test_a_style_numbers_its_paragraphs_and_one_of_them_can_be_taken_out() -> None:
+    document = docx.Document()
+    for text in ("one", "two", "none"):
+        document.add_paragraph(text, style="List Number")
+    out = parse_xml(f'<w:numPr {NAMESPACES}><w:numId w:val="0"/></w:numPr>')
+    document.paragraphs[-1]._p.get_or_add_pPr().append(out)
+    document.add_paragraph("bullet", style="List Bullet")
+    parsed = parse(saved(document))
+    assert blocks(parsed) == ["1. one", "2. two", "none", "bullet"]
+    roles = [Role.ITEM, Role.ITEM, Role.PARAGRAPH, Role.ITEM]
+    assert [unit.role for unit in parsed.units] == roles
+
+
+def test_a_numbered_heading_has_its_number() -> None:
+    document = docx.Document()
+    style = document.styles["Heading 1"]
+    numbering = document.part.numbering_part.element
+    level = (
+        '<w:lvl w:ilvl="0"><w:start w:val="2"/><w:numFmt w:val="decimal"/>'
+        '<w:pStyle w:val="Heading1"/><w:lvlText w:val="§ %1"/></w:lvl>'
+    )
+    abstract = f'<w:abstractNum {NAMESPACES} w:abstractNumId="900">{level}</w:abstractNum>'
+    numbering.insert(0, parse_xml(abstract))
+    numbering.append(
+        parse_xml(f'<w:num {NAMESPACES} w:numId="901"><w:abstractNumId w:val="900"/></w:num>')
+    )
+    style.element.get_or_add_pPr().append(
+        parse_xml(f'<w:numPr {NAMESPACES}><w:numId w:val="901"/></w:numPr>')
+    )
+    document.add_heading("Deposit", 1)
+    document.add_heading("Notice", 1)
+    assert headings(parse(saved(document))) == [("§ 2 Deposit", 1), ("§ 3 Notice", 1)]
 
 
 @pytest.mark.parametrize(

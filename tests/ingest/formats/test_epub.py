@@ -9,7 +9,7 @@ from ingest.reading import blocks, refuses
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.epub import parse
 from assistant.ingest.formats.html import parse as parse_html
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 
 CONTAINER = (
     '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'

@@ -66,6 +66,24 @@ def test_items_have_the_depth_of_their_list() -> None:
     assert found == [("item", 1), ("item", 2), ("item", 1), ("paragraph", 0)]
 
 
+@pytest.mark.parametrize(
+    ("source", "items"),
+    [
+        ("<ol><li>a<li>b</ol>", ["1. a", "2. b"]),
+        ("<ol start=3><li>a<li value=9>b<li>c</ol>", ["3. a", "9. b", "10. c"]),
+        ("<ol reversed><li>a<li>b</ol>", ["2. a", "1. b"]),
+        ("<ol type=a start=27><li>a</ol><ol type=I start=4><li>b</ol>", ["aa. a", "IV. b"]),
+        ("<ol><li>a<ul><li>b</ul><li>c<ol type=i><li>d</ol></ol>", ["1. a", "b", "2. c", "i. d"]),
+        ("<ol><li><p>a</p><p>more</p><li></li><li>c</ol>", ["1. a", "more", "3. c"]),
+        ("<ol style='list-style-type: none'><li>a</ol>", ["a"]),
+        ("<nav><ol><li>Home<li>Here</ol></nav><ol><li>a</ol>", ["Home", "Here", "1. a"]),
+        ("<ol start=x><li value=''>a</ol><li>stray", ["1. a", "stray"]),
+    ],
+)
+def test_items_have_the_numbers_that_are_shown(source: str, items: list[str]) -> None:
+    assert blocks(source) == items
+
+
 def test_a_table_that_lays_out_a_page_is_not_joined() -> None:
     inner = "<table><tr><td>a<td>b</table>"
     assert blocks(f"<table><tr><td><p>One.<p>Two.{inner}<td>Three.</table>") == [

@@ -55,7 +55,7 @@ def test_blocks_are_paragraphs_items_rows_and_lines_of_code() -> None:
         "One paragraph over two lines, with a hard break.",
         "And a link after it.",
         "quoted words go on",
-        "first item continued",
+        "1. first item continued",
         "nested item",
         "Name | Price",
         "Name: Tea | Price: 2.50",
@@ -83,6 +83,7 @@ def test_units_have_the_roles_of_their_marks() -> None:
         ("And a link after it.", "And [a link](http://x.example) after it."),
         ("link after", "link](http://x.example) after"),
         ("first item continued", "first item\n   continued"),
+        ("1. first item continued", "1. first item\n   continued"),
         ("Name: Tea | Price: 2.50", "| Tea  | 2.50  |"),
         ("second = line", "second = line"),
         ("words", "words"),
@@ -116,6 +117,27 @@ def test_questions_answers_and_fields_of_one_paragraph_are_apart() -> None:
     assert blocks("Q: Is it?\nA: It is,\nand more.\n\nName: Ada\nRoom: 4\n") == [
         *["Q: Is it?", "A: It is, and more.", "Name: Ada", "Room: 4"]
     ]
+
+
+@pytest.mark.parametrize("marks", ["1.", "1)", "3. 3. 3.", "7. 8. 9."])
+def test_numbers_of_a_list_are_those_that_are_shown_and_items_are_found_in_the_file(
+    marks: str,
+) -> None:
+    sources = [f"{mark} go to *{mark}* now" for mark in marks.split()]
+    data = "\n".join(sources).encode()
+    parsed = parse(data)
+    start = int(marks[0])
+    assert blocks(data) == [
+        f"{start + n}{marks[-1]} go to {mark} now" for n, mark in enumerate(marks.split())
+    ]
+    for unit, source in zip(parsed.units, sources, strict=True):
+        found = locate(data, (unit.start, unit.end)).bytes
+        assert found
+        assert data[slice(*found)].decode() == source
+        word = parsed.text.index("now", unit.start)
+        found = locate(data, (word, word + 3)).bytes
+        assert found
+        assert found[1] == data.index(source.encode(), found[1] - len(source)) + len(source)
 
 
 def test_headings_are_their_words_without_marks() -> None:

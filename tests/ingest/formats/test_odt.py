@@ -10,7 +10,7 @@ from ingest.reading import blocks, refuses
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.odt import parse
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 
 URN = "urn:oasis:names:tc:opendocument:xmlns:"
 NAMES = "office style text table".split()

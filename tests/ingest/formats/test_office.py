@@ -14,7 +14,7 @@ from ingest.reading import blocks, refuses, repacked, require_in_order, saved
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.ingest.pool import Parsers
 from assistant.text.normalize import normalize

@@ -29,9 +29,8 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import Parsed
+from assistant.ingest.formats.parsed import Limits, Parsed
 from assistant.ingest.formats.pdf.document import draw, locate, parse
-from assistant.ingest.limits import Limits
 from assistant.text.normalize import normalize
 from assistant.values import Box
 
@@ -170,8 +169,11 @@ def test_a_table_below_a_short_line_is_parted_in_all_its_columns() -> None:
         for x, cell in zip((100, 172, 210), row, strict=True):
             sheet.line(x, y + 20 + 14 * number, cell)
     assert blocks(parse(sheet.bytes()))[-4:] == [
-        "Name | Price | Stock", "Tea | 2.50 | 14", "Coffee beans | 12.00 | 3", "Sugar | 0.99 | 250",
-    ]  # fmt: skip
+        "Name | Price | Stock",
+        "Name: Tea | Price: 2.50 | Stock: 14",
+        "Name: Coffee beans | Price: 12.00 | Stock: 3",
+        "Name: Sugar | Price: 0.99 | Stock: 250",
+    ]
 
 
 def test_a_form_s_values_and_the_number_of_notes_are_told() -> None:

@@ -15,7 +15,7 @@ from ingest.formats.pdf_made import (
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
-from assistant.ingest.limits import Limits
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 
 FORM = "/Type/XObject/Subtype/Form/BBox[0 0 400 600]"

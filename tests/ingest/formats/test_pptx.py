@@ -13,8 +13,8 @@ from pptx.oxml import parse_xml
 from pptx.util import Emu
 
 from assistant.errors import Fault
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.formats.pptx import parse
-from assistant.ingest.limits import Limits
 from assistant.values import PageKind
 
 TITLE_ONLY, TITLE_AND_BODY, BLANK = 5, 1, 6

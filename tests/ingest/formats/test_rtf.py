@@ -8,8 +8,8 @@ from ingest.reading import blocks, refuses, within
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats import rtf as module
 from assistant.ingest.formats.blocks import Blocks
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.formats.rtf import parse
-from assistant.ingest.limits import Limits
 
 HEAD = r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fnil Arial;}{\f1\fnil\fcharset204 Cyr;}}"
 

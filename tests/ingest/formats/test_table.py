@@ -3,11 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 from ingest.reading import refuses, within
 
 from assistant.errors import Fault
 from assistant.ingest.formats import table
-from assistant.ingest.formats.table import write_rows
+from assistant.ingest.formats.table import MAX_COLUMNS, split_row, write_rows, write_table
 
 CELLS = st.lists(
     st.sampled_from(["", "", "Name", "Price", "2019", "2020", "3.5", "tea", "Tea is nice."]),
@@ -102,3 +103,71 @@ def test_a_long_cell_takes_linear_time(cell: str) -> None:
 def test_a_first_row_with_a_cell_like_those_below_is_no_row_of_names(value: str) -> None:
     below = value.replace("4", "7").replace("5", "6").replace("12", "90")
     assert lines(["Single", value], ["Double", below]) == [f"Single | {value}", f"Double | {below}"]
+
+
+VALUES = st.sampled_from(
+    ["", "7", "tea", "10:30", "Time: 10:30", "a | b", "see: below", "b |c", "Item", "x | y: z"]
+)
+NAMED = st.lists(
+    st.sampled_from(["Item", "Time", "Time zone", "Ref: no", "Note:", "Sum (net)"]),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+
+
+@given(names=NAMED, row=st.data())
+def test_a_named_row_is_read_back_as_the_cells_that_it_was_written_of(
+    names: list[str], row: DataObject
+) -> None:
+    values = row.draw(st.lists(VALUES, min_size=len(names), max_size=len(names)))
+    # A value that says the name of a later column is that column's, to any reader.
+    later = [name.rstrip(" :") for name in names]
+    values = ["" if any(f"{name}: " in value for name in later) else value for value in values]
+    lines = [line for line, _ in write_table(names, [values])]
+    for line in lines[1:]:
+        cells = split_row(line, lines[0])
+        assert [(cell.name, cell.text) for cell in cells] == list(zip(later, values, strict=True))
+
+
+@given(
+    row=st.text(st.sampled_from("ab:| \n"), max_size=40),
+    names=st.none() | st.text(st.sampled_from("ab:| "), max_size=20),
+)
+def test_every_cell_is_exactly_where_it_says_it_is_in_the_row(row: str, names: str | None) -> None:
+    cells = split_row(row, names)
+    assert all(row[cell.start : cell.start + len(cell.text)] == cell.text for cell in cells)
+    starts = [cell.start for cell in cells if cell.text]
+    assert starts == sorted(starts)
+
+
+def test_a_value_with_a_colon_is_no_name_where_the_table_has_none() -> None:
+    cells = split_row("Departure | Time: 10:30")
+    assert [(cell.name, cell.text) for cell in cells] == [
+        (None, "Departure"),
+        (None, "Time: 10:30"),
+    ]
+
+
+def test_what_stands_under_no_name_has_none() -> None:
+    cells = split_row("North | Q1: 3 | Q2: 4", "Q1 | Q2")
+    assert [(cell.name, cell.text) for cell in cells] == [(None, "North"), ("Q1", "3"), ("Q2", "4")]
+
+
+def test_a_column_that_a_row_has_nothing_of_has_an_empty_cell_unless_they_are_very_many() -> None:
+    cells = split_row("Item: Tea | Note: hot", "Item | Price | Note")
+    assert [(cell.name, cell.text) for cell in cells] == [
+        ("Item", "Tea"),
+        ("Price", ""),
+        ("Note", "hot"),
+    ]
+    names = " | ".join(f"N{n}" for n in range(MAX_COLUMNS + 1))
+    assert len(split_row("N3: x", names)) == 1
+
+
+def test_a_row_of_very_many_cells_is_read_back_in_time() -> None:
+    names = ["x"] * 20_000
+    line = " | ".join(["x: 1"] * 20_000)
+    with within(1):
+        assert len(split_row(line, " | ".join(names))) == 20_000
+        assert len(split_row(": " * 200_000, " | ".join(names))) == 1

@@ -14,8 +14,8 @@ from ingest.reading import pages, refuses, repacked, saved
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.formats.xlsx import parse
-from assistant.ingest.limits import Limits
 from assistant.values import PageKind
 
 WORDS = st.text("abc äß日", max_size=6).map(str.strip)

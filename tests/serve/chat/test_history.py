@@ -38,6 +38,8 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         hints = get_type_hints(kind)
         return st.builds(kind, **{name: values_of(hint) for name, hint in hints.items()})
     inner = get_args(kind)
+    if get_origin(kind) is tuple and inner[-1] is not ...:
+        return st.tuples(*map(values_of, inner))
     if get_origin(kind) is tuple:
         return st.lists(values_of(inner[0]), max_size=2).map(tuple)
     if get_origin(kind) is dict:

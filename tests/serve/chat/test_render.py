@@ -15,6 +15,7 @@ from assistant.errors import Fault
 from assistant.serve.chat import render
 from assistant.serve.chat.history import Summary
 from assistant.serve.chat.render import (
+    CITED_ID,
     MAX_SOURCE_CHARS,
     CitationPosition,
     CorpusView,
@@ -25,16 +26,16 @@ from assistant.serve.chat.render import (
     render_source,
 )
 from assistant.serve.chat.turns import Rating, Turn
+from assistant.show.blocks import Code, Grid, Items, Prose, Title, list_blocks, list_quotes
 from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
-from assistant.show.marks import CITED_ID
 from assistant.show.provenance import list_remarks, report_costs
 from assistant.values import Answer, Document, DocumentId, FileRecord, Role, Span, Status, Unit
 
 OURS = {
     "article": {"class", "id"},
     "header": {"class"},
-    "div": {"class", "dir", "role", "aria-label"},
+    "div": {"class", "dir", "role", "aria-label", "tabindex"},
     "p": {"class", "dir", "role"},
     "h2": {"class", "dir", "tabindex"},
     **{tag: {"class", "dir"} for tag in ("h3", "h4", "h5", "h6")},
@@ -45,7 +46,11 @@ OURS = {
     "li": {"class", "value", "data-id", "dir"},
     "mark": {"class", "id"},
     "details": {"class"},
-    **{tag: set() for tag in ("h1", "bdi", "em", "dl", "dt", "dd")},
+    **{tag: set() for tag in ("h1", "bdi", "em", "dl", "dt", "dd", "strong")},
+    **{tag: set() for tag in ("table", "thead", "tbody", "pre", "code")},
+    "tr": {"class"},
+    "th": {"scope", "dir", "class"},
+    "td": {"dir", "class", "colspan"},
     "summary": {"aria-label"},
     "label": {"class"},
     "progress": {"aria-label", "max", "value"},
@@ -161,8 +166,36 @@ def test_an_answer_leaves_no_unescaped_markup(made: Answer, turn: int, tried: li
         return
     tips = [node.text() for node in body.css(".tip .quote")]
     assert tips == [c.quote for c in made.citations]
-    assert [node.text() for node in body.css(".statement")] == [s.text for s in made.statements]
-    assert [node.text() for node in body.css(".sources .quote")] == tips
+    assert_said(body, made)
+    quoted = [c.quote for c in made.citations if c.number not in list_quotes(made)]
+    assert [node.text() for node in body.css(".sources .quote")] == quoted
+
+
+def assert_said(body: LexborNode, made: Answer) -> None:
+    """Assert that a page shows exactly the blocks of an answer, with what is emphasised."""
+    told: list[str] = []
+    for block in list_blocks(made):
+        match block:
+            case Prose():
+                told += [one.text for one in block.said]
+            case Title():
+                told.append(block.said.text)
+            case Items():
+                told += [item.said.text for item in block.items]
+            case Code():
+                told += [line.text for line in block.lines]
+            case Grid():
+                told += ["".join(cell.text for cell in row.cells) for row in block.rows]
+    found = [
+        "".join(cell.text() for cell in node.css("td:not(.cites)"))
+        if node.tag in ("tr", "tbody")
+        else node.text()
+        for node in body.css(".statement")
+    ]
+    assert found == told
+    bold = [node.text() for node in body.css(".statements strong")]
+    assert len(bold) <= sum(len(one.answering) for one in made.statements)
+    assert all(any(text in one.text for one in made.statements) for text in bold)
 
 
 @settings(max_examples=60)

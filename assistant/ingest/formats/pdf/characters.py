@@ -81,7 +81,7 @@ def large_pictures(page: pdfium.PdfPage, sight: Sight) -> int:
     """Return how many pictures take a good part of the page."""
     count = 0
     bounds = [ctypes.c_float() for _ in range(4)]
-    for found in _objects(page):
+    for found in objects_of(page):
         if _has_image(found) and raw.FPDFPageObj_GetBounds(found, *bounds):
             left, top, right, bottom = sight.see(*(side.value for side in bounds))
             across = min(right, sight.width) - max(left, 0)
@@ -113,7 +113,8 @@ class Drawn:
         return lightest - darkest >= MIN_CONTRAST
 
 
-def _objects(page: pdfium.PdfPage) -> Iterator[raw.FPDF_PAGEOBJECT]:
+def objects_of(page: pdfium.PdfPage) -> Iterator[raw.FPDF_PAGEOBJECT]:
+    """Yield what a page is made of: texts, lines, pictures."""
     for number in range(raw.FPDFPage_CountObjects(page)):
         yield raw.FPDFPage_GetObject(page, number)
 
@@ -159,19 +160,20 @@ class Style:
     is_light: bool = False
 
 
-def _address(of: object) -> int:
+def address_of(of: object) -> int:
+    """Return the number by which pdfium knows one of its things."""
     return ctypes.cast(of, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
 # Calls that are too short to let other threads run.
 _object_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
-    _address(raw.FPDFText_GetTextObject)
+    address_of(raw.FPDFText_GetTextObject)
 )
 _box_of = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
-    _address(raw.FPDFText_GetLooseCharBox)
+    address_of(raw.FPDFText_GetLooseCharBox)
 )
 _code_of = ctypes.PYFUNCTYPE(ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)(
-    _address(raw.FPDFText_GetUnicode)
+    address_of(raw.FPDFText_GetUnicode)
 )
 
 
@@ -182,7 +184,7 @@ class Characters:
         self.page = page
         self.sight = sight
         self._text = page.get_textpage()
-        self._handle = _address(self._text.raw)
+        self._handle = address_of(self._text.raw)
         self._rect = (ctypes.c_float * 4)()  # left, top, right, bottom; y runs upwards
         self._rect_at = ctypes.addressof(self._rect)
         self._along = (0, 2) if sight.x[0] else (3, 1)
@@ -221,10 +223,18 @@ class Characters:
         lefts, tops, rights, bottoms = zip(*map(self._rectangle, numbers), strict=True)
         return self.sight.see(min(lefts), min(bottoms), max(rights), max(tops))
 
+    def has(self, handle: int) -> bool:
+        """Tell whether a text object has been looked at, since it has characters."""
+        return handle in self._styles
+
     def object_of(self, number: int) -> int | None:
         """Return the handle of a character's text object; those of one are together."""
         handle: int | None = _object_of(self._handle, number)
         return handle
+
+    def length_of(self, shown: raw.FPDF_PAGEOBJECT) -> int:
+        """Return how many characters a text object has."""
+        return max(int(raw.FPDFTextObj_GetText(shown, self._text.raw, None, 0)) // 2 - 1, 0)
 
     def style_of(self, handle: int | None, number: int) -> Style:
         """Return how the text object of a character looks."""
@@ -275,7 +285,7 @@ class Characters:
 
     def _is_bold(self, shown: raw.FPDF_PAGEOBJECT) -> bool:
         font = raw.FPDFTextObj_GetFont(shown)
-        key = _address(font)
+        key = address_of(font)
         if key and key not in self._bold_fonts:
             name = ctypes.create_string_buffer(256)
             raw.FPDFFont_GetBaseFontName(font, name, len(name))
@@ -296,6 +306,7 @@ _EXPANDED = str.maketrans(
     {0xFB00 + n: letters for n, letters in enumerate(_LIGATURES)}
     | {ord(hyphen): "-" for hyphen in _HYPHENS}
 )
+_LAM_ALEF = re.compile("[\u0622\u0623\u0625\u0627]\u0644")
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 
 
@@ -342,7 +353,8 @@ def find_pieces(characters: Characters, max_chars: int) -> Pieces:
     Raises:
         DocumentUnreadable: there are more than `max_chars` characters.
     """
-    cut = _cut(characters, characters.read(max_chars))
+    text = characters.read(max_chars)
+    cut = _cut(characters, _LAM_ALEF.sub(lambda m: _order(characters, m), text))
     _look_at_light(characters, cut)
     found = Pieces(is_scan=_is_scan(characters, cut))
     sight = characters.sight
@@ -359,6 +371,12 @@ def find_pieces(characters: Characters, max_chars: int) -> Pieces:
         else:
             found.shown += _canonical(characters, piece, found)
     return found
+
+
+def _order(characters: Characters, match: re.Match[str]) -> str:
+    """Return alef and lam in the order of reading, where both are one letter of the font."""
+    one, other = (characters.box((place,)) for place in range(*match.span()))
+    return match.group()[::-1] if one == other else match.group()
 
 
 def is_rtl(text: str) -> bool:

@@ -20,19 +20,23 @@ from pypdfium2 import raw
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
     MAX_TITLE_CHARS,
+    Limits,
     Parsed,
     count,
     describe_removed,
     drop_none,
     fold,
+    trim,
 )
 from assistant.ingest.formats.pdf.characters import too_long
 from assistant.ingest.formats.pdf.layout import Zone
 from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
 from assistant.ingest.formats.pdf.paragraphs import PageBlock, is_closed, is_led
-from assistant.ingest.limits import DEFAULT_LIMITS, Limits
+from assistant.text import english as en
 from assistant.text.normalize import normalize
+from assistant.text.sentences import split_sentences
 from assistant.values import Box, Origin, Page, Role, Unit
 
 MIN_RUNNING_PAGES, MIN_RUNNING_SHARE = 3, 0.4
@@ -46,6 +50,11 @@ MAX_HEADING_CHARS, MAX_HEADING_LINES = 200, 3
 MAX_LEVEL = 3
 _SAME_PLACE = 0.02
 _NUMBER = re.compile(r"\d+|^[ivxlc]+$")
+_MIN_HALF = 4
+"""Words in each half of a sentence that something on its page parts."""
+_NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶∗]|\[\d+\])\s?[^\W\d_]")
+"""How a footnote begins, set smaller than the text."""
+_CAPTION = re.compile(rf"(?:{en.CAPTIONS})\s+\d", re.IGNORECASE)
 _UNFINISHED = re.compile(r"[.,;:…]$")
 
 
@@ -85,36 +94,84 @@ def _is_running(name: str, pages: list[int]) -> bool:
     return is_often and n_pages >= (2 if "#" in name else MIN_RUNNING_PAGES)
 
 
-def join_over_pages(placings: Sequence[Placing], text: str) -> Iterator[tuple[int, int]]:
-    """Yield the blocks' spans; two are one where a sentence goes on over the end of a page."""
-    start = None
-    for this, next_ in pairwise([*placings, None]):
-        assert this is not None
-        start = this.start if start is None else start
-        if next_ is None or not _goes_on(this, next_, text):
-            yield start, this.end
-            start = None
+def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str) -> list[Unit]:
+    """Return the blocks as units.
+
+    Two are one where a sentence goes on over the end of a page. Where a foot, a note, a figure or
+    a table stands between, the halves of the sentence are units by themselves, the second its rest.
+    """
+    as_headings = {heading.start: heading for heading in headings}
+    body = _body_size(placings)
+    units: list[Unit] = []
+    begun: int | None = None
+    for number, placing in enumerate(placings):
+        after = placings[number + 1] if number + 1 < len(placings) else None
+        role = _role(placing, after, body)
+        unit = as_headings.get(placing.start) or Unit(placing.start, placing.end, role)
+        if unit.role is not Role.PARAGRAPH:
+            units.append(unit)
+            begun = None if unit.role is Role.HEADING else begun
+            continue
+        said = text[units[begun].start : units[begun].end] if begun is not None else ""
+        if begun is not None and _may_go_on(placings, number, said):
+            if text[units[begun].end : unit.start].isspace():
+                unit = units.pop()._replace(end=unit.end)
+                units.append(unit)
+            else:
+                units += _part_rest(units, begun, unit, text)
+        else:
+            units.append(unit)
+        begun = None if is_closed(placing.text) or is_led(placing.text) else len(units) - 1
+    return units
 
 
-def _goes_on(this: Placing, next_: Placing, text: str) -> bool:
-    return (
-        this.page != next_.page
-        and not (this.block.is_row or next_.block.is_row)
-        and Zone.ASIDE not in (this.block.zone, next_.block.zone)
-        and text[this.end : next_.start].isspace()
-        and next_.text[0].islower()
-        and not is_closed(this.text)
-    )
+def _may_go_on(placings: Sequence[Placing], number: int, begun: str) -> bool:
+    """Tell whether a block may be the rest of a sentence that stands before it.
+
+    On one page both have several words, since lines of forms and labels are no sentences.
+    """
+    this = placings[number]
+    if not this.text[0].islower():
+        return False
+    is_new_page = number > 0 and placings[number - 1].page != this.page
+    return is_new_page or min(len(begun.split()), len(this.text.split())) >= _MIN_HALF
+
+
+def _part_rest(units: list[Unit], begun: int, unit: Unit, text: str) -> Iterator[Unit]:
+    """Part the sentence that an earlier unit begins from it; yield its rest, and what follows."""
+    before = units[begun]
+    start, end = split_sentences(text, [(before.start, before.end)])[-1]
+    if start > before.start:
+        first = before._replace(end=trim(text, before.start, start)[1])
+        units[begun : begun + 1] = [first, before._replace(start=start, end=end)]
+    sentences = split_sentences(text, [(unit.start, unit.end)])
+    yield Unit(sentences[0][0], sentences[0][1], Role.REST)
+    if len(sentences) > 1:
+        yield unit._replace(start=sentences[1][0])
+
+
+def _role(placing: Placing, after: Placing | None, body: float) -> Role:
+    """Return what a block is that is no heading."""
+    block = placing.block
+    if block.role is not Role.PARAGRAPH:
+        return block.role
+    if block.zone is Zone.ASIDE:
+        return Role.NOTE
+    if block.zone is not Zone.BODY and not placing.text[0].islower():
+        is_said = is_closed(placing.text) and _round(block.size) >= body
+        return Role.PARAGRAPH if is_said else Role.NOTE
+    if _CAPTION.match(placing.text):
+        is_of_table = after is not None and after.block.role in (Role.NAMES, Role.ROW)
+        return Role.CAPTION if is_of_table else Role.NOTE
+    is_note = _round(block.size) < body and _NOTE.match(placing.text)
+    return Role.NOTE if is_note else Role.PARAGRAPH
 
 
 def find_headings(placings: Sequence[Placing]) -> tuple[Unit, ...]:
     """Return the headings, whose levels are by their size."""
-    sizes: Counter[float] = Counter()
-    for placing in placings:
-        sizes[_round(placing.block.size)] += placing.end - placing.start
-    if not sizes:
+    if not placings:
         return ()
-    body = max(sizes, key=sizes.__getitem__)
+    body = _body_size(placings)
     found = [
         this
         for this, next_ in pairwise([*placings, None])
@@ -130,7 +187,7 @@ def find_headings(placings: Sequence[Placing]) -> tuple[Unit, ...]:
 
 def _is_heading(this: Placing, next_: Placing | None, body: float) -> bool:
     block = this.block
-    if block.is_row or block.zone in (Zone.FOOT, Zone.ASIDE):
+    if _is_cell(this) or block.zone in (Zone.FOOT, Zone.ASIDE):
         return False
     if block.n_lines > MAX_HEADING_LINES or len(this.text) > MAX_HEADING_CHARS:
         return False
@@ -140,8 +197,20 @@ def _is_heading(this: Placing, next_: Placing | None, body: float) -> bool:
         return False
     if _is_large(this, body):
         return True
-    is_before_text = next_ is not None and not next_.block.is_bold and not next_.block.is_row
+    is_before_text = next_ is not None and not next_.block.is_bold and not _is_cell(next_)
     return block.is_bold and is_before_text and _round(block.size) >= body
+
+
+def _body_size(placings: Sequence[Placing]) -> float:
+    """Return the size of most of the text."""
+    sizes: Counter[float] = Counter()
+    for placing in placings:
+        sizes[_round(placing.block.size)] += placing.end - placing.start
+    return max(sizes, key=sizes.__getitem__, default=0.0)
+
+
+def _is_cell(placing: Placing) -> bool:
+    return placing.block.role in (Role.ROW, Role.NAMES)
 
 
 def _is_large(placing: Placing, body: float) -> bool:
@@ -178,6 +247,7 @@ class _Gathered:
     n_removed: int = 0
     n_pictures: int = 0
     n_notes: int = 0
+    n_unread: int = 0
     unread: list[int] = field(default_factory=list)
 
     def add(self, number: int, document: pdfium.PdfDocument, max_chars: int) -> None:
@@ -203,6 +273,7 @@ class _Gathered:
             self.n_removed += found.n_removed
             self.n_pictures += found.n_pictures
             self.n_notes += n_notes
+            self.n_unread += found.n_unread
             for block in found.page.blocks:
                 words = text[block.start : block.end]
                 span = (start + block.start, start + block.end)
@@ -234,13 +305,10 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     text = "".join(gathered.text)
     placings = leave_out_running(gathered.placings)
     headings = find_headings(placings)
-    as_headings = {(heading.start, heading.end): heading for heading in headings}
-    as_rows = {(p.start, p.end): Unit(p.start, p.end, Role.ROW) for p in placings if p.block.is_row}
-    known = as_rows | as_headings
     return Parsed(
         text,
         title or _largest_heading(headings, gathered.pages[0], text),
-        tuple(known.get(span) or Unit(*span) for span in join_over_pages(placings, text)),
+        tuple(list_units(placings, headings, text)),
         tuple(gathered.pages),
         _warnings(gathered, text, n_attached, is_whole=_is_whole(data)),
     )
@@ -269,16 +337,14 @@ def draw(data: bytes, page: int, width: int) -> bytes:
     Raises:
         DocumentUnreadable: it cannot be opened, or has no such page.
     """
-    with _open(data) as document:
-        document.init_forms()
-        with _existing_page(document, page) as opened:
-            page_width, page_height = opened.get_size()
-            wanted = min(max(width, MIN_WIDTH), MAX_WIDTH)
-            scale = min(wanted / page_width, MAX_ASPECT * wanted / page_height)
-            bitmap = opened.render(scale=scale, rev_byteorder=True)
-            picture = io.BytesIO()
-            bitmap.to_pil().convert("RGB").save(picture, "PNG")
-            bitmap.close()
+    with _open(data) as document, _existing_page(document, page) as opened:
+        page_width, page_height = opened.get_size()
+        wanted = min(max(width, MIN_WIDTH), MAX_WIDTH)
+        scale = min(wanted / page_width, MAX_ASPECT * wanted / page_height)
+        bitmap = opened.render(scale=scale, rev_byteorder=True)
+        picture = io.BytesIO()
+        bitmap.to_pil().convert("RGB").save(picture, "PNG")
+        bitmap.close()
     return picture.getvalue()
 
 
@@ -297,6 +363,7 @@ def _open(data: bytes) -> Iterator[pdfium.PdfDocument]:
     try:
         if not len(document):
             raise DocumentUnreadable("damaged: it has no pages", Fault.CORRUPT)
+        document.init_forms()  # so that what is filled in is drawn, though the file does not
         yield document
     finally:
         document.close()
@@ -362,6 +429,7 @@ def _warnings(
             for how, n_chars in sorted(gathered.hidden.items())
         ),
         f"{pictures}: text in pictures is not read" if n_pictures else None,
+        count(gathered.n_unread, "piece", "of text not read: its font does not say what it is"),
         count(gathered.n_notes, "note", "not read"),
         count(n_attached, "attached file", "not read"),
         describe_removed(gathered.n_removed),

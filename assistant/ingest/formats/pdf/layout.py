@@ -1,187 +1,35 @@
 """The lines of a page in reading order, from the pieces of its text. Pure.
 
-Pdfium gives text as the file draws it. Pieces at one height make a row. Where rows are columns of
-text, these are read one after the other; where they are a table's, a row is a line of cells. What
-stands apart at the top and the foot of the page is read first and last.
+Pdfium gives text as the file draws it. Columns of text are read one after the other, a table is a
+line of its own, and so is a row of what stands apart. What stands at the top and the foot of the
+page is read first and last, and the labels of figures behind all.
 """
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
-from statistics import median
 
-from assistant.ingest.formats.pdf.characters import MAX_SPACE, Piece, is_rtl
-
-_TOLERANCE = 0.35
-"""Between the middles of runs in a row, of their height."""
-
-
-@dataclass(slots=True)
-class Run:
-    """Words beside each other, as the file has them."""
-
-    pieces: list[Piece]
-    left: float
-    right: float
-    middle: float
-    height: float
-    size: float
-
-    def add(self, piece: Piece) -> None:
-        """Add a piece; the largest tells how high the run is."""
-        self.pieces.append(piece)
-        self.left = min(self.left, piece.left)
-        self.right = max(self.right, piece.right)
-        if piece.style.size > self.size:
-            self.size = piece.style.size
-            self.middle, self.height = (piece.top + piece.bottom) / 2, piece.bottom - piece.top
-
-
-@dataclass(slots=True)
-class Row:
-    """Runs on a baseline, from left to right; strips are where a table's cells are parted."""
-
-    runs: list[Run]
-    strips: list[tuple[float, float]] = field(default_factory=list)
-
-    @property
-    def top(self) -> float:
-        """Return the least `y` of its text."""
-        return min(run.middle - run.height / 2 for run in self.runs)
-
-    @property
-    def bottom(self) -> float:
-        """Return the greatest `y` of its text."""
-        return max(run.middle + run.height / 2 for run in self.runs)
-
-
-def _runs(pieces: Sequence[Piece]) -> list[Run]:
-    runs: list[Run] = []
-    before: Piece | None = None
-    for piece in pieces:
-        if before is not None and _are_beside(before, piece):
-            runs[-1].add(piece)
-        else:
-            height = piece.bottom - piece.top
-            middle = piece.top + height / 2
-            runs.append(Run([piece], piece.left, piece.right, middle, height, piece.style.size))
-        before = piece
-    return runs
-
-
-def _are_beside(before: Piece, piece: Piece) -> bool:
-    height = min(before.bottom - before.top, piece.bottom - piece.top)
-    if min(before.bottom, piece.bottom) - max(before.top, piece.top) < 0.4 * height:
-        return False
-    room = MAX_SPACE * max(before.style.size, piece.style.size)
-    if -room <= piece.left - before.right <= room:
-        return True
-    return -room <= before.left - piece.right <= room and is_rtl(piece.text)
-
-
-def gather(pieces: Sequence[Piece]) -> list[Row]:
-    """Return the rows of pieces, from the top down."""
-    runs = _runs(pieces)
-    rows: list[Row] = []
-    for run in sorted(runs, key=lambda run: run.middle):
-        first = rows[-1].runs[0] if rows else None
-        if first is not None and (
-            run.middle - first.middle <= _TOLERANCE * min(run.height, first.height)
-        ):
-            rows[-1].runs.append(run)
-        else:
-            rows.append(Row([run]))
-    for row in rows:
-        row.runs.sort(key=lambda run: run.left)
-    return rows
-
-
-_MIN_STRIP = 0.8
-"""In ems, as the next."""
-_MIN_COLUMN = 9.0
-_MIN_COLUMN_ROWS, _MIN_TABLE_ROWS = 4, 3
-_MIN_FILLED = 0.75
-"""How much of a column's width its typical line takes."""
-_MAX_STRIPS = 20
-
-Strip = tuple[float, float]
-
-
-def find_columns(rows: list[Row], first: int) -> tuple[int, Strip] | None:
-    """Return where the columns that begin at a row end, and the strip between them, if it is such.
-
-    If it is a table's row, all rows of the table are told the strips that part their cells.
-    """
-    columns: list[tuple[int, Strip]] = []
-    known = rows[first].strips
-    for gap in _strips(rows[first : first + 2]):
-        if any(low < gap[1] and high > gap[0] for low, high in known):
-            continue
-        end, strip = _extend(rows, first, gap)
-        band = rows[first:end]
-        if all(_is_column(side) for side in divide(band, strip)):
-            columns.append((end, strip))
-        elif _count_parted(band[:1], strip) and _count_parted(band, strip) >= _MIN_TABLE_ROWS:
-            for row in band:
-                row.strips.append(strip)
-    return max(columns, default=None)
-
-
-def _strips(rows: Sequence[Row]) -> list[Strip]:
-    """Return the gaps that rows together leave free."""
-    runs = sorted((run for row in rows for run in row.runs), key=lambda run: run.left)
-    gaps = []
-    right = runs[0].right
-    for run in runs[1:]:
-        if run.left - right >= _MIN_STRIP * run.size:
-            gaps.append((right, run.left))
-        right = max(right, run.right)
-    return gaps[:_MAX_STRIPS]
-
-
-def _extend(rows: list[Row], first: int, strip: Strip) -> tuple[int, Strip]:
-    """Return where rows stop leaving the strip free, and what of it all of them leave free."""
-    for number in range(first, len(rows)):
-        low, high = strip
-        for run in rows[number].runs:
-            if run.left < high and run.right > low:
-                # The larger part of the strip that this run leaves free, if any.
-                low, high = max((low, run.left), (run.right, high), key=lambda s: s[1] - s[0])
-        if high - low < _MIN_STRIP * rows[number].runs[0].size:
-            return number, strip
-        strip = low, high
-    return len(rows), strip
-
-
-def divide(rows: Sequence[Row], strip: Strip) -> list[list[Row]]:
-    """Return what is left of a strip, and what is right of it."""
-    middle = sum(strip) / 2
-    left = [[run for run in row.runs if run.right <= middle] for row in rows]
-    right = [[run for run in row.runs if run.right > middle] for row in rows]
-    return [[Row(runs) for runs in side if runs] for side in (left, right)]
-
-
-def _count_parted(rows: Sequence[Row], strip: Strip) -> int:
-    """Return how many rows have something on both sides of a strip."""
-    middle = sum(strip) / 2
-    return sum(row.runs[0].left < middle < row.runs[-1].right for row in rows)
-
-
-def _is_column(rows: list[Row]) -> bool:
-    """Tell whether rows are running text, by how long and how full they are."""
-    if len(rows) < _MIN_COLUMN_ROWS:
-        return False
-    width = max(row.runs[-1].right for row in rows) - min(row.runs[0].left for row in rows)
-    filled = [sum(run.right - run.left for run in row.runs) for row in rows]
-    ems = [length / row.runs[0].size for length, row in zip(filled, rows, strict=True)]
-    return median(ems) >= _MIN_COLUMN and median(filled) >= _MIN_FILLED * width
-
+from assistant.ingest.formats.pdf.characters import Bounds, Piece, is_rtl
+from assistant.ingest.formats.pdf.columns import (
+    WINDOW,
+    Band,
+    Row,
+    are_columns,
+    count_parted,
+    divide,
+    find_bands,
+    gather,
+    is_running,
+)
+from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_figures, is_level
+from assistant.ingest.formats.pdf.tables import Strip, Table, in_strips, take_grids
 
 _MIN_CELL_GAP = 2.5
 """In ems, where no other row tells of cells."""
+_MIN_TABLE_ROWS = 3
 _MARGIN = 0.15
 """Of the page's height, in which a running head or foot may stand."""
 _MAX_MARGIN_ROWS = 3
@@ -206,7 +54,10 @@ class Zone(Enum):
 
 @dataclass(slots=True)
 class Line:
-    """Words on a baseline, in cells if it is a table's row; lines of one flow follow each other."""
+    """Words on a baseline, in cells if they stand apart, or a whole table.
+
+    Lines of one flow follow each other.
+    """
 
     cells: list[list[Piece]]
     flow: int
@@ -217,6 +68,7 @@ class Line:
     bottom: float
     size: float
     is_bold: bool
+    table: Table | None = None
 
     @classmethod
     def of(cls, cells: list[list[Piece]], flow: int, zone: Zone = Zone.BODY) -> "Line":
@@ -240,16 +92,44 @@ class Line:
         )
 
 
-def arrange(pieces: Sequence[Piece], page_height: float) -> list[Line]:
-    """Return the lines of upright pieces, in reading order."""
-    rows = gather(pieces)
+def arrange(
+    pieces: Sequence[Piece], page_height: float, shapes: Shapes, grids: Sequence[Grid]
+) -> list[Line]:
+    """Return the lines of upright pieces, in reading order; what figures are labelled with last."""
+    tables, rest = take_grids(pieces, grids)
+    labels, rest = _take_labels(rest, find_figures(shapes, grids))
+    rows = gather(rest, tables)
+    rules = [rule for rule in shapes.rules if is_level(rule)]
     n_head = _count_margin(rows, page_height)
     n_foot = _count_margin(rows[n_head:][::-1], page_height)
     end = len(rows) - n_foot
     lines = [_line(row, 0, Zone.HEAD) for row in rows[:n_head]]
-    lines += _read(rows[n_head:end], 0)
+    lines += _read(rows[n_head:end], rules, 0)
     lines += [_line(row, -1, Zone.FOOT) for row in rows[end:]]
+    for number, own in enumerate(labels, start=2):
+        lines += [_line(row, -number, Zone.ASIDE) for row in gather(own)]
     return lines
+
+
+def _take_labels(
+    pieces: Sequence[Piece], figures: Sequence[Bounds]
+) -> tuple[list[list[Piece]], list[Piece]]:
+    """Return what stands in each figure, and what in none; running text is in no figure."""
+    rest = list(pieces)
+    labels = []
+    for left, top, right, bottom in figures:
+        inside: list[Piece] = []
+        outside: list[Piece] = []
+        for piece in rest:
+            room = piece.style.size
+            x, y = (piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2
+            is_narrow = piece.left >= left - 4 * room and piece.right <= right + 4 * room
+            is_inside = left - room <= x <= right + room and top - room <= y <= bottom + room
+            (inside if is_inside and is_narrow else outside).append(piece)
+        if inside and not is_running(gather(inside)):
+            labels.append(inside)
+            rest = outside
+    return labels, rest
 
 
 def _count_margin(rows: Sequence[Row], page_height: float) -> int:
@@ -267,27 +147,102 @@ def _count_margin(rows: Sequence[Row], page_height: float) -> int:
     return count
 
 
-def _read(rows: list[Row], depth: int) -> list[Line]:
+def _read(rows: list[Row], rules: Sequence[Bounds], depth: int) -> list[Line]:
     """Return the lines of rows: column after column, where there are columns."""
+    if len(rows) > _MAX_ROWS or depth > _MAX_DEPTH:
+        return [line for row in rows for line in _lines(row, rules, _MAX_DEPTH)]
+    bands = find_bands(rows, rules)
+    columns = [band for band in bands if are_columns(rows[band.first : band.end], band.strip)]
+    if not columns:
+        return _read_flow(rows, find_bands(rows, ()) if rules else bands, rules, depth)
+    band = max(columns, key=lambda band: (band.end - band.first, -band.strip[0]))
+    inside = rows[band.first : band.end]
+    parts = [rows[: band.first], *divide(inside, band.strip), rows[band.end :]]
     lines: list[Line] = []
     flow = 0
+    for part in parts:
+        inner = _read(part, rules, depth + 1) if part else []
+        for line in inner:
+            line.flow += flow
+        lines += inner
+        flow = 1 + max((line.flow for line in lines), default=0)
+    return lines
+
+
+def _read_flow(
+    rows: list[Row], bands: Sequence[Band], rules: Sequence[Bounds], depth: int
+) -> list[Line]:
+    """Return the lines of rows that are no columns of text, and the tables among them."""
+    lines: list[Line] = []
     number = 0
-    limit = 0 if len(rows) > _MAX_ROWS or depth > _MAX_DEPTH else len(rows)
+    strips = [
+        band
+        for band in bands
+        if count_parted(rows[band.first : band.end], band.strip) >= _MIN_TABLE_ROWS
+    ]
     while number < len(rows):
-        band = find_columns(rows, number) if number < limit else None
-        if band is None:
-            lines.append(_line(rows[number], flow))
-            number += 1
-            continue
-        end, strip = band
-        for side in divide(rows[number:end], strip):
-            inner = _read(side, depth + 1)
-            for line in inner:
-                line.flow += flow + 1
-            flow = inner[-1].flow
-            lines += inner
-        flow += 1
+        end, own = _table_at(rows, number, strips)
+        if own:
+            inside = [[p for run in row.runs for p in run.pieces] for row in rows[number:end]]
+            lines.append(_table_line(in_strips(inside, own)))
+        else:
+            lines += _lines(rows[number], rules, depth)
         number = end
+    return lines
+
+
+def _table_at(rows: Sequence[Row], number: int, bands: Sequence[Band]) -> tuple[int, list[Strip]]:
+    """Return where the table that begins at a row ends, and the strips that part its cells.
+
+    Its rows have several cells, but for lines that go on with a cell of the row above.
+    """
+    here = [band for band in bands if band.first <= number < band.end]
+    here = [band for band in here if count_parted(rows[number : number + 1], band.strip)]
+    if not here:
+        return number + 1, []
+    end = number + 1
+    last = number
+    while end < min(band.end for band in here) and _is_table_row(rows, last, end, here):
+        if len(rows[end].runs) > 1:
+            last = end
+        end += 1
+    end = last + 1 if end - last > WINDOW else end
+    strips = [
+        band.strip for band in here if count_parted(rows[number:end], band.strip) >= _MIN_TABLE_ROWS
+    ]
+    return (end, strips) if strips else (number + 1, [])
+
+
+def _is_table_row(rows: Sequence[Row], last: int, number: int, bands: Sequence[Band]) -> bool:
+    """Tell whether a row has several cells, or goes on with one of the last row that has."""
+    row = rows[number]
+    if any(run.table is not None for run in row.runs):
+        return False
+    if any(count_parted([row], band.strip) for band in bands):
+        return True
+    above = rows[last]
+    is_near = row.top - rows[number - 1].bottom < 0.5 * row.runs[0].size
+    left = min(run.left for run in above.runs)
+    return is_near and row.runs[0].left > left + row.runs[0].size
+
+
+def _table_line(table: Table) -> Line:
+    pieces = [piece for row in table.rows for cell in row for piece in cell]
+    return replace(Line.of([pieces], 0), table=table)
+
+
+def _lines(row: Row, rules: Sequence[Bounds], depth: int) -> list[Line]:
+    """Return the lines of a row: what stands beside a table is one of its own."""
+    tables = [run.table for run in row.runs if run.table is not None]
+    runs = [run for run in row.runs if run.table is None]
+    lines = [_line(Row(runs), 0)] if runs else []
+    for table in tables:
+        if not table.is_layout:
+            lines.append(_table_line(table))
+            continue
+        for number, cell in enumerate((cell for cells in table.rows for cell in cells if cell), 1):
+            inner = _read(gather(cell), rules, depth + 1)
+            lines += [replace(line, flow=line.flow + _MAX_ROWS * number) for line in inner]
     return lines
 
 
@@ -302,9 +257,7 @@ def _line(row: Row, flow: int, zone: Zone = Zone.BODY) -> Line:
     cells = [list(ordered[0].pieces)]
     for before, run in pairwise(ordered):
         left, right = (run.right, before.left) if is_reversed else (before.right, run.left)
-        if right - left > _MIN_CELL_GAP * max(before.size, run.size) or any(
-            low < right and high > left for low, high in row.strips
-        ):
+        if right - left > _MIN_CELL_GAP * max(before.size, run.size):
             cells.append(list(run.pieces))
         else:
             cells[-1] += run.pieces

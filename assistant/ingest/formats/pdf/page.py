@@ -5,40 +5,51 @@ page runs in one direction, which is up; what runs otherwise (labels of axes, wa
 last. `DocumentUnreadable` is raised for a page with too many characters.
 """
 
+import ctypes
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from assistant.ingest.formats.pdf.characters import (
+    MIN_SIZE,
     Bounds,
     Characters,
     Parted,
     Piece,
     Sight,
+    address_of,
     find_pieces,
     large_pictures,
+    objects_of,
 )
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
 from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
+from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_grids, read_shapes
+from assistant.ingest.formats.pdf.tangles import untangle
 from assistant.values import Box
 
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
+_WORD = re.compile(r"\S+")
+_MAX_LOOKED_AT = 50
+"""Pieces of text of a page that may be without characters."""
 _NOTES = frozenset({raw.FPDF_ANNOT_TEXT})
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page's text and what it is without: hidden and removed characters, pictures."""
+    """A page's text and what it is without: hidden and removed characters, pictures, other text."""
 
     page: PageText
     hidden: Counter[str]
     n_removed: int
     n_pictures: int
+    n_unread: int
 
 
 @contextmanager
@@ -76,8 +87,26 @@ def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
     with closing(Characters(page, sight)) as characters:
         pieces = find_pieces(characters, 2 * max_chars)  # with line ends, and hidden ones
         n_pictures = 0 if pieces.is_scan else large_pictures(page, sight)
-        text = _set(pieces.shown, sight)
-        return Read(text, pieces.hidden, pieces.n_removed, n_pictures)
+        text = _set(pieces.shown, characters, read_shapes(page, sight))
+        n_unread = _count_unread(page, characters)
+        return Read(text, pieces.hidden, pieces.n_removed, n_pictures, n_unread)
+
+
+def _count_unread(page: pdfium.PdfPage, characters: Characters) -> int:
+    """Return how many pieces of text have no characters, since their font does not name them."""
+    count = n_looked_at = 0
+    bounds = [ctypes.c_float() for _ in range(4)]
+    for found in objects_of(page):
+        if raw.FPDFPageObj_GetType(found) != raw.FPDF_PAGEOBJ_TEXT:
+            continue
+        if characters.has(address_of(found)) or n_looked_at == _MAX_LOOKED_AT:
+            continue
+        n_looked_at += 1
+        raw.FPDFPageObj_GetBounds(found, *bounds)
+        left, bottom, right, top = (side.value for side in bounds)
+        is_large = max(right - left, top - bottom) > MIN_SIZE
+        count += is_large and characters.length_of(found) == 0
+    return count
 
 
 def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list[Box]:
@@ -86,7 +115,8 @@ def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list
     line = 0
     sight = Sight.of(page)
     with closing(Characters(page, sight)) as characters:
-        for piece in _set(find_pieces(characters, sys.maxsize).shown, sight).pieces:
+        shown = find_pieces(characters, sys.maxsize).shown
+        for piece in _set(shown, characters, read_shapes(page, sight)).pieces:
             if piece.start < span[1] and piece.end > span[0]:
                 box = _share(number, characters.box(_numbers(piece, span)), sight)
                 boxes[-1:] = [_merge(boxes[-1], box)] if piece.line == line else [*boxes[-1:], box]
@@ -102,8 +132,12 @@ def _numbers(piece: Placed, span: tuple[int, int]) -> range:
     return range(piece.first + max(span[0] - piece.start, 0), end - max(piece.end - span[1], 0))
 
 
-def _set(pieces: Sequence[Piece], sight: Sight) -> PageText:
+def _set(pieces: Sequence[Piece], characters: Characters, shapes: Shapes) -> PageText:
     """Arrange the pieces of a page and write its text."""
+    sight = characters.sight
+    grids = find_grids(shapes.rules)
+    whole = untangle(characters, pieces)
+    pieces = [part for piece in whole for part in _part(piece, grids, characters)]
     turns: Counter[int] = Counter()
     for piece in pieces:
         if piece.style.turn is not None:
@@ -113,18 +147,49 @@ def _set(pieces: Sequence[Piece], sight: Sight) -> PageText:
     height = sight.height if turn % 2 == 0 else sight.width
     if turn:
         for piece in upright:
-            _turn(piece, turn, sight)
-    lines = arrange(upright, height)
+            box = piece.left, piece.top, piece.right, piece.bottom
+            piece.left, piece.top, piece.right, piece.bottom = _turn(box, turn, sight)
+        shapes = Shapes(*(tuple(_turn(box, turn, sight) for box in boxes) for boxes in shapes))
+        grids = find_grids(shapes.rules)
+    lines = arrange(upright, height, shapes, grids)
     if len(upright) < len(pieces):
         lines += _asides([piece for piece in pieces if piece.style.turn != turn])
     return write(lines, height)
 
 
-def _turn(piece: Piece, turn: int, sight: Sight) -> None:
-    """Turn a piece's box back, so that it runs to the right and the next line is below."""
-    left, top, right, bottom = piece.left, piece.top, piece.right, piece.bottom
+def _part(piece: Piece, grids: Sequence[Grid], characters: Characters) -> Iterator[Piece]:
+    """Yield a piece, or its parts where it runs over several cells of a grid."""
+    middle = (piece.top + piece.bottom) / 2
+    for grid in grids:
+        ends = grid.find(piece.left, middle), grid.find(piece.right, middle)
+        if ends[0] != ends[1] and len(piece.text) == piece.n_chars and " " in piece.text:
+            break
+    else:
+        yield piece
+        return
+    parts: list[Piece] = []
+    cell: tuple[int, int] | None = None
+    for match in _WORD.finditer(piece.text):
+        first = piece.first + match.start()
+        box = characters.box(range(first, first + len(match.group())))
+        own = grid.find((box[0] + box[2]) / 2, middle)
+        if parts and own == cell:
+            last = parts[-1]
+            text = piece.text[last.first - piece.first : match.end()]
+            left, right = min(last.left, box[0]), max(last.right, box[2])
+            parts[-1] = replace(last, text=text, n_chars=len(text), left=left, right=right)
+        else:
+            parted = Parted.BY_SPACE if parts else piece.parted
+            parts.append(Piece(match.group(), first, len(match.group()), piece.style, parted, *box))
+        cell = own
+    yield from parts
+
+
+def _turn(box: Bounds, turn: int, sight: Sight) -> Bounds:
+    """Turn a box back, so that text in it runs to the right and the next line is below."""
+    left, top, right, bottom = box
     width, height = sight.width, sight.height
-    piece.left, piece.top, piece.right, piece.bottom = {
+    return {
         1: (top, width - right, bottom, width - left),
         2: (width - right, height - bottom, width - left, height - top),
         3: (height - bottom, left, height - top, right),

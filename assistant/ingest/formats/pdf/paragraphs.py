@@ -13,6 +13,10 @@ from itertools import pairwise
 
 from assistant.ingest.formats.pdf.characters import MAX_SPACE, Parted, Piece, is_rtl
 from assistant.ingest.formats.pdf.layout import Line, Zone
+from assistant.ingest.formats.pdf.tables import Table
+from assistant.ingest.formats.table import JOINT as CELL_JOINT
+from assistant.ingest.formats.table import find_names
+from assistant.values import Role
 
 _CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
 _LED = re.compile(r"(?:[.…·_] ?){4}\s*\S{0,6}$")
@@ -84,7 +88,13 @@ class _Setting:
 def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
     """Tell whether a line goes on with a paragraph."""
     last = paragraph[-1]
-    if len(last.cells) > 1 or len(line.cells) > 1 or last.zone is not line.zone:
+    if (
+        last.table
+        or line.table
+        or len(last.cells) > 1
+        or len(line.cells) > 1
+        or last.zone is not line.zone
+    ):
         return False
     if is_led(" ".join(piece.text for piece in last.cells[0])):
         return False
@@ -169,7 +179,6 @@ def _body_size(lines: Sequence[Line]) -> float:
     return max(sizes, key=sizes.__getitem__) if sizes else 0.0
 
 
-CELL_JOINT = " | "
 _HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
 _AND_MORE = frozenset("and or und oder bzw et ou y o e".split())
 """After a hyphen they go on: pre- and post-war."""
@@ -195,7 +204,7 @@ class PageBlock:
     size: float
     is_bold: bool
     zone: Zone
-    is_row: bool
+    role: Role
     n_lines: int
     top: float
     """Of its first line, as a share of the page's height."""
@@ -214,9 +223,14 @@ def write(lines: Sequence[Line], page_height: float) -> PageText:
     """Return the text of a page's lines: a line of text for each paragraph."""
     compounds = _compounds(lines)
     page = _Writer()
-    blocks = []
-    for number, paragraph in enumerate(paragraphs(lines)):
-        if number:
+    blocks: list[PageBlock] = []
+    for paragraph in paragraphs(lines):
+        first = paragraph[0]
+        if first.table is not None:
+            is_first = all(block.zone is Zone.HEAD for block in blocks)
+            blocks += page.put_table(first, first.table, compounds, page_height, is_first=is_first)
+            continue
+        if page.length:
             page.put("\n")
         start = page.length
         last: Line | None = None
@@ -225,10 +239,10 @@ def write(lines: Sequence[Line], page_height: float) -> PageText:
                 page.end_line(last.cells[-1][-1], line.cells[0][0], compounds)
             page.put_line(line)
             last = line
-        first = paragraph[0]
         size = max(line.size for line in paragraph)
         is_bold = all(line.is_bold for line in paragraph)
-        look = (size, is_bold, first.zone, len(first.cells) > 1, len(paragraph))
+        role = Role.ROW if len(first.cells) > 1 else Role.PARAGRAPH
+        look = (size, is_bold, first.zone, role, len(paragraph))
         blocks.append(PageBlock(start, page.length, *look, top=first.top / page_height))
     return PageText("".join(page.written), blocks, page.placed)
 
@@ -260,6 +274,73 @@ class _Writer:
                 self.placed.append(place)
                 before = piece
 
+    def put_table(
+        self,
+        line: Line,
+        table: Table,
+        compounds: frozenset[str],
+        page_height: float,
+        *,
+        is_first: bool,
+    ) -> Iterator[PageBlock]:
+        """Write a table's rows, a line of text each; yield the block of each.
+
+        The first table of a page may be the rest of another, and one without lines no table with
+        names: only what surely are names count there.
+        """
+        texts = [[_text_of(cell, compounds) for cell in row] for row in table.rows]
+        is_bold = [all(p.style.is_bold for cell in row for p in cell) for row in table.rows]
+        n_over = _count_captions(texts)
+        is_marked = is_bold[n_over] and not all(is_bold)
+        is_unsure = not table.is_ruled or (is_first and not n_over)
+        n_names, names = find_names(texts[n_over:], is_marked=is_marked, is_unsure=is_unsure)
+        for number, row in enumerate(table.rows):
+            if self.length:
+                self.put("\n")
+            start = self.length
+            is_row = number >= n_over + n_names
+            self._put_row(row, names if is_row else (), compounds)
+            role = Role.ROW if is_row else Role.CAPTION if number < n_over else Role.NAMES
+            top = min(piece.top for cell in row for piece in cell) / page_height
+            yield PageBlock(
+                start, self.length, line.size, is_bold[number], line.zone, role, 1, top=top
+            )
+
+    def _put_row(
+        self, row: Sequence[list[Piece]], names: Sequence[str], compounds: frozenset[str]
+    ) -> None:
+        """Write a row's cells, each behind its name; without names empty ones keep their place."""
+        start = self.length
+        last = max(number for number, cell in enumerate(row) if cell)
+        for number, cell in enumerate(row[: last + 1]):
+            if names and not cell:
+                continue
+            if number and (not names or self.length > start):
+                self.put(CELL_JOINT.rstrip() if self.length > start else CELL_JOINT.strip())
+                self.put(" " * bool(cell))
+            if names and names[number]:
+                self.put(f"{names[number].rstrip(' :')}: ")
+            self.put_cell(cell, compounds)
+
+    def put_cell(self, cell: Sequence[Piece], compounds: frozenset[str]) -> None:
+        """Write the pieces of a cell, which may have several lines."""
+        self.n_lines += 1
+        before: Piece | None = None
+        for piece in cell:
+            if before is not None:
+                if piece.top + piece.bottom > 2 * before.bottom - 0.6 * (
+                    before.bottom - before.top
+                ):
+                    self.n_lines += 1
+                    self.end_line(before, piece, compounds)
+                else:
+                    self.put(_joint(before, piece))
+            start = self.length
+            self.put(piece.text)
+            place = Placed(start, self.length, piece.first, piece.n_chars, self.n_lines)
+            self.placed.append(place)
+            before = piece
+
     def end_line(self, last: Piece, first: Piece, compounds: frozenset[str]) -> None:
         """Join a line to the next, whose first word may be the rest of the last."""
         if not _HYPHENATED.search(last.text[-2:]):
@@ -284,6 +365,18 @@ class _Writer:
         is_plain = placed.n_chars == placed.end - placed.start
         n_chars = placed.n_chars - is_plain
         self.placed[-1] = replace(placed, end=self.length, n_chars=n_chars)
+
+
+def _count_captions(texts: Sequence[Sequence[str]]) -> int:
+    """Return how many of a table's first rows say one thing over all of its columns."""
+    filled = [sum(map(bool, row)) for row in texts]
+    return next((number for number, n_cells in enumerate(filled[:-1]) if n_cells > 1), 0)
+
+
+def _text_of(cell: Sequence[Piece], compounds: frozenset[str]) -> str:
+    writer = _Writer()
+    writer.put_cell(cell, compounds)
+    return "".join(writer.written)
 
 
 def _joint(before: Piece, piece: Piece) -> str:

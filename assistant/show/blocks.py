@@ -1,0 +1,315 @@
+"""An answer as the blocks that a reader sees: prose, titles, lists, tables and code.
+
+Every surface draws these, escaped in its own way. Pure: what is not in the answer is in no block,
+and each text keeps the numbers of its citations.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import ClassVar, Literal
+
+from assistant.values import Answer, Cell, Citation, DocumentId, Role, Statement
+
+FEW_ROWS = 8
+FEW_ITEMS = 12
+FEW_LINES = 30
+FEW_SOURCES = 12
+WIDE = 5
+"""Columns up to which a single row is drawn as one."""
+SLACK = 2
+"""So many more than a few are shown too, rather than folded."""
+MAX_DEPTH = 8
+"""Steps that a list is indented by at most."""
+TITLES = (Role.HEADING, Role.QUESTION, Role.CAPTION, Role.LABEL)
+
+_NUMBERS = re.compile(
+    r"[-+(~≈]?\s?[$€£¥]?\s?\d[\d.,' \u00a0\u202f]*\s?(?:%|[$€£¥]|[^\W\d_]{1,3})?\)?"
+)
+_MARKER = re.compile(
+    r"\(?(?:\d{1,4}(?:\.\d{1,3})*|[A-Za-z]|[ivxlcIVXLC]{2,8})[.)]\s|[-*+•‣◦▪●–—·]\s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text with the numbers of its citations, and the spans of it that are emphasised."""
+
+    text: str
+    citations: tuple[int, ...] = ()
+    answering: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def runs(self) -> tuple[tuple[str, bool], ...]:
+        """The parts of the text in order, each with whether it is emphasised."""
+        found: list[tuple[str, bool]] = []
+        place = 0
+        for start, end in self.answering:
+            found += [(self.text[place:start], False), (self.text[start:end], True)]
+            place = end
+        return tuple(run for run in (*found, (self.text[place:], False)) if run[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Sentences that follow each other, or one that leads into what comes next."""
+
+    kind: ClassVar[Literal["prose"]] = "prose"
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What stands above something: a heading, a question, a caption or a label."""
+
+    kind: ClassVar[Literal["title"]] = "title"
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list: how deep it is nested, from 0, and whether it has a mark of its own."""
+
+    said: Said
+    depth: int
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list; the first `n_first` items are shown, the rest can be unfolded."""
+
+    kind: ClassVar[Literal["list"]] = "list"
+    items: tuple[Item, ...]
+
+    @property
+    def n_first(self) -> int:
+        """How many items are shown at first."""
+        return count_first(len(self.items), FEW_ITEMS)
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A row: its cells, each with the part of it that is emphasised, and its citations."""
+
+    cells: tuple[Said, ...]
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of one table; the first `n_first` are shown, the rest can be unfolded.
+
+    `names` are the columns', "" where one has none; there are none at all in a table without.
+    `cited` are the citations of the names, where they are quoted by themselves.
+    """
+
+    kind: ClassVar[Literal["table"]] = "table"
+    names: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+    cited: tuple[int, ...] = ()
+
+    @property
+    def n_first(self) -> int:
+        """How many rows are shown at first."""
+        return count_first(len(self.rows), FEW_ROWS)
+
+    @property
+    def n_columns(self) -> int:
+        """The number of columns, without the one of the citations."""
+        return max([len(self.names), *(len(row.cells) for row in self.rows)])
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it is one long row, which reads better as a line for each column."""
+        return len(self.rows) == 1 and any(self.names) and self.n_columns > WIDE
+
+    @property
+    def pairs(self) -> tuple[tuple[str, Said], ...]:
+        """Of a record the columns' names, each with its cell, without those that are empty."""
+        return tuple(
+            (name, cell)
+            for name, cell in zip(self.names, self.rows[0].cells, strict=True)
+            if cell.text
+        )
+
+    @property
+    def are_numbers(self) -> tuple[bool, ...]:
+        """For each column whether all that is in it are numbers."""
+        columns = [
+            [row.cells[n].text for row in self.rows if n < len(row.cells) and row.cells[n].text]
+            for n in range(self.n_columns)
+        ]
+        return tuple(bool(texts) and all(map(_NUMBERS.fullmatch, texts)) for texts in columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines of code with their indentation; the first `n_first` are shown."""
+
+    kind: ClassVar[Literal["code"]] = "code"
+    lines: tuple[Said, ...]
+
+    @property
+    def n_first(self) -> int:
+        """How many lines are shown at first."""
+        return count_first(len(self.lines), FEW_LINES)
+
+
+Shown = Prose | Title | Items | Grid | Code
+
+
+def list_blocks(answer: Answer) -> tuple[Shown, ...]:
+    """Return an answer's statements as blocks, in order; none of an abstention or a reply."""
+    found: list[Shown] = []
+    names: Statement | None = None
+    for (form, _), group in groupby(answer.statements, lambda one: _run_of(answer, one)):
+        run = list(group)
+        if names and not (form is Role.ROW and _are_names_of(names, run[0])):
+            found.append(_names_alone(names))
+            names = None
+        if form is Role.NAMES:
+            found += (_names_alone(one) for one in run[:-1])
+            names = run[-1]
+            continue
+        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run)
+        names = None
+    return (*found, _names_alone(names)) if names else tuple(found)
+
+
+def count_first(n: int, few: int) -> int:
+    """Return how many of n are shown at first: all, unless those are clearly more than a few."""
+    return n if n <= few + SLACK else few
+
+
+def list_quotes(answer: Answer) -> frozenset[int]:
+    """Return the numbers of the citations whose quotes the statements show word for word."""
+    said = {
+        (" ".join(one.text.split()), number)
+        for one in answer.statements
+        for number in one.citations
+    }
+    cited = ((" ".join(one.quote.split()), one.number) for one in answer.citations)
+    return frozenset(quote[1] for quote in cited if quote in said)
+
+
+def group_sources(
+    answer: Answer, flagged: Collection[int] = ()
+) -> tuple[tuple[Citation, ...], ...]:
+    """Return the citations by what they quote from: those of one section stand together.
+
+    One that is `flagged`, or whose quote the statements do not show, stands alone.
+    """
+    shown = list_quotes(answer)
+
+    def place(one: Citation) -> tuple[object, ...]:
+        own = () if one.number in shown and one.number not in flagged else (one.number,)
+        return one.document_id, one.title, one.heading, one.copies, *own
+
+    return tuple(tuple(group) for _, group in groupby(answer.citations, place))
+
+
+def _run_of(answer: Answer, statement: Statement) -> tuple[Role, DocumentId | None]:
+    """Return what statements have in common that belong into one block."""
+    role = statement.role
+    if role not in (Role.ROW, Role.ITEM, Role.CODE, Role.NAMES):
+        return role, None
+    first = statement.citations[0] if statement.citations else 0
+    cited = answer.citations[first - 1 : first] if first else ()
+    return role, cited[0].document_id if cited else None
+
+
+def _draw(form: Role, run: Sequence[Statement]) -> list[Shown]:
+    if form is Role.ITEM:
+        depths = _depths([one.level for one in run])
+        items = (
+            Item(_say(one), depth, bool(_MARKER.match(one.text)))
+            for one, depth in zip(run, depths, strict=True)
+        )
+        return [Items(tuple(items))]
+    if form is Role.CODE:
+        return [Code(tuple(_indent(run)))]
+    if form in TITLES:
+        return [Title(_say(one)) for one in run]
+    return [Prose((_say(one),)) for one in run] if form is Role.LEAD_IN else [_prose(run)]
+
+
+def _prose(run: Sequence[Statement]) -> Prose:
+    return Prose(tuple(map(_say, run)))
+
+
+def _say(statement: Statement) -> Said:
+    return Said(statement.text, statement.citations, statement.answering)
+
+
+def _depths(levels: Sequence[int]) -> list[int]:
+    """Return how deep each item is nested, given how far each is indented in its document."""
+    open_levels: list[int] = []
+    found: list[int] = []
+    for level in levels:
+        while open_levels and open_levels[-1] > level:
+            open_levels.pop()
+        if not open_levels or open_levels[-1] < level:
+            open_levels.append(level)
+        found.append(min(len(open_levels) - 1, MAX_DEPTH))
+    return found
+
+
+def _indent(run: Sequence[Statement]) -> Iterator[Said]:
+    """Yield lines of code as they are indented against each other, their citations at the end."""
+    least = min(one.level for one in run)
+    for one in run:
+        first, *others = one.text.split("\n")
+        lines = [" " * min(one.level - least, 200) + first, *others]
+        yield from map(Said, lines[:-1])
+        yield Said(lines[-1], one.citations)
+
+
+def _draw_rows(run: Sequence[Statement], names: Statement | None) -> Iterator[Grid]:
+    """Yield the tables that rows of one document make: those that have the same names are one."""
+    for number, (columns, group) in enumerate(groupby(run, _names_of)):
+        rows = [(_cells_of(one), one) for one in group]
+        has_more = any(len(cells) > len(columns) for cells, _ in rows) and bool(columns)
+        lines = tuple(
+            GridRow(_fit(cells, columns, one, has_more), one.citations) for cells, one in rows
+        )
+        heads = ("", *columns) if has_more else columns
+        yield Grid(heads, lines, names.citations if names and not number else ())
+
+
+def _are_names_of(names: Statement, row: Statement) -> bool:
+    """Tell whether a row stands under names that are quoted before it."""
+    return tuple(name.rstrip(" :") for name in names.text.split(" | ")) == _names_of(row) != ()
+
+
+def _names_of(row: Statement) -> tuple[str, ...]:
+    return tuple(cell.name for cell in row.cells if cell.name is not None)
+
+
+def _cells_of(row: Statement) -> tuple[Cell, ...]:
+    return row.cells or (Cell(None, row.text, 0),)
+
+
+def _fit(
+    cells: Sequence[Cell], columns: Sequence[str], row: Statement, has_more: bool
+) -> tuple[Said, ...]:
+    """Return a row's cells, with an empty one where others have one before the first name."""
+    found = [_say_cell(cell, row.answering) for cell in cells]
+    return (Said(""), *found) if has_more and len(cells) == len(columns) else tuple(found)
+
+
+def _say_cell(cell: Cell, answering: Iterable[tuple[int, int]]) -> Said:
+    """Return a cell on one line, with the part of it that is emphasised."""
+    end = cell.start + len(cell.text)
+    inside = [
+        (max(first, cell.start) - cell.start, min(last, end) - cell.start)
+        for first, last in answering
+        if first < end and cell.start < last
+    ]
+    line = " ".join(cell.text.split())
+    return Said(cell.text, (), tuple(inside)) if line == cell.text else Said(line)
+
+
+def _names_alone(names: Statement) -> Grid:
+    return Grid((), (GridRow(tuple(map(Said, names.text.split(" | "))), names.citations),))
