@@ -10,21 +10,25 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
+from assistant.text.exact import find_day, find_versions
+from assistant.text.terms import terms
 from assistant.values import (
-    PLAIN,
+    ECHOES,
     Answer,
+    Cell,
     Citation,
+    Computed,
     Consulted,
     Document,
-    Draft,
-    DraftStatement,
     Dropped,
     PageKind,
     Passage,
     RankedPassage,
+    Role,
     Sentence,
-    Shape,
     Statement,
     Verdict,
 )
@@ -58,6 +62,52 @@ def locate(quote: str, text: str) -> tuple[int, int] | None:
     return found.span() if found else None
 
 
+class Shape(NamedTuple):
+    """How a quote is drawn; the fields are those of `Statement`."""
+
+    role: Role = Role.PARAGRAPH
+    level: int = 0
+    cells: tuple[Cell, ...] = ()
+    answering: tuple[tuple[int, int], ...] = ()
+
+
+PLAIN = Shape()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStatement:
+    """One unverified sentence of an answer, pointing at sentences by number."""
+
+    text: str
+    sentences: tuple[int, ...]
+    shape: Shape = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class DraftResult:
+    """What was worked out here, pointing at the rows that it rests on by number."""
+
+    text: str
+    operation: str
+    sentences: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an answerer proposes; `reason` says why there are no statements.
+
+    `n_more` counts rows and items that say as much as those that are quoted; `computed` is what
+    was worked out over rows; `missing` says which parts of a question nothing answers.
+    """
+
+    statements: tuple[DraftStatement, ...]
+    confidence: float
+    reason: str | None = None
+    n_more: int = 0
+    computed: tuple[DraftResult, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A statement that its sentences support, as read back from the stored documents."""
@@ -70,15 +120,25 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What was worked out, with the rows that it rests on, as read back from their documents."""
+
+    text: str
+    operation: str
+    rows: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """What remains of a draft: the supported statements, and what fell."""
+    """What remains of a draft: the supported statements, what was worked out, and what fell."""
 
     verified: tuple[Verified, ...]
     dropped: tuple[Dropped, ...]
+    results: tuple[Result, ...] = ()
 
 
 def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
-    """Check every statement of a draft that quotes.
+    """Check every statement of a draft that quotes, and the rows of what was worked out.
 
     Args:
         draft: statements that point at sentences by number.
@@ -87,9 +147,11 @@ def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
     """
     known = {sentence.number: sentence for sentence in sentences}
     found = [_check_quote(statement, known, read) for statement in draft.statements]
+    worked = [_check_rows(result, known, read) for result in draft.computed]
     return Checked(
         tuple(one for one in found if isinstance(one, Verified)),
-        tuple(one for one in found if isinstance(one, Dropped)),
+        tuple(one for one in (*found, *worked) if isinstance(one, Dropped)),
+        tuple(one for one in worked if isinstance(one, Result)),
     )
 
 
@@ -113,24 +175,108 @@ def place_of(sentence: Sentence) -> Place:
 
 
 def number_citations(
-    verified: Sequence[Verified], read: Read
-) -> tuple[tuple[Statement, ...], tuple[Citation, ...]]:
-    """Return the statements and their citations, numbered in order of their first use."""
+    checked: Checked, read: Read
+) -> tuple[tuple[Statement, ...], tuple[Citation, ...], tuple[Computed, ...]]:
+    """Return the statements, their citations, and what was worked out.
+
+    Citations are numbered in order of their first use; rows that only a result rests on are last.
+    """
     citations: dict[Place, Citation] = {}
+
+    def number(sentence: Sentence) -> int:
+        place = place_of(sentence)
+        if place not in citations:
+            document = read(sentence.passage.document_id)
+            citations[place] = _make(len(citations) + 1, sentence, document)
+        return citations[place].number
+
     statements = []
-    for one in verified:
-        numbers = []
-        for sentence in one.sentences:
-            place = place_of(sentence)
-            if place not in citations:
-                document = read(sentence.passage.document_id)
-                citations[place] = _make(len(citations) + 1, sentence, document)
-            numbers.append(citations[place].number)
-        unique = tuple(dict.fromkeys(numbers))
+    for one, apart in zip(checked.verified, _tell_apart(checked.verified, read), strict=True):
+        numbers = tuple(dict.fromkeys(map(number, one.sentences)))
         statements.append(
-            Statement(one.text, unique, Verdict.SUPPORTED, one.support, one.is_repaired, *one.shape)
+            Statement(
+                one.text,
+                numbers,
+                Verdict.SUPPORTED,
+                one.support,
+                one.is_repaired,
+                *one.shape,
+                apart=apart,
+            )
         )
-    return tuple(statements), tuple(citations.values())
+    computed = tuple(
+        Computed(one.text, one.operation, tuple(dict.fromkeys(map(number, one.rows))))
+        for one in checked.results
+    )
+    return tuple(statements), tuple(citations.values()), computed
+
+
+# --- Editions
+
+HEAD_CHARS = 300
+"""Of a document, in which it may say of when and which version it is."""
+ALIKE = 0.5
+"""Share of terms, without numbers and dates, from which two sentences say the same of a thing."""
+_NUMBERED = re.compile(r"\w*\d\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which of several versions of a text a sentence is from, as far as its document says."""
+
+    version: tuple[int, ...] | None
+    day: tuple[int, ...] | None
+
+    def is_newer(self, other: "Edition") -> bool:
+        """Whether this one is newer, by what both of them tell; a version goes before a date."""
+        if self.version and other.version:
+            return self.version > other.version
+        return bool(self.day and other.day) and (self.day or ()) > (other.day or ())
+
+    def __str__(self) -> str:
+        day = "-".join(f"{part:02}" for part in self.day or ())
+        version = ".".join(map(str, self.version or ()))
+        return ", ".join(filter(None, (f"version {version}" if version else "", day)))
+
+
+def edition_of(sentence: Sentence, document: Document) -> Edition:
+    """Return the edition that a sentence is from: by its path, title, headings, or first lines."""
+    path = re.sub(r"[_/]|\.\w+$", " ", document.document_id)
+    over = reversed(sentence.passage.under)
+    told = (path, *over, document.title, document.text[:HEAD_CHARS])
+    versions = (found[0] for text in told if (found := find_versions(text)))
+    days = (day for text in told if (day := find_day(text)))
+    return Edition(next(versions, None), next(days, None))
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Tell whether two sentences say the same of a thing, be it with another value.
+
+    >>> are_alike("A permit costs 40 euros.", "A permit costs 55 euros.")
+    True
+    """
+    a, b = (set(terms(_NUMBERED.sub(" ", text))) for text in (one, other))
+    return min(len(a), len(b)) > 1 and len(a & b) / len(a | b) >= ALIKE
+
+
+def _tell_apart(verified: Sequence[Verified], read: Read) -> list[str]:
+    """Return for each statement what tells it from those like it in other documents; "" for none.
+
+    The document, with its version and date where it names them; of a run from one document, once.
+    """
+    first = [one.sentences[0] for one in verified]
+    names = [sentence.passage.document_id for sentence in first]
+    found = []
+    for n, one in enumerate(verified):
+        alike = one.shape.role not in ECHOES and any(
+            names[m] != names[n]
+            and other.shape.role is one.shape.role
+            and are_alike(other.text, one.text)
+            for m, other in enumerate(verified)
+        )
+        edition = str(edition_of(first[n], read(names[n]))) if alike else ""
+        found.append(": ".join(filter(None, (names[n], edition))) if alike else "")
+    return [said if said != after else "" for said, after in pairwise([*found, ""])]
 
 
 def list_consulted(
@@ -212,6 +358,16 @@ def _check_shape(statement: DraftStatement) -> Shape:
         cells=shape.cells if are_cells else (),
         answering=shape.answering if ends == sorted(ends) else (),
     )
+
+
+def _check_rows(result: DraftResult, known: Mapping[int, Sentence], read: Read) -> Result | Dropped:
+    """Check that all rows of what was worked out are there: without one it says something else."""
+    rows = tuple(known[number] for number in result.sentences if number in known)
+    if not rows or len(rows) < len(result.sentences):
+        return Dropped(result.text, (), Verdict.UNKNOWN_SOURCE, NO_SOURCE)
+    if not all(is_stored(row, read) for row in rows):
+        return Dropped(result.text, (), Verdict.QUOTE_NOT_FOUND, NOT_STORED)
+    return Result(result.text, result.operation, rows)
 
 
 def is_stored(sentence: Sentence, read: Read) -> bool:

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assistant.answer import follow_up as courtesy
-from assistant.answer.compose import NAME, NOT_SAID, compose
-from assistant.answer.follow_up import decide, list_queries, read_history
+from assistant.answer.compose import NAME, NOT_SAID, compose, compose_parts
+from assistant.answer.follow_up import decide, join, list_parts, read_history
 from assistant.answer.suggest import (
     N_JUDGED,
     N_READ,
@@ -24,7 +23,7 @@ from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
 from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
 from assistant.models.embed import Embedder, open_embedder
-from assistant.retrieve.query import ParsedQuestion, focus, read_question
+from assistant.retrieve.query import ParsedQuestion, focus, read_question, split_question
 from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Options, Settings
 from assistant.store.catalog import last_version
@@ -201,23 +200,22 @@ class Assistant:
         yield Stage("searching", "Searching the documents")
         with self.index.open() as snapshot:
             read = cache(snapshot.document)
-            queries = list_queries(asked.query, before, rewritten)
-            found = [self._retrieve(snapshot, query, documents) for query in queries]
+            parts = split_question(asked.query)
+            queries = list_parts(parts, before, rewritten)
+            found = [[self._retrieve(snapshot, q, documents) for q in each] for each in queries]
             lap("retrieve")
-            n = len({one.passage.passage_id for each in found for one in each.ranking})
+            n = len({r.passage.passage_id for each in found for one in each for r in one.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            retrieval, judgement = decide(found, self.judge.scorer)
-            absent = tuple(one for one in retrieval.absent if one in asked.query)
-            retrieval = replace(retrieval, absent=absent)  # not of what was said before
-            draft, sentences = compose(
-                judgement, retrieval, self.judge.calibration, self.settings, read
-            )
+            judged = [decide(each, self.judge.scorer) for each in found]
+            calibration = self.judge.calibration
+            draft, sentences = compose_parts(parts, judged, calibration, self.settings, read)
+            retrieval, judgement = join(judged)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
             checked = cite(draft, sentences, read)
             for one in checked.dropped:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
-            statements, citations = number_citations(checked.verified, read)
+            statements, citations, computed = number_citations(checked, read)
             consulted = list_consulted(retrieval.ranking, citations, read)
             lap("cite")
         answer = Answer(
@@ -234,9 +232,11 @@ class Assistant:
             index_version=snapshot.version,
             usage=costs.total(self.language_model),
             n_more=draft.n_more,
+            computed=computed,
+            missing=draft.missing,
         )
         yield answer
-        if self.writer and statements:  # an abstention stays one: nothing is written
+        if self.writer and statements and not computed:  # nothing is written of an abstention
             drop = self.settings.max_drop
             quoted = QuotedAnswer(
                 answer, checked.verified, judgement, retrieval.ranking, drop, read

@@ -1,11 +1,11 @@
 """The values that flow through the assistant: frozen, hashable, free of I/O.
 
-Documents and their parts come first, then passages and sentences, then drafts, statements and
-answers, and at the end the ledger: what became of each file. Every span is half-open and counts
-characters (Unicode code points) of `Document.text`. A `Draft` points at numbered sentences and
-quotes nothing; `assistant.cite` alone makes an `Answer` of it, and everything in that.
+Documents and their parts come first, then passages and sentences, then statements and answers, and
+at the end the ledger: what became of each file. Every span is half-open and counts characters
+(Unicode code points) of `Document.text`. `assistant.cite` alone makes what an `Answer` consists of.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import groupby
@@ -21,9 +21,6 @@ class PageKind(StrEnum):
     SLIDE = "slide"
     ROW = "row"
     LINE = "line"
-
-
-_SHORT = {PageKind.PAGE: "p."}
 
 
 class Role(StrEnum):
@@ -102,22 +99,20 @@ class Origin:
     boxes: tuple[Box, ...] = ()
 
 
-def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
-    """Return what a picture of a part shows, in words.
+def name_runs(numbers: Sequence[int]) -> str:
+    """Return citation numbers as an answer's text shows many of them.
 
-    >>> describe_page(12, "Annual report")
-    'Page 12 of Annual report'
+    >>> name_runs((1, 2, 3, 7))
+    '[1]–[3][7]'
     """
-    return f"{kind.value.capitalize()} {number} of {title}"
-
-
-def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
-    """Return what a citation calls a part.
-
-    >>> name_page(12), name_page(3, PageKind.SLIDE)
-    ('p. 12', 'slide 3')
-    """
-    return f"{_SHORT.get(kind, kind.value)} {number}"
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown = ("–".join(f"[{n}]" for n in dict.fromkeys((run[0], run[-1]))) for run in runs)
+    return "".join(shown)
 
 
 DocumentId = NewType("DocumentId", str)
@@ -240,40 +235,6 @@ class Cell:
     start: int
 
 
-class Shape(NamedTuple):
-    """How a quote is drawn; the fields are those of `Statement`."""
-
-    role: Role = Role.PARAGRAPH
-    level: int = 0
-    cells: tuple[Cell, ...] = ()
-    answering: tuple[tuple[int, int], ...] = ()
-
-
-PLAIN = Shape()
-
-
-@dataclass(frozen=True, slots=True)
-class DraftStatement:
-    """One unverified sentence of an answer, pointing at sentences by number."""
-
-    text: str
-    sentences: tuple[int, ...]
-    shape: Shape = PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What an answerer proposes; `reason` says why there are no statements.
-
-    `n_more` counts rows and items that say as much as those that are quoted.
-    """
-
-    statements: tuple[DraftStatement, ...]
-    confidence: float
-    reason: str | None = None
-    n_more: int = 0
-
-
 AnswerKind = Literal["answer", "abstention", "reply"]
 WRITTEN = "generate"
 """`Answer.answerer` of an answer in a language model's words."""
@@ -324,6 +285,7 @@ class Statement:
         level: of a heading or an item, as its unit's; how far a line of code is indented.
         cells: of a row, one for each column that has a name, and those without.
         answering: spans of `text`, the words that answer, where there is no doubt of them.
+        apart: where several documents say alike, which says this: its name, version and date.
     """
 
     text: str
@@ -335,6 +297,27 @@ class Statement:
     level: int = 0
     cells: tuple[Cell, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
+    apart: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its text, with what tells it from others like it."""
+        return f"{self.text} ({self.apart})" if self.apart else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What the program has worked out over rows of a document: no quote, and told apart from one.
+
+    Attributes:
+        text: the result in the program's words, which say that it was worked out here.
+        operation: "count", "sum", "mean", "most", "least" or "all".
+        citations: the numbers in `Answer.citations` of all rows that it rests on.
+    """
+
+    text: str
+    operation: str
+    citations: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +386,8 @@ class Answer:
         notice: why there are quotes although a language model is configured.
         usage: what the language model was used for it.
         n_more: rows or items of the quoted lists and tables that say as much and are not quoted.
+        computed: what was worked out over rows; it stands before the statements.
+        missing: of several questions in one, which was not answered: a sentence each.
     """
 
     question: str
@@ -420,6 +405,8 @@ class Answer:
     notice: str | None = None
     usage: Usage | None = None
     n_more: int = 0
+    computed: tuple[Computed, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def abstained(self) -> bool:
@@ -428,13 +415,18 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The statements with their citation numbers; of anything else the reason, or the reply."""
+        """What was worked out and the statements, with their citation numbers; what is missing.
+
+        Of anything else than an answer the reason, or the reply.
+        """
         if self.kind != "answer":
             return self.reason or ""
-        return "\n".join(
-            " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in line)
+        worked = (f"{one.text} {name_runs(one.citations)}" for one in self.computed)
+        said = (
+            " ".join(f"{s.shown} {''.join(f'[{n}]' for n in s.citations)}" for s in line)
             for line in self.lines
         )
+        return "\n".join((*worked, *said, *self.missing))
 
     @property
     def lines(self) -> tuple[tuple[Statement, ...], ...]:
@@ -444,6 +436,12 @@ class Answer:
             key=lambda pair: -1 if pair[1].role in (Role.PARAGRAPH, Role.REST) else pair[0],
         )
         return tuple(tuple(statement for _, statement in line) for _, line in grouped)
+
+    @property
+    def compared(self) -> tuple[Citation, ...]:
+        """The citations that no statement rests on: other rows of what was worked out."""
+        quoted = {number for statement in self.statements for number in statement.citations}
+        return tuple(one for one in self.citations if one.number not in quoted)
 
     @property
     def is_reworded(self) -> bool:

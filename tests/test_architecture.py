@@ -72,7 +72,7 @@ WRAPPERS = {
     "markdown_it": ("ingest/",),
     "charset_normalizer": ("ingest/",),
     "sentencex": ("text/sentences.py",),
-    "watchfiles": ("store/watch.py",),
+    "watchfiles": ("ingest/walk.py",),
     "subprocess": ("store/chroma.py", "ingest/pool.py", "write/llm/local.py"),
 }
 HEAVY = {"torch", "chromadb", "gradio", "llama_index", "onnxruntime", "transformers"} | {

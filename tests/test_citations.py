@@ -58,6 +58,7 @@ def require_exact(assistant: Assistant, answer: Answer) -> None:
     numbers = [citation.number for citation in answer.citations]
     assert numbers == list(range(1, len(numbers) + 1))
     used = [number for statement in answer.statements for number in statement.citations]
+    used += [number for one in answer.computed for number in one.citations]
     assert list(dict.fromkeys(used)) == numbers
     assert all(statement.citations for statement in answer.statements)
     assert answer.abstained == (not answer.statements)

@@ -11,7 +11,12 @@ from assistant.cite import (
     NOT_QUOTED,
     NOT_STORED,
     Checked,
+    Draft,
+    DraftStatement,
+    Shape,
+    Verified,
     cite,
+    edition_of,
     list_consulted,
     locate,
     number_citations,
@@ -22,8 +27,6 @@ from assistant.values import (
     Citation,
     Document,
     DocumentId,
-    Draft,
-    DraftStatement,
     Dropped,
     Page,
     Passage,
@@ -31,7 +34,6 @@ from assistant.values import (
     RankedPassage,
     Role,
     Sentence,
-    Shape,
     Verdict,
 )
 
@@ -65,7 +67,7 @@ def test_cells_and_words_that_answer_are_shown_only_where_they_are_exactly_in_th
     true = Shape(Role.ROW, cells=(Cell("N", "One", 0), Cell("At", "here", 7)), answering=((7, 11),))
     false = Shape(Role.ROW, cells=(Cell("N", "One", 1),), answering=((7, 40),))
     made = Draft(tuple(DraftStatement(text, (1,), shape) for shape in (true, false)), 0.9)
-    first, second = number_citations(cite(made, SENTENCES, READ).verified, READ)[0]
+    first, second = number_citations(cite(made, SENTENCES, READ), READ)[0]
     assert (first.role, first.cells, first.answering) == (Role.ROW, true.cells, true.answering)
     assert (second.text, second.role, second.cells, second.answering) == (text, Role.ROW, (), ())
 
@@ -80,7 +82,7 @@ def test_cite_numbers_citations_in_order_of_first_use() -> None:
         SENTENCES,
         READ,
     )
-    statements, citations = number_citations(checked.verified, READ)
+    statements, citations, _ = number_citations(checked, READ)
     assert [statement.citations for statement in statements] == [(1,), (2,), (1,)]
     assert [(c.number, c.quote) for c in citations] == [
         (1, "Three is gone."),
@@ -95,7 +97,7 @@ def test_cite_gives_numbers_to_the_statements_that_remain_only() -> None:
         SENTENCES,
         READ,
     )
-    _, citations = number_citations(checked.verified, READ)
+    _, citations, _ = number_citations(checked, READ)
     assert [c.number for c in citations] == [1]
     quotes = ("Two is there.",)
     assert checked.dropped == (
@@ -211,3 +213,55 @@ def test_locate_reads_pattern_characters_as_characters() -> None:
 
 def test_locate_prefers_an_exact_place_to_an_earlier_one_that_is_spaced_otherwise() -> None:
     assert locate("two words", "two\nwords, two words") == (11, 20)
+
+
+def edition(name: str, text: str) -> tuple[Document, Sentence]:
+    """Return a document, and its last sentence."""
+    document = Document(DocumentId(name), "0" * 64, "Plan", "text/plain", text)
+    start = text.rindex("\n") + 1
+    span = (start, len(text))
+    passage = Passage(PassageId(name), document.document_id, *span, text[start:], (span,))
+    return document, Sentence(1, passage, *span)
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (("a.txt", "Plan, version 2\nX."), ("b.txt", "Plan, version 10\nX.")),
+        (("plan-v1.md", "Plan\nX."), ("plan-v2.md", "Plan\nX.")),
+        (("a.txt", "Valid from 1 March 2022\nX."), ("b.txt", "As of 2 March 2022\nX.")),
+        (("2023-05-04.txt", "News\nX."), ("2024-05-02.txt", "News\nX.")),
+    ],
+)
+def test_which_edition_is_newer_is_told_by_path_heading_or_first_lines(
+    older: tuple[str, str], newer: tuple[str, str]
+) -> None:
+    before, after = (edition_of(edition(*one)[1], edition(*one)[0]) for one in (older, newer))
+    assert after.is_newer(before)
+    assert not before.is_newer(after)
+
+
+def test_what_tells_nothing_of_when_is_not_newer() -> None:
+    document, sentence = edition("a.txt", "Plan\nX.")
+    dated = edition("b.txt", "Plan, version 2\nX.")
+    assert not edition_of(dated[1], dated[0]).is_newer(edition_of(sentence, document))
+
+
+def test_statements_of_several_documents_that_say_alike_name_theirs() -> None:
+    files = [
+        edition("plan-v1.md", "Plan\nA permit costs 40 euros."),
+        edition("plan-v2.md", "Plan\nA permit costs 55 euros."),
+        edition("pier.md", "Pier\nThe pier was built in 1952."),
+    ]
+    documents = {document.document_id: document for document, _ in files}
+    verified = tuple(Verified(sentence.text, (sentence,)) for _, sentence in files)
+    statements, _, _ = number_citations(
+        Checked(verified, ()), lambda name: documents[DocumentId(name)]
+    )
+    assert [one.apart for one in statements] == [
+        "plan-v1.md: version 1",
+        "plan-v2.md: version 2",
+        "",
+    ]
+    assert statements[0].text == "A permit costs 40 euros."
+    assert statements[0].shown == "A permit costs 40 euros. (plan-v1.md: version 1)"

@@ -12,10 +12,11 @@ from corpora import FILES, replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 
 from assistant import cite as citing
+from assistant.cite import Draft, DraftStatement
 from assistant.errors import AssistantError, CorpusError, QuestionError
 from assistant.pipeline import Assistant, ask
 from assistant.settings import Settings
-from assistant.values import Answer, Draft, DraftStatement, Sentence, Stage
+from assistant.values import Answer, Sentence, Stage
 
 ROOT = Path(__file__).parents[1]
 

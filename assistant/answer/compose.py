@@ -9,22 +9,38 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from assistant.answer.excerpt import complete
-from assistant.cite import place_of
+import numpy as np
+
+from assistant.answer.compute import Declined, Worked, work_out
+from assistant.answer.excerpt import complete, sentence_of, shape_of
+from assistant.cite import (
+    Draft,
+    DraftResult,
+    DraftStatement,
+    Place,
+    Read,
+    Shape,
+    are_alike,
+    edition_of,
+    place_of,
+)
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
+from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
 from assistant.text.cues import (
     MAX_TOLD_CHARS,
+    asks_current,
     denies,
     find_answering,
     is_injection,
     leans_back,
 )
+from assistant.text.exact import find_versions
 from assistant.text.numbers import NUMERAL
 from assistant.text.terms import query_terms, terms
-from assistant.values import Cell, Document, Draft, DraftStatement, Role, Sentence, Shape
+from assistant.values import Cell, Document, Role, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
@@ -49,17 +65,22 @@ def compose(
     read: Callable[[str], Document],
 ) -> tuple[Draft, tuple[Sentence, ...]]:
     """Return the draft, and the sentences that its statements point at by number."""
+    judgement = _prefer_edition(retrieval.query, judgement, read)
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
     if retrieval.absent and settings.max_over_refusal:
         return Draft((), 0.0, _say_absent(retrieval.absent)), judgement.sentences
+    if worked := work_out(retrieval.query, judgement, read):
+        if isinstance(worked, Declined):
+            return Draft((), confidence, worked.reason), judgement.sentences
+        return _compose_worked(retrieval.query, worked, confidence, judgement.sentences)
     bar = calibration.bar(settings.max_over_refusal)
     if confidence < bar and not judgement.evidence.is_named:
         return Draft((), confidence, NOT_SAID), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
     whole = complete([judgement.sentences[i] for i in chosen], retrieval.term_weights, read)
-    last = len(judgement.sentences)
+    last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
         for number, (s, _) in enumerate(whole.shown, start=1)
@@ -111,10 +132,158 @@ def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[in
     return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()
 
 
+def compose_parts(
+    parts: Sequence[QuestionPart],
+    judged: Sequence[tuple[Retrieval, Judgement]],
+    calibration: Calibration,
+    settings: Settings,
+    read: Callable[[str], Document],
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return the draft of questions that were asked in one: each is answered, or named as missing.
+
+    The sentences are numbered anew, part after part.
+    """
+    if len(judged) == 1:
+        return compose(judged[0][1], judged[0][0], calibration, settings, read)
+    statements: dict[tuple[Place, ...], DraftStatement] = {}
+    sentences: list[Sentence] = []
+    drafts, computed, missing = [], [], []
+    for part, (retrieval, judgement) in zip(parts, judged, strict=True):
+        told = _only_about(part, judgement, settings) if part.about else judgement
+        draft, own = compose(told, retrieval, calibration, settings, read)
+        drafts.append(draft)
+        first = len(sentences)
+        sentences += (replace(one, number=first + n) for n, one in enumerate(own, start=1))
+        number_of = {one.number: first + n for n, one in enumerate(own, start=1)}
+        place_of_number = {one.number: place_of(one) for one in own}
+        for one in draft.statements:
+            key = tuple(place_of_number[number] for number in one.sentences)
+            moved = tuple(number_of[number] for number in one.sentences)
+            statements.setdefault(key, replace(one, sentences=moved))
+        for result in draft.computed:
+            moved = tuple(number_of[number] for number in result.sentences)
+            computed.append(replace(result, sentences=moved))
+        if not draft.statements:
+            missing.append(_say_missing(part, draft.reason))
+    whole = Draft(
+        tuple(statements.values()),
+        min(draft.confidence for draft in drafts),
+        None if statements else " ".join(missing),
+        sum(draft.n_more for draft in drafts),
+        tuple(computed),
+        tuple(missing) if statements else (),
+    )
+    return whole, tuple(sentences)
+
+
+def _say_missing(part: QuestionPart, reason: str | None) -> str:
+    """Say which part of a question is not answered, and why if more is known."""
+    if part.about:
+        return f"Nothing was found about {part.text}."
+    if reason in (None, NOT_SAID, NOTHING_RETRIEVED):
+        return f"Nothing was found that answers “{part.text}”."
+    return f"“{part.text}”: {reason}"
+
+
+def _only_about(part: QuestionPart, judgement: Judgement, settings: Settings) -> Judgement:
+    """Return the judgement of the sentences that name one thing, or go on from one that does.
+
+    They are surely about it, whatever the likeness of a bare name to them.
+    """
+    sentences = judgement.sentences
+    named = [
+        part.about
+        <= {
+            term
+            for text in (
+                *one.passage.under,
+                re.sub(r"[_/.-]", " ", one.passage.document_id),
+                one.text,
+            )
+            for term in terms(text)
+        }
+        for one in sentences
+    ]
+    order = sorted(
+        (i for i, is_it in enumerate(named) if is_it), key=lambda i: -judgement.scores[i]
+    )
+    best = order[: settings.max_statements - 1]
+    if not best:
+        return replace(judgement, sentences=(), scores=judgement.scores[:0])
+    behind = (i + 1 for i in best if i + 1 < len(sentences) and not named[i + 1])
+    best += [i for i in behind if _antecedent(sentences, i) is not None][:1]
+    best.sort()
+    evidence = replace(judgement.evidence, is_named=True)
+    scores = judgement.scores[best]
+    if part.query == part.text:  # nothing else is asked: all tell of it
+        scores = np.full(len(best), scores.max())
+    kept = tuple(sentences[i] for i in best)
+    return replace(judgement, sentences=kept, scores=scores, evidence=evidence)
+
+
+def _compose_worked(
+    question: str, worked: Sequence[Worked], confidence: float, sentences: Sequence[Sentence]
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return a draft of what was worked out, the rows that it rests on, and the sentences."""
+    number_of = {place_of(sentence): sentence.number for sentence in sentences}
+    found = list(sentences)
+    last = max((one.number for one in sentences), default=0) - len(found)
+
+    def number(document: Document, unit: int) -> int:
+        sentence = sentence_of(document, unit)
+        place = place_of(sentence)
+        if place not in number_of:
+            number_of[place] = last + len(found) + 1
+            found.append(replace(sentence, number=number_of[place]))
+        return number_of[place]
+
+    statements: dict[int, DraftStatement] = {}
+    results = []
+    for one in worked:
+        document = one.document
+        for unit in one.shown:
+            n = number(document, unit)
+            row = replace(sentence_of(document, unit), number=n)
+            statements.setdefault(n, _quote(question, row, shape_of(document, unit)))
+        rows = tuple(number(document, unit) for unit in one.used)
+        if one.text:
+            results.append(DraftResult(one.text, one.operation, rows))
+    draft = Draft(tuple(statements.values()), confidence, computed=tuple(results))
+    return draft, tuple(found)
+
+
 def _say_absent(absent: Sequence[str]) -> str:
     """Say what was asked for and is in no document."""
     named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
     return f"No document mentions {named}."
+
+
+def _prefer_edition(query: str, judgement: Judgement, read: Read) -> Judgement:
+    """Leave out sentences that another edition says alike, if the question asks for that one.
+
+    "Now" and "current" ask for the newest, "version 2" for the one of that number.
+    """
+    wanted = set(find_versions(query))
+    if not wanted and not asks_current(query):
+        return judgement
+    sentences = judgement.sentences
+    editions = [edition_of(one, read(one.passage.document_id)) for one in sentences]
+
+    def is_replaced(i: int) -> bool:
+        own = editions[i]
+        return any(
+            (other.version in wanted and own.version not in wanted)
+            if wanted
+            else other.is_newer(own)
+            for j, other in enumerate(editions)
+            if sentences[j].passage.document_id != sentences[i].passage.document_id
+            and are_alike(sentences[i].text, sentences[j].text)
+        )
+
+    kept = [i for i in range(len(sentences)) if not is_replaced(i)]
+    return replace(
+        judgement, sentences=tuple(sentences[i] for i in kept), scores=judgement.scores[kept]
+    )
 
 
 def select(judgement: Judgement, settings: Settings) -> list[int]:

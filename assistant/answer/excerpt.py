@@ -7,13 +7,14 @@ counted. Pure, over stored documents.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.cite import Shape
 from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit
 from assistant.text.cues import is_injection
 from assistant.text.exact import find_exact
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
-from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Shape
+from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
 
 MAX_TOGETHER = 60
 """Items or rows of one list or table that are shown; the rest is counted."""
@@ -95,8 +96,9 @@ def complete(chosen: Sequence[Sentence], weights: Mapping[str, float], read: Rea
     for name, own in shown.items():
         document = read(name)
         for place in _sift(document, sorted(own), asked):
-            sentence = known.get((name, place.start, place.end)) or _sentence(document, place)
-            found.append((sentence, _shape(document, place)))
+            span = place.start, place.end
+            sentence = known.get((name, *span)) or sentence_of(document, place.unit, span)
+            found.append((sentence, shape_of(document, place.unit, span)))
     return Excerpts(tuple(found), sum(more.values()))
 
 
@@ -270,35 +272,36 @@ def _text(document: Document, number: int) -> str:
     return document.text[unit.start : unit.end]
 
 
-def _shape(document: Document, place: _Place) -> Shape:
-    """Return how a quote is drawn: its role, its depth, and the cells of a row."""
-    if place.unit < 0:
+def shape_of(document: Document, number: int, span: tuple[int, int] | None = None) -> Shape:
+    """Return how a unit, or a span in it, is drawn: its role, its depth, and the cells of a row."""
+    if number < 0:
         return Shape()
-    unit = document.units[place.unit]
+    unit = document.units[number]
+    start, end = span or unit[:2]
     if unit.role is Role.CODE:
-        indent = place.start - document.text.rfind("\n", 0, place.start) - 1
-        return Shape(unit.role, indent)
+        return Shape(unit.role, start - document.text.rfind("\n", 0, start) - 1)
     if unit.role is not Role.ROW:
         return Shape(unit.role, unit.level)
-    over = above(document.units, place.unit)[:1]
+    over = above(document.units, number)[:1]
     names = [_text(document, n) for n in over if document.units[n].role is Role.NAMES]
-    row = document.text[place.start : place.end]
-    return Shape(unit.role, cells=split_row(row, names[0] if names else None))
+    return Shape(unit.role, cells=split_row(document.text[start:end], names[0] if names else None))
 
 
-def _sentence(document: Document, place: _Place) -> Sentence:
-    """Return a sentence that no retrieved passage holds, in a passage of its own."""
-    text = document.text[place.start : place.end]
+def sentence_of(document: Document, number: int, span: tuple[int, int] | None = None) -> Sentence:
+    """Return a unit, or a span in it, as a sentence in a passage of its own."""
     units = document.units
-    headings = [n for n in above(units, place.unit) if units[n].role is Role.HEADING]
+    role = units[number].role
+    start, end = span or units[number][:2]
+    text = document.text[start:end]
+    headings = [n for n in above(units, number) if units[n].role is Role.HEADING]
     passage = Passage(
-        PassageId(f"{document.sha256[:16]}:{place.start}-{place.end}"),
+        PassageId(f"{document.sha256[:16]}:{start}-{end}"),
         document.document_id,
-        place.start,
-        place.end,
+        start,
+        end,
         text,
-        ((place.start, place.end),),
+        ((start, end),),
         " ".join(_text(document, headings[0]).split()) if headings else None,
-        (_shape(document, place).role,),
+        (role,),
     )
-    return Sentence(0, passage, place.start, place.end)
+    return Sentence(0, passage, start, end)

@@ -14,8 +14,11 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
+
 from assistant.errors import QuestionError
 from assistant.evidence.scorer import EvidenceScorer, Judgement
+from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.text.cues import goes_on
 from assistant.text.normalize import normalize
@@ -134,6 +137,18 @@ def list_queries(
     return tuple(dict.fromkeys((question, names, words)))
 
 
+def list_parts(
+    parts: Sequence[QuestionPart], history: Sequence[Turn], rewritten: str | None
+) -> list[tuple[str, ...]]:
+    """Return the queries of each of the questions that were asked in one.
+
+    One alone may lean on the conversation; several stand by themselves.
+    """
+    if len(parts) == 1:
+        return [list_queries(parts[0].query, history, rewritten)]
+    return [(part.query,) for part in parts]
+
+
 def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
     """Return the turns with their text in canonical form.
 
@@ -250,7 +265,8 @@ def _carry(question: str, words: Iterable[str]) -> str:
 def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieval, Judgement]:
     """Return what was retrieved for the query with the most evidence, and its judgement.
 
-    With carried words in the query, what the question found by itself is read too.
+    With carried words in the query, what the question found by itself is read too, and what is
+    missing is only what the question itself asks for.
 
     Args:
         found: one a query; the first is of the question by itself, the others carry words over
@@ -266,4 +282,19 @@ def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieva
     # what either has found: it may be about something new after all.
     read = unite(found[place], found[0])
     own = scorer.judge(discount(read, alone))
+    read = replace(read, absent=tuple(one for one in read.absent if one in alone))
     return read, settle(alone, judged[0], judged[place], own)
+
+
+def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:
+    """Return what was retrieved and judged for all questions that were asked in one."""
+    retrieval, judgement = judged[0]
+    if len(judged) == 1:
+        return judged[0]
+    for other, _ in judged[1:]:
+        retrieval = unite(retrieval, other)
+    query = " ".join(one.query for one, _ in judged)
+    sentences = [sentence for _, one in judged for sentence in one.sentences]
+    numbered = tuple(replace(one, number=n) for n, one in enumerate(sentences, start=1))
+    scores = np.concatenate([one.scores for _, one in judged])
+    return replace(retrieval, query=query), replace(judgement, sentences=numbered, scores=scores)

@@ -16,7 +16,7 @@ from assistant.settings import LanguageModel
 from assistant.show.blocks import list_blocks
 from assistant.show.describe import describe_costs, describe_sources, indent
 from assistant.show.provenance import STOPPED_PARTLY, describe_rest
-from assistant.values import Answer
+from assistant.values import Answer, name_runs
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -103,7 +103,7 @@ def answer_question(
                     show(step.detail)
     except KeyboardInterrupt:
         if so_far is not None and so_far.kind == "answer":
-            _print(
+            print_answer(
                 replace(so_far, notice=STOPPED_PARTLY),
                 as_json=as_json,
                 cost=cost,
@@ -111,17 +111,22 @@ def answer_question(
             )
         raise
     assert so_far is not None
-    _print(so_far, as_json=as_json, cost=cost, shows_all=shows_all)
+    print_answer(so_far, as_json=as_json, cost=cost, shows_all=shows_all)
 
 
-def _print(answer: Answer, *, as_json: bool, cost: bool, shows_all: bool) -> None:
+def print_answer(answer: Answer, *, as_json: bool, cost: bool, shows_all: bool) -> None:
+    """Print an answer with its sources; as JSON, if that is wanted, and nothing else."""
     if as_json:
         write_json(answer.to_dict())
     else:
         if answer.is_reworded:
             say(f"Searched for: {answer.query}")
         if answer.kind == "answer":
+            for one in answer.computed:
+                write(f"{one.text} {name_runs(one.citations)}\n")
             write_blocks(list_blocks(answer), shows_all=shows_all)
+            for part in answer.missing:
+                write(f"\n{part}")
         else:
             write(answer.text)
         if under := describe_sources(answer):

@@ -78,7 +78,7 @@ def bring_in_step(
 
 def keep_in_step(assistant: "Assistant", *, as_json: bool) -> None:
     """Bring the index in step after every change of the folder, until interrupted."""
-    from assistant.store.watch import watch
+    from assistant.ingest.walk import watch
 
     settings, told = assistant.settings, set(assistant.documents())
     say(f"watching {settings.corpus_dir} (stop it with Ctrl-C)")

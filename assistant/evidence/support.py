@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence.calibration import Logistic, sigmoid
-from assistant.evidence.gather import TokenEncoder
-from assistant.evidence.tokens import Tokens, read_tokens
+from assistant.evidence.gather import TokenEncoder, Tokens, read_tokens
 from assistant.text.cues import denies
 from assistant.text.english import FUNCTION_WORDS
 

@@ -1,14 +1,20 @@
-"""Listing and reading the files of the corpus folder.
+"""Listing, reading and watching the files of the corpus folder.
 
 Every regular file comes with its size and time, everything else with the reason for skipping it. No
 link is followed, nothing is opened while walking, and a pipe never blocks. Hidden entries and
 editors' leftovers are no documents and are passed over in silence. `CorpusError` is raised for a
-folder that is missing or cannot be listed, `DocumentUnreadable` for a file that cannot be read.
+folder that is missing or cannot be listed or watched, `DocumentUnreadable` for a file that cannot
+be read.
+
+The system tells of most changes at once; what it does not tell (network folders, more files than it
+watches) is found by looking again each minute, which costs one stat a file. No other module imports
+watchfiles.
 """
 
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +23,9 @@ from assistant.errors import CorpusError, DocumentUnreadable, Fault
 from assistant.text.normalize import UNSEEN
 from assistant.values import DocumentId
 
+SETTLE_MS = 500
+"""How long a folder must be quiet: an editor or a copy writes a file in several steps."""
+SWEEP_S = 60.0
 _READ_BYTES = 1 << 20
 _UNSAFE_NAME = re.compile(rf"[\t\n\x0b\x0c\r\u2028\u2029]|{UNSEEN.pattern}")
 _SPECIAL_FILES = (
@@ -183,3 +192,43 @@ def _escape(name: str) -> DocumentId:
     """Write what must not be shown as the bytes or code points that it stands for."""
     shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return DocumentId(_UNSAFE_NAME.sub(lambda match: ascii(match.group())[1:-1], shown))
+
+
+def watch(corpus_dir: Path, excluded: Path, stop: threading.Event) -> Iterator[bool]:
+    """Yield True when files have changed, False after a minute without news, until `stop` is set.
+
+    Args:
+        corpus_dir: the folder, with those in it.
+        excluded: a folder in it whose changes do not count: that of the index.
+        stop: ends the watch.
+
+    Raises:
+        CorpusError: the folder cannot be watched.
+    """
+    import watchfiles
+
+    own = os.path.join(os.path.realpath(excluded), "")
+
+    def counts(_: watchfiles.Change, path: str) -> bool:
+        return not os.path.join(os.path.realpath(path), "").startswith(own)
+
+    if not corpus_dir.is_dir():  # watchfiles would wait for it
+        raise CorpusError(f"the corpus {str(corpus_dir)!r} cannot be watched: it is no folder")
+    try:
+        for changes in watchfiles.watch(
+            corpus_dir,
+            watch_filter=counts,
+            debounce=10 * SETTLE_MS,
+            step=SETTLE_MS,
+            stop_event=stop,
+            rust_timeout=int(SWEEP_S * 1000),
+            yield_on_timeout=True,
+            raise_interrupt=True,
+            ignore_permission_denied=True,
+        ):
+            yield bool(changes)
+    except (OSError, RuntimeError) as error:
+        raise CorpusError(
+            f"the corpus {str(corpus_dir)!r} cannot be watched ({error}): see that it exists, and "
+            "that the system lets so many folders be watched (Linux: fs.inotify.max_user_watches)"
+        ) from error

@@ -19,7 +19,7 @@ from assistant.store.snapshot import Snapshot
 from assistant.text import english as en
 from assistant.text.english import FUNCTION_WORDS
 from assistant.text.exact import Exact, find_exact
-from assistant.text.language import guess_language
+from assistant.text.sentences import guess_language
 from assistant.text.terms import fold, terms
 from assistant.text.words import LETTERS
 

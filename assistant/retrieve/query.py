@@ -3,12 +3,13 @@
 `read_question` removes what frames a question without saying what is asked: greetings, thanks,
 "could you tell me". A question that consists of nothing else stays whole. The phrases are English;
 a question in another language is searched for as it stands. `respell` replaces misspelt words of a
-query by words of the documents.
+query by words of the documents, `split_question` takes questions apart that were asked in one.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -16,11 +17,12 @@ from rapidfuzz.distance import OSA
 from assistant.errors import QuestionError
 from assistant.store.snapshot import Snapshot
 from assistant.text import english as en
-from assistant.text.cues import refers
+from assistant.text.cues import goes_on, refers
+from assistant.text.dates import find_relative_days
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
-from assistant.text.terms import fold, terms
-from assistant.text.words import LETTERS, WORD, one_of
+from assistant.text.terms import fold, query_terms, terms
+from assistant.text.words import COMPOUND, LETTERS, WORD, is_verb, one_of, read
 
 MIN_LETTERS = 5
 """Shorter words are not corrected: too many of their neighbours are words, too."""
@@ -33,6 +35,7 @@ MAX_UNKNOWN = 8
 N_CANDIDATES = 8
 N_PASSAGES = 5
 """Passages read to find how a stem is spelt in full."""
+_LED = re.compile(r"\b(?:in|on|by|until|till|since|before|after|for|from|to|of)\s$", re.IGNORECASE)
 LONG_WORDS = 20
 """Of a question of up to so many words, only the frame is removed."""
 
@@ -160,3 +163,184 @@ def _spellings(snapshot: Snapshot, term: str) -> set[str]:
     texts = (f"{passage.heading or ''} {passage.text}" for passage in passages)
     words = {match.group() for text in texts for match in LETTERS.finditer(text)}
     return {word for word in words if terms(word) == [term]}
+
+
+def name_days(snapshot: Snapshot, query: str, today: date) -> str:
+    """Return the query with its relative days named: "yesterday" becomes "on 27 November 2026".
+
+    As the documents name it: by date, or by weekday where none has the date. Of the present day,
+    month or year, which may mean no more than "now", only if a document has it.
+    """
+    found = list(find_relative_days(query, today))
+    names = [term for one in found for term in (one.form, *terms(one.weekday))]
+    known = snapshot.count_passages_with(names) if names else {}
+    for one in reversed(found):
+        weekday = terms(one.weekday)
+        has_day = bool(weekday) and weekday[0] in known
+        if one.form not in known and not has_day and one.is_present:
+            continue
+        said = one.weekday if has_day and one.form not in known else one.said
+        lead = "in" if one.said.isdigit() or not one.weekday else "on"
+        is_led = _LED.search(query[: one.start]) or query[: one.end].endswith("s")
+        said = said if is_led else f"{lead} {said}"
+        query = f"{query[: one.start]}{said}{query[one.end :]}"
+    return query
+
+
+# --- Two questions in one
+
+MAX_PARTS = 3
+"""A question of more parts is asked as it stands."""
+MIN_PART_WORDS = 3
+MAX_NOUN_WORDS = 3
+"""Words of a name without capitals: "the blue fishing boat"."""
+
+_WH = one_of(en.QUESTION_WORDS)
+_SUBJECT = r"(?:it|he|she|they|there|the|this|that|these|those|an?|my|our|one|we|i|you|any)\b"
+_JOINT = re.compile(
+    rf"(?:(?<=\?)\s+|,?\s+)and\s+(?:also\s+)?"
+    rf"(?={_WH}\b\s+\S+\s+\S|{one_of(en.ASKING_VERBS)}\s+(?:{_SUBJECT}|(?-i:[A-Z])))|(?<=\?)\s+",
+    re.IGNORECASE,
+)
+_OPENS = re.compile(
+    rf"\W*(?:(?:in|on|at|from|to|by|for|of) )?(?:{_WH}|{one_of(en.ASKING_VERBS)})\b", re.IGNORECASE
+)
+_PLURAL = re.compile(
+    rf"(?:which|what|how many)\s+(?:{one_of(en.ASKING_VERBS)}\s+)?(?:the\s+)?"
+    rf"(?P<things>(?:(?!{one_of(en.ASKING_VERBS)}\b)[\w-]+\s)?[\w-]+s)\s",
+    re.IGNORECASE,
+)
+_INSIDE = re.compile(r"\b(?:who|whom|what|when|where|why|how|whether|if)\b", re.IGNORECASE)
+_POINTS = {
+    "person's": re.compile(r"\b(?:his|her(?= \w))\b", re.IGNORECASE),
+    "person": re.compile(r"\b(?:he|she|him|her)\b", re.IGNORECASE),
+    "things'": re.compile(r"\btheir\b", re.IGNORECASE),
+    "things": re.compile(r"\b(?:they|them)\b", re.IGNORECASE),
+    "thing's": re.compile(r"\bits\b", re.IGNORECASE),
+    "thing": re.compile(r"\bit\b", re.IGNORECASE),
+}
+_COMPARED = re.compile(
+    r"(?:compare|contrast)\s+(?P<a1>.{2,120}?)\s+(?:and|with|to|against|versus|vs\.?)\s+"
+    r"(?P<b1>.{2,120})|(?:what\s+(?:is|are)\s+|what's\s+)?(?:the\s+)?(?:main\s+)?differences?\s+"
+    r"between\s+(?P<a2>.{2,120}?)\s+and\s+(?P<b2>.{2,120})"
+    r"|how\s+(?:do|does|is|are)\s+(?P<a3>.{2,120}?)\s+(?:differ(?:ent)?\s+from|compare\s+(?:to|with))"
+    r"\s+(?P<b3>.{2,120})"
+    r"|(?:which|who|what)\b(?P<asked>[^,:]{2,60}?)[,:]\s+(?P<a4>[^,]{2,120}?)\s+or\s+(?P<b4>.{2,120})",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"[A-Z0-9]|\.\w{2,4}\b")
+_TOPIC = re.compile(r"(?P<topic>.+\s(?:in|of|for|from|by|at)\s)(?:the\s)?\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPart:
+    """One of the questions that were asked in one, so that it stands by itself.
+
+    Attributes:
+        text: as it was asked.
+        query: what to search for.
+        about: of a comparison, the terms that name the thing which this part is about; else none.
+    """
+
+    text: str
+    query: str
+    about: frozenset[str] = frozenset()
+
+
+def split_question(query: str) -> tuple[QuestionPart, ...]:
+    """Return the questions that are asked in one; a single one as it stands.
+
+    Two named things that are compared are a part each. What goes on with "it" or "she" is asked of
+    what the first part names; where that is not told, the question stays whole. English only.
+
+    >>> [one.query for one in split_question("Who designed the Alto, and how much does it cost?")]
+    ['Who designed the Alto?', 'how much does the Alto cost?']
+    >>> len(split_question("Who founded Smith and Sons?"))
+    1
+    """
+    if compared := _split_comparison(query):
+        return compared
+    joints = [match.span() for match in _JOINT.finditer(query)]
+    starts, ends = [0, *(end for _, end in joints)], [*(start for start, _ in joints), len(query)]
+    parts = [query[a:b].strip(" ,?") for a, b in zip(starts, ends, strict=True)]
+    if not 2 <= len(parts) <= MAX_PARTS or not all(map(_stands, parts)) or goes_on(parts[0]):
+        return (QuestionPart(query, query),)
+    named = _list_named(parts[0])
+    if asked := _PLURAL.match(parts[0]):
+        named.append((f"the {asked['things']}", False))
+    queries = [parts[0], *(_name_again(part, named) for part in parts[1:])]
+    if any(pattern.search(one) for one in queries for pattern in _POINTS.values()):
+        return (QuestionPart(query, query),)
+    return tuple(
+        QuestionPart(part, f"{query}?") for part, query in zip(parts, queries, strict=True)
+    )
+
+
+def _split_comparison(query: str) -> tuple[QuestionPart, ...]:
+    match = _COMPARED.fullmatch(query.strip(" ?.!"))
+    if match is None:
+        return ()
+    found = match.groupdict()
+    one, other = (
+        next(found[f"{side}{n}"] for n in range(1, 5) if found[f"{side}{n}"]) for side in "ab"
+    )
+    if not (_NAMED.search(one) and _NAMED.search(other)):
+        return ()
+    topic = _TOPIC.fullmatch(one)
+    queries = (one, topic["topic"] + other if topic and not _TOPIC.fullmatch(other) else other)
+    names = (one[topic.end("topic") :] if topic else one, other)
+    asked = (found["asked"] or "").strip()
+    asked = next((said for word, said in en.COMPARED_BY.items() if word in asked.split()), asked)
+    return tuple(
+        QuestionPart(name, " ".join(filter(None, (text, asked))), frozenset(query_terms(name)))
+        for name, text in zip(names, queries, strict=True)
+    )
+
+
+def _stands(part: str) -> bool:
+    """Tell whether a part is a question with a verb, and holds no other."""
+    opening = _OPENS.match(part)
+    if opening is None or len(part.split()) < MIN_PART_WORDS or _INSIDE.search(part, opening.end()):
+        return False
+    return any(map(is_verb, read(part)))
+
+
+def _list_named(question: str) -> list[tuple[str, bool]]:
+    """Return what a question names, each with whether it may be a person: "Ann", "the mill"."""
+    found: list[tuple[str, bool]] = []
+    words = list(COMPOUND.finditer(question))
+    at = 1
+    while at < len(words):
+        has_article = fold(words[at][0]) in en.ARTICLES | en.POSSESSIVE | en.DEMONSTRATIVES
+        first = at + has_article
+        last = first
+        while last < len(words) and words[last][0][0].isupper():
+            last += 1
+        if last == first and has_article:
+            while last < len(words) and last - first < MAX_NOUN_WORDS and _is_noun(words[last][0]):
+                last += 1
+        if last > first:
+            text = question[words[at].start() : words[last - 1].end()]
+            found.append((text, not has_article))
+        at = max(last, at + 1)
+    return found
+
+
+def _is_noun(word: str) -> bool:
+    (found,) = read(word)[:1] or (None,)
+    return found is not None and found.is_content and not is_verb(found) and word not in en.BASES
+
+
+def _name_again(part: str, named: list[tuple[str, bool]]) -> str:
+    """Return a part with the last thing, or the first person, in the place of a pronoun."""
+    people = [text for text, is_person in named if is_person]
+    things = [text for text, _ in reversed(named)]
+    plural = [text for text in things if text.endswith("s")]
+    single = [text for text in things if text not in plural] or things
+    for kind, pattern in _POINTS.items():
+        known = plural if kind.startswith("things") else single
+        known = (people or things) if kind.startswith("person") else known
+        if known and pattern.search(part):
+            owner = f"{known[0]}'s" if kind.endswith("'s") else known[0]
+            return pattern.sub(lambda _, said=owner: said, part, count=1)  # type: ignore[misc]
+    return part

@@ -6,13 +6,14 @@ of the index.
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from assistant.models.embed import Embedder, PassageVectors
 from assistant.models.encoder import Vector
 from assistant.retrieve.named import Names, find_absent
-from assistant.retrieve.query import respell
+from assistant.retrieve.query import name_days, respell
 from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot
 from assistant.store.vectors import VectorSearch
@@ -136,10 +137,17 @@ class Retrieval:
 class Retriever:
     """Finds passages by a dense and a lexical ranking, fused."""
 
-    def __init__(self, embedder: Embedder, vectors: VectorSearch, settings: Settings) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        vectors: VectorSearch,
+        settings: Settings,
+        today: Callable[[], date] = date.today,
+    ) -> None:
         self._embedder = embedder
         self._vectors = vectors
         self._settings = settings
+        self._today = today
         self._names: tuple[int, Names] | None = None
 
     def retrieve(
@@ -147,7 +155,8 @@ class Retriever:
     ) -> Retrieval:
         """Return the k best passages of the documents, or fewer if they have fewer.
 
-        Misspelt words of the query are searched for as the documents spell them. Terms have the
+        Misspelt words of the query are searched for as the documents spell them, and relative days
+        ("yesterday") as what they are today. Terms have the
         weights that they have in all documents, whichever are searched.
 
         Args:
@@ -165,6 +174,7 @@ class Retriever:
         among = snapshot.rows_of(documents) if documents else None
         n_candidates = max(settings.n_candidates, 2 * k)
         query = respell(snapshot, query, self._is_word)
+        query = name_days(snapshot, query, self._today())
         vector = self._embedder.embed_query(query)
         dense = (
             self._vectors.search(snapshot, vector, n_candidates)

@@ -22,8 +22,7 @@ from starlette.types import Receive, Scope, Send
 from assistant.answering import Answering, streaming
 from assistant.errors import AssistantError
 from assistant.serve.access import UPLOAD_PATH, error_response
-from assistant.serve.admission import Admission, Ticket
-from assistant.serve.background import run_in_thread, run_until
+from assistant.serve.background import Admission, Ticket, run_in_thread, run_until
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
 from assistant.serve.pictures import add_page_route

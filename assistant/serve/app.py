@@ -30,8 +30,8 @@ from assistant.errors import (
     StoreError,
 )
 from assistant.serve.access import SECURITY_HEADERS, AccessMiddleware, error_response
-from assistant.serve.admission import RETRY_AFTER_S, Admission
 from assistant.serve.api import add_routes
+from assistant.serve.background import RETRY_AFTER_S, Admission
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore

@@ -19,7 +19,7 @@ from assistant.answering import Answering
 from assistant.errors import Busy, CorpusError, DocumentUnreadable
 from assistant.ingest.sniff import PDF
 from assistant.serve.access import error_response, is_foreign
-from assistant.serve.admission import RETRY_AFTER_S
+from assistant.serve.background import RETRY_AFTER_S
 from assistant.values import Document
 
 PAGE_PATH = "/api/page"

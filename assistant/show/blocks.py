@@ -173,6 +173,8 @@ def list_blocks(answer: Answer) -> tuple[Shown, ...]:
             found += (_names_alone(one) for one in run[:-1])
             names = run[-1]
             continue
+        if form is Role.ROW and run[0].apart:
+            found.append(Title(Said(run[0].apart)))
         found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
@@ -212,7 +214,7 @@ def group_sources(
 
 def _run_of(answer: Answer, statement: Statement) -> tuple[Role, DocumentId | None]:
     """Return what statements have in common that belong into one block."""
-    role = statement.role
+    role = Role.PARAGRAPH if statement.role is Role.REST else statement.role
     if role not in (Role.ROW, Role.ITEM, Role.CODE, Role.NAMES):
         return role, None
     first = statement.citations[0] if statement.citations else 0
@@ -240,7 +242,7 @@ def _prose(run: Sequence[Statement]) -> Prose:
 
 
 def _say(statement: Statement) -> Said:
-    return Said(statement.text, statement.citations, statement.answering)
+    return Said(statement.shown, statement.citations, statement.answering)
 
 
 def _depths(levels: Sequence[int]) -> list[int]:

@@ -1,6 +1,10 @@
-"""What stands under an answer on the command line; `cli.terminal` makes it safe to print."""
+"""What stands under an answer on the command line, and what all surfaces call a page.
+
+`cli.terminal` makes it safe to print.
+"""
 
 import re
+from collections.abc import Sequence
 from textwrap import shorten
 
 from assistant.show.blocks import list_quotes
@@ -10,10 +14,31 @@ from assistant.show.provenance import (
     describe_nearest,
     report_costs,
 )
-from assistant.values import Answer, Citation, Consulted, name_page
+from assistant.values import Answer, Citation, Consulted, PageKind, name_runs
 
 EXCERPT_CHARS = 300
 """Characters printed of such a passage."""
+
+
+_SHORT = {PageKind.PAGE: "p."}
+
+
+def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a picture of a part shows, in words.
+
+    >>> describe_page(12, "Annual report")
+    'Page 12 of Annual report'
+    """
+    return f"{kind.value.capitalize()} {number} of {title}"
+
+
+def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a citation calls a part.
+
+    >>> name_page(12), name_page(3, PageKind.SLIDE)
+    ('p. 12', 'slide 3')
+    """
+    return f"{_SHORT.get(kind, kind.value)} {number}"
 
 
 def describe_sources(answer: Answer) -> str:
@@ -24,13 +49,16 @@ def describe_sources(answer: Answer) -> str:
     if answer.kind == "answer":
         wrote = describe_author(answer)
         shown = list_quotes(answer)
+        compared = answer.compared
         places = [
             f"[{one.number}] {_place(one)}"
             + ("" if one.number in shown else f"\n{indent(one.quote)}\n")
             for one in answer.citations
+            if one not in compared
         ]
+        rest = [_describe_compared(compared)] if compared else []
         remark = [f"\n({wrote})"] if wrote else []
-        return re.sub("\n\n+", "\n\n", "\n".join([*places, *remark])).strip("\n")
+        return re.sub("\n\n+", "\n\n", "\n".join([*places, *rest, *remark])).strip("\n")
     nearest = [_describe_consulted(one) for one in answer.consulted[:MAX_NEAREST]]
     return "\n\n".join([f"{describe_nearest(answer)}:", *nearest]) if nearest else ""
 
@@ -54,6 +82,13 @@ def count(n: int, noun: str) -> str:
     ('1 file', '1,200 files')
     """
     return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def _describe_compared(compared: Sequence[Citation]) -> str:
+    """Name the rows that were only compared, which may be hundreds."""
+    names = ", ".join(dict.fromkeys(one.document_id for one in compared))
+    numbers = name_runs([one.number for one in compared])
+    return f"{numbers} {count(len(compared), 'other row')} of {names}"
 
 
 def _describe_consulted(consulted: Consulted) -> str:

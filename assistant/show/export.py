@@ -21,9 +21,10 @@ from assistant.show.blocks import (
     list_blocks,
     list_quotes,
 )
+from assistant.show.describe import name_page
 from assistant.show.escape import markdown_text, templates, terminal_safe
 from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
-from assistant.values import Answer, Citation, Consulted, name_page
+from assistant.values import Answer, Citation, Consulted, name_runs
 
 _BREAK = "  \n"
 _INDENT = "\u2003"
@@ -79,6 +80,7 @@ def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
             list_blocks=list_blocks,
             list_quotes=list_quotes,
             list_search=_list_search,
+            name_runs=name_runs,
         )
     )
 
@@ -91,12 +93,17 @@ def _markdown_answer(answer: Answer) -> list[str]:
     shown = list_quotes(answer)
     said = [_markdown_block(block) for block in list_blocks(answer)]
     places = _BREAK.join(_markdown_place(one) for one in answer.citations if one.number in shown)
+    worked = [
+        f"*{markdown_text(one.text)} {markdown_text(name_runs(one.citations))}*"
+        for one in answer.computed
+    ]
     quotes = [
         f"> {markdown_text(one.quote)}\n>\n> — {_markdown_place(one)}"
         for one in answer.citations
         if one.number not in shown
     ]
-    return [*said, *([places] if places else ()), *quotes, *remarks]
+    missing = [f"*{markdown_text(one)}*" for one in answer.missing]
+    return [*worked, *said, *missing, *([places] if places else ()), *quotes, *remarks]
 
 
 def _markdown_place(citation: Citation) -> str:

@@ -55,6 +55,13 @@ _NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", r
 _LEANING_WORDS = en.REFERRING | en.ALIKE | en.HERE | en.LEANING_OPENERS
 _LEANING = re.compile(rf"\W*{one_of((*_LEANING_WORDS, *en.LEANING_PHRASES))}\b", re.IGNORECASE)
 _REFERRING = re.compile(rf"\b{one_of(en.REFERRING)}\b", re.IGNORECASE)
+_CURRENT = re.compile(
+    r"\b(?:current(?:ly)?|now|nowadays|at present|presently|latest|newest|most recent"
+    r"|up[ -]to[ -]date|in force|valid today|aktuell\w*|derzeit\w*|jetzt|neueste\w?"
+    r"|actuel\w*|maintenant"
+    r"|actualmente|actual|vigente|ahora|attual\w*|adesso|ora|atual\w*|agora)\b",
+    re.IGNORECASE,
+)
 _GOES_ON = re.compile(
     rf"\b{one_of(en.REFERRING | en.HERE)}\b|^{one_of(en.LEANING_QUESTIONS)}\b", re.IGNORECASE
 )
@@ -262,6 +269,15 @@ def leans_back(sentence: str) -> bool:
 def refers(text: str) -> bool:
     """Whether a text has a word that stands for something said elsewhere: "it", "those"."""
     return _REFERRING.search(text) is not None
+
+
+def asks_current(question: str) -> bool:
+    """Whether a question asks for what holds now, in one of six languages.
+
+    >>> asks_current("What is the current fee?"), asks_current("What was the fee?")
+    (True, False)
+    """
+    return _CURRENT.search(question) is not None
 
 
 def goes_on(question: str) -> bool:

@@ -274,6 +274,14 @@ LEANING_QUESTIONS = (
 )  # fmt: skip
 """How a question begins that goes on with the one before it."""
 
+COMPARED_BY = {
+    "cheaper": "cost price", "expensive": "cost price", "heavier": "weigh weight",
+    "lighter": "weigh weight", "longer": "length long", "shorter": "length long",
+    "bigger": "size large", "larger": "size large", "smaller": "size large", "older": "old built",
+    "younger": "old age", "newer": "new built", "faster": "fast speed", "slower": "fast speed",
+    "taller": "height high", "higher": "height high", "lower": "height high",
+}  # fmt: skip
+"""What compares two things -> words of what says how either is."""
 ASKS_TIME = r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|time|decade)"
 ASKS_NUMBER = (
     r"\bhow (?:many|much|long|old|far|large|big|often|high|tall)\b|\bpercent|"

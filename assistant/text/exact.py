@@ -100,6 +100,63 @@ def find_exact(text: str) -> tuple[Exact, ...]:
     return tuple(replace(one, text=text[one.start : one.end].strip()) for one in found)
 
 
+_IN_MONTH = re.compile(
+    rf"\b(?:in|of|for|during|last|this|im|en|em|de|di|a|since|and|or)\s+(?P<month>{_MONTH})\b"
+)
+
+
+def find_months(text: str) -> list[tuple[tuple[str, ...], str]]:
+    """Return the months that a text names without a day or a year, each as a form and as written.
+
+    >>> find_months("How many in May or June?")
+    [(('o05',), 'may'), (('o06',), 'june')]
+    """
+    taken = [(one.start, one.end) for one in find_exact(text)]
+    bare = fold(text)
+    return [
+        ((f"o{_MONTH_OF[match['month']]:02}",), match["month"])
+        for match in _IN_MONTH.finditer(bare)
+        if not any(a < match.end() and match.start("month") < b for a, b in taken)
+    ]
+
+
+def date_forms(text: str) -> frozenset[str]:
+    """Return the forms of the dates in a text, with those of their months and years."""
+    forms = {
+        form
+        for one in find_exact(text)
+        if one.kind in ("date", "month", "day", "year")
+        for form in (*one.forms, *one.also)
+    }
+    months = {f"o{form[5:7]}" for form in forms if form[0] in "dm"}
+    months |= {f"o{form[1:3]}" for form in forms if form[0] == "x"}
+    return frozenset(forms | months | {form[1:5] for form in forms if form[0] in "dm"})
+
+
+_VERSION = re.compile(
+    r"(?:\b(?:version|versione|versao|edition|revision|release|rev|ver|ausgabe|fassung)\.?\s?"
+    r"|(?<![^\W_])v\.?\s?)(\d{1,4}(?:\.\d{1,4}){0,3})(?![^\W_])"
+)
+
+
+def find_versions(text: str) -> list[tuple[int, ...]]:
+    """Return the versions that a text names, as numbers that compare.
+
+    >>> find_versions("plan_v2.pdf replaces version 1.10")
+    [(2,), (1, 10)]
+    """
+    return [tuple(map(int, found.split("."))) for found in _VERSION.findall(fold(text))]
+
+
+def find_day(text: str) -> tuple[int, ...] | None:
+    """Return the first date, month or year of a text as numbers that compare, if it is sure."""
+    for one in find_exact(text):
+        if one.kind in ("date", "month", "year") and len(one.forms) == 1:
+            digits = one.forms[0].lstrip("dm")
+            return tuple(int(part) for part in (digits[:4], digits[4:6], digits[6:8]) if part)
+    return None
+
+
 def exact_terms(text: str) -> list[str]:
     """Return the forms of all that is exact in a text, as the index has them."""
     return [form for one in find_exact(text) for form in (*one.forms, *one.also)]

@@ -11,20 +11,18 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from assistant.answer.follow_up import leans
-from assistant.cite import Read, Verified, list_consulted, number_citations, place_of
+from assistant.cite import (
+    Checked,
+    DraftStatement,
+    Read,
+    Verified,
+    list_consulted,
+    number_citations,
+    place_of,
+)
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.evidence.scorer import Judgement
-from assistant.values import (
-    WRITTEN,
-    Answer,
-    DraftStatement,
-    Dropped,
-    Passage,
-    RankedPassage,
-    Stage,
-    Turn,
-    Usage,
-)
+from assistant.values import WRITTEN, Answer, Dropped, Passage, RankedPassage, Stage, Turn, Usage
 from assistant.write.check.verify import Criteria, check
 from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import Prompt, ask_to_rewrite, ask_to_write
@@ -215,7 +213,7 @@ def _merge(quoted: QuotedAnswer, written: Sequence[Verified]) -> Answer:
 
 
 def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answer:
-    statements, citations = number_citations(verified, quoted.read)
+    statements, citations, _ = number_citations(Checked(tuple(verified), ()), quoted.read)
     return replace(
         quoted.answer,
         statements=statements,

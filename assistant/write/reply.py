@@ -13,11 +13,12 @@ from contextlib import closing
 from itertools import islice
 from typing import Any
 
+from assistant.cite import DraftStatement
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
 from assistant.text.words import content
-from assistant.values import DraftStatement, Turn
+from assistant.values import Turn
 from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import MAX_CITED, MAX_STATEMENTS, Prompt
 

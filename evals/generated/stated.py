@@ -7,10 +7,10 @@ they cite, and whether gold supports them. Refuses nothing.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.cite import verify
+from assistant.cite import DraftStatement, verify
 from assistant.evaluation.measures.correctness import normalise
 from assistant.evaluation.values import Question
-from assistant.values import Answer, Citation, DraftStatement, Sentence, Span, Verdict
+from assistant.values import Answer, Citation, Sentence, Span, Verdict
 from assistant.write.prompt import Prompt
 from assistant.write.reply import Reply
 

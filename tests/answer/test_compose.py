@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,18 +10,28 @@ from assistant.answer.compose import (
     NOT_SAID,
     NOTHING_RETRIEVED,
     compose,
+    compose_parts,
     find_answering_cells,
     select,
 )
+from assistant.cite import Draft
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement
 from assistant.ingest.formats.table import split_row
+from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.values import Document, DocumentId, Draft, Passage
+from assistant.values import Document, DocumentId, Passage
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 PLAIN = Calibration(1.0, 0.0, ((0.1, 0.5),))
+
+
+NOTHING = Retrieval("What?", np.zeros(4, dtype=np.float32), {}, (), ())
+
+
+def read_rivers(name: str) -> Document:
+    return Document(DocumentId(name), "0" * 64, name, "text/plain", RIVERS.text)
 
 
 def draft_of(judgement: Judgement, settings: Settings) -> Draft:
@@ -136,3 +148,73 @@ def test_the_cell_that_answers_is_in_the_column_that_is_asked_for(
 def test_a_row_too_long_to_look_through_has_no_cell_that_answers() -> None:
     row = "Boat: Alba | Fee: " + "7" * 5_000
     assert find_answering_cells("What is the fee?", split_row(row, "Boat | Fee")) == ()
+
+
+def test_of_several_questions_each_is_answered_or_named_as_missing() -> None:
+    one = judgement_of([RIVERS], [2.0, -4.0, -4.0])
+    other = judgement_of([RIVERS], [-9.0, -9.0, -9.0])
+    parts = (QuestionPart("Where does it rise", "a"), QuestionPart("how deep is it", "b"))
+    draft, sentences = compose_parts(
+        parts, [(NOTHING, one), (NOTHING, other)], PLAIN, Settings(), read_rivers
+    )
+    assert [s.text for s in draft.statements] == ["The Danube rises in Germany."]
+    assert draft.missing == ("Nothing was found that answers “how deep is it”.",)
+    assert [s.number for s in sentences] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_two_parts_quote_stands_once() -> None:
+    judgement = judgement_of([RIVERS], [2.0, -4.0, -4.0])
+    parts = (QuestionPart("a", "a"), QuestionPart("b", "b"))
+    draft, _ = compose_parts(parts, [(NOTHING, judgement)] * 2, PLAIN, Settings(), read_rivers)
+    assert len(draft.statements) == 1
+    assert not draft.missing
+
+
+def test_nothing_but_missing_parts_is_a_refusal_that_names_them() -> None:
+    judgement = judgement_of([RIVERS], [-9.0, -9.0, -9.0])
+    parts = (QuestionPart("who sails", "a"), QuestionPart("when", "b"))
+    draft, _ = compose_parts(parts, [(NOTHING, judgement)] * 2, PLAIN, Settings(), read_rivers)
+    assert not draft.statements
+    assert "who sails" in str(draft.reason)
+    assert "when" in str(draft.reason)
+
+
+def test_a_part_about_one_thing_quotes_what_names_it_or_goes_on_from_that() -> None:
+    judgement = judgement_of([RIVERS], [-9.0, -9.0, -9.0])
+    danube = QuestionPart("the Danube", "a", frozenset(["danub"]))
+    rhine = QuestionPart("the Rhine", "b", frozenset(["rhine"]))
+    draft, _ = compose_parts(
+        (danube, rhine), [(NOTHING, judgement)] * 2, PLAIN, Settings(), read_rivers
+    )
+    assert [s.text for s in draft.statements] == ["The Danube rises in Germany.", "It is long."]
+    assert draft.missing == ("Nothing was found about the Rhine.",)
+
+
+PLANS = {
+    "plan-v1.md": "A permit costs 40 euros.",
+    "plan-v2.md": "A permit costs 55 euros.",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("What does a permit cost?", ["plan-v1.md", "plan-v2.md"]),
+        ("What is the current cost of a permit?", ["plan-v2.md"]),
+        ("What does a permit cost now?", ["plan-v2.md"]),
+        ("What did a permit cost in version 1?", ["plan-v1.md"]),
+        ("What does a permit cost by version 9?", ["plan-v1.md", "plan-v2.md"]),
+    ],
+)
+def test_the_edition_that_is_asked_for_answers(query: str, expected: list[str]) -> None:
+    passages = [passage(text, name=name) for name, text in PLANS.items()]
+    retrieval = replace(NOTHING, query=query)
+
+    def read(name: str) -> Document:
+        return Document(DocumentId(name), "0" * 64, "Plan", "text/plain", PLANS[name])
+
+    judgement = judgement_of(passages, [2.5, 2.0])
+    draft, sentences = compose(judgement, retrieval, PLAIN, Settings(), read)
+    names = {one.number: one.passage.document_id for one in sentences}
+    assert [names[one.sentences[0]] for one in draft.statements] == expected
+    assert len(names) == len(sentences)

@@ -14,8 +14,8 @@ import pytest
 from cli.runs import Run
 from corpora import FILES, write_files
 
+from assistant.ingest import walk as watching
 from assistant.store import sync as syncing
-from assistant.store import watch as watching
 from assistant.store.lock import hold_lock
 
 PICTURE = b"\x89PNG\r\n\x1a\n"

@@ -4,7 +4,7 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.evidence.tokens import read_tokens, weigh_tokens
+from assistant.evidence.gather import read_tokens, weigh_tokens
 from assistant.models.encoder import TokenVectors
 
 PIECES = TokenVectors(

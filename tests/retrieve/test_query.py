@@ -1,9 +1,11 @@
 import random
 import re
 from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 
 import pytest
-from corpora import replace_files, settings_in
+from corpora import replace_files, settings_in, write_files
 from hashing import HashingEmbedder
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -16,6 +18,7 @@ from assistant.retrieve.query import (
     MAX_UNKNOWN,
     MIN_LETTERS,
     focus,
+    name_days,
     nearest_word,
     read_question,
     respell,
@@ -178,3 +181,32 @@ def test_what_was_searched_for_stands_in_the_answer(assistant: Assistant) -> Non
     assert answer.question == "Who is the preisdent?"
     assert "President" in answer.citations[0].quote
     assert not assistant.ask("Who  is the president?").is_reworded
+
+
+NAMED_DAYS = {
+    "log.txt": "On 27 November 2026 the pump was mended. In October 2026 it had stood still.",
+    "hours.txt": "On Sunday the yard is closed. In 2025 the fee rose.",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "searched"),
+    [
+        ("What was mended yesterday?", "What was mended on 27 November 2026?"),
+        ("What happened last month?", "What happened in October 2026?"),
+        ("What rose last year?", "What rose in 2025?"),
+        ("Is the yard open tomorrow?", "Is the yard open on Sunday?"),
+        ("What is due by next Friday?", "What is due by 4 December 2026?"),
+        ("Is the yard used today?", "Is the yard used today?"),
+        ("What do we do this year?", "What do we do in 2026?"),
+    ],
+)
+def test_a_relative_day_is_searched_for_as_the_documents_name_it(
+    tmp_path: Path, typed: str, searched: str
+) -> None:
+    settings = settings_in(tmp_path)
+    write_files(settings.corpus_dir, NAMED_DAYS)
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        with assistant.index.open() as snapshot:
+            assert name_days(snapshot, typed, date(2026, 11, 28)) == searched

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import Busy
-from assistant.serve.admission import Admission, Ticket
+from assistant.serve.background import Admission, Ticket
 
 
 @given(st.integers(1, 3), st.integers(0, 4), st.lists(st.integers(0, 9), max_size=25))

@@ -23,8 +23,8 @@ from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywh
 
 from assistant.errors import StoreError
 from assistant.serve import api
-from assistant.serve.admission import RETRY_AFTER_S
 from assistant.serve.app import build_app
+from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rendered import answers, markup
 from selectolax.lexbor import LexborHTMLParser
-from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, document, write
+from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, consult, document, write
 
 from assistant.serve.chat.render import render_answer
 from assistant.serve.chat.turns import Turn

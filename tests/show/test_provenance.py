@@ -159,8 +159,12 @@ def test_what_is_left_out_of_a_long_table_is_told(n: int, said: str) -> None:
     ("query", "missing"),
     [
         ("Who pays for the gym?", "none of which has “gym”"),
-        ("Does the firm pay for gyms, pools or saunas?", None),
-        ("Is the gym or a pool paid?", "none of which has “gym” or “pool”"),
+        (
+            "Does the firm pay for gyms, pools or saunas?",
+            "none of which has “gyms”, “pools” or “saunas”",
+        ),
+        ("Does the firm pay for gyms, pools, saunas or lockers?", None),
+        ("Is there a gym or a pool?", "none of which has “gym” or “pool”"),
         ("Who pays the workers?", None),
         ("What of the canteens and meals?", None),
         ("Wer zahlt das Fitnessstudio und Schwimmbad und Sauna?", None),

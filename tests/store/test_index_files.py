@@ -15,11 +15,11 @@ from llama_index.core.schema import Document as LlamaDocument
 from assistant.errors import CorpusError, DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
+from assistant.ingest.walk import watch
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store.plan import Action, FileChange
 from assistant.store.sync import Progress
-from assistant.store.watch import watch
 from assistant.values import DocumentId, FileRecord, Status
 
 PICTURE = b"\x89PNG\r\n\x1a\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.text.language import guess_language
+from assistant.text.sentences import guess_language
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.text.normalize import normalize, normalize_mapped
-from assistant.text.offsets import Changes, OffsetMap
+from assistant.text.normalize import Changes, OffsetMap, normalize, normalize_mapped
 
 AWKWARD = st.text(
     st.one_of(

@@ -8,10 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scripted_model import Piece, ScriptedModel, finished
 
+from assistant.cite import DraftStatement
 from assistant.errors import ModelUnavailable
 from assistant.text.terms import terms
 from assistant.text.words import content
-from assistant.values import DraftStatement, Turn
+from assistant.values import Turn
 from assistant.write.llm.values import Finished, Request
 from assistant.write.prompt import MAX_STATEMENTS, Prompt
 from assistant.write.reply import MAX_QUERY_CHARS, N_BEGINNING, generate, read_rewritten

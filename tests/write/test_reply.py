@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.values import DraftStatement
+from assistant.cite import DraftStatement
 from assistant.write.prompt import MAX_CITED, MAX_STATEMENTS
 from assistant.write.reply import MAX_REPLY_CHARS, MAX_STATEMENT_CHARS, UNKNOWN, Reply
 

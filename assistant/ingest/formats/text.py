@@ -23,8 +23,7 @@ from assistant.ingest.formats.parsed import (
     drop_none,
     trim,
 )
-from assistant.text.normalize import NEWLINE, normalize, normalize_mapped
-from assistant.text.offsets import Changes
+from assistant.text.normalize import NEWLINE, Changes, normalize, normalize_mapped
 from assistant.values import Origin, Page
 
 Span = tuple[int, int]

@@ -13,8 +13,7 @@ from typing import Any
 
 from assistant.answering import Answering
 from assistant.errors import AssistantError
-from assistant.serve.admission import Admission
-from assistant.serve.background import run_in_thread
+from assistant.serve.background import Admission, run_in_thread
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import render_notice
 from assistant.serve.chat.sessions import Session, Update

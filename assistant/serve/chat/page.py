@@ -15,7 +15,7 @@ from typing import Any, cast
 import gradio as gr
 
 from assistant.answering import Answering
-from assistant.serve.admission import Admission
+from assistant.serve.background import Admission
 from assistant.serve.chat.actions import Chat
 from assistant.serve.chat.asking import RunningAnswers
 from assistant.serve.chat.corpus import Corpus

@@ -26,10 +26,18 @@ from assistant.show.blocks import (
     list_blocks,
     list_quotes,
 )
-from assistant.show.describe import count
+from assistant.show.describe import count, name_page
 from assistant.show.escape import html_text, templates
 from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
-from assistant.values import Answer, Document, DocumentId, FileRecord, Page, Span, name_page
+from assistant.values import (
+    Answer,
+    Document,
+    DocumentId,
+    FileRecord,
+    Page,
+    Span,
+    name_runs,
+)
 
 MAX_SOURCE_CHARS = 200_000
 """Characters of a document that are shown: a browser lays them out in well under a second."""
@@ -231,6 +239,7 @@ def _parts() -> Any:
         "list_remarks": list_remarks,
         "describe_nearest": describe_nearest,
         "name_page": name_page,
+        "name_runs": name_runs,
     }
     return environment.get_template("chat.html.j2").module
 

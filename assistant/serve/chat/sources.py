@@ -17,6 +17,7 @@ from assistant.errors import CorpusError
 from assistant.serve.chat.render import CitationPosition, PageView, render_notice, render_source
 from assistant.serve.chat.turns import Turn
 from assistant.serve.pictures import PAGE_PATH, WIDTHS, can_show
+from assistant.show.describe import describe_page
 from assistant.values import (
     Answer,
     Box,
@@ -25,7 +26,6 @@ from assistant.values import (
     Document,
     DocumentId,
     Span,
-    describe_page,
 )
 
 MAX_BOXES = 500

@@ -13,7 +13,7 @@ from typing import Literal
 
 from assistant.answering import Answering, streaming
 from assistant.errors import AssistantError
-from assistant.serve.admission import Admission
+from assistant.serve.background import Admission
 from assistant.show.provenance import is_quote
 from assistant.values import Answer, DocumentId, Stage
 from assistant.values import Turn as Message

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from assistant.cite import NO_SOURCE, NOT_STORED, Read, Verified, is_stored
+from assistant.cite import NO_SOURCE, NOT_STORED, DraftStatement, Read, Verified, is_stored
 from assistant.text.cues import leans_back
 from assistant.text.terms import terms
 from assistant.text.words import content
-from assistant.values import DraftStatement, Dropped, Passage, Sentence, Verdict
+from assistant.values import Dropped, Passage, Sentence, Verdict
 from assistant.write.check.rules import disagreement
 
 MIN_SUPPORT = 0.75

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import StoreError
-from assistant.serve.admission import Admission
+from assistant.serve.background import Admission
 from assistant.serve.chat import actions
 from assistant.serve.chat.actions import CONVERSATION_GONE, MAX_SEARCH_CHARS, Chat
 from assistant.serve.chat.database import Database

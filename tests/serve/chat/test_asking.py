@@ -11,7 +11,7 @@ from dom import present
 from surface_fakes import FakeAssistant, answered
 
 from assistant.errors import StoreError
-from assistant.serve.admission import Admission
+from assistant.serve.background import Admission
 from assistant.serve.chat import asking as asking_module
 from assistant.serve.chat.asking import BUSY_HERE, FULL, QUESTION_GONE, RunningAnswers
 from assistant.serve.chat.corpus import Corpus

@@ -10,7 +10,7 @@ import pytest
 from surface_fakes import HOSTILE, MODEL, NOTICE, FakeAssistant, History, answer, answered
 
 from assistant.errors import Busy, QuestionError, StoreError
-from assistant.serve.admission import Admission
+from assistant.serve.background import Admission
 from assistant.serve.chat import turns
 from assistant.serve.chat.turns import (
     MAX_HISTORY_TURNS,

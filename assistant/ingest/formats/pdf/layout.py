@@ -17,15 +17,18 @@ from assistant.ingest.formats.pdf.columns import (
     WINDOW,
     Band,
     Row,
+    Strip,
+    Table,
     are_columns,
     count_parted,
     divide,
     find_bands,
     gather,
+    in_strips,
     is_running,
+    take_grids,
 )
 from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_figures, is_level
-from assistant.ingest.formats.pdf.tables import Strip, Table, in_strips, take_grids
 
 _MIN_CELL_GAP = 2.5
 """In ems, where no other row tells of cells."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from assistant.ingest.formats.pdf.characters import MAX_SPACE, Parted, Piece, is_rtl
+from assistant.ingest.formats.pdf.columns import Table
 from assistant.ingest.formats.pdf.layout import Line, Zone
-from assistant.ingest.formats.pdf.tables import Table
 from assistant.ingest.formats.table import JOINT as CELL_JOINT
 from assistant.ingest.formats.table import find_names
 from assistant.values import Role

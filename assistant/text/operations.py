@@ -1,0 +1,264 @@
+"""What a question asks to be worked out: how many, a total, an average, the lightest, all.
+
+The words are those of English, German, French, Spanish, Italian and Portuguese; those that also
+mean something else ("mean", "media", "first", "last", "numero de") are left out. What a text says
+itself is no operation: whether one is carried out is decided where the rows are. Pure.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from assistant.text import english as en
+from assistant.text.terms import fold, terms
+from assistant.text.words import WORD
+
+OperationKind = Literal["count", "sum", "mean", "most", "least", "all", "find"]
+Measure = Literal["number", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What a superlative compares: the end of the scale that it means, and what is measured.
+
+    `names` are terms of the names that a column of it may have; none: the question names it.
+    """
+
+    kind: Literal["most", "least"]
+    names: frozenset[str] = frozenset()
+    measure: Measure = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is to be worked out.
+
+    Attributes:
+        kind: what is done with the rows.
+        things: what the words are about, as far as the question tells: "overdue boats".
+        rest: the question, folded, without the words that ask for the operation.
+        scales: of a superlative, what it may compare, the likeliest first.
+        is_total: whether a total is asked for by name, be it of things counted or of amounts.
+        is_distinct: whether equal things count once.
+    """
+
+    kind: OperationKind
+    things: str
+    rest: str
+    scales: tuple[Scale, ...] = ()
+    is_total: bool = False
+    is_distinct: bool = False
+
+
+# --- Words
+
+_COUNT = re.compile(
+    r"\bhow many\b|(?<![^\W\d_] )\b(?:the |a )?(?:total |exact )?number of\b(?! the\b)"
+    r"|\b(?:what is|what's|give me|tell me) the (?:total |exact )?number of\b(?! the\b)"
+    r"|^count(?: all| the)?\b|\bwie ?viele\b|\b(?:die )?(?:gesamt)?anzahl (?:der|von|an)\b"
+    r"|\bcombien d(?:e|')\s?|\bnombre d(?:e|')\s?|\bcuant[oa]s\b|\bquant[ie]\b|\bquant[oa]s\b"
+)
+_TOTAL = re.compile(
+    r"\b(?:in |the |a |grand |overall )*total(?: sum| value)?(?: of)?\b|\baltogether\b"
+    r"|\b(?:the )?sum of\b|\badd(?:s|ed)? up to\b|\bsum(?:s|med)? up(?: to)?\b|\ball in all\b"
+    r"|\binsgesamt\b|\bgesamt(?:summe\b)?|\b(?:die )?summe(?: der| aller)?\b|\bzusammengerechnet\b"
+    r"|\b(?:au |le )?total(?:e|es|ité)?(?: d(?:e|es|u))?\b|\b(?:la )?somme (?:de|des|du)\b"
+    r"|\b(?:en |el )?total(?: de)?\b|\b(?:la )?suma (?:de|total)\b|\b(?:in |il )?totale(?: di)?\b"
+    r"|\b(?:la )?somma (?:di|dei|delle|degli)\b|\b(?:no |o )?total(?: d[aeo]s?)?\b|\ba soma d\w+\b"
+)
+_MEAN = re.compile(
+    r"\b(?:on |the |an )*average(?: of)?\b|\b(?:im )?durchschnitt(?:lich\w{0,2})?\b|\bim schnitt\b"
+    r"|\b(?:en |la )?moyennes?(?: d(?:e|es|u))?\b|\b(?:en |el )?promedio(?: de)?\b"
+)
+_ALL = re.compile(
+    r"^(?:which|what)(?: are)?(?: all)?(?: of)?(?: the)?\b|\b(?:list|show|name|give|tell)(?: me)?"
+    r"(?: all)?(?: of)?(?: the)?\b|\ball(?: of)?(?: the)?\b|\bevery\b|\beach\b|\bwelchen?\b"
+    r"|\balle[nr]?\b|\bquel(?:le)?s\b|\btou(?:te)?s les\b|\b(?:cuales|que)\b|\btod[oa]s l[oa]s\b"
+    r"|\bquali\b|\btutt[ie]\b|\bquais\b|\btod[oa]s [oa]s\b"
+)
+_FIND = re.compile(
+    r"\W*(?:(?:in|on|at|from|to|by|for|of|with) )?(?:who|whom|whose|what|which|when|where|how much"
+    r"|wer|wem|was|wann|wo|welche[mnrs]?|wie viel|wieviel|qui|que|quoi|quand|ou|quel\w*|combien"
+    r"|quien|cuando|donde|cual|cuanto|chi|che|quando|dove|quale|quanto|quem|onde|qual)\b"
+)
+_DISTINCT = re.compile(
+    r"\b(?:different|distinct|unique|verschiedene\w?|differente?s|distint[oaie]s?|diferentes)\b"
+)
+
+TOTALS = re.compile(
+    r"(?:(?:grand|sub|overall|running)?[ -]?totals?|total[ei]?s?|totaux|sum|summe|gesamt\w*|somme"
+    r"|zwischensumme|insgesamt|suma|soma|somma|average|mean|durchschnitt|moyenne|promedio)"
+    r"(?: [\w.,%€$£-]+){0,2}:?"
+)
+"""A folded cell that says of its row that it sums up those above."""
+SAYS_TOTAL = re.compile(
+    rf"{_TOTAL.pattern}|\b(?:come|comes|came|amount|amounts|amounted) to\b|\bcombined\b"
+)
+"""Words of a folded sentence that states a total."""
+
+_PROPERTIES = {
+    "weight": "weight mass load kg gewicht masse poids peso massa",
+    "price": "price cost costs fee fare rate rent preis kosten gebuhr miete prix cout tarif loyer"
+    " precio coste costo tarifa prezzo tariffa preco custo",
+    "date": "date day year month when datum tag jahr jour annee fecha dia ano data giorno anno"
+    " built founded opened due signed updated modified created published issued since",
+    "age": "age alter edad eta idade",
+    "length": "length duration distance lange dauer strecke longueur duree durata lunghezza"
+    " longitud duracion comprimento duracao",
+    "size": "size area surface grosse flache taille superficie dimensione tamano tamanho",
+    "height": "height altitude elevation hohe hauteur altura altezza",
+    "depth": "depth tiefe profondeur profundidad profondita profundidade",
+    "width": "width breadth breite largeur anchura larghezza largura",
+    "speed": "speed geschwindigkeit vitesse velocidad velocita velocidade",
+    "time": "time duration zeit dauer temps duree tiempo tempo",
+    "heat": "temperature temperatur temperatura",
+}
+_SUPERLATIVES: dict[str, tuple[tuple[Literal["most", "least"], str], ...]] = {
+    r"heaviest|schwerste[mnrs]?": (("most", "weight"),),
+    r"lightest|leichteste[mnrs]?": (("least", "weight"),),
+    r"most (?:expensive|costly)|dearest|costliest|priciest|teuerste[mnrs]?": (("most", "price"),),
+    r"cheapest|least (?:expensive|costly)|billigste[mnrs]?|(?:preis)?gunstigste[mnrs]?"
+    r"|preiswerteste[mnrs]?": (("least", "price"),),
+    r"(?<!at the )latest|newest|most recent(?:ly)?|neu(?:e)?ste[mnrs]?|spateste[mnrs]?"
+    r"|jungste[mnrs]?": (("most", "date"),),
+    r"earliest|fruheste[mnrs]?": (("least", "date"),),
+    r"oldest|alteste[mnrs]?": (("most", "age"), ("least", "date")),
+    r"youngest": (("least", "age"), ("most", "date")),
+    r"longest|langste[mnrs]?": (("most", "length"),),
+    r"shortest|kurzeste[mnrs]?": (("least", "length"), ("least", "height")),
+    r"tallest": (("most", "height"),),
+    r"deepest|tiefste[mnrs]?": (("most", "depth"),),
+    r"shallowest": (("least", "depth"),),
+    r"widest|broadest|breiteste[mnrs]?": (("most", "width"),),
+    r"narrowest|schmalste[mnrs]?": (("least", "width"),),
+    r"hottest|warmest|heisseste[mnrs]?|warmste[mnrs]?": (("most", "heat"),),
+    r"coldest|coolest|kalteste[mnrs]?": (("least", "heat"),),
+    r"fastest|quickest|schnellste[mnrs]?": (("most", "speed"), ("least", "time")),
+    r"slowest|langsamste[mnrs]?": (("least", "speed"), ("most", "time")),
+    r"highest|hochste[mnrs]?": (("most", ""), ("most", "height")),
+    r"lowest|niedrigste[mnrs]?": (("least", ""), ("least", "height")),
+    r"largest|biggest|greatest|grosste[mnrs]?": (("most", ""), ("most", "size")),
+    r"smallest|kleinste[mnrs]?": (("least", ""), ("least", "size")),
+    r"(?<!at )(?<!al)most(?! of\b| important\b| likely\b)|maximum|meisten": (("most", ""),),
+    r"(?<!at )least|fewest|minimum|wenigsten": (("least", ""),),
+}
+_COMPARED = {
+    "lourd legere? pesad[oa] pesante": "weight",
+    "chere? caro cara barat[oa] economic[oa] costoso costosa": "price",
+    "recente? reciente ancien ancienne antigu[oa] antic[oa]": "date",
+    "long longue larg[oa] lung[oa] longo longa court courte cort[oa] curt[oa]": "length",
+    "haut haute bas basse alt[oa] bass[oa] baix[oa] baj[oa]": "",
+    "grand grande petit petite pequen[oa] piccol[oa]": "",
+}
+_SMALL = re.compile(
+    r"(?:leg(?:ere?)|liger[oa]|legger[oa]|leve|barat[oa]|economic[oa]|ancien\w*|antig\w+|antic[oa]"
+    r"|court\w*|cort[oa]|curt[oa]|bas|basse|bass[oa]|baix[oa]|baj[oa]|petit\w*|pequen[oa]|piccol[oa])"
+)
+_ROMANCE = re.compile(
+    rf"\b(?P<way>plus|moins|mas|menos|piu|meno|mais) (?P<adjective>"
+    rf"{'|'.join((*' '.join(_COMPARED).split(), 'leger', 'liger[oa]', 'legger[oa]', 'leve'))})s?\b"
+)
+_STOPS = frozenset(
+    """are is was were be been do does did has have had can could will would should must may there
+    that which who whose of in on at by for from with to as than under over per still currently
+    we you they i it and or sind ist war waren hat haben hatte gibt gab es im am an auf von vom mit
+    bei zu zum zur sont est ont dans sur avec chez y il hay son esta estan tiene tienen del con para
+    ci sono nel nella nei dei delle della ha hanno sao ha tem estao na no nas nos da do das dos en
+    wurden werden stehen""".split()
+)
+"""What ends the words that a count is of."""
+_OPENING = frozenset(
+    "the a an all of different distinct der die das les des las los i gli le".split()
+)
+LIGHT = en.FUNCTION_WORDS | frozenset(
+    """list lists listed table tables row rows line lines record records entry entries sheet file
+    document data item items contain contains show shows name names give tell exist exists recorded
+    belong belongs stand stands currently please many much get got have having make made
+    place placed come came take took
+    hoch hohe viel kostet kosten betragt number count what's there say says
+    marked state status called named value values amounts one ones together cost costs
+    sind ist gibt hat haben wie viele zeile zeilen liste tabelle sont est ont dans combien lignes
+    tableau hay son esta estan cuantos filas ci sono quanti righe sao ha quantos linhas welche quel
+    quelle quels quelles quais quali cuales mit der die das den im in von le la les des du de el los
+    las del il lo gli i nel nella o os as do da y e et und""".split()
+)
+"""Words of such a question that need stand nowhere."""
+
+
+@lru_cache(maxsize=1024)
+def find_operation(question: str) -> Operation | None:
+    """Return what a question asks to be worked out, or None.
+
+    What asks who, what, when, where or how much asks to "find" the row that says it.
+
+    >>> found = find_operation("How many overdue boats are there?")
+    >>> found.kind, found.things
+    ('count', 'overdue boats')
+    >>> find_operation("Why is the mill closed?") is None
+    True
+    """
+    text = fold(question)
+    total, mean = _TOTAL.search(text), _MEAN.search(text)
+    is_distinct = bool(_DISTINCT.search(text))
+    if counted := _COUNT.search(text):
+        rest = _DISTINCT.sub(" ", _TOTAL.sub(" ", _cut(text, counted)))
+        things = _things(text[counted.end() :])
+        return Operation("count", things, rest, (), bool(total), is_distinct)
+    for match, scales in _superlatives(text):
+        rest = _cut(text, match)
+        return Operation(scales[0].kind, _things(text[match.end() :]), rest, scales)
+    for kind, found in (("mean", mean), ("sum", total)):
+        if found:
+            things = _things(text[found.end() :])
+            rest = _cut(text, found)
+            return Operation("mean" if kind == "mean" else "sum", things, rest, (), kind == "sum")
+    if listed := _ALL.search(text):
+        return Operation("all", _things(text[listed.end() :]), _cut(text, listed))
+    return Operation("find", "", text) if _FIND.match(text) else None
+
+
+def find_scales(text: str) -> tuple[Scale, ...]:
+    """Return what the superlatives of a text compare."""
+    return tuple(scale for _, scales in _superlatives(fold(text)) for scale in scales)
+
+
+def _superlatives(text: str) -> Iterator[tuple[re.Match[str], tuple[Scale, ...]]]:
+    for words, scales in _SUPERLATIVES.items():
+        if match := re.search(rf"\b(?:the )?(?:{words})\b", text):
+            yield match, tuple(_scale(kind, name) for kind, name in scales)
+    for match in _ROMANCE.finditer(text):
+        said = match["adjective"]
+        name = next(
+            (name for forms, name in _COMPARED.items() if re.fullmatch(_any(forms), said)), "weight"
+        )
+        is_most = bool(_SMALL.fullmatch(said)) == (match["way"] in ("moins", "menos", "meno"))
+        yield match, (_scale("most" if is_most else "least", name),)
+
+
+def _any(forms: str) -> str:
+    return f"(?:{'|'.join(forms.split())})"
+
+
+@lru_cache(maxsize=64)
+def _scale(kind: Literal["most", "least"], name: str) -> Scale:
+    names = frozenset(terms(_PROPERTIES.get(name, "")))
+    return Scale(kind, names, "date" if name == "date" else "number")
+
+
+def _cut(text: str, match: re.Match[str]) -> str:
+    return f"{text[: match.start()]} {text[match.end() :]}"
+
+
+def _things(text: str) -> str:
+    """Return the words at a text's beginning up to its verb or a preposition."""
+    found: list[str] = []
+    for match in WORD.finditer(text):
+        word = match[0]
+        if word in _OPENING and not found:
+            continue
+        if word in _STOPS or (found and re.search(r"[?.,;:!]", text[: match.start()])):
+            break
+        found.append(word)
+    return " ".join(found)

@@ -1,0 +1,407 @@
+"""What is worked out over the rows of a table, what is not, and why."""
+
+import pytest
+from ingest.reading import within
+from retrievals import judgement_of
+
+from assistant.answer.compute import MAX_CITED, Declined, Worked, work_out
+from assistant.evidence.scorer import Judgement
+from assistant.ingest.formats.markdown import read as read_markdown
+from assistant.ingest.formats.table import write_rows
+from assistant.ingest.structure import arrange, list_sentences, nest
+from assistant.values import Document, DocumentId, Passage, PassageId, Role, Unit
+
+INVOICES = """\
+# Invoices
+
+| Invoice | Customer | Issued | Amount | State |
+|---|---|---|---|---|
+| A-101 | Birch & Sons | 2024-03-04 | 120 euros | overdue |
+| A-102 | Lark Ltd | 2024-03-19 | 80 euros | paid |
+| A-103 | Birch & Sons | 2024-04-02 | 200 euros | overdue |
+| A-104 | Heron AG | 2024-05-08 | 45.50 euros | paid |
+| A-105 | Heron AG | 2024-05-21 | 310 euros | overdue |
+| A-106 | Lark Ltd | 2024-05-30 | 99 euros | partly paid |
+"""
+BOATS = """\
+# Boats
+
+| Boat | Length | Weight | Fee | Harbour | Built |
+|---|---|---|---|---|---|
+| Alba | 7 m | 120 kg | 1,200 euros | Brisa | 1998 |
+| Corva | 9 m | 340 kg | 900 euros | Dorna | 2004 |
+| Elva | 5 m | 95 kg | 400 euros | Brisa | 2011 |
+| Fiora | 11 m | 510 kg | 1,750 euros | Dorna | 1987 |
+
+# Rules of the yard
+
+The yard keeps the following rules:
+
+- Close the gate.
+- Hang up the key.
+- Sweep the slip.
+"""
+BRANCHES = """\
+# Branches
+
+The branch in Porto has 14 employees. The branch in Lagos has 9 employees.
+
+The company runs 12 warehouses. The total budget of the warehouses is 450,000 euros.
+
+The largest warehouse is the one in Sines. All in all the repairs came to 9,400 euros.
+
+The most common question is about parking. At most three guests may be brought.
+
+## Staff
+
+| Town | Employees | Rent |
+|---|---|---|
+| Porto | 14 | 2,100 euros |
+| Lagos | 9 | 1,300 euros |
+| Faro | 21 | on request |
+
+## Leave
+
+| Years of service | Days of leave |
+|---|---|
+| 1 | 28 |
+| 5 | 30 |
+| 10 | 33 |
+
+## Error codes
+
+| Code | Meaning |
+|---|---|
+| E101 | The belt has slipped |
+| E102 | The lid is open |
+| E103 | Too many pieces at once |
+
+## Contacts
+
+| Name | Phone number | Room |
+|---|---|---|
+| Anna Holm | 555 0100 | 12 |
+| Jon Pike | 555 0101 | 14 |
+"""
+FORM = """\
+# Order form
+
+| Item | Pieces | Price | Total |
+|---|---|---|---|
+| Desk | 2 | 400 | 800 |
+| Chair | 5 | 90 | 450 |
+| Total |  |  | 1250 |
+"""
+STOCK = """\
+# Bestellungen
+
+Die Liste ist von der Leitung und gilt für das Lager und den Laden.
+
+| Ware | Menge | Preis | Status |
+|---|---|---|---|
+| Schrauben | 40 | 12,50 € | offen |
+| Nägel | 25 | 8,00 € | geliefert |
+| Dübel | 10 | 4,20 € | offen |
+"""
+FILES = {"invoices.md": INVOICES, "boats.md": BOATS, "branches.md": BRANCHES, "form.md": FORM}
+ALL = {**FILES, "lager.md": STOCK}
+
+
+def document_of(name: str, markdown: str) -> Document:
+    parsed = read_markdown(markdown)
+    units = arrange(parsed.text, parsed.units)
+    title = parsed.text.partition("\n")[0]
+    return Document(DocumentId(name), "0" * 64, title, "text/markdown", parsed.text, units=units)
+
+
+def found_in(*documents: Document) -> Judgement:
+    """Return a judgement of all sentences of documents, each as likely to answer."""
+    passages = []
+    for document in documents:
+        spans = tuple(list_sentences(document.text, document.units))
+        roles = tuple(
+            next(u.role for u in document.units if u.start <= s < u.end) for s, _ in spans
+        )
+        name, text = document.document_id, document.text
+        passages.append(Passage(PassageId(name), name, 0, len(text), text, spans, None, roles))
+    return judgement_of(passages, [0.0] * sum(len(p.sentences) for p in passages))
+
+
+def ask(question: str, files: dict[str, str] = ALL) -> tuple[Worked, ...] | Declined:
+    documents = {name: document_of(name, text) for name, text in files.items()}
+    return work_out(question, found_in(*documents.values()), lambda name: documents[name])
+
+
+def answer_to(question: str, files: dict[str, str] = ALL) -> Worked:
+    found = ask(question, files)
+    assert not isinstance(found, Declined), found.reason
+    assert len(found) == 1
+    return found[0]
+
+
+def rows_of(worked: Worked, *, shown: bool = False) -> list[str]:
+    """Return the first cells of the rows that a result rests on, or shows."""
+    document = worked.document
+    units = [document.units[n] for n in (worked.shown if shown else worked.used)]
+    lines = [document.text[u.start : u.end] for u in units if u.role is Role.ROW]
+    return [line.split(" | ")[0].partition(": ")[2] for line in lines]
+
+
+COMPUTED = {
+    "How many invoices are overdue?": "3 of 6 rows say “overdue”",
+    "How many overdue invoices are there?": "3 of 6 rows say “overdue”",
+    "What is the number of overdue invoices?": "3 of 6 rows say “overdue”",
+    "Count the overdue invoices": "3 of 6 rows say “overdue”",
+    "How many rows are overdue?": "3 of 6 rows say “overdue”",
+    "How many invoices are paid?": "2 of 6 rows say “paid” (1 more says it among other words)",
+    "How many invoices are not paid?": "4 of 6 rows do not say “paid”",
+    "How many invoices were issued in May 2024?": "3 of 6 rows say “May 2024”",
+    "How many invoices were issued in May?": "3 of 6 rows say “May”",
+    "How many invoices did Birch & Sons get?": "2 of 6 rows say “Birch & Sons”",
+    "How many different customers have overdue invoices?": "2 different cells of “Customer”",
+    "How many customers have invoices?": "3 different cells of “Customer” in 6 rows",
+    "What is the total amount of the overdue invoices?": "630 euros in total",
+    "How much do the overdue invoices add up to?": "630 euros in total",
+    "What is the sum of the invoices of Heron AG?": "355.50 euros in total",
+    "What is the total of all invoices?": "“Amount” of 6 rows: 854.50 euros in total",
+    "What is the average amount of the overdue invoices?": "210 euros on average",
+    "Which is the latest invoice?": "The latest “Issued” of 6 rows is 2024-05-30 (A-106)",
+    "Which invoice is the oldest?": "The earliest “Issued” of 6 rows is 2024-03-04 (A-101)",
+    "Which invoice has the highest amount?": "The highest “Amount” of 6 rows is 310 euros (A-105)",
+    "Which overdue invoice has the lowest amount?": "is 120 euros (A-101)",
+    "Which invoices are overdue?": "3 of 6 rows say “overdue”",
+    "List all invoices of Lark Ltd.": "2 of 6 rows say “Lark Ltd”",
+    "Which is the lightest boat?": "The lowest “Weight” of 4 rows is 95 kg (Elva)",
+    "What is the heaviest boat in Brisa?": "of 2 rows that say “Brisa” is 120 kg (Alba)",
+    "Which boat is the longest?": "The highest “Length” of 4 rows is 11 m (Fiora)",
+    "Which boat has the highest fee?": "is 1,750 euros (Fiora)",
+    "What is the cheapest boat?": "is 400 euros (Elva)",
+    "What is the oldest boat?": "The earliest “Built” of 4 rows is 1987 (Fiora)",
+    "Which boat was built most recently?": "The latest “Built” of 4 rows is 2011 (Elva)",
+    "How many boats are in Dorna?": "2 of 4 rows say “Dorna”",
+    "How many boats are there?": "The table has 4 rows",
+    "What is the total weight of the boats in Dorna?": "850 kg in total",
+    "Which boats are in Brisa?": "2 of 4 rows say “Brisa”",
+    "How many rules does the yard have?": "The list has 3 items",
+    "How many employees are there in total?": "“Employees” of 3 rows: 44 in total",
+    "How many employees are there in Porto and Lagos altogether?": "23 in total",
+    "Which town has the fewest employees?": "is 9 (Lagos)",
+    "How many error codes are there?": "The table has 3 rows",
+    "How many pieces are on the order form in total?": "“Pieces” of 2 rows: 7 in total",
+    "Wie viele Bestellungen sind offen?": "2 of 3 rows say “offen”",
+    "Was ist die Summe der Preise der offenen Bestellungen?": "16,70 € in total",
+    "Welche Ware ist am billigsten?": "is 4,20 € (Dübel)",
+}
+STATED = """\
+How many days of leave do employees get after 5 years of service?
+How many days of leave are there after 10 years of service?
+How many employees does the branch in Porto have?
+How many employees does Faro have?
+How many warehouses does the company run?
+How many guests may be brought at most?
+How much did the repairs come to in total?
+What is the total budget of the warehouses?
+Which is the largest warehouse?
+What is the most common question?
+What is the total for the desk?
+What is the total price of the chairs?
+How many pieces of the desk are ordered?
+What is the phone number of Anna Holm?
+In which room is Anna Holm?
+Which room is Jon Pike in?
+What does E102 mean?
+Which code means that the belt has slipped?
+How many pieces at once are too many?
+What is the weight of the Alba?
+What is the fee of Elva?
+When was the Fiora built?
+Which harbour is the Corva in?
+What is the amount of invoice A-103?
+Who is the customer of invoice A-104?
+What is the state of invoice A-106?
+When was A-102 issued?
+What happened on 4 March 2024?
+How many sheep are on the farm?
+How many cats does the harbour master have?
+What is the largest planet?
+Which employees are the most experienced?
+What is the total height of the tower?
+How many horses are overdue?
+How many boats are pink?
+Which boat is the fastest?
+What do I do first in the yard?
+How many invoices are over 100 euros?
+How many invoices were issued before May 2024?
+How much does the cheapest hotel cost?
+What is the least one should know?
+Who wrote the rules of the yard?
+""".splitlines()
+
+
+@pytest.mark.parametrize("question", COMPUTED)
+def test_what_no_text_states_is_worked_out_and_said_to_be(question: str) -> None:
+    found = answer_to(question)
+    assert COMPUTED[question] in found.text
+    assert found.text.endswith((" here.", "here).")) or " here;" in found.text
+
+
+FOUND = {
+    "How many employees does Faro have?": "Faro",
+    "What is the total price of the chairs?": "Chair",
+    "How many pieces of the desk are ordered?": "Desk",
+    "What is the phone number of Anna Holm?": "Anna Holm",
+    "Which room is Jon Pike in?": "Jon Pike",
+    "What is the fee of Elva?": "Elva",
+    "When was the Fiora built?": "Fiora",
+    "What is the amount of invoice A-103?": "A-103",
+    "What is the state of invoice A-106?": "A-106",
+}
+
+
+@pytest.mark.parametrize("question", STATED)
+def test_what_a_text_states_or_no_table_tells_of_is_not_worked_out(question: str) -> None:
+    found = ask(question)
+    assert not isinstance(found, Declined)
+    assert not [one.text for one in found if one.text]
+
+
+@pytest.mark.parametrize("question", FOUND)
+def test_a_cell_that_says_it_is_shown_with_its_row(question: str) -> None:
+    assert rows_of(answer_to(question), shown=True) == [FOUND[question]]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Why is invoice A-103 overdue?",
+        "Who signed invoice A-103?",
+        "How is the Alba steered?",
+        "What colour is the Elva?",
+        "Who owns the Corva?",
+    ],
+)
+def test_a_row_is_no_answer_where_no_column_is_asked_for(question: str) -> None:
+    assert ask(question) == ()
+
+
+def test_every_row_that_a_result_rests_on_is_named() -> None:
+    assert rows_of(answer_to("How many invoices are overdue?")) == ["A-101", "A-103", "A-105"]
+    lightest = answer_to("Which is the lightest boat?")
+    assert rows_of(lightest) == ["Alba", "Corva", "Elva", "Fiora"]
+    assert rows_of(lightest, shown=True) == ["Elva"]
+
+
+def test_equal_ends_are_all_shown() -> None:
+    table = (
+        "# Kites\n\n| Kite | Weight |\n|---|---|\n| Ara | 3 kg |\n| Bel | 9 kg |\n| Cor | 3 kg |\n"
+    )
+    found = answer_to("Which is the lightest kite?", {"kites.md": table})
+    assert rows_of(found, shown=True) == ["Ara", "Cor"]
+    assert "(Ara and Cor)" in found.text
+
+
+def test_a_row_that_states_the_total_is_shown_and_not_added_to_itself() -> None:
+    stated = answer_to("What is the total of the order form?")
+    assert (stated.text, rows_of(stated, shown=True)) == ("", ["Total"])
+    assert rows_of(answer_to("How many pieces are on the order form in total?")) == [
+        "Desk",
+        "Chair",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "why"),
+    [
+        ("What is the total rent of the branches?", "“on request” is no number"),
+        ("Was ist die Summe der offenen Bestellungen?", "“Menge”, “Preis” are columns of which"),
+    ],
+)
+def test_what_cannot_be_worked_out_is_refused_with_the_reason(question: str, why: str) -> None:
+    found = ask(question)
+    assert isinstance(found, Declined)
+    assert why in found.reason
+    assert found.reason.startswith("No text states the ")
+
+
+def test_that_no_row_says_it_all_is_said() -> None:
+    found = ask("How many invoices of Lark Ltd are overdue?")
+    assert isinstance(found, Declined)
+    assert found.reason == "No row of “invoices.md” says “Lark Ltd” and “overdue”."
+
+
+def test_words_that_stand_in_several_columns_among_others_are_no_reason_to_refuse() -> None:
+    table = (
+        "# Terms\n\n| Supplier | Delivery | Payment |\n|---|---|---|\n| Ara | 15 working days | "
+    )
+    table += "15 working days |\n| Bel | 3 working days | 9 working days |\n"
+    assert ask("How many days of leave does a supplier have?", {"terms.md": table}) == ()
+
+
+def test_words_in_different_cells_are_not_taken_for_one_thing() -> None:
+    table = "# Shifts\n\n| Shift | Who |\n|---|---|\n| 1 | Anna Berg |\n| 2 | Jon Holm |\n"
+    assert ask("How many shifts does Anna Holm have?", {"shifts.md": table}) == ()
+    assert answer_to("How many shifts does Jon Holm have?", {"shifts.md": table}).used
+
+
+def test_a_value_of_two_columns_is_not_guessed_at() -> None:
+    table = "# Trips\n\n| Trip | Start | Goal |\n|---|---|---|\n" + "".join(
+        f"| T{n} | {a} | {b} |\n" for n, (a, b) in enumerate([("Ulm", "Bonn"), ("Bonn", "Ulm")])
+    )
+    found = ask("How many trips are there for Ulm?", {"trips.md": table})
+    assert isinstance(found, Declined)
+    assert "“Start” and “Goal”" in found.reason
+    assert "1 of 2 rows" in answer_to("How many trips have Ulm as goal?", {"trips.md": table}).text
+
+
+def test_a_sentence_that_counts_goes_first() -> None:
+    stated = INVOICES + "\nThere are 4 overdue invoices in all.\n"
+    assert ask("How many invoices are overdue?", {"invoices.md": stated}) == ()
+    beside = INVOICES + "\nAn overdue invoice costs 5 euros.\n"
+    assert answer_to("How many invoices are overdue?", {"invoices.md": beside}).text
+
+
+def test_tables_of_several_files_are_each_worked_out_under_their_names() -> None:
+    found = ask("How many invoices are overdue?", {"a.md": INVOICES, "b.md": INVOICES})
+    assert not isinstance(found, Declined)
+    assert [one.text.partition(":")[0] for one in found] == ["a.md", "b.md"]
+    many = ask("How many invoices are overdue?", {f"{n}.md": INVOICES for n in range(5)})
+    assert isinstance(many, Declined)
+    assert "5 tables" in many.reason
+
+
+def test_more_rows_than_are_cited_are_refused_in_a_bounded_time() -> None:
+    rows = [["Parcel", "State"], *([f"P-{n}", "late" if n % 2 else "sent"] for n in range(9_000))]
+    text, units = "", []
+    for _, line, role in write_rows(enumerate(rows)):
+        units.append(Unit(len(text), len(text) + len(line), role))
+        text += f"{line}\n"
+    name = DocumentId("parcels.csv")
+    document = Document(name, "0" * 64, "parcels", "text/csv", text, units=nest(units))
+    start, end = units[40][:2]
+    passage = Passage(
+        PassageId("x"), name, start, end, text[start:end], ((start, end),), None, (Role.ROW,)
+    )
+    with within(3):
+        found = work_out(
+            "How many parcels are late?", judgement_of([passage], [0.0]), lambda _: document
+        )
+    assert isinstance(found, Declined)
+    assert f"more than {MAX_CITED} rows" in found.reason
+
+
+def test_a_row_whose_cell_is_empty_is_no_answer() -> None:
+    table = "# Desks\n\n| Item | Pieces | Total |\n|---|---|---|\n| Desk | 2 | 800 |\n"
+    table += "| Bench | 4 |  |\n"
+    assert rows_of(answer_to("What is the total for the desk?", {"d.md": table})) == ["Desk"]
+    found = ask("What is the total for the bench?", {"d.md": table})
+    assert found == Declined("What says “Bench” has no “Total” in the table.")
+
+
+def test_words_within_cells_are_said_as_they_are_asked_for() -> None:
+    table = "# Codes\n\n| Code | Meaning |\n|---|---|\n" + "".join(
+        f"| E{n} | {'Belt slipped' if n % 2 else 'Lid open'} on unit {n} |\n" for n in range(8)
+    )
+    assert (
+        "4 of 8 rows say “belt slipped”"
+        in answer_to("How many codes are there for a belt slipped?", {"c.md": table}).text
+    )
