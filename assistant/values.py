@@ -374,8 +374,8 @@ class Answer:
         query: what was searched for: the question without its frame, its misspelt words mended.
         statements: the sentences of the answer; none of an abstention or a reply.
         citations: the exact quotes that the statements rest on.
-        kind: "answer"; "abstention" when the documents do not answer; "reply" to what asks nothing
-            ("Hello!", "thanks"), for which nothing is searched.
+        kind: "answer"; "abstention" when nothing was found that answers; "reply" to what asks
+            nothing ("Hello!", "thanks"), for which nothing is searched.
         reason: why it abstained, or the reply; None of an answer.
         consulted: passages that were read and are not cited.
         answerer: "extract" (quotes), "generate" (a language model's words, checked) or "courtesy".
@@ -410,7 +410,7 @@ class Answer:
 
     @property
     def abstained(self) -> bool:
-        """Whether the documents do not answer; a reply to what asks nothing is no abstention."""
+        """Whether nothing was found that answers; a reply to what asks nothing is no abstention."""
         return self.kind == "abstention"
 
     @property

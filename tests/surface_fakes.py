@@ -96,7 +96,7 @@ def consult(source: Document, text: str) -> Consulted:
 def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...] = ()) -> Answer:
     """Return an answer that says what it cites, or an abstention when it cites nothing."""
     statements = tuple(Statement(c.quote, (c.number,), Verdict.SUPPORTED) for c in citations)
-    reason = None if citations else "The documents do not say this."
+    reason = None if citations else "Nothing was found that says this."
     return Answer(
         question,
         question,

@@ -43,7 +43,7 @@ from assistant.text.terms import query_terms, terms
 from assistant.values import Cell, Document, Role, Sentence
 
 NAME = "extract"
-NOTHING_RETRIEVED = "The documents hold nothing that resembles the question."
+NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
 
 MAX_ANSWERING = 2

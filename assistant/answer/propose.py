@@ -1,7 +1,11 @@
-"""Makes questions of a sentence that answers them, by rules of English grammar."""
+"""Makes questions of what answers them: sentences, table rows, fields, answers to questions.
+
+Sentences by rules of English grammar; rows and fields where the column's name is an English word
+that makes a question; a question that a document asks and answers itself, in any language.
+"""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.text import english as en
@@ -9,6 +13,10 @@ from assistant.text.numbers import YEAR
 from assistant.text.words import CAPITALISED, NAME, one_of
 
 MAX_WORDS = 12
+MAX_OWN_WORDS = 20
+"""Of a question that a document asks itself."""
+MAX_KEY_WORDS = 5
+"""Of what a row or a group of fields is about."""
 
 _ADVERB = rf"(?: {en.ADVERB})?"
 _SUBJECT = (
@@ -124,9 +132,26 @@ def polish(question: str) -> str | None:
     return None if words[-1].casefold() in en.NO_NAMES - {"of", "as", "on", "have"} else question
 
 
+_COMMON = (
+    r"(?P<x>(?:[Tt]he|[Oo]ur|[Ee]very) (?:[a-z][a-z-]* ){0,3}?[a-z][a-z-]*"
+    r"(?: of (?:the )?(?:[a-z]+ )?[\w-]+)?|[A-Z][a-z]+s|Everyone|Everybody)"
+)
+"""A subject that is no name: "The monthly rent", "The roof of hall B", "Repairs", "Everyone"."""
+_AMOUNT = rf"(?:(?:about|up to|at least|at most) )?(?:[$€£¥] ?)?(?:\d|{_COUNT}\b)"
+_TIME = (
+    rf"(?:within|every|until|before|after|during|by|on|at|from|in) (?:the )?(?:end of )?"
+    rf"(?:\d|{_MONTH}|{_COUNT} (?:second|minute|hour|day|week|month|year)|[a-z]+ (?:working )?day"
+    rf"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|noon|midnight)"
+)
+_SIZES = "high|tall|long|wide|deep|thick|old|heavy"
+_FIELD = re.compile(r"(?P<key>[^\W\d_][^:|]{0,39}):\s+(?P<value>\S[^|]*)")
+_PERSON = re.compile(rf"{CAPITALISED}(?: {CAPITALISED}){{1,2}}")
+_MARKER = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s*(?=\S)")
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A question, the sentence that it was made of, and by which rule."""
+    """A question, the sentence that it was made of, and by which rule or of which column."""
 
     question: str
     sentence: str
@@ -156,6 +181,88 @@ def propose(sentence: str, passage: str = "") -> tuple[Proposal, ...]:
         if (polished := polish(question))
     )
     return tuple({one.question: one for one in found}.values())
+
+
+def propose_asked(question: str, answer: str) -> tuple[Proposal, ...]:
+    """Return a document's own question, without its mark, as one that the answer answers.
+
+    >>> [one.question for one in propose_asked("Q: Ist hier ein Parkplatz?", "A: Ja, im Hof.")]
+    ['Ist hier ein Parkplatz?']
+    """
+    asked = _MARKER.sub("", " ".join(question.split()), count=1)
+    is_question = asked.endswith(("?", "？", "؟")) and len(asked.split()) <= MAX_OWN_WORDS
+    return (Proposal(asked, answer, "asked"),) if is_question else ()
+
+
+def propose_row(row: str) -> tuple[Proposal, ...]:
+    """Return questions for the cells of a row whose columns have names: of what its first is.
+
+    >>> [one.question for one in propose_row("Code: E01 | Meaning: No water | In stock: 3")]
+    ['What is the meaning of E01?']
+    >>> [one.question for one in propose_row("Name: Ida Moe | Room: 12")]
+    ["What is Ida Moe's room?"]
+    """
+    cells = [_FIELD.fullmatch(cell) for cell in row.split(" | ")]
+    first, *others = cells if len(cells) > 1 else [None]
+    if first is None:
+        return ()
+    found = tuple(
+        Proposal(question, row, cell["key"])
+        for cell in others
+        if cell and (question := _ask_of(first["value"].strip(), cell))
+    )
+    # One word that is English, too, does not make the table English.
+    return found if 2 * len(found) >= len(others) else ()
+
+
+def propose_field(field: str, about: str) -> tuple[Proposal, ...]:
+    """Return a question for a line such as "Total: 480 EUR", given what it is said of.
+
+    >>> [one.question for one in propose_field("Total: 480 EUR", "Invoice 2041")]
+    ['What is the total of Invoice 2041?']
+    """
+    cell = _FIELD.fullmatch(" ".join(field.split()))
+    is_thing = cell and not _PERSON.fullmatch(about) and bool(re.search(r"\d", about))
+    question = _ask_of(about, cell) if cell and is_thing else None
+    return (Proposal(question, field, cell["key"]),) if cell and question else ()
+
+
+def propose_list(heading: str, item: str, about: str) -> tuple[Proposal, ...]:
+    """Return a question for a list, given its heading and what the document is about.
+
+    >>> [one.question for one in propose_list("Ingredients", "500 g rye flour", "Rye bread")]
+    ['What are the ingredients of Rye bread?']
+    """
+    words = heading.casefold().split()
+    is_list = 0 < len(words) < 4 and words[-1] in en.LISTS and not _ODD.search(heading)
+    is_short = 0 < len(about.split()) <= MAX_KEY_WORDS and not _ODD.search(about)
+    if not is_list or not is_short or heading == about or words[0] in en.FUNCTION_WORDS:
+        return ()
+    return (Proposal(f"What are the {' '.join(words)} of {about}?", item, "list"),)
+
+
+def _ask_of(thing: str, cell: re.Match[str]) -> str | None:
+    """Return the question what one column of a thing is, None where none can be made well."""
+    column = cell["key"].strip()
+    words = column.casefold().split()
+    is_named = len(thing.split()) <= MAX_KEY_WORDS and re.search(r"[^\W\d_]", thing)
+    if not is_named or _ODD.search(thing) or not 1 <= len(words) <= 3 or not cell["value"].strip():
+        return None
+    if (
+        _ODD.search(column)
+        or set(words) & en.FUNCTION_WORDS
+        or thing.casefold() == column.casefold()
+    ):
+        return None
+    shown = " ".join(words) if column.istitle() or column[1:].islower() else column
+    if _PERSON.fullmatch(thing):
+        return f"What is {thing}'s {shown}?" if _is_column_of(words, en.PERSON_COLUMNS) else None
+    return f"What is the {shown} of {thing}?" if _is_column_of(words, en.THING_COLUMNS) else None
+
+
+def _is_column_of(words: Sequence[str], columns: Collection[str]) -> bool:
+    """Tell whether a column's name is one of the words: "phone", "phone number", "unit price"."""
+    return words[-1] in columns or (words[-1] == "number" and words[0] in columns)
 
 
 def _accuses(given: MainClause) -> Iterator[str]:
@@ -303,6 +410,72 @@ def _happens_in_year(given: MainClause) -> Iterator[str]:
         yield f"What happened in {m['y']}?"
 
 
+def _as_subject(x: str) -> str | None:
+    """Return a subject that is no name as it stands inside a question."""
+    words = x.split()
+    if len(words) == 1 and words[0].casefold() in en.NO_NAMES | en.REFERRING:
+        return None
+    if words[0] in ("Our", "our"):
+        words[0] = "the"
+    return " ".join([words[0].lower(), *words[1:]])
+
+
+def _is_amount(given: MainClause) -> Iterator[str]:
+    """As in "The monthly rent is 1,150 euros", "The tower is 34 metres high"."""
+    m = re.match(rf"{_COMMON} (?P<be>is|are|was|were) (?P<o>{_AMOUNT})", given.main)
+    if m and m["x"].startswith(("The ", "the ", "Our ")) and (x := _as_subject(m["x"])):
+        size = re.fullmatch(rf"[^ ]+ [a-z]+ (?P<how>{_SIZES})", m["o"] + given.main[m.end() :])
+        yield f"How {size['how']} {m['be']} {x}?" if size else f"What {m['be']} {x}?"
+
+
+def _costs(given: MainClause) -> Iterator[str]:
+    m = re.match(rf"{_COMMON} (?P<v>will cost|costs?|cost) {_AMOUNT}", given.main)
+    if m and (x := _as_subject(m["x"])):
+        does = "will" if m["v"] == "will cost" else "does" if m["v"] == "costs" else "do"
+        yield f"How much {does} {x} cost?"
+
+
+def _is_timed(given: MainClause) -> Iterator[str]:
+    """As in "The deposit is returned within six weeks", "The museum is open from April"."""
+    m = re.match(
+        rf"{_COMMON} (?P<be>is|are|was|were) (?P<v>open|closed|due|\w+ed|{_DONE}) {_TIME}",
+        given.main,
+    )
+    if m and (x := _as_subject(m["x"])):
+        yield f"When {m['be']} {x} {m['v']}?"
+    m = re.match(rf"{_COMMON} (?P<v>takes? place|begins?|starts?|ends?) {_TIME}", given.main)
+    if m and (x := _as_subject(m["x"])):
+        verb = m["v"].split()
+        does = "does" if verb[0].endswith("s") else "do"
+        yield f"When {does} {x} {' '.join([verb[0].removesuffix('s'), *verb[1:]])}?"
+
+
+def _has_several(given: MainClause) -> Iterator[str]:
+    m = re.match(rf"{_COMMON} (?P<v>has|have|had) (?:\d[\d,]*|{_COUNT}) (?P<o>[a-z ]+)", given.main)
+    if m and (x := _as_subject(m["x"])):
+        thing = _CUT.split(m["o"] + " ")[0].strip()
+        if 1 <= len(thing.split()) <= 5 and thing.split()[0].endswith("s"):
+            did = {"has": "does", "had": "did", "have": "do"}[m["v"]]
+            yield f"How many {thing} {did} {x} have?"
+
+
+def _is_done_by(given: MainClause) -> Iterator[str]:
+    m = re.match(
+        rf"{_COMMON} (?P<be>was|were) (?P<v>\w+ed|{_DONE}) by (?:the )?{CAPITALISED}", given.main
+    )
+    if m and m["x"].startswith(("The ", "the ")) and (x := _as_subject(m["x"])):
+        yield f"Who {m['v']} {x}?"
+
+
+def _is_allowed(given: MainClause) -> Iterator[str]:
+    m = re.match(
+        r"(?P<x>[A-Z][a-z]+s) are(?: not)? (?P<v>allowed|permitted|forbidden|refundable)$",
+        given.main,
+    )
+    if m and (x := _as_subject(m["x"])):
+        yield f"Are {x} {m['v'].replace('forbidden', 'allowed')}?"
+
+
 _RULES: tuple[Callable[[MainClause], Iterator[str]], ...] = (
     _is_something,
     _is_named,
@@ -317,4 +490,10 @@ _RULES: tuple[Callable[[MainClause], Iterator[str]], ...] = (
     _is_titled,
     _is_called,
     _happens_in_year,
+    _is_amount,
+    _costs,
+    _is_timed,
+    _has_several,
+    _is_done_by,
+    _is_allowed,
 )

@@ -1,21 +1,31 @@
 """Suggests a few questions to try, each of which the assistant answers.
 
-Questions are made of sentences of the documents (`propose`) or, where that gives too few, of
-headings. Each is asked, and kept only if the answer quotes the sentence that it was made of.
-English only: documents in other languages give questions about their headings, or none. Asking is a
-function that the caller passes in; the rest is pure.
+Questions are those that a document asks itself, or are made of its sentences, rows and fields
+(`propose`) or, where that gives too few, of what its headings are about; not of its title, which it
+is all about. Each is asked, and kept only if the answer quotes what it was made of. English only,
+but for a document's own questions. Asking is a function that the caller passes in; the rest is
+pure.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, pairwise, zip_longest
 
-from assistant.answer.propose import Proposal, propose
+from assistant.answer.propose import (
+    Proposal,
+    propose,
+    propose_asked,
+    propose_field,
+    propose_list,
+    propose_row,
+)
 from assistant.store.snapshot import Snapshot
+from assistant.text.english import FUNCTION_WORDS
 from assistant.text.sentences import SAMPLE_CHARS, guess_language, split_sentences
 from assistant.text.terms import query_terms, terms
-from assistant.values import Answer, Consulted, Passage
+from assistant.values import ECHOES, Answer, Consulted, Passage, Role
 
 N_READ = 40
 """Passages read for each question wanted: about every second one gives a question."""
@@ -28,8 +38,10 @@ N_JUDGED = 2
 eight do, and eight take several times as long."""
 NEAR_SHARE = 0.2
 """Of a query's idf: from here on a question is about something that the query names."""
-MAX_HEADING_WORDS = 8
+MAX_HEADING_WORDS = 4
 HEADING = "heading"
+_NUMBER = re.compile(r"(?:§ ?)?\d+(?:\.\d+)*[.)]? ")
+_ODD = re.compile(r"[^\w\s'’-]|[\d_]")
 GOLDEN = 0.6180339887498949
 N_AROUND = 40
 """Passages read of the document that an answer's question seems to be about."""
@@ -40,11 +52,18 @@ Quotes = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """What a question may be made of: a text, its sentences, and the heading over it."""
+    """What a question may be made of: a text, its sentences, and the heading over it.
+
+    `roles` are those of the sentences; empty where all are paragraphs. `about` is what all of the
+    document is about, where that is known: its title, its top heading, or the line that it begins
+    with.
+    """
 
     text: str
     sentences: tuple[str, ...]
     heading: str | None = None
+    roles: tuple[Role, ...] = ()
+    about: str = ""
 
 
 def read_all_over(snapshot: Snapshot, n: int) -> list[SourceText]:
@@ -91,14 +110,19 @@ def _read(snapshot: Snapshot, rows: Sequence[int]) -> list[SourceText]:
 
 
 def _source_of(passage: Passage) -> SourceText:
-    sentences = (passage.text[a - passage.start : b - passage.start] for a, b in passage.sentences)
-    return SourceText(passage.text, tuple(sentences), passage.heading)
+    sentences = tuple(
+        passage.text[a - passage.start : b - passage.start] for a, b in passage.sentences
+    )
+    begins = sentences[:1] if passage.start == 0 else ()
+    about = next(iter((*begins, *passage.under[:-1])), "")
+    return SourceText(passage.text, sentences, passage.heading, passage.roles, about)
 
 
 def _source_read(consulted: Consulted) -> SourceText:
     text = consulted.text
     spans = split_sentences(text, [(0, len(text))])
-    return SourceText(text, tuple(text[start:end] for start, end in spans), consulted.heading)
+    sentences = tuple(text[start:end] for start, end in spans)
+    return SourceText(text, sentences, consulted.heading, about=consulted.title)
 
 
 def suggest(sources: Iterable[SourceText], quotes: Quotes, n: int) -> tuple[str, ...]:
@@ -138,32 +162,72 @@ def suggest_near(
 
 
 def _propose_all(source: SourceText) -> Iterator[Proposal]:
-    if guess_language(source.text[:SAMPLE_CHARS]) != "en":
-        return
-    for sentence in source.sentences:
-        yield from propose(sentence, source.text)
+    roles = source.roles or (Role.PARAGRAPH,) * len(source.sentences)
+    units = list(zip(source.sentences, roles, strict=True))
+    for (sentence, role), (answer, next_role) in pairwise(units):
+        if role is Role.QUESTION and next_role not in ECHOES:
+            yield from propose_asked(sentence, answer)
+    for (heading, role), (item, next_role) in pairwise(units):
+        if role is Role.HEADING and next_role is Role.ITEM:
+            yield from propose_list(_NUMBER.sub("", heading), item, source.about)
+    is_english = _is_english(source.text)
+    for sentence, role in units:
+        if role is Role.ROW:
+            yield from propose_row(sentence)
+        elif role not in ECHOES:
+            yield from propose_field(sentence, source.about)
+            yield from propose(sentence, source.text) if is_english else ()
 
 
 def _vary(made: Sequence[list[Proposal]]) -> Iterator[Proposal]:
-    """Yield one proposal of each source, then another of each: by the rule least used so far."""
+    """Yield one proposal of each source, then another of each, of another sentence if there is one:
+    by the rule least used so far.
+    """
     used: Counter[str] = Counter()
+    taken: set[str] = set()
     left = [list(proposals) for proposals in made]
     while any(left):
         for proposals in left:
             if proposals:
-                best = min(proposals, key=lambda one: used[one.rule])
+                best = min(proposals, key=lambda one: (one.sentence in taken, used[one.rule]))
                 proposals.remove(best)
+                taken.add(best.sentence)
                 used[best.rule] += 1
                 yield best
 
 
 def _from_headings(sources: Iterable[SourceText]) -> Iterator[Proposal]:
     for source in sources:
-        heading = " ".join((source.heading or "").split())
-        if 0 < len(heading.split()) <= MAX_HEADING_WORDS and '"' not in heading:
-            question = f'What does "{heading}" say?'
-            for sentence in source.sentences[:1]:
-                yield Proposal(question, sentence, HEADING)
+        topic = _topic_of(source)
+        roles = source.roles or (Role.PARAGRAPH,) * len(source.sentences)
+        said = (s for s, r in zip(source.sentences, roles, strict=True) if r is Role.PARAGRAPH)
+        if topic and (first := next(said, None)):
+            yield Proposal(f"What do the documents say about {topic}?", first, HEADING)
+
+
+def _is_english(text: str) -> bool:
+    sample = text[:SAMPLE_CHARS]
+    return guess_language(sample) == "en" and any(
+        word in FUNCTION_WORDS for word in sample.lower().split()
+    )
+
+
+def _topic_of(source: SourceText) -> str | None:
+    """Return what a heading is about, as it stands in a question: no title, number or sentence."""
+    heading = " ".join((source.heading or "").split())
+    topic = _NUMBER.sub("", heading)
+    words = topic.split()
+    is_short = 0 < len(words) <= MAX_HEADING_WORDS
+    if not is_short or heading == source.about or _ODD.search(topic):
+        return None
+    if not _is_english(source.text):
+        return None
+    if topic.isupper():
+        return topic.lower()
+    first = words[0].casefold()
+    is_word = re.search(rf"\b{re.escape(first)}\b", source.text) is not None
+    is_phrase = len(words) > 1 and words[1:] == [word.lower() for word in words[1:]]
+    return " ".join([first, *words[1:]]) if is_word or is_phrase else topic
 
 
 def _keep_answered(

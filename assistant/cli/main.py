@@ -183,7 +183,7 @@ def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     llm_model: LlmModel = None,
     llm_file: LlmFile = None,
 ) -> None:
-    """Answer a question from exact quotes. Or say that the documents do not tell."""
+    """Answer a question from exact quotes. Or say that none was found."""
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
     shared = context.ensure_object(Shared)
     with shared.open(llm=llm) as assistant:

@@ -267,8 +267,10 @@ def _looks_like_heading(text: str, said: str, unit: Unit, after: Unit) -> bool:
     is_parted = _gap(text, unit, after) > 1
     is_loud = said.isupper() or bool(_SECTION.match(said))
     below = text[after.start : after.end]
-    is_prose = bool(_CLOSED.search(below)) or bool(BULLET.match(below) or ENUMERATOR.match(below))
-    return (is_parted and (is_loud or is_prose)) or (is_loud and said.isupper())
+    is_text = any(
+        (_CLOSED.search(below), _FIELD.match(below), BULLET.match(below), ENUMERATOR.match(below))
+    )
+    return (is_parted and (is_loud or is_text)) or (is_loud and said.isupper())
 
 
 def _mend_enumerated(text: str, units: list[Unit], may_head: Sequence[bool]) -> list[Unit]:

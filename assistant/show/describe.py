@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from textwrap import shorten
 
 from assistant.show.blocks import list_quotes
-from assistant.show.provenance import describe_author, report_costs
+from assistant.show.provenance import (
+    MAX_NEAREST,
+    describe_author,
+    describe_nearest,
+    report_costs,
+)
 from assistant.values import Answer, Citation, Consulted, PageKind, name_runs
 
-MAX_NEAREST = 3
-"""Passages printed with an abstention."""
 EXCERPT_CHARS = 300
 """Characters printed of such a passage."""
 
@@ -57,7 +60,7 @@ def describe_sources(answer: Answer) -> str:
         remark = [f"\n({wrote})"] if wrote else []
         return re.sub("\n\n+", "\n\n", "\n".join([*places, *rest, *remark])).strip("\n")
     nearest = [_describe_consulted(one) for one in answer.consulted[:MAX_NEAREST]]
-    return "\n\n".join(["The nearest passages:", *nearest]) if nearest else ""
+    return "\n\n".join([f"{describe_nearest(answer)}:", *nearest]) if nearest else ""
 
 
 def describe_costs(answer: Answer) -> str:

@@ -1,7 +1,8 @@
 """Exports answers and conversations as plain text, Markdown or an HTML page.
 
 Each answer comes with its citation numbers and, under it, the place of every quote, the quote where
-the answer does not show it word for word, and who wrote the answer. Text of documents, questions
+the answer does not show it word for word, and who wrote the answer; an abstention with what was
+searched for and the places of the nearest passages. Text of documents, questions
 and models is escaped for its format, so that a quote is never a link, an image or a heading.
 """
 
@@ -22,8 +23,8 @@ from assistant.show.blocks import (
 )
 from assistant.show.describe import name_page
 from assistant.show.escape import markdown_text, templates, terminal_safe
-from assistant.show.provenance import list_remarks
-from assistant.values import Answer, Citation, name_runs
+from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
+from assistant.values import Answer, Citation, Consulted, name_runs
 
 _BREAK = "  \n"
 _INDENT = "\u2003"
@@ -49,7 +50,8 @@ def plain_answer(answer: Answer) -> str:
         f"[{citation.number}] {_place(citation)}: “{_join_lines(citation.quote)}”"
         for citation in answer.citations
     ]
-    parts = [answer.text, "\n".join(sources), "\n".join(map(_join_lines, list_remarks(answer)))]
+    told = [*list_remarks(answer), *_list_search(answer)]
+    parts = [answer.text, "\n".join(sources), "\n".join(map(_join_lines, told))]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -77,6 +79,7 @@ def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
             list_remarks=list_remarks,
             list_blocks=list_blocks,
             list_quotes=list_quotes,
+            list_search=_list_search,
             name_runs=name_runs,
         )
     )
@@ -85,7 +88,8 @@ def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
 def _markdown_answer(answer: Answer) -> list[str]:
     remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
     if answer.kind != "answer":
-        return [markdown_text(answer.text), *remarks]
+        searched = _BREAK.join(map(markdown_text, _list_search(answer)))
+        return [markdown_text(answer.text), *remarks, *([searched] if searched else ())]
     shown = list_quotes(answer)
     said = [_markdown_block(block) for block in list_blocks(answer)]
     places = _BREAK.join(_markdown_place(one) for one in answer.citations if one.number in shown)
@@ -185,14 +189,24 @@ def _markdown_table(block: Grid) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _place(citation: Citation) -> str:
-    where: list[str] = [citation.document_id]
-    where += [citation.title] if citation.title != citation.document_id else []
-    heading = citation.heading if citation.heading != citation.title else None
+def _list_search(answer: Answer) -> list[str]:
+    """Return the lines under an abstention: what was searched for, and the nearest places."""
+    if not answer.abstained:
+        return []
+    lines = [f"Searched for: {answer.query}"] if answer.is_reworded else []
+    nearest = answer.consulted[:MAX_NEAREST]
+    return [*lines, *([f"{describe_nearest(answer)}:"] if nearest else ()), *map(_place, nearest)]
+
+
+def _place(cited: Citation | Consulted) -> str:
+    where: list[str] = [cited.document_id]
+    where += [cited.title] if cited.title != cited.document_id else []
+    heading = cited.heading if cited.heading != cited.title else None
     where += [heading] if heading else []
-    where += [name_page(citation.page, citation.page_kind)] if citation.page is not None else []
-    where.append(f"characters {citation.start}-{citation.end}")
-    where += [f"also: {', '.join(citation.copies)}"] if citation.copies else []
+    where += [name_page(cited.page, cited.page_kind)] if cited.page is not None else []
+    where.append(f"characters {cited.start}-{cited.end}")
+    copies = cited.copies if isinstance(cited, Citation) else ()
+    where += [f"also: {', '.join(copies)}"] if copies else []
     return " · ".join(where)
 
 

@@ -4,13 +4,20 @@ Returns plain text, which each surface escapes. Sentences that failed their chec
 the reason; their text is never shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from assistant.text.terms import terms
+from assistant.text.words import content
 from assistant.values import WRITTEN, Answer, Statement, Usage
 
 STOPPED_PARTLY = "Stopped; what is shown was verified."
 CLOSING_PARTLY = "The assistant is being stopped; what is shown was verified."
+MAX_NEAREST = 3
+"""Passages shown with an abstention."""
+MAX_MISSING = 3
+"""Words named that none of the passages has; where more are missing, they are but unlike."""
+MAX_WORD_CHARS = 40
 MAX_NAME_CHARS = 100
 """Characters of a model's name, which comes from a path or a server."""
 MAX_NOTICE_CHARS = 500
@@ -57,6 +64,29 @@ def describe_rest(answer: Answer) -> str | None:
         return None
     what = "row or item says" if answer.n_more == 1 else "rows or items say"
     return f"At least {answer.n_more:,} more {what} as much, not shown here."
+
+
+def describe_nearest(answer: Answer) -> str:
+    """Say what the passages under an abstention are, and which words of the question none has."""
+    read = set(
+        terms(" ".join(f"{one.title} {one.heading or ''} {one.text}" for one in answer.consulted))
+    )
+    asked = dict.fromkeys(content(answer.query))
+    missing = [word for word in asked if not read.intersection(terms(word))]
+    named = missing if all(len(word) <= MAX_WORD_CHARS for word in missing) else []
+    if not 0 < len(named) <= MAX_MISSING:
+        return "The nearest passages"
+    return f"The nearest passages, none of which has {_list_either(named)}"
+
+
+def _list_either(words: Sequence[str]) -> str:
+    """Return words as alternatives.
+
+    >>> _list_either(["gym", "pool", "sauna"])
+    '“gym”, “pool” or “sauna”'
+    """
+    *others, last = (f"“{word}”" for word in words)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def describe_author(answer: Answer) -> str | None:

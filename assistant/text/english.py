@@ -246,6 +246,12 @@ TITLES = _set("titles")
 """What stands before a person's name."""
 THING_NOUNS = _set("things")
 
+PERSON_COLUMNS = _set("columns of persons")
+THING_COLUMNS = _set("columns of things")
+"""What a table says of persons and of things, as the last word of a column's name."""
+LISTS = _set("lists")
+"""What heads a list that can be asked for, as the last word of the heading."""
+
 # --- How sentences are built, as patterns
 
 ADVERB = r"(?:also|then|later|first|soon|finally|eventually|formally|officially|[a-z]{3,}ly)\b"

@@ -29,6 +29,12 @@ Before you leave, do the following:
 | Brisa | 20 | paid |
 | Corva | 30 | overdue |
 
+## Rules of the rye mill
+
+- Clean the rye bin.
+- Oil the wheel.
+- Cover the stone.
+
 ## Winter
 
 In winter every boat is treated as follows:
@@ -113,6 +119,14 @@ def test_a_short_answer_is_shown_with_what_it_answers(
     question: str, chosen: str, expected: list[str]
 ) -> None:
     assert shown(question, chosen) == expected
+
+
+def test_a_word_that_their_heading_says_makes_no_item_better_than_the_others() -> None:
+    asked = "What are the rules of the rye mill?"
+    chosen = ("Clean", "Oil", "Cover")
+    assert [one for one in shown(asked, *chosen) if one.startswith(chosen)] == [
+        "Clean the rye bin.", "Oil the wheel.", "Cover the stone.",
+    ]  # fmt: skip
 
 
 def test_a_date_is_shown_with_what_happened() -> None:

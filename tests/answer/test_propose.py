@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.propose import MAX_WORDS, propose
+from assistant.answer.propose import (
+    MAX_WORDS,
+    propose,
+    propose_asked,
+    propose_field,
+    propose_list,
+    propose_row,
+)
 
 THEN = "The Normans came from Norse raiders. Packet switching and imperialism grew in 1900."
 NOW = "It was announced in 2024."
@@ -46,6 +53,20 @@ NOW = "It was announced in 2024."
         ("Red Group, also known as Blue Group, left.", "What is Red Group also known as?"),
         ("In 1755, six governors met.", ""),
         ("In 1755, Braddock met them.", "What happened in 1755?"),
+        ("The weekly fee is 35 francs.", "What is the weekly fee?"),
+        ("The mast is 21 metres tall.", "How tall is the mast?"),
+        ("New filters cost 80 pounds.", ""),
+        ("Filters cost 80 pounds each.", "How much do filters cost?"),
+        ("The key is returned within two days.", "When is the key returned?"),
+        ("The pool is open from May to September.", "When is the pool open?"),
+        ("The pool is open to all.", ""),
+        ("Our choir trip takes place on 3 June.", "When does the choir trip take place?"),
+        ("Everyone has 24 days of leave.", "How many days of leave does everyone have?"),
+        ("The club has 80 members.", "How many members does the club have?"),
+        ("The gate of hall C was painted by Moss Brothers.", "Who painted the gate of hall C?"),
+        ("Bicycles are not allowed.", "Are bicycles allowed?"),
+        ("It is 12 metres.", ""),
+        ("They have 12 members.", ""),
     ],
 )
 def test_a_sentence_gives_the_question_that_it_answers(sentence: str, question: str) -> None:
@@ -111,6 +132,73 @@ def test_every_question_is_short_and_leans_on_nothing(sentence: str) -> None:
         assert one.sentence == sentence
 
 
+@pytest.mark.parametrize(
+    ("row", "questions"),
+    [
+        ("Name: Eva Lunt | Room: 9 | Phone number: 31", ("room", "phone number")),
+        ("Article: Rope 8 mm | Unit price: 4.10", ("What is the unit price of Rope 8 mm?",)),
+        ("Code: F3 | Meaning: Door open | Remedy: Shut it", ("meaning of F3", "remedy of F3")),
+        ("Name: Eva Lunt | Raum: 9 | Telefon: 31 | Position: 2", ()),
+        ("Name: Eva Lunt", ()),
+        ("Rope | 4.10", ()),
+        ("No.: 3 | Price: 4.10", ()),
+        ("Article: Rope | Price per metre: 4.10 | Left: 3", ()),
+        ("Article: Rope, hemp; old | Price: 4.10", ()),
+    ],
+)
+def test_a_row_gives_questions_for_columns_that_make_one(
+    row: str, questions: tuple[str, ...]
+) -> None:
+    made = [one.question for one in propose_row(row)]
+    assert len(made) == len(questions)
+    assert all(
+        part in one.replace("'s", " of") or part in one
+        for part, one in zip(questions, made, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "about", "question"),
+    [
+        ("Total: 90 EUR", "Order 7718", "What is the total of Order 7718?"),
+        ("Total: 90 EUR", "Orders", None),
+        ("Total: 90 EUR", "Eva Lunt", None),
+        ("Thank you: we hope to see you", "Order 7718", None),
+        ("Total", "Order 7718", None),
+    ],
+)
+def test_a_field_is_asked_of_what_has_a_number(
+    field: str, about: str, question: str | None
+) -> None:
+    assert [one.question for one in propose_field(field, about)] == ([question] if question else [])
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Q: May I bring guests?", "May I bring guests?"),
+        ("Gibt es einen Aufzug?", "Gibt es einen Aufzug?"),
+        ("エレベーターはありますか？", "エレベーターはありますか？"),
+        ("Q: Guests.", None),
+        ("Why " + "so " * 30 + "long?", None),
+    ],
+)
+def test_a_question_of_the_document_is_asked_as_it_stands(question: str, asked: str | None) -> None:
+    assert [one.question for one in propose_asked(question, "A.")] == ([asked] if asked else [])
+
+
+def test_a_list_is_asked_for_by_its_plural_and_what_the_document_is_about() -> None:
+    (made,) = propose_list("Opening hours", "Monday 8 to 12", "Lido West")
+    assert made.question == "What are the opening hours of Lido West?"
+    assert propose_list("Method", "Stir.", "Plum cake") == ()
+    assert propose_list("Access", "By bus", "Lido West") == ()
+    assert propose_list("Steps", "Stir.", "Steps") == ()
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_survived(text: str) -> None:
     propose(text, text)
+    propose_row(text)
+    propose_field(text, text)
+    propose_list(text, text, text)
+    propose_asked(text, text)

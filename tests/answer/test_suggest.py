@@ -11,7 +11,7 @@ from hashing import HashingEmbedder
 from assistant.answer.suggest import N_ASKED, N_SPARE, SourceText, suggest, suggest_near
 from assistant.errors import CorpusError
 from assistant.pipeline import Assistant
-from assistant.values import Answer
+from assistant.values import ECHOES, Answer, Role
 
 ROOT = Path(__file__).parents[2]
 MILL = "Ann Holt founded the Corley Mill in 1846."
@@ -44,13 +44,45 @@ def test_a_question_is_kept_only_when_its_own_sentence_is_quoted() -> None:
     assert suggest(SOURCES, quotes, 4) == ("When did the Red War begin?",)
 
 
-def test_a_heading_is_asked_for_when_the_sentences_give_too_few() -> None:
-    assert suggest(SOURCES, lambda *_: True, 4) == OF_EACH, "of one sentence, one question"
-    source = SourceText("Bis Freitag. Oder so.", ("Bis Freitag.", "Oder so."), "Der Urlaub")
-    assert suggest([source], lambda _, one: one == "Bis Freitag.", 4) == (
-        'What does "Der Urlaub" say?',
-    )
+def test_what_a_heading_is_about_is_asked_for_when_the_sentences_give_too_few() -> None:
+    assert suggest(SOURCES, lambda *_: True, 3) == OF_EACH
+    said = "Ask the warden for it."
+    roles = (Role.HEADING, Role.PARAGRAPH)
+    source = SourceText(f"2.1 Late key\n{said}", ("2.1 Late key", said), "2.1 Late key", roles)
+    asked = ("What do the documents say about late key?",)
+    assert suggest([source], lambda _, one: one == said, 4) == asked
     assert suggest([source], lambda *_: False, 4) == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SourceText("Bis Freitag.", ("Bis Freitag.",), "Der Urlaub"),
+        SourceText("House\nIt is for all.", ("House", "It is for all."), "House", about="House"),
+        SourceText("It is for all.", ("It is for all.",), "Chapter 2: what it is"),
+        SourceText("A\nB", ("The keys", "For all"), "The keys", (Role.HEADING, Role.HEADING)),
+    ],
+    ids=["another language", "the title", "a sentence", "nothing below"],
+)
+def test_a_heading_that_nobody_would_ask_for_is_not_asked_for(source: SourceText) -> None:
+    assert suggest([source], lambda *_: True, 4) == ()
+
+
+def test_a_documents_own_questions_are_asked_in_any_language() -> None:
+    texts = ("Gibt es einen Aufzug?", "Ja, im Hof.", "Und Parkplätze?")
+    roles = (Role.QUESTION, Role.PARAGRAPH, Role.QUESTION)
+    source = SourceText("\n".join(texts), texts, None, roles)
+    assert suggest([source], lambda _, one: one == texts[1], 4) == ("Gibt es einen Aufzug?",)
+
+
+def test_of_a_table_each_row_is_asked_for_another_column() -> None:
+    rows = tuple(f"Tool: Saw {n} | Price: {n} | Weight: {n} kg | Shelf: B{n}" for n in range(3))
+    source = SourceText("\n".join(rows), rows, None, (Role.ROW,) * 3)
+    assert suggest([source], lambda *_: True, 3) == (
+        "What is the price of Saw 0?",
+        "What is the weight of Saw 1?",
+        "What is the shelf of Saw 2?",
+    )
 
 
 def test_no_more_questions_are_asked_than_were_said() -> None:
@@ -185,3 +217,73 @@ def test_near_a_refused_question_its_neighbours_are_offered_at_once(real: Assist
     assert time.perf_counter() - started < 5, "a bound for a busy machine"
     assert "What is Flax Typhoon?" in found
     assert not [question for question in found if real.ask(question).abstained]
+
+
+FOLDERS = {
+    "rules of a house": (
+        "house.md",
+        "# House rules of Linden Court\n\nLinden Court is a house of 14 flats.\n\n## 1. Quiet\n\n"
+        "The quiet time is from 22:00 to 6:00. Drums are not allowed.\n\n## 2. Laundry\n\n"
+        "The laundry room is open from 8:00 to 20:00. Tokens cost 2 euros.\n",
+    ),
+    "questions and answers": (
+        "faq.md",
+        "# Questions\n\n**Where can I lock my bicycle?**\nIn the shed behind the hall.\n\n"
+        "**Do you lend helmets?**\nYes, for a deposit of 20 euros.\n",
+    ),
+    "German questions": (
+        "fragen.txt",
+        "F: Wo ist der Schlüssel für den Keller?\nA: Beim Hausmeister im Erdgeschoss.\n\n"
+        "F: Wann kommt der Schornsteinfeger?\nA: Am ersten Montag im Oktober.\n",
+    ),
+    "a table": (
+        "tools.csv",
+        "Tool,Shelf,Price\nRip saw,D4,31.00\nSpirit level,D9,18.50\nPlumb line,E1,6.20\n",
+    ),
+    "a recipe": (
+        "scones.md",
+        "# Cheese scones\n\n## Ingredients\n\n- 220 g flour\n- 60 g butter\n- 90 g cheese\n\n"
+        "## Method\n\n1. Rub the butter in.\n2. Add the cheese.\n",
+    ),
+    "a bill": (
+        "bill.txt",
+        "Bill 5512\n\nFrom: Quarry Lane Garage\nDate: 6 May 2026\n\nItem: Brake pads\n"
+        "Total: 214 EUR\n",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_what_is_offered_for_a_folder_is_answered_by_more_than_its_own_words(
+    kind: str, tmp_path: Path
+) -> None:
+    name, text = FOLDERS[kind]
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / name).write_text(text, encoding="utf-8")
+    index = tmp_path / "index"
+    with Assistant.open(corpus_dir=tmp_path / "corpus", index_dir=index) as opened:
+        opened.sync()
+        offered = opened.suggest(4)
+        assert offered
+        for question in offered:
+            answer = opened.ask(question)
+            said = [one for one in answer.statements if one.role not in ECHOES]
+            assert any(one.text.casefold() not in question.casefold() for one in said)
+            assert '"' not in question
+
+
+@pytest.mark.slow
+def test_for_letters_in_another_language_nothing_is_offered_that_nobody_asks(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "brief.txt").write_text(
+        "Wasserwerk Aue\n\nSehr geehrter Herr Timm,\n\nder Zähler wird am 9. Juni getauscht. "
+        "Die Arbeit dauert eine Stunde.\n\nIhr Wasserwerk\n",
+        encoding="utf-8",
+    )
+    index = tmp_path / "index"
+    with Assistant.open(corpus_dir=tmp_path / "corpus", index_dir=index) as opened:
+        opened.sync()
+        assert opened.suggest(4) == ()

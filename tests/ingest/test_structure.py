@@ -102,6 +102,14 @@ def test_fields_stand_under_the_line_that_they_are_of() -> None:
     ]
 
 
+def test_a_line_above_fields_is_their_heading_across_an_empty_line_too() -> None:
+    assert outline("Bill 5512\n\nFrom: Quarry Lane\nTotal: 214 EUR") == [
+        ("Bill 5512", "heading", None),
+        ("From: Quarry Lane", "paragraph", "Bill 5512"),
+        ("Total: 214 EUR", "paragraph", "Bill 5512"),
+    ]
+
+
 @pytest.mark.parametrize("heading", ["6. Opening times", "OPENING TIMES", "Opening times"])
 def test_a_line_of_plain_text_above_a_paragraph_is_its_heading(heading: str) -> None:
     assert outline(f"{heading}\n\nThe yard opens at six in the morning.")[0][1] == "heading"

@@ -398,7 +398,7 @@ def test_an_abstention_is_a_card_whose_passages_open_and_whose_questions_can_be_
 ) -> None:
     page = visit()
     card = ask(page, "how tall is the office?").locator(".abstention")
-    expect(card).to_contain_text("The documents do not say this.")
+    expect(card).to_contain_text("Nothing was found that says this.")
     expect(card).to_contain_text("Searched for how tall is the office?; 2 passages read.")
     expect(page.locator("#turn-1 .cite")).to_have_count(0)
     consulted = FakeAssistant().ask("?").consulted

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rendered import answers, markup
 from selectolax.lexbor import LexborHTMLParser
-from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, document, write
+from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, consult, document, write
 
 from assistant.serve.chat.render import render_answer
 from assistant.serve.chat.turns import Turn
@@ -209,17 +209,41 @@ def test_what_was_not_answered_is_exported_with_its_notice_or_reason() -> None:
     exported = [Turn(1, "A?", "Stopped."), Turn(2, "B?", answer("B?")), Turn(3, "C?")]
     markdown = export_markdown("T", exported)
     assert markdown == (
-        "# T\n\n## A?\n\n*Stopped.*\n\n## B?\n\nThe documents do not say this.\n\n## C?\n"
+        "# T\n\n## A?\n\n*Stopped.*\n\n## B?\n\nNothing was found that says this.\n\n## C?\n"
     )
     page = LexborHTMLParser(export_html("T", exported))
     assert first(page, "p.notice").text() == "Stopped."
     assert [len(node.css("p")) for node in page.css("article")] == [1, 1, 0]
 
 
+def test_an_abstention_is_exported_with_what_was_searched_for_and_the_nearest_places() -> None:
+    source = document("a.txt", "One *fact*. Two. Three. Four.")
+    texts = ("One *fact*.", "Two.", "Three.", "Four.")
+    made = replace(
+        answer("Wo is gyms?", consulted=tuple(consult(source, text) for text in texts)),
+        query="Who is gym?",
+    )
+    places = ["characters 0-11", "characters 12-16", "characters 17-23"]
+    lines = ["Searched for: Who is gym?", "The nearest passages, none of which has “gym”:"]
+    shown = (
+        export_markdown("T", [Turn(1, "?", made)]).replace("\\", ""),
+        "\n".join(one.text() for one in LexborHTMLParser(
+            export_html("T", [Turn(1, "?", made)])
+        ).css("p.where")),
+        plain_answer(made),
+    )  # fmt: skip
+    for text in shown:
+        assert [line in text for line in (*lines, *places)] == [True] * 5
+        assert "24-29" not in text, "three are enough"
+        assert "fact" not in text, "places, not the passages"
+    unchanged = replace(made, query=made.question)
+    assert "Searched for" not in plain_answer(unchanged)
+
+
 def test_text_for_the_clipboard_holds_each_quote_on_one_line() -> None:
     source = document("a.txt", "One\n fact.")
     assert plain_answer(answer("?", cite(1, source, "One\n fact."))).endswith("“One fact.”")
-    assert plain_answer(answer("?")) == "The documents do not say this."
+    assert plain_answer(answer("?")) == "Nothing was found that says this."
 
 
 def test_every_attack_stays_text_when_exported() -> None:

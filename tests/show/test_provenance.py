@@ -6,12 +6,23 @@ from typing import Any
 import pytest
 from attacks import VECTORS
 from dom import present
-from surface_fakes import DROPPED, MODEL, NOTICE, WHY, WROTE, FakeAssistant
+from surface_fakes import (
+    DROPPED,
+    MODEL,
+    NOTICE,
+    WHY,
+    WROTE,
+    FakeAssistant,
+    answer,
+    consult,
+    document,
+)
 
 from assistant.show.provenance import (
     MAX_NAME_CHARS,
     MAX_WHY_CHARS,
     describe_author,
+    describe_nearest,
     is_quote,
     list_remarks,
     name_model,
@@ -142,3 +153,30 @@ def test_a_model_is_called_by_its_name_on_one_line() -> None:
 )
 def test_what_is_left_out_of_a_long_table_is_told(n: int, said: str) -> None:
     assert list_remarks(replace(QUOTED, n_more=n)) == (said,)
+
+
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        ("Who pays for the gym?", "none of which has “gym”"),
+        (
+            "Does the firm pay for gyms, pools or saunas?",
+            "none of which has “gyms”, “pools” or “saunas”",
+        ),
+        ("Does the firm pay for gyms, pools, saunas or lockers?", None),
+        ("Is there a gym or a pool?", "none of which has “gym” or “pool”"),
+        ("Who pays the workers?", None),
+        ("What of the canteens and meals?", None),
+        ("Wer zahlt das Fitnessstudio und Schwimmbad und Sauna?", None),
+        (f"Who pays for {'x' * 100}?", None),
+        ("Who pays for <b>it</b>?", "none of which has “b”"),
+    ],
+)
+def test_the_nearest_passages_are_named_by_the_few_words_that_none_has(
+    query: str, missing: str | None
+) -> None:
+    source = document("a.txt", "The firm pays each worker. Meals are cheap. Workers meet at noon.")
+    read = (consult(source, "The firm pays each worker."), consult(source, "Meals are cheap."))
+    headed = (replace(read[0], heading="Canteen"), read[1])
+    said = describe_nearest(answer(query, consulted=headed))
+    assert said == ", ".join(filter(None, ("The nearest passages", missing)))

@@ -1,10 +1,11 @@
 """Markdown (CommonMark and tables): the text as it is shown, and its parts.
 
 Marks are not text: what is emphasised, linked or quoted is read as its words, a table as rows with
-their columns' names, an ordered list with its numbers. Paragraphs end at hard line breaks, and
-where a line begins a question, an answer or, in a paragraph of nothing else, a field. Front matter,
-comments, scripts and link definitions are left out. `locate` finds the words of a span in the file
-again. `DocumentUnreadable` is raised for binary data.
+their columns' names, an ordered list with its numbers. Paragraphs end at hard line breaks, after a
+first line that is a question in bold, and where a line begins a question, an answer or, in a
+paragraph of nothing else, a field. Front matter, comments, scripts and link definitions are left
+out. `locate` finds the words of a span in the file again. `DocumentUnreadable` is raised for binary
+data.
 """
 
 import re
@@ -257,12 +258,23 @@ def _shown(inline: Token) -> list[str]:
     for part in "".join(_words(inline.children or (), soft="\v")).split("\n"):
         soft = [line for line in map(fold, part.split("\v")) if line]
         are_fields = len(soft) > 1 and all(map(_FIELD.match, soft))
+        is_asked = not found and len(soft) > 1 and soft[0].endswith("?") and _is_bold_line(inline)
         for number, line in enumerate(soft):
-            if number == 0 or are_fields or _BEGINS.match(line):
+            begins = are_fields or bool(_BEGINS.match(line)) or (is_asked and number == 1)
+            if number == 0 or begins:
                 found.append(line)
             else:
                 found[-1] += f" {line}"
     return found
+
+
+def _is_bold_line(inline: Token) -> bool:
+    """Tell whether the first line of a paragraph is bold from its beginning to its end."""
+    marks = [one.type for one in inline.children or () if one.type != "text" or one.content]
+    if marks[:1] != ["strong_open"] or "strong_close" not in marks:
+        return False
+    end = marks.index("strong_close")
+    return marks[end + 1 : end + 2] == ["softbreak"] and "softbreak" not in marks[:end]
 
 
 def _words(children: Sequence[Token], soft: str = " ") -> Iterator[str]:

@@ -28,7 +28,7 @@ from assistant.show.blocks import (
 )
 from assistant.show.describe import count, name_page
 from assistant.show.escape import html_text, templates
-from assistant.show.provenance import list_remarks
+from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
 from assistant.values import (
     Answer,
     Document,
@@ -41,8 +41,6 @@ from assistant.values import (
 
 MAX_SOURCE_CHARS = 200_000
 """Characters of a document that are shown: a browser lays them out in well under a second."""
-MAX_NEAREST = 3
-"""Passages shown with an abstention: enough to see that the answer is not there."""
 MAX_NAMED = 3
 """Other files with the same or nearly the same content that are named."""
 MAX_LISTED = 1_000
@@ -239,6 +237,7 @@ def _parts() -> Any:
         "list_blocks": list_blocks,
         "list_quotes": list_quotes,
         "list_remarks": list_remarks,
+        "describe_nearest": describe_nearest,
         "name_page": name_page,
         "name_runs": name_runs,
     }

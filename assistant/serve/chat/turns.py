@@ -115,7 +115,7 @@ def summarize(outcome: Answer | str) -> str:
         n = len(outcome.citations)
         said = f"Answered with {n} citation{'' if n == 1 else 's'}."
     else:
-        said = "No answer in the documents." if outcome.consulted else outcome.text
+        said = "No answer was found." if outcome.consulted else outcome.text
     return f"{said} {outcome.notice}" if outcome.notice else said
 
 

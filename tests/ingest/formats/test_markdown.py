@@ -180,3 +180,12 @@ def test_line_ends_of_windows_are_read_as_newlines() -> None:
 def test_hostile_lines_take_linear_time(unit: str) -> None:
     with within(5):
         parse(b"a" + unit.encode() * (200_000 // len(unit)) + b"b")
+
+
+def test_a_first_line_in_bold_that_is_a_question_stands_apart_from_its_answer() -> None:
+    assert blocks("**May I park here?**\nYes, behind\nthe hall.") == [
+        "May I park here?", "Yes, behind the hall.",
+    ]  # fmt: skip
+    together = "May I park here?\nYes, **behind**\nthe hall."
+    assert blocks(together) == ["May I park here? Yes, behind the hall."]
+    assert len(blocks("**May I** park here?\nYes.")) == 1

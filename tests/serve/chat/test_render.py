@@ -459,7 +459,7 @@ def test_an_abstention_shows_its_reason_and_the_three_nearest_passages() -> None
     source = document("a.txt", "A first. A second. A third. A fourth.")
     read = tuple(consult(source, f"A {n}.") for n in ("first", "second", "third", "fourth"))
     body = parse(render_answer(answer("?", consulted=read), 4))
-    assert first(body, ".abstention .reason").text() == "The documents do not say this."
+    assert first(body, ".abstention .reason").text() == "Nothing was found that says this."
     links = [node.attributes["href"] for node in body.css(".abstention a")]
     assert links == ["#read-4-1", "#read-4-2", "#read-4-3"]
 

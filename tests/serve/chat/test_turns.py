@@ -93,7 +93,7 @@ def test_who_leaves_while_a_model_writes_ends_its_work() -> None:
 
 def test_a_refusal_comes_with_questions_to_try() -> None:
     steps = steps_of("unknown")
-    assert steps[-1].status == "No answer in the documents."
+    assert steps[-1].status == "No answer was found."
     assert len(steps[-1].turn.tried) == N_SUGGESTED
 
 
