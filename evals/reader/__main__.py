@@ -18,7 +18,7 @@ from random import Random
 
 from evals.reader.made import make_answers, make_lists, make_tables
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
-from evals.reader.units import Unit, make_units, read_units, with_near, write_units
+from evals.reader.units import Unit, cut_units, make_units, read_units, with_near, write_units
 
 WORK = Path("~/.cache/assistant-work/reader")
 LANGUAGES = "de es ru zh ar".split()
@@ -77,7 +77,7 @@ def prepare(data: Path, folder: Path) -> None:
     write_units(folder / "held.jsonl.gz", held)
     articles = [a for a in squad2_articles(data) if a["title"] in JUDGE_ARTICLES]
     rows = [row for article in articles for row in squad_rows(article, "squad2")]
-    write_units(folder / "adversarial.jsonl.gz", [u for part in make_units(rows) for u in part])
+    write_units(folder / "adversarial.jsonl.gz", cut_units(rows))
     for lang in LANGUAGES:
         write_units(folder / f"xquad_{lang}.jsonl.gz", _xquad(data, lang))
     print(f"{len(train_units):,} units train, {len(held):,} validate")
@@ -87,7 +87,7 @@ def _xquad(data: Path, lang: str) -> list[Unit]:
     from evals.reader.rows import reading_row
 
     path = data / "reading" / "multilingual" / f"xquad_{lang}.jsonl.gz"
-    return make_units(reading_row(f"xquad_{lang}", row) for row in read_lines(path))[0]
+    return cut_units(reading_row(f"xquad_{lang}", row) for row in read_lines(path))
 
 
 def train(given: argparse.Namespace) -> None:

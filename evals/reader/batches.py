@@ -108,14 +108,16 @@ class Batches:
         return [number for group in full for number in group]
 
 
-def make_batch(units: Sequence[Unit], numbers: Sequence[int], sizes: Sizes, random: Random) -> Batch:
+def make_batch(
+    units: Sequence[Unit], numbers: Sequence[int], sizes: Sizes, random: Random
+) -> Batch:
     """Return the batch of some units: their windows, some of their questions, what is wrong."""
     windows: list[Text] = []
     chosen: list[list[Asked]] = []
     for number in numbers:
         unit = units[number]
-        asked = random.sample(unit.asked, min(sizes.n_asked, len(unit.asked)))
-        window, kept = take_window(unit, asked, random)
+        some = random.sample(unit.asked, min(sizes.n_asked, len(unit.asked)))
+        window, kept = take_window(unit, some, random)
         if unit.title and random.random() < HEADED:
             window, kept = _headed(unit.title, window, kept)
         windows.append(Text(number, *window))
@@ -169,7 +171,7 @@ def take_window(
         right = tuple(k - low for k in one.right if low <= k < high)
         span = one.span and (one.span[0] - start, one.span[1] - start)
         if right or not one.right:
-            inside = span if span and 0 <= span[0] and span[1] <= len(text) else None
+            inside = span if span and span[0] >= 0 and span[1] <= len(text) else None
             kept.append(Asked(one.text, right, inside, one.words))
         elif random.random() < OUTSIDE and not any(fold(word) in folded for word in one.words):
             kept.append(Asked(one.text, (), None, ()))

@@ -55,7 +55,9 @@ def late_loss(scores: Tensor, masks: Masks, own: Tensor) -> Tensor:
     """Return the loss of the sentences' log-odds (n sentences, n questions); 0 is "none"."""
     whole = _choose(scores, masks.right, masks.wrong, ~masks.is_answered)
     elsewhere = masks.wrong & ~own
-    without = _choose(scores, torch.zeros_like(masks.right), elsewhere, torch.ones_like(masks.counts))
+    without = _choose(
+        scores, torch.zeros_like(masks.right), elsewhere, torch.ones_like(masks.counts)
+    )
     n = masks.counts.sum().clamp(min=1)
     answered = masks.counts & masks.is_answered
     return ((whole * masks.counts).sum() + 0.5 * (without * answered).sum()) / n
@@ -93,7 +95,11 @@ def find_loss(
 
 
 def joint_loss(
-    reader: Reader, batch: Batch, seen: tuple[Tokens, Tokens, Sentences], scores: Tensor, masks: Masks
+    reader: Reader,
+    batch: Batch,
+    seen: tuple[Tokens, Tokens, Sentences],
+    scores: Tensor,
+    masks: Masks,
 ) -> tuple[Tensor, Tensor]:
     """Return the losses of reading together: sentences or "none", and the answering words."""
     questions, passages, sentences = seen
@@ -112,12 +118,18 @@ def joint_loss(
     read, span, n_spans = scores.sum() * 0.0, scores.sum() * 0.0, 0
     for i, (q, p) in enumerate(pairs):
         rows = (of == p).nonzero().squeeze(-1)
-        z = sentence_logits(logits[i], passages.starts[p], sentences, rows) + scores[rows, q] - none[i]
+        z = (
+            sentence_logits(logits[i], passages.starts[p], sentences, rows)
+            + scores[rows, q]
+            - none[i]
+        )
         right = masks.right[rows, q][:, None]
         read = read + _choose(z[:, None], right, ~right, ~right.any()[None]).sum()
         words = batch.questions[q].span
         if words and p == batch.questions[q].own and right.any():
-            inside = [t for t, (a, b) in enumerate(passages.places[p]) if b > words[0] and a < words[1]]
+            inside = [
+                t for t, (a, b) in enumerate(passages.places[p]) if b > words[0] and a < words[1]
+            ]
             if inside:
                 ends = torch.tensor([inside[0], inside[-1]])
                 span = span + functional.cross_entropy(logits[i, :, 1:].T, ends, reduction="sum")

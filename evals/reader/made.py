@@ -15,7 +15,7 @@ from evals.reader.units import Asked, Unit
 
 @dataclass(frozen=True, slots=True)
 class _Tongue:
-    """The words of one language: column, kind of value and question; things; lead-in and question."""
+    """The words of one language: columns with their kind of value and question, and a list's."""
 
     lang: str
     key: str
@@ -47,7 +47,9 @@ _TONGUES = (
         """),
         "Which one has {} {}?",
         ("Included in {}:", "What is included in {}?"),
-        tuple("bed linen,parking,breakfast,bike hire,insurance,final cleaning,towels,a map".split(",")),
+        tuple(
+            "bed linen,parking,breakfast,bike hire,insurance,final cleaning,towels,a map".split(",")
+        ),
     ),
     _Tongue(
         "de",
@@ -65,7 +67,9 @@ _TONGUES = (
         """),
         "Bei wem steht unter {} {}?",
         ("In {} enthalten:", "Was ist in {} enthalten?"),
-        tuple("Bettwäsche,Parkplatz,Frühstück,Leihrad,Versicherung,Endreinigung,Handtücher".split(",")),
+        tuple(
+            "Bettwäsche,Parkplatz,Frühstück,Leihrad,Versicherung,Endreinigung,Handtücher".split(",")
+        ),
     ),
     _Tongue(
         "fr",
@@ -116,7 +120,9 @@ _TONGUES = (
         """),
         "Quale ha {} {}?",
         ("Compreso in {}:", "Che cosa è compreso in {}?"),
-        tuple("lenzuola,parcheggio,colazione,bicicletta,assicurazione,pulizie,asciugamani".split(",")),
+        tuple(
+            "lenzuola,parcheggio,colazione,bicicletta,assicurazione,pulizie,asciugamani".split(",")
+        ),
     ),
     _Tongue(
         "pt",
@@ -168,7 +174,9 @@ def _table(tongue: _Tongue, random: Random) -> Unit:
     keys = _names(random.randint(4, 9), random)
     rows = [[_value(kind, random) for _, kind, _ in shown] for _ in keys[:-1]]
     lines = [
-        " | ".join([f"{tongue.key}: {key}", *(f"{c[0]}: {v}" for c, v in zip(shown, row, strict=True))])
+        " | ".join(
+            [f"{tongue.key}: {key}", *(f"{c[0]}: {v}" for c, v in zip(shown, row, strict=True))]
+        )
         for key, row in zip(keys, rows, strict=False)
     ]
     passage, spans = _lay(lines)

@@ -1,14 +1,15 @@
 """The reader: one encoder whose mean vector finds and whose token vectors read.
 
-In: texts. Out: a vector of each (unit length), vectors of its tokens (`TOKEN_DIMS`, unit length) and
-for questions what each token weighs. A sentence's score is the sum over the question's tokens of
-weight x greatest cosine to a token of the sentence (Khattab & Zaharia 2020, eq. 3, weighted); what
-the question says and the passage does not speaks for "none". Over a few passages a small
+In: texts. Out: a vector of each (unit length), vectors of its tokens (`TOKEN_DIMS`, unit length)
+and for questions what each token weighs. A sentence's score is the sum over the question's tokens
+of weight x greatest cosine to a token of the sentence (Khattab & Zaharia 2020, eq. 3, weighted);
+what the question says and the passage does not speaks for "none". Over a few passages a small
 transformer reads both texts together and moves the scores. Log-odds: 0 is "none".
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,9 @@ class Reader(nn.Module):
         )
         of = torch.tensor(sentences.passage)
         n = len(passages.starts) - 1
-        most = torch.stack([best[of == p].amax(0) if (of == p).any() else best[0] for p in range(n)])
+        most = torch.stack(
+            [best[of == p].amax(0) if (of == p).any() else best[0] for p in range(n)]
+        )
         missed = torch.sigmoid((self.bar - most) * 12.0)
         none = self.none + missed @ need
         return self.scale * (best @ weight) - none[of], none
@@ -227,7 +230,9 @@ class Joint(nn.Module):
             for layer in self.layers:
                 both = layer(both, src_key_padding_mask=~real)
         both = self.norm(both.float())
-        none = self.none((both[:, :n_q] * real_q[..., None]).sum(1) / lengths_q[:, None]).squeeze(-1)
+        none = self.none((both[:, :n_q] * real_q[..., None]).sum(1) / lengths_q[:, None]).squeeze(
+            -1
+        )
         return self.out(both[:, n_q:]).masked_fill(~real_p[..., None], -1e4), none
 
 
@@ -236,9 +241,7 @@ def locate(texts: Sequence[Text], passages: Tokens) -> Sentences:
     found = Sentences([], [], [], [])
     for p, text in enumerate(texts):
         for k, (a, b) in enumerate(text.sentences):
-            inside = [
-                t for t, (s, e) in enumerate(passages.places[p]) if e > s and s >= a - 1 and e <= b
-            ]
+            inside = [t for t, (s, e) in enumerate(passages.places[p]) if e > s >= a - 1 and e <= b]
             if inside:
                 found.passage.append(p)
                 found.number.append(k)
@@ -262,7 +265,7 @@ def open_reader(base: Path) -> Reader:
 
 
 def _ranges(starts: Sequence[int]) -> list[tuple[int, int]]:
-    return list(zip(starts, starts[1:], strict=False))
+    return list(pairwise(starts))
 
 
 def _place(start: int, end: int, prompt: int) -> tuple[int, int]:

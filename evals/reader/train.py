@@ -103,9 +103,7 @@ class Run:
         of = torch.tensor(sentences.passage)[:, None]
         own = of == torch.tensor([q.own for q in batch.questions])[None, :]
         joint, span = joint_loss(self.reader, batch, seen, scores, masks)
-        find = find_loss(
-            questions.pooled, passages.pooled, batch, self._remembered, self._numbers
-        )
+        find = find_loss(questions.pooled, passages.pooled, batch, self._remembered, self._numbers)
         numbers = torch.tensor([text.unit for text in batch.passages])
         self._remembered = torch.cat([self._remembered, passages.pooled.detach()])[-N_REMEMBERED:]
         self._numbers = torch.cat([self._numbers, numbers])[-N_REMEMBERED:]
@@ -253,7 +251,8 @@ def _log_line(run: Run, sums: Mapping[str, float], n: int, seconds: float) -> st
     means = " ".join(f"{k} {v / n:.3f}" for k, v in sums.items() if k != "n_questions")
     rate = sums["n_questions"] / seconds
     share = run.plan.share(run.step - 1)
-    return f"step {run.step} {means} | {seconds / n:.1f} s/step {rate:.1f} questions/s rate {share:.2f}"
+    pace = f"{seconds / n:.1f} s/step {rate:.1f} questions/s"
+    return f"step {run.step} {means} | {pace} rate {share:.2f}"
 
 
 def _watch_line(run: Run, figures: Mapping[str, Watched]) -> str:

@@ -11,7 +11,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from evals.reader.rows import Row, Span, digest, fold
 
 MAX_UNIT_CHARS = 2400
 """A longer passage is cut, at sentences, into parts of about two thirds of it."""
+MIN_UNIT_CHARS = 30
 HELD_SHARE = 40
 """One title in so many validates."""
 TITLED = frozenset(
@@ -69,13 +72,10 @@ def cut_sentences(passage: str) -> tuple[Span, ...]:
 
 def make_units(rows: Iterable[Row]) -> tuple[list[Unit], list[Unit]]:
     """Return the units that train and those that validate."""
-    by_passage: dict[str, list[Row]] = defaultdict(list)
-    for row in _joined(rows):
-        by_passage[row.passage].append(row)
-    train, held = [], []
-    for passage, asked in by_passage.items():
-        if len(passage) >= 30:
-            (held if any(map(_is_held, asked)) else train).extend(_cut_unit(passage, asked))
+    train: list[Unit] = []
+    held: list[Unit] = []
+    for passage, asked in _by_passage(rows).items():
+        (held if any(map(_is_held, asked)) else train).extend(_cut_unit(passage, asked))
     questions = {fold(asked.text) for unit in held for asked in unit.asked}
     texts = {fold(unit.passage) for unit in held}
     kept = []
@@ -84,6 +84,20 @@ def make_units(rows: Iterable[Row]) -> tuple[list[Unit], list[Unit]]:
         if asked_of and fold(unit.passage) not in texts:
             kept.append(replace(unit, asked=asked_of))
     return kept, held
+
+
+def cut_units(rows: Iterable[Row]) -> list[Unit]:
+    """Return the units of rows, none held back."""
+    passages = _by_passage(rows)
+    return [unit for passage, asked in passages.items() for unit in _cut_unit(passage, asked)]
+
+
+def _by_passage(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in _joined(rows):
+        if len(row.passage) >= MIN_UNIT_CHARS:
+            found[row.passage].append(row)
+    return found
 
 
 def _is_held(row: Row) -> bool:
@@ -193,7 +207,7 @@ def with_near(units: Sequence[Unit], n: int = N_NEAR) -> list[Unit]:
 
 def _terms(text: str) -> list[str]:
     words = _TERM.findall(text.casefold())
-    pairs = [a + b for a, b in zip(words, words[1:], strict=False) if _IDEOGRAPH.match(a)]
+    pairs = [a + b for a, b in pairwise(words) if _IDEOGRAPH.match(a)]
     return [word for word in words if not _IDEOGRAPH.match(word)] + pairs
 
 
@@ -213,16 +227,16 @@ def read_units(path: Path) -> list[Unit]:
         return [_unit(json.loads(line)) for line in lines]
 
 
-def _unit(given: dict[str, object]) -> Unit:
-    def pair(value: object) -> Span:
-        first, second = value  # type: ignore[misc]
-        return int(first), int(second)
-
+def _unit(given: dict[str, Any]) -> Unit:
     asked = tuple(
-        Asked(a["text"], tuple(a["right"]), pair(a["span"]) if a["span"] else None, tuple(a["words"]))
-        for a in given["asked"]  # type: ignore[attr-defined]
+        Asked(a["text"], tuple(a["right"]), _span(a["span"]), tuple(a["words"]))
+        for a in given["asked"]
     )
-    sentences = tuple(pair(span) for span in given["sentences"])  # type: ignore[attr-defined]
-    near = tuple(given["near"])  # type: ignore[arg-type]
-    said = (str(given[name]) for name in ("source", "title", "lang", "passage"))
-    return Unit(*said, sentences, asked, near)
+    sentences = tuple((int(a), int(b)) for a, b in given["sentences"])
+    near = tuple(int(j) for j in given["near"])
+    passage = str(given["passage"])
+    return Unit(given["source"], given["title"], given["lang"], passage, sentences, asked, near)
+
+
+def _span(given: list[int] | None) -> Span | None:
+    return (given[0], given[1]) if given else None
