@@ -23,6 +23,11 @@ PASSAGE_TOKENS = 224
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 OUTSIDE = 0.3
 """Share of the questions answered outside of a window that are asked of it in vain."""
+GENERIC = frozenset(
+    "cuad doc2dial_val fairytaleqa fairytaleqa_indoc molweni_test policyqa squadshifts_amazon "
+    "squadshifts_reddit tatqa_text".split()
+)
+"""Sets whose questions leave out what they are about: other passages of the set answer them, too."""
 HEADED = 0.25
 """Share of the passages that are read under their title."""
 
@@ -46,6 +51,8 @@ class Question:
     span: Span | None
     wrong: tuple[bool, ...]
     """For each passage of the batch, whether it is known not to answer."""
+    is_generic: bool = False
+    """Whether it says too little to find its passage by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,9 @@ def make_batch(
             window, kept = _headed(unit.title, window, kept)
         windows.append(Text(number, *window))
         chosen.append(kept)
-    company = _Company(tuple(fold(window.text) for window in windows))
+    company = _Company(
+        tuple(fold(window.text) for window in windows), tuple(units[n].source for n in numbers)
+    )
     questions: list[Question] = []
     for own, kept in enumerate(chosen):
         text, other = windows[own].text, windows[own ^ 1 if len(windows) > own ^ 1 else 0].text
@@ -137,20 +146,25 @@ def make_batch(
 
 @dataclass(frozen=True, slots=True)
 class _Company:
-    """The passages of a batch by their letters and digits."""
+    """The passages of a batch by their letters and digits, and their sets."""
 
     folded: tuple[str, ...]
+    sources: tuple[str, ...]
 
     def ask(self, asked: Asked, own: int, random: Random) -> Question:
         words = [word for word in map(fold, asked.words) if word]
         if asked.right:
             wrong = [not any(word in text for word in words) for text in self.folded]
-            wrong[own] = False
         else:
             wrong = [j // N_TOGETHER != own // N_TOGETHER for j in range(len(self.folded))]
-            wrong[own] = True
+        source = self.sources[own]
+        is_generic = source in GENERIC
+        if is_generic:
+            others = zip(wrong, self.sources, strict=True)
+            wrong = [is_wrong and other != source for is_wrong, other in others]
+        wrong[own] = not asked.right
         text = mistype(asked.text, random)
-        return Question(text, own, asked.right, asked.span, tuple(wrong))
+        return Question(text, own, asked.right, asked.span, tuple(wrong), is_generic)
 
 
 def take_window(

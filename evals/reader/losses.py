@@ -80,7 +80,7 @@ def find_loss(
 
     `remembered` (n, hidden) are vectors of earlier passages, `numbers` (n) their units.
     """
-    answered = [i for i, q in enumerate(batch.questions) if q.right]
+    answered = [i for i, q in enumerate(batch.questions) if q.right and not q.is_generic]
     if not answered:
         return questions.sum() * 0.0
     asked = questions[answered]

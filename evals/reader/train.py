@@ -155,8 +155,10 @@ def _groups(reader: Reader, plan: Plan) -> list[dict[str, Any]]:
     ]
     scalars = [reader.scale, reader.none, reader.bar]
     apart = {id(p) for p in (*reader.encoder.parameters(), *scalars)}
-    heads = [p for p in reader.parameters() if id(p) not in apart]
-    groups += [{"params": heads, "lr": plan.head_rate}]
+    # What begins as the encoder's own main axes learns slower than what begins at nothing.
+    own = list(reader.project.parameters())
+    heads = [p for p in reader.parameters() if id(p) not in apart | {id(p) for p in own}]
+    groups += [{"params": heads, "lr": plan.head_rate}, {"params": own, "lr": 2 * plan.rate}]
     small = plan.scalar_rate / 20  # the bar is a cosine
     return [
         *groups,

@@ -218,6 +218,25 @@ def test_a_passage_that_counts_as_wrong_does_not_hold_the_answer(units: list[Uni
     assert n_spared
 
 
+def test_a_question_that_says_too_little_finds_no_passage_and_spares_its_set(
+    units: list[Unit],
+) -> None:
+    generic = [replace(unit, source="policyqa") for unit in units[:8]]
+    batches = Batches([*generic, *units[8:]], SIZES, 5)
+    for step in range(4):
+        batch = batches.batch(step)
+        for question in batch.questions:
+            own = batch.passages[question.own].unit
+            assert question.is_generic == (own < 8)
+            for text, is_wrong in zip(batch.passages, question.wrong, strict=True):
+                if own < 8 and text.unit < 8 and text.unit != own:
+                    assert not is_wrong
+    some = replace(small_batch()[0].questions[0], is_generic=True)
+    alone = Batch(small_batch()[0].passages, (some,))
+    loss = find_loss(torch.eye(3)[:1], torch.eye(3), alone, torch.eye(3), torch.tensor([5, 6, 7]))
+    assert float(loss) == 0.0
+
+
 def answer_of(batch: Batch, question: Question) -> str:
     text = batch.passages[question.own].text
     return text[slice(*question.span)] if question.span else ""
