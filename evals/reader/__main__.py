@@ -1,0 +1,147 @@
+"""Trains the reader and measures it.
+
+    python -m evals.reader prepare --data FOLDER
+    python -m evals.reader train [--resume] [--decay-steps N]
+    python -m evals.reader measure --data FOLDER [--checkpoint FILE]
+
+All that is made lies in a cache folder (`--work`): the encoder `base`, the units, the runs.
+"""
+
+import argparse
+import datetime
+import hashlib
+import os
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+from random import Random
+
+from evals.reader.made import make_answers, make_lists, make_tables
+from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
+from evals.reader.units import Unit, cut_units, make_units, read_units, with_near, write_units
+
+WORK = Path("~/.cache/assistant-work/reader")
+LANGUAGES = "de es ru zh ar".split()
+N_POOL = {"held": (160, 2), "adversarial": (44, 4), "made": (60, 2), "xquad": (40, 1)}
+"""Passages in the pool of each set that is watched, and questions of each kind of a passage."""
+
+
+def main() -> None:
+    """Read the arguments and do what they ask."""
+    given = _parser().parse_args()
+    given.work = given.work.expanduser()
+    if given.what == "prepare":
+        prepare(given.data, given.work / "units")
+    elif given.what == "train":
+        train(given)
+    else:
+        from evals.reader.measure import measure
+
+        measure(given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("prepare", "train", "measure"))
+    parser.add_argument("--work", type=Path, default=WORK, help="the cache folder")
+    parser.add_argument("--data", type=Path, help="the folder of public data")
+    parser.add_argument("--run", default="run", help="the name of the run, a folder of the cache")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--decay-from", type=int, help="the step from which to learn less")
+    parser.add_argument(
+        "--decay-steps",
+        type=int,
+        help="from the last checkpoint learn less and less for N steps; a run of its own",
+    )
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--checkpoint", type=Path, help="what to measure; the run's best")
+    parser.add_argument("--n", type=int, default=200, help="questions of each set to measure")
+    return parser
+
+
+def prepare(data: Path, folder: Path) -> None:
+    """Write the units that train, those that validate and those that are watched."""
+    train_units, held = make_units(load_rows(data))
+    train_units.sort(key=lambda unit: (unit.source, unit.title, unit.passage))
+    random = Random(1)
+    made = [*make_tables(1600, random), *make_lists(500, random)]
+    train_units += [*made[60:], *make_answers(train_units, 2000, random)]
+    write_units(folder / "made.jsonl.gz", made[:60])
+    held.sort(key=lambda unit: hashlib.sha256(unit.passage.encode()).digest())
+    write_units(folder / "train.jsonl.gz", with_near(train_units))
+    write_units(folder / "held.jsonl.gz", held)
+    articles = [a for a in squad2_articles(data) if a["title"] in JUDGE_ARTICLES]
+    rows = [row for article in articles for row in squad_rows(article, "squad2")]
+    write_units(folder / "adversarial.jsonl.gz", cut_units(rows))
+    for lang in LANGUAGES:
+        write_units(folder / f"xquad_{lang}.jsonl.gz", _xquad(data, lang))
+    print(f"{len(train_units):,} units train, {len(held):,} validate")
+
+
+def _xquad(data: Path, lang: str) -> list[Unit]:
+    from evals.reader.rows import reading_row
+
+    path = data / "reading" / "multilingual" / f"xquad_{lang}.jsonl.gz"
+    return cut_units(reading_row(f"xquad_{lang}", row) for row in read_lines(path))
+
+
+def train(given: argparse.Namespace) -> None:
+    """Begin a run, or go on with one."""
+    import torch
+
+    from evals.reader.batches import Batches, Sizes
+    from evals.reader.held import make_pool
+    from evals.reader.model import open_reader
+    from evals.reader.train import Pace, Plan, Run, go_on, load, newest
+
+    torch.set_num_threads(given.threads)
+    torch.set_default_device(given.device)
+    units = given.work / "units"
+    folder = given.work / given.run
+    pools = {
+        path.name.removesuffix(".jsonl.gz"): make_pool(
+            read_units(path), *N_POOL[re.split("[_.]", path.name)[0]]
+        )
+        for path in sorted(units.glob("*.jsonl.gz"))
+        if not path.name.startswith("train")
+    }
+    batches = Batches(read_units(units / "train.jsonl.gz"), Sizes(), given.seed)
+    plan = Plan(given.steps, given.decay_from or given.steps * 4 // 5, seed=given.seed)
+    last = newest(folder)
+    state = load(last) if last and (given.resume or given.decay_steps) else None
+    if last and not state:
+        raise SystemExit(f"{folder} holds a run: go on with --resume, or name another with --run")
+    if state:
+        plan = Plan(**state["plan"])
+    if state and given.decay_steps:
+        step = int(state["step"])
+        folder = folder.with_name(f"{folder.name}-decayed-{step}")
+        plan = replace(plan, n_steps=step + given.decay_steps, decay_from=step)
+        if (begun := newest(folder)) and given.resume:
+            state = load(begun)
+            plan = Plan(**state["plan"])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder.parent / "pid").write_text(str(os.getpid()))
+
+    def say(line: str) -> None:
+        stamped = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S} {line}"
+        print(stamped, flush=True)
+        with (folder / "log").open("a", encoding="utf-8") as log:
+            log.write(stamped + "\n")
+
+    run = Run(open_reader(given.work / "base").to(given.device), batches, plan)
+    if state:
+        run.restore(state)
+    else:
+        run.settle()
+    say(f"{batches.n_an_epoch} steps an epoch, from step {run.step}, {asdict(plan)}")
+    go_on(run, folder, pools, Pace(), say)
+
+
+if __name__ == "__main__":
+    main()
