@@ -16,7 +16,7 @@ from statistics import median
 
 from assistant.ingest.formats.blocks import MAX_ROW_CHARS
 from assistant.ingest.formats.pdf.characters import MAX_SPACE, Bounds, Piece, is_rtl
-from assistant.ingest.formats.pdf.shapes import Grid
+from assistant.ingest.formats.pdf.shapes import RuledGrid
 
 MIN_STRIP = 0.8
 """Between cells, in ems."""
@@ -33,7 +33,7 @@ Strip = tuple[float, float]
 
 
 @dataclass(slots=True)
-class Table:
+class PageTable:
     """Rows of cells, and the box that they take; or the parts of a page that is laid out so.
 
     `is_ruled` tells whether lines are drawn between the cells.
@@ -70,7 +70,9 @@ def _is_rtl(pieces: Sequence[Piece]) -> bool:
     return 2 * sum(is_rtl(piece.text) for piece in pieces) > len(pieces)
 
 
-def take_grids(pieces: Sequence[Piece], grids: Sequence[Grid]) -> tuple[list[Table], list[Piece]]:
+def take_grids(
+    pieces: Sequence[Piece], grids: Sequence[RuledGrid]
+) -> tuple[list[PageTable], list[Piece]]:
     """Return the tables that stand in grids, and the pieces that are in none."""
     rest = list(pieces)
     tables = []
@@ -91,7 +93,7 @@ def take_grids(pieces: Sequence[Piece], grids: Sequence[Grid]) -> tuple[list[Tab
     return tables, rest
 
 
-def _in_grid(grid: Grid, cells: dict[tuple[int, int], list[Piece]]) -> Table | None:
+def _in_grid(grid: RuledGrid, cells: dict[tuple[int, int], list[Piece]]) -> PageTable | None:
     """Return the table of a grid, unless it frames something or draws."""
     columns = sorted({column for _, column in cells})
     if len(columns) < 2 or len({row for row, _ in cells}) < 2:
@@ -117,11 +119,11 @@ def _in_grid(grid: Grid, cells: dict[tuple[int, int], list[Piece]]) -> Table | N
     return _table(rows, box, is_layout=is_layout) if len(rows) > 1 else None
 
 
-def _table(rows: list[list[Cell]], box: Bounds, *, is_layout: bool = False) -> Table:
+def _table(rows: list[list[Cell]], box: Bounds, *, is_layout: bool = False) -> PageTable:
     """Return rows as a table, the first cell first, also of what is written from the right."""
     if _is_rtl([piece for row in rows for cell in row for piece in cell]):
         rows = [row[::-1] for row in rows]
-    return Table(rows, box, is_layout)
+    return PageTable(rows, box, is_layout)
 
 
 def _lays_out(cells: Sequence[list[list[Piece]]], *, has_rows: bool) -> bool:
@@ -166,7 +168,7 @@ def _by_line(cells: Sequence[list[list[Piece]]]) -> list[list[Cell]]:
     return rows
 
 
-def in_strips(rows: Sequence[Sequence[Piece]], strips: Sequence[Strip]) -> Table:
+def in_strips(rows: Sequence[Sequence[Piece]], strips: Sequence[Strip]) -> PageTable:
     """Return the table of rows whose cells are parted by strips that are free of text."""
     middles = sorted(sum(strip) / 2 for strip in strips)
     parted: list[list[Cell]] = []
@@ -224,7 +226,7 @@ class Run:
     middle: float
     height: float
     size: float
-    table: Table | None = None
+    table: PageTable | None = None
 
     def add(self, piece: Piece) -> None:
         """Add a piece; the largest tells how high the run is."""
@@ -267,7 +269,7 @@ def _runs(pieces: Sequence[Piece]) -> list[Run]:
     return runs
 
 
-def _as_run(table: Table) -> Run:
+def _as_run(table: PageTable) -> Run:
     pieces = [piece for row in table.rows for cell in row for piece in cell]
     left, top, right, bottom = table.box
     size = median(piece.style.size for piece in pieces)
@@ -284,7 +286,7 @@ def _are_beside(before: Piece, piece: Piece) -> bool:
     return -room <= before.left - piece.right <= room and is_rtl(piece.text)
 
 
-def gather(pieces: Sequence[Piece], tables: Sequence[Table] = ()) -> list[Row]:
+def gather(pieces: Sequence[Piece], tables: Sequence[PageTable] = ()) -> list[Row]:
     """Return the rows of pieces, and of tables that stand among them, from the top down."""
     runs = _runs(pieces) + [_as_run(table) for table in tables]
     rows: list[Row] = []

@@ -16,9 +16,9 @@ from assistant.ingest.formats.pdf.characters import Bounds, Piece, is_rtl
 from assistant.ingest.formats.pdf.columns import (
     WINDOW,
     Band,
+    PageTable,
     Row,
     Strip,
-    Table,
     are_columns,
     count_parted,
     divide,
@@ -28,7 +28,7 @@ from assistant.ingest.formats.pdf.columns import (
     is_running,
     take_grids,
 )
-from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_figures, is_level
+from assistant.ingest.formats.pdf.shapes import RuledGrid, Shapes, find_figures, is_level
 
 _MIN_CELL_GAP = 2.5
 """In ems, where no other row tells of cells."""
@@ -71,7 +71,7 @@ class Line:
     bottom: float
     size: float
     is_bold: bool
-    table: Table | None = None
+    table: PageTable | None = None
 
     @classmethod
     def of(cls, cells: list[list[Piece]], flow: int, zone: Zone = Zone.BODY) -> "Line":
@@ -96,7 +96,7 @@ class Line:
 
 
 def arrange(
-    pieces: Sequence[Piece], page_height: float, shapes: Shapes, grids: Sequence[Grid]
+    pieces: Sequence[Piece], page_height: float, shapes: Shapes, grids: Sequence[RuledGrid]
 ) -> list[Line]:
     """Return the lines of upright pieces, in reading order; what figures are labelled with last."""
     tables, rest = take_grids(pieces, grids)
@@ -229,7 +229,7 @@ def _is_table_row(rows: Sequence[Row], last: int, number: int, bands: Sequence[B
     return is_near and row.runs[0].left > left + row.runs[0].size
 
 
-def _table_line(table: Table) -> Line:
+def _table_line(table: PageTable) -> Line:
     pieces = [piece for row in table.rows for cell in row for piece in cell]
     return replace(Line.of([pieces], 0), table=table)
 

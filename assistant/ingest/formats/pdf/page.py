@@ -30,7 +30,7 @@ from assistant.ingest.formats.pdf.characters import (
 )
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
 from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
-from assistant.ingest.formats.pdf.shapes import Grid, Shapes, find_grids, read_shapes
+from assistant.ingest.formats.pdf.shapes import RuledGrid, Shapes, find_grids, read_shapes
 from assistant.ingest.formats.pdf.tangles import untangle
 from assistant.values import Box
 
@@ -157,7 +157,7 @@ def _set(pieces: Sequence[Piece], characters: Characters, shapes: Shapes) -> Pag
     return write(lines, height)
 
 
-def _part(piece: Piece, grids: Sequence[Grid], characters: Characters) -> Iterator[Piece]:
+def _part(piece: Piece, grids: Sequence[RuledGrid], characters: Characters) -> Iterator[Piece]:
     """Yield a piece, or its parts where it runs over several cells of a grid."""
     middle = (piece.top + piece.bottom) / 2
     for grid in grids:

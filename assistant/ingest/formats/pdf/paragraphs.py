@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from assistant.ingest.formats.pdf.characters import MAX_SPACE, Parted, Piece, is_rtl
-from assistant.ingest.formats.pdf.columns import Table
+from assistant.ingest.formats.pdf.columns import PageTable
 from assistant.ingest.formats.pdf.layout import Line, Zone
 from assistant.ingest.formats.table import JOINT as CELL_JOINT
 from assistant.ingest.formats.table import find_names
@@ -277,7 +277,7 @@ class _Writer:
     def put_table(
         self,
         line: Line,
-        table: Table,
+        table: PageTable,
         compounds: frozenset[str],
         page_height: float,
         *,

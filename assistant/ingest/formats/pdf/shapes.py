@@ -40,7 +40,7 @@ class Shapes(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class RuledGrid:
     """The cells that ruling lines make.
 
     Attributes:
@@ -194,7 +194,7 @@ class _Stroke:
         return self.first - TOUCH <= place <= self.last + TOUCH
 
 
-def find_grids(rules: Sequence[Bounds]) -> list[Grid]:
+def find_grids(rules: Sequence[Bounds]) -> list[RuledGrid]:
     """Return the grids of at least two cells that ruling lines make, from the top down."""
     level = _strokes(((r[1] + r[3]) / 2, r[0], r[2]) for r in rules if is_level(r))
     upright = _strokes(((r[0] + r[2]) / 2, r[1], r[3]) for r in rules if not is_level(r))
@@ -245,7 +245,7 @@ def _meeting(
     yield from (both for both in members.values() if all(both))
 
 
-def _grid(level: list[_Stroke], upright: list[_Stroke]) -> Grid | None:
+def _grid(level: list[_Stroke], upright: list[_Stroke]) -> RuledGrid | None:
     """Return the grid of lines that meet, which may be open at its sides."""
     lefts, rights = [s.first for s in level], [s.last for s in level]
     xs = _places([*(s.place for s in upright), min(lefts), max(rights)])
@@ -267,7 +267,7 @@ def _grid(level: list[_Stroke], upright: list[_Stroke]) -> Grid | None:
             cells[row].append(own)
     if len({cell for row in cells for cell in row}) < 2:
         return None
-    return Grid(tuple(xs), tuple(ys), tuple(map(tuple, cells)))
+    return RuledGrid(tuple(xs), tuple(ys), tuple(map(tuple, cells)))
 
 
 def _is_parted(strokes: Sequence[_Stroke], place: float, along: float) -> bool:
@@ -293,7 +293,7 @@ def _between(places: Sequence[float], place: float) -> int | None:
     return None
 
 
-def find_figures(shapes: Shapes, grids: Sequence[Grid]) -> list[Bounds]:
+def find_figures(shapes: Shapes, grids: Sequence[RuledGrid]) -> list[Bounds]:
     """Return the boxes of the drawings of a page: shapes near each other that are no table."""
     others = [box for box in shapes.others if not _is_inside(box, grids)]
     if len(others) < MIN_SHAPES:
@@ -335,7 +335,7 @@ def _edge(box: Bounds) -> set[tuple[int, int]]:
     }
 
 
-def _is_inside(box: Bounds, grids: Sequence[Grid]) -> bool:
+def _is_inside(box: Bounds, grids: Sequence[RuledGrid]) -> bool:
     return any(
         grid.xs[0] - TOUCH <= box[0]
         and box[2] <= grid.xs[-1] + TOUCH
