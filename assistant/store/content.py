@@ -12,7 +12,7 @@ from assistant.models.embed import EmbedderInput
 from assistant.store.sketch import sketch
 from assistant.values import Document, DocumentId, Passage
 
-SPLITTER_VERSION = 4
+SPLITTER_VERSION = 5
 """Raised when the same bytes would give other text, sentences or passages."""
 
 MAX_SENTENCES = 300_000

@@ -249,6 +249,8 @@ THING_NOUNS = _set("things")
 PERSON_COLUMNS = _set("columns of persons")
 THING_COLUMNS = _set("columns of things")
 """What a table says of persons and of things, as the last word of a column's name."""
+ROLES = _set("roles")
+"""What a table calls the persons in a column."""
 LISTS = _set("lists")
 """What heads a list that can be asked for, as the last word of the heading."""
 

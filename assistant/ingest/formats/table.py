@@ -6,6 +6,8 @@ what its values are. The names are those of the first row with several cells, if
 
 - they are words, all there (the corner may be empty), all different, short, and no sentences;
   of years there must be several, over columns that hold something else;
+- none is like what stands below it: the same again, a phrase of mostly the same words, another
+  number of the same thing, or a person above persons;
 - the rows below have no cells beside them, and mostly several cells.
 
 A row above them that groups columns (`First half | Second half`) is put before their names.
@@ -22,6 +24,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from assistant.errors import DocumentUnreadable, Fault
+from assistant.text import english as en
+from assistant.text.words import CAPITALISED
 from assistant.values import Cell, Role
 
 JOINT = " | "
@@ -42,7 +46,15 @@ _VALUE = re.compile(
 )
 _DIGITS = re.compile(r"\d[\d.,]*")
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
+_ADDRESS = re.compile(r"\S@\S|://")
+_PERSON = re.compile(rf"{CAPITALISED}(?: {CAPITALISED}){{1,2}}")
+_WORD = re.compile(r"\w+")
+MAX_LISTED_WORDS = 4
+"""Of a name with a comma in it: more are a value."""
 _SENTENCE_END = re.compile(r"[.!?;。！？]$")
+
+_HEADS = en.PERSON_NOUNS | en.ROLES | en.PERSON_COLUMNS | en.THING_COLUMNS
+"""Words that a name of a column ends with."""
 
 Row = Sequence[str]
 
@@ -289,19 +301,42 @@ def _is_name(cell: str) -> bool:
         len(cell) <= MAX_NAME_CHARS
         and any(map(str.isalpha, cell))
         and not _VALUE.fullmatch(cell)
+        and not _ADDRESS.search(cell)
+        and not (", " in cell and len(cell.split()) > MAX_LISTED_WORDS)
         and not (_SENTENCE_END.search(cell) and len(cell.split()) > MAX_SHORT_WORDS)
     )
 
 
 def _is_alike(cells: Row, below: Sequence[Row]) -> bool:
-    """Tell whether a cell with a number is like one below it: `95 euros` above `140 euros`."""
+    """Tell whether a cell is like one below it: the same, or `95 euros` above `140 euros`.
+
+    Names that a table repeats are like none.
+    """
+    others = [row for row in below if list(row) != list(cells)]
     for column, cell in enumerate(cells):
-        shape = _DIGITS.sub("0", cell)
-        if shape != cell and not _YEAR.fullmatch(cell):
-            values = (row[column] for row in below if column < len(row))
-            if any(_DIGITS.sub("0", value) == shape for value in values):
-                return True
+        values = [row[column] for row in others if column < len(row) and row[column]]
+        if cell and any(_are_alike(cell, value) for value in values):
+            return True
+        if len(values) > 1 and _is_person(cell) and all(map(_PERSON.fullmatch, values)):
+            return True
     return False
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Tell whether two cells are of a kind: the same but for a number, or most of their words."""
+    if one.casefold() == other.casefold():
+        return True
+    shape = _DIGITS.sub("0", one)
+    if shape != one and not _YEAR.fullmatch(one) and _DIGITS.sub("0", other) == shape:
+        return True
+    words, others = (_WORD.findall(cell[: 2 * MAX_NAME_CHARS].casefold()) for cell in (one, other))
+    n_shared = len({*words} & {*others})
+    return min(len(words), len(others)) > 2 and 2 * n_shared >= max(len(words), len(others))
+
+
+def _is_person(cell: str) -> bool:
+    """Tell whether a cell is a person's name, and not what a person is: "Project Lead"."""
+    return bool(_PERSON.fullmatch(cell)) and cell.casefold().rpartition(" ")[2] not in _HEADS
 
 
 def _are_years_names(cells: Row, below: Sequence[Row]) -> bool:
