@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--checkpoint", type=Path, help="what to measure; the run's best")
+    parser.add_argument("--only", nargs="*", help="the sets to measure, squad2 or xquad_de")
     parser.add_argument("--n", type=int, default=200, help="questions of each set to measure")
     return parser
 

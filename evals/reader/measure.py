@@ -86,6 +86,8 @@ def measure(given: argparse.Namespace) -> None:
     load_weights(tuned, state["weights"])
     found: dict[str, dict[str, dict[str, Figure]]] = {}
     for name, exam in exams(given.data, given.n):
+        if given.only and name not in given.only:
+            continue
         found[name] = {"untuned": examine(untuned, exam), "tuned": examine(tuned, exam)}
         print("\n".join(_lines(name, found[name])), flush=True)
     said = {
