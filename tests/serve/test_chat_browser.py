@@ -1150,3 +1150,4 @@ def test_the_real_assistant_marks_a_quote_where_a_pdf_has_it(visit: Visit, tmp_p
             page.locator("#turn-1 .cite").first.click()
             expect(page.locator(".source-head .notice")).to_contain_text("has changed since")
             expect(page.locator("#panel img")).to_have_count(0)
+            page.close()  # before its server ends, of which it would complain
