@@ -183,10 +183,6 @@ class Passage:
     roles: tuple[Role, ...] = ()
     under: tuple[str, ...] = ()
 
-    def role_of(self, sentence: int) -> Role:
-        """Return the role of one of its sentences, by number from 0."""
-        return self.roles[sentence] if self.roles else Role.PARAGRAPH
-
 
 @dataclass(frozen=True, slots=True)
 class RankedPassage:

@@ -11,7 +11,7 @@ from assistant.cite import Shape
 from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit
 from assistant.text.cues import is_injection
-from assistant.text.exact import find_exact
+from assistant.text.exact import only_exact
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
@@ -145,10 +145,7 @@ def _nearest(like: Sequence[int], number: int) -> Sequence[int]:
 
 def _is_bare(said: str) -> bool:
     """Tell whether a sentence is a date, a number or a code and nothing else: "4 May 2023."."""
-    rest = list(said)
-    for one in find_exact(said):
-        rest[one.start : one.end] = " " * (one.end - one.start)
-    return not any(map(str.isalnum, rest))
+    return bool(only_exact(said)) or not any(map(str.isalnum, said))
 
 
 def _is_needed(document: Document, over: int, number: int, said: str, asked: _Question) -> bool:

@@ -235,14 +235,6 @@ def read_moments(cells: Sequence[str]) -> tuple[tuple[int, ...] | None, ...] | U
     return values
 
 
-def unit_of_column(cells: Sequence[str]) -> str:
-    """Return the unit that the first number of a column is in; "" for none."""
-    for cell in cells:
-        if match := _AMOUNT.fullmatch(cell.strip()[:MAX_CELL_CHARS]):
-            return _unit_of(match)
-    return ""
-
-
 def row_of_total(table: Table) -> TableRow | None:
     """Return the last row that sums up the others, if there is one."""
     return next((row for row in reversed(table.rows) if row.is_total), None)

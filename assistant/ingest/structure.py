@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 
 from assistant.ingest.formats.parsed import trim
 from assistant.text import english as en
-from assistant.text.exact import find_exact
+from assistant.text.exact import only_exact
 from assistant.text.sentences import split_sentences
 from assistant.values import Role, Unit
 
@@ -231,11 +231,7 @@ def _is_label(text: str, said: str, unit: Unit, after: Unit | None) -> bool:
 
 def _is_date(said: str) -> bool:
     """Tell whether a line is a day and nothing else."""
-    found = find_exact(said) if len(said) <= MAX_HEADING_CHARS else []
-    rest = list(said)
-    for one in found:
-        rest[one.start : one.end] = " " * (one.end - one.start)
-    return any(one.kind == "date" for one in found) and not any(map(str.isalnum, rest))
+    return len(said) <= MAX_HEADING_CHARS and any(one.kind == "date" for one in only_exact(said))
 
 
 def _is_labelled_title(said: str) -> bool:

@@ -100,6 +100,19 @@ def find_exact(text: str) -> tuple[Exact, ...]:
     return tuple(replace(one, text=text[one.start : one.end].strip()) for one in found)
 
 
+def only_exact(text: str) -> tuple[Exact, ...]:
+    """Return what is exact in a text that says nothing else; none, if it says more.
+
+    >>> [one.kind for one in only_exact("4 May 2023.")], only_exact("Seen on 4 May 2023.")
+    (['date'], ())
+    """
+    found = find_exact(text)
+    rest = list(text)
+    for one in found:
+        rest[one.start : one.end] = " " * (one.end - one.start)
+    return () if any(map(str.isalnum, rest)) else found
+
+
 _IN_MONTH = re.compile(
     rf"\b(?:in|of|for|during|last|this|im|en|em|de|di|a|since|and|or)\s+(?P<month>{_MONTH})\b"
 )

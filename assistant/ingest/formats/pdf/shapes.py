@@ -227,7 +227,25 @@ def _meeting(
     level: Sequence[_Stroke], upright: Sequence[_Stroke]
 ) -> Iterator[tuple[list[_Stroke], list[_Stroke]]]:
     """Yield the lines across and down that meet each other, group by group."""
-    group = list(range(len(level) + len(upright)))
+    strokes = [*level, *upright]
+    meeting = (
+        (i, j)
+        for i, across in enumerate(level)
+        for j, down in enumerate(upright, start=len(level))
+        if across.reaches(down.place) and down.reaches(across.place)
+    )
+    for own in _groups(len(strokes), meeting):
+        both = (
+            [strokes[n] for n in own if n < len(level)],
+            [strokes[n] for n in own if n >= len(level)],
+        )
+        if all(both):
+            yield [strokes[n] for n in both[0]], [strokes[n] for n in both[1]]
+
+
+def _groups(n: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Return the numbers up to n in groups of which any two are linked by pairs."""
+    group = list(range(n))
 
     def root(number: int) -> int:
         while group[number] != number:
@@ -235,14 +253,12 @@ def _meeting(
             number = group[number]
         return number
 
-    for i, across in enumerate(level):
-        for j, down in enumerate(upright):
-            if across.reaches(down.place) and down.reaches(across.place):
-                group[root(i)] = root(len(level) + j)
-    members: dict[int, tuple[list[_Stroke], list[_Stroke]]] = {}
-    for number, stroke in enumerate([*level, *upright]):
-        members.setdefault(root(number), ([], []))[number >= len(level)].append(stroke)
-    yield from (both for both in members.values() if all(both))
+    for one, other in pairs:
+        group[root(one)] = root(other)
+    members: dict[int, list[int]] = {}
+    for number in range(n):
+        members.setdefault(root(number), []).append(number)
+    return list(members.values())
 
 
 def _grid(level: list[_Stroke], upright: list[_Stroke]) -> RuledGrid | None:
@@ -301,22 +317,13 @@ def find_figures(shapes: Shapes, grids: Sequence[RuledGrid]) -> list[Bounds]:
     rules = [box for box in shapes.rules if not _is_inside(box, grids)]
     boxes = [*others, *rules]
     squares: dict[tuple[int, int], int] = {}
-    group = list(range(len(boxes)))
-
-    def root(number: int) -> int:
-        while group[number] != number:
-            group[number] = group[group[number]]
-            number = group[number]
-        return number
-
-    for number, box in enumerate(boxes):
-        for square in _edge(box):
-            group[root(squares.setdefault(square, number))] = root(number)
-    members: dict[int, list[int]] = {}
-    for number in range(len(boxes)):
-        members.setdefault(root(number), []).append(number)
+    near = (
+        (squares.setdefault(square, number), number)
+        for number, box in enumerate(boxes)
+        for square in _edge(box)
+    )
     found = []
-    for own in members.values():
+    for own in _groups(len(boxes), near):
         if sum(number < len(others) for number in own) < MIN_SHAPES:
             continue
         lefts, tops, rights, bottoms = zip(*(boxes[number] for number in own), strict=True)
