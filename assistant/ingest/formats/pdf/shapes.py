@@ -230,17 +230,15 @@ def _meeting(
     strokes = [*level, *upright]
     meeting = (
         (i, j)
-        for i, across in enumerate(level)
-        for j, down in enumerate(upright, start=len(level))
-        if across.reaches(down.place) and down.reaches(across.place)
+        for i, one in enumerate(level)
+        for j, other in enumerate(upright, start=len(level))
+        if one.reaches(other.place) and other.reaches(one.place)
     )
     for own in _groups(len(strokes), meeting):
-        both = (
-            [strokes[n] for n in own if n < len(level)],
-            [strokes[n] for n in own if n >= len(level)],
-        )
-        if all(both):
-            yield [strokes[n] for n in both[0]], [strokes[n] for n in both[1]]
+        across = [strokes[number] for number in own if number < len(level)]
+        down = [strokes[number] for number in own if number >= len(level)]
+        if across and down:
+            yield across, down
 
 
 def _groups(n: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
