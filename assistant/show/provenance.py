@@ -7,7 +7,8 @@ the reason; their text is never shown.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.text.terms import terms
+from assistant.text.english import MEASURES
+from assistant.text.terms import fold, terms
 from assistant.text.words import content
 from assistant.values import WRITTEN, Answer, Statement, Usage
 
@@ -71,7 +72,7 @@ def describe_nearest(answer: Answer) -> str:
     read = set(
         terms(" ".join(f"{one.title} {one.heading or ''} {one.text}" for one in answer.consulted))
     )
-    asked = dict.fromkeys(content(answer.query))
+    asked = dict.fromkeys(word for word in content(answer.query) if fold(word) not in MEASURES)
     missing = [word for word in asked if not read.intersection(terms(word))]
     named = missing if all(len(word) <= MAX_WORD_CHARS for word in missing) else []
     if not 0 < len(named) <= MAX_MISSING:

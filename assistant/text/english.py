@@ -337,6 +337,8 @@ NATIONS = (
     r"|arabic|iraqi|israeli|pakistani|slovak|turk|serb|croat|finn|dane|pole|swede|jew|jews|latin"
 )
 """Names of peoples and languages, whose countries a document may name instead."""
+MEASURES = _words("many much long often far old large big high deep heavy soon")
+"""Behind "how": they ask for a measure, and what tells it need not have them."""
 ASKING_OF = FUNCTION_WORDS | _words(
     """happen happened happens occur occurred take took taken place say says said mean means meant
     tell tells told go went going event events anything something day date year month entry stand
