@@ -166,7 +166,7 @@ def test_what_is_left_out_of_a_long_table_is_told(n: int, said: str) -> None:
         ("Does the firm pay for gyms, pools, saunas or lockers?", None),
         ("Is there a gym or a pool?", "none of which has “gym” or “pool”"),
         ("Who pays the workers?", None),
-        ("How many workers are paid, and how much?", None),
+        ("How many workers does the firm pay, and how much?", None),
         ("What of the canteens and meals?", None),
         ("Wer zahlt das Fitnessstudio und Schwimmbad und Sauna?", None),
         (f"Who pays for {'x' * 100}?", None),
