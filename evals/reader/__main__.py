@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="the folder of public data")
     parser.add_argument("--run", default="run", help="the name of the run, a folder of the cache")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--decay-from", type=int, help="the step from which to learn less")
     parser.add_argument(
         "--decay-steps",
