@@ -19,7 +19,7 @@ from torch import Tensor
 from evals.reader.batches import Batch, Batches
 from evals.reader.held import Pool, Watched, watch
 from evals.reader.losses import find_loss, joint_loss, late_loss, make_masks, see
-from evals.reader.model import N_FROZEN, Reader
+from evals.reader.model import Reader
 
 N_REMEMBERED = 1024
 """Vectors of passages of earlier steps that a question must not be near to."""
@@ -151,7 +151,7 @@ def _groups(reader: Reader, plan: Plan) -> list[dict[str, Any]]:
             "lr": plan.rate * plan.by_layer ** (len(layers) - 1 - i),
         }
         for i, layer in enumerate(layers)
-        if i >= N_FROZEN
+        if any(p.requires_grad for p in layer.parameters())
     ]
     scalars = [reader.scale, reader.none, reader.bar]
     apart = {id(p) for p in (*reader.encoder.parameters(), *scalars)}
