@@ -13,6 +13,7 @@ import numpy as np
 
 from assistant.answer.compute import Declined, Worked, work_out
 from assistant.answer.excerpt import complete, sentence_of, shape_of
+from assistant.answer.table import without_unit
 from assistant.cite import (
     Draft,
     DraftResult,
@@ -116,7 +117,7 @@ def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[in
     asked = set(query_terms(question))
     told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
     new = [cell for cell, found in told.items() if not found <= asked]
-    columns = {cell: set(query_terms(cell.name)) for cell in new if cell.name}
+    columns = {cell: set(query_terms(without_unit(cell.name))) for cell in new if cell.name}
     named = [cell for cell, column in columns.items() if column and column <= asked]
     behind = _ASKED_COLUMN.search(question)
     if behind and (first := set(terms(behind[1]))):

@@ -18,6 +18,7 @@ from assistant.answer.table import (
     Unreadable,
     read_amounts,
     read_moments,
+    without_unit,
 )
 from assistant.text.cues import denies
 from assistant.text.exact import date_forms, find_exact, find_months
@@ -325,7 +326,7 @@ def columns_named(chosen: Selection, by: Collection[str]) -> list[int]:
     shares = {
         column: len(own & (set(by) - told)) / len(own)
         for column, name in enumerate(chosen.table.names)
-        if (own := chosen.table.terms(name)) and own & (set(by) - told)
+        if (own := chosen.table.terms(without_unit(name))) and own & (set(by) - told)
     }
     best = max(shares.values(), default=0.0)
     return [column for column, share in shares.items() if share == best]

@@ -15,7 +15,7 @@ from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above
 from assistant.text.exact import find_exact
 from assistant.text.operations import TOTALS
-from assistant.text.terms import fold, terms
+from assistant.text.terms import fold, terms, unit_of
 from assistant.values import Document, Role
 
 MAX_ROWS = 10_000
@@ -37,14 +37,6 @@ _GROUPED = {
 """What a number may look like with either decimal mark."""
 _NONE = re.compile(r"[-–—/?.]*|n/?a|none|nil|null|tbd|k\. ?a\.?", re.IGNORECASE)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?")
-_SAME_UNIT = {
-    "€": "€", "eur": "€", "euro": "€", "euros": "€", "$": "$", "usd": "$", "dollar": "$",
-    "dollars": "$", "£": "£", "gbp": "£", "pound": "£", "pounds": "£", "kilogram": "kg",
-    "kilograms": "kg", "kilo": "kg", "kilos": "kg", "gram": "g", "grams": "g", "kilometre": "km",
-    "kilometres": "km", "kilometer": "km", "kilometers": "km", "metre": "m", "metres": "m",
-    "meter": "m", "meters": "m", "percent": "%", "per cent": "%", "hrs": "h", "hours": "h",
-    "hour": "h", "litre": "l", "litres": "l", "liter": "l", "liters": "l",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,7 @@ class Amounts:
         return f"{self.before}{text.replace('.', self.mark)}{self.after}"
 
     def _is_money(self) -> bool:
-        return _unit(self.before or self.after) in ("€", "$", "£")
+        return _unit(self.before or self.after) in ("euro", "dollar", "pound")
 
 
 def read_table(document: Document, number: int, language: str = "en") -> Table | None:
@@ -235,6 +227,18 @@ def read_moments(cells: Sequence[str]) -> tuple[tuple[int, ...] | None, ...] | U
     return values
 
 
+_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]\s*$")
+
+
+def without_unit(name: str) -> str:
+    """Return a column's name without the unit in brackets at its end.
+
+    >>> without_unit("Price (€)")
+    'Price'
+    """
+    return _IN_BRACKETS.sub("", name)
+
+
 def row_of_total(table: Table) -> TableRow | None:
     """Return the last row that sums up the others, if there is one."""
     return next((row for row in reversed(table.rows) if row.is_total), None)
@@ -303,9 +307,9 @@ def _unit_of(match: re.Match[str]) -> str:
     return _unit(match["before"] or match["after"] or "")
 
 
+@lru_cache(maxsize=4096)
 def _unit(said: str) -> str:
-    folded = fold(said).strip(" .")
-    return _SAME_UNIT.get(folded, folded)
+    return unit_of(said.strip(" .")) or said
 
 
 def _find_mark(digits: Sequence[str], language: str) -> str | Unreadable:

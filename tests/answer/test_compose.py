@@ -145,6 +145,13 @@ def test_the_cell_that_answers_is_in_the_column_that_is_asked_for(
     assert [row[start:end] for start, end in found] == answering
 
 
+def test_a_column_is_asked_for_without_the_unit_that_its_name_has() -> None:
+    row = "Part: Hinge | Weight (kg): 0.7 | Price (€): 4.20"
+    cells = split_row(row, "Part | Weight (kg) | Price (€)")
+    found = find_answering_cells("What is the price of the hinge?", cells)
+    assert [row[start:end] for start, end in found] == ["4.20"]
+
+
 def test_a_row_too_long_to_look_through_has_no_cell_that_answers() -> None:
     row = "Boat: Alba | Fee: " + "7" * 5_000
     assert find_answering_cells("What is the fee?", split_row(row, "Boat | Fee")) == ()
