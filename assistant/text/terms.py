@@ -25,7 +25,7 @@ _UNITS = {
     "centimetre": "cm centimeter centimeters zentimeter", "foot": "ft",
     "millimetre": "mm millimeter millimeters", "litre": "liter liters litro litros litri",
     "millilitre": "ml milliliter milliliters", "centilitre": "cl centiliter",
-    "hour": "hr hrs stunde stunden heure heures hora horas", "minute": "mins minuten minutos minuti",
+    "hour": "hr hrs stunde stunden heure heures hora horas", "minute": "mins minuten minutos",
     "second": "sec secs sekunde sekunden", "percent": "% pct prozent percentage", "degree": "°",
     "euro": "€ eur", "dollar": "$ usd", "franc": "chf franken", "kilowatt": "kw",
     "kilowatt hour": "kwh", "megabyte": "mb", "gigabyte": "gb", "kilobyte": "kb", "terabyte": "tb",
@@ -137,3 +137,7 @@ def _stem(words: list[str]) -> list[str]:
         stemmer = _LOCAL.stemmer = Stemmer.Stemmer("english")
     stems: list[str] = stemmer.stemWords(words)
     return stems
+
+
+UNIT_TERMS = frozenset(terms(" ".join((*_UNITS, *_BEHIND_NUMBER.values()))))
+"""The terms of units of measure and money."""
