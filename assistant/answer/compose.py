@@ -88,7 +88,8 @@ def compose(
         if not s.number
     }
     shown = [(added.get(place_of(s), s), shape) for s, shape in whole.shown]
-    statements = tuple(_quote(retrieval.query, s, shape) for s, shape in shown)
+    quoted = [_quote(retrieval.query, s, shape) for s, shape in shown]
+    statements = emphasise(retrieval.query, quoted)
     draft = Draft(statements, confidence, n_more=whole.n_more)
     return draft, (*judgement.sentences, *added.values())
 
@@ -103,6 +104,31 @@ def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:
     elif shape.role in (Role.PARAGRAPH, Role.ITEM):
         answering = find_answering(question, text)
     return DraftStatement(text, (sentence.number,), shape._replace(answering=answering))
+
+
+def emphasise(question: str, statements: Sequence[DraftStatement]) -> tuple[DraftStatement, ...]:
+    """Leave out words that answer in items and rows which say less of what was asked than others.
+
+    Of several items of which none says any of it, none is known to answer.
+    """
+    asked = set(query_terms(question))
+    listed = [n for n, one in enumerate(statements) if one.shape.role in (Role.ITEM, Role.ROW)]
+    told = {n: asked & set(terms(statements[n].text)) for n in listed}
+    emphasised = [n for n in listed if statements[n].shape.answering]
+    if len(emphasised) < 2:
+        return tuple(statements)
+    kept = {
+        n
+        for n in emphasised
+        if not any(told[n] < other for other in told.values())
+        and (told[n] or statements[n].shape.role is Role.ROW)
+    }
+    return tuple(
+        replace(one, shape=one.shape._replace(answering=()))
+        if n in emphasised and n not in kept
+        else one
+        for n, one in enumerate(statements)
+    )
 
 
 def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:

@@ -11,17 +11,18 @@ from assistant.answer.compose import (
     NOTHING_RETRIEVED,
     compose,
     compose_parts,
+    emphasise,
     find_answering_cells,
     select,
 )
-from assistant.cite import Draft
+from assistant.cite import Draft, DraftStatement, Shape
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement
 from assistant.ingest.formats.table import split_row
 from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.values import Document, DocumentId, Passage
+from assistant.values import Document, DocumentId, Passage, Role
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 PLAIN = Calibration(1.0, 0.0, ((0.1, 0.5),))
@@ -150,6 +151,26 @@ def test_a_column_is_asked_for_without_the_unit_that_its_name_has() -> None:
     cells = split_row(row, "Part | Weight (kg) | Price (€)")
     found = find_answering_cells("What is the price of the hinge?", cells)
     assert [row[start:end] for start, end in found] == ["4.20"]
+
+
+def emphasised(question: str, *items: str, role: Role = Role.ITEM) -> list[bool]:
+    drafts = [
+        DraftStatement(one, (n,), Shape(role, answering=((0, 2),))) for n, one in enumerate(items)
+    ]
+    return [bool(one.shape.answering) for one in emphasise(question, drafts)]
+
+
+def test_only_items_that_say_what_is_asked_for_are_emphasised() -> None:
+    items = ("10 g salt", "7 g dry yeast", "15 l water")
+    assert emphasised("How much yeast is in it?", *items) == [False, True, False]
+    assert emphasised("How much sugar is in it?", *items) == [False, False, False]
+    assert emphasised("How much is in it?", items[0]) == [True]
+
+
+def test_rows_that_say_equally_much_are_all_emphasised() -> None:
+    rows = ("12 | due", "15 | due", "18 | paid")
+    assert emphasised("Which are due?", *rows, role=Role.ROW) == [True, True, False]
+    assert emphasised("What are the fees?", *rows, role=Role.ROW) == [True, True, True]
 
 
 def test_a_row_too_long_to_look_through_has_no_cell_that_answers() -> None:

@@ -457,7 +457,8 @@ def test_rows_are_compared_with_a_limit(question: str) -> None:
     ],
 )
 def test_what_cannot_be_compared_is_said(question: str, why: str) -> None:
-    teas = "# Teas\n\n| Tea | Price |\n|---|---|\n| Oolong | €5 |\n| Mate | €3 |\n| Puer | on request |"
+    rows = "| Oolong | €5 |\n| Mate | €3 |\n| Puer | on request |\n"
+    teas = f"# Teas\n\n| Tea | Price |\n|---|---|\n{rows}"
     found = ask(question, {"pumps.md": PUMPS, "teas.md": teas})
     assert isinstance(found, Declined)
     assert why in found.reason
