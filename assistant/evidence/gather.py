@@ -191,7 +191,21 @@ def compare(
         fused=np.array([ranked.score for ranked in retrieval.ranking]),
         beside=beside,
         is_named=is_named,
+        over=tuple(_over(retrieval, sentences)),
     )
+
+
+def _over(retrieval: Retrieval, sentences: Sequence[Sentence]) -> Iterator[str]:
+    """Yield what each sentence stands under, if the question has a number that may be there."""
+    if not any(map(str.isdigit, retrieval.query)):
+        return
+    for _, group in groupby(sentences, _passage_of):
+        own = list(group)
+        roles = [sentence.role for sentence in own]
+        passage = own[0].passage
+        for under in contexts(roles):
+            inside = (own[number].text for number in under)
+            yield "\n".join((passage.document_id, *passage.under, *inside))
 
 
 def _match_names(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
 from assistant.answer.compose import (
+    NOT_COMPARED,
     NOT_SAID,
     NOTHING_RETRIEVED,
     compose,
@@ -22,6 +23,7 @@ from assistant.ingest.formats.table import split_row
 from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
+from assistant.text.terms import query_terms
 from assistant.values import Document, DocumentId, Passage, Role
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
@@ -246,3 +248,54 @@ def test_the_edition_that_is_asked_for_answers(query: str, expected: list[str]) 
     names = {one.number: one.passage.document_id for one in sentences}
     assert [names[one.sentences[0]] for one in draft.statements] == expected
     assert len(names) == len(sentences)
+
+
+CHOIR = {
+    "choir/2021.txt": "The choir chose a new conductor.",
+    "choir/2022.txt": "The choir chose a smaller hall.",
+    "about.txt": "The choir sings on Mondays.",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("What did the choir choose in 2022?", ["choir/2022.txt"]),
+        ("What did the choir choose in 2021?", ["choir/2021.txt"]),
+        ("What has the choir chosen since 2022?", []),
+        ("What did the orchestra buy in 2022?", []),
+    ],
+)
+def test_a_year_that_names_a_file_chooses_it_and_what_says_most_there_answers(
+    query: str, expected: list[str]
+) -> None:
+    passages = [passage(text, name=name) for name, text in CHOIR.items()]
+    weights = dict.fromkeys(query_terms(query), 1.0)
+    weights |= {"chose": weights.pop("choos", 1.0)} if "choos" in weights else {}
+    retrieval = replace(NOTHING, query=query, term_weights=weights)
+
+    def read(name: str) -> Document:
+        return Document(DocumentId(name), "0" * 64, name, "text/plain", CHOIR[name])
+
+    judgement = judgement_of(passages, [-2.0, -2.5, -3.0])  # too unlikely to answer by themselves
+    draft, sentences = compose(judgement, retrieval, PLAIN, Settings(max_drop=9), read)
+    names = {one.number: one.passage.document_id for one in sentences}
+    assert [names[one.sentences[0]] for one in draft.statements if expected] == [
+        name for name in (*expected, "about.txt") if draft.statements
+    ]
+    assert bool(draft.statements) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["What changed between version 1 and version 2?", "How does v2 differ from v1?"],
+)
+def test_that_versions_are_not_compared_is_said(query: str) -> None:
+    passages = [passage(text, name=name) for name, text in PLANS.items()]
+
+    def read(name: str) -> Document:
+        return Document(DocumentId(name), "0" * 64, "Plan", "text/plain", PLANS[name])
+
+    judgement = judgement_of(passages, [-3.0, -3.0])
+    draft, _ = compose(judgement, replace(NOTHING, query=query), PLAIN, Settings(), read)
+    assert draft.reason == NOT_COMPARED
