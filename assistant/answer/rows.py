@@ -204,6 +204,10 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
         for column in found
         if table.terms(without_unit(table.names[column])) & (asked | limit.names)
     ]
+    if any(limit.behind & table.terms(name) for name in table.names):
+        named = [column for column in named if limit.behind & table.terms(table.names[column])]
+        if not named:
+            return None
     sound = [column for column in found if not isinstance(found[column], Unreadable)]
     of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
     chosen = named or of_unit or ([] if limit.names else sound)

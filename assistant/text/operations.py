@@ -234,6 +234,7 @@ class Limit:
         names: terms of the names that a column of it may have; none: the question names it.
         is_date: whether dates are compared.
         unit: of the amounts, in one form; "" for none.
+        behind: terms of the word behind it, which may name what is compared: "over 6 years".
         is_word: whether a word says it that a cell may say, too: "out of stock".
     """
 
@@ -245,6 +246,7 @@ class Limit:
     is_date: bool = False
     unit: str = ""
     is_word: bool = False
+    behind: frozenset[str] = frozenset()
 
 
 def find_limit(question: str) -> tuple[str, Limit] | None:
@@ -306,7 +308,9 @@ def _read_sides(text: str, match: re.Match[str], typed: str) -> tuple[str, Limit
     known = frozenset(terms(" ".join(_PROPERTIES[name] for name in names)))
     said = " ".join(typed[match.start() : end].split())
     is_open = how in (">", "<", "before", "after")
-    limit = Limit(said, low, high, is_open, known, is_date, unit)
+    behind = WORD.match(text, end + 1)
+    things = frozenset(terms(behind[0])) if behind else frozenset()
+    limit = Limit(said, low, high, is_open, known, is_date, unit, behind=things)
     return f"{text[: match.start()]} {text[end:]}", limit
 
 

@@ -474,3 +474,9 @@ def test_a_cell_that_says_out_of_stock_goes_before_a_number() -> None:
 def test_what_limits_no_row_leaves_a_question_as_it_is() -> None:
     for question in ("Is it over?", "What happened before the war?", "Who came under the bridge?"):
         assert find_limit(question) is None
+
+
+def test_what_stands_behind_a_limit_names_what_is_compared() -> None:
+    rows = "| under 2 | 1 week |\n| 2 to 6 | 2 weeks |\n| over 6 | 4 weeks |\n"
+    table = f"# Notice\n\n| Years of service | Notice |\n|---|---|\n{rows}"
+    assert ask("What notice is given between 2 and 6 years of service?", {"n.md": table}) == ()

@@ -1,10 +1,11 @@
 """OpenDocument texts: what a reader of the page sees, in blocks.
 
 The body is walked in order. A paragraph or an item of a list is a block, or one for each of its
-lines, with its number; a table's row is a block, its cells joined by ` | `, unless it lays out a page. Text boxes
-follow the paragraph that they are anchored to, footnotes and endnotes the body. Headings are those
-of the outline. Texts that a tracked change has deleted are left out; so are, with a warning, hidden
-text, comments, pictures and embedded objects. There are no pages before a text is laid out.
+lines, with its number; a table's row is a block, its cells joined by ` | `, unless it lays out a
+page. Text boxes follow the paragraph that they are anchored to, footnotes and endnotes the body.
+Headings are those of the outline. Texts that a tracked change has deleted are left out; so are,
+with a warning, hidden text, comments, pictures and embedded objects. There are no pages before a
+text is laid out.
 `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
