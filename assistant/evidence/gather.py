@@ -24,7 +24,7 @@ from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
 from assistant.text.exact import Exact, exact_terms, find_exact
-from assistant.text.terms import fold, terms
+from assistant.text.terms import find_measures, fold, terms
 from assistant.text.words import LETTERS, WORD, may_be_name
 from assistant.values import ECHOES, Passage, PassageId, Role, Sentence
 
@@ -76,6 +76,9 @@ def read_tokens(text: str, encoded: TokenVectors, prefix: int = 0) -> Tokens:
             found[token] = _term_of(word)
             are_names[token] = may_be_name(word, is_first=number == 0)
             token += 1
+    for start, end, term in find_measures(text):
+        for piece in np.flatnonzero((spans[:, 0] >= start) & (spans[:, 1] <= end)):
+            found[piece] = term
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return Tokens(
         vectors=(vectors / np.maximum(norms, 1e-6)).astype(np.float32),
@@ -188,7 +191,21 @@ def compare(
         fused=np.array([ranked.score for ranked in retrieval.ranking]),
         beside=beside,
         is_named=is_named,
+        over=tuple(_over(retrieval, sentences)),
     )
+
+
+def _over(retrieval: Retrieval, sentences: Sequence[Sentence]) -> Iterator[str]:
+    """Yield what each sentence stands under, if the question has a number that may be there."""
+    if not any(map(str.isdigit, retrieval.query)):
+        return
+    for _, group in groupby(sentences, _passage_of):
+        own = list(group)
+        roles = [sentence.role for sentence in own]
+        passage = own[0].passage
+        for under in contexts(roles):
+            inside = (own[number].text for number in under)
+            yield "\n".join((passage.document_id, *passage.under, *inside))
 
 
 def _match_names(

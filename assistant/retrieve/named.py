@@ -93,7 +93,7 @@ _ADJECTIVE = re.compile(en.NATIONS, re.IGNORECASE)
 
 def find_absent(snapshot: Snapshot, query: str, names_of_files: Names) -> tuple[str, ...]:
     """Return what the query asks for exactly and no document has, as it is written there."""
-    exact = [one for one in find_exact(query) if _is_asked(query, one)]
+    exact = [one for one in find_exact(query) if is_asked(query, one)]
     names = list(_names(query, exact))
     wanted = {form for one in exact for form in (*one.forms, *_related(one))}
     wanted |= {term for name in names for term in terms(name)}
@@ -104,7 +104,8 @@ def find_absent(snapshot: Snapshot, query: str, names_of_files: Names) -> tuple[
     return tuple(dict.fromkeys(missing))
 
 
-def _is_asked(query: str, one: Exact) -> bool:
+def is_asked(query: str, one: Exact) -> bool:
+    """Whether a query asks for something exact itself, not since, before or until it."""
     if one.kind == "number":
         return False
     return not (one.kind in ("year", "month", "date") and _LIMIT.search(query[: one.start]))

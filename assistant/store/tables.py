@@ -33,7 +33,7 @@ def digest_row(*fields: object) -> int:
     return digest
 
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class ManifestRow(NamedTuple):
