@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
@@ -320,7 +320,11 @@ def read_scan(picture: Image.Image, number: int, height: float | None = None) ->
         return Scan(PageText())
     read = _ScanReading(seen, height)
     page = write(arrange(read.pieces, read.height, Shapes(), ()), read.height)
-    return Scan(page, tuple(read.list_words(page, number)))
+    words = list(read.list_words(page, number))
+    usual = fmean(word.sureness for word in words) if words else 1.0
+    return Scan(
+        page, tuple(word._replace(sureness=round(usual * word.sureness, 3)) for word in words)
+    )
 
 
 class _ScanReading:
@@ -381,8 +385,7 @@ class _ScanReading:
                 own = self._characters[start + shift : end + shift]
                 line = own[0][0]
                 sides = self._find_sides(line, own[0][1], own[-1][1])
-                sureness = round(min(line.sureness[n] for _, n in own), 3)
-                yield SeenWord(start, end, number, *sides, sureness)
+                yield SeenWord(start, end, number, *sides, min(line.sureness[n] for _, n in own))
 
     def _find_sides(self, line: "TextLine", first: int, last: int) -> Bounds:
         """Return the box of characters of a line as shares of the picture as it was given."""
