@@ -74,7 +74,7 @@ def draw(source: Source, dpi: int, n_columns: int = 1, font: str | None = None) 
             length = pen.textlength(word, font=face)
             if right + length > x + column:
                 right, y = x, y + LEADING * size
-            if n_columns > 1 and number and y > 0.3 * height:
+            if n_columns > 1 and x == margin and y > 0.33 * height:
                 x, y = x + column + gutter, top
                 right = x
             pen.text((right, y), word, fill=15, font=face)

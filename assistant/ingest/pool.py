@@ -141,7 +141,8 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**kept, **python},
+            # threads of numpy's own would take address space, and have nothing to do
+            env={**kept, **python, "OPENBLAS_NUM_THREADS": "1"},
             bufsize=0,
         )
         assert self._process.stdin is not None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,14 +20,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-SIDES = (1_280, 2_560)
+SIDES = (1_280, 2_400)
 """Pixels of the longer side of the picture in which lines are looked for; more for small print."""
-_MIN_HEIGHT = 14
-"""Pixels of most lines there, which are not small."""
+_MIN_HEIGHT, _MAX_SHARE = 14, 0.5
+"""Pixels of most lines there, and the share that hearts take of all: else they are too near."""
 MAX_LINES = 1_000
 LINE_HEIGHT = 48
 """Pixels, as the model that reads was trained."""
 MAX_WIDTH = 3_200
+"""Pixels of a line; a longer one is narrowed."""
+MAX_READ = 240_000
+"""Pixels of all lines of a picture, which take half a minute; a full page of text has 70,000."""
+_MIN_WIDTH = 16
 _STEP = 32
 _MIN_HEART, _MIN_LINE = 0.3, 0.5
 """The least probability of a pixel of a line's heart, and of all of one on average."""
@@ -38,6 +42,11 @@ _LONG = 4.0
 """How much wider than high a line is that tells how it slopes."""
 _SAMPLE, _SURE = 3, 0.8
 """Of how many lines a picture must be read how surely, not to be tried upside down."""
+
+_MIN_SURENESS = 0.5
+"""Of the characters of a line on average."""
+_MIN_LETTERS = 0.4
+"""Of a line for each square in it, of which most text has two."""
 
 Floats = NDArray[np.float32]
 
@@ -82,12 +91,23 @@ class TextLine:
     edges: tuple[tuple[float, float], ...]
     sureness: tuple[float, ...]
 
+    @property
+    def is_read(self) -> bool:
+        """Whether it is likely to say this: it may be in a script that the model does not know."""
+        if not self.text or sum(self.sureness) < _MIN_SURENESS * len(self.text):
+            return False
+        return len(self.text) >= _MIN_LETTERS * self.region.width / self.region.height
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The lines of a picture after `turn` quarter turns clockwise, by which it is upright."""
+    """The lines of a picture after `turn` quarter turns clockwise, by which it is upright.
+
+    `n_unread` lines were found that cannot be read.
+    """
 
     lines: tuple[TextLine, ...]
+    n_unread: int
     turn: int
     width: int
     height: int
@@ -101,22 +121,28 @@ def read_picture(picture: Image.Image) -> Seen:
     """
     turn = 0
     regions = _find_regions(picture)
-    if sum(map(_area, filter(_is_tall, regions))) > sum(map(_area, regions)) / 2:
-        turn, picture = 1, picture.transpose(Image.Transpose.ROTATE_270)
-        regions = _find_regions(picture)
+    if _are_tall(regions):
+        turned = picture.transpose(Image.Transpose.ROTATE_270)
+        if (others := _find_regions(turned)) and not _are_tall(others):
+            turn, picture, regions = 1, turned, others
     if _is_upside_down(picture, regions):
         turn, picture = turn + 2, picture.transpose(Image.Transpose.ROTATE_180)
         regions = _find_regions(picture)
-    lines = (_read_line(picture, region) for region in regions)
-    return Seen(tuple(line for line in lines if line.text), turn, picture.width, picture.height)
+    ends = accumulate(_width_of(region) for region in regions)
+    few = [region for region, end in zip(regions, ends, strict=True) if end <= MAX_READ]
+    found = (_read_line(picture, region) for region in few)
+    lines = tuple(line for line in found if line.is_read)
+    return Seen(lines, len(regions) - len(lines), turn, picture.width, picture.height)
 
 
 def _area(region: Region) -> float:
-    return (region.width) * region.height
+    return region.width * region.height
 
 
-def _is_tall(region: Region) -> bool:
-    return region.height > 1.5 * (region.width)
+def _are_tall(regions: Sequence[Region]) -> bool:
+    """Tell whether most of what was found is higher than wide."""
+    tall = (region for region in regions if region.height > 1.5 * region.width)
+    return sum(map(_area, tall)) > sum(map(_area, regions)) / 2
 
 
 def _is_upside_down(picture: Image.Image, regions: Sequence[Region]) -> bool:
@@ -143,7 +169,10 @@ def _find_regions(picture: Image.Image) -> list[Region]:
         (hearts,) = _session("det").run(None, {"x": _as_input(picture.resize((wide, high)))})
         across, down = picture.width / wide, picture.height / high
         grown = [_grow(*heart) for heart in _find_hearts(hearts[0, 0])]
-        if scale == 1.0 or not grown or median(map(_height, grown)) >= _MIN_HEIGHT:
+        if scale == 1.0 or float(hearts.max()) < _MIN_HEART:
+            break
+        is_apart = float((hearts > _MIN_HEART).mean()) <= _MAX_SHARE
+        if grown and is_apart and median(map(_height, grown)) >= _MIN_HEIGHT:
             break
     slopes = [(r.width, r.slope) for r in grown if r.width > _LONG * r.height]
     usual = _weighted_median(slopes) if slopes else 0.0
@@ -206,8 +235,7 @@ def _grow(xs: Floats, ys: Floats) -> Region:
 def _cut(picture: Image.Image, region: Region) -> Image.Image:
     """Return a line by itself, level and `LINE_HEIGHT` high."""
     left, right, slope = region.left, region.right, region.slope
-    width = round(region.width * LINE_HEIGHT / max(region.height, 1.0))
-    size = min(max(width, 16), MAX_WIDTH), LINE_HEIGHT
+    size = _width_of(region), LINE_HEIGHT
     at_left, at_right = slope * left, slope * right
     corners = (
         *(left, region.top + at_left),
@@ -216,6 +244,12 @@ def _cut(picture: Image.Image, region: Region) -> Image.Image:
         *(right, region.top + at_right),
     )
     return picture.transform(size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
+
+
+def _width_of(region: Region) -> int:
+    """Return how wide a line is that is `LINE_HEIGHT` high."""
+    width = round(region.width * LINE_HEIGHT / max(region.height, 1.0))
+    return min(max(width, _MIN_WIDTH), MAX_WIDTH)
 
 
 def _read_line(picture: Image.Image, region: Region) -> TextLine:

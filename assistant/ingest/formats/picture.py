@@ -21,7 +21,7 @@ from assistant.ingest.formats.parsed import (
     count,
     drop_none,
 )
-from assistant.ingest.formats.pdf.document import MAX_WIDTH, MIN_WIDTH, Gathered
+from assistant.ingest.formats.pdf.document import LOST, MAX_WIDTH, MIN_WIDTH, Gathered
 from assistant.ingest.formats.pdf.page import can_see, explain_unseen, read_scan
 
 MAX_PIXELS = 80_000_000
@@ -50,9 +50,11 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         for number in range(1, n_read + 1):
             ON_PAGE.get()(number, n_read)
             scan = read_scan(_load(image, number), number)
-            gathered.put(number, scan.page, limits.max_chars, scan.words)
+            gathered.put(number, scan, limits.max_chars)
     if not gathered.placings:
-        raise DocumentUnreadable("an image in which no text is to be seen", Fault.NO_TEXT)
+        lost = count(gathered.n_lost, "line", LOST)
+        why = f"an image: {lost}" if lost else "an image in which no text is to be seen"
+        raise DocumentUnreadable(why, Fault.NO_TEXT)
     why = f"left out; {explain_unseen(limits.max_ocr_pages)}"
     left_out = count(n_frames - n_read, "further page", why)
     return gathered.finish(None, drop_none(left_out))

@@ -7,7 +7,8 @@ import pytest
 from ingest.formats.drawn_text import LINES, draw_text
 from PIL import Image, ImageFilter
 
-from assistant.ingest.formats.ocr import read_picture
+from assistant.ingest.formats import ocr
+from assistant.ingest.formats.ocr import Region, TextLine, read_picture
 
 
 def read(image: Image.Image) -> tuple[str, ...]:
@@ -57,3 +58,28 @@ def test_a_picture_without_text_has_no_lines() -> None:
 def test_of_the_package_with_the_models_only_their_files_are_used() -> None:
     read(draw_text(("Ten",)).image)
     assert not {"rapidocr", "cv2", "shapely", "omegaconf"} & sys.modules.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "sureness", "is_read"),
+    [
+        ("Ten of us", 0.99, True),
+        ("Ten of us", 0.55, True),
+        ("Ten of us", 0.4, False),
+        (". ,", 0.99, False),
+        ("", 0.0, False),
+    ],
+)
+def test_a_line_that_is_hardly_read_is_in_a_script_that_is_not_known(
+    text: str, sureness: float, is_read: bool
+) -> None:
+    n = len(text)
+    line = TextLine(Region(0, 300, 0, 30), text, ((0.0, 1.0),) * n, (sureness,) * n)
+    assert line.is_read == is_read
+
+
+def test_lines_that_are_not_read_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_picture(draw_text().image).n_unread == 0
+    monkeypatch.setattr(ocr, "MAX_READ", 1_800)  # two lines of some 800
+    seen = read_picture(draw_text().image)
+    assert (tuple(line.text for line in seen.lines), seen.n_unread) == (LINES[:2], 1)

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import pytest
 from ingest.formats.drawn_text import LINES, Drawing, draw_text, saved
@@ -181,7 +182,7 @@ def test_an_image_that_says_nothing_is_refused() -> None:
 def test_words_that_are_not_sure_are_counted_in_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assistant.values.SURE", 1.1)
     (warning,) = picture.parse(draw_text(("Ten of us",)).png).warnings
-    assert warning == "3 words of 3 were read off pictures and are not sure"
+    assert warning == "3 words of 3 read off pictures not sure"
 
 
 def test_an_image_too_large_is_refused_before_it_is_unpacked() -> None:
@@ -208,3 +209,24 @@ def test_the_child_process_tells_each_page_and_has_time_for_each(three: bytes) -
         parsed = parsers.parse(three, "image/tiff")
         assert parsers.page == (3, 3)
     assert [parsed.text[page.start : page.end] for page in parsed.pages] == list(LINES)
+
+
+def test_what_cannot_be_read_is_counted_and_if_that_is_all_the_file_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from assistant.ingest.formats import ocr
+
+    known = ocr._read_line
+
+    def read_first(image: Image.Image, region: ocr.Region) -> ocr.TextLine:
+        line = known(image, region)
+        return line if line.text == LINES[0] else replace(line, text="")
+
+    data = draw_text().png
+    monkeypatch.setattr(ocr, "_read_line", read_first)
+    parsed = picture.parse(data)
+    assert parsed.text == LINES[0]
+    assert parsed.warnings == (f"2 lines {pdf.LOST}",)
+    monkeypatch.setattr(ocr, "_read_line", lambda *given: replace(known(*given), text=""))
+    with refuses(Fault.NO_TEXT, "script that is not known"):
+        picture.parse(data)

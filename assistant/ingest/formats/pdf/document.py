@@ -10,7 +10,7 @@ password, is damaged, has no text, or is over a limit; text is never cut.
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -244,6 +244,7 @@ PAGE_JOINT = "\n\n"
 MIN_WIDTH, MAX_WIDTH = 200, 2_000
 MAX_ASPECT = 4.0
 """How much higher than wide a picture of a page may be."""
+LOST = "in pictures not read: by hand, or in a script that is not known"
 _NAMED_PAGES = 20
 _END_BYTES, _PADDING_BYTES = 2_048, 1 << 16
 _FILE_NAME = re.compile(
@@ -268,6 +269,7 @@ class Gathered:
     n_pictures: int = 0
     n_notes: int = 0
     n_unread: int = 0
+    n_lost: int = 0
     unread: list[int] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
     unseen: list[int] = field(default_factory=list)
@@ -284,17 +286,17 @@ class Gathered:
                 scan = None if is_usable(found) else self._see(page, number, len(document))
         except pdfium.PdfiumError:
             self.unread.append(number)
-            self.put(number, PageText(), max_chars)
+            self.put(number, Scan(PageText()), max_chars)
             return
         self.hidden += found.hidden
         self.n_removed += found.n_removed
         self.n_notes += n_notes
         if scan is not None and count_letters(scan.page.text) > 2 * count_letters(found.page.text):
-            self.put(number, scan.page, max_chars, scan.words)
+            self.put(number, scan, max_chars)
             return
         self.n_pictures += 0 if number in self.unseen[-1:] else found.n_pictures
         self.n_unread += found.n_unread
-        self.put(number, found.page, max_chars)
+        self.put(number, Scan(found.page), max_chars)
 
     def _see(self, page: pdfium.PdfPage, number: int, n_pages: int) -> Scan | None:
         """Return what a page without usable text says as a picture, if it may be read as one."""
@@ -305,13 +307,14 @@ class Gathered:
         ON_PAGE.get()(number, n_pages)
         return see_page(page, number)
 
-    def put(self, number: int, read: PageText, limit: int, seen: Iterable[SeenWord] = ()) -> None:
+    def put(self, number: int, scan: Scan, limit: int) -> None:
         """Put a page's text behind that of the pages before it.
 
         Raises:
             DocumentUnreadable: the text becomes too long.
         """
-        joint = PAGE_JOINT if self.pages else ""
+        joint, read = PAGE_JOINT if self.pages else "", scan.page
+        self.n_lost += scan.n_unread
         start = self.length + len(joint)
         self.length = start + len(read.text)
         self.text += [joint, read.text]
@@ -319,8 +322,7 @@ class Gathered:
             said = read.text[block.start : block.end]
             span = (start + block.start, start + block.end)
             self.placings.append(Placing(number, *span, said, block))
-        for word in seen:
-            self.words.append(word._replace(start=start + word.start, end=start + word.end))
+        self.words += (w._replace(start=start + w.start, end=start + w.end) for w in scan.words)
         self.pages.append(Page(number, start, self.length))
         if self.length > limit:
             raise too_long(limit)
@@ -331,13 +333,13 @@ class Gathered:
         placings = leave_out_running(self.placings)
         headings = find_headings(placings)
         n_unsure = sum(not word.is_sure for word in self.words)
-        told = f"of {len(self.words):,} were read off pictures and are not sure"
+        told = f"of {len(self.words):,} read off pictures not sure"
         return Parsed(
             text,
             title or _largest_heading(headings, self.pages[0], text),
             tuple(list_units(placings, headings, text)),
             tuple(self.pages),
-            drop_none(*warnings, count(n_unsure, "word", told)),
+            drop_none(*warnings, count(n_unsure, "word", told), count(self.n_lost, "line", LOST)),
             tuple(self.words),
         )
 

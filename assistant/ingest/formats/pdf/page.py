@@ -18,7 +18,6 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
-from PIL import Image
 from pypdfium2 import raw
 
 from assistant.ingest.formats.pdf.characters import (
@@ -43,6 +42,8 @@ from assistant.text.normalize import normalize
 from assistant.values import Box, SeenWord
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from assistant.ingest.formats.ocr import Seen, TextLine
 
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
@@ -254,10 +255,14 @@ _SEEN_WORD = re.compile(rf"{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern})\S)+")
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a picture says, and its words, whose spans are of this text."""
+    """What a picture says, and its words, whose spans are of this text.
+
+    `n_unread` lines of it are written by hand, or in a script that is not known.
+    """
 
     page: PageText
     words: tuple[SeenWord, ...] = ()
+    n_unread: int = 0
 
 
 def explain_unseen(max_ocr_pages: int) -> str:
@@ -298,7 +303,7 @@ def see_page(page: pdfium.PdfPage, number: int) -> Scan:
     return read_scan(picture, number, sight.height)
 
 
-def read_scan(picture: Image.Image, number: int, height: float | None = None) -> Scan:
+def read_scan(picture: "Image", number: int, height: float | None = None) -> Scan:
     """Return what a picture of a page says, arranged as the text of a page is.
 
     Args:
@@ -317,14 +322,13 @@ def read_scan(picture: Image.Image, number: int, height: float | None = None) ->
     picture.thumbnail((MAX_SEEN_SIDE, MAX_SEEN_SIDE))
     seen = read_picture(picture.convert("RGB"))
     if not seen.lines:
-        return Scan(PageText())
+        return Scan(PageText(), n_unread=seen.n_unread)
     read = _ScanReading(seen, height)
     page = write(arrange(read.pieces, read.height, Shapes(), ()), read.height)
     words = list(read.list_words(page, number))
     usual = fmean(word.sureness for word in words) if words else 1.0
-    return Scan(
-        page, tuple(word._replace(sureness=round(usual * word.sureness, 3)) for word in words)
-    )
+    weighed = (word._replace(sureness=round(usual * word.sureness, 3)) for word in words)
+    return Scan(page, tuple(weighed), seen.n_unread)
 
 
 class _ScanReading:
