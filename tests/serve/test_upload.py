@@ -23,7 +23,7 @@ HOME = "http://127.0.0.1:7860"
 LIMIT = 1_000
 BAD_NAMES = [
     *". .. ../a.txt ../../etc/passwd.txt /etc/a.txt sub/a.txt .hidden.txt .txt".split(),
-    *r"sub\a.txt ..\a.txt C:\a.txt a a.exe a.txt.exe a.png a.txt. a.txt/".split(),
+    *r"sub\a.txt ..\a.txt C:\a.txt a a.exe a.txt.exe a.ogg a.txt. a.txt/".split(),
     "",
     "a.txt ",
     "a\0.txt",
