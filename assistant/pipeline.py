@@ -18,7 +18,7 @@ from assistant.answer.suggest import (
     suggest,
     suggest_near,
 )
-from assistant.cite import cite, list_consulted, number_citations, say
+from assistant.cite import cite, list_consulted, number_citations, say, tell_unsure
 from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
 from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
@@ -233,7 +233,7 @@ class Assistant:
             usage=costs.total(self.language_model),
             n_more=draft.n_more,
             computed=computed,
-            missing=draft.missing,
+            missing=tell_unsure(draft.missing, citations),
         )
         yield answer
         if self.writer and statements and not computed:  # nothing is written of an abstention

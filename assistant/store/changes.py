@@ -32,6 +32,7 @@ from assistant.store.tables import (
     SketchRow,
     TextRow,
     VectorRow,
+    WordsRow,
     read_manifest,
     read_rows,
     write_row,
@@ -207,6 +208,8 @@ class CatalogWriter:
             SketchRow(content_id, content.sketch),
         ):
             write_row(self._connection, stored)
+        if document.words:
+            write_row(self._connection, WordsRow(content_id, json.dumps(document.words)))
         first = int(read_manifest(self._connection)["last_row"]) + 1
         for number, (passage, vector) in enumerate(
             zip(content.passages, vectors, strict=True), start=first
@@ -261,7 +264,7 @@ class CatalogWriter:
                 f"DELETE FROM {table} WHERE row = ?", [(one.row,) for one in passages]
             )
         self._connection.execute("DELETE FROM near_contents WHERE near_id = ?", (key,))
-        for table in ("near_contents", "sketches", "texts", "contents"):
+        for table in ("near_contents", "sketches", "texts", "words", "contents"):
             self._connection.execute(f"DELETE FROM {table} {by_content}", (key,))
         self._count("n_passages", -len(passages))
 

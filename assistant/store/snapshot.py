@@ -36,6 +36,7 @@ from assistant.store.tables import (
     SentenceVectorsRow,
     TextRow,
     VectorRow,
+    WordsRow,
     read_manifest,
     read_rows,
     rows_in,
@@ -49,6 +50,7 @@ from assistant.values import (
     Passage,
     PassageId,
     Role,
+    SeenWord,
     Status,
     Unit,
 )
@@ -184,6 +186,7 @@ class Snapshot:
         content = self._contents([content_id])[content_id]
         texts = read_rows(self._connection, TextRow, "WHERE content_id = ?", content_id)
         _require_number("texts", len(texts), 1)
+        words = read_rows(self._connection, WordsRow, "WHERE content_id = ?", content_id)
         by_content = "WHERE content_id = ? ORDER BY document_id"
         same = read_rows(self._connection, DocumentRow, by_content, content_id)
         pages = json.loads(content.pages)
@@ -196,6 +199,7 @@ class Snapshot:
             pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
             units=tuple(_read_unit(*fields) for fields in json.loads(content.units)),
             copies=tuple(DocumentId(name) for name, *_ in same if name != document_id),
+            words=tuple(SeenWord(*word) for row in words for word in json.loads(row.words)),
         )
 
     def rows_by_content(self) -> list[list[int]]:

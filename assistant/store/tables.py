@@ -66,6 +66,13 @@ class TextRow(NamedTuple):
     text: str
 
 
+class WordsRow(NamedTuple):
+    """The words of a content that were read off pictures: the fields of each as JSON."""
+
+    content_id: str
+    words: str
+
+
 class SketchRow(NamedTuple):
     """The MinHash sketch of a text (`sketch.py`); empty for a short text."""
 
@@ -150,6 +157,7 @@ TABLES: dict[type[NamedTuple], str] = {
     ManifestRow: "manifest",
     ContentRow: "contents",
     TextRow: "texts",
+    WordsRow: "words",
     SketchRow: "sketches",
     NearRow: "near_contents",
     DocumentRow: "documents",
@@ -185,6 +193,11 @@ CREATE TABLE contents (
 CREATE TABLE texts (
     content_id TEXT PRIMARY KEY REFERENCES contents,
     text TEXT NOT NULL,
+    digest INTEGER NOT NULL
+);
+CREATE TABLE words (
+    content_id TEXT PRIMARY KEY REFERENCES contents,
+    words TEXT NOT NULL,
     digest INTEGER NOT NULL
 );
 CREATE TABLE sketches (

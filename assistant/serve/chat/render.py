@@ -31,6 +31,7 @@ from assistant.show.blocks import (
 from assistant.show.describe import count, name_page
 from assistant.show.escape import html_text, templates
 from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
+from assistant.text.numbers import name_runs
 from assistant.values import (
     Answer,
     Document,
@@ -39,7 +40,6 @@ from assistant.values import (
     Page,
     Role,
     Span,
-    name_runs,
 )
 
 MAX_SOURCE_CHARS = 200_000
