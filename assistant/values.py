@@ -171,6 +171,7 @@ class Passage:
         roles: of the units that its sentences are in; empty where all are paragraphs.
         under: what it stands under, from the top: the headings, then a lead-in, column names or
             a question that its first sentence needs and that stand before it.
+        language: the code of its language, by which its words are stemmed.
     """
 
     passage_id: PassageId
@@ -182,6 +183,7 @@ class Passage:
     heading: str | None = None
     roles: tuple[Role, ...] = ()
     under: tuple[str, ...] = ()
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ def compose(
     if confidence < bar and not judgement.evidence.is_named:
         return Draft((), confidence, NOT_SAID), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
-    whole = complete([judgement.sentences[i] for i in chosen], retrieval.term_weights, read)
+    picked = [judgement.sentences[i] for i in chosen]
+    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
     last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)

@@ -35,8 +35,7 @@ from assistant.evidence.scorer import Judgement
 from assistant.ingest.structure import above, find_unit
 from assistant.text import english as en
 from assistant.text.operations import SAYS_TOTAL, Operation, find_operation, find_scales
-from assistant.text.sentences import guess_language
-from assistant.text.terms import fold
+from assistant.text.terms import fold, guess_language
 from assistant.text.words import one_of
 from assistant.values import ECHOES, Document, Role, Sentence
 

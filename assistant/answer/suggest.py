@@ -23,8 +23,8 @@ from assistant.answer.propose import (
 )
 from assistant.store.snapshot import Snapshot
 from assistant.text.english import FUNCTION_WORDS
-from assistant.text.sentences import SAMPLE_CHARS, guess_language, split_sentences
-from assistant.text.terms import query_terms, terms
+from assistant.text.sentences import split_sentences
+from assistant.text.terms import SAMPLE_CHARS, guess_language, query_terms, terms
 from assistant.values import ECHOES, Answer, Consulted, Passage, Role
 
 N_READ = 40
