@@ -289,4 +289,4 @@ def _stem_all(words: list[str], language: str) -> list[str]:
     if name not in stemmers:  # one per thread: a Stemmer keeps a buffer
         stemmers[name] = Stemmer.Stemmer(name)
     stems: list[str] = stemmers[name].stemWords(words)
-    return stems
+    return [stem or word for stem, word in zip(stems, words, strict=True)]
