@@ -32,6 +32,7 @@ from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
 from assistant.store.vectors import VectorSearch
+from assistant.text.terms import say_in
 from assistant.values import (
     Answer,
     Citation,
@@ -224,7 +225,9 @@ class Assistant:
             statements=statements,
             citations=citations,
             kind="answer" if statements else "abstention",
-            reason=None if statements else draft.reason or NOT_SAID,
+            reason=None
+            if statements
+            else say_in(retrieval.terms.language, draft.reason or NOT_SAID),
             consulted=consulted,
             answerer=NAME,
             confidence=draft.confidence,

@@ -39,7 +39,7 @@ from assistant.text.cues import (
 )
 from assistant.text.exact import find_versions
 from assistant.text.numbers import NUMERAL
-from assistant.text.terms import query_terms, terms
+from assistant.text.terms import query_terms, say_in, terms
 from assistant.values import Cell, Document, Role, Sentence
 
 NAME = "extract"
@@ -70,7 +70,9 @@ def compose(
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
     if retrieval.absent and settings.max_over_refusal:
-        return Draft((), 0.0, _say_absent(retrieval.absent)), judgement.sentences
+        return Draft(
+            (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
+        ), judgement.sentences
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
@@ -253,10 +255,11 @@ def _compose_worked(
     return draft, tuple(found)
 
 
-def _say_absent(absent: Sequence[str]) -> str:
+def _say_absent(absent: Sequence[str], language: str) -> str:
     """Say what was asked for and is in no document."""
-    named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
-    return f"No document mentions {named}."
+    joint = f" {say_in(language, 'and')} "
+    named = joint.join(filter(None, (", ".join(absent[:-1]), absent[-1])))
+    return say_in(language, "No document mentions {}.").replace("{}", named)
 
 
 def _prefer_edition(query: str, judgement: Judgement, read: Read) -> Judgement:

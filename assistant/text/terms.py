@@ -11,6 +11,7 @@ Languages are told apart by their script and their function words (`languages.tx
 
 import re
 import threading
+import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -102,6 +103,21 @@ def function_words(language: str) -> frozenset[str]:
     if language == DEFAULT:
         return FUNCTION_WORDS
     return frozenset(map(fold, _read_function_words().get(language, ())))
+
+
+@lru_cache(maxsize=1)
+def _read_said() -> dict[str, dict[str, str]]:
+    text = files("assistant.text").joinpath("said.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def say_in(language: str, said: str) -> str:
+    """Return what the assistant says itself in a language; in English where it cannot.
+
+    >>> say_in("fr", "or"), say_in("fi", "or")
+    ('ou', 'or')
+    """
+    return _read_said().get(said, {}).get(language, said)
 
 
 def guess_language(text: str, otherwise: str = DEFAULT, *, lead: int = 1) -> str:
