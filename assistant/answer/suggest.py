@@ -3,8 +3,8 @@
 Questions are those that a document asks itself, or are made of its sentences, rows and fields
 (`propose`) or, where that gives too few, of what its headings are about; not of its title, which it
 is all about. Each is asked, and kept only if the answer quotes what it was made of. English only,
-but for a document's own questions and those about headings, which are in six languages. Asking is a function that the caller passes in; the rest is
-pure.
+but for a document's own questions and those about headings, which are in six languages. Asking is a
+function that the caller passes in; the rest is pure.
 """
 
 import re
@@ -236,7 +236,7 @@ def _topic_of(source: SourceText) -> str | None:
     if language not in HEADED or not _has_function_words(source.text, language):
         return None
     if language != DEFAULT:
-        return topic
+        return None if fold(words[0]) in function_words(language) else topic
     if topic.isupper():
         return topic.lower()
     first = words[0].casefold()
