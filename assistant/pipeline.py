@@ -32,6 +32,7 @@ from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
 from assistant.store.vectors import VectorSearch
+from assistant.text.terms import say_in
 from assistant.values import (
     Answer,
     Citation,
@@ -217,6 +218,7 @@ class Assistant:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
             statements, citations, computed = number_citations(checked, read)
             consulted = list_consulted(retrieval.ranking, citations, read)
+            reason = say_in(retrieval.terms.language, draft.reason or NOT_SAID)
             lap("cite")
         answer = Answer(
             question=asked.question,
@@ -224,7 +226,7 @@ class Assistant:
             statements=statements,
             citations=citations,
             kind="answer" if statements else "abstention",
-            reason=None if statements else draft.reason or NOT_SAID,
+            reason=None if statements else reason,
             consulted=consulted,
             answerer=NAME,
             confidence=draft.confidence,

@@ -91,10 +91,7 @@ SURE = 0.9
 
 
 class SeenWord(NamedTuple):
-    """A word that was read off a picture, and may have been misread.
-
-    Its `sureness` is that of its least sure character, times the mean of those of its page.
-    """
+    """A word read off a picture: as sure as its least sure character, times its page's mean."""
 
     start: int
     end: int
@@ -182,6 +179,7 @@ class Passage:
         roles: of the units that its sentences are in; empty where all are paragraphs.
         under: what it stands under, from the top: the headings, then a lead-in, column names or
             a question that its first sentence needs and that stand before it.
+        language: the code of its language, by which its words are stemmed.
     """
 
     passage_id: PassageId
@@ -193,6 +191,7 @@ class Passage:
     heading: str | None = None
     roles: tuple[Role, ...] = ()
     under: tuple[str, ...] = ()
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from assistant.text.cues import (
 )
 from assistant.text.exact import find_exact, find_versions
 from assistant.text.numbers import NUMERAL, YEAR
-from assistant.text.terms import query_terms, terms
+from assistant.text.terms import query_terms, say_in, terms
 from assistant.values import Cell, Document, Role, Sentence
 
 NAME = "extract"
@@ -82,7 +82,9 @@ def compose(
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
     if retrieval.absent and settings.max_over_refusal:
-        return Draft((), 0.0, _say_absent(retrieval.absent)), judgement.sentences
+        return Draft(
+            (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
+        ), judgement.sentences
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
@@ -92,7 +94,8 @@ def compose(
         reason = NOT_COMPARED if _asks_change(retrieval.query) else NOT_SAID
         return Draft((), confidence, reason), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
-    whole = complete([judgement.sentences[i] for i in chosen], retrieval.term_weights, read)
+    picked = [judgement.sentences[i] for i in chosen]
+    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
     last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
@@ -291,10 +294,11 @@ def _compose_worked(
     return draft, tuple(found)
 
 
-def _say_absent(absent: Sequence[str]) -> str:
+def _say_absent(absent: Sequence[str], language: str) -> str:
     """Say what was asked for and is in no document."""
-    named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
-    return f"No document mentions {named}."
+    joint = f" {say_in(language, 'and')} "
+    named = joint.join(filter(None, (", ".join(absent[:-1]), absent[-1])))
+    return say_in(language, "No document mentions {}.").replace("{}", named)
 
 
 def _prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> Judgement:

@@ -42,8 +42,7 @@ from assistant.text.operations import (
     find_operation,
     find_scales,
 )
-from assistant.text.sentences import guess_language
-from assistant.text.terms import fold
+from assistant.text.terms import fold, guess_language
 from assistant.text.words import one_of
 from assistant.values import ECHOES, Document, Role, Sentence
 

@@ -29,8 +29,7 @@ from assistant.answer.table import (
 from assistant.text.cues import denies
 from assistant.text.exact import DATES, date_forms, find_exact, find_months
 from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation, Scale
-from assistant.text.sentences import guess_language
-from assistant.text.terms import fold
+from assistant.text.terms import fold, guess_language
 from assistant.text.words import WORD
 
 MAX_VALUE_CHARS = 60

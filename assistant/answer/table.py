@@ -15,8 +15,7 @@ from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above
 from assistant.text.exact import find_exact
 from assistant.text.operations import TOTALS, Limit
-from assistant.text.sentences import guess_language
-from assistant.text.terms import UNIT_TERMS, fold, terms, unit_of
+from assistant.text.terms import UNIT_TERMS, fold, guess_language, terms, unit_of
 from assistant.values import Document, Role
 
 MAX_ROWS = 10_000

@@ -236,6 +236,7 @@ class CatalogWriter:
             passage.heading,
             json.dumps(passage.roles),
             json.dumps(passage.under),
+            passage.language,
         )
         own, sentences = vector.passage.astype(np.float32), vector.sentences.astype(np.float16)
         for stored in (
@@ -282,4 +283,4 @@ def _outcome(row: DocumentRow) -> tuple[str | None, ...]:
 def list_terms(title: str, passage: Passage) -> str:
     """Return a passage as the BM25 table holds it: the terms of all that it can be found by."""
     text = lexical_text(title, passage)
-    return " ".join((*terms(text), *exact_terms(text)))
+    return " ".join((*terms(text, passage.language), *exact_terms(text)))

@@ -90,6 +90,7 @@ class Snapshot:
         self.n_passages = int(facts["n_passages"])
         self._n_documents = int(facts["n_documents"])
         self._last_row = int(facts["last_row"])
+        self._languages: tuple[str, ...] | None = None
 
     def base(self) -> ChromaBase | None:
         """Return the current Chroma base, if there is one."""
@@ -210,6 +211,15 @@ class Snapshot:
         rows = [sorted(json.loads(rows)) for (rows,) in found]
         _require_number("passages", sum(map(len, rows)), self.n_passages)
         return rows
+
+    def languages(self) -> tuple[str, ...]:
+        """Return the codes of the passages' languages, that of most passages first."""
+        if self._languages is None:
+            found = self._connection.execute(
+                "SELECT language FROM passages GROUP BY language ORDER BY count(*) DESC, language"
+            )
+            self._languages = tuple(language for (language,) in found)
+        return self._languages
 
     def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
         """Return the sha256 of those of the documents that the index holds."""
@@ -395,6 +405,7 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
         heading=row.heading,
         roles=tuple(map(Role, json.loads(row.roles))),
         under=tuple(json.loads(row.under)),
+        language=row.language,
     )
 
 

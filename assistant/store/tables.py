@@ -112,7 +112,7 @@ class DocumentRow(NamedTuple):
 
 class PassageRow(NamedTuple):
     """A passage: its span [start, end) in the text, its sentences' spans, their units' roles, and
-    what it stands under, as JSON lists.
+    what it stands under, as JSON lists; the code of its language.
 
     Row numbers only grow, so that `row > last_row` is what is newer than a Chroma base.
     """
@@ -127,6 +127,7 @@ class PassageRow(NamedTuple):
     heading: str | None
     roles: str
     under: str
+    language: str
 
 
 class VectorRow(NamedTuple):
@@ -236,9 +237,11 @@ CREATE TABLE passages (
     heading TEXT,
     roles TEXT NOT NULL,
     under TEXT NOT NULL,
+    language TEXT NOT NULL,
     digest INTEGER NOT NULL
 );
 CREATE INDEX passages_by_content ON passages (content_id);
+CREATE INDEX passages_by_language ON passages (language);
 CREATE TABLE vectors (
     row INTEGER PRIMARY KEY REFERENCES passages,
     vector BLOB NOT NULL,
