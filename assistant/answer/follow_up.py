@@ -1,29 +1,28 @@
-"""Works out what a question asks for when it leans on the conversation before it.
+"""Makes a question stand by itself that leans on the conversation before it.
 
-"And when did it start?" does not say what started. The question by itself is the first query; the
-others carry words over from earlier turns: the names of the last turn that has any, and the words
-of the last questions. Which query is searched for is decided by the evidence (`choose`); whether it
-is answered, by the question's own words when they are enough to stand by themselves (`settle`). A
-turn that is only a greeting, thanks, a goodbye or an "ok" gets a reply instead (`reply_to`). No
-language model is used. English only; names are told by their capitals.
+"And judo?" is the last question with judo in the place of what it is like; a pronoun is put for
+what was asked about or named in the answer; "Why?" takes its sentence from the last question. A
+question that stands by itself is left as it was typed (`stand`). A turn that is only a greeting,
+thanks, a goodbye or an "ok" gets a reply instead (`reply_to`). No language model is used; English,
+and what is cheap of German, French, Spanish, Italian and Portuguese (`follow-ups.txt`).
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
 
 from assistant.errors import QuestionError
-from assistant.evidence.scorer import EvidenceScorer, Judgement
-from assistant.retrieve.query import QuestionPart
+from assistant.evidence.scorer import Judgement
 from assistant.retrieve.retriever import Retrieval
-from assistant.text.cues import goes_on
+from assistant.text import english as en
+from assistant.text.exact import find_exact
 from assistant.text.normalize import normalize
-from assistant.text.terms import fold, query_terms, terms
-from assistant.text.words import content, find_names
+from assistant.text.terms import fold, query_terms
+from assistant.text.words import CAPITALISED, is_verb, one_of, read
 from assistant.values import Turn
 
 NAME = "courtesy"
@@ -101,54 +100,6 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_DRAWN_OUT.sub(r"\1", fold(word)) for word in _LETTERS.findall(text))
 
 
-MAX_CARRIED_WORDS = 24
-"""More of them would outweigh the question."""
-ENOUGH_WORDS = 6
-"""Questions are gone back through until they give so many words: the last one may lean too."""
-FEW_WORDS = 2
-"""A question with so few words of its own leans on what was said."""
-LEANING = 0.5
-"""Log-odds by which a question that leans on what was said is rather searched for with it: by
-itself it finds something in any document."""
-CARRIED_DOUBT = 0.5
-"""Log-odds taken from the answer to a question that leans: the words that it carries over stand in
-the passages whatever is asked, and without this doubt one about something else is answered more
-often."""
-CARRIED_WEIGHT = 0.25
-"""What a carried word's idf counts for when sentences are judged: it tells what the answer is
-about, and the question's own words tell which sentence answers."""
-
-
-def list_queries(
-    question: str, history: Sequence[Turn], rewritten: str | None = None
-) -> tuple[str, ...]:
-    """Return the question, then the question with what it may lean on; no two the same.
-
-    A language model's rewriting, when there is one, goes before what rules carry over.
-
-    >>> history = [("user", "Who built the mill?"), ("assistant", "It was built by Ann Holt.")]
-    >>> list_queries("When?", history)
-    ('When?', 'When? Ann Holt', 'When? built mill')
-    """
-    if rewritten:
-        return tuple(dict.fromkeys((question, rewritten)))
-    names = _carry(question, _last_names(history))
-    words = _carry(question, _last_words(history))
-    return tuple(dict.fromkeys((question, names, words)))
-
-
-def list_parts(
-    parts: Sequence[QuestionPart], history: Sequence[Turn], rewritten: str | None
-) -> list[tuple[str, ...]]:
-    """Return the queries of each of the questions that were asked in one.
-
-    One alone may lean on the conversation; several stand by themselves.
-    """
-    if len(parts) == 1:
-        return [list_queries(parts[0].query, history, rewritten)]
-    return [(part.query,) for part in parts]
-
-
 def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
     """Return the turns with their text in canonical form.
 
@@ -167,42 +118,573 @@ def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def leans(question: str) -> bool:
-    """Return whether a question may need what was said before it to be understood.
+# --- What leans, and on what
 
-    >>> leans("And when did it start?"), leans("Who discovered the rings of Saturn?")
-    (True, False)
+FOLLOW_UPS_FILE = "follow-ups.txt"
+MAX_TURNS = 8
+"""Questions that are gone back through, at most."""
+MAX_SAID_CHARS = 4_000
+"""A longer turn is looked at so far."""
+MAX_LEANING_WORDS = 40
+MAX_FRAGMENT_WORDS = 8
+
+_TOKEN = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
+_MARK = re.compile(r"\s*\[\d+\]")
+_PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
+_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", re.MULTILINE)
+_ENUMERATED = re.compile(
+    r"((?:[^,.:;\n]+, )+[^,.:;\n]+?),? (?:and|or|und|et|y|e|ou|oder) ([^,.:;\n]+)"
+)
+_CLAUSE = re.compile(
+    r",|\b(?:and|or|but|when|if|because|after|before|while|who|that|which)\b", re.I
+)
+_EXPLETIVE = re.compile(
+    r"\b(?:it|that)\b(?=(?: \w+){0,3} (?:to|that|if|when)\b)|\bit (?:is|was) |\b(?:time|day|date) is it\b"
+    r"|\b(?:allowed|possible) it\b|\b(?:is|are|was|were|be) there\b(?! *\?)|\bthere (?:is|are|was|were|be)\b",
+    re.IGNORECASE,
+)
+_DAYS = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag"
+    " freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes"
+    " miercoles jueves viernes sabado domingo lunedi martedi mercoledi giovedi venerdi sabato"
+    " domenica segunda terca quarta quinta sexta".split()
+)
+_NTH = re.compile(
+    r"\b(?:the )?(?P<nth>first|second|third|fourth|fifth|last|other|former|latter)(?: ones?\b|(?=\W*$))"
+    r"|\b(?P<both>both(?: of them)?)\b|\bof (?P<them>them|these|the two)\b",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(r"\b(?:(his|her(?= [a-z]))|(he|she|him|her))\b", re.IGNORECASE)
+_THINGS = re.compile(
+    r"\b(?:(their)|(they|them|these(?=\W|$)|those(?! (?:who|that))))\b", re.IGNORECASE
+)
+_THING = re.compile(r"\b(?:(its)|(it))\b", re.IGNORECASE)
+_THAT = re.compile(
+    r"(?:(?<=\bis )|(?<=\bwas )|(?<=\bdoes )|(?<=\bdid )|(?<=\babout )|(?<=\bfor )|(?<=\bof )"
+    r"|(?<=\bin )|(?<=\bto )|(?<=\bdo )|(?<=\bwith ))(?:that|this)\b(?P<noun> [a-z]+)?"
+    r"|\b(?:that|this)(?=\s*\?*$)",
+    re.IGNORECASE,
+)
+_STANDING_NOUNS = frozenset(
+    "week month morning afternoon evening document file folder page".split()
+)
+_TIME_NOUNS = frozenset("year day date time month season".split())
+_THERE = re.compile(r"\bthere(?=\s*\?*$)", re.IGNORECASE)
+_FOREIGN = {
+    "de": re.compile(r"(?<=[a-zäöüß] )(?:er|sie|es|ihn|ihm|das)(?=\s*\?*$)"),
+    "fr": re.compile(r"(?<=\w)-(?:t-)?(?:il|elle|ils|elles)(?=\s*\?*$)"),
+}
+_HOW_MANY = re.compile(r"how many (?P<verb>are|were) there\W*", re.IGNORECASE)
+_OPENS_ENGLISH = re.compile(rf"(?:{one_of(en.ASKING_VERBS | en.MODALS)})\b", re.IGNORECASE)
+_WH = re.compile(
+    rf"(?:(?:in|on|at|by|since|until|for|from|to) )?{one_of(en.QUESTION_WORDS)}\b", re.IGNORECASE
+)
+
+
+@cache
+def _load_lists() -> dict[str, tuple[str, ...]]:
+    """Return the phrases of every kind, folded, the longest first."""
+    text = files("assistant.answer").joinpath(FOLLOW_UPS_FILE).read_text(encoding="utf-8")
+    found = {}
+    for part in re.split(r"^\[", text, flags=re.MULTILINE)[1:]:
+        name, _, lines = part.partition("]")
+        words = name in {"asks", "articles", "prepositions", "verbs"}
+        said = lines.split() if words else re.split(r"\||\n", lines)
+        found[name] = tuple(
+            sorted({fold(one.strip()) for one in said if one.strip()}, key=lambda one: -len(one))
+        )
+    return found
+
+
+@cache
+def _small(name: str) -> frozenset[str]:
+    return frozenset(_load_lists()[name])
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """A noun phrase of a question, with where it stands and the preposition before it."""
+
+    text: str
+    start: int
+    end: int
+    preposition: str
+    at: int
+    """Where the preposition starts."""
+    kind: str
+    is_headed: bool
+    """Whether another phrase hangs on it: "the fee" of "the fee for adults"."""
+
+
+def stand(question: str, history: Sequence[Turn]) -> str:
+    """Return the question, made to stand by itself if it leans on the conversation before it.
+
+    >>> history = [("user", "When does climbing start?"), ("assistant", "On 4 May.")]
+    >>> stand("And judo?", history), stand("Who built the mill?", history)
+    ('When does judo start?', 'Who built the mill?')
     """
-    return goes_on(question) or len(content(question)) <= FEW_WORDS
+    before: list[tuple[str, str]] = []
+    asked = [n for n, (speaker, _) in enumerate(history) if speaker == "user"][-MAX_TURNS:]
+    for n in asked:
+        said = history[n][1][:MAX_SAID_CHARS].strip()
+        answer = history[n + 1][1] if history[n + 1 : n + 2] and history[n + 1][0] != "user" else ""
+        answer = _MARK.sub("", answer[:MAX_SAID_CHARS])
+        if said and reply_to(said) is None:
+            before.append((_complete(said, before) or said, answer))
+    return _complete(question, before) or question
 
 
-def choose(question: str, judgements: Sequence[Judgement]) -> int:
-    """Return the place of the judgement with the most evidence; the first of equals.
-
-    The first is of the question by itself; one that leans is rather read with what was said.
-    """
-    ahead = LEANING if leans(question) else 0.0
-
-    def evidence(place: int) -> tuple[bool, float, int]:
-        log_odds = judgements[place].log_odds
-        if log_odds is None:
-            return False, 0.0, -place
-        return True, log_odds + (ahead if place else 0.0), -place
-
-    return max(range(len(judgements)), key=evidence)
+def leans(question: str, history: Sequence[Turn]) -> bool:
+    """Return whether a question needs what was said before it to be understood."""
+    return stand(question, history) != question
 
 
-def discount(retrieval: Retrieval, question: str) -> Retrieval:
-    """Return the retrieval with the terms that the question itself does not have weighing less.
+def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
+    """Return the whole question; None for one that stands by itself."""
+    if not before or len(question.split()) > MAX_LEANING_WORDS:
+        return None
+    last, answer = before[-1]
+    last = last if len(last.split()) <= MAX_LEANING_WORDS else ""
+    bare = fold(question).strip(" ?!.¿¡")
+    lists = _load_lists()
+    if bare in lists["yes"]:
+        return _accept(last, answer)
+    if not last:
+        return None
+    if bare in lists["again"]:
+        return last
+    topic = _find_topic(last)
+    if bare in lists["more"]:
+        return f"Tell me more about {topic}" if topic else last
+    if bare in lists["ellipsis"]:
+        return _fill(question.strip(" ?!.¿¡"), last, answer)
+    if (many := _HOW_MANY.fullmatch(question)) and topic:
+        return f"How many {topic} {many['verb']} there?"
+    meant, rest = _cut_lead(question, "meant")
+    goes_on, rest = (False, rest) if meant else _cut_lead(question, "goes on")
+    rest = rest.strip(" ,.:")
+    if (meant or goes_on) and rest:
+        if fold(rest).strip(" ?!.") in lists["ellipsis"]:
+            return _fill(rest.strip(" ?!."), last, answer)
+        pointed = _name_again(rest, before)
+        if _is_fragment(rest):
+            fragment = (pointed or rest).strip(" ?!.¿¡")
+            return _finish(_substitute(fragment, last, topic))
+        return _finish(pointed) if pointed else rest if meant else None
+    pointed = _name_again(question, before)
+    return _finish(pointed) if pointed else _add_subject(question, topic)
 
-    They weigh nothing when the question stands by itself.
-    """
-    own, weight_of_carried = set(query_terms(question)), CARRIED_WEIGHT if leans(question) else 0.0
-    weights = {
-        term: weight * (1.0 if term in own else weight_of_carried)
-        for term, weight in retrieval.term_weights.items()
-    }
-    return replace(retrieval, term_weights=weights)
+
+def _finish(question: str) -> str:
+    at = 1 if question[:1] == "¿" else 0
+    return question[:at] + question[at : at + 1].upper() + question[at + 1 :]
+
+
+def _cut_lead(question: str, kind: str) -> tuple[bool, str]:
+    """Return whether a question begins with a phrase of that kind, and the rest."""
+    text = question.lstrip("¿¡ ")
+    for phrase in _load_lists()[kind]:
+        head = text[: len(phrase)]
+        if fold(head) == phrase and text[len(phrase) : len(phrase) + 1] in (" ", ","):
+            return True, text[len(phrase) :]
+    return False, question
+
+
+def _is_fragment(text: str) -> bool:
+    """Whether a text has no verb and asks nothing by itself."""
+    words = [fold(one) for one in _TOKEN.findall(text)]
+    if not words or len(words) > MAX_FRAGMENT_WORDS or words[0] in en.QUESTION_WORDS | {"if"}:
+        return False
+    verbs = en.AUXILIARIES | _small("verbs")
+    return words[0] not in _small("asks") and not any(one in verbs for one in words if one != "a")
+
+
+def _accept(last: str, answer: str) -> str | None:
+    """Return what the assistant offered in its last sentence."""
+    offer = re.search(
+        rf"\b{one_of(map(re.escape, _load_lists()['offers']))}\s+([^?\n]+)\?\s*$",
+        answer,
+        re.IGNORECASE,
+    )
+    if offer is None:
+        return None
+    said = offer[1].strip()
+    if not last or not _is_fragment(said) or _WH.match(said):
+        return f"{_finish(said)}?"
+    return _substitute(said, last, _find_topic(last))
+
+
+# --- The noun phrases of a question
+
+
+def _kind_of(text: str, *, is_first: bool = False) -> str:
+    if fold(text).rstrip("s") in {one.rstrip("s") for one in _DAYS}:
+        return "weekday"
+    for one in find_exact(text):
+        return "name" if one.kind == "code" else one.kind
+    words = _TOKEN.findall(text)
+    return "name" if words and words[-1][0].isupper() and not is_first else "noun"
+
+
+def _find_phrases(question: str) -> list[_Phrase]:
+    """Return the noun phrases of a question behind what it asks by, in order."""
+    tokens = list(_TOKEN.finditer(question))
+    folded = [fold(one[0]) for one in tokens]
+    is_english = bool(
+        set(folded) & (en.AUXILIARIES | {"the", "what", "who", "when", "where", "how"})
+    )
+    breaks = _breaks(folded, is_english=is_english)
+    found: list[_Phrase] = []
+    n = _skip_opening(folded, is_english=is_english)
+    while n < len(tokens):
+        first = n
+        prepositions = en.MENTIONING | en.BESIDE if is_english else _small("prepositions")
+        articles = en.ARTICLES | en.POSSESSIVE if is_english else _small("articles")
+        preposition = folded[n] if folded[n] in prepositions else ""
+        n += bool(preposition)
+        start = n
+        while n < len(tokens) and folded[n] in articles:
+            n += 1
+        has_article = n > start
+        inside = n
+        while n < len(tokens) and (not breaks[n] or (n == inside and has_article)):
+            if n > inside and re.search(
+                r"[,;:?]", question[tokens[n - 1].end() : tokens[n].start()]
+            ):
+                break
+            n += 1
+        if n == inside:
+            n = max(n, first + 1)
+            continue
+        text = question[tokens[start].start() : tokens[n - 1].end()]
+        at = tokens[first].start()
+        if preposition and found and is_linked(found[-1], question, at):
+            found[-1] = replace(found[-1], is_headed=True)
+        found.append(
+            _Phrase(
+                text,
+                tokens[start].start(),
+                tokens[n - 1].end(),
+                preposition,
+                at,
+                _kind_of(text),
+                False,
+            )
+        )
+    return found
+
+
+def is_linked(phrase: _Phrase, question: str, at: int) -> bool:
+    """Whether nothing but blanks stands between a phrase and a place behind it."""
+    return not question[phrase.end : at].strip()
+
+
+def _breaks(folded: Sequence[str], *, is_english: bool) -> list[bool]:
+    """Return of each word whether a noun phrase cannot go on with it."""
+    if not is_english:
+        small = _small("verbs") | _small("prepositions") | _small("articles") | _small("asks")
+        return [one in small for one in folded]
+    small = (en.EMPTY | en.MENTIONING | en.BESIDE) - {"s"}
+    breaks = [one in small for one in folded]
+    asks_base = next((n for n, one in enumerate(folded[:5]) if one in en.DO | en.MODALS), None)
+    for n, one in enumerate(folded):
+        word = read(one)
+        after_article = n > 0 and folded[n - 1] in en.ARTICLES | en.POSSESSIVE
+        if n > 1 and not after_article and word and (is_verb(word[0]) or one in en.BASES):
+            breaks[n] = breaks[n] or asks_base is None or n > asks_base + 1
+    if asks_base is not None:  # "does the chutney simmer": the verb is the last of its run
+        start = asks_base + 1
+        start += start < len(folded) and folded[start] in en.ARTICLES | en.POSSESSIVE
+        end = start
+        while end < len(folded) and not breaks[end]:
+            end += 1
+        is_open = end == len(folded) or folded[end] not in en.BASES
+        if end - start >= 2 and is_open:
+            breaks[end - 1] = True
+    return breaks
+
+
+def _skip_opening(folded: Sequence[str], *, is_english: bool) -> int:
+    """Return the place of the first word behind what a question asks by."""
+    asks = en.QUESTION_WORDS if is_english else _small("asks")
+    verbs = en.AUXILIARIES if is_english else _small("verbs")
+    if not folded or not any(one in asks for one in folded[:3]):
+        return int(bool(folded) and folded[0] in verbs)
+    found = next((n for n, one in enumerate(folded) if one in verbs), None)
+    wh = next(n for n, one in enumerate(folded) if one in asks)
+    if found is not None and found <= wh + 4:
+        return found + 1
+    return min(wh + 2, len(folded))
+
+
+def _find_topic(question: str) -> str:
+    """Return what a question is about, with what hangs on it; "" if that is not told."""
+    phrases = _find_phrases(question)
+    for n, phrase in enumerate(phrases):
+        if phrase.kind not in ("noun", "name"):
+            continue
+        if phrase.is_headed and fold(_strip_article(phrase.text)) in _load_lists()["attributes"]:
+            return phrases[n + 1].text
+        end, m = phrase.end, n
+        while phrases[m].is_headed and phrases[m + 1].kind in ("noun", "name"):
+            m += 1
+            end = phrases[m].end
+        return question[phrase.start : end]
+    return phrases[0].text if phrases else ""
+
+
+def _strip_article(text: str) -> str:
+    first, _, rest = text.partition(" ")
+    return rest if rest and fold(first) in en.ARTICLES | _small("articles") else text
+
+
+# --- Putting one thing for another
+
+
+def _substitute(fragment: str, last: str, topic: str) -> str:
+    """Return the last question with the fragment in the place of what it is most like."""
+    if fold(_strip_article(fragment)) in _load_lists()["attributes"] and topic:
+        if not any(_shares(fragment, one.text) for one in _find_phrases(last)):
+            owner = topic if fragment.casefold().startswith("the ") else f"– {topic}"
+            return (
+                f"What {_be(fragment)} {fragment} of {owner}?"
+                if " – " not in f" {owner}"
+                else f"{fragment} {owner}"
+            )
+    words = fragment.split()
+    prepositions = en.MENTIONING | en.BESIDE | _small("prepositions")
+    if len(words) > 2 and fold(words[0]) in _small("articles") and fold(words[1]) in prepositions:
+        words = words[1:]  # "el de tejido"
+    lead = words[0] if len(words) > 1 and fold(words[0]) in prepositions else ""
+    said = " ".join(words[1:] if lead else words)
+    phrases = _find_phrases(last)
+    mark = "?" if last.rstrip().endswith("?") else ""
+    if phrases:
+        scored = [(_likeness(said, fold(lead), one, n), n) for n, one in enumerate(phrases)]
+        score, place = max(scored, key=lambda pair: (pair[0], -pair[1]))
+        best = phrases[place]
+        if score > 0:
+            end = best.end
+            if best.is_headed and _shares(said, best.text):
+                end = phrases[place + 1].end
+            if lead and best.preposition:
+                return last[: best.at] + f"{lead} {said}" + last[end:]
+            if not lead:
+                return last[: best.start] + said + last[end:]
+    return f"{last.rstrip(' ?.!')} {' '.join(words)}{mark or '?'}"
+
+
+def _be(noun: str) -> str:
+    return "are" if noun.endswith("s") else "is"
+
+
+def _shares(one: str, other: str) -> bool:
+    return bool(set(query_terms(_strip_article(one))) & set(query_terms(_strip_article(other))))
+
+
+def _likeness(said: str, lead: str, phrase: _Phrase, place: int) -> float:
+    """Return how like a phrase is to what is said instead; nothing is put for one below 0."""
+    kind = _kind_of(said)
+    times = {"date", "month", "day", "year", "weekday"}
+    if _shares(said, phrase.text):
+        return 10.0
+    score = 6.0 if kind == phrase.kind and kind not in ("noun", "name") else 0.0
+    if not score:
+        if kind in times and phrase.kind in times:
+            score = 4.0
+        elif kind not in ("noun", "name") or phrase.kind not in ("noun", "name"):
+            return -1.0
+        else:
+            score = 3.0 if kind == phrase.kind == "name" else 2.0 if kind == phrase.kind else 1.0
+    if lead:
+        score += 4.0 if lead == phrase.preposition else -4.0
+    has_article = _strip_article(said) != said, _strip_article(phrase.text) != phrase.text
+    score += has_article[0] == has_article[1]
+    return score + 0.75 * (place == 0) - 1.5 * phrase.is_headed
+
+
+def _fill(asked: str, last: str, answer: str) -> str:
+    """Return the last question asked by other words: "When?", "Who else?"."""
+    asked = asked[:1].upper() + asked[1:]
+    rest = last.strip(" ?.!¿")
+    topic = _find_topic(last)
+    lower = asked.casefold()
+    mark = "¿" if last.startswith("¿") else ""
+    if lower == "how much" and topic:
+        return f"How much {'do' if topic.endswith('s') else 'does'} {topic} cost?"
+    if _OPENS_ENGLISH.match(rest):
+        return f"{asked} {rest[0].lower()}{rest[1:]}?"
+    words = rest.split()
+    folded = [fold(one) for one in words]
+    if (match := _WH.match(rest)) and set(folded) & en.AUXILIARIES:
+        at = next(n for n, one in enumerate(folded) if one in en.AUXILIARIES)
+        return f"{asked} {' '.join(words[at:])}?"
+    if match and folded[0] in ("who", "what") and len(words) > 2:
+        if lower.split()[0] == folded[0]:
+            return f"{asked} {' '.join(words[1:])}?"
+        done = en.IRREGULAR.get(folded[1], folded[1]) != folded[1] or folded[1].endswith("ed")
+        forms = {past: participle for _, past, participle in en.VERBS}
+        participle = forms.get(folded[1], folded[1])
+        if done:
+            return f"{asked} {'were' if words[-1].endswith('s') else 'was'} {' '.join(words[2:])} {participle}?"
+    verbs = _small("verbs") | _small("asks")
+    if folded and any(fold(one) in verbs for one in folded[:3]):
+        at = 1
+        while at < len(folded) - 1 and fold(folded[at]) in _small("asks"):
+            at += 1
+        name = next((one[0] for one in _PERSON_NAME.finditer(answer)), "")
+        tail = " ".join(words[at:])
+        return f"{mark}{asked} {tail}{f' {name}' if name and name not in tail else ''}?"
+    return f"{mark}{asked} {rest[:1].lower()}{rest[1:]}?"
+
+
+# --- What stands for something that was said
+
+
+def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
+    """Return a question with what it points to by name; None if it points to nothing."""
+    last, answer = before[-1]
+    topic = _find_topic(last)
+    for pattern, found in _list_meant(question, before, topic):
+        for match in pattern.finditer(question):
+            if found and not _is_known(question, match.start(), match[0]):
+                owner = match.re.groups and match.lastindex == 1
+                said = f"{found}{_apostrophe(found)}" if owner else found
+                return question[: match.start()] + said + question[match.end() :]
+    if (match := _THAT.search(question)) and not _EXPLETIVE.search(question):
+        noun = (match["noun"] or "").strip()
+        time = next(
+            (one for one in find_exact(f"{last} {answer}") if one.kind in ("year", "date")), None
+        )
+        if noun in _STANDING_NOUNS or (noun and noun in en.EMPTY and not topic):
+            return None
+        if noun in _TIME_NOUNS and time:
+            said = f"{last} {answer}"[time.start : time.end]
+            return question[: match.start()] + said + question[match.end() :]
+        if topic and (not noun or noun in en.BASES or noun in en.EMPTY):
+            return (
+                question[: match.start()]
+                + topic
+                + (f" {noun}" if noun else "")
+                + question[match.end() :]
+            )
+        if topic:
+            said = topic if noun in fold(topic) else f"the {_strip_article(topic)} {noun}"
+            return question[: match.start()] + said + question[match.end() :]
+    return _name_foreign(question, topic)
+
+
+def _list_meant(
+    question: str, before: Sequence[tuple[str, str]], topic: str
+) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Yield each pattern of what stands for something, with that thing."""
+    last, answer = before[-1]
+    if match := _NTH.search(question):
+        yield _NTH, _pick(match, before)
+    yield _PERSON, _find_person(before) or topic
+    yield _THINGS, topic
+    yield _THING, topic
+    names = [
+        one[0]
+        for one in re.finditer(rf"(?<=\b[a-z]{{2}} ){CAPITALISED}(?: {CAPITALISED})*", answer)
+    ]
+    yield (
+        _THERE,
+        f"to {names[0]}" if names and fold(last).startswith("where") else topic and f"to {topic}",
+    )
+
+
+def _apostrophe(name: str) -> str:
+    return "'" if name.endswith("s") else "'s"
+
+
+def _is_known(question: str, at: int, said: str) -> bool:
+    """Whether the question itself says what a word in it stands for, or it stands for nothing."""
+    if any(one.start() <= at < one.end() for one in _EXPLETIVE.finditer(question)):
+        return True
+    behind = question[:at]
+    own = [one for one in _find_phrases(question) if one.end <= at]
+    if not own or _NTH.match(said):
+        return False
+    is_possessive = fold(said) in en.THEIR
+    return is_possessive or _CLAUSE.search(behind, own[0].end) is not None
+
+
+def _find_person(before: Sequence[tuple[str, str]]) -> str:
+    """Return the person who was named last, of the answer to "who" rather than the question."""
+    for last, answer in reversed(before):
+        asked_who = fold(last).lstrip("¿").split(" ")[0] in (
+            "who",
+            "wer",
+            "qui",
+            "quien",
+            "chi",
+            "quem",
+        )
+        texts = (answer, last) if asked_who else (last, answer)
+        for text in texts:
+            for match in _PERSON_NAME.finditer(text):
+                if fold(match[0].split()[0]) not in en.NO_NAMES | en.QUESTION_WORDS:
+                    return match[0]
+    return ""
+
+
+def _list_items(answer: str) -> list[str]:
+    """Return the heads of what an answer lists."""
+    items = [re.split(r":| [–|-] |\(", one)[0].strip() for one in _ITEM.findall(answer)]
+    if not items and (found := _ENUMERATED.search(answer)):
+        first, *others = [*found[1].split(", "), found[2]]
+        first = re.split(rf"\b{one_of(en.BE | {'include'})}\b", first)[-1]
+        items = [one.strip() for one in (first, *others)]
+    return [one for one in items if one]
+
+
+def _pick(match: re.Match[str], before: Sequence[tuple[str, str]]) -> str:
+    """Return what is meant of several things: "the second one", "the other one", "both"."""
+    last, answer = before[-1]
+    items = _list_items(answer) or next(
+        (i for _, one in reversed(before) if (i := _list_items(one))), []
+    )
+    topics = list(dict.fromkeys(one for asked, _ in before if (one := _find_topic(asked))))
+    pair = re.search(rf"(\b(?:the )?{CAPITALISED}) (?:or|and) ((?:the )?{CAPITALISED})", last)
+    two = [pair[1], pair[2]] if pair else items[:2] if len(items) == 2 else topics[-2:]
+    nth = (match["nth"] or "").casefold()
+    if match["both"]:
+        return " and ".join(two) if len(two) == 2 else ""
+    if not nth:
+        return ""
+    if nth == "other":
+        return next(
+            (one for one in reversed(two) if not _shares(one, topics[-1] if topics else "")), ""
+        )
+    if nth in ("former", "latter"):
+        return two[nth == "latter"] if len(two) == 2 else ""
+    place = -1 if nth == "last" else en.ORDINALS[nth] - 1
+    return items[place] if items and place < len(items) else ""
+
+
+def _name_foreign(question: str, topic: str) -> str | None:
+    for language, pattern in _FOREIGN.items():
+        if (
+            topic
+            and (match := pattern.search(question))
+            and not _find_phrases(question[: match.start()])
+        ):
+            gap = " " if language == "fr" else ""
+            return question[: match.start()] + gap + topic + question[match.end() :]
+    return None
+
+
+def _add_subject(question: str, topic: str) -> str | None:
+    """Return a question of a question word and a verb, in a language that may drop its subject."""
+    words = [fold(one) for one in _TOKEN.findall(question)]
+    if not topic or not 2 <= len(words) <= 3 or words[0] in en.QUESTION_WORDS:
+        return None
+    if words[-1] in _small("verbs") and all(
+        one in _small("asks") | _small("prepositions") for one in words[:-1]
+    ):
+        return f"{question.rstrip(' ?')} {topic}?"
+    return None
 
 
 def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
@@ -216,74 +698,6 @@ def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
         ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
         sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
     )
-
-
-def settle(question: str, alone: Judgement, carried: Judgement, own: Judgement) -> Judgement:
-    """Return the judgement of the sentences that carried words have found.
-
-    Args:
-        question: as it was asked.
-        alone: the judgement of what it finds by itself.
-        carried: that of what it finds with the carried words.
-        own: the same sentences judged by its own words (`discount`), which say which one answers.
-    """
-    if leans(question):
-        log_odds = None if carried.log_odds is None else carried.log_odds - CARRIED_DOUBT
-    else:
-        known = [one.log_odds for one in (alone, own) if one.log_odds is not None]
-        log_odds = max(known, default=None)
-    return replace(own, log_odds=log_odds)
-
-
-def _last_names(history: Sequence[Turn]) -> list[str]:
-    """Return the names of the last turn that has any: "I do not know" has none."""
-    return next((names for _, text in reversed(history) if (names := list(find_names(text)))), [])
-
-
-def _last_words(history: Sequence[Turn]) -> list[str]:
-    """Return the words of the last question, and of those before it while they are few."""
-    words: dict[str, str] = {}
-    for _, text in reversed([turn for turn in history if turn[0] == "user"]):
-        for word in content(text):
-            words.setdefault(" ".join(terms(word)), word)
-        if len(words) >= ENOUGH_WORDS:
-            break
-    return list(words.values())
-
-
-def _carry(question: str, words: Iterable[str]) -> str:
-    """Return the question with those of the words that it does not have, each once."""
-    have, carried = set(terms(question)), []
-    for word in words:
-        found = set(terms(word))
-        if not found <= have:
-            carried.append(word)
-            have |= found
-    return " ".join([question, *carried[:MAX_CARRIED_WORDS]])
-
-
-def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieval, Judgement]:
-    """Return what was retrieved for the query with the most evidence, and its judgement.
-
-    With carried words in the query, what the question found by itself is read too, and what is
-    missing is only what the question itself asks for.
-
-    Args:
-        found: one a query; the first is of the question by itself, the others carry words over
-            from the conversation.
-        scorer: judges each of them.
-    """
-    alone = found[0].query
-    judged = [scorer.judge(one) for one in found]
-    place = choose(alone, judged)
-    if not place:
-        return found[0], judged[0]
-    # Carried words chose what is searched for; the question's own say which sentence answers, of
-    # what either has found: it may be about something new after all.
-    read = unite(found[place], found[0])
-    own = scorer.judge(discount(read, alone))
-    read = replace(read, absent=tuple(one for one in read.absent if one in alone))
-    return read, settle(alone, judged[0], judged[place], own)
 
 
 def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:
