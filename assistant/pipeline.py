@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assistant.answer import follow_up as courtesy
 from assistant.answer.compose import NAME, NOT_SAID, compose, compose_parts
-from assistant.answer.follow_up import decide, join, list_parts, read_history
+from assistant.answer.follow_up import join, read_history, stand
 from assistant.answer.suggest import (
     N_JUDGED,
     N_READ,
@@ -139,21 +139,22 @@ class Assistant:
         `Answer` is verified, and the last one is whole.
         """
         asked, before = self._read(question), read_history(history)
-        if reply := courtesy.reply_to(asked.line):
+        stood = stand(asked.line, before)
+        if stood == asked.line and (reply := courtesy.reply_to(asked.line)):
             version = last_version(self.settings.index_dir)
             yield say(asked.question, reply, courtesy.NAME, version)
             return
         lap = Stopwatch()
         inode = self.index.inode
         try:
-            yield from self._answer(asked, before, documents, lap)
+            yield from self._answer(asked, stood, before, documents, lap)
             return
         except (IndexDamaged, IndexMissing) as error:
             met = error
         yield Stage("indexing", "The index is damaged; building it anew from the documents")
         self.index.mend(met, inode)
         lap("index")
-        yield from self._answer(asked, before, documents, lap)
+        yield from self._answer(asked, stood, before, documents, lap)
 
     async def aask(
         self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
@@ -183,6 +184,7 @@ class Assistant:
     def _answer(
         self,
         asked: ParsedQuestion,
+        stood: str,
         before: Sequence[Turn],
         documents: Collection[str],
         lap: Stopwatch,
@@ -193,20 +195,19 @@ class Assistant:
             self.index.ensure()
             lap("index")
         rewritten = None
-        if self.writer:
+        if self.writer and stood != asked.line:
             rewritten = yield from self.writer.rewrite(asked.query, before, costs)
             if costs.calls or costs.too_slow:
                 lap("rewrite")
         yield Stage("searching", "Searching the documents")
         with self.index.open() as snapshot:
             read = cache(snapshot.document)
-            parts = split_question(asked.query)
-            queries = list_parts(parts, before, rewritten)
-            found = [[self._retrieve(snapshot, q, documents) for q in each] for each in queries]
+            parts = split_question(rewritten or (asked.query if stood == asked.line else stood))
+            found = [self._retrieve(snapshot, part.query, documents) for part in parts]
             lap("retrieve")
-            n = len({r.passage.passage_id for each in found for one in each for r in one.ranking})
+            n = len({r.passage.passage_id for one in found for r in one.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            judged = [decide(each, self.judge.scorer) for each in found]
+            judged = [(one, self.judge.scorer.judge(one)) for one in found]
             calibration = self.judge.calibration
             draft, sentences = compose_parts(parts, judged, calibration, self.settings, read)
             retrieval, judgement = join(judged)

@@ -234,11 +234,6 @@ def stand(question: str, history: Sequence[Turn]) -> str:
     return _complete(question, before) or question
 
 
-def leans(question: str, history: Sequence[Turn]) -> bool:
-    """Return whether a question needs what was said before it to be understood."""
-    return stand(question, history) != question
-
-
 def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
     """Return the whole question; None for one that stands by itself."""
     if not before or len(question.split()) > MAX_LEANING_WORDS:
