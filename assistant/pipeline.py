@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assistant.answer import follow_up as courtesy
-from assistant.answer.compose import NAME, NOT_SAID, compose, compose_parts
-from assistant.answer.follow_up import join, read_history, stand
+from assistant.answer.compose import NAME, NOT_SAID, compose, compose_parts, join
+from assistant.answer.follow_up import read_history, stand
 from assistant.answer.suggest import (
     N_JUDGED,
     N_READ,

@@ -328,3 +328,30 @@ def _say_the_same(one: Sentence, other: Sentence) -> bool:
 
 def _numbers(sentence: Sentence) -> set[str]:
     return set(NUMERAL.findall(sentence.text))
+
+
+def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
+    """Return the retrieval with the passages that only the other one has found after its own."""
+    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
+    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
+    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
+    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
+    return replace(
+        retrieval,
+        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
+        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
+    )
+
+
+def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:
+    """Return what was retrieved and judged for all questions that were asked in one."""
+    retrieval, judgement = judged[0]
+    if len(judged) == 1:
+        return judged[0]
+    for other, _ in judged[1:]:
+        retrieval = unite(retrieval, other)
+    query = " ".join(one.query for one, _ in judged)
+    sentences = [sentence for _, one in judged for sentence in one.sentences]
+    numbered = tuple(replace(one, number=n) for n, one in enumerate(sentences, start=1))
+    scores = np.concatenate([one.scores for _, one in judged])
+    return replace(retrieval, query=query), replace(judgement, sentences=numbered, scores=scores)

@@ -9,20 +9,29 @@ and what is cheap of German, French, Spanish, Italian and Portuguese (`follow-up
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
-
+from assistant.answer.phrases import (
+    PERSON_NAME,
+    TOKEN,
+    Phrase,
+    find_person,
+    find_phrases,
+    find_topic,
+    kind_of,
+    list_items,
+    load_lists,
+    share_words,
+    small_words,
+    strip_article,
+)
 from assistant.errors import QuestionError
-from assistant.evidence.scorer import Judgement
-from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
 from assistant.text.exact import find_exact
 from assistant.text.normalize import normalize
-from assistant.text.terms import fold, query_terms
-from assistant.text.words import CAPITALISED, is_verb, one_of, read
+from assistant.text.terms import fold
+from assistant.text.words import CAPITALISED, one_of
 from assistant.values import Turn
 
 NAME = "courtesy"
@@ -120,7 +129,6 @@ def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
 
 # --- What leans, and on what
 
-FOLLOW_UPS_FILE = "follow-ups.txt"
 MAX_TURNS = 8
 """Questions that are gone back through, at most."""
 MAX_SAID_CHARS = 4_000
@@ -128,29 +136,19 @@ MAX_SAID_CHARS = 4_000
 MAX_LEANING_WORDS = 40
 MAX_FRAGMENT_WORDS = 8
 
-_TOKEN = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
 _MARK = re.compile(r"\s*\[\d+\]")
-_PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
-_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", re.MULTILINE)
-_ENUMERATED = re.compile(
-    r"((?:[^,.:;\n]+, )+[^,.:;\n]+?),? (?:and|or|und|et|y|e|ou|oder) ([^,.:;\n]+)"
-)
 _CLAUSE = re.compile(
     r",|\b(?:and|or|but|when|if|because|after|before|while|who|that|which)\b", re.I
 )
 _EXPLETIVE = re.compile(
-    r"\b(?:it|that)\b(?=(?: \w+){0,3} (?:to|that|if|when)\b)|\bit (?:is|was) |\b(?:time|day|date) is it\b"
-    r"|\b(?:allowed|possible) it\b|\b(?:is|are|was|were|be) there\b(?! *\?)|\bthere (?:is|are|was|were|be)\b",
+    r"\b(?:it|that)\b(?=(?: \w+){0,3} (?:to|that|if|when)\b)|\bit (?:is|was) "
+    r"|\b(?:time|day|date) is it\b|\b(?:is|are|was|were|be) there\b(?! *\?)"
+    r"|\bthere (?:is|are|was|were|be)\b",
     re.IGNORECASE,
 )
-_DAYS = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag"
-    " freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes"
-    " miercoles jueves viernes sabado domingo lunedi martedi mercoledi giovedi venerdi sabato"
-    " domenica segunda terca quarta quinta sexta".split()
-)
 _NTH = re.compile(
-    r"\b(?:the )?(?P<nth>first|second|third|fourth|fifth|last|other|former|latter)(?: ones?\b|(?=\W*$))"
+    r"\b(?:the )?(?P<nth>first|second|third|fourth|fifth|last|other|former|latter)"
+    r"(?: ones?\b|(?=\W*$))"
     r"|\b(?P<both>both(?: of them)?)\b|\bof (?P<them>them|these|the two)\b",
     re.IGNORECASE,
 )
@@ -181,41 +179,6 @@ _WH = re.compile(
 )
 
 
-@cache
-def _load_lists() -> dict[str, tuple[str, ...]]:
-    """Return the phrases of every kind, folded, the longest first."""
-    text = files("assistant.answer").joinpath(FOLLOW_UPS_FILE).read_text(encoding="utf-8")
-    found = {}
-    for part in re.split(r"^\[", text, flags=re.MULTILINE)[1:]:
-        name, _, lines = part.partition("]")
-        words = name in {"asks", "articles", "prepositions", "verbs"}
-        said = lines.split() if words else re.split(r"\||\n", lines)
-        found[name] = tuple(
-            sorted({fold(one.strip()) for one in said if one.strip()}, key=lambda one: -len(one))
-        )
-    return found
-
-
-@cache
-def _small(name: str) -> frozenset[str]:
-    return frozenset(_load_lists()[name])
-
-
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    """A noun phrase of a question, with where it stands and the preposition before it."""
-
-    text: str
-    start: int
-    end: int
-    preposition: str
-    at: int
-    """Where the preposition starts."""
-    kind: str
-    is_headed: bool
-    """Whether another phrase hangs on it: "the fee" of "the fee for adults"."""
-
-
 def stand(question: str, history: Sequence[Turn]) -> str:
     """Return the question, made to stand by itself if it leans on the conversation before it.
 
@@ -241,33 +204,37 @@ def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
     last, answer = before[-1]
     last = last if len(last.split()) <= MAX_LEANING_WORDS else ""
     bare = fold(question).strip(" ?!.¿¡")
-    lists = _load_lists()
+    lists = load_lists()
     if bare in lists["yes"]:
         return _accept(last, answer)
     if not last:
         return None
     if bare in lists["again"]:
         return last
-    topic = _find_topic(last)
+    topic = find_topic(last)
     if bare in lists["more"]:
         return f"Tell me more about {topic}" if topic else last
     if bare in lists["ellipsis"]:
         return _fill(question.strip(" ?!.¿¡"), last, answer)
     if (many := _HOW_MANY.fullmatch(question)) and topic:
         return f"How many {topic} {many['verb']} there?"
+    return _go_on(question, before, topic)
+
+
+def _go_on(question: str, before: Sequence[tuple[str, str]], topic: str) -> str | None:
+    """Return the whole question of one that goes on or corrects, or points to what was said."""
+    last, answer = before[-1]
     meant, rest = _cut_lead(question, "meant")
     goes_on, rest = (False, rest) if meant else _cut_lead(question, "goes on")
     rest = rest.strip(" ,.:")
-    if (meant or goes_on) and rest:
-        if fold(rest).strip(" ?!.") in lists["ellipsis"]:
-            return _fill(rest.strip(" ?!."), last, answer)
-        pointed = _name_again(rest, before)
-        if _is_fragment(rest):
-            fragment = (pointed or rest).strip(" ?!.¿¡")
-            return _finish(_substitute(fragment, last, topic))
-        return _finish(pointed) if pointed else rest if meant else None
-    pointed = _name_again(question, before)
-    return _finish(pointed) if pointed else _add_subject(question, topic)
+    pointed = _name_again(rest if meant or goes_on else question, before)
+    if not (rest and (meant or goes_on)):
+        return _finish(pointed) if pointed else _add_subject(question, topic)
+    if fold(rest).strip(" ?!.") in load_lists()["ellipsis"]:
+        return _fill(rest.strip(" ?!."), last, answer)
+    if _is_fragment(rest):
+        return _finish(_substitute((pointed or rest).strip(" ?!.¿¡"), last, topic))
+    return _finish(pointed) if pointed else rest if meant else None
 
 
 def _finish(question: str) -> str:
@@ -278,7 +245,7 @@ def _finish(question: str) -> str:
 def _cut_lead(question: str, kind: str) -> tuple[bool, str]:
     """Return whether a question begins with a phrase of that kind, and the rest."""
     text = question.lstrip("¿¡ ")
-    for phrase in _load_lists()[kind]:
+    for phrase in load_lists()[kind]:
         head = text[: len(phrase)]
         if fold(head) == phrase and text[len(phrase) : len(phrase) + 1] in (" ", ","):
             return True, text[len(phrase) :]
@@ -287,17 +254,19 @@ def _cut_lead(question: str, kind: str) -> tuple[bool, str]:
 
 def _is_fragment(text: str) -> bool:
     """Whether a text has no verb and asks nothing by itself."""
-    words = [fold(one) for one in _TOKEN.findall(text)]
+    words = [fold(one) for one in TOKEN.findall(text)]
     if not words or len(words) > MAX_FRAGMENT_WORDS or words[0] in en.QUESTION_WORDS | {"if"}:
         return False
-    verbs = en.AUXILIARIES | _small("verbs")
-    return words[0] not in _small("asks") and not any(one in verbs for one in words if one != "a")
+    verbs = en.AUXILIARIES | small_words("verbs")
+    return words[0] not in small_words("asks") and not any(
+        one in verbs for one in words if one != "a"
+    )
 
 
 def _accept(last: str, answer: str) -> str | None:
     """Return what the assistant offered in its last sentence."""
     offer = re.search(
-        rf"\b{one_of(map(re.escape, _load_lists()['offers']))}\s+([^?\n]+)\?\s*$",
+        rf"\b{one_of(map(re.escape, load_lists()['offers']))}\s+([^?\n]+)\?\s*$",
         answer,
         re.IGNORECASE,
     )
@@ -306,131 +275,7 @@ def _accept(last: str, answer: str) -> str | None:
     said = offer[1].strip()
     if not last or not _is_fragment(said) or _WH.match(said):
         return f"{_finish(said)}?"
-    return _substitute(said, last, _find_topic(last))
-
-
-# --- The noun phrases of a question
-
-
-def _kind_of(text: str, *, is_first: bool = False) -> str:
-    if fold(text).rstrip("s") in {one.rstrip("s") for one in _DAYS}:
-        return "weekday"
-    for one in find_exact(text):
-        return "name" if one.kind == "code" else one.kind
-    words = _TOKEN.findall(text)
-    return "name" if words and words[-1][0].isupper() and not is_first else "noun"
-
-
-def _find_phrases(question: str) -> list[_Phrase]:
-    """Return the noun phrases of a question behind what it asks by, in order."""
-    tokens = list(_TOKEN.finditer(question))
-    folded = [fold(one[0]) for one in tokens]
-    is_english = bool(
-        set(folded) & (en.AUXILIARIES | {"the", "what", "who", "when", "where", "how"})
-    )
-    breaks = _breaks(folded, is_english=is_english)
-    found: list[_Phrase] = []
-    n = _skip_opening(folded, is_english=is_english)
-    while n < len(tokens):
-        first = n
-        prepositions = en.MENTIONING | en.BESIDE if is_english else _small("prepositions")
-        articles = en.ARTICLES | en.POSSESSIVE if is_english else _small("articles")
-        preposition = folded[n] if folded[n] in prepositions else ""
-        n += bool(preposition)
-        start = n
-        while n < len(tokens) and folded[n] in articles:
-            n += 1
-        has_article = n > start
-        inside = n
-        while n < len(tokens) and (not breaks[n] or (n == inside and has_article)):
-            if n > inside and re.search(
-                r"[,;:?]", question[tokens[n - 1].end() : tokens[n].start()]
-            ):
-                break
-            n += 1
-        if n == inside:
-            n = max(n, first + 1)
-            continue
-        text = question[tokens[start].start() : tokens[n - 1].end()]
-        at = tokens[first].start()
-        if preposition and found and is_linked(found[-1], question, at):
-            found[-1] = replace(found[-1], is_headed=True)
-        found.append(
-            _Phrase(
-                text,
-                tokens[start].start(),
-                tokens[n - 1].end(),
-                preposition,
-                at,
-                _kind_of(text),
-                False,
-            )
-        )
-    return found
-
-
-def is_linked(phrase: _Phrase, question: str, at: int) -> bool:
-    """Whether nothing but blanks stands between a phrase and a place behind it."""
-    return not question[phrase.end : at].strip()
-
-
-def _breaks(folded: Sequence[str], *, is_english: bool) -> list[bool]:
-    """Return of each word whether a noun phrase cannot go on with it."""
-    if not is_english:
-        small = _small("verbs") | _small("prepositions") | _small("articles") | _small("asks")
-        return [one in small for one in folded]
-    small = (en.EMPTY | en.MENTIONING | en.BESIDE) - {"s"}
-    breaks = [one in small for one in folded]
-    asks_base = next((n for n, one in enumerate(folded[:5]) if one in en.DO | en.MODALS), None)
-    for n, one in enumerate(folded):
-        word = read(one)
-        after_article = n > 0 and folded[n - 1] in en.ARTICLES | en.POSSESSIVE
-        if n > 1 and not after_article and word and (is_verb(word[0]) or one in en.BASES):
-            breaks[n] = breaks[n] or asks_base is None or n > asks_base + 1
-    if asks_base is not None:  # "does the chutney simmer": the verb is the last of its run
-        start = asks_base + 1
-        start += start < len(folded) and folded[start] in en.ARTICLES | en.POSSESSIVE
-        end = start
-        while end < len(folded) and not breaks[end]:
-            end += 1
-        is_open = end == len(folded) or folded[end] not in en.BASES
-        if end - start >= 2 and is_open:
-            breaks[end - 1] = True
-    return breaks
-
-
-def _skip_opening(folded: Sequence[str], *, is_english: bool) -> int:
-    """Return the place of the first word behind what a question asks by."""
-    asks = en.QUESTION_WORDS if is_english else _small("asks")
-    verbs = en.AUXILIARIES if is_english else _small("verbs")
-    if not folded or not any(one in asks for one in folded[:3]):
-        return int(bool(folded) and folded[0] in verbs)
-    found = next((n for n, one in enumerate(folded) if one in verbs), None)
-    wh = next(n for n, one in enumerate(folded) if one in asks)
-    if found is not None and found <= wh + 4:
-        return found + 1
-    return min(wh + 2, len(folded))
-
-
-def _find_topic(question: str) -> str:
-    """Return what a question is about, with what hangs on it; "" if that is not told."""
-    phrases = _find_phrases(question)
-    for n, phrase in enumerate(phrases):
-        if phrase.kind not in ("noun", "name"):
-            continue
-        if phrase.is_headed and fold(_strip_article(phrase.text)) in _load_lists()["attributes"]:
-            return phrases[n + 1].text
-        end, m = phrase.end, n
-        while phrases[m].is_headed and phrases[m + 1].kind in ("noun", "name"):
-            m += 1
-            end = phrases[m].end
-        return question[phrase.start : end]
-    return phrases[0].text if phrases else ""
-
-
-def _strip_article(text: str) -> str:
-    first, _, rest = text.partition(" ")
-    return rest if rest and fold(first) in en.ARTICLES | _small("articles") else text
+    return _substitute(said, last, find_topic(last))
 
 
 # --- Putting one thing for another
@@ -438,21 +283,22 @@ def _strip_article(text: str) -> str:
 
 def _substitute(fragment: str, last: str, topic: str) -> str:
     """Return the last question with the fragment in the place of what it is most like."""
-    if fold(_strip_article(fragment)) in _load_lists()["attributes"] and topic:
-        if not any(_shares(fragment, one.text) for one in _find_phrases(last)):
-            owner = topic if fragment.casefold().startswith("the ") else f"– {topic}"
-            return (
-                f"What {_be(fragment)} {fragment} of {owner}?"
-                if " – " not in f" {owner}"
-                else f"{fragment} {owner}"
-            )
+    phrases = find_phrases(last)
+    is_attribute = fold(strip_article(fragment)) in load_lists()["attributes"]
+    if is_attribute and topic and not any(share_words(fragment, one.text) for one in phrases):
+        if fragment.casefold().startswith("the "):
+            return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {topic}?"
+        return f"{fragment}, {topic}?"
     words = fragment.split()
-    prepositions = en.MENTIONING | en.BESIDE | _small("prepositions")
-    if len(words) > 2 and fold(words[0]) in _small("articles") and fold(words[1]) in prepositions:
+    prepositions = en.MENTIONING | en.BESIDE | small_words("prepositions")
+    if (
+        len(words) > 2
+        and fold(words[0]) in small_words("articles")
+        and fold(words[1]) in prepositions
+    ):
         words = words[1:]  # "el de tejido"
     lead = words[0] if len(words) > 1 and fold(words[0]) in prepositions else ""
     said = " ".join(words[1:] if lead else words)
-    phrases = _find_phrases(last)
     mark = "?" if last.rstrip().endswith("?") else ""
     if phrases:
         scored = [(_likeness(said, fold(lead), one, n), n) for n, one in enumerate(phrases)]
@@ -460,7 +306,7 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
         best = phrases[place]
         if score > 0:
             end = best.end
-            if best.is_headed and _shares(said, best.text):
+            if best.is_headed and share_words(said, best.text):
                 end = phrases[place + 1].end
             if lead and best.preposition:
                 return last[: best.at] + f"{lead} {said}" + last[end:]
@@ -469,19 +315,11 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
     return f"{last.rstrip(' ?.!')} {' '.join(words)}{mark or '?'}"
 
 
-def _be(noun: str) -> str:
-    return "are" if noun.endswith("s") else "is"
-
-
-def _shares(one: str, other: str) -> bool:
-    return bool(set(query_terms(_strip_article(one))) & set(query_terms(_strip_article(other))))
-
-
-def _likeness(said: str, lead: str, phrase: _Phrase, place: int) -> float:
+def _likeness(said: str, lead: str, phrase: Phrase, place: int) -> float:
     """Return how like a phrase is to what is said instead; nothing is put for one below 0."""
-    kind = _kind_of(said)
+    kind = kind_of(said)
     times = {"date", "month", "day", "year", "weekday"}
-    if _shares(said, phrase.text):
+    if share_words(said, phrase.text):
         return 10.0
     score = 6.0 if kind == phrase.kind and kind not in ("noun", "name") else 0.0
     if not score:
@@ -493,7 +331,7 @@ def _likeness(said: str, lead: str, phrase: _Phrase, place: int) -> float:
             score = 3.0 if kind == phrase.kind == "name" else 2.0 if kind == phrase.kind else 1.0
     if lead:
         score += 4.0 if lead == phrase.preposition else -4.0
-    has_article = _strip_article(said) != said, _strip_article(phrase.text) != phrase.text
+    has_article = strip_article(said) != said, strip_article(phrase.text) != phrase.text
     score += has_article[0] == has_article[1]
     return score + 0.75 * (place == 0) - 1.5 * phrase.is_headed
 
@@ -502,7 +340,7 @@ def _fill(asked: str, last: str, answer: str) -> str:
     """Return the last question asked by other words: "When?", "Who else?"."""
     asked = asked[:1].upper() + asked[1:]
     rest = last.strip(" ?.!¿")
-    topic = _find_topic(last)
+    topic = find_topic(last)
     lower = asked.casefold()
     mark = "¿" if last.startswith("¿") else ""
     if lower == "how much" and topic:
@@ -521,13 +359,14 @@ def _fill(asked: str, last: str, answer: str) -> str:
         forms = {past: participle for _, past, participle in en.VERBS}
         participle = forms.get(folded[1], folded[1])
         if done:
-            return f"{asked} {'were' if words[-1].endswith('s') else 'was'} {' '.join(words[2:])} {participle}?"
-    verbs = _small("verbs") | _small("asks")
+            was = "were" if words[-1].endswith("s") else "was"
+            return f"{asked} {was} {' '.join(words[2:])} {participle}?"
+    verbs = small_words("verbs") | small_words("asks")
     if folded and any(fold(one) in verbs for one in folded[:3]):
         at = 1
-        while at < len(folded) - 1 and fold(folded[at]) in _small("asks"):
+        while at < len(folded) - 1 and fold(folded[at]) in small_words("asks"):
             at += 1
-        name = next((one[0] for one in _PERSON_NAME.finditer(answer)), "")
+        name = next((one[0] for one in PERSON_NAME.finditer(answer)), "")
         tail = " ".join(words[at:])
         return f"{mark}{asked} {tail}{f' {name}' if name and name not in tail else ''}?"
     return f"{mark}{asked} {rest[:1].lower()}{rest[1:]}?"
@@ -539,7 +378,7 @@ def _fill(asked: str, last: str, answer: str) -> str:
 def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
     """Return a question with what it points to by name; None if it points to nothing."""
     last, answer = before[-1]
-    topic = _find_topic(last)
+    topic = find_topic(last)
     for pattern, found in _list_meant(question, before, topic):
         for match in pattern.finditer(question):
             if found and not _is_known(question, match.start(), match[0]):
@@ -564,7 +403,7 @@ def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
                 + question[match.end() :]
             )
         if topic:
-            said = topic if noun in fold(topic) else f"the {_strip_article(topic)} {noun}"
+            said = topic if noun in fold(topic) else f"the {strip_article(topic)} {noun}"
             return question[: match.start()] + said + question[match.end() :]
     return _name_foreign(question, topic)
 
@@ -576,7 +415,7 @@ def _list_meant(
     last, answer = before[-1]
     if match := _NTH.search(question):
         yield _NTH, _pick(match, before)
-    yield _PERSON, _find_person(before) or topic
+    yield _PERSON, find_person(before) or topic
     yield _THINGS, topic
     yield _THING, topic
     names = [
@@ -598,49 +437,20 @@ def _is_known(question: str, at: int, said: str) -> bool:
     if any(one.start() <= at < one.end() for one in _EXPLETIVE.finditer(question)):
         return True
     behind = question[:at]
-    own = [one for one in _find_phrases(question) if one.end <= at]
+    own = [one for one in find_phrases(question) if one.end <= at]
     if not own or _NTH.match(said):
         return False
     is_possessive = fold(said) in en.THEIR
     return is_possessive or _CLAUSE.search(behind, own[0].end) is not None
 
 
-def _find_person(before: Sequence[tuple[str, str]]) -> str:
-    """Return the person who was named last, of the answer to "who" rather than the question."""
-    for last, answer in reversed(before):
-        asked_who = fold(last).lstrip("¿").split(" ")[0] in (
-            "who",
-            "wer",
-            "qui",
-            "quien",
-            "chi",
-            "quem",
-        )
-        texts = (answer, last) if asked_who else (last, answer)
-        for text in texts:
-            for match in _PERSON_NAME.finditer(text):
-                if fold(match[0].split()[0]) not in en.NO_NAMES | en.QUESTION_WORDS:
-                    return match[0]
-    return ""
-
-
-def _list_items(answer: str) -> list[str]:
-    """Return the heads of what an answer lists."""
-    items = [re.split(r":| [–|-] |\(", one)[0].strip() for one in _ITEM.findall(answer)]
-    if not items and (found := _ENUMERATED.search(answer)):
-        first, *others = [*found[1].split(", "), found[2]]
-        first = re.split(rf"\b{one_of(en.BE | {'include'})}\b", first)[-1]
-        items = [one.strip() for one in (first, *others)]
-    return [one for one in items if one]
-
-
 def _pick(match: re.Match[str], before: Sequence[tuple[str, str]]) -> str:
     """Return what is meant of several things: "the second one", "the other one", "both"."""
     last, answer = before[-1]
-    items = _list_items(answer) or next(
-        (i for _, one in reversed(before) if (i := _list_items(one))), []
+    items = list_items(answer) or next(
+        (i for _, one in reversed(before) if (i := list_items(one))), []
     )
-    topics = list(dict.fromkeys(one for asked, _ in before if (one := _find_topic(asked))))
+    topics = list(dict.fromkeys(one for asked, _ in before if (one := find_topic(asked))))
     pair = re.search(rf"(\b(?:the )?{CAPITALISED}) (?:or|and) ((?:the )?{CAPITALISED})", last)
     two = [pair[1], pair[2]] if pair else items[:2] if len(items) == 2 else topics[-2:]
     nth = (match["nth"] or "").casefold()
@@ -650,7 +460,7 @@ def _pick(match: re.Match[str], before: Sequence[tuple[str, str]]) -> str:
         return ""
     if nth == "other":
         return next(
-            (one for one in reversed(two) if not _shares(one, topics[-1] if topics else "")), ""
+            (one for one in reversed(two) if not share_words(one, topics[-1] if topics else "")), ""
         )
     if nth in ("former", "latter"):
         return two[nth == "latter"] if len(two) == 2 else ""
@@ -663,7 +473,7 @@ def _name_foreign(question: str, topic: str) -> str | None:
         if (
             topic
             and (match := pattern.search(question))
-            and not _find_phrases(question[: match.start()])
+            and not find_phrases(question[: match.start()])
         ):
             gap = " " if language == "fr" else ""
             return question[: match.start()] + gap + topic + question[match.end() :]
@@ -672,38 +482,11 @@ def _name_foreign(question: str, topic: str) -> str | None:
 
 def _add_subject(question: str, topic: str) -> str | None:
     """Return a question of a question word and a verb, in a language that may drop its subject."""
-    words = [fold(one) for one in _TOKEN.findall(question)]
+    words = [fold(one) for one in TOKEN.findall(question)]
     if not topic or not 2 <= len(words) <= 3 or words[0] in en.QUESTION_WORDS:
         return None
-    if words[-1] in _small("verbs") and all(
-        one in _small("asks") | _small("prepositions") for one in words[:-1]
+    if words[-1] in small_words("verbs") and all(
+        one in small_words("asks") | small_words("prepositions") for one in words[:-1]
     ):
         return f"{question.rstrip(' ?')} {topic}?"
     return None
-
-
-def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
-    """Return the retrieval with the passages that only the other one has found after its own."""
-    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
-    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
-    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
-    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
-    return replace(
-        retrieval,
-        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
-        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
-    )
-
-
-def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:
-    """Return what was retrieved and judged for all questions that were asked in one."""
-    retrieval, judgement = judged[0]
-    if len(judged) == 1:
-        return judged[0]
-    for other, _ in judged[1:]:
-        retrieval = unite(retrieval, other)
-    query = " ".join(one.query for one, _ in judged)
-    sentences = [sentence for _, one in judged for sentence in one.sentences]
-    numbered = tuple(replace(one, number=n) for n, one in enumerate(sentences, start=1))
-    scores = np.concatenate([one.scores for _, one in judged])
-    return replace(retrieval, query=query), replace(judgement, sentences=numbered, scores=scores)

@@ -1,0 +1,228 @@
+"""The noun phrases of a question, and the small words by which they are told.
+
+English, where verbs are known by their forms, and German, French, Spanish, Italian and Portuguese
+by the words of `follow-ups.txt`. Nothing is parsed: a phrase ends at a small word or a verb.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+
+from assistant.text import english as en
+from assistant.text.exact import find_exact
+from assistant.text.terms import fold, query_terms
+from assistant.text.words import CAPITALISED, is_verb, one_of, read
+
+FOLLOW_UPS_FILE = "follow-ups.txt"
+TOKEN = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
+_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", re.MULTILINE)
+_ENUMERATED = re.compile(
+    r"((?:[^,.:;\n]+, )+[^,.:;\n]+?),? (?:and|or|und|et|y|e|ou|oder) ([^,.:;\n]+)"
+)
+PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
+_DAYS = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag"
+    " freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes"
+    " miercoles jueves viernes sabado domingo lunedi martedi mercoledi giovedi venerdi sabato"
+    " domenica segunda terca quarta quinta sexta".split()
+)
+
+
+@cache
+def load_lists() -> dict[str, tuple[str, ...]]:
+    """Return the phrases of every kind, folded, the longest first."""
+    text = files("assistant.answer").joinpath(FOLLOW_UPS_FILE).read_text(encoding="utf-8")
+    found = {}
+    for part in re.split(r"^\[", text, flags=re.MULTILINE)[1:]:
+        name, _, lines = part.partition("]")
+        words = name in {"asks", "articles", "prepositions", "verbs"}
+        said = lines.split() if words else re.split(r"\||\n", lines)
+        found[name] = tuple(
+            sorted({fold(one.strip()) for one in said if one.strip()}, key=lambda one: -len(one))
+        )
+    return found
+
+
+@cache
+def small_words(name: str) -> frozenset[str]:
+    """Return the phrases of one kind."""
+    return frozenset(load_lists()[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A noun phrase of a question, with where it stands and the preposition before it."""
+
+    text: str
+    start: int
+    end: int
+    preposition: str
+    at: int
+    """Where the preposition starts."""
+    kind: str
+    is_headed: bool
+    """Whether another phrase hangs on it: "the fee" of "the fee for adults"."""
+
+
+def kind_of(text: str) -> str:
+    """Return "name", "noun", "weekday", or the kind of what is exact in a text."""
+    if fold(text).rstrip("s") in {one.rstrip("s") for one in _DAYS}:
+        return "weekday"
+    for one in find_exact(text):
+        return "name" if one.kind == "code" else one.kind
+    words = TOKEN.findall(text)
+    return "name" if words and words[-1][0].isupper() else "noun"
+
+
+def find_phrases(question: str) -> list[Phrase]:
+    """Return the noun phrases of a question behind what it asks by, in order."""
+    tokens = list(TOKEN.finditer(question))
+    folded = [fold(one[0]) for one in tokens]
+    is_english = bool(
+        set(folded) & (en.AUXILIARIES | {"the", "what", "who", "when", "where", "how"})
+    )
+    breaks = _breaks(folded, is_english=is_english)
+    found: list[Phrase] = []
+    n = _skip_opening(folded, is_english=is_english)
+    while n < len(tokens):
+        first = n
+        prepositions = en.MENTIONING | en.BESIDE if is_english else small_words("prepositions")
+        articles = en.ARTICLES | en.POSSESSIVE if is_english else small_words("articles")
+        preposition = folded[n] if folded[n] in prepositions else ""
+        n += bool(preposition)
+        start = n
+        while n < len(tokens) and folded[n] in articles:
+            n += 1
+        has_article = n > start
+        inside = n
+        while n < len(tokens) and (not breaks[n] or (n == inside and has_article)):
+            if n > inside and re.search(
+                r"[,;:?]", question[tokens[n - 1].end() : tokens[n].start()]
+            ):
+                break
+            n += 1
+        if n == inside:
+            n = max(n, first + 1)
+            continue
+        text = question[tokens[start].start() : tokens[n - 1].end()]
+        at = tokens[first].start()
+        if preposition and found and _is_linked(found[-1], question, at):
+            found[-1] = replace(found[-1], is_headed=True)
+        found.append(
+            Phrase(
+                text,
+                tokens[start].start(),
+                tokens[n - 1].end(),
+                preposition,
+                at,
+                kind_of(text),
+                False,
+            )
+        )
+    return found
+
+
+def _is_linked(phrase: Phrase, question: str, at: int) -> bool:
+    """Whether nothing but blanks stands between a phrase and a place behind it."""
+    return not question[phrase.end : at].strip()
+
+
+def _breaks(folded: Sequence[str], *, is_english: bool) -> list[bool]:
+    """Return of each word whether a noun phrase cannot go on with it."""
+    if not is_english:
+        small = (
+            small_words("verbs")
+            | small_words("prepositions")
+            | small_words("articles")
+            | small_words("asks")
+        )
+        return [one in small for one in folded]
+    small = (en.EMPTY | en.MENTIONING | en.BESIDE) - {"s"}
+    breaks = [one in small for one in folded]
+    asks_base = next((n for n, one in enumerate(folded[:5]) if one in en.DO | en.MODALS), None)
+    for n, one in enumerate(folded):
+        word = read(one)
+        after_article = n > 0 and folded[n - 1] in en.ARTICLES | en.POSSESSIVE
+        if n > 1 and not after_article and word and (is_verb(word[0]) or one in en.BASES):
+            breaks[n] = breaks[n] or asks_base is None or n > asks_base + 1
+    if asks_base is not None:  # "does the chutney simmer": the verb is the last of its run
+        start = asks_base + 1
+        start += start < len(folded) and folded[start] in en.ARTICLES | en.POSSESSIVE
+        end = start
+        while end < len(folded) and not breaks[end]:
+            end += 1
+        is_open = end == len(folded) or folded[end] not in en.BASES
+        if end - start >= 2 and is_open:
+            breaks[end - 1] = True
+    return breaks
+
+
+def _skip_opening(folded: Sequence[str], *, is_english: bool) -> int:
+    """Return the place of the first word behind what a question asks by."""
+    asks = en.QUESTION_WORDS if is_english else small_words("asks")
+    verbs = en.AUXILIARIES if is_english else small_words("verbs")
+    if not folded or not any(one in asks for one in folded[:3]):
+        return int(bool(folded) and folded[0] in verbs)
+    found = next((n for n, one in enumerate(folded) if one in verbs), None)
+    wh = next(n for n, one in enumerate(folded) if one in asks)
+    if found is not None and found <= wh + 4:
+        return found + 1
+    return min(wh + 2, len(folded))
+
+
+def find_topic(question: str) -> str:
+    """Return what a question is about, with what hangs on it; "" if that is not told."""
+    phrases = find_phrases(question)
+    for n, phrase in enumerate(phrases):
+        if phrase.kind not in ("noun", "name"):
+            continue
+        if phrase.is_headed and fold(strip_article(phrase.text)) in load_lists()["attributes"]:
+            return phrases[n + 1].text
+        end, m = phrase.end, n
+        while phrases[m].is_headed and phrases[m + 1].kind in ("noun", "name"):
+            m += 1
+            end = phrases[m].end
+        return question[phrase.start : end]
+    return phrases[0].text if phrases else ""
+
+
+def strip_article(text: str) -> str:
+    """Return a phrase without its article."""
+    first, _, rest = text.partition(" ")
+    return rest if rest and fold(first) in en.ARTICLES | small_words("articles") else text
+
+
+def share_words(one: str, other: str) -> bool:
+    """Whether two phrases have a word in common, whatever its form."""
+    return bool(set(query_terms(strip_article(one))) & set(query_terms(strip_article(other))))
+
+
+def find_person(before: Sequence[tuple[str, str]]) -> str:
+    """Return the person who was named last, of the answer to "who" rather than the question."""
+    for last, answer in reversed(before):
+        asked_who = fold(last).lstrip("¿").split(" ")[0] in (
+            "who",
+            "wer",
+            "qui",
+            "quien",
+            "chi",
+            "quem",
+        )
+        texts = (answer, last) if asked_who else (last, answer)
+        for text in texts:
+            for match in PERSON_NAME.finditer(text):
+                if fold(match[0].split()[0]) not in en.NO_NAMES | en.QUESTION_WORDS:
+                    return match[0]
+    return ""
+
+
+def list_items(answer: str) -> list[str]:
+    """Return the heads of what an answer lists."""
+    items = [re.split(r":| [–|-] |\(", one)[0].strip() for one in _ITEM.findall(answer)]
+    if not items and (found := _ENUMERATED.search(answer)):
+        first, *others = [*found[1].split(", "), found[2]]
+        first = re.split(rf"\b{one_of(en.BE | {'include'})}\b", first)[-1]
+        items = [one.strip() for one in (first, *others)]
+    return [one for one in items if one]
