@@ -137,11 +137,15 @@ MAX_LEANING_WORDS = 40
 MAX_FRAGMENT_WORDS = 8
 
 _MARK = re.compile(r"\s*\[\d+\]")
+_SENTENCE_END = re.compile(r"(?<=\w{3}[.!?]) +(?=\w)")
 _CLAUSE = re.compile(
-    r",|\b(?:and|or|but|when|if|because|after|before|while|who|that|which)\b", re.I
+    r"[,;.!?]| [-–] |\b(?:and|or|but|when|if|because|after|before|while|who|that|which)\b",
+    re.IGNORECASE,
 )
+_OWNER = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})*(?<=['’]s)")
 _EXPLETIVE = re.compile(
-    r"\b(?:it|that)\b(?=(?: \w+){0,3} (?:to|that|if|when)\b)|\bit (?:is|was) "
+    r"\bit (?:is |was |be )?(?:possible|allowed|necessary|okay|ok|true|legal|safe|worth|better|good"
+    r"|bad|free|required|permitted|easy|hard|difficult|takes?|costs?)\b(?=.* (?:to|that|if|when)\b)"
     r"|\b(?:time|day|date) is it\b|\b(?:is|are|was|were|be) there\b(?! *\?)"
     r"|\bthere (?:is|are|was|were|be)\b",
     re.IGNORECASE,
@@ -153,13 +157,12 @@ _NTH = re.compile(
     re.IGNORECASE,
 )
 _PERSON = re.compile(r"\b(?:(his|her(?= [a-z]))|(he|she|him|her))\b", re.IGNORECASE)
-_THINGS = re.compile(
-    r"\b(?:(their)|(they|them|these(?=\W|$)|those(?! (?:who|that))))\b", re.IGNORECASE
-)
+_THINGS = re.compile(r"\b(?:(their)|(they|them|(?:these|those)(?=\s*(?:\?|$))))\b", re.IGNORECASE)
 _THING = re.compile(r"\b(?:(its)|(it))\b", re.IGNORECASE)
 _THAT = re.compile(
     r"(?:(?<=\bis )|(?<=\bwas )|(?<=\bdoes )|(?<=\bdid )|(?<=\babout )|(?<=\bfor )|(?<=\bof )"
-    r"|(?<=\bin )|(?<=\bto )|(?<=\bdo )|(?<=\bwith ))(?:that|this)\b(?P<noun> [a-z]+)?"
+    r"|(?<=\bin )|(?<=\bto )|(?<=\bdo )|(?<=\bwith )|(?<=\bare )|(?<=\bthere )|^)"
+    r"(?:that|this|these|those)\b(?P<noun> [a-z]+)?"
     r"|\b(?:that|this)(?=\s*\?*$)",
     re.IGNORECASE,
 )
@@ -211,7 +214,7 @@ def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
         return None
     if bare in lists["again"]:
         return last
-    topic = find_topic(last)
+    topic = find_topic(last := _SENTENCE_END.split(last)[-1])
     if bare in lists["more"]:
         return f"Tell me more about {topic}" if topic else last
     if bare in lists["ellipsis"]:
@@ -223,7 +226,7 @@ def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
 
 def _go_on(question: str, before: Sequence[tuple[str, str]], topic: str) -> str | None:
     """Return the whole question of one that goes on or corrects, or points to what was said."""
-    last, answer = before[-1]
+    last, answer = _SENTENCE_END.split(before[-1][0])[-1], before[-1][1]
     meant, rest = _cut_lead(question, "meant")
     goes_on, rest = (False, rest) if meant else _cut_lead(question, "goes on")
     rest = rest.strip(" ,.:")
@@ -289,6 +292,8 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
         if fragment.casefold().startswith("the "):
             return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {topic}?"
         return f"{fragment}, {topic}?"
+    if fold(last).startswith("tell me more about "):
+        return f"Tell me more about {fragment}"
     words = fragment.split()
     prepositions = en.MENTIONING | en.BESIDE | small_words("prepositions")
     if (
@@ -301,12 +306,14 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
     said = " ".join(words[1:] if lead else words)
     mark = "?" if last.rstrip().endswith("?") else ""
     if phrases:
+        if re.search(r"['’]s$", said) and (owner := _OWNER.search(last)):
+            return last[: owner.start()] + said + last[owner.end() :]
         scored = [(_likeness(said, fold(lead), one, n), n) for n, one in enumerate(phrases)]
         score, place = max(scored, key=lambda pair: (pair[0], -pair[1]))
         best = phrases[place]
         if score > 0:
             end = best.end
-            if best.is_headed and share_words(said, best.text):
+            if best.is_headed and len(find_phrases(f"of {said}")) > 1:
                 end = phrases[place + 1].end
             if lead and best.preposition:
                 return last[: best.at] + f"{lead} {said}" + last[end:]
@@ -378,24 +385,31 @@ def _fill(asked: str, last: str, answer: str) -> str:
 def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
     """Return a question with what it points to by name; None if it points to nothing."""
     last, answer = before[-1]
-    topic = find_topic(last)
+    topic = find_topic(_SENTENCE_END.split(last)[-1])
     for pattern, found in _list_meant(question, before, topic):
         for match in pattern.finditer(question):
             if found and not _is_known(question, match.start(), match[0]):
                 owner = match.re.groups and match.lastindex == 1
                 said = f"{found}{_apostrophe(found)}" if owner else found
                 return question[: match.start()] + said + question[match.end() :]
-    if (match := _THAT.search(question)) and not _EXPLETIVE.search(question):
+    if match := _THAT.search(question):
         noun = (match["noun"] or "").strip()
+        if noun[:1].isupper():
+            return None
         time = next(
             (one for one in find_exact(f"{last} {answer}") if one.kind in ("year", "date")), None
         )
-        if noun in _STANDING_NOUNS or (noun and noun in en.EMPTY and not topic):
+        if (
+            _is_known(question, match.start(), match[0])
+            or noun in _STANDING_NOUNS
+            or (noun and noun in en.EMPTY and not topic)
+        ):
             return None
         if noun in _TIME_NOUNS and time:
             said = f"{last} {answer}"[time.start : time.end]
             return question[: match.start()] + said + question[match.end() :]
-        if topic and (not noun or noun in en.BASES or noun in en.EMPTY):
+        is_verb = question[: match.start()].casefold().endswith(("does ", "did "))
+        if topic and (not noun or is_verb or noun in en.BASES or noun in en.EMPTY):
             return (
                 question[: match.start()]
                 + topic

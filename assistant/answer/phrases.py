@@ -22,6 +22,8 @@ _ENUMERATED = re.compile(
     r"((?:[^,.:;\n]+, )+[^,.:;\n]+?),? (?:and|or|und|et|y|e|ou|oder) ([^,.:;\n]+)"
 )
 PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+MAX_TOPIC_WORDS = 8
 _DAYS = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag"
     " freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes"
@@ -98,8 +100,9 @@ def find_phrases(question: str) -> list[Phrase]:
         has_article = n > start
         inside = n
         while n < len(tokens) and (not breaks[n] or (n == inside and has_article)):
-            if n > inside and re.search(
-                r"[,;:?]", question[tokens[n - 1].end() : tokens[n].start()]
+            if n > inside and (
+                _YEAR.fullmatch(folded[n])
+                or re.search(r"[,;:?]", question[tokens[n - 1].end() : tokens[n].start()])
             ):
                 break
             n += 1
@@ -149,6 +152,8 @@ def _breaks(folded: Sequence[str], *, is_english: bool) -> list[bool]:
             breaks[n] = breaks[n] or asks_base is None or n > asks_base + 1
     if asks_base is not None:  # "does the chutney simmer": the verb is the last of its run
         start = asks_base + 1
+        if start + 1 < len(folded) and folded[start] in en.PERSONAL:
+            breaks[start + 1] = True
         start += start < len(folded) and folded[start] in en.ARTICLES | en.POSSESSIVE
         end = start
         while end < len(folded) and not breaks[end]:
@@ -184,7 +189,10 @@ def find_topic(question: str) -> str:
         while phrases[m].is_headed and phrases[m + 1].kind in ("noun", "name"):
             m += 1
             end = phrases[m].end
-        return question[phrase.start : end]
+        said = question[phrase.start : end]
+        if strip_article(said) != said:
+            said = said[0].lower() + said[1:]
+        return said if len(said.split()) <= MAX_TOPIC_WORDS else ""
     return phrases[0].text if phrases else ""
 
 
