@@ -7,9 +7,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from assistant.answer import follow_up as courtesy
+from assistant.answer import follow_up
 from assistant.answer.compose import NAME, NOT_SAID, compose, compose_parts, join
-from assistant.answer.follow_up import read_history, stand
 from assistant.answer.suggest import (
     N_JUDGED,
     N_READ,
@@ -138,11 +137,11 @@ class Assistant:
         With a language model the quotes come first, and then the answer as it is written. Every
         `Answer` is verified, and the last one is whole.
         """
-        asked, before = self._read(question), read_history(history)
-        stood = stand(asked.line, before)
-        if stood == asked.line and (reply := courtesy.reply_to(asked.line)):
+        asked, before = self._read(question), follow_up.read_history(history)
+        stood = follow_up.stand(asked.line, before)
+        if stood == asked.line and (reply := follow_up.reply_to(asked.line)):
             version = last_version(self.settings.index_dir)
-            yield say(asked.question, reply, courtesy.NAME, version)
+            yield say(asked.question, reply, follow_up.NAME, version)
             return
         lap = Stopwatch()
         inode = self.index.inode

@@ -16,6 +16,8 @@ from assistant.answer.phrases import (
     PERSON_NAME,
     TOKEN,
     Phrase,
+    capitalise,
+    cut_lead,
     find_person,
     find_phrases,
     find_topic,
@@ -227,32 +229,17 @@ def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
 def _go_on(question: str, before: Sequence[tuple[str, str]], topic: str) -> str | None:
     """Return the whole question of one that goes on or corrects, or points to what was said."""
     last, answer = _SENTENCE_END.split(before[-1][0])[-1], before[-1][1]
-    meant, rest = _cut_lead(question, "meant")
-    goes_on, rest = (False, rest) if meant else _cut_lead(question, "goes on")
+    meant, rest = cut_lead(question, "meant")
+    goes_on, rest = (False, rest) if meant else cut_lead(question, "goes on")
     rest = rest.strip(" ,.:")
     pointed = _name_again(rest if meant or goes_on else question, before)
     if not (rest and (meant or goes_on)):
-        return _finish(pointed) if pointed else _add_subject(question, topic)
+        return capitalise(pointed) if pointed else _add_subject(question, topic)
     if fold(rest).strip(" ?!.") in load_lists()["ellipsis"]:
         return _fill(rest.strip(" ?!."), last, answer)
     if _is_fragment(rest):
-        return _finish(_substitute((pointed or rest).strip(" ?!.¿¡"), last, topic))
-    return _finish(pointed) if pointed else rest if meant else None
-
-
-def _finish(question: str) -> str:
-    at = 1 if question[:1] == "¿" else 0
-    return question[:at] + question[at : at + 1].upper() + question[at + 1 :]
-
-
-def _cut_lead(question: str, kind: str) -> tuple[bool, str]:
-    """Return whether a question begins with a phrase of that kind, and the rest."""
-    text = question.lstrip("¿¡ ")
-    for phrase in load_lists()[kind]:
-        head = text[: len(phrase)]
-        if fold(head) == phrase and text[len(phrase) : len(phrase) + 1] in (" ", ","):
-            return True, text[len(phrase) :]
-    return False, question
+        return capitalise(_substitute((pointed or rest).strip(" ?!.¿¡"), last, topic))
+    return capitalise(pointed) if pointed else rest if meant else None
 
 
 def _is_fragment(text: str) -> bool:
@@ -277,7 +264,7 @@ def _accept(last: str, answer: str) -> str | None:
         return None
     said = offer[1].strip()
     if not last or not _is_fragment(said) or _WH.match(said):
-        return f"{_finish(said)}?"
+        return f"{capitalise(said)}?"
     return _substitute(said, last, find_topic(last))
 
 
@@ -287,11 +274,8 @@ def _accept(last: str, answer: str) -> str | None:
 def _substitute(fragment: str, last: str, topic: str) -> str:
     """Return the last question with the fragment in the place of what it is most like."""
     phrases = find_phrases(last)
-    is_attribute = fold(strip_article(fragment)) in load_lists()["attributes"]
-    if is_attribute and topic and not any(share_words(fragment, one.text) for one in phrases):
-        if fragment.casefold().startswith("the "):
-            return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {topic}?"
-        return f"{fragment}, {topic}?"
+    if asked := _ask_for(fragment, phrases, topic):
+        return asked
     if fold(last).startswith("tell me more about "):
         return f"Tell me more about {fragment}"
     words = fragment.split()
@@ -302,6 +286,7 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
         and fold(words[1]) in prepositions
     ):
         words = words[1:]  # "el de tejido"
+    prepositions -= en.ARTICLES
     lead = words[0] if len(words) > 1 and fold(words[0]) in prepositions else ""
     said = " ".join(words[1:] if lead else words)
     mark = "?" if last.rstrip().endswith("?") else ""
@@ -320,6 +305,16 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
             if not lead:
                 return last[: best.start] + said + last[end:]
     return f"{last.rstrip(' ?.!')} {' '.join(words)}{mark or '?'}"
+
+
+def _ask_for(fragment: str, phrases: Sequence[Phrase], topic: str) -> str | None:
+    """Return the question for what everything may have, such as a price, of the topic."""
+    is_attribute = fold(strip_article(fragment)) in load_lists()["attributes"]
+    if not topic or not is_attribute or any(share_words(fragment, one.text) for one in phrases):
+        return None
+    if fragment.casefold().startswith("the "):
+        return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {topic}?"
+    return f"{fragment}, {topic}?"
 
 
 def _likeness(said: str, lead: str, phrase: Phrase, place: int) -> float:
@@ -389,7 +384,7 @@ def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
     for pattern, found in _list_meant(question, before, topic):
         for match in pattern.finditer(question):
             if found and not _is_known(question, match.start(), match[0]):
-                owner = match.re.groups and match.lastindex == 1
+                owner = fold(match[0]) in en.THEIR
                 said = f"{found}{_apostrophe(found)}" if owner else found
                 return question[: match.start()] + said + question[match.end() :]
     if match := _THAT.search(question):
@@ -406,7 +401,8 @@ def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
         ):
             return None
         if noun in _TIME_NOUNS and time:
-            said = f"{last} {answer}"[time.start : time.end]
+            lead = "in " if question[: match.start()].endswith("there ") else ""
+            said = lead + f"{last} {answer}"[time.start : time.end]
             return question[: match.start()] + said + question[match.end() :]
         is_verb = question[: match.start()].casefold().endswith(("does ", "did "))
         if topic and (not noun or is_verb or noun in en.BASES or noun in en.EMPTY):

@@ -23,6 +23,7 @@ _ENUMERATED = re.compile(
 )
 PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_ENGLISH = frozenset("the what who when where how".split())
 MAX_TOPIC_WORDS = 8
 _DAYS = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag"
@@ -82,9 +83,9 @@ def find_phrases(question: str) -> list[Phrase]:
     """Return the noun phrases of a question behind what it asks by, in order."""
     tokens = list(TOKEN.finditer(question))
     folded = [fold(one[0]) for one in tokens]
-    is_english = bool(
-        set(folded) & (en.AUXILIARIES | {"the", "what", "who", "when", "where", "how"})
-    )
+    known = set(folded)
+    is_english = bool(known & (en.AUXILIARIES - {"was"} | _ENGLISH))
+    is_english = is_english or ("was" in known and not known & small_words("verbs"))
     breaks = _breaks(folded, is_english=is_english)
     found: list[Phrase] = []
     n = _skip_opening(folded, is_english=is_english)
@@ -234,3 +235,19 @@ def list_items(answer: str) -> list[str]:
         first = re.split(rf"\b{one_of(en.BE | {'include'})}\b", first)[-1]
         items = [one.strip() for one in (first, *others)]
     return [one for one in items if one]
+
+
+def cut_lead(question: str, kind: str) -> tuple[bool, str]:
+    """Return whether a question begins with a phrase of that kind, and the rest."""
+    text = question.lstrip("¿¡ ")
+    for phrase in load_lists()[kind]:
+        head = text[: len(phrase)]
+        if fold(head) == phrase and text[len(phrase) : len(phrase) + 1] in (" ", ","):
+            return True, text[len(phrase) :]
+    return False, question
+
+
+def capitalise(question: str) -> str:
+    """Return a question with a capital at its beginning."""
+    at = 1 if question[:1] == "¿" else 0
+    return question[:at] + question[at : at + 1].upper() + question[at + 1 :]
