@@ -137,7 +137,6 @@ MAX_SAID_CHARS = 4_000
 """A longer turn is looked at so far."""
 MAX_LEANING_WORDS = 40
 MAX_FRAGMENT_WORDS = 8
-
 _MARK = re.compile(r"\s*\[\d+\]")
 _SENTENCE_END = re.compile(r"(?<=\w{3}[.!?]) +(?=\w)")
 _CLAUSE = re.compile(
@@ -228,7 +227,8 @@ def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
 
 def _go_on(question: str, before: Sequence[tuple[str, str]], topic: str) -> str | None:
     """Return the whole question of one that goes on or corrects, or points to what was said."""
-    last, answer = _SENTENCE_END.split(before[-1][0])[-1], before[-1][1]
+    last, answer = before[-1]
+    last = _SENTENCE_END.split(last)[-1]
     meant, rest = cut_lead(question, "meant")
     goes_on, rest = (False, rest) if meant else cut_lead(question, "goes on")
     rest = rest.strip(" ,.:")
@@ -385,36 +385,36 @@ def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
         for match in pattern.finditer(question):
             if found and not _is_known(question, match.start(), match[0]):
                 owner = fold(match[0]) in en.THEIR
-                said = f"{found}{_apostrophe(found)}" if owner else found
+                said = found + ("'" if found.endswith("s") else "'s") if owner else found
                 return question[: match.start()] + said + question[match.end() :]
-    if match := _THAT.search(question):
-        noun = (match["noun"] or "").strip()
+    if that := _THAT.search(question):
+        noun = (that["noun"] or "").strip()
         if noun[:1].isupper():
             return None
         time = next(
             (one for one in find_exact(f"{last} {answer}") if one.kind in ("year", "date")), None
         )
         if (
-            _is_known(question, match.start(), match[0])
+            _is_known(question, that.start(), that[0])
             or noun in _STANDING_NOUNS
             or (noun and noun in en.EMPTY and not topic)
         ):
             return None
         if noun in _TIME_NOUNS and time:
-            lead = "in " if question[: match.start()].endswith("there ") else ""
+            lead = "in " if question[: that.start()].endswith("there ") else ""
             said = lead + f"{last} {answer}"[time.start : time.end]
-            return question[: match.start()] + said + question[match.end() :]
-        is_verb = question[: match.start()].casefold().endswith(("does ", "did "))
+            return question[: that.start()] + said + question[that.end() :]
+        is_verb = question[: that.start()].casefold().endswith(("does ", "did "))
         if topic and (not noun or is_verb or noun in en.BASES or noun in en.EMPTY):
             return (
-                question[: match.start()]
+                question[: that.start()]
                 + topic
                 + (f" {noun}" if noun else "")
-                + question[match.end() :]
+                + question[that.end() :]
             )
         if topic:
             said = topic if noun in fold(topic) else f"the {strip_article(topic)} {noun}"
-            return question[: match.start()] + said + question[match.end() :]
+            return question[: that.start()] + said + question[that.end() :]
     return _name_foreign(question, topic)
 
 
@@ -436,10 +436,6 @@ def _list_meant(
         _THERE,
         f"to {names[0]}" if names and fold(last).startswith("where") else topic and f"to {topic}",
     )
-
-
-def _apostrophe(name: str) -> str:
-    return "'" if name.endswith("s") else "'s"
 
 
 def _is_known(question: str, at: int, said: str) -> bool:

@@ -149,7 +149,8 @@ def _breaks(folded: Sequence[str], *, is_english: bool) -> list[bool]:
     for n, one in enumerate(folded):
         word = read(one)
         after_article = n > 0 and folded[n - 1] in en.ARTICLES | en.POSSESSIVE
-        if n > 1 and not after_article and word and (is_verb(word[0]) or one in en.BASES):
+        is_base = one in en.BASES and not (asks_base is None and en.BE & set(folded))
+        if n > 1 and not after_article and word and (is_verb(word[0]) or is_base):
             breaks[n] = breaks[n] or asks_base is None or n > asks_base + 1
     if asks_base is not None:  # "does the chutney simmer": the verb is the last of its run
         start = asks_base + 1
@@ -231,7 +232,7 @@ def list_items(answer: str) -> list[str]:
     """Return the heads of what an answer lists."""
     items = [re.split(r":| [–|-] |\(", one)[0].strip() for one in _ITEM.findall(answer)]
     if not items and (found := _ENUMERATED.search(answer)):
-        first, *others = [*found[1].split(", "), found[2]]
+        first, *others = (*str(found[1]).split(", "), str(found[2]))
         first = re.split(rf"\b{one_of(en.BE | {'include'})}\b", first)[-1]
         items = [one.strip() for one in (first, *others)]
     return [one for one in items if one]
