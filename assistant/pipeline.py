@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assistant.answer import follow_up
-from assistant.answer.compose import NAME, NOT_SAID, compose, compose_parts, join
+from assistant.answer.compose import NAME, NOT_SAID, UNFOUND, compose, compose_parts, doubt, join
 from assistant.answer.suggest import (
     N_JUDGED,
     N_READ,
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from assistant.llama import CitedChatEngine, CitedQueryEngine, PassageParser, PassageRetriever
 
 _END = object()
-
 logger = logging.getLogger(__name__)
 
 
@@ -140,8 +139,7 @@ class Assistant:
         asked, before = self._read(question), follow_up.read_history(history)
         stood = follow_up.stand(asked.line, before)
         if stood == asked.line and (reply := follow_up.reply_to(asked.line)):
-            version = last_version(self.settings.index_dir)
-            yield say(asked.question, reply, follow_up.NAME, version)
+            yield say(asked.question, reply, follow_up.NAME, last_version(self.settings.index_dir))
             return
         lap = Stopwatch()
         inode = self.index.inode
@@ -209,6 +207,12 @@ class Assistant:
             judged = [(one, self.judge.scorer.judge(one)) for one in found]
             calibration = self.judge.calibration
             draft, sentences = compose_parts(parts, judged, calibration, self.settings, read)
+            if draft.reason in UNFOUND and (wide := follow_up.stand_with_topic(stood, before)):
+                one = self._retrieve(snapshot, focus(wide), documents)
+                again = [(one, doubt(self.judge.scorer.judge(one)))]
+                tried = compose_parts(parts, again, calibration, self.settings, read)
+                if tried[0].statements:
+                    judged, (draft, sentences) = again, tried
             retrieval, judgement = join(judged)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
@@ -237,9 +241,8 @@ class Assistant:
         )
         yield answer
         if self.writer and statements and not computed:  # nothing is written of an abstention
-            drop = self.settings.max_drop
             quoted = QuotedAnswer(
-                answer, checked.verified, judgement, retrieval.ranking, drop, read
+                answer, checked.verified, judgement, retrieval.ranking, self.settings.max_drop, read
             )
             yield from self.writer.write(quoted, costs)
 
@@ -300,8 +303,7 @@ class Assistant:
                 weights = weigh_terms(snapshot, near.query)
                 return suggest_near(near.query, weights, read_near(snapshot, near), quotes, n)
             key = (snapshot.version, n)
-            found = self._suggested.get(key)
-            if found is None:
+            if (found := self._suggested.get(key)) is None:
                 found = suggest(read_all_over(snapshot, N_READ * n), quotes, n)
                 self._suggested = {key: found}
             return found
@@ -316,8 +318,7 @@ class Assistant:
             judgement, found, self.judge.calibration, self.settings, snapshot.document
         )
         numbers = {number for one in draft.statements for number in one.sentences}
-        quoted = {one.text for one in sentences if one.number in numbers}
-        return sentence in quoted
+        return any(one.text == sentence and one.number in numbers for one in sentences)
 
     def calibrate(
         self,
@@ -467,12 +468,11 @@ class Assistant:
     def fingerprints(self) -> dict[str, str]:
         """Models and calibration, which must be equal for two answers to be comparable."""
         calibration = self.judge.calibration
-        model = {"model": self.language_model} if self.writer else {}
         return {
             "embedder": self.embedder.fingerprint,
             "scorer": self.judge.scorer.fingerprint,
             "calibration": f"{calibration.slope} {calibration.bias} {calibration.bars}",
-            **model,
+            **({"model": self.language_model} if self.writer else {}),
         }
 
     def close(self) -> None:

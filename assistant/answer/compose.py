@@ -45,6 +45,11 @@ from assistant.values import Cell, Document, Role, Sentence
 NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
+UNFOUND = (NOTHING_RETRIEVED, NOT_SAID)
+
+TOPIC_DOUBT = 0.5
+"""Log-odds taken from the answer to a question that was asked with the topic of a conversation: its
+words stand in the passages whatever is asked."""
 
 MAX_ANSWERING = 2
 """Cells of a row that are emphasised: where more may answer, none is."""
@@ -132,6 +137,13 @@ def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[in
     return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()
 
 
+def doubt(judgement: Judgement) -> Judgement:
+    """Return the judgement of a question that the topic of a conversation was put to."""
+    log_odds = None if judgement.log_odds is None else judgement.log_odds - TOPIC_DOUBT
+    evidence = replace(judgement.evidence, is_named=False)
+    return replace(judgement, log_odds=log_odds, evidence=evidence)
+
+
 def compose_parts(
     parts: Sequence[QuestionPart],
     judged: Sequence[tuple[Retrieval, Judgement]],
@@ -180,7 +192,7 @@ def _say_missing(part: QuestionPart, reason: str | None) -> str:
     """Say which part of a question is not answered, and why if more is known."""
     if part.about:
         return f"Nothing was found about {part.text}."
-    if reason in (None, NOT_SAID, NOTHING_RETRIEVED):
+    if reason in (None, *UNFOUND):
         return f"Nothing was found that answers “{part.text}”."
     return f"“{part.text}”: {reason}"
 

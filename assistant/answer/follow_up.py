@@ -21,9 +21,10 @@ from assistant.answer.phrases import (
     find_person,
     find_phrases,
     find_topic,
-    kind_of,
-    list_items,
+    has_names,
+    likeness,
     load_lists,
+    pick,
     share_words,
     small_words,
     strip_article,
@@ -32,7 +33,7 @@ from assistant.errors import QuestionError
 from assistant.text import english as en
 from assistant.text.exact import find_exact
 from assistant.text.normalize import normalize
-from assistant.text.terms import fold
+from assistant.text.terms import fold, query_terms
 from assistant.text.words import CAPITALISED, one_of
 from assistant.values import Turn
 
@@ -137,6 +138,8 @@ MAX_SAID_CHARS = 4_000
 """A longer turn is looked at so far."""
 MAX_LEANING_WORDS = 40
 MAX_FRAGMENT_WORDS = 8
+MAX_OPEN_TERMS = 8
+"""A longer question says itself what it is about."""
 _MARK = re.compile(r"\s*\[\d+\]")
 _SENTENCE_END = re.compile(r"(?<=\w{3}[.!?]) +(?=\w)")
 _CLAUSE = re.compile(
@@ -148,7 +151,7 @@ _EXPLETIVE = re.compile(
     r"\bit (?:is |was |be )?(?:possible|allowed|necessary|okay|ok|true|legal|safe|worth|better|good"
     r"|bad|free|required|permitted|easy|hard|difficult|takes?|costs?)\b(?=.* (?:to|that|if|when)\b)"
     r"|\b(?:time|day|date) is it\b|\b(?:is|are|was|were|be) there\b(?! *\?)"
-    r"|\bthere (?:is|are|was|were|be)\b",
+    r"|\bthere (?:is|are|was|were|be)\b|^(?:that|this|it) is (?:\w+ ){0,2}\w+[.!,] (?=\w)",
     re.IGNORECASE,
 )
 _NTH = re.compile(
@@ -190,6 +193,30 @@ def stand(question: str, history: Sequence[Turn]) -> str:
     >>> stand("And judo?", history), stand("Who built the mill?", history)
     ('When does judo start?', 'Who built the mill?')
     """
+    return _complete(question, _read_before(history)) or question
+
+
+def stand_with_topic(question: str, history: Sequence[Turn]) -> str | None:
+    """Return a question with what the conversation is about; None if it says itself what it means.
+
+    It is one that stands by itself, but may leave open of what: "the maximum period", "pricing".
+
+    >>> history = [("user", "How much is the canoe?"), ("assistant", "It costs 9 euros.")]
+    >>> stand_with_topic("Who pays the deposit?", history), stand_with_topic("B12?", history)
+    ('Who pays the deposit of the canoe?', None)
+    """
+    topic = _topic_of(_read_before(history))
+    is_short = 0 < len(query_terms(question)) <= MAX_OPEN_TERMS
+    if not topic or not is_short or share_words(question, topic) or has_names(question):
+        return None
+    asked = question.rstrip(" ?.!")
+    last = next((one for one in find_phrases(asked)[-1:] if one.end == len(asked)), None)
+    is_definite = last is not None and fold(last.text).startswith("the ")
+    return f"{asked} of {topic}?" if is_definite else f"{asked}, {topic}?"
+
+
+def _read_before(history: Sequence[Turn]) -> list[tuple[str, str]]:
+    """Return the last questions, each made to stand by itself, with their answers."""
     before: list[tuple[str, str]] = []
     asked = [n for n, (speaker, _) in enumerate(history) if speaker == "user"][-MAX_TURNS:]
     for n in asked:
@@ -198,7 +225,22 @@ def stand(question: str, history: Sequence[Turn]) -> str:
         answer = _MARK.sub("", answer[:MAX_SAID_CHARS])
         if said and reply_to(said) is None:
             before.append((_complete(said, before) or said, answer))
-    return _complete(question, before) or question
+    return before
+
+
+def _topic_of(before: Sequence[tuple[str, str]]) -> str:
+    """Return what the last question is about: the same as long as it is named."""
+    topic = ""
+    for said, _ in before:
+        if not topic or not re.search(rf"\b{re.escape(strip_article(topic))}\b", said):
+            topic = find_topic(_last_asked(said))
+    return topic
+
+
+def _last_asked(said: str) -> str:
+    """Return the last sentence of a turn that asks, or else the last."""
+    sentences = _SENTENCE_END.split(said)
+    return next((one for one in reversed(sentences) if one.endswith("?")), sentences[-1])
 
 
 def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
@@ -215,7 +257,7 @@ def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
         return None
     if bare in lists["again"]:
         return last
-    topic = find_topic(last := _SENTENCE_END.split(last)[-1])
+    topic, last = _topic_of(before), _last_asked(last)
     if bare in lists["more"]:
         return f"Tell me more about {topic}" if topic else last
     if bare in lists["ellipsis"]:
@@ -228,7 +270,7 @@ def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
 def _go_on(question: str, before: Sequence[tuple[str, str]], topic: str) -> str | None:
     """Return the whole question of one that goes on or corrects, or points to what was said."""
     last, answer = before[-1]
-    last = _SENTENCE_END.split(last)[-1]
+    last = _last_asked(last)
     meant, rest = cut_lead(question, "meant")
     goes_on, rest = (False, rest) if meant else cut_lead(question, "goes on")
     rest = rest.strip(" ,.:")
@@ -293,7 +335,7 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
     if phrases:
         if re.search(r"['’]s$", said) and (owner := _OWNER.search(last)):
             return last[: owner.start()] + said + last[owner.end() :]
-        scored = [(_likeness(said, fold(lead), one, n), n) for n, one in enumerate(phrases)]
+        scored = [(likeness(said, fold(lead), one, n), n) for n, one in enumerate(phrases)]
         score, place = max(scored, key=lambda pair: (pair[0], -pair[1]))
         best = phrases[place]
         if score > 0:
@@ -315,27 +357,6 @@ def _ask_for(fragment: str, phrases: Sequence[Phrase], topic: str) -> str | None
     if fragment.casefold().startswith("the "):
         return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {topic}?"
     return f"{fragment}, {topic}?"
-
-
-def _likeness(said: str, lead: str, phrase: Phrase, place: int) -> float:
-    """Return how like a phrase is to what is said instead; nothing is put for one below 0."""
-    kind = kind_of(said)
-    times = {"date", "month", "day", "year", "weekday"}
-    if share_words(said, phrase.text):
-        return 10.0
-    score = 6.0 if kind == phrase.kind and kind not in ("noun", "name") else 0.0
-    if not score:
-        if kind in times and phrase.kind in times:
-            score = 4.0
-        elif kind not in ("noun", "name") or phrase.kind not in ("noun", "name"):
-            return -1.0
-        else:
-            score = 3.0 if kind == phrase.kind == "name" else 2.0 if kind == phrase.kind else 1.0
-    if lead:
-        score += 4.0 if lead == phrase.preposition else -4.0
-    has_article = strip_article(said) != said, strip_article(phrase.text) != phrase.text
-    score += has_article[0] == has_article[1]
-    return score + 0.75 * (place == 0) - 1.5 * phrase.is_headed
 
 
 def _fill(asked: str, last: str, answer: str) -> str:
@@ -380,7 +401,7 @@ def _fill(asked: str, last: str, answer: str) -> str:
 def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
     """Return a question with what it points to by name; None if it points to nothing."""
     last, answer = before[-1]
-    topic = find_topic(_SENTENCE_END.split(last)[-1])
+    topic = _topic_of(before)
     for pattern, found in _list_meant(question, before, topic):
         for match in pattern.finditer(question):
             if found and not _is_known(question, match.start(), match[0]):
@@ -424,7 +445,7 @@ def _list_meant(
     """Yield each pattern of what stands for something, with that thing."""
     last, answer = before[-1]
     if match := _NTH.search(question):
-        yield _NTH, _pick(match, before)
+        yield _NTH, pick(match, before)
     yield _PERSON, find_person(before) or topic
     yield _THINGS, topic
     yield _THING, topic
@@ -448,30 +469,6 @@ def _is_known(question: str, at: int, said: str) -> bool:
         return False
     is_possessive = fold(said) in en.THEIR
     return is_possessive or _CLAUSE.search(behind, own[0].end) is not None
-
-
-def _pick(match: re.Match[str], before: Sequence[tuple[str, str]]) -> str:
-    """Return what is meant of several things: "the second one", "the other one", "both"."""
-    last, answer = before[-1]
-    items = list_items(answer) or next(
-        (i for _, one in reversed(before) if (i := list_items(one))), []
-    )
-    topics = list(dict.fromkeys(one for asked, _ in before if (one := find_topic(asked))))
-    pair = re.search(rf"(\b(?:the )?{CAPITALISED}) (?:or|and) ((?:the )?{CAPITALISED})", last)
-    two = [pair[1], pair[2]] if pair else items[:2] if len(items) == 2 else topics[-2:]
-    nth = (match["nth"] or "").casefold()
-    if match["both"]:
-        return " and ".join(two) if len(two) == 2 else ""
-    if not nth:
-        return ""
-    if nth == "other":
-        return next(
-            (one for one in reversed(two) if not share_words(one, topics[-1] if topics else "")), ""
-        )
-    if nth in ("former", "latter"):
-        return two[nth == "latter"] if len(two) == 2 else ""
-    place = -1 if nth == "last" else en.ORDINALS[nth] - 1
-    return items[place] if items and place < len(items) else ""
 
 
 def _name_foreign(question: str, topic: str) -> str | None:

@@ -209,6 +209,33 @@ def share_words(one: str, other: str) -> bool:
     return bool(set(query_terms(strip_article(one))) & set(query_terms(strip_article(other))))
 
 
+def likeness(said: str, lead: str, phrase: Phrase, place: int) -> float:
+    """Return how like a phrase is to what is said instead; nothing is put for one below 0."""
+    kind = kind_of(said)
+    times = {"date", "month", "day", "year", "weekday"}
+    if share_words(said, phrase.text):
+        return 10.0
+    score = 6.0 if kind == phrase.kind and kind not in ("noun", "name") else 0.0
+    if not score:
+        if kind in times and phrase.kind in times:
+            score = 4.0
+        elif kind not in ("noun", "name") or phrase.kind not in ("noun", "name"):
+            return -1.0
+        else:
+            score = 3.0 if kind == phrase.kind == "name" else 2.0 if kind == phrase.kind else 1.0
+    if lead:
+        score += 4.0 if lead == phrase.preposition else -4.0
+    has_article = strip_article(said) != said, strip_article(phrase.text) != phrase.text
+    score += has_article[0] == has_article[1]
+    return score + 0.75 * (place == 0) - 1.5 * phrase.is_headed
+
+
+def has_names(question: str) -> bool:
+    """Whether a question has a name, a code, a number or a date of its own."""
+    capitals = re.search(rf"(?<=[\w,] ){CAPITALISED}|\b[A-Z]{{2,}}", question)
+    return bool(capitals or re.search(r"\d", question) or next(iter(find_exact(question)), None))
+
+
 def find_person(before: Sequence[tuple[str, str]]) -> str:
     """Return the person who was named last, of the answer to "who" rather than the question."""
     for last, answer in reversed(before):
@@ -236,6 +263,30 @@ def list_items(answer: str) -> list[str]:
         first = re.split(rf"\b{one_of(en.BE | {'include'})}\b", first)[-1]
         items = [one.strip() for one in (first, *others)]
     return [one for one in items if one]
+
+
+def pick(match: re.Match[str], before: Sequence[tuple[str, str]]) -> str:
+    """Return what is meant of several things: "the second one", "the other one", "both"."""
+    last, answer = before[-1]
+    items = list_items(answer) or next(
+        (i for _, one in reversed(before) if (i := list_items(one))), []
+    )
+    topics = list(dict.fromkeys(one for asked, _ in before if (one := find_topic(asked))))
+    pair = re.search(rf"(\b(?:the )?{CAPITALISED}) (?:or|and) ((?:the )?{CAPITALISED})", last)
+    two = [pair[1], pair[2]] if pair else items[:2] if len(items) == 2 else topics[-2:]
+    nth = (match["nth"] or "").casefold()
+    if match["both"]:
+        return " and ".join(two) if len(two) == 2 else ""
+    if not nth:
+        return ""
+    if nth == "other":
+        return next(
+            (one for one in reversed(two) if not share_words(one, topics[-1] if topics else "")), ""
+        )
+    if nth in ("former", "latter"):
+        return two[nth == "latter"] if len(two) == 2 else ""
+    place = -1 if nth == "last" else en.ORDINALS[nth] - 1
+    return items[place] if items and place < len(items) else ""
 
 
 def cut_lead(question: str, kind: str) -> tuple[bool, str]:
