@@ -33,8 +33,8 @@ from assistant.errors import QuestionError
 from assistant.text import english as en
 from assistant.text.exact import find_exact
 from assistant.text.normalize import normalize
-from assistant.text.terms import fold, query_terms
-from assistant.text.words import CAPITALISED, one_of
+from assistant.text.terms import fold
+from assistant.text.words import CAPITALISED, content, one_of
 from assistant.values import Turn
 
 NAME = "courtesy"
@@ -138,7 +138,7 @@ MAX_SAID_CHARS = 4_000
 """A longer turn is looked at so far."""
 MAX_LEANING_WORDS = 40
 MAX_FRAGMENT_WORDS = 8
-MAX_OPEN_TERMS = 8
+MAX_OPEN_WORDS = 8
 """A longer question says itself what it is about."""
 _MARK = re.compile(r"\s*\[\d+\]")
 _SENTENCE_END = re.compile(r"(?<=\w{3}[.!?]) +(?=\w)")
@@ -206,7 +206,7 @@ def stand_with_topic(question: str, history: Sequence[Turn]) -> str | None:
     ('Who pays the deposit of the canoe?', None)
     """
     topic = _topic_of(_read_before(history))
-    is_short = 0 < len(query_terms(question)) <= MAX_OPEN_TERMS
+    is_short = 0 < len(content(question)) <= MAX_OPEN_WORDS
     if not topic or not is_short or share_words(question, topic) or has_names(question):
         return None
     asked = question.rstrip(" ?.!")
@@ -351,7 +351,8 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
 
 def _ask_for(fragment: str, phrases: Sequence[Phrase], topic: str) -> str | None:
     """Return the question for what everything may have, such as a price, of the topic."""
-    is_attribute = fold(strip_article(fragment)) in load_lists()["attributes"]
+    said = fold(strip_article(fragment))
+    is_attribute = bool({said, said.removesuffix("s")} & small_words("attributes"))
     if not topic or not is_attribute or any(share_words(fragment, one.text) for one in phrases):
         return None
     if fragment.casefold().startswith("the "):

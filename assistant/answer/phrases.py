@@ -24,6 +24,11 @@ _ENUMERATED = re.compile(
 PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ENGLISH = frozenset("the what who when where how".split())
+_VERB_NEXT = re.compile(
+    rf"\b(?:(?:what|who) {one_of(en.MODALS)}|{one_of(en.PERSONAL)}(?: {one_of(en.MODALS)})?) $",
+    re.IGNORECASE,
+)
+"""What stands before a verb: "what would happen", "I can contact"."""
 MAX_TOPIC_WORDS = 8
 _DAYS = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag"
@@ -183,7 +188,8 @@ def find_topic(question: str) -> str:
     """Return what a question is about, with what hangs on it; "" if that is not told."""
     phrases = find_phrases(question)
     for n, phrase in enumerate(phrases):
-        if phrase.kind not in ("noun", "name"):
+        is_verb_alone = " " not in phrase.text and _VERB_NEXT.search(question[: phrase.start])
+        if phrase.kind not in ("noun", "name") or is_verb_alone:
             continue
         if phrase.is_headed and fold(strip_article(phrase.text)) in load_lists()["attributes"]:
             return phrases[n + 1].text

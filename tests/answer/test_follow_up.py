@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer.compose import unite
-from assistant.answer.follow_up import MAX_TURNS, stand
+from assistant.answer.follow_up import MAX_TURNS, stand, stand_with_topic
 from assistant.errors import QuestionError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
@@ -184,6 +184,66 @@ def test_a_new_subject_is_searched_for_by_itself(assistant: Assistant) -> None:
     assert (answer.statements, answer.confidence) == (alone.statements, alone.confidence)
     assert not answer.is_reworded
     assert [one.document_id for one in answer.citations] == ["rings.txt"]
+
+
+@pytest.mark.parametrize(
+    ("question", "made"),
+    [
+        ("What is the longest period?", "What is the longest period of the old mill?"),
+        ("opening times", "opening times, the old mill?"),
+        ("What is the mill like?", None),
+        ("What is the fee of Ben Ives?", None),
+        ("Who signed in 1850?", None),
+        ("What does X-40 cost?", None),
+        ("And?", None),
+    ],
+)
+def test_a_question_that_leaves_its_topic_open_can_be_asked_with_it(
+    question: str, made: str | None
+) -> None:
+    assert stand_with_topic(question, MILL) == made
+    assert stand_with_topic(question, []) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "topic"),
+    [
+        (("When does fencing start?", "May.", "Who teaches fencing on Mondays?"), "fencing"),
+        (("Who leads fencing?", "Ann Holt.", "When does bowls start?"), "bowls"),
+        (("What would happen if the tower fell?",), "the tower"),
+        (("That is fine. Where is the tower? I am new.",), "the tower"),
+    ],
+)
+def test_the_topic_stays_while_it_is_named(before: tuple[str, ...], topic: str) -> None:
+    turns = said(*before)
+    assert stand("How old is it?", turns) == f"How old is {topic}?"
+
+
+def test_a_remark_before_a_question_points_to_nothing() -> None:
+    question = "That is fine. Can I pay by card?"
+    assert stand(question, MILL) == question
+
+
+CANOE = "A deposit of 40 euros for the canoe is paid in cash at the boathouse."
+HIVE = "The library lends books. The kayak is red. Bees live in a hive behind the school."
+
+
+def test_only_what_is_not_found_by_itself_is_asked_with_the_topic(settings: Settings) -> None:
+    files = {"canoe.txt": f"The canoe costs nine euros an hour. {CANOE}", "hive.txt": HIVE}
+    replace_files(settings.corpus_dir, files)
+    history = said("How much is the canoe at the boathouse?", "Nine euros.")
+    refusing = settings.model_copy(update={"max_over_refusal": 0.1})
+    with Assistant(refusing, HashingEmbedder()) as assistant:
+        assert assistant.ask("Is cash taken?").abstained
+        asked = assistant.ask("Is cash taken?", history)
+        bees, alone = (assistant.ask("Where do bees live?", one) for one in (history, ()))
+        lost = assistant.ask("Why do whales sing?", history)
+    assert asked.query == "Is cash taken, the canoe at the boathouse?"
+    assert CANOE in [one.quote for one in asked.citations]
+    assert not alone.abstained
+    assert (bees.query, bees.statements) == (alone.query, alone.statements)
+    assert bees.confidence == alone.confidence
+    assert (lost.kind, lost.query) == ("abstention", "Why do whales sing?")
 
 
 def test_no_history_makes_an_answer_of_a_refusal_that_nothing_could_answer(
