@@ -208,8 +208,8 @@ class Assistant:
             calibration = self.judge.calibration
             draft, sentences = compose_parts(parts, judged, calibration, self.settings, read)
             if draft.reason in UNFOUND and (wide := follow_up.stand_with_topic(stood, before)):
-                one = self._retrieve(snapshot, focus(wide), documents)
-                again = [(one, doubt(self.judge.scorer.judge(one)))]
+                wider = self._retrieve(snapshot, focus(wide), documents)
+                again = [(wider, doubt(self.judge.scorer.judge(wider)))]
                 tried = compose_parts(parts, again, calibration, self.settings, read)
                 if tried[0].statements:
                     judged, (draft, sentences) = again, tried
