@@ -1,8 +1,7 @@
 """Which sentences of documents speak to the one who answers."""
 
-import time
-
 import pytest
+from ingest.reading import within
 
 from assistant.text.cues import is_injection
 
@@ -41,7 +40,6 @@ def test_a_sentence_about_the_world_is_none(sentence: str) -> None:
 
 
 def test_hostile_text_takes_no_time() -> None:
-    began = time.process_time()
-    for piece in ("ignore ", "your ", "the a ", "this question ", '"', " : "):
-        is_injection(piece * 100_000)
-    assert time.process_time() - began < 1
+    with within(1):
+        for piece in ("ignore ", "your ", "the a ", "this question ", '"', " : "):
+            is_injection(piece * 100_000)

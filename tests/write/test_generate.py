@@ -1,11 +1,11 @@
 """A model's reply as statements, each as soon as it is whole, and a follow-up that it rewrote."""
 
-import time
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from ingest.reading import within
 from scripted_model import Piece, ScriptedModel, finished
 
 from assistant.cite import DraftStatement
@@ -142,6 +142,5 @@ def test_a_rewriting_keeps_the_question_and_says_nothing_new(
 
 @pytest.mark.parametrize("reply", ["a" + " " * 10**6 + "b", '"' * 10**6, "question" * 10**5])
 def test_a_rewriting_is_read_in_bounded_time(reply: str) -> None:
-    began = time.process_time()
-    read_rewritten(reply, "When?", MILL)
-    assert time.process_time() - began < 1
+    with within(1):
+        read_rewritten(reply, "When?", MILL)

@@ -178,9 +178,9 @@ def test_many_hyphens_take_linear_time() -> None:
     def measure(n: int) -> float:
         text = "exempli-\n  fication\n" * n
         breaks = [(n + 8, n + 11) for n in range(0, len(text), 20)]
-        started = time.process_time()
+        started = time.thread_time()
         assert find_hyphenations(text, breaks) == ()
-        return time.process_time() - started
+        return time.thread_time() - started
 
     measure(1_000)
     assert measure(40_000) < 6 * measure(10_000) + 0.2
