@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from assistant.answer.filters import shorten
 from assistant.answer.rows import (
     Selection,
     column_to_add,
@@ -19,7 +20,6 @@ from assistant.answer.rows import (
     is_numeric,
     looks_numbered,
     select_rows,
-    shorten,
 )
 from assistant.answer.table import (
     Amounts,
@@ -63,8 +63,8 @@ _LIMITED = re.compile(
     rf"|dopo|mais de)\s+(?:[^\W\d]+\s+){{0,2}}[$€£]?(?:\d|{one_of((*en.ONES, *en.MONTHS))}\b)"
 )
 _WHAT = {
-    "count": "number", "sum": "total", "mean": "average", "most": "highest", "least": "lowest",
-    "all": "list", "find": "row",
+    "count": "number", "sum": "total", "mean": "average", "most": "highest value",
+    "least": "lowest value", "difference": "difference",
 }  # fmt: skip
 
 Read = Callable[[str], Document]
@@ -111,7 +111,7 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
     if limited := find_limit(question):
         rest, limit = limited
         worked = _work_out(rest, judgement, tables, limit)
-        if worked or not limit.is_word:
+        if worked or not limit.word:
             return worked
     return () if _LIMITED.search(fold(question)) else _work_out(question, judgement, tables)
 
@@ -135,6 +135,7 @@ def _work_out(
     if len(worked) > MAX_RESULTS:
         return _decline(operation, f"{len(worked)} tables have such rows and none is named")
     is_asked = operation.kind != "all" or limit is not None
+    is_asked |= any(one.is_listed for one in found)
     return declined[0] if declined and is_asked else ()
 
 
@@ -160,7 +161,7 @@ def _is_stated(operation: Operation, chosen: Selection, judgement: Judgement) ->
         if scales and scales & {(scale.kind, scale.names) for scale in find_scales(text)}:
             return True
         is_prose = number == best and sentence.role is not Role.ROW
-        if operation.kind in ("all", "find") and is_prose and not chosen.is_limited:
+        if operation.kind in ("all", "find", "difference") and is_prose and not chosen.is_limited:
             return True
     return False
 
@@ -200,25 +201,22 @@ def _sums(text: str) -> bool:
 def _carry_out(chosen: Selection) -> Worked | Declined | None:
     """Return the result, or the reason against it; None where it is nothing to be worked out."""
     operation, table = chosen.operation, chosen.table
-    if operation.kind == "find" and chosen.is_limited:
-        return _list(chosen)
-    if operation.kind == "find" or (
-        operation.kind == "all" and not chosen.rows and not chosen.is_limited
-    ):
+    is_found = operation.kind == "find" or (operation.kind == "all" and not chosen.rows)
+    if is_found and not chosen.is_listed:
         return _find(chosen)
     if chosen.unclear:
         return _decline(operation, chosen.unclear)
     if table.is_cut:
         return _decline(operation, f"it has more than {len(table.rows):,} rows")
     if not chosen.rows:
-        told = chosen.told.replace("say ", "says ", 1).replace("do not says", "does not say")
-        told = re.sub(r"^have |(?<= and )have ", "has ", told)
-        return Declined(f"No row of “{shorten(table.document.document_id)}” {told}.")
+        return Declined(chosen.say_none())
     if len(chosen.rows) > MAX_CITED:
         return _decline(operation, f"more than {MAX_CITED} rows are meant")
     match operation.kind:
-        case "all":
+        case "all" | "find":
             return _list(chosen)
+        case "difference":
+            return _subtract(chosen)
         case "count":
             return _count(chosen)
         case "sum" | "mean":
@@ -234,23 +232,22 @@ def _find(chosen: Selection, column: int | None = None) -> Worked | Declined | N
         chosen: the rows.
         column: that is asked for; by default the one that the question names.
     """
-    is_known = any(one.is_whole for one in chosen.filters) and not chosen.unclear
+    is_known = any(one.kind != "part" for one in chosen.filters) and not chosen.unclear
     told = {term for one in chosen.filters for term in one.terms}
     asked = columns_named(chosen, chosen.asked - told) if column is None else [column]
     if not is_known or not asked or not 1 <= len(chosen.rows) <= MAX_FOUND:
         return None
     if not any(row.cells[asked[0]] for row in chosen.rows):
         name = shorten(chosen.table.names[asked[0]])
-        return Declined(f"What {chosen.told} has no “{name}” in the table.")
+        rows = re.sub(r"^[\d,]+ ", "The ", chosen.say_rows())
+        return Declined(f"{rows} {'has' if len(chosen.rows) == 1 else 'have'} no “{name}”.")
     return _worked(chosen, "") if all(row.cells[asked[0]] for row in chosen.rows) else None
 
 
 def _list(chosen: Selection) -> Worked | Declined | None:
-    if (len(chosen.rows) == 1 and not chosen.is_limited) or not chosen.filters:
+    if (len(chosen.rows) == 1 and not chosen.is_listed) or not chosen.filters:
         return _find(chosen)
-    n_all = sum(not row.is_total for row in chosen.table.rows)
-    text = f"{len(chosen.rows):,} of {n_all:,} rows {chosen.told}{_near(chosen)}, counted here."
-    return _worked(chosen, text)
+    return _worked(chosen, _say_counted(chosen))
 
 
 def _count(chosen: Selection) -> Worked | Declined | None:
@@ -269,17 +266,16 @@ def _count(chosen: Selection) -> Worked | Declined | None:
         if looks_numbered(chosen, column):
             return None  # what things are called by
         return _add(chosen, column)
-    n_all = sum(not row.is_total for row in table.rows)
     if len(named) == 1 and table.terms(table.names[named[0]]) <= chosen.things:
         cells = [fold(row.cells[named[0]]) for row in chosen.rows if row.cells[named[0]]]
         n_kinds = len(set(cells))
         if n_kinds < len(cells):
-            what = f"{n_kinds:,} different cells of “{shorten(table.names[named[0]])}”"
-            return _worked(chosen, f"{what} in {chosen.say_rows()}{_near(chosen)}, counted here.")
+            values = "1 value" if n_kinds == 1 else f"{n_kinds:,} different values"
+            what = f"“{shorten(table.names[named[0]])}” has {values} in {chosen.say_rows()}"
+            return _worked(chosen, f"{what}{_near(chosen)}, counted here.")
     if not chosen.filters:
-        return _worked(chosen, f"The table has {n_all:,} row{'s' * (n_all != 1)}, counted here.")
-    text = f"{len(chosen.rows):,} of {n_all:,} rows {chosen.told}{_near(chosen)}, counted here."
-    return _worked(chosen, text)
+        return _worked(chosen, f"The table has {chosen.say_rows()}, counted here.")
+    return _worked(chosen, _say_counted(chosen))
 
 
 def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Declined | None:
@@ -307,6 +303,29 @@ def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Decline
         done = f"{amounts.write(sum(values, Decimal(0)))} in total, added up here"
     rest = _without(len(chosen.rows) - len(values), name)
     return _worked(chosen, f"{name} of {chosen.say_rows()}{_near(chosen)}: {done}{rest}.")
+
+
+def _subtract(chosen: Selection) -> Worked | None:
+    """Return how much two cells differ: two rows' in one column, or two columns' in one row."""
+    names, rows = chosen.table.names, chosen.rows
+    left = chosen.asked - {term for one in chosen.filters for term in one.terms}
+    columns = columns_named(chosen, left)
+    if len(rows) == 2 and len(columns) == 1:
+        cells, name = [row.cells[columns[0]] for row in rows], names[columns[0]]
+    elif len(rows) == 1 and len(columns) == 2:
+        cells = [rows[0].cells[column] for column in columns]
+        name = next((c for n, c in enumerate(rows[0].cells) if c and n not in columns), "")
+    else:
+        return None
+    amounts = read_amounts(cells, chosen.language)
+    if isinstance(amounts, Unreadable) or None in amounts.values:
+        return None
+    low, high = sorted(zip(amounts.values, cells, strict=True), key=lambda pair: pair[0] or 0)
+    apart = amounts.write((high[0] or Decimal(0)) - (low[0] or Decimal(0)))
+    told = f"{shorten(high[1])} and {shorten(low[1])}"
+    return _worked(
+        chosen, f"The difference in “{shorten(name)}” is {apart}, between {told}, worked out here."
+    )
 
 
 def _compare(chosen: Selection) -> Worked | Declined | None:
@@ -349,6 +368,11 @@ def _compare(chosen: Selection) -> Worked | Declined | None:
 # --- Words
 
 
+def _say_counted(chosen: Selection) -> str:
+    n_all = sum(not row.is_total for row in chosen.table.rows)
+    return f"{chosen.say_counted(len(chosen.rows), n_all)}{_near(chosen)}, counted here."
+
+
 def _near(chosen: Selection) -> str:
     """Say how many rows say the same among other words, and are left out."""
     n = sum(one.n_near for one in chosen.filters)
@@ -365,7 +389,9 @@ def _decline(operation: Operation, why: str | Unreadable, column: str = "") -> D
         cell = why.cell if why.cell.startswith("“") else f"“{shorten(why.cell)}”"
         place = f"in the column {column}, " if column else ""
         why = f"{place}{cell} {why.why}" if why.cell else f"{place}{why.why}"
-    return Declined(NOT_STATED.format(what=_WHAT[operation.kind], why=why))
+    if operation.kind in _WHAT:
+        return Declined(NOT_STATED.format(what=_WHAT[operation.kind], why=why))
+    return Declined(f"No text says which these are, and the table was not searched: {why}.")
 
 
 def _worked(

@@ -235,6 +235,29 @@ def read_moments(cells: Sequence[str]) -> tuple[tuple[int, ...] | None, ...] | U
     return values
 
 
+_YES = frozenset("yes y true x ✓ ✔ ☑ ✅ ja j oui si sim".split())
+_NO = frozenset("no n false ✗ ✘ ☐ ❌ nein non nao nee".split())
+
+
+def read_answers(cells: Sequence[str]) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Return the cells that say yes and those that say no, or nothing; None if one says more.
+
+    What says that it is not known ("?", "n/a") is neither.
+
+    >>> [sorted(one) for one in read_answers(["yes", "no", ""])]
+    [['yes'], ['', 'no']]
+    """
+    said = {cell: fold(cell.strip()[:MAX_CELL_CHARS]).rstrip("\ufe0f.!") for cell in cells}
+    yes = frozenset(cell for cell, word in said.items() if word in _YES)
+    no = frozenset(cell for cell, word in said.items() if word in _NO)
+    if not yes and not no:
+        return None
+    rest = said.keys() - yes - no
+    if not all(_NONE.fullmatch(said[cell]) for cell in rest):
+        return None
+    return yes, no | {cell for cell in rest if not said[cell].strip("-–—. ")}
+
+
 _IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]\s*$")
 
 

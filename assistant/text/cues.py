@@ -52,6 +52,11 @@ _TIME = re.compile(
 )
 _NUMBER = re.compile(rf"\d|\b{one_of(en.COUNTING)}\b", re.IGNORECASE)
 _NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)
+_DENIAL = re.compile(
+    rf"{_NEGATION.pattern}|\b(?:nicht|kein(?:e[mnrs]?)?|ohne|pas|sans|sin|non|senza|nao|não|sem"
+    r"|niet|geen|zonder)\b",
+    re.IGNORECASE,
+)
 _LEANING_WORDS = en.REFERRING | en.ALIKE | en.HERE | en.LEANING_OPENERS
 _LEANING = re.compile(rf"\W*{one_of((*_LEANING_WORDS, *en.LEANING_PHRASES))}\b", re.IGNORECASE)
 _REFERRING = re.compile(rf"\b{one_of(en.REFERRING)}\b", re.IGNORECASE)
@@ -256,6 +261,16 @@ def denies(text: str) -> bool:
     (True, False)
     """
     return _NEGATION.search(text) is not None
+
+
+def find_denial(question: str) -> int:
+    """Return where the word ends that denies in a question of seven languages, -1 if none does.
+
+    >>> find_denial("Wer hat nicht gezahlt?"), find_denial("Who signed?")
+    (13, -1)
+    """
+    match = _DENIAL.search(question)
+    return match.end() if match else -1
 
 
 def leans_back(sentence: str) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrievals import passage, retrieve
 
-from assistant.evidence.answerability import (
+from assistant.evidence.features import (
     QUESTION_FEATURES,
     ScoredEvidence,
     number_missing,
