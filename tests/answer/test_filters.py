@@ -175,7 +175,7 @@ SAID = {
     "How many lamps were delivered in May 2024?": "In 2 of 4 rows “Delivered” is in May 2024",
     "How many lamps were not delivered in 2024?": "In 1 of 4 rows “Delivered” is not in 2024",
     "How many lamps are not sold?": "2 of 4 rows do not say “sold”",
-    "What is the total price of lamps over 70 euros?": "2 rows whose “Price” is over 70 euros: 165 euros",
+    "What is the total price of lamps over 70 euros?": "2 rows whose “Price” is over 70 euros: 165",
     "Welche Lamps kosten mehr als 80 euros?": "“Price” is over 80 euros",
 }
 
