@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from assistant.answer.compute import Declined, Worked, work_out
+from assistant.answer.compute import Declined, Worked, leave_out, work_out
 from assistant.answer.excerpt import complete, sentence_of, shape_of
 from assistant.answer.table import without_unit
 from assistant.cite import (
@@ -90,6 +90,8 @@ def compose(
         return Draft(
             (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
         ), judgement.sentences
+    judgement, missing = leave_out(retrieval.query, judgement, read)
+    confidence = probability(judgement, calibration)
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
@@ -97,7 +99,7 @@ def compose(
     bar = calibration.bar(settings.max_over_refusal)
     if confidence < bar and not judgement.evidence.is_named:
         reason = NOT_COMPARED if _asks_change(retrieval.query) else NOT_SAID
-        return Draft((), confidence, reason), judgement.sentences
+        return Draft((), confidence, missing or reason), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
     picked = [judgement.sentences[i] for i in chosen]
     whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)

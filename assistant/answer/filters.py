@@ -24,9 +24,10 @@ from assistant.answer.table import (
     without_unit,
 )
 from assistant.text.cues import denies, find_denial
+from assistant.text.dates import When, find_when, read_when
 from assistant.text.exact import DATES, date_forms, find_exact, find_months
-from assistant.text.operations import LIGHT, Limit, Operation
-from assistant.text.terms import fold
+from assistant.text.operations import LIGHT, Limit, Operation, find_scales
+from assistant.text.terms import fold, say_in
 from assistant.text.words import WORD
 
 MAX_VALUE_CHARS = 60
@@ -34,6 +35,9 @@ MAX_VALUE_CHARS = 60
 UNCLEAR = "are columns of which none is named"
 SHORT_CELL_WORDS = 6
 """A longer cell is prose: a word in it tells little of its row."""
+
+MAX_HELD = 400
+"""Different cells of a column that are compared with a day, month or thing that is asked for."""
 
 _Cells = dict[int, dict[str, frozenset[str]]]
 """The cells that were found, by column, each with the terms of the question that it has."""
@@ -334,6 +338,145 @@ def find_within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | U
     name = table.names[column]
     own = tuple(dict.fromkeys(kept))
     return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
+
+
+# --- What a question asks for and no row has
+
+
+def find_missing(question: str, table: Table, *, stands_out: bool = False) -> str:
+    """Return what a question asks for of rows, and a table has for none of them; "" if for some.
+
+    A day, month or year, where a column, or the columns' names, hold such and none else: "sold in
+    August" of a table of January to March. A thing, said beside the name of the first column, that
+    no row says anything of: "the gas meter" of a table of meters. Unless a row `stands_out` as
+    likelier to answer than the others: it may say the same in other words.
+    """
+    if table.is_list or table.is_cut:
+        return ""
+    missing = _find_missing_time(question, table)
+    return missing or ("" if stands_out else _find_missing_thing(question, table))
+
+
+def _find_missing_time(question: str, table: Table) -> str:
+    asked = find_when(question)
+    if not asked:
+        return ""
+    heads = [when for whens, _ in find_when(" ".join(table.heads)) for when in whens]
+    held = list(_calendars(question, table))
+    cells = [cell.lower() for row in table.rows for cell in row.cells]
+    reason = ""
+    for ways, said in asked:
+        found = [_agree(ways, whens) for _, whens in held]
+        is_told = True in _agree(ways, heads) or any(said.lower() in cell for cell in cells)
+        if is_told or {False} not in found or any(True in one for one in found):
+            return ""
+        reason = reason or held[found.index({False})][0]
+    said = f" {say_in(table.language, 'or')} ".join(dict.fromkeys(said for _, said in asked))
+    return say_in(table.language, reason).format(shorten(table.name), said)
+
+
+def _agree(ways: Sequence[When], whens: Sequence[When]) -> set[bool | None]:
+    return {way.agrees(when) for way in ways for when in whens}
+
+
+NO_ROW = "The table “{}” has no row for {}."
+NO_COLUMN = "The table “{}” has no column for {}."
+NO_THING = "In the table “{}”, no {} is “{}”."
+
+
+def _calendars(question: str, table: Table) -> Iterator[tuple[str, list[When]]]:
+    """Yield what columns, or their names, hold of the calendar and nothing else.
+
+    Each with how it is said that there is none. Not a column that the question does not name, if it
+    tells of a row by another one.
+    """
+    named = [when for name in table.names[1:] for when in read_when([name]) or () if name]
+    if len(named) > 1:
+        yield NO_COLUMN, named
+    said, asked = _terms_of(question, table)
+    others = _whole_cells(table, said, asked)
+    for column, name in enumerate(table.names):
+        held = {row.cells[column] for row in table.rows if not row.is_total} - {""}
+        is_asked = bool(table.terms(name) & asked)
+        if not 1 < len(held) <= MAX_HELD or (column and not is_asked and others.keys() - {column}):
+            continue
+        whens = read_when([cell[:MAX_CELL_CHARS] for cell in held])
+        if whens and (column == 0 or is_asked or any(one.month or one.day for one in whens)):
+            yield NO_ROW, whens
+
+
+def _terms_of(question: str, table: Table) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the terms of a question, and those of them that tell something."""
+    words = {m[0]: next(iter(table.terms(m[0])), "") for m in WORD.finditer(fold(question))}
+    asked = frozenset(term for word, term in words.items() if word not in LIGHT and term)
+    return frozenset(words.values()), asked
+
+
+_GENERAL = frozenset(
+    """new old main first second third last next same other whole entire current present monthly
+    annual yearly daily weekly hourly average usual normal standard regular best correct right wrong
+    big small large little left exact total full official different special local nearest final
+    initial original own only single open closed available included neue alte erste letzte nachste
+    nouveau ancien premier dernier nuevo viejo primer ultimo nuovo vecchio primo novo
+    velho""".split()
+)
+"""Words before a thing's name that do not say which one it is."""
+_ONE = frozenset("the a an der die das den dem des ein eine einen einem einer het een".split())
+"""What stands before the name of a single thing."""
+
+
+def _find_missing_thing(question: str, table: Table) -> str:
+    name = without_unit(table.names[0])
+    held = {row.cells[0] for row in table.rows if not row.is_total} - {""}
+    is_named = bool(held) and all(re.search(r"[^\W\d_]{2}", cell) for cell in held)
+    if not name or not is_named or not 1 < len(held) <= MAX_HELD or find_denial(question) >= 0:
+        return ""
+    if _whole_cells(table, *_terms_of(question, table)) or find_scales(question):
+        return ""
+    thing = _said_beside(fold(question), fold(name), table.language)
+    words = [word for word in WORD.findall(thing) if word not in LIGHT]
+    known = table.about | {term for one in table.names for term in table.terms(one)}
+    if not words or set(words) & _GENERAL or table.terms(thing) & known:
+        return ""
+    starts = [word[:4] if len(word) > 5 else word for word in words]
+    for row in table.rows:
+        text = fold(" ".join(row.cells))
+        if any(start in text for start in starts) or table.terms(thing) & table.terms(text):
+            return ""
+    return say_in(table.language, NO_THING).format(*map(shorten, (table.name, name, thing)))
+
+
+def _said_beside(question: str, name: str, language: str) -> str:
+    """Return the words by which a question tells which thing of a name it means, "" if it does not.
+
+    Both folded. Before the name, of one thing, and not as "which gas meter"; in German and Dutch
+    also as one word with it; in Romance languages behind it.
+
+    >>> _said_beside("what was the gas meter reading?", "meter", "en")
+    'gas'
+    >>> _said_beside("wie steht der gaszahler?", "zahler", "de")
+    'gas'
+    >>> _said_beside("lectura del contador de gas", "contador", "es")
+    'gas'
+    """
+    said = re.escape(name)
+    if language in ("fr", "es", "it", "pt"):
+        of = r"(?:d[eiau]\w{0,3}\s+(?:l[aeo]s?\s+)?|d['’]\s?)"
+        match = re.search(rf"\b{said}\s+{of}(?P<thing>[^\W\d_]+)", question)
+        return match["thing"] if match else ""
+    if language in ("de", "nl") and (
+        match := re.search(rf"\b(?P<thing>[^\W\d_]{{3,}}?)s?-?{said}(?:e?s|e?n)?\b", question)
+    ):
+        return match["thing"]
+    if behind := re.search(rf"\b{said} (?:for|fur) (?P<one>\w+) (?P<thing>\w+ ?\w+)\W*$", question):
+        return behind["thing"] if behind["one"] in _ONE else ""
+    before = re.search(rf"(?P<thing>(?:[^\W\d_][\w-]*\s+){{1,4}}){said}\b(?!['’])", question)
+    words: list[str] = []
+    for word in reversed(before["thing"].split() if before else []):
+        if word in LIGHT:
+            return " ".join(words) if word in _ONE else ""
+        words.insert(0, word)
+    return ""
 
 
 def shorten(text: str) -> str:

@@ -69,6 +69,7 @@ class Table:
         rows: in order; more than `MAX_ROWS` are cut.
         about: the terms of what it stands under: title, path, headings, caption, lead-in.
         near: the terms of the nearest of these.
+        heads: what it stands under as it is written, its document's title and name behind it.
         over: the numbers of the units above it.
         language: of the question, by which terms are compared.
         is_cut: whether it has more rows than were read.
@@ -82,6 +83,12 @@ class Table:
     over: tuple[int, ...]
     language: str = "en"
     is_cut: bool = False
+    heads: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How it is told from others: the nearest heading or caption, or its document's title."""
+        return next(filter(None, self.heads), "")
 
     @property
     def is_list(self) -> bool:
@@ -173,7 +180,8 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
         rows = [TableRow(row.unit, row.cells[1:], row.is_total) for row in rows]
     is_cut = len(rows) > MAX_ROWS
     kept = tuple(rows[:MAX_ROWS])
-    return Table(document, names, kept, about, near, tuple(over), language, is_cut)
+    told = (*heads, document.title, path)
+    return Table(document, names, kept, about, near, tuple(over), language, is_cut, told)
 
 
 def read_amounts(cells: Sequence[str], language: str = "en") -> Amounts | Unreadable:

@@ -44,8 +44,9 @@ _UNITS = frozenset(
     " hz mhz ghz c f x d".split()
 )
 # fmt: on
-_MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
-_MONTH = one_of(_MONTH_OF)
+MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
+"""Folded names of months, and how they are shortened."""
+_MONTH = one_of(MONTH_OF)
 _OF = r"(?:\s+(?:of|de|del|di))?"
 _DATES = re.compile(
     rf"\b(?P<y1>\d{{4}})[-/.](?P<m1>\d{{1,2}})[-/.](?P<d1>\d{{1,2}})\b"
@@ -129,7 +130,7 @@ def find_months(text: str) -> list[tuple[tuple[str, ...], str]]:
     taken = [(one.start, one.end) for one in find_exact(text)]
     bare = fold(text)
     return [
-        ((f"o{_MONTH_OF[match['month']]:02}",), match["month"])
+        ((f"o{MONTH_OF[match['month']]:02}",), match["month"])
         for match in _IN_MONTH.finditer(bare)
         if not any(a < match.end() and match.start("month") < b for a, b in taken)
     ]
@@ -189,11 +190,11 @@ def _find_dates(text: str) -> Iterator[Exact]:
             one, other = int(found["a"]), int(found["b"])
             days = [(other, one)] if found["sep"] == "." else [(other, one), (one, other)]
         elif found["m3"]:
-            days = [(_MONTH_OF[found["m3"]], int(found["d3"]))]
+            days = [(MONTH_OF[found["m3"]], int(found["d3"]))]
         elif found["m4"]:
-            days = [(_MONTH_OF[found["m4"]], int(found["d4"]))]
+            days = [(MONTH_OF[found["m4"]], int(found["d4"]))]
         elif found["m5"]:
-            month = f"m{year}{_MONTH_OF[found['m5']]:02}"
+            month = f"m{year}{MONTH_OF[found['m5']]:02}"
             yield Exact("month", match[0], *match.span(), (month,), (f"{year}",))
             continue
         days = [(m, d) for m, d in dict.fromkeys(days) if 1 <= m <= 12 and 1 <= d <= 31]

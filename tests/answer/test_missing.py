@@ -1,0 +1,228 @@
+"""What a question asks for of a table's rows that none of them has, and what they still have."""
+
+import pytest
+from retrievals import judgement_of
+from worked import document_of, found_in
+
+from assistant.answer.compute import leave_out
+from assistant.evidence.scorer import Judgement
+from assistant.values import Role
+
+HARVEST = """\
+# Harvest
+
+| Month | Plums | Pears |
+|---|---|---|
+| May 2025 | 0 | 4 |
+| June 2025 | 31 | 9 |
+| July 2025 | 78 | 40 |
+| Total | 109 | 53 |
+"""
+ROTA = """\
+# Rota of the desk
+
+| Shift | Monday | Tuesday | Wednesday |
+|---|---|---|---|
+| Early | Ada | Ben | Ada |
+| Late | Cy | Ada | Ben |
+"""
+HOURS = """\
+# Hours
+
+| Day | Opens | Closes |
+|---|---|---|
+| Tue-Thu | 10:00 | 17:00 |
+| Friday | 10:00 | 21:00 |
+| Sat, Sun | 11:00 | 16:00 |
+"""
+GIGS = """\
+# Gigs
+
+| Band | Place | Played on | Fee |
+|---|---|---|---|
+| Owl Light | Barn | 3 May 2024 | 200 |
+| Tin Hat | Mill | 17 June 2024 | 350 |
+| Owl Light | Quay | 2 July 2024 | 220 |
+"""
+ACCOUNTS = """\
+# Accounts
+
+| Year | Income | Members |
+|---|---|---|
+| 2022 | 900 | 41 |
+| 2023 | 1120 | 44 |
+"""
+METERS = """\
+# Readings
+
+| Meter | Number | Reading |
+|---|---|---|
+| Power | P 11 | 5,204 |
+| Cold water | W 7 | 88 |
+| Heating | H 2 | 1,950 |
+"""
+SEASONS = """\
+# Pitches
+
+| Season | Tent | Camper |
+|---|---|---|
+| April to June | 12 | 24 |
+| July, August | 18 | 35 |
+| rest of the year | 9 | 18 |
+"""
+STAFF = """\
+# Who does what
+
+| Name | Works on | Extension |
+|---|---|---|
+| Nell Orton | Monday, Tuesday | 21 |
+| Raj Sethi | Thursday | 34 |
+"""
+ZAEHLER = """\
+# Stände
+
+Die Liste ist von der Verwaltung und gilt für das Haus und den Hof.
+
+| Zähler | Stand |
+|---|---|
+| Strom | 5204 |
+| Kaltwasser | 88 |
+"""
+TARIFAS = """\
+# Tarifas
+
+Esta es la lista de los precios de la piscina para los socios y los niños.
+
+| Entrada | Precio |
+|---|---|
+| adulto | 6 |
+| niño | 3 |
+"""
+FILES = {
+    "harvest.md": HARVEST,
+    "rota.md": ROTA,
+    "hours.md": HOURS,
+    "gigs.md": GIGS,
+    "accounts.md": ACCOUNTS,
+    "meters.md": METERS,
+    "seasons.md": SEASONS,
+    "staff.md": STAFF,
+    "zaehler.md": ZAEHLER,
+    "tarifas.md": TARIFAS,
+}
+MISSING = {
+    ("harvest", "How many plums were picked in August?"): "“Harvest” has no row for August.",
+    ("harvest", "What was the December harvest of pears?"): "has no row for December.",
+    ("harvest", "plums picked in june 2024"): "has no row for june 2024.",
+    ("harvest", "How many pears on 3 September 2025?"): "has no row for 3 September 2025.",
+    ("rota", "Who is at the desk on Friday?"): "“Rota of the desk” has no column for Friday.",
+    ("rota", "who has the late shift on saturdays"): "has no column for Saturdays.",
+    ("hours", "When do you open on Monday?"): "“Hours” has no row for Monday.",
+    ("hours", "How long are you open on Mondays?"): "has no row for Mondays.",
+    ("gigs", "Who played in August?"): "“Gigs” has no row for August.",
+    ("gigs", "Which band played on 4 May 2024?"): "has no row for 4 May 2024.",
+    ("gigs", "Where was Tin Hat played in May?"): "",
+    ("gigs", "What fee did Owl Light get in 2023?"): "",
+    ("gigs", "Which gigs were played in 2023?"): "has no row for 2023.",
+    ("accounts", "What was the income in 2019?"): "“Accounts” has no row for 2019.",
+    ("accounts", "How many members were there in 2024 or 2025?"): "no row for 2024 or 2025.",
+    ("meters", "What was the gas meter reading?"): "In the table “Readings”, no Meter is “gas”.",
+    ("meters", "What is the number of the oil meter?"): "no Meter is “oil”.",
+    ("meters", "What does the solar panel meter say?"): "no Meter is “solar panel”.",
+    ("zaehler", "Wie ist der Stand vom Gaszähler?"): "In der Tabelle „Stände“ steht unter „Zähler“",
+    ("zaehler", "Wie war der Stand im März?"): "",
+    ("tarifas", "¿Cuánto cuesta la entrada de perro?"): "En la tabla «Tarifas», «Entrada» no dice",
+}
+SHOWN = {
+    "harvest": """\
+        How many plums were picked in June?
+        the july plums
+        How many pears in May and June?
+        How many pears were there in July 2025?
+        How many plums were picked since August 2024?
+        How many plums were picked until December?
+        How many plums are there in total?
+        How many plums did May bring?
+        Who may pick plums?
+        plums on 14 June 2025?
+        Which months had pears?""",
+    "rota": """\
+        Who is at the desk on Monday?
+        Who is early on tuesdays?
+        Who works until Friday?
+        How many shifts has Ada?""",
+    "hours": """\
+        When do you open on Wednesday?
+        When do you close on Sunday?
+        Are you open on Saturdays?
+        When do you open on 27 November 2026?
+        When do you open in August?""",
+    "gigs": """\
+        Who played in May?
+        Which band played on 17 June 2024?
+        Where was the gig on Friday 3 May?
+        What was the fee at the Mill in 2025?
+        Which gigs were in 2024?
+        How much did Tin Hat get in August?""",
+    "accounts": """\
+        What was the income in 2022?
+        How did the income change from 2022 to 2025?
+        How many members were there in May 2023?""",
+    "meters": """\
+        What was the water meter reading?
+        What is the reading of the cold water meter?
+        What was the waterworks meter reading?
+        What is the last meter reading?
+        What is the meter reading?
+        Which gas meter is the oldest?
+        Which meter is the new one?
+        What is the current meter number?
+        What was the heat meter reading?
+        What was the main meter reading?
+        Who reads the meter?
+        Which meters are not gas?
+        How do gas meters work?
+        What is Anna's meter reading?""",
+    "seasons": """\
+        What does a tent cost in May?
+        What does a tent cost in July?
+        What does a camper cost in October?""",
+    "staff": """\
+        Who works on Tuesday?
+        What is the extension of Raj Sethi on Friday?
+        What is the extension of Nell Orton?""",
+    "zaehler": """\
+        Wie ist der Stand vom Wasserzähler?
+        Wie ist der Stand vom Stromzähler?
+        Wie ist der Zählerstand?""",
+    "tarifas": """\
+        ¿Cuánto cuesta la entrada de niño?
+        ¿Cuánto cuesta la entrada?""",
+}
+
+
+def judge(name: str, question: str) -> tuple[Judgement, str]:
+    """Leave rows out where they are the likeliest to answer."""
+    document = document_of(name, FILES[f"{name}.md"])
+    found = found_in(document)
+    scores = [1.0 if one.role is Role.ROW else 0.0 for one in found.sentences]
+    rows = judgement_of([found.sentences[0].passage], scores)
+    return leave_out(question, rows, lambda _: document)
+
+
+def missing_in(name: str, question: str) -> str:
+    return judge(name, question)[1]
+
+
+@pytest.mark.parametrize(("name", "question"), MISSING)
+def test_what_no_row_is_for_is_said_by_name(name: str, question: str) -> None:
+    assert MISSING[name, question] in missing_in(name, question)
+    assert bool(missing_in(name, question)) == bool(MISSING[name, question])
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [(name, line.strip()) for name, lines in SHOWN.items() for line in lines.splitlines()],
+)
+def test_rows_that_are_for_it_or_may_be_are_kept(name: str, question: str) -> None:
+    assert missing_in(name, question) == ""
