@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.answer.compute import Declined, Worked, leave_out, work_out
-from assistant.answer.excerpt import complete, sentence_of, shape_of
+from assistant.answer.excerpt import Excerpts, complete, sentence_of, shape_of
 from assistant.answer.table import without_unit
 from assistant.cite import (
     Draft,
@@ -36,17 +36,19 @@ from assistant.text.cues import (
     asks_current,
     denies,
     find_answering,
+    find_unmet,
     is_injection,
     leans_back,
 )
 from assistant.text.exact import find_exact, find_versions
 from assistant.text.numbers import NUMERAL, YEAR
 from assistant.text.terms import query_terms, say_in, terms
-from assistant.values import Cell, Document, Role, Sentence
+from assistant.values import ECHOES, Cell, Document, Role, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
+NOT_TOLD = "What was found does not tell the {}."
 UNFOUND = (NOTHING_RETRIEVED, NOT_SAID)
 
 TOPIC_DOUBT = 0.5
@@ -90,19 +92,27 @@ def compose(
         return Draft(
             (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
         ), judgement.sentences
-    judgement, missing = leave_out(retrieval.query, judgement, read)
-    confidence = probability(judgement, calibration)
+    missing = ""
+    if settings.max_over_refusal:
+        judgement, missing = leave_out(retrieval.query, judgement, read)
+        confidence = probability(judgement, calibration)
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
         return _compose_worked(retrieval.query, worked, confidence, judgement.sentences)
     bar = calibration.bar(settings.max_over_refusal)
-    if confidence < bar and not judgement.evidence.is_named:
+    is_likely = confidence >= bar or judgement.evidence.is_named
+    if not judgement.sentences or not is_likely:
         reason = NOT_COMPARED if _asks_change(retrieval.query) else NOT_SAID
         return Draft((), confidence, missing or reason), judgement.sentences
-    chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
-    picked = [judgement.sentences[i] for i in chosen]
-    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
+    whole = _excerpts(judgement, retrieval, settings, read)
+    unmet = find_unmet(retrieval.query, [_told(*one) for one in whole.shown])
+    if unmet and settings.max_over_refusal:
+        telling = _only_telling(unmet, judgement, retrieval)
+        if not telling.sentences:
+            reason = say_in(retrieval.terms.language, NOT_TOLD).format(unmet)
+            return Draft((), confidence, reason), judgement.sentences
+        whole = _excerpts(telling, retrieval, settings, read)
     last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
@@ -114,6 +124,34 @@ def compose(
     statements = emphasise(retrieval.query, quoted)
     draft = Draft(statements, confidence, n_more=whole.n_more)
     return draft, (*judgement.sentences, *added.values())
+
+
+def _excerpts(
+    judgement: Judgement, retrieval: Retrieval, settings: Settings, read: Read
+) -> Excerpts:
+    chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
+    picked = [judgement.sentences[i] for i in chosen]
+    return complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
+
+
+def _told(sentence: Sentence, shape: Shape | None = None) -> str:
+    """Return a sentence with what it stands under, and the columns of a row."""
+    names = (cell.name or "" for cell in shape.cells) if shape else ()
+    return "\n".join((*sentence.passage.under, sentence.passage.document_id, *names, sentence.text))
+
+
+def _only_telling(unmet: str, judgement: Judgement, retrieval: Retrieval) -> Judgement:
+    """Return the judgement of sentences that tell what is asked of something, beside its name."""
+    asked = set(query_terms(retrieval.query)) - set(terms(unmet))
+    kept = [
+        n
+        for n, one in enumerate(judgement.sentences)
+        if asked <= set(terms(f"{_told(one)}\n{one.passage.text}"))
+        and one.role not in ECHOES
+        and not find_unmet(retrieval.query, [one.text])
+    ]
+    sentences = tuple(judgement.sentences[n] for n in kept)
+    return replace(judgement, sentences=sentences, scores=judgement.scores[kept])
 
 
 def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:

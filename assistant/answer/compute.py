@@ -153,9 +153,8 @@ def leave_out(question: str, judgement: Judgement, read: Read) -> tuple[Judgemen
     for table in _tables(judgement.sentences, read, guess_language(question)):
         document = table.document
         place = document.document_id, document.units[table.rows[0].unit].under
-        scores = [s for s, own in zip(judgement.scores, places, strict=True) if own == place]
-        others = sorted(scores)[:-1]
-        stands_out = bool(others) and max(scores) - median(others) > STANDS_OUT
+        own = sorted(s for s, at in zip(judgement.scores, places, strict=True) if at == place)
+        stands_out = len(own) > 1 and own[-1] - median(own[:-1]) > STANDS_OUT
         if said := find_missing(question, table, stands_out=stands_out):
             missing[place] = said
     if not missing:

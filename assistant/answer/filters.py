@@ -470,7 +470,9 @@ def _said_beside(question: str, name: str, language: str) -> str:
         return match["thing"]
     if behind := re.search(rf"\b{said} (?:for|fur) (?P<one>\w+) (?P<thing>\w+ ?\w+)\W*$", question):
         return behind["thing"] if behind["one"] in _ONE else ""
-    before = re.search(rf"(?P<thing>(?:[^\W\d_][\w-]*\s+){{1,4}}){said}\b(?!['’])", question)
+    before = re.search(
+        rf"(?<![\w-])(?P<thing>(?:[^\W\d_][\w-]*\s+){{1,4}}){said}\b(?!['’])", question
+    )
     words: list[str] = []
     for word in reversed(before["thing"].split() if before else []):
         if word in LIGHT:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from assistant.text import english as en
-from assistant.text.exact import find_exact
+from assistant.text.exact import DATES, find_exact
 from assistant.text.numbers import NUMERAL, YEAR
 from assistant.text.terms import UNIT_TERMS, fold, query_terms, terms, unit_of
 from assistant.text.words import INSIDE, NAME, WORD, one_of
@@ -240,6 +240,83 @@ _FINDERS = (
     (_WHICH_CODE, _find_codes),
     (_WHO, _find_people),
 )
+
+
+# What a question asks of something, as a word and by what it is met, in six languages, folded.
+_MONEY_SAID = re.compile(
+    rf"\d|[$€£¥]|\b(?:{one_of(en.COUNTING)}|free|gratis|kostenlos|gratuit\w*|percent|nothing)\b"
+)
+_PLACE_SAID = re.compile(
+    r"\d|\b(?:street|road|lane|avenue|square|place|town|city|house|location|strasse|weg|platz|ort"
+    r"|rue|place|ville|calle|plaza|via|piazza|rua)\b|\w(?:strasse|gasse)\b"
+    r"|\b(?:in|at|on|near|opposite|behind|beside|im|am|bei)\b"
+)
+_DATE_SAID = re.compile(
+    rf"\d|\b(?:{one_of((*en.MONTHS, *en.DAYS))}|day|week|month|year|spring|summer|autumn|winter"
+    r"|easter|christmas|tag|woche|monat|jahr)s?\b|tags?\b"
+)
+_ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        r"(?:phone|telephone|mobile|cell|fax)(?: number| extension)?|extension(?: number)?"
+        r"(?! of (?:the|an?|our|my|th[ia][st])\b)|durchwahl"
+        r"|(?:telefon|handy|fax)(?:nummer)?|(?:numero de )?(?:telephone|telefono|telefone)|movil",
+        re.compile(r"\d[ ()/-]*\d"),
+    ),
+    (r"(?:e-?mail|mail)(?:[ -]?ad+res+e?)?|correo(?: electronico)?|courriel", re.compile("@")),
+    (
+        r"price|cost|fee|fare|rent|preis|gebuhr|miete|prix|loyer|tarif|precio|alquiler|prezzo"
+        r"|affitto|preco|custo",
+        _MONEY_SAID,
+    ),
+    (r"(?:postal )?ad+res+|adresse|anschrift|direccion|indirizzo|endereco", _PLACE_SAID),
+    (r"(?:due )?date|deadline|birthday|datum|geburtstag|fecha|data|scadenza", _DATE_SAID),
+)
+_ASKS_OF = (
+    r"\W*(?!(?:who|whose|whom|how|when|where|why|is|are|was|were|do|does|did|can|could|has|have|had"
+    r"|should|will|would|may|must|if|wer|wann|wo|warum|hat|qui|quand|ou|pourquoi|quien|cuando"
+    r"|donde|chi|quando|dove|quem|onde)\b)"
+    r"(?:(?:what|which|whats|give|tell|wie|welche\w*|quel\w*|cual\w*|qual\w*)\b\W*"
+    r"(?:(?:is|are|was|were|s|me|ist|lautet|sind|war|est|sont|es|son|e|sono|sao)\b\s*)?)?"
+    r"(?:(?!(?:of|for|in|at|on|by|with|to|about|from|and|or|von|fur|de|du|del|di|do|da|per|para|que"
+    r"|pour|does|do|did|has|have)\b)[\w'’-]+\s+){0,4}?"
+)
+_OF_WHAT = r"(?=\W*$|\s+(?:of|for|in|at|from|to|von|vom|fur|der|des|d[eiou]|del|da|d['’])\b)"
+_ASKED_OF = tuple(
+    (
+        re.compile(rf"{_ASKS_OF}(?P<what>\b(?:{words})){_OF_WHAT}"),
+        re.compile(rf"\b(?:{words})"),
+        met,
+    )
+    for words, met in _ATTRIBUTES
+)
+
+
+def find_unmet(question: str, told: Sequence[str]) -> str:
+    """Return what a question asks of something and no text tells, as it is said; "" if one may.
+
+    A telephone number, an address, a price or a date is told by something of its kind, or by the
+    word itself.
+
+    >>> find_unmet("What is the extension of Ann Holt?", ["Ann Holt (until May 2027)"])
+    'extension'
+    >>> find_unmet("What is the extension of Ann Holt?", ["Ann Holt: 214"])
+    ''
+    """
+    asked = fold(question)
+    for pattern, word, met in _ASKED_OF:
+        if match := pattern.match(asked):
+            is_told = any(word.search(text) or met.search(text) for text in map(_undated, told))
+            dated = met is _DATE_SAID and any(met.search(fold(text)) for text in told)
+            return "" if is_told or dated else match["what"]
+    return ""
+
+
+def _undated(text: str) -> str:
+    """Return a text, folded, without its dates and years."""
+    for one in find_exact(text[:MAX_TOLD_CHARS]):
+        if one.kind in DATES:
+            text = text.replace(one.text, " ")
+    return fold(text)
 
 
 def has_opposite(question: str, sentence: str) -> bool:

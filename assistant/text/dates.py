@@ -260,7 +260,7 @@ def find_when(question: str) -> list[tuple[list[When], str]]:
     ['3 June 2022', 'May', 'Friday']
     """
     exact = [one for one in find_exact(question) if one.kind in DATES]
-    asked = [one for one in exact if not _LIMIT.search(question[: one.start])]
+    asked = [one for one in exact if not _is_limited(question, one.start)]
     found = [([_when_of(form) for form in one.forms], one.text) for one in asked]
     taken = [(one.start, one.end) for one in exact]
     in_months = {name for _, name in find_months(question)}
@@ -268,7 +268,7 @@ def find_when(question: str) -> list[tuple[list[When], str]]:
         word = fold(match[0])
         if any(start <= match.start() < end for start, end in taken):
             continue
-        if _LIMIT.search(question[: match.start()]):
+        if _is_limited(question, match.start()):
             continue
         is_name = match[0][0].isupper() and match.start() > 0 and len(word) > 2
         if word in MONTH_OF and (word in in_months or (is_name and not match[0].isupper())):
@@ -276,6 +276,11 @@ def find_when(question: str) -> list[tuple[list[When], str]]:
         elif word in _DAY_NAMES:
             found.append(([When(weekday=_DAY_NAMES[word])], match[0].capitalize()))
     return found
+
+
+def _is_limited(question: str, start: int) -> bool:
+    """Whether what stands before a date makes it a limit."""
+    return _LIMIT.search(question[max(0, start - 40) : start]) is not None
 
 
 def _when_of(form: str) -> When:

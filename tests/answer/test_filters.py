@@ -139,7 +139,7 @@ def test_that_nobody_is_meant_is_said() -> None:
     ],
 )
 def test_cells_of_yes_and_no_are_read(cells: list[str], yes: set[str], no: set[str]) -> None:
-    assert read_answers(cells) == (yes, no)
+    assert read_answers(cells) == (frozenset(yes), frozenset(no))
 
 
 @pytest.mark.parametrize("cells", [["yes", "maybe"], ["-", ""], ["1", "0"], [], ["note", "no"]])

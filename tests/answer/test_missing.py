@@ -1,12 +1,26 @@
 """What a question asks for of a table's rows that none of them has, and what they still have."""
 
+from functools import partial
+
+import numpy as np
 import pytest
+from ingest.reading import within
 from retrievals import judgement_of
 from worked import document_of, found_in
 
+from assistant.answer.compose import compose
 from assistant.answer.compute import leave_out
+from assistant.cite import Draft
+from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement
-from assistant.values import Role
+from assistant.ingest.formats.table import write_rows
+from assistant.ingest.structure import nest
+from assistant.retrieve.retriever import Retrieval
+from assistant.settings import Settings
+from assistant.text.terms import query_terms
+from assistant.values import Document, DocumentId, Passage, PassageId, Role, Unit
+
+PLAIN = Calibration(1.0, 0.0, ((0.1, 0.6),))
 
 HARVEST = """\
 # Harvest
@@ -201,17 +215,22 @@ SHOWN = {
 }
 
 
-def judge(name: str, question: str) -> tuple[Judgement, str]:
-    """Leave rows out where they are the likeliest to answer."""
-    document = document_of(name, FILES[f"{name}.md"])
+def judge(
+    name: str, question: str, more: str = "", likely: str = ""
+) -> tuple[Judgement, Judgement, str, Document]:
+    """Leave rows out where they are the likeliest to answer, one with a `likely` cell above all."""
+    document = document_of(name, FILES[f"{name}.md"] + more)
     found = found_in(document)
-    scores = [1.0 if one.role is Role.ROW else 0.0 for one in found.sentences]
+    scores = [
+        (1.0 if one.role is Role.ROW else 0.0) + 2.0 * (bool(likely) and likely in one.text)
+        for one in found.sentences
+    ]
     rows = judgement_of([found.sentences[0].passage], scores)
-    return leave_out(question, rows, lambda _: document)
+    return rows, *leave_out(question, rows, lambda _: document), document
 
 
 def missing_in(name: str, question: str) -> str:
-    return judge(name, question)[1]
+    return judge(name, question)[2]
 
 
 @pytest.mark.parametrize(("name", "question"), MISSING)
@@ -226,3 +245,86 @@ def test_what_no_row_is_for_is_said_by_name(name: str, question: str) -> None:
 )
 def test_rows_that_are_for_it_or_may_be_are_kept(name: str, question: str) -> None:
     assert missing_in(name, question) == ""
+
+
+def draft_of(
+    name: str,
+    question: str,
+    more: str = "",
+    likely: str = "",
+    settings: Settings | None = None,
+) -> Draft:
+    rows, *_, document = judge(name, question, more, likely)
+    weights = dict.fromkeys(query_terms(question), 1.0)
+    asked = Retrieval(question, np.zeros(4, dtype=np.float32), weights, (), ())
+    return compose(rows, asked, PLAIN, settings or Settings(), lambda _: document)[0]
+
+
+def test_rows_that_are_for_something_else_answer_nothing() -> None:
+    draft = draft_of("harvest", "How many plums were picked in August?")
+    assert draft.statements == ()
+    assert draft.reason == "The table “Harvest” has no row for August."
+
+
+def test_what_a_text_says_of_it_answers_still() -> None:
+    more = "\nIn August 12 plums were picked.\n"
+    draft = draft_of("harvest", "How many plums were picked in August?", more, "In August")
+    assert draft.statements[-1].text == "In August 12 plums were picked."
+    assert not [one for one in draft.statements if one.shape.role is Role.ROW]
+
+
+def test_what_is_left_is_as_much_less_likely_as_it_scores_less() -> None:
+    before, after, _, _ = judge("harvest", "How many plums were picked in August?")
+    assert not [one for one in after.sentences if one.role is Role.ROW]
+    assert before.log_odds is not None
+    assert after.log_odds == before.log_odds - 1.0
+
+
+def test_nothing_is_refused_where_nothing_may_be() -> None:
+    never = Settings(max_over_refusal=0.0)
+    draft = draft_of("harvest", "How many plums were picked in August?", settings=never)
+    assert [one for one in draft.statements if one.shape.role is Role.ROW]
+
+
+def test_a_row_that_is_much_likelier_may_say_it_in_other_words() -> None:
+    question = "What was the gas meter reading?"
+    assert judge("meters", question)[2]
+    assert not judge("meters", question, likely="Heating")[2]
+    assert judge("harvest", "How many plums in August?", likely="June")[2]
+
+
+def test_another_table_of_the_document_answers_still() -> None:
+    more = "\n# Later\n\n| Month | Plums |\n|---|---|\n| August | 5 |\n| September | 2 |\n"
+    draft = draft_of("harvest", "How many plums were picked in August?", more)
+    rows = [one.text for one in draft.statements if one.shape.role is Role.ROW]
+    assert rows
+    assert all(row.startswith(("Month: August", "Month: September")) for row in rows)
+
+
+def test_large_tables_are_looked_through_in_a_bounded_time() -> None:
+    months = "January February March".split()
+    rows = [["Month", "Sold"], *([months[n % 3], f"{n}"] for n in range(9_000))]
+    things = [["Meter", "Sold"], *([f"kind {n % 300} x", f"{n}"] for n in range(9_000))]
+    days = [["Day", "Sold"], *([f"{n % 28 + 1} May {1500 + n % 500}", "1"] for n in range(9_000))]
+    for table, question, is_missing in (
+        (rows, "How many were sold in August?", True),
+        (things, "What was the gas meter reading?", True),
+        (days, "How many were sold in August?", False),
+    ):
+        text, units = "", []
+        for _, line, role in write_rows(enumerate(table)):
+            units.append(Unit(len(text), len(text) + len(line), role))
+            text += f"{line}\n"
+        name = DocumentId("sold.csv")
+        document = Document(name, "0" * 64, "sold", "text/csv", text, units=nest(units))
+        start, end = units[40][:2]
+        row = Passage(
+            PassageId("x"), name, start, end, text[start:end], ((start, end),), None, (Role.ROW,)
+        )
+        with within(2):
+            found = leave_out(question, judgement_of([row], [0.0]), partial(_same, document))
+        assert bool(found[1]) == is_missing
+
+
+def _same(document: Document, _: str) -> Document:
+    return document
