@@ -15,24 +15,20 @@ from assistant.answer.table import (
     Table,
     TableRow,
     Unreadable,
-    Value,
-    are_within,
     cell_terms,
-    measures_of,
     read_answers,
-    read_compared,
     without_unit,
 )
+from assistant.text import english as en
 from assistant.text.cues import denies, find_denial
 from assistant.text.dates import When, find_when, read_when
 from assistant.text.exact import DATES, date_forms, find_exact, find_months
-from assistant.text.operations import LIGHT, Limit, Operation, find_scales
+from assistant.text.operations import LIGHT, Operation, find_scales
 from assistant.text.terms import fold, say_in
 from assistant.text.words import WORD
 
 MAX_VALUE_CHARS = 60
 """Of a cell in the words of a result."""
-UNCLEAR = "are columns of which none is named"
 SHORT_CELL_WORDS = 6
 """A longer cell is prose: a word in it tells little of its row."""
 
@@ -268,7 +264,7 @@ def find_answers(
     where the question tells of one row by its first cell, whose answer is a cell of it.
     """
     text = fold(question)
-    denied = find_denial(question)
+    denied = find_denial(question) is not None
     is_who = bool(_ASKS_WHO.match(text))
     is_open = is_who or bool(_ASKS_WHICH.match(text)) or operation.kind != "find"
     is_of_one = operation.kind != "count" and any(one.column == 0 for one in filters)
@@ -283,12 +279,12 @@ def find_answers(
             shares[column] = len(own & told) / len(own), len(own)
     best = max(shares.values(), default=(0.0, 0))
     whole = [c for c, share in shares.items() if share[0] == 1.0 and share[1] == best[1]]
-    some = [c for c, share in shares.items() if share == best] if is_who or denied >= 0 else []
+    some = [c for c, share in shares.items() if share == best] if is_who or denied else []
     for column in whole or (some if len(some) == 1 else []):
         rows = [row.cells[column] for row in table.rows if not row.is_total]
         if found := read_answers(rows):
             name = table.names[column]
-            is_no = (denied >= 0) != (find_denial(name) >= 0)
+            is_no = denied != (find_denial(name) is not None)
             values = tuple(sorted(found[is_no], reverse=True))
             said = "" if values else ("no" if is_no else "yes")
             yield Filter(
@@ -301,43 +297,6 @@ def is_next(text: str, one: Filter) -> bool:
     words = (m[0] for m in WORD.finditer(fold(text)))
     first = next((word for word in words if word not in LIGHT), "")
     return bool(cell_terms(first) & cell_terms(one.name))
-
-
-def find_within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unreadable | None:
-    """Return the cells within a limit; None if no column can be compared with it."""
-    rows = [row.cells for row in table.rows if not row.is_total]
-    found: dict[int, Sequence[Value | None] | Unreadable] = {}
-    for column, name in enumerate(table.names):
-        cells = [cells[column] for cells in rows]
-        values = read_compared(limit, name, cells, table)
-        if values is not None:
-            found[column] = values
-    named = [
-        column
-        for column in found
-        if table.terms(without_unit(table.names[column])) & (asked | limit.names)
-    ]
-    if any(limit.behind & table.terms(name) for name in table.names):
-        named = [column for column in named if limit.behind & table.terms(table.names[column])]
-        if not named:
-            return None
-    sound = [column for column in found if not isinstance(found[column], Unreadable)]
-    of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
-    chosen = named or of_unit or ([] if limit.names else sound)
-    if len(chosen) > 1:
-        names = ", ".join(f"“{shorten(table.names[c])}”" for c in chosen[:6])
-        return Unreadable(names, UNCLEAR)
-    if not chosen:
-        return None
-    column = chosen[0]
-    compared = found[column]
-    if isinstance(compared, Unreadable):
-        return compared
-    is_kept = are_within(compared, limit, table.language)
-    kept = [cells[column] for cells, is_it in zip(rows, is_kept, strict=True) if is_it]
-    name = table.names[column]
-    own = tuple(dict.fromkeys(kept))
-    return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
 
 
 # --- What a question asks for and no row has
@@ -384,25 +343,35 @@ NO_COLUMN = "The table “{}” has no column for {}."
 NO_THING = "In the table “{}”, no {} is “{}”."
 
 
+_LASTING = re.compile(
+    r"\b(?:from|since|until|till|to|by|valid|starts?|begins?|ends?|effective|as of|deadline|ab|seit"
+    r"|von|bis|gultig|beginn|ende|depuis|debut|fin|jusqu|desde|hasta|inicio|dal|fino|inizio)\b"
+)
+"""Names of columns whose days hold until the next one."""
+
+
 def _calendars(question: str, table: Table) -> Iterator[tuple[str, list[When]]]:
     """Yield what columns, or their names, hold of the calendar and nothing else.
 
-    Each with how it is said that there is none. Not a column that the question does not name, if it
-    tells of a row by another one.
+    Each with how it is said that there is none. Not of a column that the question does not name, if
+    it tells of a row by another one, or there are two: what is asked for may lie between them.
     """
     named = [when for name in table.names[1:] for when in read_when([name]) or () if name]
     if len(named) > 1:
         yield NO_COLUMN, named
     said, asked = _terms_of(question, table)
     others = _whole_cells(table, said, asked)
+    held: dict[bool, list[list[When]]] = {True: [], False: []}
     for column, name in enumerate(table.names):
-        held = {row.cells[column] for row in table.rows if not row.is_total} - {""}
         is_asked = bool(table.terms(name) & asked)
-        if not 1 < len(held) <= MAX_HELD or (column and not is_asked and others.keys() - {column}):
+        cells = {row.cells[column] for row in table.rows if not row.is_total} - {""}
+        if not 1 < len(cells) <= MAX_HELD or _LASTING.search(fold(name)):
             continue
-        whens = read_when([cell[:MAX_CELL_CHARS] for cell in held])
-        if whens and (column == 0 or is_asked or any(one.month or one.day for one in whens)):
-            yield NO_ROW, whens
+        whens = read_when([cell[:MAX_CELL_CHARS] for cell in cells])
+        is_known = column == 0 or is_asked or any(one.month or one.day for one in whens or ())
+        if whens and is_known and (not column or is_asked or not others.keys() - {column}):
+            held[is_asked].append(whens)
+    yield from ((NO_ROW, whens) for whens in held[True] or held[False][: len(held[False]) == 1])
 
 
 def _terms_of(question: str, table: Table) -> tuple[frozenset[str], frozenset[str]]:
@@ -421,6 +390,15 @@ _GENERAL = frozenset(
     velho""".split()
 )
 """Words before a thing's name that do not say which one it is."""
+_PROPERTIES = (
+    en.THING_COLUMNS
+    | en.PERSON_COLUMNS
+    | frozenset(
+        """names item items day time kind sort person people topic subject thing word step question
+    answer no nr id nummer art tag nom nombre nome numero fecha data""".split()
+    )
+)
+"""Names of columns before which no value is said: a company name is no name."""
 _ONE = frozenset("the a an der die das den dem des ein eine einen einem einer het een".split())
 """What stands before the name of a single thing."""
 
@@ -429,7 +407,14 @@ def _find_missing_thing(question: str, table: Table) -> str:
     name = without_unit(table.names[0])
     held = {row.cells[0] for row in table.rows if not row.is_total} - {""}
     is_named = bool(held) and all(re.search(r"[^\W\d_]{2}", cell) for cell in held)
-    if not name or not is_named or not 1 < len(held) <= MAX_HELD or find_denial(question) >= 0:
+    is_property = name.casefold().split()[-1:] and name.casefold().split()[-1] in _PROPERTIES
+    if (
+        not name
+        or not is_named
+        or is_property
+        or not 1 < len(held) <= MAX_HELD
+        or find_denial(question)
+    ):
         return ""
     if _whole_cells(table, *_terms_of(question, table)) or find_scales(question):
         return ""

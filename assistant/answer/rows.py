@@ -6,16 +6,14 @@ another, are `Unreadable` with the reason: nothing is guessed. Pure.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from assistant.answer.filters import (
-    UNCLEAR,
     Filter,
     find_answers,
     find_filters,
-    find_within,
     is_next,
     shorten,
 )
@@ -25,7 +23,11 @@ from assistant.answer.table import (
     Table,
     TableRow,
     Unreadable,
+    Value,
+    are_within,
+    measures_of,
     read_amounts,
+    read_compared,
     read_moments,
     without_unit,
 )
@@ -34,6 +36,7 @@ from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation
 from assistant.text.terms import fold, guess_language
 from assistant.text.words import WORD
 
+UNCLEAR = "are columns of which none is named"
 N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
 
@@ -144,7 +147,7 @@ def select_rows(
     """
     words = {m[0]: next(iter(table.terms(m[0])), "") for m in WORD.finditer(operation.rest)}
     light = LIGHT | (MEASURING if limit and limit.names else frozenset())
-    telling = (word for word in words if word not in light and find_denial(word) < 0)
+    telling = (word for word in words if word not in light and not find_denial(word))
     asked = frozenset(words[word] for word in telling if words[word])
     things = table.terms(operation.things) & asked
     if table.is_list:
@@ -160,23 +163,61 @@ def select_rows(
     if not asked <= known or not (asked or filters or limit):
         return None
     answers = list(find_answers(question, operation, table, asked, filters))
-    if (denied := find_denial(question)) >= 0:
-        behind = table.terms(question[denied:])
-        if len(answers or filters) != 1 or not (answers or filters[0].terms & behind):
+    denied = find_denial(question)
+    if denied and not any(table.terms(denied[0]) & one.terms for one in filters):
+        behind = question[denied.end() :]
+        if len(answers or filters) != 1 or not (answers or filters[0].terms & table.terms(behind)):
             return None
-        if answers and filters and not is_next(question[denied:], answers[0]):
+        if answers and filters and not is_next(behind, answers[0]):
             return None
         filters = filters if answers else [replace(filters[0], is_denied=True)]
     filters += answers
     if operation.kind == "count" and things and not things & (table.about | named):
         return None
-    within = find_within(limit, table, asked) if limit else None
+    within = _within(limit, table, asked) if limit else None
     if limit and within is None:
         return None
     filters += [within] if isinstance(within, Filter) else []
     unclear = unclear or (within if isinstance(within, Unreadable) else None)
     is_near = bool(things & (table.near | named)) or bool(filters)
     return Selection(operation, table, tuple(filters), asked, things, is_near, unclear)
+
+
+def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unreadable | None:
+    """Return the cells within a limit; None if no column can be compared with it."""
+    rows = [row.cells for row in table.rows if not row.is_total]
+    found: dict[int, Sequence[Value | None] | Unreadable] = {}
+    for column, name in enumerate(table.names):
+        cells = [cells[column] for cells in rows]
+        values = read_compared(limit, name, cells, table)
+        if values is not None:
+            found[column] = values
+    named = [
+        column
+        for column in found
+        if table.terms(without_unit(table.names[column])) & (asked | limit.names)
+    ]
+    if any(limit.behind & table.terms(name) for name in table.names):
+        named = [column for column in named if limit.behind & table.terms(table.names[column])]
+        if not named:
+            return None
+    sound = [column for column in found if not isinstance(found[column], Unreadable)]
+    of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
+    chosen = named or of_unit or ([] if limit.names else sound)
+    if len(chosen) > 1:
+        names = ", ".join(f"“{shorten(table.names[c])}”" for c in chosen[:6])
+        return Unreadable(names, UNCLEAR)
+    if not chosen:
+        return None
+    column = chosen[0]
+    compared = found[column]
+    if isinstance(compared, Unreadable):
+        return compared
+    is_kept = are_within(compared, limit, table.language)
+    kept = [cells[column] for cells, is_it in zip(rows, is_kept, strict=True) if is_it]
+    name = table.names[column]
+    own = tuple(dict.fromkeys(kept))
+    return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
 
 
 def columns_named(chosen: Selection, by: Collection[str]) -> list[int]:

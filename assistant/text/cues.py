@@ -53,7 +53,7 @@ _TIME = re.compile(
 _NUMBER = re.compile(rf"\d|\b{one_of(en.COUNTING)}\b", re.IGNORECASE)
 _NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)
 _DENIAL = re.compile(
-    rf"{_NEGATION.pattern}|\b(?:nicht|kein(?:e[mnrs]?)?|ohne|pas|sans|sin|non|senza|nao|não|sem"
+    rf"{_NEGATION.pattern}|\b(?:nicht|kein(?:e[mnrs]?)?|ohne|pas|sans|sin|non(?!-)|senza|nao|não|sem"
     r"|niet|geen|zonder)\b",
     re.IGNORECASE,
 )
@@ -340,14 +340,13 @@ def denies(text: str) -> bool:
     return _NEGATION.search(text) is not None
 
 
-def find_denial(question: str) -> int:
-    """Return where the word ends that denies in a question of seven languages, -1 if none does.
+def find_denial(question: str) -> re.Match[str] | None:
+    """Return the word that denies in a question of seven languages.
 
-    >>> find_denial("Wer hat nicht gezahlt?"), find_denial("Who signed?")
-    (13, -1)
+    >>> find_denial("Wer hat nicht gezahlt?")[0], find_denial("Is it a non-smoking room?")
+    ('nicht', None)
     """
-    match = _DENIAL.search(question)
-    return match.end() if match else -1
+    return _DENIAL.search(question)
 
 
 def leans_back(sentence: str) -> bool:

@@ -203,6 +203,16 @@ def test_that_there_is_no_such_row_is_said_in_plain_english(question: str, reaso
     assert ask(question, {"lamps.md": LAMPS}) == Declined(reason)
 
 
+def test_a_word_of_a_cell_denies_nothing() -> None:
+    rows = (
+        "| 11 | non-smoking | free |\n| 12 | smoking | free |\n| 14 | non-smoking | not ready |\n"
+    )
+    rooms = {"r.md": f"# Rooms\n\n| Room | Kind | State |\n|---|---|---|\n{rows}"}
+    assert rows_of(answer_to("Which rooms are non-smoking?", rooms)) == ["11", "14"]
+    assert rows_of(answer_to("How many rooms are not ready?", rooms)) == ["14"]
+    assert rows_of(answer_to("How many rooms are not free?", rooms)) == ["14"]
+
+
 def test_out_of_stock_is_no_row_at_all() -> None:
     rows = "| Arc | 3 |\n| Bow | 4 |\n"
     table = f"# Lamps\n\n| Lamp | In stock |\n|---|---|\n{rows}"

@@ -112,7 +112,43 @@ Esta es la lista de los precios de la piscina para los socios y los niños.
 | adulto | 6 |
 | niño | 3 |
 """
+BREAKS = """\
+# Breaks
+
+| Break | First day | Last day |
+|---|---|---|
+| Autumn | 20 October 2025 | 31 October 2025 |
+| Winter | 22 December 2025 | 2 January 2026 |
+"""
+PRICES = """\
+# Price of a lane
+
+| Valid from | Lane | Shoes |
+|---|---|---|
+| 1 January 2023 | 22 | 3 |
+| 1 January 2025 | 26 | 4 |
+"""
+SUPPLIERS = """\
+# Who delivers what
+
+| Company name | Delivers | Since |
+|---|---|---|
+| Holm Mills | flour | 2011 |
+| Reed Dairy | milk | 2019 |
+"""
+BY_YEAR = """\
+# Guests
+
+| Month | 2023 | 2024 |
+|---|---|---|
+| May | 210 | 250 |
+| June | 340 | 390 |
+"""
 FILES = {
+    "breaks.md": BREAKS,
+    "prices.md": PRICES,
+    "suppliers.md": SUPPLIERS,
+    "by-year.md": BY_YEAR,
     "harvest.md": HARVEST,
     "rota.md": ROTA,
     "hours.md": HOURS,
@@ -145,9 +181,26 @@ MISSING = {
     ("meters", "What does the solar panel meter say?"): "no Meter is “solar panel”.",
     ("zaehler", "Wie ist der Stand vom Gaszähler?"): "In der Tabelle „Stände“ steht unter „Zähler“",
     ("zaehler", "Wie war der Stand im März?"): "",
+    ("breaks", "Which break has its last day in March?"): "“Breaks” has no row for March.",
+    ("by-year", "How many guests were there in 2021?"): "“Guests” has no column for 2021.",
+    ("by-year", "How many guests in August?"): "“Guests” has no row for August.",
     ("tarifas", "¿Cuánto cuesta la entrada de perro?"): "En la tabla «Tarifas», «Entrada» no dice",
 }
 SHOWN = {
+    "breaks": """\
+        Is there a break on 24 October 2025?
+        Which break is in November?
+        Is the autumn break in October?""",
+    "prices": """\
+        What did a lane cost in 2024?
+        What does a lane cost in March 2025?""",
+    "suppliers": """\
+        What is the dairy company name?
+        What is the bakery company name?
+        Who delivered in 2015?""",
+    "by-year": """\
+        How many guests in May 2023?
+        How many guests were there in 2024?""",
     "harvest": """\
         How many plums were picked in June?
         the july plums
