@@ -5,7 +5,7 @@ with the reason: nothing is guessed. Pure.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -406,29 +406,47 @@ _ONE = frozenset("the a an der die das den dem des ein eine einen einem einer he
 def _find_missing_thing(question: str, table: Table) -> str:
     name = without_unit(table.names[0])
     held = {row.cells[0] for row in table.rows if not row.is_total} - {""}
-    is_named = bool(held) and all(re.search(r"[^\W\d_]{2}", cell) for cell in held)
-    is_property = name.casefold().split()[-1:] and name.casefold().split()[-1] in _PROPERTIES
-    if (
-        not name
-        or not is_named
-        or is_property
-        or not 1 < len(held) <= MAX_HELD
-        or find_denial(question)
-    ):
+    if not name or not 1 < len(held) <= MAX_HELD or find_denial(question):
         return ""
     if _whole_cells(table, *_terms_of(question, table)) or find_scales(question):
         return ""
-    thing = _said_beside(fold(question), fold(name), table.language)
-    words = [word for word in WORD.findall(thing) if word not in LIGHT]
-    known = table.about | {term for one in table.names for term in table.terms(one)}
-    if not words or set(words) & _GENERAL or table.terms(thing) & known:
+    thing = _said_number(fold(question), fold(name), held)
+    thing = thing or _said_beside(fold(question), fold(name), table.language)
+    if not thing or (not thing[-1].isdigit() and _may_be_said(thing, name, held, table)):
         return ""
-    starts = [word[:4] if len(word) > 5 else word for word in words]
-    for row in table.rows:
-        text = fold(" ".join(row.cells))
-        if any(start in text for start in starts) or table.terms(thing) & table.terms(text):
-            return ""
     return say_in(table.language, NO_THING).format(*map(shorten, (table.name, name, thing)))
+
+
+def _may_be_said(thing: str, name: str, held: Collection[str], table: Table) -> bool:
+    """Tell whether a table may say something of a thing, or the words tell of no single one."""
+    words = [word for word in WORD.findall(thing) if word not in LIGHT]
+    own = table.terms(thing)
+    known = table.about | {term for one in table.names for term in table.terms(one)}
+    is_named = all(re.search(r"[^\W\d_]{2}", cell) for cell in held)
+    is_property = not _PROPERTIES.isdisjoint(fold(name).split()[-1:])
+    if not words or is_property or not is_named or set(words) & _GENERAL or own & known:
+        return True
+    starts = [word[:4] if len(word) > 5 else word for word in words]
+    texts = (fold(" ".join(row.cells)) for row in table.rows)
+    return any(any(map(text.__contains__, starts)) or own & table.terms(text) for text in texts)
+
+
+_NUMBER_CELL = re.compile(r"#?[^\W\d_]{0,3}\W?\d+[ .]?[^\W\d_]{0,2}")
+
+
+def _said_number(question: str, name: str, cells: Collection[str]) -> str:
+    """Return the number behind a name, both folded, if all cells are numbers and none is it.
+
+    >>> _said_number("when does line 13 leave?", "line", ["11", "12 B"])
+    '13'
+    """
+    match = re.search(
+        rf"\b{re.escape(name)} (?:n[or]\.? |number )?(?P<n>\d+)(?![\w.,:/-])", question
+    )
+    if not match or not all(_NUMBER_CELL.fullmatch(cell) for cell in cells):
+        return ""
+    known = {n.lstrip("0") for cell in cells for n in re.findall(r"\d+", cell)}
+    return "" if match["n"].lstrip("0") in known else match["n"]
 
 
 def _said_beside(question: str, name: str, language: str) -> str:

@@ -53,8 +53,8 @@ _TIME = re.compile(
 _NUMBER = re.compile(rf"\d|\b{one_of(en.COUNTING)}\b", re.IGNORECASE)
 _NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)
 _DENIAL = re.compile(
-    rf"{_NEGATION.pattern}|\b(?:nicht|kein(?:e[mnrs]?)?|ohne|pas|sans|sin|non(?!-)|senza|nao|não|sem"
-    r"|niet|geen|zonder)\b",
+    rf"(?:{_NEGATION.pattern}|\b(?:nicht|kein(?:e[mnrs]?)?|ohne|pas|sans|sin|non(?!-)|senza|nao|não|sem"
+    r"|niet|geen|zonder)\b)(?!\.?\s?\d)",
     re.IGNORECASE,
 )
 _LEANING_WORDS = en.REFERRING | en.ALIKE | en.HERE | en.LEANING_OPENERS

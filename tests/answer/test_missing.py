@@ -144,7 +144,27 @@ BY_YEAR = """\
 | May | 210 | 250 |
 | June | 340 | 390 |
 """
+TRAMS = """\
+# Trams
+
+| Line | From | Every |
+|---|---|---|
+| 4 | Docks | 12 min |
+| 6A | Hill | 13 min |
+| N 9 | Park | 40 min |
+"""
+AGES = """\
+# Entry
+
+| Age | Price |
+|---|---|
+| 0-5 | free |
+| 6-15 | 4 |
+| 16+ | 9 |
+"""
 FILES = {
+    "trams.md": TRAMS,
+    "ages.md": AGES,
     "breaks.md": BREAKS,
     "prices.md": PRICES,
     "suppliers.md": SUPPLIERS,
@@ -184,9 +204,19 @@ MISSING = {
     ("breaks", "Which break has its last day in March?"): "“Breaks” has no row for March.",
     ("by-year", "How many guests were there in 2021?"): "“Guests” has no column for 2021.",
     ("by-year", "How many guests in August?"): "“Guests” has no row for August.",
+    ("trams", "How often does tram line 13 run?"): "In the table “Trams”, no Line is “13”.",
+    ("trams", "Where does line no. 7 start?"): "no Line is “7”.",
     ("tarifas", "¿Cuánto cuesta la entrada de perro?"): "En la tabla «Tarifas», «Entrada» no dice",
 }
 SHOWN = {
+    "trams": """\
+        How often does line 4 run?
+        How often does line 6 run?
+        Where does line N9 start?
+        Does line 4 or line 5 run more often?""",
+    "ages": """\
+        What is the price for age 7?
+        What do I pay at age 16?""",
     "breaks": """\
         Is there a break on 24 October 2025?
         Which break is in November?
