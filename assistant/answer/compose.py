@@ -27,6 +27,7 @@ from assistant.cite import (
 )
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
+from assistant.ingest.formats.table import JOINT
 from assistant.retrieve.named import is_asked
 from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
@@ -58,6 +59,7 @@ words stand in the passages whatever is asked."""
 NOT_COMPARED = (
     "Versions are not compared with each other here; each can be asked about by its number."
 )
+_LINE = re.compile(r"[^:\n]{1,40}:\s+\S.{0,200}")
 _CHANGE = re.compile(r"\b(?:chang|differ|new in|compar)", re.IGNORECASE)
 
 MAX_ANSWERING = 2
@@ -135,21 +137,27 @@ def _excerpts(
 
 
 def _told(sentence: Sentence, shape: Shape | None = None) -> str:
-    """Return a sentence with what it stands under, and the columns of a row."""
-    names = (cell.name or "" for cell in shape.cells) if shape else ()
-    return "\n".join((*sentence.passage.under, sentence.passage.document_id, *names, sentence.text))
+    """Return a sentence with what it stands under; of a row, the columns that it has cells of."""
+    cells = shape.cells if shape else ()
+    names = (cell.name for cell in cells if cell.name and cell.text)
+    over = (one for one in sentence.passage.under if JOINT not in one)
+    return "\n".join((*over, sentence.passage.document_id, *names, sentence.text))
 
 
 def _only_telling(unmet: str, judgement: Judgement, retrieval: Retrieval) -> Judgement:
-    """Return the judgement of sentences that tell what is asked of something, beside its name."""
+    """Return the judgement of sentences that tell what is asked of something, and its name.
+
+    A line of a form ("Telephone: ...") is of what other lines of its passage name.
+    """
     asked = set(query_terms(retrieval.query)) - set(terms(unmet))
-    kept = [
-        n
-        for n, one in enumerate(judgement.sentences)
-        if asked <= set(terms(f"{_told(one)}\n{one.passage.text}"))
-        and one.role not in ECHOES
-        and not find_unmet(retrieval.query, [one.text])
-    ]
+
+    def tells(one: Sentence) -> bool:
+        is_line = one.role is not Role.ROW and _LINE.fullmatch(one.text) is not None
+        around = f"{_told(one)}\n{one.passage.text if is_line else ''}"
+        is_named = one.role not in ECHOES and asked <= set(terms(around))
+        return is_named and not find_unmet(retrieval.query, [one.text])
+
+    kept = [n for n, one in enumerate(judgement.sentences) if tells(one)]
     sentences = tuple(judgement.sentences[n] for n in kept)
     return replace(judgement, sentences=sentences, scores=judgement.scores[kept])
 

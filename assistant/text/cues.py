@@ -245,6 +245,7 @@ _FINDERS = (
 # What a question asks of something, as a word and by what it is met, in six languages, folded.
 _MONEY_SAID = re.compile(
     rf"\d|[$€£¥]|\b(?:{one_of(en.COUNTING)}|free|gratis|kostenlos|gratuit\w*|percent|nothing)\b"
+    rf"|\b(?:{one_of(en.MONEY)}|euro|eur|usd|gbp|chf)s?\b"
 )
 _PLACE_SAID = re.compile(
     r"\d|\b(?:street|road|lane|avenue|square|place|town|city|house|location|strasse|weg|platz|ort"
@@ -257,10 +258,14 @@ _DATE_SAID = re.compile(
 )
 _ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
-        r"(?:phone|telephone|mobile|cell|fax)(?: number| extension)?|extension(?: number)?"
-        r"(?! of (?:the|an?|our|my|th[ia][st])\b)|durchwahl"
-        r"|(?:telefon|handy|fax)(?:nummer)?|(?:numero de )?(?:telephone|telefono|telefone)|movil",
-        re.compile(r"\d[ ()/-]*\d"),
+        r"(?:phone |telephone )?extension(?: number)?(?! of (?:the|an?|our|my|th[ia][st])\b)"
+        r"|durchwahl",
+        re.compile(r"\d\d"),
+    ),
+    (
+        r"(?:phone|telephone|mobile|cell|fax)(?: number)?|(?:telefon|handy|fax)(?:nummer)?"
+        r"|(?:numero de )?(?:telephone|telefono|telefone)|movil",
+        re.compile(r"\d(?:[ ()/-]*\d){2}"),
     ),
     (r"(?:e-?mail|mail)(?:[ -]?ad+res+e?)?|correo(?: electronico)?|courriel", re.compile("@")),
     (
@@ -307,16 +312,17 @@ def find_unmet(question: str, told: Sequence[str]) -> str:
         if match := pattern.match(asked):
             is_told = any(word.search(text) or met.search(text) for text in map(_undated, told))
             dated = met is _DATE_SAID and any(met.search(fold(text)) for text in told)
-            return "" if is_told or dated else match["what"]
+            typed = question if len(question) == len(asked) else asked
+            return "" if is_told or dated else typed[slice(*match.span("what"))]
     return ""
 
 
 def _undated(text: str) -> str:
-    """Return a text, folded, without its dates and years."""
+    """Return a text, folded, without its dates, years and times of day."""
     for one in find_exact(text[:MAX_TOLD_CHARS]):
         if one.kind in DATES:
             text = text.replace(one.text, " ")
-    return fold(text)
+    return fold(re.sub(r"\b\d{1,2}:\d\d\b", " ", text))
 
 
 def has_opposite(question: str, sentence: str) -> bool:

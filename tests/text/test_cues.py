@@ -196,14 +196,16 @@ UNMET = [
     ("What is the extension of Ida Roth?", "Ida Roth (until May 2027)", "extension"),
     ("What is Ida Roth's phone number?", "Ida Roth trained in 2019.", "phone number"),
     ("Ida Roth's telephone?", "Ida Roth plays the horn.", "telephone"),
+    ("What is the porter's phone number?", "The porter starts at 18:00.", "phone number"),
     ("phone number for the porter", "The porter sleeps at noon.", "phone number"),
     ("What is the email address of the porter?", "Write to the porter.", "email address"),
     ("What is the price of the lamp?", "The lamp is green.", "price"),
     ("price of the lamp", "The lamp was sold in May 2020.", "price"),
     ("What is the date of the fair?", "The fair is loud.", "date"),
     ("What is the address of the mill?", "The mill is old.", "address"),
-    ("Wie ist die Durchwahl von Ida Roth?", "Ida Roth, Buchhaltung", "durchwahl"),
-    ("Quel est le numéro de téléphone de Léa Roy ?", "Léa Roy, alto", "numero de telephone"),
+    ("Wie ist die Durchwahl von Ida Roth?", "Ida Roth, Buchhaltung", "Durchwahl"),
+    ("Wie hoch ist die Miete der Wohnung?", "Die Wohnung liegt im Hof.", "Miete"),
+    ("Quel est le numéro de téléphone de Léa Roy ?", "Léa Roy, alto", "numéro de téléphone"),
     ("¿Cuál es el precio de la lámpara?", "La lámpara es verde.", "precio"),
 ]
 MET = [
@@ -215,6 +217,9 @@ MET = [
     ("What is the email of the porter?", "porter@mill.example"),
     ("What is the price of the lamp?", "The lamp costs ten euros."),
     ("What is the price of the lamp?", "The lamp is free."),
+    ("What is the fee for a locker?", "Locker | 7.20"),
+    ("What is the rent of the flat?", "The flat comes to 1850 euros a month."),
+    ("Wie ist die Miete der Wohnung?", "Die Wohnung: 1850 EUR"),
     ("What is the price of the lamp?", "Price on request."),
     ("What is the cost of the repairs?", "The repairs came to £90."),
     ("What is the date of the fair?", "The fair is on the first Sunday after Easter."),
@@ -251,7 +256,7 @@ def test_what_may_meet_it_or_is_not_asked_so_is_let_pass(question: str, told: st
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=80), max_size=3))
 def test_any_question_is_met_or_names_what_is_not(question: str, told: list[str]) -> None:
-    assert find_unmet(question, told) in fold(question)
+    assert fold(find_unmet(question, told)) in fold(question)
 
 
 def test_a_long_question_is_looked_at_in_a_bounded_time() -> None:
