@@ -318,7 +318,7 @@ class Computed:
 
     Attributes:
         text: the result in the program's words, which say that it was worked out here.
-        operation: "count", "sum", "mean", "most", "least" or "all".
+        operation: "count", "sum", "mean", "most", "least", "difference", "all" or "find".
         citations: the numbers in `Answer.citations` of all rows that it rests on.
     """
 

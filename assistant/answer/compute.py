@@ -137,7 +137,7 @@ def _work_out(
     if worked and len(worked) <= MAX_RESULTS:
         return tuple(_tell_apart(worked))
     if len(worked) > MAX_RESULTS:
-        return _decline(operation, f"{len(worked)} tables have such rows and none is named")
+        return _decline(operation, f"{len(worked)} tables have such rows")
     is_asked = operation.kind != "all" or limit is not None
     is_asked |= any(one.is_listed for one in found)
     return declined[0] if declined and is_asked else ()
@@ -410,8 +410,7 @@ def _compare(chosen: Selection) -> Worked | Declined | None:
 
 
 def _say_counted(chosen: Selection) -> str:
-    n_all = sum(not row.is_total for row in chosen.table.rows)
-    return f"{chosen.say_counted(len(chosen.rows), n_all)}{_near(chosen)}, counted here."
+    return f"{chosen.say_counted()}{_near(chosen)}, counted here."
 
 
 def _near(chosen: Selection) -> str:

@@ -36,7 +36,6 @@ from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation
 from assistant.text.terms import fold, guess_language
 from assistant.text.words import WORD
 
-UNCLEAR = "are columns of which none is named"
 N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
 
@@ -93,8 +92,9 @@ class Selection:
         """The language of its document."""
         return guess_language(self.table.document.text)
 
-    def say_counted(self, n: int, n_all: int) -> str:
+    def say_counted(self) -> str:
         """Return "2 of 6 rows say “due”, and their “Amount” is over 100 euros"."""
+        n, n_all = len(self.rows), sum(not row.is_total for row in self.table.rows)
         says, cells = _join(one.say(n) for one in self.filters), self._measured
         rows = f"{n:,} of {n_all:,} row{'s' * (n_all != 1)}"
         if not says:
@@ -205,8 +205,7 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
     chosen = named or of_unit or ([] if limit.names else sound)
     if len(chosen) > 1:
-        names = ", ".join(f"“{shorten(table.names[c])}”" for c in chosen[:6])
-        return Unreadable(names, UNCLEAR)
+        return _unclear(table, chosen)
     if not chosen:
         return None
     column = chosen[0]
@@ -218,6 +217,12 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     name = table.names[column]
     own = tuple(dict.fromkeys(kept))
     return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
+
+
+def _unclear(table: Table, columns: Sequence[int]) -> Unreadable:
+    """Say which columns may be meant: "“Price” or “Weight” may be meant"."""
+    *names, last = (f"“{shorten(table.names[column])}”" for column in columns[:6])
+    return Unreadable(" or ".join(filter(None, (", ".join(names), last))), "may be meant")
 
 
 def columns_named(chosen: Selection, by: Collection[str]) -> list[int]:
@@ -266,8 +271,7 @@ def column_to_add(chosen: Selection) -> int | Unreadable | None:
         return numeric[0]
     if not numeric:
         return None
-    names = ", ".join(f"“{shorten(chosen.table.names[c])}”" for c in (named or numeric)[:6])
-    return Unreadable(names, UNCLEAR)
+    return _unclear(chosen.table, named or numeric)
 
 
 def _is_text(chosen: Selection, column: int) -> bool:
@@ -285,8 +289,7 @@ def column_to_compare(chosen: Selection) -> tuple[int, Scale] | Unreadable | Non
         if len(named) == 1:
             return named[0], scale
         if len(named) > 1:
-            names = ", ".join(f"“{shorten(chosen.table.names[c])}”" for c in named[:6])
-            return Unreadable(names, UNCLEAR)
+            return _unclear(chosen.table, named)
     dates = [s for s in chosen.operation.scales if s.measure == "date"]
     columns = (
         [c for c in range(len(chosen.table.names)) if _is_measured(chosen, c, dates[0])]
