@@ -258,9 +258,9 @@ _DATE_SAID = re.compile(
 )
 _ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
-        r"(?:phone |telephone )?extension(?: number)?(?! of (?:the|an?|our|my|th[ia][st])\b)"
-        r"|durchwahl",
-        re.compile(r"\d\d"),
+        r"(?:(?:tele)?phone |(?<=the )|(?<=['’]s )|(?<=which ))extension(?: number)?"
+        r"(?! of (?:the|an?|our|my|th[ia][st])\b)|durchwahl",
+        re.compile(r"\d\d|exten"),
     ),
     (
         r"(?:phone|telephone|mobile|cell|fax)(?: number)?|(?:telefon|handy|fax)(?:nummer)?"
@@ -274,7 +274,7 @@ _ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
         _MONEY_SAID,
     ),
     (r"(?:postal )?ad+res+|adresse|anschrift|direccion|indirizzo|endereco", _PLACE_SAID),
-    (r"(?:due )?date|deadline|birthday|datum|geburtstag|fecha|data|scadenza", _DATE_SAID),
+    (r"(?:due )?date|deadline|birthday|datum|geburtstag|fecha|scadenza", _DATE_SAID),
 )
 _ASKS_OF = (
     r"\W*(?!(?:who|whose|whom|how|when|where|why|is|are|was|were|do|does|did|can|could|has|have|had"
@@ -285,7 +285,10 @@ _ASKS_OF = (
     r"(?:(?!(?:of|for|in|at|on|by|with|to|about|from|and|or|von|fur|de|du|del|di|do|da|per|para|que"
     r"|pour|does|do|did|has|have)\b)[\w'’-]+\s+){0,4}?"
 )
-_OF_WHAT = r"(?=\W*$|\s+(?:of|for|in|at|from|to|von|vom|fur|der|des|d[eiou]|del|da|d['’])\b)"
+_OF_WHAT = (
+    r"(?=\W*$|\s+(?:of|for|in|at|from|to|von|vom|fur"
+    r"|der|des|d[eiu]|do(?! you| we| they| i\b)|del|da|d['’])\b)"
+)
 _ASKED_OF = tuple(
     (
         re.compile(rf"{_ASKS_OF}(?P<what>\b(?:{words})){_OF_WHAT}"),

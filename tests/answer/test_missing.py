@@ -162,7 +162,16 @@ AGES = """\
 | 6-15 | 4 |
 | 16+ | 9 |
 """
+CHECKS = """\
+# Checks
+
+| Meter | Reading | Gas check due |
+|---|---|---|
+| Flat 1 left | 311 | May |
+| Flat 1 right | 502 | June |
+"""
 FILES = {
+    "checks.md": CHECKS,
     "trams.md": TRAMS,
     "ages.md": AGES,
     "breaks.md": BREAKS,
@@ -209,6 +218,9 @@ MISSING = {
     ("tarifas", "¿Cuánto cuesta la entrada de perro?"): "En la tabla «Tarifas», «Entrada» no dice",
 }
 SHOWN = {
+    "checks": """\
+        What is the gas meter reading?
+        What is the reading of the flat meter?""",
     "trams": """\
         How often does line 4 run?
         How often does line 6 run?
