@@ -31,10 +31,13 @@ from assistant.answer.table import (
     read_moments,
     read_table,
     row_of_total,
+    without_unit,
 )
 from assistant.evidence.scorer import Judgement
+from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above, find_unit
 from assistant.text import english as en
+from assistant.text.dates import find_when
 from assistant.text.operations import (
     SAYS_TOTAL,
     Limit,
@@ -149,8 +152,11 @@ def leave_out(question: str, judgement: Judgement, read: Read) -> tuple[Judgemen
     What is left answers as much less likely as its best sentence scores less.
     """
     places = [_table_of(sentence, read) for sentence in judgement.sentences]
+    asked, is_of_time = fold(question), bool(find_when(question))
+    looked = {at for at in places if at and (is_of_time or _first_name(at, read) in asked)}
+    rows = [s for s, at in zip(judgement.sentences, places, strict=True) if at in looked]
     missing: dict[tuple[str, int] | None, str] = {}
-    for table in _tables(judgement.sentences, read, guess_language(question)):
+    for table in _tables(rows, read, guess_language(question)):
         document = table.document
         place = document.document_id, document.units[table.rows[0].unit].under
         own = sorted(s for s, at in zip(judgement.scores, places, strict=True) if at == place)
@@ -178,6 +184,12 @@ def _table_of(sentence: Sentence, read: Read) -> tuple[str, int] | None:
         return None
     document = read(sentence.passage.document_id)
     return document.document_id, document.units[find_unit(document.units, sentence.start)].under
+
+
+def _first_name(place: tuple[str, int], read: Read) -> str:
+    """Return the name of a table's first column, folded."""
+    names = _text(read(place[0]), place[1]) if place[1] >= 0 else ""
+    return fold(without_unit(names.partition(JOINT)[0].strip().rstrip(" :")))
 
 
 # --- Whether a text states it
@@ -480,5 +492,6 @@ def _tables(sentences: Sequence[Sentence], read: Read, language: str) -> Iterato
         key = (document.document_id, unit.under, unit.role)
         if key not in seen:
             seen.add(key)
-            if table := read_table(document, number, language):
+            table = read_table(document, number, language)
+            if table and table.rows:
                 yield table
