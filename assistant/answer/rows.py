@@ -29,6 +29,7 @@ from assistant.answer.table import (
     read_amounts,
     read_compared,
     read_moments,
+    row_of_total,
     without_unit,
 )
 from assistant.text.cues import find_denial
@@ -267,8 +268,10 @@ def column_to_add(chosen: Selection) -> int | Unreadable | None:
         and not chosen.table.terms(chosen.table.names[column]) & NUMBERED
         and isinstance(read_moments([r.cells[column] for r in chosen.rows]), Unreadable)
     ]
-    if len(numeric) == 1:
-        return numeric[0]
+    stated = row_of_total(chosen.table)
+    summed = [c for c in named or numeric if stated and stated.cells[c]]
+    if len(numeric) == 1 or len(summed) == 1:
+        return (summed if len(summed) == 1 else numeric)[0]
     if not numeric:
         return None
     return _unclear(chosen.table, named or numeric)

@@ -278,6 +278,15 @@ def test_a_row_that_states_the_total_is_shown_and_not_added_to_itself() -> None:
     ]
 
 
+def test_of_several_columns_that_one_is_meant_which_the_table_sums_up() -> None:
+    rows = "| Tent | 3 | 20.00 | 60.00 |\n| Stove | 2 | 4.50 | 9.00 |\n| Total |  |  | 69.00 |\n"
+    hire = {"h.md": f"# Hire\n\n| Thing | Days | Per day | Cost |\n|---|---|---|---|\n{rows}"}
+    stated = answer_to("What is the total of the hire?", hire)
+    assert (stated.text, rows_of(stated, shown=True)) == ("", ["Total"])
+    both = {"h.md": hire["h.md"].replace("|  |  | 69.00", "| 5 |  | 69.00")}
+    assert isinstance(ask("What is the total of the hire?", both), Declined)
+
+
 @pytest.mark.parametrize(
     ("question", "why"),
     [
