@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.answer.compute import Declined, Worked, work_out
-from assistant.answer.excerpt import complete, sentence_of, shape_of
+from assistant.answer.excerpt import MAX_TOGETHER, complete, list_within, sentence_of, shape_of
 from assistant.answer.table import without_unit
 from assistant.cite import (
     Draft,
@@ -27,7 +27,7 @@ from assistant.cite import (
 )
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
-from assistant.retrieve.named import is_asked
+from assistant.retrieve.named import Named
 from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
@@ -39,9 +39,9 @@ from assistant.text.cues import (
     is_injection,
     leans_back,
 )
-from assistant.text.exact import find_exact, find_versions
-from assistant.text.numbers import NUMERAL, YEAR
-from assistant.text.terms import query_terms, say_in, terms
+from assistant.text.exact import find_exact, find_versions, is_asked
+from assistant.text.numbers import NUMERAL, YEAR, list_runs
+from assistant.text.terms import DEFAULT, query_terms, say_in, terms
 from assistant.values import Cell, Document, Role, Sentence
 
 NAME = "extract"
@@ -70,6 +70,7 @@ MOST = 0.6
 _YEAR_OF_NAME = re.compile(rf"(?<!\d){YEAR}(?!\d)")
 _OF_EDITIONS = frozenset(terms("version edition revision year"))
 
+_PLURALS = {"appendix": "appendices"}
 SAME = 0.8
 """Share of terms from which two sentences say the same."""
 
@@ -86,6 +87,8 @@ def compose(
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
+    if retrieval.named and (retrieval.named.spans or settings.max_over_refusal):
+        return _compose_named(retrieval, judgement.sentences, read)
     if retrieval.absent and settings.max_over_refusal:
         return Draft(
             (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
@@ -304,6 +307,46 @@ def _compose_worked(
             results.append(DraftResult(one.text, one.operation, rows))
     draft = Draft(tuple(statements.values()), confidence, computed=tuple(results))
     return draft, tuple(found)
+
+
+def _compose_named(
+    retrieval: Retrieval, sentences: Sequence[Sentence], read: Read
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return a draft of the places that are asked for by name, whole; or of what is not there."""
+    named, language = retrieval.named, retrieval.terms.language
+    assert named is not None
+    if not named.spans:
+        return Draft((), 0.0, _say_missing_place(named, language)), tuple(sentences)
+    whole = [found for span in named.spans for found in list_within(span, read)]
+    shown, last = whole[:MAX_TOGETHER], max((one.number for one in sentences), default=0)
+    known = {place_of(one): one.number for one in sentences}
+    told = [
+        replace(one, number=known.get(place_of(one), last + n))
+        for n, (one, _) in enumerate(shown, start=1)
+    ]
+    statements = tuple(
+        _quote(retrieval.query, one, shape) for one, (_, shape) in zip(told, shown, strict=True)
+    )
+    added = tuple(one for one in told if one.number > last)
+    return Draft(statements, 1.0, n_more=len(whole) - len(shown)), (*sentences, *added)
+
+
+def _say_missing_place(named: Named, language: str) -> str:
+    """Say which place no document has, and which there are."""
+    said = f"“{named.missing}”"
+    if language == DEFAULT:
+        said = named.missing[0].lower() + named.missing[1:]
+        if not said.split()[0].endswith("s"):
+            said = f"{'an' if said[0] in 'aeio' else 'a'} {said}"
+    reason = say_in(language, "No document has {}.").replace("{}", said)
+    if named.title:
+        reason = say_in(language, "“{0}” has no {1}.")
+        reason = reason.replace("{1}", named.missing).replace("{0}", named.title)
+    if not named.known:
+        return reason
+    what = f"{_PLURALS.get(named.kind, f'{named.kind}s')} " if language == DEFAULT else ""
+    there = say_in(language, "There are {}.").replace("{}", what + list_runs(named.known))
+    return f"{reason} {there}"
 
 
 def _say_absent(absent: Sequence[str], language: str) -> str:

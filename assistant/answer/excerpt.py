@@ -4,17 +4,17 @@ What is added is quoted as what was chosen is. Of a long list or table a part is
 counted. Pure, over stored documents.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.cite import Shape
 from assistant.ingest.formats.table import split_row
-from assistant.ingest.structure import above, find_unit
+from assistant.ingest.structure import above, find_unit, list_sentences
 from assistant.text.cues import is_injection
 from assistant.text.exact import only_exact
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import DEFAULT, terms
-from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
+from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Span
 
 MAX_TOGETHER = 60
 """Items or rows of one list or table that are shown; the rest is counted."""
@@ -281,6 +281,29 @@ def _whole(document: Document, number: int) -> _Place:
 def _text(document: Document, number: int) -> str:
     unit = document.units[number]
     return document.text[unit.start : unit.end]
+
+
+def list_within(span: Span, read: Read) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield all that stands in a part of a document, sentence by sentence, with how it is drawn.
+
+    An item is led by its heading. What tells whoever answers what to say is left out, and so are
+    the names of columns, which each row has.
+    """
+    document = read(span.document_id)
+    units = document.units
+    first = max(0, find_unit(units, span.start))
+    last = next((n for n in range(first, len(units)) if units[n].start >= span.end), len(units))
+    over = above(units, first) if units[first].role in _LISTED else []
+    heads = [n for n in over if units[n].role is Role.HEADING][:1]
+    for number in (*heads, *range(first, last)):
+        unit = units[number]
+        whole = unit.start, unit.end
+        is_prose = unit.role is Role.PARAGRAPH
+        for part in list_sentences(document.text, [unit]) if is_prose else [whole]:
+            is_inside = number < first or part[1] > span.start
+            is_shown = is_inside and part[0] < span.end and unit.role is not Role.NAMES
+            if is_shown and not is_injection(document.text[slice(*part)]):
+                yield sentence_of(document, number, part), shape_of(document, number, part)
 
 
 def shape_of(document: Document, number: int, span: tuple[int, int] | None = None) -> Shape:

@@ -35,7 +35,7 @@ _FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:\s+\S")
 _COLONS = (":", "：")
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _CLOSED = re.compile(r"[.!?…:;,。！？؟।：；，][\"'”’»)\]]*$")
-_LABEL = re.compile(rf"(?:{en.LABELS})\s+[\divxlcIVXLC]+(?:\.\d+)*[.:)]?", re.IGNORECASE)
+_LABEL = re.compile(rf"(?:(?:{en.LABELS})\s+|§\s?)[\divxlcIVXLC]+(?:\.\d+)*[.:)]?", re.IGNORECASE)
 
 
 def arrange(text: str, units: Sequence[Unit]) -> tuple[Unit, ...]:
@@ -143,6 +143,25 @@ def above(units: Sequence[Unit], number: int) -> list[int]:
         found.append(number)
         number = units[number].under
     return found
+
+
+def extent(units: Sequence[Unit], number: int) -> int:
+    """Return the number of the unit behind all that a unit heads, labels or asks, and itself."""
+    unit = units[number]
+    end = number + 1
+    while end < len(units):
+        other = units[end]
+        if other.role is Role.HEADING and (
+            unit.role is not Role.HEADING or other.level <= unit.level
+        ):
+            break
+        if unit.role is Role.ITEM:
+            if other.role is not Role.ITEM or other.level <= unit.level:
+                break
+        elif unit.role is not Role.HEADING and other.role is unit.role:
+            break
+        end += 1
+    return end
 
 
 def find_unit(units: Sequence[Unit], place: int) -> int:
