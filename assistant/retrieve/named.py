@@ -186,6 +186,10 @@ MAX_READ = 20
 N_NEAR = 300
 """Passages in which the name of a place is sought: those that have most of its words."""
 MAX_NAME_CHARS = 200
+SURE = 3
+"""The grade of what is called as the question says, by kind and number."""
+NUMBERED = frozenset(("section", "step", "point"))
+"""Kinds of which a number alone may tell although others are told by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,20 +235,20 @@ def find_named(
     held = list(dict.fromkeys(held))
     read = [snapshot.document(name) for name in held[:MAX_READ]]
     found = [one for document in read for one in _find_places(document, place)]
-    if meant := [one for one in found if place.rest <= one.called]:
-        best = max(one.grade for one in meant)
+    meant = [one for one in found if place.rest <= one.called]
+    (called,) = [one for one in read if place.rest and place.rest <= _called(one)][:1] or (None,)
+    known = _list_known(called, near, place)
+    best = max((one.grade for one in meant), default=0)
+    if best == SURE or (best and (not known or place.kind in NUMBERED)):
         spans = tuple(one.span for one in meant if one.grade == best)
         shown = spans[: max(MAX_PLACES, len(place.numbers))]
         return Named(shown, len(spans) - len(shown), kind=place.kind)
     if not place.is_asked or place.kind == "entry" or len(read) < len(held):
         return None
-    (called,) = [one for one in read if place.rest and place.rest <= _called(one)][:1] or (None,)
-    if called is None and (found or any(_mentions(one, place) for one in near)):
+    is_open = found or any(_mentions(one, place) for one in near)
+    if called is None and is_open and not best:
         return None
-    title = called.title if called else ""
-    return Named(
-        missing=place.said, title=title, kind=place.kind, known=_list_known(called, near, place)
-    )
+    return Named((), 0, place.said, called.title if called else "", place.kind, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +294,7 @@ def _find_places(document: Document, place: Place) -> Iterator[_Found]:
                 and str(page.number) in asked
                 and page.start < page.end
             ):
-                yield _Found(1, Span(name, page.start, page.end), called)
+                yield _Found(SURE, Span(name, page.start, page.end), called)
         return
     for number, unit in enumerate(units):
         head = text[unit.start : min(unit.end, unit.start + MAX_NAME_CHARS)]
@@ -325,7 +329,7 @@ def _grade(text: str, role: Role, place: Place) -> int:
     if head.kind:
         is_apart = is_item or role in (Role.HEADING, Role.LABEL) or head.is_closed
         is_like = {head.kind, place.kind} <= LEGAL
-        return is_apart * (3 if head.kind == place.kind else 2 * is_like)
+        return is_apart * (SURE if head.kind == place.kind else 2 * is_like)
     if not (is_item or role is Role.HEADING) or not head.number[0].isdigit() or find_day(text):
         return 0
     return 2 if is_item == (place.kind in ("step", "point")) else 1
@@ -336,7 +340,7 @@ def _grade_day(text: str, role: Role, place: Place) -> int:
     if not days or place.numbers[0].isdisjoint((*days[0].forms, *days[0].also)):
         return 0
     if role in (Role.HEADING, Role.LABEL):
-        return 2
+        return SURE
     return int(BEFORE_DAY.fullmatch(fold(text[: days[0].start])) is not None)
 
 
@@ -386,6 +390,7 @@ _TURNS = frozenset(
     cuanto cuantos cual chi quando dove perche quanto quanti quale quem onde qual""".split()
 )
 """Function words that make another question of one."""
+_MODALS = frozenset(terms(" ".join(en.MODALS)))
 
 
 def find_own_question(
@@ -423,8 +428,8 @@ def _read_question(text: str, role: Role) -> str:
 def _is_same(snapshot: Snapshot, query: str, own: str, is_word: Callable[[str], bool]) -> bool:
     language = guess_language(query, *snapshot.languages()[:1])
     turns = [_TURNS.intersection(WORD.findall(fold(text))) for text in (query, own)]
-    asked, told = (dict.fromkeys(query_terms(text, language)) for text in (query, own))
-    new, left = [t for t in asked if t not in told], [t for t in told if t not in asked]
+    asked, told = (set(query_terms(text, language)) - _MODALS for text in (query, own))
+    new, left = sorted(asked - told), sorted(told - asked)
     if turns[0] != turns[1] or len(new) != len(left):
         return False
     words = {
