@@ -47,7 +47,8 @@ Lost: a blue oar. Please tell the office.
     "desk.md": "# At the desk\n\n**Is there a shower?**\n\nYes, behind the sail loft.\n\n"
     "**How do I log out of the locker?**\n\nHold the key for three seconds.\n\n"
     "**Who may use the slipway?**\n\n- members\n- guests who paid\n",
-    "faq.html": "<h1>Visitors</h1><h3>Where can I leave my windsurfer?</h3><p>On the gravel. It costs "
+    "faq.html": "<h1>Visitors</h1>"
+    "<h3>Where can I leave my windsurfer?</h3><p>On the gravel. It costs "
     "4 crowns.</p><h3>Wann wird geputzt?</h3><p>Freitags.</p>",
     "answers.csv": "Question,Answer\nMay I cook on board?,Only while moored.\n"
     "Is fishing allowed?,From the outer pier.\n",
