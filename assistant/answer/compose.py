@@ -29,7 +29,7 @@ from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
 from assistant.retrieve.named import Named
 from assistant.retrieve.query import QuestionPart
-from assistant.retrieve.retriever import Retrieval
+from assistant.retrieve.retriever import Retrieval, unite
 from assistant.settings import Settings
 from assistant.text.cues import (
     MAX_TOLD_CHARS,
@@ -462,19 +462,6 @@ def _say_the_same(one: Sentence, other: Sentence) -> bool:
 
 def _numbers(sentence: Sentence) -> set[str]:
     return set(NUMERAL.findall(sentence.text))
-
-
-def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
-    """Return the retrieval with the passages that only the other one has found after its own."""
-    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
-    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
-    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
-    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
-    return replace(
-        retrieval,
-        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
-        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
-    )
 
 
 def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:

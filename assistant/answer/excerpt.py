@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from assistant.cite import Shape
 from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit, list_sentences
-from assistant.text.cues import is_injection
+from assistant.retrieve.named import name_terms
+from assistant.text.cues import is_injection, leans_back
 from assistant.text.exact import only_exact
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import DEFAULT, terms
@@ -134,7 +135,8 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         places = [_whole(document, n) for n in _nearest(like, number)]
         n_more = len(like) - len(places)
     elif role is Role.PARAGRAPH and ((told and not extra) or _is_bare(said)):
-        places = _paragraph(document, number, own)
+        is_about = bool(asked.found_in(said)) and not _is_bare(said)
+        places = _paragraph(document, number, own, only_leaning=is_about)
         said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
     rest = _rest_of(document, number)
@@ -177,6 +179,8 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
         return True
     if role is not Role.HEADING:
         return role in _LEADING
+    if _is_title(document, over):
+        return False
     own = asked.found_in(said)
     is_short = len(said.split()) < SHORT_WORDS
     is_terse = is_short or units[number].role in _LISTED
@@ -184,6 +188,13 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
     return asked.weigh(told - own) > (0.0 if is_terse else asked.weigh(own)) or (
         is_short and is_nearest
     )
+
+
+def _is_title(document: Document, number: int) -> bool:
+    """Tell whether a heading is what the whole document is called, which its sources say."""
+    unit = document.units[number]
+    called = name_terms(document.document_id).union(terms(document.title))
+    return unit.under < 0 and called.issuperset(terms(_text(document, number)))
 
 
 def _like(
@@ -219,8 +230,11 @@ def _siblings(document: Document, number: int) -> list[int]:
     return [n for n in run if units[n].under == under]
 
 
-def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
-    """Return the sentences from a chosen one on, as far as its unit and the room go."""
+def _paragraph(document: Document, number: int, own: _Place, *, only_leaning: bool) -> list[_Place]:
+    """Return the sentences from a chosen one on, as far as its unit and the room go.
+
+    Of one that says itself what was asked, only those that cannot be read without it.
+    """
     unit = document.units[number]
     places: list[_Place] = []
     n_words = 0
@@ -228,7 +242,8 @@ def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
         if start < own.start:
             continue
         n_words += len(document.text[start:end].split())
-        if places and n_words > MAX_WORDS:
+        is_apart = only_leaning and not leans_back(document.text[start:end])
+        if places and (n_words > MAX_WORDS or is_apart):
             break
         places.append(own if start == own.start else _Place(own.document_id, start, end, number))
     return places or [own]

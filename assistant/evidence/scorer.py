@@ -37,9 +37,13 @@ from assistant.models.embed import Embedder, open_embedder
 from assistant.models.prepare import INSTALLED_MODEL, open_cross_encoder
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.values import ECHOES, Sentence
+from assistant.text.cues import asks_of_mail, is_header, is_name_alone
+from assistant.text.terms import terms
+from assistant.values import ECHOES, Role, Sentence
 
 WEIGHTS_FILE = "weights.json"
+REPEATED = 0.8
+"""Of a note's terms, so many in one sentence elsewhere say the same."""
 FEATURES: dict[str, Sequence[Callable[..., Any]]] = {
     "sentence": SENTENCE_FEATURES,
     "question": QUESTION_FEATURES,
@@ -129,14 +133,39 @@ def weigh(
 def _hold_back(sentences: Sequence[Sentence], evidence: Evidence, scores: Column) -> Column:
     """Return the scores, those of what does not answer below all others, if there are any.
 
-    That is what only says what comes next, and what tells of another code, date or year.
+    That is what only says what comes next, what tells of another code, date or year, what says
+    nothing but a name that was asked about, a mail's headers where nothing is asked of them, and a
+    note that repeats what stands elsewhere, such as a mail that another quotes.
     """
+    asked = set(terms(evidence.question))
+    is_of_mail = asks_of_mail(evidence.question)
     echoes = np.array([sentence.role in ECHOES for sentence in sentences])
+    echoes |= [is_header(one.text) and not is_of_mail for one in sentences]
+    echoes |= [is_name_alone(one.text) and asked.issuperset(terms(one.text)) for one in sentences]
+    echoes |= _repeat(sentences)
     if evidence.beside is not None:
         echoes |= evidence.beside
     if echoes.all() or not echoes.any():
         return scores
     return np.where(echoes, np.minimum(scores, scores[~echoes].min()) - 1.0, scores)
+
+
+def _repeat(sentences: Sequence[Sentence]) -> list[bool]:
+    """Tell of each sentence whether it is a note whose words another document's sentence has."""
+    notes = [one.role is Role.NOTE for one in sentences]
+    if not any(notes):
+        return notes
+    said = [frozenset(terms(one.text)) for one in sentences]
+    return [
+        is_note
+        and any(
+            not is_other_note
+            and len(said[n] & other) >= REPEATED * len(said[n])
+            and sentences[m].passage.document_id != sentences[n].passage.document_id
+            for m, (other, is_other_note) in enumerate(zip(said, notes, strict=True))
+        )
+        for n, is_note in enumerate(notes)
+    ]
 
 
 def probability(judgement: Judgement, calibration: Calibration) -> float:
@@ -146,7 +175,7 @@ def probability(judgement: Judgement, calibration: Calibration) -> float:
     return calibration.probability(judgement.log_odds)
 
 
-Role = Literal["join", "replace"]
+Part = Literal["join", "replace"]
 
 EVEN_ODDS = Calibration(1.0, 0.0, ((0.1, 0.5),))
 """Until it is calibrated: abstain where the cross-encoder finds an answer unlikely."""
@@ -159,7 +188,7 @@ PairScorer = Callable[[Sequence[tuple[str, str]]], Column]
 class CrossEncoderScorer:
     """Scores sentences by a cross-encoder: alone, or by the mean with another scorer's log-odds."""
 
-    def __init__(self, base: EvidenceScorer, score: PairScorer, role: Role, name: str) -> None:
+    def __init__(self, base: EvidenceScorer, score: PairScorer, role: Part, name: str) -> None:
         self._base = base
         self._score = score
         self._role = role

@@ -7,7 +7,7 @@ of the index.
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from assistant.models.embed import Embedder, PassageVectors
@@ -141,6 +141,19 @@ class Retrieval:
     absent: tuple[str, ...] = ()
     terms: QueryTerms = NO_TERMS
     named: Named | None = None
+
+
+def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
+    """Return the retrieval with the passages that only the other one has found after its own."""
+    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
+    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
+    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
+    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
+    return replace(
+        retrieval,
+        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
+        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
+    )
 
 
 class Retriever:

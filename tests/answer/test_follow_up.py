@@ -8,10 +8,10 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.compose import unite
 from assistant.answer.follow_up import MAX_TURNS, stand, stand_with_topic
 from assistant.errors import QuestionError
 from assistant.pipeline import Assistant
+from assistant.retrieve.retriever import unite
 from assistant.settings import Settings
 from assistant.values import Turn
 
