@@ -39,7 +39,7 @@ from assistant.text.cues import (
     is_injection,
     leans_back,
 )
-from assistant.text.exact import find_exact, find_versions, is_asked
+from assistant.text.exact import find_exact, find_versions, is_asked, read_asked_part
 from assistant.text.numbers import NUMERAL, YEAR, list_runs
 from assistant.text.terms import DEFAULT, query_terms, say_in, terms
 from assistant.values import Cell, Document, Role, Sentence
@@ -103,7 +103,8 @@ def compose(
         return Draft((), confidence, reason), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
     picked = [judgement.sentences[i] for i in chosen]
-    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
+    part = read_asked_part(retrieval.query)
+    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems, part=part)
     last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)

@@ -11,8 +11,9 @@ from assistant.cite import Shape
 from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit, list_sentences
 from assistant.retrieve.named import name_terms
+from assistant.text import english as en
 from assistant.text.cues import is_injection, leans_back
-from assistant.text.exact import only_exact
+from assistant.text.exact import only_exact, read_head
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import DEFAULT, terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Span
@@ -45,11 +46,15 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """The terms of a question with what each weighs, and how a document's language stems them."""
+    """The terms of a question with what each weighs, and how a document's language stems them.
+
+    `part` is the kind of part that it asks for: "which chapter".
+    """
 
     weights: Mapping[str, float]
     stems: Mapping[str, str] = field(default_factory=dict)
     language: str = DEFAULT
+    part: str = ""
 
     def found_in(self, *texts: str) -> frozenset[str]:
         """Return which of the question's terms stand in any of the texts."""
@@ -80,6 +85,8 @@ def complete(
     weights: Mapping[str, float],
     read: Read,
     stems: Mapping[str, str] | None = None,
+    *,
+    part: str = "",
 ) -> Excerpts:
     """Return what to quote: documents as they come first among the chosen.
 
@@ -88,8 +95,9 @@ def complete(
         weights: the question's terms with their idf.
         read: returns a stored document by its id.
         stems: how the documents' languages stem the words of the question -> its terms.
+        part: the kind of part that is asked for, whose heading then answers; "" for none.
     """
-    asked = _Question(weights, stems or {})
+    asked = _Question(weights, stems or {}, part=part)
     language = {s.passage.document_id: s.passage.language for s in reversed(chosen)}
     shown: dict[DocumentId, dict[_Place, None]] = {}
     more: dict[tuple[DocumentId, int], int] = {}
@@ -128,9 +136,14 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
     role = units[number].role
     said = document.text[sentence.start : sentence.end]
     told = asked.found_in(*(_text(document, n) for n in over))
+    heads = [_whole(document, n) for n in over if _is_asked_part(document, n, asked)]
+    if heads and asked.weigh(told) >= asked.weigh(asked.weights) - asked.weigh(
+        asked.found_in(*en.SECTIONS[asked.part])
+    ):
+        return heads[:1], 0
     extra = asked.found_in(said) - told
     places, n_more = [own], 0
-    if role in _LISTED:
+    if role in _LISTED and not heads:
         like = _like(document, number, extra, told, asked)
         places = [_whole(document, n) for n in _nearest(like, number)]
         n_more = len(like) - len(places)
@@ -139,9 +152,18 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         places = _paragraph(document, number, own, only_leaning=is_about)
         said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
+    places += heads[:1]
     rest = _rest_of(document, number)
     places += [_whole(document, rest)] if rest is not None else []
     return places, n_more
+
+
+def _is_asked_part(document: Document, number: int, asked: _Question) -> bool:
+    """Tell whether a unit heads a part of the kind that is asked for."""
+    if not asked.part or document.units[number].role is not Role.HEADING:
+        return False
+    head = read_head(_text(document, number))
+    return head is not None and head.kind in (asked.part, "")
 
 
 def _rest_of(document: Document, number: int) -> int | None:

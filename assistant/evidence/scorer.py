@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant.errors import ModelError
 from assistant.evidence.answerability import QUESTION_FEATURES, measure_question
@@ -127,27 +128,39 @@ def weigh(
     scores = _hold_back(sentences, evidence, weights.sentence.log_odds(measure(evidence)))
     features = measure_question(evidence, scores)
     log_odds = float(weights.question.log_odds(features[None, :])[0])
+    scores = _put_below(scores, _find_idle(sentences, evidence))
     return Judgement(sentences, scores, evidence, log_odds)
 
 
 def _hold_back(sentences: Sequence[Sentence], evidence: Evidence, scores: Column) -> Column:
     """Return the scores, those of what does not answer below all others, if there are any.
 
-    That is what only says what comes next, what tells of another code, date or year, what says
-    nothing but a name that was asked about, a mail's headers where nothing is asked of them, and a
-    note that repeats what stands elsewhere, such as a mail that another quotes.
+    That is what only says what comes next, and what tells of another code, date or year.
+    """
+    echoes = np.array([sentence.role in ECHOES for sentence in sentences])
+    if evidence.beside is not None:
+        echoes |= evidence.beside
+    return _put_below(scores, echoes)
+
+
+def _put_below(scores: Column, chosen: NDArray[np.bool_]) -> Column:
+    if chosen.all() or not chosen.any():
+        return scores
+    return np.where(chosen, np.minimum(scores, scores[~chosen].min()) - 1.0, scores)
+
+
+def _find_idle(sentences: Sequence[Sentence], evidence: Evidence) -> NDArray[np.bool_]:
+    """Tell of each sentence whether others say more than it whatever is asked.
+
+    It says nothing but a name that was asked about, it is one of a mail's headers and nothing is
+    asked of them, or a note that repeats what stands elsewhere, such as a mail that another quotes.
     """
     asked = set(terms(evidence.question))
     is_of_mail = asks_of_mail(evidence.question)
-    echoes = np.array([sentence.role in ECHOES for sentence in sentences])
-    echoes |= [is_header(one.text) and not is_of_mail for one in sentences]
-    echoes |= [is_name_alone(one.text) and asked.issuperset(terms(one.text)) for one in sentences]
-    echoes |= _repeat(sentences)
-    if evidence.beside is not None:
-        echoes |= evidence.beside
-    if echoes.all() or not echoes.any():
-        return scores
-    return np.where(echoes, np.minimum(scores, scores[~echoes].min()) - 1.0, scores)
+    idle = np.array(_repeat(sentences), dtype=np.bool_)
+    idle |= [is_header(one.text) and not is_of_mail for one in sentences]
+    idle |= [is_name_alone(one.text) and asked.issuperset(terms(one.text)) for one in sentences]
+    return idle
 
 
 def _repeat(sentences: Sequence[Sentence]) -> list[bool]:

@@ -186,6 +186,10 @@ MAX_READ = 20
 N_NEAR = 300
 """Passages in which the name of a place is sought: those that have most of its words."""
 MAX_NAME_CHARS = 200
+MAX_TOPIC_WORDS = 60
+"""Of a place that is shown whole to who asks what it is about; of a longer one its title is."""
+MIN_TITLE_WORDS = 2
+"""A head of so few words is a number: "Chapter 3"."""
 SURE = 3
 """The grade of what is called as the question says, by kind and number."""
 NUMBERED = frozenset(("section", "step", "point"))
@@ -227,14 +231,19 @@ def find_named(
     rows = [row for row, _ in snapshot.bm25([*dict.fromkeys(wanted)], k=N_NEAR, among=among)]
     passages = snapshot.passages(rows, documents)
     near = [passages[row] for row in rows]
-    held: list[str] = [one.document_id for one in near if _may_hold(one, place)]
+    heads = _find_heads(near, place)
+    held: list[str] = [*heads]
     if place.kind in en.PAGES:
         held = [*documents] or names.of_kind(place.kind, place.rest)
     elif place.rest and not documents:
         held += (name for name in names.weigh(place.rest) if place.rest <= name_terms(name))
     held = list(dict.fromkeys(held))
     read = [snapshot.document(name) for name in held[:MAX_READ]]
-    found = [one for document in read for one in _find_places(document, place)]
+    found = [
+        one
+        for document in read
+        for one in _find_places(document, place, heads.get(document.document_id, ()))
+    ]
     meant = [one for one in found if place.rest <= one.called]
     (called,) = [one for one in read if place.rest and place.rest <= _called(one)][:1] or (None,)
     known = _list_known(called, near, place)
@@ -243,7 +252,8 @@ def find_named(
         spans = tuple(one.span for one in meant if one.grade == best)
         shown = spans[: max(MAX_PLACES, len(place.numbers))]
         return Named(shown, len(spans) - len(shown), kind=place.kind)
-    if not place.is_asked or place.kind == "entry" or len(read) < len(held):
+    is_there = place.is_topic and bool(heads)
+    if not place.is_asked or is_there or place.kind == "entry" or len(read) < len(held):
         return None
     is_open = found or any(_mentions(one, place) for one in near)
     if called is None and is_open and not best:
@@ -272,18 +282,19 @@ def _digits(place: Place) -> list[str]:
     return [term for form in found for term in (*terms(form), f"§{form}")]
 
 
-def _may_hold(passage: Passage, place: Place) -> bool:
-    """Whether a document of a passage is read for a place: the passage begins it, or is on it."""
-    if place.kind in en.PAGES:
-        return True
-    roles = passage.roles or (Role.PARAGRAPH,) * len(passage.sentences)
-    return any(
-        _grade(head, role, place) for head, role in zip(_heads_of(passage), roles, strict=True)
-    )
+def _find_heads(near: Sequence[Passage], place: Place) -> dict[str, list[int]]:
+    """Return where in documents passages have the head of a place."""
+    found: dict[str, list[int]] = {}
+    for one in near if place.kind not in en.PAGES else ():
+        roles = one.roles or (Role.PARAGRAPH,) * len(one.sentences)
+        for (start, _), head, role in zip(one.sentences, _heads_of(one), roles, strict=True):
+            if _grade(head, role, place):
+                found.setdefault(one.document_id, []).append(start)
+    return found
 
 
-def _find_places(document: Document, place: Place) -> Iterator[_Found]:
-    """Yield the parts of a document that have the name."""
+def _find_places(document: Document, place: Place, heads: Sequence[int]) -> Iterator[_Found]:
+    """Yield the parts of a document that have the name, given where units begin that do."""
     called = _called(document)
     text, units, name = document.text, document.units, document.document_id
     if place.kind in en.PAGES:
@@ -296,13 +307,17 @@ def _find_places(document: Document, place: Place) -> Iterator[_Found]:
             ):
                 yield _Found(SURE, Span(name, page.start, page.end), called)
         return
-    for number, unit in enumerate(units):
+    for number in sorted({find_unit(units, start) for start in heads}):
+        unit = units[number]
         head = text[unit.start : min(unit.end, unit.start + MAX_NAME_CHARS)]
         if grade := _grade(head, unit.role, place):
             over = (text[units[n].start : units[n].end] for n in (number, *above(units, number)))
-            end = _find_end(document, number, place)
-            span = Span(name, unit.start, units[end - 1].end)
-            yield _Found(grade, span, called.union(*map(terms, over)))
+            end = units[_find_end(document, number, place) - 1].end
+            if place.is_topic and len(text[unit.start : end].split()) > MAX_TOPIC_WORDS:
+                end = unit.end
+                grade *= len(head.split()) > MIN_TITLE_WORDS
+            if grade:
+                yield _Found(grade, Span(name, unit.start, end), called.union(*map(terms, over)))
 
 
 def _find_end(document: Document, number: int, place: Place) -> int:

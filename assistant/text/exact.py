@@ -314,6 +314,8 @@ _SHOWING = frozenset(
     """please show give open quote cite display zeig zeige zitiere montre montrez citez muestra
     muestrame cita mostra mostrami mostre lies out zu vor mir""".split()
 )
+_TOPICAL = frozenset("worum geht handelt parle traite trata tratta parla about".split())
+_ABOUT = re.compile(rf"\b{one_of(_TOPICAL)}\b")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
 
@@ -327,6 +329,7 @@ class Place:
         numbers: the forms of each number that is asked for.
         rest: terms of what else the question says: what its document, or what is above it, says.
         is_asked: whether nothing but such a place can answer.
+        is_topic: whether it is asked what it is about, which a title says and a long text does not.
     """
 
     said: str
@@ -334,6 +337,22 @@ class Place:
     numbers: tuple[frozenset[str], ...]
     rest: frozenset[str]
     is_asked: bool
+    is_topic: bool = False
+
+
+_WHICH_PART = re.compile(
+    rf"\b(?:which|what|welche\w?|quel(?:le)?s?|que|cual|qual[ei]?) ({_PART})\b"
+)
+
+
+def read_asked_part(question: str) -> str:
+    """Return the kind of part that a question asks for, "" for none.
+
+    >>> read_asked_part("Which chapter is about tides?"), read_asked_part("What is chapter 2?")
+    ('chapter', '')
+    """
+    match = _WHICH_PART.search(fold(question))
+    return _KIND_OF[match[1]] if match else ""
 
 
 class Head(NamedTuple):
@@ -395,12 +414,13 @@ def read_place(query: str, language: str = DEFAULT) -> Place | None:
     is_read = not asking.isdisjoint(others)
     if not is_read and _OPENS_OTHERWISE.match(folded):
         return None
-    light = asking | function_words(language) | en.FUNCTION_WORDS | _SHOWING
+    light = asking | function_words(language) | en.FUNCTION_WORDS | _SHOWING | _TOPICAL
     light |= en.ENTRIES if kind == "entry" else frozenset()
     rest = frozenset(terms(" ".join(word for word in others if word not in light), language))
     is_first = light.issuperset(WORD.findall(folded[:start]))
     is_sure = is_read or not rest or is_first
-    return Place(" ".join(typed[start:end].split()), kind, numbers, rest, is_sure)
+    said = " ".join(typed[start:end].split())
+    return Place(said, kind, numbers, rest, is_sure, _ABOUT.search(folded) is not None)
 
 
 def _is_number(typed: str, match: re.Match[str]) -> bool:
