@@ -329,7 +329,12 @@ def _compose_named(
         _quote(retrieval.query, one, shape) for one, (_, shape) in zip(told, shown, strict=True)
     )
     added = tuple(one for one in told if one.number > last)
-    return Draft(statements, 1.0, n_more=len(whole) - len(shown)), (*sentences, *added)
+    counts = {
+        "It goes on: {} more sentences are not shown here.": len(whole) - len(shown),
+        "{} more places are called so: name the document as well.": named.n_more,
+    }
+    more = (say_in(language, said).replace("{}", str(n)) for said, n in counts.items() if n)
+    return Draft(statements, 1.0, missing=tuple(more)), (*sentences, *added)
 
 
 def _say_missing_place(named: Named, language: str) -> str:

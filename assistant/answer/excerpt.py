@@ -137,9 +137,7 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
     said = document.text[sentence.start : sentence.end]
     told = asked.found_in(*(_text(document, n) for n in over))
     heads = [_whole(document, n) for n in over if _is_asked_part(document, n, asked)]
-    if heads and asked.weigh(told) >= asked.weigh(asked.weights) - asked.weigh(
-        asked.found_in(*en.SECTIONS[asked.part])
-    ):
+    if heads and told >= asked.weights.keys() - asked.found_in(*en.SECTIONS[asked.part]):
         return heads[:1], 0
     extra = asked.found_in(said) - told
     places, n_more = [own], 0

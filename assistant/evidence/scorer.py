@@ -11,7 +11,7 @@ those of the code raise `ModelError`.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -128,7 +128,10 @@ def weigh(
     scores = _hold_back(sentences, evidence, weights.sentence.log_odds(measure(evidence)))
     features = measure_question(evidence, scores)
     log_odds = float(weights.question.log_odds(features[None, :])[0])
-    scores = _put_below(scores, _find_idle(sentences, evidence))
+    originals = _find_originals(sentences)
+    for n, original in originals.items():
+        scores[original] = max(scores[original], scores[n])
+    scores = _put_below(scores, _find_idle(sentences, evidence, originals))
     return Judgement(sentences, scores, evidence, log_odds)
 
 
@@ -149,36 +152,49 @@ def _put_below(scores: Column, chosen: NDArray[np.bool_]) -> Column:
     return np.where(chosen, np.minimum(scores, scores[~chosen].min()) - 1.0, scores)
 
 
-def _find_idle(sentences: Sequence[Sentence], evidence: Evidence) -> NDArray[np.bool_]:
+def _find_idle(
+    sentences: Sequence[Sentence], evidence: Evidence, repeats: Collection[int]
+) -> NDArray[np.bool_]:
     """Tell of each sentence whether others say more than it whatever is asked.
 
     It says nothing but a name that was asked about, it is one of a mail's headers and nothing is
-    asked of them, or a note that repeats what stands elsewhere, such as a mail that another quotes.
+    asked of them, or it repeats another.
     """
     asked = set(terms(evidence.question))
     is_of_mail = asks_of_mail(evidence.question)
-    idle = np.array(_repeat(sentences), dtype=np.bool_)
-    idle |= [is_header(one.text) and not is_of_mail for one in sentences]
-    idle |= [is_name_alone(one.text) and asked.issuperset(terms(one.text)) for one in sentences]
-    return idle
+    return np.array(
+        [
+            n in repeats
+            or (not is_of_mail and _is_header(one))
+            or (is_name_alone(one.text) and asked.issuperset(terms(one.text)))
+            for n, one in enumerate(sentences)
+        ],
+        dtype=np.bool_,
+    )
 
 
-def _repeat(sentences: Sequence[Sentence]) -> list[bool]:
-    """Tell of each sentence whether it is a note whose words another document's sentence has."""
-    notes = [one.role is Role.NOTE for one in sentences]
-    if not any(notes):
-        return notes
+def _is_header(sentence: Sentence) -> bool:
+    is_mail = sentence.passage.document_id.casefold().endswith((".eml", ".msg"))
+    return is_mail and sentence.role is Role.PARAGRAPH and is_header(sentence.text)
+
+
+def _find_originals(sentences: Sequence[Sentence]) -> dict[int, int]:
+    """Return for each note that repeats a sentence of another document which one that is.
+
+    So a mail is quoted by those that answer it.
+    """
+    notes = [n for n, one in enumerate(sentences) if one.role is Role.NOTE]
+    if not notes:
+        return {}
     said = [frozenset(terms(one.text)) for one in sentences]
-    return [
-        is_note
-        and any(
-            not is_other_note
-            and len(said[n] & other) >= REPEATED * len(said[n])
-            and sentences[m].passage.document_id != sentences[n].passage.document_id
-            for m, (other, is_other_note) in enumerate(zip(said, notes, strict=True))
-        )
-        for n, is_note in enumerate(notes)
-    ]
+    found: dict[int, int] = {}
+    for n in notes:
+        for m, other in enumerate(sentences):
+            is_elsewhere = other.passage.document_id != sentences[n].passage.document_id
+            is_original = is_elsewhere and other.role is not Role.NOTE
+            if is_original and said[n] and len(said[n] & said[m]) >= REPEATED * len(said[n]):
+                found.setdefault(n, m)
+    return found
 
 
 def probability(judgement: Judgement, calibration: Calibration) -> float:

@@ -328,9 +328,11 @@ def _find_end(document: Document, number: int, place: Place) -> int:
     end = extent(units, number)
     if units[number].role is Role.HEADING:
         return end
-    heads = (read_head(text[one.start : one.end][:MAX_NAME_CHARS]) for one in units[:end])
-    behind = ((n, head.kind) for n, head in enumerate(heads) if n > number and head)
-    return next((n for n, kind in behind if kind == place.kind), end)
+    for n in range(number + 1, end):
+        head = read_head(text[units[n].start : units[n].end][:MAX_NAME_CHARS])
+        if head and head.kind == place.kind:
+            return n
+    return end
 
 
 def _grade(text: str, role: Role, place: Place) -> int:
