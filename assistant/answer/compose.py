@@ -342,7 +342,7 @@ def _say_missing_place(named: Named, language: str) -> str:
     said = f"“{named.missing}”"
     if language == DEFAULT:
         said = named.missing[0].lower() + named.missing[1:]
-        if not said.split()[0].endswith("s"):
+        if said[0].isalpha() and not said.split()[0].endswith("s"):
             said = f"{'an' if said[0] in 'aeio' else 'a'} {said}"
     reason = say_in(language, "No document has {}.").replace("{}", said)
     if named.title:

@@ -204,7 +204,7 @@ def _skip_opening(folded: Sequence[str], *, is_english: bool) -> int:
     asks = en.QUESTION_WORDS if is_english else small_words("asks")
     verbs = en.AUXILIARIES if is_english else small_words("verbs")
     if not folded or not any(one in asks for one in folded[:3]):
-        return int(bool(folded) and folded[0] in verbs)
+        return int(bool(folded) and folded[0] in verbs | _ORDERS)
     found = next((n for n, one in enumerate(folded) if one in verbs), None)
     wh = next(n for n, one in enumerate(folded) if one in asks)
     if found is not None and found <= wh + 4:
@@ -245,7 +245,8 @@ def find_asked(question: str) -> Phrase | None:
     opening = _WHICH.match(question)
     tokens = list(TOKEN.finditer(question, opening.end())) if opening else []
     words = [fold(one[0]) for one in tokens]
-    verb = next((n for n, one in enumerate(words) if n and _may_be_verb(one)), 0)
+    led = [n - 1 for n, one in enumerate(words) if n > 1 and one in en.BESIDE | {"through", "on"}]
+    verb = next((n for n, one in enumerate(words) if n and _may_be_verb(one)), (led or [0])[0])
     if not verb or verb > 3 or not en.EMPTY.isdisjoint(words[:verb]):
         return None
     is_object = words[verb] in en.DO | en.MODALS and words[verb + 1 : verb + 2] != ["be"]
@@ -256,6 +257,7 @@ def find_asked(question: str) -> Phrase | None:
 
 
 _WHICH = re.compile(r"\W*(?:which|what|how many) ", re.IGNORECASE)
+_ORDERS = frozenset("tell show explain describe list give".split())
 
 
 def _may_be_verb(word: str) -> bool:
@@ -283,10 +285,7 @@ def is_plural(text: str, question: str = "") -> bool:
 
 
 def may_stand_for(topic: str, question: str, last: str, *, several: bool) -> bool:
-    """Whether a pronoun of a question may stand for what was spoken of: a file or a day is not.
-
-    Nor is one thing for several, or what is no person where people are told of: "they deliver".
-    """
+    """Whether a pronoun may stand for what was spoken of: one or several, a doer if it does."""
     words = {fold(one) for one in TOKEN.findall(topic)}
     if not words or re.search(r"\.\w{2,5}$", topic) or kind_of(topic) in TIMES:
         return False
@@ -452,11 +451,10 @@ def ask_by(asked: str, question: str) -> str | None:
     if not at:
         return _ask_passive(asked, words, folded)
     tail = " ".join(words[at:])
-    is_subject = folded[:at] in (["who"], ["what"]) and folded[at] not in en.DO
-    after = folded[at + 1 : at + 2]
-    if is_subject and (
-        folded[at] not in en.MODALS or (en.PERSONAL | en.ARTICLES).isdisjoint(after)
-    ):
+    after = " ".join(words[at + 1 : at + 2])
+    named = en.PERSONAL if folded[at] in en.HAVE else en.PERSONAL | en.ARTICLES
+    has_subject = after[:1].isupper() or fold(after) in named or folded[at] in en.DO
+    if folded[0] in ("who", "what", "which") and not has_subject:
         return None
     if folded[at] in en.BE and _is_thing_alone(question, len(question) - len(tail)):
         return f"{asked} {tail}?" if fold(asked) == "where" else None

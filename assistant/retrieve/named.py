@@ -228,6 +228,7 @@ def find_named(
         return None
     among = snapshot.rows_of(documents) if documents else None
     wanted = [*sorted(place.rest), *terms(" ".join(_words_of(place.kind))), *_digits(place)]
+    wanted += list(snapshot.count_terms_from("§"))[:N_NEAR] if place.kind == "paragraph" else []
     rows = [row for row, _ in snapshot.bm25([*dict.fromkeys(wanted)], k=N_NEAR, among=among)]
     passages = snapshot.passages(rows, documents)
     near = [passages[row] for row in rows]

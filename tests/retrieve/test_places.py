@@ -110,6 +110,7 @@ def test_several_places_are_shown_in_their_order(harbour: Assistant) -> None:
         ("What is in article 12?", "No document has an article 12. There are articles 7–8."),
         ("what do clauses 8 and 9 say", "No document has clauses 8 and 9."),
         ("was steht in Artikel 12?", "Kein Dokument enthält “Artikel 12”. Es gibt: 7–8."),
+        ("What does § 9 say?", "No document has § 9. There are paragraphs 5–6."),
         ("What does annex C say?", "No document has an annex C."),
         (
             "What does clause 9 of the berth contract say?",
