@@ -31,6 +31,11 @@ BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[[ xX]\])\s+(?=\S)")
 ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{2,5})[.)]\s+(?=\S)")
 _SECTION = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)\.?\s+(?=[^\W\d_])")
 _ASKED = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s*(?=\S)")
+_PAIR = re.compile(
+    rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s[^?]{{1,{MAX_QUESTION_CHARS}}}\?"
+    rf"(?=\s+(?:{en.ANSWER_MARKERS})\s*[:.]\s)"
+)
+"""A question on one line with its answer: "Q: Is it open? A: Daily."."""
 _FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:\s+\S")
 _COLONS = (":", "：")
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
@@ -174,7 +179,11 @@ def _first(*numbers: int) -> int:
 
 
 def _part(text: str, unit: Unit) -> Iterator[Unit]:
-    """Yield a paragraph's lead-in as a unit of its own, behind what it follows."""
+    """Yield a paragraph's lead-in as a unit of its own, and a question before its answer."""
+    if unit.role is Role.PARAGRAPH and (pair := _PAIR.match(text, unit.start, unit.end)):
+        yield unit._replace(end=pair.end())
+        yield unit._replace(start=trim(text, pair.end(), unit.end)[0])
+        return
     if unit.role is Role.PARAGRAPH and text.endswith(_COLONS, unit.start, unit.end):
         ends = [match.end() for match in _SENTENCE_END.finditer(text, unit.start, unit.end)]
         if ends:

@@ -295,7 +295,7 @@ _WORDS_OF_NUMBERS = en.ORDINALS | en.ONES
 _PLACE_NUMBER = rf"(?:\d{{1,4}}(?:\.\d{{1,3}})*[a-z]?|[ivxlc]{{1,6}}|[a-h]|{one_of(en.ONES)})"
 _JOINT = r"(?:\s*[,–-]\s*|\s+(?:and|to|und|bis|et|y)\s+)"
 _PLACE = re.compile(
-    rf"(?<![^\W_])(?P<part>{_PART})(?:[sen]|es)?\s*(?:(?:no|nr|number|nummer|numero)\b\.?\s*)?"
+    rf"(?<![^\W_])(?P<part>{_PART})(?:[sen]|es)?[\s:#-]*(?:(?:no|nr|number|nummer|numero)\b[\s.:#-]*)?"
     rf"(?P<numbers>{_PLACE_NUMBER}(?:{_JOINT}{_PLACE_NUMBER})*)(?![^\W_]|\.\d)"
     rf"|\b(?P<nth>{one_of(en.ORDINALS)}|\d{{1,3}}(?:st|nd|rd|th|\.|[eoaºª]))\s(?P<of>{_PART})\b"
 )

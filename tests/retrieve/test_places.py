@@ -50,6 +50,8 @@ Lost: a blue oar. Please tell the office.
     "faq.html": "<h1>Visitors</h1>"
     "<h3>Where can I leave my windsurfer?</h3><p>On the gravel. It costs "
     "4 crowns.</p><h3>Wann wird geputzt?</h3><p>Freitags.</p>",
+    "short.txt": "Q: Do you lend oars? A: Only to members.\n\nQ: Is there ice? A: At the kiosk.\n",
+    "prices.csv": "Item,Name,Price\n12,Shackle,4.50\n13,Cleat,6.10\n",
     "answers.csv": "Question,Answer\nMay I cook on board?,Only while moored.\n"
     "Is fishing allowed?,From the outer pier.\n",
 }
@@ -144,6 +146,15 @@ def test_a_question_that_asks_for_more_than_a_place_is_asked_as_ever(question: s
     assert place is None or (place.rest and not place.is_asked)
 
 
+@pytest.mark.parametrize(
+    "question", ["What is item 12?", "item 13", "What does step 1 of item 12 say?"]
+)
+def test_what_is_no_place_but_stands_in_a_document_is_not_refused_as_one(
+    harbour: Assistant, question: str
+) -> None:
+    assert not (harbour.ask(question).reason or "").startswith("No document has")
+
+
 def test_what_a_place_says_of_something_is_asked_as_ever(harbour: Assistant) -> None:
     place = read_place("What does clause 3 say about masts?")
     assert place
@@ -163,6 +174,7 @@ def test_what_a_place_says_of_something_is_asked_as_ever(harbour: Assistant) -> 
         ("who can use the slipway", ["members", "guests who paid"]),
         ("where do I leave a windsurfer", ["On the gravel.", "It costs 4 crowns."]),
         ("wann wird hier geputzt", ["Freitags."]),
+        ("do you lend oars", ["A: Only to members."]),
         ("can I cook on board", ["Question: May I cook on board? | Answer: Only while moored."]),
     ],
 )
@@ -178,6 +190,8 @@ def test_a_question_that_a_document_asks_itself_has_its_answer(
     "question",
     [
         "is there a sauna",
+        "do you lend out oars",
+        "do you have oars",
         "how do I log in to the locker",
         "how do I log into the locker",
         "where is the shower",
