@@ -314,6 +314,9 @@ _SHOWING = frozenset(
     """please show give open quote cite display zeig zeige zitiere montre montrez citez muestra
     muestrame cita mostra mostrami mostre lies out zu vor mir""".split()
 )
+_BEHIND = re.compile(
+    r"\s*,?\s*(?:of|in|from|on|der|des|im|von|vom|aus|de|du|del|della|do|da|nel)\b"
+)
 _TOPICAL = frozenset("worum geht handelt parle traite trata tratta parla about".split())
 _ABOUT = re.compile(rf"\b{one_of(_TOPICAL)}\b")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -417,8 +420,9 @@ def read_place(query: str, language: str = DEFAULT) -> Place | None:
     light = asking | function_words(language) | en.FUNCTION_WORDS | _SHOWING | _TOPICAL
     light |= en.ENTRIES if kind == "entry" else frozenset()
     rest = frozenset(terms(" ".join(word for word in others if word not in light), language))
-    is_first = light.issuperset(WORD.findall(folded[:start]))
-    is_sure = is_read or not rest or is_first
+    is_first = light.issuperset(WORD.findall(folded[:start])) and _BEHIND.match(folded, end)
+    is_counted = match is not None and match["numbers"] is not None
+    is_sure = is_read or not rest or bool(is_first and is_counted)
     said = " ".join(typed[start:end].split())
     return Place(said, kind, numbers, rest, is_sure, _ABOUT.search(folded) is not None)
 
