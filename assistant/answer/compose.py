@@ -12,7 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.answer.compute import Declined, Worked, leave_out, work_out
-from assistant.answer.excerpt import Excerpts, complete, sentence_of, shape_of
+from assistant.answer.excerpt import (
+    MAX_TOGETHER,
+    Excerpts,
+    complete,
+    list_within,
+    sentence_of,
+    shape_of,
+)
 from assistant.answer.table import without_unit
 from assistant.cite import (
     Draft,
@@ -28,9 +35,9 @@ from assistant.cite import (
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
 from assistant.ingest.formats.table import JOINT
-from assistant.retrieve.named import is_asked
+from assistant.retrieve.named import Named
 from assistant.retrieve.query import QuestionPart
-from assistant.retrieve.retriever import Retrieval
+from assistant.retrieve.retriever import Retrieval, unite
 from assistant.settings import Settings
 from assistant.text.cues import (
     MAX_TOLD_CHARS,
@@ -41,9 +48,9 @@ from assistant.text.cues import (
     is_injection,
     leans_back,
 )
-from assistant.text.exact import find_exact, find_versions
-from assistant.text.numbers import NUMERAL, YEAR
-from assistant.text.terms import query_terms, say_in, terms
+from assistant.text.exact import find_exact, find_versions, is_asked, read_asked_part
+from assistant.text.numbers import NUMERAL, YEAR, list_runs
+from assistant.text.terms import DEFAULT, query_terms, say_in, terms
 from assistant.values import ECHOES, Cell, Document, Role, Sentence
 
 NAME = "extract"
@@ -74,6 +81,7 @@ MOST = 0.6
 _YEAR_OF_NAME = re.compile(rf"(?<!\d){YEAR}(?!\d)")
 _OF_EDITIONS = frozenset(terms("version edition revision year"))
 
+_PLURALS = {"appendix": "appendices"}
 SAME = 0.8
 """Share of terms from which two sentences say the same."""
 
@@ -90,6 +98,8 @@ def compose(
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
+    if retrieval.named and (retrieval.named.spans or settings.max_over_refusal):
+        return _compose_named(retrieval, judgement.sentences, read)
     if retrieval.absent and settings.max_over_refusal:
         return Draft(
             (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
@@ -133,7 +143,8 @@ def _excerpts(
 ) -> Excerpts:
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
     picked = [judgement.sentences[i] for i in chosen]
-    return complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
+    part = read_asked_part(retrieval.query)
+    return complete(picked, retrieval.term_weights, read, retrieval.terms.stems, part=part)
 
 
 def _told(sentence: Sentence, shape: Shape | None = None) -> str:
@@ -354,6 +365,51 @@ def _compose_worked(
     return draft, tuple(found)
 
 
+def _compose_named(
+    retrieval: Retrieval, sentences: Sequence[Sentence], read: Read
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return a draft of the places that are asked for by name, whole; or of what is not there."""
+    named, language = retrieval.named, retrieval.terms.language
+    assert named is not None
+    if not named.spans:
+        return Draft((), 0.0, _say_missing_place(named, language)), tuple(sentences)
+    whole = [found for span in named.spans for found in list_within(span, read)]
+    shown, last = whole[:MAX_TOGETHER], max((one.number for one in sentences), default=0)
+    known = {place_of(one): one.number for one in sentences}
+    told = [
+        replace(one, number=known.get(place_of(one), last + n))
+        for n, (one, _) in enumerate(shown, start=1)
+    ]
+    statements = tuple(
+        _quote(retrieval.query, one, shape) for one, (_, shape) in zip(told, shown, strict=True)
+    )
+    added = tuple(one for one in told if one.number > last)
+    counts = {
+        "It goes on: {} more sentences are not shown here.": len(whole) - len(shown),
+        "{} more places are called so: name the document as well.": named.n_more,
+    }
+    more = (say_in(language, said).replace("{}", str(n)) for said, n in counts.items() if n)
+    return Draft(statements, 1.0, missing=tuple(more)), (*sentences, *added)
+
+
+def _say_missing_place(named: Named, language: str) -> str:
+    """Say which place no document has, and which there are."""
+    said = f"“{named.missing}”"
+    if language == DEFAULT:
+        said = named.missing[0].lower() + named.missing[1:]
+        if said[0].isalpha() and not said.split()[0].endswith("s"):
+            said = f"{'an' if said[0] in 'aeio' else 'a'} {said}"
+    reason = say_in(language, "No document has {}.").replace("{}", said)
+    if named.title:
+        reason = say_in(language, "“{0}” has no {1}.")
+        reason = reason.replace("{1}", named.missing).replace("{0}", named.title)
+    if not named.known:
+        return reason
+    what = f"{_PLURALS.get(named.kind, f'{named.kind}s')} " if language == DEFAULT else ""
+    there = say_in(language, "There are {}.").replace("{}", what + list_runs(named.known))
+    return f"{reason} {there}"
+
+
 def _say_absent(absent: Sequence[str], language: str) -> str:
     """Say what was asked for and is in no document."""
     joint = f" {say_in(language, 'and')} "
@@ -467,19 +523,6 @@ def _say_the_same(one: Sentence, other: Sentence) -> bool:
 
 def _numbers(sentence: Sentence) -> set[str]:
     return set(NUMERAL.findall(sentence.text))
-
-
-def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
-    """Return the retrieval with the passages that only the other one has found after its own."""
-    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
-    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
-    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
-    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
-    return replace(
-        retrieval,
-        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
-        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
-    )
 
 
 def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:

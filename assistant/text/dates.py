@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from assistant.text import english as en
 from assistant.text.exact import DATES, MONTH_OF, find_exact, find_months
-from assistant.text.terms import fold
+from assistant.text.terms import fold, guess_language
 from assistant.text.words import Word, one_of
 
 _MONTH_OF = {name: n for n, name in enumerate(en.MONTHS, start=1)}
@@ -154,7 +154,10 @@ def find_relative_days(text: str, today: datetime.date) -> Iterator[RelativeDay]
     >>> [one.said for one in find_relative_days("due last year or next Friday?", today)]
     ['2025', '4 December 2026']
     """
+    is_german = guess_language(text) == "de"
     for match in _RELATIVE.finditer(text):
+        if is_german and fold(match[0]) == "hier":  # which there is no day, but "here"
+            continue
         way = {"last": -1, "this": 0, "next": 1}.get((match["way"] or "").lower(), 0)
         if match["period"]:
             yield _relative_period(match, way, today)

@@ -6,6 +6,7 @@ from ingest.reading import within
 from assistant.answer.excerpt import MAX_READ, MAX_TOGETHER, complete
 from assistant.ingest.formats.markdown import read
 from assistant.ingest.structure import arrange, list_sentences, nest
+from assistant.text.exact import read_asked_part
 from assistant.text.terms import query_terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Unit
 
@@ -54,6 +55,10 @@ With a licence.
 
 The pier was rebuilt in 1990 after a storm had taken it. It is long. Boats moor on both sides.
 
+## Chapter 7. Lantern
+
+The lantern is made of brass. It was a gift. Moths gather there in June.
+
 ## News
 
 4 May 2023. The harbour chose a new warden.
@@ -70,7 +75,8 @@ def shown(question: str, *chosen: str) -> list[str]:
     sentences = [Sentence(n, passage, *span) for n, span in enumerate(spans, start=1)]
     picked = [next(s for s in sentences if s.text.startswith(start)) for start in chosen]
     weights = dict.fromkeys(query_terms(question), 1.0)
-    return [sentence.text for sentence, _ in complete(picked, weights, lambda _: document).shown]
+    whole = complete(picked, weights, lambda _: document, part=read_asked_part(question))
+    return [sentence.text for sentence, _ in whole.shown]
 
 
 def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
@@ -137,6 +143,24 @@ def test_a_date_is_shown_with_what_happened() -> None:
 def test_a_sentence_that_says_it_all_stands_alone() -> None:
     said = "The pier was rebuilt in 1990 after a storm had taken it."
     assert shown("When was the pier rebuilt?", said) == [said]
+
+
+def test_behind_a_sentence_about_what_was_asked_only_what_leans_on_it_is_shown() -> None:
+    said = ["The lantern is made of brass.", "It was a gift."]
+    assert shown("substance of the lantern?", "The lantern") == said
+
+
+def test_the_title_of_a_document_is_no_part_of_an_answer_and_a_heading_is() -> None:
+    found = shown("What rules has the yard?", "Oil")
+    assert found[:2] == ["Rules of the rye mill", "Clean the rye bin."]
+
+
+def test_a_heading_alone_answers_which_part_it_is() -> None:
+    assert shown("Which chapter is about the lantern?", "The lantern") == ["Chapter 7. Lantern"]
+    told = ["Chapter 7. Lantern", "Moths gather there in June."]
+    assert shown("Which chapter tells of moths?", "Moths") == told
+    asked = "Which paragraph is about the lantern?"
+    assert "Moths gather there in June." in shown(asked, "Moths")
 
 
 @pytest.mark.parametrize("chosen", [3, 70, 150_000])
