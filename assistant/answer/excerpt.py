@@ -330,6 +330,7 @@ def list_within(span: Span, read: Read) -> Iterator[tuple[Sentence, Shape]]:
     last = next((n for n in range(first, len(units)) if units[n].start >= span.end), len(units))
     over = above(units, first) if units[first].role in _LISTED else []
     heads = [n for n in over if units[n].role is Role.HEADING][:1]
+    heads = [n for n in heads if not _text(document, n).endswith("?")]
     for number in (*heads, *range(first, last)):
         unit = units[number]
         whole = unit.start, unit.end

@@ -260,8 +260,9 @@ def find_answers(
 ) -> Iterator[Filter]:
     """Yield the columns of yes and no that a question names: "Who has not paid the fee?".
 
-    All of their names; of a single one, some of it, if the question denies it or asks who. None
-    where the question tells of one row by its first cell, whose answer is a cell of it.
+    All of their names; of a single one, some of it, if the question denies it, asks who, or says
+    the last word of it of what it counts: "How many have paid?". None where the question tells of
+    one row by its first cell, whose answer is a cell of it.
     """
     text = fold(question)
     denied = find_denial(question) is not None
@@ -279,7 +280,11 @@ def find_answers(
             shares[column] = len(own & told) / len(own), len(own)
     best = max(shares.values(), default=(0.0, 0))
     whole = [c for c, share in shares.items() if share[0] == 1.0 and share[1] == best[1]]
-    some = [c for c, share in shares.items() if share == best] if is_who or denied else []
+    some = [c for c, share in shares.items() if share == best]
+    is_counted = operation.kind == "count" or bool(operation.things)
+    if len(some) == 1 and not is_who and not denied:
+        last = table.terms(without_unit(table.names[some[0]]).split()[-1])
+        some = some if is_counted and last & told - table.terms(operation.things) else []
     for column in whole or (some if len(some) == 1 else []):
         rows = [row.cells[column] for row in table.rows if not row.is_total]
         if found := read_answers(rows):

@@ -40,7 +40,9 @@ _FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:\s+\S")
 _COLONS = (":", "：")
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _CLOSED = re.compile(r"[.!?…:;,。！？؟।：；，][\"'”’»)\]]*$")
-_LABEL = re.compile(rf"(?:(?:{en.LABELS})\s+|§\s?)[\divxlcIVXLC]+(?:\.\d+)*[.:)]?", re.IGNORECASE)
+_LABEL = re.compile(
+    rf"(?:(?:{en.LABELS})\s+|§\s?)(?:[\divxlcIVXLC]+(?:\.\d+)*|(?-i:[A-H])\b)[.:)]?", re.IGNORECASE
+)
 
 
 def arrange(text: str, units: Sequence[Unit]) -> tuple[Unit, ...]:
@@ -276,6 +278,8 @@ def _is_labelled_title(said: str) -> bool:
 
 def _is_question(said: str) -> bool:
     if len(said) > MAX_QUESTION_CHARS:
+        return False
+    if " | " in said:  # a record
         return False
     asked = _ASKED.match(said)
     return bool(asked) or (said.endswith(("?", "？", "؟")) and not re.search(r"[.!?]\s", said))

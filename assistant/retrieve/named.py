@@ -223,6 +223,9 @@ def find_named(
         documents: ids of the documents to search; empty means all.
     """
     language = guess_language(query, *snapshot.languages()[:1])
+    for name in names.files_in(query):
+        file = re.escape(name.rpartition("/")[2])
+        query = re.sub(file, " ", query, flags=re.IGNORECASE)
     place = read_place(query, language)
     if place is None:
         return None
@@ -333,7 +336,21 @@ def _find_end(document: Document, number: int, place: Place) -> int:
         head = read_head(text[units[n].start : units[n].end][:MAX_NAME_CHARS])
         if head and head.kind == place.kind:
             return n
-    return end
+    return _find_text(document, number, end) if units[number].role is Role.ITEM else end
+
+
+def _find_text(document: Document, number: int, end: int) -> int:
+    """Return the number of the unit behind the text that a numbered item heads, if it heads any.
+
+    It does if the next item, or the one before, has text behind it, too: "2. Rent".
+    """
+    units = document.units
+    texts = (n for n in range(end, len(units)) if units[n].role is not Role.PARAGRAPH)
+    behind = next(texts, len(units))
+    is_between = behind < len(units) and units[behind].role is Role.ITEM
+    is_after = number > 1 and units[number - 1].role is Role.PARAGRAPH and behind > end
+    is_after &= number > 1 and units[number - 2].role is Role.ITEM
+    return behind if is_between or is_after else end
 
 
 def _grade(text: str, role: Role, place: Place) -> int:
@@ -399,7 +416,7 @@ def _heads_of(passage: Passage) -> Iterator[str]:
 # --- Questions that documents ask themselves
 
 _MARKED = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s*(?=\S)")
-_CELL = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*:\s*(?P<asked>[^|]+)\|")
+_CELL = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*:\s*(?P<asked>[^|]+)\|", re.IGNORECASE)
 _TURNS = frozenset(
     """out off up down before after without not no never until under over nicht kein keine ohne vor
     nach bis pas ne sans avant apres non sin antes despues senza prima dopo nao sem depois

@@ -316,9 +316,13 @@ CONTRACTIONS = (
 )
 """Pattern -> what it is in full."""
 
-QUESTION_MARKERS = r"Q\d*|Question|QUESTION|F\d*|Frage|P\d*|Pregunta|Pergunta|D\d*|Domanda"
+QUESTION_MARKERS = (
+    r"Q\d*|[Qq]uestion|QUESTION|F\d*|[Ff]rage|P\d*|[Pp]regunta|[Pp]ergunta|D\d*|[Dd]omanda"
+)
 """Before the questions of a list of them, in several languages."""
-ANSWER_MARKERS = r"A\d*|Answer|ANSWER|R\d*|Antwort|Respuesta|Réponse|Risposta|Resposta"
+ANSWER_MARKERS = (
+    r"A\d*|[Aa]nswer|ANSWER|R\d*|[Aa]ntwort|[Rr]espuesta|[Rr]éponse|[Rr]isposta|[Rr]esposta"
+)
 CAPTIONS = (
     r"fig(?:ure|\.)?|table|chart|diagram|plate|scheme|box|abb(?:ildung|\.)|tab(?:elle|leau|ela|ella|\.)"
     r"|cuadro|tabla|gráfico|graphique|quadro|grafico|figura"

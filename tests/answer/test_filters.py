@@ -79,6 +79,8 @@ YES_OR_NO = {
     "Who hasn't passed the course?": "Hal Mercer, Piet Roos",
     "Who has passed the course?": "Ottilie Brand, Sian Parry",
     "How many of the crew have not passed the course?": "Hal Mercer, Piet Roos",
+    "How many of the crew have passed?": "Ottilie Brand, Sian Parry",
+    "Which names have passed?": "Ottilie Brand, Sian Parry",
     "Which cox has not passed the course?": "Piet Roos",
     "Who is without first aid?": "Hal Mercer, Piet Roos",
     "Who has first aid?": "Ottilie Brand, Sian Parry",
@@ -109,6 +111,8 @@ def test_a_column_of_yes_and_no_tells_which_rows_are_meant(question: str) -> Non
         "Which stove does Alm have?",
         "What does the course cost?",
         "What is the course?",
+        "What is passed?",
+        "Which course is it?",
         "When is breakfast included?",
         "Who does not play bow and has passed the course?",
         "Which huts have no sauna?",
@@ -119,6 +123,11 @@ def test_a_column_of_yes_and_no_is_not_taken_where_something_else_is_asked(quest
     found = ask(question, FILES)
     assert not isinstance(found, Declined)
     assert not [one.text for one in found if one.text]
+
+
+def test_what_is_counted_is_no_answer_of_a_column() -> None:
+    found = answer_to("How many names are on the course?", FILES)
+    assert found.text == "The table has 4 rows, counted here."
 
 
 def test_that_nobody_is_meant_is_said() -> None:

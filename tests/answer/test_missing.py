@@ -4,9 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ingest.reading import within
 from retrievals import judgement_of
-from worked import document_of, found_in
+from worked import ask, document_of, found_in
 
 from assistant.answer.compose import compose
 from assistant.answer.compute import leave_out
@@ -340,6 +342,19 @@ def test_what_no_row_is_for_is_said_by_name(name: str, question: str) -> None:
 )
 def test_rows_that_are_for_it_or_may_be_are_kept(name: str, question: str) -> None:
     assert missing_in(name, question) == ""
+
+
+WORDS = st.sampled_from(
+    "not no {} the gas meter line 13 August 2024 Monday May of for in until who which how many x"
+    " insgesamt difference between und, 3/4/2025 (?".split()
+)
+
+
+@given(st.sampled_from(sorted(FILES)), st.lists(WORDS, max_size=8), st.text(max_size=20))
+def test_any_question_of_any_table_is_survived(file: str, words: list[str], more: str) -> None:
+    name = file.removesuffix(".md")
+    missing_in(name, " ".join([*words, more]))
+    ask(" ".join([*words, more]), {file: FILES[file]})
 
 
 def draft_of(
