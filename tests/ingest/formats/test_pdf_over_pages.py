@@ -272,6 +272,21 @@ def test_what_stands_between_the_halves_is_kept_and_found_on_its_page() -> None:
     assert all(page.end <= after.start for page, after in pairwise(parsed.pages))
 
 
+def test_a_line_above_the_last_table_of_a_page_stays_there() -> None:
+    rows = [("Copper", "12"), ("Tin", "7"), ("Zinc", "31"), ("Lead", "4")]
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), invariant=1)
+    canvas.setFont("Times-Roman", 11)
+    for row, line in enumerate([*BEFORE, "kept shut.", "", "Metals held in the lower store"]):
+        canvas.drawString(MARGIN, HEIGHT - 140 - 14 * row, line)
+    for row, (metal, amount) in enumerate(rows):
+        canvas.drawString(MARGIN, HEIGHT - 230 - 14 * row, metal)
+        canvas.drawString(MARGIN + 200, HEIGHT - 230 - 14 * row, amount)
+    canvas.save()
+    text = parse(file.getvalue()).text
+    assert text.index("kept shut.") < text.index("Metals held") < text.index("Copper")
+
+
 def test_a_figure_in_a_column_does_not_part_a_sentence() -> None:
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), invariant=1)

@@ -140,16 +140,10 @@ def _take_in(head: list[Line], body: list[Line], foot: list[Line]) -> list[Line]
     if text:
         left, right = min(line.left for line in text), max(line.right for line in text)
         alike = [len(line.cells) == 1 and line.size == size for line in head]
-        first = next(
-            (
-                n
-                for n, line in enumerate(head)
-                if line.cells[0][0].text[0].islower()
-                and all(alike[n:])
-                and (not n or _are_apart(head[n - 1], line))
-            ),
-            len(head),
-        )
+        begins = [not n or _are_apart(head[n - 1], line) for n, line in enumerate(head)]
+        lower = [line.cells[0][0].text[0].islower() for line in head]
+        numbers = range(len(head))
+        first = next((n for n in numbers if lower[n] and begins[n] and all(alike[n:])), len(head))
         in_lines = (
             len(line.cells) == 1
             and line.size == size
@@ -379,8 +373,10 @@ def _settle_ends(settled: list[list[Line]], body: float, edges: Edges) -> list[l
         return settled
     first, last = main[0], main[-1]
     over, under = settled[:first], settled[last + 1 :]
+    if not over and not under:
+        return settled
     is_rest = _may_be_rest(over, settled[first], body, edges)
-    is_begun = _may_go_over(settled[last], body)
+    is_begun = _may_go_over(settled[last], under, body, edges)
     inside = settled[first : last + 1]
     if len(inside) == 1 and is_rest and is_begun:
         (paragraph,) = inside
@@ -437,19 +433,23 @@ def _may_be_rest(
     if paragraph[0].cells[0][0].text[0].islower():
         return True
     is_set_in = indent_of(paragraph[0], edges) > INDENT
-    is_under_number = not over or any(map(_is_numbered, over))
+    are_heads = all(head[0].zone is Zone.HEAD for head in over)
+    is_under_number = not over or (are_heads and any(map(_is_numbered, over)))
     is_text = len(paragraph) > 1 or is_closed(_said(paragraph))
     return is_text and not is_set_in and is_under_number
 
 
-def _may_go_over(paragraph: Sequence[Line], body: float) -> bool:
+def _may_go_over(
+    paragraph: Sequence[Line], under: Sequence[Sequence[Line]], body: float, edges: Edges
+) -> bool:
+    """Tell whether a page's last paragraph may go on; a line above a table may be its name."""
     said = _said(paragraph)
-    return (
-        _is_prose(paragraph, body)
-        and not is_closed(said)
-        and not is_led(said)
-        and (len(said.split()) >= MIN_HALF or is_unspaced(said[-1]))
-    )
+    is_name = any(len(one[0].cells) > 1 or one[0].table is not None for one in under)
+    is_full = room_after(paragraph[-1], edges) <= _MAX_ROOM and not is_name
+    is_set = len(paragraph) > 1 or is_full or said.endswith(("-", "\u2010"))
+    is_long = len(said.split()) >= MIN_HALF or is_unspaced(said[-1])
+    is_open = not is_closed(said) and not is_led(said)
+    return _is_prose(paragraph, body) and is_set and is_long and is_open
 
 
 def goes_over(said: str, n_lines: int, room: float, rest: str, indent: float) -> bool:
