@@ -6,16 +6,18 @@ and each text keeps the numbers of its citations.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import ClassVar, Literal
 
-from assistant.values import Answer, Cell, Citation, DocumentId, Role, Statement
+from assistant.values import Answer, Cell, Citation, Consulted, DocumentId, Role, Statement
 
 FEW_ROWS = 8
 FEW_ITEMS = 12
 FEW_LINES = 30
 FEW_SOURCES = 12
+NEAR_CHARS = 280
+"""Of a text of a passage that answers nothing: about three lines."""
 WIDE = 5
 """Columns up to which a single row is drawn as one."""
 SLACK = 2
@@ -162,9 +164,34 @@ Shown = Prose | Title | Items | Grid | Code
 
 def list_blocks(answer: Answer) -> tuple[Shown, ...]:
     """Return an answer's statements as blocks, in order; none of an abstention or a reply."""
+    return _list_blocks(answer.statements, answer.citations)
+
+
+def list_near(passage: Consulted) -> tuple[Shown, ...]:
+    """Return what of a passage is nearest to the question as blocks, long texts shortened."""
+    if not passage.near:
+        return (Prose((Said(_shorten(passage.text)),)),)
+    return _list_blocks([_shorten_all(one) for one in passage.near], ())
+
+
+def _shorten_all(statement: Statement) -> Statement:
+    if statement.role is Role.CODE:
+        return statement
+    cells = (replace(one, text=_shorten(one.text)) for one in statement.cells)
+    return replace(statement, text=_shorten(statement.text), cells=tuple(cells))
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text[: 4 * NEAR_CHARS].split())
+    return line if len(line) <= NEAR_CHARS else line[:NEAR_CHARS].rsplit(" ", 1)[0] + " …"
+
+
+def _list_blocks(
+    statements: Sequence[Statement], citations: Sequence[Citation]
+) -> tuple[Shown, ...]:
     found: list[Shown] = []
     names: Statement | None = None
-    for (form, _), group in groupby(answer.statements, lambda one: _run_of(answer, one)):
+    for (form, _), group in groupby(statements, lambda one: _run_of(citations, one)):
         run = list(group)
         if names and not (form is Role.ROW and _are_names_of(names, run[0])):
             found.append(_names_alone(names))
@@ -212,13 +239,13 @@ def group_sources(
     return tuple(tuple(group) for _, group in groupby(answer.citations, place))
 
 
-def _run_of(answer: Answer, statement: Statement) -> tuple[Role, DocumentId | None]:
+def _run_of(citations: Sequence[Citation], statement: Statement) -> tuple[Role, DocumentId | None]:
     """Return what statements have in common that belong into one block."""
     role = Role.PARAGRAPH if statement.role is Role.REST else statement.role
     if role not in (Role.ROW, Role.ITEM, Role.CODE, Role.NAMES):
         return role, None
     first = statement.citations[0] if statement.citations else 0
-    cited = answer.citations[first - 1 : first] if first else ()
+    cited = citations[first - 1 : first] if first else ()
     return role, cited[0].document_id if cited else None
 
 
