@@ -154,7 +154,7 @@ def find_near(retrieval: Retrieval, judgement: Judgement, read: Read) -> ShowNea
         shown = complete((chosen,), weights, read, stems).shown
         document = read(passage.document_id)
         whole = [*_asked_above(document, chosen, shown), *shown]
-        near = _clip(chosen, [*whole, *_following(chosen)] if len(whole) == 1 else whole)
+        near = _clip(chosen, [*whole, *_following(document, chosen)] if len(whole) == 1 else whole)
         return tuple(
             (one, shape._replace(cells=_few_cells(shape.cells, asked))) for one, shape in near
         )
@@ -173,14 +173,16 @@ def _asked_above(
             yield sentence_of(document, over), shape_of(document, over)
 
 
-def _following(chosen: Sentence) -> Iterator[tuple[Sentence, Shape]]:
-    """Yield the sentences of prose behind one of a passage, as far as there is room."""
-    passage = chosen.passage
+def _following(document: Document, chosen: Sentence) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield the sentences behind one of a paragraph, as far as there is room."""
+    passage, units = chosen.passage, document.units
     n_words = len(chosen.text.split())
+    number = find_unit(units, chosen.start)
     for start, end in (span for span in passage.sentences if span[0] >= chosen.end):
         following = Sentence(0, passage, start, end)
         n_words += len(following.text.split())
-        if {chosen.role, following.role} != {Role.PARAGRAPH} or n_words > FEW_WORDS:
+        is_same = find_unit(units, start) == number and chosen.role is Role.PARAGRAPH
+        if not is_same or n_words > FEW_WORDS:
             return
         yield following, Shape()
 
@@ -190,9 +192,11 @@ def _clip(
 ) -> Iterator[tuple[Sentence, Shape]]:
     """Yield the chosen sentence and what is nearest to it: few rows or items, few words of prose.
 
-    Headings are left out: they stand with the passage's place.
+    Headings are left out: they stand with the passage's place. Rows and items of other passages of
+    the same table or list are those passages' own.
     """
-    starts = [one.start for one, shape in shown if shape.role in _LISTED]
+    own = range(chosen.passage.start, chosen.passage.end)
+    starts = [one.start for one, shape in shown if shape.role in _LISTED and one.start in own]
     at = starts.index(chosen.start) if chosen.start in starts else 0
     first = max(0, min(at - FEW_NEAR // 2, len(starts) - FEW_NEAR))
     listed = starts[first : first + FEW_NEAR]

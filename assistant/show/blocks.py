@@ -7,7 +7,7 @@ and each text keeps the numbers of its citations.
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import ClassVar, Literal
 
 from assistant.values import Answer, Cell, Citation, Consulted, DocumentId, Role, Statement
@@ -16,6 +16,7 @@ FEW_ROWS = 8
 FEW_ITEMS = 12
 FEW_LINES = 30
 FEW_SOURCES = 12
+MAX_WORD_CHARS = 16
 NEAR_CHARS = 280
 """Of a text of a passage that answers nothing: about three lines."""
 WIDE = 5
@@ -41,6 +42,11 @@ class Said:
     text: str
     citations: tuple[int, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is a short word, such as a code, which no line's end should part."""
+        return len(self.text) <= MAX_WORD_CHARS and len(self.text.split()) == 1
 
     @property
     def runs(self) -> tuple[tuple[str, bool], ...]:
@@ -202,7 +208,7 @@ def _list_blocks(
             continue
         if form is Role.ROW and run[0].apart:
             found.append(Title(Said(run[0].apart)))
-        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run)
+        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run, citations)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
 
@@ -228,13 +234,17 @@ def group_sources(
 ) -> tuple[tuple[Citation, ...], ...]:
     """Return the citations by what they quote from: those of one section stand together.
 
-    One that is `flagged`, or whose quote the statements do not show, stands alone.
+    A heading stands with what stands under it. One that is `flagged`, or whose quote the statements
+    do not show, stands alone.
     """
     shown = list_quotes(answer)
+    titles = (one for one in answer.statements if one.role is Role.HEADING)
+    heads = {number: " ".join(one.text.split()) for one in titles for number in one.citations}
 
     def place(one: Citation) -> tuple[object, ...]:
         own = () if one.number in shown and one.number not in flagged else (one.number,)
-        return one.document_id, one.title, one.heading, one.copies, *own
+        heading = heads.get(one.number, one.heading)
+        return one.document_id, one.title, heading or one.title, one.copies, *own
 
     return tuple(tuple(group) for _, group in groupby(answer.citations, place))
 
@@ -249,7 +259,7 @@ def _run_of(citations: Sequence[Citation], statement: Statement) -> tuple[Role, 
     return role, cited[0].document_id if cited else None
 
 
-def _draw(form: Role, run: Sequence[Statement]) -> list[Shown]:
+def _draw(form: Role, run: Sequence[Statement], citations: Sequence[Citation]) -> list[Shown]:
     if form is Role.ITEM:
         depths = _depths([one.level for one in run])
         items = (
@@ -261,11 +271,34 @@ def _draw(form: Role, run: Sequence[Statement]) -> list[Shown]:
         return [Code(tuple(_indent(run)))]
     if form in TITLES:
         return [Title(_say(one)) for one in run]
-    return [Prose((_say(one),)) for one in run] if form is Role.LEAD_IN else [_prose(run)]
+    if form is Role.LEAD_IN:
+        return [Prose((_say(one),)) for one in run]
+    return list(_paragraphs(run, citations))
 
 
-def _prose(run: Sequence[Statement]) -> Prose:
-    return Prose(tuple(map(_say, run)))
+def _paragraphs(run: Sequence[Statement], citations: Sequence[Citation]) -> Iterator[Prose]:
+    """Yield sentences as paragraphs: quotes from different places do not read as one."""
+    part = [run[0]]
+    for before, after in pairwise(run):
+        if not _reads_on(before, after, citations):
+            yield Prose(tuple(map(_say, part)))
+            part = []
+        part.append(after)
+    yield Prose(tuple(map(_say, part)))
+
+
+def _reads_on(before: Statement, after: Statement, citations: Sequence[Citation]) -> bool:
+    """Tell whether two sentences belong together; a model's words do, wherever they come from."""
+    places = [
+        citations[n - 1]
+        for one in (before, after)
+        for n in one.citations
+        if citations[n - 1].quote.split() == one.text.split()
+    ]
+    if len(places) != 2 or after.role is Role.REST:
+        return True
+    first, second = places
+    return first.document_id == second.document_id and 0 <= second.start - first.end <= 1
 
 
 def _say(statement: Statement) -> Said:
