@@ -102,7 +102,8 @@ def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str)
                 units += _part_rest(units, begun, unit, text)
         else:
             units.append(unit)
-        begun = None if is_closed(placing.text) or is_led(placing.text) else len(units) - 1
+        is_ended = is_closed(placing.text) or is_led(placing.text) or _is_label(placing)
+        begun = None if is_ended else len(units) - 1
         last = number
     return units
 
