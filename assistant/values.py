@@ -359,7 +359,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """A passage that was read for the answer and is not cited by it."""
+    """A passage that was read and is not cited; `near` is what of it is nearest to the question."""
 
     document_id: DocumentId
     title: str
@@ -370,6 +370,7 @@ class Consulted:
     page: int | None = None
     heading: str | None = None
     page_kind: PageKind = PageKind.PAGE
+    near: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

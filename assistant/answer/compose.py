@@ -20,7 +20,7 @@ from assistant.answer.excerpt import (
     sentence_of,
     shape_of,
 )
-from assistant.answer.table import without_unit
+from assistant.answer.rows import emphasise, find_answering_cells
 from assistant.cite import (
     Draft,
     DraftResult,
@@ -40,7 +40,6 @@ from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval, unite
 from assistant.settings import Settings
 from assistant.text.cues import (
-    MAX_TOLD_CHARS,
     asks_current,
     denies,
     find_answering,
@@ -51,7 +50,7 @@ from assistant.text.cues import (
 from assistant.text.exact import find_exact, find_versions, is_asked, read_asked_part
 from assistant.text.numbers import NUMERAL, YEAR, list_runs
 from assistant.text.terms import DEFAULT, query_terms, say_in, terms
-from assistant.values import ECHOES, Cell, Document, Role, Sentence
+from assistant.values import ECHOES, Document, Role, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
@@ -68,13 +67,6 @@ NOT_COMPARED = (
 )
 _LINE = re.compile(r"[^:\n]{1,40}:\s+\S.{0,200}")
 _CHANGE = re.compile(r"\b(?:chang|differ|new in|compar)", re.IGNORECASE)
-
-MAX_ANSWERING = 2
-"""Cells of a row that are emphasised: where more may answer, none is."""
-_ASKED_COLUMN = re.compile(
-    r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
-    re.IGNORECASE,
-)
 
 MOST = 0.6
 """Share of a question's words, by weight, from which a sentence of its edition answers."""
@@ -183,59 +175,6 @@ def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:
     elif shape.role in (Role.PARAGRAPH, Role.ITEM):
         answering = find_answering(question, text)
     return DraftStatement(text, (sentence.number,), shape._replace(answering=answering))
-
-
-def emphasise(question: str, statements: Sequence[DraftStatement]) -> tuple[DraftStatement, ...]:
-    """Leave out words that answer in items and rows which say less of what was asked than others.
-
-    Of several items of which none says any of it, none is known to answer.
-    """
-    asked = set(query_terms(question))
-    listed = [n for n, one in enumerate(statements) if one.shape.role in (Role.ITEM, Role.ROW)]
-    told = {n: asked & set(terms(statements[n].text)) for n in listed}
-    emphasised = [n for n in listed if statements[n].shape.answering]
-    if len(emphasised) < 2:
-        return tuple(statements)
-    kept = {
-        n
-        for n in emphasised
-        if not any(told[n] < other for other in told.values())
-        and (told[n] or statements[n].shape.role is Role.ROW)
-    }
-    return tuple(
-        replace(one, shape=one.shape._replace(answering=()))
-        if n in emphasised and n not in kept
-        else one
-        for n, one in enumerate(statements)
-    )
-
-
-def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
-    """Return the spans of the cells that answer, in the text of their row.
-
-    Those in a column whose whole name the question has, the one behind "which" alone if it is one
-    of them; else, of two cells, the one beside a cell that says only what was asked; else what
-    `find_answering` finds in a single one. Never a cell that says only what was asked.
-    """
-    if sum(len(cell.text) for cell in cells) > MAX_TOLD_CHARS:
-        return ()
-    asked = set(query_terms(question))
-    told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
-    new = [cell for cell, found in told.items() if not found <= asked]
-    columns = {cell: set(query_terms(without_unit(cell.name))) for cell in new if cell.name}
-    named = [cell for cell, column in columns.items() if column and column <= asked]
-    behind = _ASKED_COLUMN.search(question)
-    if behind and (first := set(terms(behind[1]))):
-        named = [cell for cell in named if first <= columns[cell]] or named
-    if not named and len(told) == 2 and len(new) == 1:
-        named = new
-    spans = [(cell.start, cell.start + len(cell.text)) for cell in named]
-    if not named:
-        within = [(cell, find_answering(question, cell.text)) for cell in new]
-        found = [(cell, own) for cell, own in within if own]
-        spans = [(cell.start + a, cell.start + b) for cell, own in found[:1] for a, b in own]
-        spans = spans if len(found) == 1 else []
-    return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()
 
 
 def doubt(judgement: Judgement) -> Judgement:

@@ -6,17 +6,30 @@ counted. Pure, over stored documents.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
-from assistant.cite import Shape
+from assistant.cite import Near, Shape, ShowNear
+from assistant.evidence.scorer import Judgement
 from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit, list_sentences
 from assistant.retrieve.named import name_terms
+from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
 from assistant.text.cues import is_injection, leans_back
 from assistant.text.exact import only_exact, read_head
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import DEFAULT, terms
-from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Span
+from assistant.values import (
+    ECHOES,
+    Cell,
+    Document,
+    DocumentId,
+    Passage,
+    PassageId,
+    Role,
+    Sentence,
+    Span,
+)
 
 MAX_TOGETHER = 60
 """Items or rows of one list or table that are shown; the rest is counted."""
@@ -26,6 +39,10 @@ MAX_BETWEEN = 100
 """Units between the halves of a sentence: footnotes, captions, a table's rows."""
 MAX_WORDS = 45
 """Of a paragraph that is shown since its heading is what was asked for."""
+FEW_NEAR, FEW_CELLS = 3, 6
+"""Rows or items, and cells of a row, that are shown of a passage that answers nothing."""
+FEW_WORDS = 30
+"""Of such a passage, from its best sentence on."""
 SHORT_WORDS = 5
 """An answer of fewer words is shown with its heading."""
 _LISTED = (Role.ITEM, Role.ROW, Role.CODE)
@@ -123,6 +140,95 @@ def complete(
             sentence = known.get((name, *span)) or sentence_of(document, place.unit, span)
             found.append((sentence, shape_of(document, place.unit, span)))
     return Excerpts(tuple(found), sum(more.values()))
+
+
+def find_near(retrieval: Retrieval, judgement: Judgement, read: Read) -> ShowNear:
+    """Return a function that gives what of a passage is nearest to the question, a few lines.
+
+    That is its best sentence with what makes it readable, as an answer shows it.
+    """
+    weights, stems = retrieval.term_weights, retrieval.terms.stems
+    best: dict[PassageId, tuple[tuple[bool, float], Sentence]] = {}
+    for score, sentence in zip(judgement.scores, judgement.sentences, strict=True):
+        key = sentence.role not in ECHOES, float(score)
+        name = sentence.passage.passage_id
+        if name not in best or key > best[name][0]:
+            best[name] = key, sentence
+
+    @cache
+    def show(passage: Passage) -> Near:
+        if passage.passage_id not in best:
+            return ()
+        chosen = best[passage.passage_id][1]
+        asked = _Question(weights, stems, passage.language)
+        shown = complete((chosen,), weights, read, stems).shown
+        document = read(passage.document_id)
+        whole = [*_asked_above(document, chosen, shown), *shown]
+        near = _clip(chosen, [*whole, *_following(document, chosen)] if len(whole) == 1 else whole)
+        return tuple(
+            (one, shape._replace(cells=_few_cells(shape.cells, asked))) for one, shape in near
+        )
+
+    return show
+
+
+def _asked_above(
+    document: Document, chosen: Sentence, shown: Sequence[tuple[Sentence, Shape]]
+) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield the question that a sentence answers in its document, unless it is shown."""
+    number = find_unit(document.units, chosen.start)
+    for over in above(document.units, number) if number >= 0 else ():
+        unit = document.units[over]
+        if unit.role is Role.QUESTION and all(one.start != unit.start for one, _ in shown):
+            yield sentence_of(document, over), shape_of(document, over)
+
+
+def _following(document: Document, chosen: Sentence) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield the sentences behind one of a paragraph, as far as there is room."""
+    passage, units = chosen.passage, document.units
+    n_words = len(chosen.text.split())
+    number = find_unit(units, chosen.start)
+    for start, end in (span for span in passage.sentences if span[0] >= chosen.end):
+        following = Sentence(0, passage, start, end)
+        n_words += len(following.text.split())
+        is_same = find_unit(units, start) == number and chosen.role is Role.PARAGRAPH
+        if not is_same or n_words > FEW_WORDS:
+            return
+        yield following, Shape()
+
+
+def _clip(
+    chosen: Sentence, shown: Sequence[tuple[Sentence, Shape]]
+) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield the chosen sentence and what is nearest to it: few rows or items, few words of prose.
+
+    Headings are left out: they stand with the passage's place. Rows and items of other passages of
+    the same table or list are those passages' own.
+    """
+    own = range(chosen.passage.start, chosen.passage.end)
+    starts = [one.start for one, shape in shown if shape.role in _LISTED and one.start in own]
+    at = starts.index(chosen.start) if chosen.start in starts else 0
+    first = max(0, min(at - FEW_NEAR // 2, len(starts) - FEW_NEAR))
+    listed = starts[first : first + FEW_NEAR]
+    n_words = 0
+    for one, shape in shown:
+        if shape.role in _LISTED:
+            if one.start in listed:
+                yield one, shape
+            continue
+        n_words += len(one.text.split())
+        is_chosen = one.start == chosen.start
+        if is_chosen or (shape.role is not Role.HEADING and n_words <= MAX_WORDS):
+            yield one, shape
+
+
+def _few_cells(cells: Sequence[Cell], asked: _Question) -> tuple[Cell, ...]:
+    """Return the cells of a row if they are few; else the first ones and those with asked words."""
+    if len(cells) <= FEW_CELLS:
+        return tuple(cells)
+    told = [n for n, one in enumerate(cells) if n and asked.found_in(one.name or "", one.text)]
+    order = [0, *told, *(n for n in range(1, len(cells)) if n not in told)]
+    return tuple(cells[n] for n in sorted(order[:FEW_CELLS]))
 
 
 def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[list[_Place], int]:

@@ -32,13 +32,21 @@ from assistant.answer.table import (
     row_of_total,
     without_unit,
 )
-from assistant.text.cues import find_denial
+from assistant.cite import DraftStatement
+from assistant.text.cues import MAX_TOLD_CHARS, find_answering, find_denial
 from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation, Scale
-from assistant.text.terms import fold, guess_language
+from assistant.text.terms import fold, guess_language, query_terms, terms
 from assistant.text.words import WORD
+from assistant.values import Cell, Role
 
 N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
+MAX_ANSWERING = 2
+"""Cells of a row that are emphasised: where more may answer, none is."""
+_ASKED_COLUMN = re.compile(
+    r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -309,3 +317,59 @@ def _is_measured(chosen: Selection, column: int, scale: Scale) -> bool:
     if scale.measure == "date":
         return 2 * n_dates > len(cells)
     return not _is_text(chosen, column) or 2 * n_dates > len(cells)
+
+
+# --- The cells that answer
+
+
+def emphasise(question: str, statements: Sequence[DraftStatement]) -> tuple[DraftStatement, ...]:
+    """Leave out words that answer in items and rows which say less of what was asked than others.
+
+    Of several items of which none says any of it, none is known to answer.
+    """
+    asked = set(query_terms(question))
+    listed = [n for n, one in enumerate(statements) if one.shape.role in (Role.ITEM, Role.ROW)]
+    told = {n: asked & set(terms(statements[n].text)) for n in listed}
+    emphasised = [n for n in listed if statements[n].shape.answering]
+    if len(emphasised) < 2:
+        return tuple(statements)
+    kept = {
+        n
+        for n in emphasised
+        if not any(told[n] < other for other in told.values())
+        and (told[n] or statements[n].shape.role is Role.ROW)
+    }
+    return tuple(
+        replace(one, shape=one.shape._replace(answering=()))
+        if n in emphasised and n not in kept
+        else one
+        for n, one in enumerate(statements)
+    )
+
+
+def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of the cells that answer, in the text of their row.
+
+    Those in a column whose whole name the question has, the one behind "which" alone if it is one
+    of them; else, of two cells, the one beside a cell that says only what was asked; else what
+    `find_answering` finds in a single one. Never a cell that says only what was asked.
+    """
+    if sum(len(cell.text) for cell in cells) > MAX_TOLD_CHARS:
+        return ()
+    asked = set(query_terms(question))
+    told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
+    new = [cell for cell, found in told.items() if not found <= asked]
+    columns = {cell: set(query_terms(without_unit(cell.name))) for cell in new if cell.name}
+    named = [cell for cell, column in columns.items() if column and column <= asked]
+    behind = _ASKED_COLUMN.search(question)
+    if behind and (first := set(terms(behind[1]))):
+        named = [cell for cell in named if first <= columns[cell]] or named
+    if not named and len(told) == 2 and len(new) == 1:
+        named = new
+    spans = [(cell.start, cell.start + len(cell.text)) for cell in named]
+    if not named:
+        within = [(cell, find_answering(question, cell.text)) for cell in new]
+        found = [(cell, own) for cell, own in within if own]
+        spans = [(cell.start + a, cell.start + b) for cell, own in found[:1] for a, b in own]
+        spans = spans if len(found) == 1 else []
+    return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()

@@ -1,11 +1,15 @@
 """What is shown with what answers, so that it can be understood."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from ingest.reading import within
+from retrievals import judgement_of, retrieve
 
-from assistant.answer.excerpt import MAX_READ, MAX_TOGETHER, complete
+from assistant.answer.excerpt import MAX_READ, MAX_TOGETHER, complete, find_near
 from assistant.ingest.formats.markdown import read
-from assistant.ingest.structure import arrange, list_sentences, nest
+from assistant.ingest.structure import arrange, find_unit, list_sentences, nest
 from assistant.text.exact import read_asked_part
 from assistant.text.terms import query_terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Unit
@@ -62,6 +66,8 @@ The lantern is made of brass. It was a gift. Moths gather there in June.
 ## News
 
 4 May 2023. The harbour chose a new warden.
+
+The yard has a crane. It lifts four tonnes.
 """
 
 
@@ -77,6 +83,51 @@ def shown(question: str, *chosen: str) -> list[str]:
     weights = dict.fromkeys(query_terms(question), 1.0)
     whole = complete(picked, weights, lambda _: document, part=read_asked_part(question))
     return [sentence.text for sentence, _ in whole.shown]
+
+
+def near(question: str, best: str) -> list[str]:
+    """Return what is shown of the yard's rules to a question that they do not answer.
+
+    `best` begins the sentence that is judged best.
+    """
+    parsed = read(YARD)
+    units = arrange(parsed.text, parsed.units)
+    document = Document(NAME, "0" * 64, "Yard", "text/markdown", parsed.text, units=units)
+    spans = tuple(list_sentences(parsed.text, units))
+    roles = tuple(units[find_unit(units, start)].role for start, _ in spans)
+    passage = Passage(PassageId("x"), NAME, 0, len(parsed.text), parsed.text, spans, roles=roles)
+    retrieval = retrieve(question, passage)
+    found = judgement_of([passage], [0.0] * len(spans))
+    scores = np.array([float(s.text.startswith(best)) for s in found.sentences])
+    show = find_near(retrieval, replace(found, scores=scores), lambda _: document)
+    return [sentence.text for sentence, _ in show(passage)]
+
+
+def test_of_a_table_that_does_not_answer_the_rows_nearest_are_shown() -> None:
+    rows = ["Boat: Alba | Fee: 10 | State: overdue", "Boat: Corva | Fee: 30 | State: overdue"]
+    assert near("Which lorries are overdue?", "Boat: Corva") == rows
+
+
+def test_of_a_list_that_does_not_answer_few_items_are_shown_below_what_leads_into_them() -> None:
+    assert near("How is a lorry treated in winter?", "3. Cover it") == [
+        "In winter every boat is treated as follows:",
+        *["2. Close the valves.", "Leave the taps open.", "3. Cover it."],
+    ]
+
+
+def test_a_question_is_shown_with_its_answer_though_another_was_asked() -> None:
+    assert near("Who sells bait?", "With a licence") == ["May I fish here?", "With a licence."]
+
+
+def test_of_prose_the_best_sentence_is_shown_with_a_few_words_behind_it() -> None:
+    assert near("Who bought the crane?", "The yard has") == [
+        "The yard has a crane.",
+        "It lifts four tonnes.",
+    ]
+
+
+def test_a_heading_is_not_shown_as_what_is_near() -> None:
+    assert near("Where is the tool shop?", "Tools") != ["Tools"]
 
 
 def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
