@@ -1,0 +1,141 @@
+"""Packs a trained reader into the one file that ships.
+
+In: the encoder's folder, a checkpoint. Out: a zip file of at most 60 MB, which
+`assistant.models.packed` unpacks: word vectors of the kept pieces in 4 bits, as they came; layers
+in 8; heads in half precision; tokenizer, settings, and what is told of it. The vocabulary is cut to
+the pieces of the languages that are supported, those of other scripts by how common they are; every
+single character stays, so that no text is unreadable.
+"""
+
+import hashlib
+import json
+import unicodedata
+import zipfile
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.models.packed import ABOUT, NUMBERS, READER, pack4, pack8
+
+QUOTAS = {
+    "LATIN": 86_000,
+    "CYRILLIC": 24_000,
+    "ARABIC": 11_500,
+    "GREEK": 2_500,
+    "HANGUL": 2_500,
+    "HEBREW": 2_000,
+    "DEVANAGARI": 1_500,
+    "THAI": 1_000,
+}
+"""Most pieces of a script, the most common ones."""
+WHOLE = frozenset("CJK HIRAGANA KATAKANA KATAKANA-HIRAGANA IDEOGRAPHIC other".split())
+"""Scripts of which every piece stays."""
+OTHERS = 250
+"""Most pieces of any other script."""
+MAX_SEQ_LENGTH = 256
+WORDS = "embeddings.word_embeddings.weight"
+PROMPTS = {"query": "query: ", "document": "passage: "}
+
+
+def script_of(piece: str) -> str:
+    """Return the script of a piece's first letter, "other" without one.
+
+    >>> script_of("▁mill"), script_of("мель"), script_of("風車"), script_of("▁3.5")
+    ('LATIN', 'CYRILLIC', 'CJK', 'other')
+    """
+    letter = next((c for c in piece if c.isalpha()), "")
+    return unicodedata.name(letter, "other").split()[0] if letter else "other"
+
+
+def choose_pieces(pieces: Sequence[str]) -> list[int]:
+    """Return the places of the pieces that stay, ascending; they are given the commonest first."""
+    counts: dict[str, int] = {}
+    kept = []
+    for place, piece in enumerate(pieces):
+        script = script_of(piece)
+        n = counts[script] = counts.get(script, 0) + 1
+        is_character = len(piece.strip("▁")) <= 1
+        is_special = piece.startswith("<") and piece.endswith(">")
+        if is_special or is_character or script in WHOLE or n <= QUOTAS.get(script, OTHERS):
+            kept.append(place)
+    return kept
+
+
+def cut_tokenizer(tokenizer: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
+    """Return a tokenizer of the kept pieces alone, and which of the old ones they are."""
+    vocabulary = tokenizer["model"]["vocab"]
+    kept = choose_pieces([piece for piece, _ in vocabulary])
+    places = {old: new for new, old in enumerate(kept)}
+    added = [{**one, "id": places[one["id"]]} for one in tokenizer["added_tokens"]]
+    framed = json.loads(json.dumps(tokenizer["post_processor"]))
+    for special in framed["special_tokens"].values():
+        special["ids"] = [places[old] for old in special["ids"]]
+    model = {**tokenizer["model"], "vocab": [vocabulary[old] for old in kept]}
+    model["unk_id"] = places[model["unk_id"]]
+    cut = {**tokenizer, "model": model, "added_tokens": added, "post_processor": framed}
+    return cut, kept
+
+
+def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> bytes:
+    """Return the packed file of a reader: the encoder's folder, and what training changed in it."""
+    from safetensors.numpy import load_file, save
+
+    tokenizer, kept = cut_tokenizer(json.loads((base / "tokenizer.json").read_text("utf-8")))
+    state = load_file(base / "model.safetensors")
+    moved = {n.removeprefix("encoder."): w for n, w in weights.items() if n.startswith("encoder.")}
+    state |= moved
+    state[WORDS] = state[WORDS][: len(tokenizer["model"]["vocab"])] if not kept else state[WORDS][kept]
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, numbers in state.items():
+        arrays |= _small(name, numbers.astype(np.float32))
+    for name, numbers in weights.items():
+        if not name.startswith("encoder."):
+            arrays[READER + name] = numbers.astype(np.float16 if numbers.ndim > 1 else np.float32)
+    config = json.loads((base / "config.json").read_text("utf-8"))
+    config |= {"vocab_size": len(kept), "dtype": "float32"}
+    files: dict[str, Any] = {
+        ABOUT: dict(about),
+        "config.json": config,
+        "tokenizer.json": tokenizer,
+        "tokenizer_config.json": json.loads((base / "tokenizer_config.json").read_text("utf-8")),
+        "sentence_bert_config.json": {"max_seq_length": MAX_SEQ_LENGTH, "do_lower_case": False},
+        "config_sentence_transformers.json": {
+            "prompts": PROMPTS,
+            "default_prompt_name": None,
+            "similarity_fn_name": "cosine",
+        },
+        "modules.json": _modules(),
+        "1_Pooling/config.json": {"embedding_dimension": config["hidden_size"], "pooling_mode": "mean"},
+    }
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        for name, content in files.items():
+            text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+            file.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+        file.writestr(zipfile.ZipInfo(NUMBERS), save(arrays), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _small(name: str, numbers: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    if name == WORDS:
+        return {f"{name}.{kind}": array for kind, array in pack4(numbers).items()}
+    if numbers.ndim == 2:  # noqa: PLR2004 (a matrix)
+        return {f"{name}.{kind}": array for kind, array in pack8(numbers).items()}
+    return {name: numbers}
+
+
+def _modules() -> list[dict[str, Any]]:
+    kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+    return [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (path, kind) in enumerate(kinds)
+    ]
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of a packed file."""
+    return hashlib.sha256(data).hexdigest()
