@@ -74,11 +74,14 @@ def restore(name: str, arrays: Mapping[str, Array]) -> NDArray[np.float32]:
         return arrays[name].astype(np.float32)
     scale = arrays[f"{name}.scale"].astype(np.float32)
     if f"{name}.q8" in arrays:
-        return arrays[f"{name}.q8"].astype(np.float32) * scale
+        rows: NDArray[np.float32] = arrays[f"{name}.q8"].astype(np.float32) * scale
+        return rows
     halves = arrays[f"{name}.q4"]
     whole = np.empty((len(halves), 2 * halves.shape[1]), dtype=np.float32)
     whole[:, ::2], whole[:, 1::2] = halves & 15, halves >> 4
-    return (whole - 8.0) * np.repeat(scale, BLOCK, axis=1)
+    whole -= 8
+    whole *= np.repeat(scale, BLOCK, axis=1)
+    return whole
 
 
 def unpack(packed: Path, folder: Path) -> None:
@@ -102,7 +105,7 @@ def unpack(packed: Path, folder: Path) -> None:
         except OSError:
             if not folder.is_dir():  # another process may have finished first
                 raise
-    
+
 
 def _unpack(packed: Path, made: Path) -> None:
     from safetensors.numpy import load, save_file

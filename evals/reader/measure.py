@@ -74,16 +74,17 @@ def measure(given: argparse.Namespace) -> None:
     import torch
 
     from evals.reader.model import open_reader
-    from evals.reader.train import load, load_weights
+    from evals.reader.train import load, take
 
     torch.set_num_threads(given.threads)
-    path: Path = given.checkpoint or given.work / given.run / "best.pt"
-    state = load(path)
+    paths: list[Path] = given.checkpoint or [given.work / given.run / "best.pt"]
+    states = [load(path) for path in paths]
     base = given.work / "base"
     untuned = open_reader(base)
     settle(untuned, given.work / "units" / "train.jsonl.gz", given.seed)
     tuned = open_reader(base)
-    load_weights(tuned, state["weights"])
+    for state in states:
+        take(tuned, state["weights"])
     found: dict[str, dict[str, dict[str, Figure]]] = {}
     for name, exam in exams(given.data, given.n):
         if given.only and name not in given.only:
@@ -94,8 +95,9 @@ def measure(given: argparse.Namespace) -> None:
         name: {who: {k: asdict(f) for k, f in figures.items()} for who, figures in both.items()}
         for name, both in found.items()
     }
-    out = path.with_suffix(".measured.json")
-    out.write_text(json.dumps({"step": int(state["step"]), "n": given.n, "sets": said}, indent=1))
+    out = paths[-1].with_suffix(".measured.json")
+    steps = [int(state["step"]) for state in states]
+    out.write_text(json.dumps({"steps": steps, "n": given.n, "sets": said}, indent=1))
     print(f"wrote {out}")
 
 

@@ -88,7 +88,9 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
     state = load_file(base / "model.safetensors")
     moved = {n.removeprefix("encoder."): w for n, w in weights.items() if n.startswith("encoder.")}
     state |= moved
-    state[WORDS] = state[WORDS][: len(tokenizer["model"]["vocab"])] if not kept else state[WORDS][kept]
+    state[WORDS] = (
+        state[WORDS][: len(tokenizer["model"]["vocab"])] if not kept else state[WORDS][kept]
+    )
     arrays: dict[str, NDArray[Any]] = {}
     for name, numbers in state.items():
         arrays |= _small(name, numbers.astype(np.float32))
@@ -109,7 +111,10 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
             "similarity_fn_name": "cosine",
         },
         "modules.json": _modules(),
-        "1_Pooling/config.json": {"embedding_dimension": config["hidden_size"], "pooling_mode": "mean"},
+        "1_Pooling/config.json": {
+            "embedding_dimension": config["hidden_size"],
+            "pooling_mode": "mean",
+        },
     }
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
@@ -123,7 +128,7 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
 def _small(name: str, numbers: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     if name == WORDS:
         return {f"{name}.{kind}": array for kind, array in pack4(numbers).items()}
-    if numbers.ndim == 2:  # noqa: PLR2004 (a matrix)
+    if numbers.ndim == 2:
         return {f"{name}.{kind}": array for kind, array in pack8(numbers).items()}
     return {name: numbers}
 
