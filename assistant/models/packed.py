@@ -116,7 +116,9 @@ def _unpack(packed: Path, made: Path) -> None:
         arrays = load(file.read(NUMBERS))
         for member in file.infolist():
             target = made / member.filename
-            if member.filename == NUMBERS or not target.resolve().is_relative_to(made.resolve()):
+            if not target.resolve().is_relative_to(made.resolve()):
+                raise ValueError(f"{member.filename!r} lies outside of it")
+            if member.filename == NUMBERS:
                 continue
             target.parent.mkdir(exist_ok=True)
             with file.open(member) as source, target.open("wb") as out:
