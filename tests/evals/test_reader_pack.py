@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
-from test_reader import packed_weights
+from told import packed_weights
 
 from assistant.errors import ModelError
 from assistant.models import packed
@@ -68,7 +68,7 @@ def test_a_cut_tokenizer_numbers_its_pieces_anew() -> None:
     rare = [[f"ქვა{i}", -9.0] for i in range(OTHERS + 3)]
     vocabulary = [["<s>", 0.0], ["</s>", 0.0], *rare, ["▁a", -1.0], ["<unk>", 0.0]]
     last = len(vocabulary) - 1
-    tokenizer = {
+    tokenizer: dict[str, Any] = {
         "model": {"type": "Unigram", "vocab": vocabulary, "unk_id": last},
         "added_tokens": [{"id": last, "content": "<unk>"}],
         "post_processor": {"special_tokens": {"</s>": {"ids": [1]}}},
