@@ -1,4 +1,4 @@
-"""For tests of the reader: short tales of places, two questions answered and one not; an encoder."""
+"""For tests of the reader: tales of places, two questions answered and one not; an encoder."""
 
 import struct
 from pathlib import Path
