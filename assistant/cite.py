@@ -8,9 +8,9 @@ the reason.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from assistant.text.exact import find_day, find_versions
@@ -167,6 +167,18 @@ def verify(statement: str, quotes: Sequence[str]) -> Verdict:
         return Verdict.UNKNOWN_SOURCE
     is_said = any(locate(statement, quote) == (0, len(quote)) for quote in quotes)
     return Verdict.SUPPORTED if is_said else Verdict.UNSUPPORTED
+
+
+UNSURE = "Perhaps misread off a picture: "
+"""What begins the sentence of an answer that names its numbers of which that is so."""
+
+
+def tell_unsure(missing: Sequence[str], citations: Sequence[Citation]) -> tuple[str, ...]:
+    """Return what an answer is without, with a sentence on numbers that may be misread."""
+    told = [f"“{number}” [{one.number}]" for one in citations for number in one.unsure]
+    kept = (said for said in missing if not said.startswith(UNSURE))
+    named = [f"{UNSURE}{', '.join(dict.fromkeys(told))}. Look at the page."] if told else []
+    return (*kept, *named)
 
 
 def place_of(sentence: Sentence) -> Place:
@@ -390,7 +402,19 @@ def _make(number: int, sentence: Sentence, document: Document) -> Citation:
         heading=sentence.passage.heading,
         page_kind=kind,
         copies=document.copies,
+        unsure=tuple(_find_unsure(document, sentence)),
     )
+
+
+def _find_unsure(document: Document, sentence: Sentence) -> Iterator[str]:
+    """Yield the numbers of a sentence that were read off a picture, where they may be others."""
+    first = bisect_right(document.words, sentence.start, key=lambda word: word.end)
+    for word in islice(document.words, first, None):
+        if word.start >= sentence.end:
+            return
+        said = document.text[word.start : word.end]
+        if not word.is_sure and any(map(str.isdigit, said)):
+            yield said
 
 
 def _quotes(citation: Citation, passage: Passage) -> bool:

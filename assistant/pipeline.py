@@ -18,7 +18,7 @@ from assistant.answer.suggest import (
     suggest,
     suggest_near,
 )
-from assistant.cite import cite, list_consulted, number_citations, say
+from assistant.cite import cite, list_consulted, number_citations, say, tell_unsure
 from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
 from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
@@ -32,6 +32,7 @@ from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
 from assistant.store.vectors import VectorSearch
+from assistant.text.terms import say_in
 from assistant.values import (
     Answer,
     Citation,
@@ -217,6 +218,7 @@ class Assistant:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
             statements, citations, computed = number_citations(checked, read)
             consulted = list_consulted(retrieval.ranking, citations, read)
+            reason = say_in(retrieval.terms.language, draft.reason or NOT_SAID)
             lap("cite")
         answer = Answer(
             question=asked.question,
@@ -224,7 +226,7 @@ class Assistant:
             statements=statements,
             citations=citations,
             kind="answer" if statements else "abstention",
-            reason=None if statements else draft.reason or NOT_SAID,
+            reason=None if statements else reason,
             consulted=consulted,
             answerer=NAME,
             confidence=draft.confidence,
@@ -233,7 +235,7 @@ class Assistant:
             usage=costs.total(self.language_model),
             n_more=draft.n_more,
             computed=computed,
-            missing=draft.missing,
+            missing=tell_unsure(draft.missing, citations),
         )
         yield answer
         if self.writer and statements and not computed:  # nothing is written of an abstention

@@ -169,6 +169,17 @@ class Settings(BaseSettings):
         ge=256_000_000,
         description="Memory that parsing one file may take; one that needs more is skipped.",
     )
+    ocr: bool = Field(
+        True,
+        description="Read what pictures say: scanned pages and files of images. After a change, "
+        "`assistant index --retry` reads the files again that were skipped.",
+    )
+    max_ocr_pages: int = Field(
+        200,
+        gt=0,
+        description="Pages of a file that are read off pictures, each in some seconds; the rest "
+        "is left out with a warning.",
+    )
     max_passage_tokens: int = Field(
         256, gt=16, description="Upper bound of a passage; the model's own limit holds as well."
     )
@@ -283,6 +294,8 @@ class Options(TypedDict, total=False):
     max_pages: int | None
     parse_timeout_s: float | None
     max_parse_bytes: int | None
+    ocr: bool | None
+    max_ocr_pages: int | None
     max_passage_tokens: int | None
     n_candidates: int | None
     lexical_weight: float | None

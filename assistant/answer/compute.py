@@ -34,9 +34,15 @@ from assistant.answer.table import (
 from assistant.evidence.scorer import Judgement
 from assistant.ingest.structure import above, find_unit
 from assistant.text import english as en
-from assistant.text.operations import SAYS_TOTAL, Operation, find_operation, find_scales
-from assistant.text.sentences import guess_language
-from assistant.text.terms import fold
+from assistant.text.operations import (
+    SAYS_TOTAL,
+    Limit,
+    Operation,
+    find_limit,
+    find_operation,
+    find_scales,
+)
+from assistant.text.terms import fold, guess_language
 from assistant.text.words import one_of
 from assistant.values import ECHOES, Document, Role, Sentence
 
@@ -100,12 +106,23 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
         judgement: the sentences that were found for it.
         read: returns a stored document by its id.
     """
-    operation = find_operation(question)
-    if operation is None or _LIMITED.search(fold(question)):
-        return ()
     language = guess_language(question)
-    tables = _tables(judgement.sentences, read, language)
-    found = [one for table in tables if (one := select_rows(question, operation, table))]
+    tables = list(_tables(judgement.sentences, read, language))
+    if limited := find_limit(question):
+        rest, limit = limited
+        worked = _work_out(rest, judgement, tables, limit)
+        if worked or not limit.is_word:
+            return worked
+    return () if _LIMITED.search(fold(question)) else _work_out(question, judgement, tables)
+
+
+def _work_out(
+    question: str, judgement: Judgement, tables: Sequence[Table], limit: Limit | None = None
+) -> tuple[Worked, ...] | Declined:
+    operation = find_operation(question)
+    if operation is None:
+        return ()
+    found = [one for table in tables if (one := select_rows(question, operation, table, limit))]
     found = [one for one in found if one.is_near] or found
     found = [one for one in found if one.is_whole] or found
     if not found or _is_stated(operation, found[0], judgement):
@@ -117,7 +134,7 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
         return tuple(_tell_apart(worked))
     if len(worked) > MAX_RESULTS:
         return _decline(operation, f"{len(worked)} tables have such rows and none is named")
-    is_asked = operation.kind != "all"
+    is_asked = operation.kind != "all" or limit is not None
     return declined[0] if declined and is_asked else ()
 
 
@@ -143,7 +160,7 @@ def _is_stated(operation: Operation, chosen: Selection, judgement: Judgement) ->
         if scales and scales & {(scale.kind, scale.names) for scale in find_scales(text)}:
             return True
         is_prose = number == best and sentence.role is not Role.ROW
-        if operation.kind in ("all", "find") and is_prose:
+        if operation.kind in ("all", "find") and is_prose and not chosen.is_limited:
             return True
     return False
 
@@ -183,7 +200,11 @@ def _sums(text: str) -> bool:
 def _carry_out(chosen: Selection) -> Worked | Declined | None:
     """Return the result, or the reason against it; None where it is nothing to be worked out."""
     operation, table = chosen.operation, chosen.table
-    if operation.kind == "find" or (operation.kind == "all" and not chosen.rows):
+    if operation.kind == "find" and chosen.is_limited:
+        return _list(chosen)
+    if operation.kind == "find" or (
+        operation.kind == "all" and not chosen.rows and not chosen.is_limited
+    ):
         return _find(chosen)
     if chosen.unclear:
         return _decline(operation, chosen.unclear)
@@ -191,6 +212,7 @@ def _carry_out(chosen: Selection) -> Worked | Declined | None:
         return _decline(operation, f"it has more than {len(table.rows):,} rows")
     if not chosen.rows:
         told = chosen.told.replace("say ", "says ", 1).replace("do not says", "does not say")
+        told = re.sub(r"^have |(?<= and )have ", "has ", told)
         return Declined(f"No row of “{shorten(table.document.document_id)}” {told}.")
     if len(chosen.rows) > MAX_CITED:
         return _decline(operation, f"more than {MAX_CITED} rows are meant")
@@ -224,7 +246,7 @@ def _find(chosen: Selection, column: int | None = None) -> Worked | Declined | N
 
 
 def _list(chosen: Selection) -> Worked | Declined | None:
-    if len(chosen.rows) == 1 or not chosen.filters:
+    if (len(chosen.rows) == 1 and not chosen.is_limited) or not chosen.filters:
         return _find(chosen)
     n_all = sum(not row.is_total for row in chosen.table.rows)
     text = f"{len(chosen.rows):,} of {n_all:,} rows {chosen.told}{_near(chosen)}, counted here."

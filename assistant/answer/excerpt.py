@@ -5,7 +5,7 @@ counted. Pure, over stored documents.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from assistant.cite import Shape
 from assistant.ingest.formats.table import split_row
@@ -13,7 +13,7 @@ from assistant.ingest.structure import above, find_unit
 from assistant.text.cues import is_injection
 from assistant.text.exact import only_exact
 from assistant.text.sentences import split_sentences
-from assistant.text.terms import terms
+from assistant.text.terms import DEFAULT, terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
 
 MAX_TOGETHER = 60
@@ -44,13 +44,18 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """The terms of a question with what each weighs."""
+    """The terms of a question with what each weighs, and how a document's language stems them."""
 
     weights: Mapping[str, float]
+    stems: Mapping[str, str] = field(default_factory=dict)
+    language: str = DEFAULT
 
     def found_in(self, *texts: str) -> frozenset[str]:
         """Return which of the question's terms stand in any of the texts."""
-        return frozenset(term for text in texts for term in terms(text) if term in self.weights)
+        found = (term for text in texts for term in terms(text, self.language))
+        return frozenset(
+            term for stem in found if (term := self.stems.get(stem, stem)) in self.weights
+        )
 
     def weigh(self, found: Iterable[str]) -> float:
         """Return the weight of terms, as a share of the question's."""
@@ -69,21 +74,29 @@ class Excerpts:
     n_more: int
 
 
-def complete(chosen: Sequence[Sentence], weights: Mapping[str, float], read: Read) -> Excerpts:
+def complete(
+    chosen: Sequence[Sentence],
+    weights: Mapping[str, float],
+    read: Read,
+    stems: Mapping[str, str] | None = None,
+) -> Excerpts:
     """Return what to quote: documents as they come first among the chosen.
 
     Args:
         chosen: the sentences that answer, the best of each document's first.
         weights: the question's terms with their idf.
         read: returns a stored document by its id.
+        stems: how the documents' languages stem the words of the question -> its terms.
     """
-    asked = _Question(weights)
+    asked = _Question(weights, stems or {})
+    language = {s.passage.document_id: s.passage.language for s in reversed(chosen)}
     shown: dict[DocumentId, dict[_Place, None]] = {}
     more: dict[tuple[DocumentId, int], int] = {}
     for sentence in chosen:
         document = read(sentence.passage.document_id)
         name = document.document_id
-        places, n_more = _places(document, sentence, asked)
+        own = replace(asked, language=sentence.passage.language)
+        places, n_more = _places(document, sentence, own)
         if n_more:
             list_of = name, document.units[find_unit(document.units, sentence.start)].under
             more[list_of] = max(n_more, more.get(list_of, 0))
@@ -93,9 +106,10 @@ def complete(chosen: Sequence[Sentence], weights: Mapping[str, float], read: Rea
                 shown.setdefault(name, {})[place] = None
     known = {(s.passage.document_id, s.start, s.end): s for s in chosen}
     found: list[tuple[Sentence, Shape]] = []
-    for name, own in shown.items():
+    for name, places_in in shown.items():
         document = read(name)
-        for place in _sift(document, sorted(own), asked):
+        inside = replace(asked, language=language.get(name, DEFAULT))
+        for place in _sift(document, sorted(places_in), inside):
             span = place.start, place.end
             sentence = known.get((name, *span)) or sentence_of(document, place.unit, span)
             found.append((sentence, shape_of(document, place.unit, span)))

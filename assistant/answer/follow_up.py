@@ -22,7 +22,7 @@ from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.text.cues import goes_on
 from assistant.text.normalize import normalize
-from assistant.text.terms import fold, query_terms, terms
+from assistant.text.terms import DEFAULT, fold, query_terms, say_in, terms
 from assistant.text.words import content, find_names
 from assistant.values import Turn
 
@@ -60,7 +60,15 @@ def reply_to(turn: str) -> str | None:
     kinds = _kinds_of(turn)
     if _ASKS.search(turn) and kinds != {"greeting"}:
         return None
-    return next((reply for kind, reply in REPLIES.items() if kind in kinds), None)
+    reply = next((reply for kind, reply in REPLIES.items() if kind in kinds), None)
+    return reply and say_in(_language_of_courtesy(turn), reply)
+
+
+def _language_of_courtesy(turn: str) -> str:
+    """Return the language of a courtesy: of the words that only one language greets with."""
+    words, phrases = _words(turn), _load_languages()
+    found = (phrases.get(words[a:b]) for a in range(len(words)) for b in range(len(words), a, -1))
+    return next(filter(None, found), DEFAULT)
 
 
 def _kinds_of(turn: str) -> set[str]:
@@ -79,6 +87,14 @@ def _kinds_of(turn: str) -> set[str]:
         kinds.add(phrases[words[at:end]])
         at = end
     return kinds - {"along"}
+
+
+@cache
+def _load_languages() -> dict[tuple[str, ...], str]:
+    """Return the language of each phrase that is said in one of those replied in, not English."""
+    text = files("assistant.answer").joinpath(GREETINGS_FILE).read_text(encoding="utf-8")
+    lines = (line.split(":", 1) for line in text.splitlines() if re.match(r"# [a-z]{2}:", line))
+    return {_words(one): mark[2:] for mark, said in lines for one in said.split("|")}
 
 
 @cache

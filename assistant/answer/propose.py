@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assistant.text import english as en
 from assistant.text.numbers import YEAR
-from assistant.text.words import CAPITALISED, NAME, one_of
+from assistant.text.words import CAPITALISED, LETTERS, NAME, one_of
 
 MAX_WORDS = 12
 MAX_OWN_WORDS = 20
@@ -149,6 +149,11 @@ _PERSON = re.compile(rf"{CAPITALISED}(?: {CAPITALISED}){{1,2}}")
 _MARKER = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s*(?=\S)")
 
 
+_TIMES = en.DAYS | {*en.MONTHS, *en.MONTHS_SHORT, *"week day month quarter q st nd rd th".split()}
+_OF_ROWS = frozenset("date day time year month reading value".split())
+"""Columns that tell of a row, not of the thing that it is about: nobody asks for Water's date."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A question, the sentence that it was made of, and by which rule or of which column."""
@@ -195,21 +200,20 @@ def propose_asked(question: str, answer: str) -> tuple[Proposal, ...]:
 
 
 def propose_row(row: str) -> tuple[Proposal, ...]:
-    """Return questions for the cells of a row whose columns have names: of what its first is.
+    """Return questions for the cells of a row about a thing, and no day; their columns have names.
 
     >>> [one.question for one in propose_row("Code: E01 | Meaning: No water | In stock: 3")]
     ['What is the meaning of E01?']
-    >>> [one.question for one in propose_row("Name: Ida Moe | Room: 12")]
-    ["What is Ida Moe's room?"]
     """
     cells = [_FIELD.fullmatch(cell) for cell in row.split(" | ")]
     first, *others = cells if len(cells) > 1 else [None]
-    if first is None:
+    thing = first["value"].strip() if first else ""
+    if set(LETTERS.findall(thing.casefold())) <= _TIMES:
         return ()
     found = tuple(
         Proposal(question, row, cell["key"])
         for cell in others
-        if cell and (question := _ask_of(first["value"].strip(), cell))
+        if cell and cell["key"].casefold() not in _OF_ROWS and (question := _ask_of(thing, cell))
     )
     # One word that is English, too, does not make the table English.
     return found if 2 * len(found) >= len(others) else ()
@@ -248,11 +252,8 @@ def _ask_of(thing: str, cell: re.Match[str]) -> str | None:
     is_named = len(thing.split()) <= MAX_KEY_WORDS and re.search(r"[^\W\d_]", thing)
     if not is_named or _ODD.search(thing) or not 1 <= len(words) <= 3 or not cell["value"].strip():
         return None
-    if (
-        _ODD.search(column)
-        or set(words) & en.FUNCTION_WORDS
-        or thing.casefold() == column.casefold()
-    ):
+    is_odd = _ODD.search(column) or set(words) & en.FUNCTION_WORDS
+    if is_odd or thing.casefold() == column.casefold():
         return None
     shown = " ".join(words) if column.istitle() or column[1:].islower() else column
     if _PERSON.fullmatch(thing):

@@ -6,24 +6,30 @@ another, are `Unreadable` with the reason: nothing is guessed. Pure.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.answer.table import (
     MAX_CELL_CHARS,
+    N_TRIED,
+    NUMBERED,
     Amounts,
     Table,
     TableRow,
     Unreadable,
+    Value,
+    are_within,
+    measures_of,
     read_amounts,
+    read_compared,
     read_moments,
+    without_unit,
 )
 from assistant.text.cues import denies
-from assistant.text.exact import date_forms, find_exact, find_months
-from assistant.text.operations import LIGHT, TOTALS, Operation, Scale
-from assistant.text.sentences import guess_language
-from assistant.text.terms import fold
+from assistant.text.exact import DATES, date_forms, find_exact, find_months
+from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation, Scale
+from assistant.text.terms import fold, guess_language
 from assistant.text.words import WORD
 
 MAX_VALUE_CHARS = 60
@@ -32,13 +38,9 @@ UNCLEAR = "are columns of which none is named"
 SHORT_CELL_WORDS = 6
 """A longer cell is prose: a word in it tells little of its row."""
 
-N_TRIED = 20
-"""Cells of a column that are tried for dates."""
 N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
 
-DATES = ("date", "month", "year", "day")
-_NUMBERED = frozenset("no nr number id code nummer numero num year jahr annee ano anno".split())
 _Cells = dict[int, dict[str, frozenset[str]]]
 """The cells that were found, by column, each with the terms of the question that it has."""
 
@@ -48,7 +50,8 @@ class Filter:
     """Rows whose cell of a column has one of some values; the others, if it is denied.
 
     `n_near` counts rows whose cell says the same among other words; `said` is how the question
-    says it, where that is shorter. Not `is_whole` are words among others of a cell.
+    says it, where that is shorter. Not `is_whole` are words among others of a cell. `compared` is
+    the name of the column whose amounts or dates are compared with what is `said`.
     """
 
     column: int
@@ -58,6 +61,7 @@ class Filter:
     n_near: int = 0
     said: str = ""
     is_whole: bool = True
+    compared: str = ""
 
     def holds(self, row: TableRow) -> bool:
         """Whether a row is one of them."""
@@ -66,6 +70,8 @@ class Filter:
 
     def say(self) -> str:
         """Return what the rows say: "say “due” or “late”"."""
+        if self.compared:
+            return f"have “{shorten(self.compared)}” {self.said}"
         if self.said:
             return f"say “{shorten(self.said)}”"
         values = list(dict.fromkeys(shorten(value) for value in self.values))
@@ -107,6 +113,11 @@ class Selection:
         return frozenset(found for cell in words if (found := self.table.terms(cell)))
 
     @property
+    def is_limited(self) -> bool:
+        """Whether the cells of a column are compared with a limit."""
+        return any(one.compared for one in self.filters)
+
+    @property
     def is_whole(self) -> bool:
         """Whether whole cells say what is asked for."""
         return bool(self.filters) and all(one.is_whole for one in self.filters)
@@ -122,6 +133,7 @@ class Selection:
         told = " and ".join(one.say() for one in self.filters).replace(" and say ", " and ")
         if len(self.rows) == 1:
             told = re.sub(r"(^| and )(do not )?say ", _say_of_one, told)
+            told = re.sub(r"(^| and )have ", r"\1has ", told)
         return told
 
     def say_rows(self) -> str:
@@ -134,20 +146,33 @@ def _say_of_one(match: re.Match[str]) -> str:
     return f"{match[1]}{'does not say' if match[2] else 'says'} "
 
 
-def select_rows(question: str, operation: Operation, table: Table) -> Selection | None:
-    """Return the rows of a table that a question means; None if it tells of something else."""
+def select_rows(
+    question: str, operation: Operation, table: Table, limit: Limit | None = None
+) -> Selection | None:
+    """Return the rows of a table that a question means; None if it tells of something else.
+
+    Args:
+        question: what is asked, without the limit.
+        operation: what it asks to be worked out.
+        table: whose rows.
+        limit: what cells of a column of it are compared with.
+    """
     words = {m[0]: next(iter(table.terms(m[0])), "") for m in WORD.finditer(operation.rest)}
     asked = frozenset(term for word, term in words.items() if word not in LIGHT and term)
     things = table.terms(operation.things) & asked
+    if limit:
+        asked -= table.terms(" ".join(MEASURING)) if limit.names else frozenset()
     if table.is_list:
-        is_of_list = asked <= table.about and operation.kind == "count" and things & table.near
+        is_of_list = (
+            not limit and asked <= table.about and operation.kind == "count" and things & table.near
+        )
         return Selection(operation, table, (), asked, things) if is_of_list else None
     named = frozenset(term for name in table.names for term in table.terms(name))
     said = frozenset(words.values())
     filters, unclear = _find_filters(question, operation, table, said, asked, named)
     known = table.about | named | {term for one in filters for term in one.terms}
     known |= table.terms(unclear.cell) if unclear else frozenset()
-    if not asked <= known or not (asked or filters):
+    if not asked <= known or not (asked or filters or limit):
         return None
     if denies(question):
         if len(filters) != 1:
@@ -155,8 +180,49 @@ def select_rows(question: str, operation: Operation, table: Table) -> Selection 
         filters = [_deny(filters[0])]
     if operation.kind == "count" and things and not things & (table.about | named):
         return None
+    within = _within(limit, table, asked) if limit else None
+    if limit and within is None:
+        return None
+    filters += [within] if isinstance(within, Filter) else []
+    unclear = unclear or (within if isinstance(within, Unreadable) else None)
     is_near = bool(things & (table.near | named)) or bool(filters)
     return Selection(operation, table, tuple(filters), asked, things, is_near, unclear)
+
+
+def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unreadable | None:
+    """Return the cells within a limit; None if no column can be compared with it."""
+    rows = [row.cells for row in table.rows if not row.is_total]
+    found: dict[int, Sequence[Value | None] | Unreadable] = {}
+    for column, name in enumerate(table.names):
+        cells = [cells[column] for cells in rows]
+        values = read_compared(limit, name, cells, table)
+        if values is not None:
+            found[column] = values
+    named = [
+        column
+        for column in found
+        if table.terms(without_unit(table.names[column])) & (asked | limit.names)
+    ]
+    if any(limit.behind & table.terms(name) for name in table.names):
+        named = [column for column in named if limit.behind & table.terms(table.names[column])]
+        if not named:
+            return None
+    sound = [column for column in found if not isinstance(found[column], Unreadable)]
+    of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
+    chosen = named or of_unit or ([] if limit.names else sound)
+    if len(chosen) > 1:
+        names = ", ".join(f"“{shorten(table.names[c])}”" for c in chosen[:6])
+        return Unreadable(names, UNCLEAR)
+    if not chosen:
+        return None
+    column = chosen[0]
+    compared = found[column]
+    if isinstance(compared, Unreadable):
+        return compared
+    is_kept = are_within(compared, limit, table.language)
+    kept = [cells[column] for cells, is_it in zip(rows, is_kept, strict=True) if is_it]
+    name = table.names[column]
+    return Filter(column, tuple(dict.fromkeys(kept)), frozenset(), said=limit.text, compared=name)
 
 
 def _deny(one: Filter) -> Filter:
@@ -325,7 +391,7 @@ def columns_named(chosen: Selection, by: Collection[str]) -> list[int]:
     shares = {
         column: len(own & (set(by) - told)) / len(own)
         for column, name in enumerate(chosen.table.names)
-        if (own := chosen.table.terms(name)) and own & (set(by) - told)
+        if (own := chosen.table.terms(without_unit(name))) and own & (set(by) - told)
     }
     best = max(shares.values(), default=0.0)
     return [column for column, share in shares.items() if share == best]
@@ -335,7 +401,7 @@ def is_numeric(chosen: Selection, column: int) -> bool:
     """Tell whether all cells of the rows are numbers of one unit."""
     cells = [row.cells[column] for row in chosen.rows]
     is_read = isinstance(read_amounts(cells, chosen.language), Amounts)
-    return is_read and not chosen.table.terms(chosen.table.names[column]) & _NUMBERED
+    return is_read and not chosen.table.terms(chosen.table.names[column]) & NUMBERED
 
 
 def looks_numbered(chosen: Selection, column: int) -> bool:
@@ -358,7 +424,7 @@ def column_to_add(chosen: Selection) -> int | Unreadable | None:
         for column in range(len(chosen.table.names))
         if not _is_text(chosen, column)
         and not looks_numbered(chosen, column)
-        and not chosen.table.terms(chosen.table.names[column]) & _NUMBERED
+        and not chosen.table.terms(chosen.table.names[column]) & NUMBERED
         and isinstance(read_moments([r.cells[column] for r in chosen.rows]), Unreadable)
     ]
     if len(numeric) == 1:

@@ -3,8 +3,8 @@
 Questions are those that a document asks itself, or are made of its sentences, rows and fields
 (`propose`) or, where that gives too few, of what its headings are about; not of its title, which it
 is all about. Each is asked, and kept only if the answer quotes what it was made of. English only,
-but for a document's own questions. Asking is a function that the caller passes in; the rest is
-pure.
+but for a document's own questions and those about headings, which are in six languages. Asking is a
+function that the caller passes in; the rest is pure.
 """
 
 import re
@@ -22,9 +22,17 @@ from assistant.answer.propose import (
     propose_row,
 )
 from assistant.store.snapshot import Snapshot
-from assistant.text.english import FUNCTION_WORDS
-from assistant.text.sentences import SAMPLE_CHARS, guess_language, split_sentences
-from assistant.text.terms import query_terms, terms
+from assistant.text.sentences import split_sentences
+from assistant.text.terms import (
+    DEFAULT,
+    SAMPLE_CHARS,
+    fold,
+    function_words,
+    guess_language,
+    query_terms,
+    say_in,
+    terms,
+)
 from assistant.values import ECHOES, Answer, Consulted, Passage, Role
 
 N_READ = 40
@@ -40,6 +48,8 @@ NEAR_SHARE = 0.2
 """Of a query's idf: from here on a question is about something that the query names."""
 MAX_HEADING_WORDS = 4
 HEADING = "heading"
+HEADED = frozenset(("en", "de", "fr", "es", "it", "pt"))
+"""Languages in which is asked what the documents say about a heading."""
 _NUMBER = re.compile(r"(?:§ ?)?\d+(?:\.\d+)*[.)]? ")
 _ODD = re.compile(r"[^\w\s'’-]|[\d_]")
 GOLDEN = 0.6180339887498949
@@ -202,14 +212,16 @@ def _from_headings(sources: Iterable[SourceText]) -> Iterator[Proposal]:
         roles = source.roles or (Role.PARAGRAPH,) * len(source.sentences)
         said = (s for s, r in zip(source.sentences, roles, strict=True) if r is Role.PARAGRAPH)
         if topic and (first := next(said, None)):
-            yield Proposal(f"What do the documents say about {topic}?", first, HEADING)
+            asked = say_in(guess_language(source.text), "What do the documents say about {}?")
+            yield Proposal(asked.replace("{}", topic), first, HEADING)
 
 
 def _is_english(text: str) -> bool:
-    sample = text[:SAMPLE_CHARS]
-    return guess_language(sample) == "en" and any(
-        word in FUNCTION_WORDS for word in sample.lower().split()
-    )
+    return guess_language(text) == DEFAULT and _has_function_words(text, DEFAULT)
+
+
+def _has_function_words(text: str, language: str) -> bool:
+    return not function_words(language).isdisjoint(fold(text[:SAMPLE_CHARS]).split())
 
 
 def _topic_of(source: SourceText) -> str | None:
@@ -220,8 +232,11 @@ def _topic_of(source: SourceText) -> str | None:
     is_short = 0 < len(words) <= MAX_HEADING_WORDS
     if not is_short or heading == source.about or _ODD.search(topic):
         return None
-    if not _is_english(source.text):
+    language = guess_language(source.text)
+    if language not in HEADED or not _has_function_words(source.text, language):
         return None
+    if language != DEFAULT:
+        return None if fold(words[0]) in function_words(language) else topic
     if topic.isupper():
         return topic.lower()
     first = words[0].casefold()

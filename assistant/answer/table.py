@@ -14,8 +14,8 @@ from functools import lru_cache
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above
 from assistant.text.exact import find_exact
-from assistant.text.operations import TOTALS
-from assistant.text.terms import fold, terms
+from assistant.text.operations import TOTALS, Limit
+from assistant.text.terms import UNIT_TERMS, fold, guess_language, terms, unit_of
 from assistant.values import Document, Role
 
 MAX_ROWS = 10_000
@@ -23,6 +23,14 @@ MAX_ROWS = 10_000
 MAX_COLUMNS = 60
 MAX_CELL_CHARS = 200
 """Of a cell that is looked into."""
+
+N_TRIED = 20
+"""Cells of a column that are tried for dates."""
+NUMBERED = frozenset("no nr number id code nummer numero num year jahr annee ano anno".split())
+"""Terms of columns whose numbers count nothing."""
+
+Value = tuple[int, ...] | Decimal
+"""A date, from the year on, or an amount."""
 
 _SIGNS = r"[$€£¥]|eur|usd|gbp|chf"
 _AMOUNT = re.compile(
@@ -37,14 +45,6 @@ _GROUPED = {
 """What a number may look like with either decimal mark."""
 _NONE = re.compile(r"[-–—/?.]*|n/?a|none|nil|null|tbd|k\. ?a\.?", re.IGNORECASE)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?")
-_SAME_UNIT = {
-    "€": "€", "eur": "€", "euro": "€", "euros": "€", "$": "$", "usd": "$", "dollar": "$",
-    "dollars": "$", "£": "£", "gbp": "£", "pound": "£", "pounds": "£", "kilogram": "kg",
-    "kilograms": "kg", "kilo": "kg", "kilos": "kg", "gram": "g", "grams": "g", "kilometre": "km",
-    "kilometres": "km", "kilometer": "km", "kilometers": "km", "metre": "m", "metres": "m",
-    "meter": "m", "meters": "m", "percent": "%", "per cent": "%", "hrs": "h", "hours": "h",
-    "hour": "h", "litre": "l", "litres": "l", "liter": "l", "liters": "l",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Amounts:
         return f"{self.before}{text.replace('.', self.mark)}{self.after}"
 
     def _is_money(self) -> bool:
-        return _unit(self.before or self.after) in ("€", "$", "£")
+        return _unit(self.before or self.after) in ("euro", "dollar", "pound")
 
 
 def read_table(document: Document, number: int, language: str = "en") -> Table | None:
@@ -235,6 +235,77 @@ def read_moments(cells: Sequence[str]) -> tuple[tuple[int, ...] | None, ...] | U
     return values
 
 
+_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]\s*$")
+
+
+def without_unit(name: str) -> str:
+    """Return a column's name without the unit in brackets at its end.
+
+    >>> without_unit("Price (€)")
+    'Price'
+    """
+    return _IN_BRACKETS.sub("", name)
+
+
+def read_compared(
+    limit: Limit, name: str, cells: list[str], table: Table
+) -> list[Value | None] | Unreadable | None:
+    """Return the amounts or dates of a column; None if it has others, or none at all."""
+    moments = read_moments(cells)
+    if limit.is_date:
+        if not isinstance(moments, Unreadable):
+            return list(moments)
+        n_dates = sum(not isinstance(read_moments([c]), Unreadable) for c in cells[:N_TRIED])
+        return moments if 2 * n_dates > len(cells[:N_TRIED]) else None
+    amounts = read_amounts(cells, guess_language(table.document.text))
+    if isinstance(amounts, Unreadable):
+        n_read = sum(isinstance(read_amounts([c]), Amounts) for c in cells[:N_TRIED])
+        return amounts if 2 * n_read > len(cells[:N_TRIED]) else None
+    if not isinstance(moments, Unreadable) or table.terms(name) & NUMBERED:
+        return None
+    units = measures_of(name, cells[:N_TRIED])
+    return list(amounts.values) if not limit.unit or not units or limit.unit in units else None
+
+
+def measures_of(name: str, cells: Sequence[str]) -> frozenset[str]:
+    """Return the units that a column's name and its first cell name."""
+    first = next((cell for cell in cells if any(map(str.isdigit, cell))), "")
+    inside = _IN_BRACKETS.search(name)
+    said = f"{first[:MAX_CELL_CHARS]} 1 {inside[0].strip(' ()[]') if inside else ''}"
+    return frozenset(terms(said)) & UNIT_TERMS
+
+
+def are_within(values: Sequence[Value | None], limit: Limit, language: str) -> list[bool]:
+    """Return which values lie within a limit; none do if it cannot be read as they are."""
+    bounds: list[Value | None] = []
+    for side in (limit.low, limit.high):
+        read = read_moments([side]) if limit.is_date else read_amounts([side], language)
+        if isinstance(read, Unreadable):
+            bounds.append(None)
+        else:
+            bounds.append(read.values[0] if isinstance(read, Amounts) else read[0])
+    if bounds == [None, None]:
+        return [False] * len(values)
+    return [
+        value is not None and _is_within(value, bounds[0], bounds[1], limit.is_open)
+        for value in values
+    ]
+
+
+def _is_within(value: Value, low: Value | None, high: Value | None, is_open: bool) -> bool:
+    """Tell whether a value lies in an interval; of a date as much as the limit tells counts."""
+    for bound, sign in ((low, 1), (high, -1)):
+        if bound is None:
+            continue
+        own = (
+            value[: len(bound)] if isinstance(value, tuple) and isinstance(bound, tuple) else value
+        )
+        order = (own > bound) - (own < bound)  # type: ignore[operator]
+        if order * sign < 0 or (is_open and order == 0):
+            return False
+    return True
+
+
 def row_of_total(table: Table) -> TableRow | None:
     """Return the last row that sums up the others, if there is one."""
     return next((row for row in reversed(table.rows) if row.is_total), None)
@@ -303,9 +374,9 @@ def _unit_of(match: re.Match[str]) -> str:
     return _unit(match["before"] or match["after"] or "")
 
 
+@lru_cache(maxsize=4096)
 def _unit(said: str) -> str:
-    folded = fold(said).strip(" .")
-    return _SAME_UNIT.get(folded, folded)
+    return unit_of(said.strip(" .")) or said
 
 
 def _find_mark(digits: Sequence[str], language: str) -> str | Unreadable:

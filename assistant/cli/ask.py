@@ -16,7 +16,8 @@ from assistant.settings import LanguageModel
 from assistant.show.blocks import list_blocks
 from assistant.show.describe import describe_costs, describe_sources, indent
 from assistant.show.provenance import STOPPED_PARTLY, describe_rest
-from assistant.values import Answer, name_runs
+from assistant.text.numbers import name_runs
+from assistant.values import Answer
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant

@@ -52,6 +52,9 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, on stdout, and do nothing.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when a file was skipped.")]
+NoOcr = Annotated[
+    bool, typer.Option("--no-ocr", help="Do not read what pictures and scanned pages say.")
+]
 Watch = Annotated[
     bool, typer.Option("--watch", help="Stay, and bring the index in step with every change.")
 ]
@@ -65,7 +68,7 @@ def bring_in_step(
     """Bring the index in step with the folder and say what was done."""
     with progress_bar() as show:
         report = assistant.sync(
-            rebuild=rebuild, retry=retry, on_progress=lambda at: show(at.stage, at.done, at.total)
+            rebuild=rebuild, retry=retry, on_progress=lambda at: show(at.doing, at.done, at.total)
         )
     if report.recovered:
         say(f"warning: {report.recovered}")

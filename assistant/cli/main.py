@@ -33,6 +33,7 @@ from assistant.cli.ask import (
 )
 from assistant.cli.index import (
     DryRun,
+    NoOcr,
     Rebuild,
     Retry,
     Strict,
@@ -146,13 +147,14 @@ Documents = Annotated[
 
 
 @app.command("index")
-def build_index(
+def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     context: typer.Context,
     rebuild: Rebuild = False,
     retry: Retry = False,
     dry_run: DryRun = False,
     strict: Strict = False,
     watch: Watch = False,
+    no_ocr: NoOcr = False,
 ) -> None:
     """Bring the index in step with the folder. Only new, changed and removed files are settled."""
     shared = context.ensure_object(Shared)
@@ -160,7 +162,7 @@ def build_index(
     if dry_run:
         is_whole = tell_preview(shared.load(), rebuild=rebuild, retry=retry, as_json=as_json)
     else:
-        with shared.open() as assistant:
+        with shared.open(ocr=False if no_ocr else None) as assistant:
             done = bring_in_step(assistant, rebuild=rebuild, retry=retry, as_json=as_json)
             is_whole = done.n_skipped == 0
             if watch:
@@ -222,6 +224,7 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     auth: Annotated[
         bool, typer.Option("--auth", help="Let in only the users of the settings; fail without.")
     ] = False,
+    no_ocr: NoOcr = False,
     quotes: Quotes = False,
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
@@ -230,7 +233,8 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     """Bring the index in step, then open the chat in a web page."""
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
     shared = context.ensure_object(Shared)
-    with shared.open(host=host, port=port, llm=llm) as assistant:
+    ocr = False if no_ocr else None
+    with shared.open(host=host, port=port, llm=llm, ocr=ocr) as assistant:
         run_chat(assistant, must_have_users=auth, as_json=shared.as_json)
 
 

@@ -7,11 +7,14 @@ while it waits for something slow.
 from collections.abc import Callable, Iterator
 
 from assistant.doctor.findings import Finding, problem
-from assistant.doctor.folders import examine_corpus, examine_disk
 from assistant.doctor.index import examine_deeply, examine_index
-from assistant.doctor.language_model import examine_language_model
-from assistant.doctor.machine import examine_machine, examine_packages
-from assistant.doctor.models import examine_models
+from assistant.doctor.machine import (
+    examine_corpus,
+    examine_disk,
+    examine_machine,
+    examine_packages,
+)
+from assistant.doctor.models import examine_language_model, examine_models
 from assistant.errors import AssistantError
 from assistant.settings import Settings
 

@@ -1,23 +1,31 @@
-"""Examines what everything else stands on: the machine, Python and the installed packages."""
+"""Examines what everything else stands on: the machine, Python, its packages, and the folders.
 
+Of the folders it looks at names, sizes and permissions only; no document is opened.
+"""
+
+import os
 import platform
+import re
+import shutil
 import sqlite3
 import stat
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from assistant.doctor.findings import Finding, ok, problem, warning
-from assistant.errors import DocumentUnreadable
+from assistant.errors import CorpusError, DocumentUnreadable
 from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import TEXT
+from assistant.ingest.walk import FoundFile, walk
 from assistant.settings import SETTINGS_FILE, Settings
+from assistant.show.describe import count
 from assistant.store.tables import TOKENIZER
 
 MACHINE, PACKAGES = "machine", "packages"
@@ -82,10 +90,11 @@ def examine_packages(settings: Settings) -> Iterator[Finding]:
         told = f"{PROJECT} is not installed, so what it needs cannot be told"
         yield warning(PACKAGES, told, "pip install . (in the project's folder)")
         return
-    faults = [fault for one in wanted if (fault := _judge(one))]
+    needed = [one for one in wanted if settings.ocr or one.name != "rapidocr"]
+    faults = [fault for one in needed if (fault := _judge(one))]
     yield from faults
     if not faults:
-        yield ok(PACKAGES, f"all {len(wanted)} are as asked for")
+        yield ok(PACKAGES, f"all {len(needed)} are as asked for")
 
 
 def list_requirements(extra: str = "") -> list[Requirement]:
@@ -108,3 +117,114 @@ def _judge(wanted: Requirement) -> Finding | None:
         told = f"{wanted.name} is {found}, and {wanted.specifier} is asked for"
         return problem(PACKAGES, told, remedy)
     return None
+
+
+CORPUS, DISK = "corpus", "disk"
+INDEX_BYTES_PER_CHAR = 22
+"""Measured on 170 KB of Markdown: 15 bytes in the catalog, and 7 with a Chroma base."""
+COPIES = 3
+"""The index that there is, the one that takes its place, and SQLite's log between them."""
+CACHE_BYTES = 250_000_000
+"""A prepared model takes 90 MB, twice that while it is made."""
+MOUNTS = Path("/proc/mounts")
+DISTANT = re.compile(r"(nfs\d?|cifs|smb\d?|smbfs|afs|ceph|9p|lustre|gfs2?|ocfs2|fuse(\..+)?)")
+
+
+def examine_corpus(settings: Settings) -> Iterator[Finding]:
+    """Yield whether there is a corpus, and what in it cannot be read."""
+    folder = settings.corpus_dir
+    try:
+        entries = list(walk(folder, settings.index_dir))
+    except CorpusError as error:
+        yield problem(CORPUS, str(error), f"mkdir -p {str(folder)!r}, or --corpus FOLDER")
+        return
+    sizes = [one.size for one in entries if isinstance(one, FoundFile)]
+    if sizes:
+        told = f"{count(len(sizes), 'file')} in {str(folder)!r}, {_tell(sum(sizes))}"
+        yield ok(CORPUS, told)
+    else:
+        yield warning(CORPUS, f"no files in {str(folder)!r}", "put documents into it")
+    skipped = [one for one in entries if not isinstance(one, FoundFile)]
+    if shut := [one for one in skipped if one.reason.startswith("cannot be read")]:
+        told = f"{len(shut):,} skipped, such as {shut[0].document_id!r}: {shut[0].reason}"
+        yield warning(CORPUS, told, "let this user read it")
+
+
+def examine_disk(settings: Settings) -> Iterator[Finding]:
+    """Yield whether index and cache can be written and have room, and what may not hold locks."""
+    yield from _judge_folder("index", settings.index_dir, estimate_bytes(settings))
+    yield from _judge_folder("cache", settings.cache_dir, CACHE_BYTES)
+    kind = find_kind(_existing(settings.index_dir))
+    if kind and DISTANT.fullmatch(kind):
+        yield warning(
+            DISK,
+            f"the index {str(settings.index_dir)!r} is on a file system of kind {kind}, where "
+            "SQLite's log and locks may fail",
+            "set index_dir to a folder on a disk of this machine",
+        )
+
+
+def estimate_bytes(settings: Settings) -> int:
+    """Return what the next syncs may need: for the index that there is, or for the documents."""
+    n_chars = 0
+    with suppress(CorpusError):  # said of the corpus already
+        for one in walk(settings.corpus_dir, settings.index_dir):
+            if isinstance(one, FoundFile) and one.size <= settings.max_file_bytes:
+                n_chars += min(one.size, settings.max_text_chars)
+    return max(COPIES * _measure(settings.index_dir), INDEX_BYTES_PER_CHAR * n_chars)
+
+
+def find_kind(path: Path) -> str | None:
+    """Return the kind of the file system that a path is on, as Linux names it."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    mounts = [line.split() for line in lines]
+    found = [
+        (len(place), kind)
+        for _, escaped, kind, *_ in mounts
+        if path.resolve().is_relative_to(place := _unescape(escaped))
+    ]
+    # Of two on the same place the later one covers the other.
+    return max(reversed(found), key=lambda one: one[0])[1] if found else None
+
+
+def _judge_folder(name: str, folder: Path, needed: int) -> Iterator[Finding]:
+    place = _existing(folder)
+    if not os.access(place, os.W_OK | os.X_OK):
+        told = f"this user may not write into {str(place)!r}, where the {name} is kept"
+        remedy = f"let this user write there, or set {name}_dir to another folder"
+        yield problem(DISK, told, remedy)
+    free = shutil.disk_usage(place).free
+    told = f"{name} {str(folder)!r}: {_tell(free)} free, up to {_tell(needed)} needed"
+    remedy = f"free {_tell(needed - free)}, or set {name}_dir to a folder on another disk"
+    if COPIES * free < needed:
+        yield problem(DISK, told, remedy)
+    elif free < needed:
+        yield warning(DISK, told, remedy)
+    else:
+        yield ok(DISK, told)
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest above it that exists."""
+    folder = folder.absolute()
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _measure(folder: Path) -> int:
+    """Return the bytes of the files in a folder and those under it; 0 when there is none."""
+    n_bytes = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a sync may take it away meanwhile
+            n_bytes += path.stat().st_size if path.is_file() else 0
+    return n_bytes
+
+
+def _unescape(place: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), place)
+
+
+def _tell(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{max(0, n_bytes) / 1e6:,.1f} MB"

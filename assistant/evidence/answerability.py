@@ -17,7 +17,7 @@ from assistant.text.cues import denies, has_opposite
 from assistant.text.numbers import NUMERAL, YEAR
 from assistant.text.terms import terms
 
-_YEAR = re.compile(rf"\b{YEAR}\b")
+_YEAR = re.compile(rf"(?<!\d){YEAR}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class ScoredEvidence:
     def best_text(self) -> str:
         """The best sentence."""
         return self.evidence.texts[self.best]
+
+    def told(self, position: int) -> str:
+        """A sentence with what it stands under: a year may be its heading, or its file's name."""
+        over = self.evidence.over
+        return "\n".join((*over[position : position + 1], self.evidence.texts[position]))
 
 
 def best_score(scored: ScoredEvidence) -> float:
@@ -70,15 +75,16 @@ def opposite_of_best(scored: ScoredEvidence) -> float:
 
 
 def number_missing(scored: ScoredEvidence) -> float:
-    """Whether the question has a number that the best sentence has not."""
+    """Whether the question has a number that the best sentence, and what it is under, has not."""
     asked = set(NUMERAL.findall(scored.evidence.question))
-    return float(not asked <= set(NUMERAL.findall(scored.best_text)))
+    return float(not asked <= set(NUMERAL.findall(scored.told(scored.best))))
 
 
 def year_unmentioned(scored: ScoredEvidence) -> float:
     """Whether the question has a year that no sentence has: its premise is not in what was read."""
     asked = set(_YEAR.findall(scored.evidence.question))
-    told = {year for text in scored.evidence.texts for year in _YEAR.findall(text)}
+    texts = map(scored.told, range(len(scored.evidence.texts)))
+    told = {year for text in texts for year in _YEAR.findall(text)}
     return float(not asked <= told)
 
 

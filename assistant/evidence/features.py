@@ -35,6 +35,7 @@ class Evidence:
             query's summed idf; `fused` (p,) what they were ranked by.
         beside: (n,) whether a sentence tells of another code, date or year than is asked for.
         is_named: whether a code, date or year is all that is asked for, and some sentence has it.
+        over: what each sentence stands under, its document's name among it; empty where unknown.
     """
 
     question: str
@@ -49,6 +50,7 @@ class Evidence:
     fused: NDArray[np.float64]
     beside: NDArray[np.bool_] | None = None
     is_named: bool = False
+    over: tuple[str, ...] = ()
 
     @cached_property
     def likeness_of_passage(self) -> NDArray[np.float64]:

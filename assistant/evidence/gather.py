@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -24,8 +25,17 @@ from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
 from assistant.text.exact import Exact, exact_terms, find_exact
-from assistant.text.terms import fold, terms
-from assistant.text.words import LETTERS, WORD, may_be_name
+from assistant.text.terms import (
+    DEFAULT,
+    WORD_OF_SCRIPT,
+    find_measures,
+    fold,
+    function_words,
+    is_unspaced,
+    pairs,
+    terms,
+)
+from assistant.text.words import LETTERS, may_be_name
 from assistant.values import ECHOES, Passage, PassageId, Role, Sentence
 
 
@@ -51,13 +61,25 @@ class Tokens:
         return len(self.spans)
 
 
-def read_tokens(text: str, encoded: TokenVectors, prefix: int = 0) -> Tokens:
+def read_tokens(
+    text: str,
+    encoded: TokenVectors,
+    prefix: int = 0,
+    *,
+    language: str = DEFAULT,
+    stems: Mapping[str, str] = MappingProxyType({}),
+) -> Tokens:
     """Return the tokens of `text`.
+
+    A word of a script without spaces is each of its characters, whose term is the pair that it
+    begins.
 
     Args:
         text: the text that spans count in.
         encoded: the encoder's output for `prefix` characters followed by the text.
         prefix: how many characters stood before the text when it was encoded.
+        language: of the text, by which its words are stemmed.
+        stems: how the languages of texts stem the words of a question -> the question's term.
     """
     offsets = np.array(encoded.offsets, dtype=np.int64).reshape(-1, 2)
     inside = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 0] >= prefix)
@@ -67,15 +89,18 @@ def read_tokens(text: str, encoded: TokenVectors, prefix: int = 0) -> Tokens:
     words = np.full(n, -1, dtype=np.int64)
     found, are_names = [""] * n, np.zeros(n, dtype=np.bool_)
     token = 0
-    for number, match in enumerate(WORD.finditer(text)):
-        word = match.group()
-        while token < n and spans[token, 0] < match.start():
+    for number, (start, end, word, term) in enumerate(_list_words(text, language)):
+        while token < n and spans[token, 0] < start:
             token += 1
-        while token < n and spans[token, 1] <= match.end():
-            words[token] = number
-            found[token] = _term_of(word)
-            are_names[token] = may_be_name(word, is_first=number == 0)
+        while token < n and spans[token, 0] < end:
+            if spans[token, 1] <= end or is_unspaced(word):
+                words[token] = number
+                found[token] = stems.get(term, term)
+                are_names[token] = may_be_name(word, is_first=number == 0)
             token += 1
+    for start, end, term in find_measures(text):
+        for piece in np.flatnonzero((spans[:, 0] >= start) & (spans[:, 1] <= end)):
+            found[piece] = term
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return Tokens(
         vectors=(vectors / np.maximum(norms, 1e-6)).astype(np.float32),
@@ -101,9 +126,20 @@ def weigh_tokens(tokens: Tokens, term_weights: Mapping[str, float]) -> NDArray[n
     return weights / total if total > 0 else np.full(len(tokens), 1 / max(1, len(tokens)))
 
 
+def _list_words(text: str, language: str) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the words of a text, each with its start, its end, and its term."""
+    for match in WORD_OF_SCRIPT.finditer(text):
+        word = match.group()
+        if not is_unspaced(word):
+            yield *match.span(), word, _term_of(word, language)
+            continue
+        for at, pair in enumerate((*pairs(word), word[-2:])[: len(word)], start=match.start()):
+            yield at, at + 1, pair, _term_of(pair, language)
+
+
 @lru_cache(maxsize=65_536)
-def _term_of(word: str) -> str:
-    return next(iter(terms(word)), "")
+def _term_of(word: str, language: str) -> str:
+    return next(iter(terms(word, language)), "")
 
 
 EXACT_WEIGHT = 3.0
@@ -129,14 +165,22 @@ def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence,
     prefixes = ["\n".join([*passage.under, ""])[-MAX_PREFIX_CHARS:] for passage in passages]
     texts = [prefix + passage.text for prefix, passage in zip(prefixes, passages, strict=True)]
     encoded_query, *encoded = encoder.encode([retrieval.query, *texts])
-    query = read_tokens(retrieval.query, encoded_query)
+    asked = retrieval.terms
+    query = read_tokens(retrieval.query, encoded_query, language=asked.language)
     tokens = [
-        read_tokens(passage.text, vectors, len(prefix))
+        read_tokens(
+            passage.text, vectors, len(prefix), language=passage.language, stems=asked.stems
+        )
         for passage, vectors, prefix in zip(passages, encoded, prefixes, strict=True)
     ]
     over = [
-        read_tokens(prefix, _first(vectors, len(prefix)))
-        for vectors, prefix in zip(encoded, prefixes, strict=True)
+        read_tokens(
+            prefix,
+            _first(vectors, len(prefix)),
+            language=passage.language,
+            stems=asked.stems,
+        )
+        for passage, vectors, prefix in zip(passages, encoded, prefixes, strict=True)
     ]
     spans = [(passage, start, end) for passage in passages for start, end in passage.sentences]
     sentences = tuple(Sentence(number, *span) for number, span in enumerate(spans, start=1))
@@ -172,7 +216,7 @@ def compare(
             _lift(
                 ranked.passage, likeness[first:row], matches[first:row], _meet(over[number], query)
             )
-    _match_names(sentences, query, likeness, matches)
+    _match_names(retrieval.terms.language, sentences, query, likeness, matches)
     beside, is_named = _match_exact(retrieval, sentences, query, likeness, matches, weights)
     total = sum(retrieval.term_weights.values())
     return Evidence(
@@ -188,10 +232,25 @@ def compare(
         fused=np.array([ranked.score for ranked in retrieval.ranking]),
         beside=beside,
         is_named=is_named,
+        over=tuple(_over(retrieval, sentences)),
     )
 
 
+def _over(retrieval: Retrieval, sentences: Sequence[Sentence]) -> Iterator[str]:
+    """Yield what each sentence stands under, if the question has a number that may be there."""
+    if not any(map(str.isdigit, retrieval.query)):
+        return
+    for _, group in groupby(sentences, _passage_of):
+        own = list(group)
+        roles = [sentence.role for sentence in own]
+        passage = own[0].passage
+        for under in contexts(roles):
+            inside = (own[number].text for number in under)
+            yield "\n".join((passage.document_id, *passage.under, *inside))
+
+
 def _match_names(
+    language: str,
     sentences: Sequence[Sentence],
     query: Tokens,
     likeness: NDArray[np.float64],
@@ -200,7 +259,7 @@ def _match_names(
     """Count the words of a file's name for all that stands in it, if nothing there says them."""
     documents = np.array([sentence.passage.document_id for sentence in sentences])
     for document_id in np.unique(documents):
-        named = _terms_of_name(str(document_id))
+        named = _terms_of_name(str(document_id), language)
         rows = documents == document_id
         columns = np.array([term in named for term in query.terms], dtype=np.bool_)
         columns &= ~matches[rows].any(axis=0)
@@ -246,22 +305,23 @@ def _match_exact(
         if matches[:, columns].any():
             weights[columns] *= EXACT_WEIGHT
     weights /= weights.sum() or 1.0
-    if has.any() and _asks_of(retrieval.query, asked):
+    if has.any() and _asks_of(retrieval, asked):
         return ~has, True
     return beside, False
 
 
-def _asks_of(query: str, asked: Sequence[Exact]) -> bool:
+def _asks_of(retrieval: Retrieval, asked: Sequence[Exact]) -> bool:
     """Tell whether a question asks of what is exact alone: "What happened on 3 May?"."""
     spans = [(one.start, one.end) for one in asked]
+    query, light = retrieval.query, en.ASKING_OF | function_words(retrieval.terms.language)
     words = (m for m in LETTERS.finditer(query) if not any(a <= m.start() < b for a, b in spans))
-    return all(fold(match[0]) in en.ASKING_OF for match in words)
+    return all(fold(match[0]) in light for match in words)
 
 
 @lru_cache(maxsize=4096)
-def _terms_of_name(document_id: str) -> frozenset[str]:
+def _terms_of_name(document_id: str, language: str) -> frozenset[str]:
     """Return what a file's name and folders say of what stands in it."""
-    return name_terms(document_id)
+    return name_terms(document_id, [language])
 
 
 def _passage_of(sentence: Sentence) -> PassageId:

@@ -11,7 +11,7 @@ from charset_normalizer import from_bytes
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.sniff import MARKS, binary_kind, is_text_in, utf16_by_zeros
-from assistant.text.sentences import guess_language
+from assistant.text.terms import guess_language
 
 _SAMPLE_BYTES = 1 << 18
 

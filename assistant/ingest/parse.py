@@ -35,6 +35,7 @@ FORMATS = {
     sniff.EPUB: "epub",
     sniff.RTF: "rtf",
     sniff.PDF: "pdf.document",
+    **dict.fromkeys(sorted(sniff.IMAGES), "picture"),
 }
 
 

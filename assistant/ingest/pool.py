@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 from assistant.errors import DocumentUnreadable, Fault
@@ -41,6 +41,8 @@ class Parsers:
         self._busy: set[_Child] = set()
         self._lock = threading.Lock()
         self._is_closed = False
+        self.page: tuple[int, int] | None = None
+        """The page that was last begun to be read off a picture, and how many its file has."""
 
     def parse(self, data: bytes, media_type: str) -> Parsed:
         """Return a file's canonical text and its parts.
@@ -92,7 +94,7 @@ class Parsers:
         child = self._take()
         is_last = True
         try:
-            reply = child.ask(request, data)
+            reply = child.ask(request, data, self._tell_page)
             is_last = bool(reply.get("is_last"))
         finally:
             self._give_back(child, is_last=is_last)
@@ -104,6 +106,10 @@ class Parsers:
             raise DocumentUnreadable(
                 f"its parser made nonsense of it ({error})", Fault.CORRUPT
             ) from error
+
+    def _tell_page(self, number: object, n_pages: object) -> None:
+        if isinstance(number, int) and isinstance(n_pages, int):
+            self.page = number, n_pages
 
     def _take(self) -> "_Child":
         with self._lock:
@@ -135,7 +141,8 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**kept, **python},
+            # threads of numpy's own would take address space, and have nothing to do
+            env={**kept, **python, "OPENBLAS_NUM_THREADS": "1"},
             bufsize=0,
         )
         assert self._process.stdin is not None
@@ -144,19 +151,31 @@ class _Child:
         for stream in (self._stdin, self._stdout):
             os.set_blocking(stream.fileno(), False)
 
-    def ask(self, request: WorkerRequest, data: bytes) -> dict[str, Any]:
+    def ask(
+        self, request: WorkerRequest, data: bytes, on_page: Callable[[object, object], None]
+    ) -> dict[str, Any]:
         """Send a request and return the reply; kill the child when it is overdue.
+
+        A page that is begun to be read off a picture has as much time as a file.
 
         Raises:
             DocumentUnreadable: there is no reply.
         """
-        deadline = time.monotonic() + request.limits.timeout_s + GRACE_S
+        limits = request.limits
+        deadline = time.monotonic() + limits.timeout_s + GRACE_S
         sent = memoryview(request.line() + data)
-        reply = bytearray()
+        received = bytearray()
+        n_told = 0
         with selectors.DefaultSelector() as ready:
             ready.register(self._stdin, selectors.EVENT_WRITE)
             ready.register(self._stdout, selectors.EVENT_READ)
-            while len(reply) < _wanted(reply):
+            while True:
+                for reply in _take_replies(received):
+                    if "page" not in reply or n_told == limits.max_ocr_pages:
+                        return reply
+                    n_told += 1
+                    on_page(reply["page"], reply.get("n_pages"))
+                    deadline = time.monotonic() + limits.timeout_s + GRACE_S
                 events = ready.select(deadline - time.monotonic())
                 if not events:
                     self._process.kill()
@@ -165,16 +184,11 @@ class _Child:
                     if key.fileobj is self._stdout:
                         if not (part := os.read(key.fd, _BLOCK_BYTES)):
                             raise self._explain(request)
-                        reply += part
+                        received += part
                     elif sent:
                         sent = self._send(sent)
                     else:
                         ready.unregister(self._stdin)
-        try:
-            found = json.loads(bytes(reply[8:]))
-        except ValueError as error:
-            raise DocumentUnreadable("its parser made nonsense of it", Fault.CORRUPT) from error
-        return found if isinstance(found, dict) else {}
 
     def kill(self) -> None:
         """End the process, whatever it does; who waits for its reply learns of it."""
@@ -206,14 +220,25 @@ class _Child:
         return DocumentUnreadable(f"its parser crashed ({ended})", Fault.CRASH)
 
 
-def _wanted(reply: bytearray) -> int:
-    """Return how many bytes the reply has as a whole, as far as can be told."""
-    if len(reply) < 8:
-        return 8
-    n_bytes = int.from_bytes(reply[:8], "big")
-    if n_bytes > MAX_REPLY_BYTES:
-        raise DocumentUnreadable("its parser made too much of it", Fault.TOO_LARGE)
-    return 8 + n_bytes
+def _take_replies(received: bytearray) -> Iterator[dict[str, Any]]:
+    """Yield the whole replies among what was received, of which they are no part any more.
+
+    Raises:
+        DocumentUnreadable: one is too long, or none that a parser gives.
+    """
+    while len(received) >= 8:
+        end = 8 + int.from_bytes(received[:8], "big")
+        if end > MAX_REPLY_BYTES:
+            raise DocumentUnreadable("its parser made too much of it", Fault.TOO_LARGE)
+        if len(received) < end:
+            return
+        written = bytes(received[8:end])
+        del received[:end]
+        try:
+            found = json.loads(written)
+        except ValueError as error:
+            raise DocumentUnreadable("its parser made nonsense of it", Fault.CORRUPT) from error
+        yield found if isinstance(found, dict) else {}
 
 
 def _overdue(request: WorkerRequest) -> str:

@@ -24,6 +24,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAIL = "message/rfc822"
 ADDED = "application/x-assistant-document"
 OUTLOOK = "application/vnd.ms-outlook"
+PNG = "image/png"
+JPEG = "image/jpeg"
+TIFF = "image/tiff"
+WEBP = "image/webp"
+GIF = "image/gif"
+BMP = "image/bmp"
 
 _SUFFIXES_OF = {
     TEXT: ".txt .text .log .rst .adoc .org .tex",
@@ -38,6 +44,12 @@ _SUFFIXES_OF = {
     EPUB: ".epub",
     MAIL: ".eml .mht .mhtml",
     OUTLOOK: ".msg",
+    PNG: ".png",
+    JPEG: ".jpg .jpeg .jpe",
+    TIFF: ".tif .tiff",
+    WEBP: ".webp",
+    GIF: ".gif",
+    BMP: ".bmp",
     "text/csv": ".csv .tsv",
     "application/json": ".json .ipynb",
     "application/jsonl": ".jsonl .ndjson",
@@ -49,7 +61,8 @@ _SUFFIXES_OF = {
 SUFFIXES = {suffix: kind for kind, names in _SUFFIXES_OF.items() for suffix in names.split()}
 """The media type that a name's suffix announces. A file of another name may be plain text."""
 
-_BINARY = {PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, OUTLOOK}
+IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP})
+_BINARY = {PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, OUTLOOK, *IMAGES}
 _NAMES = {
     PDF: "a PDF file",
     DOCX: "a Word document",
@@ -61,6 +74,12 @@ _NAMES = {
     MAIL: "a mail",
     OUTLOOK: "an Outlook message",
     HTML: "an HTML page",
+    PNG: "a PNG image",
+    JPEG: "a JPEG image",
+    TIFF: "a TIFF image",
+    WEBP: "a WebP image",
+    GIF: "a GIF image",
+    BMP: "a BMP image",
 }
 MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -70,17 +89,21 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 """UTF-32 first: its little-endian mark begins with that of UTF-16."""
+_IMAGES = (
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"GIF8", GIF),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"BM", BMP),
+)
+_HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftypavif")
 _UNSUPPORTED = (
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
     (b"\xca\xfe\xba\xbe", "a program"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"),
-    (b"BM", "a BMP image"),
+    *((signature, _NAMES[kind]) for signature, kind in _IMAGES),
     (b"RIFF", "a sound, picture or film"),
     (b"OggS", "a sound or film"),
     (b"ID3", "a sound"),
@@ -174,8 +197,22 @@ def _by_signature(data: bytes) -> str | None:
         return _by_members(data)
     if data.startswith(_OLE):
         return _by_streams(data)
+    if image := _image_kind(data):
+        return image
+    if data[4:12] in _HEIC:
+        raise DocumentUnreadable("a HEIC photograph: save it as JPEG or PNG")
     if kind := binary_kind(data):
         raise DocumentUnreadable(f"{kind}, not a document with text")
+    return None
+
+
+def _image_kind(data: bytes) -> str | None:
+    """Return the type of an image that can be read."""
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return WEBP
+    for signature, kind in _IMAGES:
+        if data.startswith(signature) and (signature not in _TEXTLIKE or _has_controls(data)):
+            return kind
     return None
 
 

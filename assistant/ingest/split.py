@@ -8,12 +8,13 @@ exactly one passage; one that is too long by itself is cut into several first.
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from assistant.ingest.formats.parsed import fold
 from assistant.ingest.structure import above, find_unit
 from assistant.text.cut import CountTokens, Span, cut_sentences, halve
+from assistant.text.terms import guess_language
 from assistant.values import ECHOES, Document, Passage, PassageId, Role, Unit
 
 __all__ = ["CountTokens", "content_id", "cut_sentences", "embedding_text", "split"]
@@ -23,6 +24,8 @@ MAX_PREFIX_BYTES = 128
 take more than the 128 tokens of a tokenizer that falls back to bytes."""
 MAX_HEADING_CHARS = 300
 """Of a heading as its passages carry it: each has its own, and a heading may be a whole file."""
+FOREIGN = 5
+"""Function words more than of its document's language show that a passage is in another."""
 MAX_GAP_LETTERS = 16
 """Letters and digits between two sentences of one passage: a list's number or a code fence's
 language, and not a comment or a link's address, which are not text to cite."""
@@ -99,7 +102,11 @@ def split(
             section = _bind_heading(document.text, heading, section, count_tokens, rooms[number])
         runs = _fill(section, rooms[number])
         passages += (_make(document, run, content_id[:16]) for run in runs)
-    return _repair(document, passages, count_tokens, max_tokens)
+    language = guess_language(document.text, lead=2)
+    return tuple(
+        replace(one, language=guess_language(one.text, language, lead=FOREIGN))
+        for one in _repair(document, passages, count_tokens, max_tokens)
+    )
 
 
 def _over(passage: Passage) -> list[str]:

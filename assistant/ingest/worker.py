@@ -1,8 +1,9 @@
 """The child process in which files are parsed: `python -m assistant.ingest.worker`.
 
 On stdin it reads, over and over, a `WorkerRequest` as a line of JSON and the bytes of a file; on
-stdout it writes the length of its reply in eight bytes and the reply as JSON. Whatever a file does
-to its parser stays in this process: it cannot write files, its address space and processor time are
+stdout it writes the length of its reply in eight bytes and the reply as JSON; replies that only
+tell which page it begins to read off a picture come before. Whatever a file does to its parser
+stays in this process: it cannot write files, its address space and processor time are
 bounded, it has no network where the system allows that, and it ends with its parent.
 """
 
@@ -17,10 +18,11 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import Limits, write_parsed
+from assistant.ingest.formats.parsed import ON_PAGE, Limits, write_parsed
 from assistant.ingest.parse import draw, locate, parse
 from assistant.values import Page, PageKind
 
@@ -76,15 +78,26 @@ def main() -> None:
     for n_done, line in enumerate(iter(sys.stdin.buffer.readline, b""), start=1):
         request = WorkerRequest.read(line)
         _bound(request.limits)
+        ON_PAGE.set(partial(_tell_page, replies, request.limits))
         reply = _carry_out(request, _read_exactly(sys.stdin.buffer, request.n_bytes))
         has_grown = _peak_kib() > max(MAX_KEPT_KIB, started_kib)
         reply["is_last"] = has_grown or n_done >= MAX_FILES
-        data = json.dumps(reply, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        replies.write(len(data).to_bytes(8, "big") + data)
-        replies.flush()
+        _send(replies, reply)
         if reply["is_last"]:
             break
     os._exit(0)  # a library that waits for its threads would help nobody
+
+
+def _send(replies: BinaryIO, reply: dict[str, Any]) -> None:
+    data = json.dumps(reply, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    replies.write(len(data).to_bytes(8, "big") + data)
+    replies.flush()
+
+
+def _tell_page(replies: BinaryIO, limits: Limits, number: int, n_pages: int) -> None:
+    """Tell that a page is read off a picture, for which there is as much time as for a file."""
+    _bound(limits)
+    _send(replies, {"page": number, "n_pages": n_pages})
 
 
 def _peak_kib() -> int:

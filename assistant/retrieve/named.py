@@ -5,8 +5,8 @@ its documents likelier, the more the fewer names have it.
 
 What is asked for by a code, date, year or name that occurs nowhere has neighbours that are alike in
 pieces of words and in vectors, and are no answer. Not asked for are limits ("since 2024"), and
-names in a question that is in another language than English, where capitals may mean something
-else.
+names in a question that is in German, whose nouns have capitals, or in a language that no document
+is in.
 """
 
 import math
@@ -17,10 +17,16 @@ from dataclasses import dataclass
 
 from assistant.store.snapshot import Snapshot
 from assistant.text import english as en
-from assistant.text.english import FUNCTION_WORDS
 from assistant.text.exact import Exact, find_exact
-from assistant.text.sentences import guess_language
-from assistant.text.terms import fold, terms
+from assistant.text.terms import (
+    DEFAULT,
+    fold,
+    function_words,
+    guess_language,
+    read_query,
+    stemming_of,
+    terms,
+)
 from assistant.text.words import LETTERS
 
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d{2})|[_]+")
@@ -29,13 +35,17 @@ MAX_SHARE = 0.5
 """Of all documents: a word that more names have tells none apart."""
 
 
-def name_terms(document_id: str) -> frozenset[str]:
-    """Return the terms of a file's name and its folders.
+def name_terms(document_id: str, languages: Collection[str] = (DEFAULT,)) -> frozenset[str]:
+    """Return the terms of a file's name and its folders, as each of the languages stems them.
 
     >>> sorted(name_terms("2022/club-Minutes.txt"))
     ['2022', 'club', 'minut']
     """
-    return frozenset(terms(_WORD_BREAK.sub(" ", _SUFFIX.sub("", document_id)))) - FUNCTION_WORDS
+    name = _WORD_BREAK.sub(" ", _SUFFIX.sub("", document_id))
+    stemmed = {stemming_of(language) for language in languages}
+    return frozenset(
+        term for code in stemmed for term in terms(name, code) if term not in function_words(code)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +57,13 @@ class Names:
     n_documents: int
 
     @classmethod
-    def of(cls, documents: Collection[str]) -> "Names":
-        """Read the names of documents, given by their ids."""
+    def of(cls, documents: Collection[str], languages: Collection[str] = (DEFAULT,)) -> "Names":
+        """Read the names of documents, given by their ids, in the languages that they hold."""
         by_term: dict[str, list[str]] = defaultdict(list)
         by_file: dict[str, list[str]] = defaultdict(list)
         for document_id in documents:
             by_file[fold(document_id.rpartition("/")[2])].append(document_id)
-            for term in name_terms(document_id):
+            for term in name_terms(document_id, languages):
                 by_term[term].append(document_id)
         return cls(
             {term: tuple(found) for term, found in by_term.items()},
@@ -87,24 +97,28 @@ class Names:
 
 
 MIN_NAME_LETTERS = 3
+_CAPITALS_ARE_NAMES = frozenset("en fr es it pt nl ca ro sv da no fi pl cs".split())
+"""Not German, whose nouns have them. Of these, a question may be in one that documents are in."""
 _LIMIT = re.compile(rf"(?:{en.LIMITS})\s+(?:the\s+|year\s+)*$", re.IGNORECASE)
 _ADJECTIVE = re.compile(en.NATIONS, re.IGNORECASE)
 
 
 def find_absent(snapshot: Snapshot, query: str, names_of_files: Names) -> tuple[str, ...]:
     """Return what the query asks for exactly and no document has, as it is written there."""
-    exact = [one for one in find_exact(query) if _is_asked(query, one)]
-    names = list(_names(query, exact))
+    exact = [one for one in find_exact(query) if is_asked(query, one)]
+    asked = read_query(query, snapshot.languages())
+    names = list(_names(query, exact, snapshot.languages()))
     wanted = {form for one in exact for form in (*one.forms, *_related(one))}
-    wanted |= {term for name in names for term in terms(name)}
+    wanted |= {form for name in names for form in asked.forms_of(name)}
     known = set(snapshot.count_passages_with(sorted(wanted)))
     known |= wanted & names_of_files.by_term.keys()
     missing = [one.text for one in exact if known.isdisjoint((*one.forms, *_related(one)))]
-    missing += [name for name in names if known.isdisjoint(terms(name))]
+    missing += [name for name in names if known.isdisjoint(asked.forms_of(name))]
     return tuple(dict.fromkeys(missing))
 
 
-def _is_asked(query: str, one: Exact) -> bool:
+def is_asked(query: str, one: Exact) -> bool:
+    """Whether a query asks for something exact itself, not since, before or until it."""
     if one.kind == "number":
         return False
     return not (one.kind in ("year", "month", "date") and _LIMIT.search(query[: one.start]))
@@ -115,9 +129,11 @@ def _related(one: Exact) -> tuple[str, ...]:
     return tuple(form for form in one.also if form.startswith("x"))
 
 
-def _names(query: str, exact: list[Exact]) -> Iterator[str]:
+def _names(query: str, exact: list[Exact], languages: Collection[str]) -> Iterator[str]:
     """Yield words with a capital that are neither the first nor known to be no name."""
-    if guess_language(query) != "en" or query.istitle() or query.isupper():
+    language = guess_language(query, *tuple(languages)[:1])
+    is_held = language == DEFAULT or language in languages
+    if language not in _CAPITALS_ARE_NAMES or not is_held or query.istitle() or query.isupper():
         return
     for number, match in enumerate(LETTERS.finditer(query)):
         word = match[0]
@@ -128,7 +144,7 @@ def _names(query: str, exact: list[Exact]) -> Iterator[str]:
         if query[: match.start()].rstrip()[-1:] in (".", "?", "!", ":", '"', "“"):
             continue
         lower = fold(word)
-        if lower in en.FUNCTION_WORDS or lower in en.MONTHS or lower in en.DAYS:
+        if lower in function_words(language) or lower in en.MONTHS or lower in en.DAYS:
             continue
         if not _ADJECTIVE.fullmatch(lower):
             yield word

@@ -21,7 +21,15 @@ from assistant.text.cues import goes_on, refers
 from assistant.text.dates import find_relative_days
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
-from assistant.text.terms import fold, query_terms, terms
+from assistant.text.terms import (
+    DEFAULT,
+    QueryTerms,
+    fold,
+    function_words,
+    query_terms,
+    read_query,
+    terms,
+)
 from assistant.text.words import COMPOUND, LETTERS, WORD, is_verb, one_of, read
 
 MIN_LETTERS = 5
@@ -36,6 +44,8 @@ N_CANDIDATES = 8
 N_PASSAGES = 5
 """Passages read to find how a stem is spelt in full."""
 _LED = re.compile(r"\b(?:in|on|by|until|till|since|before|after|for|from|to|of)\s$", re.IGNORECASE)
+_HAS_MARKS = re.compile("[\u0590-\u1fff]")
+"""Letters of scripts whose words hold marks that are no letters."""
 LONG_WORDS = 20
 """Of a question of up to so many words, only the frame is removed."""
 
@@ -98,30 +108,36 @@ def respell(snapshot: Snapshot, query: str, is_word: Callable[[str], bool]) -> s
         query: what to search for.
         is_word: whether something is a word even though no document uses it.
     """
+    languages = snapshot.languages()
+    asked = read_query(query, languages)
+    if asked.language not in (DEFAULT, *languages):
+        return query
     unknown = [
         (start, end)
-        for start, end in _unknown_words(snapshot, query)
+        for start, end in _unknown_words(snapshot, query, asked)
         if not is_word(query[start:end])
     ]
     for start, end in reversed(unknown if len(unknown) <= MAX_UNKNOWN else []):
-        if found := nearest_word(snapshot, query[start:end]):
+        if found := nearest_word(snapshot, query[start:end], asked.language):
             query = query[:start] + found + query[end:]
     return query
 
 
-def nearest_word(snapshot: Snapshot, word: str) -> str | None:
+def nearest_word(snapshot: Snapshot, word: str, language: str = DEFAULT) -> str | None:
     """Return the word of the documents that `word` most likely stands for; None if none is near.
 
     Words are compared by optimal string alignment (Damerau 1964): a letter too many, too few or
     wrong, and two letters in the wrong order are one error each. The first letter is taken to be
-    right. Of equally near words, the one in more passages is chosen.
+    right; in another language than English so are the last ones, where it is inflected, and there
+    is one error at most. Of equally near words, the one in more passages is chosen.
     """
     folded = fold(word)
-    limit = 1 if len(word) < LONG_LETTERS else 2
+    is_english = language == DEFAULT
+    limit = 2 if len(word) >= LONG_LETTERS and is_english else 1
     counts = snapshot.count_terms_from(folded[0])
     candidates = {
         candidate
-        for stem in {terms(word)[0], folded, folded[:-ENDING_LETTERS]}
+        for stem in {terms(word, language)[0], folded, folded[:-ENDING_LETTERS]}
         for candidate, _, _ in process.extract(
             stem, list(counts), scorer=OSA.distance, score_cutoff=limit + 1, limit=N_CANDIDATES
         )
@@ -129,8 +145,9 @@ def nearest_word(snapshot: Snapshot, word: str) -> str | None:
     found = [
         (distance, -counts[candidate], spelling.islower() != word.islower(), spelling)
         for candidate in candidates
-        for spelling in _spellings(snapshot, candidate)
-        if (distance := OSA.distance(folded, fold(spelling))) <= limit
+        for spelling in _spellings(snapshot, candidate, language)
+        if (is_english or fold(spelling)[-ENDING_LETTERS:] == folded[-ENDING_LETTERS:])
+        and (distance := OSA.distance(folded, fold(spelling))) <= limit
     ]
     return min(found)[-1] if found else None
 
@@ -145,24 +162,27 @@ def _unframe(sentence: str) -> str:
     return sentence
 
 
-def _unknown_words(snapshot: Snapshot, query: str) -> Iterator[tuple[int, int]]:
+def _unknown_words(snapshot: Snapshot, query: str, asked: QueryTerms) -> Iterator[tuple[int, int]]:
+    light = function_words(asked.language)
     words = {
-        match.span(): found[0]
+        match.span(): found
         for match in LETTERS.finditer(query)
         if len(match.group()) >= MIN_LETTERS
-        and fold(match.group()) not in en.FUNCTION_WORDS
-        and len(found := terms(match.group())) == 1
+        and fold(match.group()) not in light
+        and not _HAS_MARKS.match(match.group())
+        and len(terms(match.group(), asked.language)) == 1
+        and (found := asked.forms_of(match.group()))
     }
-    known = snapshot.count_passages_with(list(set(words.values())))
-    yield from (span for span, term in words.items() if term not in known)
+    known = snapshot.count_passages_with(sorted(set().union(*words.values())))
+    yield from (span for span, found in words.items() if found.isdisjoint(known))
 
 
-def _spellings(snapshot: Snapshot, term: str) -> set[str]:
+def _spellings(snapshot: Snapshot, term: str, language: str) -> set[str]:
     rows = [row for row, _ in snapshot.bm25([term], k=N_PASSAGES)]
     passages = snapshot.passages(rows).values()
     texts = (f"{passage.heading or ''} {passage.text}" for passage in passages)
     words = {match.group() for text in texts for match in LETTERS.finditer(text)}
-    return {word for word in words if terms(word) == [term]}
+    return {word for word in words if terms(word, language) == [term]}
 
 
 def name_days(snapshot: Snapshot, query: str, today: date) -> str:

@@ -18,7 +18,7 @@ from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot
 from assistant.store.vectors import VectorSearch
 from assistant.text.exact import find_exact
-from assistant.text.terms import query_terms
+from assistant.text.terms import NO_TERMS, QueryTerms, read_query
 from assistant.values import Passage, RankedPassage
 
 MAX_LIFTED = 200
@@ -79,7 +79,8 @@ def rank_lexically(
 ) -> list[tuple[int, float]]:
     """Return the k best rows by BM25 with their scores, best first; `among` limits the rows."""
     forms = (form for one in find_exact(query) for form in one.forms)
-    return snapshot.bm25([*dict.fromkeys((*query_terms(query), *forms))], k=k, among=among)
+    terms = read_query(query, snapshot.languages()).all
+    return snapshot.bm25([*dict.fromkeys((*terms, *forms))], k=k, among=among)
 
 
 def weigh_terms(snapshot: Snapshot, query: str) -> dict[str, float]:
@@ -87,9 +88,13 @@ def weigh_terms(snapshot: Snapshot, query: str) -> dict[str, float]:
 
     idf(t) = ln(1 + (N - n + 0.5) / (n + 0.5)), never negative (Lucene's form of
     Robertson & Zaragoza 2009, eq. 3.3). For N = 9 and n = 1: ln(1 + 8.5 / 1.5) = 1.897.
+    A word occurs where its term in the language of the question or of the documents does.
     """
-    terms = query_terms(query)
-    return idf(terms, snapshot.count_passages_with(terms), snapshot.n_passages)
+    terms = read_query(query, snapshot.languages())
+    counts = snapshot.count_passages_with(terms.all)
+    for stem, term in terms.stems.items():
+        counts[term] = counts.get(term, 0) + counts.get(stem, 0)
+    return idf(terms.own, counts, snapshot.n_passages)
 
 
 def idf(terms: Sequence[str], counts: dict[str, int], n_passages: int) -> dict[str, float]:
@@ -124,6 +129,7 @@ class Retrieval:
         ranking: the passages, best first.
         sentence_vectors: for each passage of the ranking, an array of shape (n_sentences, d).
         absent: what was asked for by a code, date, year or name that no document has.
+        terms: the query's terms for documents of several languages.
     """
 
     query: str
@@ -132,6 +138,7 @@ class Retrieval:
     ranking: tuple[RankedPassage, ...]
     sentence_vectors: tuple[Vector, ...]
     absent: tuple[str, ...] = ()
+    terms: QueryTerms = NO_TERMS
 
 
 class Retriever:
@@ -175,6 +182,7 @@ class Retriever:
         n_candidates = max(settings.n_candidates, 2 * k)
         query = respell(snapshot, query, self._is_word)
         query = name_days(snapshot, query, self._today())
+        terms = read_query(query, snapshot.languages())
         vector = self._embedder.embed_query(query)
         dense = (
             self._vectors.search(snapshot, vector, n_candidates)
@@ -188,7 +196,7 @@ class Retriever:
         rows = list(dict.fromkeys(row for row, _ in (*dense, *lexical, *lifted.items())))
         vectors = snapshot.vectors(rows)
         cosines = {row: cosine(vector, vectors[row]) for row in rows}
-        scores = {**snapshot.bm25_of(list(weights), rows), **dict(lexical)}
+        scores = {**snapshot.bm25_of(terms.all, rows), **dict(lexical)}
         for row, weight in lifted.items():
             scores[row] = scores.get(row, 0.0) + weight
         total = sum(weights.values())
@@ -213,13 +221,14 @@ class Retriever:
             ),
             sentence_vectors=tuple(vectors[row].sentences for row in chosen_rows),
             absent=find_absent(snapshot, query, names),
+            terms=terms,
         )
 
     def _names_of(self, snapshot: Snapshot) -> Names:
         known = self._names
         if known is None or known[0] != snapshot.version:
             held = [row.document_id for row in snapshot.ledger() if row.content_id is not None]
-            known = self._names = snapshot.version, Names.of(held)
+            known = self._names = snapshot.version, Names.of(held, snapshot.languages())
         return known[1]
 
     def _lift(

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 
 from assistant.answering import Answering
 from assistant.errors import Busy, CorpusError, DocumentUnreadable
-from assistant.ingest.sniff import PDF
+from assistant.ingest.sniff import IMAGES, PDF
 from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.values import Document
@@ -73,7 +73,7 @@ def add_page_route(app: FastAPI, assistant: Answering) -> None:
 
 def can_show(document: Document) -> bool:
     """Whether pictures of a document's pages can be drawn."""
-    return document.media_type == PDF and bool(document.pages)
+    return document.media_type in {PDF, *IMAGES} and bool(document.pages)
 
 
 def require_page(document: Document, page: int) -> None:

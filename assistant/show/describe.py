@@ -14,7 +14,8 @@ from assistant.show.provenance import (
     describe_nearest,
     report_costs,
 )
-from assistant.values import Answer, Citation, Consulted, PageKind, name_runs
+from assistant.text.numbers import name_runs
+from assistant.values import Answer, Citation, Consulted, PageKind
 
 EXCERPT_CHARS = 300
 """Characters printed of such a passage."""

@@ -24,7 +24,8 @@ from assistant.show.blocks import (
 from assistant.show.describe import name_page
 from assistant.show.escape import markdown_text, templates, terminal_safe
 from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
-from assistant.values import Answer, Citation, Consulted, name_runs
+from assistant.text.numbers import name_runs
+from assistant.values import Answer, Citation, Consulted
 
 _BREAK = "  \n"
 _INDENT = "\u2003"

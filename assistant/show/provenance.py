@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.text.english import MEASURES
-from assistant.text.terms import fold, terms
+from assistant.text.terms import fold, function_words, guess_language, say_in, terms
 from assistant.text.words import content
 from assistant.values import WRITTEN, Answer, Statement, Usage
 
@@ -69,25 +69,29 @@ def describe_rest(answer: Answer) -> str | None:
 
 def describe_nearest(answer: Answer) -> str:
     """Say what the passages under an abstention are, and which words of the question none has."""
-    read = set(
-        terms(" ".join(f"{one.title} {one.heading or ''} {one.text}" for one in answer.consulted))
-    )
-    asked = dict.fromkeys(word for word in content(answer.query) if fold(word) not in MEASURES)
-    missing = [word for word in asked if not read.intersection(terms(word))]
+    told = " ".join(f"{one.title} {one.heading or ''} {one.text}" for one in answer.consulted)
+    language, of_told = guess_language(answer.query), guess_language(told)
+    read = {code: set(terms(told, code)) for code in (language, of_told)}
+    light = MEASURES | function_words(language)
+    asked = dict.fromkeys(word for word in content(answer.query) if fold(word) not in light)
+    missing = [
+        word for word in asked if not any(read[code] & set(terms(word, code)) for code in read)
+    ]
     named = missing if all(len(word) <= MAX_WORD_CHARS for word in missing) else []
     if not 0 < len(named) <= MAX_MISSING:
-        return "The nearest passages"
-    return f"The nearest passages, none of which has {_list_either(named)}"
+        return say_in(language, "The nearest passages")
+    said = say_in(language, "The nearest passages, none of which has {}")
+    return said.replace("{}", _list_either(named, say_in(language, "or")))
 
 
-def _list_either(words: Sequence[str]) -> str:
+def _list_either(words: Sequence[str], joint: str = "or") -> str:
     """Return words as alternatives.
 
     >>> _list_either(["gym", "pool", "sauna"])
     '“gym”, “pool” or “sauna”'
     """
     *others, last = (f"“{word}”" for word in words)
-    return f"{', '.join(others)} or {last}" if others else last
+    return f"{', '.join(others)} {joint} {last}" if others else last
 
 
 def describe_author(answer: Answer) -> str | None:

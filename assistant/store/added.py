@@ -9,7 +9,8 @@ and for a file that is not what was indexed.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.errors import CorpusError, DocumentUnreadable, StoreError
@@ -17,7 +18,7 @@ from assistant.ingest.added import AddedDocument, read_name
 from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import FoundFile, find, read, stat_again
 from assistant.settings import Settings
-from assistant.values import Document, DocumentId, Origin
+from assistant.values import Box, Document, DocumentId, Origin, SeenWord
 
 FOLDER = "added"
 PREFIX = ".added/"
@@ -100,6 +101,35 @@ def _write(path: Path, data: bytes) -> None:
     os.replace(beside, path)
 
 
+MAX_STRETCH = 1.4
+"""How much higher than its words a box of several may be: lines may slope."""
+
+
+def mark_words(words: Sequence[SeenWord], span: tuple[int, int]) -> list[Box]:
+    """Return the boxes of the words of a span: one of those that follow each other in a line."""
+    boxes: list[Box] = []
+    height = 0.0
+    for word in words:
+        if word.end <= span[0] or word.start >= span[1]:
+            continue
+        box = Box(word.page, word.left, word.top, word.right, word.bottom)
+        if boxes and (whole := _join(boxes[-1], box, height)):
+            boxes[-1] = whole
+            height = max(height, box.bottom - box.top)
+        else:
+            boxes.append(box)
+            height = box.bottom - box.top
+    return boxes
+
+
+def _join(one: Box, other: Box, height: float) -> Box | None:
+    """Return the box around a word and those before it in its line, unless that is too high."""
+    top, bottom = min(one.top, other.top), max(one.bottom, other.bottom)
+    if one.page != other.page or other.left < one.left or bottom - top > MAX_STRETCH * height:
+        return None
+    return Box(one.page, one.left, top, max(one.right, other.right), bottom)
+
+
 class SourceFiles:
     """The files behind the documents. Safe to share between threads."""
 
@@ -114,7 +144,12 @@ class SourceFiles:
             CorpusError: the file is not the one that was indexed any more.
         """
         data = self._load(document)
-        return self._parsers.locate(data, document.media_type, span, document.pages)
+        seen = mark_words(document.words, span)
+        read = {word.page for word in document.words}
+        pages = [page for page in document.pages if page.number not in read]
+        found = self._parsers.locate(data, document.media_type, span, pages)
+        boxes = sorted((*seen, *found.boxes), key=lambda box: box.page)
+        return replace(found, boxes=tuple(boxes))
 
     def draw(self, document: Document, page: int, width: int) -> bytes:
         """Return a page of a document as a PNG picture of `width` pixels.

@@ -32,6 +32,7 @@ from assistant.store.tables import (
     SketchRow,
     TextRow,
     VectorRow,
+    WordsRow,
     read_manifest,
     read_rows,
     write_row,
@@ -207,6 +208,8 @@ class CatalogWriter:
             SketchRow(content_id, content.sketch),
         ):
             write_row(self._connection, stored)
+        if document.words:
+            write_row(self._connection, WordsRow(content_id, json.dumps(document.words)))
         first = int(read_manifest(self._connection)["last_row"]) + 1
         for number, (passage, vector) in enumerate(
             zip(content.passages, vectors, strict=True), start=first
@@ -233,6 +236,7 @@ class CatalogWriter:
             passage.heading,
             json.dumps(passage.roles),
             json.dumps(passage.under),
+            passage.language,
         )
         own, sentences = vector.passage.astype(np.float32), vector.sentences.astype(np.float16)
         for stored in (
@@ -261,7 +265,7 @@ class CatalogWriter:
                 f"DELETE FROM {table} WHERE row = ?", [(one.row,) for one in passages]
             )
         self._connection.execute("DELETE FROM near_contents WHERE near_id = ?", (key,))
-        for table in ("near_contents", "sketches", "texts", "contents"):
+        for table in ("near_contents", "sketches", "texts", "words", "contents"):
             self._connection.execute(f"DELETE FROM {table} {by_content}", (key,))
         self._count("n_passages", -len(passages))
 
@@ -279,4 +283,4 @@ def _outcome(row: DocumentRow) -> tuple[str | None, ...]:
 def list_terms(title: str, passage: Passage) -> str:
     """Return a passage as the BM25 table holds it: the terms of all that it can be found by."""
     text = lexical_text(title, passage)
-    return " ".join((*terms(text), *exact_terms(text)))
+    return " ".join((*terms(text, passage.language), *exact_terms(text)))

@@ -36,6 +36,7 @@ from assistant.store.tables import (
     SentenceVectorsRow,
     TextRow,
     VectorRow,
+    WordsRow,
     read_manifest,
     read_rows,
     rows_in,
@@ -49,6 +50,7 @@ from assistant.values import (
     Passage,
     PassageId,
     Role,
+    SeenWord,
     Status,
     Unit,
 )
@@ -88,6 +90,7 @@ class Snapshot:
         self.n_passages = int(facts["n_passages"])
         self._n_documents = int(facts["n_documents"])
         self._last_row = int(facts["last_row"])
+        self._languages: tuple[str, ...] | None = None
 
     def base(self) -> ChromaBase | None:
         """Return the current Chroma base, if there is one."""
@@ -184,6 +187,7 @@ class Snapshot:
         content = self._contents([content_id])[content_id]
         texts = read_rows(self._connection, TextRow, "WHERE content_id = ?", content_id)
         _require_number("texts", len(texts), 1)
+        words = read_rows(self._connection, WordsRow, "WHERE content_id = ?", content_id)
         by_content = "WHERE content_id = ? ORDER BY document_id"
         same = read_rows(self._connection, DocumentRow, by_content, content_id)
         pages = json.loads(content.pages)
@@ -196,6 +200,7 @@ class Snapshot:
             pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
             units=tuple(_read_unit(*fields) for fields in json.loads(content.units)),
             copies=tuple(DocumentId(name) for name, *_ in same if name != document_id),
+            words=tuple(SeenWord(*word) for row in words for word in json.loads(row.words)),
         )
 
     def rows_by_content(self) -> list[list[int]]:
@@ -206,6 +211,15 @@ class Snapshot:
         rows = [sorted(json.loads(rows)) for (rows,) in found]
         _require_number("passages", sum(map(len, rows)), self.n_passages)
         return rows
+
+    def languages(self) -> tuple[str, ...]:
+        """Return the codes of the passages' languages, that of most passages first."""
+        if self._languages is None:
+            found = self._connection.execute(
+                "SELECT language FROM passages GROUP BY language ORDER BY count(*) DESC, language"
+            )
+            self._languages = tuple(language for (language,) in found)
+        return self._languages
 
     def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
         """Return the sha256 of those of the documents that the index holds."""
@@ -391,6 +405,7 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
         heading=row.heading,
         roles=tuple(map(Role, json.loads(row.roles))),
         under=tuple(json.loads(row.under)),
+        language=row.language,
     )
 
 

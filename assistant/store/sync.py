@@ -53,11 +53,22 @@ MAX_DEAD_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sync is; `done` and `total` count files."""
+    """How far a sync is; `done` and `total` count files.
+
+    `page` is the number of a page that is read off a picture, and how many its file has.
+    """
 
     stage: Literal["reading", "embedding", "building the vector base"]
     done: int
     total: int
+    page: tuple[int, int] | None = None
+
+    @property
+    def doing(self) -> str:
+        """What is done, in words: "reading page 3 of 12 of a scan"."""
+        if self.page is None or self.stage != "reading":
+            return self.stage
+        return f"reading page {self.page[0]:,} of {self.page[1]:,} of a scan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,7 @@ def limits_of(settings: Settings) -> Limits:
         max_pages=settings.max_pages,
         timeout_s=settings.parse_timeout_s,
         memory_bytes=settings.max_parse_bytes,
+        max_ocr_pages=settings.max_ocr_pages if settings.ocr else 0,
     )
 
 
@@ -138,7 +150,8 @@ def sync(
         plan = make_plan(found, known, time.time_ns(), retry=retry)
 
         def report(stage: Literal["reading", "embedding"], done: int) -> None:
-            on_progress(Progress(stage, done, len(plan.due)))
+            page, parsers.page = parsers.page, None
+            on_progress(Progress(stage, done, len(plan.due), page))
 
         max_tokens = index_config_of(embedder, settings).max_passage_tokens
         with Parsers(limits_of(settings)) as parsers:

@@ -33,7 +33,7 @@ def digest_row(*fields: object) -> int:
     return digest
 
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class ManifestRow(NamedTuple):
@@ -64,6 +64,13 @@ class TextRow(NamedTuple):
 
     content_id: str
     text: str
+
+
+class WordsRow(NamedTuple):
+    """The words of a content that were read off pictures: the fields of each as JSON."""
+
+    content_id: str
+    words: str
 
 
 class SketchRow(NamedTuple):
@@ -105,7 +112,7 @@ class DocumentRow(NamedTuple):
 
 class PassageRow(NamedTuple):
     """A passage: its span [start, end) in the text, its sentences' spans, their units' roles, and
-    what it stands under, as JSON lists.
+    what it stands under, as JSON lists; the code of its language.
 
     Row numbers only grow, so that `row > last_row` is what is newer than a Chroma base.
     """
@@ -120,6 +127,7 @@ class PassageRow(NamedTuple):
     heading: str | None
     roles: str
     under: str
+    language: str
 
 
 class VectorRow(NamedTuple):
@@ -150,6 +158,7 @@ TABLES: dict[type[NamedTuple], str] = {
     ManifestRow: "manifest",
     ContentRow: "contents",
     TextRow: "texts",
+    WordsRow: "words",
     SketchRow: "sketches",
     NearRow: "near_contents",
     DocumentRow: "documents",
@@ -185,6 +194,11 @@ CREATE TABLE contents (
 CREATE TABLE texts (
     content_id TEXT PRIMARY KEY REFERENCES contents,
     text TEXT NOT NULL,
+    digest INTEGER NOT NULL
+);
+CREATE TABLE words (
+    content_id TEXT PRIMARY KEY REFERENCES contents,
+    words TEXT NOT NULL,
     digest INTEGER NOT NULL
 );
 CREATE TABLE sketches (
@@ -223,9 +237,11 @@ CREATE TABLE passages (
     heading TEXT,
     roles TEXT NOT NULL,
     under TEXT NOT NULL,
+    language TEXT NOT NULL,
     digest INTEGER NOT NULL
 );
 CREATE INDEX passages_by_content ON passages (content_id);
+CREATE INDEX passages_by_language ON passages (language);
 CREATE TABLE vectors (
     row INTEGER PRIMARY KEY REFERENCES passages,
     vector BLOB NOT NULL,

@@ -15,7 +15,7 @@ from functools import cache
 from assistant.text import english as en
 from assistant.text.exact import find_exact
 from assistant.text.numbers import NUMERAL, YEAR
-from assistant.text.terms import fold, query_terms, terms
+from assistant.text.terms import UNIT_TERMS, fold, query_terms, terms, unit_of
 from assistant.text.words import INSIDE, NAME, WORD, one_of
 
 MAX_ORDER_CHARS = 2_000
@@ -197,7 +197,8 @@ def _find_amounts(told: str, question: str) -> Iterator[Span]:
 def _counts(behind: str, asked: set[str]) -> bool:
     """Whether what stands behind a number belongs to it."""
     is_sign = not behind.isalpha()
-    return is_sign or behind.casefold() in _MEASURES or bool(asked & set(terms(behind)))
+    is_unit = behind.casefold() in _MEASURES or unit_of(behind) in UNIT_TERMS
+    return is_sign or is_unit or bool(asked & set(terms(behind)))
 
 
 def _find_people(told: str, _: str) -> Iterator[Span]:

@@ -16,6 +16,8 @@ from assistant.text.terms import fold
 from assistant.text.words import one_of
 
 Kind = Literal["date", "month", "day", "year", "number", "code"]
+DATES = ("date", "month", "year", "day")
+"""The kinds that tell when."""
 
 # fmt: off
 _MONTHS = {

@@ -1,7 +1,8 @@
 """Finds the numbers in a text, in one form however they are written.
 
 "1,000", "1000" and "one thousand" are one number. A number keeps its unit: percent, money, an order
-("third"), a decade, years before Christ. Time grows with the number of words.
+("third"), a decade, years before Christ. Time grows with the number of words. The numbers of
+citations are shown in runs.
 """
 
 import re
@@ -199,3 +200,19 @@ def _write(value: str, scale: int = 1) -> str:
         return value  # digits without end are compared as they stand
     with localcontext(prec=100):
         return f"{(Decimal(value) * scale).normalize():f}"
+
+
+def name_runs(numbers: Sequence[int]) -> str:
+    """Return citation numbers as an answer's text shows many of them.
+
+    >>> name_runs((1, 2, 3, 7))
+    '[1]–[3][7]'
+    """
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown = ("–".join(f"[{n}]" for n in dict.fromkeys((run[0], run[-1]))) for run in runs)
+    return "".join(shown)

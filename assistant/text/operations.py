@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Literal
 
 from assistant.text import english as en
-from assistant.text.terms import fold, terms
-from assistant.text.words import WORD
+from assistant.text.exact import DATES, find_exact
+from assistant.text.terms import UNIT_TERMS, fold, terms, unit_of
+from assistant.text.words import WORD, one_of
 
 OperationKind = Literal["count", "sum", "mean", "most", "least", "all", "find"]
 Measure = Literal["number", "date"]
@@ -185,6 +186,138 @@ LIGHT = en.FUNCTION_WORDS | frozenset(
     las del il lo gli i nel nella o os as do da y e et und""".split()
 )
 """Words of such a question that need stand nowhere."""
+
+# --- Limits
+
+_HOW = {
+    ">": "over|above|exceed|exceeds|exceeding|more than|greater than|higher than|larger than"
+    "|longer than|heavier than|uber|mehr als|plus de|mas de|piu di|mais de",
+    "<": "under|below|less than|fewer than|lower than|smaller than|cheaper than|shorter than"
+    "|lighter than|unter|weniger als|moins de|menos de|meno di",
+    ">=": "at least|no less than|not less than|mindestens|au moins|al menos|almeno|pelo menos",
+    "<=": "at most|no more than|not more than|up to|hochstens|au plus|a lo sumo|al massimo",
+    "before": "before|earlier than|prior to|vor dem|vor|avant le|avant|antes del|prima del",
+    "after": "after|later than|nach dem|nach|apres le|apres|despues del|dopo il",
+    "since": "since|seit dem|seit|depuis le|depuis|desde el|desde|dal",
+    "until": "until|till|bis zum|bis|jusqu'au|hasta el|hasta|fino al",
+}
+_MEASURED = {
+    "weight": "weigh weighs weighed heavier lighter", "price": "cost costs cheaper priced",
+    "length": "longer shorter long last lasts", "height": "taller higher tall high",
+}  # fmt: skip
+MEASURING = frozenset(" ".join(_MEASURED.values()).split())
+"""Words that tell what is compared."""
+_STOCK = "stock quantity qty available inventory bestand lager lagerbestand existencias giacenza"
+_OUT_OF_STOCK = re.compile(
+    r"\b(?:out of stock|not in stock|sold out|ausverkauft|nicht auf lager|agotad[oa]s?)\b"
+)
+_IN_STOCK = re.compile(r"^(?:which|what|list|show|welche)\b.*?(\b(?:in stock|auf lager)\b)")
+_HOW_OF = {word: how for how, words in _HOW.items() for word in words.split("|")}
+_AND = r"\s*(?:and|to|und|et|y|e|bis|-|–)\s*"
+_HOW_SAID = one_of(_HOW_OF).replace(" ", r"\s+")
+_LIMIT = re.compile(
+    rf"\b(?:between|from|zwischen|entre|tra|von|(?P<how>{_HOW_SAID}))\s+(?:the\s+)?(?=[$€£\w])"
+)
+_AMOUNT = re.compile(
+    r"(?P<sign>[$€£])?\s?(?P<digits>\d+(?:[.,’']\d+)*)(?:\s?(?P<unit>[^\W\d]+|[%€$£°]))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What cells of a column are compared with: "over 100 euros", "before 1 May 2024".
+
+    Attributes:
+        text: as the question says it.
+        low, high: as they are written, "" for none.
+        is_open: whether the limits themselves are left out.
+        names: terms of the names that a column of it may have; none: the question names it.
+        is_date: whether dates are compared.
+        unit: of the amounts, in one form; "" for none.
+        behind: terms of the word behind it, which may name what is compared: "over 6 years".
+        is_word: whether a word says it that a cell may say, too: "out of stock".
+    """
+
+    text: str
+    low: str
+    high: str
+    is_open: bool
+    names: frozenset[str] = frozenset()
+    is_date: bool = False
+    unit: str = ""
+    is_word: bool = False
+    behind: frozenset[str] = frozenset()
+
+
+def find_limit(question: str) -> tuple[str, Limit] | None:
+    """Return a question without the limit that it has, and the limit; None if it has none.
+
+    >>> find_limit("Which invoices are over 100 euros?")[1].low
+    '100'
+    >>> rest, limit = find_limit("Which bills came before 1 May 2024?")
+    >>> rest, limit.high, limit.is_open
+    ('which bills came  ?', '1 may 2024', True)
+    """
+    text = fold(question)
+    if out := _OUT_OF_STOCK.search(text):
+        return _cut(text, out), Limit(
+            out[0], "", "0", False, frozenset(terms(_STOCK)), is_word=True
+        )
+    if held := _IN_STOCK.search(text):
+        rest = f"{text[: held.start(1)]} {text[held.end(1) :]}"
+        return rest, Limit("over 0", "0", "", True, frozenset(terms(_STOCK)), is_word=True)
+    for match in _LIMIT.finditer(text):
+        if found := _read_sides(text, match, question if len(question) == len(text) else text):
+            return found
+    return None
+
+
+def _read_sides(text: str, match: re.Match[str], typed: str) -> tuple[str, Limit] | None:
+    """Return the limit that begins with a word of it, if it is of amounts or of dates."""
+    start = match.end()
+    how = _HOW_OF.get(" ".join((match["how"] or "").split()), "")
+    dates = [one for one in find_exact(text) if one.start >= start and one.kind in DATES]
+    is_time = how in ("before", "after", "since", "until")
+    first = dates[0] if dates and dates[0].start == start else None
+    if first and (first.kind != "year" or is_time or not how):
+        sides, end = [first.text], first.end
+        if not how:
+            second = next((d for d in dates[1:] if re.fullmatch(_AND, text[end : d.start])), None)
+            if second is None:
+                return None
+            sides, end = [first.text, second.text], second.end
+        unit, is_date = "", True
+    else:
+        one = _AMOUNT.match(text, start)
+        if one is None or is_time:
+            return None
+        sides, end, unit = [one["digits"]], one.end("digits"), _unit_in(one)
+        end = one.end() if unit and one["unit"] else end
+        if not how:
+            behind = re.compile(_AND).match(text, end)
+            other = _AMOUNT.match(text, behind.end()) if behind else None
+            if other is None:
+                return None
+            unit = _unit_in(other) or unit
+            sides, end = [*sides, other["digits"]], other.end("digits")
+            end = other.end() if _unit_in(other) and other["unit"] else end
+        is_date = False
+    low = sides[0] if how in (">", ">=", "after", "since", "") else ""
+    high = sides[-1] if how in ("<", "<=", "before", "until", "") else ""
+    names = [name for name, words in _MEASURED.items() if set(words.split()) & set(text.split())]
+    known = frozenset(terms(" ".join(_PROPERTIES[name] for name in names)))
+    said = " ".join(typed[match.start() : end].split())
+    is_open = how in (">", "<", "before", "after")
+    behind = WORD.match(text, end + 1)
+    things = frozenset(terms(behind[0])) if behind else frozenset()
+    limit = Limit(said, low, high, is_open, known, is_date, unit, behind=things)
+    return f"{text[: match.start()]} {text[end:]}", limit
+
+
+def _unit_in(amount: re.Match[str]) -> str:
+    """Return the unit of an amount, if what stands beside it is one."""
+    said = unit_of(amount["sign"] or amount["unit"] or "")
+    return said if said in UNIT_TERMS else ""
 
 
 @lru_cache(maxsize=1024)

@@ -19,6 +19,7 @@ from assistant.cite import (
     list_consulted,
     number_citations,
     place_of,
+    tell_unsure,
 )
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.evidence.scorer import Judgement
@@ -221,6 +222,7 @@ def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answ
         consulted=list_consulted(quoted.ranking, citations, quoted.read),
         answerer=WRITTEN,
         n_more=0,
+        missing=tell_unsure(quoted.answer.missing, citations),
     )
 
 

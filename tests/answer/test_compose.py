@@ -7,21 +7,24 @@ from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
 from assistant.answer.compose import (
+    NOT_COMPARED,
     NOT_SAID,
     NOTHING_RETRIEVED,
     compose,
     compose_parts,
+    emphasise,
     find_answering_cells,
     select,
 )
-from assistant.cite import Draft
+from assistant.cite import Draft, DraftStatement, Shape
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement
 from assistant.ingest.formats.table import split_row
 from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import Settings
-from assistant.values import Document, DocumentId, Passage
+from assistant.text.terms import query_terms
+from assistant.values import Document, DocumentId, Passage, Role
 
 RIVERS = passage("The Danube rises in Germany.", "It is long.", "The Nile rises in Burundi.")
 PLAIN = Calibration(1.0, 0.0, ((0.1, 0.5),))
@@ -145,6 +148,33 @@ def test_the_cell_that_answers_is_in_the_column_that_is_asked_for(
     assert [row[start:end] for start, end in found] == answering
 
 
+def test_a_column_is_asked_for_without_the_unit_that_its_name_has() -> None:
+    row = "Part: Hinge | Weight (kg): 0.7 | Price (€): 4.20"
+    cells = split_row(row, "Part | Weight (kg) | Price (€)")
+    found = find_answering_cells("What is the price of the hinge?", cells)
+    assert [row[start:end] for start, end in found] == ["4.20"]
+
+
+def emphasised(question: str, *items: str, role: Role = Role.ITEM) -> list[bool]:
+    drafts = [
+        DraftStatement(one, (n,), Shape(role, answering=((0, 2),))) for n, one in enumerate(items)
+    ]
+    return [bool(one.shape.answering) for one in emphasise(question, drafts)]
+
+
+def test_only_items_that_say_what_is_asked_for_are_emphasised() -> None:
+    items = ("10 g salt", "7 g dry yeast", "15 l water")
+    assert emphasised("How much yeast is in it?", *items) == [False, True, False]
+    assert emphasised("How much sugar is in it?", *items) == [False, False, False]
+    assert emphasised("How much is in it?", items[0]) == [True]
+
+
+def test_rows_that_say_equally_much_are_all_emphasised() -> None:
+    rows = ("12 | due", "15 | due", "18 | paid")
+    assert emphasised("Which are due?", *rows, role=Role.ROW) == [True, True, False]
+    assert emphasised("What are the fees?", *rows, role=Role.ROW) == [True, True, True]
+
+
 def test_a_row_too_long_to_look_through_has_no_cell_that_answers() -> None:
     row = "Boat: Alba | Fee: " + "7" * 5_000
     assert find_answering_cells("What is the fee?", split_row(row, "Boat | Fee")) == ()
@@ -218,3 +248,54 @@ def test_the_edition_that_is_asked_for_answers(query: str, expected: list[str]) 
     names = {one.number: one.passage.document_id for one in sentences}
     assert [names[one.sentences[0]] for one in draft.statements] == expected
     assert len(names) == len(sentences)
+
+
+CHOIR = {
+    "choir/2021.txt": "The choir chose a new conductor.",
+    "choir/2022.txt": "The choir chose a smaller hall.",
+    "about.txt": "The choir sings on Mondays.",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("What did the choir choose in 2022?", ["choir/2022.txt"]),
+        ("What did the choir choose in 2021?", ["choir/2021.txt"]),
+        ("What has the choir chosen since 2022?", []),
+        ("What did the orchestra buy in 2022?", []),
+    ],
+)
+def test_a_year_that_names_a_file_chooses_it_and_what_says_most_there_answers(
+    query: str, expected: list[str]
+) -> None:
+    passages = [passage(text, name=name) for name, text in CHOIR.items()]
+    weights = dict.fromkeys(query_terms(query), 1.0)
+    weights |= {"chose": weights.pop("choos", 1.0)} if "choos" in weights else {}
+    retrieval = replace(NOTHING, query=query, term_weights=weights)
+
+    def read(name: str) -> Document:
+        return Document(DocumentId(name), "0" * 64, name, "text/plain", CHOIR[name])
+
+    judgement = judgement_of(passages, [-2.0, -2.5, -3.0])  # too unlikely to answer by themselves
+    draft, sentences = compose(judgement, retrieval, PLAIN, Settings(max_drop=9), read)
+    names = {one.number: one.passage.document_id for one in sentences}
+    assert [names[one.sentences[0]] for one in draft.statements if expected] == [
+        name for name in (*expected, "about.txt") if draft.statements
+    ]
+    assert bool(draft.statements) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["What changed between version 1 and version 2?", "How does v2 differ from v1?"],
+)
+def test_that_versions_are_not_compared_is_said(query: str) -> None:
+    passages = [passage(text, name=name) for name, text in PLANS.items()]
+
+    def read(name: str) -> Document:
+        return Document(DocumentId(name), "0" * 64, "Plan", "text/plain", PLANS[name])
+
+    judgement = judgement_of(passages, [-3.0, -3.0])
+    draft, _ = compose(judgement, replace(NOTHING, query=query), PLAIN, Settings(), read)
+    assert draft.reason == NOT_COMPARED

@@ -9,6 +9,7 @@ from assistant.evidence.scorer import Judgement
 from assistant.ingest.formats.markdown import read as read_markdown
 from assistant.ingest.formats.table import write_rows
 from assistant.ingest.structure import arrange, list_sentences, nest
+from assistant.text.operations import find_limit
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Unit
 
 INVOICES = """\
@@ -148,6 +149,8 @@ def rows_of(worked: Worked, *, shown: bool = False) -> list[str]:
 
 
 COMPUTED = {
+    "How many invoices are over 100 euros?": "3 of 6 rows have “Amount” over 100 euros",
+    "How many invoices were issued before May 2024?": "3 of 6 rows have “Issued” before May 2024",
     "How many invoices are overdue?": "3 of 6 rows say “overdue”",
     "How many overdue invoices are there?": "3 of 6 rows say “overdue”",
     "What is the number of overdue invoices?": "3 of 6 rows say “overdue”",
@@ -230,8 +233,6 @@ How many horses are overdue?
 How many boats are pink?
 Which boat is the fastest?
 What do I do first in the yard?
-How many invoices are over 100 euros?
-How many invoices were issued before May 2024?
 How much does the cheapest hotel cost?
 What is the least one should know?
 Who wrote the rules of the yard?
@@ -405,3 +406,77 @@ def test_words_within_cells_are_said_as_they_are_asked_for() -> None:
         "4 of 8 rows say “belt slipped”"
         in answer_to("How many codes are there for a belt slipped?", {"c.md": table}).text
     )
+
+
+PUMPS = """\
+# Pumps
+
+| Pump | Weight (kg) | Price | Serviced | In stock |
+|---|---|---|---|---|
+| Otter | 12 | €90 | 2024-03-02 | 0 |
+| Heron | 7.5 | €140 | 2024-05-14 | 3 |
+| Stoat | 31 | €410 | 2023-11-30 | 0 |
+| Finch | 4 | €55 | 2024-05-01 | 12 |
+"""
+LIMITED = {
+    "Which pumps are over 100 euros?": "Heron Stoat",
+    "Which pumps cost less than €100?": "Otter Finch",
+    "Which pumps weigh at least 12 kilograms?": "Otter Stoat",
+    "Which pumps weigh at most 7.5 kg?": "Heron Finch",
+    "List the pumps with a price between 55 and 140 euros": "Otter Heron Finch",
+    "Which pumps were serviced before 1 May 2024?": "Otter Stoat",
+    "Which pumps were serviced after May 2024?": "",
+    "Which pumps were serviced since May 2024?": "Heron Finch",
+    "Which pumps were serviced between 1 March 2024 and 1 May 2024?": "Otter Finch",
+    "Which pumps are out of stock?": "Otter Stoat",
+    "Which pumps are in stock?": "Heron Finch",
+    "How many pumps weigh more than 10 kg?": "Otter Stoat",
+    "Which pumps cost more than 1000 euros?": "",
+    "Welche Pumps weigh mehr als 10 kg?": "Otter Stoat",
+}
+
+
+@pytest.mark.parametrize("question", LIMITED)
+def test_rows_are_compared_with_a_limit(question: str) -> None:
+    found = ask(question, {"pumps.md": PUMPS})
+    if not LIMITED[question]:
+        assert isinstance(found, Declined)
+        assert found.reason.startswith("No row of “pumps.md” ha")
+        return
+    assert not isinstance(found, Declined), found.reason
+    (one,) = found
+    assert rows_of(one) == LIMITED[question].split()
+    assert f"{len(rows_of(one))} of 4 rows have “" in one.text
+
+
+@pytest.mark.parametrize(
+    ("question", "why"),
+    [
+        ("Which pumps are over 20?", "“Weight (kg)”, “Price”, “In stock” are columns"),
+        ("Which teas cost over 4 euros?", "“on request” is no number"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(question: str, why: str) -> None:
+    rows = "| Oolong | €5 |\n| Mate | €3 |\n| Puer | on request |\n"
+    teas = f"# Teas\n\n| Tea | Price |\n|---|---|\n{rows}"
+    found = ask(question, {"pumps.md": PUMPS, "teas.md": teas})
+    assert isinstance(found, Declined)
+    assert why in found.reason
+
+
+def test_a_cell_that_says_out_of_stock_goes_before_a_number() -> None:
+    rows = "| Lye | out of stock |\n| Oat | on shelf |\n| Fir | out of stock |\n"
+    soaps = f"# Soaps\n\n| Soap | State |\n|---|---|\n{rows}"
+    found = answer_to("Which soaps are out of stock?", {"soaps.md": soaps})
+    assert rows_of(found) == ["Lye", "Fir"]
+
+
+def test_what_limits_no_row_leaves_a_question_as_it_is() -> None:
+    for question in ("Is it over?", "What happened before the war?", "Who came under the bridge?"):
+        assert find_limit(question) is None
+
+
+def test_what_stands_behind_a_limit_names_what_is_compared() -> None:
+    rows = "| under 2 | 1 week |\n| 2 to 6 | 2 weeks |\n| over 6 | 4 weeks |\n"
+    table = f"# Notice\n\n| Years of service | Notice |\n|---|---|\n{rows}"
+    assert ask("What notice is given between 2 and 6 years of service?", {"n.md": table}) == ()

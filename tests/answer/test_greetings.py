@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from assistant.answer.follow_up import MAX_WORDS, REPLIES, reply_to
 from assistant.pipeline import Assistant
+from assistant.text.terms import say_in
 from assistant.values import Answer, Turn
 
 COURTESIES = {
@@ -39,7 +40,9 @@ NONE = (
 
 def kind_of(turn: str) -> str | None:
     reply = reply_to(turn)
-    return next((kind for kind, said in REPLIES.items() if said == reply), None)
+    languages = ("en", "de", "fr", "es", "it", "pt")
+    said_as = {say_in(code, said): kind for kind, said in REPLIES.items() for code in languages}
+    return said_as.get(reply or "")
 
 
 @pytest.mark.parametrize("kind", COURTESIES)
@@ -51,6 +54,22 @@ def test_a_turn_that_is_nothing_but_a_courtesy_has_a_reply(kind: str) -> None:
 @pytest.mark.parametrize("turn", NONE.split("|"))
 def test_anything_with_a_question_or_a_word_of_its_own_is_none(turn: str) -> None:
     assert reply_to(turn) is None
+
+
+@pytest.mark.parametrize(
+    ("turn", "language"),
+    [
+        ("Guten Abend!", "de"),
+        ("merci beaucoup", "fr"),
+        ("¡Muchas gracias!", "es"),
+        ("Arrivederci", "it"),
+        ("ok, obrigado", "pt"),
+        ("Hi there", "en"),
+        ("super", "en"),
+    ],
+)
+def test_a_courtesy_is_replied_to_in_its_language(turn: str, language: str) -> None:
+    assert reply_to(turn) in {say_in(language, said) for said in REPLIES.values()}
 
 
 @given(st.text(max_size=40))

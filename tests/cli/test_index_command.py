@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from cli.runs import Run
 from corpora import FILES, write_files
+from ingest.formats.drawn_text import draw_text
 
 from assistant.ingest import walk as watching
 from assistant.store import sync as syncing
 from assistant.store.lock import hold_lock
 
-PICTURE = b"\x89PNG\r\n\x1a\n"
+SOUND = b"OggS\x00\x02\x00\x01"
 CORPUS = Path("corpus")
 """In the working folder."""
 
@@ -30,11 +31,11 @@ def test_a_dry_run_prints_what_would_be_done_and_does_nothing(run: Run) -> None:
     assert not Path("index").exists()
     run("index")
     (CORPUS / "rivers.txt").rename(CORPUS / "streams.txt")
-    write_files(CORPUS, {"p.png": PICTURE})
+    write_files(CORPUS, {"p.ogg": SOUND})
     code, out, _ = run("index", "--dry-run", "--strict")
     assert code == 1
     assert out == (
-        "skip p.png: a PNG image, not a document with text\nmove streams.txt from rivers.txt\n"
+        "skip p.ogg: a sound or film, not a document with text\nmove streams.txt from rivers.txt\n"
     )
     changes = json.loads(run("index", "--dry-run", "--json")[1])["changes"]
     assert [change["action"] for change in changes] == ["skip", "move"]
@@ -43,20 +44,20 @@ def test_a_dry_run_prints_what_would_be_done_and_does_nothing(run: Run) -> None:
 def test_a_skipped_file_never_stops_the_others_and_strict_says_it_by_its_exit_code(
     run: Run,
 ) -> None:
-    write_files(CORPUS, {"p.png": PICTURE})
+    write_files(CORPUS, {"p.ogg": SOUND})
     code, out, err = run("index", "--strict", "--json")
     assert code == 1
-    assert "skipped: p.png: a PNG image" in err
+    assert "skipped: p.ogg: a sound or film" in err
     report = json.loads(out)
     assert (report["n_added"], report["n_skipped"]) == (4, 1)
     assert report["notable"][0]["fault"] == "unsupported"
     code, out, err = run("index")
     assert (code, out) == (0, "")
-    assert "skipped: p.png: a PNG image" in err
+    assert "skipped: p.ogg: a sound or film" in err
 
 
 def test_retry_reads_skipped_files_again(run: Run) -> None:
-    write_files(CORPUS, {"p.png": PICTURE})
+    write_files(CORPUS, {"p.ogg": SOUND})
     run("index")
     assert "4 unchanged; 1 skipped" in run("index")[2]
     assert "1 skipped" in run("index", "--retry")[2]
@@ -109,13 +110,13 @@ def test_a_watching_process_takes_in_a_new_file_and_ends_at_ctrl_c(tmp_path: Pat
 
 
 def test_the_ledger_is_listed_with_how_when_how_long_and_why(run: Run) -> None:
-    write_files(CORPUS, {"p.png": PICTURE, "copy.txt": FILES["rivers.txt"]})
+    write_files(CORPUS, {"p.ogg": SOUND, "copy.txt": FILES["rivers.txt"]})
     assert run("documents")[0] == 3
     run("index")
     code, out, err = run("documents")
     assert code == 0
     assert re.search(r"^indexed law\.html \(1 passage; 20\S+T\S+, \d+\.\d s\)$", out, re.MULTILINE)
-    assert "skipped p.png: a PNG image, not a document with text (20" in out
+    assert "skipped p.ogg: a sound or film, not a document with text (20" in out
     assert "the same as rivers.txt" in out
     assert "4 indexed, 1 skipped" in err
     listed = json.loads(run("documents", "--json")[1])["documents"]
@@ -123,10 +124,10 @@ def test_the_ledger_is_listed_with_how_when_how_long_and_why(run: Run) -> None:
 
 
 def test_a_dry_run_takes_the_same_flags_as_the_run(run: Run) -> None:
-    write_files(CORPUS, {"p.png": PICTURE})
+    write_files(CORPUS, {"p.ogg": SOUND})
     run("index")
     assert run("index", "--dry-run")[1] == ""
-    assert run("index", "--dry-run", "--retry")[1].startswith("skip p.png")
+    assert run("index", "--dry-run", "--retry")[1].startswith("skip p.ogg")
     assert run("index", "--dry-run", "--rebuild")[1].count("add ") == 3
 
 
@@ -139,3 +140,10 @@ def test_a_dry_run_over_another_programs_index_names_both(
     assert code == 3
     assert "'99'" in err
     assert "--rebuild" in err
+
+
+def test_without_recognition_a_picture_is_skipped_with_that_reason(run: Run) -> None:
+    write_files(CORPUS, {"ferry.png": draw_text().png})
+    reason = "ferry.png: an image; pictures are not read (ocr is off)"
+    assert reason in run("index", "--no-ocr")[2]
+    assert reason not in run("index", "--retry")[2]

@@ -17,11 +17,15 @@ from llama_index.core import Document
 from packaging.requirements import Requirement
 
 from assistant import doctor
-from assistant.doctor import folders, machine, models
+from assistant.doctor import machine, models
 from assistant.doctor.findings import Finding, State, warning
-from assistant.doctor.folders import examine_corpus, examine_disk
 from assistant.doctor.index import examine_deeply, examine_index
-from assistant.doctor.machine import examine_machine, examine_packages
+from assistant.doctor.machine import (
+    examine_corpus,
+    examine_disk,
+    examine_machine,
+    examine_packages,
+)
 from assistant.doctor.models import examine_models
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.pool import Parsers
@@ -226,7 +230,7 @@ class TestFolders:
         self, settings: Settings, monkeypatch: Patch
     ) -> None:
         shut = SkippedFile(DocumentId("space"), "cannot be read (Permission denied)")
-        monkeypatch.setattr(folders, "walk", lambda *_: iter([shut, shut]))
+        monkeypatch.setattr(machine, "walk", lambda *_: iter([shut, shut]))
         found = find(examine_corpus, settings, "2 skipped, such as 'space'")
         assert (found.state, found.remedy) == (WARNING, "let this user read it")
 
@@ -236,7 +240,7 @@ class TestFolders:
     def test_room_is_asked_for_by_what_may_be_needed(
         self, share: float, state: State, settings: Settings, monkeypatch: Patch
     ) -> None:
-        free = int(share * folders.estimate_bytes(settings))
+        free = int(share * machine.estimate_bytes(settings))
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
         assert find(examine_disk, settings, "index '").state == state
 
@@ -244,10 +248,10 @@ class TestFolders:
         self, settings: Settings
     ) -> None:
         n_chars = sum(len(text) for text in FILES.values())
-        assert folders.estimate_bytes(settings) == 22 * n_chars
+        assert machine.estimate_bytes(settings) == 22 * n_chars
         settings.index_dir.mkdir()
         (settings.index_dir / "file").write_bytes(bytes(100_000))
-        assert folders.estimate_bytes(settings) == 300_000
+        assert machine.estimate_bytes(settings) == 300_000
 
     def test_a_folder_that_cannot_be_written_is_a_problem(
         self, settings: Settings, monkeypatch: Patch
@@ -261,13 +265,13 @@ class TestFolders:
     ) -> None:
         place = str(settings.corpus_dir.parent).replace(" ", "\\040")
         mounts = f"dev / ext4 rw 0 0\nserver:/x {place} {kind} rw 0 0\n"
-        monkeypatch.setattr(folders, "MOUNTS", tmp_path / "mounts")
-        assert folders.find_kind(tmp_path) is None
+        monkeypatch.setattr(machine, "MOUNTS", tmp_path / "mounts")
+        assert machine.find_kind(tmp_path) is None
         (tmp_path / "mounts").write_text(mounts, encoding="utf-8")
-        assert folders.find_kind(Path("/")) == "ext4"
+        assert machine.find_kind(Path("/")) == "ext4"
         assert find(examine_disk, settings, f"of kind {kind}").state == WARNING
         (tmp_path / "mounts").write_text(f"{mounts}dev {place} ext4 rw 0 0\n", encoding="utf-8")
-        assert folders.find_kind(tmp_path) == "ext4"
+        assert machine.find_kind(tmp_path) == "ext4"
 
 
 class TestIndex:

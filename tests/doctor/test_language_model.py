@@ -6,7 +6,7 @@ from scripted_replies import Reply, Said
 from scripted_server import ScriptedServer, refused_url
 
 from assistant.doctor.findings import Finding, State
-from assistant.doctor.language_model import FEW_TOKENS, probe
+from assistant.doctor.models import FEW_TOKENS, probe
 from assistant.settings import LanguageModel
 from assistant.write.llm.client import Client
 from assistant.write.llm.loop import Deadlines

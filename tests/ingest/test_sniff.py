@@ -25,7 +25,8 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize(
-    "suffix", [s for s, kind in SUFFIXES.items() if not kind.startswith("application/")]
+    "suffix",
+    [s for s, kind in SUFFIXES.items() if not kind.startswith(("application/", "image/"))],
 )
 def test_a_suffix_tells_kinds_of_text_apart_in_any_case(suffix: str) -> None:
     assert media_type(f"a/b{suffix.upper()}", b"Text.") == (SUFFIXES[suffix], None)
@@ -72,11 +73,11 @@ def test_text_under_the_name_of_another_kind_is_read_as_the_text_that_it_is() ->
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00", "a HEIC photograph: save it"),
         (b"PK\x03\x04 and so on", "a zip archive"),
         (b"\x7fELF", "a program"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document"),
-        (b"BM\x00\x00\x01\x02", "a BMP image"),
+        (b"OggS\x00\x00\x01\x02", "a sound or film"),
         (bytes(range(256)), "binary data"),
     ],
 )
@@ -84,6 +85,22 @@ def test_text_under_the_name_of_another_kind_is_read_as_the_text_that_it_is() ->
 def test_what_no_format_reads_is_refused_with_what_it_is(name: str, data: bytes, kind: str) -> None:
     with refuses(Fault.UNSUPPORTED, kind):
         media_type(name, data)
+
+
+IMAGES = {
+    ".png": b"\x89PNG\r\n\x1a\n",
+    ".jpg": b"\xff\xd8\xff\xe0",
+    ".tif": b"II*\x00\x08\x00",
+    ".webp": b"RIFF\x24\x00\x00\x00WEBPVP8 ",
+    ".gif": b"GIF89a\x01\x00\x01\x00",
+    ".bmp": b"BM\x00\x00\x01\x02",
+}
+
+
+@pytest.mark.parametrize("suffix", IMAGES)
+def test_an_image_is_told_by_its_signature(suffix: str) -> None:
+    assert media_type(f"a{suffix}", IMAGES[suffix]) == (SUFFIXES[suffix], None)
+    assert media_type("a.txt", IMAGES[suffix])[0] == SUFFIXES[suffix]
 
 
 def test_an_encrypted_office_document_is_called_so() -> None:

@@ -22,7 +22,7 @@ from assistant.store.plan import Action, FileChange
 from assistant.store.sync import Progress
 from assistant.values import DocumentId, FileRecord, Status
 
-PICTURE = b"\x89PNG\r\n\x1a\n"
+SOUND = b"OggS\x00\x02\x00\x01"
 LEASE = " ".join(f"Clause {n} of the lease binds tenant number {n}." for n in range(40))
 
 
@@ -66,13 +66,13 @@ def test_a_preview_says_what_the_sync_then_does_and_does_nothing(
     assistant.sync()
     version = assistant.index_version
     assert assistant.preview() == ()
-    write_files(corpus, {"new.txt": "New.", "rivers.txt": "Changed.", "p.png": PICTURE})
+    write_files(corpus, {"new.txt": "New.", "rivers.txt": "Changed.", "p.ogg": SOUND})
     set_age(corpus / "law.html", 99)
     (corpus / "space/moons.md").rename(corpus / "moons.md")
     assert assistant.preview() == (
         FileChange(DocumentId("moons.md"), Action.MOVE, "space/moons.md"),
         FileChange(DocumentId("new.txt"), Action.ADD),
-        FileChange(DocumentId("p.png"), Action.SKIP, "a PNG image, not a document with text"),
+        FileChange(DocumentId("p.ogg"), Action.SKIP, "a sound or film, not a document with text"),
         FileChange(DocumentId("rivers.txt"), Action.CHANGE),
     )
     assert assistant.index_version == version
@@ -84,9 +84,9 @@ def test_a_preview_says_what_the_sync_then_does_and_does_nothing(
 def test_the_ledger_says_when_how_long_and_which_kind_of_fault(
     assistant: Assistant, settings: Settings
 ) -> None:
-    write_files(settings.corpus_dir, {"p.png": PICTURE, "empty.txt": b""})
+    write_files(settings.corpus_dir, {"p.ogg": SOUND, "empty.txt": b""})
     assistant.sync()
-    assert record_of(assistant, "p.png").fault == Fault.UNSUPPORTED
+    assert record_of(assistant, "p.ogg").fault == Fault.UNSUPPORTED
     assert record_of(assistant, "empty.txt").fault == Fault.NO_TEXT
     indexed = record_of(assistant, "rivers.txt")
     assert indexed.settled_at.startswith("20")
@@ -248,7 +248,7 @@ def test_copies_of_a_file_that_cannot_be_parsed_are_refused_for_the_same_reason(
 
 
 def test_a_sync_is_json_ready(assistant: Assistant, settings: Settings) -> None:
-    write_files(settings.corpus_dir, {"p.png": PICTURE})
+    write_files(settings.corpus_dir, {"p.ogg": SOUND})
     from dataclasses import asdict
 
     assert json.loads(json.dumps(asdict(assistant.sync())))["notable"][0]["fault"] == "unsupported"

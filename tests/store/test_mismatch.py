@@ -81,8 +81,8 @@ def test_an_index_made_otherwise_is_refused_until_it_is_made_anew(
 @pytest.mark.parametrize(
     ("owner", "name", "named"),
     [
-        (syncing, "SPLITTER_VERSION", ("splitter", "'5'", "'6'")),
-        (catalog, "SCHEMA_VERSION", ("schema", "'5'", "'6'")),
+        (syncing, "SPLITTER_VERSION", ("splitter", "'6'", "'7'")),
+        (catalog, "SCHEMA_VERSION", ("schema", "'6'", "'7'")),
     ],
     ids=["another splitter", "another schema"],
 )

@@ -157,7 +157,8 @@ def test_sync_stores_equal_files_once(
 def test_sync_records_why_a_file_was_skipped(assistant: Assistant, settings: Settings) -> None:
     unreadable = {
         "binary.txt": (bytes(range(256)) * 8, "binary data"),
-        "picture.png": (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+        "picture.png": (b"\x89PNG\r\n\x1a\n", "cannot be opened"),
+        "sound.ogg": (b"OggS\x00\x02\x00\x01", "a sound or film"),
         "empty.txt": (b"", "no text"),
         "large.txt": (b"a" * (settings.max_file_bytes + 1), "larger than"),
     }
@@ -169,7 +170,7 @@ def test_sync_records_why_a_file_was_skipped(assistant: Assistant, settings: Set
         assert unreadable[record.document_id][1] in (record.reason or "")
     assert assistant.check() == ()
     version = assistant.index_version
-    assert len(assistant.sync().notable) == 4
+    assert len(assistant.sync().notable) == 5
     assert assistant.index_version == version
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.text.sentences import guess_language
+from assistant.text.terms import guess_language
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from assistant.text.sentences import guess_language
         ("La maison est vieille et elle a été bâtie pour le roi.", "fr"),
         ("La casa es vieja y fue construida para el rey.", "es"),
         ("Дом старый.", "ru"),
-        ("今天天气很好。", "en"),
+        ("今天天气很好。", "zh"),
         ("", "en"),
     ],
 )

@@ -25,8 +25,8 @@ TEXTS = st.text(max_size=60) | st.text(
         ("数", ["数"]),
         ("GPT-4は2023年", ["gpt", "4", "は", "2023", "年"]),
         ("แม่น้ำ", ["แม", "ม่", "่น", "น้", "้\u0e4d", "\u0e4d\u0e32"]),
-        ("한국어 문서", ["한국어", "문서"]),
-        ("الدانوب", ["الدانوب"]),
+        ("한국어 문서", ["한국", "국어", "문서"]),
+        ("الدانوب", ["دانوب"]),
         ("snake_case_name", ["snake", "case", "name"]),
         ("don't U.S. 3.14", ["don", "t", "u", "s", "3", "14"]),
         ("ｆｕｌｌ　ｗｉｄｔｈ", ["full", "width"]),
@@ -36,6 +36,36 @@ TEXTS = st.text(max_size=60) | st.text(
 )
 def test_terms_of(text: str, wanted: list[str]) -> None:
     assert terms(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("holds 40 kg", "holds 40kg", "holds 40 kilograms", "holds 40 kilos"),
+        ("2.5 km", "2.5km", "2.5 kilometres", "2.5 kilometers"),
+        ("30 m", "30 metres", "30 Meter"),
+        ("costs €12", "costs £12", "costs $12"),
+        ("12 € a day", "12 EUR a day", "12 euros a day"),
+        ("20 °C", "20°C", "20 ℃", "20 degrees Celsius"),
+        ("5 %", "5%", "5 percent", "5 Prozent"),
+        ("90 min", "90 minutes", "90min"),
+        ("1.5 l", "1.5 litres", "1.5 liters"),
+        ("16 GB", "16GB", "16 gigabytes"),
+        ("7.4 kWh", "7.4 kilowatt hours"),
+        ("60 m²", "60 sqm", "60 square metres"),
+    ],
+)
+def test_a_unit_is_one_term_however_it_is_written(said: tuple[str, ...]) -> None:
+    are_units_of_money = said[0].startswith("costs")
+    assert len({tuple(terms(one)) for one in said}) == (len(said) if are_units_of_money else 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [("I'm late", "metr"), ("a 5G phone", "gram"), ("the 90s", "second"), ("in\n3\nm", "metr")],
+)
+def test_letters_that_mean_something_else_are_no_unit(text: str, term: str) -> None:
+    assert term not in terms(text)
 
 
 @given(TEXTS)

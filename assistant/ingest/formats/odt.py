@@ -1,23 +1,26 @@
 """OpenDocument texts: what a reader of the page sees, in blocks.
 
 The body is walked in order. A paragraph or an item of a list is a block, or one for each of its
-lines; a table's row is a block, its cells joined by ` | `, unless it lays out a page. Text boxes
-follow the paragraph that they are anchored to, footnotes and endnotes the body. Headings are those
-of the outline. Texts that a tracked change has deleted are left out; so are, with a warning, hidden
-text, comments, pictures and embedded objects. There are no pages before a text is laid out.
+lines, with its number; a table's row is a block, its cells joined by ` | `, unless it lays out a
+page. Text boxes follow the paragraph that they are anchored to, footnotes and endnotes the body.
+Headings are those of the outline. Texts that a tracked change has deleted are left out; so are,
+with a warning, hidden text, comments, pictures and embedded objects. There are no pages before a
+text is laid out.
 `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive, starts_like_xml
-from assistant.ingest.formats.blocks import Block, Blocks, write_blocks
+from assistant.ingest.formats.blocks import Block, Blocks, write_blocks, write_number
 from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
+from assistant.text.normalize import normalize
 from assistant.values import Role
 
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"
@@ -39,8 +42,24 @@ _ANCHORED = frozenset("frame text-box custom-shape rect ellipse polygon path g c
 _OBJECTS = frozenset("object object-ole".split())
 
 
+_FORMS = {
+    "1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman",
+}  # fmt: skip
+
+
+class _Level(NamedTuple):
+    """How a level of a list is numbered: without a form it has bullets."""
+
+    form: str = ""
+    prefix: str = ""
+    suffix: str = ""
+    start: int = 1
+    n_shown: int = 1
+
+
 _CELLS = ("table-cell", "covered-table-cell")
 MAX_NAME_ROWS = 3
+MAX_AFFIX_CHARS = 10
 
 
 def _n_rows(cell: etree._Element) -> int:
@@ -58,12 +77,17 @@ class _Line:
 class _Walk:
     """A walk through one text; knows at its end what it left out, and the notes to come."""
 
-    def __init__(self, blocks: Blocks, hidden: frozenset[str]) -> None:
+    def __init__(
+        self, blocks: Blocks, hidden: frozenset[str], levels: dict[tuple[str, int], _Level]
+    ) -> None:
         self.notes: list[etree._Element] = []
         self.n_hidden = self.n_comments = self.n_objects = 0
         self._blocks = blocks
         self._hidden = hidden
-        self._n_lists = 0
+        self._levels = levels
+        self._list_style = ""
+        self._numbers: list[str] = []
+        self._counts: dict[tuple[str, int], int] = {}
 
     def read(self, parent: Iterable[etree._Element]) -> Iterator[Block]:
         """Yield the blocks under an element, in order."""
@@ -110,14 +134,28 @@ class _Walk:
             self._read_inline(child, line)
 
     def _read_list(self, parent: etree._Element) -> Iterator[Block]:
-        self._n_lists += 1
+        outer, style = self._list_style, value_of(parent, "style-name") or self._list_style
+        depth = len(self._numbers) + 1
+        level = self._levels.get((style, depth), _Level())
+        number = level.start - 1
+        if value_of(parent, "continue-numbering") == "true":
+            number = self._counts.get((style, depth), number)
+        self._list_style = style
+        self._numbers.append("")
         for item in parent:
             is_first = name_of(item) == "list-item"
+            if is_first:
+                number = _small(value_of(item, "start-value")) or number + 1
+                self._numbers[-1] = write_number(number, level.form) if level.form else ""
+            shown = ".".join(filter(None, self._numbers[-level.n_shown :]))
+            marker = f"{level.prefix}{shown}{level.suffix} " if level.form else ""
             for block in self.read([item]):
                 is_item = is_first and block.role is Role.PARAGRAPH
-                yield Block(block.text, self._n_lists, Role.ITEM) if is_item else block
+                yield Block(f"{marker}{block.text}", depth, Role.ITEM) if is_item else block
                 is_first = False
-        self._n_lists -= 1
+        self._numbers.pop()
+        self._list_style = outer
+        self._counts[style, depth] = number
 
     def _read_table(self, table: etree._Element) -> Iterator[Block]:
         heads = [row for part in table if name_of(part) == "table-header-rows" for row in part]
@@ -178,7 +216,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         raise DocumentUnreadable("damaged: there is no text document in it", Fault.CORRUPT)
     roots = [parse_xml(archive.read(_STYLES))] if _STYLES in archive.names else []
     blocks = Blocks(limits.max_chars)
-    walk = _Walk(blocks, _hidden_styles([*roots, root]))
+    walk = _Walk(blocks, _hidden_styles([*roots, root]), _levels_of([*roots, root]))
     blocks.extend(walk.read(body))
     while walk.notes:  # a note may hold another
         notes, walk.notes = walk.notes, []
@@ -224,6 +262,30 @@ def _hidden_styles(roots: Iterable[etree._Element]) -> frozenset[str]:
         if parent in hidden:
             hidden.add(name)
     return frozenset(hidden)
+
+
+def _levels_of(roots: Iterable[etree._Element]) -> dict[tuple[str, int], _Level]:
+    """Return how the levels of the lists of each style are numbered."""
+    found: dict[tuple[str, int], _Level] = {}
+    for root in roots:
+        for style in root.iter("{*}list-style"):
+            for one in style:
+                form = _FORMS.get(value_of(one, "num-format") or "")
+                level = _small(value_of(one, "level"))
+                if form and level and name_of(one) == "list-level-style-number":
+                    found[value_of(style, "name") or "", level] = _Level(
+                        form,
+                        normalize(value_of(one, "num-prefix") or "")[0].strip()[:MAX_AFFIX_CHARS],
+                        normalize(value_of(one, "num-suffix") or "")[0].strip()[:MAX_AFFIX_CHARS],
+                        _small(value_of(one, "start-value")) or 1,
+                        _small(value_of(one, "display-levels")) or 1,
+                    )
+    return found
+
+
+def _small(value: str | None) -> int:
+    """Return a number of a few digits, 0 for anything else."""
+    return int(value) if value and value.isdecimal() and len(value) < 7 else 0
 
 
 def _title_of(meta: bytes) -> str | None:

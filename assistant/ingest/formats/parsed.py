@@ -6,13 +6,14 @@ nesting, Alibaba's and Kendra's for pages and text. It returns canonical text an
 parts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from assistant.text.normalize import UNSEEN
-from assistant.values import Page, PageKind, Role, Unit
+from assistant.values import Page, PageKind, Role, SeenWord, Unit
 
 MAX_TITLE_CHARS = 500
 MAX_EXPANDED_BYTES = 200_000_000
@@ -31,18 +32,24 @@ class Limits:
     Attributes:
         max_chars: of its text; a longer one is refused, never cut.
         max_pages: pages, slides or sheets.
-        timeout_s: wall and processor time.
+        timeout_s: wall and processor time; for each page that is read off a picture as much again.
         memory_bytes: address space of the process that parses it.
+        max_ocr_pages: pages that are read off pictures; 0 reads none.
     """
 
     max_chars: int = 5_000_000
     max_pages: int = 2_000
     timeout_s: float = 60.0
     memory_bytes: int = 1_610_612_736
+    max_ocr_pages: int = 200
 
 
 DEFAULT_LIMITS = Limits()
 """Those of a file that nothing was set for."""
+
+
+ON_PAGE: ContextVar[Callable[[int, int], None]] = ContextVar("on_page", default=lambda *_: None)
+"""Is told before a page is read off a picture: its number, and how many pages there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Parsed:
 
     `units` are ascending, apart, and hold all the text to cite; what they stand under is found
     later (`structure.py`). `title` is what the document calls itself, or None. `pages` are
-    ascending and apart.
+    ascending and apart, and so are `words`, which were read off pictures.
     """
 
     text: str
@@ -59,6 +66,7 @@ class Parsed:
     units: tuple[Unit, ...]
     pages: tuple[Page, ...] = ()
     warnings: tuple[str, ...] = ()
+    words: tuple[SeenWord, ...] = ()
 
     @property
     def blocks(self) -> tuple[tuple[int, int], ...]:
@@ -85,6 +93,7 @@ def write_parsed(parsed: Parsed) -> dict[str, Any]:
         "units": parsed.units,
         "pages": pages,
         "warnings": parsed.warnings,
+        "words": parsed.words,
     }
 
 
@@ -101,11 +110,13 @@ def read_parsed(found: Mapping[str, Any]) -> Parsed:
         tuple(_read_unit(*fields) for fields in found["units"]),
         tuple(Page(int(n), int(a), int(b), PageKind(kind)) for n, a, b, kind in found["pages"]),
         tuple(map(str, found["warnings"])),
+        tuple(_read_word(*fields) for fields in found["words"]),
     )
     if UNSEEN.search(text) or "\r" in text:
         raise ValueError("its text is not canonical")
     _require_apart(parsed.blocks, len(text), "blocks")
     _require_apart(((p.start, p.end) for p in parsed.pages), len(text), "pages")
+    _require_apart(((w.start, w.end) for w in parsed.words), len(text), "words")
     return parsed
 
 
@@ -139,6 +150,11 @@ def _read_unit(
     start: Any, end: Any, role: Any = Role.PARAGRAPH, level: Any = 0, _: Any = 0
 ) -> Unit:
     return Unit(int(start), int(end), Role(role), int(level))
+
+
+def _read_word(start: Any, end: Any, page: Any, *measured: Any) -> SeenWord:
+    left, top, right, bottom, sureness = map(float, measured)
+    return SeenWord(int(start), int(end), int(page), left, top, right, bottom, sureness)
 
 
 def fold(text: str) -> str:

@@ -9,6 +9,7 @@ presentations with too many slides.
 """
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,10 +22,11 @@ from pptx.slide import Slide
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive
-from assistant.ingest.formats.blocks import Block, Blocks
+from assistant.ingest.formats.blocks import Block, Blocks, write_number
 from assistant.ingest.formats.ooxml import (
     choose,
     describe_left_out,
+    find,
     name_of,
     parse_xml,
     refuse_strict,
@@ -33,7 +35,7 @@ from assistant.ingest.formats.ooxml import (
 )
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.ingest.formats.table import write_table
-from assistant.values import PageKind
+from assistant.values import PageKind, Role
 
 _MARGINS = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE)
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
@@ -97,9 +99,50 @@ class _Reader:
         return over[len(before)] if is_below else ""
 
     def _read_paragraphs(self, frame: Any) -> None:
+        numbers: dict[int, tuple[str, int]] = {}
         for paragraph in frame.paragraphs:
+            level = paragraph.level
+            counted = _auto_number(paragraph._p, numbers.get(level))
+            numbers = {depth: kept for depth, kept in numbers.items() if depth < level}
+            marker, role = "", Role.PARAGRAPH
+            if counted and paragraph.text.strip():
+                kind, number = numbers[level] = counted
+                marker, role = f"{_write_auto(kind, number)} ", Role.ITEM
             for line in paragraph.text.split("\v"):
-                self.blocks.add(line)
+                if text := self.blocks.clean(line):
+                    depth = level if role is Role.ITEM else 0
+                    self.blocks.append(Block(f"{marker}{text}", depth, role))
+                    marker, role = "", Role.PARAGRAPH
+
+
+_AUTO = re.compile(r"(arabic|alphaLc|alphaUc|romanLc|romanUc)(Period|ParenR|ParenBoth|Plain)")
+_FORMS = {
+    "arabic": "decimal", "alphaLc": "lowerLetter", "alphaUc": "upperLetter",
+    "romanLc": "lowerRoman", "romanUc": "upperRoman",
+}  # fmt: skip
+_AROUND = {"Period": "{}.", "ParenR": "{})", "ParenBoth": "({})", "Plain": "{}"}
+
+
+def _auto_number(paragraph: Any, last: tuple[str, int] | None) -> tuple[str, int] | None:
+    """Return how a paragraph of a numbered list is numbered, and its number; None for others."""
+    properties = find(paragraph, "pPr")
+    counted = find(properties, "buAutoNum") if properties is not None else None
+    kind = value_of(counted, "type") or ""
+    if counted is None or not _AUTO.fullmatch(kind):
+        return None
+    start = value_of(counted, "startAt") or "1"
+    first = int(start) if start.isdecimal() and len(start) < 6 else 1
+    return kind, last[1] + 1 if last and last[0] == kind else first
+
+
+def _write_auto(kind: str, number: int) -> str:
+    """Return a number as PowerPoint shows it.
+
+    >>> _write_auto("alphaLcParenR", 2)
+    'b)'
+    """
+    found = _AUTO.fullmatch(kind)
+    return _AROUND[found[2]].format(write_number(number, _FORMS[found[1]])) if found else ""
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:

@@ -109,7 +109,7 @@ def describe_sync(report: SyncReport) -> str:
 
 
 def _describe(progress: Progress) -> str:
-    stage = progress.stage.capitalize()
+    stage = progress.doing.capitalize()
     if progress.total <= 1:
         return stage
     return f"{stage}: {progress.done:,} of {progress.total:,} files"

@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from assistant.ingest.formats.table import JOINT
+from assistant.ingest.structure import find_unit
 from assistant.show.blocks import (
     FEW_SOURCES,
     count_first,
@@ -29,14 +31,15 @@ from assistant.show.blocks import (
 from assistant.show.describe import count, name_page
 from assistant.show.escape import html_text, templates
 from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
+from assistant.text.numbers import name_runs
 from assistant.values import (
     Answer,
     Document,
     DocumentId,
     FileRecord,
     Page,
+    Role,
     Span,
-    name_runs,
 )
 
 MAX_SOURCE_CHARS = 200_000
@@ -55,6 +58,7 @@ EXCERPT_CHARS = 280
 CITED_ID = "cited-span"
 """The HTML id that an opened source scrolls to."""
 
+_OF_TABLES = (Role.NAMES, Role.ROW)
 _GAP = re.compile(r"\n(?:[ \t]*\n)+|(?<=[^\n]{120})\n")
 """What ends a paragraph: an empty line, or the end of a line too long to be hard-wrapped."""
 
@@ -221,7 +225,7 @@ def _window(length: int, strong: Span | None) -> tuple[int, int]:
 def _parts() -> Any:
     environment = templates("serve/chat")
     environment.filters |= {
-        "excerpt": excerpt,
+        "draw_excerpt": draw_excerpt,
         "count_noun": count,
         "format_time": format_time,
         "megabytes": _megabytes,
@@ -263,8 +267,9 @@ def _blocks(document: Document, part: tuple[int, int]) -> Iterator[tuple[int, in
     cuts = {start, end}
     for gap in _GAP.finditer(document.text, start, end):
         cuts.update(gap.span())
-    for heading in document.headings:
-        cuts.update(cut for cut in (heading.start, heading.end) if start < cut < end)
+    parts = [unit for unit in document.units if unit.role in _OF_TABLES]
+    for one in (*document.headings, *parts):
+        cuts.update(cut for cut in (one.start, one.end) if start < cut < end)
     ends = {heading.start: heading.end for heading in document.headings}
     level, level_end = 0, start
     for first, last in itertools.pairwise(sorted(cuts)):
@@ -280,10 +285,56 @@ def _block(
     pieces = _pieces(document.text, (start, end), spans, strong)
     if document.text[start:end].isspace():
         return pieces
+    number = find_unit(document.units, start)
+    if number >= 0 and document.units[number].role in _OF_TABLES:
+        return _row(document, number, (start, end), spans, strong)
     if level:
         tag = Markup(f"h{min(level + 2, 6)}")
         return Markup('<{0} class="heading" dir="auto">{1}</{0}>').format(tag, pieces)
     return Markup('<p dir="auto">{}</p>').format(pieces)
+
+
+def _row(
+    document: Document,
+    number: int,
+    bounds: tuple[int, int],
+    spans: Sequence[Span],
+    strong: Span | None,
+) -> Markup:
+    """Render a row, or the names of columns, as cells; all its characters are there."""
+    unit, (start, end) = document.units[number], bounds
+    over = document.units[unit.under] if unit.role is Role.ROW and unit.under >= 0 else None
+    names = set(document.text[over.start : over.end].split(JOINT)) if over else set()
+    near = [span for span in spans if span.start < end and span.end > start]
+
+    def render(first: int, last: int) -> Markup:
+        return _pieces(document.text, (first, last), near, strong)
+
+    drawn: list[Markup] = []
+    at = start
+    for part in document.text[start:end].split(JOINT):
+        if at > start:
+            drawn.append(
+                Markup('<span class="joint">{}</span>').format(render(at - len(JOINT), at))
+            )
+        name, colon, _ = part.partition(": ")
+        value = at + len(name) + len(colon) if colon and name in names else at
+        own = Markup('<span class="column">{}</span>').format(render(at, value))
+        said = render(value, at + len(part))
+        cell = Markup('<span class="cell">{}{}</span>')
+        drawn.append(cell.format(own if value > at else "", said))
+        at += len(part) + len(JOINT)
+    kind = "names" if unit.role is Role.NAMES else "values"
+    row = Markup("").join(drawn)
+    return Markup('<div class="row {}" dir="auto">{}</div>').format(kind, row)
+
+
+def draw_excerpt(text: str) -> Markup:
+    """Render the beginning of a passage on one line, the cells of rows told apart."""
+    joint = Markup('<span class="joint">{}</span>').format(JOINT)
+    return joint.join(
+        Markup('<span class="cell">{}</span>').format(p) for p in excerpt(text).split(JOINT)
+    )
 
 
 def _pieces(

@@ -169,3 +169,32 @@ def test_no_entity_is_expanded(member: str) -> None:
     evil = b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/hostname'>]><a>&b;</a>"
     with pytest.raises(DocumentUnreadable, match="declares a document type"):
         parse(pack({"content.xml": b"<a/>", f"{member}.xml": evil}))
+
+
+NUMBERED = (
+    '<text:list-style style:name="L1">'
+    '<text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/>'
+    '<text:list-level-style-number text:level="2" style:num-format="a" style:num-suffix=")"/>'
+    '</text:list-style><text:list-style style:name="L2">'
+    '<text:list-level-style-bullet text:level="1" text:bullet-char="-"/></text:list-style>'
+)
+
+
+def test_numbered_items_keep_the_numbers_that_are_shown() -> None:
+    def item(text: str, inner: str = "", given: str = "") -> str:
+        return f"<text:list-item{given}><text:p>{text}</text:p>{inner}</text:list-item>"
+
+    nested = f"<text:list>{item('Left.')}{item('Right.')}</text:list>"
+    steps = (
+        f'<text:list text:style-name="L1">{item("Drain it.")}{item("Turn:", nested)}</text:list>'
+    )
+    more = item("Rinse it.") + item("Dry it.", given=' text:start-value="9"')
+    body = (
+        f"{steps}<text:p>Wait.</text:p>"
+        f'<text:list text:style-name="L1" text:continue-numbering="true">{more}</text:list>'
+        f'<text:list text:style-name="L2">{item("Brush")}</text:list>'
+    )
+    assert blocks(parse(odt(body, NUMBERED))) == [
+        *["1. Drain it.", "2. Turn:", "a) Left.", "b) Right.", "Wait."],
+        *["3. Rinse it.", "9. Dry it.", "Brush"],
+    ]

@@ -6,6 +6,7 @@ import pptx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest.reading import blocks, headings, pages, refuses, saved
+from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.opc.package import Part
 from pptx.opc.packuri import PackURI
@@ -17,6 +18,7 @@ from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.formats.pptx import parse
 from assistant.values import PageKind
 
+DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 TITLE_ONLY, TITLE_AND_BODY, BLANK = 5, 1, 6
 PLACES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=6, unique=True)
 
@@ -152,3 +154,33 @@ def test_too_many_slides_and_what_is_no_presentation_are_refused() -> None:
         parse(data, Limits(max_pages=2))
     with refuses(Fault.CORRUPT):
         parse(data[: len(data) // 2])
+
+
+def test_numbered_paragraphs_keep_the_numbers_that_are_shown() -> None:
+    presentation = pptx.Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[BLANK])
+    frame = add_box(slide.shapes, "Before lighting:").text_frame
+    steps = [
+        ("Open the damper", 0, "arabicPeriod"),
+        ("left flap", 1, "alphaLcParenR"),
+        ("right flap", 1, "alphaLcParenR"),
+        ("Sweep the ash", 0, "arabicPeriod"),
+        ("Wear gloves", 0, ""),
+        ("Start anew", 0, "arabicPeriod"),
+        ("", 0, "arabicPeriod"),
+    ]
+    for text, level, kind in steps:
+        paragraph = frame.add_paragraph()
+        paragraph.text, paragraph.level = text, level
+        if kind:
+            properties = paragraph._p.get_or_add_pPr()
+            etree.SubElement(properties, f"{{{DRAWING}}}buAutoNum").set("type", kind)
+    assert blocks(parse(saved(presentation))) == [
+        "Before lighting:",
+        "1. Open the damper",
+        "a) left flap",
+        "b) right flap",
+        "2. Sweep the ash",
+        "Wear gloves",
+        "1. Start anew",
+    ]

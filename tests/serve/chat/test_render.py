@@ -12,6 +12,8 @@ from selectolax.lexbor import LexborNode
 from surface_fakes import FakeAssistant, answer, cite, consult, document, write
 
 from assistant.errors import Fault
+from assistant.ingest.formats.table import write_rows
+from assistant.ingest.structure import nest
 from assistant.serve.chat import render
 from assistant.serve.chat.history import Summary
 from assistant.serve.chat.render import (
@@ -19,6 +21,7 @@ from assistant.serve.chat.render import (
     MAX_SOURCE_CHARS,
     CitationPosition,
     CorpusView,
+    draw_excerpt,
     render_answer,
     render_documents,
     render_notice,
@@ -530,3 +533,25 @@ def test_terminal_text_keeps_no_control_characters(text: str) -> None:
 
 def test_terminal_text_keeps_everything_else() -> None:
     assert terminal_safe("a\tb\n\x1b[31mred\x1b[0m\r\x9b2J漢") == "a\tb\n[31mred[0m2J漢"
+
+
+def test_rows_of_a_source_are_drawn_as_cells_with_all_their_characters() -> None:
+    rows = [["Tool", "Shelf"], ["Adze <b>", "A | 2"], ["Rasp", "B: left"]]
+    text, units = "", []
+    for _, line, role in write_rows(enumerate(rows)):
+        units.append(Unit(len(text), len(text) + len(line), role))
+        text += f"{line}\n"
+    name = DocumentId("tools.csv")
+    made = Document(name, "0" * 64, "Tools", "text/csv", text, units=nest(units))
+    strong = Span(name, units[1].start, units[1].end)
+    body = assert_ours(render_source(made, [strong], strong))
+    assert first(body, ".text").text() == text
+    assert marked(body, "mark.strong") == text[strong.start : strong.end]
+    assert [node.text() for node in body.css(".column")] == ["Tool: ", "Shelf: "] * 2
+    assert [node.text() for node in body.css(".row.names .cell")] == rows[0]
+
+
+def test_cells_of_a_passage_that_is_near_are_told_apart() -> None:
+    html = draw_excerpt("Tool: Adze <b> | Shelf: A")
+    cells = [node.text() for node in parse(html).css(".cell")]
+    assert cells == ["Tool: Adze <b>", "Shelf: A"]

@@ -22,6 +22,7 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
     MAX_TITLE_CHARS,
+    ON_PAGE,
     Limits,
     Parsed,
     count,
@@ -32,12 +33,23 @@ from assistant.ingest.formats.parsed import (
 )
 from assistant.ingest.formats.pdf.characters import too_long
 from assistant.ingest.formats.pdf.layout import Zone
-from assistant.ingest.formats.pdf.page import find_boxes, open_page, read_page
-from assistant.ingest.formats.pdf.paragraphs import PageBlock, is_closed, is_led
+from assistant.ingest.formats.pdf.page import (
+    NO_LETTER,
+    Scan,
+    can_see,
+    count_letters,
+    explain_unseen,
+    find_boxes,
+    is_usable,
+    open_page,
+    read_page,
+    see_page,
+)
+from assistant.ingest.formats.pdf.paragraphs import PageBlock, PageText, is_closed, is_led
 from assistant.text import english as en
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
-from assistant.values import Box, Origin, Page, Role, Unit
+from assistant.values import Box, Origin, Page, Role, SeenWord, Unit
 
 MIN_RUNNING_PAGES, MIN_RUNNING_SHARE = 3, 0.4
 """On how many pages a running head stands, of those from its first to its last.
@@ -232,9 +244,9 @@ PAGE_JOINT = "\n\n"
 MIN_WIDTH, MAX_WIDTH = 200, 2_000
 MAX_ASPECT = 4.0
 """How much higher than wide a picture of a page may be."""
+LOST = "in pictures not read: by hand, or in a script that is not known"
 _NAMED_PAGES = 20
 _END_BYTES, _PADDING_BYTES = 2_048, 1 << 16
-_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
 _FILE_NAME = re.compile(
     r"^(?:microsoft (?:word|powerpoint|excel) - |untitled|\(anonymous\)$|document\d*$|slide \d+$)"
     r"|\.(?:docx?|pdf|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|html?|txt)$|^[a-z]:\\|^(?:file|https?):",
@@ -243,19 +255,24 @@ _FILE_NAME = re.compile(
 
 
 @dataclass(slots=True)
-class _Gathered:
-    """What has been read of a document's pages."""
+class Gathered:
+    """What has been read of a document's pages; of at most `max_ocr_pages` off pictures."""
 
+    max_ocr_pages: int = 0
     text: list[str] = field(default_factory=list)
     length: int = 0
     pages: list[Page] = field(default_factory=list)
+    words: list[SeenWord] = field(default_factory=list)
     placings: list[Placing] = field(default_factory=list)
     hidden: Counter[str] = field(default_factory=Counter)
     n_removed: int = 0
     n_pictures: int = 0
     n_notes: int = 0
     n_unread: int = 0
+    n_lost: int = 0
     unread: list[int] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
+    unseen: list[int] = field(default_factory=list)
 
     def add(self, number: int, document: pdfium.PdfDocument, max_chars: int) -> None:
         """Read a page; one that is damaged has no text and is remembered.
@@ -263,32 +280,68 @@ class _Gathered:
         Raises:
             DocumentUnreadable: the text becomes too long.
         """
-        joint = PAGE_JOINT if self.pages else ""
-        start = self.length + len(joint)
-        end = start
         try:
             with open_page(document, number) as (page, n_notes):
                 found = read_page(page, max_chars)
+                scan = None if is_usable(found) else self._see(page, number, len(document))
         except pdfium.PdfiumError:
             self.unread.append(number)
-            self.text.append(joint)
-        else:
-            text = found.page.text
-            end = start + len(text)
-            self.text += [joint, text]
-            self.hidden += found.hidden
-            self.n_removed += found.n_removed
-            self.n_pictures += found.n_pictures
-            self.n_notes += n_notes
-            self.n_unread += found.n_unread
-            for block in found.page.blocks:
-                words = text[block.start : block.end]
-                span = (start + block.start, start + block.end)
-                self.placings.append(Placing(number, *span, words, block))
-        self.pages.append(Page(number, start, end))
-        self.length = end
-        if end > max_chars:
-            raise too_long(max_chars)
+            self.put(number, Scan(PageText()), max_chars)
+            return
+        self.hidden += found.hidden
+        self.n_removed += found.n_removed
+        self.n_notes += n_notes
+        if scan is not None and count_letters(scan.page.text) > 2 * count_letters(found.page.text):
+            self.put(number, scan, max_chars)
+            return
+        self.n_pictures += 0 if number in self.unseen[-1:] else found.n_pictures
+        self.n_unread += found.n_unread
+        self.put(number, Scan(found.page), max_chars)
+
+    def _see(self, page: pdfium.PdfPage, number: int, n_pages: int) -> Scan | None:
+        """Return what a page without usable text says as a picture, if it may be read as one."""
+        if not can_see(self.max_ocr_pages, len(self.seen)):
+            self.unseen.append(number)
+            return None
+        self.seen.append(number)
+        ON_PAGE.get()(number, n_pages)
+        return see_page(page, number)
+
+    def put(self, number: int, scan: Scan, limit: int) -> None:
+        """Put a page's text behind that of the pages before it.
+
+        Raises:
+            DocumentUnreadable: the text becomes too long.
+        """
+        joint, read = PAGE_JOINT if self.pages else "", scan.page
+        self.n_lost += scan.n_unread
+        start = self.length + len(joint)
+        self.length = start + len(read.text)
+        self.text += [joint, read.text]
+        for block in read.blocks:
+            said = read.text[block.start : block.end]
+            span = (start + block.start, start + block.end)
+            self.placings.append(Placing(number, *span, said, block))
+        self.words += (w._replace(start=start + w.start, end=start + w.end) for w in scan.words)
+        self.pages.append(Page(number, start, self.length))
+        if self.length > limit:
+            raise too_long(limit)
+
+    def finish(self, title: str | None, warnings: Sequence[str]) -> Parsed:
+        """Return the document."""
+        text = "".join(self.text)
+        placings = leave_out_running(self.placings)
+        headings = find_headings(placings)
+        n_unsure = sum(not word.is_sure for word in self.words)
+        told = f"of {len(self.words):,} read off pictures not sure"
+        return Parsed(
+            text,
+            title or _largest_heading(headings, self.pages[0], text),
+            tuple(list_units(placings, headings, text)),
+            tuple(self.pages),
+            drop_none(*warnings, count(n_unsure, "word", told), count(self.n_lost, "line", LOST)),
+            tuple(self.words),
+        )
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -304,21 +357,12 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
                 f"it has {n_pages:,} pages, over the limit of {limits.max_pages:,}; split the file",
                 Fault.TOO_LARGE,
             )
-        gathered = _Gathered()
+        gathered = Gathered(limits.max_ocr_pages)
         for number in range(1, n_pages + 1):
             gathered.add(number, document, limits.max_chars)
         title, n_attached = _title(document), document.count_attachments()
     _require_text(gathered)
-    text = "".join(gathered.text)
-    placings = leave_out_running(gathered.placings)
-    headings = find_headings(placings)
-    return Parsed(
-        text,
-        title or _largest_heading(headings, gathered.pages[0], text),
-        tuple(list_units(placings, headings, text)),
-        tuple(gathered.pages),
-        _warnings(gathered, text, n_attached, is_whole=_is_whole(data)),
-    )
+    return gathered.finish(title, _warnings(gathered, n_attached, is_whole=_is_whole(data)))
 
 
 def locate(data: bytes, span: tuple[int, int], pages: Sequence[Page]) -> Origin:
@@ -387,14 +431,15 @@ def _existing_page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium
         raise DocumentUnreadable(f"damaged: page {number} cannot be read", Fault.CORRUPT) from error
 
 
-def _require_text(gathered: _Gathered) -> None:
+def _require_text(gathered: Gathered) -> None:
     if gathered.placings:
         return
     if len(gathered.unread) == len(gathered.pages):
         raise DocumentUnreadable("damaged: none of its pages can be read", Fault.CORRUPT)
-    raise DocumentUnreadable(
-        "no text layer (a scan?): run OCR on it first, for example with ocrmypdf", Fault.NO_TEXT
-    )
+    if gathered.unseen:
+        why = explain_unseen(gathered.max_ocr_pages)
+        raise DocumentUnreadable(f"no text layer (a scan?); {why}", Fault.NO_TEXT)
+    raise DocumentUnreadable("no text on its pages, nor in their pictures", Fault.NO_TEXT)
 
 
 def _is_whole(data: bytes) -> bool:
@@ -417,19 +462,19 @@ def _largest_heading(headings: Sequence[Unit], page: Page, text: str) -> str | N
     return text[largest.start : largest.end]
 
 
-def _warnings(
-    gathered: _Gathered, text: str, n_attached: int, *, is_whole: bool
-) -> tuple[str, ...]:
+def _warnings(gathered: Gathered, n_attached: int, *, is_whole: bool) -> tuple[str, ...]:
     """Return what a reader of the text should know is not in it."""
-    unread, n_pictures = gathered.unread, gathered.n_pictures
+    unread, unseen, n_pictures = gathered.unread, gathered.unseen, gathered.n_pictures
     empty = {page.number for page in gathered.pages if page.start == page.end}
-    blank = sorted(empty.difference(unread))
+    blank = sorted(empty.difference(unread, unseen))
+    why = explain_unseen(gathered.max_ocr_pages)
     pictures = f"{n_pictures:,} large picture{'s' * (n_pictures != 1)}"
-    n_unknown = len(_NO_LETTER.findall(text))
+    n_unknown = sum(len(NO_LETTER.findall(text)) for text in gathered.text)
     return drop_none(
         None if is_whole else "the file does not end as a PDF file does: some of it may be missing",
         f"{_name(unread)} cannot be read (damaged)" if unread else None,
-        f"no text on {_name(blank)}: if scanned, run OCR first" if blank else None,
+        f"no text on {_name(blank)}" if blank else None,
+        f"no text on {_name(unseen)} (scanned?); {why}" if unseen else None,
         count(n_unknown, "character", "of fonts that do not say which they are"),
         *(
             count(n_chars, "hidden character", f"left out ({how})")

@@ -12,30 +12,43 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from itertools import pairwise
+from statistics import fmean, median
+from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from assistant.ingest.formats.pdf.characters import (
+    MIN_CONTRAST,
     MIN_SIZE,
     Bounds,
     Characters,
     Parted,
     Piece,
     Sight,
+    Style,
     address_of,
     find_pieces,
     large_pictures,
     objects_of,
 )
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
-from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
+from assistant.ingest.formats.pdf.paragraphs import UNSPACED, PageText, Placed, write
 from assistant.ingest.formats.pdf.shapes import RuledGrid, Shapes, find_grids, read_shapes
 from assistant.ingest.formats.pdf.tangles import untangle
-from assistant.values import Box
+from assistant.text.normalize import normalize
+from assistant.values import Box, SeenWord
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from assistant.ingest.formats.ocr import Seen, TextLine
 
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
 _WORD = re.compile(r"\S+")
+NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
 _MAX_LOOKED_AT = 50
 """Pieces of text of a page that may be without characters."""
 _NOTES = frozenset({raw.FPDF_ANNOT_TEXT})
@@ -221,3 +234,179 @@ def _merge(one: Box, other: Box) -> Box:
         max(one.right, other.right),
         max(one.bottom, other.bottom),
     )
+
+
+MIN_LETTERS = 40
+"""Of a page with a large picture or a font that cannot be read, whose own text is enough."""
+_SEEN_DPI = 200
+MAX_SEEN_SIDE = 3_600
+"""Pixels of the longer side of a picture that is read: small print of a page needs no more."""
+_BODY_SIZE = 11.0
+"""Points that most text of a picture has where nothing tells how large it is."""
+_EM, _TRIM = 0.75, 0.06
+"""Of the height that is found of a line: its em, and what above and below is not its text."""
+_SAME_SIZE = 0.2
+_LONG = 8.0
+"""In ems, of a line that tells how the picture is askew."""
+_MIN_GAP = 1.0
+"""In ems, between words of a line that stand apart."""
+_SEEN_WORD = re.compile(rf"{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern})\S)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a picture says, and its words, whose spans are of this text.
+
+    `n_unread` lines of it are written by hand, or in a script that is not known.
+    """
+
+    page: PageText
+    words: tuple[SeenWord, ...] = ()
+    n_unread: int = 0
+
+
+def explain_unseen(max_ocr_pages: int) -> str:
+    """Say why a page, which could be read off its picture, is not."""
+    if find_spec("rapidocr") is None:
+        return "pictures are not read: pip install rapidocr"
+    if not max_ocr_pages:
+        return "pictures are not read (ocr is off)"
+    return f"more pages than are read off pictures ({max_ocr_pages:,}): raise max_ocr_pages"
+
+
+def can_see(max_ocr_pages: int, n_seen: int) -> bool:
+    """Tell whether a further page may be read off its picture."""
+    return n_seen < max_ocr_pages and find_spec("rapidocr") is not None
+
+
+def count_letters(text: str) -> int:
+    """Return how many letters and digits a text has, without those that no font names."""
+    return sum(map(str.isalnum, NO_LETTER.sub("", text)))
+
+
+def is_usable(read: Read) -> bool:
+    """Tell whether a page's own text says what is to be seen on it."""
+    text = read.page.text
+    n_letters = count_letters(text)
+    if not n_letters or len(NO_LETTER.findall(text)) > n_letters:
+        return False
+    return n_letters >= MIN_LETTERS or not (read.n_pictures or read.n_unread)
+
+
+def see_page(page: pdfium.PdfPage, number: int) -> Scan:
+    """Return what a page says as a picture, in points of the page."""
+    sight = Sight.of(page)
+    scale = min(_SEEN_DPI / 72, MAX_SEEN_SIDE / max(sight.width, sight.height))
+    bitmap = page.render(scale=scale, grayscale=True)
+    picture = bitmap.to_pil().copy()
+    bitmap.close()
+    return read_scan(picture, number, sight.height)
+
+
+def read_scan(picture: "Image", number: int, height: float | None = None) -> Scan:
+    """Return what a picture of a page says, arranged as the text of a page is.
+
+    Args:
+        picture: of any mode and size.
+        number: of the page.
+        height: of the page in points, if that is known.
+
+    Raises:
+        OcrMissing: the models that read are not installed.
+    """
+    found = [grey for grey, n_pixels in enumerate(picture.convert("L").histogram()) if n_pixels]
+    if found[-1] - found[0] < MIN_CONTRAST:
+        return Scan(PageText())
+    from assistant.ingest.formats.ocr import read_picture  # brings heavy libraries
+
+    picture.thumbnail((MAX_SEEN_SIDE, MAX_SEEN_SIDE))
+    seen = read_picture(picture.convert("RGB"))
+    if not seen.lines:
+        return Scan(PageText(), n_unread=seen.n_unread)
+    read = _ScanReading(seen, height)
+    page = write(arrange(read.pieces, read.height, Shapes(), ()), read.height)
+    words = list(read.list_words(page, number))
+    usual = fmean(word.sureness for word in words) if words else 1.0
+    weighed = (word._replace(sureness=round(usual * word.sureness, 3)) for word in words)
+    return Scan(page, tuple(weighed), seen.n_unread)
+
+
+class _ScanReading:
+    """The pieces that lines of a picture make, level and in points, and where each character is."""
+
+    def __init__(self, seen: "Seen", height: float | None) -> None:
+        self._seen = seen
+        ems = sorted(line.region.height * _EM for line in seen.lines for _ in line.text)
+        self._body = ems[len(ems) // 2]
+        self._scale = height / seen.height if height else _BODY_SIZE / self._body
+        self.height = seen.height * self._scale
+        long = [line.region for line in seen.lines if line.region.width > _LONG * self._body]
+        self._slope = median(region.slope for region in long) if long else 0.0
+        self._characters: list[tuple[TextLine, int]] = []
+        self.pieces = [piece for line in seen.lines for piece in self._part(line)]
+
+    def _part(self, line: "TextLine") -> Iterator[Piece]:
+        """Yield the pieces of a line, which wide gaps part."""
+        em = line.region.height * _EM
+        first = 0
+        letters = [n for n, letter in enumerate(line.text) if letter != " "]
+        for one, next_ in pairwise([*letters, None]):
+            if one is None:
+                continue
+            if next_ is None or line.edges[next_][0] - line.edges[one][1] > _MIN_GAP * em:
+                yield from self._make(line, range(first, one + 1), em)
+                first = next_ or 0
+
+    def _make(self, line: "TextLine", numbers: range, em: float) -> Iterator[Piece]:
+        """Yield the piece of some characters of a line, if any remain in canonical text."""
+        begin = len(self._characters)
+        text = ""
+        for number in numbers:
+            canonical = normalize(line.text[number])[0]
+            text += canonical
+            self._characters += [(line, number)] * len(canonical)
+        if not text.strip() or normalize(text)[0] != text:
+            del self._characters[begin:]
+            return
+        is_body = abs(em - self._body) <= _SAME_SIZE * self._body
+        size = round(2 * self._scale * (self._body if is_body else em)) / 2
+        region = line.region
+        left, right = line.edges[numbers[0]][0], line.edges[numbers[-1]][1]
+        at = (left + right) / 2
+        top, bottom = (edge + region.slope * at for edge in (region.top, region.bottom))
+        middle, half = (top + bottom) / 2, (0.5 - _TRIM) * region.height
+        level, shift = middle - self._slope * at, self._slope * middle
+        box = (left + shift, level - half, right + shift, level + half)
+        scaled = (side * self._scale for side in box)
+        yield Piece(text, begin, len(text), Style(size), Parted.BY_LINE, *scaled)
+
+    def list_words(self, page: PageText, number: int) -> Iterator[SeenWord]:
+        """Yield the words of the text, each as surely read as its least sure character."""
+        for placed in page.pieces:
+            for match in _SEEN_WORD.finditer(page.text, placed.start, placed.end):
+                start, end = match.span()
+                shift = placed.first - placed.start
+                own = self._characters[start + shift : end + shift]
+                line = own[0][0]
+                sides = self._find_sides(line, own[0][1], own[-1][1])
+                yield SeenWord(start, end, number, *sides, min(line.sureness[n] for _, n in own))
+
+    def _find_sides(self, line: "TextLine", first: int, last: int) -> Bounds:
+        """Return the box of characters of a line as shares of the picture as it was given."""
+        region, seen = line.region, self._seen
+        left, right = line.edges[first][0], line.edges[last][1]
+        trim = _TRIM * region.height
+        low, high = sorted((region.slope * left, region.slope * right))
+        x_1, x_2 = left / seen.width, right / seen.width
+        y_1, y_2 = (
+            (region.top + trim + low) / seen.height,
+            (region.bottom - trim + high) / seen.height,
+        )
+        sides = {
+            0: (x_1, y_1, x_2, y_2),
+            1: (y_1, 1 - x_2, y_2, 1 - x_1),
+            2: (1 - x_2, 1 - y_2, 1 - x_1, 1 - y_1),
+            3: (1 - y_2, x_1, 1 - y_1, x_2),
+        }[seen.turn]
+        left, top, right, bottom = (round(min(max(side, 0.0), 1.0), 4) for side in sides)
+        return left, top, right, bottom

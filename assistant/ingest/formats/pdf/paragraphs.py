@@ -22,7 +22,7 @@ _CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
 _LED = re.compile(r"(?:[.…·_] ?){4}\s*\S{0,6}$")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[\d+\])(?:\s|$)")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)](?:\s|$)")
-_UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 """Characters of Chinese and Japanese, whose lines are joined without a space."""
 _SAME_SIZE = 0.08
 _LEADING, _MAX_LEADING = 1.3, 3.0
@@ -68,7 +68,7 @@ def is_led(text: str) -> bool:
 
 def is_unspaced(character: str) -> bool:
     """Tell whether a character is of a writing without spaces."""
-    return _UNSPACED.match(character) is not None
+    return UNSPACED.match(character) is not None
 
 
 def first_word(text: str) -> str:
