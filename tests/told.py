@@ -4,6 +4,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from evals.reader.model import Reader
 from evals.reader.rows import Row
 from evals.reader.units import Unit, cut_units, with_near
 
@@ -55,3 +58,36 @@ def packed_weights(path: Path) -> None:
         head += struct.pack("<BIQQ", kind, n, at, len(data))
         at += len(data)
     path.write_bytes(head + b"".join(data for *_, data in tensors))
+
+
+def tiny_reader(units: list[Unit]) -> Reader:
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    letters = sorted({c for u in units for c in u.passage + "".join(a.text for a in u.asked)})
+    words = dict.fromkeys(["<s>", "<pad>", "</s>", "<unk>", *letters, *"query:passage".lower()])
+    made = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, "<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Whitespace(), pre_tokenizers.Split("", "isolated")]
+    )
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=made, pad_token="<pad>"
+    )
+    torch.manual_seed(3)
+    shape = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=256,
+        attention_probs_dropout_prob=0.0,
+    )
+    encoder = BertModel(shape, add_pooling_layer=False)
+    encoder.embeddings.requires_grad_(requires_grad=False)
+    for layer in encoder.encoder.layer[:2]:
+        layer.requires_grad_(requires_grad=False)
+    return Reader(encoder, tokenizer, 32, n_apart=3)

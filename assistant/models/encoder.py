@@ -24,11 +24,13 @@ BATCH_TOKENS = 256
 class TokenVectors:
     """One text's token vectors, shape (n_tokens, d), and where each token lies in the text.
 
-    Special tokens have empty spans.
+    Special tokens have empty spans. `lower`, shape (n_tokens, d), is what the lower layers say of
+    them, where the model has layers above that read two texts together.
     """
 
     vectors: NDArray[np.float32]
     offsets: list[tuple[int, int]]
+    lower: NDArray[np.float32] | None = None
 
 
 class OnnxEncoder:
@@ -74,9 +76,10 @@ class OnnxEncoder:
             for row, i in enumerate(batch):
                 ids[row, : lengths[i]] = encodings[i].ids
                 mask[row, : lengths[i]] = 1
-            (tokens,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            tokens, *lower = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
             for row, i in enumerate(batch):
-                vectors[i] = TokenVectors(tokens[row, : lengths[i]], encodings[i].offsets)
+                below = lower[0][row, : lengths[i]] if lower else None
+                vectors[i] = TokenVectors(tokens[row, : lengths[i]], encodings[i].offsets, below)
 
         batches = list(_batches(lengths))
         if len(batches) == 1:  # a query: no hand-over to another thread

@@ -20,7 +20,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -121,6 +121,9 @@ def _digest_files(paths: Sequence[Path]) -> str:
 
 logger = logging.getLogger(__name__)
 
+READER_FILE = "reader.safetensors"
+"""What a model has that also reads: the heads above its tokens, and its upper layers."""
+UPPER = "together.layers."
 RECIPE = 2
 """Raised when the way of preparing changes, so that old folders are not used."""
 
@@ -225,7 +228,11 @@ def _export(model: str, folder: Path, digest: str, models_dir: Path) -> Prepared
     final = models_dir / f"{digest[:16]}-{_digest_text(pooling + str(folder))[:8]}-{RECIPE}"
     with tempfile.TemporaryDirectory(dir=models_dir) as aside:
         (made := Path(aside, "model")).mkdir(mode=0o700)
-        _write_graph(encoder, made)
+        n_lower = _count_lower(folder)
+        _write_graph(encoder, made, n_lower)
+        if n_lower:
+            _write_upper(folder, made, n_lower)
+            shutil.copy(folder / READER_FILE, made)
         if not _agrees(encoder, made, pooling):
             logger.warning("%s runs in sentence-transformers: its export disagrees", model)
             return PreparedModel(folder=None, pooling="own", **common)
@@ -249,40 +256,107 @@ def _pooling(encoder: Any) -> str | None:
     return mode if mode in ("mean", "cls") else None
 
 
-def _write_graph(encoder: Any, folder: Path) -> None:
+def _write_graph(encoder: Any, folder: Path, n_lower: int = 0) -> None:
     import torch
 
     class Tokens(torch.nn.Module):
-        """The transformer's token vectors as one tensor."""
+        """The transformer's token vectors, and those of its lower layers if they are asked for."""
 
         def __init__(self, transformer: torch.nn.Module) -> None:
             super().__init__()
             self.transformer = transformer
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            out = self.transformer(input_ids=input_ids, attention_mask=attention_mask)
-            hidden: torch.Tensor = out.last_hidden_state
-            return hidden
+        def forward(
+            self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+        ) -> tuple[torch.Tensor, ...]:
+            out = self.transformer(
+                input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=n_lower > 0
+            )
+            lower = (out.hidden_states[n_lower],) if n_lower else ()
+            return (out.last_hidden_state, *lower)
 
     # Two rows of different lengths, so that no dimension is taken for a constant.
     ids = torch.ones(2, 16, dtype=torch.long)
     mask = torch.ones(2, 16, dtype=torch.long)
     mask[1, 9:] = 0
+    outputs = ["tokens", "lower"][: 1 + (n_lower > 0)]
+    graph, given = Tokens(encoder[0].auto_model.eval()), {"input_ids": ids, "attention_mask": mask}
+    _trace(graph, given, outputs, folder / "model.onnx")
+    backend = encoder[0].tokenizer.backend_tokenizer
+    (folder / "tokenizer.json").write_text(backend.to_str(), encoding="utf-8")
+
+
+def _write_upper(folder: Path, made: Path, n_lower: int) -> None:
+    """Export the layers of a reader that read two texts together, to `together.onnx`.
+
+    In: `states` (batch, length, hidden) and `mask` (batch, length), 1 where a token is. Out: three
+    logits of each token - it reads, begins, ends - and "none" (batch), which the first token says.
+    """
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoConfig
+    from transformers.models.bert.modeling_bert import BertLayer
+
+    heads = load_file(folder / READER_FILE)
+    config = AutoConfig.from_pretrained(folder, attn_implementation="eager")
+
+    class Together(torch.nn.Module):
+        """The upper layers with what they say."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            n = config.num_hidden_layers - n_lower
+            self.layers = torch.nn.ModuleList(BertLayer(config) for _ in range(n))
+            self.out = torch.nn.Linear(config.hidden_size, 3)
+            self.none = torch.nn.Linear(config.hidden_size, 1)
+
+        def forward(
+            self, states: torch.Tensor, mask: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            away = (1 - mask[:, None, None, :]).to(states.dtype) * -1e4
+            for layer in self.layers:
+                states = layer(states, away)
+            return self.out(states), self.none(states[:, 0]).squeeze(-1)
+
+    together = Together()
+    own = {n.removeprefix("together."): w for n, w in heads.items() if n.startswith("together.")}
+    own.pop("kind")  # added before the layers
+    together.load_state_dict(own)
+    mask = torch.ones(2, 16, dtype=torch.long)
+    mask[1, 9:] = 0
+    given = {"states": torch.zeros(2, 16, config.hidden_size), "mask": mask}
+    _trace(together.eval(), given, ("logits", "none"), made / "together.onnx")
+
+
+def _count_lower(folder: Path) -> int:
+    """Return how many layers of a reader see a text alone; 0 of a model that is none."""
+    from safetensors.numpy import load_file
+
+    if not (path := folder / READER_FILE).is_file():
+        return 0
+    n_upper = len({name.split(".")[2] for name in load_file(path) if name.startswith(UPPER)})
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return int(settings["num_hidden_layers"]) - n_upper
+
+
+def _trace(graph: Any, given: Mapping[str, Any], outputs: Sequence[str], path: Path) -> None:
+    """Write a torch module as an ONNX graph of inputs of any batch and length."""
+    import torch
+
     axes = {0: "batch", 1: "length"}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor
         torch.onnx.export(
-            Tokens(encoder[0].auto_model.eval()),
-            (ids, mask),
-            str(folder / "model.onnx"),
-            input_names=["input_ids", "attention_mask"],
-            output_names=["tokens"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "tokens": axes},
+            graph,
+            tuple(given.values()),
+            str(path),
+            input_names=list(given),
+            output_names=list(outputs),
+            dynamic_axes={name: axes for name in (*given, *outputs) if name != "none"}
+            | {"none": {0: "batch"}},
             opset_version=17,
             dynamo=False,  # the other exporter takes 9 s instead of 1.5 s and needs onnxscript
         )
-    backend = encoder[0].tokenizer.backend_tokenizer
-    (folder / "tokenizer.json").write_text(backend.to_str(), encoding="utf-8")
 
 
 def _agrees(encoder: Any, folder: Path, pooling: str) -> bool:

@@ -134,10 +134,14 @@ def _small(name: str, numbers: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
 
 
 def _modules() -> list[dict[str, Any]]:
-    kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+    kinds = {
+        "": "base.modules.transformer.Transformer",
+        "1_Pooling": "sentence_transformer.modules.pooling.Pooling",
+        "2_Normalize": "sentence_transformer.modules.normalize.Normalize",
+    }
     return [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for i, (path, kind) in enumerate(kinds)
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.{kind}"}
+        for i, (path, kind) in enumerate(kinds.items())
     ]
 
 

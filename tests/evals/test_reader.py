@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from told import packed_weights, row, told_units
+from told import packed_weights, row, tiny_reader, told_units
 
 from evals.reader.base import unpack
 from evals.reader.batches import Batch, Batches, Question, Sizes, Text
 from evals.reader.held import area, make_pool, watch
 from evals.reader.losses import find_loss, late_loss, make_masks
 from evals.reader.measure import examine, set_exam
-from evals.reader.model import Reader, Sentences, open_reader
+from evals.reader.model import Sentences, open_reader
 from evals.reader.train import Plan, Run, Stage, load, load_weights, moving, newest, save, take
 from evals.reader.units import Unit
 
@@ -33,39 +33,6 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def units() -> list[Unit]:
     return told_units()
-
-
-def tiny_reader(units: list[Unit]) -> Reader:
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    letters = sorted({c for u in units for c in u.passage + "".join(a.text for a in u.asked)})
-    words = dict.fromkeys(["<s>", "<pad>", "</s>", "<unk>", *letters, *"query:passage".lower()])
-    made = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, "<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Whitespace(), pre_tokenizers.Split("", "isolated")]
-    )
-    made.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=made, pad_token="<pad>"
-    )
-    torch.manual_seed(3)
-    shape = BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=4,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=256,
-        attention_probs_dropout_prob=0.0,
-    )
-    encoder = BertModel(shape, add_pooling_layer=False)
-    encoder.embeddings.requires_grad_(requires_grad=False)
-    for layer in encoder.encoder.layer[:2]:
-        layer.requires_grad_(requires_grad=False)
-    return Reader(encoder, tokenizer, 32, n_apart=3)
 
 
 def tiny_run(units: list[Unit], stage: Stage = "find") -> Run:

@@ -1,0 +1,183 @@
+"""Reads: the log-odds of each sentence of a passage to answer a question, and the answering words.
+
+An encoder made for it says of every token two things: its state after the last layer and after the
+lower ones. Late interaction over the first (Khattab & Zaharia 2020, eq. 3, each token of the
+question with its learned weight) scores all sentences against "none"; of a few passages the upper
+layers read question and passage together from the second (Cao et al. 2020, arXiv:2005.00697) and
+move the scores. `evals/reader` trains it, and computes the same in torch. Log-odds of 0 mean even
+odds with "none".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.models.encoder import OnnxEncoder, TokenVectors
+
+Array = NDArray[np.float32]
+Spans = Sequence[tuple[int, int]]
+
+SHARPNESS = 12.0
+"""How suddenly a token of the question counts as missed, where its nearest cosine nears the bar."""
+NEED_SHIFT = 1.0
+LEFT_OUT = -1e4
+AT_ONCE = 8
+"""Pairs that are read together at once."""
+MAX_WORDS = 30
+"""Tokens that answering words have at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The n tokens of a text behind its prompt.
+
+    Attributes:
+        late: (n, d) of unit length.
+        lower: (n, hidden).
+        spans: (n, 2) in characters of the text; empty for those of the prompt and the frame.
+    """
+
+    late: Array
+    lower: Array
+    spans: NDArray[np.int64]
+
+    def inside(self, start: int, end: int) -> NDArray[np.int64]:
+        """Return the places of the tokens that lie in a span; a space before it is not counted."""
+        begins, ends = self.spans[:, 0], self.spans[:, 1]
+        return np.flatnonzero((ends > begins) & (begins >= start - 1) & (ends <= end))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question's tokens, and of each what it weighs and how much it is missed, both (n,)."""
+
+    tokens: Encoded
+    weights: Array
+    needs: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the n sentences of a passage answer.
+
+    Attributes:
+        log_odds: (n,) against "none"; very low for a sentence that was cut off.
+        words: of each the span of the words that answer best, in characters of the passage.
+    """
+
+    log_odds: NDArray[np.float64]
+    words: tuple[tuple[int, int] | None, ...]
+
+
+class Reader:
+    """The heads and the upper layers of a prepared reader, above its encoder."""
+
+    def __init__(self, encoder: OnnxEncoder, folder: Path, prompts: tuple[str, str]) -> None:
+        import onnxruntime
+        from safetensors.numpy import load_file
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self._encoder = encoder
+        self._prompts = prompts
+        self._heads: Mapping[str, Array] = load_file(folder / "reader.safetensors")
+        self._upper: Any = onnxruntime.InferenceSession(
+            str(folder / "together.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+
+    def encode_question(self, text: str) -> Question:
+        """Return a question's tokens with their weights."""
+        (said,) = self._encoder.encode([self._prompts[0] + text])
+        tokens = self._read_off(said, len(self._prompts[0]))
+        is_inside = tokens.spans[:, 1] > tokens.spans[:, 0]
+        raw = np.where(is_inside, self._head("weigh", said.vectors)[:, 0], LEFT_OUT)
+        shares = np.exp(raw - raw.max()) * is_inside
+        needs = np.logaddexp(0.0, self._head("need", said.vectors)[:, 0] - NEED_SHIFT) * is_inside
+        weights = shares / max(float(shares.sum()), 1e-9)
+        return Question(tokens, weights.astype(np.float32), needs.astype(np.float32))
+
+    def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:
+        """Return the tokens of passages."""
+        prompt = self._prompts[1]
+        said = self._encoder.encode([prompt + text for text in texts])
+        return [self._read_off(one, len(prompt)) for one in said]
+
+    def glance(self, question: Question, passage: Encoded, sentences: Spans) -> NDArray[np.float64]:
+        """Return the sentences' log-odds by late interaction alone, shape (n_sentences,)."""
+        likeness = passage.late @ question.tokens.late.T
+        best = np.full((len(sentences), likeness.shape[1]), -1.0)
+        for row, (start, end) in enumerate(sentences):
+            if len(tokens := passage.inside(start, end)):
+                best[row] = likeness[tokens].max(axis=0)
+        missed = 1 / (1 + np.exp((best.max(axis=0, initial=-1.0) - self._heads["bar"]) * SHARPNESS))
+        none = float(self._heads["none"]) + missed @ question.needs
+        found: NDArray[np.float64] = float(self._heads["scale"]) * (best @ question.weights) - none
+        found[(best == -1.0).all(axis=1)] = LEFT_OUT
+        return found
+
+    def read(
+        self, question: Question, passages: Sequence[Encoded], sentences: Sequence[Spans]
+    ) -> list[Reading]:
+        """Return how the sentences of passages answer, in the order of the passages."""
+        order = sorted(range(len(passages)), key=lambda i: -len(passages[i].lower))
+        found: dict[int, Reading] = {}
+        for low in range(0, len(order), AT_ONCE):
+            part = order[low : low + AT_ONCE]
+            logits, none = self._together(question, [passages[i] for i in part])
+            for row, i in enumerate(part):
+                glanced = self.glance(question, passages[i], sentences[i])
+                own = logits[row, len(question.tokens.lower) :][: len(passages[i].lower)]
+                found[i] = _settle(passages[i], sentences[i], own, glanced - float(none[row]))
+        return [found[i] for i in range(len(passages))]
+
+    def _together(self, question: Question, passages: Sequence[Encoded]) -> tuple[Array, Array]:
+        asked, kinds = question.tokens.lower, self._heads["together.kind"]
+        n_asked, longest = len(asked), max(len(one.lower) for one in passages)
+        states = np.zeros((len(passages), n_asked + longest, asked.shape[1]), dtype=np.float32)
+        mask = np.zeros(states.shape[:2], dtype=np.int64)
+        states[:, :n_asked], mask[:, :n_asked] = asked + kinds[0], 1
+        for row, one in enumerate(passages):
+            end = n_asked + len(one.lower)
+            states[row, n_asked:end], mask[row, n_asked:end] = one.lower + kinds[1], 1
+        logits, none = self._upper.run(None, {"states": states, "mask": mask})
+        return logits, none
+
+    def _read_off(self, said: TokenVectors, prompt: int) -> Encoded:
+        late = self._head("project", said.vectors)
+        late /= np.maximum(np.linalg.norm(late, axis=1, keepdims=True), 1e-12)
+        offsets = np.array(said.offsets, dtype=np.int64).reshape(-1, 2)
+        spans = np.where(offsets[:, 1:] > prompt, np.maximum(offsets - prompt, 0), 0)
+        if said.lower is None:
+            raise ValueError("the encoder says nothing of its lower layers")
+        return Encoded(late, said.lower, spans)
+
+    def _head(self, name: str, states: Array) -> Array:
+        found: Array = states @ self._heads[f"{name}.weight"].T + self._heads[f"{name}.bias"]
+        return found
+
+
+def _settle(
+    passage: Encoded, sentences: Spans, logits: Array, glanced: NDArray[np.float64]
+) -> Reading:
+    """Add to each sentence the log of its tokens' mean odds; choose its likeliest words."""
+    log_odds = glanced.copy()
+    words: list[tuple[int, int] | None] = []
+    for number, (start, end) in enumerate(sentences):
+        tokens = passage.inside(start, end)
+        if not len(tokens):
+            log_odds[number] = LEFT_OUT
+            words.append(None)
+            continue
+        own = logits[tokens].astype(np.float64)
+        log_odds[number] += np.logaddexp.reduce(own[:, 0]) - np.log(len(tokens))
+        both = own[:, 1][:, None] + own[:, 2][None, :]
+        n = len(tokens)
+        far = np.arange(n)[None, :] - np.arange(n)[:, None]
+        both[(far < 0) | (far >= MAX_WORDS)] = -np.inf
+        first, last = divmod(int(both.argmax()), n)
+        words.append((int(passage.spans[tokens[first], 0]), int(passage.spans[tokens[last], 1])))
+    return Reading(log_odds, tuple(words))
