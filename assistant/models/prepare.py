@@ -306,7 +306,7 @@ def _write_upper(folder: Path, made: Path, n_lower: int) -> None:
         def __init__(self) -> None:
             super().__init__()
             n = config.num_hidden_layers - n_lower
-            self.layers = torch.nn.ModuleList(BertLayer(config) for _ in range(n))
+            self.layers = torch.nn.ModuleList(BertLayer(config) for _ in range(n))  # type: ignore[no-untyped-call]
             self.out = torch.nn.Linear(config.hidden_size, 3)
             self.none = torch.nn.Linear(config.hidden_size, 1)
 

@@ -36,7 +36,7 @@ def ours(theirs: trained.Reader, tmp_path_factory: pytest.TempPathFactory) -> Re
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     root = tmp_path_factory.mktemp("reader")
-    theirs.encoder.save_pretrained(root / "base")  # type: ignore[operator, union-attr]
+    theirs.encoder.save_pretrained(root / "base")  # type: ignore[operator]
     theirs.tokenizer.save_pretrained(root / "base")
     parts = [Transformer(str(root / "base"), max_seq_length=128), Pooling(32, "mean")]
     SentenceTransformer(modules=parts).save(str(root / "model"))
