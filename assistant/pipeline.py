@@ -7,23 +7,21 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from assistant.answer import follow_up as courtesy
-from assistant.answer.compose import NAME, NOT_SAID, compose, compose_parts
-from assistant.answer.follow_up import decide, join, list_parts, read_history
-from assistant.answer.suggest import (
-    N_JUDGED,
-    N_READ,
-    read_all_over,
-    read_near,
-    suggest,
-    suggest_near,
-)
+from assistant.answer import follow_up
+from assistant.answer import suggest as examples
+from assistant.answer.compose import NAME, NOT_SAID, UNFOUND, compose, compose_parts, doubt, join
 from assistant.cite import cite, list_consulted, number_citations, say, tell_unsure
 from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
 from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
 from assistant.models.embed import Embedder, open_embedder
-from assistant.retrieve.query import ParsedQuestion, focus, read_question, split_question
+from assistant.retrieve.query import (
+    ParsedQuestion,
+    focus,
+    read_history,
+    read_question,
+    split_question,
+)
 from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Options, Settings
 from assistant.store.catalog import last_version
@@ -56,7 +54,6 @@ if TYPE_CHECKING:
     from assistant.llama import CitedChatEngine, CitedQueryEngine, PassageParser, PassageRetriever
 
 _END = object()
-
 logger = logging.getLogger(__name__)
 
 
@@ -140,21 +137,21 @@ class Assistant:
         `Answer` is verified, and the last one is whole.
         """
         asked, before = self._read(question), read_history(history)
-        if reply := courtesy.reply_to(asked.line):
-            version = last_version(self.settings.index_dir)
-            yield say(asked.question, reply, courtesy.NAME, version)
+        stood = follow_up.stand(asked.line, before)
+        if stood == asked.line and (reply := follow_up.reply_to(asked.line)):
+            yield say(asked.question, reply, follow_up.NAME, last_version(self.settings.index_dir))
             return
         lap = Stopwatch()
         inode = self.index.inode
         try:
-            yield from self._answer(asked, before, documents, lap)
+            yield from self._answer(asked, stood, before, documents, lap)
             return
         except (IndexDamaged, IndexMissing) as error:
             met = error
         yield Stage("indexing", "The index is damaged; building it anew from the documents")
         self.index.mend(met, inode)
         lap("index")
-        yield from self._answer(asked, before, documents, lap)
+        yield from self._answer(asked, stood, before, documents, lap)
 
     async def aask(
         self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
@@ -184,6 +181,7 @@ class Assistant:
     def _answer(
         self,
         asked: ParsedQuestion,
+        stood: str,
         before: Sequence[Turn],
         documents: Collection[str],
         lap: Stopwatch,
@@ -194,22 +192,27 @@ class Assistant:
             self.index.ensure()
             lap("index")
         rewritten = None
-        if self.writer:
+        if self.writer and stood != asked.line:
             rewritten = yield from self.writer.rewrite(asked.query, before, costs)
             if costs.calls or costs.too_slow:
                 lap("rewrite")
         yield Stage("searching", "Searching the documents")
         with self.index.open() as snapshot:
             read = cache(snapshot.document)
-            parts = split_question(asked.query)
-            queries = list_parts(parts, before, rewritten)
-            found = [[self._retrieve(snapshot, q, documents) for q in each] for each in queries]
+            parts = split_question(rewritten or (asked.query if stood == asked.line else stood))
+            found = [self._retrieve(snapshot, part.query, documents) for part in parts]
             lap("retrieve")
-            n = len({r.passage.passage_id for each in found for one in each for r in one.ranking})
+            n = len({r.passage.passage_id for one in found for r in one.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
-            judged = [decide(each, self.judge.scorer) for each in found]
+            judged = [(one, self.judge.scorer.judge(one)) for one in found]
             calibration = self.judge.calibration
             draft, sentences = compose_parts(parts, judged, calibration, self.settings, read)
+            if draft.reason in UNFOUND and (wide := follow_up.stand_with_topic(stood, before)):
+                wider = self._retrieve(snapshot, focus(wide), documents)
+                again = [(wider, doubt(self.judge.scorer.judge(wider)))]
+                tried = compose_parts(parts, again, calibration, self.settings, read)
+                if tried[0].statements:
+                    judged, (draft, sentences) = again, tried
             retrieval, judgement = join(judged)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
@@ -239,9 +242,8 @@ class Assistant:
         )
         yield answer
         if self.writer and statements and not computed:  # nothing is written of an abstention
-            drop = self.settings.max_drop
             quoted = QuotedAnswer(
-                answer, checked.verified, judgement, retrieval.ranking, drop, read
+                answer, checked.verified, judgement, retrieval.ranking, self.settings.max_drop, read
             )
             yield from self.writer.write(quoted, costs)
 
@@ -279,17 +281,13 @@ class Assistant:
         )
 
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
-        """Return up to n questions that the documents answer, made of their own sentences.
-
-        The questions are English; documents in other languages give few or none. Without an index
-        there are none.
+        """Return up to n questions that the documents answer, made of their own sentences, if any.
 
         Args:
             n: how many questions at most.
-            near: an answer, such as an abstention. The questions are then made of the passages that
-                were consulted for it and of more of the likeliest document; those that share most
-                with its question come first. Otherwise, or if it consulted none, they are spread
-                over the documents, and stay the same until the index changes.
+            near: an answer, such as an abstention, whose passages and likeliest document the
+                questions are then made of, those nearest to its question first. Otherwise they are
+                spread over the documents, and stay the same until the index changes.
 
         Raises:
             StoreError: the index cannot be used.
@@ -299,18 +297,19 @@ class Assistant:
         with self.index.open() as snapshot:
             quotes = partial(self._quotes, snapshot)
             if near is not None and near.consulted:
+                passages = examples.read_near(snapshot, near)
                 weights = weigh_terms(snapshot, near.query)
-                return suggest_near(near.query, weights, read_near(snapshot, near), quotes, n)
+                return examples.suggest_near(near.query, weights, passages, quotes, n)
             key = (snapshot.version, n)
-            found = self._suggested.get(key)
-            if found is None:
-                found = suggest(read_all_over(snapshot, N_READ * n), quotes, n)
+            if (found := self._suggested.get(key)) is None:
+                passages = examples.read_all_over(snapshot, examples.N_READ * n)
+                found = examples.suggest(passages, quotes, n)
                 self._suggested = {key: found}
             return found
 
     def _quotes(self, snapshot: Snapshot, question: str, sentence: str) -> bool:
         """Whether the answer to a suggested question quotes the sentence it was made of."""
-        found = self._retriever.retrieve(snapshot, focus(question), N_JUDGED)
+        found = self._retriever.retrieve(snapshot, focus(question), examples.N_JUDGED)
         if not any(sentence in ranked.passage.text for ranked in found.ranking):
             return False
         judgement = self.judge.scorer.judge(found)
@@ -318,8 +317,7 @@ class Assistant:
             judgement, found, self.judge.calibration, self.settings, snapshot.document
         )
         numbers = {number for one in draft.statements for number in one.sentences}
-        quoted = {one.text for one in sentences if one.number in numbers}
-        return sentence in quoted
+        return any(one.text == sentence and one.number in numbers for one in sentences)
 
     def calibrate(
         self,
@@ -469,12 +467,11 @@ class Assistant:
     def fingerprints(self) -> dict[str, str]:
         """Models and calibration, which must be equal for two answers to be comparable."""
         calibration = self.judge.calibration
-        model = {"model": self.language_model} if self.writer else {}
         return {
             "embedder": self.embedder.fingerprint,
             "scorer": self.judge.scorer.fingerprint,
             "calibration": f"{calibration.slope} {calibration.bias} {calibration.bars}",
-            **model,
+            **({"model": self.language_model} if self.writer else {}),
         }
 
     def close(self) -> None:

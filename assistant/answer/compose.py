@@ -47,6 +47,11 @@ from assistant.values import Cell, Document, Role, Sentence
 NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
+UNFOUND = (NOTHING_RETRIEVED, NOT_SAID)
+
+TOPIC_DOUBT = 0.5
+"""Log-odds taken from the answer to a question that was asked with the topic of a conversation: its
+words stand in the passages whatever is asked."""
 
 NOT_COMPARED = (
     "Versions are not compared with each other here; each can be asked about by its number."
@@ -174,6 +179,13 @@ def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[in
     return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()
 
 
+def doubt(judgement: Judgement) -> Judgement:
+    """Return the judgement of a question that the topic of a conversation was put to."""
+    log_odds = None if judgement.log_odds is None else judgement.log_odds - TOPIC_DOUBT
+    evidence = replace(judgement.evidence, is_named=False)
+    return replace(judgement, log_odds=log_odds, evidence=evidence)
+
+
 def compose_parts(
     parts: Sequence[QuestionPart],
     judged: Sequence[tuple[Retrieval, Judgement]],
@@ -222,7 +234,7 @@ def _say_missing(part: QuestionPart, reason: str | None) -> str:
     """Say which part of a question is not answered, and why if more is known."""
     if part.about:
         return f"Nothing was found about {part.text}."
-    if reason in (None, NOT_SAID, NOTHING_RETRIEVED):
+    if reason in (None, *UNFOUND):
         return f"Nothing was found that answers “{part.text}”."
     return f"“{part.text}”: {reason}"
 
@@ -407,3 +419,30 @@ def _say_the_same(one: Sentence, other: Sentence) -> bool:
 
 def _numbers(sentence: Sentence) -> set[str]:
     return set(NUMERAL.findall(sentence.text))
+
+
+def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
+    """Return the retrieval with the passages that only the other one has found after its own."""
+    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
+    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
+    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
+    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
+    return replace(
+        retrieval,
+        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
+        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
+    )
+
+
+def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:
+    """Return what was retrieved and judged for all questions that were asked in one."""
+    retrieval, judgement = judged[0]
+    if len(judged) == 1:
+        return judged[0]
+    for other, _ in judged[1:]:
+        retrieval = unite(retrieval, other)
+    query = " ".join(one.query for one, _ in judged)
+    sentences = [sentence for _, one in judged for sentence in one.sentences]
+    numbered = tuple(replace(one, number=n) for n, one in enumerate(sentences, start=1))
+    scores = np.concatenate([one.scores for _, one in judged])
+    return replace(retrieval, query=query), replace(judgement, sentences=numbered, scores=scores)

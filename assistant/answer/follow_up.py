@@ -1,29 +1,38 @@
-"""Works out what a question asks for when it leans on the conversation before it.
+"""Makes a question stand by itself that leans on the conversation before it.
 
-"And when did it start?" does not say what started. The question by itself is the first query; the
-others carry words over from earlier turns: the names of the last turn that has any, and the words
-of the last questions. Which query is searched for is decided by the evidence (`choose`); whether it
-is answered, by the question's own words when they are enough to stand by themselves (`settle`). A
-turn that is only a greeting, thanks, a goodbye or an "ok" gets a reply instead (`reply_to`). No
-language model is used. English only; names are told by their capitals.
+"And judo?" is the last question with judo in the place of what it is like; a pronoun is put for
+what was asked about or named in the answer; "Why?" takes its sentence from the last question. A
+question that stands by itself is left as it was typed (`stand`). A turn that is only a greeting,
+thanks, a goodbye or an "ok" gets a reply instead (`reply_to`). No language model is used; English,
+and what is cheap of German, French, Spanish, Italian and Portuguese (`follow-ups.txt`).
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
-
-from assistant.errors import QuestionError
-from assistant.evidence.scorer import EvidenceScorer, Judgement
-from assistant.retrieve.query import QuestionPart
-from assistant.retrieve.retriever import Retrieval
-from assistant.text.cues import goes_on
-from assistant.text.normalize import normalize
-from assistant.text.terms import DEFAULT, fold, query_terms, say_in, terms
-from assistant.text.words import content, find_names
+from assistant.answer.phrases import (
+    PERSON_NAME,
+    TOKEN,
+    Phrase,
+    capitalise,
+    cut_lead,
+    find_person,
+    find_phrases,
+    find_topic,
+    has_names,
+    likeness,
+    load_lists,
+    pick,
+    share_words,
+    small_words,
+    strip_article,
+)
+from assistant.text import english as en
+from assistant.text.exact import find_exact
+from assistant.text.terms import DEFAULT, fold, say_in
+from assistant.text.words import CAPITALISED, content, one_of
 from assistant.values import Turn
 
 NAME = "courtesy"
@@ -117,200 +126,367 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_DRAWN_OUT.sub(r"\1", fold(word)) for word in _LETTERS.findall(text))
 
 
-MAX_CARRIED_WORDS = 24
-"""More of them would outweigh the question."""
-ENOUGH_WORDS = 6
-"""Questions are gone back through until they give so many words: the last one may lean too."""
-FEW_WORDS = 2
-"""A question with so few words of its own leans on what was said."""
-LEANING = 0.5
-"""Log-odds by which a question that leans on what was said is rather searched for with it: by
-itself it finds something in any document."""
-CARRIED_DOUBT = 0.5
-"""Log-odds taken from the answer to a question that leans: the words that it carries over stand in
-the passages whatever is asked, and without this doubt one about something else is answered more
-often."""
-CARRIED_WEIGHT = 0.25
-"""What a carried word's idf counts for when sentences are judged: it tells what the answer is
-about, and the question's own words tell which sentence answers."""
+# --- What leans, and on what
+
+MAX_TURNS = 8
+"""Questions that are gone back through, at most."""
+MAX_SAID_CHARS = 4_000
+"""A longer turn is looked at so far."""
+MAX_LEANING_WORDS = 40
+MAX_FRAGMENT_WORDS = 8
+MAX_OPEN_WORDS = 8
+"""A longer question says itself what it is about."""
+_MARK = re.compile(r"\s*\[\d+\]")
+_SENTENCE_END = re.compile(r"(?<=\w{3}[.!?]) +(?=\w)")
+_CLAUSE = re.compile(
+    r"[,;.!?]| [-–] |\b(?:and|or|but|when|if|because|after|before|while|who|that|which)\b",
+    re.IGNORECASE,
+)
+_OWNER = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})*(?<=['’]s)")
+_EXPLETIVE = re.compile(
+    r"\bit (?:is |was |be )?(?:possible|allowed|necessary|okay|ok|true|legal|safe|worth|better|good"
+    r"|bad|free|required|permitted|easy|hard|difficult|takes?|costs?)\b(?=.* (?:to|that|if|when)\b)"
+    r"|\b(?:time|day|date) is it\b|\b(?:is|are|was|were|be) there\b(?! *\?)"
+    r"|\bthere (?:is|are|was|were|be)\b|^(?:that|this|it) is (?:\w+ ){0,2}\w+[.!,] (?=\w)",
+    re.IGNORECASE,
+)
+_NTH = re.compile(
+    r"\b(?:the )?(?P<nth>first|second|third|fourth|fifth|last|other|former|latter)"
+    r"(?: ones?\b|(?=\W*$))"
+    r"|\b(?P<both>both(?: of them)?)\b|\bof (?P<them>them|these|the two)\b",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(r"\b(?:(his|her(?= [a-z]))|(he|she|him|her))\b", re.IGNORECASE)
+_THINGS = re.compile(r"\b(?:(their)|(they|them|(?:these|those)(?=\s*(?:\?|$))))\b", re.IGNORECASE)
+_THING = re.compile(r"\b(?:(its)|(it))\b", re.IGNORECASE)
+_THAT = re.compile(
+    r"(?:(?<=\bis )|(?<=\bwas )|(?<=\bdoes )|(?<=\bdid )|(?<=\babout )|(?<=\bfor )|(?<=\bof )"
+    r"|(?<=\bin )|(?<=\bto )|(?<=\bdo )|(?<=\bwith )|(?<=\bare )|(?<=\bthere )|^)"
+    r"(?:that|this|these|those)\b(?P<noun> [a-z]+)?"
+    r"|\b(?:that|this)(?=\s*\?*$)",
+    re.IGNORECASE,
+)
+_STANDING_NOUNS = frozenset(
+    "week month morning afternoon evening document file folder page".split()
+)
+_TIME_NOUNS = frozenset("year day date time month season".split())
+_THERE = re.compile(r"\bthere(?=\s*\?*$)", re.IGNORECASE)
+_FOREIGN = {
+    "de": re.compile(r"(?<=[a-zäöüß] )(?:er|sie|es|ihn|ihm|das)(?=\s*\?*$)"),
+    "fr": re.compile(r"(?<=\w)-(?:t-)?(?:il|elle|ils|elles)(?=\s*\?*$)"),
+}
+_HOW_MANY = re.compile(r"how many (?P<verb>are|were) there\W*", re.IGNORECASE)
+_OPENS_ENGLISH = re.compile(rf"(?:{one_of(en.ASKING_VERBS | en.MODALS)})\b", re.IGNORECASE)
+_WH = re.compile(
+    rf"(?:(?:in|on|at|by|since|until|for|from|to) )?{one_of(en.QUESTION_WORDS)}\b", re.IGNORECASE
+)
 
 
-def list_queries(
-    question: str, history: Sequence[Turn], rewritten: str | None = None
-) -> tuple[str, ...]:
-    """Return the question, then the question with what it may lean on; no two the same.
+def stand(question: str, history: Sequence[Turn]) -> str:
+    """Return the question, made to stand by itself if it leans on the conversation before it.
 
-    A language model's rewriting, when there is one, goes before what rules carry over.
-
-    >>> history = [("user", "Who built the mill?"), ("assistant", "It was built by Ann Holt.")]
-    >>> list_queries("When?", history)
-    ('When?', 'When? Ann Holt', 'When? built mill')
+    >>> history = [("user", "When does climbing start?"), ("assistant", "On 4 May.")]
+    >>> stand("And judo?", history), stand("Who built the mill?", history)
+    ('When does judo start?', 'Who built the mill?')
     """
-    if rewritten:
-        return tuple(dict.fromkeys((question, rewritten)))
-    names = _carry(question, _last_names(history))
-    words = _carry(question, _last_words(history))
-    return tuple(dict.fromkeys((question, names, words)))
+    return _complete(question, _read_before(history)) or question
 
 
-def list_parts(
-    parts: Sequence[QuestionPart], history: Sequence[Turn], rewritten: str | None
-) -> list[tuple[str, ...]]:
-    """Return the queries of each of the questions that were asked in one.
+def stand_with_topic(question: str, history: Sequence[Turn]) -> str | None:
+    """Return a question with what the conversation is about; None if it says itself what it means.
 
-    One alone may lean on the conversation; several stand by themselves.
+    It is one that stands by itself, but may leave open of what: "the maximum period", "pricing".
+
+    >>> history = [("user", "How much is the canoe?"), ("assistant", "It costs 9 euros.")]
+    >>> stand_with_topic("Who pays the deposit?", history), stand_with_topic("B12?", history)
+    ('Who pays the deposit of the canoe?', None)
     """
-    if len(parts) == 1:
-        return [list_queries(parts[0].query, history, rewritten)]
-    return [(part.query,) for part in parts]
+    topic = _topic_of(_read_before(history))
+    is_short = 0 < len(content(question)) <= MAX_OPEN_WORDS
+    if not topic or not is_short or share_words(question, topic) or has_names(question):
+        return None
+    asked = question.rstrip(" ?.!")
+    last = next((one for one in find_phrases(asked)[-1:] if one.end == len(asked)), None)
+    is_definite = last is not None and fold(last.text).startswith("the ")
+    return f"{asked} of {topic}?" if is_definite else f"{asked}, {topic}?"
 
 
-def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Return the turns with their text in canonical form.
-
-    Raises:
-        QuestionError: one of them is no turn.
-    """
-    turns = []
-    for turn in history:
-        match turn:
-            case ("user" | "assistant" as speaker, str(text)):
-                turns.append((speaker, " ".join(normalize(text)[0].split())))
-            case _:
-                raise QuestionError(
-                    f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
-                )
-    return tuple(turns)
+def _read_before(history: Sequence[Turn]) -> list[tuple[str, str]]:
+    """Return the last questions, each made to stand by itself, with their answers."""
+    before: list[tuple[str, str]] = []
+    asked = [n for n, (speaker, _) in enumerate(history) if speaker == "user"][-MAX_TURNS:]
+    for n in asked:
+        said = history[n][1][:MAX_SAID_CHARS].strip()
+        answer = history[n + 1][1] if history[n + 1 : n + 2] and history[n + 1][0] != "user" else ""
+        answer = _MARK.sub("", answer[:MAX_SAID_CHARS])
+        if said and reply_to(said) is None:
+            before.append((_complete(said, before) or said, answer))
+    return before
 
 
-def leans(question: str) -> bool:
-    """Return whether a question may need what was said before it to be understood.
-
-    >>> leans("And when did it start?"), leans("Who discovered the rings of Saturn?")
-    (True, False)
-    """
-    return goes_on(question) or len(content(question)) <= FEW_WORDS
-
-
-def choose(question: str, judgements: Sequence[Judgement]) -> int:
-    """Return the place of the judgement with the most evidence; the first of equals.
-
-    The first is of the question by itself; one that leans is rather read with what was said.
-    """
-    ahead = LEANING if leans(question) else 0.0
-
-    def evidence(place: int) -> tuple[bool, float, int]:
-        log_odds = judgements[place].log_odds
-        if log_odds is None:
-            return False, 0.0, -place
-        return True, log_odds + (ahead if place else 0.0), -place
-
-    return max(range(len(judgements)), key=evidence)
+def _topic_of(before: Sequence[tuple[str, str]]) -> str:
+    """Return what the last question is about: the same as long as it is named."""
+    topic = ""
+    for said, _ in before:
+        if not topic or not re.search(rf"\b{re.escape(strip_article(topic))}\b", said):
+            topic = find_topic(_last_asked(said))
+    return topic
 
 
-def discount(retrieval: Retrieval, question: str) -> Retrieval:
-    """Return the retrieval with the terms that the question itself does not have weighing less.
-
-    They weigh nothing when the question stands by itself.
-    """
-    own, weight_of_carried = set(query_terms(question)), CARRIED_WEIGHT if leans(question) else 0.0
-    weights = {
-        term: weight * (1.0 if term in own else weight_of_carried)
-        for term, weight in retrieval.term_weights.items()
-    }
-    return replace(retrieval, term_weights=weights)
+def _last_asked(said: str) -> str:
+    """Return the last sentence of a turn that asks, or else the last."""
+    sentences = _SENTENCE_END.split(said)
+    return next((one for one in reversed(sentences) if one.endswith("?")), sentences[-1])
 
 
-def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
-    """Return the retrieval with the passages that only the other one has found after its own."""
-    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
-    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
-    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
-    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
-    return replace(
-        retrieval,
-        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
-        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
+def _complete(question: str, before: Sequence[tuple[str, str]]) -> str | None:
+    """Return the whole question; None for one that stands by itself."""
+    if not before or len(question.split()) > MAX_LEANING_WORDS:
+        return None
+    last, answer = before[-1]
+    last = last if len(last.split()) <= MAX_LEANING_WORDS else ""
+    bare = fold(question).strip(" ?!.¿¡")
+    lists = load_lists()
+    if bare in lists["yes"]:
+        return _accept(last, answer)
+    if not last:
+        return None
+    if bare in lists["again"]:
+        return last
+    topic, last = _topic_of(before), _last_asked(last)
+    if bare in lists["more"]:
+        return f"Tell me more about {topic}" if topic else last
+    if bare in lists["ellipsis"]:
+        return _fill(question.strip(" ?!.¿¡"), last, answer)
+    if (many := _HOW_MANY.fullmatch(question)) and topic:
+        return f"How many {topic} {many['verb']} there?"
+    return _go_on(question, before, topic)
+
+
+def _go_on(question: str, before: Sequence[tuple[str, str]], topic: str) -> str | None:
+    """Return the whole question of one that goes on or corrects, or points to what was said."""
+    last, answer = before[-1]
+    last = _last_asked(last)
+    meant, rest = cut_lead(question, "meant")
+    goes_on, rest = (False, rest) if meant else cut_lead(question, "goes on")
+    rest = rest.strip(" ,.:")
+    pointed = _name_again(rest if meant or goes_on else question, before)
+    if not (rest and (meant or goes_on)):
+        return capitalise(pointed) if pointed else _add_subject(question, topic)
+    if fold(rest).strip(" ?!.") in load_lists()["ellipsis"]:
+        return _fill(rest.strip(" ?!."), last, answer)
+    if _is_fragment(rest):
+        return capitalise(_substitute((pointed or rest).strip(" ?!.¿¡"), last, topic))
+    return capitalise(pointed) if pointed else rest if meant else None
+
+
+def _is_fragment(text: str) -> bool:
+    """Whether a text has no verb and asks nothing by itself."""
+    words = [fold(one) for one in TOKEN.findall(text)]
+    if not words or len(words) > MAX_FRAGMENT_WORDS or words[0] in en.QUESTION_WORDS | {"if"}:
+        return False
+    verbs = en.AUXILIARIES | small_words("verbs")
+    return words[0] not in small_words("asks") and not any(
+        one in verbs for one in words if one != "a"
     )
 
 
-def settle(question: str, alone: Judgement, carried: Judgement, own: Judgement) -> Judgement:
-    """Return the judgement of the sentences that carried words have found.
-
-    Args:
-        question: as it was asked.
-        alone: the judgement of what it finds by itself.
-        carried: that of what it finds with the carried words.
-        own: the same sentences judged by its own words (`discount`), which say which one answers.
-    """
-    if leans(question):
-        log_odds = None if carried.log_odds is None else carried.log_odds - CARRIED_DOUBT
-    else:
-        known = [one.log_odds for one in (alone, own) if one.log_odds is not None]
-        log_odds = max(known, default=None)
-    return replace(own, log_odds=log_odds)
+def _accept(last: str, answer: str) -> str | None:
+    """Return what the assistant offered in its last sentence."""
+    offer = re.search(
+        rf"\b{one_of(map(re.escape, load_lists()['offers']))}\s+([^?\n]+)\?\s*$",
+        answer,
+        re.IGNORECASE,
+    )
+    if offer is None:
+        return None
+    said = offer[1].strip()
+    if not last or not _is_fragment(said) or _WH.match(said):
+        return f"{capitalise(said)}?"
+    return _substitute(said, last, find_topic(last))
 
 
-def _last_names(history: Sequence[Turn]) -> list[str]:
-    """Return the names of the last turn that has any: "I do not know" has none."""
-    return next((names for _, text in reversed(history) if (names := list(find_names(text)))), [])
+# --- Putting one thing for another
 
 
-def _last_words(history: Sequence[Turn]) -> list[str]:
-    """Return the words of the last question, and of those before it while they are few."""
-    words: dict[str, str] = {}
-    for _, text in reversed([turn for turn in history if turn[0] == "user"]):
-        for word in content(text):
-            words.setdefault(" ".join(terms(word)), word)
-        if len(words) >= ENOUGH_WORDS:
-            break
-    return list(words.values())
+def _substitute(fragment: str, last: str, topic: str) -> str:
+    """Return the last question with the fragment in the place of what it is most like."""
+    phrases = find_phrases(last)
+    if asked := _ask_for(fragment, phrases, topic):
+        return asked
+    if fold(last).startswith("tell me more about "):
+        return f"Tell me more about {fragment}"
+    words = fragment.split()
+    prepositions = en.MENTIONING | en.BESIDE | small_words("prepositions")
+    if (
+        len(words) > 2
+        and fold(words[0]) in small_words("articles")
+        and fold(words[1]) in prepositions
+    ):
+        words = words[1:]  # "el de tejido"
+    prepositions -= en.ARTICLES
+    lead = words[0] if len(words) > 1 and fold(words[0]) in prepositions else ""
+    said = " ".join(words[1:] if lead else words)
+    mark = "?" if last.rstrip().endswith("?") else ""
+    if phrases:
+        if re.search(r"['’]s$", said) and (owner := _OWNER.search(last)):
+            return last[: owner.start()] + said + last[owner.end() :]
+        scored = [(likeness(said, fold(lead), one, n), n) for n, one in enumerate(phrases)]
+        score, place = max(scored, key=lambda pair: (pair[0], -pair[1]))
+        best = phrases[place]
+        if score > 0:
+            end = best.end
+            if best.is_headed and len(find_phrases(f"of {said}")) > 1:
+                end = phrases[place + 1].end
+            if lead and best.preposition:
+                return last[: best.at] + f"{lead} {said}" + last[end:]
+            if not lead:
+                return last[: best.start] + said + last[end:]
+    return f"{last.rstrip(' ?.!')} {' '.join(words)}{mark or '?'}"
 
 
-def _carry(question: str, words: Iterable[str]) -> str:
-    """Return the question with those of the words that it does not have, each once."""
-    have, carried = set(terms(question)), []
-    for word in words:
-        found = set(terms(word))
-        if not found <= have:
-            carried.append(word)
-            have |= found
-    return " ".join([question, *carried[:MAX_CARRIED_WORDS]])
+def _ask_for(fragment: str, phrases: Sequence[Phrase], topic: str) -> str | None:
+    """Return the question for what everything may have, such as a price, of the topic."""
+    said = fold(strip_article(fragment))
+    is_attribute = bool({said, said.removesuffix("s")} & small_words("attributes"))
+    if not topic or not is_attribute or any(share_words(fragment, one.text) for one in phrases):
+        return None
+    if fragment.casefold().startswith("the "):
+        return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {topic}?"
+    return f"{fragment}, {topic}?"
 
 
-def decide(found: Sequence[Retrieval], scorer: EvidenceScorer) -> tuple[Retrieval, Judgement]:
-    """Return what was retrieved for the query with the most evidence, and its judgement.
+def _fill(asked: str, last: str, answer: str) -> str:
+    """Return the last question asked by other words: "When?", "Who else?"."""
+    asked = asked[:1].upper() + asked[1:]
+    rest = last.strip(" ?.!¿")
+    topic = find_topic(last)
+    lower = asked.casefold()
+    mark = "¿" if last.startswith("¿") else ""
+    if lower == "how much" and topic:
+        return f"How much {'do' if topic.endswith('s') else 'does'} {topic} cost?"
+    if _OPENS_ENGLISH.match(rest):
+        return f"{asked} {rest[0].lower()}{rest[1:]}?"
+    words = rest.split()
+    folded = [fold(one) for one in words]
+    if (match := _WH.match(rest)) and set(folded) & en.AUXILIARIES:
+        at = next(n for n, one in enumerate(folded) if one in en.AUXILIARIES)
+        return f"{asked} {' '.join(words[at:])}?"
+    if match and folded[0] in ("who", "what") and len(words) > 2:
+        if lower.split()[0] == folded[0]:
+            return f"{asked} {' '.join(words[1:])}?"
+        done = en.IRREGULAR.get(folded[1], folded[1]) != folded[1] or folded[1].endswith("ed")
+        forms = {past: participle for _, past, participle in en.VERBS}
+        participle = forms.get(folded[1], folded[1])
+        if done:
+            was = "were" if words[-1].endswith("s") else "was"
+            return f"{asked} {was} {' '.join(words[2:])} {participle}?"
+    verbs = small_words("verbs") | small_words("asks")
+    if folded and any(fold(one) in verbs for one in folded[:3]):
+        at = 1
+        while at < len(folded) - 1 and fold(folded[at]) in small_words("asks"):
+            at += 1
+        name = next((one[0] for one in PERSON_NAME.finditer(answer)), "")
+        tail = " ".join(words[at:])
+        return f"{mark}{asked} {tail}{f' {name}' if name and name not in tail else ''}?"
+    return f"{mark}{asked} {rest[:1].lower()}{rest[1:]}?"
 
-    With carried words in the query, what the question found by itself is read too, and what is
-    missing is only what the question itself asks for.
 
-    Args:
-        found: one a query; the first is of the question by itself, the others carry words over
-            from the conversation.
-        scorer: judges each of them.
-    """
-    alone = found[0].query
-    judged = [scorer.judge(one) for one in found]
-    place = choose(alone, judged)
-    if not place:
-        return found[0], judged[0]
-    # Carried words chose what is searched for; the question's own say which sentence answers, of
-    # what either has found: it may be about something new after all.
-    read = unite(found[place], found[0])
-    own = scorer.judge(discount(read, alone))
-    read = replace(read, absent=tuple(one for one in read.absent if one in alone))
-    return read, settle(alone, judged[0], judged[place], own)
+# --- What stands for something that was said
 
 
-def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:
-    """Return what was retrieved and judged for all questions that were asked in one."""
-    retrieval, judgement = judged[0]
-    if len(judged) == 1:
-        return judged[0]
-    for other, _ in judged[1:]:
-        retrieval = unite(retrieval, other)
-    query = " ".join(one.query for one, _ in judged)
-    sentences = [sentence for _, one in judged for sentence in one.sentences]
-    numbered = tuple(replace(one, number=n) for n, one in enumerate(sentences, start=1))
-    scores = np.concatenate([one.scores for _, one in judged])
-    return replace(retrieval, query=query), replace(judgement, sentences=numbered, scores=scores)
+def _name_again(question: str, before: Sequence[tuple[str, str]]) -> str | None:
+    """Return a question with what it points to by name; None if it points to nothing."""
+    last, answer = before[-1]
+    topic = _topic_of(before)
+    for pattern, found in _list_meant(question, before, topic):
+        for match in pattern.finditer(question):
+            if found and not _is_known(question, match.start(), match[0]):
+                owner = fold(match[0]) in en.THEIR
+                said = found + ("'" if found.endswith("s") else "'s") if owner else found
+                return question[: match.start()] + said + question[match.end() :]
+    if that := _THAT.search(question):
+        noun = (that["noun"] or "").strip()
+        if noun[:1].isupper():
+            return None
+        time = next(
+            (one for one in find_exact(f"{last} {answer}") if one.kind in ("year", "date")), None
+        )
+        if (
+            _is_known(question, that.start(), that[0])
+            or noun in _STANDING_NOUNS
+            or (noun and noun in en.EMPTY and not topic)
+        ):
+            return None
+        if noun in _TIME_NOUNS and time:
+            lead = "in " if question[: that.start()].endswith("there ") else ""
+            said = lead + f"{last} {answer}"[time.start : time.end]
+            return question[: that.start()] + said + question[that.end() :]
+        is_verb = question[: that.start()].casefold().endswith(("does ", "did "))
+        if topic and (not noun or is_verb or noun in en.BASES or noun in en.EMPTY):
+            return (
+                question[: that.start()]
+                + topic
+                + (f" {noun}" if noun else "")
+                + question[that.end() :]
+            )
+        if topic:
+            said = topic if noun in fold(topic) else f"the {strip_article(topic)} {noun}"
+            return question[: that.start()] + said + question[that.end() :]
+    return _name_foreign(question, topic)
+
+
+def _list_meant(
+    question: str, before: Sequence[tuple[str, str]], topic: str
+) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Yield each pattern of what stands for something, with that thing."""
+    last, answer = before[-1]
+    if match := _NTH.search(question):
+        yield _NTH, pick(match, before)
+    yield _PERSON, find_person(before) or topic
+    yield _THINGS, topic
+    yield _THING, topic
+    names = [
+        one[0]
+        for one in re.finditer(rf"(?<=\b[a-z]{{2}} ){CAPITALISED}(?: {CAPITALISED})*", answer)
+    ]
+    yield (
+        _THERE,
+        f"to {names[0]}" if names and fold(last).startswith("where") else topic and f"to {topic}",
+    )
+
+
+def _is_known(question: str, at: int, said: str) -> bool:
+    """Whether the question itself says what a word in it stands for, or it stands for nothing."""
+    if any(one.start() <= at < one.end() for one in _EXPLETIVE.finditer(question)):
+        return True
+    behind = question[:at]
+    own = [one for one in find_phrases(question) if one.end <= at]
+    if not own or _NTH.match(said):
+        return False
+    is_possessive = fold(said) in en.THEIR
+    return is_possessive or _CLAUSE.search(behind, own[0].end) is not None
+
+
+def _name_foreign(question: str, topic: str) -> str | None:
+    for language, pattern in _FOREIGN.items():
+        if (
+            topic
+            and (match := pattern.search(question))
+            and not find_phrases(question[: match.start()])
+        ):
+            gap = " " if language == "fr" else ""
+            return question[: match.start()] + gap + topic + question[match.end() :]
+    return None
+
+
+def _add_subject(question: str, topic: str) -> str | None:
+    """Return a question of a question word and a verb, in a language that may drop its subject."""
+    words = [fold(one) for one in TOKEN.findall(question)]
+    if not topic or not 2 <= len(words) <= 3 or words[0] in en.QUESTION_WORDS:
+        return None
+    if words[-1] in small_words("verbs") and all(
+        one in small_words("asks") | small_words("prepositions") for one in words[:-1]
+    ):
+        return f"{question.rstrip(' ?')} {topic}?"
+    return None

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from assistant.ingest.formats.parsed import fold
 from assistant.ingest.structure import above, find_unit
-from assistant.text.cut import CountTokens, Span, cut_sentences, halve
+from assistant.text.sentences import CountTokens, Span, cut_sentences, halve
 from assistant.text.terms import guess_language
 from assistant.values import ECHOES, Document, Passage, PassageId, Role, Unit
 

@@ -7,7 +7,7 @@ query by words of the documents, `split_question` takes questions apart that wer
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,6 +31,7 @@ from assistant.text.terms import (
     terms,
 )
 from assistant.text.words import COMPOUND, LETTERS, WORD, is_verb, one_of, read
+from assistant.values import Turn
 
 MIN_LETTERS = 5
 """Shorter words are not corrected: too many of their neighbours are words, too."""
@@ -79,6 +80,24 @@ def read_question(question: str, max_chars: int) -> ParsedQuestion:
             "shorten it"
         )
     return ParsedQuestion(typed, line, focus(line))
+
+
+def read_history(history: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return the turns with their text in canonical form.
+
+    Raises:
+        QuestionError: one of them is no turn.
+    """
+    turns = []
+    for turn in history:
+        match turn:
+            case ("user" | "assistant" as speaker, str(text)):
+                turns.append((speaker, " ".join(normalize(text)[0].split())))
+            case _:
+                raise QuestionError(
+                    f"a turn of the history is ('user', text) or ('assistant', text), not {turn!r}"
+                )
+    return tuple(turns)
 
 
 def focus(question: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from assistant.answer.follow_up import leans
 from assistant.cite import (
     Checked,
     DraftStatement,
@@ -110,10 +109,8 @@ class Writer:
     ) -> Generator[Stage, None, str | None]:
         """Return a follow-up as a self-contained question; None if the model made none.
 
-        A question that refers to nothing before it is not rewritten, whatever the history.
+        It is asked only of questions that lean on what was said before.
         """
-        if not history or not leans(question):
-            return None
         stage = Stage("rewriting", "Reading the question in its conversation")
         yield stage
         reply = ""

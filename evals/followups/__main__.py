@@ -3,8 +3,7 @@
     python -m evals.followups --data FOLDER [--work FOLDER]
 
 The folder holds mtrag, squad2 and nq (`evals/README.md`). Questions are asked by themselves, with
-their conversation, and with each of the queries that carry words over; intervals are 95%
-bootstraps, of a difference by pairs.
+their conversation; intervals are 95% bootstraps, of a difference by pairs.
 """
 
 import argparse
@@ -25,20 +24,17 @@ from evals.followups.ask import (
     CUTS,
     Asked,
     Manner,
-    always,
     ask_all,
     last_turn,
     open_set,
     with_history,
 )
 from evals.followups.conversations import change_subject, leave_subject, say_it
-from evals.followups.rewrites import compare, last_words, load_rewrites
+from evals.followups.rewrites import compare, load_rewrites, made_to_stand
 
 MANNERS: dict[str, Manner] = {
     "the last turn": last_turn,
     "as shipped": with_history,
-    "+ names, always": always(1),
-    "+ words, always": always(2),
 }
 FIFTH = CUTS.index(5)
 BAR = load_weights().calibration.bar(Settings.load().max_over_refusal)
@@ -99,7 +95,7 @@ def report_rewrites(public: Dataset, folder: Path, work: Path) -> None:
     with open_set(public, work) as assistant:
         for name, query_of in (
             ("the last turn", lambda one: one.last),
-            ("+ words, always", last_words),
+            ("made to stand", made_to_stand),
             ("as shipped", lambda one: assistant.ask(one.last, one.history).query),
         ):
             figures = compare(assistant, rewrites, query_of)

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import Assistant, Settings
-from assistant.answer.follow_up import list_queries, read_history
 from assistant.evaluation.run import N_RANKED
-from assistant.retrieve.query import focus
 from assistant.values import Turn
 from evals.datasets import Dataset, Question, write_corpus
 
@@ -64,17 +62,6 @@ def last_turn(question: Question) -> tuple[str, Sequence[Turn]]:
 def with_history(question: Question) -> tuple[str, Sequence[Turn]]:
     """Ask it as a chat does."""
     return question.text, question.history
-
-
-def always(place: int) -> Manner:
-    """Ask for the query at that place of `list_queries`, whatever the evidence says."""
-
-    def ask(question: Question) -> tuple[str, Sequence[Turn]]:
-        typed = focus(" ".join(question.text.split()))
-        queries = list_queries(typed, read_history(question.history))
-        return queries[min(place, len(queries) - 1)], ()
-
-    return ask
 
 
 def _ask(assistant: Assistant, question: Question, text: str, history: Sequence[Turn]) -> Asked:

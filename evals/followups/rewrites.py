@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant import Assistant
-from assistant.answer.follow_up import list_queries
-from assistant.retrieve.query import focus
+from assistant.answer.follow_up import stand
 from assistant.text.english import FUNCTION_WORDS
 from assistant.text.terms import query_terms
 from assistant.values import Turn
@@ -83,9 +82,9 @@ def compare(
     }
 
 
-def last_words(one: Rewrite) -> str:
-    """Return the last turn with words of the questions before it."""
-    return list_queries(focus(one.last), one.history)[-1]
+def made_to_stand(one: Rewrite) -> str:
+    """Return the last turn as it is made to stand by itself."""
+    return stand(one.last, one.history)
 
 
 def content(text: str) -> set[str]:

@@ -1,127 +1,155 @@
-"""Follow-ups: what is carried over from the conversation, and what is not."""
+"""Follow-ups: a question that leans is made to stand by itself, one that stands is left alone."""
 
 from typing import Literal
 
-import numpy as np
 import pytest
 from corpora import replace_files
 from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.follow_up import (
-    CARRIED_DOUBT,
-    CARRIED_WEIGHT,
-    LEANING,
-    MAX_CARRIED_WORDS,
-    choose,
-    discount,
-    leans,
-    list_queries,
-    settle,
-    unite,
-)
+from assistant.answer.compose import unite
+from assistant.answer.follow_up import MAX_TURNS, stand, stand_with_topic
 from assistant.errors import QuestionError
-from assistant.evidence.scorer import Judgement
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.text.terms import terms
 from assistant.values import Turn
 
 MILL: list[Turn] = [
     ("user", "Who built the old mill?"),
-    ("assistant", "The mill was built by Ann Holt of Corley. Nobody knows why."),
+    ("assistant", "The mill was built by Ann Holt of Corley. Nobody knows why. [1]"),
+]
+CLASSES: list[Turn] = [
+    ("user", "Which classes can I take?"),
+    ("assistant", "- fencing: Monday\n- bowls: Tuesday\n- yoga: Friday"),
 ]
 turns = st.lists(st.tuples(st.sampled_from(("user", "assistant")), st.text()), max_size=4)
 
 
-def test_names_of_the_last_answer_and_words_of_the_last_question_are_carried_over() -> None:
-    assert list_queries("And when?", MILL) == (
-        "And when?",
-        "And when? Ann Holt Corley",
-        "And when? built old mill",
+def said(*texts: str) -> list[Turn]:
+    """Return texts as turns, the user's first."""
+    return [("assistant" if n % 2 else "user", text) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("last", "question", "made"),
+    [
+        ("When does fencing start?", "And bowls?", "When does bowls start?"),
+        ("What did Corley earn in 2021?", "What about 2023?", "What did Corley earn in 2023?"),
+        ("What did Corley earn in 2021?", "And Brinton?", "What did Brinton earn in 2021?"),
+        ("What is the fee for adults?", "and for children?", "What is the fee for children?"),
+        ("Is the hall open on Mondays?", "And on Sundays?", "Is the hall open on Sundays?"),
+        ("How much is a day pass for a dog?", "And a cat?", "How much is a day pass for a cat?"),
+        ("What does the north code open?", "No, I meant the south code", "south"),
+        ("Where is the tram to Corley?", "sorry, to Brinton", "Where is the tram to Brinton?"),
+        ("Where is the museum?", "and the opening hours?", "the opening hours of the museum?"),
+        ("What is Ann Holt's room?", "And Ben Ives's?", "What is Ben Ives's room?"),
+        ("Was kostet der Bogenkurs?", "Und der Chor?", "Was kostet der Chor?"),
+        ("Où est le musée ?", "Et la gare ?", "Où est la gare ?"),
+        (
+            "¿Cuándo empieza el curso de vela?",
+            "¿Y el de remo?",
+            "¿Cuándo empieza el curso de remo?",
+        ),
+        ("Quando apre il museo?", "E la torre?", "Quando apre la torre?"),
+        ("Quanto custa o bilhete para adultos?", "E para crianças?", "bilhete para crianças?"),
+    ],
+)
+def test_a_fragment_takes_the_place_of_what_it_is_like(last: str, question: str, made: str) -> None:
+    assert made in stand(question, said(last, "That is written in the leaflet."))
+
+
+@pytest.mark.parametrize(
+    ("question", "made"),
+    [
+        ("When was she born?", "When was Ann Holt born?"),
+        ("What is her trade?", "What is Ann Holt's trade?"),
+        ("Who owns it?", "Who owns the old mill?"),
+        ("Is that still used?", "Is the old mill still used?"),
+        ("When?", "When was the old mill built?"),
+        ("And when?", "When was the old mill built?"),
+        ("Who else?", "Who else built the old mill?"),
+        ("Are you sure?", "Who built the old mill?"),
+        ("Tell me more", "Tell me more about the old mill"),
+    ],
+)
+def test_what_points_back_is_said_by_name(question: str, made: str) -> None:
+    assert stand(question, MILL) == made
+
+
+def test_of_what_an_answer_lists_the_one_that_is_meant_is_named() -> None:
+    assert stand("Tell me more about the second one", CLASSES) == "Tell me more about bowls"
+    assert stand("Who teaches the last one?", CLASSES) == "Who teaches yoga?"
+    two = said("Which is heavier, the Elk or the Hare?", "The Elk.")
+    assert stand("What do both cost?", two) == "What do the Elk and the Hare cost?"
+    assert stand("Who teaches the ninth one?", CLASSES) == "Who teaches the ninth one?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who discovered the rings of Saturn?",
+        "What will the path be surfaced with?",
+        "And who keeps the bees of Corley?",
+        "Is it possible to rent the barn?",
+        "How long does it take to get a refund?",
+        "What happened when the barn burnt and who repaired it?",
+        "Does the club have its own boats?",
+        "Who owns the house that burnt?",
+        "Are there any showers?",
+        "How many seats are there in the hall?",
+        "What is said about this week?",
+        "Wie kann ich Sie erreichen?",
+        "Gibt es einen Aufzug?",
+        "Est-il possible de louer la salle ?",
+        "¿Cuánto cuesta la llave del almacén?",
+        "Chi dirige il coro?",
+        "Onde fica a estação?",
+        "parking",
+        "yes",
+        "",
+        "?",
+    ],
+)
+def test_a_question_that_stands_by_itself_is_never_touched(question: str) -> None:
+    for history in (MILL, CLASSES, [*MILL, *CLASSES]):
+        assert stand(question, history) == question
+
+
+def test_a_chain_of_questions_is_resolved_from_the_first_on() -> None:
+    chain = said("When does fencing start?", "On 4 May.", "And bowls?", "On 6 May.")
+    assert stand("how much?", chain) == "How much do bowls cost?"
+    assert stand("And in summer?", chain) == "When does bowls start in summer?"
+    polite = [*chain, *said("thanks!", "You are welcome.")]
+    assert stand("Where?", polite) == "Where does bowls start?"
+
+
+def test_yes_asks_what_was_offered_and_nothing_else() -> None:
+    assert stand("yes", said("When does the bus go?", "Do you mean the N4?")) == (
+        "When does the N4 go?"
     )
-
-
-def test_what_the_question_has_is_not_said_twice() -> None:
-    assert list_queries("And when had Holt built mills?", MILL) == (
-        "And when had Holt built mills?",
-        "And when had Holt built mills? Ann Corley",
-        "And when had Holt built mills? old",
-    )
-
-
-def test_a_question_leans_by_a_pronoun_a_first_word_or_for_want_of_its_own() -> None:
-    for question in ("Who discovered the rings of Saturn?", "How tall is the Eiffel Tower?"):
-        assert not leans(question)
-    for question in ("When was she born?", "And Corley?", "What about the bees of Corley?", "Why?"):
-        assert leans(question)
-
-
-def test_the_names_are_of_the_last_turn_that_has_any() -> None:
-    later: list[Turn] = [*MILL, ("user", "Is it big?"), ("assistant", "I do not know.")]
-    assert list_queries("Where?", later)[1] == "Where? Ann Holt Corley"
-    named: list[Turn] = [*MILL, ("user", "Is it near Brinton?"), ("assistant", "I do not know.")]
-    assert list_queries("Where?", named)[1] == "Where? Brinton"
-
-
-def test_a_single_letter_is_no_name() -> None:
-    history: list[Turn] = [("user", "Who?"), ("assistant", "As I said, it was the U of Corley.")]
-    assert list_queries("When?", history) == ("When?", "When? Corley")
-
-
-def test_questions_are_gone_back_through_until_they_give_enough_words() -> None:
-    later: list[Turn] = [*MILL, ("user", "What about bees?"), ("assistant", "They are kept.")]
-    assert list_queries("Where?", later)[-1] == "Where? bees built old mill"
-    long: list[Turn] = [*MILL, ("user", "Do farms keep brown bees, black goats, grey geese?")]
-    assert list_queries("Where?", long)[-1] == (
-        "Where? farms keep brown bees black goats grey geese"
-    )
-
-
-def judged(log_odds: float | None) -> Judgement:
-    return Judgement((), np.zeros(0), None, log_odds)  # type: ignore[arg-type]
-
-
-def test_the_query_with_the_most_evidence_is_chosen() -> None:
-    def chosen(question: str, *odds: float | None) -> int:
-        return choose(question, [judged(one) for one in odds])
-
-    assert chosen("Who discovered the rings of Saturn?", 1.0, 0.9, 1.1) == 2
-    assert chosen("Who discovered the rings of Saturn?", 1.0, 1.0) == 0
-    assert chosen("When was she born?", 1.0, 1.1 - LEANING) == 1
-    assert chosen("When was she born?", 1.0, 0.9 - LEANING) == 0
-    assert chosen("Why?", None, -3.0) == 1
-    assert chosen("Why?", -9.0, None) == 0
-    assert chosen("Why?", None, None) == 0
-    assert chosen("Why?", -9.0) == 0
-
-
-def test_an_answer_to_a_question_that_leans_is_doubted() -> None:
-    settled = settle("When was she born?", judged(5.0), judged(1.0), judged(3.0))
-    assert settled.log_odds == 1.0 - CARRIED_DOUBT
-    assert settle("Why?", judged(1.0), judged(None), judged(None)).log_odds is None
-
-
-def test_carried_words_make_no_answer_of_a_question_that_stands_by_itself() -> None:
-    question = "Who discovered the rings of Saturn?"
-    assert settle(question, judged(-2.0), judged(9.0), judged(-1.0)).log_odds == -1.0
-    assert settle(question, judged(-2.0), judged(9.0), judged(None)).log_odds == -2.0
+    assert stand(
+        "yes please", said("Where is the bus?", "Would you like to know who drives the bus?")
+    ) == ("Who drives the bus?")
+    assert stand("yes", MILL) == "yes"
 
 
 def test_without_a_conversation_the_question_stands_by_itself() -> None:
-    assert list_queries("Who?", ()) == ("Who?",)
-    assert list_queries("Who?", [("user", "?"), ("assistant", "")]) == ("Who?",)
+    for history in ([], said("", ""), said("Thanks!", "You are welcome."), said("?", "")):
+        assert stand("And when was she born?", history) == "And when was she born?"
 
 
 @given(st.text(max_size=80), turns)
-def test_the_question_comes_first_and_little_is_added(question: str, history: list[Turn]) -> None:
-    first, *others = list_queries(question, history)
-    assert first == question
-    for query in others:
-        assert query.startswith(question)
-        assert 0 < len(query[len(question) :].split()) <= MAX_CARRIED_WORDS
-        assert set(terms(query)) > set(terms(question))
+def test_any_text_is_survived(question: str, history: list[Turn]) -> None:
+    assert stand(question, []) == question
+    for asked in (question, f"And {question}?", "Why?", "the second one", "Is it?"):
+        assert isinstance(stand(asked, history), str)
+
+
+def test_a_long_conversation_takes_no_longer_than_a_short_one() -> None:
+    many = [*said("Who built the tower?", "Ben Ives."), *(MILL * MAX_TURNS * 50)]
+    assert stand("And the tower?", many) == "Who built the tower?"
+    assert stand("Is it old?", said("a " * 100_000, "b, " * 100_000)) == "Is it old?"
 
 
 def test_a_follow_up_is_answered_and_says_what_was_searched_for(assistant: Assistant) -> None:
@@ -130,12 +158,92 @@ def test_a_follow_up_is_answered_and_says_what_was_searched_for(assistant: Assis
         "bees.txt": "Bees were born in 1850 on a farm.",
     }
     replace_files(assistant.settings.corpus_dir, files)
-    history: list[Turn] = [("user", "Who built the mill?"), ("assistant", "It was Ann Holt.")]
+    history = said("Who built the mill?", "It was Ann Holt.")
     answer = assistant.ask("When was she born?", history)
-    assert answer.question == "When was she born?"
-    assert answer.query == "When was she born? Ann Holt"
+    assert (answer.question, answer.query) == ("When was she born?", "When was Ann Holt born?")
+    assert answer.is_reworded
     assert answer.citations[0].document_id == "mill.txt"
     assert assistant.ask("When was she born?").query == "When was she born?"
+
+
+def test_yes_to_an_offer_is_searched_for_and_after_an_answer_gets_a_reply(
+    assistant: Assistant,
+) -> None:
+    offered = said("Who lives there?", "Do you mean who built the mill?")
+    assert assistant.ask("yes", offered).query == "Who built the mill?"
+    assert assistant.ask("yes", MILL).kind == "reply"
+
+
+def test_a_new_subject_is_searched_for_by_itself(assistant: Assistant) -> None:
+    replace_files(
+        assistant.settings.corpus_dir,
+        {"mill.txt": "Ann Holt built the mill.", "rings.txt": "Galileo saw the rings of Saturn."},
+    )
+    answer = assistant.ask("Who saw the rings of Saturn?", MILL)
+    alone = assistant.ask("Who saw the rings of Saturn?")
+    assert (answer.statements, answer.confidence) == (alone.statements, alone.confidence)
+    assert not answer.is_reworded
+    assert [one.document_id for one in answer.citations] == ["rings.txt"]
+
+
+@pytest.mark.parametrize(
+    ("question", "made"),
+    [
+        ("What is the longest period?", "What is the longest period of the old mill?"),
+        ("opening times", "opening times, the old mill?"),
+        ("What is the mill like?", None),
+        ("What is the fee of Ben Ives?", None),
+        ("Who signed in 1850?", None),
+        ("What does X-40 cost?", None),
+        ("And?", None),
+    ],
+)
+def test_a_question_that_leaves_its_topic_open_can_be_asked_with_it(
+    question: str, made: str | None
+) -> None:
+    assert stand_with_topic(question, MILL) == made
+    assert stand_with_topic(question, []) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "topic"),
+    [
+        (("When does fencing start?", "May.", "Who teaches fencing on Mondays?"), "fencing"),
+        (("Who leads fencing?", "Ann Holt.", "When does bowls start?"), "bowls"),
+        (("What would happen if the tower fell?",), "the tower"),
+        (("That is fine. Where is the tower? I am new.",), "the tower"),
+    ],
+)
+def test_the_topic_stays_while_it_is_named(before: tuple[str, ...], topic: str) -> None:
+    turns = said(*before)
+    assert stand("How old is it?", turns) == f"How old is {topic}?"
+
+
+def test_a_remark_before_a_question_points_to_nothing() -> None:
+    question = "That is fine. Can I pay by card?"
+    assert stand(question, MILL) == question
+
+
+CANOE = "A deposit of 40 euros for the canoe is paid in cash at the boathouse."
+HIVE = "The library lends books. The kayak is red. Bees live in a hive behind the school."
+
+
+def test_only_what_is_not_found_by_itself_is_asked_with_the_topic(settings: Settings) -> None:
+    files = {"canoe.txt": f"The canoe costs nine euros an hour. {CANOE}", "hive.txt": HIVE}
+    replace_files(settings.corpus_dir, files)
+    history = said("How much is the canoe at the boathouse?", "Nine euros.")
+    refusing = settings.model_copy(update={"max_over_refusal": 0.1})
+    with Assistant(refusing, HashingEmbedder()) as assistant:
+        assert assistant.ask("Is cash taken?").abstained
+        asked = assistant.ask("Is cash taken?", history)
+        bees, alone = (assistant.ask("Where do bees live?", one) for one in (history, ()))
+        lost = assistant.ask("Why do whales sing?", history)
+    assert asked.query == "Is cash taken, the canoe at the boathouse?"
+    assert CANOE in [one.quote for one in asked.citations]
+    assert not alone.abstained
+    assert (bees.query, bees.statements) == (alone.query, alone.statements)
+    assert bees.confidence == alone.confidence
+    assert (lost.kind, lost.query) == ("abstention", "Why do whales sing?")
 
 
 def test_no_history_makes_an_answer_of_a_refusal_that_nothing_could_answer(
@@ -160,39 +268,6 @@ def test_any_text_may_have_been_said(
 ) -> None:
     for text in ("", "\x00\ud800", "數字經濟" * 50, "A " * 5000, "\"' OR NEAR( * {x}"):
         assert assistant.ask("Where does the Danube rise?", [(speaker, text)]).citations
-
-
-def test_the_words_of_the_question_tell_which_sentence_answers(assistant: Assistant) -> None:
-    text = (
-        "Ann Holt of Corley and Ben Ives of Brinton are the founders. The old mill was sold later."
-    )
-    replace_files(assistant.settings.corpus_dir, {"a.txt": text})
-    said = "The founders are Ann Holt of Corley and Ben Ives of Brinton."
-    history: list[Turn] = [("user", "Who are the founders?"), ("assistant", said)]
-    answer = assistant.ask("And when was it sold?", history)
-    assert "was sold later" in answer.citations[0].quote
-
-
-def test_carried_words_weigh_less_or_nothing_and_own_words_as_much(assistant: Assistant) -> None:
-    assistant.sync()
-    with assistant.index.open() as snapshot:
-        retrieval = assistant._retriever.retrieve(snapshot, "Danube Titan", 2)
-    weights = discount(retrieval, "Danube?").term_weights
-    assert weights["danub"] == retrieval.term_weights["danub"]
-    assert weights["titan"] == CARRIED_WEIGHT * retrieval.term_weights["titan"]
-    assert discount(retrieval, retrieval.query).term_weights == retrieval.term_weights
-    by_itself = discount(retrieval, "Where does the Danube river rise?").term_weights
-    assert by_itself == {"danub": retrieval.term_weights["danub"], "titan": 0.0}
-
-
-def test_a_new_subject_is_searched_for_by_itself(assistant: Assistant) -> None:
-    replace_files(
-        assistant.settings.corpus_dir,
-        {"mill.txt": "Ann Holt built the mill.", "rings.txt": "Galileo saw the rings of Saturn."},
-    )
-    answer = assistant.ask("Who saw the rings of Saturn?", MILL)
-    assert answer.query == "Who saw the rings of Saturn?"
-    assert [one.document_id for one in answer.citations] == ["rings.txt"]
 
 
 def test_uniting_keeps_the_first_and_adds_only_what_is_new(assistant: Assistant) -> None:

@@ -384,7 +384,6 @@ def _disguises() -> Iterator[Case]:
     refused = (Fault.UNSUPPORTED,)
     for name, data in {
         "program.txt": b"\x7fELF\x02\x01\x01" + bytes(100),
-        "picture.md": b"\x89PNG\r\n\x1a\n" + bytes(100),
         "archive.html": zipped({"a.txt": b"x"}),
         "noise.txt": random.Random(1).randbytes(5_000),
         "data.csv": b"SQLite format 3\x00" + bytes(100),
@@ -392,6 +391,8 @@ def _disguises() -> Iterator[Case]:
         "old.doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
     }.items():
         yield Case("binary under a text's name", name, data, refused)
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(100)  # one that cannot be opened
+    yield Case("binary under a text's name", "picture.md", picture, (Fault.CORRUPT,))
     yield Case("wrong suffix", "text.pdf", MARK.encode(), (WARNED,), MARK)
     yield Case("wrong suffix", "text.docx", MARK.encode(), (WARNED,), MARK)
     yield Case("wrong suffix", "page.xlsx", f"<html><p>{MARK}".encode(), (WARNED,), MARK)

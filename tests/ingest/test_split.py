@@ -13,8 +13,7 @@ from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.ingest.split import content_id, cut_sentences, embedding_text, split
 from assistant.ingest.structure import arrange
-from assistant.text.cut import starts_cluster
-from assistant.text.sentences import split_sentences
+from assistant.text.sentences import split_sentences, starts_cluster
 from assistant.values import Document, DocumentId, Passage, PassageId, Unit
 
 CONTENT_ID = "0123456789abcdef" * 4

@@ -698,16 +698,16 @@ def test_files_are_dropped_in_and_never_overwrite_one(visit: Visit, tmp_path: Pa
     fake = FakeAssistant()
     corpus = fake.settings.corpus_dir
     (corpus / "there.txt").write_text("Old.")
-    for name, text in {"new.txt": "New.", "there.txt": "Other.", "photo.png": "x"}.items():
+    for name, text in {"new.txt": "New.", "there.txt": "Other.", "film.mp4": "x"}.items():
         (tmp_path / name).write_text(text)
     with serving(fake) as (at, _):
         page = visit(at)
-        given = [tmp_path / name for name in ("new.txt", "there.txt", "photo.png")]
+        given = [tmp_path / name for name in ("new.txt", "there.txt", "film.mp4")]
         page.set_input_files(".drop input", given)
         said = page.locator(".uploads .notice")
         expect(said).to_have_count(2)
         expect(said.first).to_contain_text("another file named 'there.txt'")
-        expect(said.last).to_contain_text("unsupported kind of file (.png)")
+        expect(said.last).to_contain_text("unsupported kind of file (.mp4)")
         expect(page.locator(".documents .notice").first).to_contain_text("Synced", timeout=10_000)
         assert fake.n_syncs == 1
     assert (corpus / "new.txt").read_text() == "New."

@@ -69,6 +69,7 @@ class InlineParsers:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self.page: tuple[int, int] | None = None
 
     def __enter__(self) -> "InlineParsers":
         return self

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest.reading import within
 
-from assistant.text.cut import MAX_CLUSTER_CHARS
-from assistant.text.sentences import MAX_PIECE_CHARS, split_sentences
+from assistant.text.sentences import MAX_CLUSTER_CHARS, MAX_PIECE_CHARS, split_sentences
 
 LINES = Path(__file__).with_name("sentences.txt")
 MIN_F1 = {"en": 0.95, "others": 0.9}

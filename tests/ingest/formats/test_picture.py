@@ -181,8 +181,14 @@ def test_an_image_that_says_nothing_is_refused() -> None:
 
 def test_words_that_are_not_sure_are_counted_in_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assistant.values.SURE", 1.1)
-    (warning,) = picture.parse(draw_text(("Ten of us",)).png).warnings
-    assert warning == "3 words of 3 read off pictures not sure"
+    (warning,) = picture.parse(draw_text(("Ten of us came along",)).png).warnings
+    assert warning == "5 words of 5 read off pictures not sure"
+
+
+def test_a_few_letters_of_which_none_is_sure_are_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.values.SURE", 1.1)
+    with refuses(Fault.NO_TEXT, "1 line in pictures not read"):
+        picture.parse(draw_text(("Ten of us",)).png)
 
 
 def test_an_image_too_large_is_refused_before_it_is_unpacked() -> None:

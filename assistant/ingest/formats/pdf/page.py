@@ -238,6 +238,8 @@ def _merge(one: Box, other: Box) -> Box:
 
 MIN_LETTERS = 40
 """Of a page with a large picture or a font that cannot be read, whose own text is enough."""
+MIN_UNSURE_LETTERS = 10
+"""Of a picture where no word is sure: fewer are a pattern that looks like writing."""
 _SEEN_DPI = 200
 MAX_SEEN_SIDE = 3_600
 """Pixels of the longer side of a picture that is read: small print of a page needs no more."""
@@ -327,7 +329,9 @@ def read_scan(picture: "Image", number: int, height: float | None = None) -> Sca
     page = write(arrange(read.pieces, read.height, Shapes(), ()), read.height)
     words = list(read.list_words(page, number))
     usual = fmean(word.sureness for word in words) if words else 1.0
-    weighed = (word._replace(sureness=round(usual * word.sureness, 3)) for word in words)
+    weighed = [word._replace(sureness=round(usual * word.sureness, 3)) for word in words]
+    if count_letters(page.text) < MIN_UNSURE_LETTERS and not any(word.is_sure for word in weighed):
+        return Scan(PageText(), n_unread=seen.n_unread + len(seen.lines))  # a pattern, no writing
     return Scan(page, tuple(weighed), seen.n_unread)
 
 
