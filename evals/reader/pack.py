@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.models.packed import ABOUT, NUMBERS, READER, pack4, pack8
+from assistant.models.packed import ABOUT, BLOCK, NUMBERS, READER
 
 QUOTAS = {
     "LATIN": 86_000,
@@ -123,6 +123,42 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
             file.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
         file.writestr(zipfile.ZipInfo(NUMBERS), save(arrays), zipfile.ZIP_DEFLATED)
     return out.getvalue()
+
+
+def pack8(matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Return a matrix (n, d) in 8 bits, each row with the scale of its greatest number.
+
+    >>> pack8(np.array([[1.27, -0.5]], dtype=np.float32))["q8"].tolist()
+    [[127, -50]]
+    """
+    scale = np.abs(matrix).max(axis=1, keepdims=True) / 127
+    scale[scale == 0] = 1.0
+    whole = np.rint(matrix / scale).astype(np.int8)
+    return {"q8": whole, "scale": scale.astype(np.float32)}
+
+
+def pack4(matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Return a matrix (n, d) in 4 bits, d a multiple of 64: numbers -8 to 7 times a block's scale.
+
+    A block has the scale, of the two that fit its greatest number, which errs less; one that was in
+    4 bits before comes back as it was.
+    """
+    n, width = matrix.shape
+    blocks = matrix.reshape(n, width // BLOCK, BLOCK)
+    at = np.abs(blocks).argmax(axis=2)[..., None]
+    greatest = np.take_along_axis(blocks, at, axis=2)
+    found, errors = [], []
+    for steps in (-8.0, 7.0, -7.0):
+        scale = (greatest / steps).astype(np.float16).astype(np.float32)
+        safe = np.where(scale == 0, 1.0, scale)
+        whole = np.clip(np.rint(blocks / safe), -8, 7)
+        found.append((whole, scale))
+        errors.append(np.abs(whole * scale - blocks).sum(axis=2, keepdims=True))
+    best = np.argmin(np.stack(errors), axis=0)
+    whole = np.choose(best, [one for one, _ in found]).reshape(n, width)
+    scales = np.choose(best, [scale for _, scale in found])[..., 0]
+    nibbles = (whole + 8).astype(np.uint8)
+    return {"q4": nibbles[:, ::2] | nibbles[:, 1::2] << 4, "scale": scales.astype(np.float16)}
 
 
 def _small(name: str, numbers: NDArray[np.float32]) -> dict[str, NDArray[Any]]:

@@ -17,7 +17,7 @@ from told import packed_weights
 from assistant.errors import ModelError
 from assistant.models import packed
 from evals.reader.base import unpack as unpack_base
-from evals.reader.pack import OTHERS, QUOTAS, choose_pieces, cut_tokenizer, pack
+from evals.reader.pack import OTHERS, QUOTAS, choose_pieces, cut_tokenizer, pack, pack4, pack8
 
 MATRICES = arrays(np.float32, (3, 64), elements=st.floats(-8, 8, width=32, allow_subnormal=False))
 
@@ -31,7 +31,7 @@ def test_8_bits_err_by_at_most_half_a_step_of_the_rows_greatest(
     matrix: NDArray[np.float32],
 ) -> None:
     step = np.abs(matrix).max(axis=1, keepdims=True) / 127
-    assert (np.abs(unpacked(packed.pack8(matrix)) - matrix) <= step * 0.501 + 1e-6).all()
+    assert (np.abs(unpacked(pack8(matrix)) - matrix) <= step * 0.501 + 1e-6).all()
 
 
 @given(MATRICES)
@@ -40,7 +40,7 @@ def test_4_bits_err_by_at_most_half_a_step_of_the_blocks_greatest(
 ) -> None:
     blocks = matrix.reshape(3, 2, packed.BLOCK)
     step = np.abs(blocks).max(axis=2, keepdims=True) / 7
-    error = np.abs(unpacked(packed.pack4(matrix)).reshape(blocks.shape) - blocks)
+    error = np.abs(unpacked(pack4(matrix)).reshape(blocks.shape) - blocks)
     assert (error <= step * 1.01 + 1e-3).all()
 
 
@@ -51,7 +51,7 @@ def test_4_bits_err_by_at_most_half_a_step_of_the_blocks_greatest(
 def test_what_was_in_4_bits_comes_back_as_it_was(whole: NDArray[np.int8], scale: float) -> None:
     whole[:, :: packed.BLOCK] = -8  # the packer's own blocks reach their end
     matrix = whole.astype(np.float32) * np.float32(scale)
-    assert (unpacked(packed.pack4(matrix)) == matrix).all()
+    assert (unpacked(pack4(matrix)) == matrix).all()
 
 
 def test_every_character_stays_and_of_each_script_the_commonest_pieces() -> None:
