@@ -21,7 +21,6 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from assistant.errors import ModelError
-from assistant.evidence.answerability import QUESTION_FEATURES, measure_question
 from assistant.evidence.calibration import (
     Calibration,
     CalibrationReport,
@@ -30,7 +29,14 @@ from assistant.evidence.calibration import (
     read_calibration,
     write_calibration,
 )
-from assistant.evidence.features import SENTENCE_FEATURES, Column, Evidence, measure
+from assistant.evidence.features import (
+    QUESTION_FEATURES,
+    SENTENCE_FEATURES,
+    Column,
+    Evidence,
+    measure,
+    measure_question,
+)
 from assistant.evidence.gather import CachingEncoder, TokenEncoder, gather
 from assistant.evidence.support import SUPPORT_FEATURES, score_support
 from assistant.models.embed import Embedder, open_embedder

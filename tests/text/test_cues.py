@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrievals import passage, retrieve
 
-from assistant.evidence.answerability import QUESTION_FEATURES, ScoredEvidence
+from assistant.evidence.features import QUESTION_FEATURES, ScoredEvidence
 from assistant.evidence.gather import gather
 from assistant.text.cues import (
     MAX_TOLD_CHARS,
