@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from assistant.answer.phrases import (
     PERSON_NAME,
@@ -75,8 +76,9 @@ def reply_to(turn: str) -> str | None:
 
 def _language_of_courtesy(turn: str) -> str:
     """Return the language of a courtesy: of the words that only one language greets with."""
-    words, phrases = _words(turn), _load_languages()
-    found = (phrases.get(words[a:b]) for a in range(len(words)) for b in range(len(words), a, -1))
+    words, phrases = _words(turn), _load_phrases()
+    parts = (words[a:b] for a in range(len(words)) for b in range(len(words), a, -1))
+    found = (phrases[part].language for part in parts if part in phrases)
     return next(filter(None, found), DEFAULT)
 
 
@@ -93,30 +95,28 @@ def _kinds_of(turn: str) -> set[str]:
         end = next((end for end in range(len(words), at, -1) if words[at:end] in phrases), None)
         if end is None:
             return set()
-        kinds.add(phrases[words[at:end]])
+        kinds.add(phrases[words[at:end]].kind)
         at = end
     return kinds - {"along"}
 
 
-@cache
-def _load_languages() -> dict[tuple[str, ...], str]:
-    """Return the language of each phrase that is said in one of those replied in, not English."""
-    text = files("assistant.answer").joinpath(GREETINGS_FILE).read_text(encoding="utf-8")
-    lines = (line.split(":", 1) for line in text.splitlines() if re.match(r"# [a-z]{2}:", line))
-    return {_words(one): mark[2:] for mark, said in lines for one in said.split("|")}
+class _Courtesy(NamedTuple):
+    kind: str
+    language: str
 
 
 @cache
-def _load_phrases() -> dict[tuple[str, ...], str]:
-    """Return the kind of every phrase, by its words."""
+def _load_phrases() -> dict[tuple[str, ...], _Courtesy]:
+    """Return the kind of every phrase, by its words, and the language that alone says it."""
     text = files("assistant.answer").joinpath(GREETINGS_FILE).read_text(encoding="utf-8")
-    found: dict[tuple[str, ...], str] = {}
-    kind = ""
+    found: dict[tuple[str, ...], _Courtesy] = {}
+    courtesy = _Courtesy("", "")
     for line in text.splitlines():
         if line.startswith("["):
-            kind = line.strip("[]")
+            kind, _, language = line.strip("[]").partition(" ")
+            courtesy = _Courtesy(kind, language)
         elif not line.startswith("#"):
-            found |= {_words(phrase): kind for phrase in line.split("|")}
+            found |= {_words(phrase): courtesy for phrase in line.split("|")}
     return found
 
 

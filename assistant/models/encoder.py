@@ -33,6 +33,16 @@ class TokenVectors:
     lower: NDArray[np.float32] | None = None
 
 
+def open_graph(path: Path, *, n_threads: int = 0) -> Any:
+    """Return an ONNX graph ready to run, on so many processors; 0 takes all."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = n_threads
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 class OnnxEncoder:
     """A prepared transformer: texts -> token vectors, in length-sorted batches.
 
@@ -41,16 +51,10 @@ class OnnxEncoder:
     """
 
     def __init__(self, folder: Path, *, max_tokens: int) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = 1
         self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embed")
-        self._session: Any = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_graph(folder / "model.onnx", n_threads=1)
         self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._counter.no_padding()
         self._counter.no_truncation()

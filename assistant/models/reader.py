@@ -11,12 +11,11 @@ odds with "none".
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.models.encoder import OnnxEncoder, TokenVectors
+from assistant.models.encoder import OnnxEncoder, TokenVectors, open_graph
 
 Array = NDArray[np.float32]
 Spans = Sequence[tuple[int, int]]
@@ -52,7 +51,7 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QuestionTokens:
     """A question's tokens, and of each what it weighs and how much it is missed, both (n,)."""
 
     tokens: Encoded
@@ -77,19 +76,14 @@ class Reader:
     """The heads and the upper layers of a prepared reader, above its encoder."""
 
     def __init__(self, encoder: OnnxEncoder, folder: Path, prompts: tuple[str, str]) -> None:
-        import onnxruntime
         from safetensors.numpy import load_file
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
         self._encoder = encoder
         self._prompts = prompts
         self._heads: Mapping[str, Array] = load_file(folder / "reader.safetensors")
-        self._upper: Any = onnxruntime.InferenceSession(
-            str(folder / "together.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self._upper = open_graph(folder / "together.onnx")
 
-    def encode_question(self, text: str) -> Question:
+    def encode_question(self, text: str) -> QuestionTokens:
         """Return a question's tokens with their weights."""
         (said,) = self._encoder.encode([self._prompts[0] + text])
         tokens = self._read_off(said, len(self._prompts[0]))
@@ -98,7 +92,7 @@ class Reader:
         shares = np.exp(raw - raw.max()) * is_inside
         needs = np.logaddexp(0.0, self._head("need", said.vectors)[:, 0] - NEED_SHIFT) * is_inside
         weights = shares / max(float(shares.sum()), 1e-9)
-        return Question(tokens, weights.astype(np.float32), needs.astype(np.float32))
+        return QuestionTokens(tokens, weights.astype(np.float32), needs.astype(np.float32))
 
     def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:
         """Return the tokens of passages."""
@@ -106,7 +100,9 @@ class Reader:
         said = self._encoder.encode([prompt + text for text in texts])
         return [self._read_off(one, len(prompt)) for one in said]
 
-    def glance(self, question: Question, passage: Encoded, sentences: Spans) -> NDArray[np.float64]:
+    def glance(
+        self, question: QuestionTokens, passage: Encoded, sentences: Spans
+    ) -> NDArray[np.float64]:
         """Return the sentences' log-odds by late interaction alone, shape (n_sentences,)."""
         likeness = passage.late @ question.tokens.late.T
         best = np.full((len(sentences), likeness.shape[1]), -1.0)
@@ -120,7 +116,7 @@ class Reader:
         return found
 
     def read(
-        self, question: Question, passages: Sequence[Encoded], sentences: Sequence[Spans]
+        self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
     ) -> list[Reading]:
         """Return how the sentences of passages answer, in the order of the passages."""
         order = sorted(range(len(passages)), key=lambda i: -len(passages[i].lower))
@@ -134,7 +130,9 @@ class Reader:
                 found[i] = _settle(passages[i], sentences[i], own, glanced - float(none[row]))
         return [found[i] for i in range(len(passages))]
 
-    def _together(self, question: Question, passages: Sequence[Encoded]) -> tuple[Array, Array]:
+    def _together(
+        self, question: QuestionTokens, passages: Sequence[Encoded]
+    ) -> tuple[Array, Array]:
         asked, kinds = question.tokens.lower, self._heads["together.kind"]
         n_asked, longest = len(asked), max(len(one.lower) for one in passages)
         states = np.zeros((len(passages), n_asked + longest, asked.shape[1]), dtype=np.float32)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hashing import HashingEmbedder
@@ -5,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrievals import passage, retrieve
 
-from assistant.evidence.features import QUESTION_FEATURES, ScoredEvidence
+from assistant.evidence.features import (
+    QUESTION_FEATURES,
+    ScoredEvidence,
+    number_missing,
+    year_unmentioned,
+)
 from assistant.evidence.gather import gather
 from assistant.text.cues import (
     MAX_TOLD_CHARS,
@@ -96,6 +103,14 @@ def test_a_number_that_the_sentence_has_is_not_missing() -> None:
     assert features_of("Who won in 1,870?", "In 1,870 Hertz won.")["number_missing"] == 0.0
     assert features_of("Who won?", "In 1,870 Hertz won.")["number_missing"] == 0.0
     assert features_of("Who won in 1.5?", "In 1 or 5 Hertz won.")["number_missing"] == 1.0
+
+
+def test_a_number_or_year_above_the_best_sentence_is_not_missing() -> None:
+    query = "Who won in 1870?"
+    _, evidence = gather(retrieve(query, passage("Hertz won.")), HashingEmbedder())
+    for over, missing in (("Wars of 1870",), 0.0), (("Wars of 1871",), 1.0), ((), 1.0):
+        scored = ScoredEvidence(replace(evidence, over=over), np.zeros(1))
+        assert number_missing(scored) == year_unmentioned(scored) == missing
 
 
 def test_a_year_that_nothing_read_mentions_is_known() -> None:
