@@ -60,6 +60,62 @@ def packed_weights(path: Path) -> None:
     path.write_bytes(head + b"".join(data for *_, data in tensors))
 
 
+def tiny_base(folder: Path) -> None:
+    """Save an encoder of four layers of 64 whose pieces are letters, in the form of the base."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:?▁äöüжд"
+    pieces = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>")]
+    made = Tokenizer(models.Unigram([*pieces, *((c, -3.0) for c in letters)], unk_id=3))
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=made, model_max_length=256, **names
+    ).save_pretrained(folder)
+    torch.manual_seed(4)
+    shape = BertConfig(
+        vocab_size=len(pieces) + len(letters),
+        hidden_size=64,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=256,
+        initializer_range=0.2,
+    )
+    BertModel(shape, add_pooling_layer=False).save_pretrained(folder)
+
+
+def tiny_pack(folder: Path, *, seed: int = 5, reads_together: bool = True) -> Path:
+    """Write a tiny shipped model, "reader.zip" with its digest, and return where it is."""
+    from transformers import AutoModel, AutoTokenizer
+
+    from assistant.models.packed import write_digest
+    from evals.reader.pack import pack
+
+    tiny_base(folder / "base")
+    encoder = AutoModel.from_pretrained(folder / "base", add_pooling_layer=False)
+    reader = Reader(encoder, AutoTokenizer.from_pretrained(folder / "base"), 64, n_apart=3)
+    torch.manual_seed(seed)
+    for name, numbers in reader.named_parameters():
+        if not name.startswith("encoder.") or ".layer.3." in name:
+            numbers.data += 0.1 * torch.randn_like(numbers)
+    learned = {
+        name: numbers.detach().numpy()
+        for name, numbers in reader.named_parameters()
+        if not name.startswith("encoder.") or ".layer.3." in name
+        if reads_together or not name.startswith("together.")
+    }
+    about = {"name": "tiny", "date": "2026-01-02", "recipe": "a tale tuned by nobody: find 3 steps"}
+    packed = folder / "reader.zip"
+    packed.write_bytes(pack(folder / "base", learned, about))
+    write_digest(packed)
+    return packed
+
+
 def tiny_reader(units: list[Unit]) -> Reader:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast

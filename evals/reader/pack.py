@@ -1,16 +1,18 @@
 """Packs a trained reader into the one file that ships.
 
-In: the encoder's folder, a checkpoint. Out: a zip file of at most 60 MB, which
-`assistant.models.packed` unpacks: word vectors of the kept pieces in 4 bits, as they came; layers
-in 8; heads in half precision; tokenizer, settings, and what is told of it. The vocabulary is cut to
-the pieces of the languages that are supported, those of other scripts by how common they are; every
-single character stays, so that no text is unreadable.
+In: the encoder's folder, the checkpoints of its stages. Out: a zip file of at most 60 MB, with its
+SHA-256 beside it, which `assistant.models.packed` unpacks: word vectors of the kept pieces in 4
+bits, as they came; layers in 8; heads in half precision; tokenizer, settings, and what is told of
+it. The vocabulary is cut to the pieces of the languages that are supported, those of other scripts
+by how common they are; every single character stays, so that no text is unreadable.
 """
 
-import hashlib
+import argparse
+import datetime
 import json
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.models.packed import ABOUT, BLOCK, NUMBERS, READER
+from assistant.models.packed import ABOUT, BLOCK, NUMBERS, READER, write_digest
+from assistant.settings import SHIPPED_MODEL
+
+BASE = "intfloat/multilingual-e5-small"
 
 QUOTAS = {
     "LATIN": 86_000,
@@ -88,9 +93,7 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
     state = load_file(base / "model.safetensors")
     moved = {n.removeprefix("encoder."): w for n, w in weights.items() if n.startswith("encoder.")}
     state |= moved
-    state[WORDS] = (
-        state[WORDS][: len(tokenizer["model"]["vocab"])] if not kept else state[WORDS][kept]
-    )
+    state[WORDS] = state[WORDS][kept]
     arrays: dict[str, NDArray[Any]] = {}
     for name, numbers in state.items():
         arrays |= _small(name, numbers.astype(np.float32))
@@ -104,7 +107,11 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
         "config.json": config,
         "tokenizer.json": tokenizer,
         "tokenizer_config.json": json.loads((base / "tokenizer_config.json").read_text("utf-8")),
-        "sentence_bert_config.json": {"max_seq_length": MAX_SEQ_LENGTH, "do_lower_case": False},
+        "sentence_bert_config.json": {
+            "max_seq_length": MAX_SEQ_LENGTH,
+            "do_lower_case": False,
+            "model_kwargs": {"add_pooling_layer": False},
+        },
         "config_sentence_transformers.json": {
             "prompts": PROMPTS,
             "default_prompt_name": None,
@@ -181,6 +188,37 @@ def _modules() -> list[dict[str, Any]]:
     ]
 
 
-def digest(data: bytes) -> str:
-    """Return the SHA-256 of a packed file."""
-    return hashlib.sha256(data).hexdigest()
+def pack_checkpoints(given: argparse.Namespace) -> None:
+    """Pack what the checkpoints hold, with what is known of how they came about."""
+    from evals.reader.train import FORMER, load
+
+    paths: Sequence[Path] = given.checkpoint
+    states = [load(path) for path in paths]
+    learned = {n: t for state in states for n, t in state["weights"].items()}
+    weights = {n: t.float().numpy() for n, t in learned.items() if not n.startswith(FORMER)}
+    about = tell(paths, states, given.work / "units" / "train.jsonl.gz")
+    given.out.write_bytes(pack(given.work / "base", weights, about))
+    print(
+        f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB, SHA-256 {write_digest(given.out)}"
+    )
+
+
+def tell(paths: Sequence[Path], states: Sequence[Mapping[str, Any]], units: Path) -> dict[str, Any]:
+    """Return what a packed file tells of its model: all that is needed to make it again."""
+    from evals.reader.units import read_units
+
+    stages = [state.get("plan", {}).get("stage", "find") for state in states]
+    steps = [
+        f"{stage} {state['step']:,} steps" for stage, state in zip(stages, states, strict=True)
+    ]
+    last = max(path.stat().st_mtime for path in paths)
+    measured = paths[-1].with_suffix(".measured.json")
+    return {
+        "name": SHIPPED_MODEL,
+        "date": datetime.datetime.fromtimestamp(last, datetime.UTC).date().isoformat(),
+        "recipe": f"{BASE} tuned by evals/reader: {', '.join(steps)}",
+        "plans": [state.get("plan") for state in states],
+        "watched": [state.get("figures") for state in states],
+        "measured": json.loads(measured.read_text("utf-8")) if measured.is_file() else None,
+        "passages": dict(sorted(Counter(u.source for u in read_units(units)).items())),
+    }

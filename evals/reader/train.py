@@ -25,6 +25,8 @@ from evals.reader.model import Reader
 N_REMEMBERED = 1024
 """Vectors of passages of earlier steps that a question must not be near to."""
 WEIGHTS = {"late": 1.0, "find": 0.7, "joint": 1.0, "span": 0.3}
+FORMER = "joint."
+"""What read both texts together before the encoder's own layers did: of no use to them."""
 Stage = Literal["find", "read"]
 """What a run learns: the encoder, which finds and reads apart, or what reads together above it."""
 
@@ -156,9 +158,10 @@ def load_weights(reader: Reader, weights: Mapping[str, Tensor]) -> None:
 
 def take(reader: Reader, weights: Mapping[str, Tensor]) -> None:
     """Take over the weights of an earlier stage."""
-    if odd := sorted(set(weights) - set(reader.state_dict())):
+    own = {name: numbers for name, numbers in weights.items() if not name.startswith(FORMER)}
+    if odd := sorted(set(own) - set(reader.state_dict())):
         raise ValueError(f"the checkpoint is of another reader: {', '.join(odd[:5])} ...")
-    reader.load_state_dict(dict(weights), strict=False)
+    reader.load_state_dict(own, strict=False)
 
 
 def _groups(reader: Reader, plan: Plan) -> list[dict[str, Any]]:
@@ -243,7 +246,9 @@ def go_on(
             save(folder, run, {name: asdict(w) for name, w in figures.items()})
             if worth > best:
                 best = worth
-                _write(folder / "best.pt", {"step": run.step, "weights": moving(run.reader)})
+                kept = {"step": run.step, "plan": asdict(run.plan), "weights": moving(run.reader)}
+                said = {name: asdict(w) for name, w in figures.items()}
+                _write(folder / "best.pt", {**kept, "figures": said})
                 (folder / "best.json").write_text(json.dumps({"step": run.step, "worth": worth}))
             saved = watched = logged = time.monotonic()
         elif now - saved >= pace.save_s:

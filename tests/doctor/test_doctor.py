@@ -32,6 +32,7 @@ from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import SkippedFile
 from assistant.models import prepare as weights
 from assistant.models.embed import open_embedder
+from assistant.models.prepare import ModelFiles
 from assistant.settings import LanguageModel, Settings
 from assistant.store import lock
 from assistant.store.catalog import CATALOG_FILE, open_catalog
@@ -181,9 +182,9 @@ class TestModels:
     ) -> None:
         verified: list[str] = []
         monkeypatch.setattr(models, "open_embedder", None)
-        monkeypatch.setattr(models, "digest_weights", lambda name, _: verified.append(name))
+        monkeypatch.setattr(ModelFiles, "digest", lambda files: verified.append(files.sha256))
         assert find(examine_models, settings, "its first start takes 10 s").state == OK
-        assert verified == ["all-MiniLM-L6-v2"]
+        assert verified == [weights.INSTALLED_SHA256]
 
     @pytest.mark.slow
     def test_a_damaged_prepared_model_is_a_problem(self, healthy: Settings, tmp_path: Path) -> None:
@@ -192,9 +193,12 @@ class TestModels:
         at = str(healthy.cache_dir)
         receipt.write_text(receipt.read_text().replace(at, str(tmp_path / "cache")))
         (model,) = (tmp_path / "cache" / "models").glob("*/model.onnx")
-        model.write_bytes(b"no graph")
-        settings = changed(healthy, cache_dir=tmp_path / "cache")
+        settings, before = changed(healthy, cache_dir=tmp_path / "cache"), model.stat()
+        model.write_bytes(bytes(before.st_size))
+        os.utime(model, ns=(before.st_atime_ns, before.st_mtime_ns))
         assert find(examine_models, settings, "cannot be used").state == PROBLEM
+        model.write_bytes(b"cut off, and made anew at the next start")
+        assert find(examine_models, settings, "its first start takes 10 s").state == OK
 
     def test_a_cross_encoder_that_is_not_there_or_not_safe_is_a_problem(
         self, settings: Settings, tmp_path: Path

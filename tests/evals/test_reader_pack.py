@@ -1,23 +1,37 @@
 """A packed reader is small, and what is unpacked is the reader but for rounding."""
 
+import argparse
+import hashlib
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
-from told import packed_weights
+from told import packed_weights, tiny_base, told_units
 
 from assistant.errors import ModelError
 from assistant.models import packed
 from evals.reader.base import unpack as unpack_base
-from evals.reader.pack import OTHERS, QUOTAS, choose_pieces, cut_tokenizer, pack, pack4, pack8
+from evals.reader.pack import (
+    OTHERS,
+    QUOTAS,
+    choose_pieces,
+    cut_tokenizer,
+    pack,
+    pack4,
+    pack8,
+    pack_checkpoints,
+)
+from evals.reader.units import write_units
 
 MATRICES = arrays(np.float32, (3, 64), elements=st.floats(-8, 8, width=32, allow_subnormal=False))
 
@@ -117,7 +131,8 @@ def test_what_was_learned_comes_back_beside_what_stayed(packed_reader: Path) -> 
     heads = load_file(folder / "reader.safetensors")
     assert heads["none"] == 7.5
     assert heads["project.weight"].shape == (2, 32)
-    assert packed.read_about(folder) == {"date": "2026-01-02"}
+    assert packed.read_about(packed_reader) == {"date": "2026-01-02"}
+    assert json.loads((folder / "about.json").read_text()) == {"date": "2026-01-02"}
     config = json.loads((folder / "config.json").read_text())
     assert config["vocab_size"] == len(words)
 
@@ -144,3 +159,36 @@ def test_a_damaged_file_is_refused_and_leaves_nothing(packed_reader: Path, damag
     assert not folder.exists()
     assert not [*packed_reader.parent.rglob("outside.txt")]
     assert not [p for p in packed_reader.parent.iterdir() if p.name.startswith("tmp")]
+
+
+def test_checkpoints_are_packed_with_what_is_known_of_them(tmp_path: Path) -> None:
+    tiny_base(tmp_path / "base")
+    units = tmp_path / "units" / "train.jsonl.gz"
+    write_units(units, told_units(3))
+    head = torch.ones(128, 64)
+    plan = {"stage": "read", "seed": 1}
+    find = {"step": 1200, "weights": {"project.weight": head, "joint.out.weight": head}}
+    read = {"step": 300, "plan": plan, "weights": {"together.none.bias": torch.zeros(1)}}
+    for name, state in (("find", find), ("read", read)):
+        torch.save(state, tmp_path / f"{name}.pt")
+    (tmp_path / "read.measured.json").write_text('{"n": 200}')
+    out = tmp_path / "reader.zip"
+    paths = [tmp_path / "find.pt", tmp_path / "read.pt"]
+    pack_checkpoints(argparse.Namespace(checkpoint=paths, work=tmp_path, out=out))
+    about = packed.read_about(out)
+    assert about["recipe"].endswith("tuned by evals/reader: find 1,200 steps, read 300 steps")
+    assert (about["plans"], about["measured"]) == ([None, plan], {"n": 200})
+    assert about["passages"] == {"told": 3}
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", about["date"])
+    assert packed.read_digest(out) == hashlib.sha256(out.read_bytes()).hexdigest()
+    packed.unpack(out, tmp_path / "model")
+    heads = load_file(tmp_path / "model" / "reader.safetensors")
+    assert set(heads) == {"project.weight", "together.none.bias"}
+
+
+def test_without_a_digest_beside_it_nothing_is_taken_for_a_packed_file(tmp_path: Path) -> None:
+    (tmp_path / "reader.zip").write_bytes(b"whatever")
+    with pytest.raises(ModelError, match="not beside it"):
+        packed.read_digest(tmp_path / "reader.zip")
+    with pytest.raises(ModelError, match="cannot be read"):
+        packed.read_about(tmp_path / "reader.zip")
