@@ -54,7 +54,7 @@ def _examine_embedder(name: str, cache_dir: Path) -> Iterator[Finding]:
         yield problem(MODELS, str(error), _mend(name))
         return
     if prepared is None:
-        yield ok(MODELS, f"{told}; its first start takes 10 s")
+        yield ok(MODELS, f"{told}; its first start takes {30 if files.packed else 10} s")
     elif prepared.folder is None:
         yield warning(
             MODELS,

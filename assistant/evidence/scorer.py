@@ -40,7 +40,7 @@ from assistant.evidence.features import (
 from assistant.evidence.gather import CachingEncoder, TokenEncoder, gather
 from assistant.evidence.support import SUPPORT_FEATURES, score_support
 from assistant.models.embed import Embedder, open_embedder
-from assistant.models.prepare import open_cross_encoder
+from assistant.models.export import open_cross_encoder
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import INSTALLED_MODEL, Settings
 from assistant.values import ECHOES, Sentence

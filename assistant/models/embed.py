@@ -15,7 +15,8 @@ import numpy as np
 
 from assistant.errors import EmbedderMissing
 from assistant.models.encoder import OnnxEncoder, TokenVectors, Vector, pool, unit_vector
-from assistant.models.prepare import PreparedModel, load_sentence_transformer, prepare
+from assistant.models.export import load_sentence_transformer
+from assistant.models.prepare import PreparedModel, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class OnnxEmbedder:
         self.fingerprint = prepared.fingerprint
         self.dimension = prepared.dimension
         self._prepared = prepared
-        self._encoder = OnnxEncoder(folder, max_tokens=prepared.max_tokens)
+        is_alone = prepared.precision == "int8"
+        self._encoder = OnnxEncoder(folder, max_tokens=prepared.max_tokens, is_alone=is_alone)
 
     @property
     def max_tokens(self) -> int:

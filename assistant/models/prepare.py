@@ -2,16 +2,9 @@
 
 The folder of a sentence-transformers model is found and its weights are digested; those of a model
 that comes with the assistant must be the published ones. The shipped one is unpacked first. The
-model is exported once, to a folder in the user's
-cache with the ONNX graph, the tokenizer and what pooling needs: a `PreparedModel`.
-`EmbedderMissing` is raised for a model that is absent, altered or not stored as safetensors.
-
-Why: ONNX Runtime embeds 1.5 times as many passages a second as `SentenceTransformer.encode` does on
-two cores, with cosines of 1.00000 to it, and starts in 0.5 s instead of 9 s (`make bench`). A model
-of a form that the export does not know runs in sentence-transformers.
-
-`open_cross_encoder` opens a CrossEncoder that is on this machine in the same way: nothing is
-downloaded, and no code of the model's is run.
+model is exported once, to a folder in the user's cache: a `PreparedModel`. Whatever is cut off,
+missing or changed there is made anew. `EmbedderMissing` is raised for a model that is absent,
+altered or not stored as safetensors.
 """
 
 import fcntl
@@ -21,18 +14,15 @@ import logging
 import os
 import shutil
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from assistant.errors import EmbedderMissing, ModelError
+from assistant.models.export import export
 from assistant.models.packed import read_digest, unpack
 from assistant.settings import INSTALLED_MODEL, PACKED_MODEL, SHIPPED_MODEL
 
@@ -160,20 +150,10 @@ def _digest_files(paths: Sequence[Path]) -> str:
 
 logger = logging.getLogger(__name__)
 
-READER_FILE = "reader.safetensors"
-"""What a model has that also reads: the heads above its tokens, and its upper layers."""
-UPPER = "together.layers."
 RECIPE = 2
 """Raised when the way of preparing changes, so that old folders are not used."""
-ROOM = 10
+ROOM = 13
 """Times the size of its weights that a model takes while it is prepared: unpacked and exported."""
-
-SAMPLES = (
-    "A short sentence.",
-    "Ünïcode, 數字 and numbers: 3.14, 2021-05-06.",
-    "The committee met on Tuesday to discuss the budget, the schedule and the repairs. " * 8,
-)
-
 
 _Stamp = list[list[int | str]]
 
@@ -189,6 +169,7 @@ class PreparedModel:
     weights_sha256: str
     folder: str | None
     pooling: str
+    precision: str
     dimension: int
     max_tokens: int
     query_prompt: str
@@ -197,7 +178,7 @@ class PreparedModel:
     @property
     def fingerprint(self) -> str:
         """What must be equal for two vectors to be comparable."""
-        runtime = "onnx" if self.folder else "sentence-transformers"
+        runtime = {"": "sentence-transformers", "float32": "onnx"}.get(self.precision, "onnx-int8")
         facts = (
             self.weights_sha256,
             self.pooling,
@@ -264,172 +245,22 @@ def find_prepared(folder: Path, cache_dir: Path) -> PreparedModel | None:
     return prepared if is_new else None
 
 
-def load_sentence_transformer(folder: Path) -> Any:
-    """Return the `SentenceTransformer` of a folder, from this machine only."""
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # type: ignore[no-untyped-call]  # it draws one for every load, on any stream
-    return SentenceTransformer(
-        str(folder), device="cpu", local_files_only=True, trust_remote_code=False
-    )
-
-
 def _export(folder: Path, digest: str, models_dir: Path) -> PreparedModel:
-    encoder = load_sentence_transformer(folder)
-    pooling = _pooling(encoder)
-    common: dict[str, Any] = {
-        "source": str(folder),
-        "weights_sha256": digest,
-        "dimension": int(encoder.get_embedding_dimension()),
-        "max_tokens": int(encoder.max_seq_length or 512),
-        "query_prompt": encoder.prompts.get("query", "") or "",
-        "document_prompt": encoder.prompts.get("document", "") or "",
-    }
-    if pooling is None:
-        logger.warning("%s runs in sentence-transformers: its form cannot be exported", folder)
-        return PreparedModel(folder=None, pooling="own", **common)
-    final = models_dir / f"{digest[:16]}-{_digest_text(pooling + str(folder))[:8]}-{RECIPE}"
     with tempfile.TemporaryDirectory(dir=models_dir) as aside:
         (made := Path(aside, "model")).mkdir(mode=0o700)
-        n_lower = _count_lower(folder)
-        _write_graph(encoder, made, n_lower)
-        if n_lower:
-            _write_upper(folder, made, n_lower)
-        if (folder / READER_FILE).is_file():
-            shutil.copy(folder / READER_FILE, made)
-        if not _agrees(encoder, made, pooling):
-            logger.warning("%s runs in sentence-transformers: its export disagrees", folder)
-            return PreparedModel(folder=None, pooling="own", **common)
+        exported = export(folder, made)
+        facts: dict[str, Any] = {
+            "source": str(folder),
+            "weights_sha256": digest,
+            **asdict(exported),
+        }
+        if not exported.precision:
+            return PreparedModel(folder=None, **facts)
+        name = f"{digest[:16]}-{_digest_text(exported.pooling + str(folder))[:8]}-{RECIPE}"
+        final = models_dir / name
         shutil.rmtree(final, ignore_errors=True)
         made.rename(final)
-    return PreparedModel(folder=str(final), pooling=pooling, **common)
-
-
-def _pooling(encoder: Any) -> str | None:
-    """Name the pooling when the model is a plain transformer, mean or first token, and no more."""
-    names = [type(module).__name__ for module in encoder]
-    if names not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
-        return None
-    if getattr(encoder[0].tokenizer, "backend_tokenizer", None) is None:
-        return None
-    mode = encoder[1].get_config_dict().get("pooling_mode")
-    return mode if mode in ("mean", "cls") else None
-
-
-def _write_graph(encoder: Any, folder: Path, n_lower: int = 0) -> None:
-    import torch
-
-    class Tokens(torch.nn.Module):
-        """The transformer's token vectors, and those of its lower layers if they are asked for."""
-
-        def __init__(self, transformer: torch.nn.Module) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(
-            self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-        ) -> tuple[torch.Tensor, ...]:
-            out = self.transformer(
-                input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=n_lower > 0
-            )
-            lower = (out.hidden_states[n_lower],) if n_lower else ()
-            return (out.last_hidden_state, *lower)
-
-    # Two rows of different lengths, so that no dimension is taken for a constant.
-    ids = torch.ones(2, 16, dtype=torch.long)
-    mask = torch.ones(2, 16, dtype=torch.long)
-    mask[1, 9:] = 0
-    outputs = ["tokens", "lower"][: 1 + (n_lower > 0)]
-    graph, given = Tokens(encoder[0].auto_model.eval()), {"input_ids": ids, "attention_mask": mask}
-    _trace(graph, given, outputs, folder / "model.onnx")
-    backend = encoder[0].tokenizer.backend_tokenizer
-    (folder / "tokenizer.json").write_text(backend.to_str(), encoding="utf-8")
-
-
-def _write_upper(folder: Path, made: Path, n_lower: int) -> None:
-    """Export the layers of a reader that read two texts together, to `together.onnx`.
-
-    In: `states` (batch, length, hidden) and `mask` (batch, length), 1 where a token is. Out: three
-    logits of each token - it reads, begins, ends - and "none" (batch), which the first token says.
-    """
-    import torch
-    from safetensors.torch import load_file
-    from transformers import AutoConfig
-    from transformers.models.bert.modeling_bert import BertLayer
-
-    heads = load_file(folder / READER_FILE)
-    config = AutoConfig.from_pretrained(folder, attn_implementation="eager")
-
-    class Together(torch.nn.Module):
-        """The upper layers with what they say."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            n = config.num_hidden_layers - n_lower
-            self.layers = torch.nn.ModuleList(BertLayer(config) for _ in range(n))  # type: ignore[no-untyped-call]
-            self.out = torch.nn.Linear(config.hidden_size, 3)
-            self.none = torch.nn.Linear(config.hidden_size, 1)
-
-        def forward(
-            self, states: torch.Tensor, mask: torch.Tensor
-        ) -> tuple[torch.Tensor, torch.Tensor]:
-            away = (1 - mask[:, None, None, :]).to(states.dtype) * -1e4
-            for layer in self.layers:
-                states = layer(states, away)
-            return self.out(states), self.none(states[:, 0]).squeeze(-1)
-
-    together = Together()
-    own = {n.removeprefix("together."): w for n, w in heads.items() if n.startswith("together.")}
-    own.pop("kind")  # added before the layers
-    together.load_state_dict(own)
-    mask = torch.ones(2, 16, dtype=torch.long)
-    mask[1, 9:] = 0
-    given = {"states": torch.zeros(2, 16, config.hidden_size), "mask": mask}
-    _trace(together.eval(), given, ("logits", "none"), made / "together.onnx")
-
-
-def _count_lower(folder: Path) -> int:
-    """Return how many layers of a reader see a text alone; 0 where none see two together."""
-    from safetensors.numpy import load_file
-
-    if not (path := folder / READER_FILE).is_file():
-        return 0
-    n_upper = len({name.split(".")[2] for name in load_file(path) if name.startswith(UPPER)})
-    if not n_upper:
-        return 0
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return int(settings["num_hidden_layers"]) - n_upper
-
-
-def _trace(graph: Any, given: Mapping[str, Any], outputs: Sequence[str], path: Path) -> None:
-    """Write a torch module as an ONNX graph of inputs of any batch and length."""
-    import torch
-
-    axes = {0: "batch", 1: "length"}
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracing exporter announces its successor
-        torch.onnx.export(
-            graph,
-            tuple(given.values()),
-            str(path),
-            input_names=list(given),
-            output_names=list(outputs),
-            dynamic_axes={name: axes for name in (*given, *outputs) if name != "none"}
-            | {"none": {0: "batch"}},
-            opset_version=17,
-            dynamo=False,  # the other exporter takes 9 s instead of 1.5 s and needs onnxscript
-        )
-
-
-def _agrees(encoder: Any, folder: Path, pooling: str) -> bool:
-    """Whether the exported graph gives the vectors of the model itself."""
-    from assistant.models.encoder import OnnxEncoder, pool
-
-    onnx = OnnxEncoder(folder, max_tokens=int(encoder.max_seq_length or 512))
-    ours = [pool(tokens.vectors, pooling) for tokens in onnx.encode(SAMPLES)]
-    theirs = encoder.encode(list(SAMPLES), normalize_embeddings=True, prompt="")
-    return bool((np.vstack(ours) * theirs).sum(axis=1).min() > 0.9999)
+    return PreparedModel(folder=str(final), **facts)
 
 
 def _receipt_of(folder: Path, cache_dir: Path) -> Path:
@@ -449,45 +280,3 @@ def _stamp(folder: Path) -> _Stamp:
     """Return the name, size and time of every file of the model, its settings among them."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [[str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
-
-
-def open_cross_encoder(name: str) -> Callable[[Sequence[tuple[str, str]]], NDArray[np.float64]]:
-    """Return a function from n pairs of texts to their log-odds, shape (n,).
-
-    Args:
-        name: a folder, or the name of a model that is already downloaded.
-
-    Raises:
-        ModelError: the model cannot be used.
-    """
-    import torch
-    from sentence_transformers import CrossEncoder
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        model: Any = CrossEncoder(
-            name,
-            device="cpu",
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
-    except Exception as error:  # the libraries raise kinds of their own
-        raise ModelError(
-            f"the cross-encoder {name!r} cannot be loaded: {error}. Give the path of a "
-            f"sentence-transformers CrossEncoder, or download it first: hf download {name}"
-        ) from error
-    if (n_outputs := int(model.num_labels)) != 1:
-        raise ModelError(
-            f"the cross-encoder {name!r} gives {n_outputs} numbers for a pair; one is expected, "
-            "as of a model for ranking"
-        )
-
-    def score(pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        found = model.predict(
-            list(pairs), activation_fn=torch.nn.Identity(), show_progress_bar=False
-        )
-        return np.asarray(found, dtype=np.float64)
-
-    return score

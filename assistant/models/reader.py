@@ -25,8 +25,6 @@ SHARPNESS = 12.0
 """How suddenly a token of the question counts as missed, where its nearest cosine nears the bar."""
 NEED_SHIFT = 1.0
 LEFT_OUT = -1e4
-AT_ONCE = 8
-"""Pairs that are read together at once."""
 MAX_WORDS = 30
 """Tokens that answering words have at most."""
 
@@ -83,11 +81,11 @@ class Reader:
         self._prompts = prompts
         self._heads: Mapping[str, Array] = load_file(folder / "reader.safetensors")
         upper = folder / "together.onnx"
-        self._upper: Any = open_graph(upper) if upper.is_file() else None
+        self._upper: Any = open_graph(upper, n_threads=1) if upper.is_file() else None
 
     def encode_question(self, text: str) -> QuestionTokens:
         """Return a question's tokens with their weights."""
-        (said,) = self._encoder.encode([self._prompts[0] + text])
+        (said,) = self._encoder.encode([self._prompts[0] + text], with_lower=True)
         tokens = self._read_off(said, len(self._prompts[0]))
         is_inside = tokens.spans[:, 1] > tokens.spans[:, 0]
         raw = np.where(is_inside, self._head("weigh", said.vectors)[:, 0], LEFT_OUT)
@@ -99,7 +97,7 @@ class Reader:
     def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:
         """Return the tokens of passages."""
         prompt = self._prompts[1]
-        said = self._encoder.encode([prompt + text for text in texts])
+        said = self._encoder.encode([prompt + text for text in texts], with_lower=True)
         return [self._read_off(one, len(prompt)) for one in said]
 
     def glance(
@@ -125,30 +123,20 @@ class Reader:
             both = zip(passages, sentences, strict=True)
             glances = [self.glance(question, passage, spans) for passage, spans in both]
             return [Reading(glanced, (None,) * len(glanced)) for glanced in glances]
-        order = sorted(range(len(passages)), key=lambda i: -len(passages[i].lower))
-        found: dict[int, Reading] = {}
-        for low in range(0, len(order), AT_ONCE):
-            part = order[low : low + AT_ONCE]
-            logits, none = self._together(question, [passages[i] for i in part])
-            for row, i in enumerate(part):
-                glanced = self.glance(question, passages[i], sentences[i])
-                own = logits[row, len(question.tokens.lower) :][: len(passages[i].lower)]
-                found[i] = _settle(passages[i], sentences[i], own, glanced - float(none[row]))
-        return [found[i] for i in range(len(passages))]
 
-    def _together(
-        self, question: QuestionTokens, passages: Sequence[Encoded]
-    ) -> tuple[Array, Array]:
+        def read(pair: tuple[Encoded, Spans]) -> Reading:
+            passage, spans = pair
+            return self._read(question, passage, spans)
+
+        return self._encoder.map(read, list(zip(passages, sentences, strict=True)))
+
+    def _read(self, question: QuestionTokens, passage: Encoded, sentences: Spans) -> Reading:
         asked, kinds = question.tokens.lower, self._heads["together.kind"]
-        n_asked, longest = len(asked), max(len(one.lower) for one in passages)
-        states = np.zeros((len(passages), n_asked + longest, asked.shape[1]), dtype=np.float32)
-        mask = np.zeros(states.shape[:2], dtype=np.int64)
-        states[:, :n_asked], mask[:, :n_asked] = asked + kinds[0], 1
-        for row, one in enumerate(passages):
-            end = n_asked + len(one.lower)
-            states[row, n_asked:end], mask[row, n_asked:end] = one.lower + kinds[1], 1
+        states = np.concatenate([asked + kinds[0], passage.lower + kinds[1]])[None]
+        mask = np.ones(states.shape[:2], dtype=np.int64)
         logits, none = self._upper.run(None, {"states": states, "mask": mask})
-        return logits, none
+        glanced = self.glance(question, passage, sentences)
+        return _settle(passage, sentences, logits[0, len(asked) :], glanced - float(none[0]))
 
     def _read_off(self, said: TokenVectors, prompt: int) -> Encoded:
         late = self._head("project", said.vectors)

@@ -53,6 +53,6 @@ def model_folder() -> Path:
 
 def load_sentence_transformer() -> Any:
     """Return the model as sentence-transformers runs it, with its defaults."""
-    from assistant.models.prepare import load_sentence_transformer as load
+    from assistant.models.export import load_sentence_transformer as load
 
     return load(model_folder())

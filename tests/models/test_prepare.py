@@ -17,6 +17,7 @@ import pytest
 from assistant.errors import EmbedderMissing
 from assistant.models import prepare as models
 from assistant.models.embed import EmbedderInput, OnnxEmbedder, PlainEmbedder, open_embedder
+from assistant.models.export import load_sentence_transformer
 from assistant.settings import INSTALLED_MODEL, Settings
 
 pytestmark = [
@@ -86,7 +87,7 @@ def installed_folder() -> Path:
 
 
 def encode(folder: Path, texts: list[str]) -> np.ndarray:
-    encoder = models.load_sentence_transformer(folder)
+    encoder = load_sentence_transformer(folder)
     found: np.ndarray = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
     return found
 

@@ -14,8 +14,10 @@ from assistant import settings as defaults
 from assistant.doctor import models as doctor
 from assistant.doctor.findings import State
 from assistant.errors import EmbedderMissing
+from assistant.models import export
 from assistant.models import prepare as models
 from assistant.models.embed import EmbedderInput, OnnxEmbedder, open_embedder
+from assistant.models.export import LEAST_AGREEMENT, load_sentence_transformer
 from assistant.models.packed import unpack
 from assistant.settings import DEFAULT_MODEL, INSTALLED_MODEL, PACKED_MODEL, SHIPPED_MODEL, Settings
 
@@ -69,15 +71,58 @@ def test_its_vectors_are_those_of_sentence_transformers_with_its_prompts(
     packed: Path, cache: Path
 ) -> None:
     embedder = open_shipped(cache)
-    theirs = models.load_sentence_transformer(unpacked(cache))
+    theirs = load_sentence_transformer(unpacked(cache))
     prompts = theirs.prompts["query"], theirs.prompts["document"]
     assert prompts == ("query: ", "passage: ")
     given = [EmbedderInput(text, ((0, len(text)),)) for text in TEXTS]
     ours = np.vstack([vectors.passage for vectors in embedder.embed_passages(given)])
-    assert (ours * theirs.encode_document([*TEXTS], normalize_embeddings=True)).sum(1).min() > 0.999
+    told = theirs.encode_document([*TEXTS], normalize_embeddings=True)
+    assert (ours * told).sum(1).min() > LEAST_AGREEMENT
     asked = np.vstack([embedder.embed_query(text) for text in TEXTS])
-    assert (asked * theirs.encode_query([*TEXTS], normalize_embeddings=True)).sum(1).min() > 0.999
-    assert (asked * ours).sum(1).max() < 0.9999, "a question is not encoded as a passage"
+    wanted = theirs.encode_query([*TEXTS], normalize_embeddings=True)
+    assert (asked * wanted).sum(1).min() > LEAST_AGREEMENT
+    assert (wanted * told).sum(1).max() < LEAST_AGREEMENT, "a question is not a passage"
+
+
+def test_it_is_computed_in_8_bits_where_that_says_nearly_the_same(
+    packed: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = models.prepare(SHIPPED_MODEL, cache)
+    monkeypatch.setattr(export, "LEAST_AGREEMENT", 1.1)
+    whole = models.prepare(SHIPPED_MODEL, tmp_path / "other")
+    assert (small.precision, whole.precision) == ("int8", "float32")
+    assert small.fingerprint != whole.fingerprint
+    for prepared, share in ((small, 0.98), (whole, 0.9999)):
+        embedder = OnnxEmbedder(prepared, Path(prepared.folder or ""))
+        theirs = load_sentence_transformer(Path(prepared.source)).encode_query([*TEXTS])
+        asked = np.vstack([embedder.embed_query(text) for text in TEXTS])
+        assert (asked * theirs).sum(1).min() > share
+        graphs = {path.name for path in Path(prepared.folder or "").iterdir()}
+        wanted = {"model.onnx", "together.onnx", "tokenizer.json", "reader.safetensors"}
+        assert graphs == wanted
+    sizes = [Path(one.folder or "", "model.onnx").stat().st_size for one in (small, whole)]
+    assert sizes[0] < sizes[1]
+
+
+def test_vectors_do_not_depend_on_what_is_embedded_beside_them(packed: Path, cache: Path) -> None:
+    embedder = open_shipped(cache)
+    given = [EmbedderInput(text, ((0, len(text)),)) for text in (*TEXTS, "Long. " * 30)]
+    beside = embedder.embed_passages(given)
+    for one, vectors in zip(given, beside, strict=True):
+        (alone,) = embedder.embed_passages([one])
+        assert vectors.passage == pytest.approx(alone.passage, abs=1e-5)
+        assert vectors.sentences == pytest.approx(alone.sentences, abs=1e-5)
+
+
+def test_what_never_saw_two_texts_together_has_no_graph_for_it(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "package").mkdir()
+    made = tiny_pack(tmp_path / "package", reads_together=False)
+    monkeypatch.setattr(models, "PACKED_MODEL", made)
+    prepared = models.prepare(SHIPPED_MODEL, cache)
+    names = {path.name for path in Path(prepared.folder or "").iterdir()}
+    assert names == {"model.onnx", "tokenizer.json", "reader.safetensors"}
 
 
 def test_a_second_opening_neither_unpacks_nor_digests_nor_exports_again(
