@@ -34,7 +34,7 @@ MODELS = "models"
 
 def examine_models(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of each model's files."""
-    # The evidence scorer always runs the installed model: its weights are fitted to it.
+    # The evidence scorer runs the installed model where no weights are fitted to the other one.
     for name in dict.fromkeys((settings.embedding_model, INSTALLED_MODEL)):
         yield from _examine_embedder(name, settings.cache_dir)
     if settings.cross_encoder:

@@ -15,8 +15,9 @@ import numpy as np
 
 from assistant.errors import EmbedderMissing
 from assistant.models.encoder import OnnxEncoder, TokenVectors, Vector, pool, unit_vector
-from assistant.models.export import load_sentence_transformer
+from assistant.models.export import READER_FILE, load_sentence_transformer
 from assistant.models.prepare import PreparedModel, prepare
+from assistant.models.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class OnnxEmbedder:
         self.fingerprint = prepared.fingerprint
         self.dimension = prepared.dimension
         self._prepared = prepared
+        self._folder = folder
         is_alone = prepared.precision == "int8"
         self._encoder = OnnxEncoder(folder, max_tokens=prepared.max_tokens, is_alone=is_alone)
 
@@ -136,6 +138,18 @@ class OnnxEmbedder:
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Encode texts as they are, without a prompt."""
         return self._encoder.encode(texts)
+
+    def open_reader(self) -> Reader | None:
+        """Return what reads with this encoder, if the model was made for it."""
+        if not (self._folder / READER_FILE).is_file():
+            return None
+        prompts = self._prepared.query_prompt, self._prepared.document_prompt
+        return Reader(self._encoder, self._folder, prompts, self._prepared.weights_sha256)
+
+
+def open_reader(embedder: Embedder) -> Reader | None:
+    """Return what reads with the same model, if it was made for it."""
+    return embedder.open_reader() if isinstance(embedder, OnnxEmbedder) else None
 
 
 class PlainEmbedder:

@@ -136,5 +136,5 @@ def _names(arrays: Mapping[str, Array]) -> Iterator[str]:
         base, _, kind = name.rpartition(".")
         if kind in ("q8", "q4"):
             yield base
-        elif kind != "scale":
+        elif kind != "scale" or not arrays.keys() & {f"{base}.q8", f"{base}.q4"}:
             yield name

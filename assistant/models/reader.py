@@ -9,14 +9,14 @@ computes the same in torch. Log-odds of 0 mean even odds with "none".
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.models.encoder import OnnxEncoder, TokenVectors, open_graph
+from assistant.models.encoder import N_TEXTS, Memory, OnnxEncoder, TokenVectors, open_graph
 
 Array = NDArray[np.float32]
 Spans = Sequence[tuple[int, int]]
@@ -43,8 +43,13 @@ class Encoded:
     lower: Array
     spans: NDArray[np.int64]
 
+    @property
+    def vectors(self) -> TokenVectors:
+        """The tokens as an encoder gives them."""
+        return TokenVectors(self.late, [(start, end) for start, end in self.spans.tolist()])
+
     def inside(self, start: int, end: int) -> NDArray[np.int64]:
-        """Return the places of the tokens that lie in a span; a space before it is not counted."""
+        """Return the places of the tokens that lie in a span, or are the space before it."""
         begins, ends = self.spans[:, 0], self.spans[:, 1]
         return np.flatnonzero((ends > begins) & (begins >= start - 1) & (ends <= end))
 
@@ -72,11 +77,17 @@ class Reading:
 
 
 class Reader:
-    """The heads and the upper layers of a prepared reader, above its encoder."""
+    """The heads and the upper layers of a prepared reader, above its encoder.
 
-    def __init__(self, encoder: OnnxEncoder, folder: Path, prompts: tuple[str, str]) -> None:
+    `sha256` tells the model from others.
+    """
+
+    def __init__(
+        self, encoder: OnnxEncoder, folder: Path, prompts: tuple[str, str], sha256: str = ""
+    ) -> None:
         from safetensors.numpy import load_file
 
+        self.sha256 = sha256
         self._encoder = encoder
         self._prompts = prompts
         self._heads: Mapping[str, Array] = load_file(folder / "reader.safetensors")
@@ -172,3 +183,38 @@ def _settle(
         first, last = divmod(int(both.argmax()), n)
         words.append((int(passage.spans[tokens[first], 0]), int(passage.spans[tokens[last], 1])))
     return Reading(log_odds, tuple(words))
+
+
+class PassageReader(Protocol):
+    """What encodes questions and passages, and reads them together."""
+
+    def encode_question(self, text: str) -> QuestionTokens:
+        """Return a question's tokens."""
+
+    def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:
+        """Return the tokens of passages, in order."""
+
+    def read(
+        self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
+    ) -> list[Reading]:
+        """Return how the sentences of each passage answer."""
+
+
+class CachingReader:
+    """Reads, and encodes the passages that it does not remember. Safe to share between threads."""
+
+    def __init__(self, reader: PassageReader, n_texts: int = N_TEXTS) -> None:
+        self.encode_question = reader.encode_question
+        self.read = reader.read
+        self._memory = Memory(lambda texts: map(_halve, reader.encode_passages(texts)), n_texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:
+        """Return the tokens of passages, in order, rounded to float16."""
+        return [
+            replace(one, late=one.late.astype(np.float32), lower=one.lower.astype(np.float32))
+            for one in self._memory.recall(texts)
+        ]
+
+
+def _halve(one: Encoded) -> Encoded:
+    return replace(one, late=one.late.astype(np.float16), lower=one.lower.astype(np.float16))

@@ -28,6 +28,7 @@ from evals.reader.rows import (
     is_held_page,
     read_lines,
     reading_row,
+    reports,
     squad2_articles,
     squad_rows,
 )
@@ -117,7 +118,7 @@ def exams(data: Path, n: int) -> Iterator[tuple[str, Exam]]:
     titles = {str(article["title"]) for article in articles[-HELD_ARTICLES:]}
     rows = [row for article in articles for row in squad_rows(article, "squad2")]
     yield "squad2", set_exam(rows, n, lambda row: row.title in titles)
-    yield "clapnq", set_exam(list(_clapnq(data / "clapnq")), n, lambda row: _is_odd(row.question))
+    yield "clapnq", set_exam(list(_clapnq(data / "clapnq")), n, lambda row: reports(row.question))
     for lang in LANGUAGES:
         yield f"xquad_{lang}", set_exam(list(_lines_of(folder, f"xquad_{lang}")), n)
     yield "norquad", set_exam(_some(list(_lines_of(folder, "norquad"))), n)
@@ -146,10 +147,6 @@ def _clapnq(folder: Path) -> Iterator[Row]:
             spans = tuple((at, at + size) for at, size in places if at >= 0)
             if bool(spans) == (name == "answerable"):
                 yield Row("clapnq", str(given["id"]), given["input"], passage, spans, bool(spans))
-
-
-def _is_odd(question: str) -> bool:
-    return int(hashlib.sha256(question.encode()).hexdigest()[0], 16) % 2 == 1
 
 
 def set_exam(rows: Sequence[Row], n: int, is_asked: Callable[[Row], bool] | None = None) -> Exam:

@@ -111,7 +111,12 @@ def packed_reader(tmp_path: Path) -> Path:
     head = np.arange(64, dtype=np.float32).reshape(2, 32)
     data = pack(
         tmp_path / "base",
-        {f"encoder.{name}": learned, "project.weight": head, "none": np.array(7.5, np.float32)},
+        {
+            f"encoder.{name}": learned,
+            "project.weight": head,
+            "none": np.array(7.5, np.float32),
+            "scale": np.array(9.5, np.float32),
+        },
         {"date": "2026-01-02"},
     )
     save_file({"learned": learned}, tmp_path / "learned.safetensors")
@@ -129,7 +134,7 @@ def test_what_was_learned_comes_back_beside_what_stayed(packed_reader: Path) -> 
     words = state["embeddings.word_embeddings.weight"]
     assert words[0].tolist() == ([3.5] * 16 + [-3.5] * 16) * 2
     heads = load_file(folder / "reader.safetensors")
-    assert heads["none"] == 7.5
+    assert (heads["none"], heads["scale"]) == (7.5, 9.5)
     assert heads["project.weight"].shape == (2, 32)
     assert packed.read_about(packed_reader) == {"date": "2026-01-02"}
     assert json.loads((folder / "about.json").read_text()) == {"date": "2026-01-02"}
