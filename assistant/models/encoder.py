@@ -22,7 +22,7 @@ Vector = NDArray[np.float32]
 BATCH_TOKENS = 256
 """Padded tokens in a batch: on CPU small, length-sorted batches are the fastest."""
 N_TEXTS = 256
-"""Texts that are remembered: of 150 tokens they take 30 MB, with what a reader keeps 40 MB."""
+"""Texts that are remembered: of 150 tokens they take 30 MB."""
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")

@@ -91,7 +91,7 @@ def _write(encoder: Any, folder: Path, made: Path, pooling: str) -> Precision:
         return _refuse(folder, "its graph")
     if not (folder / READER_FILE).is_file():
         return "float32"
-    shutil.copy(folder / READER_FILE, made)
+    _write_heads(folder, made)
     return _quantize(encoder, made, pooling)
 
 
@@ -230,6 +230,15 @@ def _write_upper(folder: Path, made: Path, n_lower: int) -> None:
     mask[1, 9:] = 0
     given = {"states": torch.zeros(2, 16, config.hidden_size), "mask": mask}
     _trace(together.eval(), given, ("logits", "none"), made / "together.onnx")
+
+
+def _write_heads(folder: Path, made: Path) -> None:
+    """Write what a reader has above its encoder, without the layers that are a graph now."""
+    from safetensors.numpy import load_file, save_file
+
+    heads = load_file(folder / READER_FILE)
+    kept = {name: numbers for name, numbers in heads.items() if not name.startswith(UPPER)}
+    save_file(kept, made / READER_FILE)
 
 
 def _count_lower(folder: Path) -> int:

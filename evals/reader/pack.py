@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.models.export import UPPER
 from assistant.models.packed import ABOUT, BLOCK, NUMBERS, READER, write_digest
 from assistant.settings import SHIPPED_MODEL
 
@@ -98,7 +99,9 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
     for name, numbers in state.items():
         arrays |= _small(name, numbers.astype(np.float32))
     for name, numbers in weights.items():
-        if not name.startswith("encoder."):
+        if name.startswith(UPPER):
+            arrays |= _small(READER + name, numbers.astype(np.float32))
+        elif not name.startswith("encoder."):
             arrays[READER + name] = numbers.astype(np.float16 if numbers.ndim > 1 else np.float32)
     config = json.loads((base / "config.json").read_text("utf-8"))
     config |= {"vocab_size": len(kept), "dtype": "float32"}

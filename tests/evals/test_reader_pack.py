@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
-from told import packed_weights, tiny_base, told_units
+from safetensors.numpy import load, load_file, save_file
+from told import packed_weights, tiny_base, tiny_pack, told_units
 
 from assistant.errors import ModelError
 from assistant.models import packed
@@ -198,3 +198,14 @@ def test_without_a_digest_beside_it_nothing_is_taken_for_a_packed_file(tmp_path:
         packed.read_digest(tmp_path / "reader.zip")
     with pytest.raises(ModelError, match="cannot be read"):
         packed.read_about(tmp_path / "reader.zip")
+
+
+def test_upper_layers_are_packed_as_small_as_the_encoders_own(tmp_path: Path) -> None:
+    packed_reader = tiny_pack(tmp_path)
+    with zipfile.ZipFile(packed_reader) as file:
+        numbers = load(file.read(packed.NUMBERS))
+    name = "reader.together.layers.0.output.dense.weight"
+    assert numbers[f"{name}.q8"].dtype == np.int8
+    packed.unpack(packed_reader, tmp_path / "model")
+    heads = load_file(tmp_path / "model" / "reader.safetensors")
+    assert heads[name.removeprefix("reader.")].shape == (64, 64)
