@@ -47,7 +47,11 @@ def data(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(b""))
     covid = [
-        squad_paragraph(f"Ward {n} was opened.", squad_question(f"Which ward is {n}?", f"Ward {n}"))
+        squad_paragraph(
+            f"Ward {n} was opened.",
+            squad_question(f"Which ward is {n}?", f"Ward {n}"),
+            squad_question("What was opened?", f"Ward {n}"),
+        )
         for n in range(9)
     ]
     write_json(folder / "covidqa" / "covidqa.json", squad(*([one] for one in covid)))
