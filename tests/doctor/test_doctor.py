@@ -33,7 +33,7 @@ from assistant.ingest.walk import SkippedFile
 from assistant.models import prepare as weights
 from assistant.models.embed import open_embedder
 from assistant.models.prepare import ModelFiles
-from assistant.settings import LanguageModel, Settings
+from assistant.settings import INSTALLED_MODEL, LanguageModel, Settings
 from assistant.store import lock
 from assistant.store.catalog import CATALOG_FILE, open_catalog
 from assistant.store.index import Index
@@ -183,7 +183,8 @@ class TestModels:
         verified: list[str] = []
         monkeypatch.setattr(models, "open_embedder", None)
         monkeypatch.setattr(ModelFiles, "digest", lambda files: verified.append(files.sha256))
-        assert find(examine_models, settings, "its first start takes 10 s").state == OK
+        given = changed(settings, embedding_model=INSTALLED_MODEL)
+        assert find(examine_models, given, "its first start takes 10 s").state == OK
         assert verified == [weights.INSTALLED_SHA256]
 
     @pytest.mark.slow
