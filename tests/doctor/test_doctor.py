@@ -49,7 +49,7 @@ Patch = pytest.MonkeyPatch
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a corpus, a prepared model and an index in step."""
     folder = tmp_path_factory.mktemp("doctor")
-    settings = settings_in(folder)
+    settings = settings_in(folder, embedding_model=INSTALLED_MODEL)
     write_files(settings.corpus_dir, FILES | {"broken.txt": b"\x7fELF" + bytes(99)})
     with hold(settings) as index:
         index.sync()
@@ -61,7 +61,8 @@ def healthy(prepared: Path, tmp_path: Path) -> Settings:
     """Settings over a copy of all of that."""
     for name in ("corpus", "index"):
         shutil.copytree(prepared / name, tmp_path / name)
-    return changed(settings_in(tmp_path), cache_dir=prepared / "cache")
+    settings = settings_in(tmp_path, embedding_model=INSTALLED_MODEL)
+    return changed(settings, cache_dir=prepared / "cache")
 
 
 def hold(settings: Settings) -> Index:
@@ -411,7 +412,11 @@ def test_it_takes_little_time_loads_nothing_heavy_and_says_it_in_order(healthy: 
         text=True,
         check=True,
         cwd=healthy.index_dir.parent,
-        env={"ASSISTANT_CACHE_DIR": str(healthy.cache_dir), "PYTHONPATH": ":".join(sys.path)},
+        env={
+            "ASSISTANT_CACHE_DIR": str(healthy.cache_dir),
+            "ASSISTANT_EMBEDDING_MODEL": healthy.embedding_model,
+            "PYTHONPATH": ":".join(sys.path),
+        },
     )
     spent_s = time.perf_counter() - began
     heavy = {"torch", "sentence_transformers", "transformers", "chromadb", "gradio", "fastapi"}
