@@ -33,6 +33,12 @@ from pydantic_settings import (
 from assistant.errors import SettingsError
 
 SETTINGS_FILE = "assistant.toml"
+INSTALLED_MODEL = "all-MiniLM-L6-v2"
+"""Of a package of its own."""
+SHIPPED_MODEL = "multilingual-reader"
+"""Our own, which also reads: packed into a file of the assistant's package."""
+PACKED_MODEL = Path(__file__).with_name("models") / "reader.zip"
+DEFAULT_MODEL = SHIPPED_MODEL if PACKED_MODEL.is_file() else INSTALLED_MODEL
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that only this machine can reach."""
 UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
@@ -135,10 +141,10 @@ class Settings(BaseSettings):
     )
 
     embedding_model: str = Field(
-        "all-MiniLM-L6-v2",
+        DEFAULT_MODEL,
         min_length=1,
-        description="The embedding model: the installed one, or any sentence-transformers "
-        "model by local folder or by a name that is already downloaded.",
+        description="The embedding model: one that comes with the assistant, or any "
+        "sentence-transformers model by local folder or by a name that is already downloaded.",
     )
 
     cross_encoder: str | None = Field(

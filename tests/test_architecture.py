@@ -33,11 +33,12 @@ rooms of one floor import each other one way."""
 FLOOR_OF = {name: n for n, names in enumerate(FLOORS) for name in names}
 WRAPPERS = {
     "chromadb": ("store/chroma.py",),
-    "sentence_transformers": ("models/prepare.py",),
-    "torch": ("models/prepare.py",),
-    "transformers": ("models/prepare.py",),
+    "sentence_transformers": ("models/export.py",),
+    "torch": ("models/export.py",),
+    "transformers": ("models/export.py",),
+    "onnx": ("models/export.py",),
     "huggingface_hub": ("models/prepare.py",),
-    "onnxruntime": ("models/encoder.py", "ingest/formats/ocr.py"),
+    "onnxruntime": ("models/encoder.py", "models/export.py", "ingest/formats/ocr.py"),
     "tokenizers": ("models/encoder.py",),
     "sqlite3": ("store/", "serve/chat/", "doctor/"),
     "Stemmer": ("text/terms.py",),

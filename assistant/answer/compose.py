@@ -124,7 +124,8 @@ def compose(
         if not s.number
     }
     shown = [(added.get(place_of(s), s), shape) for s, shape in whole.shown]
-    quoted = [_quote(retrieval.query, s, shape) for s, shape in shown]
+    words = judgement.evidence.words
+    quoted = [_quote(retrieval.query, s, shape, words.get(s.number)) for s, shape in shown]
     statements = emphasise(retrieval.query, quoted)
     draft = Draft(statements, confidence, n_more=whole.n_more)
     return draft, (*judgement.sentences, *added.values())
@@ -165,16 +166,34 @@ def _only_telling(unmet: str, judgement: Judgement, retrieval: Retrieval) -> Jud
     return replace(judgement, sentences=sentences, scores=judgement.scores[kept])
 
 
-def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:
-    """Return a sentence as a statement; rows and code as they stand, all else on one line."""
+def _quote(
+    question: str, sentence: Sentence, shape: Shape, words: tuple[int, int] | None = None
+) -> DraftStatement:
+    """Return a sentence as a statement; rows and code as they stand, all else on one line.
+
+    `words` is where in the sentence a reader finds the answer; without it rules look for it.
+    """
     is_exact = shape.role in (Role.ROW, Role.CODE)
     text = sentence.text if is_exact else " ".join(sentence.text.split())
     answering: tuple[tuple[int, int], ...] = ()
     if shape.role is Role.ROW:
         answering = find_answering_cells(question, shape.cells)
     elif shape.role in (Role.PARAGRAPH, Role.ITEM):
-        answering = find_answering(question, text)
+        answering = _on_one_line(sentence.text, words) if words else find_answering(question, text)
     return DraftStatement(text, (sentence.number,), shape._replace(answering=answering))
+
+
+def _on_one_line(text: str, span: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """Return where a span of a text is once the text is on one line; nothing if that is all of it.
+
+    >>> _on_one_line("It opened  in   1834.", (11, 20))
+    ((10, 17),)
+    """
+    before, own = text[: span[0]], text[span[0] : span[1]].split()
+    start = len(" ".join(f"{before}|".split())) - 1
+    end = start + len(" ".join(own))
+    is_all = end - start >= len(" ".join(text.split())) - 1
+    return () if is_all or not own else ((start, end),)
 
 
 def doubt(judgement: Judgement) -> Judgement:

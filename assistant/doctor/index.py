@@ -18,7 +18,7 @@ from assistant.errors import (
 )
 from assistant.ingest.walk import FoundFile
 from assistant.models.embed import open_embedder
-from assistant.models.prepare import find_folder, find_prepared
+from assistant.models.prepare import find_model, find_prepared
 from assistant.settings import Settings
 from assistant.show.describe import count
 from assistant.store.catalog import (
@@ -79,7 +79,8 @@ def expected_facts(settings: Settings) -> Mapping[str, str]:
     """
     known = {"model": settings.embedding_model, "splitter": str(SPLITTER_VERSION)}
     try:
-        prepared = find_prepared(find_folder(settings.embedding_model), settings.cache_dir)
+        files = find_model(settings.embedding_model, settings.cache_dir)
+        prepared = find_prepared(files.folder, settings.cache_dir)
         if prepared is None:
             return known
         if prepared.folder is None:

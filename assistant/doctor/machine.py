@@ -24,7 +24,7 @@ from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import TEXT
 from assistant.ingest.walk import FoundFile, walk
-from assistant.settings import SETTINGS_FILE, Settings
+from assistant.settings import DEFAULT_MODEL, SETTINGS_FILE, SHIPPED_MODEL, Settings
 from assistant.show.describe import count
 from assistant.store.tables import TOKENIZER
 
@@ -124,8 +124,8 @@ INDEX_BYTES_PER_CHAR = 22
 """Measured on 170 KB of Markdown: 15 bytes in the catalog, and 7 with a Chroma base."""
 COPIES = 3
 """The index that there is, the one that takes its place, and SQLite's log between them."""
-CACHE_BYTES = 250_000_000
-"""A prepared model takes 90 MB, twice that while it is made."""
+CACHE_BYTES = 700_000_000 if DEFAULT_MODEL == SHIPPED_MODEL else 250_000_000
+"""The shipped model takes 320 MB prepared, the installed one 90; twice that while it is made."""
 MOUNTS = Path("/proc/mounts")
 DISTANT = re.compile(r"(nfs\d?|cifs|smb\d?|smbfs|afs|ceph|9p|lustre|gfs2?|ocfs2|fuse(\..+)?)")
 

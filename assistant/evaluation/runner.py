@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import EvaluationError, IndexLocked, IndexMismatch
-from assistant.evaluation.provenance import code_digest, describe, digest
 from assistant.evaluation.questions import read_questions
-from assistant.evaluation.report import Bar, Estimate, Record, Report
+from assistant.evaluation.report import Bar, Estimate, Record, Report, code_digest, describe, digest
 from assistant.evaluation.run import Asked, Journal, ask_all
 from assistant.evaluation.statistics import summarise
 from assistant.evaluation.suite import SetOfQuestions, Suite

@@ -1,13 +1,13 @@
-"""Features of each sentence that was retrieved, and of a question: how well is it answered?
+"""Features of each sentence that was retrieved, and of the question as a whole.
 
-Each feature is a pure function: of `Evidence`, with one value per sentence; of `ScoredEvidence`,
-with one number for the question, since there always is a best sentence, and whether it answers is
-another matter. Their weights are fitted and stored by name (`weights.json`).
+How well does a sentence answer, and do those that were found answer at all? There always is a best
+one. Each feature is a pure function: of `Evidence`, with one value per sentence, or of
+`ScoredEvidence`, with one number. Their weights are fitted and stored by name (`weights.json`).
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +40,9 @@ class Evidence:
         beside: (n,) whether a sentence tells of another code, date or year than is asked for.
         is_named: whether a code, date or year is all that is asked for, and some sentence has it.
         over: what each sentence stands under, its document's name among it; empty where unknown.
+        reading: (n,) the log-odds that a reader gives each sentence; None without a reader.
+        words: by the number of a sentence, where in it the words are that a reader takes for the
+            answer.
     """
 
     question: str
@@ -55,6 +58,8 @@ class Evidence:
     beside: NDArray[np.bool_] | None = None
     is_named: bool = False
     over: tuple[str, ...] = ()
+    reading: NDArray[np.float64] | None = None
+    words: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def likeness_of_passage(self) -> NDArray[np.float64]:
@@ -192,11 +197,34 @@ SENTENCE_FEATURES: tuple[Callable[[Evidence], Column], ...] = (
 )
 
 
+def reading(evidence: Evidence) -> Column:
+    """The reader's log-odds, 0 without a reader; further than `FAR` from even is as far."""
+    if evidence.reading is None:
+        return np.zeros(len(evidence.texts))
+    return np.clip(evidence.reading, -FAR, FAR)
+
+
+def reading_of_passage(evidence: Evidence) -> Column:
+    """The highest log-odds that the reader gives a sentence of the passage."""
+    return _highest_of_passage(reading(evidence), evidence.passages)
+
+
+def reading_lead(evidence: Evidence) -> Column:
+    """How far the reader's log-odds lie under its best, 0 or less."""
+    return _behind(reading(evidence))
+
+
+FAR = 30.0
+READ_FEATURES = (*SENTENCE_FEATURES, reading, reading_of_passage, reading_lead)
+"""The features of a sentence where there is a reader."""
+
+
 def measure(evidence: Evidence) -> NDArray[np.float32]:
     """Return all features of all sentences, shape (n_sentences, n_features)."""
+    features = SENTENCE_FEATURES if evidence.reading is None else READ_FEATURES
     if not evidence.texts:
-        return np.zeros((0, len(SENTENCE_FEATURES)), dtype=np.float32)
-    return np.column_stack([feature(evidence) for feature in SENTENCE_FEATURES]).astype(np.float32)
+        return np.zeros((0, len(features)), dtype=np.float32)
+    return np.column_stack([feature(evidence) for feature in features]).astype(np.float32)
 
 
 def _weigh(values: NDArray[Any], weights: NDArray[np.float64]) -> Column:
@@ -232,6 +260,8 @@ def _weakest(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Colum
     lowest: Column = values[:, weights > 0].min(axis=1, initial=1.0)
     return lowest
 
+
+# --- Of the question
 
 _YEAR = re.compile(rf"(?<!\d){YEAR}(?!\d)")
 
@@ -316,7 +346,22 @@ QUESTION_FEATURES: tuple[Callable[[ScoredEvidence], float], ...] = (
 )
 
 
+def best_reading(scored: ScoredEvidence) -> float:
+    """The highest log-odds that the reader gives a sentence."""
+    return float(reading(scored.evidence).max())
+
+
+def reading_of_best(scored: ScoredEvidence) -> float:
+    """The reader's log-odds of the best sentence."""
+    return float(reading(scored.evidence)[scored.best])
+
+
+READ_QUESTION_FEATURES = (*QUESTION_FEATURES, best_reading, reading_of_best)
+"""The features of a question where there is a reader."""
+
+
 def measure_question(evidence: Evidence, scores: Column) -> NDArray[np.float64]:
     """Return all features of a question that has sentences, shape (n_features,)."""
+    features = QUESTION_FEATURES if evidence.reading is None else READ_QUESTION_FEATURES
     scored = ScoredEvidence(evidence, scores)
-    return np.array([feature(scored) for feature in QUESTION_FEATURES])
+    return np.array([feature(scored) for feature in features])

@@ -1,26 +1,23 @@
 """Collects what is known of the retrieved sentences: their numbers, vectors and likeness.
 
 Late interaction happens here: every word piece of the question looks for its nearest in every
-sentence. `CachingEncoder` keeps the token vectors of recent texts, so that a passage is encoded
-once. Without sentences the evidence is empty.
+sentence. Without sentences the evidence is empty.
 """
 
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence.features import Evidence
 from assistant.ingest.structure import contexts
-from assistant.models.encoder import TokenVectors
+from assistant.models.encoder import TokenEncoder, TokenVectors
+from assistant.models.reader import PassageReader, Reading, Spans
 from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
@@ -152,19 +149,21 @@ TERSE = frozenset((Role.ITEM, Role.ROW, Role.CODE))
 """What says little without what it stands under."""
 
 
-class TokenEncoder(Protocol):
-    """What late interaction needs of an encoder."""
+def gather(
+    retrieval: Retrieval, encoder: TokenEncoder, reader: PassageReader | None = None
+) -> tuple[tuple[Sentence, ...], Evidence]:
+    """Return the retrieved sentences, numbered from 1, and what is known of each.
 
-    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Return the token vectors of each text, in order."""
-
-
-def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence, ...], Evidence]:
-    """Return the retrieved sentences, numbered from 1, and what is known of each."""
+    With a reader the tokens are its own, and it says how each sentence answers.
+    """
     passages = [ranked.passage for ranked in retrieval.ranking]
     prefixes = ["\n".join([*passage.under, ""])[-MAX_PREFIX_CHARS:] for passage in passages]
     texts = [prefix + passage.text for prefix, passage in zip(prefixes, passages, strict=True)]
-    encoded_query, *encoded = encoder.encode([retrieval.query, *texts])
+    if reader:
+        question, read = reader.encode_question(retrieval.query), reader.encode_passages(texts)
+        encoded_query, *encoded = (one.vectors for one in (question.tokens, *read))
+    else:
+        encoded_query, *encoded = encoder.encode([retrieval.query, *texts])
     asked = retrieval.terms
     query = read_tokens(retrieval.query, encoded_query, language=asked.language)
     tokens = [
@@ -182,9 +181,37 @@ def gather(retrieval: Retrieval, encoder: TokenEncoder) -> tuple[tuple[Sentence,
         )
         for passage, vectors, prefix in zip(passages, encoded, prefixes, strict=True)
     ]
-    spans = [(passage, start, end) for passage in passages for start, end in passage.sentences]
-    sentences = tuple(Sentence(number, *span) for number, span in enumerate(spans, start=1))
-    return sentences, compare(retrieval, sentences, query, tokens, over)
+    places = [(passage, start, end) for passage in passages for start, end in passage.sentences]
+    sentences = tuple(Sentence(number, *place) for number, place in enumerate(places, start=1))
+    evidence = compare(retrieval, sentences, query, tokens, over)
+    if not reader:
+        return sentences, evidence
+    spans = [_spans_after(prefix, one) for prefix, one in zip(prefixes, passages, strict=True)]
+    return sentences, _add_reading(evidence, reader.read(question, read, spans), spans)
+
+
+def _spans_after(prefix: str, passage: Passage) -> list[tuple[int, int]]:
+    """Return the spans of a passage's sentences in its text behind a prefix."""
+    shift = len(prefix) - passage.start
+    return [(start + shift, end + shift) for start, end in passage.sentences]
+
+
+def _add_reading(
+    evidence: Evidence, readings: Sequence[Reading], spans: Sequence[Spans]
+) -> Evidence:
+    """Add what a reader says of the sentences of passages, whose spans it counts in."""
+    words = [one for reading in readings for one in reading.words]
+    starts = [start for own in spans for start, _ in own]
+    found = zip(words, starts, strict=True)
+    return replace(
+        evidence,
+        reading=np.concatenate([np.zeros(0), *(reading.log_odds for reading in readings)]),
+        words={
+            number: (max(0, word[0] - start), word[1] - start)
+            for number, (word, start) in enumerate(found, start=1)
+            if word
+        },
+    )
 
 
 def compare(
@@ -396,37 +423,3 @@ def _tokens_of_sentences(passage: Passage, tokens: Tokens) -> list[NDArray[np.bo
     """Return for each sentence which of the passage's tokens lie in it."""
     starts, ends = tokens.spans[:, 0] + passage.start, tokens.spans[:, 1] + passage.start
     return [(starts >= start) & (ends <= end) for start, end in passage.sentences]
-
-
-N_TEXTS = 256
-"""Of 150 tokens and 384 dimensions they take 30 MB."""
-
-_Kept = tuple[NDArray[np.float16], list[tuple[int, int]]]
-
-
-class CachingEncoder:
-    """Encodes what it does not remember. Safe to share between threads."""
-
-    def __init__(self, encoder: TokenEncoder, n_texts: int = N_TEXTS) -> None:
-        self._encoder = encoder
-        self._n_texts = n_texts
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Return the token vectors of each text, in order, rounded to float16."""
-        with self._lock:
-            found = {text: self._kept[text] for text in texts if text in self._kept}
-        new = [text for text in dict.fromkeys(texts) if text not in found]
-        for text, tokens in zip(new, self._encoder.encode(new) if new else (), strict=True):
-            found[text] = (tokens.vectors.astype(np.float16), tokens.offsets)
-        with self._lock:
-            for text in texts:
-                self._kept[text] = found[text]
-                self._kept.move_to_end(text)
-            while len(self._kept) > self._n_texts:
-                self._kept.popitem(last=False)
-        return [
-            TokenVectors(vectors.astype(np.float32), offsets)
-            for vectors, offsets in (found[text] for text in texts)
-        ]

@@ -1,12 +1,13 @@
 """Judges a retrieval: how likely each sentence answers, and how likely the question is answered.
 
-`EvidenceScorer` is the protocol. `LateInteractionScorer` weighs the features of token vectors and
-needs no second model; `CrossEncoderScorer` adds a cross-encoder to it, or puts it in its place.
+`EvidenceScorer` is the protocol. `LateInteractionScorer` weighs the features of token vectors, and
+what a reader says of each sentence if there is one; it needs no second model. `CrossEncoderScorer`
+adds a cross-encoder to it, or puts it in its place.
 `Judge` is a scorer together with its calibration. Without sentences nothing is answerable.
 
-`weights.json`, which ships with the package, names every weight by its feature, and says on which
-data it was fitted, when, and how well (`python -m evals.evidence`). Weights for other features than
-those of the code raise `ModelError`.
+`weights.json` and, with a reader, `reader-weights.json`, which ship with the package, name every
+weight by its feature, and say on which data it was fitted, to which reader, when, and how well
+(`python -m evals.evidence`). Weights for other features than those of the code raise `ModelError`.
 """
 
 import hashlib
@@ -32,29 +33,40 @@ from assistant.evidence.calibration import (
 )
 from assistant.evidence.features import (
     QUESTION_FEATURES,
+    READ_FEATURES,
+    READ_QUESTION_FEATURES,
     SENTENCE_FEATURES,
     Column,
     Evidence,
     measure,
     measure_question,
 )
-from assistant.evidence.gather import CachingEncoder, TokenEncoder, gather
+from assistant.evidence.gather import gather
 from assistant.evidence.support import SUPPORT_FEATURES, score_support
-from assistant.models.embed import Embedder, open_embedder
-from assistant.models.prepare import INSTALLED_MODEL, open_cross_encoder
+from assistant.models.embed import Embedder, open_embedder, open_reader
+from assistant.models.encoder import CachingEncoder, TokenEncoder
+from assistant.models.export import open_cross_encoder
+from assistant.models.reader import CachingReader, PassageReader
 from assistant.retrieve.retriever import Retrieval
-from assistant.settings import Settings
+from assistant.settings import INSTALLED_MODEL, Settings
 from assistant.text.cues import asks_of_mail, is_header, is_name_alone
 from assistant.text.terms import terms
 from assistant.values import ECHOES, Role, Sentence
 
 WEIGHTS_FILE = "weights.json"
+READER_WEIGHTS_FILE = "reader-weights.json"
 REPEATED = 0.8
 """Of a note's terms, so many in one sentence elsewhere say the same."""
-FEATURES: dict[str, Sequence[Callable[..., Any]]] = {
+Features = Mapping[str, Sequence[Callable[..., Any]]]
+FEATURES: Features = {
     "sentence": SENTENCE_FEATURES,
     "question": QUESTION_FEATURES,
     "support": SUPPORT_FEATURES,
+}
+FEATURES_WITH_READER: Features = {
+    **FEATURES,
+    "sentence": READ_FEATURES,
+    "question": READ_QUESTION_FEATURES,
 }
 
 
@@ -96,28 +108,36 @@ class EvidenceScorer(Protocol):
 @dataclass(frozen=True, slots=True)
 class EvidenceWeights:
     """All that was fitted: for a sentence to answer, a question to be answered, a statement to be
-    supported, and where to abstain. The fingerprint tells these weights from others.
+    supported, and where to abstain. `reader` is the SHA-256 of the reader that they were fitted to,
+    "" without one; the fingerprint tells these weights from others.
     """
 
     sentence: Logistic
     question: Logistic
     support: Logistic
     calibration: Calibration
+    reader: str = ""
     fingerprint: str = ""
 
 
 class LateInteractionScorer:
     """Two logistic regressions: of each sentence, and of the question on the best of them."""
 
-    def __init__(self, encoder: TokenEncoder, weights: EvidenceWeights | None = None) -> None:
+    def __init__(
+        self,
+        encoder: TokenEncoder,
+        weights: EvidenceWeights | None = None,
+        reader: PassageReader | None = None,
+    ) -> None:
         self._encoder = CachingEncoder(encoder)
+        self._reader = reader and CachingReader(reader)
         self._weights = weights or load_weights()
         self.calibration = self._weights.calibration
         self.fingerprint = self._weights.fingerprint
 
     def judge(self, retrieval: Retrieval) -> Judgement:
         """See `EvidenceScorer`."""
-        sentences, evidence = gather(retrieval, self._encoder)
+        sentences, evidence = gather(retrieval, self._encoder, self._reader)
         return weigh(sentences, evidence, self._weights)
 
     def support(self, statement: str, quotes: Sequence[str]) -> float:
@@ -247,10 +267,19 @@ class CrossEncoderScorer:
 
 
 def open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
-    """Return the scorer of the settings; its weights are fitted to the installed model's tokens."""
-    if settings.embedding_model != INSTALLED_MODEL:
-        embedder = open_embedder(INSTALLED_MODEL, settings.cache_dir)
-    scorer: EvidenceScorer = LateInteractionScorer(embedder)
+    """Return the scorer of the settings.
+
+    Its weights are fitted to one model: to the reader that finds the passages, if it does and they
+    are, else to the installed model.
+    """
+    scorer: EvidenceScorer
+    reader = open_reader(embedder)
+    if reader and (weights := load_reader_weights(reader.sha256)):
+        scorer = LateInteractionScorer(embedder, weights, reader)
+    else:
+        if settings.embedding_model != INSTALLED_MODEL:
+            embedder = open_embedder(INSTALLED_MODEL, settings.cache_dir)
+        scorer = LateInteractionScorer(embedder)
     if not settings.cross_encoder:
         return scorer
     name = settings.cross_encoder
@@ -290,35 +319,50 @@ def load_weights() -> EvidenceWeights:
     return parse_weights(json.loads(text))
 
 
+@cache
+def load_reader_weights(sha256: str) -> EvidenceWeights | None:
+    """Return the weights that were fitted to a reader; None if they were to none, or another."""
+    path = files("assistant.evidence").joinpath(READER_WEIGHTS_FILE)
+    if not path.is_file():
+        return None
+    weights = parse_weights(json.loads(path.read_text(encoding="utf-8")))
+    return weights if weights.reader == sha256 else None
+
+
 def parse_weights(data: Mapping[str, Any]) -> EvidenceWeights:
     """Return the weights of a parsed file.
 
     Raises:
         ModelError: a weight is missing, or belongs to no feature.
     """
-    logistic = {name: _parse(name, data.get(name, {})) for name in FEATURES}
-    facts = json.dumps([data[name] for name in FEATURES], sort_keys=True)
+    reader = str(data.get("reader", ""))
+    wanted = FEATURES_WITH_READER if reader else FEATURES
+    logistic = {name: _parse(name, wanted[name], data.get(name, {})) for name in wanted}
+    facts = json.dumps([data[name] for name in wanted], sort_keys=True)
     return EvidenceWeights(
         **logistic,
         calibration=Calibration(1.0, 0.0, tuple((float(s), b) for s, b in data["bars"].items())),
+        reader=reader,
         fingerprint=hashlib.sha256(facts.encode()).hexdigest()[:16],
     )
 
 
 def to_json(weights: EvidenceWeights) -> dict[str, Any]:
     """Return what `parse_weights` reads."""
-    found: dict[str, Any] = {}
-    for name, features in FEATURES.items():
+    found: dict[str, Any] = {"reader": weights.reader} if weights.reader else {}
+    for name, features in (FEATURES_WITH_READER if weights.reader else FEATURES).items():
         logistic: Logistic = getattr(weights, name)
         own = zip((feature.__name__ for feature in features), logistic.weights, strict=True)
         found[name] = {"bias": logistic.bias, **dict(own)}
     return {**found, "bars": {str(share): bar for share, bar in weights.calibration.bars}}
 
 
-def _parse(name: str, data: Mapping[str, float]) -> Logistic:
-    names = [feature.__name__ for feature in FEATURES[name]]
+def _parse(
+    name: str, features: Sequence[Callable[..., Any]], data: Mapping[str, float]
+) -> Logistic:
+    names = [feature.__name__ for feature in features]
     if unknown := set(data) ^ {"bias", *names}:
         raise ModelError(
-            f"{WEIGHTS_FILE}: {name!r} and its features disagree about {sorted(unknown)}"
+            f"weights of evidence: {name!r} and its features disagree about {sorted(unknown)}"
         )
     return Logistic(data["bias"], tuple(data[name] for name in names))

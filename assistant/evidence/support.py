@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence.calibration import Logistic, sigmoid
-from assistant.evidence.gather import TokenEncoder, Tokens, read_tokens
+from assistant.evidence.gather import Tokens, read_tokens
+from assistant.models.encoder import TokenEncoder
 from assistant.text.cues import denies
 from assistant.text.english import FUNCTION_WORDS
 

@@ -15,7 +15,9 @@ import numpy as np
 
 from assistant.errors import EmbedderMissing
 from assistant.models.encoder import OnnxEncoder, TokenVectors, Vector, pool, unit_vector
-from assistant.models.prepare import PreparedModel, load_sentence_transformer, prepare
+from assistant.models.export import READER_FILE, load_sentence_transformer
+from assistant.models.prepare import PreparedModel, prepare
+from assistant.models.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ class OnnxEmbedder:
         self.fingerprint = prepared.fingerprint
         self.dimension = prepared.dimension
         self._prepared = prepared
-        self._encoder = OnnxEncoder(folder, max_tokens=prepared.max_tokens)
+        self._folder = folder
+        is_alone = prepared.precision == "int8"
+        self._encoder = OnnxEncoder(folder, max_tokens=prepared.max_tokens, is_alone=is_alone)
 
     @property
     def max_tokens(self) -> int:
@@ -135,6 +139,18 @@ class OnnxEmbedder:
         """Encode texts as they are, without a prompt."""
         return self._encoder.encode(texts)
 
+    def open_reader(self) -> Reader | None:
+        """Return what reads with this encoder, if the model was made for it."""
+        if not (self._folder / READER_FILE).is_file():
+            return None
+        prompts = self._prepared.query_prompt, self._prepared.document_prompt
+        return Reader(self._encoder, self._folder, prompts, self._prepared.weights_sha256)
+
+
+def open_reader(embedder: Embedder) -> Reader | None:
+    """Return what reads with the same model, if it was made for it."""
+    return embedder.open_reader() if isinstance(embedder, OnnxEmbedder) else None
+
 
 class PlainEmbedder:
     """The embedder of any other sentence-transformers model; sentences are encoded apart."""
@@ -143,7 +159,7 @@ class PlainEmbedder:
         self.fingerprint = prepared.fingerprint
         self.dimension = prepared.dimension
         self._prepared = prepared
-        self._model = load_sentence_transformer(prepared.source)
+        self._model = load_sentence_transformer(Path(prepared.source))
 
     @property
     def max_tokens(self) -> int:

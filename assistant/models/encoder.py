@@ -1,15 +1,18 @@
 """Token vectors of texts, from a prepared transformer in ONNX Runtime.
 
 The folder that `prepare.py` made is opened once; a text gives one vector per token, with the span
-of each token. A text longer than the model reads is cut at the model's limit.
+of each token. A text longer than the model reads is cut at the model's limit. `CachingEncoder`
+remembers what it encoded.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,52 +21,64 @@ Vector = NDArray[np.float32]
 """Unit vectors: shape (dimension,) or (n, dimension)."""
 BATCH_TOKENS = 256
 """Padded tokens in a batch: on CPU small, length-sorted batches are the fastest."""
+N_TEXTS = 256
+"""Texts that are remembered: of 150 tokens they take 30 MB."""
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenVectors:
     """One text's token vectors, shape (n_tokens, d), and where each token lies in the text.
 
-    Special tokens have empty spans.
+    Special tokens have empty spans; the white space before a token is not part of it. `lower`,
+    shape (n_tokens, d), is what the lower layers say of them, where the model has layers above that
+    read two texts together.
     """
 
     vectors: NDArray[np.float32]
     offsets: list[tuple[int, int]]
+    lower: NDArray[np.float32] | None = None
+
+
+def open_graph(path: Path, *, n_threads: int = 0) -> Any:
+    """Return an ONNX graph ready to run, on so many processors; 0 takes all."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = n_threads
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 class OnnxEncoder:
     """A prepared transformer: texts -> token vectors, in length-sorted batches.
 
     Each processor takes whole batches: measured 1.1 to 1.4 times the rate of all of them sharing
-    each batch's arithmetic, with the same vectors.
+    each batch's arithmetic, with the same vectors. In 8 bits the numbers of a batch are rounded by
+    the greatest of all of them: there each text is a batch, so that its vectors are its own.
     """
 
-    def __init__(self, folder: Path, *, max_tokens: int) -> None:
-        import onnxruntime
+    def __init__(self, folder: Path, *, max_tokens: int, is_alone: bool = False) -> None:
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = 1
+        self._batch_tokens = 0 if is_alone else BATCH_TOKENS
         self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embed")
-        self._session: Any = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
-        self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._counter.no_padding()
-        self._counter.no_truncation()
+        self._session = open_graph(folder / "model.onnx", n_threads=1)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
-        self.n_special = self._counter.num_special_tokens_to_add(is_pair=False)
+        self.n_special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, special tokens not counted."""
-        encodings = self._counter.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [len(encoding.ids) for encoding in encodings]
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [sum(len(part.ids) for part in (one, *one.overflowing)) for one in encodings]
 
-    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+    def encode(self, texts: Sequence[str], *, with_lower: bool = False) -> list[TokenVectors]:
         """Return the token vectors of each text, in order."""
+        outputs = None if with_lower else ["tokens"]
         encodings = self._tokenizer.encode_batch(list(texts))
         lengths = [len(encoding.ids) for encoding in encodings]
         vectors: dict[int, TokenVectors] = {}
@@ -74,24 +89,83 @@ class OnnxEncoder:
             for row, i in enumerate(batch):
                 ids[row, : lengths[i]] = encodings[i].ids
                 mask[row, : lengths[i]] = 1
-            (tokens,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            tokens, *lower = self._session.run(outputs, {"input_ids": ids, "attention_mask": mask})
             for row, i in enumerate(batch):
-                vectors[i] = TokenVectors(tokens[row, : lengths[i]], encodings[i].offsets)
+                below = lower[0][row, : lengths[i]] if lower else None
+                spans = _trim(texts[i], encodings[i].offsets)
+                vectors[i] = TokenVectors(tokens[row, : lengths[i]], spans, below)
 
-        batches = list(_batches(lengths))
-        if len(batches) == 1:  # a query: no hand-over to another thread
-            run(batches[0])
-        else:
-            for _ in self._workers.map(run, batches):
-                pass
+        self.map(run, list(_batches(lengths, self._batch_tokens)))
         return [vectors[i] for i in range(len(texts))]
 
+    def map(self, make: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+        """Return what is made of each thing given, one on each processor."""
+        if len(given) == 1:  # a query: no hand-over to another thread
+            return [make(given[0])]
+        return list(self._workers.map(make, given))
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+
+def _trim(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans of tokens without the white space that some tokenizers begin them with."""
+    trimmed = []
+    for start, end in spans:
+        own = text[start:end].lstrip()
+        trimmed.append((end - len(own), end) if own else (start, end))
+    return trimmed
+
+
+class TokenEncoder(Protocol):
+    """What gives the token vectors of texts."""
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text, in order."""
+
+
+class CachingEncoder:
+    """Encodes what it does not remember. Safe to share between threads."""
+
+    def __init__(self, encoder: TokenEncoder, n_texts: int = N_TEXTS) -> None:
+        self._memory = Memory(lambda texts: map(_halve, encoder.encode(texts)), n_texts)
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the token vectors of each text, in order, rounded to float16."""
+        kept = self._memory.recall(texts)
+        return [replace(one, vectors=one.vectors.astype(np.float32)) for one in kept]
+
+
+class Memory(Generic[Made]):
+    """Keeps what was made of the texts that were last asked for. Safe to share between threads."""
+
+    def __init__(self, make: Callable[[Sequence[str]], Iterable[Made]], n_texts: int) -> None:
+        self._make = make
+        self._n_texts = n_texts
+        self._kept: OrderedDict[str, Made] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def recall(self, texts: Sequence[str]) -> list[Made]:
+        """Return what is made of each text, in order."""
+        with self._lock:
+            found = {text: self._kept[text] for text in texts if text in self._kept}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        found.update(zip(new, self._make(new) if new else (), strict=True))
+        with self._lock:
+            for text in texts:
+                self._kept[text] = found[text]
+                self._kept.move_to_end(text)
+            while len(self._kept) > self._n_texts:
+                self._kept.popitem(last=False)
+        return [found[text] for text in texts]
+
+
+def _halve(one: TokenVectors) -> TokenVectors:
+    return TokenVectors(one.vectors.astype(np.float16), one.offsets)
+
+
+def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
     """Yield positions, longest first, so that a batch pads little."""
     batch: list[int] = []
     for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
+        if batch and (len(batch) + 1) * lengths[batch[0]] > batch_tokens:
             yield batch
             batch = []
         batch.append(i)

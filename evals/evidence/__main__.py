@@ -4,8 +4,9 @@
 
 Every figure is of questions held out by article, conversation or question: four folds, each
 judged by weights fitted on the other three. `--write` then fits on all of them and writes the
-weights that ship. The folder holds the public sets (`evals/README.md`); sets that are not there
-are left out and named.
+weights that ship: those of the model of the settings, `reader-weights.json` if it reads. To such a
+model only questions are put whose passages have not trained it. The folder holds the public sets
+(`evals/README.md`); sets that are not there are left out and named.
 """
 
 import argparse
@@ -21,33 +22,40 @@ from pathlib import Path
 
 import assistant.evidence.scorer
 from assistant import Settings
-from assistant.evidence.scorer import WEIGHTS_FILE, load_weights, to_json
-from assistant.models.embed import open_embedder
+from assistant.evidence.scorer import READER_WEIGHTS_FILE, WEIGHTS_FILE, load_weights, to_json
+from assistant.models.embed import Embedder, open_embedder, open_reader
 from evals.datasets import CLAIM_SETS, Dataset, load_claims, load_set
-from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge
+from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge, only
 from evals.evidence.fit import cross_validate, fit
 from evals.evidence.report import OVER_REFUSAL, calibration_lines, report
 from evals.evidence.support import JudgedClaim, fit_support, judge_claims, report_support
+from evals.reader.rows import fits_judge
 
 OFF_TOPIC = 1000
 """Questions of Natural Questions asked of the articles of squad2."""
 SMOKE = 40
 """Questions of each set in a smoke run."""
-WEIGHTS = Path(assistant.evidence.scorer.__file__).with_name(WEIGHTS_FILE)
+WEIGHTS = Path(assistant.evidence.scorer.__file__).parent
 
 
-def load(folder: Path) -> Iterator[Dataset]:
-    """Yield the sets as they are asked, without what two of them share."""
+def load(folder: Path, *, has_trained: bool = False) -> Iterator[Dataset]:
+    """Yield the sets as they are asked, without what two of them share.
+
+    And, where the sets have trained a reader, without what it knows.
+    """
     found = {}
     for name in ("squad2", "nq", "clapnq", "mtrag", "covidqa", "hotpotqa", "quotesum"):
         try:
             found[name] = load_set(name, folder)
         except FileNotFoundError as error:
             print(f"left out: {error}", file=sys.stderr)
+    for name in found if has_trained else ():
+        if (asked := fits_judge(name, folder)) is not None:
+            found[name] = only(found[name], asked)
     if "clapnq" in found and "mtrag" in found:
-        asked = {_fold(q.text) for q in found["mtrag"].questions}
-        asked |= {_fold(said) for q in found["mtrag"].questions for _, said in q.history}
-        own = tuple(q for q in found["clapnq"].questions if _fold(q.text) not in asked)
+        other = {_fold(q.text) for q in found["mtrag"].questions}
+        other |= {_fold(said) for q in found["mtrag"].questions for _, said in q.history}
+        own = tuple(q for q in found["clapnq"].questions if _fold(q.text) not in other)
         found["clapnq"] = replace(found["clapnq"], questions=own)
     if "nq" in found and "squad2" in found:
         strangers = found["nq"].questions[:OFF_TOPIC]
@@ -57,27 +65,27 @@ def load(folder: Path) -> Iterator[Dataset]:
     yield from found.values()
 
 
-def collect(folder: Path, work: Path, *, smoke: bool) -> list[Judged]:
+def collect(folder: Path, work: Path, embedder: Embedder, *, smoke: bool) -> list[Judged]:
     """Judge every question of every set, or of a few; keep what was judged in `work`."""
     judged: list[Judged] = []
-    made_by = _digest_sources()
-    for public in load(folder):
+    made_by = f"{_digest_sources()}-{embedder.fingerprint[:8]}"
+    for public in load(folder, has_trained=open_reader(embedder) is not None):
         kept = work / public.name / f"judged-{made_by}{'-smoke' * smoke}.pickle"
         if kept.exists():
             judged += pickle.loads(kept.read_bytes())  # written by this command alone
             continue
         given = _take(public) if smoke else public
         print(f"judging {public.name}: {len(given.questions):,} questions", file=sys.stderr)
-        found = list(judge(given, work / public.name))
+        found = list(judge(given, work / public.name, embedder))
         kept.write_bytes(pickle.dumps(found))
         judged += found
     return judged
 
 
-def collect_claims(folder: Path, *, smoke: bool) -> dict[str, list[JudgedClaim]]:
+def collect_claims(
+    folder: Path, embedder: Embedder, *, smoke: bool
+) -> dict[str, list[JudgedClaim]]:
     """Judge the claims of each set that is there."""
-    settings = Settings.load()
-    encoder = open_embedder(settings.embedding_model, settings.cache_dir)
     found: dict[str, list[JudgedClaim]] = {}
     for name in CLAIM_SETS:
         try:
@@ -87,7 +95,7 @@ def collect_claims(folder: Path, *, smoke: bool) -> dict[str, list[JudgedClaim]]
             continue
         print(f"judging {name}: {len(claims):,} claims", file=sys.stderr)
         found[name] = judge_claims(
-            claims[:: len(claims) // SMOKE or 1] if smoke else claims, encoder
+            claims[:: len(claims) // SMOKE or 1] if smoke else claims, embedder
         )
     return found
 
@@ -101,13 +109,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="keep indexes and judgements for the next time")
     parser.add_argument("--write", action="store_true", help="write the weights that ship")
     parser.add_argument("--smoke", action="store_true", help="a few questions of each set")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    settings = Settings.load()
+    embedder = open_embedder(settings.embedding_model, settings.cache_dir)
+    reader = open_reader(embedder)
     with tempfile.TemporaryDirectory() as temporary:
-        judged = collect(given.data, given.work or Path(temporary), smoke=given.smoke)
-        claims = collect_claims(given.data, smoke=given.smoke)
+        judged = collect(given.data, given.work or Path(temporary), embedder, smoke=given.smoke)
+        claims = collect_claims(given.data, embedder, smoke=given.smoke)
     held = cross_validate(judged, OVER_REFUSAL)
-    figures = report(held, Settings.load()) + report_support(claims)
+    figures = report(held, settings) + report_support(claims)
     print("\n".join(map(str, figures)))
     print("\n".join(calibration_lines(held)))
     if given.write:
@@ -123,10 +134,11 @@ def main() -> None:
         support = (
             fit_support(claims["expertqa"]) if "expertqa" in claims else load_weights().support
         )
-        weights = fit(judged, support)
+        weights = fit(judged, support, reader.sha256 if reader else "")
         text = json.dumps({"fitted": fitted, **to_json(weights)}, indent=1)
-        given.out.write_text(text + "\n", encoding="utf-8")
-        print(f"wrote {given.out}", file=sys.stderr)
+        out = given.out or WEIGHTS / (READER_WEIGHTS_FILE if reader else WEIGHTS_FILE)
+        out.write_text(text + "\n", encoding="utf-8")
+        print(f"wrote {out}", file=sys.stderr)
 
 
 def _take(public: Dataset) -> Dataset:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from assistant import Settings
 from assistant.evidence.features import Evidence, measure
-from assistant.evidence.gather import CachingEncoder, gather
-from assistant.models.embed import open_embedder
+from assistant.evidence.gather import gather
+from assistant.models.embed import Embedder, open_reader
+from assistant.models.encoder import CachingEncoder
+from assistant.models.reader import CachingReader
 from assistant.retrieve.query import focus
 from assistant.retrieve.retriever import Retriever
 from assistant.store.snapshot import open_snapshot
@@ -23,6 +25,7 @@ from assistant.store.sync import index_config_of, sync
 from assistant.store.vectors import VectorSearch
 from assistant.values import Sentence
 from evals.datasets import Dataset, Question, write_corpus
+from evals.reader.rows import fold
 
 N_FOLDS = 4
 MIN_SAME_CHARS = 20
@@ -47,20 +50,22 @@ class Judged:
     holds: NDArray[np.bool_]
 
 
-def judge(public: Dataset, folder: Path) -> Iterator[Judged]:
+def judge(public: Dataset, folder: Path, embedder: Embedder) -> Iterator[Judged]:
     """Index the set's documents in `folder` and yield its questions with their evidence."""
-    settings = Settings.load(corpus_dir=folder / "corpus", index_dir=folder / "index")
+    index_dir = folder / f"index-{embedder.fingerprint}"
+    settings = Settings.load(corpus_dir=folder / "corpus", index_dir=index_dir)
     write_corpus(public.texts, settings.corpus_dir)
-    embedder = open_embedder(settings.embedding_model, settings.cache_dir)
     sync(settings, embedder)
-    encoder = CachingEncoder(embedder, n_texts=len(public.texts) * 100)
+    n_texts = len(public.texts) * 100
+    encoder = CachingEncoder(embedder, n_texts)
+    reader = (own := open_reader(embedder)) and CachingReader(own, n_texts)
     search = VectorSearch(settings.index_dir, embedder.dimension)
     retriever = Retriever(embedder, search, settings)
     with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
         for question in public.questions:
             query = focus(" ".join(question.text.split()))
             retrieval = retriever.retrieve(snapshot, query, settings.n_passages)
-            sentences, evidence = gather(retrieval, encoder)
+            sentences, evidence = gather(retrieval, encoder, reader)
             yield Judged(
                 source=public.name,
                 question=question,
@@ -90,6 +95,17 @@ def fold_of(source: str, group: str) -> int:
     if source == "squad2":
         return int(group) % N_FOLDS
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % N_FOLDS
+
+
+def only(public: Dataset, asked: frozenset[str]) -> Dataset:
+    """Leave out all questions but those, of a corpus that stays whole; a document is a group."""
+    numbers = {name: str(number) for number, name in enumerate(public.texts)}
+    kept = (
+        replace(q, group=numbers[q.documents[0]] if q.documents else q.group)
+        for q in public.questions
+        if fold(q.text) in asked
+    )
+    return Dataset(public.name, public.texts, tuple(kept))
 
 
 def half_absent(public: Dataset) -> Dataset:

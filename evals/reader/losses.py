@@ -14,10 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from evals.reader.batches import Batch
-from evals.reader.model import Reader, Sentences, Tokens, locate
+from evals.reader.model import LEFT_OUT, Reader, Sentences, Tokens, locate
 
 TEMPERATURE = 0.02
-LEFT_OUT = -1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +105,9 @@ def joint_loss(
     pairs = _pairs(batch, sentences, scores.detach(), masks)
     if not pairs:
         return scores.sum() * 0.0, scores.sum() * 0.0
-    weight, _ = reader.weights(questions)
-    asked, weights, said = [], [], []
-    for q, p in pairs:
-        low, high = questions.starts[q], questions.starts[q + 1]
-        asked.append(questions.vectors[low:high])
-        weights.append(weight[low:high, q])
-        said.append(passages.vectors[passages.starts[p] : passages.starts[p + 1]])
-    logits, none = reader.joint(asked, weights, said)
+    asked = [questions.lower[questions.starts[q] : questions.starts[q + 1]] for q, _ in pairs]
+    said = [passages.lower[passages.starts[p] : passages.starts[p + 1]] for _, p in pairs]
+    logits, none = reader.together(asked, said)
     of = torch.tensor(sentences.passage)
     read, span, n_spans = scores.sum() * 0.0, scores.sum() * 0.0, 0
     for i, (q, p) in enumerate(pairs):
@@ -132,7 +126,7 @@ def joint_loss(
             ]
             if inside:
                 ends = torch.tensor([inside[0], inside[-1]])
-                span = span + functional.cross_entropy(logits[i, :, 1:].T, ends, reduction="sum")
+                span = span + functional.cross_entropy(logits[i][:, 1:].T, ends, reduction="sum")
                 n_spans += 1
     return read / len(pairs), span / max(1, n_spans)
 

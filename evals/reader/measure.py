@@ -28,6 +28,7 @@ from evals.reader.rows import (
     is_held_page,
     read_lines,
     reading_row,
+    reports,
     squad2_articles,
     squad_rows,
 )
@@ -74,16 +75,17 @@ def measure(given: argparse.Namespace) -> None:
     import torch
 
     from evals.reader.model import open_reader
-    from evals.reader.train import load, load_weights
+    from evals.reader.train import load, take
 
     torch.set_num_threads(given.threads)
-    path: Path = given.checkpoint or given.work / given.run / "best.pt"
-    state = load(path)
+    paths: list[Path] = given.checkpoint or [given.work / given.run / "best.pt"]
+    states = [load(path) for path in paths]
     base = given.work / "base"
     untuned = open_reader(base)
     settle(untuned, given.work / "units" / "train.jsonl.gz", given.seed)
     tuned = open_reader(base)
-    load_weights(tuned, state["weights"])
+    for state in states:
+        take(tuned, state["weights"])
     found: dict[str, dict[str, dict[str, Figure]]] = {}
     for name, exam in exams(given.data, given.n):
         if given.only and name not in given.only:
@@ -94,8 +96,9 @@ def measure(given: argparse.Namespace) -> None:
         name: {who: {k: asdict(f) for k, f in figures.items()} for who, figures in both.items()}
         for name, both in found.items()
     }
-    out = path.with_suffix(".measured.json")
-    out.write_text(json.dumps({"step": int(state["step"]), "n": given.n, "sets": said}, indent=1))
+    out = paths[-1].with_suffix(".measured.json")
+    steps = [int(state["step"]) for state in states]
+    out.write_text(json.dumps({"steps": steps, "n": given.n, "sets": said}, indent=1))
     print(f"wrote {out}")
 
 
@@ -115,7 +118,7 @@ def exams(data: Path, n: int) -> Iterator[tuple[str, Exam]]:
     titles = {str(article["title"]) for article in articles[-HELD_ARTICLES:]}
     rows = [row for article in articles for row in squad_rows(article, "squad2")]
     yield "squad2", set_exam(rows, n, lambda row: row.title in titles)
-    yield "clapnq", set_exam(list(_clapnq(data / "clapnq")), n, lambda row: _is_odd(row.question))
+    yield "clapnq", set_exam(list(_clapnq(data / "clapnq")), n, lambda row: reports(row.question))
     for lang in LANGUAGES:
         yield f"xquad_{lang}", set_exam(list(_lines_of(folder, f"xquad_{lang}")), n)
     yield "norquad", set_exam(_some(list(_lines_of(folder, "norquad"))), n)
@@ -144,10 +147,6 @@ def _clapnq(folder: Path) -> Iterator[Row]:
             spans = tuple((at, at + size) for at, size in places if at >= 0)
             if bool(spans) == (name == "answerable"):
                 yield Row("clapnq", str(given["id"]), given["input"], passage, spans, bool(spans))
-
-
-def _is_odd(question: str) -> bool:
-    return int(hashlib.sha256(question.encode()).hexdigest()[0], 16) % 2 == 1
 
 
 def set_exam(rows: Sequence[Row], n: int, is_asked: Callable[[Row], bool] | None = None) -> Exam:

@@ -3,11 +3,13 @@
 In: texts. Out: a vector of each (unit length), vectors of its tokens (`TOKEN_DIMS`, unit length)
 and for questions what each token weighs. A sentence's score is the sum over the question's tokens
 of weight x greatest cosine to a token of the sentence (Khattab & Zaharia 2020, eq. 3, weighted);
-what the question says and the passage does not speaks for "none". Over a few passages a small
-transformer reads both texts together and moves the scores. Log-odds: 0 is "none".
+what the question says and the passage does not speaks for "none". Of a few passages the upper
+layers, a copy of them, read question and passage together from what the lower ones say of each
+apart (Cao et al. 2020, arXiv:2005.00697), and move the scores. Log-odds: 0 is "none".
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,9 +23,12 @@ from evals.reader.batches import PASSAGE_TOKENS, Text
 
 TOKEN_DIMS = 128
 QUESTION_TOKENS = 48
+LEFT_OUT = -1e4
 PROMPTS = "query: ", "passage: "
 N_FROZEN = 4
 """Lowest layers that stay as they are, as the word vectors do."""
+N_APART = 8
+"""Layers that see a question or a passage alone; a copy of those above sees both together."""
 N_ROWS_AT_ONCE = 8
 """Texts of like length that the encoder takes at once: short ones need not wait for long ones."""
 
@@ -38,6 +43,8 @@ class Tokens:
     """(all tokens, TOKEN_DIMS), unit length."""
     hidden: Tensor
     """(all tokens, hidden)."""
+    lower: Tensor
+    """(all tokens, hidden) after `N_APART` layers."""
     starts: list[int]
     """n + 1 numbers: text i has the tokens from starts[i] to starts[i + 1]."""
     places: list[list[tuple[int, int]]]
@@ -57,17 +64,21 @@ class Sentences:
 class Reader(nn.Module):
     """The encoder with its two outputs, and what reads question and passage together."""
 
-    def __init__(self, encoder: nn.Module, tokenizer: Any, hidden: int) -> None:
+    def __init__(
+        self, encoder: nn.Module, tokenizer: Any, hidden: int, n_apart: int = N_APART
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.tokenizer = tokenizer
+        self.n_apart = n_apart
         self.project = nn.Linear(hidden, TOKEN_DIMS)
         self.weigh = nn.Linear(hidden, 1)
         self.need = nn.Linear(hidden, 1)
         self.scale = nn.Parameter(torch.tensor(20.0))
         self.bar = nn.Parameter(torch.tensor(0.4))
         self.none = nn.Parameter(torch.tensor(8.0))
-        self.joint = Joint()
+        layers = list(encoder.encoder.layer)  # type: ignore[union-attr, arg-type]
+        self.together = Together(layers[n_apart:], hidden)
         for layer in (self.weigh, self.need):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -86,32 +97,37 @@ class Reader(nn.Module):
         ids, offsets = given["input_ids"], given["offset_mapping"]
         order = sorted(range(len(texts)), key=lambda i: (-len(ids[i]), i))
         at_once = N_ROWS_AT_ONCE * (4 if is_question else 1)
-        states: list[Tensor] = [torch.empty(0)] * len(texts)
+        states: list[tuple[Tensor, Tensor]] = [(torch.empty(0), torch.empty(0))] * len(texts)
         for low in range(0, len(order), at_once):
             part = order[low : low + at_once]
-            for i, state in zip(part, self._states([ids[i] for i in part]), strict=True):
-                states[i] = state
-        hidden = torch.cat(states)
+            for i, both in zip(part, self._states([ids[i] for i in part]), strict=True):
+                states[i] = both
+        hidden = torch.cat([state for state, _ in states])
         starts = [0]
-        for state in states:
+        for state, _ in states:
             starts.append(starts[-1] + len(state))
-        pooled = torch.stack([state.mean(0) for state in states])
+        pooled = torch.stack([state.mean(0) for state, _ in states])
         return Tokens(
             functional.normalize(pooled, dim=-1),
             functional.normalize(self.project(hidden), dim=-1),
             hidden,
+            torch.cat([lower for _, lower in states]),
             starts,
             [[_place(a, b, len(prompt)) for a, b in places] for places in offsets],
         )
 
-    def _states(self, ids: list[list[int]]) -> list[Tensor]:
+    def _states(self, ids: list[list[int]]) -> list[tuple[Tensor, Tensor]]:
+        """Return each text's tokens after the last layer and after those that see it alone."""
         longest = -(-max(map(len, ids)) // 8) * 8  # few shapes: each is compiled anew
         padded = torch.tensor([row + [1] * (longest - len(row)) for row in ids])
         lengths = torch.tensor([len(row) for row in ids])
         mask = (torch.arange(longest)[None, :] < lengths[:, None]).long()
         with half_precision():
-            out = self.encoder(input_ids=padded, attention_mask=mask).last_hidden_state
-        return [out[i, : len(row)].float() for i, row in enumerate(ids)]
+            said = self.encoder(input_ids=padded, attention_mask=mask, output_hidden_states=True)
+        out, lower = said.last_hidden_state, said.hidden_states[self.n_apart]
+        return [
+            (out[i, : len(row)].float(), lower[i, : len(row)].float()) for i, row in enumerate(ids)
+        ]
 
     def weights(self, questions: Tokens) -> tuple[Tensor, Tensor]:
         """Return what tokens weigh and how much they are needed, each (all tokens, n questions)."""
@@ -174,66 +190,51 @@ class Reader(nn.Module):
             self.bar.fill_(float(bad))
 
 
-class Joint(nn.Module):
-    """Two layers over the token vectors of a question and a passage beside each other."""
+class Together(nn.Module):
+    """The upper layers of an encoder over a question and a passage, one behind the other."""
 
-    def __init__(self, n_layers: int = 2, n_heads: int = 4) -> None:
+    def __init__(self, layers: Sequence[nn.Module], hidden: int) -> None:
         super().__init__()
-        self.kind = nn.Embedding(2, TOKEN_DIMS)
-        self.position = nn.Embedding(QUESTION_TOKENS + PASSAGE_TOKENS, TOKEN_DIMS)
-        self.signs = nn.Linear(2, TOKEN_DIMS)
-        self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(
-                TOKEN_DIMS, n_heads, 4 * TOKEN_DIMS, 0.0, "gelu", batch_first=True, norm_first=True
-            )
-            for _ in range(n_layers)
-        )
-        self.norm = nn.LayerNorm(TOKEN_DIMS)
-        self.out = nn.Linear(TOKEN_DIMS, 3)  # reads, begins, ends
-        self.none = nn.Linear(TOKEN_DIMS, 1)
+        self.layers = nn.ModuleList(deepcopy(layer) for layer in layers)
+        self.kind = nn.Parameter(torch.zeros(2, hidden))
+        self.out = nn.Linear(hidden, 3)  # reads, begins, ends
+        self.none = nn.Linear(hidden, 1)
         for layer in (self.out, self.none):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def forward(
-        self, questions: Sequence[Tensor], weights: Sequence[Tensor], passages: Sequence[Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Return three logits of each passage token (n, tokens, 3) and each pair's "none" (n).
+        self, questions: Sequence[Tensor], passages: Sequence[Tensor]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Return three logits of each passage token (tokens, 3) of each pair, and its "none" (n).
 
-        A pair is a question's token vectors, what they weigh, and a passage's token vectors.
+        A pair is a question's and a passage's tokens, (tokens, hidden), as the lower layers left
+        them.
         """
-        n_q, n_p = max(map(len, questions)), max(map(len, passages))
-        asked = nn.utils.rnn.pad_sequence(list(questions), batch_first=True)
-        weight = nn.utils.rnn.pad_sequence(list(weights), batch_first=True)
-        said = nn.utils.rnn.pad_sequence(list(passages), batch_first=True)
-        lengths_q = torch.tensor([len(q) for q in questions])
-        lengths_p = torch.tensor([len(p) for p in passages])
-        real_q = torch.arange(n_q)[None, :] < lengths_q[:, None]
-        real_p = torch.arange(n_p)[None, :] < lengths_p[:, None]
-        like = torch.einsum("nqd,npd->nqp", asked, said)
-        like = like.masked_fill(~(real_q[:, :, None] & real_p[:, None, :]), 0.0)
-        to_q = torch.stack([like.amax(2), weight * n_q], -1)
-        strongest = (like * (weight * n_q)[:, :, None]).amax(1)
-        to_p = torch.stack([strongest, like.amax(1)], -1)
-        root = TOKEN_DIMS**0.5
-        places_q = self.position(torch.arange(n_q)) + self.kind.weight[0]
-        places_p = self.position(QUESTION_TOKENS + torch.arange(n_p)) + self.kind.weight[1]
-        both = torch.cat(
-            [
-                asked * root + self.signs(to_q) + 0.5 * places_q,
-                said * root + self.signs(to_p) + 0.5 * places_p,
-            ],
-            1,
-        )
-        real = torch.cat([real_q, real_p], 1)
+        rows = [
+            torch.cat([asked + self.kind[0], said + self.kind[1]])
+            for asked, said in zip(questions, passages, strict=True)
+        ]
+        order = sorted(range(len(rows)), key=lambda i: (-len(rows[i]), i))
+        logits: list[Tensor] = [torch.empty(0)] * len(rows)
+        none: list[Tensor] = [torch.empty(0)] * len(rows)
+        for low in range(0, len(order), N_ROWS_AT_ONCE):
+            part = order[low : low + N_ROWS_AT_ONCE]
+            for i, state in zip(part, self._read([rows[i] for i in part]), strict=True):
+                logits[i] = self.out(state[len(questions[i]) :])
+                none[i] = self.none(state[0])
+        return logits, torch.cat(none)
+
+    def _read(self, rows: Sequence[Tensor]) -> list[Tensor]:
+        longest = -(-max(map(len, rows)) // 8) * 8
+        states = torch.stack([functional.pad(row, (0, 0, 0, longest - len(row))) for row in rows])
+        lengths = torch.tensor([len(row) for row in rows])
+        is_real = torch.arange(longest)[None, :] < lengths[:, None]
+        mask = torch.zeros(is_real.shape).masked_fill(~is_real, LEFT_OUT)[:, None, None, :]
         with half_precision():
             for layer in self.layers:
-                both = layer(both, src_key_padding_mask=~real)
-        both = self.norm(both.float())
-        none = self.none((both[:, :n_q] * real_q[..., None]).sum(1) / lengths_q[:, None]).squeeze(
-            -1
-        )
-        return self.out(both[:, n_q:]).masked_fill(~real_p[..., None], -1e4), none
+                states = layer(states, mask)
+        return [state[: len(row)].float() for state, row in zip(states, rows, strict=True)]
 
 
 def locate(texts: Sequence[Text], passages: Tokens) -> Sentences:

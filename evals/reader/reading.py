@@ -6,6 +6,7 @@ sentences of some of them, from late interaction alone and with what reading tog
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -46,7 +47,8 @@ def encode_all(reader: Reader, texts: Sequence[str], *, is_question: bool) -> To
             part = reader.encode(texts[low : low + N_AT_ONCE], is_question=is_question)
             # Of passages nothing needs the wide vectors again.
             hidden = part.hidden if is_question else empty
-            parts.append(Tokens(part.pooled, part.vectors, hidden, part.starts, part.places))
+            kept = (part.pooled, part.vectors, hidden, part.lower.bfloat16())
+            parts.append(Tokens(*kept, part.starts, part.places))
     starts = [0]
     for part in parts:
         starts += [starts[-1] - part.starts[0] + start for start in part.starts[1:]]
@@ -54,6 +56,7 @@ def encode_all(reader: Reader, texts: Sequence[str], *, is_question: bool) -> To
         torch.cat([p.pooled for p in parts]),
         torch.cat([p.vectors for p in parts]),
         torch.cat([p.hidden for p in parts]),
+        torch.cat([p.lower for p in parts]),
         starts,
         [places for p in parts for places in p.places],
     )
@@ -80,10 +83,8 @@ def read(
         return []
     with torch.no_grad():
         late, _ = reader.late(question, part, sentences)
-        weight, _ = reader.weights(question)
-        n = len(passages)
-        said = [part.vectors[a:b] for a, b in zip(part.starts, part.starts[1:], strict=False)]
-        logits, none = reader.joint([question.vectors] * n, [weight[:, 0]] * n, said)
+        said = [part.lower[a:b].float() for a, b in pairwise(part.starts)]
+        logits, none = reader.together([question.lower.float()] * len(said), said)
         of = torch.tensor(sentences.passage)
         found = []
         for i, p in enumerate(passages):
@@ -105,6 +106,7 @@ def _one(tokens: Tokens, i: int) -> Tokens:
         tokens.pooled[i : i + 1],
         tokens.vectors[low:high],
         tokens.hidden[low:high],
+        tokens.lower[low:high],
         [0, high - low],
         [tokens.places[i]],
     )
@@ -112,10 +114,13 @@ def _one(tokens: Tokens, i: int) -> Tokens:
 
 def _some(shelf: Shelf, passages: Sequence[int]) -> tuple[Tokens, Sentences]:
     tokens = shelf.passages
-    starts, vectors = [0], []
+    starts, vectors, lower = [0], [], []
     for p in passages:
-        vectors.append(tokens.vectors[tokens.starts[p] : tokens.starts[p + 1]])
-        starts.append(starts[-1] + len(vectors[-1]))
+        low, high = tokens.starts[p], tokens.starts[p + 1]
+        vectors.append(tokens.vectors[low:high])
+        lower.append(tokens.lower[low:high])
+        starts.append(starts[-1] + high - low)
     places = [tokens.places[p] for p in passages]
-    part = Tokens(tokens.pooled[list(passages)], torch.cat(vectors), torch.empty(0), starts, places)
+    said = (torch.cat(vectors), torch.empty(0), torch.cat(lower))
+    part = Tokens(tokens.pooled[list(passages)], *said, starts, places)
     return part, locate([shelf.texts[p] for p in passages], part)

@@ -74,6 +74,49 @@ def load_rows(data: Path) -> list[Row]:
     return list(_across_languages(rows))
 
 
+def fits_judge(name: str, data: Path) -> frozenset[str] | None:
+    """Return the questions of a set, folded, that may fit what judges; None if all of them may.
+
+    They are those whose passages train no reader, and that are not kept for reporting. (A tenth of
+    the passages of nq train with other questions, in other sets.)
+    """
+    if name == "squad2":
+        articles = [a for a in squad2_articles(data) if a["title"] in JUDGE_ARTICLES]
+        return _asked_of(articles, name)
+    if name == "covidqa":
+        halves: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+        for article in _articles(data / name):
+            halves[_is_judges(article)].append(article)
+        return _asked_of(halves[True], name) - _asked_of(halves[False], name)
+    if name == "nq":
+        lines = read_lines(data / "nq_oracle" / "nq.jsonl")
+        return frozenset(fold(q) for row in lines if digest(q := str(row["question"])) % 2)
+    if name == "clapnq":
+        parts = ("answerable", "unanswerable")
+        asked = (str(row["input"]) for p in parts for row in read_lines(data / name / f"{p}.jsonl"))
+        return frozenset(fold(q) for q in asked if not reports(q))
+    return None
+
+
+def _asked_of(articles: Iterable[dict[str, Any]], source: str) -> frozenset[str]:
+    return frozenset(fold(row.question) for a in articles for row in squad_rows(a, source))
+
+
+def reports(question: str) -> bool:
+    """Whether a question of clapnq is one of those that only report."""
+    return int(hashlib.sha256(question.encode()).hexdigest()[0], 16) % 2 == 1
+
+
+def _articles(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.glob("*.json")):
+        yield from json.loads(path.read_text())["data"]
+
+
+def _is_judges(article: dict[str, Any]) -> bool:
+    """Whether an article of covidqa is one of the half that fits what judges."""
+    return digest(str(article["paragraphs"][0]["context"])) % 2 == 1
+
+
 def xquad_ids(data: Path) -> frozenset[str]:
     """Return the ids of SQuAD's questions whose paragraphs XQuAD translates."""
     folder = data / "reading" / "multilingual"
@@ -208,12 +251,9 @@ def _nq(data: Path) -> Iterator[Row]:
 
 
 def _squad_form(folder: Path, source: str) -> Iterator[Row]:
-    for path in sorted(folder.glob("*.json")):
-        for article in json.loads(path.read_text())["data"]:
-            rows = list(squad_rows(article, source))
-            if source == "covidqa" and rows and digest(rows[0].passage) % 2:
-                continue  # as above
-            yield from (replace(row, is_short=False) for row in rows)
+    for article in _articles(folder):
+        if source != "covidqa" or not _is_judges(article):
+            yield from (replace(row, is_short=False) for row in squad_rows(article, source))
 
 
 def _across_languages(rows: Iterable[Row]) -> Iterator[Row]:

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from evals.reader.batches import Batch, Batches
 from evals.reader.held import Pool, Watched, watch
@@ -23,7 +24,11 @@ from evals.reader.model import Reader
 
 N_REMEMBERED = 1024
 """Vectors of passages of earlier steps that a question must not be near to."""
-WEIGHTS = {"late": 1.0, "joint": 1.0, "span": 0.1, "find": 0.7}
+WEIGHTS = {"late": 1.0, "find": 0.7, "joint": 1.0, "span": 0.3}
+FORMER = "joint."
+"""What read both texts together before the encoder's own layers did: of no use to them."""
+Stage = Literal["find", "read"]
+"""What a run learns: the encoder, which finds and reads apart, or what reads together above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Plan:
     head_rate: float = 7e-4
     scalar_rate: float = 2e-2
     seed: int = 1
+    stage: Stage = "find"
 
     def share(self, step: int) -> float:
         """Return the share of the full rate at a step."""
@@ -61,6 +67,10 @@ class Run:
     """A reader, what moves it, and where it stands."""
 
     def __init__(self, reader: Reader, batches: Batches, plan: Plan) -> None:
+        for name, parameter in reader.named_parameters():
+            is_above = name.startswith("together.")
+            if is_above or plan.stage == "read":
+                parameter.requires_grad_(is_above and plan.stage == "read")
         self.reader = reader
         self.plan = plan
         self.step = 0
@@ -97,17 +107,20 @@ class Run:
         return {**said, "n_questions": float(len(batch.questions))}
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        seen = questions, passages, sentences = see(self.reader, batch)
-        scores, _ = self.reader.late(questions, passages, sentences)
+        with torch.set_grad_enabled(self.plan.stage == "find"):
+            seen = questions, passages, sentences = see(self.reader, batch)
+            scores, _ = self.reader.late(questions, passages, sentences)
         masks = make_masks(batch, sentences)
+        if self.plan.stage == "read":
+            joint, span = joint_loss(self.reader, batch, seen, scores, masks)
+            return {"joint": joint, "span": span}
         of = torch.tensor(sentences.passage)[:, None]
         own = of == torch.tensor([q.own for q in batch.questions])[None, :]
-        joint, span = joint_loss(self.reader, batch, seen, scores, masks)
         find = find_loss(questions.pooled, passages.pooled, batch, self._remembered, self._numbers)
         numbers = torch.tensor([text.unit for text in batch.passages])
         self._remembered = torch.cat([self._remembered, passages.pooled.detach()])[-N_REMEMBERED:]
         self._numbers = torch.cat([self._numbers, numbers])[-N_REMEMBERED:]
-        return {"late": late_loss(scores, masks, own), "joint": joint, "span": span, "find": find}
+        return {"late": late_loss(scores, masks, own), "find": find}
 
     def state(self) -> dict[str, Any]:
         """Return all that the next step depends on, without what never changes."""
@@ -143,28 +156,38 @@ def load_weights(reader: Reader, weights: Mapping[str, Tensor]) -> None:
     reader.load_state_dict(dict(weights), strict=False)
 
 
+def take(reader: Reader, weights: Mapping[str, Tensor]) -> None:
+    """Take over the weights of an earlier stage."""
+    own = {name: numbers for name, numbers in weights.items() if not name.startswith(FORMER)}
+    if odd := sorted(set(own) - set(reader.state_dict())):
+        raise ValueError(f"the checkpoint is of another reader: {', '.join(odd[:5])} ...")
+    reader.load_state_dict(own, strict=False)
+
+
 def _groups(reader: Reader, plan: Plan) -> list[dict[str, Any]]:
-    layers = list(reader.encoder.encoder.layer)  # type: ignore[union-attr, arg-type]
-    groups = [
-        {
-            "params": list(layer.parameters()),
-            "lr": plan.rate * plan.by_layer ** (len(layers) - 1 - i),
-        }
-        for i, layer in enumerate(layers)
-        if any(p.requires_grad for p in layer.parameters())
+    """Return what learns, each with its rate: a layer more slowly the lower it lies."""
+    stacks: tuple[list[Module], ...] = (
+        list(reader.encoder.encoder.layer),  # type: ignore[union-attr, arg-type]
+        list(reader.together.layers),
+    )
+    groups: list[dict[str, Any]] = [
+        {"params": list(layer.parameters()), "lr": plan.rate * plan.by_layer**above}
+        for stack in stacks
+        for above, layer in enumerate(reversed(stack))
     ]
-    scalars = [reader.scale, reader.none, reader.bar]
-    apart = {id(p) for p in (*reader.encoder.parameters(), *scalars)}
-    # What begins as the encoder's own main axes learns slower than what begins at nothing.
-    own = list(reader.project.parameters())
-    heads = [p for p in reader.parameters() if id(p) not in apart | {id(p) for p in own}]
-    groups += [{"params": heads, "lr": plan.head_rate}, {"params": own, "lr": 2 * plan.rate}]
-    small = plan.scalar_rate / 20  # the bar is a cosine
-    return [
-        *groups,
-        {"params": scalars[:2], "lr": plan.scalar_rate, "weight_decay": 0.0},
-        {"params": scalars[2:], "lr": small, "weight_decay": 0.0},
+    scalars, own = [reader.scale, reader.none], [*reader.project.parameters()]
+    known = {id(p) for group in groups for p in group["params"]}
+    known |= {id(p) for p in (*reader.encoder.parameters(), *scalars, reader.bar, *own)}
+    heads = [p for p in reader.parameters() if id(p) not in known]
+    groups += [
+        {"params": heads, "lr": plan.head_rate},
+        # What begins as the encoder's own main axes learns slower than what begins at nothing.
+        {"params": own, "lr": 2 * plan.rate},
+        {"params": scalars, "lr": plan.scalar_rate, "weight_decay": 0.0},
+        {"params": [reader.bar], "lr": plan.scalar_rate / 20, "weight_decay": 0.0},  # a cosine
     ]
+    learning = [{**g, "params": [p for p in g["params"] if p.requires_grad]} for g in groups]
+    return [group for group in learning if group["params"]]
 
 
 def save(folder: Path, run: Run, figures: Mapping[str, Any] | None = None) -> Path:
@@ -223,7 +246,9 @@ def go_on(
             save(folder, run, {name: asdict(w) for name, w in figures.items()})
             if worth > best:
                 best = worth
-                _write(folder / "best.pt", {"step": run.step, "weights": moving(run.reader)})
+                kept = {"step": run.step, "plan": asdict(run.plan), "weights": moving(run.reader)}
+                said = {name: asdict(w) for name, w in figures.items()}
+                _write(folder / "best.pt", {**kept, "figures": said})
                 (folder / "best.json").write_text(json.dumps({"step": run.step, "worth": worth}))
             saved = watched = logged = time.monotonic()
         elif now - saved >= pace.save_s:

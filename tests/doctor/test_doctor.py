@@ -32,7 +32,8 @@ from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import SkippedFile
 from assistant.models import prepare as weights
 from assistant.models.embed import open_embedder
-from assistant.settings import LanguageModel, Settings
+from assistant.models.prepare import ModelFiles
+from assistant.settings import INSTALLED_MODEL, LanguageModel, Settings
 from assistant.store import lock
 from assistant.store.catalog import CATALOG_FILE, open_catalog
 from assistant.store.index import Index
@@ -48,7 +49,7 @@ Patch = pytest.MonkeyPatch
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a corpus, a prepared model and an index in step."""
     folder = tmp_path_factory.mktemp("doctor")
-    settings = settings_in(folder)
+    settings = settings_in(folder, embedding_model=INSTALLED_MODEL)
     write_files(settings.corpus_dir, FILES | {"broken.txt": b"\x7fELF" + bytes(99)})
     with hold(settings) as index:
         index.sync()
@@ -60,7 +61,8 @@ def healthy(prepared: Path, tmp_path: Path) -> Settings:
     """Settings over a copy of all of that."""
     for name in ("corpus", "index"):
         shutil.copytree(prepared / name, tmp_path / name)
-    return changed(settings_in(tmp_path), cache_dir=prepared / "cache")
+    settings = settings_in(tmp_path, embedding_model=INSTALLED_MODEL)
+    return changed(settings, cache_dir=prepared / "cache")
 
 
 def hold(settings: Settings) -> Index:
@@ -181,9 +183,10 @@ class TestModels:
     ) -> None:
         verified: list[str] = []
         monkeypatch.setattr(models, "open_embedder", None)
-        monkeypatch.setattr(models, "digest_weights", lambda name, _: verified.append(name))
-        assert find(examine_models, settings, "its first start takes 10 s").state == OK
-        assert verified == ["all-MiniLM-L6-v2"]
+        monkeypatch.setattr(ModelFiles, "digest", lambda files: verified.append(files.sha256))
+        given = changed(settings, embedding_model=INSTALLED_MODEL)
+        assert find(examine_models, given, "its first start takes 10 s").state == OK
+        assert verified == [weights.INSTALLED_SHA256]
 
     @pytest.mark.slow
     def test_a_damaged_prepared_model_is_a_problem(self, healthy: Settings, tmp_path: Path) -> None:
@@ -192,9 +195,12 @@ class TestModels:
         at = str(healthy.cache_dir)
         receipt.write_text(receipt.read_text().replace(at, str(tmp_path / "cache")))
         (model,) = (tmp_path / "cache" / "models").glob("*/model.onnx")
-        model.write_bytes(b"no graph")
-        settings = changed(healthy, cache_dir=tmp_path / "cache")
+        settings, before = changed(healthy, cache_dir=tmp_path / "cache"), model.stat()
+        model.write_bytes(bytes(before.st_size))
+        os.utime(model, ns=(before.st_atime_ns, before.st_mtime_ns))
         assert find(examine_models, settings, "cannot be used").state == PROBLEM
+        model.write_bytes(b"cut off, and made anew at the next start")
+        assert find(examine_models, settings, "its first start takes 10 s").state == OK
 
     def test_a_cross_encoder_that_is_not_there_or_not_safe_is_a_problem(
         self, settings: Settings, tmp_path: Path
@@ -406,7 +412,11 @@ def test_it_takes_little_time_loads_nothing_heavy_and_says_it_in_order(healthy: 
         text=True,
         check=True,
         cwd=healthy.index_dir.parent,
-        env={"ASSISTANT_CACHE_DIR": str(healthy.cache_dir), "PYTHONPATH": ":".join(sys.path)},
+        env={
+            "ASSISTANT_CACHE_DIR": str(healthy.cache_dir),
+            "ASSISTANT_EMBEDDING_MODEL": healthy.embedding_model,
+            "PYTHONPATH": ":".join(sys.path),
+        },
     )
     spent_s = time.perf_counter() - began
     heavy = {"torch", "sentence_transformers", "transformers", "chromadb", "gradio", "fastapi"}

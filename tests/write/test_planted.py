@@ -8,9 +8,8 @@ import pytest
 from corpora import settings_in, write_files
 
 from assistant.models.embed import Embedder, open_embedder
-from assistant.models.prepare import INSTALLED_MODEL
 from assistant.pipeline import Assistant
-from assistant.settings import Settings
+from assistant.settings import INSTALLED_MODEL, Settings
 
 pytestmark = pytest.mark.slow
 

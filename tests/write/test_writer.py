@@ -17,9 +17,8 @@ from assistant.answer.compose import NAME as EXTRACT
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.evidence.scorer import LateInteractionScorer
 from assistant.models.embed import open_embedder
-from assistant.models.prepare import INSTALLED_MODEL
 from assistant.pipeline import Assistant
-from assistant.settings import Settings
+from assistant.settings import INSTALLED_MODEL, Settings
 from assistant.text.terms import query_terms
 from assistant.values import WRITTEN, Answer, Stage, Turn, Verdict
 from assistant.write.compose import NOTHING_FITS, NOTHING_LEFT, NOTHING_SAID

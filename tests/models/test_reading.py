@@ -1,0 +1,101 @@
+"""What is prepared reads as what was trained: the same log-odds, by other code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from told import tiny_reader, told_units
+
+from assistant.models.encoder import OnnxEncoder
+from assistant.models.prepare import prepare
+from assistant.models.reader import Reader
+from evals.reader import model as trained
+from evals.reader.batches import Text
+from evals.reader.reading import encode_all, fill_shelf, read
+
+PROMPTS = "query: ", "passage: "
+
+
+@pytest.fixture(scope="module")
+def theirs() -> trained.Reader:
+    """A tiny reader whose heads say something."""
+    reader = tiny_reader(told_units())
+    torch.manual_seed(5)
+    for name, parameter in reader.named_parameters():
+        if not name.startswith("encoder."):
+            parameter.data += 0.3 * torch.randn_like(parameter)
+    return reader.eval()
+
+
+@pytest.fixture(scope="module")
+def ours(theirs: trained.Reader, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    root = tmp_path_factory.mktemp("reader")
+    theirs.encoder.save_pretrained(root / "base")  # type: ignore[operator]
+    theirs.tokenizer.save_pretrained(root / "base")
+    parts = [Transformer(str(root / "base"), max_seq_length=128), Pooling(32, "mean")]
+    SentenceTransformer(modules=parts).save(str(root / "model"))
+    heads = {n: t for n, t in theirs.state_dict().items() if not n.startswith("encoder.")}
+    save_file({n: t.contiguous() for n, t in heads.items()}, root / "model" / "reader.safetensors")
+    prepared = prepare(str(root / "model"), root / "cache")
+    assert prepared.folder
+    assert prepared.precision == "int8"
+    encoder = OnnxEncoder(Path(prepared.folder), max_tokens=128, is_alone=True)
+    return Reader(encoder, Path(prepared.folder), PROMPTS)
+
+
+def passages() -> Iterator[Text]:
+    for number, unit in enumerate(told_units(6)):
+        yield Text(number, unit.passage, unit.sentences)
+
+
+def test_it_reads_as_it_was_trained_to(ours: Reader, theirs: trained.Reader) -> None:
+    texts = [*passages()]
+    shelf = fill_shelf(theirs, texts)
+    asked = ["When was the harbour of Dorn 0 built?", "Who?"]
+    questions = encode_all(theirs, asked, is_question=True)
+    encoded = ours.encode_passages([text.text for text in texts])
+    for q, text in enumerate(asked):
+        wanted = read(theirs, shelf, questions, q, range(len(texts)))
+        found = ours.read(ours.encode_question(text), encoded, [t.sentences for t in texts])
+        for one in wanted:
+            said = found[one.passage].log_odds[one.sentence]
+            # Torch computes in half precision where the processor has it.
+            assert said == pytest.approx(one.joint, rel=0.05, abs=0.3)
+            glanced = ours.glance(
+                ours.encode_question(text), encoded[one.passage], texts[one.passage].sentences
+            )
+            assert glanced[one.sentence] == pytest.approx(one.late, rel=0.05, abs=0.3)
+
+
+def test_the_answering_words_lie_in_their_sentence(ours: Reader) -> None:
+    text = next(passages())
+    (passage,) = ours.encode_passages([text.text])
+    (found,) = ours.read(ours.encode_question("When?"), [passage], [text.sentences])
+    for words, (start, end) in zip(found.words, text.sentences, strict=True):
+        assert words
+        assert start - 1 <= words[0] < words[1] <= end
+
+
+def test_a_sentence_that_was_cut_off_answers_nothing(ours: Reader) -> None:
+    text = next(passages())
+    (passage,) = ours.encode_passages([text.text])
+    beyond = (len(text.text) + 10, len(text.text) + 20)
+    (found,) = ours.read(ours.encode_question("When?"), [passage], [(text.sentences[0], beyond)])
+    assert found.log_odds[1] < -1000 < found.log_odds[0]
+    assert found.words[1] is None
+
+
+def test_passages_are_read_alike_alone_and_beside_others(ours: Reader) -> None:
+    texts = [*passages()]
+    encoded = ours.encode_passages([text.text for text in texts])
+    question = ours.encode_question("When was the mill built?")
+    beside = ours.read(question, encoded, [t.sentences for t in texts])
+    for passage, text, one in zip(encoded, texts, beside, strict=True):
+        (alone,) = ours.read(question, [passage], [text.sentences])
+        assert alone.log_odds == pytest.approx(one.log_odds, abs=1e-4)
+        assert alone.words == one.words
