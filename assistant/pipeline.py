@@ -42,7 +42,7 @@ from assistant.values import (
     Stage,
     Turn,
 )
-from assistant.write.compose import Costs, QuotedAnswer, Stopwatch, Writer
+from assistant.write.compose import Costs, QuotedAnswer, Stopwatch, open_writer
 from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model
 
@@ -72,7 +72,7 @@ class Assistant:
         self.index = Index(settings, embedder)
         self.embedder = embedder
         self.judge = Judge(scorer, embedder, settings.index_dir)
-        self.writer = model and Writer(model, settings.llm.max_reply_tokens, scorer.support)
+        self.writer = open_writer(settings, model, scorer.support)
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
         self._retriever = Retriever(embedder, vectors, settings)
         self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}

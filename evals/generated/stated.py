@@ -47,12 +47,11 @@ class Stated:
     cited: tuple[Source, ...]
     n_invalid: int = 0
     is_gold: bool | None = None
-    is_repaired: bool = False
 
     @property
     def is_verbatim(self) -> bool:
         """Whether it is one of the quotes that it cites, whole and word for word."""
-        return verify(self.text, [one.quote for one in self.cited]) == Verdict.SUPPORTED
+        return verify(self.text, [one.quote for one in self.cited]) == Verdict.QUOTED
 
 
 def list_shown(
@@ -68,7 +67,6 @@ def list_shown(
             who,
             one.text,
             [_source(citations[number], by_place) for number in one.citations],
-            is_repaired=one.is_repaired,
         )
         for one in answer.statements
     ]
@@ -117,7 +115,6 @@ def state(
     cited: Iterable[Source],
     *,
     n_invalid: int = 0,
-    is_repaired: bool = False,
 ) -> Stated:
     """Return a statement, compared with the gold of what was asked."""
     question, gold = asked
@@ -130,7 +127,6 @@ def state(
         cited=sources,
         n_invalid=n_invalid,
         is_gold=is_gold(question, gold, text, sources),
-        is_repaired=is_repaired,
     )
 
 

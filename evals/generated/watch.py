@@ -16,6 +16,7 @@ from assistant.values import Answer, Stage, Turn
 from assistant.write.compose import Costs, QuotedAnswer, Writer
 from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import Prompt
+from assistant.write.verify import LocalVerifier
 from evals.generated.recorded import Recorded
 
 
@@ -66,8 +67,8 @@ class Watched(Assistant):
         self._watched = None
         if model:
             tokens = settings.llm.max_reply_tokens
-            support = self.judge.scorer.support
-            self.writer = self._watched = WatchedWriter(model, tokens, support)
+            verifier = LocalVerifier(self.judge.scorer.support)
+            self.writer = self._watched = WatchedWriter(model, tokens, verifier)
 
     def watch(self, question: str, history: Sequence[Turn] = ()) -> Watch:
         """Ask a question; first once more where replies are recorded, so that seconds are alike."""

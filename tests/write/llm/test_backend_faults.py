@@ -85,7 +85,7 @@ def require_quotes(answer: Answer, expected: Answer) -> None:
         dropped=answer.dropped,
         usage=answer.usage,
     )
-    assert all(one.verdict != Verdict.SUPPORTED for one in answer.dropped)
+    assert all(one.verdict != Verdict.QUOTED for one in answer.dropped)
 
 
 def run(name: str, make: Fault, seed: int, settings: Settings, expected: Answer) -> float:
@@ -99,7 +99,7 @@ def run(name: str, make: Fault, seed: int, settings: Settings, expected: Answer)
         shown = [one for one in stages if isinstance(one, Answer)]
         assert shown[0].statements == expected.statements, "the quotes come first"
         for one in (*shown, answer):
-            assert all(s.verdict == Verdict.SUPPORTED for s in one.statements), (name, seed)
+            assert all(s.verdict == Verdict.QUOTED for s in one.statements), (name, seed)
         require_quotes(answer, expected)
         if name in WRITES_NONSENSE and not (answer.notice or "").count("too slow"):
             assert answer.dropped, (name, seed)
