@@ -38,7 +38,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
 """Without a colon: HTTP Basic splits name and password at the first one."""
 Password = Annotated[SecretStr, Field(min_length=8)]
-SECRET = {("users",), ("llm",)}
+SECRET = {("users",), ("llm",), ("verifier",)}
 """Groups of settings that hold passwords and keys."""
 
 
@@ -69,10 +69,20 @@ class LanguageModel(BaseModel):
     max_prompt_tokens: int | None = Field(
         None,
         ge=512,
-        description="Tokens of a prompt: what fits into the context, of a local file at most "
-        "1,024, since two cores read 40 to 65 tokens/s.",
+        description="Tokens of a prompt: at most what fits into the context; 12,000 by default, "
+        "1,024 in the short form, since two cores read 40 to 65 tokens/s.",
     )
-    max_reply_tokens: int = Field(300, ge=32, description="Longer replies are cut.")
+    max_reply_tokens: int | None = Field(
+        None,
+        ge=32,
+        description="Longer replies are cut, thoughts included: 4,096 by default, 300 in the short "
+        "form, and at most a quarter of the context.",
+    )
+    short_form: bool | None = Field(
+        None,
+        description="Ask for a few short sentences as JSON, which suits small models: by default "
+        "of a local file alone.",
+    )
     json_schema: bool = Field(
         True,
         description="Bind the reply to a JSON schema; a server that refuses it is asked without.",
@@ -105,6 +115,11 @@ class LanguageModel(BaseModel):
         return bool(self.base_url or self.path)
 
     @property
+    def is_short_form(self) -> bool:
+        """Whether the model is asked in the short form, as a small one should be."""
+        return bool(self.path) if self.short_form is None else self.short_form
+
+    @property
     def first_token_s(self) -> float:
         """Seconds within which the reply must begin."""
         return self.first_token_timeout_s or (120.0 if self.path else 20.0)
@@ -113,6 +128,36 @@ class LanguageModel(BaseModel):
     def total_s(self) -> float:
         """Seconds within which the reply must be whole."""
         return self.total_timeout_s or (180.0 if self.path else 60.0)
+
+
+class VerifierSettings(BaseModel):
+    """Who confirms what a language model wrote; see `docs/written.md`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    by: Literal["model", "server", "local", "off"] | None = Field(
+        None,
+        description="`model`: the same, in a call of its own; `server`: another one; `local`: this "
+        "machine, without a call; `off`: nobody. By default the model, of the short form `local`, "
+        "and `server` where a base_url is given.",
+    )
+    base_url: str | None = Field(
+        None, pattern=r"^https?://[^\s@?#]+$", description="The other model's server."
+    )
+    model: str = Field("", max_length=200, description="The other model's name there.")
+    api_key: SecretStr | None = Field(
+        None, description="Its key, if it wants one. Set it in the environment."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.by == "server" or self.model or self.base_url) and not (
+            self.model and self.base_url
+        ):
+            raise ValueError("another model needs a base_url and a model: its name there")
+        if self.base_url and self.by not in (None, "server"):
+            raise ValueError(f"with a base_url it is by `server`, not by `{self.by}`")
+        return self
 
 
 class Settings(BaseSettings):
@@ -230,6 +275,10 @@ class Settings(BaseSettings):
         LanguageModel.model_validate({}),
         description="The language model that writes answers: a `[llm]` table.",
     )
+    verifier: VerifierSettings = Field(
+        VerifierSettings.model_validate({}),
+        description="Who confirms what it wrote: a `[verifier]` table.",
+    )
     n_asking: int = Field(
         2, gt=0, description="Questions answered at the same time: each keeps a core busy."
     )
@@ -307,6 +356,7 @@ class Options(TypedDict, total=False):
     max_drop: float | None
     max_statements: int | None
     llm: LanguageModel | Mapping[str, Any] | None
+    verifier: VerifierSettings | Mapping[str, Any] | None
     n_asking: int | None
     n_waiting: int | None
     users: Mapping[str, str] | None

@@ -120,6 +120,8 @@ CHOOSING = Request(
         "additionalProperties": False,
     },
 )
+LONG_TOKENS = 600
+"""Of a long answer, whatever bound there is for thoughts."""
 FEW_TOKENS = 1_024
 """Room for a prompt that holds three or four passages."""
 
@@ -156,9 +158,10 @@ def probe(model: Client, settings: LanguageModel) -> Generator[Finding | None]:
         told = "sends its reply in one piece: nothing shows before it is whole"
         remedy = "switch streaming on in the server, or raise llm.first_token_timeout_s"
         yield warning(REPLIES, told, remedy)
-    yield from _judge_deadlines(model.prompt_tokens, reads, writes, settings)
+    yield from _judge_deadlines(model, reads, writes, settings)
     yield from _judge_context(model)
-    yield (yield from _judge_schema(model))
+    if model.is_small:
+        yield (yield from _judge_schema(model))
 
 
 def _call(model: Client, request: Request) -> Generator[None, None, tuple[list[str], Finished]]:
@@ -176,10 +179,10 @@ def _call(model: Client, request: Request) -> Generator[None, None, tuple[list[s
 
 
 def _judge_deadlines(
-    n_prompt: int, reads: float, writes: float, settings: LanguageModel
+    model: Client, reads: float, writes: float, settings: LanguageModel
 ) -> Iterator[Finding]:
     """Yield which deadlines cannot be kept, at so many tokens read and written a second."""
-    needs_s = n_prompt / reads
+    needs_s = model.prompt_tokens / reads
     if needs_s > settings.first_token_s:
         fits = int(settings.first_token_s * reads * 0.8)
         yield warning(
@@ -188,7 +191,7 @@ def _judge_deadlines(
             f"set llm.first_token_timeout_s to {1.5 * needs_s:.0f} or more, "
             f"or llm.max_prompt_tokens to {max(512, fits)}",
         )
-    whole_s = needs_s + settings.max_reply_tokens / writes
+    whole_s = needs_s + min(model.reply_tokens, LONG_TOKENS) / writes
     if whole_s > settings.total_s:
         told = f"a long answer may take {whole_s:,.0f} s, {settings.total_s:g} are allowed"
         yield warning(REPLIES, told, f"set llm.total_timeout_s to {1.5 * whole_s:.0f} or more")

@@ -8,17 +8,19 @@ model is raised.
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
+from assistant.answer.compose import NOT_SAID
 from assistant.cite import (
     NO_SOURCE,
     NOT_STORED,
     PLAIN,
     Checked,
     DraftStatement,
-    Read,
     Verified,
     is_stored,
     list_consulted,
@@ -27,65 +29,52 @@ from assistant.cite import (
     tell_unsure,
 )
 from assistant.errors import ModelTooSlow, ModelUnavailable
-from assistant.evidence.scorer import Judgement
 from assistant.settings import Settings
-from assistant.text.cues import leans_back
+from assistant.text.terms import guess_language, say_in
 from assistant.values import (
     WRITTEN,
     Answer,
     Dropped,
-    Passage,
-    RankedPassage,
+    Role,
     Sentence,
     Stage,
     Turn,
     Usage,
     Verdict,
 )
+from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Finished, Model
-from assistant.write.prompt import Prompt, ask_to_rewrite, ask_to_write
-from assistant.write.reply import MAX_REWRITTEN_CHARS, generate, read_rewritten
-from assistant.write.verify import Claim, LocalVerifier, Support, Verifier, verify
+from assistant.write.prompt import Material, Prompt, ask_to_rewrite, ask_to_write, units_of
+from assistant.write.quoted import (
+    QuotedAnswer,
+    by_likelihood,
+    names_over,
+    stand_under,
+    titles,
+)
+from assistant.write.reply import MAX_REPLY_CHARS, Reading, generate, read_rewritten
+from assistant.write.verify import (
+    Claim,
+    LocalVerifier,
+    ModelVerifier,
+    NoVerifier,
+    Support,
+    Verifier,
+    verify,
+)
 
 THESE_ARE_QUOTES = "These are exact quotes."
 NOTHING_FITS = "No passage fits into the language model's prompt; these are exact quotes."
 NOTHING_SAID = "The language model found no answer in what was read; these are exact quotes."
 NOTHING_LEFT = "Nothing that the language model wrote was confirmed; these are exact quotes."
+NOT_ANSWERED = "The language model read {} passages and found no answer in them."
+PARTLY = "The documents answer only a part of the question."
+CUT = "The language model's reply was cut off at its bound of {:,} tokens (llm.max_reply_tokens)."
 BESIDE = "what it cites does not answer the question"
-MAX_TITLE_CHARS = 120
 MAX_STANDING_IN = 3
 """Units that are quoted in place of one sentence."""
-MAX_HISTORY_TOKENS = 600
-"""Upper bound of a prompt for rewriting: about five turns, read in about ten seconds on a CPU."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class QuotedAnswer:
-    """The extracted answer to a question, with what a language model needs to reword it.
-
-    Attributes:
-        verified: the statements of `answer`, before they were numbered.
-        max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
-        read: returns a document as it was read, even if the index has changed since.
-    """
-
-    answer: Answer
-    verified: tuple[Verified, ...]
-    judgement: Judgement
-    ranking: tuple[RankedPassage, ...]
-    max_drop: float
-    read: Read
-
-    def answers(self, sentence: Sentence) -> bool:
-        """Whether a sentence is likely enough to answer to have been quoted."""
-        scores = self.judgement.scores
-        judged = map(place_of, self.judgement.sentences)
-        found = [
-            score for at, score in zip(judged, scores, strict=True) if at == place_of(sentence)
-        ]
-        return bool(found) and found[0] >= max(scores) - self.max_drop
 
 
 class Stopwatch:
@@ -129,10 +118,9 @@ class Costs:
 class Writer:
     """Writes answers with one language model. Safe to share between threads."""
 
-    def __init__(self, model: Model, reply_tokens: int, verifier: Verifier) -> None:
+    def __init__(self, model: Model, verifier: Verifier) -> None:
         self.model = model
-        self._reply_tokens = reply_tokens
-        self._verifier = verifier
+        self.verifier = verifier
 
     def rewrite(
         self, question: str, history: Sequence[Turn], costs: Costs
@@ -145,77 +133,109 @@ class Writer:
         yield stage
         reply = ""
         try:
-            room = min(self.model.prompt_tokens, MAX_HISTORY_TOKENS)
-            request = ask_to_rewrite(question, history, self.model.count, room)
-            with closing(self.model.stream(request)) as pieces:
+            with closing(
+                self.model.stream(ask_to_rewrite(question, history, self.model))
+            ) as pieces:
                 for piece in pieces:
                     if isinstance(piece, Finished):
                         costs.calls.append(piece)
                     elif piece:
                         reply += piece
-                        if len(reply) > MAX_REWRITTEN_CHARS:
-                            return None  # too long for a question
+                        if len(reply) > MAX_REPLY_CHARS:
+                            return None  # too long for a question, whatever was thought
                     else:
                         yield stage
         except ModelUnavailable as error:
             logger.warning("a follow-up was not rewritten: %s", error)
             costs.too_slow = error if isinstance(error, ModelTooSlow) else None
             return None
-        return read_rewritten(reply, question, history)
+        return read_rewritten(reply, question, history if self.model.is_small else None)
+
+    def asks(self, quotes: Answer) -> bool:
+        """Whether the model is asked: a small one only where something was found to quote."""
+        is_found = bool(quotes.consulted or quotes.citations)
+        return is_found and not quotes.computed and not (quotes.abstained and self.model.is_small)
 
     def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
         """Yield what is being done and, at the end, the whole answer."""
         started = time.perf_counter()
-        shown = None if costs.too_slow else self._show(quoted)
-        own: list[Verified] = []
-        dropped: list[Dropped] = []
-        notice = None if shown else _explain(costs.too_slow) if costs.too_slow else NOTHING_FITS
+        found, notice = quoted.answer, _explain(costs.too_slow) if costs.too_slow else None
+        shown = None if notice else self._show(quoted)
         if shown:
             try:
-                drafts = yield from self._draft(shown, costs)
-                own, dropped = yield from self._verify(drafts, shown, quoted, costs)
+                found = yield from self._answer(shown, quoted, costs)
             except ModelUnavailable as error:
                 notice = _explain(error)
-        is_written = any(not one.stands_in for one in own)
-        if not (notice or is_written):
-            notice = NOTHING_LEFT if dropped else NOTHING_SAID
-        rest = quoted.verified if dropped else ()
+        elif not notice:
+            notice = NOTHING_FITS
         yield replace(
-            _with_statements(quoted, [*_once([*own, *rest])], is_written=is_written)
-            if own
-            else quoted.answer,
-            dropped=tuple(dropped),
-            notice=notice,
+            found,
+            notice=found.notice or notice,
             usage=costs.total(self.model.name),
             timings={**quoted.answer.timings, "write": time.perf_counter() - started},
         )
 
     def _show(self, quoted: QuotedAnswer) -> Prompt | None:
-        return ask_to_write(
+        judged = by_likelihood(quoted.judgement)
+        known = {group[0].passage.passage_id for group in judged}
+        wide = [units_of(one) for one in quoted.wide if one.passage_id not in known]
+        title = titles(quoted.read) if self.model.is_small else names_over(quoted.read)
+        material = Material(
+            quoted.answer.question,
             quoted.answer.query,
-            quoted.judgement,
-            self.model.count,
-            prompt_tokens=self.model.prompt_tokens,
-            reply_tokens=self._reply_tokens,
-            title=_titles(quoted.read),
+            [*judged, *filter(None, wide)],
+            title,
+            [units for one in quoted.whole if (units := units_of(one))],
+            quoted.history,
+            date.today(),
         )
+        return ask_to_write(material, self.model)
+
+    def _answer(
+        self, shown: Prompt, quoted: QuotedAnswer, costs: Costs
+    ) -> Generator[Stage, None, Answer]:
+        """Return what becomes of the quotes when the model has answered and was verified."""
+        drafts, reply = yield from self._draft(shown, costs)
+        if reply.answered == "no":
+            return _refuse(quoted, shown)
+        own, dropped = yield from self._verify(drafts, shown, quoted, costs)
+        is_written = any(not one.stands_in for one in own)
+        notice = None
+        if costs.calls and costs.calls[0].is_cut:
+            notice = CUT.format(shown.request.max_tokens)
+        elif not is_written:
+            notice = NOTHING_LEFT if dropped else NOTHING_SAID
+        if quoted.answer.abstained and not is_written:
+            return replace(quoted.answer, dropped=tuple(dropped), notice=notice)
+        rest = quoted.verified if dropped else ()
+        answer = quoted.answer
+        if own:
+            answer = _with_statements(quoted, [*_once([*own, *rest])], is_written=is_written)
+        if reply.answered == "part" and is_written:
+            language = guess_language(answer.question)
+            answer = replace(answer, missing=(*answer.missing, say_in(language, PARTLY)))
+        return replace(answer, dropped=tuple(dropped), notice=notice)
 
     def _draft(
         self, shown: Prompt, costs: Costs
-    ) -> Generator[Stage, None, tuple[DraftStatement, ...]]:
-        """Return what the model writes, what it says twice once."""
-        stage = Stage("writing", f"Writing with {self.model.name}")
+    ) -> Generator[Stage, None, tuple[tuple[DraftStatement, ...], Reading]]:
+        """Return what the model writes, what it says twice once, and its whole reply."""
         drafts: dict[str, DraftStatement] = {}
-        yield stage
-        with closing(generate(self.model, shown)) as pieces:
-            for piece in pieces:
+        yield Stage("writing", f"Writing with {self.model.name}")
+        writing = generate(self.model, shown.request)
+        with closing(writing):
+            while True:
+                try:
+                    piece = next(writing)
+                except StopIteration as end:
+                    return tuple(drafts.values()), end.value
                 if isinstance(piece, Finished):
                     costs.calls.append(piece)
-                elif isinstance(piece, DraftStatement):
+                    continue
+                if isinstance(piece, DraftStatement):
                     drafts.setdefault(piece.text.casefold(), piece)
-                else:
-                    yield stage
-        return tuple(drafts.values())
+                so_far = f": {len(drafts)} so far" if drafts else ""
+                yield Stage("writing", f"Writing with {self.model.name}{so_far}")
 
     def _verify(
         self, drafts: Sequence[DraftStatement], shown: Prompt, quoted: QuotedAnswer, costs: Costs
@@ -224,7 +244,7 @@ class Writer:
         found = [self._find_cited(draft, shown, quoted) for draft in drafts]
         claims = [self._claim(*one, shown, quoted) for one in found if isinstance(one, tuple)]
         stage = Stage("checking", "Checking every sentence against what it cites")
-        checking = verify(claims, self._verifier)
+        checking = verify(claims, self.verifier)
         while True:
             try:
                 cost = next(checking)
@@ -244,13 +264,14 @@ class Writer:
             claim = Claim(draft.text, tuple(sentence.text for sentence in cited))
             why = whys[draft.text]
             if why is None:
-                by = "" if claim.is_quote else self._verifier.by
+                by = "" if claim.is_quote else self.verifier.by
                 verdict = Verdict.CONFIRMED if by else Verdict.NOT_CONFIRMED
                 verdict = Verdict.QUOTED if claim.is_quote else verdict
                 verified.append(Verified(draft.text, cited, verdict, by, shape=draft.shape))
             else:
                 dropped.append(Dropped(draft.text, claim.quotes, Verdict.NOT_CONFIRMED, why))
-                verified += _stand_in(cited) if self._verifier.is_strong else ()
+                if self.verifier.is_strong and draft.shape.role is not Role.LEAD_IN:
+                    verified += _stand_in(cited)
         return verified, dropped
 
     def _find_cited(
@@ -264,7 +285,7 @@ class Writer:
             return Dropped(draft.text, texts, Verdict.UNKNOWN_SOURCE, NO_SOURCE)
         if not all(is_stored(sentence, quoted.read) for sentence in cited):
             return Dropped(draft.text, texts, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
-        if not self._verifier.is_strong:  # a weak model's choice of units is no evidence
+        if not self.verifier.is_strong:  # a weak model's choice of units is no evidence
             cited = tuple(filter(quoted.answers, cited))
         return (
             (draft, cited) if cited else Dropped(draft.text, texts, Verdict.NOT_CONFIRMED, BESIDE)
@@ -277,12 +298,12 @@ class Writer:
         shown: Prompt,
         quoted: QuotedAnswer,
     ) -> Claim:
-        title = _titles(quoted.read)
-        asked = quoted.answer.question if self._verifier.is_strong else ""
+        title = names_over(quoted.read)
+        asked = quoted.answer.question if self.verifier.is_strong else ""
         return Claim(
             draft.text,
             tuple(sentence.text for sentence in cited),
-            _stand_under(cited, title),
+            stand_under(cited, title),
             "\n".join((*(one.text for one in shown.sentences), asked)),
         )
 
@@ -304,24 +325,60 @@ def _once(verified: Sequence[Verified]) -> Iterator[Verified]:
         yield one
 
 
-def _stand_under(cited: Sequence[Sentence], title: Callable[[Passage], str]) -> str:
-    """Return what units stand under: titles, headings, column names, and the one before them."""
-    told: dict[str, None] = {}
-    for sentence in cited:
-        passage = sentence.passage
-        told |= dict.fromkeys((passage.document_id, title(passage), *passage.under))
-        before = [span for span in passage.sentences if span[1] <= sentence.start]
-        if before and leans_back(sentence.text):
-            start, end = (at - passage.start for at in before[-1])
-            told[passage.text[start:end]] = None
-    return " · ".join(filter(None, told))
-
-
 def open_writer(settings: Settings, model: Model | None, support: Support) -> Writer | None:
-    """Return who writes with a model, and verifies as the settings say; None without a model."""
+    """Return who writes with a model, and who verifies as the settings say; None without a model.
+
+    Raises:
+        ModelUnavailable: the verifier's model cannot be used.
+    """
     if model is None:
         return None
-    return Writer(model, settings.llm.max_reply_tokens, LocalVerifier(support))
+    given = settings.verifier
+    by = given.by or ("server" if given.base_url else "local" if model.is_small else "model")
+    if by == "off":
+        return Writer(model, NoVerifier())
+    if by == "local":
+        return Writer(model, LocalVerifier(support))
+    if by == "model":
+        return Writer(model, ModelVerifier(model))
+    own: dict[str, Any] = {"base_url": given.base_url, "model": given.model}
+    own |= {"api_key": given.api_key, "path": None, "short_form": False}
+    own |= {"context_tokens": None, "max_prompt_tokens": None}
+    other = open_model(settings.llm.model_copy(update=own))
+    assert other is not None
+    return Writer(model, ModelVerifier(other))
+
+
+def write_on(
+    writer: Writer | None, quoted: QuotedAnswer, costs: Costs
+) -> Generator[Stage | Answer]:
+    """Yield the quotes and, where a model is asked, what it makes of them.
+
+    What the reader of quotes refuses is no answer before the model has read it, too.
+    """
+    is_asked = writer is not None and writer.asks(quoted.answer)
+    if not (is_asked and quoted.answer.abstained):
+        yield quoted.answer
+    if writer and is_asked:
+        yield from writer.write(quoted, costs)
+
+
+def _refuse(quoted: QuotedAnswer, shown: Prompt) -> Answer:
+    """Return the abstention of a model that found no answer; the passages stay as the nearest."""
+    answer = quoted.answer
+    n_read = len({one.passage.passage_id for one in shown.sentences})
+    said = say_in(guess_language(answer.question), NOT_SAID)
+    return replace(
+        answer,
+        statements=(),
+        citations=(),
+        kind="abstention",
+        reason=answer.reason or said,
+        consulted=list_consulted(quoted.ranking, (), quoted.read),
+        notice=NOT_ANSWERED.format(n_read),
+        n_more=0,
+        missing=(),
+    )
 
 
 def _explain(error: ModelUnavailable) -> str:
@@ -341,16 +398,8 @@ def _with_statements(
         citations=citations,
         consulted=list_consulted(quoted.ranking, citations, quoted.read),
         answerer=WRITTEN if is_written else quoted.answer.answerer,
+        kind="answer",
+        reason=None,
         n_more=0,
         missing=tell_unsure(quoted.answer.missing, citations),
     )
-
-
-def _titles(read: Read) -> Callable[[Passage], str]:
-    """Return a function that gives a passage's title and heading on one line."""
-
-    def title(passage: Passage) -> str:
-        names = (read(passage.document_id).title, passage.heading or "")
-        return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE_CHARS]
-
-    return title

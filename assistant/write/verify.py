@@ -187,9 +187,8 @@ class ModelVerifier:
 
     is_strong = True
 
-    def __init__(self, model: Model, reply_tokens: int) -> None:
+    def __init__(self, model: Model) -> None:
         self._model = model
-        self._reply_tokens = reply_tokens
 
     @property
     def by(self) -> str:
@@ -204,7 +203,7 @@ class ModelVerifier:
         said: dict[int, str | None] = {}
         if n_asked:
             try:
-                request = Request(VERIFY, user, self._reply_tokens)
+                request = Request(VERIFY, user, self._model.reply_tokens)
                 reply = yield from read_whole(self._model, request)
                 said = read_verdicts(reply)
             except ModelUnavailable as error:

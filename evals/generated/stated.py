@@ -12,9 +12,11 @@ from assistant.evaluation.measures.correctness import normalise
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Citation, Sentence, Span, Verdict
 from assistant.write.prompt import Prompt
-from assistant.write.reply import Reply
+from assistant.write.reply import LongReply, Reading, ShortReply
 
 SHOWN, QUOTED, RAW, ENGINE = "shown", "quoted", "raw", "citation-query-engine"
+MAX_LEAD = 100
+"""Characters that may stand before a reply of JSON."""
 Gold = Sequence[Sequence[Span]]
 
 
@@ -95,17 +97,22 @@ def list_raw(
 
 def read_reply(reply: str) -> tuple[DraftStatement, ...]:
     """Return all statements that the assistant reads in a reply."""
-    reading = Reply()
+    reading = _open(reply)
     return reading.add(reply) + reading.end()
 
 
 def share_until_first(reply: str) -> float | None:
     """Return the share of a reply's characters that has come when a statement is whole first."""
-    reading = Reply()
+    reading = _open(reply)
     for n, character in enumerate(reply, start=1):
-        if reading.add(character):
+        if any(one.sentences for one in reading.add(character)):
             return n / len(reply)
-    return 1.0 if reading.end() else None
+    return 1.0 if any(one.sentences for one in reading.end()) else None
+
+
+def _open(reply: str) -> Reading:
+    """Return what reads a reply, by its form."""
+    return ShortReply() if "{" in reply[:MAX_LEAD] else LongReply()
 
 
 def state(

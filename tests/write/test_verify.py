@@ -87,14 +87,14 @@ def test_a_name_may_be_from_elsewhere_and_a_number_may_not() -> None:
 
 def test_quotes_stand_by_themselves_and_no_verifier_is_asked() -> None:
     model = model_says("1: no")
-    assert run([QUOTE], ModelVerifier(model, 100)) == ([None], [])
+    assert run([QUOTE], ModelVerifier(model)) == ([None], [])
     assert model.requests == []
 
 
 def test_what_fails_at_sight_is_not_asked_about() -> None:
     model = model_says("1: yes")
     wrong = Claim("The rent is 90 euros.", ("The rent is 80 euros.",))
-    whys, costs = run([wrong, HOURS, QUOTE], ModelVerifier(model, 100))
+    whys, costs = run([wrong, HOURS, QUOTE], ModelVerifier(model))
     assert (whys[1], whys[2], len(costs)) == (None, None, 1)
     assert whys[0]
     (request,) = model.requests
@@ -105,11 +105,11 @@ def test_what_fails_at_sight_is_not_asked_about() -> None:
 def test_one_call_asks_for_all_sentences_with_their_quotes_and_is_blind() -> None:
     model = model_says("1: yes\n2: no, it does not say ", "when")
     rent = Claim(RENT.text, RENT.quotes, "Lease · 2 Rent", "What was asked?")
-    whys, costs = run([HOURS, rent], ModelVerifier(model, 77))
+    whys, costs = run([HOURS, rent], ModelVerifier(model))
     assert whys == [None, "it does not say when"]
     assert costs == [finished()]
     (request,) = model.requests
-    assert (request.max_tokens, request.schema) == (77, None)
+    assert (request.max_tokens, request.schema) == (model.reply_tokens, None)
     for told in (HOURS.text, *HOURS.quotes, RENT.text, *RENT.quotes, "Lease · 2 Rent"):
         assert told in request.user
     assert "What was asked?" not in request.user
@@ -117,7 +117,7 @@ def test_one_call_asks_for_all_sentences_with_their_quotes_and_is_blind() -> Non
 
 def test_no_quote_can_look_like_a_line_of_ours() -> None:
     model = model_says("1: no")
-    run([Claim("It rains.", ("x\nSentence 2: <y>",))], ModelVerifier(model, 50))
+    run([Claim("It rains.", ("x\nSentence 2: <y>",))], ModelVerifier(model))
     assert "x Sentence 2: ‹y›" in model.requests[0].user
 
 
@@ -142,13 +142,13 @@ def test_verdicts_are_read_line_by_line(reply: str, said: dict[int, str | None])
     "pieces", [["sure, all fine"], [""], [ModelUnavailable("gone")], ["2: yes"]]
 )
 def test_what_no_reply_confirms_is_not_confirmed(pieces: list[Piece]) -> None:
-    whys, _ = run([HOURS], ModelVerifier(model_says(*pieces), 50))
+    whys, _ = run([HOURS], ModelVerifier(model_says(*pieces)))
     assert whys == [NO_REPLY]
 
 
 def test_a_verifier_without_an_end_is_left() -> None:
     model = ScriptedModel(lambda _: ["and so on "] * 10**6)
-    whys, _ = run([HOURS], ModelVerifier(model, 50))
+    whys, _ = run([HOURS], ModelVerifier(model))
     assert whys == [NO_REPLY]
     assert (model.n_left, model.n_open) == (1, 0)
 
@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_not_confirmed() -> None:
     model = model_says("1: yes\n2: yes")
     model.prompt_tokens = model.count("x " * 190)
     long = Claim("It is so.", ("word " * 200,))
-    assert run([HOURS, long], ModelVerifier(model, 50))[0] == [None, NOT_ASKED]
+    assert run([HOURS, long], ModelVerifier(model))[0] == [None, NOT_ASKED]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,9 @@ class Backend(Protocol):
     def prompt_tokens(self) -> int:
         """Return how many tokens a prompt may have."""
 
+    def reply_tokens(self) -> int:
+        """Return how many tokens a reply may have."""
+
     def context_tokens(self) -> int | None:
         """Return how many a prompt and its reply may have together, None when it is not known."""
 
@@ -112,7 +115,15 @@ class Backend(Protocol):
 class Client:
     """The `Model` of a backend. The deadlines count from when the backend is ready."""
 
-    def __init__(self, backend: Backend, deadlines: Deadlines, *, has_schema: bool = True) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        deadlines: Deadlines,
+        *,
+        has_schema: bool = True,
+        is_small: bool = False,
+    ) -> None:
+        self.is_small = is_small
         self._backend = backend
         self._deadlines = deadlines
         self._has_schema = has_schema
@@ -127,6 +138,11 @@ class Client:
     def prompt_tokens(self) -> int:
         """The backend's room for a prompt."""
         return self._backend.prompt_tokens()
+
+    @property
+    def reply_tokens(self) -> int:
+        """The backend's room for a reply."""
+        return self._backend.reply_tokens()
 
     @property
     def context_tokens(self) -> int | None:
@@ -334,10 +350,15 @@ def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | No
         ModelUnavailable: a file that is named cannot be run.
     """
     deadlines = Deadlines(settings.first_token_s, settings.token_timeout_s, settings.total_s)
+    backend: Backend
     if llm is not None:
-        return Client(LlamaIndexBackend(llm, settings), deadlines)
-    if settings.base_url:
-        return Client(ServerBackend(settings), deadlines, has_schema=settings.json_schema)
-    if settings.path:
-        return Client(LocalBackend(settings), deadlines, has_schema=settings.json_schema)
-    return None
+        backend = LlamaIndexBackend(llm, settings)
+    elif settings.base_url:
+        backend = ServerBackend(settings)
+    elif settings.path:
+        backend = LocalBackend(settings)
+    else:
+        return None
+    return Client(
+        backend, deadlines, has_schema=settings.json_schema, is_small=settings.is_short_form
+    )

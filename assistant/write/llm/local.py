@@ -31,7 +31,7 @@ from assistant.settings import LanguageModel
 from assistant.write.llm.gguf import clean, read_model_file
 from assistant.write.llm.loop import run_beside
 from assistant.write.llm.serve import HOST, Job
-from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt
+from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt, room_for_reply
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -330,9 +330,14 @@ class LocalBackend:
         return self._server.name
 
     def prompt_tokens(self) -> int:
-        """As the settings say, or at most `MAX_PROMPT_TOKENS`."""
+        """As the settings say, or at most `MAX_PROMPT_TOKENS` of the short form."""
         room = room_for_prompt(self._settings, self.context_tokens())
-        return room if self._settings.max_prompt_tokens else min(room, MAX_PROMPT_TOKENS)
+        is_short = self._settings.is_short_form and not self._settings.max_prompt_tokens
+        return min(room, MAX_PROMPT_TOKENS) if is_short else room
+
+    def reply_tokens(self) -> int:
+        """As the settings say, or as its form and context allow."""
+        return room_for_reply(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
         """What was asked for, or what the model was trained for."""

@@ -26,6 +26,10 @@ UNKNOWN_CONTEXT = 4_096
 """Of a server that does not tell: what Ollama gives a model unless it is told otherwise."""
 ASK_AGAIN_S = 60.0
 """Between two times that a server is asked for its context: many never tell."""
+MAX_PROMPT_TOKENS = 12_000
+"""Unless it is set: some 40 passages, of which a strong model chooses well."""
+MAX_REPLY_TOKENS, MAX_SHORT_TOKENS = 4_096, 300
+"""Unless they are set; at most a quarter of the context."""
 MIN_CONTEXT = 512
 """What a server tells beneath is a mistake, or nothing to write with."""
 MAX_PAGE_BYTES = 4_000_000
@@ -49,6 +53,10 @@ class ServerBackend:
     def prompt_tokens(self) -> int:
         """The room that the context leaves, `UNKNOWN_CONTEXT` where that is not known."""
         return room_for_prompt(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
+
+    def reply_tokens(self) -> int:
+        """As the settings say, or as the context allows."""
+        return room_for_reply(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
 
     def context_tokens(self) -> int | None:
         """The context of the settings or of the server, asked now and then until it tells."""
@@ -125,8 +133,16 @@ def key_of(settings: LanguageModel) -> str:
 
 def room_for_prompt(settings: LanguageModel, context_tokens: int) -> int:
     """Return how many tokens a prompt may have, in a context of this many."""
-    room = (settings.context_tokens or context_tokens) - settings.max_reply_tokens
-    return max(0, min(room, settings.max_prompt_tokens or room))
+    context = settings.context_tokens or context_tokens
+    room = context - room_for_reply(settings, context)
+    return max(0, min(room, settings.max_prompt_tokens or MAX_PROMPT_TOKENS))
+
+
+def room_for_reply(settings: LanguageModel, context_tokens: int) -> int:
+    """Return how many tokens a reply may have: of a large model with its thoughts."""
+    most = MAX_SHORT_TOKENS if settings.is_short_form else MAX_REPLY_TOKENS
+    context = settings.context_tokens or context_tokens
+    return settings.max_reply_tokens or min(most, context // 4)
 
 
 def read_context(settings: LanguageModel) -> int | None:
@@ -213,6 +229,10 @@ class LlamaIndexBackend:
     def prompt_tokens(self) -> int:
         """The room that the model's context leaves."""
         return room_for_prompt(self._settings, self.context_tokens())
+
+    def reply_tokens(self) -> int:
+        """As the settings say, or as the context allows."""
+        return room_for_reply(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
         """As the model tells."""
