@@ -45,16 +45,16 @@ SECRET = {("users",), ("llm",), ("verifier",)}
 class LanguageModel(BaseModel):
     """The language model that writes answers, if any: an OpenAI-compatible server or a GGUF file.
 
-    Timeouts are in seconds. A local file is slow, so its default timeouts are longer.
+    Timeouts are in seconds. A local file is slow to begin, so it has longer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     base_url: str | None = Field(
         None,
-        pattern=r"^https?://[^\s@?#]+$",
+        pattern=r"^https?://[^\s@#]+$",
         description="An OpenAI-compatible server (OpenAI, Ollama, vLLM, llama-server, LM Studio), "
-        "such as http://localhost:11434/v1.",
+        "such as http://localhost:11434/v1; an ?api-version=… at its end stays.",
     )
     model: str = Field("", max_length=200, description="The model's name on that server.")
     api_key: SecretStr | None = Field(
@@ -89,11 +89,11 @@ class LanguageModel(BaseModel):
     )
     connect_timeout_s: float = Field(3.0, gt=0, description="Until the server is connected.")
     first_token_timeout_s: float | None = Field(
-        None, gt=0, description="Until the reply begins: 20, with a local file 120."
+        None, gt=0, description="Until the reply begins: 60, with a local file 120."
     )
     token_timeout_s: float = Field(10.0, gt=0, description="Between two pieces of the reply.")
     total_timeout_s: float | None = Field(
-        None, gt=0, description="Until the reply is whole: 60, with a local file 180."
+        None, gt=0, description="Until the reply is whole, thoughts included: 180."
     )
     n_threads: int | None = Field(
         None, gt=0, description="Cores that a local file uses; all when not given."
@@ -122,12 +122,12 @@ class LanguageModel(BaseModel):
     @property
     def first_token_s(self) -> float:
         """Seconds within which the reply must begin."""
-        return self.first_token_timeout_s or (120.0 if self.path else 20.0)
+        return self.first_token_timeout_s or (120.0 if self.path else 60.0)
 
     @property
     def total_s(self) -> float:
         """Seconds within which the reply must be whole."""
-        return self.total_timeout_s or (180.0 if self.path else 60.0)
+        return self.total_timeout_s or 180.0
 
 
 class VerifierSettings(BaseModel):
@@ -142,7 +142,7 @@ class VerifierSettings(BaseModel):
         "and `server` where a base_url is given.",
     )
     base_url: str | None = Field(
-        None, pattern=r"^https?://[^\s@?#]+$", description="The other model's server."
+        None, pattern=r"^https?://[^\s@#]+$", description="The other model's server."
     )
     model: str = Field("", max_length=200, description="The other model's name there.")
     api_key: SecretStr | None = Field(

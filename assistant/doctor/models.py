@@ -26,7 +26,7 @@ from assistant.models.prepare import (
 from assistant.settings import LOOPBACK, LanguageModel, Settings
 from assistant.write.llm.client import Client, open_model
 from assistant.write.llm.gguf import read_model_file
-from assistant.write.llm.server import UNKNOWN_CONTEXT
+from assistant.write.llm.server import assumed_context
 from assistant.write.llm.values import Finished, Request
 
 MODELS = "models"
@@ -159,7 +159,7 @@ def probe(model: Client, settings: LanguageModel) -> Generator[Finding | None]:
         remedy = "switch streaming on in the server, or raise llm.first_token_timeout_s"
         yield warning(REPLIES, told, remedy)
     yield from _judge_deadlines(model, reads, writes, settings)
-    yield from _judge_context(model)
+    yield from _judge_context(model, settings)
     if model.is_small:
         yield (yield from _judge_schema(model))
 
@@ -197,9 +197,9 @@ def _judge_deadlines(
         yield warning(REPLIES, told, f"set llm.total_timeout_s to {1.5 * whole_s:.0f} or more")
 
 
-def _judge_context(model: Client) -> Iterator[Finding]:
+def _judge_context(model: Client, settings: LanguageModel) -> Iterator[Finding]:
     if model.context_tokens is None:
-        told = f"does not tell its context; {UNKNOWN_CONTEXT:,} tokens are assumed"
+        told = f"does not tell its context; {assumed_context(settings):,} tokens are assumed"
         remedy = "set llm.context_tokens to what the server gives the model"
         yield warning(REPLIES, told, remedy)
     if model.prompt_tokens < FEW_TOKENS:

@@ -32,6 +32,7 @@ from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.settings import Settings
 from assistant.text.terms import guess_language, say_in
 from assistant.values import (
+    ECHOES,
     WRITTEN,
     Answer,
     Dropped,
@@ -309,8 +310,8 @@ class Writer:
 
 
 def _stand_in(cited: Sequence[Sentence]) -> Iterator[Verified]:
-    """Yield the units that a sentence cites, in its place."""
-    for sentence in cited[:MAX_STANDING_IN]:
+    """Yield the units that a sentence cites, in its place; a heading says nothing alone."""
+    for sentence in [one for one in cited if one.role not in ECHOES][:MAX_STANDING_IN]:
         yield Verified(sentence.text, (sentence,), stands_in=True, shape=PLAIN)
 
 
