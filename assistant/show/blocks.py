@@ -5,12 +5,13 @@ and each text keeps the numbers of its citations.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import ClassVar, Literal
 
-from assistant.values import Answer, Cell, Citation, DocumentId, Role, Statement
+from assistant.values import Answer, Cell, Citation, DocumentId, Role, Statement, Verdict
 
 FEW_ROWS = 8
 FEW_ITEMS = 12
@@ -34,11 +35,15 @@ _MARKER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text with the numbers of its citations, and the spans of it that are emphasised."""
+    """A text with the numbers of its citations, the spans of it that are emphasised, a note.
+
+    The note tells what has another verdict than the rest of the answer.
+    """
 
     text: str
     citations: tuple[int, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
+    note: str = ""
 
     @property
     def runs(self) -> tuple[tuple[str, bool], ...]:
@@ -91,10 +96,11 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row: its cells, each with the part of it that is emphasised, and its citations."""
+    """A row: its cells, each with the part of it that is emphasised, its citations, its note."""
 
     cells: tuple[Said, ...]
     citations: tuple[int, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +163,15 @@ class Code:
         return count_first(len(self.lines), FEW_LINES)
 
 
+Note = Callable[[Statement], str]
+"""Says how a statement stands, "" where there is nothing to say."""
 Shown = Prose | Title | Items | Grid | Code
 
 
 def list_blocks(answer: Answer) -> tuple[Shown, ...]:
     """Return an answer's statements as blocks, in order; none of an abstention or a reply."""
     found: list[Shown] = []
+    note = partial(_note, is_mixed=len({one.verdict for one in answer.statements}) > 1)
     names: Statement | None = None
     for (form, _), group in groupby(answer.statements, lambda one: _run_of(answer, one)):
         run = list(group)
@@ -175,7 +184,7 @@ def list_blocks(answer: Answer) -> tuple[Shown, ...]:
             continue
         if form is Role.ROW and run[0].apart:
             found.append(Title(Said(run[0].apart)))
-        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run)
+        found += _draw_rows(run, names, note) if form is Role.ROW else _draw(form, run, note)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
 
@@ -222,27 +231,36 @@ def _run_of(answer: Answer, statement: Statement) -> tuple[Role, DocumentId | No
     return role, cited[0].document_id if cited else None
 
 
-def _draw(form: Role, run: Sequence[Statement]) -> list[Shown]:
+def _note(statement: Statement, *, is_mixed: bool) -> str:
+    """Say how a statement stands, where it is not as all others of its answer, or not confirmed."""
+    if statement.verdict is Verdict.QUOTED:
+        return "quoted instead" if statement.stands_in else ""
+    is_told = is_mixed or statement.verdict is not Verdict.CONFIRMED
+    return statement.verdict.value if is_told else ""
+
+
+def _draw(form: Role, run: Sequence[Statement], note: Note) -> list[Shown]:
+    say = partial(_say, note=note)
     if form is Role.ITEM:
         depths = _depths([one.level for one in run])
         items = (
-            Item(_say(one), depth, bool(_MARKER.match(one.text)))
+            Item(say(one), depth, bool(_MARKER.match(one.text)))
             for one, depth in zip(run, depths, strict=True)
         )
         return [Items(tuple(items))]
     if form is Role.CODE:
         return [Code(tuple(_indent(run)))]
     if form in TITLES:
-        return [Title(_say(one)) for one in run]
-    return [Prose((_say(one),)) for one in run] if form is Role.LEAD_IN else [_prose(run)]
+        return [Title(say(one)) for one in run]
+    return (
+        [Prose((say(one),)) for one in run]
+        if form is Role.LEAD_IN
+        else [Prose(tuple(map(say, run)))]
+    )
 
 
-def _prose(run: Sequence[Statement]) -> Prose:
-    return Prose(tuple(map(_say, run)))
-
-
-def _say(statement: Statement) -> Said:
-    return Said(statement.shown, statement.citations, statement.answering)
+def _say(statement: Statement, note: Note) -> Said:
+    return Said(statement.shown, statement.citations, statement.answering, note(statement))
 
 
 def _depths(levels: Sequence[int]) -> list[int]:
@@ -268,13 +286,14 @@ def _indent(run: Sequence[Statement]) -> Iterator[Said]:
         yield Said(lines[-1], one.citations)
 
 
-def _draw_rows(run: Sequence[Statement], names: Statement | None) -> Iterator[Grid]:
+def _draw_rows(run: Sequence[Statement], names: Statement | None, note: Note) -> Iterator[Grid]:
     """Yield the tables that rows of one document make: those that have the same names are one."""
     for number, (columns, group) in enumerate(groupby(run, _names_of)):
         rows = [(_cells_of(one), one) for one in group]
         has_more = any(len(cells) > len(columns) for cells, _ in rows) and bool(columns)
         lines = tuple(
-            GridRow(_fit(cells, columns, one, has_more), one.citations) for cells, one in rows
+            GridRow(_fit(cells, columns, one, has_more), one.citations, note(one))
+            for cells, one in rows
         )
         heads = ("", *columns) if has_more else columns
         yield Grid(heads, lines, names.citations if names and not number else ())

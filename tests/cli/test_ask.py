@@ -195,7 +195,7 @@ def test_who_interrupts_a_model_gets_what_was_verified_by_then(
     with pytest.raises(KeyboardInterrupt):
         answer_question(fake, "written typhoon endless", ())
     out, err = capsys.readouterr()
-    assert out.startswith("It has been active since 2021. [1] The group's activities have")
+    assert out.startswith("It has been active since 2021. [1] (confirmed) The group's")
     assert "Written in part by" in out
     assert err == STOPPED_PARTLY + "\n"
     with pytest.raises(KeyboardInterrupt):

@@ -21,7 +21,7 @@ from assistant.show.describe import describe_sources
 from assistant.show.escape import markdown_text
 from assistant.show.export import export_html, export_markdown, plain_answer
 from assistant.show.provenance import list_remarks
-from assistant.values import Answer, DocumentId
+from assistant.values import Answer, DocumentId, Verdict
 
 TAGS = {
     **{tag: set() for tag in ("head", "title", "style", "body", "article", "sup", "ol")},
@@ -184,6 +184,19 @@ def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them() -> N
         assert "A sentence that was named." not in text
     assert copied.endswith(f"{WROTE}\n{NOTICE}")
     assert [node.text() for node in page.css("p.notice")] == [WROTE, NOTICE]
+
+
+def test_a_sentence_that_nobody_confirmed_says_so_in_every_export() -> None:
+    made = FakeAssistant().ask("written typhoon")
+    statements = tuple(
+        replace(one, verdict=Verdict.NOT_CONFIRMED, confirmed_by="") for one in made.statements
+    )
+    made = replace(made, statements=statements)
+    page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
+    assert [one.text() for one in page.css(".verdict")] == ["not confirmed"] * len(statements)
+    assert shown(export_markdown("T", [Turn(1, "Why?", made)])).count("(not confirmed)") == 2
+    chat = LexborHTMLParser(str(render_answer(made, 1)))
+    assert len(chat.css(".statements .verdict")) == len(statements)
 
 
 def test_a_refusal_is_exported_with_its_notice() -> None:
