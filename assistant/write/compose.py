@@ -93,13 +93,14 @@ class Stopwatch:
 
 @dataclass
 class Costs:
-    """What the calls of the model that have ended have cost for one answer.
+    """What the calls of models that have ended have cost for one answer; `writing` wrote it.
 
     After one that was too slow, no other is made for this answer.
     """
 
     calls: list[Finished] = field(default_factory=list)
     too_slow: ModelTooSlow | None = None
+    writing: Finished | None = None
 
     def total(self, model: str) -> Usage | None:
         """Return the sum of all calls; None if there was none."""
@@ -110,7 +111,7 @@ class Costs:
             n_calls=len(self.calls),
             prompt_tokens=sum(call.prompt_tokens for call in self.calls),
             completion_tokens=sum(call.completion_tokens for call in self.calls),
-            first_token_s=self.calls[-1].first_token_s,
+            first_token_s=(self.writing or self.calls[-1]).first_token_s,
             total_s=sum(call.total_s for call in self.calls),
             is_estimated=any(call.is_estimated for call in self.calls),
         )
@@ -160,13 +161,14 @@ class Writer:
     def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
         """Yield what is being done and, at the end, the whole answer."""
         started = time.perf_counter()
-        found, notice = quoted.answer, _explain(costs.too_slow) if costs.too_slow else None
+        found = quoted.answer
+        notice = _explain(costs.too_slow, found) if costs.too_slow else None
         shown = None if notice else self._show(quoted)
         if shown:
             try:
                 found = yield from self._answer(shown, quoted, costs)
             except ModelUnavailable as error:
-                notice = _explain(error)
+                notice = _explain(error, found)
         elif not notice:
             notice = NOTHING_FITS
         yield replace(
@@ -202,7 +204,7 @@ class Writer:
         own, dropped = yield from self._verify(drafts, shown, quoted, costs)
         is_written = any(not one.stands_in for one in own)
         notice = None
-        if costs.calls and costs.calls[0].is_cut:
+        if costs.writing and costs.writing.is_cut:
             notice = CUT.format(shown.request.max_tokens)
         elif not is_written:
             notice = NOTHING_LEFT if dropped else NOTHING_SAID
@@ -232,6 +234,7 @@ class Writer:
                     return tuple(drafts.values()), end.value
                 if isinstance(piece, Finished):
                     costs.calls.append(piece)
+                    costs.writing = piece
                     continue
                 if isinstance(piece, DraftStatement):
                     drafts.setdefault(piece.text.casefold(), piece)
@@ -271,7 +274,7 @@ class Writer:
                 verified.append(Verified(draft.text, cited, verdict, by, shape=draft.shape))
             else:
                 dropped.append(Dropped(draft.text, claim.quotes, Verdict.NOT_CONFIRMED, why))
-                if self.verifier.is_strong and draft.shape.role is not Role.LEAD_IN:
+                if not self.model.is_small and draft.shape.role is not Role.LEAD_IN:
                     verified += _stand_in(cited)
         return verified, dropped
 
@@ -286,7 +289,7 @@ class Writer:
             return Dropped(draft.text, texts, Verdict.UNKNOWN_SOURCE, NO_SOURCE)
         if not all(is_stored(sentence, quoted.read) for sentence in cited):
             return Dropped(draft.text, texts, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
-        if not self.verifier.is_strong:  # a weak model's choice of units is no evidence
+        if self.model.is_small:  # a weak model's choice of units is no evidence
             cited = tuple(filter(quoted.answers, cited))
         return (
             (draft, cited) if cited else Dropped(draft.text, texts, Verdict.NOT_CONFIRMED, BESIDE)
@@ -382,11 +385,12 @@ def _refuse(quoted: QuotedAnswer, shown: Prompt) -> Answer:
     )
 
 
-def _explain(error: ModelUnavailable) -> str:
-    """Return a notice that says why the answer consists of quotes."""
+def _explain(error: ModelUnavailable, quotes: Answer) -> str:
+    """Return a notice that says why the answer is what it is without the model."""
     message = str(error)
     stop = "" if message.endswith((".", "?", "!")) else "."
-    return f"{message[:1].upper()}{message[1:]}{stop} {THESE_ARE_QUOTES}"
+    said = f"{message[:1].upper()}{message[1:]}{stop}"
+    return said if quotes.abstained else f"{said} {THESE_ARE_QUOTES}"
 
 
 def _with_statements(

@@ -149,6 +149,14 @@ def test_a_refusal_stays_where_nothing_is_confirmed(
     assert answer.notice == NOTHING_LEFT
 
 
+def test_a_refusal_of_which_the_model_could_not_be_asked_says_so_and_no_more(
+    given_settings: Settings,
+) -> None:
+    model = ScriptedModel(lambda _: [ModelUnavailable("it is gone")], is_small=False)
+    answer = ask(strict(given_settings), model)
+    assert (answer.kind, answer.notice) == ("abstention", "It is gone.")
+
+
 def test_the_models_not_answered_wins_and_the_quotes_become_the_nearest(
     given_settings: Settings,
 ) -> None:
@@ -175,6 +183,31 @@ def test_lists_and_tables_keep_their_form(given_settings: Settings) -> None:
     roles = [one.role for one in answer.statements]
     assert roles == [Role.LEAD_IN, Role.ITEM, Role.ROW]
     assert [cell.text for cell in answer.statements[2].cells] == ["spring", "wood"]
+
+
+def test_a_capable_model_chooses_its_units_itself_whoever_verifies(
+    given_settings: Settings,
+) -> None:
+    local = given_settings.model_copy(update={"verifier": VerifierSettings(by="local")})
+    answer = ask(local, model_of("Its delta is in Peru. [Its delta lies in Romania and Ukraine.]"))
+    assert told(answer)[0][0] == "Its delta lies in Romania and Ukraine."
+    assert answer.statements[0].stands_in
+
+
+def test_what_writing_and_not_verifying_cost_is_told_of_the_first_token(
+    given_settings: Settings,
+) -> None:
+    model = model_of("")
+
+    def say(request: Request) -> Sequence[Piece]:
+        if request.system == VERIFY:
+            return ["1: yes", finished(first_s=7.0)]
+        return [f"{OWN} [{numbers_in(request)[RISES]}]", finished(first_s=3.0)]
+
+    model.say = say
+    usage = ask(given_settings, model).usage
+    assert usage is not None
+    assert (usage.first_token_s, usage.total_s) == (3.0, 4.0)
 
 
 def test_a_reply_that_was_cut_says_so_and_loses_its_last_words(given_settings: Settings) -> None:
