@@ -138,8 +138,14 @@ class VerifierSettings(BaseModel):
     by: Literal["model", "server", "local", "off"] | None = Field(
         None,
         description="`model`: the same, in a call of its own; `server`: another one; `local`: this "
-        "machine, without a call; `off`: nobody. By default the model, of the short form `local`, "
-        "and `server` where a base_url is given.",
+        "machine, without a call; `off`: nobody. By default the model, of the short form `local`; "
+        "`server` where a base_url is given, `local` where a cross_encoder is.",
+    )
+    cross_encoder: str | None = Field(
+        None,
+        min_length=1,
+        description="A sentence-transformers CrossEncoder for entailment that judges instead of "
+        "the embedded score of `local`, by local folder or by a name that is already downloaded.",
     )
     base_url: str | None = Field(
         None, pattern=r"^https?://[^\s@#]+$", description="The other model's server."
@@ -155,6 +161,10 @@ class VerifierSettings(BaseModel):
             self.model and self.base_url
         ):
             raise ValueError("another model needs a base_url and a model: its name there")
+        if self.cross_encoder and self.by not in (None, "local"):
+            raise ValueError(f"a cross_encoder is `local`, not by `{self.by}`")
+        if self.cross_encoder and self.base_url:
+            raise ValueError("name a cross_encoder or another model, not both")
         if self.base_url and self.by not in (None, "server"):
             raise ValueError(f"with a base_url it is by `server`, not by `{self.by}`")
         return self

@@ -29,6 +29,7 @@ from assistant.cite import (
     tell_unsure,
 )
 from assistant.errors import ModelTooSlow, ModelUnavailable
+from assistant.models.prepare import open_entailment
 from assistant.settings import Settings
 from assistant.text.terms import guess_language, say_in
 from assistant.values import (
@@ -55,6 +56,7 @@ from assistant.write.quoted import (
 )
 from assistant.write.reply import MAX_REPLY_CHARS, Reading, generate, read_rewritten
 from assistant.write.verify import (
+    MIN_ENTAILMENT,
     Claim,
     LocalVerifier,
     ModelVerifier,
@@ -333,14 +335,17 @@ def open_writer(settings: Settings, model: Model | None, support: Support) -> Wr
     """Return who writes with a model, and who verifies as the settings say; None without a model.
 
     Raises:
-        ModelUnavailable: the verifier's model cannot be used.
+        ModelError: the cross-encoder that is to verify cannot be used.
     """
     if model is None:
         return None
     given = settings.verifier
-    by = given.by or ("server" if given.base_url else "local" if model.is_small else "model")
+    is_local = bool(model.is_small or given.cross_encoder)
+    by = given.by or ("server" if given.base_url else "local" if is_local else "model")
     if by == "off":
         return Writer(model, NoVerifier())
+    if by == "local" and given.cross_encoder:
+        return Writer(model, LocalVerifier(open_entailment(given.cross_encoder), MIN_ENTAILMENT))
     if by == "local":
         return Writer(model, LocalVerifier(support))
     if by == "model":

@@ -37,6 +37,8 @@ Reply with one line for each sentence and nothing else: its number, a colon, and
 and what is missing, in a few words."""
 MIN_SUPPORT = 0.75
 """Of the local score, which was fitted on ExpertQA."""
+MIN_ENTAILMENT = 0.5
+"""Of a model that was trained to tell what follows."""
 MAX_WHY_CHARS = 200
 MAX_REPLY_CHARS = 20_000
 MAX_CLAIM_CHARS = 4_000
@@ -144,13 +146,14 @@ def _find_new_name(text: str, told: str) -> str | None:
 
 
 class LocalVerifier:
-    """Confirms by a score of likeness, and by what the words show of reserves and of order."""
+    """Confirms by a score, and by what the words show of reserves and of order."""
 
     by = "this machine"
     is_strong = False
 
-    def __init__(self, support: Support) -> None:
+    def __init__(self, support: Support, least: float = MIN_SUPPORT) -> None:
         self._support = support
+        self._least = least
 
     def verify(
         self, claims: Sequence[Claim]
@@ -167,7 +170,7 @@ class LocalVerifier:
             return f"it is told without a reserve of its source ({reserve})"
         if find_swapped(claim.text, claim.quotes):
             return "its names stand the other way round in its source"
-        return None if self._support(claim.text, claim.quotes) >= MIN_SUPPORT else NOT_SAID
+        return None if self._support(claim.text, claim.quotes) >= self._least else NOT_SAID
 
 
 class NoVerifier:

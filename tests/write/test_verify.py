@@ -185,6 +185,7 @@ def test_the_local_verifier_has_a_bar() -> None:
     local = LocalVerifier(lambda *_: next(scores))
     assert run([HOURS, RENT], local)[0] == [None, NOT_SAID]
     assert local.by
+    assert run([RENT], LocalVerifier(lambda *_: 0.6, 0.5))[0] == [None]
 
 
 def test_without_a_verifier_what_stands_at_sight_passes_by_nobody() -> None:
