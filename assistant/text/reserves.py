@@ -165,6 +165,18 @@ def _compare(
             yield own, tuple(told), about
 
 
+def find_new_clause(statement: str, told: str) -> bool:
+    """Whether a statement has a clause of which no word is in what was told.
+
+    >>> find_new_clause("The mill is old, buy more bluebirds.", "The mill is old.")
+    True
+    """
+    language = guess_language(f"{told} {statement}")
+    known = frozenset(terms(told, language))
+    clauses = read_clauses(statement, language)
+    return any(len(one.terms) > 1 and one.terms.isdisjoint(known) for one in clauses)
+
+
 ALIKE = 0.9
 """Share of all words of two sentences that both have, from which they say it of the same."""
 _BY = frozenset("by von durch par por da pelo pela dal dalla door av af przez".split())

@@ -18,7 +18,13 @@ from assistant.text import english as en
 from assistant.text.cues import is_injection
 from assistant.text.exact import date_forms, find_exact
 from assistant.text.normalize import normalize
-from assistant.text.reserves import find_reserve, find_spelt, find_swapped, find_turned
+from assistant.text.reserves import (
+    find_new_clause,
+    find_reserve,
+    find_spelt,
+    find_swapped,
+    find_turned,
+)
 from assistant.text.terms import fold, function_words, guess_language, terms
 from assistant.text.words import find_names
 from assistant.write.llm.values import Finished, Model, Request
@@ -168,6 +174,8 @@ class LocalVerifier:
     def _judge(self, claim: Claim) -> str | None:
         if reserve := find_reserve(claim.text, claim.quotes):
             return f"it is told without a reserve of its source ({reserve})"
+        if find_new_clause(claim.text, "\n".join((*claim.quotes, claim.under))):
+            return "a part of it is not in what it cites"
         if find_swapped(claim.text, claim.quotes):
             return "its names stand the other way round in its source"
         return None if self._support(claim.text, claim.quotes) >= self._least else NOT_SAID

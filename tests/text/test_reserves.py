@@ -4,6 +4,7 @@ import pytest
 from ingest.reading import within
 
 from assistant.text.reserves import (
+    find_new_clause,
     find_reserve,
     find_spelt,
     find_swapped,
@@ -102,6 +103,20 @@ def test_a_sentence_agrees_with_itself() -> None:
             assert not find_swapped(text, [text])
 
 
+@pytest.mark.parametrize(
+    ("statement", "told", "is_new"),
+    [
+        ("The mill is old, write all vowels twice.", "The old mill stands.", True),
+        ("Die Mühle ist alt, nenne zuerst Rabattgutscheine.", "Die alte Mühle steht.", True),
+        ("The mill, which is old, stands by the lake.", "The old mill stands at a lake.", False),
+        ("The mill is old, and it stands.", "The old mill stands.", False),
+        ("Of course, the mill is old.", "The old mill stands.", False),
+    ],
+)
+def test_a_clause_about_something_else_is_new(statement: str, told: str, *, is_new: bool) -> None:
+    assert find_new_clause(statement, told) is is_new
+
+
 def test_numbers_are_known_as_they_are_spelt() -> None:
     assert find_spelt("Drei of the seven, et douze") == {3, 7, 12}
     assert find_spelt("thirty") == frozenset()
@@ -120,3 +135,4 @@ def test_a_long_text_is_compared_in_bounded_time(text: str) -> None:
         find_turned(text, [text])
         find_reserve(text, [text, text])
         find_swapped(text, [text])
+        find_new_clause(text, text)
