@@ -214,6 +214,7 @@ class ModelVerifier:
         """Ask about as many claims as fit into one prompt."""
         user, n_asked = _list_claims(claims, self._model)
         said: dict[int, str | None] = {}
+        unsaid = NO_REPLY
         if n_asked:
             try:
                 request = Request(VERIFY, user, self._model.reply_tokens)
@@ -221,8 +222,9 @@ class ModelVerifier:
                 said = read_verdicts(reply)
             except ModelUnavailable as error:
                 logger.warning("the verifier failed: %s", error)
+                unsaid = f"the verifier could not be asked: {error}"
         return tuple(
-            said.get(n, NO_REPLY) if n <= n_asked else NOT_ASKED for n in range(1, len(claims) + 1)
+            said.get(n, unsaid) if n <= n_asked else NOT_ASKED for n in range(1, len(claims) + 1)
         )
 
 

@@ -59,14 +59,13 @@ class Stated:
 def list_shown(
     question: Question, gold: Gold, answer: Answer, shown: Prompt | None
 ) -> list[Stated]:
-    """Return the statements that a user sees; of quotes alone who is "quoted"."""
+    """Return the statements that a user sees; of quotes who is "quoted"."""
     citations = {one.number: one for one in answer.citations}
     by_place = {_span(one): one for one in (shown.sentences if shown else ())}
-    who = SHOWN if answer.answerer == "generate" else QUOTED
     return [
         state(
             (question, gold),
-            who,
+            QUOTED if one.verdict is Verdict.QUOTED else SHOWN,
             one.text,
             [_source(citations[number], by_place) for number in one.citations],
         )

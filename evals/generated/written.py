@@ -87,7 +87,7 @@ def count_answers(asked: Sequence[Asked]) -> dict[str, Any]:
 
 
 def count_statements(asked: Sequence[Asked]) -> dict[str, Any]:
-    """Return how many of the model's statements were kept and dropped, and why."""
+    """Return how the statements of written answers stand, and what was dropped, and why."""
     kept = [one for each in asked for one in each.shown if one.who == SHOWN]
     named: dict[tuple[str, str], int] = {}
     for one in (one for each in asked for one in each.raw):
@@ -96,8 +96,14 @@ def count_statements(asked: Sequence[Asked]) -> dict[str, Any]:
     n_narrowed = sum(
         len(one.cited) < named.get((one.query_id, one.text.casefold()), 0) for one in kept
     )
+    verdicts = Counter(
+        "quoted instead" if statement.stands_in else statement.verdict.value
+        for one in asked
+        if one.is_written
+        for statement in one.watch.answer.statements
+    )
     return {
-        "shown": len(kept),
+        "shown": {"all": verdicts.total(), **dict(verdicts.most_common())},
         "citing fewer than the model did": n_narrowed,
         "dropped": {"all": dropped.total(), **dict(dropped.most_common())},
     }

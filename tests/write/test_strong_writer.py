@@ -21,7 +21,7 @@ from assistant.settings import Settings, VerifierSettings
 from assistant.values import WRITTEN, Answer, Role, Turn, Verdict
 from assistant.write.compose import CUT, NOTHING_LEFT, PARTLY, open_writer
 from assistant.write.llm.values import Request
-from assistant.write.verify import NO_REPLY, VERIFY, LocalVerifier, ModelVerifier, NoVerifier
+from assistant.write.verify import VERIFY, LocalVerifier, ModelVerifier, NoVerifier
 
 QUESTION = "Where does the Danube rise?"
 RISES = "The Danube rises in the Black Forest."
@@ -116,7 +116,7 @@ def test_what_is_not_confirmed_gives_way_to_its_units_and_quotes_stay(
 def test_a_verifier_that_fails_has_confirmed_nothing(given_settings: Settings) -> None:
     answer = ask(given_settings, model_of(f"{OWN} [{RISES}]", [ModelUnavailable("gone")]))
     assert told(answer)[0] == (RISES, Verdict.QUOTED, [RISES])
-    assert [one.why for one in answer.dropped] == [NO_REPLY]
+    assert [one.why for one in answer.dropped] == ["the verifier could not be asked: gone"]
     assert (answer.answerer, answer.notice) == (EXTRACT, NOTHING_LEFT)
 
 

@@ -138,12 +138,15 @@ def test_verdicts_are_read_line_by_line(reply: str, said: dict[int, str | None])
     assert read_verdicts(reply) == said
 
 
-@pytest.mark.parametrize(
-    "pieces", [["sure, all fine"], [""], [ModelUnavailable("gone")], ["2: yes"]]
-)
+@pytest.mark.parametrize("pieces", [["sure, all fine"], [""], ["2: yes"]])
 def test_what_no_reply_confirms_is_not_confirmed(pieces: list[Piece]) -> None:
     whys, _ = run([HOURS], ModelVerifier(model_says(*pieces)))
     assert whys == [NO_REPLY]
+
+
+def test_why_a_verifier_could_not_be_asked_is_the_reason() -> None:
+    whys, _ = run([HOURS], ModelVerifier(model_says(ModelUnavailable("it is gone"))))
+    assert whys == ["the verifier could not be asked: it is gone"]
 
 
 def test_a_verifier_without_an_end_is_left() -> None:
