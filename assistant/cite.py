@@ -73,6 +73,10 @@ class Shape(NamedTuple):
 
 PLAIN = Shape()
 
+Near = tuple[tuple[Sentence, Shape], ...]
+ShowNear = Callable[[Passage], Near]
+"""Gives what of a passage is nearest to the question."""
+
 
 @dataclass(frozen=True, slots=True)
 class DraftStatement:
@@ -292,12 +296,28 @@ def _tell_apart(verified: Sequence[Verified], read: Read) -> list[str]:
     return [said if said != after else "" for said, after in pairwise([*found, ""])]
 
 
+def _uncited(sentence: Sentence, shape: Shape) -> Statement:
+    """Return a sentence that is shown though it answers nothing, as it is drawn."""
+    return Statement(
+        sentence.text,
+        (),
+        Verdict.QUOTED,
+        role=shape.role,
+        level=shape.level,
+        cells=shape.cells,
+    )
+
+
 def list_consulted(
     ranking: Sequence[RankedPassage],
-    citations: Sequence[Citation],
     read: Callable[[str], Document],
+    show_near: ShowNear,
+    citations: Sequence[Citation],
 ) -> tuple[Consulted, ...]:
-    """Return the passages that were read and of which no citation quotes anything."""
+    """Return the passages that were read and of which no citation quotes anything.
+
+    `show_near` gives what of a passage is nearest to the question.
+    """
     consulted = []
     for ranked in ranking:
         passage = ranked.passage
@@ -316,6 +336,7 @@ def list_consulted(
                 page=page,
                 heading=passage.heading,
                 page_kind=kind,
+                near=tuple(_uncited(one, shape) for one, shape in show_near(passage)),
             )
         )
     return tuple(consulted)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from assistant.answer import follow_up
 from assistant.answer import suggest as examples
 from assistant.answer.compose import NAME, NOT_SAID, UNFOUND, compose, compose_parts, doubt, join
+from assistant.answer.excerpt import find_near
 from assistant.cite import cite, list_consulted, number_citations, say, tell_unsure
 from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
@@ -224,7 +225,9 @@ class Assistant:
             for one in checked.dropped:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
             statements, citations, computed = number_citations(checked, read)
-            consulted = list_consulted(retrieval.ranking, citations, read)
+            near = find_near(retrieval, judgement, read)
+            consult = partial(list_consulted, retrieval.ranking, read, near)
+            consulted = consult(citations)
             reason = say_in(retrieval.terms.language, draft.reason or NOT_SAID)
             lap("cite")
         answer = Answer(
@@ -244,9 +247,9 @@ class Assistant:
             computed=computed,
             missing=tell_unsure(draft.missing, citations),
         )
-        drop, ranking = self.settings.max_drop, retrieval.ranking
+        drop = self.settings.max_drop
         quoted = QuotedAnswer(
-            answer, checked.verified, judgement, ranking, drop, read, before, *further
+            answer, checked.verified, judgement, consult, drop, read, before, *further
         )
         yield from write_on(self.writer, quoted, costs)
 
@@ -277,11 +280,9 @@ class Assistant:
         if k < 1:
             raise ValueError(f"a search needs k >= 1, not {k}")
         line = self._read(query).line
-        return self.index.read(
-            lambda snapshot: (
-                self._retriever.retrieve(snapshot, line, k, documents=documents).ranking
-            )
-        )
+        find = self._retriever.retrieve
+        ranked = self.index.read(lambda snapshot: find(snapshot, line, k, documents=documents))
+        return ranked.ranking
 
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
         """Return up to n questions that the documents answer, made of their own sentences, if any.

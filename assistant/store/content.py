@@ -12,7 +12,7 @@ from assistant.models.embed import EmbedderInput
 from assistant.store.sketch import sketch
 from assistant.values import Document, DocumentId, Passage
 
-SPLITTER_VERSION = 6
+SPLITTER_VERSION = 7
 """Raised when the same bytes would give other text, sentences or passages."""
 
 MAX_SENTENCES = 300_000

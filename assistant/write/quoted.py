@@ -9,7 +9,7 @@ from assistant.evidence.scorer import Judgement
 from assistant.retrieve.retriever import Retriever
 from assistant.store.snapshot import Snapshot
 from assistant.text.cues import leans_back
-from assistant.values import Answer, Passage, RankedPassage, Sentence, Turn
+from assistant.values import Answer, Citation, Consulted, Passage, Sentence, Turn
 
 MAX_TITLE_CHARS = 120
 MAX_OVER_CHARS = 300
@@ -26,6 +26,7 @@ class QuotedAnswer:
 
     Attributes:
         verified: the statements of `answer`, before they were numbered.
+        consult: returns the passages of which none of some citations quotes anything.
         history: the conversation before.
         wide, whole: further passages, and all of the documents that were chosen.
         max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
@@ -35,7 +36,7 @@ class QuotedAnswer:
     answer: Answer
     verified: tuple[Verified, ...]
     judgement: Judgement
-    ranking: tuple[RankedPassage, ...]
+    consult: Callable[[Sequence[Citation]], tuple[Consulted, ...]]
     max_drop: float
     read: Read
     history: Sequence[Turn] = ()
