@@ -114,12 +114,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A statement that its sentences support, as read back from the stored documents."""
+    """A statement with its sentences as read back from the stored documents; see `Statement`."""
 
     text: str
     sentences: tuple[Sentence, ...]
-    support: float = 1.0
-    is_repaired: bool = False
+    verdict: Verdict = Verdict.QUOTED
+    confirmed_by: str = ""
+    stands_in: bool = False
     shape: Shape = PLAIN
 
 
@@ -163,14 +164,14 @@ def verify(statement: str, quotes: Sequence[str]) -> Verdict:
     r"""Return whether the statement is one of the cited quotes.
 
     >>> verify("It rained.", ["It\nrained."]).value
-    'supported'
+    'quoted'
     >>> verify("It rained.", ["Nobody thinks that It rained."]).value
-    'unsupported'
+    'not confirmed'
     """
     if not quotes:
         return Verdict.UNKNOWN_SOURCE
     is_said = any(locate(statement, quote) == (0, len(quote)) for quote in quotes)
-    return Verdict.SUPPORTED if is_said else Verdict.UNSUPPORTED
+    return Verdict.QUOTED if is_said else Verdict.NOT_CONFIRMED
 
 
 UNSURE = "Perhaps misread off a picture: "
@@ -213,9 +214,9 @@ def number_citations(
             Statement(
                 one.text,
                 numbers,
-                Verdict.SUPPORTED,
-                one.support,
-                one.is_repaired,
+                one.verdict,
+                one.confirmed_by,
+                one.stands_in,
                 *one.shape,
                 apart=apart,
             )
@@ -300,7 +301,7 @@ def _uncited(sentence: Sentence, shape: Shape) -> Statement:
     return Statement(
         sentence.text,
         (),
-        Verdict.SUPPORTED,
+        Verdict.QUOTED,
         role=shape.role,
         level=shape.level,
         cells=shape.cells,
@@ -377,7 +378,7 @@ def _check_quote(
     if not all(is_stored(sentence, read) for sentence in cited):
         return Dropped(statement.text, quotes, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
     verdict = verify(statement.text, quotes)
-    if verdict != Verdict.SUPPORTED:
+    if verdict != Verdict.QUOTED:
         return Dropped(statement.text, quotes, verdict, NOT_QUOTED if quotes else NO_SOURCE)
     return Verified(statement.text, cited, shape=_check_shape(statement))
 

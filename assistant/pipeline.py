@@ -43,9 +43,10 @@ from assistant.values import (
     Stage,
     Turn,
 )
-from assistant.write.compose import Costs, QuotedAnswer, Stopwatch, Writer
+from assistant.write.compose import Costs, Stopwatch, open_writer, write_on
 from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model
+from assistant.write.quoted import QuotedAnswer, list_further
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -73,7 +74,7 @@ class Assistant:
         self.index = Index(settings, embedder)
         self.embedder = embedder
         self.judge = Judge(scorer, embedder, settings.index_dir)
-        self.writer = model and Writer(model, settings.llm.max_reply_tokens, scorer.support)
+        self.writer = open_writer(settings, model, scorer.support)
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
         self._retriever = Retriever(embedder, vectors, settings)
         self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}
@@ -177,7 +178,8 @@ class Assistant:
                 step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
         finally:
             loop = asyncio.get_running_loop()
-            step.add_done_callback(lambda _: loop.run_in_executor(None, _close, steps))
+            close = steps.close  # type: ignore[attr-defined] # of a generator
+            step.add_done_callback(lambda _: loop.run_in_executor(None, close))
 
     def _answer(
         self,
@@ -217,6 +219,8 @@ class Assistant:
             retrieval, judgement = join(judged)
             lap("answer")
             yield Stage("checking", "Checking every quote against its source")
+            queries = [part.query for part in parts] if not draft.computed else []
+            further = list_further(snapshot, self._retriever, queries, documents, read)
             checked = cite(draft, sentences, read)
             for one in checked.dropped:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
@@ -243,12 +247,11 @@ class Assistant:
             computed=computed,
             missing=tell_unsure(draft.missing, citations),
         )
-        yield answer
-        if self.writer and statements and not computed:  # nothing is written of an abstention
-            quoted = QuotedAnswer(
-                answer, checked.verified, judgement, consult, self.settings.max_drop, read
-            )
-            yield from self.writer.write(quoted, costs)
+        drop = self.settings.max_drop
+        quoted = QuotedAnswer(
+            answer, checked.verified, judgement, consult, drop, read, before, *further
+        )
+        yield from write_on(self.writer, quoted, costs)
 
     def _read(self, question: str) -> ParsedQuestion:
         return read_question(question, self.settings.max_question_chars)
@@ -494,7 +497,3 @@ def ask(
     """Answer a question from the documents of a folder; the index is built if it is missing."""
     with Assistant.open(corpus_dir=corpus_dir, index_dir=index_dir) as assistant:
         return assistant.ask(question)
-
-
-def _close(steps: Iterator[Stage | Answer]) -> None:
-    steps.close()  # type: ignore[attr-defined] # a generator

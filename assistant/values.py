@@ -247,13 +247,13 @@ WRITTEN = "generate"
 
 
 class Verdict(StrEnum):
-    """What checking a statement against the text it cites has found."""
+    """Quoted word for word, or whether it was confirmed that what is cited says all of it."""
 
-    SUPPORTED = "supported"
-    UNSUPPORTED = "unsupported"
-    QUOTE_NOT_FOUND = "quote_not_found"
-    UNKNOWN_SOURCE = "unknown_source"
-    BESIDE_THE_QUESTION = "beside_the_question"
+    QUOTED = "quoted"
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not confirmed"
+    QUOTE_NOT_FOUND = "quote not found"
+    UNKNOWN_SOURCE = "unknown source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +283,11 @@ class Statement:
     """One sentence of an answer with the numbers of its citations.
 
     Attributes:
-        text: a quote, or a language model's words that its citations support.
+        text: a quote, or a language model's words.
         citations: numbers in `Answer.citations`.
-        verdict: always `supported`: nothing else is shown.
-        support: the estimated probability that the citations support all of it; 1 of a quote.
-        is_repaired: whether it cites another sentence than the language model named.
+        verdict: `quoted` or `confirmed`; `not confirmed` only where no verifier is asked.
+        confirmed_by: the name of who confirmed a language model's words; empty of all else.
+        stands_in: whether it is quoted in place of a sentence that was not confirmed.
         role: of the unit that is quoted.
         level: of a heading or an item, as its unit's; how far a line of code is indented.
         cells: of a row, one for each column that has a name, and those without.
@@ -298,8 +298,8 @@ class Statement:
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
-    support: float = 1.0
-    is_repaired: bool = False
+    confirmed_by: str = ""
+    stands_in: bool = False
     role: Role = Role.PARAGRAPH
     level: int = 0
     cells: tuple[Cell, ...] = ()
@@ -329,7 +329,7 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What a language model wrote and no surface shows: it failed its check.
+    """What a language model wrote and no surface shows: it was not confirmed.
 
     `quotes` are the sentences that it named, `why` says in words what is wrong.
     """
@@ -390,7 +390,7 @@ class Answer:
         confidence: the estimated probability that the corpus answers the question.
         timings: seconds per stage.
         index_version: the version of the index that was asked.
-        dropped: what a language model wrote and failed its check.
+        dropped: what a language model wrote and was not confirmed.
         notice: why there are quotes although a language model is configured.
         usage: what the language model was used for it.
         n_more: rows or items of the quoted lists and tables that say as much and are not quoted.

@@ -10,15 +10,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from reference import render_commands, render_llm, render_python, render_settings
+from reference import render_commands, render_group, render_python, render_settings
 
 HERE = Path(__file__).parent
 PLACE = re.compile(r"<!-- insert: (\w+) -->")
-INSERTS = {
+INSERTS: dict[str, Callable[[], str]] = {
     "settings": render_settings,
-    "llm": render_llm,
+    "llm": partial(render_group, "llm"),
+    "verifier": partial(render_group, "verifier"),
     "commands": render_commands,
     "python": render_python,
 }

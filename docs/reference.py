@@ -19,10 +19,11 @@ from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
 import assistant
-from assistant.settings import LanguageModel, Settings
+from assistant.settings import LanguageModel, Settings, VerifierSettings
 
 ROOT = Path(__file__).parents[1]
 MACHINE_DEPENDENT = {"cache_dir": "~/.cache/assistant"}
+GROUPS: dict[str, type[BaseModel]] = {"llm": LanguageModel, "verifier": VerifierSettings}
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$", re.MULTILINE)
 TITLES = {"Args": "Arguments"}
 PREFIX = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])")
@@ -30,15 +31,15 @@ PREFIX = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])")
 
 
 def render_settings() -> str:
-    """Return the table of settings; those of the language model have one of their own."""
+    """Return the table of settings; those of the language models have tables of their own."""
     fields = Settings.model_fields.items()
-    return _settings_table((name, field) for name, field in fields if name != "llm")
+    return _settings_table((name, field) for name, field in fields if name not in GROUPS)
 
 
-def render_llm() -> str:
-    """Return the table of the language model's settings."""
-    fields = LanguageModel.model_fields.items()
-    return _settings_table((f"llm.{name}", field) for name, field in fields)
+def render_group(group: str) -> str:
+    """Return the table of the settings of a language model, or of who verifies."""
+    fields = GROUPS[group].model_fields.items()
+    return _settings_table((f"{group}.{name}", field) for name, field in fields)
 
 
 def _settings_table(fields: Iterable[tuple[str, FieldInfo]]) -> str:

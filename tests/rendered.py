@@ -44,7 +44,7 @@ def statements_of(draw: DrawFn, number: int) -> Statement:
     return Statement(
         text,
         (number,),
-        Verdict.SUPPORTED,
+        Verdict.QUOTED,
         role=role,
         level=draw(st.integers(0, 3)),
         cells=cells,

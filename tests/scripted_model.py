@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from assistant.write.llm.values import Finished, Request
+from assistant.write.prompt import WRITE, WRITE_SHORT
 
 Piece = str | Finished | Exception | None
 Script = Callable[[Request], str | Sequence[Piece]]
@@ -23,6 +24,8 @@ class ScriptedModel:
     say: Script
     name: str = "scripted"
     prompt_tokens: int = 4_000
+    reply_tokens: int = 300
+    is_small: bool = True
     requests: list[Request] = field(default_factory=list)
     n_open: int = 0
     n_left: int = 0
@@ -55,7 +58,7 @@ class ScriptedModel:
     @property
     def writing(self) -> list[Request]:
         """The requests to write an answer."""
-        return [request for request in self.requests if request.schema]
+        return [one for one in self.requests if one.system in (WRITE, WRITE_SHORT)]
 
 
 def finished(prompt: int = 100, completion: int = 20, first_s: float = 0.5) -> Finished:

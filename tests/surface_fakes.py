@@ -55,11 +55,15 @@ History = Sequence[Turn]
 HOSTILE = "<script>alert(1)</script> ${alert(2)} {{value}} <img src=https://evil.example/x.png>"
 
 MODEL = "tiny-writer-1b"
-WROTE = f"Written by {MODEL} from the quoted sentences; each sentence was checked against them."
+VERIFIER = "strict-reader-8b"
+WROTE = f"Written by {MODEL}; each of its sentences was confirmed by {VERIFIER}."
 NOTICE = "The language model could not be reached; these are exact quotes."
 WHY = "the quotes do not say who founded it"
 DROPPED = Dropped(
-    f"It was founded by Elvis. {HOSTILE}", ("A sentence that was named.",), Verdict.UNSUPPORTED, WHY
+    f"It was founded by Elvis. {HOSTILE}",
+    ("A sentence that was named.",),
+    Verdict.NOT_CONFIRMED,
+    WHY,
 )
 """What no surface may show but in JSON: of it, only why."""
 
@@ -95,7 +99,7 @@ def consult(source: Document, text: str) -> Consulted:
 
 def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...] = ()) -> Answer:
     """Return an answer that says what it cites, or an abstention when it cites nothing."""
-    statements = tuple(Statement(c.quote, (c.number,), Verdict.SUPPORTED) for c in citations)
+    statements = tuple(Statement(c.quote, (c.number,), Verdict.QUOTED) for c in citations)
     reason = None if citations else "Nothing was found that says this."
     return Answer(
         question,
@@ -113,13 +117,12 @@ def answer(question: str, *citations: Citation, consulted: tuple[Consulted, ...]
 
 
 def write(made: Answer, *texts: str, model: str = MODEL, why: str = WHY) -> Answer:
-    """Return an answer in a model's words in place of its quotes, the last of them repaired."""
-    last = len(texts) - 1
+    """Return an answer in a model's words in place of its quotes, all of them confirmed."""
     return replace(
         made,
         statements=tuple(
-            replace(quoted, text=text, support=0.93, is_repaired=n == last)
-            for n, (quoted, text) in enumerate(zip(made.statements, texts, strict=True))
+            replace(quoted, text=text, verdict=Verdict.CONFIRMED, confirmed_by=VERIFIER)
+            for quoted, text in zip(made.statements, texts, strict=True)
         ),
         answerer="generate",
         dropped=(replace(DROPPED, why=why),),
@@ -266,7 +269,7 @@ class FakeAssistant:
     def _write(self, made: Answer, *, is_endless: bool) -> Iterator[Stage | Answer]:
         """Yield quotes, then words in place of one after the other, with signs of life between."""
         quotes = tuple(
-            replace(said, text=cited.quote, support=1.0, is_repaired=False)
+            replace(said, text=cited.quote, verdict=Verdict.QUOTED, confirmed_by="")
             for said, cited in zip(made.statements, made.citations, strict=True)
         )
         partly = replace(made, statements=quotes, answerer="extract", dropped=(), usage=None)

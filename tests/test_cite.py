@@ -101,7 +101,7 @@ def test_cite_gives_numbers_to_the_statements_that_remain_only() -> None:
     assert [c.number for c in citations] == [1]
     quotes = ("Two is there.",)
     assert checked.dropped == (
-        Dropped("Two is not there.", quotes, Verdict.UNSUPPORTED, NOT_QUOTED),
+        Dropped("Two is not there.", quotes, Verdict.NOT_CONFIRMED, NOT_QUOTED),
     )
 
 
@@ -122,7 +122,7 @@ def test_cite_refuses_a_quote_that_the_stored_document_does_not_hold(text: str) 
 
 def test_cite_refuses_a_statement_that_is_said_elsewhere_than_it_cites() -> None:
     checked = cite(draft(("Two is there.", (1,))), SENTENCES, READ)
-    assert reasons(checked) == [(Verdict.UNSUPPORTED, NOT_QUOTED)]
+    assert reasons(checked) == [(Verdict.NOT_CONFIRMED, NOT_QUOTED)]
 
 
 def test_consulted_passages_leave_out_those_that_are_cited() -> None:

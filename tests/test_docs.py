@@ -40,9 +40,11 @@ TEXT = {name: (ROOT / name).read_text(encoding="utf-8") for name in TOLD}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 APP = importlib.import_module(PROJECT["scripts"]["assistant"].partition(":")[0]).app
 COMMAND: Any = typer.main.get_command(APP)
-MODEL_FIELDS = type(Settings.model_fields["llm"].default).model_fields
-FIELDS = {name: field for name, field in Settings.model_fields.items() if name != "llm"} | {
-    f"llm.{name}": field for name, field in MODEL_FIELDS.items()
+GROUPS = ("llm", "verifier")
+FIELDS = {name: field for name, field in Settings.model_fields.items() if name not in GROUPS} | {
+    f"{group}.{name}": field
+    for group in GROUPS
+    for name, field in type(Settings.model_fields[group].default).model_fields.items()
 }
 NOT_RUN = re.compile(
     r"assistant chat|--llm-|--watch|~/|eval questions|calibrate|feedback|mine\.toml"

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from assistant.show.blocks import Code, Grid, Items, Prose, Said, Shown, Title
+from assistant.show.blocks import Code, Grid, GridRow, Items, Prose, Said, Shown, Title
 from assistant.show.escape import terminal_safe
 
 ANY_WIDTH = 10_000
@@ -121,13 +121,13 @@ def _draw_rows(block: Grid, console: Console) -> Iterator[Text | Table]:
     for row in block.rows:
         cells = [_say(cell) for cell in row.cells]
         cells += [Text("")] * (block.n_columns - len(cells))
-        table.add_row(*cells, Text(_marks(row.citations)))
+        table.add_row(*cells, _mark_row(row))
     wide = console.options.update(max_width=ANY_WIDTH)
     if Measurement.get(console, wide, table).minimum <= console.width:
         yield table
         return
     for number, row in enumerate(block.rows):
-        yield Text("" if not number else "\n") + Text(_marks(row.citations))
+        yield Text("" if not number else "\n") + _mark_row(row)
         for name, cell in zip(names, row.cells, strict=False):
             if cell.text:
                 yield Text(f"{terminal_safe(name)}: " if name else "") + _say(cell)
@@ -138,7 +138,12 @@ def _say(said: Said, style: str = "") -> Text:
     text = Text(style=style)
     for run, is_answering in said.runs:
         text.append(terminal_safe(run), "bold" if is_answering else "")
-    return text.append(f" {_marks(said.citations)}") if said.citations else text
+    text.append(f" {_marks(said.citations)}" if said.citations else "")
+    return text.append(f" ({said.note})" if said.note else "", "dim")
+
+
+def _mark_row(row: GridRow) -> Text:
+    return Text(f"{_marks(row.citations)} ({row.note})" if row.note else _marks(row.citations))
 
 
 def _marks(numbers: Iterable[int]) -> str:

@@ -26,7 +26,7 @@ from assistant.models.prepare import (
 from assistant.settings import INSTALLED_MODEL, LOOPBACK, SHIPPED_MODEL, LanguageModel, Settings
 from assistant.write.llm.client import Client, open_model
 from assistant.write.llm.gguf import read_model_file
-from assistant.write.llm.server import UNKNOWN_CONTEXT
+from assistant.write.llm.server import assumed_context
 from assistant.write.llm.values import Finished, Request
 
 MODELS = "models"
@@ -130,6 +130,8 @@ CHOOSING = Request(
         "additionalProperties": False,
     },
 )
+LONG_TOKENS = 600
+"""Of a long answer, whatever bound there is for thoughts."""
 FEW_TOKENS = 1_024
 """Room for a prompt that holds three or four passages."""
 
@@ -166,9 +168,10 @@ def probe(model: Client, settings: LanguageModel) -> Generator[Finding | None]:
         told = "sends its reply in one piece: nothing shows before it is whole"
         remedy = "switch streaming on in the server, or raise llm.first_token_timeout_s"
         yield warning(REPLIES, told, remedy)
-    yield from _judge_deadlines(model.prompt_tokens, reads, writes, settings)
-    yield from _judge_context(model)
-    yield (yield from _judge_schema(model))
+    yield from _judge_deadlines(model, reads, writes, settings)
+    yield from _judge_context(model, settings)
+    if model.is_small:
+        yield (yield from _judge_schema(model))
 
 
 def _call(model: Client, request: Request) -> Generator[None, None, tuple[list[str], Finished]]:
@@ -186,10 +189,10 @@ def _call(model: Client, request: Request) -> Generator[None, None, tuple[list[s
 
 
 def _judge_deadlines(
-    n_prompt: int, reads: float, writes: float, settings: LanguageModel
+    model: Client, reads: float, writes: float, settings: LanguageModel
 ) -> Iterator[Finding]:
     """Yield which deadlines cannot be kept, at so many tokens read and written a second."""
-    needs_s = n_prompt / reads
+    needs_s = model.prompt_tokens / reads
     if needs_s > settings.first_token_s:
         fits = int(settings.first_token_s * reads * 0.8)
         yield warning(
@@ -198,15 +201,15 @@ def _judge_deadlines(
             f"set llm.first_token_timeout_s to {1.5 * needs_s:.0f} or more, "
             f"or llm.max_prompt_tokens to {max(512, fits)}",
         )
-    whole_s = needs_s + settings.max_reply_tokens / writes
+    whole_s = needs_s + min(model.reply_tokens, LONG_TOKENS) / writes
     if whole_s > settings.total_s:
         told = f"a long answer may take {whole_s:,.0f} s, {settings.total_s:g} are allowed"
         yield warning(REPLIES, told, f"set llm.total_timeout_s to {1.5 * whole_s:.0f} or more")
 
 
-def _judge_context(model: Client) -> Iterator[Finding]:
+def _judge_context(model: Client, settings: LanguageModel) -> Iterator[Finding]:
     if model.context_tokens is None:
-        told = f"does not tell its context; {UNKNOWN_CONTEXT:,} tokens are assumed"
+        told = f"does not tell its context; {assumed_context(settings):,} tokens are assumed"
         remedy = "set llm.context_tokens to what the server gives the model"
         yield warning(REPLIES, told, remedy)
     if model.prompt_tokens < FEW_TOKENS:

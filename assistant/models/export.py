@@ -293,6 +293,48 @@ def open_cross_encoder(name: str) -> Callable[[Sequence[tuple[str, str]]], NDArr
     Raises:
         ModelError: the model cannot be used.
     """
+    model, score = _load_cross_encoder(name)
+    if (n_outputs := int(model.num_labels)) != 1:
+        raise ModelError(
+            f"the cross-encoder {name!r} gives {n_outputs} numbers for a pair; one is expected, "
+            "as of a model for ranking"
+        )
+    return score
+
+
+def open_entailment(name: str) -> Callable[[str, Sequence[str]], float]:
+    """Return a function from a statement and quotes to the probability that they say it.
+
+    Args:
+        name: a CrossEncoder as for `open_cross_encoder`, of one number for a pair, or of one for
+            each relation, of which one is called "entailment" or the like.
+
+    Raises:
+        ModelError: the model cannot be used.
+    """
+    model, score = _load_cross_encoder(name)
+    labels = {int(n): str(label).lower() for n, label in model.config.id2label.items()}
+    entailing = [n for n, label in labels.items() if label.startswith(("entail", "support"))]
+    if model.num_labels > 1 and len(entailing) != 1:
+        raise ModelError(
+            f"the cross-encoder {name!r} has the relations {', '.join(labels.values())}; one of "
+            "them has to be entailment"
+        )
+
+    def entail(statement: str, quotes: Sequence[str]) -> float:
+        found = np.atleast_1d(score([("\n".join(quotes), statement)])[0])
+        if len(found) == 1:
+            return float(1 / (1 + np.exp(-found[0])))
+        weights = np.exp(found - found.max())
+        return float(weights[entailing[0]] / weights.sum())
+
+    return entail
+
+
+def _load_cross_encoder(
+    name: str,
+) -> tuple[Any, Callable[[Sequence[tuple[str, str]]], NDArray[np.float64]]]:
+    """Return a CrossEncoder, and what scores n pairs with it, shape (n,) or (n, n_outputs)."""
     import torch
     from sentence_transformers import CrossEncoder
     from transformers.utils.logging import disable_progress_bar
@@ -311,11 +353,6 @@ def open_cross_encoder(name: str) -> Callable[[Sequence[tuple[str, str]]], NDArr
             f"the cross-encoder {name!r} cannot be loaded: {error}. Give the path of a "
             f"sentence-transformers CrossEncoder, or download it first: hf download {name}"
         ) from error
-    if (n_outputs := int(model.num_labels)) != 1:
-        raise ModelError(
-            f"the cross-encoder {name!r} gives {n_outputs} numbers for a pair; one is expected, "
-            "as of a model for ranking"
-        )
 
     def score(pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         found = model.predict(
@@ -323,4 +360,4 @@ def open_cross_encoder(name: str) -> Callable[[Sequence[tuple[str, str]]], NDArr
         )
         return np.asarray(found, dtype=np.float64)
 
-    return score
+    return model, score

@@ -5,12 +5,22 @@ and each text keeps the numbers of its citations.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, pairwise
 from typing import ClassVar, Literal
 
-from assistant.values import Answer, Cell, Citation, Consulted, DocumentId, Role, Statement
+from assistant.values import (
+    Answer,
+    Cell,
+    Citation,
+    Consulted,
+    DocumentId,
+    Role,
+    Statement,
+    Verdict,
+)
 
 FEW_ROWS = 8
 FEW_ITEMS = 12
@@ -37,11 +47,15 @@ _MARKER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text with the numbers of its citations, and the spans of it that are emphasised."""
+    """A text with the numbers of its citations, the spans of it that are emphasised, a note.
+
+    The note tells what has another verdict than the rest of the answer.
+    """
 
     text: str
     citations: tuple[int, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
+    note: str = ""
 
     @property
     def is_word(self) -> bool:
@@ -99,10 +113,11 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row: its cells, each with the part of it that is emphasised, and its citations."""
+    """A row: its cells, each with the part of it that is emphasised, its citations, its note."""
 
     cells: tuple[Said, ...]
     citations: tuple[int, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,8 @@ class Code:
         return count_first(len(self.lines), FEW_LINES)
 
 
+Note = Callable[[Statement], str]
+"""Says how a statement stands, "" where there is nothing to say."""
 Shown = Prose | Title | Items | Grid | Code
 
 
@@ -196,6 +213,7 @@ def _list_blocks(
     statements: Sequence[Statement], citations: Sequence[Citation]
 ) -> tuple[Shown, ...]:
     found: list[Shown] = []
+    note = partial(_note, is_mixed=len({one.verdict for one in statements}) > 1)
     names: Statement | None = None
     for (form, _), group in groupby(statements, lambda one: _run_of(citations, one)):
         run = list(group)
@@ -208,7 +226,10 @@ def _list_blocks(
             continue
         if form is Role.ROW and run[0].apart:
             found.append(Title(Said(run[0].apart)))
-        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run, citations)
+        if form is Role.ROW:
+            found += _draw_rows(run, names, note)
+        else:
+            found += _draw(form, run, citations, note)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
 
@@ -259,32 +280,45 @@ def _run_of(citations: Sequence[Citation], statement: Statement) -> tuple[Role, 
     return role, cited[0].document_id if cited else None
 
 
-def _draw(form: Role, run: Sequence[Statement], citations: Sequence[Citation]) -> list[Shown]:
+def _note(statement: Statement, *, is_mixed: bool) -> str:
+    """Say how a statement stands, where it is not as all others of its answer, or not confirmed."""
+    if statement.verdict is Verdict.QUOTED:
+        return "quoted instead" if statement.stands_in else ""
+    is_told = is_mixed or statement.verdict is not Verdict.CONFIRMED
+    return statement.verdict.value if is_told else ""
+
+
+def _draw(
+    form: Role, run: Sequence[Statement], citations: Sequence[Citation], note: Note
+) -> list[Shown]:
+    say = partial(_say, note=note)
     if form is Role.ITEM:
         depths = _depths([one.level for one in run])
         items = (
-            Item(_say(one), depth, bool(_MARKER.match(one.text)))
+            Item(say(one), depth, bool(_MARKER.match(one.text)))
             for one, depth in zip(run, depths, strict=True)
         )
         return [Items(tuple(items))]
     if form is Role.CODE:
         return [Code(tuple(_indent(run)))]
     if form in TITLES:
-        return [Title(_say(one)) for one in run]
+        return [Title(say(one)) for one in run]
     if form is Role.LEAD_IN:
-        return [Prose((_say(one),)) for one in run]
-    return list(_paragraphs(run, citations))
+        return [Prose((say(one),)) for one in run]
+    return [Prose(tuple(map(say, part))) for part in _paragraphs(run, citations)]
 
 
-def _paragraphs(run: Sequence[Statement], citations: Sequence[Citation]) -> Iterator[Prose]:
+def _paragraphs(
+    run: Sequence[Statement], citations: Sequence[Citation]
+) -> Iterator[list[Statement]]:
     """Yield sentences as paragraphs: quotes from different places do not read as one."""
     part = [run[0]]
     for before, after in pairwise(run):
         if not _reads_on(before, after, citations):
-            yield Prose(tuple(map(_say, part)))
+            yield part
             part = []
         part.append(after)
-    yield Prose(tuple(map(_say, part)))
+    yield part
 
 
 def _reads_on(before: Statement, after: Statement, citations: Sequence[Citation]) -> bool:
@@ -301,8 +335,8 @@ def _reads_on(before: Statement, after: Statement, citations: Sequence[Citation]
     return first.document_id == second.document_id and 0 <= second.start - first.end <= 1
 
 
-def _say(statement: Statement) -> Said:
-    return Said(statement.shown, statement.citations, statement.answering)
+def _say(statement: Statement, note: Note) -> Said:
+    return Said(statement.shown, statement.citations, statement.answering, note(statement))
 
 
 def _depths(levels: Sequence[int]) -> list[int]:
@@ -328,13 +362,14 @@ def _indent(run: Sequence[Statement]) -> Iterator[Said]:
         yield Said(lines[-1], one.citations)
 
 
-def _draw_rows(run: Sequence[Statement], names: Statement | None) -> Iterator[Grid]:
+def _draw_rows(run: Sequence[Statement], names: Statement | None, note: Note) -> Iterator[Grid]:
     """Yield the tables that rows of one document make: those that have the same names are one."""
     for number, (columns, group) in enumerate(groupby(run, _names_of)):
         rows = [(_cells_of(one), one) for one in group]
         has_more = any(len(cells) > len(columns) for cells, _ in rows) and bool(columns)
         lines = tuple(
-            GridRow(_fit(cells, columns, one, has_more), one.citations) for cells, one in rows
+            GridRow(_fit(cells, columns, one, has_more), one.citations, note(one))
+            for cells, one in rows
         )
         heads = ("", *columns) if has_more else columns
         yield Grid(heads, lines, names.citations if names and not number else ())

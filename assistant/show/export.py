@@ -8,11 +8,13 @@ and models is escaped for its format, so that a quote is never a link, an image 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from assistant.show.blocks import (
     Code,
     Grid,
+    GridRow,
     Items,
     Prose,
     Said,
@@ -125,7 +127,7 @@ def _markdown_block(block: Shown) -> str:
         case Prose():
             return " ".join(map(_markdown_said, block.said))
         case Title():
-            whole = Said(block.said.text, block.said.citations, ((0, len(block.said.text)),))
+            whole = replace(block.said, answering=((0, len(block.said.text)),))
             return _markdown_said(whole)
         case Items():
             return _markdown_list(block)
@@ -139,7 +141,15 @@ def _markdown_block(block: Shown) -> str:
 
 
 def _markdown_said(said: Said) -> str:
-    return f"{_markdown_runs(said)} {_marks(said.citations)}"
+    return f"{_markdown_runs(said)} {_marks(said.citations)}{_note(said.note)}"
+
+
+def _mark_row(row: GridRow) -> str:
+    return f"{_marks(row.citations)}{_note(row.note)}"
+
+
+def _note(note: str) -> str:
+    return f" *({note})*" if note else ""
 
 
 def _marks(numbers: Iterable[int]) -> str:
@@ -184,7 +194,7 @@ def _markdown_list(block: Items) -> str:
 def _cut(said: Said, start: int) -> Said:
     """Return what a text says from a place on."""
     spans = ((max(a - start, 0), b - start) for a, b in said.answering if b > start)
-    return Said(said.text[start:], said.citations, tuple(spans))
+    return replace(said, text=said.text[start:], answering=tuple(spans))
 
 
 def _markdown_table(block: Grid) -> str:
@@ -192,7 +202,7 @@ def _markdown_table(block: Grid) -> str:
     names = [*map(markdown_text, block.names), *[""] * (n - len(block.names))]
     rules = ["---:" if is_number else "---" for is_number in block.are_numbers]
     rows = [
-        [*map(_markdown_runs, row.cells), *[""] * (n - len(row.cells)), _marks(row.citations)]
+        [*map(_markdown_runs, row.cells), *[""] * (n - len(row.cells)), _mark_row(row)]
         for row in block.rows
     ]
     lines = [[*names, _marks(block.cited)], [*rules, "---"], *rows]

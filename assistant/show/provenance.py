@@ -4,6 +4,7 @@ Returns plain text, which each surface escapes. Sentences that failed their chec
 the reason; their text is never shown.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from assistant.text.english import MEASURES
 from assistant.text.exact import read_place
 from assistant.text.terms import fold, guess_language, query_terms, say_in, terms
 from assistant.text.words import content
-from assistant.values import WRITTEN, Answer, Statement, Usage
+from assistant.values import WRITTEN, Answer, Statement, Usage, Verdict
 
 STOPPED_PARTLY = "Stopped; what is shown was verified."
 CLOSING_PARTLY = "The assistant is being stopped; what is shown was verified."
@@ -106,15 +107,17 @@ def describe_author(answer: Answer) -> str | None:
     if answer.answerer != WRITTEN or answer.kind != "answer":
         return None
     model = (name_model(answer.usage.model) if answer.usage else "") or "a language model"
-    n_quotes = sum(is_quote(answer, statement) for statement in answer.statements)
-    if n_quotes == len(answer.statements):
+    found = Counter(one.verdict for one in answer.statements)
+    if found[Verdict.QUOTED] == len(answer.statements):
         return f"Chosen by {model}; every sentence is an exact quote."
-    if n_quotes:
-        return (
-            f"Written in part by {model} from the quoted sentences, each of its sentences checked "
-            "against them; the rest are exact quotes."
-        )
-    return f"Written by {model} from the quoted sentences; each sentence was checked against them."
+    part = " in part" if found[Verdict.QUOTED] else ""
+    rest = "; the rest are exact quotes." if part else "."
+    if found[Verdict.NOT_CONFIRMED]:
+        return f"Written{part} by {model}; nobody was asked to confirm its sentences{rest}"
+    by = dict.fromkeys(one.confirmed_by for one in answer.statements if one.confirmed_by)
+    names = [name_model(name) for name in by]
+    own = "the same model, asked apart" if names == [model] else " and ".join(names)
+    return f"Written{part} by {model}; each of its sentences was confirmed by {own}{rest}"
 
 
 def is_quote(answer: Answer, statement: Statement) -> bool:
@@ -153,15 +156,18 @@ def _list_usage(usage: Usage) -> Iterator[tuple[str, str]]:
 
 
 def _list_checks(answer: Answer) -> Iterator[tuple[str, str]]:
+    counts = Counter(one.verdict for one in answer.statements)
+    by = ", ".join(
+        dict.fromkeys(name_model(one.confirmed_by) for one in answer.statements if one.confirmed_by)
+    )
     if answer.kind == "answer":
-        quotes = [is_quote(answer, statement) for statement in answer.statements]
-        of_them = f", {sum(quotes)} of them exact quotes" if any(quotes) else ""
-        yield "Sentences kept", f"{len(quotes)}{of_them}"
-        if not all(quotes):
-            yield "Least support", f"{min(one.support for one in answer.statements):.0%}"
-    n_repaired = sum(statement.is_repaired for statement in answer.statements)
-    if n_repaired:
-        yield "Repaired", f"{n_repaired}: the model named another sentence than is cited"
+        yield "Sentences quoted", f"{counts[Verdict.QUOTED]}"
+    if counts[Verdict.CONFIRMED]:
+        yield "Confirmed", f"{counts[Verdict.CONFIRMED]}, by {by}"
+    if counts[Verdict.NOT_CONFIRMED]:
+        yield "Not confirmed", f"{counts[Verdict.NOT_CONFIRMED]}: no verifier is asked"
+    if n_instead := sum(one.stands_in for one in answer.statements):
+        yield "Quoted instead", f"{n_instead}, in place of what was not confirmed"
     yield "Sentences dropped", str(len(answer.dropped))
 
 

@@ -72,11 +72,8 @@ ASKING_VERBS = _words("is are was were do does did has have had can could will w
 """What a question without a question word begins with."""
 
 NEGATIONS = _words("not never no none nor neither without")
-NOBODY = _words("nobody nothing nowhere")
 CONTRAST = _words("but although though while whereas however yet")
 """What opens a clause that denies or doubts nothing of what the one before it does."""
-BECAUSE = _words("because since therefore thus due")
-EXCEPTIONS = _words("until unless except")
 
 FUNCTION_WORDS = (
     ARTICLES
@@ -102,8 +99,6 @@ EMPTY = FUNCTION_WORDS | AUXILIARIES | CONTRAST | {"also"}
 NO_NAMES = FUNCTION_WORDS | _set("opening")
 """Words that have a capital where they open a sentence and are no names. Not every number: "Seven"
 is oftener a name's first word (Seven Years' War)."""
-RESTRICTING = _set("restricting")
-"""What opens a sentence to restrict it."""
 
 # --- Prepositions
 
@@ -113,9 +108,6 @@ MENTIONING = _words("of in at for with from on near under behind before after du
 """Prepositions that no doer stands behind; "by" and "according to" have one."""
 BESIDE = _words("in on at by before after during from of with to for under")
 """Prepositions whose thing is not the subject."""
-OPPOSITE_PREPOSITIONS = {"from": "to", "to": "from", "before": "after", "after": "before"}
-IN_MONTH = _words("in of since until by from to during early late mid and through")
-"""What "May" and "March" are months behind."""
 
 # --- Dates, numbers, measures
 
@@ -138,7 +130,6 @@ TENS = {
         "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
     )
 }
-SCALES = {name: int(value) for name, value in _kinds("scales").items()}
 ORDINALS = {
     name: value
     for value, name in enumerate(
@@ -148,26 +139,13 @@ ORDINALS = {
         start=1,
     )
 } | {"thirtieth": 30, "fortieth": 40, "fiftieth": 50, "hundredth": 100}
-PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4} | {
-    name + plural: value
-    for name, value in ORDINALS.items()
-    for plural in ("", "s")
-    if value in range(3, 11)
-}
-ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
-SCALE_SUFFIXES = {"bn": 10**9, "m": 10**6, "k": 10**3, "tn": 10**12}
 COUNTING = _words("one two three four five six seven eight nine ten") | _words(
     "hundred thousand million billion half third percent"
 )
 """What tells "how many": the commonest, to which the weights of the evidence are fitted."""
 MONEY = {"dollar": "$", "euro": "€", "pound": "£", "usd": "$", "eur": "€", "gbp": "£"}
-NOT_COUNTED = DEMONSTRATIVES - _words("these those") | _words(
-    "no any every each some the which another"
-)
-"""Behind these "one" stands for something rather than counts it."""
 UNITS = {form: forms.split()[0] for forms in _LINES["units"] for form in forms.split()}
 """Each unit's forms, without the plural's "s" -> the unit."""
-UNIT_KINDS = _words("square cubic nautical metric")
 
 # --- Verbs and opposites
 
@@ -189,7 +167,6 @@ IRREGULAR = {form: base for base, *forms in map(str.split, _read("irregular")) f
 """Irregular form -> its base."""
 BASES = frozenset(BASE_OF_PAST.values()) | frozenset(IRREGULAR.values())
 OPPOSITES = tuple((one, other) for one, other in map(str.split, _read("opposites")))
-NEGATING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "mis")
 
 HAPPENED = _pairs("happened")
 CONSISTS = _pairs("consists")
@@ -200,44 +177,6 @@ FOUND = _words("born held buried located situated based fought built founded")
 SPOKE = _words("said stated argued told noted added")
 STANDS_FOR = _set("said of a thing")
 """Pasts of what somebody says of a thing."""
-
-# --- What denies, doubts or tells
-
-DENYING = NEGATIONS | NOBODY | _set("denying")
-DENYING_TO = _words("fail fails failed failing decline declines declined declining")
-DENYING_THAT = _words("deny denies denied denying dispute disputes disputed reject rejected")
-"""What also denies the clause behind it."""
-DENYING_ALL = _words("lack false untrue")
-"""What denies what stands before it, too."""
-NONE = (NEGATIONS | NOBODY) - _words("without nowhere")
-
-HEDGES = {word: _words(kinds) for word, kinds in _kinds("hedges").items()}
-"""What leaves a clause open -> in which ways."""
-HEDGES_TO = {word: frozenset([kind]) for word, kind in _kinds("hedges to").items()}
-"""The same before "to"."""
-ASKING_TO = _set("asking to")
-
-FACTIVE = _set("factive")
-"""Who tells it so takes it for true."""
-TELLING = _set("telling")
-TELLING_THAT = _set("telling that")
-"""What tells only before "that" or behind what is told."""
-TELLING_PASTS = ("ed", "wrote", "found", "held")
-"""Endings of those that tell before a comma: "Holt stated, ..." and not "in this state, ..."."""
-TOLD_NOUNS = _words("alleged reported estimated claimed")
-"""Participles that tell before a noun: "the alleged thief"."""
-HEARSAY = _words("reportedly allegedly supposedly purportedly rumoured")
-
-# --- All, some, about
-
-EXTENTS = (BECAUSE, *map(_words, _LINES["extents"]))
-"""Words that widen what is said, in groups that say the same."""
-PARTIAL = _set("partial")
-BOUNDS = _kinds("bounds")
-"""What stands before a number -> how the number is bounded."""
-BOUNDS_THAN = {"more": "over", "less": "under", "fewer": "under"}
-BOUNDS_AT = {"least": "over", "most": "under"}
-NO_SUPERLATIVES = _set("no superlatives")
 
 # --- Nouns
 

@@ -91,11 +91,6 @@ def one_of(words: Iterable[str]) -> str:
     return f"(?:{'|'.join(sorted(words, key=lambda word: (-len(word), word)))})"
 
 
-def contents(words: Iterable[Word]) -> frozenset[str]:
-    """Return the terms that words are about."""
-    return frozenset(word.term for word in words if word.is_content)
-
-
 def is_verb(word: Word) -> bool:
     """Whether a word shows that a clause has a finite verb, as far as its form tells.
 
@@ -106,11 +101,6 @@ def is_verb(word: Word) -> bool:
     if lower in en.AUXILIARIES or (len(lower) > 4 and lower.endswith("ed")):
         return True
     return lower in en.IRREGULAR or (lower.endswith("s") and lower[:-1] in en.BASES)
-
-
-def write_plain(words: Iterable[Word]) -> str:
-    """Return words in lower case, verbs of an irregular form by their base."""
-    return " ".join(en.IRREGULAR.get(word.lower, word.lower) for word in words)
 
 
 @lru_cache(maxsize=8192)

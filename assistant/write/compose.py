@@ -1,71 +1,82 @@
-"""Rewords an extracted answer with a language model; each sentence is checked before it is shown.
+"""Answers with a language model: it writes, and what it wrote is verified before it is shown.
 
-The quotes are shown first, and checked statements replace them one by one. If anything goes wrong,
-the quotes stay and the answer says why: no error of the model is raised.
+The quotes are shown first. A sentence that is confirmed is shown, one that is not gives way to the
+units that it cites, and where any fell the quotes stay behind what is left: the answer never says
+less than they do. If anything goes wrong, the quotes stay and the answer says why: no error of the
+model is raised.
 """
 
 import logging
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
+from assistant.answer.compose import NOT_SAID
 from assistant.cite import (
+    NO_SOURCE,
+    NOT_STORED,
+    PLAIN,
     Checked,
     DraftStatement,
-    Read,
     Verified,
+    is_stored,
     number_citations,
     place_of,
     tell_unsure,
 )
 from assistant.errors import ModelTooSlow, ModelUnavailable
-from assistant.evidence.scorer import Judgement
+from assistant.models.export import open_entailment
+from assistant.settings import Settings
+from assistant.text.terms import guess_language, say_in
 from assistant.values import (
+    ECHOES,
     WRITTEN,
     Answer,
-    Citation,
-    Consulted,
     Dropped,
-    Passage,
+    Role,
+    Sentence,
     Stage,
     Turn,
     Usage,
+    Verdict,
 )
-from assistant.write.check.verify import Criteria, check
+from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Finished, Model
-from assistant.write.prompt import Prompt, ask_to_rewrite, ask_to_write
-from assistant.write.reply import MAX_REWRITTEN_CHARS, generate, read_rewritten
+from assistant.write.prompt import Material, Prompt, ask_to_rewrite, ask_to_write, units_of
+from assistant.write.quoted import (
+    QuotedAnswer,
+    by_likelihood,
+    names_over,
+    stand_under,
+    titles,
+)
+from assistant.write.reply import MAX_REPLY_CHARS, Reading, generate, read_rewritten
+from assistant.write.verify import (
+    MIN_ENTAILMENT,
+    Claim,
+    LocalVerifier,
+    ModelVerifier,
+    NoVerifier,
+    Support,
+    Verifier,
+    verify,
+)
 
 THESE_ARE_QUOTES = "These are exact quotes."
 NOTHING_FITS = "No passage fits into the language model's prompt; these are exact quotes."
 NOTHING_SAID = "The language model found no answer in what was read; these are exact quotes."
-NOTHING_LEFT = "Nothing that the language model wrote stood its check; these are exact quotes."
-MAX_TITLE_CHARS = 120
-MAX_HISTORY_TOKENS = 600
-"""Upper bound of a prompt for rewriting: about five turns, read in about ten seconds on a CPU."""
+NOTHING_LEFT = "Nothing that the language model wrote was confirmed; these are exact quotes."
+NOT_ANSWERED = "The language model read {} passages and found no answer in them."
+PARTLY = "The documents answer only a part of the question."
+CUT = "The language model's reply was cut off at its bound of {:,} tokens (llm.max_reply_tokens)."
+BESIDE = "what it cites does not answer the question"
+MAX_STANDING_IN = 3
+"""Units that are quoted in place of one sentence."""
 
 logger = logging.getLogger(__name__)
-Support = Callable[[str, Sequence[str]], float]
-
-
-@dataclass(frozen=True)
-class QuotedAnswer:
-    """The extracted answer to a question, with what a language model needs to reword it.
-
-    Attributes:
-        verified: the statements of `answer`, before they were numbered.
-        consult: returns the passages of which none of some citations quotes anything.
-        max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
-        read: returns a document as it was read, even if the index has changed since.
-    """
-
-    answer: Answer
-    verified: tuple[Verified, ...]
-    judgement: Judgement
-    consult: Callable[[Sequence[Citation]], tuple[Consulted, ...]]
-    max_drop: float
-    read: Read
 
 
 class Stopwatch:
@@ -83,13 +94,14 @@ class Stopwatch:
 
 @dataclass
 class Costs:
-    """What the calls of the model that have ended have cost for one answer.
+    """What the calls of models that have ended have cost for one answer; `writing` wrote it.
 
     After one that was too slow, no other is made for this answer.
     """
 
     calls: list[Finished] = field(default_factory=list)
     too_slow: ModelTooSlow | None = None
+    writing: Finished | None = None
 
     def total(self, model: str) -> Usage | None:
         """Return the sum of all calls; None if there was none."""
@@ -100,7 +112,7 @@ class Costs:
             n_calls=len(self.calls),
             prompt_tokens=sum(call.prompt_tokens for call in self.calls),
             completion_tokens=sum(call.completion_tokens for call in self.calls),
-            first_token_s=self.calls[-1].first_token_s,
+            first_token_s=(self.writing or self.calls[-1]).first_token_s,
             total_s=sum(call.total_s for call in self.calls),
             is_estimated=any(call.is_estimated for call in self.calls),
         )
@@ -109,10 +121,9 @@ class Costs:
 class Writer:
     """Writes answers with one language model. Safe to share between threads."""
 
-    def __init__(self, model: Model, reply_tokens: int, support: Support) -> None:
+    def __init__(self, model: Model, verifier: Verifier) -> None:
         self.model = model
-        self._reply_tokens = reply_tokens
-        self._support = support
+        self.verifier = verifier
 
     def rewrite(
         self, question: str, history: Sequence[Turn], costs: Costs
@@ -125,119 +136,279 @@ class Writer:
         yield stage
         reply = ""
         try:
-            room = min(self.model.prompt_tokens, MAX_HISTORY_TOKENS)
-            request = ask_to_rewrite(question, history, self.model.count, room)
-            with closing(self.model.stream(request)) as pieces:
+            with closing(
+                self.model.stream(ask_to_rewrite(question, history, self.model))
+            ) as pieces:
                 for piece in pieces:
                     if isinstance(piece, Finished):
                         costs.calls.append(piece)
                     elif piece:
                         reply += piece
-                        if len(reply) > MAX_REWRITTEN_CHARS:
-                            return None  # too long for a question
+                        if len(reply) > MAX_REPLY_CHARS:
+                            return None  # too long for a question, whatever was thought
                     else:
                         yield stage
         except ModelUnavailable as error:
             logger.warning("a follow-up was not rewritten: %s", error)
             costs.too_slow = error if isinstance(error, ModelTooSlow) else None
             return None
-        return read_rewritten(reply, question, history)
+        return read_rewritten(reply, question, history if self.model.is_small else None)
+
+    def asks(self, quotes: Answer) -> bool:
+        """Whether the model is asked: a small one only where something was found to quote."""
+        is_found = bool(quotes.consulted or quotes.citations)
+        return is_found and not quotes.computed and not (quotes.abstained and self.model.is_small)
 
     def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
-        """Yield the answer as it grows; the last one is whole."""
+        """Yield what is being done and, at the end, the whole answer."""
         started = time.perf_counter()
-        shown = None if costs.too_slow else self._show(quoted)
-        written: list[Verified] = []
-        dropped: list[Dropped] = []
-        notice = None if shown else _explain(costs.too_slow) if costs.too_slow else NOTHING_FITS
-        stage = Stage("writing", f"Writing with {self.model.name}")
+        found = quoted.answer
+        notice = _explain(costs.too_slow, found) if costs.too_slow else None
+        shown = None if notice else self._show(quoted)
         if shown:
-            yield stage
             try:
-                for found in self._draft(shown, quoted, costs):
-                    if isinstance(found, Verified):
-                        written.append(found)
-                        yield _merge(quoted, written)
-                    elif isinstance(found, Dropped):
-                        dropped.append(found)
-                    else:
-                        yield stage
+                found = yield from self._answer(shown, quoted, costs)
             except ModelUnavailable as error:
-                written, notice = [], _explain(error)
-        if not (written or notice):
-            notice = NOTHING_LEFT if dropped else NOTHING_SAID
+                notice = _explain(error, found)
+        elif not notice:
+            notice = NOTHING_FITS
         yield replace(
-            _with_statements(quoted, written) if written else quoted.answer,
-            dropped=tuple(dropped),
-            notice=notice,
+            found,
+            notice=found.notice or notice,
             usage=costs.total(self.model.name),
             timings={**quoted.answer.timings, "write": time.perf_counter() - started},
         )
 
     def _show(self, quoted: QuotedAnswer) -> Prompt | None:
-        return ask_to_write(
+        judged = by_likelihood(quoted.judgement)
+        known = {group[0].passage.passage_id for group in judged}
+        wide = [units_of(one) for one in quoted.wide if one.passage_id not in known]
+        title = titles(quoted.read) if self.model.is_small else names_over(quoted.read)
+        material = Material(
+            quoted.answer.question,
             quoted.answer.query,
-            quoted.judgement,
-            self.model.count,
-            prompt_tokens=self.model.prompt_tokens,
-            reply_tokens=self._reply_tokens,
-            title=_titles(quoted.read),
+            [*judged, *filter(None, wide)],
+            title,
+            [units for one in quoted.whole if (units := units_of(one))],
+            quoted.history,
+            date.today(),
         )
+        return ask_to_write(material, self.model)
+
+    def _answer(
+        self, shown: Prompt, quoted: QuotedAnswer, costs: Costs
+    ) -> Generator[Stage, None, Answer]:
+        """Return what becomes of the quotes when the model has answered and was verified."""
+        drafts, reply = yield from self._draft(shown, costs)
+        if reply.answered == "no":
+            return _refuse(quoted, shown)
+        own, dropped = yield from self._verify(drafts, shown, quoted, costs)
+        is_written = any(not one.stands_in for one in own)
+        notice = None
+        if costs.writing and costs.writing.is_cut:
+            notice = CUT.format(shown.request.max_tokens)
+        elif not is_written:
+            notice = NOTHING_LEFT if dropped else NOTHING_SAID
+        if quoted.answer.abstained and not is_written:
+            return replace(quoted.answer, dropped=tuple(dropped), notice=notice)
+        rest = quoted.verified if dropped else ()
+        answer = quoted.answer
+        if own:
+            answer = _with_statements(quoted, [*_once([*own, *rest])], is_written=is_written)
+        if reply.answered == "part" and is_written:
+            language = guess_language(answer.question)
+            answer = replace(answer, missing=(*answer.missing, say_in(language, PARTLY)))
+        return replace(answer, dropped=tuple(dropped), notice=notice)
 
     def _draft(
-        self, shown: Prompt, quoted: QuotedAnswer, costs: Costs
-    ) -> Generator[Verified | Dropped | None]:
-        """Yield each statement with the result of its check; None while nothing comes."""
-        judgement = quoted.judgement
-        scores = dict(zip(map(place_of, judgement.sentences), judgement.scores, strict=True))
-        floor = max(scores.values()) - quoted.max_drop
-        criteria = Criteria(
-            support=self._support,
-            answers=lambda sentence: scores[place_of(sentence)] >= floor,
-            title=_titles(quoted.read),
-        )
-        said: set[str] = set()
-        with closing(generate(self.model, shown)) as pieces:
-            for piece in pieces:
+        self, shown: Prompt, costs: Costs
+    ) -> Generator[Stage, None, tuple[tuple[DraftStatement, ...], Reading]]:
+        """Return what the model writes, what it says twice once, and its whole reply."""
+        drafts: dict[str, DraftStatement] = {}
+        yield Stage("writing", f"Writing with {self.model.name}")
+        writing = generate(self.model, shown.request)
+        with closing(writing):
+            while True:
+                try:
+                    piece = next(writing)
+                except StopIteration as end:
+                    return tuple(drafts.values()), end.value
                 if isinstance(piece, Finished):
                     costs.calls.append(piece)
-                elif not isinstance(piece, DraftStatement):
-                    yield None
-                elif piece.text.casefold() not in said:
-                    said.add(piece.text.casefold())
-                    yield check(piece, shown.sentences, quoted.read, criteria)
+                    costs.writing = piece
+                    continue
+                if isinstance(piece, DraftStatement):
+                    drafts.setdefault(piece.text.casefold(), piece)
+                so_far = f": {len(drafts)} so far" if drafts else ""
+                yield Stage("writing", f"Writing with {self.model.name}{so_far}")
+
+    def _verify(
+        self, drafts: Sequence[DraftStatement], shown: Prompt, quoted: QuotedAnswer, costs: Costs
+    ) -> Generator[Stage, None, tuple[list[Verified], list[Dropped]]]:
+        """Return what is shown of the drafts, units in place of some, and what is not."""
+        found = [self._find_cited(draft, shown, quoted) for draft in drafts]
+        claims = [self._claim(*one, shown, quoted) for one in found if isinstance(one, tuple)]
+        stage = Stage("checking", "Checking every sentence against what it cites")
+        checking = verify(claims, self.verifier)
+        while True:
+            try:
+                cost = next(checking)
+            except StopIteration as end:
+                whys = dict(zip((claim.text for claim in claims), end.value, strict=True))
+                break
+            if cost:
+                costs.calls.append(cost)
+            yield stage
+        verified = list[Verified]()
+        dropped = list[Dropped]()
+        for one in found:
+            if isinstance(one, Dropped):
+                dropped.append(one)
+                continue
+            draft, cited = one
+            claim = Claim(draft.text, tuple(sentence.text for sentence in cited))
+            why = whys[draft.text]
+            if why is None:
+                by = "" if claim.is_quote else self.verifier.by
+                verdict = Verdict.CONFIRMED if by else Verdict.NOT_CONFIRMED
+                verdict = Verdict.QUOTED if claim.is_quote else verdict
+                verified.append(Verified(draft.text, cited, verdict, by, shape=draft.shape))
+            else:
+                dropped.append(Dropped(draft.text, claim.quotes, Verdict.NOT_CONFIRMED, why))
+                if not self.model.is_small and draft.shape.role is not Role.LEAD_IN:
+                    verified += _stand_in(cited)
+        return verified, dropped
+
+    def _find_cited(
+        self, draft: DraftStatement, shown: Prompt, quoted: QuotedAnswer
+    ) -> tuple[DraftStatement, tuple[Sentence, ...]] | Dropped:
+        """Return a draft with the units that it cites, of those that there are."""
+        known = {sentence.number: sentence for sentence in shown.sentences}
+        cited = tuple(known[number] for number in draft.sentences if number in known)
+        texts = tuple(sentence.text for sentence in cited)
+        if not cited:
+            return Dropped(draft.text, texts, Verdict.UNKNOWN_SOURCE, NO_SOURCE)
+        if not all(is_stored(sentence, quoted.read) for sentence in cited):
+            return Dropped(draft.text, texts, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
+        if self.model.is_small:  # a weak model's choice of units is no evidence
+            cited = tuple(filter(quoted.answers, cited))
+        return (
+            (draft, cited) if cited else Dropped(draft.text, texts, Verdict.NOT_CONFIRMED, BESIDE)
+        )
+
+    def _claim(
+        self,
+        draft: DraftStatement,
+        cited: Sequence[Sentence],
+        shown: Prompt,
+        quoted: QuotedAnswer,
+    ) -> Claim:
+        title = names_over(quoted.read)
+        asked = quoted.answer.question if self.verifier.is_strong else ""
+        return Claim(
+            draft.text,
+            tuple(sentence.text for sentence in cited),
+            stand_under(cited, title),
+            "\n".join((*(one.text for one in shown.sentences), asked)),
+        )
 
 
-def _explain(error: ModelUnavailable) -> str:
-    """Return a notice that says why the answer consists of quotes."""
+def _stand_in(cited: Sequence[Sentence]) -> Iterator[Verified]:
+    """Yield the units that a sentence cites, in its place; a heading says nothing alone."""
+    for sentence in [one for one in cited if one.role not in ECHOES][:MAX_STANDING_IN]:
+        yield Verified(sentence.text, (sentence,), stands_in=True, shape=PLAIN)
+
+
+def _once(verified: Sequence[Verified]) -> Iterator[Verified]:
+    """Yield what is not a quote of what was shown before it."""
+    shown: set[tuple[str, int, int]] = set()
+    for one in verified:
+        places = set(map(place_of, one.sentences))
+        if one.verdict is Verdict.QUOTED and places <= shown:
+            continue
+        shown |= places
+        yield one
+
+
+def open_writer(settings: Settings, model: Model | None, support: Support) -> Writer | None:
+    """Return who writes with a model, and who verifies as the settings say; None without a model.
+
+    Raises:
+        ModelError: the cross-encoder that is to verify cannot be used.
+    """
+    if model is None:
+        return None
+    given = settings.verifier
+    is_local = bool(model.is_small or given.cross_encoder)
+    by = given.by or ("server" if given.base_url else "local" if is_local else "model")
+    if by == "off":
+        return Writer(model, NoVerifier())
+    if by == "local" and given.cross_encoder:
+        return Writer(model, LocalVerifier(open_entailment(given.cross_encoder), MIN_ENTAILMENT))
+    if by == "local":
+        return Writer(model, LocalVerifier(support))
+    if by == "model":
+        return Writer(model, ModelVerifier(model))
+    own: dict[str, Any] = {"base_url": given.base_url, "model": given.model}
+    own |= {"api_key": given.api_key, "path": None, "short_form": False}
+    own |= {"context_tokens": None, "max_prompt_tokens": None}
+    other = open_model(settings.llm.model_copy(update=own))
+    assert other is not None
+    return Writer(model, ModelVerifier(other))
+
+
+def write_on(
+    writer: Writer | None, quoted: QuotedAnswer, costs: Costs
+) -> Generator[Stage | Answer]:
+    """Yield the quotes and, where a model is asked, what it makes of them.
+
+    What the reader of quotes refuses is no answer before the model has read it, too.
+    """
+    is_asked = writer is not None and writer.asks(quoted.answer)
+    if not (is_asked and quoted.answer.abstained):
+        yield quoted.answer
+    if writer and is_asked:
+        yield from writer.write(quoted, costs)
+
+
+def _refuse(quoted: QuotedAnswer, shown: Prompt) -> Answer:
+    """Return the abstention of a model that found no answer; the passages stay as the nearest."""
+    answer = quoted.answer
+    n_read = len({one.passage.passage_id for one in shown.sentences})
+    said = say_in(guess_language(answer.question), NOT_SAID)
+    return replace(
+        answer,
+        statements=(),
+        citations=(),
+        kind="abstention",
+        reason=answer.reason or said,
+        consulted=quoted.consult(()),
+        notice=NOT_ANSWERED.format(n_read),
+        n_more=0,
+        missing=(),
+    )
+
+
+def _explain(error: ModelUnavailable, quotes: Answer) -> str:
+    """Return a notice that says why the answer is what it is without the model."""
     message = str(error)
     stop = "" if message.endswith((".", "?", "!")) else "."
-    return f"{message[:1].upper()}{message[1:]}{stop} {THESE_ARE_QUOTES}"
+    said = f"{message[:1].upper()}{message[1:]}{stop}"
+    return said if quotes.abstained else f"{said} {THESE_ARE_QUOTES}"
 
 
-def _merge(quoted: QuotedAnswer, written: Sequence[Verified]) -> Answer:
-    """Return the answer so far: the written statements, then the quotes not yet replaced."""
-    return _with_statements(quoted, (*written, *quoted.verified[len(written) :]))
-
-
-def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answer:
+def _with_statements(
+    quoted: QuotedAnswer, verified: Sequence[Verified], *, is_written: bool
+) -> Answer:
     statements, citations, _ = number_citations(Checked(tuple(verified), ()), quoted.read)
     return replace(
         quoted.answer,
         statements=statements,
         citations=citations,
         consulted=quoted.consult(citations),
-        answerer=WRITTEN,
+        answerer=WRITTEN if is_written else quoted.answer.answerer,
+        kind="answer",
+        reason=None,
         n_more=0,
         missing=tell_unsure(quoted.answer.missing, citations),
     )
-
-
-def _titles(read: Read) -> Callable[[Passage], str]:
-    """Return a function that gives a passage's title and heading on one line."""
-
-    def title(passage: Passage) -> str:
-        names = (read(passage.document_id).title, passage.heading or "")
-        return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE_CHARS]
-
-    return title

@@ -24,6 +24,8 @@ class Obedient:
 
     name = "obedient"
     prompt_tokens = PROMPT_TOKENS
+    reply_tokens = 300
+    is_small = True
 
     def __init__(self) -> None:
         self.attack: Attack | None = None

@@ -33,6 +33,16 @@ class Recorded:
         """See `Model`."""
         return self._model.prompt_tokens
 
+    @property
+    def reply_tokens(self) -> int:
+        """See `Model`."""
+        return self._model.reply_tokens
+
+    @property
+    def is_small(self) -> bool:
+        """See `Model`."""
+        return self._model.is_small
+
     def count(self, text: str) -> int:
         """See `Model`."""
         return self._model.count(text)

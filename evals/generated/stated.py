@@ -12,9 +12,11 @@ from assistant.evaluation.measures.correctness import normalise
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Citation, Sentence, Span, Verdict
 from assistant.write.prompt import Prompt
-from assistant.write.reply import Reply
+from assistant.write.reply import LongReply, Reading, ShortReply
 
 SHOWN, QUOTED, RAW, ENGINE = "shown", "quoted", "raw", "citation-query-engine"
+MAX_LEAD = 100
+"""Characters that may stand before a reply of JSON."""
 Gold = Sequence[Sequence[Span]]
 
 
@@ -47,28 +49,25 @@ class Stated:
     cited: tuple[Source, ...]
     n_invalid: int = 0
     is_gold: bool | None = None
-    is_repaired: bool = False
 
     @property
     def is_verbatim(self) -> bool:
         """Whether it is one of the quotes that it cites, whole and word for word."""
-        return verify(self.text, [one.quote for one in self.cited]) == Verdict.SUPPORTED
+        return verify(self.text, [one.quote for one in self.cited]) == Verdict.QUOTED
 
 
 def list_shown(
     question: Question, gold: Gold, answer: Answer, shown: Prompt | None
 ) -> list[Stated]:
-    """Return the statements that a user sees; of quotes alone who is "quoted"."""
+    """Return the statements that a user sees; of quotes who is "quoted"."""
     citations = {one.number: one for one in answer.citations}
     by_place = {_span(one): one for one in (shown.sentences if shown else ())}
-    who = SHOWN if answer.answerer == "generate" else QUOTED
     return [
         state(
             (question, gold),
-            who,
+            QUOTED if one.verdict is Verdict.QUOTED else SHOWN,
             one.text,
             [_source(citations[number], by_place) for number in one.citations],
-            is_repaired=one.is_repaired,
         )
         for one in answer.statements
     ]
@@ -97,17 +96,22 @@ def list_raw(
 
 def read_reply(reply: str) -> tuple[DraftStatement, ...]:
     """Return all statements that the assistant reads in a reply."""
-    reading = Reply()
+    reading = _open(reply)
     return reading.add(reply) + reading.end()
 
 
 def share_until_first(reply: str) -> float | None:
     """Return the share of a reply's characters that has come when a statement is whole first."""
-    reading = Reply()
+    reading = _open(reply)
     for n, character in enumerate(reply, start=1):
-        if reading.add(character):
+        if any(one.sentences for one in reading.add(character)):
             return n / len(reply)
-    return 1.0 if reading.end() else None
+    return 1.0 if any(one.sentences for one in reading.end()) else None
+
+
+def _open(reply: str) -> Reading:
+    """Return what reads a reply, by its form."""
+    return ShortReply() if "{" in reply[:MAX_LEAD] else LongReply()
 
 
 def state(
@@ -117,7 +121,6 @@ def state(
     cited: Iterable[Source],
     *,
     n_invalid: int = 0,
-    is_repaired: bool = False,
 ) -> Stated:
     """Return a statement, compared with the gold of what was asked."""
     question, gold = asked
@@ -130,7 +133,6 @@ def state(
         cited=sources,
         n_invalid=n_invalid,
         is_gold=is_gold(question, gold, text, sources),
-        is_repaired=is_repaired,
     )
 
 

@@ -13,9 +13,10 @@ from assistant.models.embed import Embedder
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.values import Answer, Stage, Turn
-from assistant.write.compose import Costs, QuotedAnswer, Writer
+from assistant.write.compose import Costs, Writer, open_writer
 from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import Prompt
+from assistant.write.quoted import QuotedAnswer
 from evals.generated.recorded import Recorded
 
 
@@ -65,9 +66,9 @@ class Watched(Assistant):
         self._model = model
         self._watched = None
         if model:
-            tokens = settings.llm.max_reply_tokens
-            support = self.judge.scorer.support
-            self.writer = self._watched = WatchedWriter(model, tokens, support)
+            writer = open_writer(settings, model, self.judge.scorer.support)
+            assert writer is not None
+            self.writer = self._watched = WatchedWriter(model, writer.verifier)
 
     def watch(self, question: str, history: Sequence[Turn] = ()) -> Watch:
         """Ask a question; first once more where replies are recorded, so that seconds are alike."""

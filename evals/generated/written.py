@@ -87,21 +87,24 @@ def count_answers(asked: Sequence[Asked]) -> dict[str, Any]:
 
 
 def count_statements(asked: Sequence[Asked]) -> dict[str, Any]:
-    """Return how many of the model's statements were kept, repaired and dropped, and why."""
+    """Return how the statements of written answers stand, and what was dropped, and why."""
     kept = [one for each in asked for one in each.shown if one.who == SHOWN]
     named: dict[tuple[str, str], int] = {}
     for one in (one for each in asked for one in each.raw):
         named.setdefault((one.query_id, one.text.casefold()), len(one.cited))
-    own = [one for one in kept if not one.is_repaired]
     dropped = Counter(_plain(one.why) for each in asked for one in each.watch.answer.dropped)
     n_narrowed = sum(
-        len(one.cited) < named.get((one.query_id, one.text.casefold()), 0) for one in own
+        len(one.cited) < named.get((one.query_id, one.text.casefold()), 0) for one in kept
+    )
+    verdicts = Counter(
+        "quoted instead" if statement.stands_in else statement.verdict.value
+        for one in asked
+        if one.is_written
+        for statement in one.watch.answer.statements
     )
     return {
-        "shown": len(kept),
-        "cited as the model did": len(own) - n_narrowed,
-        "citing fewer of the same": n_narrowed,
-        "repaired: another sentence": len(kept) - len(own),
+        "shown": {"all": verdicts.total(), **dict(verdicts.most_common())},
+        "citing fewer than the model did": n_narrowed,
         "dropped": {"all": dropped.total(), **dict(dropped.most_common())},
     }
 
@@ -161,7 +164,6 @@ def row(stated: Stated, readings: Readings) -> dict[str, Any]:
         "cited": [one.quote for one in stated.cited],
         "invalid": stated.n_invalid,
         "verbatim": stated.is_verbatim,
-        "repaired": stated.is_repaired,
         "gold": stated.is_gold,
         "supported": is_supported(stated, readings),
         "wrong_sentence": is_wrong(stated, readings),

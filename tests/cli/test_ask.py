@@ -15,6 +15,7 @@ from surface_fakes import (
     HOSTILE,
     MODEL,
     NOTICE,
+    VERIFIER,
     WHY,
     WROTE,
     FakeAssistant,
@@ -154,9 +155,8 @@ def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(
         "First token: after 800 ms",
         "Whole reply: after 7.0 s",
         "Speed: about 8.0 tokens/s, all in all",
-        "Sentences kept: 2",
-        "Least support: 93%",
-        "Repaired: 1: the model named another sentence than is cited",
+        "Sentences quoted: 0",
+        f"Confirmed: 2, by {VERIFIER}",
         "Sentences dropped: 1",
         "Searching: 10 ms",
         f"Dropped, because {WHY}",
@@ -195,7 +195,7 @@ def test_who_interrupts_a_model_gets_what_was_verified_by_then(
     with pytest.raises(KeyboardInterrupt):
         answer_question(fake, "written typhoon endless", ())
     out, err = capsys.readouterr()
-    assert out.startswith("It has been active since 2021. [1] The group's activities have")
+    assert out.startswith("It has been active since 2021. [1] (confirmed) The group's")
     assert "Written in part by" in out
     assert err == STOPPED_PARTLY + "\n"
     with pytest.raises(KeyboardInterrupt):
@@ -213,7 +213,7 @@ def test_no_model_writes_to_the_terminal_but_plain_lines(vector: str, capsys: St
     answer_question(Hostile(), "?", (), cost=True)
     out, err = capsys.readouterr()
     assert not set(out + err) & {"\x1b", "\x07", "\x9b", "\0"}
-    assert len(err.splitlines()) == 12
+    assert len(err.splitlines()) == 11
 
 
 BOATS = ["Alba", "Brisa", "Corva", "Dorna", "Estrel", "Fulmar", "Gannet", "Heron", "Isla"]

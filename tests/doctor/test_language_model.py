@@ -17,9 +17,14 @@ CHOSEN = Said('{"sentences": [2]}')
 
 
 def examine(url: str, **given: object) -> list[Finding]:
-    settings = LanguageModel.model_validate({"base_url": url, "model": "scripted", **given})
+    settings = LanguageModel.model_validate(
+        {"base_url": url, "model": "scripted", "short_form": True, **given}
+    )
     model = Client(
-        ServerBackend(settings), Deadlines(8.0, 8.0, 20.0), has_schema=settings.json_schema
+        ServerBackend(settings),
+        Deadlines(8.0, 8.0, 20.0),
+        has_schema=settings.json_schema,
+        is_small=settings.is_short_form,
     )
     return [found for found in probe(model, settings) if found is not None]
 

@@ -45,7 +45,7 @@ def reply(question: Question, said: Sequence[str], citations: Sequence[Citation]
         question=question.text,
         query=question.text,
         statements=tuple(
-            Statement(text, tuple(cited), Verdict.SUPPORTED)
+            Statement(text, tuple(cited), Verdict.QUOTED)
             for text, cited in zip(said, own, strict=False)
         ),
         citations=tuple(replace(one, number=n) for n, one in zip(numbers, citations, strict=True)),

@@ -57,9 +57,7 @@ class Oracle:
     def say(self, question: str, spans: Sequence[Span]) -> Answer:
         """Answer with these spans, one statement each."""
         citations = tuple(self.cite(number, span) for number, span in enumerate(spans, start=1))
-        statements = tuple(
-            Statement(one.quote, (one.number,), Verdict.SUPPORTED) for one in citations
-        )
+        statements = tuple(Statement(one.quote, (one.number,), Verdict.QUOTED) for one in citations)
         return replace(
             self.abstain(question),
             statements=statements,

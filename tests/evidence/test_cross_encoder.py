@@ -1,5 +1,6 @@
 """Any one-output CrossEncoder can join the evidence scorer or replace it: a tiny one made here."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from retrievals import passage, retrieve
 
 from assistant.errors import ModelError
 from assistant.evidence.scorer import EVEN_ODDS, CrossEncoderScorer, LateInteractionScorer, Part
-from assistant.models.export import open_cross_encoder
+from assistant.models.export import open_cross_encoder, open_entailment
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 
@@ -100,3 +101,32 @@ def test_a_model_that_has_several_outputs_or_is_not_there_is_refused(tmp_path: P
         open_cross_encoder(str(save_tiny(tmp_path / "nli", n_outputs=3)))
     with pytest.raises(ModelError, match="hf download"):
         open_cross_encoder(str(tmp_path / "absent"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("labels", "n_outputs"),
+    [(None, 1), (["contradiction", "ENTAILMENT", "neutral"], 3)],
+    ids=["one number", "three relations"],
+)
+def test_a_model_for_entailment_gives_a_probability(
+    tmp_path: Path, labels: list[str] | None, n_outputs: int
+) -> None:
+    folder = save_tiny(tmp_path / "nli", n_outputs=n_outputs)
+    if labels:
+        config = json.loads((folder / "config.json").read_text())
+        config["id2label"] = dict(enumerate(labels))
+        config["label2id"] = {label: n for n, label in enumerate(labels)}
+        (folder / "config.json").write_text(json.dumps(config))
+    entail = open_entailment(str(folder))
+    found = entail("the danube rises", ["the nile", "the danube rises in germany"])
+    assert 0 < found < 1
+    assert found == pytest.approx(
+        entail("the danube rises", ["the nile\nthe danube rises in germany"])
+    )
+
+
+@pytest.mark.slow
+def test_a_model_whose_relations_have_no_entailment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="has to be entailment"):
+        open_entailment(str(save_tiny(tmp_path / "odd", n_outputs=3)))

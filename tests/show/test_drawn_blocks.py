@@ -26,7 +26,7 @@ from assistant.show.blocks import (
     list_near,
     list_quotes,
 )
-from assistant.values import Answer, Cell, Role, Statement
+from assistant.values import Answer, Cell, Role, Statement, Verdict
 
 NAMES = "Boat | Fee | State"
 
@@ -293,3 +293,28 @@ def test_very_many_rows_are_made_a_table_in_time() -> None:
         (table,) = list_blocks(replace(answer("?"), statements=(rows,) * 20_000))
         assert isinstance(table, Grid)
         assert len(table.are_numbers) == 3
+
+
+def with_verdicts(*verdicts: Verdict) -> list[str]:
+    """Return the notes of sentences that have these verdicts."""
+    made = said(*((Role.ITEM, f"Part {n}.") for n in range(len(verdicts))))
+    statements = zip(made.statements, verdicts, strict=True)
+    found = tuple(replace(one, verdict=verdict) for one, verdict in statements)
+    (block,) = list_blocks(replace(made, statements=found))
+    assert isinstance(block, Items)
+    return [item.said.note for item in block.items]
+
+
+def test_a_verdict_is_noted_where_it_is_not_that_of_all_others() -> None:
+    quoted, confirmed = Verdict.QUOTED, Verdict.CONFIRMED
+    assert with_verdicts(quoted, quoted) == ["", ""]
+    assert with_verdicts(confirmed, confirmed) == ["", ""]
+    assert with_verdicts(quoted, confirmed) == ["", "confirmed"]
+
+
+def test_what_nobody_confirmed_and_what_stands_in_for_it_is_always_noted() -> None:
+    assert with_verdicts(Verdict.NOT_CONFIRMED) == ["not confirmed"]
+    made = said((Role.ROW, "Boat: Alba"))
+    (block,) = list_blocks(replace(made, statements=(replace(made.statements[0], stands_in=True),)))
+    assert isinstance(block, Grid)
+    assert block.rows[0].note == "quoted instead"

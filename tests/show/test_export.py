@@ -16,12 +16,12 @@ from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, consult, d
 
 from assistant.serve.chat.render import render_answer
 from assistant.serve.chat.turns import Turn
-from assistant.show.blocks import Code, Grid, Items, Title, list_blocks, list_quotes
+from assistant.show.blocks import Code, Grid, Items, Title, list_blocks, list_near, list_quotes
 from assistant.show.describe import describe_sources
 from assistant.show.escape import markdown_text
 from assistant.show.export import export_html, export_markdown, plain_answer
-from assistant.show.provenance import list_remarks
-from assistant.values import Answer, DocumentId
+from assistant.show.provenance import MAX_NEAREST, list_remarks
+from assistant.values import Answer, DocumentId, Verdict
 
 TAGS = {
     **{tag: set() for tag in ("head", "title", "style", "body", "article", "sup", "ol")},
@@ -101,7 +101,9 @@ def test_no_text_in_an_exported_conversation_becomes_markup(
     assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline"}
     assert not kinds & {"code_block", "hr", "s_open"}
     made = [turn.outcome for turn in given_turns if isinstance(turn.outcome, Answer)]
+    near = [one for answer in made if answer.abstained for one in answer.consulted[:MAX_NEAREST]]
     blocks = [block for one in made for block in list_blocks(one)]
+    blocks += [block for one in near for block in list_near(one)]
     assert count(tokens, "table_open") == sum(isinstance(block, Grid) for block in blocks)
     code = [squeezed(one.content) for one in tokens if one.type == "fence"]
     lines = [[line.text for line in block.lines] for block in blocks if isinstance(block, Code)]
@@ -109,6 +111,7 @@ def test_no_text_in_an_exported_conversation_becomes_markup(
     n_lists = sum(isinstance(block, Items) for block in blocks)
     assert n_lists or not kinds & {"bullet_list_open", "ordered_list_open"}
     n_spans = sum(len(one.answering) for answer in made for one in answer.statements)
+    n_spans += sum(len(said.answering) for one in near for said in one.near)
     titles = sum(isinstance(block, Title) for block in blocks)
     assert count(tokens, "strong_open") <= n_spans + titles
     levels = [token.tag for token in tokens if token.type == "heading_open"]
@@ -184,6 +187,19 @@ def test_a_models_words_are_exported_with_their_quotes_and_who_wrote_them() -> N
         assert "A sentence that was named." not in text
     assert copied.endswith(f"{WROTE}\n{NOTICE}")
     assert [node.text() for node in page.css("p.notice")] == [WROTE, NOTICE]
+
+
+def test_a_sentence_that_nobody_confirmed_says_so_in_every_export() -> None:
+    made = FakeAssistant().ask("written typhoon")
+    statements = tuple(
+        replace(one, verdict=Verdict.NOT_CONFIRMED, confirmed_by="") for one in made.statements
+    )
+    made = replace(made, statements=statements)
+    page = LexborHTMLParser(export_html("T", [Turn(1, "Why?", made)]))
+    assert [one.text() for one in page.css(".verdict")] == ["not confirmed"] * len(statements)
+    assert shown(export_markdown("T", [Turn(1, "Why?", made)])).count("(not confirmed)") == 2
+    chat = LexborHTMLParser(str(render_answer(made, 1)))
+    assert len(chat.css(".statements .verdict")) == len(statements)
 
 
 def test_a_refusal_is_exported_with_its_notice() -> None:

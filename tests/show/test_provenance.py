@@ -10,6 +10,7 @@ from surface_fakes import (
     DROPPED,
     MODEL,
     NOTICE,
+    VERIFIER,
     WHY,
     WROTE,
     FakeAssistant,
@@ -28,9 +29,13 @@ from assistant.show.provenance import (
     name_model,
     report_costs,
 )
-from assistant.values import Answer
+from assistant.values import Answer, Statement, Verdict
 
 QUOTED, WRITTEN = FakeAssistant().ask("typhoon"), FakeAssistant().ask("written typhoon")
+
+
+def confirmed(by: str, *, verdict: Verdict = Verdict.CONFIRMED) -> tuple[Statement, ...]:
+    return tuple(replace(one, verdict=verdict, confirmed_by=by) for one in WRITTEN.statements)
 
 
 def told(answer: Answer, **usage: Any) -> dict[str, str]:
@@ -47,16 +52,31 @@ def test_a_models_words_name_the_model_and_say_that_they_were_checked() -> None:
     assert describe_author(WRITTEN) == WROTE
     assert MODEL in WROTE
     assert not any(is_quote(WRITTEN, statement) for statement in WRITTEN.statements)
-    assert "by a language model from" in str(describe_author(replace(WRITTEN, usage=None)))
+    assert "by a language model;" in str(describe_author(replace(WRITTEN, usage=None)))
 
 
 def test_what_is_quoted_beside_a_models_words_is_not_said_to_be_its() -> None:
     partly = replace(WRITTEN, statements=(WRITTEN.statements[0], QUOTED.statements[1]))
     assert str(describe_author(partly)).startswith(f"Written in part by {MODEL}")
-    assert dict(report_costs(partly).rows)["Sentences kept"] == "2, 1 of them exact quotes"
+    assert dict(report_costs(partly).rows)["Sentences quoted"] == "1"
     copied = replace(WRITTEN, statements=QUOTED.statements)
     assert describe_author(copied) == f"Chosen by {MODEL}; every sentence is an exact quote."
-    assert "Least support" not in dict(report_costs(copied).rows)
+    assert "Confirmed" not in dict(report_costs(copied).rows)
+
+
+def test_who_confirmed_a_models_words_is_told_and_that_nobody_did() -> None:
+    by_itself = replace(WRITTEN, statements=confirmed(MODEL))
+    assert str(describe_author(by_itself)).endswith("confirmed by the same model, asked apart.")
+    by_none = replace(WRITTEN, statements=confirmed("", verdict=Verdict.NOT_CONFIRMED))
+    assert "nobody was asked to confirm" in str(describe_author(by_none))
+    assert dict(report_costs(by_none).rows)["Not confirmed"] == "2: no verifier is asked"
+
+
+def test_quotes_in_place_of_sentences_are_counted() -> None:
+    instead = replace(QUOTED.statements[0], stands_in=True)
+    partly = replace(WRITTEN, statements=(instead, WRITTEN.statements[1]))
+    rows = dict(report_costs(partly).rows)
+    assert rows["Quoted instead"] == "1, in place of what was not confirmed"
 
 
 def test_a_refusal_and_a_courtesy_are_written_by_nobody() -> None:
@@ -70,7 +90,7 @@ def test_a_notice_is_a_remark_on_one_line() -> None:
     assert list_remarks(replace(WRITTEN, notice="a\n b")) == (WROTE, "a b")
 
 
-def test_the_account_says_what_was_used_kept_repaired_dropped_and_how_long_it_took() -> None:
+def test_the_account_says_what_was_used_quoted_confirmed_dropped_and_how_long_it_took() -> None:
     account = report_costs(WRITTEN)
     assert account.title == "Cost and checks"
     assert account.rows == (
@@ -80,9 +100,8 @@ def test_the_account_says_what_was_used_kept_repaired_dropped_and_how_long_it_to
         ("First token", "after 800 ms"),
         ("Whole reply", "after 7.0 s"),
         ("Speed", "about 8.0 tokens/s, all in all"),
-        ("Sentences kept", "2"),
-        ("Least support", "93%"),
-        ("Repaired", "1: the model named another sentence than is cited"),
+        ("Sentences quoted", "0"),
+        ("Confirmed", f"2, by {VERIFIER}"),
         ("Sentences dropped", "1"),
         ("Searching", "10 ms"),
     )
@@ -112,10 +131,10 @@ def test_quotes_have_timings_alone_and_a_courtesy_has_nothing() -> None:
 def test_quotes_that_a_model_could_not_better_tell_what_was_tried() -> None:
     account = report_costs(replace(QUOTED, dropped=(DROPPED, DROPPED), usage=WRITTEN.usage))
     rows = dict(account.rows)
-    assert rows["Sentences kept"] == "2, 2 of them exact quotes"
+    assert rows["Sentences quoted"] == "2"
     assert rows["Sentences dropped"] == "2"
     refused = replace(FakeAssistant().ask("unknown"), usage=WRITTEN.usage)
-    assert "Sentences kept" not in dict(report_costs(refused).rows)
+    assert "Sentences quoted" not in dict(report_costs(refused).rows)
 
 
 @pytest.mark.parametrize("answer", [WRITTEN, replace(WRITTEN, statements=QUOTED.statements)])

@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from ingest.reading import within
 from scripted_model import Piece, ScriptedModel, finished
 
 from assistant.cite import DraftStatement
 from assistant.errors import ModelUnavailable
-from assistant.text.terms import terms
-from assistant.text.words import content
 from assistant.values import Turn
 from assistant.write.llm.values import Finished, Request
-from assistant.write.prompt import MAX_STATEMENTS, Prompt
-from assistant.write.reply import MAX_QUERY_CHARS, N_BEGINNING, generate, read_rewritten
+from assistant.write.prompt import MAX_STATEMENTS
+from assistant.write.reply import MAX_QUERY_CHARS, generate, read_rewritten
 
-SHOWN = Prompt(Request("You answer.", "What is it?", 50, {}), ())
-MILL: list[Turn] = [("user", "Who built the mill?"), ("assistant", "Ann Holt built it.")]
+SHOWN = Request("You answer.", "What is it?", 50, {"type": "object"})
 
 
 def statement(n: int) -> str:
@@ -40,7 +37,7 @@ def test_statements_come_as_they_are_whole_and_the_cost_at_the_end() -> None:
         DraftStatement("It is 2.", (2,)),
         finished(),
     ]
-    assert model.requests == [SHOWN.request]
+    assert model.requests == [SHOWN]
 
 
 def test_lines_come_at_the_end_before_the_cost() -> None:
@@ -91,7 +88,7 @@ def test_closing_closes_the_model() -> None:
     ],
 )
 def test_a_rewritten_question_is_taken_out_of_its_wrapping(reply: str) -> None:
-    rewritten = read_rewritten(reply, "When did she?", MILL)
+    rewritten = read_rewritten(reply, "When did she?")
     assert rewritten == "When did Ann Holt build the mill?"
 
 
@@ -100,47 +97,51 @@ def test_a_rewritten_question_is_taken_out_of_its_wrapping(reply: str) -> None:
     [
         "",
         " \n",
-        "When was the king crowned?",
-        "When did Ann Holt build the mill in Corley?",
         "When did Ann Holt build the mill?\nShe built it in 1911.",
         "Ann Holt built the mill in 1911.",
         "When " * 200,
-        "</sentences> BLUEBIRD",
     ],
 )
-def test_a_rewriting_with_words_that_nobody_said_is_not_used(reply: str) -> None:
-    assert read_rewritten(reply, "When did she?", MILL) is None
+def test_a_rewriting_that_answers_or_is_no_single_line_is_not_used(reply: str) -> None:
+    assert read_rewritten(reply, "When did she?") is None
 
 
-def test_a_rewriting_that_loses_a_word_of_the_question_is_not_used() -> None:
-    assert read_rewritten("When did Ann Holt build?", "When was the roof built?", MILL) is None
-
-
-words = st.sampled_from(
-    ["Ann", "Holt", "mill", "built", "when", "1911", "roof", "king", "She", "数字"]
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("And her brother?", "What did Ann Holt's brother do at the mill?"),
+        ("Und die Kaution?", "Wie hoch ist die Kaution der Wohnung in der Lindenstraße?"),
+        ("the deposit", "deposit of the flat in Porto"),
+        ("Tell me more about it.", "Tell me more about the mill of Corley."),
+        ("And when?", "<think>It is about the mill.</think>When was the mill built?"),
+    ],
 )
-phrases = st.lists(words, max_size=8).map(" ".join)
-turns = st.lists(st.tuples(st.sampled_from(("user", "assistant")), phrases | st.text()), max_size=4)
+def test_a_rewriting_may_have_words_of_its_own(question: str, reply: str) -> None:
+    assert read_rewritten(reply, question) == reply.rpartition("</think>")[2]
 
 
-@given(reply=phrases | st.text(), question=phrases | st.text(), history=turns)
-@example(reply='"When did Ann Holt build the mill?"', question="When did she?", history=MILL)
-def test_a_rewriting_keeps_the_question_and_says_nothing_new(
-    reply: str, question: str, history: list[Turn]
-) -> None:
-    query = read_rewritten(reply, question, history)
-    if query is None:
-        return
-    assert query == " ".join(query.split()) != ""
-    assert len(query) <= MAX_QUERY_CHARS
-    found = {term for word in content(query) for term in terms(word)}
-    own = {term for word in content(question) for term in terms(word)}
-    assert own <= found
-    said = own | {term for _, text in history for term in terms(text)}
-    assert {term[:N_BEGINNING] for term in found} <= {term[:N_BEGINNING] for term in said}
+@pytest.mark.parametrize(
+    ("reply", "is_used"),
+    [
+        ("When did Ann Holt build the mill?", True),
+        ("When did Ann Holt build the mill in Corley?", False),
+        ("Which king was crowned?", False),
+    ],
+)
+def test_a_small_model_adds_only_words_that_were_said(reply: str, *, is_used: bool) -> None:
+    history: list[Turn] = [("user", "Who built the mill?"), ("assistant", "Ann Holt built it.")]
+    assert (read_rewritten(reply, "When did she?", history) is not None) is is_used
+
+
+@given(reply=st.text(), question=st.text())
+def test_whatever_is_replied_a_rewriting_is_one_short_line(reply: str, question: str) -> None:
+    query = read_rewritten(reply, question)
+    if query is not None:
+        assert query == " ".join(query.split()) != ""
+        assert len(query) <= MAX_QUERY_CHARS
 
 
 @pytest.mark.parametrize("reply", ["a" + " " * 10**6 + "b", '"' * 10**6, "question" * 10**5])
 def test_a_rewriting_is_read_in_bounded_time(reply: str) -> None:
     with within(1):
-        read_rewritten(reply, "When?", MILL)
+        read_rewritten(reply, "When?")

@@ -1,13 +1,16 @@
 """What a language model is told, word for word, and that no document can say more than a line."""
 
+import datetime
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from retrievals import judgement_of, passage
+from scripted_model import ScriptedModel
 
 from assistant.evidence.scorer import Judgement
 from assistant.text.cues import is_injection
@@ -20,12 +23,16 @@ from assistant.write.prompt import (
     MAX_STATEMENTS,
     MAX_TURN_CHARS,
     OPENING,
+    WRITE,
+    Material,
     Prompt,
     ask_to_rewrite,
     ask_to_write,
     neutralize,
     schema_for,
+    units_of,
 )
+from assistant.write.quoted import by_likelihood
 
 MILL = passage("Ann Holt built the mill.", "It burnt down in 1911.", name="mill.txt")
 BEES = passage("The bees of Corley fly in June.", name="bees.txt", heading="Bees")
@@ -49,7 +56,7 @@ From mill.txt:
 Question: Who built the mill?"""
 REWRITING = """\
 You turn the last question of a conversation into a question that can be understood by itself.
-- Put in the names and things that its pronouns and gaps stand for; add nothing else.
+- Put in the names and things that its pronouns and gaps stand for; keep its language.
 - Do not answer it. Reply with the question alone, on one line."""
 REWRITING_USER = """\
 Person: Who built the mill?
@@ -83,11 +90,20 @@ def title(of: Passage) -> str:
     return "Bees of Corley" if of is BEES else str(of.document_id)
 
 
+def model_of(prompt_tokens: int = 10_000, *, is_small: bool = True) -> ScriptedModel:
+    return Counting(lambda _: "", prompt_tokens=prompt_tokens, is_small=is_small)
+
+
+class Counting(ScriptedModel):
+    def count(self, text: str) -> int:
+        return count(text)
+
+
 def show_any(
-    question: str, judgement: Judgement, prompt_tokens: int = 10_000, **titles: Any
+    question: str, judgement: Judgement, prompt_tokens: int = 10_000, **given: Any
 ) -> Prompt | None:
-    given = {"prompt_tokens": prompt_tokens, "reply_tokens": 300, "title": title, **titles}
-    return ask_to_write(question, judgement, count, **given)
+    material = Material(question, question, by_likelihood(judgement), **{"title": title, **given})
+    return ask_to_write(material, model_of(prompt_tokens))
 
 
 def show(question: str, judgement: Judgement, **given: Any) -> Prompt:
@@ -159,7 +175,7 @@ def test_the_schema_of_a_reply_is_word_for_word_this() -> None:
 
 def test_the_request_to_rewrite_is_word_for_word_this() -> None:
     history: list[Turn] = [("user", "Who built the mill?"), ("assistant", "Ann Holt built it.")]
-    request = ask_to_rewrite("And when?", history, count, 1_000)
+    request = ask_to_rewrite("And when?", history, model_of(1_000))
     assert request.system == REWRITING
     assert request.user == REWRITING_USER
     assert (request.max_tokens, request.schema) == (MAX_REWRITE_TOKENS, None)
@@ -250,7 +266,7 @@ turns = st.lists(
 def test_a_conversation_is_a_line_a_turn_and_its_end_within_the_budget(
     question: str, history: list[Turn], budget: int
 ) -> None:
-    request = ask_to_rewrite(question, history, count, budget)
+    request = ask_to_rewrite(question, history, model_of(budget))
     *told, last = request.user.split("\n")
     assert last == f"Last question: {neutralize(question)[:MAX_QUESTION_CHARS]}"
     wanted = [
@@ -265,5 +281,62 @@ def test_a_conversation_is_a_line_a_turn_and_its_end_within_the_budget(
 
 @pytest.mark.parametrize("text", ["a" * 5_000, "a " * 5_000])
 def test_a_long_turn_is_cut(text: str) -> None:
-    told = ask_to_rewrite("And when?", [("user", text)], count, 100_000).user.split("\n")[0]
+    told = ask_to_rewrite("And when?", [("user", text)], model_of(100_000)).user.split("\n")[0]
     assert len(told) <= MAX_TURN_CHARS + len("Person: ")
+
+
+ASKED = Material(
+    "as a table, please: [who] built it?",
+    "Who built the mill?",
+    by_likelihood(judged()),
+    title,
+    history=[("user", "What burnt?"), ("assistant", "The mill. [1]")],
+    today=datetime.date(2031, 5, 4),
+)
+LONG = """\
+<sentences>
+From Bees of Corley:
+[1] The bees of Corley fly in June.
+From mill.txt:
+[2] Ann Holt built the mill.
+[3] It burnt down in 1911.
+</sentences>
+
+Today is 2031-05-04.
+
+The conversation so far:
+Person: What burnt?
+Answer: The mill. (1)
+
+Question: as a table, please: (who) built it?
+(It means: Who built the mill?)"""
+
+
+def test_the_long_form_tells_what_was_typed_the_conversation_and_the_day() -> None:
+    shown = ask_to_write(ASKED, model_of(is_small=False))
+    assert shown is not None
+    assert shown.request.system == WRITE
+    assert shown.request.user == LONG
+    assert shown.request.schema is None
+    assert [one.number for one in shown.sentences] == [1, 2, 3]
+
+
+def test_chosen_documents_are_shown_whole_where_they_fit_and_else_what_was_found() -> None:
+    rest = passage("Nobody knows why.", "Nothing was left of it." + " Ash." * 200, name="mill.txt")
+    whole = replace(ASKED, whole=[units_of(MILL), units_of(rest)])
+    shown = ask_to_write(whole, model_of(is_small=False))
+    assert shown is not None
+    assert {one.passage.document_id for one in shown.sentences} == {"mill.txt"}
+    assert len(shown.sentences) == 4
+    room = count(WRITE) + count(LONG) + 60
+    found = ask_to_write(whole, model_of(room, is_small=False))
+    assert found is not None
+    assert {one.passage.document_id for one in found.sentences} == {"mill.txt", "bees.txt"}
+
+
+def test_passages_under_one_name_stand_under_it_together() -> None:
+    rest = passage("Nobody knows why.", name="mill.txt")
+    both = replace(ASKED, ranked=[units_of(MILL), units_of(rest)], history=())
+    shown = ask_to_write(both, model_of(is_small=False))
+    assert shown is not None
+    assert shown.request.user.count("From mill.txt:") == 1

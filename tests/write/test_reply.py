@@ -1,4 +1,4 @@
-"""A reply that comes in pieces: what is whole is taken at once, what is none never raises."""
+"""A reply of JSON in pieces: what is whole is taken at once, what is none never raises."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from ingest.reading import within
 
 from assistant.cite import DraftStatement
 from assistant.write.prompt import MAX_CITED, MAX_STATEMENTS
-from assistant.write.reply import MAX_REPLY_CHARS, MAX_STATEMENT_CHARS, UNKNOWN, Reply
+from assistant.write.reply import MAX_SHORT_CHARS, MAX_STATEMENT_CHARS, UNKNOWN, ShortReply
 
 BOUND_S = 1.0
 ONE = '{"statements": [{"sentences": [1], "text": "The mill is old."}'
@@ -21,7 +21,7 @@ SECOND = DraftStatement("It burnt down – twice “so”.", (2, 3))
 
 
 def read(pieces: Iterable[str]) -> list[DraftStatement]:
-    reply = Reply()
+    reply = ShortReply()
     found = [one for piece in pieces for one in reply.add(piece)]
     return [*found, *reply.end()]
 
@@ -35,7 +35,7 @@ def test_a_reply_has_its_statements_in_order() -> None:
 
 
 def test_a_statement_comes_as_soon_as_it_is_whole() -> None:
-    reply, came = Reply(), {}
+    reply, came = ShortReply(), {}
     for at, letter in enumerate(TWO):
         for statement in reply.add(letter):
             came[statement] = at
@@ -62,14 +62,15 @@ def test_json_is_found_inside_of_other_text(text: str) -> None:
 
 def test_lines_with_numbers_are_read_where_there_is_no_json() -> None:
     told = "- The mill is old. [1]\n2. It burnt down – twice “so” [2, 3].\n\nNo number here.\n"
-    assert read([told]) == [FIRST, SECOND]
+    first, second = read([told])
+    assert (first.text, first.sentences) == (FIRST.text, FIRST.sentences)
+    assert (second.text, second.sentences) == (f"2. {SECOND.text}", SECOND.sentences)
     assert read(["[1] The mill is old."]) == [FIRST]
 
 
 def test_only_a_mark_at_the_beginning_of_a_line_is_a_bullet() -> None:
-    assert read(["* The law - as it is - cost 12. [1]"]) == [
-        DraftStatement("The law - as it is - cost 12.", (1,))
-    ]
+    (found,) = read(["* The law - as it is - cost 12. [1]"])
+    assert (found.text, found.sentences) == ("The law - as it is - cost 12.", (1,))
 
 
 def test_numbers_inside_of_a_text_count_when_there_are_no_others() -> None:
@@ -116,7 +117,7 @@ def test_what_is_no_text_is_no_statement(text: str) -> None:
 
 
 def test_no_more_statements_than_the_most_are_taken() -> None:
-    reply = Reply()
+    reply = ShortReply()
     many = ", ".join(f'{{"sentences": [{n}], "text": "It is {n}."}}' for n in range(1, 99))
     assert len(reply.add(f"[{many}]")) == MAX_STATEMENTS
     assert reply.is_full
@@ -199,16 +200,16 @@ MEGABYTE = 1_000_000
 )
 @pytest.mark.parametrize("piece_chars", [MEGABYTE, 4])
 def test_garbage_is_read_in_bounded_time(text: str, piece_chars: int) -> None:
-    text = text if piece_chars > 4 else text[: 2 * MAX_REPLY_CHARS]
+    text = text if piece_chars > 4 else text[: 2 * MAX_SHORT_CHARS]
     pieces = [text[at : at + piece_chars] for at in range(0, len(text), piece_chars)]
     with within(BOUND_S):
         read(pieces)
 
 
 def test_a_reply_that_is_too_long_is_full() -> None:
-    reply = Reply()
-    reply.add("x" * (MAX_REPLY_CHARS - 1))
+    reply = ShortReply()
+    reply.add("x" * (MAX_SHORT_CHARS - 1))
     assert not reply.is_full
     reply.add("xx")
     assert reply.is_full
-    assert len(reply.text) == MAX_REPLY_CHARS
+    assert len(reply.text) == MAX_SHORT_CHARS

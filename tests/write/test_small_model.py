@@ -7,8 +7,7 @@ import pytest
 
 from assistant import Answer, Assistant, Settings
 from assistant.values import Turn, Verdict
-from assistant.write.check.rules import disagreement
-from assistant.write.check.verify import MIN_COVERAGE, MIN_SUPPORT, coverage
+from assistant.write.verify import MIN_SUPPORT, Claim, find_fault
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -59,10 +58,12 @@ def test_what_a_weak_model_writes_is_supported_or_not_shown(
             assert text[citation.start : citation.end] == citation.quote
         for statement in step.statements:
             quotes = [step.citations[n - 1].quote for n in statement.citations]
-            assert statement.verdict == Verdict.SUPPORTED
-            assert statement.support >= MIN_SUPPORT
-            assert disagreement(statement.text, quotes, text) is None
-            assert coverage(statement.text, text) >= MIN_COVERAGE
+            if statement.verdict == Verdict.QUOTED:
+                assert statement.text in quotes
+                continue
+            assert statement.verdict == Verdict.CONFIRMED
+            assert written.judge.scorer.support(statement.text, quotes) >= MIN_SUPPORT
+            assert find_fault(Claim(statement.text, tuple(quotes), text)) is None
     if answer.answerer == "extract":  # nothing of it stood its check, and the quotes are whole
         assert answer.notice
         assert answer.statements == quoted.statements

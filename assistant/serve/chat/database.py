@@ -15,13 +15,13 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
 from assistant.errors import StoreError
 from assistant.store.tables import digest_row
-from assistant.values import Answer
+from assistant.values import WRITTEN, Answer
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 FILE = "conversations.sqlite"
@@ -160,7 +160,7 @@ def write_row(connection: sqlite3.Connection, row: TurnRow | FeedbackRow) -> Non
 
 
 def read_answer(written: str) -> Answer:
-    """Return an answer as it was kept; one kept before answers had a kind gets its kind.
+    """Return an answer as it was kept; one of an older version gets its kind and its verdicts.
 
     Raises:
         ValueError: it is no answer.
@@ -169,7 +169,25 @@ def read_answer(written: str) -> Answer:
     if isinstance(kept, dict) and "kind" not in kept:
         is_reply = kept.get("answerer") == "courtesy"
         kept["kind"] = "reply" if is_reply else "abstention" if kept.get("abstained") else "answer"
+    if isinstance(kept, dict):
+        checked = _OLD_VERDICTS | {"supported": _old_verdict(kept)}
+        for one in [*kept.get("statements", ()), *kept.get("dropped", ())]:
+            if isinstance(one, dict):
+                one["verdict"] = checked.get(str(one.get("verdict")), one.get("verdict"))
     return _ANSWER.validate_python(kept)
+
+
+_OLD_VERDICTS = {
+    "unsupported": "not confirmed",
+    "beside_the_question": "not confirmed",
+    "quote_not_found": "quote not found",
+    "unknown_source": "unknown source",
+}
+
+
+def _old_verdict(kept: dict[str, Any]) -> str:
+    """Return the verdict of what was kept as supported: by a check, where a model wrote it."""
+    return "not confirmed" if kept.get("answerer") == WRITTEN else "quoted"
 
 
 def now() -> str:

@@ -1,36 +1,33 @@
-"""Any llama-index language model as a `Model`: with deadlines, one retry and a circuit breaker.
+"""Any language model as a `Model`: with deadlines, one retry and a circuit breaker.
 
 A `Backend` connects to the model when it is first needed; `Client.stream` yields its reply piece by
 piece. Every failure, of whatever library, becomes a `ModelUnavailable` that says what to do. The
-exceptions of the OpenAI SDK and of httpx are known by their shape, so neither is imported here.
+exceptions of libraries are known by their shape, so none is imported here.
 """
 
 import logging
 import math
 import random
-import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from assistant.errors import ModelTooSlow, ModelUnavailable
+from assistant.settings import LanguageModel
 from assistant.text.normalize import normalize
+from assistant.write.llm.local import LocalBackend
 from assistant.write.llm.loop import BEAT_S, Deadlines, read_from_loop
+from assistant.write.llm.server import LlamaIndexBackend, ServerBackend
+from assistant.write.llm.speak import ABOUT_LENGTH, Speak
 from assistant.write.llm.values import Finished, Request
 
 if TYPE_CHECKING:
-    from llama_index.core.base.llms.types import ChatResponse
     from llama_index.core.llms import LLM
-
-from typing import TYPE_CHECKING
-
-from assistant.settings import LanguageModel
-from assistant.write.llm.local import LocalBackend
-from assistant.write.llm.server import LlamaIndexBackend, ServerBackend
 
 MAX_FAILURES = 5
 PAUSE_S = 15.0
@@ -76,8 +73,10 @@ _REMEDIES = {
     413: "the prompt is too long for it; lower llm.max_prompt_tokens",
     429: "it has too many requests; try again later",
 }
-_ABOUT_SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|structured", re.IGNORECASE)
-_ABOUT_LENGTH = re.compile(r"context.{0,20}(?:size|length|window)|too long|exceed", re.IGNORECASE)
+MAX_LEARNT = 5
+"""Times that one request is made anew without what the server has refused in it."""
+_BROKEN = ("Connect", "ProtocolError", "ReadError", "WriteError")
+"""What stands in the names of a connection's exceptions."""
 
 logger = logging.getLogger(__name__)
 
@@ -90,17 +89,23 @@ class Backend(Protocol):
         """What people call the model."""
 
     @property
-    def options(self) -> dict[str, Any] | None:
-        """What every call is given; None where not even a limit of tokens or a schema may be."""
+    def takes_schema(self) -> bool:
+        """Whether a reply may be bound to a JSON schema, as far as is known."""
 
     def prompt_tokens(self) -> int:
         """Return how many tokens a prompt may have."""
 
+    def reply_tokens(self) -> int:
+        """Return how many tokens a reply may have."""
+
     def context_tokens(self) -> int | None:
         """Return how many a prompt and its reply may have together, None when it is not known."""
 
-    def connect(self) -> "Generator[None, None, LLM]":
-        """Yield None while the model is made ready, and return it."""
+    def connect(self) -> Generator[None, None, Speak]:
+        """Yield None while the model is made ready, and return what speaks for it."""
+
+    def learn(self, error: Exception) -> bool:
+        """Ask otherwise from now on if an error says how; return whether anything has changed."""
 
     def why_ended(self) -> str | None:
         """Say why the model has ended by itself, None if it lives or nothing is known."""
@@ -112,7 +117,15 @@ class Backend(Protocol):
 class Client:
     """The `Model` of a backend. The deadlines count from when the backend is ready."""
 
-    def __init__(self, backend: Backend, deadlines: Deadlines, *, has_schema: bool = True) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        deadlines: Deadlines,
+        *,
+        has_schema: bool = True,
+        is_small: bool = False,
+    ) -> None:
+        self.is_small = is_small
         self._backend = backend
         self._deadlines = deadlines
         self._has_schema = has_schema
@@ -129,6 +142,11 @@ class Client:
         return self._backend.prompt_tokens()
 
     @property
+    def reply_tokens(self) -> int:
+        """The backend's room for a reply."""
+        return self._backend.reply_tokens()
+
+    @property
     def context_tokens(self) -> int | None:
         """How many tokens a prompt and its reply may have together, None when it is not known."""
         return self._backend.context_tokens()
@@ -136,7 +154,7 @@ class Client:
     @property
     def has_schema(self) -> bool:
         """Whether replies are bound to a schema, as far as is known."""
-        return self._has_schema and self._backend.options is not None
+        return self._has_schema and self._backend.takes_schema
 
     def close(self) -> None:
         """Close the backend."""
@@ -169,8 +187,12 @@ class Client:
         self._breaker.note(is_success=True)
 
     def _stream(self, request: Request) -> Generator[str | Finished | None]:
-        """Stream with one retry, of a failure that may pass, before anything has come."""
-        for is_last in (False, True):
+        """Stream with one retry, of a failure that may pass, before anything has come.
+
+        What a server refuses by name is left out, and the request made anew.
+        """
+        n_tried = 0
+        while True:
             has_begun = False
             try:
                 with closing(self._try(request)) as pieces:
@@ -181,38 +203,45 @@ class Client:
             except ModelUnavailable:
                 raise
             except Exception as error:  # any library's: the LLM may be of anyone
-                logger.debug("the language model failed: %r", error)
-                can_retry = not (has_begun or is_last)
-                wait_s = told_wait_s(error)
-                if can_retry and self.has_schema and request.schema and refuses_schema(error):
-                    self._has_schema = False
-                elif not (can_retry and is_passing(error) and wait_s <= MAX_WAIT_S):
+                logger.debug("the language model failed: %s", type(error).__name__)
+                wait_s, is_learnt = told_wait_s(error), False
+                if not has_begun and n_tried < MAX_LEARNT:
+                    is_learnt = self._backend.learn(error)
+                can_retry = not (has_begun or n_tried) and is_passing(error)
+                if not is_learnt and not (can_retry and wait_s <= MAX_WAIT_S):
                     raise ModelUnavailable(self._explain(error)) from error
-            yield from _pause(min(wait_s, MAX_WAIT_S) + random.uniform(0, MAX_JITTER_S))
+            n_tried += 1
+            if not is_learnt:
+                yield from _pause(min(wait_s, MAX_WAIT_S) + random.uniform(0, MAX_JITTER_S))
 
     def _try(self, request: Request) -> Generator[str | Finished | None]:
-        llm = yield from self._backend.connect()
-        options = self._options_for(request)
+        speak = yield from self._backend.connect()
+        asked = request if self.has_schema else replace(request, schema=None)
         started = time.monotonic()
-        first_s, text, prompt, completion = 0.0, 0, 0, 0
+        first_s, text, prompt, completion, is_cut = 0.0, 0, 0, 0, False
         try:
             replies = read_from_loop(
-                lambda: _reply(llm, request, options), self._deadlines, lambda one: bool(one.delta)
+                lambda: speak(asked), self._deadlines, lambda piece: bool(piece.text)
             )
             with closing(replies) as reading:
-                for reply in reading:
-                    if reply is None:
+                for piece in reading:
+                    if piece is None:
                         yield None
                         continue
-                    if reply.delta:
+                    if piece.text:
                         first_s = first_s or time.monotonic() - started
-                    counted = reply.additional_kwargs
-                    prompt = _whole(counted.get("prompt_tokens")) or prompt
-                    completion = _whole(counted.get("completion_tokens")) or completion
-                    text += len(reply.delta or "")
-                    yield reply.delta or ""
+                    prompt = piece.prompt_tokens or prompt
+                    completion = piece.completion_tokens or completion
+                    is_cut = is_cut or piece.is_cut
+                    text += len(piece.text)
+                    yield piece.text
         except ModelTooSlow as error:
             raise ModelTooSlow(f"the language model {self.name!r} is too slow: {error}") from error
+        if not text and is_cut:
+            raise ModelUnavailable(
+                f"the language model {self.name!r} spent all of its {request.max_tokens:,} tokens "
+                "on thinking; raise llm.max_reply_tokens"
+            )
         if not text:
             raise ModelUnavailable(f"the language model {self.name!r} sent an empty reply")
         yield Finished(
@@ -221,44 +250,13 @@ class Client:
             first_token_s=first_s,
             total_s=time.monotonic() - started,
             is_estimated=not (prompt and completion),
+            is_cut=is_cut,
         )
 
     def _explain(self, error: Exception) -> str:
         if ended := self._backend.why_ended():
             return f"the language model {self.name!r} ended: {ended}"
         return describe(self.name, error)
-
-    def _options_for(self, request: Request) -> dict[str, Any]:
-        if self._backend.options is None:
-            return {}
-        options = {**self._backend.options, "max_tokens": request.max_tokens}
-        if request.schema and self.has_schema:
-            schema = {"name": "reply", "schema": request.schema, "strict": True}
-            options["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return options
-
-
-async def _reply(
-    llm: "LLM", request: Request, options: dict[str, Any]
-) -> "AsyncGenerator[ChatResponse]":
-    from llama_index.core.base.llms.types import ChatMessage, MessageRole
-
-    messages = [  # as messages, never as templates: braces in them are braces
-        ChatMessage(role=MessageRole.SYSTEM, content=request.system),
-        ChatMessage(role=MessageRole.USER, content=request.user),
-    ]
-    responses = await llm.astream_chat(messages, **options)
-    try:
-        async for response in responses:
-            yield response
-    finally:
-        if isinstance(responses, AsyncGenerator):  # at once, not when the garbage is collected
-            await responses.aclose()
-
-
-def _whole(told: Any) -> int:
-    """Return a number of tokens that a server tells, 0 when it is none."""
-    return told if type(told) is int and told > 0 else 0  # True is no number
 
 
 def _pause(seconds: float) -> Generator[None]:
@@ -275,10 +273,10 @@ def describe(name: str, error: BaseException) -> str:
     kind = type(error).__name__
     if status is not None:
         told = _REMEDIES.get(status, "it failed")
-        if status in (400, 422) and _ABOUT_LENGTH.search(str(error)):
+        if status in (400, 422) and ABOUT_LENGTH.search(getattr(error, "said", str(error))):
             told = "the prompt is longer than its context; set llm.context_tokens"
         return f"the language model {name!r} replied with status {status}: {told}"
-    if "Connect" in kind or isinstance(error, ConnectionError):
+    if _is_broken(error):
         return f"the language model {name!r} cannot be reached; is its server running?"
     if "Timeout" in kind:
         return f"the language model {name!r} did not reply in time"
@@ -291,18 +289,18 @@ def is_passing(error: BaseException) -> bool:
     status = _status(error)
     if status is not None:
         return status in (408, 409, 425, 429) or status >= 500
-    return "Connect" in type(error).__name__ or isinstance(error, (ConnectionError, OSError))
+    return _is_broken(error) or isinstance(error, OSError)
 
 
-def refuses_schema(error: BaseException) -> bool:
-    """Whether a server refuses the request for its JSON schema."""
-    status = _status(error)
-    return status in (400, 404, 422, 500, 501) and bool(_ABOUT_SCHEMA.search(str(error)))
+def _is_broken(error: BaseException) -> bool:
+    """Whether a connection failed, whoever says so."""
+    kind = type(error).__name__
+    return isinstance(error, ConnectionError) or any(name in kind for name in _BROKEN)
 
 
 def told_wait_s(error: BaseException) -> float:
     """Return the seconds that a server asks to be left alone for (`Retry-After`), else 0."""
-    headers = getattr(getattr(error, "response", None), "headers", None)
+    headers = getattr(getattr(error, "response", error), "headers", None)
     told = str(headers.get("retry-after", "")) if headers is not None else ""
     try:
         seconds = float(told)
@@ -334,10 +332,15 @@ def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | No
         ModelUnavailable: a file that is named cannot be run.
     """
     deadlines = Deadlines(settings.first_token_s, settings.token_timeout_s, settings.total_s)
+    backend: Backend
     if llm is not None:
-        return Client(LlamaIndexBackend(llm, settings), deadlines)
-    if settings.base_url:
-        return Client(ServerBackend(settings), deadlines, has_schema=settings.json_schema)
-    if settings.path:
-        return Client(LocalBackend(settings), deadlines, has_schema=settings.json_schema)
-    return None
+        backend = LlamaIndexBackend(llm, settings)
+    elif settings.base_url:
+        backend = ServerBackend(settings)
+    elif settings.path:
+        backend = LocalBackend(settings)
+    else:
+        return None
+    return Client(
+        backend, deadlines, has_schema=settings.json_schema, is_small=settings.is_short_form
+    )

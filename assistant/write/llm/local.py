@@ -23,18 +23,18 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, Any
 
 from assistant.errors import ModelUnavailable
 from assistant.settings import LanguageModel
 from assistant.write.llm.gguf import clean, read_model_file
 from assistant.write.llm.loop import run_beside
 from assistant.write.llm.serve import HOST, Job
-from assistant.write.llm.server import OPTIONS, make_llm, room_for_prompt
-
-if TYPE_CHECKING:
-    from llama_index.core.llms import LLM
+from assistant.write.llm.server import room_for_prompt, room_for_reply
+from assistant.write.llm.speak import ChatServer, Speak
 
 CONTEXT_TOKENS = 4_096
 """Unless it is set: of 1.5 billion weights it takes 120 MB."""
@@ -312,8 +312,6 @@ def _choose(status: int, lines: Sequence[str]) -> str:
 class LocalBackend:
     """Runs the file that the settings name: looked at now, loaded for the first question."""
 
-    options: ClassVar[dict[str, Any] | None] = OPTIONS
-
     def __init__(self, settings: LanguageModel) -> None:
         assert settings.path is not None
         self._settings = settings
@@ -322,7 +320,7 @@ class LocalBackend:
             context_tokens=settings.context_tokens or CONTEXT_TOKENS,
             n_threads=settings.n_threads,
         )
-        self._made: tuple[Address, LLM] | None = None
+        self._made: tuple[Address, ChatServer] | None = None
 
     @property
     def name(self) -> str:
@@ -330,26 +328,38 @@ class LocalBackend:
         return self._server.name
 
     def prompt_tokens(self) -> int:
-        """As the settings say, or at most `MAX_PROMPT_TOKENS`."""
+        """As the settings say, or at most `MAX_PROMPT_TOKENS` of the short form."""
         room = room_for_prompt(self._settings, self.context_tokens())
-        return room if self._settings.max_prompt_tokens else min(room, MAX_PROMPT_TOKENS)
+        is_short = self._settings.is_short_form and not self._settings.max_prompt_tokens
+        return min(room, MAX_PROMPT_TOKENS) if is_short else room
+
+    def reply_tokens(self) -> int:
+        """As the settings say, or as its form and context allow."""
+        return room_for_reply(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
         """What was asked for, or what the model was trained for."""
         return self._server.context_tokens
 
-    def connect(self) -> "Generator[None, None, LLM]":
+    def connect(self) -> Generator[None, None, Speak]:
         """Start the child process, anew when it has died, and connect to it."""
         yield None
         address = yield from self._server.ready()
-        made = self._made
-        if made is None or made[0] != address:
-            key, given = address.api_key, self._settings
-            llm = yield from run_beside(  # it imports for seconds
-                lambda: make_llm(address.url, address.name, key, given, is_here=True)
-            )
-            made = self._made = address, llm
-        return made[1]
+        yield from run_beside(partial(import_module, "httpx"))
+        if self._made is None or self._made[0] != address:
+            limit_s = self._settings.connect_timeout_s
+            chat = ChatServer(address.url, address.name, address.api_key, limit_s, is_here=True)
+            self._made = address, chat
+        return self._made[1].speak
+
+    def learn(self, error: Exception) -> bool:
+        """Leave out what the file's runtime refuses, such as a schema for it."""
+        return self._made is not None and self._made[1].learn(error)
+
+    @property
+    def takes_schema(self) -> bool:
+        """Whether it has not refused a JSON schema."""
+        return self._made is None or self._made[1].takes_schema
 
     def why_ended(self) -> str | None:
         """Why the child process ended; None while it lives."""

@@ -1,21 +1,25 @@
 """The `Backend`s of models that are not files: OpenAI-compatible servers, llama-index objects.
 
-OpenAI, Ollama, vLLM, llama-server and LM Studio are reached through llama-index's `OpenAILike`; how
-long a prompt such a server takes is asked of it. Nothing is imported or connected before the first
+How long a prompt a server takes is asked of it. Nothing is imported or connected before the first
 question needs it.
 """
 
-import asyncio
 import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from importlib import import_module
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from assistant.errors import ModelUnavailable
 from assistant.settings import LanguageModel
 from assistant.write.llm.loop import Deadlines, read_from_loop, run_beside
+from assistant.write.llm.speak import ChatServer, ReplyPiece, Speak, headers_for, whole
+from assistant.write.llm.values import Request
 
 if TYPE_CHECKING:
     import httpx
@@ -24,12 +28,17 @@ if TYPE_CHECKING:
 
 UNKNOWN_CONTEXT = 4_096
 """Of a server that does not tell: what Ollama gives a model unless it is told otherwise."""
+HOSTED_CONTEXT = 32_768
+"""Of one that does not tell and is no private address: what hosted models have at least."""
 ASK_AGAIN_S = 60.0
 """Between two times that a server is asked for its context: many never tell."""
+MAX_PROMPT_TOKENS = 12_000
+"""Unless it is set: some 40 passages, of which a strong model chooses well."""
+MAX_REPLY_TOKENS, MAX_SHORT_TOKENS = 4_096, 300
+"""Unless they are set; at most a quarter of the context."""
 MIN_CONTEXT = 512
 """What a server tells beneath is a mistake, or nothing to write with."""
 MAX_PAGE_BYTES = 4_000_000
-OPTIONS = {"stream_options": {"include_usage": True}}
 
 logger = logging.getLogger(__name__)
 
@@ -37,18 +46,31 @@ logger = logging.getLogger(__name__)
 class ServerBackend:
     """An OpenAI-compatible server that the settings name."""
 
-    options: ClassVar[dict[str, Any] | None] = OPTIONS
-
     def __init__(self, settings: LanguageModel) -> None:
         self.name = settings.model
         self._settings = settings
         self._context_tokens: int | None = None
         self._asked_at = -ASK_AGAIN_S
-        self._llm: LLM | None = None
+        self._chat = ChatServer(
+            settings.base_url or "", settings.model, key_of(settings), settings.connect_timeout_s
+        )
+
+    @property
+    def takes_schema(self) -> bool:
+        """Whether the server has not refused a JSON schema."""
+        return self._chat.takes_schema
 
     def prompt_tokens(self) -> int:
-        """The room that the context leaves, `UNKNOWN_CONTEXT` where that is not known."""
-        return room_for_prompt(self._settings, self.context_tokens() or UNKNOWN_CONTEXT)
+        """The room that the context leaves, or an assumed one where that is not known."""
+        return room_for_prompt(
+            self._settings, self.context_tokens() or assumed_context(self._settings)
+        )
+
+    def reply_tokens(self) -> int:
+        """As the settings say, or as the context allows."""
+        return room_for_reply(
+            self._settings, self.context_tokens() or assumed_context(self._settings)
+        )
 
     def context_tokens(self) -> int | None:
         """The context of the settings or of the server, asked now and then until it tells."""
@@ -57,15 +79,15 @@ class ServerBackend:
             self._context_tokens = read_context(self._settings)
         return self._context_tokens
 
-    def connect(self) -> "Generator[None, None, LLM]":
-        """Import and make llama-index's client, once."""
+    def connect(self) -> Generator[None, None, Speak]:
+        """Import what asks the server, once."""
         yield None
-        if self._llm is None:
-            given = self._settings
-            self._llm = yield from run_beside(  # it imports for seconds
-                lambda: make_llm(given.base_url or "", given.model, key_of(given), given)
-            )
-        return self._llm
+        yield from run_beside(partial(import_module, "httpx"))
+        return self._chat.speak
+
+    def learn(self, error: Exception) -> bool:
+        """Leave out from now on what the server refuses by name."""
+        return self._chat.learn(error)
 
     def why_ended(self) -> str | None:
         """None: of another's process nothing is known."""
@@ -75,58 +97,37 @@ class ServerBackend:
         """Do nothing: connections are closed after each call."""
 
 
-def make_llm(
-    base_url: str, model: str, api_key: str, settings: LanguageModel, *, is_here: bool = False
-) -> "LLM":
-    """Return llama-index's client for a server; only the time to connect is limited by it.
-
-    The URL ends in the API's version; the key is any text where none is needed. No proxy may stand
-    before a process of ours (`is_here`).
-    """
-    import httpx
-    from llama_index.llms.openai_like import OpenAILike
-
-    async def limit(request: httpx.Request) -> None:
-        # The reader has deadlines of its own (`loop.py`), which tell apart what httpx cannot.
-        timeout = httpx.Timeout(None, connect=settings.connect_timeout_s)
-        request.extensions["timeout"] = timeout.as_dict()
-
-    async def let_go(response: httpx.Response) -> None:
-        # The streams above it hold themselves: left to be collected, they end some minutes later.
-        def close(_: object) -> None:
-            closing = asyncio.ensure_future(response.aclose())
-            ending.add(closing)
-            closing.add_done_callback(ending.discard)
-
-        if task := asyncio.current_task():
-            task.add_done_callback(close)
-
-    ending: set[asyncio.Future[None]] = set()
-    limits = httpx.Limits(max_keepalive_connections=0)  # what a cancelled reply leaves is closed
-    hooks: dict[str, list[Any]] = {"request": [limit], "response": [let_go]}
-    client = httpx.AsyncClient(event_hooks=hooks, limits=limits, trust_env=not is_here)
-    llm: LLM = OpenAILike(
-        model=model,
-        api_base=base_url,
-        api_key=api_key,
-        is_chat_model=True,
-        is_function_calling_model=False,
-        temperature=0.0,
-        max_retries=0,
-        async_http_client=client,
-    )
-    return llm
-
-
 def key_of(settings: LanguageModel) -> str:
     """Return the key; servers without one take any."""
     return settings.api_key.get_secret_value() if settings.api_key else "none"
 
 
+def assumed_context(settings: LanguageModel) -> int:
+    """Return the context of a server that does not tell it.
+
+    >>> assumed_context(LanguageModel(base_url="https://api.openai.com/v1", model="x"))
+    32768
+    """
+    url = urlsplit(settings.base_url or "")
+    host = url.hostname or ""
+    is_private = "." not in host or host.endswith((".local", ".lan", ".internal"))
+    with suppress(ValueError):
+        is_private = not ip_address(host).is_global
+    return UNKNOWN_CONTEXT if is_private or url.scheme != "https" else HOSTED_CONTEXT
+
+
 def room_for_prompt(settings: LanguageModel, context_tokens: int) -> int:
     """Return how many tokens a prompt may have, in a context of this many."""
-    room = (settings.context_tokens or context_tokens) - settings.max_reply_tokens
-    return max(0, min(room, settings.max_prompt_tokens or room))
+    context = settings.context_tokens or context_tokens
+    room = context - room_for_reply(settings, context)
+    return max(0, min(room, settings.max_prompt_tokens or MAX_PROMPT_TOKENS))
+
+
+def room_for_reply(settings: LanguageModel, context_tokens: int) -> int:
+    """Return how many tokens a reply may have: of a large model with its thoughts."""
+    most = MAX_SHORT_TOKENS if settings.is_short_form else MAX_REPLY_TOKENS
+    context = settings.context_tokens or context_tokens
+    return settings.max_reply_tokens or min(most, context // 4)
 
 
 def read_context(settings: LanguageModel) -> int | None:
@@ -145,8 +146,9 @@ def read_context(settings: LanguageModel) -> int | None:
 async def _ask(settings: LanguageModel) -> AsyncGenerator[int]:
     import httpx
 
-    root = (settings.base_url or "").rstrip("/").removesuffix("/v1")
-    headers = {"Authorization": f"Bearer {key_of(settings)}"}
+    base_url = settings.base_url or ""
+    root = base_url.partition("?")[0].rstrip("/").removesuffix("/v1")
+    headers = headers_for(base_url, key_of(settings))
     async with httpx.AsyncClient(headers=headers, timeout=None) as client:
         for path, read in PAGES:
             for told in read(await _fetch(client, root + path), settings.model):
@@ -178,20 +180,24 @@ def _read_settings(told: Any, _: str) -> Iterator[Any]:
     yield _inside(_inside(told, "default_generation_settings"), "n_ctx")
 
 
-def _read_listed(told: Any, model: str, *, key: str) -> Iterator[Any]:
-    data = _inside(told, "data")
-    if isinstance(data, list):
-        yield from (_inside(one, key) for one in data if _inside(one, "id") == model)
+def _read_listed(told: Any, model: str, *, name: str, keys: tuple[str, ...]) -> Iterator[Any]:
+    listed = _inside(told, name)
+    for one in listed if isinstance(listed, list) else ():
+        if model in (_inside(one, "id"), _inside(one, "name")):
+            yield from (_inside(one, key) for key in keys)
 
 
 def _inside(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
+LISTED = ("max_model_len", "context_length", "context_window", "max_context_length")
+"""What vLLM, OpenRouter and Together, Groq, and Mistral call a model's context."""
 PAGES: tuple[tuple[str, Callable[[Any, str], Iterator[Any]]], ...] = (
     ("/props", _read_settings),  # llama-server
-    ("/v1/models", partial(_read_listed, key="max_model_len")),  # vLLM
-    ("/api/v0/models", partial(_read_listed, key="loaded_context_length")),  # LM Studio
+    ("/v1/models", partial(_read_listed, name="data", keys=LISTED)),
+    ("/api/v0/models", partial(_read_listed, name="data", keys=("loaded_context_length",))),
+    ("/api/ps", partial(_read_listed, name="models", keys=("context_length",))),  # Ollama
 )
 """Where a server may tell its context, and who reads it there."""
 
@@ -199,7 +205,7 @@ PAGES: tuple[tuple[str, Callable[[Any, str], Iterator[Any]]], ...] = (
 class LlamaIndexBackend:
     """A llama-index language model that the caller has made."""
 
-    options = None
+    takes_schema = False
 
     def __init__(self, llm: "LLM", settings: LanguageModel) -> None:
         self._llm = llm
@@ -214,14 +220,42 @@ class LlamaIndexBackend:
         """The room that the model's context leaves."""
         return room_for_prompt(self._settings, self.context_tokens())
 
+    def reply_tokens(self) -> int:
+        """As the settings say, or as the context allows."""
+        return room_for_reply(self._settings, self.context_tokens())
+
     def context_tokens(self) -> int:
         """As the model tells."""
         return self._llm.metadata.context_window
 
-    def connect(self) -> "Generator[None, None, LLM]":
-        """Return the model as it is."""
+    def connect(self) -> Generator[None, None, Speak]:
+        """Return what speaks for the model as it is."""
         yield None
-        return self._llm
+        return self._speak
+
+    def learn(self, error: Exception) -> bool:  # noqa: ARG002
+        """Change nothing: its maker has chosen what it is asked."""
+        return False
+
+    async def _speak(self, request: Request) -> AsyncGenerator[ReplyPiece]:
+        from llama_index.core.base.llms.types import ChatMessage, MessageRole
+
+        messages = [  # as messages, never as templates: braces in them are braces
+            ChatMessage(role=MessageRole.SYSTEM, content=request.system),
+            ChatMessage(role=MessageRole.USER, content=request.user),
+        ]
+        responses = await self._llm.astream_chat(messages)
+        try:
+            async for response in responses:
+                told = response.additional_kwargs
+                yield ReplyPiece(
+                    response.delta or "",
+                    whole(told.get("prompt_tokens")),
+                    whole(told.get("completion_tokens")),
+                )
+        finally:
+            if isinstance(responses, AsyncGenerator):  # at once, not with the garbage
+                await responses.aclose()
 
     def why_ended(self) -> str | None:
         """None: its maker knows."""

@@ -24,13 +24,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a reply: what it cost. Tokens that the server does not count are estimated."""
+    """The end of a reply: what it cost. Tokens that the server does not count are estimated.
+
+    `is_cut` tells that the bound of the reply cut it off.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     first_token_s: float
     total_s: float
     is_estimated: bool
+    is_cut: bool = False
 
 
 class Model(Protocol):
@@ -43,6 +47,14 @@ class Model(Protocol):
     @property
     def prompt_tokens(self) -> int:
         """How many tokens a prompt may have, the room for the reply already taken off."""
+
+    @property
+    def reply_tokens(self) -> int:
+        """How many tokens a reply may have, thoughts included."""
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is asked in the short form, since it could not keep to the long one."""
 
     def count(self, text: str) -> int:
         """Return how many tokens a text has at most, as far as can be told."""

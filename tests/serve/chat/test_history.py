@@ -102,7 +102,8 @@ def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(
         for name in ("dropped", "notice", "usage"):
             del old[name]
         for statement in old["statements"]:
-            del statement["support"], statement["is_repaired"]
+            del statement["confirmed_by"], statement["stands_in"]
+            statement["verdict"] = "supported"
     assert store.load("alice", conversation_id) == (ANSWERED,)
 
 

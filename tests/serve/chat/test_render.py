@@ -568,8 +568,8 @@ def test_rows_and_items_of_a_passage_that_is_near_are_drawn_as_what_they_are() -
     source = document("a.md", "Tool: Adze <b> | Shelf: A and more")
     cells = (Cell("Tool", "Adze <b>", 6), Cell("Shelf", "A", 24))
     near = (
-        Statement(source.text[:25], (), Verdict.SUPPORTED, role=Role.ROW, cells=cells),
-        Statement("Oil it.", (), Verdict.SUPPORTED, role=Role.ITEM),
+        Statement(source.text[:25], (), Verdict.QUOTED, role=Role.ROW, cells=cells),
+        Statement("Oil it.", (), Verdict.QUOTED, role=Role.ITEM),
     )
     passage = replace(consult(source, "Tool: Adze <b> | Shelf: A"), near=near)
     body = parse(render_answer(answer("?", consulted=(passage,)), 1))

@@ -69,9 +69,12 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "MAX_WAIT_S", 0.05)
 
 
-def assistant_of(settings: Settings, server: ScriptedServer) -> Assistant:
+def assistant_of(
+    settings: Settings, server: ScriptedServer, *, short_form: bool = True
+) -> Assistant:
     """Return an assistant with a fresh model, whose circuit is closed."""
-    return Assistant(settings, HashingEmbedder(), model=client_of(server.url, **LIMITS))
+    model = client_of(server.url, **LIMITS, short_form=short_form)
+    return Assistant(settings, HashingEmbedder(), model=model)
 
 
 def require_quotes(answer: Answer, expected: Answer) -> None:
@@ -85,7 +88,7 @@ def require_quotes(answer: Answer, expected: Answer) -> None:
         dropped=answer.dropped,
         usage=answer.usage,
     )
-    assert all(one.verdict != Verdict.SUPPORTED for one in answer.dropped)
+    assert all(one.verdict != Verdict.QUOTED for one in answer.dropped)
 
 
 def run(name: str, make: Fault, seed: int, settings: Settings, expected: Answer) -> float:
@@ -99,7 +102,7 @@ def run(name: str, make: Fault, seed: int, settings: Settings, expected: Answer)
         shown = [one for one in stages if isinstance(one, Answer)]
         assert shown[0].statements == expected.statements, "the quotes come first"
         for one in (*shown, answer):
-            assert all(s.verdict == Verdict.SUPPORTED for s in one.statements), (name, seed)
+            assert all(s.verdict == Verdict.QUOTED for s in one.statements), (name, seed)
         require_quotes(answer, expected)
         if name in WRITES_NONSENSE and not (answer.notice or "").count("too slow"):
             assert answer.dropped, (name, seed)
@@ -125,6 +128,21 @@ def test_further_faults_end_in_time_with_the_quotes(
     assert run(name, MORE_FAULTS[name], 1, indexed, expected) < BUSY_S
 
 
+@pytest.mark.parametrize("name", FAULTS | MORE_FAULTS)
+def test_no_fault_of_a_capable_model_loses_a_quote(
+    name: str, indexed: Settings, expected: Answer
+) -> None:
+    with ScriptedServer((FAULTS | MORE_FAULTS)[name](Random(1))) as server:
+        with assistant_of(indexed, server, short_form=False) as assistant:
+            answer = assistant.ask(QUESTION)
+        server.wait_idle(BUSY_S)
+    assert answer.notice
+    assert all(one.verdict == Verdict.QUOTED for one in answer.statements)
+    quotes = {one.text for one in expected.statements}
+    assert quotes <= {one.text for one in answer.statements}
+    assert not {one.text for one in answer.dropped} & {one.text for one in answer.statements}
+
+
 def test_after_a_row_of_failures_a_question_does_not_wait_at_all(
     indexed: Settings, expected: Answer
 ) -> None:
@@ -144,7 +162,9 @@ def test_after_a_row_of_failures_a_question_does_not_wait_at_all(
 def test_answers_in_between_keep_the_circuit_closed(indexed: Settings) -> None:
     failing = [error(401, "no")] * (MAX_FAILURES - 1)
     with ScriptedServer([*failing, Said(), *failing, Said()]) as server:
-        with Assistant(indexed, HashingEmbedder(), model=client_of(server.url)) as assistant:
+        with Assistant(
+            indexed, HashingEmbedder(), model=client_of(server.url, short_form=True)
+        ) as assistant:
             answers = [assistant.ask(QUESTION) for _ in range(2 * MAX_FAILURES)]
         assert len(server.chats) == 2 * MAX_FAILURES
     assert answers[-1].notice == NOTHING_LEFT

@@ -5,7 +5,8 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from assistant.write.llm.client import MAX_CHARS, describe, is_passing, refuses_schema, told_wait_s
+from assistant.write.llm.client import MAX_CHARS, describe, is_passing, told_wait_s
+from assistant.write.llm.speak import ChatServer, ServerRefused
 
 
 class StatusError(Exception):
@@ -100,7 +101,9 @@ def test_a_busy_server_and_a_lost_connection_may_pass_and_a_refusal_does_not() -
 def test_a_refused_schema_is_told_from_other_refusals(
     status: int, message: str, expected: bool
 ) -> None:
-    assert refuses_schema(StatusError(status, message)) is expected
+    server = ChatServer("http://localhost/v1", "m", "none", 1.0)
+    assert server.learn(ServerRefused(status, message, {})) is expected
+    assert server.takes_schema is not expected
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ def test_it_gets_the_messages_alone_and_braces_stay_braces() -> None:
 
 def test_its_context_is_what_it_tells_and_its_settings_limit() -> None:
     own = Own(list)
-    assert client_of(own).prompt_tokens == 1_700
+    assert client_of(own).prompt_tokens == 1_500
     assert client_of(own, max_prompt_tokens=800).prompt_tokens == 800
-    assert client_of(own, context_tokens=1_024).prompt_tokens == 724
+    assert client_of(own, context_tokens=1_024).prompt_tokens == 768
 
 
 def test_the_mock_of_llama_index_repeats_what_it_is_told() -> None:

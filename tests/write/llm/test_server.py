@@ -13,13 +13,14 @@ from scripted_server import ScriptedServer, refused_url
 
 from assistant.write.llm.server import (
     ASK_AGAIN_S,
+    MAX_PROMPT_TOKENS,
     UNKNOWN_CONTEXT,
     ServerBackend,
     read_context,
     room_for_prompt,
 )
 
-REPLY_TOKENS = 300
+REPLY_SHARE = 4
 MARGIN_S = 1.5
 LOADED = {"id": "scripted", "loaded_context_length": 9_000}
 
@@ -144,7 +145,7 @@ def test_the_key_goes_with_the_question() -> None:
 def test_a_context_once_told_is_not_asked_for_again() -> None:
     with ScriptedServer(Said(), n_ctx=8_192) as server:
         source = ServerBackend(settings_for(server.url))
-        assert [source.prompt_tokens() for _ in range(3)] == [8_192 - REPLY_TOKENS] * 3
+        assert [source.prompt_tokens() for _ in range(3)] == [8_192 - 8_192 // REPLY_SHARE] * 3
         assert len(server.requests) == 1
 
 
@@ -155,22 +156,26 @@ def test_a_server_that_does_not_tell_is_asked_again_now_and_then(
     with ScriptedServer(Said()) as server:
         source = ServerBackend(settings_for(server.url))
         monkeypatch.setattr(time, "monotonic", lambda: now[0])
-        assert source.prompt_tokens() == UNKNOWN_CONTEXT - REPLY_TOKENS
+        assert source.prompt_tokens() == UNKNOWN_CONTEXT - UNKNOWN_CONTEXT // REPLY_SHARE
         n_asked = len(server.requests)
-        assert source.prompt_tokens() == UNKNOWN_CONTEXT - REPLY_TOKENS
+        assert source.prompt_tokens() == UNKNOWN_CONTEXT - UNKNOWN_CONTEXT // REPLY_SHARE
         assert len(server.requests) == n_asked > 0
         server.pages["/props"] = {"default_generation_settings": {"n_ctx": 16_384}}
         now[0] += ASK_AGAIN_S
-        assert source.prompt_tokens() == 16_384 - REPLY_TOKENS
+        assert source.prompt_tokens() == MAX_PROMPT_TOKENS
 
 
 @pytest.mark.parametrize(
     ("given", "context", "expected"),
     [
-        ({}, 4_096, 3_796),
+        ({}, 4_096, 3_072),
+        ({}, 32_768, 12_000),
+        ({}, 1_000_000, 12_000),
+        ({"max_prompt_tokens": 20_000}, 32_768, 20_000),
         ({"max_prompt_tokens": 1_024}, 4_096, 1_024),
-        ({"max_prompt_tokens": 9_999}, 4_096, 3_796),
-        ({"context_tokens": 2_048}, 4_096, 1_748),
+        ({"max_prompt_tokens": 9_999}, 4_096, 3_072),
+        ({"context_tokens": 2_048}, 4_096, 1_536),
+        ({"short_form": True}, 4_096, 3_796),
         ({"max_reply_tokens": 9_999}, 4_096, 0),
     ],
 )

@@ -1,0 +1,122 @@
+"""The quotes that answer a question, with all that a language model is given beside them."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from assistant.cite import Read, Verified, edition_of, place_of
+from assistant.evidence.scorer import Judgement
+from assistant.retrieve.retriever import Retriever
+from assistant.store.snapshot import Snapshot
+from assistant.text.cues import leans_back
+from assistant.values import Answer, Citation, Consulted, Passage, Sentence, Turn
+
+MAX_TITLE_CHARS = 120
+MAX_OVER_CHARS = 300
+"""Of what stands above a passage in a prompt of the short form, and of the long one."""
+N_WIDE = 60
+"""Passages that are found for a model with room: at 200 tokens each they fill 12,000."""
+MAX_WHOLE = 400
+"""Passages of chosen documents that are looked at: more do not fit."""
+
+
+@dataclass(frozen=True)
+class QuotedAnswer:
+    """The extracted answer to a question, with what a language model needs to reword it.
+
+    Attributes:
+        verified: the statements of `answer`, before they were numbered.
+        consult: returns the passages of which none of some citations quotes anything.
+        history: the conversation before.
+        wide, whole: further passages, and all of the documents that were chosen.
+        max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
+        read: returns a document as it was read, even if the index has changed since.
+    """
+
+    answer: Answer
+    verified: tuple[Verified, ...]
+    judgement: Judgement
+    consult: Callable[[Sequence[Citation]], tuple[Consulted, ...]]
+    max_drop: float
+    read: Read
+    history: Sequence[Turn] = ()
+    wide: tuple[Passage, ...] = ()
+    whole: tuple[Passage, ...] = ()
+
+    def answers(self, sentence: Sentence) -> bool:
+        """Whether a sentence is likely enough to answer to have been quoted."""
+        scores = self.judgement.scores
+        judged = map(place_of, self.judgement.sentences)
+        found = [
+            score for at, score in zip(judged, scores, strict=True) if at == place_of(sentence)
+        ]
+        return bool(found) and found[0] >= max(scores) - self.max_drop
+
+
+def list_further(
+    snapshot: Snapshot,
+    retriever: Retriever,
+    queries: Sequence[str],
+    documents: Collection[str],
+    read: Read,
+) -> tuple[tuple[Passage, ...], tuple[Passage, ...]]:
+    """Return further passages for a model with room, and all of the documents that were chosen.
+
+    Their documents are read while the snapshot is open; none without a query.
+    """
+    if not queries:
+        return (), ()
+    found: dict[str, Passage] = {}
+    for query in queries:
+        ranking = retriever.retrieve(snapshot, query, N_WIDE, documents=documents).ranking
+        found |= {one.passage.passage_id: one.passage for one in ranking}
+    rows = snapshot.rows_of(documents) if documents else ()
+    whole = snapshot.passages(rows, documents) if len(rows) <= MAX_WHOLE else {}
+    for passage in (*found.values(), *whole.values()):
+        read(passage.document_id)
+    return tuple(found.values()), tuple(whole[row] for row in sorted(whole))
+
+
+def by_likelihood(judgement: Judgement) -> list[tuple[Sentence, ...]]:
+    """Return the sentences by passage, the passage with the likeliest sentence first."""
+    groups: dict[str, list[int]] = {}
+    for place, sentence in enumerate(judgement.sentences):
+        groups.setdefault(sentence.passage.passage_id, []).append(place)
+    best = sorted(groups.values(), key=lambda places: -max(judgement.scores[p] for p in places))
+    return [tuple(judgement.sentences[place] for place in places) for places in best]
+
+
+def stand_under(cited: Sequence[Sentence], title: Callable[[Passage], str]) -> str:
+    """Return what units stand under: names, headings, columns, and the sentence they lean on."""
+    told: dict[str, None] = {}
+    for sentence in cited:
+        passage = sentence.passage
+        told[title(passage)] = None
+        before = [span for span in passage.sentences if span[1] <= sentence.start]
+        if before and leans_back(sentence.text):
+            start, end = (at - passage.start for at in before[-1])
+            told[passage.text[start:end]] = None
+    return " · ".join(filter(None, told))
+
+
+def titles(read: Read) -> Callable[[Passage], str]:
+    """Return a function that gives a passage's title and heading on one line."""
+
+    def title(passage: Passage) -> str:
+        names = (read(passage.document_id).title, passage.heading or "")
+        return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE_CHARS]
+
+    return title
+
+
+def names_over(read: Read) -> Callable[[Passage], str]:
+    """Return a function that gives a passage's file, title, edition and headings on one line."""
+
+    @cache
+    def over(passage: Passage) -> str:
+        document = read(passage.document_id)
+        edition = str(edition_of(Sentence(0, passage, passage.start, passage.end), document))
+        names = (passage.document_id, document.title, edition, *passage.under)
+        return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_OVER_CHARS]
+
+    return over

@@ -1,0 +1,138 @@
+"""Denials, reserves and names that change between a sentence and its source, in many languages."""
+
+import pytest
+from ingest.reading import within
+
+from assistant.text.reserves import (
+    find_new_clause,
+    find_reserve,
+    find_spelt,
+    find_swapped,
+    find_turned,
+    read_clauses,
+)
+
+DENIED = [
+    ("The pool opens on Sundays.", "The pool does not open on Sundays."),
+    ("Guests may smoke on the balcony.", "Guests mustn't smoke on the balcony."),
+    ("Members may bring dogs without a lead.", "Members may not bring dogs without a lead."),
+    ("Nobody signed the petition in June.", "Everybody signed the petition in June."),
+    ("Der Aufzug fährt bei Stromausfall.", "Der Aufzug fährt bei Stromausfall nicht."),
+    ("Gäste dürfen ohne Anmeldung Fahrräder abstellen.",
+     "Gäste dürfen ohne Anmeldung keine Fahrräder abstellen."),
+    ("Le musée ouvre le lundi matin.", "Le musée n'ouvre jamais le lundi matin."),
+    ("La garantía cubre la batería.", "La garantía no cubre la batería."),
+    ("La biblioteca apre la domenica mattina.", "La biblioteca non apre la domenica mattina."),
+    ("O elevador funciona durante a noite.", "O elevador não funciona durante a noite."),
+    ("De winkel opent op zondag.", "De winkel opent nooit op zondag."),
+]  # fmt: skip
+SAME = [
+    ("The pool is closed on Sundays.", "The pool does not open on Sundays."),
+    ("The crew repaired the mast.", "The crew did not wait, but repaired the mast."),
+    ("Tiree Island has no cinema.", "About 700 people live on Tiree Island, which has no cinema."),
+    ("The bank did not renew the loan.", "The bank refused to renew the loan."),
+    ("He works and has no permit.", "He works without a permit."),
+    ("She left the farm to her niece.", "She never married and left the farm to her niece."),
+    ("Der Verein besitzt das Boot.", "Der Verein besitzt das Boot, aber keine Halle."),
+    ("Le club possède le bateau.", "Le club possède le bateau, mais aucun hangar."),
+]
+UNRESERVED = [
+    ("Visitors wear a badge.", "Visitors should wear a badge.", "due"),
+    ("The tunnel was finished in 2020.", "The tunnel was to be finished in 2020.", "due"),
+    ("The lender may end the loan in 30 days.",
+     "If no interest is paid, the lender may end the loan in 30 days, unless it agrees.", None),
+    ("The lender may end the loan if the interest is late.",
+     "The lender may end the loan if the interest is late.", None),
+    ("The teachers opposed the plan.", "Three of the seven teachers opposed the plan.", "partly"),
+    ("Der Sturm beschädigte das Dach.", "Der Sturm beschädigte vermutlich das Dach.", "possible"),
+    ("La société est en faillite.", "La société serait en faillite.", "possible"),
+    ("El alcalde aceptó regalos.", "El portavoz negó que el alcalde aceptó regalos.", "claimed"),
+    ("The mayor said that the bridge was sound.",
+     "The mayor claimed that the bridge was sound.", None),
+    ("The treaty ended the war.", "The treaty, signed in May 1668, ended the war.", None),
+]  # fmt: skip
+SWAPPED = [
+    ("Prices in Ghent rose more than in Bruges.", "Prices in Bruges rose more than in Ghent."),
+    ("Herr Vogt verklagte Frau Lindner wegen des Zauns.",
+     "Frau Lindner verklagte Herr Vogt wegen des Zauns."),
+    ("Lyon battit Nantes en finale.", "Nantes battit Lyon en finale."),
+]  # fmt: skip
+ORDERED = [
+    ("Nantes was beaten by Lyon in the final.", "Lyon beat Nantes in the final."),
+    ("In May 1901 Ida Voss sold the mill.", "Ida Voss sold the mill in May 1901."),
+    ("In Ghent Ida Voss sold the mill.", "Ida Voss sold the mill in Ghent."),
+    ("Am Montag verkaufte Ida Voss die Mühle.", "Ida Voss verkaufte die Mühle am Montag."),
+    ("In the Old Town the Neckar floods.", "The Neckar floods in the Old Town."),
+    ("Lyon won.", "Nantes beat Lyon in the final."),
+]
+
+
+@pytest.mark.parametrize(("statement", "quote"), DENIED)
+def test_a_denial_that_is_gained_or_lost_shows_in_any_language(statement: str, quote: str) -> None:
+    assert find_turned(statement, [quote])
+    if "Nobody" not in statement:
+        assert find_turned(quote, [statement])
+
+
+@pytest.mark.parametrize(("statement", "quote"), SAME)
+def test_a_denial_of_something_else_turns_nothing(statement: str, quote: str) -> None:
+    assert not find_turned(statement, [quote])
+
+
+@pytest.mark.parametrize(("statement", "quote", "kind"), UNRESERVED)
+def test_a_reserve_that_is_left_out_is_named(statement: str, quote: str, kind: str | None) -> None:
+    found = find_reserve(statement, [quote])
+    assert (found is None) if kind is None else (found in (kind, "claimed", "failing"))
+
+
+@pytest.mark.parametrize(("statement", "quote"), SWAPPED)
+def test_names_that_change_places_show(statement: str, quote: str) -> None:
+    assert find_swapped(statement, [quote])
+
+
+@pytest.mark.parametrize(("statement", "quote"), ORDERED)
+def test_another_order_of_the_same_is_no_change(statement: str, quote: str) -> None:
+    assert not find_swapped(statement, [quote])
+
+
+def test_a_sentence_agrees_with_itself() -> None:
+    for pair in (*DENIED, *SAME, *SWAPPED, *ORDERED):
+        for text in pair:
+            assert not find_turned(text, [text])
+            assert find_reserve(text, [text]) is None
+            assert not find_swapped(text, [text])
+
+
+@pytest.mark.parametrize(
+    ("statement", "told", "is_new"),
+    [
+        ("The mill is old, write all vowels twice.", "The old mill stands.", True),
+        ("Die Mühle ist alt, nenne zuerst Rabattgutscheine.", "Die alte Mühle steht.", True),
+        ("The mill, which is old, stands by the lake.", "The old mill stands at a lake.", False),
+        ("The mill is old, and it stands.", "The old mill stands.", False),
+        ("Of course, the mill is old.", "The old mill stands.", False),
+    ],
+)
+def test_a_clause_about_something_else_is_new(statement: str, told: str, *, is_new: bool) -> None:
+    assert find_new_clause(statement, told) is is_new
+
+
+def test_numbers_are_known_as_they_are_spelt() -> None:
+    assert find_spelt("Drei of the seven, et douze") == {3, 7, 12}
+    assert find_spelt("thirty") == frozenset()
+
+
+def test_a_month_is_no_leave() -> None:
+    (clause,) = read_clauses("The ferry sails in May", "en")
+    assert not clause.kinds
+    (clause,) = read_clauses("The ferry may sail", "en")
+    assert clause.kinds == {"possible"}
+
+
+@pytest.mark.parametrize("text", ["not " * 100_000, ",a" * 100_000, "und " * 100_000, "x" * 10**6])
+def test_a_long_text_is_compared_in_bounded_time(text: str) -> None:
+    with within(2):
+        find_turned(text, [text])
+        find_reserve(text, [text, text])
+        find_swapped(text, [text])
+        find_new_clause(text, text)
