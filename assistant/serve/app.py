@@ -29,14 +29,13 @@ from assistant.errors import (
     SettingsError,
     StoreError,
 )
-from assistant.serve.access import SECURITY_HEADERS, AccessMiddleware, error_response
+from assistant.serve.access import SECURITY_HEADERS, AccessMiddleware, Visitors, error_response
 from assistant.serve.api import add_routes
 from assistant.serve.background import RETRY_AFTER_S, Admission
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import log_error
-from assistant.serve.identity import Visitors
 
 STATUSES: dict[type[AssistantError], int] = {
     QuestionError: 422,

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assistant.evaluation.provenance import describe
+from assistant.evaluation.run import describe
 from assistant.settings import Settings
 from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model

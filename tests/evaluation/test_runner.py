@@ -11,10 +11,9 @@ from hashing import HashingEmbedder
 from assistant import pipeline
 from assistant.errors import EvaluationError, IndexLocked, SettingsError
 from assistant.evaluation import runner
-from assistant.evaluation.provenance import digest, find_commit
 from assistant.evaluation.report import Report
-from assistant.evaluation.runner import draw, refuse_set, run_suite, write_corpus
-from assistant.evaluation.suite import Suite
+from assistant.evaluation.run import digest, find_commit
+from assistant.evaluation.runner import Suite, draw, refuse_set, run_suite, write_corpus
 from assistant.evaluation.values import Dataset, Question
 
 Row = dict[str, Any]

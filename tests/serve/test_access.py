@@ -14,15 +14,16 @@ from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.serve import access as gate
 from assistant.serve.access import (
+    COOKIE,
     MAX_BODY_BYTES,
     SECURITY_HEADERS,
     UPLOAD_PATH,
     AccessMiddleware,
+    Visitors,
     host_name,
     is_known_route,
 )
 from assistant.serve.app import build_app
-from assistant.serve.identity import COOKIE, Visitors
 
 HOME = "http://127.0.0.1:7860"
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"

@@ -23,12 +23,12 @@ from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywh
 
 from assistant.errors import StoreError
 from assistant.serve import api
+from assistant.serve.access import COOKIE, Visitors
 from assistant.serve.app import build_app
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
-from assistant.serve.identity import COOKIE, Visitors
 from assistant.show.export import export_html, export_markdown
 from assistant.values import Answer, RankedPassage, Stage
 

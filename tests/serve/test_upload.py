@@ -16,8 +16,8 @@ from starlette.requests import ClientDisconnect
 from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import CorpusError, DocumentUnreadable
+from assistant.serve.api import MAX_NAME_BYTES, NameTaken, check_name, save_upload
 from assistant.serve.app import build_app
-from assistant.serve.upload import MAX_NAME_BYTES, NameTaken, check_name, save_upload
 
 HOME = "http://127.0.0.1:7860"
 LIMIT = 1_000
