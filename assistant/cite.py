@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from assistant.text.exact import find_day, find_versions
+from assistant.text.listing import Reading
 from assistant.text.terms import terms
 from assistant.values import (
     ECHOES,
@@ -320,7 +321,9 @@ def list_consulted(
     return tuple(consulted)
 
 
-def say(question: str, reply: str, answerer: str, index_version: int) -> Answer:
+def say(
+    question: str, reply: str, answerer: str, index_version: int, reading: Reading = "greeting"
+) -> Answer:
     """Return the answer that states nothing, and so cites nothing: a reply for a reason."""
     return Answer(
         question=question,
@@ -334,6 +337,7 @@ def say(question: str, reply: str, answerer: str, index_version: int) -> Answer:
         confidence=0.0,
         timings={},
         index_version=index_version,
+        reading=reading,
     )
 
 

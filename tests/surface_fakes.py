@@ -13,6 +13,7 @@ from typing import Any
 from assistant.errors import CorpusError, DocumentUnreadable, QuestionError
 from assistant.settings import Settings
 from assistant.store.sync import Progress, SyncReport
+from assistant.text.listing import Reading
 from assistant.values import (
     Answer,
     Citation,
@@ -176,7 +177,12 @@ class FakeAssistant:
         }
 
     def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         if "wait" in question:
             yield Stage("searching", "Searching")
@@ -209,14 +215,24 @@ class FakeAssistant:
         yield made
 
     def ask(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Answer:
         *_, last = self.stream(question, history, documents=documents)
         assert isinstance(last, Answer)
         return last
 
     def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> tuple[RankedPassage, ...]:
         source = self.held[DocumentId("handbook.md")]
         text = source.text[:12]

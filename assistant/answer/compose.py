@@ -53,11 +53,6 @@ TOPIC_DOUBT = 0.5
 """Log-odds taken from the answer to a question that was asked with the topic of a conversation: its
 words stand in the passages whatever is asked."""
 
-NOT_COMPARED = (
-    "Versions are not compared with each other here; each can be asked about by its number."
-)
-_CHANGE = re.compile(r"\b(?:chang|differ|new in|compar)", re.IGNORECASE)
-
 MAX_ANSWERING = 2
 """Cells of a row that are emphasised: where more may answer, none is."""
 _ASKED_COLUMN = re.compile(
@@ -96,8 +91,7 @@ def compose(
         return _compose_worked(retrieval.query, worked, confidence, judgement.sentences)
     bar = calibration.bar(settings.max_over_refusal)
     if confidence < bar and not judgement.evidence.is_named:
-        reason = NOT_COMPARED if _asks_change(retrieval.query) else NOT_SAID
-        return Draft((), confidence, reason), judgement.sentences
+        return Draft((), confidence, NOT_SAID), judgement.sentences
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
     picked = [judgement.sentences[i] for i in chosen]
     whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
@@ -355,11 +349,6 @@ def _prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> J
     if not is_of_it or _share_said(retrieval, sentences[best].text) < MOST:
         return chosen
     return replace(chosen, evidence=replace(chosen.evidence, is_named=True))
-
-
-def _asks_change(query: str) -> bool:
-    """Whether a question asks what tells two versions apart."""
-    return len(set(find_versions(query))) > 1 and _CHANGE.search(query) is not None
 
 
 def _years_over(sentence: Sentence) -> set[str]:

@@ -137,12 +137,12 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         places = _paragraph(document, number, own)
         said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
-    rest = _rest_of(document, number)
+    rest = rest_of(document, number)
     places += [_whole(document, rest)] if rest is not None else []
     return places, n_more
 
 
-def _rest_of(document: Document, number: int) -> int | None:
+def rest_of(document: Document, number: int) -> int | None:
     """Return the number of the unit that goes on with the sentence of another, if one does."""
     units = document.units
     for n in range(number + 1, min(number + 1 + MAX_BETWEEN, len(units))):

@@ -16,7 +16,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from assistant.show.blocks import Code, Grid, Items, Prose, Said, Shown, Title
+from assistant.show.blocks import Code, Grid, Items, Prose, Remark, Said, Shown, Title
 from assistant.show.escape import terminal_safe
 
 ANY_WIDTH = 10_000
@@ -85,6 +85,9 @@ def write_blocks(blocks: Sequence[Shown], *, shows_all: bool) -> None:
 def _draw(block: Shown, console: Console, *, is_whole: bool) -> Iterator[Text | Table]:
     """Yield the lines of a block, or its table, and a line that says how much is left out."""
     match block:
+        case Remark():
+            yield Text(terminal_safe(block.text), "italic")
+            return
         case Prose():
             yield Text(" ").join(map(_say, block.said))
             return

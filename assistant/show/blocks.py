@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar, Literal
 
+from assistant.text.listing import ListedCell, beside
 from assistant.values import Answer, Cell, Citation, DocumentId, Role, Statement
 
 FEW_ROWS = 8
@@ -34,11 +35,15 @@ _MARKER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text with the numbers of its citations, and the spans of it that are emphasised."""
+    """A text with the numbers of its citations, and the spans of it that are emphasised.
+
+    What has a `document` opens it, where that can be done.
+    """
 
     text: str
     citations: tuple[int, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
+    document: str | None = None
 
     @property
     def runs(self) -> tuple[tuple[str, bool], ...]:
@@ -49,6 +54,14 @@ class Said:
             found += [(self.text[place:start], False), (self.text[start:end], True)]
             place = end
         return tuple(run for run in (*found, (self.text[place:], False)) if run[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the program says itself, of documents as a whole."""
+
+    kind: ClassVar[Literal["remark"]] = "remark"
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +170,15 @@ class Code:
         return count_first(len(self.lines), FEW_LINES)
 
 
-Shown = Prose | Title | Items | Grid | Code
+Shown = Remark | Prose | Title | Items | Grid | Code
 
 
 def list_blocks(answer: Answer) -> tuple[Shown, ...]:
     """Return an answer's statements as blocks, in order; none of an abstention or a reply."""
-    found: list[Shown] = []
+    found = list(_draw_listing(answer))
     names: Statement | None = None
-    for (form, _), group in groupby(answer.statements, lambda one: _run_of(answer, one)):
+    statements = beside(answer.listing, answer.statements)
+    for (form, _), group in groupby(statements, lambda one: _run_of(answer, one)):
         run = list(group)
         if names and not (form is Role.ROW and _are_names_of(names, run[0])):
             found.append(_names_alone(names))
@@ -178,6 +192,34 @@ def list_blocks(answer: Answer) -> tuple[Shown, ...]:
         found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
+
+
+def _draw_listing(answer: Answer) -> Iterator[Shown]:
+    """Yield what the program tells of documents as a whole, and its table."""
+    told = answer.listing
+    if told is None:
+        return
+    if told.text:
+        yield Remark(told.text)
+    if told.rows:
+        rows = (tuple(_say_listed(cell, answer.statements) for cell in row) for row in told.rows)
+        yield Grid(told.names, tuple(GridRow(cells, ()) for cells in rows))
+    if told.n_more:
+        yield Remark(f"… {told.n_more:,} more")
+
+
+def _say_listed(cell: ListedCell, statements: Sequence[Statement]) -> Said:
+    """Return a cell of a listing: words of the program, or what it holds of the answer."""
+    held = [statements[n] for n in cell.statements if n < len(statements)]
+    if not held:
+        return Said(" ".join(cell.text.split()), document=cell.document_id)
+    texts = [
+        "; ".join(f"{one.name}: {one.text}" for one in s.cells if one.text) if s.cells else s.text
+        for s in held
+    ]
+    spans = held[0].answering if len(held) == 1 and not held[0].cells else ()
+    cited = tuple(number for one in held for number in one.citations)
+    return Said(" ".join(" ".join(texts).split()) if not spans else texts[0], cited, spans)
 
 
 def count_first(n: int, few: int) -> int:

@@ -15,6 +15,7 @@ from assistant.show.blocks import (
     Grid,
     Items,
     Prose,
+    Remark,
     Said,
     Shown,
     Title,
@@ -113,6 +114,8 @@ def _markdown_place(citation: Citation) -> str:
 
 def _markdown_block(block: Shown) -> str:
     match block:
+        case Remark():
+            return f"*{markdown_text(block.text)}*"
         case Prose():
             return " ".join(map(_markdown_said, block.said))
         case Title():
@@ -130,7 +133,7 @@ def _markdown_block(block: Shown) -> str:
 
 
 def _markdown_said(said: Said) -> str:
-    return f"{_markdown_runs(said)} {_marks(said.citations)}"
+    return f"{_markdown_runs(said)} {_marks(said.citations)}".rstrip()
 
 
 def _marks(numbers: Iterable[int]) -> str:
@@ -183,7 +186,7 @@ def _markdown_table(block: Grid) -> str:
     names = [*map(markdown_text, block.names), *[""] * (n - len(block.names))]
     rules = ["---:" if is_number else "---" for is_number in block.are_numbers]
     rows = [
-        [*map(_markdown_runs, row.cells), *[""] * (n - len(row.cells)), _marks(row.citations)]
+        [*map(_markdown_said, row.cells), *[""] * (n - len(row.cells)), _marks(row.citations)]
         for row in block.rows
     ]
     lines = [[*names, _marks(block.cited)], [*rules, "---"], *rows]

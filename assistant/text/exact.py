@@ -20,7 +20,7 @@ DATES = ("date", "month", "year", "day")
 """The kinds that tell when."""
 
 # fmt: off
-_MONTHS = {
+MONTH_NAMES = {
     1: "january januar janvier enero gennaio janeiro januari jan",
     2: "february februar fevrier febrero febbraio fevereiro februari feb",
     3: "march marz maerz mars marzo marco maart mar",
@@ -44,7 +44,7 @@ _UNITS = frozenset(
     " hz mhz ghz c f x d".split()
 )
 # fmt: on
-_MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
+_MONTH_OF = {name: number for number, names in MONTH_NAMES.items() for name in names.split()}
 _MONTH = one_of(_MONTH_OF)
 _OF = r"(?:\s+(?:of|de|del|di))?"
 _DATES = re.compile(

@@ -30,6 +30,7 @@ from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
 from assistant.show.export import export_html, export_markdown
+from assistant.text.listing import Reading
 from assistant.values import Answer, RankedPassage, Stage
 
 HOME = "http://127.0.0.1:7860"
@@ -46,7 +47,12 @@ class Scripted(FakeAssistant):
         self.fault: Exception | None = None
 
     def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         if "fault" in question:
             yield Stage("searching", "Searching")
@@ -55,7 +61,12 @@ class Scripted(FakeAssistant):
         yield from super().stream(question, history, documents=documents)
 
     def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> tuple[RankedPassage, ...]:
         self.asked_of.append(tuple(documents))
         return super().search(query, k, documents=documents)
