@@ -98,7 +98,8 @@ class Draft:
     """What an answerer proposes; `reason` says why there are no statements.
 
     `n_more` counts rows and items that say as much as those that are quoted; `computed` is what
-    was worked out over rows; `missing` says which parts of a question nothing answers.
+    was worked out over rows; `missing` says which parts of a question nothing answers;
+    `tells_apart` whether documents may say different things, so that each is named.
     """
 
     statements: tuple[DraftStatement, ...]
@@ -107,6 +108,7 @@ class Draft:
     n_more: int = 0
     computed: tuple[DraftResult, ...] = ()
     missing: tuple[str, ...] = ()
+    tells_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class Checked:
     verified: tuple[Verified, ...]
     dropped: tuple[Dropped, ...]
     results: tuple[Result, ...] = ()
+    tells_apart: bool = False
 
 
 def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
@@ -153,6 +156,7 @@ def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
         tuple(one for one in found if isinstance(one, Verified)),
         tuple(one for one in (*found, *worked) if isinstance(one, Dropped)),
         tuple(one for one in worked if isinstance(one, Result)),
+        draft.tells_apart,
     )
 
 
@@ -204,7 +208,7 @@ def number_citations(
         return citations[place].number
 
     statements = []
-    for one, apart in zip(checked.verified, _tell_apart(checked.verified, read), strict=True):
+    for one, apart in zip(checked.verified, _tell_apart(checked, read), strict=True):
         numbers = tuple(dict.fromkeys(map(number, one.sentences)))
         statements.append(
             Statement(
@@ -272,19 +276,22 @@ def are_alike(one: str, other: str) -> bool:
     return min(len(a), len(b)) > 1 and len(a & b) / len(a | b) >= ALIKE
 
 
-def _tell_apart(verified: Sequence[Verified], read: Read) -> list[str]:
+def _tell_apart(checked: Checked, read: Read) -> list[str]:
     """Return for each statement what tells it from those like it in other documents; "" for none.
 
     The document, with its version and date where it names them; of a run from one document, once.
     """
+    verified = checked.verified
     first = [one.sentences[0] for one in verified]
     names = [sentence.passage.document_id for sentence in first]
     found = []
     for n, one in enumerate(verified):
         alike = one.shape.role not in ECHOES and any(
             names[m] != names[n]
-            and other.shape.role is one.shape.role
-            and are_alike(other.text, one.text)
+            and (
+                checked.tells_apart
+                or (other.shape.role is one.shape.role and are_alike(other.text, one.text))
+            )
             for m, other in enumerate(verified)
         )
         edition = str(edition_of(first[n], read(names[n]))) if alike else ""

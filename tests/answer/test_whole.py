@@ -287,3 +287,35 @@ def test_every_surface_draws_the_table_and_no_statement_twice(house: Assistant) 
     assert [row.cells[1].citations for row in grid.rows] == [(1,), (2,)]
     assert plain_answer(answer).count("The cellar was wet again.") == 2  # in the table, as a source
     assert answer.to_dict()["listing"]["rows"][0][0]["document_id"] == "minutes-2025-03.txt"
+
+
+DISAGREEING = {
+    "guide-2019.txt": "The lighthouse on Marrow Point is 31 metres high. It was built by monks.\n",
+    "brochure.txt": "Visit us! The lighthouse on Marrow Point is 44 metres high, they say.\n",
+    "survey.txt": "We measured again: the lighthouse on Marrow Point is 32 metres high.\n",
+    "menu.txt": "Fish soup costs 9 euros.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def coast(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    folder = tmp_path_factory.mktemp("coast")
+    write_files(folder / "corpus", DISAGREEING)
+    assistant = Assistant(settings_in(folder), HashingEmbedder())
+    assistant.sync()
+    return assistant
+
+
+def test_sources_that_disagree_are_all_shown_each_by_its_name(coast: Assistant) -> None:
+    answer = coast.ask("How high is the lighthouse on Marrow Point?")
+    for height in ("31 metres", "44 metres", "32 metres"):
+        assert height in answer.text
+    assert {one.document_id for one in answer.citations} == set(DISAGREEING) - {"menu.txt"}
+    assert all(one.apart for one in answer.statements)
+    assert any("not all the same" in said for said in answer.missing)
+
+
+def test_a_single_source_is_not_said_to_disagree(coast: Assistant) -> None:
+    answer = coast.ask("What does the fish soup cost?")
+    assert {one.document_id for one in answer.citations} == {"menu.txt"}
+    assert answer.missing == ()
