@@ -74,6 +74,10 @@ class Shape(NamedTuple):
 
 PLAIN = Shape()
 
+Near = tuple[tuple[Sentence, Shape], ...]
+ShowNear = Callable[[Passage], Near]
+"""Gives what of a passage is nearest to the question."""
+
 
 @dataclass(frozen=True, slots=True)
 class DraftStatement:
@@ -299,12 +303,28 @@ def _tell_apart(checked: Checked, read: Read) -> list[str]:
     return [said if said != after else "" for said, after in pairwise([*found, ""])]
 
 
+def _uncited(sentence: Sentence, shape: Shape) -> Statement:
+    """Return a sentence that is shown though it answers nothing, as it is drawn."""
+    return Statement(
+        sentence.text,
+        (),
+        Verdict.SUPPORTED,
+        role=shape.role,
+        level=shape.level,
+        cells=shape.cells,
+    )
+
+
 def list_consulted(
     ranking: Sequence[RankedPassage],
-    citations: Sequence[Citation],
     read: Callable[[str], Document],
+    show_near: ShowNear,
+    citations: Sequence[Citation],
 ) -> tuple[Consulted, ...]:
-    """Return the passages that were read and of which no citation quotes anything."""
+    """Return the passages that were read and of which no citation quotes anything.
+
+    `show_near` gives what of a passage is nearest to the question.
+    """
     consulted = []
     for ranked in ranking:
         passage = ranked.passage
@@ -323,6 +343,7 @@ def list_consulted(
                 page=page,
                 heading=passage.heading,
                 page_kind=kind,
+                near=tuple(_uncited(one, shape) for one, shape in show_near(passage)),
             )
         )
     return tuple(consulted)

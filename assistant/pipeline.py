@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from assistant.answer import follow_up
 from assistant.answer import suggest as examples
 from assistant.answer.compose import NAME, NOT_SAID, UNFOUND, compose_parts, doubt, join
+from assistant.answer.excerpt import find_near
 from assistant.answer.understand import reading_of
 from assistant.answer.whole import respond
 from assistant.answering import AskOptions, iterate
@@ -242,7 +243,9 @@ class Assistant:
             for one in checked.dropped:
                 logger.warning("a statement was dropped (%s): %r", one.why, one.text)
             statements, citations, computed = number_citations(checked, read)
-            consulted = list_consulted(retrieval.ranking, citations, read)
+            near = find_near(retrieval, judgement, read)
+            consult = partial(list_consulted, retrieval.ranking, read, near)
+            consulted = consult(citations)
             reason = say_in(retrieval.terms.language, draft.reason or NOT_SAID)
             lap("cite")
         answer = Answer(
@@ -266,7 +269,7 @@ class Assistant:
         yield answer
         if self.writer and statements and not computed:  # nothing is written of an abstention
             quoted = QuotedAnswer(
-                answer, checked.verified, judgement, retrieval.ranking, self.settings.max_drop, read
+                answer, checked.verified, judgement, consult, self.settings.max_drop, read
             )
             yield from self.writer.write(quoted, costs)
 
@@ -402,11 +405,7 @@ class Assistant:
         return self.index.document(document_id)
 
     def origin(self, citation: Citation) -> Origin:
-        """Return where a quote is in its file: its bytes, or its boxes on a page.
-
-        Raises:
-            CorpusError: the document has changed since it was cited, or its file is gone.
-        """
+        """Return where a quote is in its file, its bytes or its boxes; see `Index.origin`."""
         return self.index.origin(citation)
 
     def draw(self, document_id: str, page: int, width: int) -> bytes:

@@ -321,8 +321,8 @@ class Computed:
     """What the program has worked out over rows of a document: no quote, and told apart from one.
 
     Attributes:
-        text: the result in the program's words, which say so.
-        operation: "count", "sum", "mean", "most", "least" or "all".
+        text: the result in the program's words, which say that it was worked out here.
+        operation: "count", "sum", "mean", "most", "least", "difference", "all" or "find".
         citations: the numbers in `Answer.citations` of all rows that it rests on.
     """
 
@@ -360,7 +360,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """A passage that was read for the answer and is not cited by it."""
+    """A passage that was read and is not cited; `near` is what of it is nearest to the question."""
 
     document_id: DocumentId
     title: str
@@ -371,6 +371,7 @@ class Consulted:
     page: int | None = None
     heading: str | None = None
     page_kind: PageKind = PageKind.PAGE
+    near: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,19 @@ def answers(draw: DrawFn) -> Answer:
     )
     statements = tuple(draw(statements_of(c.number)) for c in citations)
     consulted = tuple(
-        Consulted(DocumentId("b"), draw(markup), 0, 9, draw(markup), 0.1, None, draw(markup))
+        Consulted(
+            DocumentId("b"),
+            draw(markup),
+            0,
+            9,
+            draw(markup),
+            0.1,
+            None,
+            draw(markup),
+            near=tuple(
+                replace(one, citations=()) for one in draw(st.lists(statements_of(1), max_size=2))
+            ),
+        )
         for _ in range(draw(st.integers(0, 4)))
     )
     kind: AnswerKind = "answer" if n else draw(st.sampled_from(["abstention", "reply"]))

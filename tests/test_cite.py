@@ -130,10 +130,14 @@ def test_consulted_passages_leave_out_those_that_are_cited() -> None:
     first = Passage(PassageId("p:0-26"), DOCUMENT.document_id, 0, 26, TEXT[:26], SPANS[:2])
     ranking = [RankedPassage(p, n, 0.5, 0.5, 0.0) for n, p in enumerate((first, other), start=1)]
     citation = Citation(1, DOCUMENT.document_id, "0" * 64, "N", 13, 26, TEXT[13:26])
-    (consulted,) = list_consulted(ranking, [citation], READ)
+    near = Sentence(3, other, 27, 41), Shape(Role.ITEM, 2)
+    (consulted,) = list_consulted(ranking, READ, lambda _: (near,), [citation])
     assert (consulted.text, consulted.page) == ("Three is gone.", 2)
+    assert [(one.text, one.citations, one.role, one.level) for one in consulted.near] == [
+        ("Three is gone.", (), Role.ITEM, 2)
+    ]
     elsewhere = Citation(1, DocumentId("m.txt"), "0" * 64, "M", 13, 26, TEXT[13:26])
-    assert len(list_consulted(ranking, [elsewhere], READ)) == 2
+    assert len(list_consulted(ranking, READ, lambda _: (), [elsewhere])) == 2
 
 
 WORDS = st.lists(st.text("ab.é数\u05d0\u200f", min_size=1, max_size=4), min_size=1, max_size=5)

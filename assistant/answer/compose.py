@@ -11,9 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from assistant.answer.compute import Declined, Worked, work_out
-from assistant.answer.excerpt import complete, sentence_of, shape_of
-from assistant.answer.table import without_unit
+from assistant.answer.compute import Declined, Worked, leave_out, work_out
+from assistant.answer.excerpt import (
+    MAX_TOGETHER,
+    Excerpts,
+    complete,
+    list_within,
+    sentence_of,
+    shape_of,
+)
+from assistant.answer.rows import emphasise, find_answering_cells
 from assistant.cite import (
     Draft,
     DraftResult,
@@ -26,27 +33,29 @@ from assistant.cite import (
     place_of,
 )
 from assistant.evidence.calibration import Calibration
-from assistant.evidence.scorer import Judgement, probability
-from assistant.retrieve.named import is_asked, name_terms
+from assistant.evidence.scorer import Judgement, find_beside, probability
+from assistant.ingest.formats.table import JOINT
+from assistant.retrieve.named import Named
 from assistant.retrieve.query import QuestionPart
-from assistant.retrieve.retriever import Retrieval
+from assistant.retrieve.retriever import Retrieval, unite
 from assistant.settings import Settings
 from assistant.text.cues import (
-    MAX_TOLD_CHARS,
     asks_current,
     denies,
     find_answering,
+    find_unmet,
     is_injection,
     leans_back,
 )
-from assistant.text.exact import find_exact, find_versions
-from assistant.text.numbers import NUMERAL, YEAR
-from assistant.text.terms import query_terms, say_in, terms
-from assistant.values import Cell, Document, Role, Sentence
+from assistant.text.exact import find_exact, find_versions, is_asked, read_asked_part
+from assistant.text.numbers import NUMERAL, YEAR, list_runs
+from assistant.text.terms import DEFAULT, query_terms, say_in, terms
+from assistant.values import ECHOES, Document, Role, Sentence
 
 NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
+NOT_TOLD = "What was found does not tell the {}."
 UNFOUND = (NOTHING_RETRIEVED, NOT_SAID)
 
 TOPIC_DOUBT = 0.5
@@ -54,24 +63,14 @@ TOPIC_DOUBT = 0.5
 words stand in the passages whatever is asked."""
 
 DIFFERING = "Several documents tell of this, and not all the same; each is named."
-DIFFERING_DROP = 3.0
-"""Log-odds below the best sentence down to which another document may say something else. With it
-.43 of RAMDocs' questions (n=238) have every right value and no wrong one unmarked, without .22."""
-MAX_SOURCES = 8
-_PLAIN = (Role.PARAGRAPH, Role.ITEM)
-
-MAX_ANSWERING = 2
-"""Cells of a row that are emphasised: where more may answer, none is."""
-_ASKED_COLUMN = re.compile(
-    r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
-    re.IGNORECASE,
-)
+_LINE = re.compile(r"[^:\n]{1,40}:\s+\S.{0,200}")
 
 MOST = 0.6
 """Share of a question's words, by weight, from which a sentence of its edition answers."""
 _YEAR_OF_NAME = re.compile(rf"(?<!\d){YEAR}(?!\d)")
 _OF_EDITIONS = frozenset(terms("version edition revision year"))
 
+_PLURALS = {"appendix": "appendices"}
 SAME = 0.8
 """Share of terms from which two sentences say the same."""
 
@@ -88,22 +87,32 @@ def compose(
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
+    if retrieval.named and (retrieval.named.spans or settings.max_over_refusal):
+        return _compose_named(retrieval, judgement.sentences, read)
     if retrieval.absent and settings.max_over_refusal:
         return Draft(
             (), 0.0, _say_absent(retrieval.absent, retrieval.terms.language)
         ), judgement.sentences
+    missing = ""
+    if settings.max_over_refusal:
+        judgement, missing = leave_out(retrieval.query, judgement, read)
+        confidence = probability(judgement, calibration)
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
         return _compose_worked(retrieval.query, worked, confidence, judgement.sentences)
     bar = calibration.bar(settings.max_over_refusal)
-    if confidence < bar and not judgement.evidence.is_named:
-        return Draft((), confidence, NOT_SAID), judgement.sentences
-    chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
-    beside = find_beside(retrieval.query, judgement, chosen)
-    chosen += beside
-    picked = [judgement.sentences[i] for i in chosen]
-    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems)
+    is_likely = confidence >= bar or judgement.evidence.is_named
+    if not judgement.sentences or not is_likely:
+        return Draft((), confidence, missing or NOT_SAID), judgement.sentences
+    whole, differs = _excerpts(judgement, retrieval, settings, read)
+    unmet = find_unmet(retrieval.query, [_told(*one) for one in whole.shown])
+    if unmet and settings.max_over_refusal:
+        telling = _only_telling(unmet, judgement, retrieval)
+        if not telling.sentences:
+            reason = say_in(retrieval.terms.language, NOT_TOLD).format(unmet)
+            return Draft((), confidence, reason), judgement.sentences
+        whole, differs = _excerpts(telling, retrieval, settings, read)
     last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
@@ -113,10 +122,49 @@ def compose(
     shown = [(added.get(place_of(s), s), shape) for s, shape in whole.shown]
     quoted = [_quote(retrieval.query, s, shape) for s, shape in shown]
     statements = emphasise(retrieval.query, quoted)
-    differing = (say_in(retrieval.terms.language, DIFFERING),) if beside else ()
-    draft = Draft(statements, confidence, n_more=whole.n_more, missing=differing)
-    draft = replace(draft, tells_apart=bool(beside))
+    differing = (say_in(retrieval.terms.language, DIFFERING),) if differs else ()
+    draft = Draft(
+        statements, confidence, n_more=whole.n_more, missing=differing, tells_apart=differs
+    )
     return draft, (*judgement.sentences, *added.values())
+
+
+def _excerpts(
+    judgement: Judgement, retrieval: Retrieval, settings: Settings, read: Read
+) -> tuple[Excerpts, bool]:
+    """Return what is quoted, and whether it has documents that may say different things."""
+    chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
+    beside = find_beside(retrieval.query, judgement, chosen, _say_the_same)
+    picked = [judgement.sentences[i] for i in (*chosen, *beside)]
+    part = read_asked_part(retrieval.query)
+    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems, part=part)
+    return whole, bool(beside)
+
+
+def _told(sentence: Sentence, shape: Shape | None = None) -> str:
+    """Return a sentence with what it stands under; of a row, the columns that it has cells of."""
+    cells = shape.cells if shape else ()
+    names = (cell.name for cell in cells if cell.name and cell.text)
+    over = (one for one in sentence.passage.under if JOINT not in one)
+    return "\n".join((*over, sentence.passage.document_id, *names, sentence.text))
+
+
+def _only_telling(unmet: str, judgement: Judgement, retrieval: Retrieval) -> Judgement:
+    """Return the judgement of sentences that tell what is asked of something, and its name.
+
+    A line of a form ("Telephone: ...") is of what other lines of its passage name.
+    """
+    asked = set(query_terms(retrieval.query)) - set(terms(unmet))
+
+    def tells(one: Sentence) -> bool:
+        is_line = one.role is not Role.ROW and _LINE.fullmatch(one.text) is not None
+        around = f"{_told(one)}\n{one.passage.text if is_line else ''}"
+        is_named = one.role not in ECHOES and asked <= set(terms(around))
+        return is_named and not find_unmet(retrieval.query, [one.text])
+
+    kept = [n for n, one in enumerate(judgement.sentences) if tells(one)]
+    sentences = tuple(judgement.sentences[n] for n in kept)
+    return replace(judgement, sentences=sentences, scores=judgement.scores[kept])
 
 
 def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:
@@ -129,59 +177,6 @@ def _quote(question: str, sentence: Sentence, shape: Shape) -> DraftStatement:
     elif shape.role in (Role.PARAGRAPH, Role.ITEM):
         answering = find_answering(question, text)
     return DraftStatement(text, (sentence.number,), shape._replace(answering=answering))
-
-
-def emphasise(question: str, statements: Sequence[DraftStatement]) -> tuple[DraftStatement, ...]:
-    """Leave out words that answer in items and rows which say less of what was asked than others.
-
-    Of several items of which none says any of it, none is known to answer.
-    """
-    asked = set(query_terms(question))
-    listed = [n for n, one in enumerate(statements) if one.shape.role in (Role.ITEM, Role.ROW)]
-    told = {n: asked & set(terms(statements[n].text)) for n in listed}
-    emphasised = [n for n in listed if statements[n].shape.answering]
-    if len(emphasised) < 2:
-        return tuple(statements)
-    kept = {
-        n
-        for n in emphasised
-        if not any(told[n] < other for other in told.values())
-        and (told[n] or statements[n].shape.role is Role.ROW)
-    }
-    return tuple(
-        replace(one, shape=one.shape._replace(answering=()))
-        if n in emphasised and n not in kept
-        else one
-        for n, one in enumerate(statements)
-    )
-
-
-def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
-    """Return the spans of the cells that answer, in the text of their row.
-
-    Those in a column whose whole name the question has, the one behind "which" alone if it is one
-    of them; else, of two cells, the one beside a cell that says only what was asked; else what
-    `find_answering` finds in a single one. Never a cell that says only what was asked.
-    """
-    if sum(len(cell.text) for cell in cells) > MAX_TOLD_CHARS:
-        return ()
-    asked = set(query_terms(question))
-    told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
-    new = [cell for cell, found in told.items() if not found <= asked]
-    columns = {cell: set(query_terms(without_unit(cell.name))) for cell in new if cell.name}
-    named = [cell for cell, column in columns.items() if column and column <= asked]
-    behind = _ASKED_COLUMN.search(question)
-    if behind and (first := set(terms(behind[1]))):
-        named = [cell for cell in named if first <= columns[cell]] or named
-    if not named and len(told) == 2 and len(new) == 1:
-        named = new
-    spans = [(cell.start, cell.start + len(cell.text)) for cell in named]
-    if not named:
-        within = [(cell, find_answering(question, cell.text)) for cell in new]
-        found = [(cell, own) for cell, own in within if own]
-        spans = [(cell.start + a, cell.start + b) for cell, own in found[:1] for a, b in own]
-        spans = spans if len(found) == 1 else []
-    return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()
 
 
 def doubt(judgement: Judgement) -> Judgement:
@@ -311,6 +306,51 @@ def _compose_worked(
     return draft, tuple(found)
 
 
+def _compose_named(
+    retrieval: Retrieval, sentences: Sequence[Sentence], read: Read
+) -> tuple[Draft, tuple[Sentence, ...]]:
+    """Return a draft of the places that are asked for by name, whole; or of what is not there."""
+    named, language = retrieval.named, retrieval.terms.language
+    assert named is not None
+    if not named.spans:
+        return Draft((), 0.0, _say_missing_place(named, language)), tuple(sentences)
+    whole = [found for span in named.spans for found in list_within(span, read)]
+    shown, last = whole[:MAX_TOGETHER], max((one.number for one in sentences), default=0)
+    known = {place_of(one): one.number for one in sentences}
+    told = [
+        replace(one, number=known.get(place_of(one), last + n))
+        for n, (one, _) in enumerate(shown, start=1)
+    ]
+    statements = tuple(
+        _quote(retrieval.query, one, shape) for one, (_, shape) in zip(told, shown, strict=True)
+    )
+    added = tuple(one for one in told if one.number > last)
+    counts = {
+        "It goes on: {} more sentences are not shown here.": len(whole) - len(shown),
+        "{} more places are called so: name the document as well.": named.n_more,
+    }
+    more = (say_in(language, said).replace("{}", str(n)) for said, n in counts.items() if n)
+    return Draft(statements, 1.0, missing=tuple(more)), (*sentences, *added)
+
+
+def _say_missing_place(named: Named, language: str) -> str:
+    """Say which place no document has, and which there are."""
+    said = f"“{named.missing}”"
+    if language == DEFAULT:
+        said = named.missing[0].lower() + named.missing[1:]
+        if said[0].isalpha() and not said.split()[0].endswith("s"):
+            said = f"{'an' if said[0] in 'aeio' else 'a'} {said}"
+    reason = say_in(language, "No document has {}.").replace("{}", said)
+    if named.title:
+        reason = say_in(language, "“{0}” has no {1}.")
+        reason = reason.replace("{1}", named.missing).replace("{0}", named.title)
+    if not named.known:
+        return reason
+    what = f"{_PLURALS.get(named.kind, f'{named.kind}s')} " if language == DEFAULT else ""
+    there = say_in(language, "There are {}.").replace("{}", what + list_runs(named.known))
+    return f"{reason} {there}"
+
+
 def _say_absent(absent: Sequence[str], language: str) -> str:
     """Say what was asked for and is in no document."""
     joint = f" {say_in(language, 'and')} "
@@ -402,46 +442,6 @@ def select(judgement: Judgement, settings: Settings) -> list[int]:
     return sorted(chosen)
 
 
-def find_beside(query: str, judgement: Judgement, chosen: Sequence[int]) -> list[int]:
-    """Return sentences of other documents than the chosen ones that say as much of a question.
-
-    One of each, so that sources which disagree are all shown, however many say one thing. None
-    where the question names the document that answers, or what stands under a heading of it.
-    """
-    sentences, scores = judgement.sentences, judgement.scores
-    best = chosen[0]
-    if judgement.evidence.is_named or sentences[best].role not in _PLAIN or asks_current(query):
-        return []
-    if find_versions(query) or any(one.kind == "year" for one in find_exact(query)):
-        return []
-    language = sentences[best].passage.language
-    asked = set(query_terms(query, language))
-    placed = asked & _place_terms(sentences[best])
-    floor = scores[best] - DIFFERING_DROP
-    have = {sentences[i].passage.document_id for i in chosen}
-    found: list[int] = []
-    for i in sorted(range(len(sentences)), key=lambda i: -scores[i]):
-        one = sentences[i]
-        if scores[i] < floor or len(have) >= MAX_SOURCES:
-            break
-        if one.passage.document_id in have or one.role not in _PLAIN or is_injection(one.text):
-            continue
-        told = set(terms(one.text, language))
-        if len(asked & told) < MOST * len(asked) or not placed <= told | _place_terms(one):
-            continue
-        have.add(one.passage.document_id)
-        if not any(_say_the_same(one, sentences[j]) for j in (*chosen, *found)):
-            found.append(i)
-    return found
-
-
-def _place_terms(sentence: Sentence) -> set[str]:
-    """Return the terms of what a sentence stands under, and of its file's name."""
-    passage = sentence.passage
-    over = (term for text in passage.under for term in terms(text, passage.language))
-    return {*over, *name_terms(passage.document_id, [passage.language])}
-
-
 def _antecedent(sentences: Sequence[Sentence], i: int) -> int | None:
     """Return the position of the sentence that the i-th one leans on, if it does."""
     if i == 0 or sentences[i - 1].passage is not sentences[i].passage:
@@ -459,19 +459,6 @@ def _say_the_same(one: Sentence, other: Sentence) -> bool:
 
 def _numbers(sentence: Sentence) -> set[str]:
     return set(NUMERAL.findall(sentence.text))
-
-
-def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
-    """Return the retrieval with the passages that only the other one has found after its own."""
-    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
-    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
-    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
-    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
-    return replace(
-        retrieval,
-        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
-        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
-    )
 
 
 def join(judged: Sequence[tuple[Retrieval, Judgement]]) -> tuple[Retrieval, Judgement]:

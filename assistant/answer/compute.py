@@ -8,9 +8,11 @@ but for a cell or an unclear column, is `Declined` with that reason. Pure, over 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from statistics import median
 
+from assistant.answer.filters import find_missing, shorten
 from assistant.answer.rows import (
     Selection,
     column_to_add,
@@ -19,7 +21,6 @@ from assistant.answer.rows import (
     is_numeric,
     looks_numbered,
     select_rows,
-    shorten,
 )
 from assistant.answer.table import (
     Amounts,
@@ -30,10 +31,13 @@ from assistant.answer.table import (
     read_moments,
     read_table,
     row_of_total,
+    without_unit,
 )
 from assistant.evidence.scorer import Judgement
+from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above, find_unit
 from assistant.text import english as en
+from assistant.text.dates import find_when
 from assistant.text.operations import (
     SAYS_TOTAL,
     Limit,
@@ -54,6 +58,9 @@ MAX_FOUND = 5
 """Rows that say what is asked for, and are not counted."""
 MAX_RESULTS = 3
 """Tables for each of which something is worked out."""
+STANDS_OUT = 0.7
+"""Log-odds of the best row above the middle one of the others: where a thing is asked for in other
+words than its row's, 15 of 25 tables have such a row; where no row is meant, 1 of 23."""
 NOT_STATED = "No text states the {what}, and it was not worked out from the table: {why}."
 
 _LIMITED = re.compile(
@@ -63,8 +70,8 @@ _LIMITED = re.compile(
     rf"|dopo|mais de)\s+(?:[^\W\d]+\s+){{0,2}}[$€£]?(?:\d|{one_of((*en.ONES, *en.MONTHS))}\b)"
 )
 _WHAT = {
-    "count": "number", "sum": "total", "mean": "average", "most": "highest", "least": "lowest",
-    "all": "list", "find": "row",
+    "count": "number", "sum": "total", "mean": "average", "most": "highest value",
+    "least": "lowest value", "difference": "difference",
 }  # fmt: skip
 
 Read = Callable[[str], Document]
@@ -111,7 +118,7 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
     if limited := find_limit(question):
         rest, limit = limited
         worked = _work_out(rest, judgement, tables, limit)
-        if worked or not limit.is_word:
+        if worked or not limit.word:
             return worked
     return () if _LIMITED.search(fold(question)) else _work_out(question, judgement, tables)
 
@@ -133,9 +140,56 @@ def _work_out(
     if worked and len(worked) <= MAX_RESULTS:
         return tuple(_tell_apart(worked))
     if len(worked) > MAX_RESULTS:
-        return _decline(operation, f"{len(worked)} tables have such rows and none is named")
+        return _decline(operation, f"{len(worked)} tables have such rows")
     is_asked = operation.kind != "all" or limit is not None
+    is_asked |= any(one.is_listed for one in found)
     return declined[0] if declined and is_asked else ()
+
+
+def leave_out(question: str, judgement: Judgement, read: Read) -> tuple[Judgement, str]:
+    """Leave out the rows of tables that have none for what is asked; return that one has none.
+
+    What is left answers as much less likely as its best sentence scores less.
+    """
+    places = [_table_of(sentence, read) for sentence in judgement.sentences]
+    asked, is_of_time = fold(question), bool(find_when(question))
+    looked = {at for at in places if at and (is_of_time or _first_name(at, read) in asked)}
+    rows = [s for s, at in zip(judgement.sentences, places, strict=True) if at in looked]
+    missing: dict[tuple[str, int] | None, str] = {}
+    for table in _tables(rows, read, guess_language(question)):
+        document = table.document
+        place = document.document_id, document.units[table.rows[0].unit].under
+        own = sorted(s for s, at in zip(judgement.scores, places, strict=True) if at == place)
+        stands_out = len(own) > 1 and own[-1] - median(own[:-1]) > STANDS_OUT
+        if said := find_missing(question, table, stands_out=stands_out):
+            missing[place] = said
+    if not missing:
+        return judgement, ""
+    lacks = [missing.get(place, "") for place in places]
+    kept = [n for n, reason in enumerate(lacks) if not reason]
+    scores, best = judgement.scores[kept], int(judgement.scores.argmax())
+    less = judgement.scores[best] - scores.max() if kept else float("inf")
+    log_odds = None if judgement.log_odds is None or not kept else judgement.log_odds - less
+    sentences = tuple(judgement.sentences[n] for n in kept)
+    evidence = replace(judgement.evidence, is_named=judgement.evidence.is_named and not less)
+    left = replace(
+        judgement, sentences=sentences, scores=scores, log_odds=log_odds, evidence=evidence
+    )
+    return left, lacks[best]
+
+
+def _table_of(sentence: Sentence, read: Read) -> tuple[str, int] | None:
+    """Return the document of a row, and the number of the unit that its table stands under."""
+    if sentence.role is not Role.ROW:
+        return None
+    document = read(sentence.passage.document_id)
+    return document.document_id, document.units[find_unit(document.units, sentence.start)].under
+
+
+def _first_name(place: tuple[str, int], read: Read) -> str:
+    """Return the name of a table's first column, folded."""
+    names = _text(read(place[0]), place[1]) if place[1] >= 0 else ""
+    return fold(without_unit(names.partition(JOINT)[0].strip().rstrip(" :")))
 
 
 # --- Whether a text states it
@@ -160,7 +214,7 @@ def _is_stated(operation: Operation, chosen: Selection, judgement: Judgement) ->
         if scales and scales & {(scale.kind, scale.names) for scale in find_scales(text)}:
             return True
         is_prose = number == best and sentence.role is not Role.ROW
-        if operation.kind in ("all", "find") and is_prose and not chosen.is_limited:
+        if operation.kind in ("all", "find", "difference") and is_prose and not chosen.is_limited:
             return True
     return False
 
@@ -200,25 +254,22 @@ def _sums(text: str) -> bool:
 def _carry_out(chosen: Selection) -> Worked | Declined | None:
     """Return the result, or the reason against it; None where it is nothing to be worked out."""
     operation, table = chosen.operation, chosen.table
-    if operation.kind == "find" and chosen.is_limited:
-        return _list(chosen)
-    if operation.kind == "find" or (
-        operation.kind == "all" and not chosen.rows and not chosen.is_limited
-    ):
+    is_found = operation.kind == "find" or (operation.kind == "all" and not chosen.rows)
+    if is_found and not chosen.is_listed:
         return _find(chosen)
     if chosen.unclear:
         return _decline(operation, chosen.unclear)
     if table.is_cut:
         return _decline(operation, f"it has more than {len(table.rows):,} rows")
     if not chosen.rows:
-        told = chosen.told.replace("say ", "says ", 1).replace("do not says", "does not say")
-        told = re.sub(r"^have |(?<= and )have ", "has ", told)
-        return Declined(f"No row of “{shorten(table.document.document_id)}” {told}.")
+        return Declined(chosen.say_none())
     if len(chosen.rows) > MAX_CITED:
         return _decline(operation, f"more than {MAX_CITED} rows are meant")
     match operation.kind:
-        case "all":
+        case "all" | "find":
             return _list(chosen)
+        case "difference":
+            return _subtract(chosen)
         case "count":
             return _count(chosen)
         case "sum" | "mean":
@@ -234,23 +285,22 @@ def _find(chosen: Selection, column: int | None = None) -> Worked | Declined | N
         chosen: the rows.
         column: that is asked for; by default the one that the question names.
     """
-    is_known = any(one.is_whole for one in chosen.filters) and not chosen.unclear
+    is_known = any(one.kind != "part" for one in chosen.filters) and not chosen.unclear
     told = {term for one in chosen.filters for term in one.terms}
     asked = columns_named(chosen, chosen.asked - told) if column is None else [column]
     if not is_known or not asked or not 1 <= len(chosen.rows) <= MAX_FOUND:
         return None
     if not any(row.cells[asked[0]] for row in chosen.rows):
         name = shorten(chosen.table.names[asked[0]])
-        return Declined(f"What {chosen.told} has no “{name}” in the table.")
+        rows = re.sub(r"^[\d,]+ ", "The ", chosen.say_rows())
+        return Declined(f"{rows} {'has' if len(chosen.rows) == 1 else 'have'} no “{name}”.")
     return _worked(chosen, "") if all(row.cells[asked[0]] for row in chosen.rows) else None
 
 
 def _list(chosen: Selection) -> Worked | Declined | None:
-    if (len(chosen.rows) == 1 and not chosen.is_limited) or not chosen.filters:
+    if (len(chosen.rows) == 1 and not chosen.is_listed) or not chosen.filters:
         return _find(chosen)
-    n_all = sum(not row.is_total for row in chosen.table.rows)
-    text = f"{len(chosen.rows):,} of {n_all:,} rows {chosen.told}{_near(chosen)}, counted here."
-    return _worked(chosen, text)
+    return _worked(chosen, _say_counted(chosen))
 
 
 def _count(chosen: Selection) -> Worked | Declined | None:
@@ -269,17 +319,16 @@ def _count(chosen: Selection) -> Worked | Declined | None:
         if looks_numbered(chosen, column):
             return None  # what things are called by
         return _add(chosen, column)
-    n_all = sum(not row.is_total for row in table.rows)
     if len(named) == 1 and table.terms(table.names[named[0]]) <= chosen.things:
         cells = [fold(row.cells[named[0]]) for row in chosen.rows if row.cells[named[0]]]
         n_kinds = len(set(cells))
         if n_kinds < len(cells):
-            what = f"{n_kinds:,} different cells of “{shorten(table.names[named[0]])}”"
-            return _worked(chosen, f"{what} in {chosen.say_rows()}{_near(chosen)}, counted here.")
+            values = "1 value" if n_kinds == 1 else f"{n_kinds:,} different values"
+            what = f"“{shorten(table.names[named[0]])}” has {values} in {chosen.say_rows()}"
+            return _worked(chosen, f"{what}{_near(chosen)}, counted here.")
     if not chosen.filters:
-        return _worked(chosen, f"The table has {n_all:,} row{'s' * (n_all != 1)}, counted here.")
-    text = f"{len(chosen.rows):,} of {n_all:,} rows {chosen.told}{_near(chosen)}, counted here."
-    return _worked(chosen, text)
+        return _worked(chosen, f"The table has {chosen.say_rows()}, counted here.")
+    return _worked(chosen, _say_counted(chosen))
 
 
 def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Declined | None:
@@ -307,6 +356,29 @@ def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Decline
         done = f"{amounts.write(sum(values, Decimal(0)))} in total, added up here"
     rest = _without(len(chosen.rows) - len(values), name)
     return _worked(chosen, f"{name} of {chosen.say_rows()}{_near(chosen)}: {done}{rest}.")
+
+
+def _subtract(chosen: Selection) -> Worked | None:
+    """Return how much two cells differ: two rows' in one column, or two columns' in one row."""
+    names, rows = chosen.table.names, chosen.rows
+    left = chosen.asked - {term for one in chosen.filters for term in one.terms}
+    columns = columns_named(chosen, left)
+    if len(rows) == 2 and len(columns) == 1:
+        cells, name = [row.cells[columns[0]] for row in rows], names[columns[0]]
+    elif len(rows) == 1 and len(columns) == 2:
+        cells = [rows[0].cells[column] for column in columns]
+        name = next((c for n, c in enumerate(rows[0].cells) if c and n not in columns), "")
+    else:
+        return None
+    amounts = read_amounts(cells, chosen.language)
+    if isinstance(amounts, Unreadable) or None in amounts.values:
+        return None
+    low, high = sorted(zip(amounts.values, cells, strict=True), key=lambda pair: pair[0] or 0)
+    apart = amounts.write((high[0] or Decimal(0)) - (low[0] or Decimal(0)))
+    told = f"{shorten(high[1])} and {shorten(low[1])}"
+    return _worked(
+        chosen, f"The difference in “{shorten(name)}” is {apart}, between {told}, worked out here."
+    )
 
 
 def _compare(chosen: Selection) -> Worked | Declined | None:
@@ -349,6 +421,10 @@ def _compare(chosen: Selection) -> Worked | Declined | None:
 # --- Words
 
 
+def _say_counted(chosen: Selection) -> str:
+    return f"{chosen.say_counted()}{_near(chosen)}, counted here."
+
+
 def _near(chosen: Selection) -> str:
     """Say how many rows say the same among other words, and are left out."""
     n = sum(one.n_near for one in chosen.filters)
@@ -365,7 +441,9 @@ def _decline(operation: Operation, why: str | Unreadable, column: str = "") -> D
         cell = why.cell if why.cell.startswith("“") else f"“{shorten(why.cell)}”"
         place = f"in the column {column}, " if column else ""
         why = f"{place}{cell} {why.why}" if why.cell else f"{place}{why.why}"
-    return Declined(NOT_STATED.format(what=_WHAT[operation.kind], why=why))
+    if operation.kind in _WHAT:
+        return Declined(NOT_STATED.format(what=_WHAT[operation.kind], why=why))
+    return Declined(f"No text says which these are, and the table was not searched: {why}.")
 
 
 def _worked(
@@ -414,5 +492,6 @@ def _tables(sentences: Sequence[Sentence], read: Read, language: str) -> Iterato
         key = (document.document_id, unit.under, unit.role)
         if key not in seen:
             seen.add(key)
-            if table := read_table(document, number, language):
+            table = read_table(document, number, language)
+            if table and table.rows:
                 yield table

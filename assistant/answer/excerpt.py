@@ -4,17 +4,32 @@ What is added is quoted as what was chosen is. Of a long list or table a part is
 counted. Pure, over stored documents.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
-from assistant.cite import Shape
+from assistant.cite import Near, Shape, ShowNear
+from assistant.evidence.scorer import Judgement
 from assistant.ingest.formats.table import split_row
-from assistant.ingest.structure import above, find_unit
-from assistant.text.cues import is_injection
-from assistant.text.exact import only_exact
+from assistant.ingest.structure import above, find_unit, list_sentences
+from assistant.retrieve.named import name_terms
+from assistant.retrieve.retriever import Retrieval
+from assistant.text import english as en
+from assistant.text.cues import is_injection, leans_back
+from assistant.text.exact import only_exact, read_head
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import DEFAULT, terms
-from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence
+from assistant.values import (
+    ECHOES,
+    Cell,
+    Document,
+    DocumentId,
+    Passage,
+    PassageId,
+    Role,
+    Sentence,
+    Span,
+)
 
 MAX_TOGETHER = 60
 """Items or rows of one list or table that are shown; the rest is counted."""
@@ -24,6 +39,10 @@ MAX_BETWEEN = 100
 """Units between the halves of a sentence: footnotes, captions, a table's rows."""
 MAX_WORDS = 45
 """Of a paragraph that is shown since its heading is what was asked for."""
+FEW_NEAR, FEW_CELLS = 3, 6
+"""Rows or items, and cells of a row, that are shown of a passage that answers nothing."""
+FEW_WORDS = 30
+"""Of such a passage, from its best sentence on."""
 SHORT_WORDS = 5
 """An answer of fewer words is shown with its heading."""
 _LISTED = (Role.ITEM, Role.ROW, Role.CODE)
@@ -44,11 +63,15 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """The terms of a question with what each weighs, and how a document's language stems them."""
+    """The terms of a question with what each weighs, and how a document's language stems them.
+
+    `part` is the kind of part that it asks for: "which chapter".
+    """
 
     weights: Mapping[str, float]
     stems: Mapping[str, str] = field(default_factory=dict)
     language: str = DEFAULT
+    part: str = ""
 
     def found_in(self, *texts: str) -> frozenset[str]:
         """Return which of the question's terms stand in any of the texts."""
@@ -79,6 +102,8 @@ def complete(
     weights: Mapping[str, float],
     read: Read,
     stems: Mapping[str, str] | None = None,
+    *,
+    part: str = "",
 ) -> Excerpts:
     """Return what to quote: documents as they come first among the chosen.
 
@@ -87,8 +112,9 @@ def complete(
         weights: the question's terms with their idf.
         read: returns a stored document by its id.
         stems: how the documents' languages stem the words of the question -> its terms.
+        part: the kind of part that is asked for, whose heading then answers; "" for none.
     """
-    asked = _Question(weights, stems or {})
+    asked = _Question(weights, stems or {}, part=part)
     language = {s.passage.document_id: s.passage.language for s in reversed(chosen)}
     shown: dict[DocumentId, dict[_Place, None]] = {}
     more: dict[tuple[DocumentId, int], int] = {}
@@ -116,6 +142,95 @@ def complete(
     return Excerpts(tuple(found), sum(more.values()))
 
 
+def find_near(retrieval: Retrieval, judgement: Judgement, read: Read) -> ShowNear:
+    """Return a function that gives what of a passage is nearest to the question, a few lines.
+
+    That is its best sentence with what makes it readable, as an answer shows it.
+    """
+    weights, stems = retrieval.term_weights, retrieval.terms.stems
+    best: dict[PassageId, tuple[tuple[bool, float], Sentence]] = {}
+    for score, sentence in zip(judgement.scores, judgement.sentences, strict=True):
+        key = sentence.role not in ECHOES, float(score)
+        name = sentence.passage.passage_id
+        if name not in best or key > best[name][0]:
+            best[name] = key, sentence
+
+    @cache
+    def show(passage: Passage) -> Near:
+        if passage.passage_id not in best:
+            return ()
+        chosen = best[passage.passage_id][1]
+        asked = _Question(weights, stems, passage.language)
+        shown = complete((chosen,), weights, read, stems).shown
+        document = read(passage.document_id)
+        whole = [*_asked_above(document, chosen, shown), *shown]
+        near = _clip(chosen, [*whole, *_following(document, chosen)] if len(whole) == 1 else whole)
+        return tuple(
+            (one, shape._replace(cells=_few_cells(shape.cells, asked))) for one, shape in near
+        )
+
+    return show
+
+
+def _asked_above(
+    document: Document, chosen: Sentence, shown: Sequence[tuple[Sentence, Shape]]
+) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield the question that a sentence answers in its document, unless it is shown."""
+    number = find_unit(document.units, chosen.start)
+    for over in above(document.units, number) if number >= 0 else ():
+        unit = document.units[over]
+        if unit.role is Role.QUESTION and all(one.start != unit.start for one, _ in shown):
+            yield sentence_of(document, over), shape_of(document, over)
+
+
+def _following(document: Document, chosen: Sentence) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield the sentences behind one of a paragraph, as far as there is room."""
+    passage, units = chosen.passage, document.units
+    n_words = len(chosen.text.split())
+    number = find_unit(units, chosen.start)
+    for start, end in (span for span in passage.sentences if span[0] >= chosen.end):
+        following = Sentence(0, passage, start, end)
+        n_words += len(following.text.split())
+        is_same = find_unit(units, start) == number and chosen.role is Role.PARAGRAPH
+        if not is_same or n_words > FEW_WORDS:
+            return
+        yield following, Shape()
+
+
+def _clip(
+    chosen: Sentence, shown: Sequence[tuple[Sentence, Shape]]
+) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield the chosen sentence and what is nearest to it: few rows or items, few words of prose.
+
+    Headings are left out: they stand with the passage's place. Rows and items of other passages of
+    the same table or list are those passages' own.
+    """
+    own = range(chosen.passage.start, chosen.passage.end)
+    starts = [one.start for one, shape in shown if shape.role in _LISTED and one.start in own]
+    at = starts.index(chosen.start) if chosen.start in starts else 0
+    first = max(0, min(at - FEW_NEAR // 2, len(starts) - FEW_NEAR))
+    listed = starts[first : first + FEW_NEAR]
+    n_words = 0
+    for one, shape in shown:
+        if shape.role in _LISTED:
+            if one.start in listed:
+                yield one, shape
+            continue
+        n_words += len(one.text.split())
+        is_chosen = one.start == chosen.start
+        if is_chosen or (shape.role is not Role.HEADING and n_words <= MAX_WORDS):
+            yield one, shape
+
+
+def _few_cells(cells: Sequence[Cell], asked: _Question) -> tuple[Cell, ...]:
+    """Return the cells of a row if they are few; else the first ones and those with asked words."""
+    if len(cells) <= FEW_CELLS:
+        return tuple(cells)
+    told = [n for n, one in enumerate(cells) if n and asked.found_in(one.name or "", one.text)]
+    order = [0, *told, *(n for n in range(1, len(cells)) if n not in told)]
+    return tuple(cells[n] for n in sorted(order[:FEW_CELLS]))
+
+
 def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[list[_Place], int]:
     """Return the sentences of an excerpt around a chosen one, and how many like it are left out."""
     units = document.units
@@ -127,19 +242,32 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
     role = units[number].role
     said = document.text[sentence.start : sentence.end]
     told = asked.found_in(*(_text(document, n) for n in over))
+    heads = [_whole(document, n) for n in over if _is_asked_part(document, n, asked)]
+    if heads and told >= asked.weights.keys() - asked.found_in(*en.SECTIONS[asked.part]):
+        return heads[:1], 0
     extra = asked.found_in(said) - told
     places, n_more = [own], 0
-    if role in _LISTED:
+    if role in _LISTED and not heads:
         like = _like(document, number, extra, told, asked)
         places = [_whole(document, n) for n in _nearest(like, number)]
         n_more = len(like) - len(places)
     elif role is Role.PARAGRAPH and ((told and not extra) or _is_bare(said)):
-        places = _paragraph(document, number, own)
+        is_about = bool(asked.found_in(said)) and not _is_bare(said)
+        places = _paragraph(document, number, own, only_leaning=is_about)
         said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
+    places += heads[:1]
     rest = rest_of(document, number)
     places += [_whole(document, rest)] if rest is not None else []
     return places, n_more
+
+
+def _is_asked_part(document: Document, number: int, asked: _Question) -> bool:
+    """Tell whether a unit heads a part of the kind that is asked for."""
+    if not asked.part or document.units[number].role is not Role.HEADING:
+        return False
+    head = read_head(_text(document, number))
+    return head is not None and head.kind in (asked.part, "")
 
 
 def rest_of(document: Document, number: int) -> int | None:
@@ -177,6 +305,8 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
         return True
     if role is not Role.HEADING:
         return role in _LEADING
+    if _is_title(document, over):
+        return False
     own = asked.found_in(said)
     is_short = len(said.split()) < SHORT_WORDS
     is_terse = is_short or units[number].role in _LISTED
@@ -184,6 +314,13 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
     return asked.weigh(told - own) > (0.0 if is_terse else asked.weigh(own)) or (
         is_short and is_nearest
     )
+
+
+def _is_title(document: Document, number: int) -> bool:
+    """Tell whether a heading is what the whole document is called, which its sources say."""
+    unit = document.units[number]
+    called = name_terms(document.document_id).union(terms(document.title))
+    return unit.under < 0 and called.issuperset(terms(_text(document, number)))
 
 
 def _like(
@@ -219,8 +356,11 @@ def _siblings(document: Document, number: int) -> list[int]:
     return [n for n in run if units[n].under == under]
 
 
-def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
-    """Return the sentences from a chosen one on, as far as its unit and the room go."""
+def _paragraph(document: Document, number: int, own: _Place, *, only_leaning: bool) -> list[_Place]:
+    """Return the sentences from a chosen one on, as far as its unit and the room go.
+
+    Of one that says itself what was asked, only those that cannot be read without it.
+    """
     unit = document.units[number]
     places: list[_Place] = []
     n_words = 0
@@ -228,7 +368,8 @@ def _paragraph(document: Document, number: int, own: _Place) -> list[_Place]:
         if start < own.start:
             continue
         n_words += len(document.text[start:end].split())
-        if places and n_words > MAX_WORDS:
+        is_apart = only_leaning and not leans_back(document.text[start:end])
+        if places and (n_words > MAX_WORDS or is_apart):
             break
         places.append(own if start == own.start else _Place(own.document_id, start, end, number))
     return places or [own]
@@ -281,6 +422,30 @@ def _whole(document: Document, number: int) -> _Place:
 def _text(document: Document, number: int) -> str:
     unit = document.units[number]
     return document.text[unit.start : unit.end]
+
+
+def list_within(span: Span, read: Read) -> Iterator[tuple[Sentence, Shape]]:
+    """Yield all that stands in a part of a document, sentence by sentence, with how it is drawn.
+
+    An item is led by its heading. What tells whoever answers what to say is left out, and so are
+    the names of columns, which each row has.
+    """
+    document = read(span.document_id)
+    units = document.units
+    first = max(0, find_unit(units, span.start))
+    last = next((n for n in range(first, len(units)) if units[n].start >= span.end), len(units))
+    over = above(units, first) if units[first].role in _LISTED else []
+    heads = [n for n in over if units[n].role is Role.HEADING][:1]
+    heads = [n for n in heads if not _text(document, n).endswith("?")]
+    for number in (*heads, *range(first, last)):
+        unit = units[number]
+        whole = unit.start, unit.end
+        is_prose = unit.role is Role.PARAGRAPH
+        for part in list_sentences(document.text, [unit]) if is_prose else [whole]:
+            is_inside = number < first or part[1] > span.start
+            is_shown = is_inside and part[0] < span.end and unit.role is not Role.NAMES
+            if is_shown and not is_injection(document.text[slice(*part)]):
+                yield sentence_of(document, number, part), shape_of(document, number, part)
 
 
 def shape_of(document: Document, number: int, span: tuple[int, int] | None = None) -> Shape:

@@ -15,16 +15,24 @@ from typing import NamedTuple
 
 from assistant.answer.phrases import (
     PERSON_NAME,
+    TIMES,
     TOKEN,
     Phrase,
+    agree,
+    ask_by,
     capitalise,
     cut_lead,
+    find_asked,
     find_person,
     find_phrases,
     find_topic,
     has_names,
+    is_plural,
+    kind_of,
     likeness,
+    list_named,
     load_lists,
+    may_stand_for,
     pick,
     share_words,
     small_words,
@@ -276,7 +284,9 @@ def _go_on(question: str, before: Sequence[tuple[str, str]], topic: str) -> str 
     if fold(rest).strip(" ?!.") in load_lists()["ellipsis"]:
         return _fill(rest.strip(" ?!."), last, answer)
     if _is_fragment(rest):
-        return capitalise(_substitute((pointed or rest).strip(" ?!.¿¡"), last, topic))
+        made = _substitute((pointed or rest).strip(" ?!.¿¡"), last, topic)
+        is_same = _words(made) == _words(rest)  # nothing of the last question was left
+        return None if is_same else capitalise(made)
     return capitalise(pointed) if pointed else rest if meant else None
 
 
@@ -311,27 +321,19 @@ def _accept(last: str, answer: str) -> str | None:
 
 def _substitute(fragment: str, last: str, topic: str) -> str:
     """Return the last question with the fragment in the place of what it is most like."""
-    phrases = find_phrases(last)
+    asks, phrases = find_asked(last), list_named(last)
     if asked := _ask_for(fragment, phrases, topic):
         return asked
     if fold(last).startswith("tell me more about "):
         return f"Tell me more about {fragment}"
-    words = fragment.split()
-    prepositions = en.MENTIONING | en.BESIDE | small_words("prepositions")
-    if (
-        len(words) > 2
-        and fold(words[0]) in small_words("articles")
-        and fold(words[1]) in prepositions
-    ):
-        words = words[1:]  # "el de tejido"
-    prepositions -= en.ARTICLES
-    lead = words[0] if len(words) > 1 and fold(words[0]) in prepositions else ""
-    said = " ".join(words[1:] if lead else words)
+    lead, said = _cut_preposition(fragment)
     mark = "?" if last.rstrip().endswith("?") else ""
     if phrases:
         if re.search(r"['’]s$", said) and (owner := _OWNER.search(last)):
             return last[: owner.start()] + said + last[owner.end() :]
-        scored = [(likeness(said, fold(lead), one, n), n) for n, one in enumerate(phrases)]
+        scored = [
+            (likeness(said, fold(lead), one, n) - (one == asks), n) for n, one in enumerate(phrases)
+        ]
         score, place = max(scored, key=lambda pair: (pair[0], -pair[1]))
         best = phrases[place]
         if score > 0:
@@ -341,8 +343,22 @@ def _substitute(fragment: str, last: str, topic: str) -> str:
             if lead and best.preposition:
                 return last[: best.at] + f"{lead} {said}" + last[end:]
             if not lead:
-                return last[: best.start] + said + last[end:]
-    return f"{last.rstrip(' ?.!')} {' '.join(words)}{mark or '?'}"
+                whole = last[: best.start] + said + last[end:]
+                return agree(whole, best.start, said, best.text)
+    if not lead and kind_of(said) not in TIMES and _WH.match(last):
+        return fragment  # no sentence would come of it
+    return f"{last.rstrip(' ?.!')} {f'{lead} {said}'.strip()}{mark or '?'}"
+
+
+def _cut_preposition(fragment: str) -> tuple[str, str]:
+    """Return the preposition that a fragment begins with, if it does, and the rest."""
+    words = fragment.split()
+    articles = small_words("articles")
+    prepositions = en.MENTIONING | en.BESIDE | small_words("prepositions")
+    if len(words) > 2 and fold(words[0]) in articles and fold(words[1]) in prepositions:
+        words = words[1:]  # "el de tejido"
+    has_lead = len(words) > 1 and fold(words[0]) in prepositions - en.ARTICLES
+    return words[0] * has_lead, " ".join(words[has_lead:])
 
 
 def _ask_for(fragment: str, phrases: Sequence[Phrase], topic: str) -> str | None:
@@ -361,35 +377,22 @@ def _fill(asked: str, last: str, answer: str) -> str:
     asked = asked[:1].upper() + asked[1:]
     rest = last.strip(" ?.!¿")
     topic = find_topic(last)
-    lower = asked.casefold()
     mark = "¿" if last.startswith("¿") else ""
-    if lower == "how much" and topic:
-        return f"How much {'do' if topic.endswith('s') else 'does'} {topic} cost?"
-    if _OPENS_ENGLISH.match(rest):
-        return f"{asked} {rest[0].lower()}{rest[1:]}?"
+    if asked.casefold() == "how much" and topic:
+        return f"How much {'do' if is_plural(topic) else 'does'} {topic} cost?"
+    if _WH.match(rest) or _OPENS_ENGLISH.match(rest):
+        return ask_by(asked, rest) or f"{capitalise(rest)}, and {asked[0].lower()}{asked[1:]}?"
     words = rest.split()
     folded = [fold(one) for one in words]
-    if (match := _WH.match(rest)) and set(folded) & en.AUXILIARIES:
-        at = next(n for n, one in enumerate(folded) if one in en.AUXILIARIES)
-        return f"{asked} {' '.join(words[at:])}?"
-    if match and folded[0] in ("who", "what") and len(words) > 2:
-        if lower.split()[0] == folded[0]:
-            return f"{asked} {' '.join(words[1:])}?"
-        done = en.IRREGULAR.get(folded[1], folded[1]) != folded[1] or folded[1].endswith("ed")
-        forms = {past: participle for _, past, participle in en.VERBS}
-        participle = forms.get(folded[1], folded[1])
-        if done:
-            was = "were" if words[-1].endswith("s") else "was"
-            return f"{asked} {was} {' '.join(words[2:])} {participle}?"
     verbs = small_words("verbs") | small_words("asks")
-    if folded and any(fold(one) in verbs for one in folded[:3]):
-        at = 1
-        while at < len(folded) - 1 and fold(folded[at]) in small_words("asks"):
-            at += 1
-        name = next((one[0] for one in PERSON_NAME.finditer(answer)), "")
-        tail = " ".join(words[at:])
-        return f"{mark}{asked} {tail}{f' {name}' if name and name not in tail else ''}?"
-    return f"{mark}{asked} {rest[:1].lower()}{rest[1:]}?"
+    if not any(one in verbs for one in folded[:3]):
+        return f"{mark}{rest}, {asked[0].lower()}{asked[1:]}?"
+    at = 1
+    while at < len(folded) - 1 and folded[at] in small_words("asks"):
+        at += 1
+    name = next((one[0] for one in PERSON_NAME.finditer(answer)), "")
+    tail = " ".join(words[at:])
+    return f"{mark}{asked} {tail}{f' {name}' if name and name not in tail else ''}?"
 
 
 # --- What stands for something that was said
@@ -444,8 +447,9 @@ def _list_meant(
     if match := _NTH.search(question):
         yield _NTH, pick(match, before)
     yield _PERSON, find_person(before) or topic
-    yield _THINGS, topic
-    yield _THING, topic
+    for pattern in (_THINGS, _THING):
+        several = pattern is _THINGS
+        yield pattern, topic * may_stand_for(topic, question, last, several=several)
     names = [
         one[0]
         for one in re.finditer(rf"(?<=\b[a-z]{{2}} ){CAPITALISED}(?: {CAPITALISED})*", answer)

@@ -23,7 +23,7 @@ _ENUMERATED = re.compile(
 )
 PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_ENGLISH = frozenset("the what who when where how".split())
+_ENGLISH = frozenset("the what which who when where how".split())
 _VERB_NEXT = re.compile(
     rf"\b(?:(?:what|who) {one_of(en.MODALS)}|{one_of(en.PERSONAL)}(?: {one_of(en.MODALS)})?) $",
     re.IGNORECASE,
@@ -35,6 +35,28 @@ _DAYS = frozenset(
     " freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes"
     " miercoles jueves viernes sabado domingo lunedi martedi mercoledi giovedi venerdi sabato"
     " domenica segunda terca quarta quinta sexta".split()
+)
+
+
+_MONTHS = frozenset(en.MONTHS) - {"may"}
+_SEASONS = frozenset(
+    "spring summer autumn fall winter morning afternoon evening night noon midnight weekend"
+    " sommer herbst hiver ete automne verano invierno otono estate inverno autunno verao".split()
+)
+TIMES = frozenset(("date", "month", "day", "year", "weekday", "season"))
+_IDIOMS = frozenset(
+    "stock hand time home foot advance charge loan use order need case total person writing force"
+    " sale hire store print cash money place question".split()
+)
+"""Nouns that a preposition makes a phrase with in which they name no thing: "out of stock"."""
+_PLURALS = frozenset("people men women children mice geese feet teeth police staff".split())
+_PERSONS = en.PERSON_NOUNS | en.ROLES | {"people", "men", "women", "children", "team", "staff"}
+_DOINGS = (frozenset(base for base, _, _ in en.VERBS) - {"open", "burn"}) | frozenset(
+    "sell buy pay offer make rent hire ship charge stock supply provide repair serve".split()
+)
+_THEY_DO = re.compile(
+    rf"\b{one_of(en.DO | en.MODALS)} they (?:not |also |still |ever |really )?{one_of(_DOINGS)}\b",
+    re.IGNORECASE,
 )
 
 
@@ -78,6 +100,10 @@ def kind_of(text: str) -> str:
     """Return "name", "noun", "weekday", or the kind of what is exact in a text."""
     if fold(text).rstrip("s") in {one.rstrip("s") for one in _DAYS}:
         return "weekday"
+    if fold(text) in _MONTHS:
+        return "month"
+    if fold(strip_article(text)) in _SEASONS:
+        return "season"
     for one in find_exact(text):
         return "name" if one.kind == "code" else one.kind
     words = TOKEN.findall(text)
@@ -157,6 +183,8 @@ def _breaks(folded: Sequence[str], *, is_english: bool) -> list[bool]:
         is_base = one in en.BASES and not (asks_base is None and en.BE & set(folded))
         if n > 1 and not after_article and word and (is_verb(word[0]) or is_base):
             breaks[n] = breaks[n] or asks_base is None or n > asks_base + 1
+    if folded[0] == "who" and folded[1:2] and folded[1] in en.MODALS and folded[2:]:
+        breaks[2] = True
     if asks_base is not None:  # "does the chutney simmer": the verb is the last of its run
         start = asks_base + 1
         if start + 1 < len(folded) and folded[start] in en.PERSONAL:
@@ -176,7 +204,7 @@ def _skip_opening(folded: Sequence[str], *, is_english: bool) -> int:
     asks = en.QUESTION_WORDS if is_english else small_words("asks")
     verbs = en.AUXILIARIES if is_english else small_words("verbs")
     if not folded or not any(one in asks for one in folded[:3]):
-        return int(bool(folded) and folded[0] in verbs)
+        return int(bool(folded) and folded[0] in verbs | _ORDERS)
     found = next((n for n, one in enumerate(folded) if one in verbs), None)
     wh = next(n for n, one in enumerate(folded) if one in asks)
     if found is not None and found <= wh + 4:
@@ -186,8 +214,12 @@ def _skip_opening(folded: Sequence[str], *, is_english: bool) -> int:
 
 def find_topic(question: str) -> str:
     """Return what a question is about, with what hangs on it; "" if that is not told."""
+    if (asked := find_asked(question)) and asked.kind == "noun":
+        return f"the {asked.text}"
     phrases = find_phrases(question)
     for n, phrase in enumerate(phrases):
+        if is_idiom(phrase) or phrase.kind in TIMES:
+            continue
         is_verb_alone = " " not in phrase.text and _VERB_NEXT.search(question[: phrase.start])
         if phrase.kind not in ("noun", "name") or is_verb_alone:
             continue
@@ -201,7 +233,84 @@ def find_topic(question: str) -> str:
         if strip_article(said) != said:
             said = said[0].lower() + said[1:]
         return said if len(said.split()) <= MAX_TOPIC_WORDS else ""
-    return phrases[0].text if phrases else ""
+    return ""
+
+
+def find_asked(question: str) -> Phrase | None:
+    """Return the noun behind "which" or "how many" that is what the question tells of, if one is.
+
+    >>> find_asked("Which old boats are out of use?").text, find_asked("Which boats may I take?")
+    ('old boats', None)
+    """
+    opening = _WHICH.match(question)
+    tokens = list(TOKEN.finditer(question, opening.end())) if opening else []
+    words = [fold(one[0]) for one in tokens]
+    led = [n - 1 for n, one in enumerate(words) if n > 1 and one in en.BESIDE | {"through", "on"}]
+    verb = next((n for n, one in enumerate(words) if n and _may_be_verb(one)), (led or [0])[0])
+    if not verb or verb > 3 or not en.EMPTY.isdisjoint(words[:verb]):
+        return None
+    is_object = words[verb] in en.DO | en.MODALS and words[verb + 1 : verb + 2] != ["be"]
+    if is_object or (words[verb] in en.AUXILIARIES and words[verb + 1 : verb + 2] == ["there"]):
+        return None
+    start, end = tokens[0].start(), tokens[verb - 1].end()
+    return Phrase(question[start:end], start, end, "", start, "noun", is_headed=False)
+
+
+_WHICH = re.compile(r"\W*(?:which|what|how many) ", re.IGNORECASE)
+_ORDERS = frozenset("tell show explain describe list give".split())
+
+
+def _may_be_verb(word: str) -> bool:
+    return word in en.BASES or any(map(is_verb, read(word)))
+
+
+def is_idiom(phrase: Phrase) -> bool:
+    """Whether a phrase names no thing together with its preposition: "in stock"."""
+    return bool(phrase.preposition) and fold(phrase.text) in _IDIOMS
+
+
+def is_plural(text: str, question: str = "") -> bool:
+    """Whether a noun phrase is of several things, as its verb in a question tells, or its form."""
+    verb = re.search(rf"\b(?:(is|was|does|has)|are|were|do|have) {re.escape(text)}", question)
+    if verb:
+        return not verb[1]
+    if " and " in text:
+        return True
+    head = strip_article(text).split(" of ")[0].split()[-1:]
+    word = fold(head[0]) if head else ""
+    is_name = bool(head) and head[0][0].isupper() and strip_article(text) == text
+    return word in _PLURALS or (
+        word.endswith("s") and word[-2:] not in ("ss", "us", "is") and not is_name
+    )
+
+
+def may_stand_for(topic: str, question: str, last: str, *, several: bool) -> bool:
+    """Whether a pronoun may stand for what was spoken of: one or several, a doer if it does."""
+    words = {fold(one) for one in TOKEN.findall(topic)}
+    if not words or re.search(r"\.\w{2,5}$", topic) or kind_of(topic) in TIMES:
+        return False
+    if not words.isdisjoint(en.PERSONAL | en.AUXILIARIES | en.QUESTION_WORDS):
+        return False
+    if several and _THEY_DO.search(question):
+        head = fold(topic.split(" of ", maxsplit=1)[0].rsplit(maxsplit=1)[-1])
+        if not {head, head.removesuffix("s")} & _PERSONS:
+            return False
+    return is_plural(topic, last) == several
+
+
+_MANY = {"does": "do", "is": "are", "was": "were", "has": "have"}
+_ONE = {many: one for one, many in _MANY.items()}
+
+
+def agree(question: str, at: int, said: str, before: str) -> str:
+    """Return a question whose thing at a place stands for another, with its verb's number."""
+    verb = re.search(rf"({one_of((*_MANY, *_ONE))}) $", question[:at], re.IGNORECASE)
+    was_several = is_plural(before, question[:at] + before)
+    if verb is None or is_plural(said) == was_several or before.endswith("ing"):
+        return question
+    swapped = (_ONE if was_several else _MANY).get(fold(verb[1]), verb[1])
+    swapped = swapped.capitalize() if verb[1][0].isupper() else swapped
+    return f"{question[: verb.start()]}{swapped} {question[at:]}"
 
 
 def strip_article(text: str) -> str:
@@ -218,12 +327,11 @@ def share_words(one: str, other: str) -> bool:
 def likeness(said: str, lead: str, phrase: Phrase, place: int) -> float:
     """Return how like a phrase is to what is said instead; nothing is put for one below 0."""
     kind = kind_of(said)
-    times = {"date", "month", "day", "year", "weekday"}
     if share_words(said, phrase.text):
         return 10.0
     score = 6.0 if kind == phrase.kind and kind not in ("noun", "name") else 0.0
     if not score:
-        if kind in times and phrase.kind in times:
+        if kind in TIMES and phrase.kind in TIMES:
             score = 4.0
         elif kind not in ("noun", "name") or phrase.kind not in ("noun", "name"):
             return -1.0
@@ -309,3 +417,82 @@ def capitalise(question: str) -> str:
     """Return a question with a capital at its beginning."""
     at = 1 if question[:1] == "¿" else 0
     return question[:at] + question[at : at + 1].upper() + question[at + 1 :]
+
+
+def list_named(question: str) -> list[Phrase]:
+    """Return what a question names: what it asks for, and what is no idiom nor said of that."""
+    phrases = [one for one in find_phrases(question) if not is_idiom(one)]
+    if asked := find_asked(question):
+        be = re.compile(rf"\b{one_of(en.BE)} $")
+        said_of = (
+            one for one in phrases if one.preposition or not be.search(question[: one.start])
+        )
+        return [asked, *said_of]
+    return phrases
+
+
+def ask_by(asked: str, question: str) -> str | None:
+    """Return an English question asked by other words; None where that is no sentence.
+
+    >>> ask_by("Why", "Which boats are out of use"), ask_by("When", "Who built the mill")
+    ('Why are the boats out of use?', 'When was the mill built?')
+    >>> ask_by("Why", "Who are the tenants") is None
+    True
+    """
+    words = question.split()
+    folded = [fold(one) for one in words]
+    if folded[0] in en.ASKING_VERBS | en.MODALS:
+        return f"{asked} {question[0].lower()}{question[1:]}?"
+    if fold(asked.split(maxsplit=1)[0]) == folded[0] and folded[0] in ("who", "what"):
+        return f"{asked} {' '.join(words[1:])}?"
+    if subject := find_asked(question):
+        return _ask_of(asked, question, subject)
+    at = next((n for n, one in enumerate(folded) if one in en.AUXILIARIES), 0)
+    if not at:
+        return _ask_passive(asked, words, folded)
+    tail = " ".join(words[at:])
+    after = " ".join(words[at + 1 : at + 2])
+    named = en.PERSONAL if folded[at] in en.HAVE else en.PERSONAL | en.ARTICLES
+    has_subject = after[:1].isupper() or fold(after) in named or folded[at] in en.DO
+    if folded[0] in ("who", "what", "which") and not has_subject:
+        return None
+    if folded[at] in en.BE and _is_thing_alone(question, len(question) - len(tail)):
+        return f"{asked} {tail}?" if fold(asked) == "where" else None
+    if folded[0] in ("what", "which"):
+        noun = " ".join(words[1:at])
+        tail += f" the {noun}" if noun else " that"
+    return f"{asked} {tail}?"
+
+
+def _ask_of(asked: str, question: str, subject: Phrase) -> str | None:
+    verb, _, tail = question[subject.end :].strip().partition(" ")
+    if fold(verb) in en.AUXILIARIES:
+        return f"{asked} {verb} the {subject.text} {tail}?" if tail else None
+    if fold(verb) not in en.BASES or not is_plural(subject.text):
+        return None
+    return f"{asked} do the {subject.text} {' '.join((verb, tail)).strip()}?"
+
+
+def _ask_passive(asked: str, words: Sequence[str], folded: Sequence[str]) -> str | None:
+    """Return "who built the mill", asked by another word, of the mill."""
+    forms = {past: (participle, True) for _, past, participle in en.VERBS}
+    forms |= {f"{base}{end}": (done, False) for base, _, done in en.VERBS for end in ("s", "es")}
+    if folded[0] not in ("who", "what") or len(words) < 3:
+        return None
+    verb = folded[1]
+    participle, is_past = forms.get(verb, (verb if verb.endswith("ed") else "", True))
+    if not participle and en.IRREGULAR.get(verb, verb) != verb:
+        participle = verb
+    thing = " ".join(words[2:])
+    if not participle or folded[2] in en.MENTIONING | en.BESIDE:
+        return None
+    be = ("are", "were") if is_plural(thing) else ("is", "was")
+    return f"{asked} {be[is_past]} {thing} {participle}?"
+
+
+def _is_thing_alone(question: str, start: int) -> bool:
+    """Whether nothing but what is named, and what hangs on it, stands behind a verb."""
+    behind = [one for one in find_phrases(question) if one.start > start]
+    ends = [question.index(" ", start), *(one.end for one in behind)]
+    gaps = zip(ends, [*(one.at for one in behind), len(question)], strict=True)
+    return bool(behind) and not any(question[a:b].strip() for a, b in gaps)

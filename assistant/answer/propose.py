@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from assistant.text import english as en
 from assistant.text.numbers import YEAR
+from assistant.text.operations import TOTALS
+from assistant.text.terms import fold
 from assistant.text.words import CAPITALISED, LETTERS, NAME, one_of
 
 MAX_WORDS = 12
@@ -150,6 +152,7 @@ _MARKER = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s*(?=\S)")
 
 
 _TIMES = en.DAYS | {*en.MONTHS, *en.MONTHS_SHORT, *"week day month quarter q st nd rd th".split()}
+_ASKED_OF = {"meaning": "What does {} mean?", "name": "What is {}?"}
 _OF_ROWS = frozenset("date day time year month reading value".split())
 """Columns that tell of a row, not of the thing that it is about: nobody asks for Water's date."""
 
@@ -203,12 +206,12 @@ def propose_row(row: str) -> tuple[Proposal, ...]:
     """Return questions for the cells of a row about a thing, and no day; their columns have names.
 
     >>> [one.question for one in propose_row("Code: E01 | Meaning: No water | In stock: 3")]
-    ['What is the meaning of E01?']
+    ['What does E01 mean?']
     """
     cells = [_FIELD.fullmatch(cell) for cell in row.split(" | ")]
     first, *others = cells if len(cells) > 1 else [None]
     thing = first["value"].strip() if first else ""
-    if set(LETTERS.findall(thing.casefold())) <= _TIMES:
+    if set(LETTERS.findall(thing.casefold())) <= _TIMES or TOTALS.fullmatch(fold(thing)):
         return ()
     found = tuple(
         Proposal(question, row, cell["key"])
@@ -258,7 +261,9 @@ def _ask_of(thing: str, cell: re.Match[str]) -> str | None:
     shown = " ".join(words) if column.istitle() or column[1:].islower() else column
     if _PERSON.fullmatch(thing):
         return f"What is {thing}'s {shown}?" if _is_column_of(words, en.PERSON_COLUMNS) else None
-    return f"What is the {shown} of {thing}?" if _is_column_of(words, en.THING_COLUMNS) else None
+    asked = _ASKED_OF.get(column.casefold(), "Who is" if words[-1] in en.ROLES else "What is")
+    asked = asked if "{" in asked else f"{asked} the {shown} of {{}}?"
+    return asked.replace("{}", thing) if _is_column_of(words, en.THING_COLUMNS) else None
 
 
 def _is_column_of(words: Sequence[str], columns: Collection[str]) -> bool:
@@ -315,17 +320,13 @@ def _is_done(given: MainClause) -> Iterator[str]:
     lead = given.whole.removesuffix(given.main)
     if be in ("was", "were") and re.search(_WHEN, lead + rest, re.IGNORECASE):
         yield f"When {be} {x} {done}?"
-    if re.match(rf" (?:in|at|near) (?:the )?(?!{_MONTH}){CAPITALISED}", rest) and re.match(
-        _FOUND, done
-    ):
+    is_where = re.match(rf" (?:in|at|near) (?:the )?(?!{_MONTH}){CAPITALISED}", rest)
+    if is_where and re.match(_FOUND, done):
         yield f"Where {be} {x} {done}?"
     if " because " in rest:
         yield f"Why {be} {x} {done}?"
-    if (
-        re.match(rf" by (?:the )?{CAPITALISED}", rest)
-        and be in ("was", "were")
-        and done in en.BASE_OF_PAST
-    ):
+    is_by = re.match(rf" by (?:the )?{CAPITALISED}", rest)
+    if is_by and be in ("was", "were") and done in en.BASE_OF_PAST:
         yield f"Who {done} {x}?"
 
 
@@ -394,10 +395,8 @@ def _counts(given: MainClause) -> Iterator[str]:
 def _consists(given: MainClause) -> Iterator[str]:
     m = re.match(rf"{_SUBJECT}{_ADVERB} (?P<v>{one_of(en.CONSISTS)}) ", given.main)
     if m and (x := read_subject(m["x"], given)):
-        if m["v"] == "lies in":
-            yield f"Where does {x} lie?"
-        else:
-            yield f"What does {x} {en.CONSISTS[m['v']]}?"
+        asked = f"What does {x} {en.CONSISTS[m['v']]}?"
+        yield f"Where does {x} lie?" if m["v"] == "lies in" else asked
 
 
 def _is_caused(given: MainClause) -> Iterator[str]:

@@ -6,13 +6,18 @@ another, are `Unreadable` with the reason: nothing is guessed. Pure.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from assistant.answer.filters import (
+    Filter,
+    find_answers,
+    find_filters,
+    is_next,
+    shorten,
+)
 from assistant.answer.table import (
-    MAX_CELL_CHARS,
-    N_TRIED,
     NUMBERED,
     Amounts,
     Table,
@@ -24,60 +29,24 @@ from assistant.answer.table import (
     read_amounts,
     read_compared,
     read_moments,
+    row_of_total,
     without_unit,
 )
-from assistant.text.cues import denies
-from assistant.text.exact import DATES, date_forms, find_exact, find_months
+from assistant.cite import DraftStatement
+from assistant.text.cues import MAX_TOLD_CHARS, find_answering, find_denial
 from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation, Scale
-from assistant.text.terms import fold, guess_language
+from assistant.text.terms import fold, guess_language, query_terms, terms
 from assistant.text.words import WORD
-
-MAX_VALUE_CHARS = 60
-"""Of a cell in the words of a result."""
-UNCLEAR = "are columns of which none is named"
-SHORT_CELL_WORDS = 6
-"""A longer cell is prose: a word in it tells little of its row."""
+from assistant.values import Cell, Role
 
 N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
-
-_Cells = dict[int, dict[str, frozenset[str]]]
-"""The cells that were found, by column, each with the terms of the question that it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Rows whose cell of a column has one of some values; the others, if it is denied.
-
-    `n_near` counts rows whose cell says the same among other words; `said` is how the question
-    says it, where that is shorter. Not `is_whole` are words among others of a cell. `compared` is
-    the name of the column whose amounts or dates are compared with what is `said`.
-    """
-
-    column: int
-    values: tuple[str, ...]
-    terms: frozenset[str]
-    is_denied: bool = False
-    n_near: int = 0
-    said: str = ""
-    is_whole: bool = True
-    compared: str = ""
-
-    def holds(self, row: TableRow) -> bool:
-        """Whether a row is one of them."""
-        cell = row.cells[self.column]
-        return bool(cell) and (cell in self.values) != self.is_denied
-
-    def say(self) -> str:
-        """Return what the rows say: "say “due” or “late”"."""
-        if self.compared:
-            return f"have “{shorten(self.compared)}” {self.said}"
-        if self.said:
-            return f"say “{shorten(self.said)}”"
-        values = list(dict.fromkeys(shorten(value) for value in self.values))
-        shown = " or ".join(f"“{value}”" for value in values[:3])
-        more = f" or {len(values) - 3} other values" if len(values) > 3 else ""
-        return f"do not say {shown}{more}" if self.is_denied else f"say {shown}{more}"
+MAX_ANSWERING = 2
+"""Cells of a row that are emphasised: where more may answer, none is."""
+_ASKED_COLUMN = re.compile(
+    r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -115,35 +84,63 @@ class Selection:
     @property
     def is_limited(self) -> bool:
         """Whether the cells of a column are compared with a limit."""
-        return any(one.compared for one in self.filters)
+        return any(one.kind == "limit" for one in self.filters)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether rows are told apart by what a column says of each of them."""
+        return any(one.kind in ("limit", "answer") for one in self.filters)
 
     @property
     def is_whole(self) -> bool:
         """Whether whole cells say what is asked for."""
-        return bool(self.filters) and all(one.is_whole for one in self.filters)
+        return bool(self.filters) and all(one.kind != "part" for one in self.filters)
 
     @property
     def language(self) -> str:
         """The language of its document."""
         return guess_language(self.table.document.text)
 
-    @property
-    def told(self) -> str:
-        """What the rows say: "say “due”"; for one row "says “due”"."""
-        told = " and ".join(one.say() for one in self.filters).replace(" and say ", " and ")
-        if len(self.rows) == 1:
-            told = re.sub(r"(^| and )(do not )?say ", _say_of_one, told)
-            told = re.sub(r"(^| and )have ", r"\1has ", told)
-        return told
+    def say_counted(self) -> str:
+        """Return "2 of 6 rows say “due”, and their “Amount” is over 100 euros"."""
+        n, n_all = len(self.rows), sum(not row.is_total for row in self.table.rows)
+        says, cells = _join(one.say(n) for one in self.filters), self._measured
+        rows = f"{n:,} of {n_all:,} row{'s' * (n_all != 1)}"
+        if not says:
+            return f"In {rows} {cells}"
+        if not cells:
+            return f"{rows} {says}"
+        is_told = any(one.word for one in self.filters)
+        whose = ":" if is_told else f", and {'its' if n == 1 else 'their'}"
+        return f"{rows} {says}{whose} {cells}"
+
+    def say_none(self) -> str:
+        """Return that there is no such row: "No row of “stock.csv” says “due”."."""
+        says, cells = _join(one.say(1) for one in self.filters), self._measured
+        name = f"“{shorten(self.table.document.document_id)}”"
+        if not says:
+            return f"{cells[:1].upper()}{cells[1:]} in no row of {name}."
+        is_told = not cells or any(one.word for one in self.filters)
+        return f"No row of {name} {says}" + ("." if is_told else f" while its {cells}.")
 
     def say_rows(self) -> str:
-        """Return "3 rows that say “due”"."""
-        n, told = len(self.rows), self.told
-        return f"{n:,} row{'s' * (n != 1)}" + (f" that {told}" if told else "")
+        """Return "3 rows that say “due” and whose “Amount” is over 100 euros"."""
+        n = len(self.rows)
+        says = _join(one.say(n) for one in self.filters)
+        told = [f"that {says}"] if says else []
+        told += [f"whose {one.measured}" for one in self.filters if one.measured and not one.word]
+        return " ".join((f"{n:,} row{'s' * (n != 1)}", " and ".join(told))).rstrip()
+
+    @property
+    def _measured(self) -> str:
+        return " and ".join(one.measured for one in self.filters if one.measured)
 
 
-def _say_of_one(match: re.Match[str]) -> str:
-    return f"{match[1]}{'does not say' if match[2] else 'says'} "
+def _join(told: Iterable[str]) -> str:
+    """Join what rows say; what one verb says of two things has it once."""
+    joined = " and ".join(filter(None, told))
+    verb = re.match(r"(?:do not |does not )?says? ", joined)
+    return joined.replace(f" and {verb[0]}", " and ") if verb else joined
 
 
 def select_rows(
@@ -158,10 +155,10 @@ def select_rows(
         limit: what cells of a column of it are compared with.
     """
     words = {m[0]: next(iter(table.terms(m[0])), "") for m in WORD.finditer(operation.rest)}
-    asked = frozenset(term for word, term in words.items() if word not in LIGHT and term)
+    light = LIGHT | (MEASURING if limit and limit.names else frozenset())
+    telling = (word for word in words if word not in light and not find_denial(word))
+    asked = frozenset(words[word] for word in telling if words[word])
     things = table.terms(operation.things) & asked
-    if limit:
-        asked -= table.terms(" ".join(MEASURING)) if limit.names else frozenset()
     if table.is_list:
         is_of_list = (
             not limit and asked <= table.about and operation.kind == "count" and things & table.near
@@ -169,15 +166,21 @@ def select_rows(
         return Selection(operation, table, (), asked, things) if is_of_list else None
     named = frozenset(term for name in table.names for term in table.terms(name))
     said = frozenset(words.values())
-    filters, unclear = _find_filters(question, operation, table, said, asked, named)
+    filters, unclear = find_filters(question, operation, table, said, asked, named)
     known = table.about | named | {term for one in filters for term in one.terms}
     known |= table.terms(unclear.cell) if unclear else frozenset()
     if not asked <= known or not (asked or filters or limit):
         return None
-    if denies(question):
-        if len(filters) != 1:
+    answers = list(find_answers(question, operation, table, asked, filters))
+    denied = find_denial(question)
+    if denied and not any(table.terms(denied[0]) & one.terms for one in filters):
+        behind = question[denied.end() :]
+        if len(answers or filters) != 1 or not (answers or filters[0].terms & table.terms(behind)):
             return None
-        filters = [_deny(filters[0])]
+        if answers and filters and not is_next(behind, answers[0]):
+            return None
+        filters = filters if answers else [replace(filters[0], is_denied=True)]
+    filters += answers
     if operation.kind == "count" and things and not things & (table.about | named):
         return None
     within = _within(limit, table, asked) if limit else None
@@ -211,8 +214,7 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
     chosen = named or of_unit or ([] if limit.names else sound)
     if len(chosen) > 1:
-        names = ", ".join(f"“{shorten(table.names[c])}”" for c in chosen[:6])
-        return Unreadable(names, UNCLEAR)
+        return _unclear(table, chosen)
     if not chosen:
         return None
     column = chosen[0]
@@ -222,167 +224,14 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     is_kept = are_within(compared, limit, table.language)
     kept = [cells[column] for cells, is_it in zip(rows, is_kept, strict=True) if is_it]
     name = table.names[column]
-    return Filter(column, tuple(dict.fromkeys(kept)), frozenset(), said=limit.text, compared=name)
+    own = tuple(dict.fromkeys(kept))
+    return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
 
 
-def _deny(one: Filter) -> Filter:
-    return Filter(one.column, one.values, one.terms, is_denied=True)
-
-
-def _find_filters(
-    question: str,
-    operation: Operation,
-    table: Table,
-    said: frozenset[str],
-    asked: frozenset[str],
-    named: frozenset[str],
-) -> tuple[list[Filter], Unreadable | None]:
-    """Return which cells the question tells of, and one that two columns have."""
-    whole, dated = _whole_cells(table, said, asked), _dated_cells(question, table)
-    taken = frozenset(t for found in dated.values() for one in found.values() for t in one)
-    whole = {c: {v: t for v, t in own.items() if not t <= taken} for c, own in whole.items()}
-    known = {term for own in whole.values() for found in own.values() for term in found}
-    left = asked - known - taken - named - table.about
-    parts = _parts_of_cells(table, left) if whole or operation.kind != "find" else {}
-    found: list[Filter] = []
-    unclear: Unreadable | None = None
-    for cells in (whole, dated, parts):
-        chosen = _choose_columns(table, cells, said)
-        if isinstance(chosen, Unreadable):
-            unclear = unclear or chosen
-            continue
-        for column, values in chosen.items():
-            near = _count_near(table, column, values) if cells is whole else 0
-            told = frozenset(term for one in values.values() for term in one)
-            said_so = _say_dates(question) if cells is dated else ""
-            said_so = _say_words(question, table, left) if cells is parts else said_so
-            found.append(
-                Filter(
-                    column,
-                    tuple(values),
-                    told,
-                    n_near=near,
-                    said=said_so,
-                    is_whole=cells is not parts,
-                )
-            )
-    return found, unclear
-
-
-def _distinct(table: Table) -> Iterator[tuple[int, str]]:
-    """Yield the different cells of each column that are short enough to be looked into."""
-    rows = [row.cells for row in table.rows if not row.is_total]
-    for column in range(len(table.names)):
-        for cell in dict.fromkeys(cells[column] for cells in rows):
-            if 0 < len(cell) <= MAX_CELL_CHARS:
-                yield column, cell
-
-
-def _whole_cells(table: Table, said: frozenset[str], asked: frozenset[str]) -> _Cells:
-    """Return the cells all of whose words the question has; numbers only beside their column."""
-    found: _Cells = {}
-    starts = "|".join(sorted({re.escape(term[:4]) for term in asked})) or r"(?!)"
-    pattern = re.compile(rf"\b(?:{starts})")
-    for column, cell in _distinct(table):
-        if not pattern.search(fold(cell)):
-            continue
-        own = table.terms(cell)
-        if not own <= said or not own & asked:
-            continue
-        is_number = not re.search(r"[^\W\d_]", cell)
-        if not is_number or table.terms(table.names[column]) & said:
-            found.setdefault(column, {})[cell] = own
-    return _longest(found)
-
-
-def _longest(found: _Cells) -> _Cells:
-    """Leave out cells that say less than others that were found: North beside North Bay."""
-    every = {terms_of for own in found.values() for terms_of in own.values()}
-    kept = {
-        column: {v: t for v, t in own.items() if not any(t < other for other in every)}
-        for column, own in found.items()
-    }
-    return {column: own for column, own in kept.items() if own}
-
-
-def _dated_cells(question: str, table: Table) -> _Cells:
-    """Return the cells that hold a date which the question names, or the month or year of it."""
-    wanted = [one for one in find_exact(question) if one.kind in DATES]
-    months = find_months(question)
-    if not wanted and not months:
-        return {}
-    found: _Cells = {}
-    for column in range(len(table.names)):
-        cells = list(dict.fromkeys(table.column(column)))
-        if sum(bool(date_forms(cell)) for cell in cells[:N_TRIED]) * 2 < len(cells[:N_TRIED]):
-            continue
-        dates = {cell: date_forms(cell) for cell in cells}
-        own: dict[str, frozenset[str]] = {}
-        for forms, text in [*((one.forms, one.text) for one in wanted), *months]:
-            told = table.terms(text)
-            for cell, known in dates.items():
-                if not known.isdisjoint(forms):
-                    own[cell] = own.get(cell, told) | told
-        n_asked = len(wanted) + len(months)
-        if own and n_asked == 1:
-            found[column] = own
-    return found
-
-
-def _say_words(question: str, table: Table, left: frozenset[str]) -> str:
-    words = (match[0] for match in WORD.finditer(question))
-    return " ".join(word for word in words if table.terms(word) & left)
-
-
-def _say_dates(question: str) -> str:
-    dates = [one.text for one in find_exact(question) if one.kind in DATES]
-    return " ".join((*dates, *(name.capitalize() for _, name in find_months(question))))
-
-
-def _parts_of_cells(table: Table, left: frozenset[str]) -> _Cells:
-    """Return short cells that have all words of the question which are nowhere else.
-
-    None, if such cells are in more columns than one: a word among others tells little.
-    """
-    found: _Cells = {}
-    if not left:
-        return found
-    starts = "|".join(sorted(re.escape(term[:4]) for term in left))
-    pattern = re.compile(rf"\b(?:{starts})")
-    for column, cell in _distinct(table):
-        if not pattern.search(fold(cell)) or not table.terms(cell) >= left:
-            continue
-        if len(cell.split()) <= SHORT_CELL_WORDS and not denies(cell):
-            found.setdefault(column, {})[cell] = left
-    return found if len(found) == 1 else {}
-
-
-def _choose_columns(table: Table, found: _Cells, said: frozenset[str]) -> _Cells | Unreadable:
-    """Return the cells of one column for each thing: of several, the one that is named."""
-    columns_of: dict[frozenset[str], list[int]] = {}
-    for column, own in found.items():
-        for told in set(own.values()):
-            columns_of.setdefault(told, []).append(column)
-    chosen: _Cells = {}
-    for told, columns in columns_of.items():
-        named = [c for c in columns if table.terms(table.names[c]) & (said - told)]
-        if len(columns) > 1 and len(named) != 1:
-            both = " and ".join(f"“{shorten(table.names[c])}”" for c in columns[:3])
-            cell = next(cell for cell, t in found[columns[0]].items() if t == told)
-            return Unreadable(cell, f"stands in the columns {both}, and none is named")
-        column = (named or columns)[0]
-        own = {cell: t for cell, t in found[column].items() if t == told}
-        chosen.setdefault(column, {}).update(own)
-    return chosen
-
-
-def _count_near(table: Table, column: int, values: Mapping[str, frozenset[str]]) -> int:
-    said = set(values.values())
-    return sum(
-        cell not in values and any(told < table.terms(cell) for told in said)
-        for cell in table.column(column)
-        if len(cell.split()) <= SHORT_CELL_WORDS
-    )
+def _unclear(table: Table, columns: Sequence[int]) -> Unreadable:
+    """Say which columns may be meant: "“Price” or “Weight” may be meant"."""
+    *names, last = (f"“{shorten(table.names[column])}”" for column in columns[:6])
+    return Unreadable(" or ".join(filter(None, (", ".join(names), last))), "may be meant")
 
 
 def columns_named(chosen: Selection, by: Collection[str]) -> list[int]:
@@ -427,12 +276,13 @@ def column_to_add(chosen: Selection) -> int | Unreadable | None:
         and not chosen.table.terms(chosen.table.names[column]) & NUMBERED
         and isinstance(read_moments([r.cells[column] for r in chosen.rows]), Unreadable)
     ]
-    if len(numeric) == 1:
-        return numeric[0]
+    stated = row_of_total(chosen.table)
+    summed = [c for c in named or numeric if stated and stated.cells[c]]
+    if len(numeric) == 1 or len(summed) == 1:
+        return (summed if len(summed) == 1 else numeric)[0]
     if not numeric:
         return None
-    names = ", ".join(f"“{shorten(chosen.table.names[c])}”" for c in (named or numeric)[:6])
-    return Unreadable(names, UNCLEAR)
+    return _unclear(chosen.table, named or numeric)
 
 
 def _is_text(chosen: Selection, column: int) -> bool:
@@ -450,8 +300,7 @@ def column_to_compare(chosen: Selection) -> tuple[int, Scale] | Unreadable | Non
         if len(named) == 1:
             return named[0], scale
         if len(named) > 1:
-            names = ", ".join(f"“{shorten(chosen.table.names[c])}”" for c in named[:6])
-            return Unreadable(names, UNCLEAR)
+            return _unclear(chosen.table, named)
     dates = [s for s in chosen.operation.scales if s.measure == "date"]
     columns = (
         [c for c in range(len(chosen.table.names)) if _is_measured(chosen, c, dates[0])]
@@ -470,7 +319,57 @@ def _is_measured(chosen: Selection, column: int, scale: Scale) -> bool:
     return not _is_text(chosen, column) or 2 * n_dates > len(cells)
 
 
-def shorten(text: str) -> str:
-    """Return a cell as it stands in the words of a result."""
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_VALUE_CHARS else f"{line[: MAX_VALUE_CHARS - 1]}…"
+# --- The cells that answer
+
+
+def emphasise(question: str, statements: Sequence[DraftStatement]) -> tuple[DraftStatement, ...]:
+    """Leave out words that answer in items and rows which say less of what was asked than others.
+
+    Of several items of which none says any of it, none is known to answer.
+    """
+    asked = set(query_terms(question))
+    listed = [n for n, one in enumerate(statements) if one.shape.role in (Role.ITEM, Role.ROW)]
+    told = {n: asked & set(terms(statements[n].text)) for n in listed}
+    emphasised = [n for n in listed if statements[n].shape.answering]
+    if len(emphasised) < 2:
+        return tuple(statements)
+    kept = {
+        n
+        for n in emphasised
+        if not any(told[n] < other for other in told.values())
+        and (told[n] or statements[n].shape.role is Role.ROW)
+    }
+    return tuple(
+        replace(one, shape=one.shape._replace(answering=()))
+        if n in emphasised and n not in kept
+        else one
+        for n, one in enumerate(statements)
+    )
+
+
+def find_answering_cells(question: str, cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of the cells that answer, in the text of their row.
+
+    Those in a column whose whole name the question has, the one behind "which" alone if it is one
+    of them; else, of two cells, the one beside a cell that says only what was asked; else what
+    `find_answering` finds in a single one. Never a cell that says only what was asked.
+    """
+    if sum(len(cell.text) for cell in cells) > MAX_TOLD_CHARS:
+        return ()
+    asked = set(query_terms(question))
+    told = {cell: set(query_terms(cell.text)) for cell in cells if cell.text}
+    new = [cell for cell, found in told.items() if not found <= asked]
+    columns = {cell: set(query_terms(without_unit(cell.name))) for cell in new if cell.name}
+    named = [cell for cell, column in columns.items() if column and column <= asked]
+    behind = _ASKED_COLUMN.search(question)
+    if behind and (first := set(terms(behind[1]))):
+        named = [cell for cell in named if first <= columns[cell]] or named
+    if not named and len(told) == 2 and len(new) == 1:
+        named = new
+    spans = [(cell.start, cell.start + len(cell.text)) for cell in named]
+    if not named:
+        within = [(cell, find_answering(question, cell.text)) for cell in new]
+        found = [(cell, own) for cell, own in within if own]
+        spans = [(cell.start + a, cell.start + b) for cell, own in found[:1] for a, b in own]
+        spans = spans if len(found) == 1 else []
+    return tuple(sorted(spans)) if len(spans) <= MAX_ANSWERING else ()

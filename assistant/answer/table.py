@@ -69,6 +69,7 @@ class Table:
         rows: in order; more than `MAX_ROWS` are cut.
         about: the terms of what it stands under: title, path, headings, caption, lead-in.
         near: the terms of the nearest of these.
+        heads: what it stands under as it is written, its document's title and name behind it.
         over: the numbers of the units above it.
         language: of the question, by which terms are compared.
         is_cut: whether it has more rows than were read.
@@ -82,6 +83,12 @@ class Table:
     over: tuple[int, ...]
     language: str = "en"
     is_cut: bool = False
+    heads: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How it is told from others: the nearest heading or caption, or its document's title."""
+        return next(filter(None, self.heads), "")
 
     @property
     def is_list(self) -> bool:
@@ -173,7 +180,8 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
         rows = [TableRow(row.unit, row.cells[1:], row.is_total) for row in rows]
     is_cut = len(rows) > MAX_ROWS
     kept = tuple(rows[:MAX_ROWS])
-    return Table(document, names, kept, about, near, tuple(over), language, is_cut)
+    told = (*heads, document.title, path)
+    return Table(document, names, kept, about, near, tuple(over), language, is_cut, told)
 
 
 def read_amounts(cells: Sequence[str], language: str = "en") -> Amounts | Unreadable:
@@ -233,6 +241,29 @@ def read_moments(cells: Sequence[str]) -> tuple[tuple[int, ...] | None, ...] | U
         short = next(c for c, v in zip(cells, values, strict=True) if v and len(v) == min(widths))
         return Unreadable(short, "is not as exact as the other dates")
     return values
+
+
+_YES = frozenset("yes y true x ✓ ✔ ☑ ✅ ja j oui si sim".split())
+_NO = frozenset("no n false ✗ ✘ ☐ ❌ nein non nao nee".split())
+
+
+def read_answers(cells: Sequence[str]) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Return the cells that say yes and those that say no, or nothing; None if one says more.
+
+    What says that it is not known ("?", "n/a") is neither.
+
+    >>> [sorted(one) for one in read_answers(["yes", "no", ""])]
+    [['yes'], ['', 'no']]
+    """
+    said = {cell: fold(cell.strip()[:MAX_CELL_CHARS]).rstrip("\ufe0f.!") for cell in cells}
+    yes = frozenset(cell for cell, word in said.items() if word in _YES)
+    no = frozenset(cell for cell, word in said.items() if word in _NO)
+    if not yes and not no:
+        return None
+    rest = said.keys() - yes - no
+    if not all(_NONE.fullmatch(said[cell]) for cell in rest):
+        return None
+    return yes, no | {cell for cell in rest if not said[cell].strip("-–—. ")}
 
 
 _IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]\s*$")

@@ -13,9 +13,15 @@ import typer
 from assistant.answering import Answering, AskOptions, streaming
 from assistant.cli.terminal import say, status_line, write, write_blocks, write_json
 from assistant.settings import LanguageModel
-from assistant.show.blocks import list_blocks
-from assistant.show.describe import describe_costs, describe_sources, indent
-from assistant.show.provenance import STOPPED_PARTLY, describe_reading, describe_rest
+from assistant.show.blocks import list_blocks, list_near
+from assistant.show.describe import describe_costs, describe_place, describe_sources, indent
+from assistant.show.provenance import (
+    MAX_NEAREST,
+    STOPPED_PARTLY,
+    describe_nearest,
+    describe_reading,
+    describe_rest,
+)
 from assistant.text.numbers import name_runs
 from assistant.values import Answer
 
@@ -139,9 +145,20 @@ def print_answer(answer: Answer, *, as_json: bool, cost: bool, shows_all: bool) 
             write(answer.text)
         if under := describe_sources(answer):
             write(f"\n{under}")
+        _print_nearest(answer)
         taken = describe_reading(answer)
         instead = taken and f"{taken} --as question searches the documents instead."
         for told in filter(None, (describe_rest(answer), answer.notice, instead)):
             say(told)
     if cost:
         say(describe_costs(answer))
+
+
+def _print_nearest(answer: Answer) -> None:
+    """Print the passages nearest to a question that has no answer."""
+    nearest = answer.consulted[:MAX_NEAREST] if answer.abstained else ()
+    if nearest:
+        write(f"\n{describe_nearest(answer)}:")
+    for passage in nearest:
+        write(f"\n- {describe_place(passage)}")
+        write_blocks(list_near(passage), shows_all=True, indent=4)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -60,8 +61,8 @@ def write(text: str) -> None:
     sys.stdout.write(terminal_safe(text) + "\n")
 
 
-def write_blocks(blocks: Sequence[Shown], *, shows_all: bool) -> None:
-    """Print an answer's blocks.
+def write_blocks(blocks: Sequence[Shown], *, shows_all: bool, indent: int = 0) -> None:
+    """Print an answer's blocks, `indent` columns from the left.
 
     A terminal gets as much as it is wide, with the words that answer in bold, and of many rows or
     lines the first, unless all are wanted. Everything else gets all, on lines of any width.
@@ -79,7 +80,8 @@ def write_blocks(blocks: Sequence[Shown], *, shows_all: bool) -> None:
         if is_apart:
             console.print()
         for part in _draw(block, console, is_whole=shows_all or not is_terminal):
-            console.print(part, soft_wrap=isinstance(part, Text))
+            whole = Padding(part, (0, 0, 0, indent), expand=False) if indent else part
+            console.print(whole, soft_wrap=isinstance(whole, Text))
 
 
 def _draw(block: Shown, console: Console, *, is_whole: bool) -> Iterator[Text | Table]:

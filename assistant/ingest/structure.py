@@ -31,11 +31,18 @@ BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[[ xX]\])\s+(?=\S)")
 ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{2,5})[.)]\s+(?=\S)")
 _SECTION = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)\.?\s+(?=[^\W\d_])")
 _ASKED = re.compile(rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s*(?=\S)")
+_PAIR = re.compile(
+    rf"(?:{en.QUESTION_MARKERS})\s*[:.]\s[^?]{{1,{MAX_QUESTION_CHARS}}}\?"
+    rf"(?=\s+(?:{en.ANSWER_MARKERS})\s*[:.]\s)"
+)
+"""A question on one line with its answer: "Q: Is it open? A: Daily."."""
 _FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:\s+\S")
 _COLONS = (":", "：")
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _CLOSED = re.compile(r"[.!?…:;,。！？؟।：；，][\"'”’»)\]]*$")
-_LABEL = re.compile(rf"(?:{en.LABELS})\s+[\divxlcIVXLC]+(?:\.\d+)*[.:)]?", re.IGNORECASE)
+_LABEL = re.compile(
+    rf"(?:(?:{en.LABELS})\s+|§\s?)(?:[\divxlcIVXLC]+(?:\.\d+)*|(?-i:[A-H])\b)[.:)]?", re.IGNORECASE
+)
 
 
 def arrange(text: str, units: Sequence[Unit]) -> tuple[Unit, ...]:
@@ -145,6 +152,25 @@ def above(units: Sequence[Unit], number: int) -> list[int]:
     return found
 
 
+def extent(units: Sequence[Unit], number: int) -> int:
+    """Return the number of the unit behind all that a unit heads, labels or asks, and itself."""
+    unit = units[number]
+    end = number + 1
+    while end < len(units):
+        other = units[end]
+        if other.role is Role.HEADING and (
+            unit.role is not Role.HEADING or other.level <= unit.level
+        ):
+            break
+        if unit.role is Role.ITEM:
+            if other.role is not Role.ITEM or other.level <= unit.level:
+                break
+        elif unit.role is not Role.HEADING and other.role is unit.role:
+            break
+        end += 1
+    return end
+
+
 def find_unit(units: Sequence[Unit], place: int) -> int:
     """Return the number of the unit that a place of the text is in; -1 before the first."""
     return bisect_right(units, place, key=lambda unit: unit.start) - 1
@@ -155,7 +181,11 @@ def _first(*numbers: int) -> int:
 
 
 def _part(text: str, unit: Unit) -> Iterator[Unit]:
-    """Yield a paragraph's lead-in as a unit of its own, behind what it follows."""
+    """Yield a paragraph's lead-in as a unit of its own, and a question before its answer."""
+    if unit.role is Role.PARAGRAPH and (pair := _PAIR.match(text, unit.start, unit.end)):
+        yield unit._replace(end=pair.end())
+        yield unit._replace(start=trim(text, pair.end(), unit.end)[0])
+        return
     if unit.role is Role.PARAGRAPH and text.endswith(_COLONS, unit.start, unit.end):
         ends = [match.end() for match in _SENTENCE_END.finditer(text, unit.start, unit.end)]
         if ends:
@@ -248,6 +278,8 @@ def _is_labelled_title(said: str) -> bool:
 
 def _is_question(said: str) -> bool:
     if len(said) > MAX_QUESTION_CHARS:
+        return False
+    if " | " in said:  # a record
         return False
     asked = _ASKED.match(said)
     return bool(asked) or (said.endswith(("?", "？", "؟")) and not re.search(r"[.!?]\s", said))

@@ -171,6 +171,16 @@ def nearest_word(snapshot: Snapshot, word: str, language: str = DEFAULT) -> str 
     return min(found)[-1] if found else None
 
 
+def is_misspelt(said: str, word: str) -> bool:
+    """Whether a folded word, which is none, may be a typing error for another.
+
+    >>> is_misspelt("kilm", "kiln"), is_misspelt("loom", "kiln")
+    (True, False)
+    """
+    limit = 2 if len(said) >= LONG_LETTERS else 1
+    return said[:1] == word[:1] and len(said) > 3 and OSA.distance(said, word) <= limit
+
+
 def _unframe(sentence: str) -> str:
     """Return a sentence without the words that frame it, in however many parts."""
     _, colon, rest = sentence.rpartition(":")

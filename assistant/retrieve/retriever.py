@@ -7,12 +7,12 @@ of the index.
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from assistant.models.embed import Embedder, PassageVectors
 from assistant.models.encoder import Vector
-from assistant.retrieve.named import Names, find_absent
+from assistant.retrieve.named import Named, Names, find_absent, find_named, find_own_question
 from assistant.retrieve.query import name_days, respell
 from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot
@@ -130,6 +130,7 @@ class Retrieval:
         sentence_vectors: for each passage of the ranking, an array of shape (n_sentences, d).
         absent: what was asked for by a code, date, year or name that no document has.
         terms: the query's terms for documents of several languages.
+        named: what it asks to be read out, if it does.
     """
 
     query: str
@@ -139,6 +140,20 @@ class Retrieval:
     sentence_vectors: tuple[Vector, ...]
     absent: tuple[str, ...] = ()
     terms: QueryTerms = NO_TERMS
+    named: Named | None = None
+
+
+def unite(retrieval: Retrieval, other: Retrieval) -> Retrieval:
+    """Return the retrieval with the passages that only the other one has found after its own."""
+    have = {ranked.passage.passage_id for ranked in retrieval.ranking}
+    pairs = zip(other.ranking, other.sentence_vectors, strict=True)
+    more = [pair for pair in pairs if pair[0].passage.passage_id not in have]
+    ranking = (*retrieval.ranking, *(ranked for ranked, _ in more))
+    return replace(
+        retrieval,
+        ranking=tuple(replace(one, rank=rank) for rank, one in enumerate(ranking, start=1)),
+        sentence_vectors=(*retrieval.sentence_vectors, *(vectors for _, vectors in more)),
+    )
 
 
 class Retriever:
@@ -209,6 +224,10 @@ class Retriever:
             max_per_document=settings.max_passages_per_document,
         )
         chosen_rows = [row_of[passage.passage_id] for passage, _ in chosen]
+        near = snapshot.passages(
+            [*dict.fromkeys((*chosen_rows, *(row for row, _ in lexical[:READ_TOGETHER])))],
+            documents,
+        )
         return Retrieval(
             query=query,
             query_vector=vector,
@@ -222,6 +241,8 @@ class Retriever:
             sentence_vectors=tuple(vectors[row].sentences for row in chosen_rows),
             absent=find_absent(snapshot, query, names),
             terms=terms,
+            named=find_named(snapshot, query, names, documents)
+            or find_own_question(snapshot, query, [*near.values()], self._is_word),
         )
 
     def _names_of(self, snapshot: Snapshot) -> Names:

@@ -6,17 +6,20 @@ and each text keeps the numbers of its citations.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import ClassVar, Literal
 
 from assistant.text.listing import ListedCell, beside
-from assistant.values import Answer, Cell, Citation, DocumentId, Role, Statement
+from assistant.values import Answer, Cell, Citation, Consulted, DocumentId, Role, Statement
 
 FEW_ROWS = 8
 FEW_ITEMS = 12
 FEW_LINES = 30
 FEW_SOURCES = 12
+MAX_WORD_CHARS = 16
+NEAR_CHARS = 280
+"""Of a text of a passage that answers nothing: about three lines."""
 WIDE = 5
 """Columns up to which a single row is drawn as one."""
 SLACK = 2
@@ -44,6 +47,11 @@ class Said:
     citations: tuple[int, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
     document: str | None = None
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is a short word, such as a code, which no line's end should part."""
+        return len(self.text) <= MAX_WORD_CHARS and len(self.text.split()) == 1
 
     @property
     def runs(self) -> tuple[tuple[str, bool], ...]:
@@ -175,10 +183,35 @@ Shown = Remark | Prose | Title | Items | Grid | Code
 
 def list_blocks(answer: Answer) -> tuple[Shown, ...]:
     """Return an answer's statements as blocks, in order; none of an abstention or a reply."""
-    found = list(_draw_listing(answer))
-    names: Statement | None = None
     statements = beside(answer.listing, answer.statements)
-    for (form, _), group in groupby(statements, lambda one: _run_of(answer, one)):
+    return (*_draw_listing(answer), *_list_blocks(statements, answer.citations))
+
+
+def list_near(passage: Consulted) -> tuple[Shown, ...]:
+    """Return what of a passage is nearest to the question as blocks, long texts shortened."""
+    if not passage.near:
+        return (Prose((Said(_shorten(passage.text)),)),)
+    return _list_blocks([_shorten_all(one) for one in passage.near], ())
+
+
+def _shorten_all(statement: Statement) -> Statement:
+    if statement.role is Role.CODE:
+        return statement
+    cells = (replace(one, text=_shorten(one.text)) for one in statement.cells)
+    return replace(statement, text=_shorten(statement.text), cells=tuple(cells))
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text[: 4 * NEAR_CHARS].split())
+    return line if len(line) <= NEAR_CHARS else line[:NEAR_CHARS].rsplit(" ", 1)[0] + " …"
+
+
+def _list_blocks(
+    statements: Sequence[Statement], citations: Sequence[Citation]
+) -> tuple[Shown, ...]:
+    found: list[Shown] = []
+    names: Statement | None = None
+    for (form, _), group in groupby(statements, lambda one: _run_of(citations, one)):
         run = list(group)
         if names and not (form is Role.ROW and _are_names_of(names, run[0])):
             found.append(_names_alone(names))
@@ -189,7 +222,7 @@ def list_blocks(answer: Answer) -> tuple[Shown, ...]:
             continue
         if form is Role.ROW and run[0].apart:
             found.append(Title(Said(run[0].apart)))
-        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run)
+        found += _draw_rows(run, names) if form is Role.ROW else _draw(form, run, citations)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
 
@@ -243,28 +276,32 @@ def group_sources(
 ) -> tuple[tuple[Citation, ...], ...]:
     """Return the citations by what they quote from: those of one section stand together.
 
-    One that is `flagged`, or whose quote the statements do not show, stands alone.
+    A heading stands with what stands under it. One that is `flagged`, or whose quote the statements
+    do not show, stands alone.
     """
     shown = list_quotes(answer)
+    titles = (one for one in answer.statements if one.role is Role.HEADING)
+    heads = {number: " ".join(one.text.split()) for one in titles for number in one.citations}
 
     def place(one: Citation) -> tuple[object, ...]:
         own = () if one.number in shown and one.number not in flagged else (one.number,)
-        return one.document_id, one.title, one.heading, one.copies, *own
+        heading = heads.get(one.number, one.heading)
+        return one.document_id, one.title, heading or one.title, one.copies, *own
 
     return tuple(tuple(group) for _, group in groupby(answer.citations, place))
 
 
-def _run_of(answer: Answer, statement: Statement) -> tuple[Role, DocumentId | None]:
+def _run_of(citations: Sequence[Citation], statement: Statement) -> tuple[Role, DocumentId | None]:
     """Return what statements have in common that belong into one block."""
     role = Role.PARAGRAPH if statement.role is Role.REST else statement.role
     if role not in (Role.ROW, Role.ITEM, Role.CODE, Role.NAMES):
         return role, None
     first = statement.citations[0] if statement.citations else 0
-    cited = answer.citations[first - 1 : first] if first else ()
+    cited = citations[first - 1 : first] if first else ()
     return role, cited[0].document_id if cited else None
 
 
-def _draw(form: Role, run: Sequence[Statement]) -> list[Shown]:
+def _draw(form: Role, run: Sequence[Statement], citations: Sequence[Citation]) -> list[Shown]:
     if form is Role.ITEM:
         depths = _depths([one.level for one in run])
         items = (
@@ -276,11 +313,34 @@ def _draw(form: Role, run: Sequence[Statement]) -> list[Shown]:
         return [Code(tuple(_indent(run)))]
     if form in TITLES:
         return [Title(_say(one)) for one in run]
-    return [Prose((_say(one),)) for one in run] if form is Role.LEAD_IN else [_prose(run)]
+    if form is Role.LEAD_IN:
+        return [Prose((_say(one),)) for one in run]
+    return list(_paragraphs(run, citations))
 
 
-def _prose(run: Sequence[Statement]) -> Prose:
-    return Prose(tuple(map(_say, run)))
+def _paragraphs(run: Sequence[Statement], citations: Sequence[Citation]) -> Iterator[Prose]:
+    """Yield sentences as paragraphs: quotes from different places do not read as one."""
+    part = [run[0]]
+    for before, after in pairwise(run):
+        if not _reads_on(before, after, citations):
+            yield Prose(tuple(map(_say, part)))
+            part = []
+        part.append(after)
+    yield Prose(tuple(map(_say, part)))
+
+
+def _reads_on(before: Statement, after: Statement, citations: Sequence[Citation]) -> bool:
+    """Tell whether two sentences belong together; a model's words do, wherever they come from."""
+    places = [
+        citations[n - 1]
+        for one in (before, after)
+        for n in one.citations
+        if citations[n - 1].quote.split() == one.text.split()
+    ]
+    if len(places) != 2 or after.role is Role.REST:
+        return True
+    first, second = places
+    return first.document_id == second.document_id and 0 <= second.start - first.end <= 1
 
 
 def _say(statement: Statement) -> Said:

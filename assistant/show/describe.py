@@ -5,21 +5,11 @@
 
 import re
 from collections.abc import Sequence
-from textwrap import shorten
 
 from assistant.show.blocks import list_quotes
-from assistant.show.provenance import (
-    MAX_NEAREST,
-    describe_author,
-    describe_nearest,
-    report_costs,
-)
+from assistant.show.provenance import describe_author, report_costs
 from assistant.text.numbers import name_runs
 from assistant.values import Answer, Citation, Consulted, PageKind
-
-EXCERPT_CHARS = 300
-"""Characters printed of such a passage."""
-
 
 _SHORT = {PageKind.PAGE: "p."}
 
@@ -43,25 +33,21 @@ def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
 
 
 def describe_sources(answer: Answer) -> str:
-    """Return what stands under an answer: the place of each quote, and what it does not show.
-
-    Under an abstention, these are the nearest passages.
-    """
-    if answer.kind == "answer":
-        wrote = describe_author(answer)
-        shown = list_quotes(answer)
-        compared = answer.compared
-        places = [
-            f"[{one.number}] {_place(one)}"
-            + ("" if one.number in shown else f"\n{indent(one.quote)}\n")
-            for one in answer.citations
-            if one not in compared
-        ]
-        rest = [_describe_compared(compared)] if compared else []
-        remark = [f"\n({wrote})"] if wrote else []
-        return re.sub("\n\n+", "\n\n", "\n".join([*places, *rest, *remark])).strip("\n")
-    nearest = [_describe_consulted(one) for one in answer.consulted[:MAX_NEAREST]]
-    return "\n\n".join([f"{describe_nearest(answer)}:", *nearest]) if nearest else ""
+    """Return what stands under an answer: the place of each quote, and what it does not show."""
+    if answer.kind != "answer":
+        return ""
+    wrote = describe_author(answer)
+    shown = list_quotes(answer)
+    compared = answer.compared
+    places = [
+        f"[{one.number}] {describe_place(one)}"
+        + ("" if one.number in shown else f"\n{indent(one.quote)}\n")
+        for one in answer.citations
+        if one not in compared
+    ]
+    rest = [_describe_compared(compared)] if compared else []
+    remark = [f"\n({wrote})"] if wrote else []
+    return re.sub("\n\n+", "\n\n", "\n".join([*places, *rest, *remark])).strip("\n")
 
 
 def describe_costs(answer: Answer) -> str:
@@ -92,12 +78,8 @@ def _describe_compared(compared: Sequence[Citation]) -> str:
     return f"{numbers} {count(len(compared), 'other row')} of {names}"
 
 
-def _describe_consulted(consulted: Consulted) -> str:
-    excerpt = shorten(consulted.text, EXCERPT_CHARS, placeholder=" …")
-    return f"- {_place(consulted)}\n{indent(excerpt)}"
-
-
-def _place(where: Citation | Consulted) -> str:
+def describe_place(where: Citation | Consulted) -> str:
+    """Name where a quote or a passage stands: its document, page, heading and characters."""
     page = f", {name_page(where.page, where.page_kind)}" if where.page else ""
     heading = f", {where.heading!r}" if where.heading else ""
     copies = where.copies if isinstance(where, Citation) else ()

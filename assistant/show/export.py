@@ -7,7 +7,7 @@ and models is escaped for its format, so that a quote is never a link, an image 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from assistant.show.blocks import (
@@ -20,6 +20,7 @@ from assistant.show.blocks import (
     Shown,
     Title,
     list_blocks,
+    list_near,
     list_quotes,
 )
 from assistant.show.describe import name_page
@@ -52,7 +53,7 @@ def plain_answer(answer: Answer) -> str:
         f"[{citation.number}] {_place(citation)}: “{_join_lines(citation.quote)}”"
         for citation in answer.citations
     ]
-    told = [*list_remarks(answer), *_list_search(answer)]
+    told = [*list_remarks(answer), *_list_search(answer), *map(_place, list_nearest(answer))]
     parts = [answer.text, "\n".join(sources), "\n".join(map(_join_lines, told))]
     return "\n\n".join(part for part in parts if part)
 
@@ -82,6 +83,8 @@ def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
             list_blocks=list_blocks,
             list_quotes=list_quotes,
             list_search=_list_search,
+            list_near=list_near,
+            list_nearest=list_nearest,
             name_runs=name_runs,
         )
     )
@@ -91,7 +94,8 @@ def _markdown_answer(answer: Answer) -> list[str]:
     remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
     if answer.kind != "answer":
         searched = _BREAK.join(map(markdown_text, _list_search(answer)))
-        return [markdown_text(answer.text), *remarks, *([searched] if searched else ())]
+        nearest = [part for one in list_nearest(answer) for part in _markdown_near(one)]
+        return [markdown_text(answer.text), *remarks, *([searched] if searched else ()), *nearest]
     shown = list_quotes(answer)
     said = [_markdown_block(block) for block in list_blocks(answer)]
     places = _BREAK.join(_markdown_place(one) for one in answer.citations if one.number in shown)
@@ -106,6 +110,11 @@ def _markdown_answer(answer: Answer) -> list[str]:
     ]
     missing = [f"*{markdown_text(one)}*" for one in answer.missing]
     return [*worked, *said, *missing, *([places] if places else ()), *quotes, *remarks]
+
+
+def _markdown_near(passage: Consulted) -> Iterator[str]:
+    yield markdown_text(_place(passage))
+    yield from (_markdown_block(block) for block in list_near(passage))
 
 
 def _markdown_place(citation: Citation) -> str:
@@ -194,12 +203,16 @@ def _markdown_table(block: Grid) -> str:
 
 
 def _list_search(answer: Answer) -> list[str]:
-    """Return the lines under an abstention: what was searched for, and the nearest places."""
+    """Return the lines under an abstention: what was searched for, and what comes next."""
     if not answer.abstained:
         return []
     lines = [f"Searched for: {answer.query}"] if answer.is_reworded else []
-    nearest = answer.consulted[:MAX_NEAREST]
-    return [*lines, *([f"{describe_nearest(answer)}:"] if nearest else ()), *map(_place, nearest)]
+    return [*lines, *([f"{describe_nearest(answer)}:"] if answer.consulted else ())]
+
+
+def list_nearest(answer: Answer) -> tuple[Consulted, ...]:
+    """Return the passages that are shown under an abstention; none under an answer."""
+    return answer.consulted[:MAX_NEAREST] if answer.abstained else ()
 
 
 def _place(cited: Citation | Consulted) -> str:

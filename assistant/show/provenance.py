@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.text.english import MEASURES
-from assistant.text.terms import fold, function_words, guess_language, say_in, terms
+from assistant.text.exact import read_place
+from assistant.text.terms import fold, guess_language, query_terms, say_in, terms
 from assistant.text.words import content
 from assistant.values import WRITTEN, Answer, Statement, Usage
 
@@ -84,12 +85,18 @@ def describe_nearest(answer: Answer) -> str:
     told = " ".join(f"{one.title} {one.heading or ''} {one.text}" for one in answer.consulted)
     language, of_told = guess_language(answer.query), guess_language(told)
     read = {code: set(terms(told, code)) for code in (language, of_told)}
-    light = MEASURES | function_words(language)
-    asked = dict.fromkeys(word for word in content(answer.query) if fold(word) not in light)
+    wanted = set(query_terms(answer.query, language))
+    asked = dict.fromkeys(
+        word
+        for word in content(answer.query)
+        if fold(word) not in MEASURES and wanted.intersection(terms(word, language))
+    )
     missing = [
         word for word in asked if not any(read[code] & set(terms(word, code)) for code in read)
     ]
-    named = missing if all(len(word) <= MAX_WORD_CHARS for word in missing) else []
+    is_told = read_place(answer.query, language) is not None  # by the reason
+    is_long = any(len(word) > MAX_WORD_CHARS for word in missing)
+    named = [] if is_told or is_long else missing
     if not 0 < len(named) <= MAX_MISSING:
         return say_in(language, "The nearest passages")
     said = say_in(language, "The nearest passages, none of which has {}")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from assistant.text import english as en
-from assistant.text.exact import find_exact
+from assistant.text.exact import DATES, find_exact
 from assistant.text.numbers import NUMERAL, YEAR
 from assistant.text.terms import UNIT_TERMS, fold, query_terms, terms, unit_of
 from assistant.text.words import INSIDE, NAME, WORD, one_of
@@ -52,6 +52,11 @@ _TIME = re.compile(
 )
 _NUMBER = re.compile(rf"\d|\b{one_of(en.COUNTING)}\b", re.IGNORECASE)
 _NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)
+_DENIAL = re.compile(
+    rf"(?:{_NEGATION.pattern}|\b(?:nicht|kein(?:e[mnrs]?)?|ohne|pas|sans|sin|non(?!-)|senza|nao|não|sem"
+    r"|niet|geen|zonder)\b)(?!\.?\s?\d)",
+    re.IGNORECASE,
+)
 _LEANING_WORDS = en.REFERRING | en.ALIKE | en.HERE | en.LEANING_OPENERS
 _LEANING = re.compile(rf"\W*{one_of((*_LEANING_WORDS, *en.LEANING_PHRASES))}\b", re.IGNORECASE)
 _REFERRING = re.compile(rf"\b{one_of(en.REFERRING)}\b", re.IGNORECASE)
@@ -237,6 +242,92 @@ _FINDERS = (
 )
 
 
+# What a question asks of something, as a word and by what it is met, in six languages, folded.
+_MONEY_SAID = re.compile(
+    rf"\d|[$€£¥]|\b(?:{one_of(en.COUNTING)}|free|gratis|kostenlos|gratuit\w*|percent|nothing)\b"
+    rf"|\b(?:{one_of(en.MONEY)}|euro|eur|usd|gbp|chf)s?\b"
+)
+_PLACE_SAID = re.compile(
+    r"\d|\b(?:street|road|lane|avenue|square|place|town|city|house|location|strasse|weg|platz|ort"
+    r"|rue|place|ville|calle|plaza|via|piazza|rua)\b|\w(?:strasse|gasse)\b"
+    r"|\b(?:in|at|on|near|opposite|behind|beside|im|am|bei)\b"
+)
+_DATE_SAID = re.compile(
+    rf"\d|\b(?:{one_of((*en.MONTHS, *en.DAYS))}|day|week|month|year|spring|summer|autumn|winter"
+    r"|easter|christmas|tag|woche|monat|jahr)s?\b|tags?\b"
+)
+_ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        r"(?:(?:tele)?phone |(?<=the )|(?<=['’]s )|(?<=which ))extension(?: number)?"
+        r"(?! of (?:the|an?|our|my|th[ia][st])\b)|durchwahl",
+        re.compile(r"\d\d|exten"),
+    ),
+    (
+        r"(?:phone|telephone|mobile|cell|fax)(?: number)?|(?:telefon|handy|fax)(?:nummer)?"
+        r"|(?:numero de )?(?:telephone|telefono|telefone)|movil",
+        re.compile(r"\d(?:[ ()/-]*\d){2}"),
+    ),
+    (r"(?:e-?mail|mail)(?:[ -]?ad+res+e?)?|correo(?: electronico)?|courriel", re.compile("@")),
+    (
+        r"price|cost|fee|fare|rent|preis|gebuhr|miete|prix|loyer|tarif|precio|alquiler|prezzo"
+        r"|affitto|preco|custo",
+        _MONEY_SAID,
+    ),
+    (r"(?:postal )?ad+res+|adresse|anschrift|direccion|indirizzo|endereco", _PLACE_SAID),
+    (r"(?:due )?date|deadline|birthday|datum|geburtstag|fecha|scadenza", _DATE_SAID),
+)
+_ASKS_OF = (
+    r"\W*(?!(?:who|whose|whom|how|when|where|why|is|are|was|were|do|does|did|can|could|has|have|had"
+    r"|should|will|would|may|must|if|wer|wann|wo|warum|hat|qui|quand|ou|pourquoi|quien|cuando"
+    r"|donde|chi|quando|dove|quem|onde)\b)"
+    r"(?:(?:what|which|whats|give|tell|wie|welche\w*|quel\w*|cual\w*|qual\w*)\b\W*"
+    r"(?:(?:is|are|was|were|s|me|ist|lautet|sind|war|est|sont|es|son|e|sono|sao)\b\s*)?)?"
+    r"(?:(?!(?:of|for|in|at|on|by|with|to|about|from|and|or|von|fur|de|du|del|di|do|da|per|para|que"
+    r"|pour|does|do|did|has|have)\b)[\w'’-]+\s+){0,4}?"
+)
+_OF_WHAT = (
+    r"(?=\W*$|\s+(?:of|for|in|at|from|to|von|vom|fur"
+    r"|der|des|d[eiu]|do(?! you| we| they| i\b)|del|da|d['’])\b)"
+)
+_ASKED_OF = tuple(
+    (
+        re.compile(rf"{_ASKS_OF}(?P<what>\b(?:{words})){_OF_WHAT}"),
+        re.compile(rf"\b(?:{words})"),
+        met,
+    )
+    for words, met in _ATTRIBUTES
+)
+
+
+def find_unmet(question: str, told: Sequence[str]) -> str:
+    """Return what a question asks of something and no text tells, as it is said; "" if one may.
+
+    A telephone number, an address, a price or a date is told by something of its kind, or by the
+    word itself.
+
+    >>> find_unmet("What is the extension of Ann Holt?", ["Ann Holt (until May 2027)"])
+    'extension'
+    >>> find_unmet("What is the extension of Ann Holt?", ["Ann Holt: 214"])
+    ''
+    """
+    asked = fold(question)
+    for pattern, word, met in _ASKED_OF:
+        if match := pattern.match(asked):
+            is_told = any(word.search(text) or met.search(text) for text in map(_undated, told))
+            dated = met is _DATE_SAID and any(met.search(fold(text)) for text in told)
+            typed = question if len(question) == len(asked) else asked
+            return "" if is_told or dated else typed[slice(*match.span("what"))]
+    return ""
+
+
+def _undated(text: str) -> str:
+    """Return a text, folded, without its dates, years and times of day."""
+    for one in find_exact(text[:MAX_TOLD_CHARS]):
+        if one.kind in DATES:
+            text = text.replace(one.text, " ")
+    return fold(re.sub(r"\b\d{1,2}:\d\d\b", " ", text))
+
+
 def has_opposite(question: str, sentence: str) -> bool:
     """Whether the sentence has the opposite of a word of the question, and not the word.
 
@@ -256,6 +347,48 @@ def denies(text: str) -> bool:
     (True, False)
     """
     return _NEGATION.search(text) is not None
+
+
+def find_denial(question: str) -> re.Match[str] | None:
+    """Return the word that denies in a question of seven languages.
+
+    >>> find_denial("Wer hat nicht gezahlt?")[0], find_denial("Is it a non-smoking room?")
+    ('nicht', None)
+    """
+    return _DENIAL.search(question)
+
+
+_HEADER = re.compile(r"(?:From|To|Cc|Date|Subject): ")
+_OF_MAIL = re.compile(
+    r"\b(?:e-?mails?|mails?|messages?|sent|send|sends|sender|wrote|write|written|recipient|subject"
+    r"|dated?|when|whom|address|about|geschickt|gesendet|schrieb|geschrieben|absender|betreff|datum"
+    r"|wann|adresse|envoye\w*|ecrit\w*|expediteur|objet|quand|enviado|escri\w+|remitente|asunto"
+    r"|fecha|cuando|correo|inviato|scritto|mittente|oggetto|quando|enviou|escreveu|remetente"
+    r"|assunto|data)\b"
+)
+
+
+def is_header(text: str) -> bool:
+    """Whether a text is a line of a mail's headers."""
+    return _HEADER.match(text) is not None
+
+
+def asks_of_mail(question: str) -> bool:
+    """Whether a question asks what headers tell: who wrote, to whom, when, of what.
+
+    >>> asks_of_mail("Who sent the invoice?"), asks_of_mail("Who stands in for Ann?")
+    (True, False)
+    """
+    return bool(_OF_MAIL.search(fold(question)) or find_exact(question))
+
+
+def is_name_alone(text: str) -> bool:
+    """Whether a text is a name and nothing else, such as the signature of a letter.
+
+    >>> is_name_alone("Ann Holt"), is_name_alone("Ann left."), is_name_alone("12")
+    (True, False, False)
+    """
+    return len(text) <= 60 and re.fullmatch(NAME, text.strip(" .,")) is not None
 
 
 def leans_back(sentence: str) -> bool:

@@ -4,15 +4,19 @@ A month counts by itself, a day only beside its month. "1/3/2020" is no date: no
 of the two is the month. Time grows with the number of words.
 
 Relative days ("yesterday", "next Friday", "last year") are found with what they are as seen from a
-day; days in six languages, the others in English.
+day; days in six languages, the others in English. What cells say of the calendar ("Mon-Fri", "March
+2025") and what a question asks of it can be told to agree or not; in six languages.
 """
 
 import datetime
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from assistant.text import english as en
+from assistant.text.exact import DATES, MONTH_OF, find_exact, find_months
+from assistant.text.terms import fold, guess_language
 from assistant.text.words import Word, one_of
 
 _MONTH_OF = {name: n for n, name in enumerate(en.MONTHS, start=1)}
@@ -150,7 +154,10 @@ def find_relative_days(text: str, today: datetime.date) -> Iterator[RelativeDay]
     >>> [one.said for one in find_relative_days("due last year or next Friday?", today)]
     ['2025', '4 December 2026']
     """
+    is_german = guess_language(text) == "de"
     for match in _RELATIVE.finditer(text):
+        if is_german and fold(match[0]) == "hier":  # which there is no day, but "here"
+            continue
         way = {"last": -1, "this": 0, "next": 1}.get((match["way"] or "").lower(), 0)
         if match["period"]:
             yield _relative_period(match, way, today)
@@ -183,3 +190,134 @@ def _weekday_from(today: datetime.date, weekday: int, way: int) -> datetime.date
     elif way < 0:
         ahead = -((-ahead - 1) % 7 + 1)
     return today + datetime.timedelta(days=ahead)
+
+
+_DAYS = (
+    "monday mon montag mo lundi lun lunes lunedi segunda seg",
+    "tuesday tue tues dienstag di mardi mar martes martedi terca ter",
+    "wednesday wed mittwoch mi mercredi mer miercoles mie mercoledi quarta qua",
+    "thursday thu thur thurs donnerstag do jeudi jeu jueves jue giovedi gio quinta qui",
+    "friday fri freitag fr vendredi ven viernes vie venerdi sexta sex",
+    "saturday sat samstag sonnabend sa samedi sam sabado sab sabato",
+    "sunday sun sonntag so dimanche dim domingo dom domenica",
+)
+_DAY_OF = {name: n for n, names in enumerate(_DAYS) for name in names.split()}
+_DAY_OF |= {f"{name}s": n for name, n in _DAY_OF.items() if len(name) > 4}
+_DAY_NAMES = {name: n for name, n in _DAY_OF.items() if len(name) > 4}
+_TO = frozenset("- – — to bis through till until a au al ate".split())
+_AND = frozenset("& , ; / + and or und oder et ou y o e".split())
+_LIMIT = re.compile(
+    rf"\b(?:{en.LIMITS}|seit|bis|vor|nach|ab|von|depuis|avant|apr[eè]s|jusqu\w*|d[eè]s|desde|hasta"
+    r"|antes|despu[eé]s|dal?|fino|prima|dopo|at[eé]|depois)\s+(?:the\s+|year\s+|[aà]\s+|l[ea]\s+)*$",
+    re.IGNORECASE,
+)
+_PIECE = re.compile(r"[^\W\d_]+|[^\w\s.()]|\d+")
+
+
+class When(NamedTuple):
+    """What is told of the calendar; None for what is not. Weekdays count from Monday, 0."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+    weekday: int | None = None
+
+    def agrees(self, other: "When") -> bool | None:
+        """Whether one may be the other; None if they tell nothing of the same kind."""
+        both = [(a, b) for a, b in zip(self, other, strict=True) if None not in (a, b)]
+        return all(a == b for a, b in both) if both else None
+
+
+def read_when(cells: Sequence[str]) -> list[When] | None:
+    """Return the weekdays, months, years or dates of cells that say nothing else; None if one does.
+
+    >>> [one.weekday for one in read_when(["Mon-Wed", "Sat."])]
+    [0, 1, 2, 5]
+    >>> read_when(["March 2025", "Mar"]), read_when(["March", "all year"])
+    ([When(year=2025, month=3, day=None, weekday=None), When(year=None, month=3, day=None, \
+weekday=None)], None)
+    """
+    days = [_read_names(cell, _DAY_OF, 7, 0) for cell in cells]
+    if None not in days:
+        return [When(weekday=day) for found in days for day in found or ()]
+    whens: list[When] = []
+    for cell in cells:
+        found = [one for one in find_exact(cell) if one.kind in DATES]
+        months = [] if found else _read_names(cell, MONTH_OF, 12, 1)
+        rest = cell
+        for one in found:
+            rest = rest.replace(one.text, "")
+        if len(found) > 1 or months is None or (found and not _is_weekday(rest)):
+            return None
+        whens += (_when_of(form) for one in found for form in one.forms)
+        whens += (When(month=month) for month in months)
+    return whens
+
+
+def find_when(question: str) -> list[tuple[list[When], str]]:
+    """Return what a question asks of the calendar, in the ways it may be read, and as it is said.
+
+    Not what limits it: "since 2024", "until Friday".
+
+    >>> [said for _, said in find_when("How many were sold in May, or on Friday 3 June 2022?")]
+    ['3 June 2022', 'May', 'Friday']
+    """
+    exact = [one for one in find_exact(question) if one.kind in DATES]
+    asked = [one for one in exact if not _is_limited(question, one.start)]
+    found = [([_when_of(form) for form in one.forms], one.text) for one in asked]
+    taken = [(one.start, one.end) for one in exact]
+    in_months = {name for _, name in find_months(question)}
+    for match in re.finditer(r"[^\W\d_]+", question):
+        word = fold(match[0])
+        if any(start <= match.start() < end for start, end in taken):
+            continue
+        if _is_limited(question, match.start()):
+            continue
+        is_name = match[0][0].isupper() and match.start() > 0 and len(word) > 2
+        if word in MONTH_OF and (word in in_months or (is_name and not match[0].isupper())):
+            found.append(([When(month=MONTH_OF[word])], match[0].capitalize()))
+        elif word in _DAY_NAMES:
+            found.append(([When(weekday=_DAY_NAMES[word])], match[0].capitalize()))
+    return found
+
+
+def _is_limited(question: str, start: int) -> bool:
+    """Whether what stands before a date makes it a limit."""
+    return _LIMIT.search(question[max(0, start - 40) : start]) is not None
+
+
+def _when_of(form: str) -> When:
+    """Return what a form of `find_exact` tells: "d20250314", "m202503", "x0314", "2025"."""
+    digits = form.lstrip("dmx")
+    if form[0] == "x":
+        return When(month=int(digits[:2]), day=int(digits[2:]))
+    year, month, day = (
+        int(part) if part else None for part in (digits[:4], digits[4:6], digits[6:])
+    )
+    try:
+        weekday = datetime.date(year or 0, month or 0, day or 0).weekday()
+    except ValueError:
+        weekday = None
+    return When(year, month, day, weekday)
+
+
+def _read_names(cell: str, numbers: Mapping[str, int], n: int, first: int) -> list[int] | None:
+    """Return which of n names a cell has, ranges filled; None if it says anything else."""
+    found: list[int] = []
+    is_range = False
+    for piece in _PIECE.findall(fold(cell)):
+        if piece in numbers:
+            last = numbers[piece]
+            while is_range and found and found[-1] % n != (last - 1) % n:
+                found.append((found[-1] + 1 - first) % n + first)
+            found.append(last)
+            is_range = False
+        elif piece in _TO or piece in _AND:
+            is_range = piece in _TO
+        else:
+            return None
+    return found or None
+
+
+def _is_weekday(rest: str) -> bool:
+    return not any(map(str.isalnum, rest)) or _read_names(rest, _DAY_OF, 7, 0) is not None

@@ -316,20 +316,41 @@ CONTRACTIONS = (
 )
 """Pattern -> what it is in full."""
 
-QUESTION_MARKERS = r"Q\d*|Question|QUESTION|F\d*|Frage|P\d*|Pregunta|Pergunta|D\d*|Domanda"
+QUESTION_MARKERS = (
+    r"Q\d*|[Qq]uestion|QUESTION|F\d*|[Ff]rage|P\d*|[Pp]regunta|[Pp]ergunta|D\d*|[Dd]omanda"
+)
 """Before the questions of a list of them, in several languages."""
-ANSWER_MARKERS = r"A\d*|Answer|ANSWER|R\d*|Antwort|Respuesta|Réponse|Risposta|Resposta"
+ANSWER_MARKERS = (
+    r"A\d*|[Aa]nswer|ANSWER|R\d*|[Aa]ntwort|[Rr]espuesta|[Rr]éponse|[Rr]isposta|[Rr]esposta"
+)
 CAPTIONS = (
     r"fig(?:ure|\.)?|table|chart|diagram|plate|scheme|box|abb(?:ildung|\.)|tab(?:elle|leau|ela|ella|\.)"
     r"|cuadro|tabla|gráfico|graphique|quadro|grafico|figura"
 )
 """Before the number of a figure or table."""
-LABELS = (
-    r"article|section|clause|step|chapter|part|rule|paragraph|appendix|annex|schedule|item|point"
-    r"|artikel|abschnitt|kapitel|schritt|teil|étape|chapitre|partie|artículo|sección|capítulo|paso"
-    r"|articolo|capitolo|sezione|passo|artigo|seção|etapa|§"
-)
-"""Before the number of a part of a text, in several languages."""
+SECTIONS = {
+    kind: tuple(words.split())
+    for kind, words in {
+        "article": "article artikel artículo articolo artigo",
+        "section": "section abschnitt sección sezione seção",
+        "clause": "clause klausel cláusula clausola",
+        "paragraph": "paragraph paragraphe párrafo paragrafo parágrafo §",
+        "rule": "rule regel règle regla regola regra",
+        "point": "point item punkt ziffer punto ponto",
+        "chapter": "chapter kapitel chapitre capítulo capitolo",
+        "part": "part teil partie parte",
+        "step": "step schritt étape paso passo etapa",
+        "appendix": "appendix annex schedule anhang anlage annexe anexo apéndice allegato",
+    }.items()
+}
+"""What a text is parted into -> what stands before the number of one, in several languages."""
+LABELS = "|".join(word for words in SECTIONS.values() for word in words)
+PAGES = {
+    "page": ("page", "seite", "página", "pagina"),
+    "slide": ("slide", "folie", "diapositive", "diapositiva"),
+    "row": ("row", "zeile", "ligne", "fila", "riga", "linha"),
+}
+"""The kinds of pages, as a question calls them."""
 LIMITS = r"since|until|till|before|after|by|from|between|and|to|than|up to|as of|through"
 """What stands before a date that limits what is asked for."""
 NATIONS = (
@@ -339,9 +360,31 @@ NATIONS = (
 """Names of peoples and languages, whose countries a document may name instead."""
 MEASURES = _words("many much long often far old large big high deep heavy soon")
 """Behind "how": they ask for a measure, and what tells it need not have them."""
-ASKING_OF = FUNCTION_WORDS | _words(
-    """happen happened happens occur occurred take took taken place say says said mean means meant
-    tell tells told go went going event events anything something day date year month entry stand
-    stands regulate regulates state states"""
+SAYING = _words(
+    "say says said saying tell tells told telling mention mentions mentioned mentioning"
+)
+"""What asks for what is written somewhere, where nobody is asked for."""
+STATING = (
+    r"^\W*(?:(?:what|how) (?:do|does|did|is|are) .*?\b(?P<s>stated?|read|written)\b|(?P<r>read)\b)"
+)
+"""What asks so only in such a folded question."""
+READING = SAYING | _words(
+    "state states stated read reads written stand stands mean means meant regulate regulates"
+)
+"""What asks for what a place says, where it is named."""
+ASKING_OF = (
+    FUNCTION_WORDS
+    | READING
+    | _words(
+        """happen happened happens occur occurred take took taken place go went going event events
+        anything something day date year month entry"""
+    )
 )
 """Words of a question that asks for whatever there is of a date, a code or a paragraph."""
+ENTRIES = _words(
+    """notice notices entry entries minutes note notes log item message messages mail mails email
+    post announcement record report letter diary aushang mitteilung eintrag protokoll nachricht
+    notiz bericht brief avis entree lettre rapport aviso acta entrada nota mensaje carta avviso
+    verbale voce messaggio lettera ata registo mensagem"""
+)
+"""What an entry of a day is called, folded, in several languages."""

@@ -1,5 +1,7 @@
 """Finds what is exact in a text: dates, numbers and codes, each in one form however it is written.
 
+Besides, the places of documents that a question names by their numbers ("clause 9").
+
 "28 November 2026", "28/11/2026" and "November 28th, 2026" have a form in common, as "98,500",
 "98 500" and "98.5 thousand" have, and "LH405" is one term. A date that can be read in two ways has
 the forms of both. The forms are terms of the index beside the words. Months in seven languages.
@@ -10,10 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
+from itertools import chain
+from typing import Literal, NamedTuple
 
-from assistant.text.terms import fold
-from assistant.text.words import one_of
+from assistant.text import english as en
+from assistant.text.terms import DEFAULT, asking_words, fold, function_words, terms
+from assistant.text.words import WORD, one_of
 
 Kind = Literal["date", "month", "day", "year", "number", "code"]
 DATES = ("date", "month", "year", "day")
@@ -44,8 +48,9 @@ _UNITS = frozenset(
     " hz mhz ghz c f x d".split()
 )
 # fmt: on
-_MONTH_OF = {name: number for number, names in MONTH_NAMES.items() for name in names.split()}
-_MONTH = one_of(_MONTH_OF)
+MONTH_OF = {name: number for number, names in MONTH_NAMES.items() for name in names.split()}
+"""Folded names of months, and how they are shortened."""
+_MONTH = one_of(MONTH_OF)
 _OF = r"(?:\s+(?:of|de|del|di))?"
 _DATES = re.compile(
     rf"\b(?P<y1>\d{{4}})[-/.](?P<m1>\d{{1,2}})[-/.](?P<d1>\d{{1,2}})\b"
@@ -129,7 +134,7 @@ def find_months(text: str) -> list[tuple[tuple[str, ...], str]]:
     taken = [(one.start, one.end) for one in find_exact(text)]
     bare = fold(text)
     return [
-        ((f"o{_MONTH_OF[match['month']]:02}",), match["month"])
+        ((f"o{MONTH_OF[match['month']]:02}",), match["month"])
         for match in _IN_MONTH.finditer(bare)
         if not any(a < match.end() and match.start("month") < b for a, b in taken)
     ]
@@ -189,11 +194,11 @@ def _find_dates(text: str) -> Iterator[Exact]:
             one, other = int(found["a"]), int(found["b"])
             days = [(other, one)] if found["sep"] == "." else [(other, one), (one, other)]
         elif found["m3"]:
-            days = [(_MONTH_OF[found["m3"]], int(found["d3"]))]
+            days = [(MONTH_OF[found["m3"]], int(found["d3"]))]
         elif found["m4"]:
-            days = [(_MONTH_OF[found["m4"]], int(found["d4"]))]
+            days = [(MONTH_OF[found["m4"]], int(found["d4"]))]
         elif found["m5"]:
-            month = f"m{year}{_MONTH_OF[found['m5']]:02}"
+            month = f"m{year}{MONTH_OF[found['m5']]:02}"
             yield Exact("month", match[0], *match.span(), (month,), (f"{year}",))
             continue
         days = [(m, d) for m, d in dict.fromkeys(days) if 1 <= m <= 12 and 1 <= d <= 31]
@@ -265,3 +270,195 @@ def _values(digits: str) -> Iterable[Decimal]:
 def _find_years(text: str) -> Iterator[Exact]:
     for match in _YEAR.finditer(text):
         yield Exact("year", match[0], *match.span(), (match[0],))
+
+
+_LIMIT = re.compile(rf"(?:{en.LIMITS})\s+(?:the\s+|year\s+)*$", re.IGNORECASE)
+
+
+def is_asked(query: str, one: Exact) -> bool:
+    """Whether a query asks for something exact itself, not since, before or until it."""
+    if one.kind == "number":
+        return False
+    return not (one.kind in ("year", "month", "date") and _LIMIT.search(query[: one.start]))
+
+
+# --- Places
+
+_KIND_OF = {
+    fold(word): kind
+    for kind, words in chain(en.SECTIONS.items(), en.PAGES.items())
+    for word in words
+}
+LEGAL = frozenset(("article", "section", "clause", "paragraph", "rule", "point"))
+"""Parts of which one may be called another: "§ 5" is asked for as section 5."""
+_PART = one_of(map(re.escape, _KIND_OF))
+_WORDS_OF_NUMBERS = en.ORDINALS | en.ONES
+_PLACE_NUMBER = rf"(?:\d{{1,4}}(?:\.\d{{1,3}})*[a-z]?|[ivxlc]{{1,6}}|[a-h]|{one_of(en.ONES)})"
+_JOINT = r"(?:\s*[,–-]\s*|\s+(?:and|to|und|bis|et|y)\s+)"
+_PLACE = re.compile(
+    rf"(?<![^\W_])(?P<part>{_PART})(?:[sen]|es)?[\s:#-]*(?:(?:no|nr|number|nummer|numero)\b[\s.:#-]*)?"
+    rf"(?P<numbers>{_PLACE_NUMBER}(?:{_JOINT}{_PLACE_NUMBER})*)(?![^\W_]|\.\d)"
+    rf"|\b(?P<nth>{one_of(en.ORDINALS)}|\d{{1,3}}(?:st|nd|rd|th|\.|[eoaºª]))\s(?P<of>{_PART})\b"
+)
+_NTH = re.compile(r"(?<=\d)(?:st|nd|rd|th|\.|[eoaºª])$")
+_HEAD = re.compile(
+    rf"\s*(?:(?P<part>{_PART})\s*)?(?P<number>\d{{1,4}}(?:\.\d{{1,3}})*[a-z]?|[ivxlc]{{1,6}}|[a-h])"
+    r"(?:(?P<end>[.):–—-]|\s*$|\n)|\s)"
+)
+BEFORE_DAY = re.compile(r"\W*(?:date\W+)?(?:(?:mon|tue|wed|thu|fri|sat|sun)\w*\W+)?")
+"""What stands before the day of an entry, folded."""
+_OPENS_OTHERWISE = re.compile(
+    r"\W*(?:who|whom|whose|when|why|how|wer|wann|warum|wieso|wie|qui|quand|pourquoi|comment|combien"
+    r"|quien|cuando|como|cuant[oa]s?|chi|quando|perche|come|quant[oaie]|quem)\b"
+)
+_SHOWING = frozenset(
+    """please show give open quote cite display zeig zeige zitiere montre montrez citez muestra
+    muestrame cita mostra mostrami mostre lies out zu vor mir""".split()
+)
+_BEHIND = re.compile(
+    r"\s*,?\s*(?:of|in|from|on|der|des|im|von|vom|aus|de|du|del|della|do|da|nel)\b"
+)
+_TOPICAL = frozenset("worum geht handelt parle traite trata tratta parla about".split())
+_ABOUT = re.compile(rf"\b{one_of(_TOPICAL)}\b")
+_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that a question asks for and nothing else.
+
+    Attributes:
+        said: in the words of the question: "clause 9".
+        kind: of `en.SECTIONS` or `en.PAGES`, or "entry" of a day.
+        numbers: the forms of each number that is asked for.
+        rest: terms of what else the question says: what its document, or what is above it, says.
+        is_asked: whether nothing but such a place can answer.
+        is_topic: whether it is asked what it is about, which a title says and a long text does not.
+    """
+
+    said: str
+    kind: str
+    numbers: tuple[frozenset[str], ...]
+    rest: frozenset[str]
+    is_asked: bool
+    is_topic: bool = False
+
+
+_WHICH_PART = re.compile(
+    rf"\b(?:which|what|welche\w?|quel(?:le)?s?|que|cual|qual[ei]?) ({_PART})\b"
+)
+
+
+def read_asked_part(question: str) -> str:
+    """Return the kind of part that a question asks for, "" for none.
+
+    >>> read_asked_part("Which chapter is about tides?"), read_asked_part("What is chapter 2?")
+    ('chapter', '')
+    """
+    match = _WHICH_PART.search(fold(question))
+    return _KIND_OF[match[1]] if match else ""
+
+
+class Head(NamedTuple):
+    """How a part of a text begins: its kind, "" where only a number says, and its number."""
+
+    kind: str
+    number: str
+    forms: frozenset[str]
+    is_closed: bool
+
+
+def read_head(text: str) -> Head | None:
+    """Return what a text begins as a part; None if it does not.
+
+    >>> read_head("Clause 2. Rent")[:2], read_head("3.2 Closing")[:2], read_head("Rent")
+    (('clause', '2'), ('', '3.2'), None)
+    """
+    match = _HEAD.match(fold(text))
+    if match is None:
+        return None
+    kind = _KIND_OF[match["part"]] if match["part"] else ""
+    return Head(kind, match["number"], _forms(match["number"]), match["end"] is not None)
+
+
+def find_parts(text: str) -> Iterator[tuple[str, tuple[frozenset[str], ...]]]:
+    """Yield the kind and the forms of the numbers of each part that a text names."""
+    for match in _PLACE.finditer(fold(text)):
+        yield _read_match(match)
+
+
+def _read_match(match: re.Match[str]) -> tuple[str, tuple[frozenset[str], ...]]:
+    numbers = match["numbers"]
+    found = _read_numbers(numbers or _NTH.sub("", match["nth"]))
+    return _KIND_OF[match["part"] or match["of"]], found
+
+
+def read_place(query: str, language: str = DEFAULT) -> Place | None:
+    """Return the place that a question asks to be read out; None of any other question.
+
+    >>> place = read_place("What does clause 9 of the lease say?")
+    >>> place.said, sorted(place.rest), read_place("How long is step 4?")
+    ('clause 9', ['leas'], None)
+    """
+    folded = fold(query)
+    typed = query if len(folded) == len(query) else folded
+    asking = asking_words(language) | en.READING
+    if (match := _PLACE.search(folded)) and _is_number(typed, match):
+        start, end = match.span()
+        kind, numbers = _read_match(match)
+    else:
+        days = [one for one in find_exact(query) if one.kind in ("date", "day")]
+        words = frozenset(WORD.findall(folded))
+        is_entry = bool(words & asking or words & en.ENTRIES)
+        if len(days) != 1 or not is_asked(query, days[0]) or not is_entry or typed != query:
+            return None
+        (start, end), kind = (days[0].start, days[0].end), "entry"
+        numbers = (frozenset(days[0].forms),)
+    others = WORD.findall(f"{folded[:start]} {folded[end:]}")
+    is_read = not asking.isdisjoint(others)
+    if not is_read and _OPENS_OTHERWISE.match(folded):
+        return None
+    light = asking | function_words(language) | en.FUNCTION_WORDS | _SHOWING | _TOPICAL
+    light |= en.ENTRIES if kind == "entry" else frozenset()
+    rest = frozenset(terms(" ".join(word for word in others if word not in light), language))
+    is_first = light.issuperset(WORD.findall(folded[:start])) and _BEHIND.match(folded, end)
+    is_counted = match is not None and match["numbers"] is not None
+    is_sure = is_read or not rest or bool(is_first and is_counted)
+    said = " ".join(typed[start:end].split())
+    return Place(said, kind, numbers, rest, is_sure, _ABOUT.search(folded) is not None)
+
+
+def _is_number(typed: str, match: re.Match[str]) -> bool:
+    """Whether what stands behind a part is its number, and no word: "annex B", not "rule a"."""
+    if match["numbers"] is None or match["numbers"][0].isdigit():
+        return True
+    said = typed[match.start("numbers") : match.end("numbers")]
+    is_letter = len(re.split(r"\W", said)[0]) < 7 and fold(said) not in en.ONES
+    return not is_letter or said[0].isupper()
+
+
+def _read_numbers(said: str) -> tuple[frozenset[str], ...]:
+    """Return the forms of each number of "3", "3 and 4", "2 to 4"."""
+    found: list[frozenset[str]] = []
+    joint = ""
+    for part in re.split(rf"({_JOINT})", said):
+        if re.fullmatch(_JOINT, part):
+            joint = part.strip()
+            continue
+        if joint in ("to", "bis", "-", "–") and part.isdigit():
+            first = max((int(one) for one in found[-1] if one.isdigit()), default=int(part))
+            found += (frozenset((str(n),)) for n in range(first + 1, min(int(part), first + 20)))
+        found.append(_forms(part))
+    return tuple(found)
+
+
+def _forms(said: str) -> frozenset[str]:
+    """Return the forms of a folded number: "iv" is 4, too, "third" is 3."""
+    value = _WORDS_OF_NUMBERS.get(said)
+    if set(said) <= _ROMAN.keys():
+        figures = [_ROMAN[letter] for letter in said]
+        value = sum(
+            -one if one < after else one
+            for one, after in zip(figures, [*figures[1:], 0], strict=True)
+        )
+    return frozenset((said, str(value))) if value else frozenset((said,))

@@ -216,3 +216,18 @@ def name_runs(numbers: Sequence[int]) -> str:
             runs.append([number])
     shown = ("–".join(f"[{n}]" for n in dict.fromkeys((run[0], run[-1]))) for run in runs)
     return "".join(shown)
+
+
+def list_runs(numbers: Sequence[str]) -> str:
+    """Return the numbers of parts, ascending, with those that follow each other as one.
+
+    >>> list_runs(("1", "2", "3", "7a"))
+    '1–3, 7a'
+    """
+    runs: list[list[str]] = []
+    for number in numbers:
+        if runs and number.isdigit() and runs[-1][-1] == str(int(number) - 1):
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join("–".join(dict.fromkeys((run[0], run[-1]))) for run in runs)

@@ -16,7 +16,7 @@ from assistant.text.exact import DATES, find_exact
 from assistant.text.terms import UNIT_TERMS, fold, terms, unit_of
 from assistant.text.words import WORD, one_of
 
-OperationKind = Literal["count", "sum", "mean", "most", "least", "all", "find"]
+OperationKind = Literal["count", "sum", "mean", "most", "least", "difference", "all", "find"]
 Measure = Literal["number", "date"]
 
 
@@ -83,6 +83,9 @@ _FIND = re.compile(
     r"\W*(?:(?:in|on|at|from|to|by|for|of|with) )?(?:who|whom|whose|what|which|when|where|how much"
     r"|wer|wem|was|wann|wo|welche[mnrs]?|wie viel|wieviel|qui|que|quoi|quand|ou|quel\w*|combien"
     r"|quien|cuando|donde|cual|cuanto|chi|che|quando|dove|quale|quanto|quem|onde|qual)\b"
+)
+_DIFFERENCE = re.compile(
+    r"\b(?:the )?(?:difference|unterschied|differenz|diferencia|differenza|diferenca)\b"
 )
 _DISTINCT = re.compile(
     r"\b(?:different|distinct|unique|verschiedene\w?|differente?s|distint[oaie]s?|diferentes)\b"
@@ -177,7 +180,8 @@ LIGHT = en.FUNCTION_WORDS | frozenset(
     """list lists listed table tables row rows line lines record records entry entries sheet file
     document data item items contain contains show shows name names give tell exist exists recorded
     belong belongs stand stands currently please many much get got have having make made
-    place placed come came take took
+    place placed come came take took between zwischen entre tra fra ne n isn aren wasn weren hasn
+    haven hadn don doesn didn ein eine einen einem einer un une una uno um uma
     hoch hohe viel kostet kosten betragt number count what's there say says
     marked state status called named value values amounts one ones together cost costs
     sind ist gibt hat haben wie viele zeile zeilen liste tabelle sont est ont dans combien lignes
@@ -212,6 +216,11 @@ _OUT_OF_STOCK = re.compile(
     r"\b(?:out of stock|not in stock|sold out|ausverkauft|nicht auf lager|agotad[oa]s?)\b"
 )
 _IN_STOCK = re.compile(r"^(?:which|what|list|show|welche)\b.*?(\b(?:in stock|auf lager)\b)")
+_SAID = {
+    ">": "over {}", "<": "under {}", ">=": "at least {}", "<=": "at most {}",
+    "before": "before {}", "after": "after {}", "since": "{} or later", "until": "{} or earlier",
+    "": "between {} and {}",
+}  # fmt: skip
 _HOW_OF = {word: how for how, words in _HOW.items() for word in words.split("|")}
 _AND = r"\s*(?:and|to|und|et|y|e|bis|-|–)\s*"
 _HOW_SAID = one_of(_HOW_OF).replace(" ", r"\s+")
@@ -228,14 +237,14 @@ class Limit:
     """What cells of a column are compared with: "over 100 euros", "before 1 May 2024".
 
     Attributes:
-        text: as the question says it.
+        text: what it says of a cell: "over 100 euros", "1 May 2024 or later".
         low, high: as they are written, "" for none.
         is_open: whether the limits themselves are left out.
         names: terms of the names that a column of it may have; none: the question names it.
         is_date: whether dates are compared.
         unit: of the amounts, in one form; "" for none.
         behind: terms of the word behind it, which may name what is compared: "over 6 years".
-        is_word: whether a word says it that a cell may say, too: "out of stock".
+        word: that says it, where a cell may say it, too: "out of stock".
     """
 
     text: str
@@ -245,7 +254,7 @@ class Limit:
     names: frozenset[str] = frozenset()
     is_date: bool = False
     unit: str = ""
-    is_word: bool = False
+    word: str = ""
     behind: frozenset[str] = frozenset()
 
 
@@ -256,16 +265,15 @@ def find_limit(question: str) -> tuple[str, Limit] | None:
     '100'
     >>> rest, limit = find_limit("Which bills came before 1 May 2024?")
     >>> rest, limit.high, limit.is_open
-    ('which bills came  ?', '1 may 2024', True)
+    ('which bills came  ?', '1 May 2024', True)
     """
     text = fold(question)
     if out := _OUT_OF_STOCK.search(text):
-        return _cut(text, out), Limit(
-            out[0], "", "0", False, frozenset(terms(_STOCK)), is_word=True
-        )
+        none = Limit("0", "", "0", False, frozenset(terms(_STOCK)), word="out of stock")
+        return _cut(text, out), none
     if held := _IN_STOCK.search(text):
         rest = f"{text[: held.start(1)]} {text[held.end(1) :]}"
-        return rest, Limit("over 0", "0", "", True, frozenset(terms(_STOCK)), is_word=True)
+        return rest, Limit("over 0", "0", "", True, frozenset(terms(_STOCK)), word="in stock")
     for match in _LIMIT.finditer(text):
         if found := _read_sides(text, match, question if len(question) == len(text) else text):
             return found
@@ -280,19 +288,20 @@ def _read_sides(text: str, match: re.Match[str], typed: str) -> tuple[str, Limit
     is_time = how in ("before", "after", "since", "until")
     first = dates[0] if dates and dates[0].start == start else None
     if first and (first.kind != "year" or is_time or not how):
-        sides, end = [first.text], first.end
+        sides, end = [typed[first.start : first.end]], first.end
         if not how:
             second = next((d for d in dates[1:] if re.fullmatch(_AND, text[end : d.start])), None)
             if second is None:
                 return None
-            sides, end = [first.text, second.text], second.end
-        unit, is_date = "", True
+            sides, end = [*sides, typed[second.start : second.end]], second.end
+        unit, is_date, told = "", True, sides
     else:
         one = _AMOUNT.match(text, start)
         if one is None or is_time:
             return None
         sides, end, unit = [one["digits"]], one.end("digits"), _unit_in(one)
         end = one.end() if unit and one["unit"] else end
+        told = [typed[start:end].strip()]
         if not how:
             behind = re.compile(_AND).match(text, end)
             other = _AMOUNT.match(text, behind.end()) if behind else None
@@ -301,12 +310,13 @@ def _read_sides(text: str, match: re.Match[str], typed: str) -> tuple[str, Limit
             unit = _unit_in(other) or unit
             sides, end = [*sides, other["digits"]], other.end("digits")
             end = other.end() if _unit_in(other) and other["unit"] else end
+            told.append(typed[other.start() : end].strip())
         is_date = False
     low = sides[0] if how in (">", ">=", "after", "since", "") else ""
     high = sides[-1] if how in ("<", "<=", "before", "until", "") else ""
     names = [name for name, words in _MEASURED.items() if set(words.split()) & set(text.split())]
     known = frozenset(terms(" ".join(_PROPERTIES[name] for name in names)))
-    said = " ".join(typed[match.start() : end].split())
+    said = _SAID[how].format(*(" ".join(one.split()) for one in told))
     is_open = how in (">", "<", "before", "after")
     behind = WORD.match(text, end + 1)
     things = frozenset(terms(behind[0])) if behind else frozenset()
@@ -339,6 +349,8 @@ def find_operation(question: str) -> Operation | None:
         rest = _DISTINCT.sub(" ", _TOTAL.sub(" ", _cut(text, counted)))
         things = _things(text[counted.end() :])
         return Operation("count", things, rest, (), bool(total), is_distinct)
+    if apart := _DIFFERENCE.search(text):
+        return Operation("difference", "", _cut(text, apart))
     for match, scales in _superlatives(text):
         rest = _cut(text, match)
         return Operation(scales[0].kind, _things(text[match.end() :]), rest, scales)
@@ -349,7 +361,8 @@ def find_operation(question: str) -> Operation | None:
             return Operation("mean" if kind == "mean" else "sum", things, rest, (), kind == "sum")
     if listed := _ALL.search(text):
         return Operation("all", _things(text[listed.end() :]), _cut(text, listed))
-    return Operation("find", "", text) if _FIND.match(text) else None
+    asked = _FIND.match(text)
+    return Operation("find", "", _cut(text, asked)) if asked else None
 
 
 def find_scales(text: str) -> tuple[Scale, ...]:

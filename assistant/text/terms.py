@@ -25,7 +25,7 @@ from importlib.resources import files
 
 import Stemmer
 
-from assistant.text.english import FUNCTION_WORDS
+from assistant.text.english import ASKS_PERSON, FUNCTION_WORDS, SAYING, STATING
 
 DEFAULT = "en"
 SAMPLE_CHARS = 20_000
@@ -109,6 +109,8 @@ _ASKING_PAIRS = re.compile(
     "|什麼|怎麼|為什麼|哪裡|誰|幾|嗎"
 )
 """Words of a Chinese question that say how it is asked."""
+_STATING = re.compile(STATING)
+_WHO = re.compile(rf"{ASKS_PERSON}|^\W*(?:wer|qui|quien|chi|quem)\b")
 _HIRAGANA = re.compile("[\u3040-\u309f]+")
 _LOCAL = threading.local()
 MAX_LANGUAGES = 4
@@ -130,7 +132,7 @@ def _languages_of() -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for code, words in _read_function_words().items():
         for word in words:
-            found.setdefault(word, []).append(code)
+            found.setdefault(word, []).append(code.split()[-1])
     return {word: tuple(codes) for word, codes in found.items()}
 
 
@@ -140,6 +142,11 @@ def function_words(language: str) -> frozenset[str]:
     if language == DEFAULT:
         return FUNCTION_WORDS
     return frozenset(map(fold, _read_function_words().get(language, ())))
+
+
+def asking_words(language: str) -> frozenset[str]:
+    """Return the words of a language, folded, that ask what is written: "says", "steht"."""
+    return SAYING if language == DEFAULT else function_words(f"asking {language}")
 
 
 @lru_cache(maxsize=1)
@@ -222,15 +229,29 @@ def query_terms(text: str, language: str = DEFAULT) -> list[str]:
 
 
 def content_tokens(text: str, language: str = DEFAULT) -> list[str]:
-    """Return the tokens of a question, folded, but function words if it has others."""
+    """Return the tokens of a question, folded, but function words if it has others.
+
+    Nor what asks for what is written: "What does the sign say?" is about a sign.
+
+    >>> content_tokens("What does the sign say?"), content_tokens("Who said so?")
+    (['sign'], ['said'])
+    """
     stops = function_words(language)
     folded = fold(text)
+    if not _WHO.search(folded):
+        stops |= asking_words(language)
+        folded = _STATING.sub(_without_asking, folded)
     if language == "zh":
         folded = _ASKING_PAIRS.sub(" ", folded)
     if language == "ja":
         folded = _HIRAGANA.sub(" ", folded)
     found = [token for token in _read(folded) if token not in stops]
     return found or _read(fold(text))
+
+
+def _without_asking(match: re.Match[str]) -> str:
+    start, end = (at - match.start() for at in match.span("s" if match["s"] else "r"))
+    return f"{match[0][:start]} {match[0][end:]}"
 
 
 @dataclass(frozen=True, slots=True)

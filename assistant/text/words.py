@@ -155,3 +155,29 @@ def find_names(text: str) -> Iterator[str]:
 def may_be_name(word: str, *, is_first: bool) -> bool:
     """Whether a word has a digit, or a capital and is not the first of its text."""
     return (not is_first and word[0].isupper()) or any(map(str.isdigit, word))
+
+
+_CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]¹²³⁰⁴-⁹*†‡]*$")
+_LED = re.compile(r"(?:[.…·_] ?){4}\s*\S{0,6}$")
+UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+"""Characters of Chinese and Japanese, whose lines are joined without a space."""
+
+
+def is_unspaced(character: str) -> bool:
+    """Tell whether a character is of a writing without spaces."""
+    return UNSPACED.match(character) is not None
+
+
+def first_word(text: str) -> str:
+    """Return what of a text could have stood on the line before."""
+    return text[0] if is_unspaced(text[0]) else text.split(" ", 1)[0]
+
+
+def is_closed(text: str) -> bool:
+    """Tell whether a text ends as a sentence or a clause does."""
+    return _CLOSED.search(text[-8:]) is not None
+
+
+def is_led(text: str) -> bool:
+    """Tell whether a text ends as an entry of a table of contents: dots that lead to a number."""
+    return _LED.search(text[-20:]) is not None

@@ -15,14 +15,23 @@ from assistant.cite import (
     DraftStatement,
     Read,
     Verified,
-    list_consulted,
     number_citations,
     place_of,
     tell_unsure,
 )
 from assistant.errors import ModelTooSlow, ModelUnavailable
 from assistant.evidence.scorer import Judgement
-from assistant.values import WRITTEN, Answer, Dropped, Passage, RankedPassage, Stage, Turn, Usage
+from assistant.values import (
+    WRITTEN,
+    Answer,
+    Citation,
+    Consulted,
+    Dropped,
+    Passage,
+    Stage,
+    Turn,
+    Usage,
+)
 from assistant.write.check.verify import Criteria, check
 from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import Prompt, ask_to_rewrite, ask_to_write
@@ -46,6 +55,7 @@ class QuotedAnswer:
 
     Attributes:
         verified: the statements of `answer`, before they were numbered.
+        consult: returns the passages of which none of some citations quotes anything.
         max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
         read: returns a document as it was read, even if the index has changed since.
     """
@@ -53,7 +63,7 @@ class QuotedAnswer:
     answer: Answer
     verified: tuple[Verified, ...]
     judgement: Judgement
-    ranking: tuple[RankedPassage, ...]
+    consult: Callable[[Sequence[Citation]], tuple[Consulted, ...]]
     max_drop: float
     read: Read
 
@@ -216,7 +226,7 @@ def _with_statements(quoted: QuotedAnswer, verified: Sequence[Verified]) -> Answ
         quoted.answer,
         statements=statements,
         citations=citations,
-        consulted=list_consulted(quoted.ranking, citations, quoted.read),
+        consulted=quoted.consult(citations),
         answerer=WRITTEN,
         n_more=0,
         missing=tell_unsure(quoted.answer.missing, citations),

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from assistant.evidence.answerability import measure_question
 from assistant.evidence.calibration import Calibration, Logistic, fit_bars
+from assistant.evidence.features import measure_question
 from assistant.evidence.scorer import EvidenceWeights, Judgement, probability, weigh
 from evals.evidence.collect import N_FOLDS, Judged
 

@@ -11,10 +11,9 @@ from assistant.answer.compose import (
     NOTHING_RETRIEVED,
     compose,
     compose_parts,
-    emphasise,
-    find_answering_cells,
     select,
 )
+from assistant.answer.rows import emphasise, find_answering_cells
 from assistant.cite import Draft, DraftStatement, Shape
 from assistant.evidence.calibration import Calibration
 from assistant.evidence.scorer import Judgement

@@ -1,11 +1,16 @@
 """What is shown with what answers, so that it can be understood."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from ingest.reading import within
+from retrievals import judgement_of, retrieve
 
-from assistant.answer.excerpt import MAX_READ, MAX_TOGETHER, complete
+from assistant.answer.excerpt import MAX_READ, MAX_TOGETHER, complete, find_near
 from assistant.ingest.formats.markdown import read
-from assistant.ingest.structure import arrange, list_sentences, nest
+from assistant.ingest.structure import arrange, find_unit, list_sentences, nest
+from assistant.text.exact import read_asked_part
 from assistant.text.terms import query_terms
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Unit
 
@@ -54,9 +59,15 @@ With a licence.
 
 The pier was rebuilt in 1990 after a storm had taken it. It is long. Boats moor on both sides.
 
+## Chapter 7. Lantern
+
+The lantern is made of brass. It was a gift. Moths gather there in June.
+
 ## News
 
 4 May 2023. The harbour chose a new warden.
+
+The yard has a crane. It lifts four tonnes.
 """
 
 
@@ -70,7 +81,53 @@ def shown(question: str, *chosen: str) -> list[str]:
     sentences = [Sentence(n, passage, *span) for n, span in enumerate(spans, start=1)]
     picked = [next(s for s in sentences if s.text.startswith(start)) for start in chosen]
     weights = dict.fromkeys(query_terms(question), 1.0)
-    return [sentence.text for sentence, _ in complete(picked, weights, lambda _: document).shown]
+    whole = complete(picked, weights, lambda _: document, part=read_asked_part(question))
+    return [sentence.text for sentence, _ in whole.shown]
+
+
+def near(question: str, best: str) -> list[str]:
+    """Return what is shown of the yard's rules to a question that they do not answer.
+
+    `best` begins the sentence that is judged best.
+    """
+    parsed = read(YARD)
+    units = arrange(parsed.text, parsed.units)
+    document = Document(NAME, "0" * 64, "Yard", "text/markdown", parsed.text, units=units)
+    spans = tuple(list_sentences(parsed.text, units))
+    roles = tuple(units[find_unit(units, start)].role for start, _ in spans)
+    passage = Passage(PassageId("x"), NAME, 0, len(parsed.text), parsed.text, spans, roles=roles)
+    retrieval = retrieve(question, passage)
+    found = judgement_of([passage], [0.0] * len(spans))
+    scores = np.array([float(s.text.startswith(best)) for s in found.sentences])
+    show = find_near(retrieval, replace(found, scores=scores), lambda _: document)
+    return [sentence.text for sentence, _ in show(passage)]
+
+
+def test_of_a_table_that_does_not_answer_the_rows_nearest_are_shown() -> None:
+    rows = ["Boat: Alba | Fee: 10 | State: overdue", "Boat: Corva | Fee: 30 | State: overdue"]
+    assert near("Which lorries are overdue?", "Boat: Corva") == rows
+
+
+def test_of_a_list_that_does_not_answer_few_items_are_shown_below_what_leads_into_them() -> None:
+    assert near("How is a lorry treated in winter?", "3. Cover it") == [
+        "In winter every boat is treated as follows:",
+        *["2. Close the valves.", "Leave the taps open.", "3. Cover it."],
+    ]
+
+
+def test_a_question_is_shown_with_its_answer_though_another_was_asked() -> None:
+    assert near("Who sells bait?", "With a licence") == ["May I fish here?", "With a licence."]
+
+
+def test_of_prose_the_best_sentence_is_shown_with_a_few_words_behind_it() -> None:
+    assert near("Who bought the crane?", "The yard has") == [
+        "The yard has a crane.",
+        "It lifts four tonnes.",
+    ]
+
+
+def test_a_heading_is_not_shown_as_what_is_near() -> None:
+    assert near("Where is the tool shop?", "Tools") != ["Tools"]
 
 
 def test_steps_are_all_shown_in_order_below_what_leads_into_them() -> None:
@@ -137,6 +194,24 @@ def test_a_date_is_shown_with_what_happened() -> None:
 def test_a_sentence_that_says_it_all_stands_alone() -> None:
     said = "The pier was rebuilt in 1990 after a storm had taken it."
     assert shown("When was the pier rebuilt?", said) == [said]
+
+
+def test_behind_a_sentence_about_what_was_asked_only_what_leans_on_it_is_shown() -> None:
+    said = ["The lantern is made of brass.", "It was a gift."]
+    assert shown("substance of the lantern?", "The lantern") == said
+
+
+def test_the_title_of_a_document_is_no_part_of_an_answer_and_a_heading_is() -> None:
+    found = shown("What rules has the yard?", "Oil")
+    assert found[:2] == ["Rules of the rye mill", "Clean the rye bin."]
+
+
+def test_a_heading_alone_answers_which_part_it_is() -> None:
+    assert shown("Which chapter is about the lantern?", "The lantern") == ["Chapter 7. Lantern"]
+    told = ["Chapter 7. Lantern", "Moths gather there in June."]
+    assert shown("Which chapter tells of moths?", "Moths") == told
+    asked = "Which paragraph is about the lantern?"
+    assert "Moths gather there in June." in shown(asked, "Moths")
 
 
 @pytest.mark.parametrize("chosen", [3, 70, 150_000])

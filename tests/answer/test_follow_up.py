@@ -8,10 +8,10 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.compose import unite
 from assistant.answer.follow_up import MAX_TURNS, stand, stand_with_topic
 from assistant.errors import QuestionError
 from assistant.pipeline import Assistant
+from assistant.retrieve.retriever import unite
 from assistant.settings import Settings
 from assistant.values import Turn
 
@@ -75,6 +75,68 @@ def test_a_fragment_takes_the_place_of_what_it_is_like(last: str, question: str,
 )
 def test_what_points_back_is_said_by_name(question: str, made: str) -> None:
     assert stand(question, MILL) == made
+
+
+@pytest.mark.parametrize(
+    ("last", "question"),
+    [
+        ("Which shrubs are out of stock?", "Which hedges do they not deliver?"),
+        ("How deep do tulips have to be set?", "Do they deliver on Saturdays?"),
+        ("What is the price of a maple?", "What do they cost?"),
+        ("Where are the oars kept?", "How heavy is it?"),
+        ("Who locked up in October?", "Where is it?"),
+        ("Show me prices.csv", "What is in it?"),
+        ("What is in stock?", "When does it close?"),
+        ("Who runs the nursery?", "When do you open?"),
+        ("Who runs the nursery?", "Do we get a discount?"),
+        ("What is in stock?", "What about maples?"),
+    ],
+)
+def test_a_pronoun_stays_where_nothing_that_was_said_fits_it(last: str, question: str) -> None:
+    assert stand(question, said(last, "That is on the list.")) == question
+
+
+@pytest.mark.parametrize(
+    ("last", "question", "made"),
+    [
+        ("Which shrubs are out of stock?", "When do they bloom?", "When do the shrubs bloom?"),
+        ("Who are the tenants?", "What do they pay?", "What do the tenants pay?"),
+        ("Which shrubs are out of stock?", "What about maples?", "Which maples are out of stock?"),
+        ("Which shrubs are set in autumn?", "And maples?", "Which maples are set in autumn?"),
+        ("Which pupils are still ill?", "And teachers?", "Which teachers are still ill?"),
+        ("Which cakes are free of milk?", "And of nuts?", "Which cakes are free of nuts?"),
+        ("What does the guide cost?", "What about maps?", "What do maps cost?"),
+        ("When does the mill open?", "And the shops?", "When do the shops open?"),
+        (
+            "How many oaks were felled in March?",
+            "And limes?",
+            "How many limes were felled in March?",
+        ),
+        ("Who may use the crane?", "And the slipway?", "Who may use the slipway?"),
+        ("When are leeks sown?", "And peas?", "When are peas sown?"),
+    ],
+)
+def test_what_is_put_for_something_fits_its_sentence(last: str, question: str, made: str) -> None:
+    assert stand(question, said(last, "That is on the list.")) == made
+
+
+@pytest.mark.parametrize(
+    ("last", "question", "made"),
+    [
+        ("Which shrubs are set in autumn?", "Why?", "Why are the shrubs set in autumn?"),
+        ("How many oaks were felled in March?", "Why?", "Why were the oaks felled in March?"),
+        ("Which ferns grow in the shade?", "Why?", "Why do the ferns grow in the shade?"),
+        ("What subject does Ms Roe teach?", "When?", "When does Ms Roe teach the subject?"),
+        ("What did the treasurer report?", "Why?", "Why did the treasurer report that?"),
+        ("Who teaches the bowls class?", "When?", "When is the bowls class taught?"),
+        ("Who may use the crane?", "Why?", "Who may use the crane, and why?"),
+        ("Who are the tenants?", "Since when?", "Who are the tenants, and since when?"),
+        ("Where are the oars kept?", "Why?", "Why are the oars kept?"),
+        ("how much is a ticket for a dog", "Why?", "How much is a ticket for a dog, and why?"),
+    ],
+)
+def test_a_question_word_alone_makes_a_sentence(last: str, question: str, made: str) -> None:
+    assert stand(question, said(last, "That is on the list.")) == made
 
 
 def test_of_what_an_answer_lists_the_one_that_is_meant_is_named() -> None:

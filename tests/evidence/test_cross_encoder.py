@@ -9,7 +9,7 @@ from hashing import HashingEmbedder
 from retrievals import passage, retrieve
 
 from assistant.errors import ModelError
-from assistant.evidence.scorer import EVEN_ODDS, CrossEncoderScorer, LateInteractionScorer, Role
+from assistant.evidence.scorer import EVEN_ODDS, CrossEncoderScorer, LateInteractionScorer, Part
 from assistant.models.prepare import open_cross_encoder
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
@@ -49,7 +49,7 @@ def save_tiny(folder: Path, n_outputs: int = 1) -> Path:
 
 
 @pytest.mark.parametrize("role", ["join", "replace"])
-def test_a_cross_encoder_joins_or_replaces_the_embedded_scorer(role: Role) -> None:
+def test_a_cross_encoder_joins_or_replaces_the_embedded_scorer(role: Part) -> None:
     retrieval = retrieve("Where does the Nile rise?", RIVERS)
     base = BASE.judge(retrieval)
     found = CrossEncoderScorer(BASE, by_length, role, "tiny").judge(retrieval)

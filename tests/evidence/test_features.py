@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from retrievals import passage, retrieve
 
 from assistant.evidence import features
-from assistant.evidence.answerability import measure_question
-from assistant.evidence.features import SENTENCE_FEATURES, Evidence, measure
+from assistant.evidence.features import SENTENCE_FEATURES, Evidence, measure, measure_question
 from assistant.evidence.gather import gather
 from assistant.models.encoder import TokenVectors
 from assistant.text.cues import leans_back

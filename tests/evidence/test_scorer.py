@@ -1,10 +1,21 @@
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
+from hashing import HashingEmbedder
+from retrievals import passage, retrieve
 
 from assistant.errors import ModelError
-from assistant.evidence.scorer import FEATURES, WEIGHTS_FILE, load_weights, parse_weights, to_json
+from assistant.evidence.scorer import (
+    FEATURES,
+    WEIGHTS_FILE,
+    LateInteractionScorer,
+    load_weights,
+    parse_weights,
+    to_json,
+)
+from assistant.values import Passage, Role
 
 SHIPPED = json.loads(files("assistant.evidence").joinpath(WEIGHTS_FILE).read_text(encoding="utf-8"))
 
@@ -39,3 +50,45 @@ def test_a_more_likely_question_is_refused_at_no_lower_share() -> None:
     bars = [bar for _, bar in load_weights().calibration.bars]
     assert bars == sorted(bars)
     assert all(0 < bar < 1 for bar in bars)
+
+
+MAIL = ("From: Ida Blom <ida@yard.example>", "Leif Roe stands in for me.", "Ida Blom")
+LETTER = passage(*MAIL, name="away.eml")
+ROOF = "the roof of the boat house is mended on the third of March"
+NOTICE = passage(f"Please note that {ROOF}.", name="notice.eml")
+
+
+def quoting(*sentences: str) -> Passage:
+    """Return a passage of a mail that quotes all but its first sentence."""
+    roles = (Role.PARAGRAPH, *(Role.NOTE,) * (len(sentences) - 1))
+    return replace(passage(*sentences, name="reply.eml"), roles=roles)
+
+
+def order(question: str, *passages: Passage) -> list[str]:
+    """Return the sentences of passages, the best first."""
+    judged = LateInteractionScorer(HashingEmbedder()).judge(retrieve(question, *passages))
+    ranked = sorted(zip(judged.scores, judged.sentences, strict=True), key=lambda one: -one[0])
+    return [sentence.text for _, sentence in ranked]
+
+
+def test_a_signature_and_headers_say_less_than_what_is_between_them() -> None:
+    assert order("Who stands in for Ida Blom?", LETTER)[0] == "Leif Roe stands in for me."
+    assert order("Who stands in for Ida Blom?", passage("Ida Blom")) == ["Ida Blom"]
+
+
+def test_a_line_like_a_header_of_what_is_no_mail_is_as_good_as_any() -> None:
+    form = passage("Date: the yard opens in May", "Place: Holm", name="form.txt")
+    assert order("Which yard opens?", form)[0] == "Date: the yard opens in May"
+
+
+def test_a_question_of_a_mail_is_answered_by_its_headers() -> None:
+    first = passage(MAIL[0], "The yard is closed.", name="yard.eml")
+    assert order("Who wrote from the yard, Ida Blom?", first)[0].startswith("From: ")
+
+
+def test_what_a_mail_quotes_stands_behind_the_original_and_answers_without_it() -> None:
+    quote = quoting("I am away.", f"{ROOF}.")
+    question = "When is the roof mended?"
+    assert order(question, quote, NOTICE)[0] == NOTICE.text
+    assert order(question, quote, NOTICE)[-1] == f"{ROOF}."
+    assert order(question, quote)[0] == f"{ROOF}."

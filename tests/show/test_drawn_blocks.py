@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest.reading import within
 from rendered import answers
-from surface_fakes import answer, cite, document
+from surface_fakes import answer, cite, consult, document
 
 from assistant.ingest.formats.table import split_row
 from assistant.show.blocks import (
@@ -17,14 +17,16 @@ from assistant.show.blocks import (
     Grid,
     Items,
     Prose,
+    Said,
     Shown,
     Title,
     count_first,
     group_sources,
     list_blocks,
+    list_near,
     list_quotes,
 )
-from assistant.values import Answer, Role, Statement
+from assistant.values import Answer, Cell, Role, Statement
 
 NAMES = "Boat | Fee | State"
 
@@ -222,6 +224,58 @@ def test_what_is_quoted_from_one_section_stands_together_unless_it_is_marked_as_
     made = answer("?", *cited, other)
     groups = [[one.number for one in group] for group in group_sources(made, flagged)]
     assert groups == ([[1], [2], [3]] if flagged else [[1, 2], [3]])
+
+
+def test_quotes_that_do_not_follow_each_other_are_paragraphs_of_their_own() -> None:
+    mail = document("a.eml", "Subject: Keys\n\nThe key hangs in the hall. It is brass.")
+    note = document("b.txt", "It is iron.")
+    texts_in = ("Subject: Keys", "The key hangs in the hall.", "It is brass.")
+    cited = [cite(n, mail, text) for n, text in enumerate(texts_in, start=1)]
+    made = answer("?", *cited, cite(4, note, "It is iron."))
+    assert [texts(block) for block in list_blocks(made)] == [
+        ["Subject: Keys"],
+        ["The key hangs in the hall.", "It is brass."],
+        ["It is iron."],
+    ]
+
+
+def test_a_models_words_are_one_paragraph_wherever_they_come_from() -> None:
+    note, other = document("a.txt", "It is iron."), document("b.txt", "It is old.")
+    made = answer("?", cite(1, note, "It is iron."), cite(2, other, "It is old."))
+    first, second = made.statements
+    told = replace(made, statements=(replace(first, text="Iron."), replace(second, text="Old.")))
+    assert [texts(block) for block in list_blocks(told)] == [["Iron.", "Old."]]
+
+
+def test_a_heading_is_a_source_together_with_what_stands_under_it() -> None:
+    source = document("a.txt", "Eyes\nRinse them.\nBurns\nCool them.")
+    cited = [
+        cite(1, source, "Eyes"),
+        cite(2, source, "Rinse them.", heading="Eyes"),
+        cite(3, source, "Cool them.", heading="Burns"),
+    ]
+    made = answer("?", *cited)
+    first, *others = made.statements
+    made = replace(made, statements=(replace(first, role=Role.HEADING), *others))
+    assert [[one.number for one in group] for group in group_sources(made)] == [[1, 2], [3]]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_word"), [("NR-1004", True), ("two words", False), ("x" * 40, False), ("", False)]
+)
+def test_a_code_in_a_cell_is_a_word_that_is_not_parted(text: str, is_word: bool) -> None:
+    assert Said(text).is_word is is_word
+
+
+def test_a_long_row_of_a_passage_that_is_near_is_shortened() -> None:
+    row = Statement("x " * 400, (), said((Role.ROW, "x")).statements[0].verdict, role=Role.ROW)
+    cells = (Cell("Kind", "x " * 400, 0), Cell("No", "7", 801))
+    source = document("a.csv", "x | 7")
+    passage = replace(consult(source, "x | 7"), near=(replace(row, cells=cells),))
+    (table,) = list_near(passage)
+    assert isinstance(table, Grid)
+    assert [len(cell.text) < 300 for cell in table.rows[0].cells] == [True, True]
+    assert list_near(replace(passage, near=())) == (Prose((Said("x | 7"),)),)
 
 
 def test_a_quote_is_shown_when_a_statement_says_it_word_for_word() -> None:

@@ -235,7 +235,10 @@ def test_an_abstention_is_exported_with_what_was_searched_for_and_the_nearest_pl
     for text in shown:
         assert [line in text for line in (*lines, *places)] == [True] * 5
         assert "24-29" not in text, "three are enough"
-        assert "fact" not in text, "places, not the passages"
+    told = ["fact" in text for text in shown]
+    assert told == [True, False, False], "what is near, in a page below its place"
+    page = LexborHTMLParser(export_html("T", [Turn(1, "?", made)]))
+    assert [one.text() for one in page.css("p.sentences")] == list(texts[:3])
     unchanged = replace(made, query=made.question)
     assert "Searched for" not in plain_answer(unchanged)
 

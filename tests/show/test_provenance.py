@@ -165,6 +165,9 @@ def test_what_is_left_out_of_a_long_table_is_told(n: int, said: str) -> None:
         ),
         ("Does the firm pay for gyms, pools, saunas or lockers?", None),
         ("Is there a gym or a pool?", "none of which has “gym” or “pool”"),
+        ("What does the firm say about the gym?", "none of which has “gym”"),
+        ("What is stated of the gym?", "none of which has “gym”"),
+        ("What does clause 9 say?", None),
         ("Who pays the workers?", None),
         ("How many workers does the firm pay, and how much?", None),
         ("What of the canteens and meals?", None),
@@ -189,6 +192,7 @@ def test_the_nearest_passages_are_named_by_the_few_words_that_none_has(
             "Wer zahlt das Fitnessstudio und Schwimmbad und Sauna?",
             "Die nächstliegenden Stellen",
         ),
+        ("Was steht über die Sauna?", "Die nächstliegenden Stellen; keine enthält “Sauna”"),
         (
             "Gibt es ein Schwimmbad oder eine Sauna?",
             "Die nächstliegenden Stellen; keine enthält “Schwimmbad” oder “Sauna”",

@@ -81,7 +81,7 @@ def test_an_index_made_otherwise_is_refused_until_it_is_made_anew(
 @pytest.mark.parametrize(
     ("owner", "name", "named"),
     [
-        (syncing, "SPLITTER_VERSION", ("splitter", "'6'", "'7'")),
+        (syncing, "SPLITTER_VERSION", ("splitter", "'7'", "'8'")),
         (catalog, "SCHEMA_VERSION", ("schema", "'6'", "'7'")),
     ],
     ids=["another splitter", "another schema"],

@@ -5,9 +5,10 @@ import pytest
 from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.reading import within
 from retrievals import passage, retrieve
 
-from assistant.evidence.answerability import (
+from assistant.evidence.features import (
     QUESTION_FEATURES,
     ScoredEvidence,
     number_missing,
@@ -18,10 +19,13 @@ from assistant.text.cues import (
     MAX_TOLD_CHARS,
     denies,
     find_answering,
+    find_unmet,
     has_opposite,
     misses_kind,
     opposite_terms,
 )
+from assistant.text.dates import find_when
+from assistant.text.terms import fold
 
 
 @pytest.mark.parametrize(
@@ -186,3 +190,80 @@ def test_what_answers_are_spans_of_the_sentence_in_order(told: str, question: st
     ends = [end for span in find_answering(question, told) for end in span]
     assert ends == sorted(set(ends))
     assert not ends or (ends[0] >= 0 and ends[-1] <= len(told))
+
+
+UNMET = [
+    ("What is the extension of Ida Roth?", "Ida Roth (until May 2027)", "extension"),
+    ("What is Ida Roth's phone number?", "Ida Roth trained in 2019.", "phone number"),
+    ("Ida Roth's telephone?", "Ida Roth plays the horn.", "telephone"),
+    ("What is the porter's phone number?", "The porter starts at 18:00.", "phone number"),
+    ("phone number for the porter", "The porter sleeps at noon.", "phone number"),
+    ("What is the email address of the porter?", "Write to the porter.", "email address"),
+    ("What is the price of the lamp?", "The lamp is green.", "price"),
+    ("price of the lamp", "The lamp was sold in May 2020.", "price"),
+    ("What is the date of the fair?", "The fair is loud.", "date"),
+    ("What is the address of the mill?", "The mill is old.", "address"),
+    ("Wie ist die Durchwahl von Ida Roth?", "Ida Roth, Buchhaltung", "Durchwahl"),
+    ("Wie hoch ist die Miete der Wohnung?", "Die Wohnung liegt im Hof.", "Miete"),
+    ("Quel est le numéro de téléphone de Léa Roy ?", "Léa Roy, alto", "numéro de téléphone"),
+    ("¿Cuál es el precio de la lámpara?", "La lámpara es verde.", "precio"),
+]
+MET = [
+    ("What is the extension of Ida Roth?", "Ida Roth: 21"),
+    ("What is the extension of Ida Roth?", "Ida Roth has no extension."),
+    ("What is the extension of the lease?", "The lease goes on until Easter."),
+    ("What is the phone number of Ida Roth?", "Ida Roth: 020 7946 0011"),
+    ("What is the phone number of Ida Roth?", "Ring 112 for Ida Roth."),
+    ("What is the email of the porter?", "porter@mill.example"),
+    ("What is the price of the lamp?", "The lamp costs ten euros."),
+    ("What is the price of the lamp?", "The lamp is free."),
+    ("What is the fee for a locker?", "Locker | 7.20"),
+    ("What is the rent of the flat?", "The flat comes to 1850 euros a month."),
+    ("Wie ist die Miete der Wohnung?", "Die Wohnung: 1850 EUR"),
+    ("What is the price of the lamp?", "Price on request."),
+    ("What is the cost of the repairs?", "The repairs came to £90."),
+    ("What is the date of the fair?", "The fair is on the first Sunday after Easter."),
+    ("What is the date of the fair?", "The fair is on 3 May."),
+    ("What is the deadline for the form?", "Hand the form in within a week."),
+    ("What is the address of the mill?", "The mill stands at Quay End."),
+    ("What is the address of the mill?", "Mill Lane 4"),
+    ("What price do you ask?", "Ask Ida Roth."),
+    ("which is the usual file extension for a drawing", "Drawings are kept as vectors."),
+    ("What data do you hold?", "Names of members."),
+    ("Who sets the price of the lamp?", "Ida Roth sets it."),
+    ("Where is the price of the lamp?", "On the back."),
+    ("Is there a fee for the course?", "No."),
+    ("What does the price include?", "Breakfast and towels."),
+    ("What is the reason for the fee?", "The hall is heated."),
+    ("What is in the price list?", "Lamps."),
+    ("What happens to the rent?", "It is paid to the owner."),
+    ("How do I change the date of the lesson?", "Ask the teacher."),
+    ("What was agreed about the extension of the hall?", "Ida Roth draws it."),
+    ("Which phone is the best?", "The red one."),
+    ("Was ist im Preis enthalten?", "Das Frühstück"),
+]
+
+
+@pytest.mark.parametrize(("question", "told", "unmet"), UNMET)
+def test_what_is_asked_of_something_is_met_by_its_kind(
+    question: str, told: str, unmet: str
+) -> None:
+    assert find_unmet(question, [told]) == unmet
+    assert find_unmet(question, [told, "020 7946 0011, x@y.example, 3 May"]) == ""
+
+
+@pytest.mark.parametrize(("question", "told"), MET)
+def test_what_may_meet_it_or_is_not_asked_so_is_let_pass(question: str, told: str) -> None:
+    assert find_unmet(question, [told]) == ""
+
+
+@given(st.text(max_size=300), st.lists(st.text(max_size=80), max_size=3))
+def test_any_question_is_met_or_names_what_is_not(question: str, told: list[str]) -> None:
+    assert fold(find_unmet(question, told)) in fold(question)
+
+
+def test_a_long_question_is_looked_at_in_a_bounded_time() -> None:
+    with within(1):
+        for part in ("a", "a-", "a ", "price ", "from the ", "May "):
+            find_unmet(part * 2_000, ["told"])
+            find_when(part * 2_000)

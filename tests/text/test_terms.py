@@ -122,3 +122,25 @@ def test_sqlite_takes_a_term_of_any_letter_as_it_is() -> None:
         term for code in range(0x110000) if not 0xD800 <= code < 0xE000 for term in terms(chr(code))
     ]
     assert part_by_sqlite(found) == found
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "asked"),
+    [
+        ("What does the sign say?", "en", ["sign"]),
+        ("What is written on the sign?", "en", ["sign"]),
+        ("What was the meter reading?", "en", ["metr", "read"]),
+        ("Which state is it in?", "en", ["state"]),
+        ("Who said that the lens was sold?", "en", ["said", "len", "sold"]),
+        ("Was steht auf dem Schild?", "de", ["schild"]),
+        ("Que dit le panneau ?", "fr", ["panneau"]),
+        ("¿Qué dice el cartel?", "es", ["cartel"]),
+        ("Che cosa dice il cartello?", "it", ["cartell"]),
+        ("O que diz a placa?", "pt", ["plac"]),
+        ("What does it say?", "en", ["what", "doe", "it", "say"]),
+    ],
+)
+def test_what_asks_what_is_written_is_no_term_of_a_question(
+    question: str, language: str, asked: list[str]
+) -> None:
+    assert query_terms(question, language) == asked

@@ -144,12 +144,17 @@ class _List:
 
 @dataclass(slots=True)
 class _Page:
-    """The text gathered so far. The innermost table is held back, to name its cells."""
+    """The text gathered so far. The innermost table is held back, to name its cells.
+
+    `quotes` is the role of paragraphs that are quoted.
+    """
 
     blocks: Blocks
     pending: list[str] = field(default_factory=list)
     tables: list[_Table] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
+    quotes: Role = Role.PARAGRAPH
+    n_quotes: int = 0
     n_navs: int = 0
     role: Role = Role.PARAGRAPH
     marker: str = ""
@@ -162,6 +167,7 @@ class _Page:
         self.pending.clear()
         lines = self.blocks.clean_lines(text) if is_pre else [self.blocks.clean(text)]
         role = Role.CODE if is_pre else self.role
+        role = self.quotes if self.n_quotes and role is Role.PARAGRAPH else role
         depth = len(self.lists) if role is Role.ITEM else 0
         if role is Role.ITEM and not level and lines[0]:
             lines[0] = self.marker + lines[0]
@@ -214,14 +220,21 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     return blocks.finish(_find_title(tree), [warning, told])
 
 
-def read_page(data: bytes, blocks: Blocks) -> tuple[str | None, str | None]:
+def read_page(
+    data: bytes, blocks: Blocks, *, quotes: Role = Role.PARAGRAPH
+) -> tuple[str | None, str | None]:
     """Add all the visible text of what is no page of a site: of a book's chapter, or a mail.
+
+    Args:
+        data: the page.
+        blocks: what is added to.
+        quotes: the role of quoted paragraphs.
 
     Returns:
         Its title, and a warning of its encoding.
     """
     tree, warning = _open_page(data)
-    _read_tree(tree, _Page(blocks))
+    _read_tree(tree, _Page(blocks, quotes=quotes))
     return _find_title(tree), warning
 
 
@@ -292,6 +305,8 @@ def _track(node: LexborNode, is_start: bool, page: _Page) -> None:
         table.start_cell(node)
     else:
         _track_list(node, is_start, page)
+    if tag == "blockquote":
+        page.n_quotes += 1 if is_start else -1
     if tag in _ROLES:
         page.role = _ROLES[tag] if is_start else Role.PARAGRAPH
 

@@ -1,19 +1,21 @@
 """Mails as they were sent (RFC 5322, MIME), and pages saved as mails (MHTML).
 
 First come the lines of the headers, then the text: of alternatives the plain one, or else the page.
+What is quoted of other mails stands apart as notes.
 Mails inside a mail follow behind a line that says so. Attachments are named in a warning. The text
 is not the file's own, so there is no `locate`. `DocumentUnreadable` is raised for mails whose parts
 or headers are made to take their reader's time.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
+from itertools import groupby, pairwise
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
@@ -22,6 +24,7 @@ from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, MAX_DEPTH, Limits, Parsed, count, fold
 from assistant.ingest.formats.text import find_blocks
 from assistant.text.normalize import normalize
+from assistant.values import Role
 
 SEPARATOR = "Attached message"
 MAX_HEADER_CHARS = 20_000
@@ -40,6 +43,18 @@ _WIDER = {
     "shift_jis": "cp932",
 }
 """What texts are in that say they are in a smaller set."""
+_QUOTED = re.compile(r"^(?:> ?)*")
+_WROTE = re.compile(
+    r"(?:On|Am|Le|El|Il|Em|Op)\s.{4,200}?(?:wrote|schrieb.{0,80}|écrit|escribió|scritto|escreveu"
+    r"|schreef)\s?:\s*$",
+    re.DOTALL,
+)
+_ORIGINAL = re.compile(
+    r"\n-{2,} ?(?:Original Message|Ursprüngliche Nachricht|Message d['’]origine|Mensaje original"
+    r"|Messaggio originale|Mensagem original) ?-{2,} *(?=\n)",
+    re.IGNORECASE,
+)
+"""What stands before a mail that is quoted whole, without marks."""
 _NO_CHARSETS = ("idna", "punycode", "unicode_escape", "unicode-escape")
 _UNENCODED = "raw_unicode_escape"
 """What the standard library hands out between encoded words."""
@@ -64,10 +79,10 @@ class MailMessage:
                 self.blocks.add(f"{name}: {shown}")
 
     def add_plain(self, text: str) -> None:
-        """Add plain text as its paragraphs."""
-        text = self.blocks.normalize(text)
-        for start, end in find_blocks(text):
-            self.blocks.add(text[start:end])
+        """Add plain text as its paragraphs; what it quotes of other mails, without its marks."""
+        for role, part in _part_quotes(self.blocks.normalize(text)):
+            for start, end in find_blocks(part) if role is not Role.LEAD_IN else [(0, len(part))]:
+                self.blocks.add(part[start:end], role=role)
 
     def add_html(self, data: bytes) -> None:
         """Add the visible text of a page; of a saved one without its boilerplate."""
@@ -128,9 +143,31 @@ class MailMessage:
         return self.blocks.finish(title or None, told)
 
 
+def _part_quotes(text: str) -> Iterator[tuple[Role, str]]:
+    """Yield the parts of a mail's text with their roles: what is quoted, without its marks, is a
+    note, and who wrote that leads into it, however the line is broken.
+    """
+    text, *original = _ORIGINAL.split(text, maxsplit=1)
+    grouped = groupby(text.split("\n"), _depth_of)
+    runs = [(depth > 0, "\n".join(_QUOTED.sub("", line) for line in run)) for depth, run in grouped]
+    for (is_quoted, part), (is_next_quoted, _) in pairwise([*runs, (False, "")]):
+        last = part.rstrip().rsplit("\n", 2)
+        heads = ("\n".join(last[-n:]) for n in (1, 2)) if is_next_quoted else ()
+        wrote = next((head for head in heads if _WROTE.fullmatch(head)), "")
+        yield Role.NOTE if is_quoted else Role.PARAGRAPH, part.rstrip().removesuffix(wrote)
+        yield Role.LEAD_IN, wrote
+    yield from ((Role.NOTE, part) for part in original)
+
+
+def _depth_of(line: str) -> int:
+    """Return how many mails deep a line is quoted."""
+    marks = _QUOTED.match(line)
+    return marks[0].count(">") if marks else 0
+
+
 def _read_whole(data: bytes) -> Parsed:
     blocks = Blocks()
-    title, warning = html.read_page(data, blocks)
+    title, warning = html.read_page(data, blocks, quotes=Role.NOTE)
     return blocks.finish(title, [warning])
 
 

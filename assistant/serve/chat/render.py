@@ -27,6 +27,7 @@ from assistant.show.blocks import (
     count_first,
     group_sources,
     list_blocks,
+    list_near,
     list_quotes,
 )
 from assistant.show.describe import count, name_page
@@ -55,8 +56,6 @@ FEW_DOCUMENTS = 8
 NAMED_SUFFIXES = tuple(
     ".pdf .docx .pptx .xlsx .odt .rtf .epub .eml .msg .html .md .csv .json .txt".split()
 )
-EXCERPT_CHARS = 280
-"""Characters of a passage in a list: about three lines."""
 CITED_ID = "cited-span"
 """The HTML id that an opened source scrolls to."""
 
@@ -183,12 +182,6 @@ def truncate(text: str, max_chars: int) -> str:
     return text if len(text) <= max_chars else text[:max_chars] + "…"
 
 
-def excerpt(text: str) -> str:
-    """Return the first `EXCERPT_CHARS` characters of a passage on one line."""
-    line = " ".join(text[: 4 * EXCERPT_CHARS].split())
-    return line if len(line) <= EXCERPT_CHARS else line[:EXCERPT_CHARS].rstrip() + "…"
-
-
 def format_time(stamp: str) -> str:
     """Return an ISO time as "28 November 2026, 20:13" in the server's time zone."""
     when = datetime.fromisoformat(stamp).astimezone()
@@ -242,7 +235,6 @@ def offer_readings(answer: Answer) -> tuple[tuple[Reading, str], ...]:
 def _parts() -> Any:
     environment = templates("serve/chat")
     environment.filters |= {
-        "draw_excerpt": draw_excerpt,
         "count_noun": count,
         "format_time": format_time,
         "megabytes": _megabytes,
@@ -256,6 +248,7 @@ def _parts() -> Any:
         "count_first": count_first,
         "group_sources": group_sources,
         "list_blocks": list_blocks,
+        "list_near": list_near,
         "list_quotes": list_quotes,
         "list_remarks": list_remarks,
         "describe_nearest": describe_nearest,
@@ -347,14 +340,6 @@ def _row(
     kind = "names" if unit.role is Role.NAMES else "values"
     row = Markup("").join(drawn)
     return Markup('<div class="row {}" dir="auto">{}</div>').format(kind, row)
-
-
-def draw_excerpt(text: str) -> Markup:
-    """Render the beginning of a passage on one line, the cells of rows told apart."""
-    joint = Markup('<span class="joint">{}</span>').format(JOINT)
-    return joint.join(
-        Markup('<span class="cell">{}</span>').format(p) for p in excerpt(text).split(JOINT)
-    )
 
 
 def _pieces(

@@ -12,6 +12,7 @@ from ingest.reading import blocks_by, within
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.mail import parse
 from assistant.text.normalize import normalize
+from assistant.values import Role
 
 blocks = blocks_by(parse)
 
@@ -36,8 +37,8 @@ def test_headers_come_first_and_the_subject_is_the_title() -> None:
         "Date: Mon, 03 Mar 2025 10:00:00 +0000",
         "Subject: Größe des Plans",
         "We meet at ten.",
-        "> Where do",
-        "> we meet?",
+        "Where do",
+        "we meet?",
     ]
     assert parse(data).title == "Größe des Plans"
     assert parse(data).warnings == ()
@@ -49,6 +50,43 @@ def test_what_was_written_is_read(subject: str, body: str) -> None:
     shown = " ".join(parsed.text.split())
     for said in (subject, body):
         assert all(word in shown for word in normalize(said)[0].split())
+
+
+GROUND = "The boat house is closed for the whole of May while the roof is mended by\n"
+
+
+@pytest.mark.parametrize(
+    ("wrote", "shown"),
+    [
+        ("On Mon, 17 Feb 2025 Ida Blom wrote:\n", "On Mon, 17 Feb 2025 Ida Blom wrote:"),
+        (
+            "On Mon, 17 Feb 2025 at 10:05, Ida Blom <ida.blom@harbour.example>\nwrote:\n\n",
+            "On Mon, 17 Feb 2025 at 10:05, Ida Blom <ida.blom@harbour.example> wrote:",
+        ),
+        ("Am 17. Feb. 2025 um 10:05 schrieb Ida Blom:\n", "Am 17. Feb. 2025 um 10:05 schrieb"),
+        ("Le 17 févr. 2025, Ida Blom a écrit :\n", "Le 17 févr. 2025, Ida Blom a écrit :"),
+    ],
+)
+def test_what_a_mail_quotes_stands_apart_and_without_its_marks(wrote: str, shown: str) -> None:
+    body = f"Thank you.\n\n{wrote}> {GROUND}> two roofers from Kiel.\n>> Until when?\n\nBob\n"
+    parsed = parse(write("Re: Roof", body).as_bytes())
+    told = [(parsed.text[one.start : one.end], one.role) for one in parsed.units][4:]
+    assert told[0] == ("Thank you.", Role.PARAGRAPH)
+    assert told[1][0].startswith(shown)
+    assert told[1][1] is Role.LEAD_IN
+    assert told[2] == (GROUND.replace("\n", " ") + "two roofers from Kiel.", Role.NOTE)
+    assert told[3:] == [("Until when?", Role.NOTE), ("Bob", Role.PARAGRAPH)]
+
+
+def test_a_mail_that_is_quoted_whole_or_as_a_page_stands_apart_too() -> None:
+    whole = write(body="Yes.\n\n-----Original Message-----\nFrom: Ida\n\nIs it mended?\n")
+    parsed = parse(whole.as_bytes())
+    assert [one.role for one in parsed.units][4:] == [Role.PARAGRAPH, Role.NOTE, Role.NOTE]
+    page = write(body=" \n")
+    page.add_alternative("<p>Yes.</p><blockquote><p>Is it?</p></blockquote>", subtype="html")
+    assert [one.role for one in parse(page.as_bytes()).units][4:] == [Role.PARAGRAPH, Role.NOTE]
+    plain = parse(write(body="More than 5 > 3 is not said here.\n").as_bytes())
+    assert plain.units[-1].role is Role.PARAGRAPH
 
 
 def test_plain_text_goes_before_a_page_and_a_page_before_nothing() -> None:

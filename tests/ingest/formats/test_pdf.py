@@ -296,7 +296,7 @@ def test_a_sentence_goes_on_over_the_end_of_a_page() -> None:
     assert len(parsed.blocks) == 2
     start, end = parsed.blocks[1]
     assert start < parsed.pages[0].end < parsed.pages[1].start < end
-    assert parsed.text[parsed.pages[0].end : parsed.pages[1].start] == "\n\n"
+    assert parsed.text[parsed.pages[0].end : parsed.pages[1].start] == " "
 
 
 @given(st.data())

@@ -21,7 +21,6 @@ from assistant.serve.chat.render import (
     MAX_SOURCE_CHARS,
     CitationPosition,
     CorpusView,
-    draw_excerpt,
     render_answer,
     render_documents,
     render_notice,
@@ -33,7 +32,19 @@ from assistant.show.blocks import Code, Grid, Items, Prose, Title, list_blocks, 
 from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.provenance import list_remarks, report_costs
-from assistant.values import Answer, Document, DocumentId, FileRecord, Role, Span, Status, Unit
+from assistant.values import (
+    Answer,
+    Cell,
+    Document,
+    DocumentId,
+    FileRecord,
+    Role,
+    Span,
+    Statement,
+    Status,
+    Unit,
+    Verdict,
+)
 
 OURS = {
     "article": {"class", "id"},
@@ -193,10 +204,10 @@ def assert_said(body: LexborNode, made: Answer) -> None:
         "".join(cell.text() for cell in node.css("td:not(.cites)"))
         if node.tag in ("tr", "tbody")
         else node.text()
-        for node in body.css(".statement")
+        for node in body.css(".statements:not(.near) .statement")
     ]
     assert found == told
-    bold = [node.text() for node in body.css(".statements strong")]
+    bold = [node.text() for node in body.css(".statements:not(.near) strong")]
     assert len(bold) <= sum(len(one.answering) for one in made.statements)
     assert all(any(text in one.text for one in made.statements) for text in bold)
 
@@ -497,7 +508,9 @@ def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_withou
 def test_marks_of_a_models_words_show_the_exact_quotes() -> None:
     made = FakeAssistant().ask("written typhoon")
     body = parse(render_answer(made, 1))
-    assert [node.text() for node in body.css(".statement")] == [s.text for s in made.statements]
+    assert [node.text() for node in body.css(".statements:not(.near) .statement")] == [
+        s.text for s in made.statements
+    ]
     assert [node.text() for node in body.css(".tip .quote")] == [c.quote for c in made.citations]
 
 
@@ -551,7 +564,16 @@ def test_rows_of_a_source_are_drawn_as_cells_with_all_their_characters() -> None
     assert [node.text() for node in body.css(".row.names .cell")] == rows[0]
 
 
-def test_cells_of_a_passage_that_is_near_are_told_apart() -> None:
-    html = draw_excerpt("Tool: Adze <b> | Shelf: A")
-    cells = [node.text() for node in parse(html).css(".cell")]
-    assert cells == ["Tool: Adze <b>", "Shelf: A"]
+def test_rows_and_items_of_a_passage_that_is_near_are_drawn_as_what_they_are() -> None:
+    source = document("a.md", "Tool: Adze <b> | Shelf: A and more")
+    cells = (Cell("Tool", "Adze <b>", 6), Cell("Shelf", "A", 24))
+    near = (
+        Statement(source.text[:25], (), Verdict.SUPPORTED, role=Role.ROW, cells=cells),
+        Statement("Oil it.", (), Verdict.SUPPORTED, role=Role.ITEM),
+    )
+    passage = replace(consult(source, "Tool: Adze <b> | Shelf: A"), near=near)
+    body = parse(render_answer(answer("?", consulted=(passage,)), 1))
+    assert [node.text() for node in body.css(".near th")] == ["Tool", "Shelf"]
+    assert [node.text() for node in body.css(".near td:not(.cites)")] == ["Adze <b>", "A"]
+    assert [node.text() for node in body.css(".near li")] == ["Oil it."]
+    assert "and more" not in body.text()

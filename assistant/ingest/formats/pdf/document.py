@@ -1,10 +1,11 @@
 """PDF files: the text of the pages in reading order, pictures of them, and places on them.
 
 A page's text depends on that page alone (`page.py`), so that a citation is found again by reading
-only its pages; pages are parted by a blank line. Paragraphs become blocks, and those that look like
-headings become headings. An owner's password, which forbids only copying or printing, does not keep
-a file from being read. Scripts are never run. `DocumentUnreadable` is raised for what needs a
-password, is damaged, has no text, or is over a limit; text is never cut.
+only its pages; pages are parted by a blank line, unless a sentence goes on. Paragraphs become
+blocks, and those that look like headings become headings. An owner's password, which forbids only
+copying or printing, does not keep a file from being read. Scripts are never run.
+`DocumentUnreadable` is raised for what needs a password, is damaged, has no text, or is over a
+limit; text is never cut.
 """
 
 import io
@@ -12,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pypdfium2 as pdfium
@@ -32,7 +33,13 @@ from assistant.ingest.formats.parsed import (
     trim,
 )
 from assistant.ingest.formats.pdf.characters import too_long
-from assistant.ingest.formats.pdf.layout import Zone
+from assistant.ingest.formats.pdf.layout import (
+    CAPTION,
+    LARGE,
+    MIN_HALF,
+    Zone,
+    goes_over,
+)
 from assistant.ingest.formats.pdf.page import (
     NO_LETTER,
     Scan,
@@ -45,65 +52,24 @@ from assistant.ingest.formats.pdf.page import (
     read_page,
     see_page,
 )
-from assistant.ingest.formats.pdf.paragraphs import PageBlock, PageText, is_closed, is_led
-from assistant.text import english as en
+from assistant.ingest.formats.pdf.paragraphs import (
+    PageText,
+    Placing,
+    find_joint,
+    leave_out_running,
+    list_compounds,
+    may_join,
+)
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
+from assistant.text.words import is_closed, is_led
 from assistant.values import Box, Origin, Page, Role, SeenWord, Unit
 
-MIN_RUNNING_PAGES, MIN_RUNNING_SHARE = 3, 0.4
-"""On how many pages a running head stands, of those from its first to its last.
-
-Heads of left and right pages differ.
-"""
-LARGE = 1.15
-"""How much larger than most of the text a heading is."""
 MAX_HEADING_CHARS, MAX_HEADING_LINES = 200, 3
 MAX_LEVEL = 3
-_SAME_PLACE = 0.02
-_NUMBER = re.compile(r"\d+|^[ivxlc]+$")
-_MIN_HALF = 4
-"""Words in each half of a sentence that something on its page parts."""
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶∗]|\[\d+\])\s?[^\W\d_]")
 """How a footnote begins, set smaller than the text."""
-_CAPTION = re.compile(rf"(?:{en.CAPTIONS})\s+\d", re.IGNORECASE)
 _UNFINISHED = re.compile(r"[.,;:…]$")
-
-
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """A block with its text and its span in the document."""
-
-    page: int
-    start: int
-    end: int
-    text: str
-    block: PageBlock
-
-
-def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
-    """Return the blocks that are not running heads, feet or page numbers."""
-    places: dict[tuple[Zone, str, int], list[Placing]] = {}
-    for placing in placings:
-        if placing.block.zone in (Zone.HEAD, Zone.FOOT):
-            name = _NUMBER.sub("#", placing.text.casefold())
-            key = (placing.block.zone, name, round(placing.block.top / _SAME_PLACE))
-            places.setdefault(key, []).append(placing)
-    running = {
-        placing.start
-        for (_, name, _), found in places.items()
-        if _is_running(name, [placing.page for placing in found])
-        for placing in found
-    }
-    return [placing for placing in placings if placing.start not in running]
-
-
-def _is_running(name: str, pages: list[int]) -> bool:
-    n_pages = len(set(pages))
-    if name == "#":  # a page number, though perhaps only of pages on which chapters begin
-        return n_pages > 1
-    is_often = n_pages >= MIN_RUNNING_SHARE * (pages[-1] - pages[0] + 1)
-    return is_often and n_pages >= (2 if "#" in name else MIN_RUNNING_PAGES)
 
 
 def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str) -> list[Unit]:
@@ -116,6 +82,7 @@ def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str)
     body = _body_size(placings)
     units: list[Unit] = []
     begun: int | None = None
+    last = 0
     for number, placing in enumerate(placings):
         after = placings[number + 1] if number + 1 < len(placings) else None
         role = _role(placing, after, body)
@@ -126,34 +93,43 @@ def list_units(placings: Sequence[Placing], headings: Sequence[Unit], text: str)
             units.append(unit)
             begun = None if unit.role is Role.HEADING else begun
             continue
-        said = text[units[begun].start : units[begun].end] if begun is not None else ""
-        if begun is not None and _may_go_on(placings, number, said):
-            if text[units[begun].end : unit.start].isspace():
+        is_joined = begun == len(units) - 1 and _is_joined(placings, number)
+        if begun is not None and (is_joined or _may_go_on(placings, last, number)):
+            if is_joined or text[units[begun].end : unit.start].isspace():
                 unit = units.pop()._replace(end=unit.end)
                 units.append(unit)
             else:
                 units += _part_rest(units, begun, unit, text)
         else:
             units.append(unit)
-        begun = None if is_closed(placing.text) or is_led(placing.text) else len(units) - 1
+        is_ended = is_closed(placing.text) or is_led(placing.text) or _is_label(placing)
+        begun = None if is_ended else len(units) - 1
+        last = number
     return units
 
 
 def _is_label(placing: Placing) -> bool:
     """Tell whether a block between the halves of a sentence is a few words of a figure's."""
-    return len(placing.text.split()) < _MIN_HALF and not is_closed(placing.text)
+    return len(placing.text.split()) < MIN_HALF and not is_closed(placing.text)
 
 
-def _may_go_on(placings: Sequence[Placing], number: int, begun: str) -> bool:
-    """Tell whether a block may be the rest of a sentence that stands before it.
+def _is_joined(placings: Sequence[Placing], number: int) -> bool:
+    """Tell whether a block begins its page and goes on with the last one of the page before."""
+    before, this = placings[number - 1], placings[number]
+    return before.page < this.page and this.start - before.end < len(PAGE_JOINT)
+
+
+def _may_go_on(placings: Sequence[Placing], begun: int, number: int) -> bool:
+    """Tell whether a block may be the rest of a sentence that begins in one before it.
 
     On one page both have several words, since lines of forms and labels are no sentences.
     """
-    this = placings[number]
-    if not this.text[0].islower():
-        return False
-    is_new_page = number > 0 and placings[number - 1].page != this.page
-    return is_new_page or min(len(begun.split()), len(this.text.split())) >= _MIN_HALF
+    last, this = placings[begun], placings[number]
+    if last.page == this.page:
+        n_words = min(len(last.text.split()), len(this.text.split()))
+        return this.text[0].islower() and n_words >= MIN_HALF
+    block = last.block
+    return goes_over(last.text, block.n_lines, block.room, this.text, this.block.indent)
 
 
 def _part_rest(units: list[Unit], begun: int, unit: Unit, text: str) -> Iterator[Unit]:
@@ -179,7 +155,7 @@ def _role(placing: Placing, after: Placing | None, body: float) -> Role:
     if block.zone is not Zone.BODY and not placing.text[0].islower():
         is_said = is_closed(placing.text) and _round(block.size) >= body
         return Role.PARAGRAPH if is_said else Role.NOTE
-    if _CAPTION.match(placing.text):
+    if CAPTION.match(placing.text):
         is_of_table = after is not None and after.block.role in (Role.NAMES, Role.ROW)
         return Role.CAPTION if is_of_table else Role.NOTE
     is_note = _round(block.size) < body and _NOTE.match(placing.text)
@@ -313,7 +289,8 @@ class Gathered:
         Raises:
             DocumentUnreadable: the text becomes too long.
         """
-        joint, read = PAGE_JOINT if self.pages else "", scan.page
+        read = scan.page
+        joint = self._join(number, read) if self.pages else ""
         self.n_lost += scan.n_unread
         start = self.length + len(joint)
         self.length = start + len(read.text)
@@ -326,6 +303,25 @@ class Gathered:
         self.pages.append(Page(number, start, self.length))
         if self.length > limit:
             raise too_long(limit)
+
+    def _join(self, number: int, read: PageText) -> str:
+        """Return what parts a page from the one before; cut off a hyphen where a word goes on."""
+        if not self.placings or not read.blocks:
+            return PAGE_JOINT
+        before, after = self.placings[-1], read.blocks[0]
+        said = read.text[: after.end]
+        is_next = (before.page, before.end, after.start) == (number - 1, self.length, 0)
+        if not is_next or not may_join(before, after, said):
+            return PAGE_JOINT
+        joint = find_joint(before.text, said, list_compounds((self.text[-1], read.text)))
+        if joint is None:
+            self.length -= 1
+            self.text[-1] = self.text[-1][:-1]
+            self.pages[-1] = replace(self.pages[-1], end=self.length)
+            self.placings[-1] = replace(before, end=self.length, text=before.text[:-1])
+            if self.words and self.words[-1].end > self.length:
+                self.words[-1] = self.words[-1]._replace(end=self.length)
+        return joint or ""
 
     def finish(self, title: str | None, warnings: Sequence[str]) -> Parsed:
         """Return the document."""

@@ -35,10 +35,11 @@ from assistant.ingest.formats.pdf.characters import (
     objects_of,
 )
 from assistant.ingest.formats.pdf.layout import Line, Zone, arrange
-from assistant.ingest.formats.pdf.paragraphs import UNSPACED, PageText, Placed, write
+from assistant.ingest.formats.pdf.paragraphs import PageText, Placed, write
 from assistant.ingest.formats.pdf.shapes import RuledGrid, Shapes, find_grids, read_shapes
 from assistant.ingest.formats.pdf.tangles import untangle
 from assistant.text.normalize import normalize
+from assistant.text.words import UNSPACED
 from assistant.values import Box, SeenWord
 
 if TYPE_CHECKING:

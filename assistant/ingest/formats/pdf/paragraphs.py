@@ -2,51 +2,57 @@
 
 Lines of a flow make a paragraph until one stands further off, is set in another size or weight, is
 indented, begins a list's item, or follows a line that had room for its first word; between flows
-(columns), a sentence that is not at its end goes on. Each piece of the text is kept with the
-characters of the file that it came from.
+(columns), a sentence that is not at its end goes on. What stands between its halves (a figure, a
+table, a note; at the page's ends its head and foot) is written before or behind it, so that it is
+one span of the text. Each piece of the text is kept with the characters of the file that it came
+from.
 """
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from assistant.ingest.formats.pdf.characters import MAX_SPACE, Parted, Piece, is_rtl
 from assistant.ingest.formats.pdf.columns import PageTable
-from assistant.ingest.formats.pdf.layout import Line, Zone
+from assistant.ingest.formats.pdf.layout import (
+    BULLET,
+    ENUMERATOR,
+    INDENT,
+    LARGE,
+    SAME_SIZE,
+    Edges,
+    Line,
+    Zone,
+    body_size,
+    find_edges,
+    goes_over,
+    indent_of,
+    room_after,
+    settle,
+)
 from assistant.ingest.formats.table import JOINT as CELL_JOINT
 from assistant.ingest.formats.table import find_names
+from assistant.text.words import first_word, is_closed, is_led, is_unspaced
 from assistant.values import Role
 
-_CLOSED = re.compile(r"[.!?…:;。！？؟।][\"'”’»)\]]*$")
-_LED = re.compile(r"(?:[.…·_] ?){4}\s*\S{0,6}$")
-_BULLET = re.compile(r"(?:[-*+•‣◦▪●–—·]|\[\d+\])(?:\s|$)")
-_ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)](?:\s|$)")
-UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
-"""Characters of Chinese and Japanese, whose lines are joined without a space."""
-_SAME_SIZE = 0.08
 _LEADING, _MAX_LEADING = 1.3, 3.0
 """The distance of lines in ems, where the page does not tell, and the most that it may tell."""
 _MAX_STRETCH = 1.3
-_INDENT = 0.8
-_LARGE = 1.15
 
 
 def paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Yield the lines of each paragraph, heading or row."""
-    leadings = _leadings(lines)
-    edges: dict[tuple[Zone, int], tuple[float, float]] = {}
-    for line in lines:
-        left, right = edges.get((line.zone, line.flow), (line.left, line.right))
-        edges[line.zone, line.flow] = min(left, line.left), max(right, line.right)
-    body = _body_size(lines)
+    leadings, edges = _leadings(lines), find_edges(lines)
+    body = body_size(lines)
     paragraph: list[Line] = []
     for line in lines:
         if paragraph:
             page = _Setting(
                 leadings.get(round(line.size), _LEADING * line.size),
-                edges[line.zone, line.flow],
-                line.size > _LARGE * body,
+                edges,
+                line.size > LARGE * body,
             )
             if not _goes_on(paragraph, line, page):
                 yield paragraph
@@ -56,32 +62,12 @@ def paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
         yield paragraph
 
 
-def is_closed(text: str) -> bool:
-    """Tell whether a text ends as a sentence or a clause does."""
-    return _CLOSED.search(text[-8:]) is not None
-
-
-def is_led(text: str) -> bool:
-    """Tell whether a text ends as an entry of a table of contents: dots that lead to a number."""
-    return _LED.search(text[-20:]) is not None
-
-
-def is_unspaced(character: str) -> bool:
-    """Tell whether a character is of a writing without spaces."""
-    return UNSPACED.match(character) is not None
-
-
-def first_word(text: str) -> str:
-    """Return what of a text could have stood on the line before."""
-    return text[0] if is_unspaced(text[0]) else text.split(" ", 1)[0]
-
-
 @dataclass(frozen=True, slots=True)
 class _Setting:
     """How a page sets lines: their distance, their edges, and if this is larger than most."""
 
     leading: float
-    edges: tuple[float, float]
+    edges: Edges
     is_large: bool
 
 
@@ -100,12 +86,14 @@ def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
         return False
     if Zone.ASIDE in (last.zone, line.zone):
         return last.flow == line.flow
-    if abs(line.size - last.size) > _SAME_SIZE * last.size:
+    if abs(line.size - last.size) > SAME_SIZE * last.size:
         return False
     said, next_ = last.cells[0][-1].text, line.cells[0]
     is_open = not is_closed(said) and next_[0].text[0].islower()
     if last.flow != line.flow or line.bottom < last.bottom:
-        return is_open and last.zone is Zone.BODY
+        room, indent = room_after(last, setting.edges), indent_of(line, setting.edges)
+        goes_on = goes_over(said, len(paragraph), room, next_[0].text, indent)
+        return goes_on and last.is_bold == line.is_bold and last.zone is Zone.BODY
     if line.bottom - last.bottom > _MAX_STRETCH * setting.leading:
         return False
     if last.is_bold != line.is_bold and not is_open:
@@ -120,24 +108,24 @@ def _goes_on(paragraph: list[Line], line: Line, setting: _Setting) -> bool:
 def _is_set_on(paragraph: list[Line], line: Line, *, is_open: bool, setting: _Setting) -> bool:
     """Tell by indent and by the room that was left whether a line is the next of a paragraph."""
     first, last = paragraph[0], paragraph[-1]
-    piece = line.cells[0][0]
+    piece, edges = line.cells[0][0], setting.edges[line.zone, line.flow]
     if is_rtl(piece.text):
-        room, shift = last.left - setting.edges[0], last.right - line.right
+        room, shift = last.left - edges[0], last.right - line.right
     else:
-        room, shift = setting.edges[1] - last.right, line.left - last.left
+        room, shift = edges[1] - last.right, line.left - last.left
     share = len(first_word(piece.text)) / len(piece.text)
     if room > share * (piece.right - piece.left) + 0.6 * line.size and not is_open:
         return False
     shift /= line.size
-    if shift > _INDENT:  # the first line of the next paragraph, unless this one hangs
+    if shift > INDENT:  # the first line of the next paragraph, unless this one hangs
         return is_open or (len(paragraph) == 1 and _is_item(first.cells[0]))
-    return shift >= -_INDENT or len(paragraph) == 1 or is_open
+    return shift >= -INDENT or len(paragraph) == 1 or is_open
 
 
 def _begins_item(said: str, pieces: Sequence[Piece]) -> bool:
     start = _start_of(pieces)
-    is_numbered = _ENUMERATOR.match(start) is not None or _is_bare_number(pieces)
-    return _BULLET.match(start) is not None or (is_numbered and is_closed(said))
+    is_numbered = ENUMERATOR.match(start) is not None or _is_bare_number(pieces)
+    return BULLET.match(start) is not None or (is_numbered and is_closed(said))
 
 
 def _is_item(pieces: Sequence[Piece]) -> bool:
@@ -163,20 +151,12 @@ def _leadings(lines: Sequence[Line]) -> dict[int, float]:
     """
     found: dict[int, list[float]] = {}
     for before, line in pairwise(lines):
-        if before.flow == line.flow and abs(before.size - line.size) <= _SAME_SIZE * line.size:
+        if before.flow == line.flow and abs(before.size - line.size) <= SAME_SIZE * line.size:
             distance = line.bottom - before.bottom
             is_near = 0.7 * line.size < distance < _MAX_LEADING * line.size
             if is_near and not is_closed(before.cells[-1][-1].text):
                 found.setdefault(round(line.size), []).append(distance)
     return {size: sorted(all_)[len(all_) // 4] for size, all_ in found.items()}
-
-
-def _body_size(lines: Sequence[Line]) -> float:
-    sizes: dict[float, int] = {}
-    for line in lines:
-        n_chars = sum(piece.n_chars for cell in line.cells for piece in cell)
-        sizes[line.size] = sizes.get(line.size, 0) + n_chars
-    return max(sizes, key=sizes.__getitem__) if sizes else 0.0
 
 
 _HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
@@ -208,6 +188,10 @@ class PageBlock:
     n_lines: int
     top: float
     """Of its first line, as a share of the page's height."""
+    room: float = math.inf
+    """What its last line leaves free, in ems."""
+    indent: float = 0.0
+    """Of its first line, in ems."""
 
 
 @dataclass(slots=True)
@@ -224,7 +208,8 @@ def write(lines: Sequence[Line], page_height: float) -> PageText:
     compounds = _compounds(lines)
     page = _Writer()
     blocks: list[PageBlock] = []
-    for paragraph in paragraphs(lines):
+    edges = find_edges(lines)
+    for paragraph in settle(list(paragraphs(lines)), edges):
         first = paragraph[0]
         if first.table is not None:
             is_first = all(block.zone is Zone.HEAD for block in blocks)
@@ -243,7 +228,16 @@ def write(lines: Sequence[Line], page_height: float) -> PageText:
         is_bold = all(line.is_bold for line in paragraph)
         role = Role.ROW if len(first.cells) > 1 else Role.PARAGRAPH
         look = (size, is_bold, first.zone, role, len(paragraph))
-        blocks.append(PageBlock(start, page.length, *look, top=first.top / page_height))
+        blocks.append(
+            PageBlock(
+                start,
+                page.length,
+                *look,
+                top=first.top / page_height,
+                room=room_after(paragraph[-1], edges),
+                indent=indent_of(first, edges),
+            )
+        )
     return PageText("".join(page.written), blocks, page.placed)
 
 
@@ -343,20 +337,11 @@ class _Writer:
 
     def end_line(self, last: Piece, first: Piece, compounds: frozenset[str]) -> None:
         """Join a line to the next, whose first word may be the rest of the last."""
-        if not _HYPHENATED.search(last.text[-2:]):
-            is_spaced = not (is_unspaced(last.text[-1]) and is_unspaced(first.text[0]))
-            self.put(" " * is_spaced)
-            return
-        rest = first_word(first.text)
-        if not rest[0].islower():
-            self.put("" if rest[0].isalnum() else " ")
-            return
-        letters = _letters(rest)
-        stem = last.text.rsplit(" ", 1)[-1][:-1]
-        if letters in _AND_MORE:
-            self.put(" ")
-        elif "-" not in stem and f"{_letters(stem)}-{letters}" not in compounds:
+        joint = find_joint(last.text, first.text, compounds)
+        if joint is None:
             self._take_back_hyphen()
+        else:
+            self.put(joint)
 
     def _take_back_hyphen(self) -> None:
         self.written[-1] = self.written[-1][:-1]
@@ -365,6 +350,25 @@ class _Writer:
         is_plain = placed.n_chars == placed.end - placed.start
         n_chars = placed.n_chars - is_plain
         self.placed[-1] = replace(placed, end=self.length, n_chars=n_chars)
+
+
+def find_joint(last: str, first: str, compounds: frozenset[str]) -> str | None:
+    """Return what joins two lines, or None where the first one's hyphen only parts a word.
+
+    >>> find_joint("the path is sur-", "faced with slate", frozenset())
+    >>> find_joint("a well-", "known path", frozenset({"well-known"}))
+    ''
+    """
+    if not _HYPHENATED.search(last[-2:]):
+        return "" if is_unspaced(last[-1]) and is_unspaced(first[0]) else " "
+    rest = first_word(first)
+    if not rest[0].islower():
+        return "" if rest[0].isalnum() else " "
+    letters = _letters(rest)
+    stem = last.rsplit(" ", 1)[-1][:-1]
+    if letters in _AND_MORE:
+        return " "
+    return "" if "-" in stem or f"{_letters(stem)}-{letters}" in compounds else None
 
 
 def _count_captions(texts: Sequence[Sequence[str]]) -> int:
@@ -397,11 +401,70 @@ def _compounds(lines: Sequence[Line]) -> frozenset[str]:
     """Return the words with a hyphen inside, if any line ends in one."""
     if not any(_HYPHENATED.search(line.cells[-1][-1].text[-2:]) for line in lines):
         return frozenset()
-    pieces = (piece.text for line in lines for cell in line.cells for piece in cell)
-    return frozenset(
-        _letters(word) for text in pieces for word in text.split() if "-" in word[1:-1]
-    )
+    return list_compounds(piece.text for line in lines for cell in line.cells for piece in cell)
+
+
+def list_compounds(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of texts that have a hyphen inside."""
+    return frozenset(_letters(word) for text in texts for word in text.split() if "-" in word[1:-1])
 
 
 def _letters(word: str) -> str:
     return word.strip("\"'“”‘’«»()[].,;:!?…").lower()
+
+
+MIN_RUNNING_PAGES, MIN_RUNNING_SHARE = 3, 0.4
+"""On how many pages a running head stands, of those from its first to its last.
+
+Heads of left and right pages differ.
+"""
+_SAME_PLACE = 0.02
+_NUMBER = re.compile(r"\d+|^[ivxlc]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A block with its text and its span in the document."""
+
+    page: int
+    start: int
+    end: int
+    text: str
+    block: PageBlock
+
+
+def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
+    """Return the blocks that are not running heads, feet or page numbers."""
+    places: dict[tuple[Zone, str, int], list[Placing]] = {}
+    for placing in placings:
+        if placing.block.zone in (Zone.HEAD, Zone.FOOT):
+            name = _NUMBER.sub("#", placing.text.casefold())
+            key = (placing.block.zone, name, round(placing.block.top / _SAME_PLACE))
+            places.setdefault(key, []).append(placing)
+    running = {
+        placing.start
+        for (_, name, _), found in places.items()
+        if _is_running(name, [placing.page for placing in found])
+        for placing in found
+    }
+    return [placing for placing in placings if placing.start not in running]
+
+
+def _is_running(name: str, pages: list[int]) -> bool:
+    n_pages = len(set(pages))
+    if name == "#":  # a page number, though perhaps only of pages on which chapters begin
+        return n_pages > 1
+    is_often = n_pages >= MIN_RUNNING_SHARE * (pages[-1] - pages[0] + 1)
+    return is_often and n_pages >= (2 if "#" in name else MIN_RUNNING_PAGES)
+
+
+def may_join(before: Placing, block: PageBlock, said: str) -> bool:
+    """Tell whether a page's first block goes on with the last one of the page before."""
+    last = before.block
+    looks_alike = (
+        last.zone is block.zone is Zone.BODY
+        and last.role is block.role is Role.PARAGRAPH
+        and last.is_bold == block.is_bold
+        and abs(last.size - block.size) <= SAME_SIZE * block.size
+    )
+    return looks_alike and goes_over(before.text, last.n_lines, last.room, said, block.indent)
