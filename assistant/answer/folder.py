@@ -18,7 +18,7 @@ from assistant.answer.understand import Intent, qualify, read_since
 from assistant.cite import Draft, DraftStatement, Shape
 from assistant.retrieve.named import Names, name_terms
 from assistant.store.snapshot import Snapshot
-from assistant.text.exact import MONTH_NAMES, find_day, find_versions
+from assistant.text.exact import MONTH_NAMES, find_day, find_exact, find_versions
 from assistant.text.listing import ListedCell, Listing
 from assistant.text.terms import fold, function_words, query_terms, read_query, say_in, terms
 from assistant.values import ECHOES, Passage, Sentence
@@ -156,7 +156,8 @@ class Folder:
             if (not versions or one.version in versions)
             and any(wanted[code] <= _terms_of(one, code) for code in codes)
         ]
-        found = found or (self._find_in_heads(name, wanted) if not versions else [])
+        is_exact = versions or any(one.kind == "code" for one in find_exact(name))
+        found = found or ([] if is_exact else self._find_in_heads(name, wanted))
         return tuple(sorted(found, key=lambda one: one.order))
 
     def _find_in_heads(self, name: str, wanted: Mapping[str, frozenset[str]]) -> list[Held]:

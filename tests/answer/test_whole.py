@@ -278,6 +278,11 @@ def test_what_holds_the_same_words_is_searched_for(house: Assistant) -> None:
         assert house.ask(question).reading in ("question", "all"), question
 
 
+def test_a_code_in_the_first_lines_is_no_name_of_a_document(coast: Assistant) -> None:
+    assert coast.ask("What is the log about?").reading == "document"
+    assert coast.ask("What is BR-204 about?").reading == "question"
+
+
 def test_every_surface_draws_the_table_and_no_statement_twice(house: Assistant) -> None:
     answer = house.ask("Which documents mention the cellar?")
     remark, grid = list_blocks(answer)
@@ -294,6 +299,7 @@ DISAGREEING = {
     "brochure.txt": "Visit us! The lighthouse on Marrow Point is 44 metres high, they say.\n",
     "survey.txt": "We measured again: the lighthouse on Marrow Point is 32 metres high.\n",
     "menu.txt": "Fish soup costs 9 euros.\n",
+    "faults.txt": "Log of faults\n\nBR-203: The lamp flickers.\nBR-204: The door sticks.\n",
 }
 
 
@@ -310,7 +316,11 @@ def test_sources_that_disagree_are_all_shown_each_by_its_name(coast: Assistant) 
     answer = coast.ask("How high is the lighthouse on Marrow Point?")
     for height in ("31 metres", "44 metres", "32 metres"):
         assert height in answer.text
-    assert {one.document_id for one in answer.citations} == set(DISAGREEING) - {"menu.txt"}
+    assert {one.document_id for one in answer.citations} == {
+        "guide-2019.txt",
+        "brochure.txt",
+        "survey.txt",
+    }
     assert all(one.apart for one in answer.statements)
     assert any("not all the same" in said for said in answer.missing)
 
