@@ -158,6 +158,7 @@ class FakeAssistant:
         self.pause_s = pause_s
         self.histories: list[tuple[Turn, ...]] = []
         self.asked_of: list[tuple[str, ...]] = []
+        self.asked_as: list[Reading | None] = []
         self.n_syncs = 0
         self.is_writing, self.is_closed = threading.Event(), threading.Event()
         self.let_go, self.n_begun = threading.Event(), 0
@@ -190,6 +191,7 @@ class FakeAssistant:
             self.let_go.wait(20)
         self.histories.append(tuple(history))
         self.asked_of.append(tuple(documents))
+        self.asked_as.append(as_)
         if not question.strip():
             raise QuestionError("the question is empty; type one")
         if len(question) > self.settings.max_question_chars:

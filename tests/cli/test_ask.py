@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -30,7 +31,7 @@ from assistant.errors import SettingsError
 from assistant.ingest.formats.table import split_row
 from assistant.settings import LanguageModel, Settings
 from assistant.show.provenance import STOPPED_PARTLY
-from assistant.text.listing import Reading
+from assistant.text.listing import ListedCell, Listing, Reading
 from assistant.values import Answer, Role, Stage, Turn
 
 Streams = pytest.CaptureFixture[str]
@@ -188,7 +189,7 @@ class Interrupted(FakeAssistant):
         documents: Collection[str] = (),
         as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
-        for step in super().stream(question, history, documents=documents):
+        for step in super().stream(question, history, documents=documents, as_=as_):
             if self.is_writing.is_set() or "at once" in question:
                 raise KeyboardInterrupt
             yield step
@@ -313,3 +314,19 @@ def test_the_status_line_is_only_for_people(
     with status_line() as show:
         show("Writing [/bold]\x1b]0;owned\x07")
     assert "\x07" not in capsys.readouterr().err
+
+
+def test_what_a_question_was_taken_for_is_said_beside_the_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Counting(FakeAssistant):
+        def stream(self, question: str, *_: Any, **__: Any) -> Iterator[Stage | Answer]:
+            told = Listing("Documents: 2, counted here.", ("File",), ((ListedCell("a.txt"),),))
+            made = answer(question)
+            yield replace(made, kind="answer", reason=None, reading="folder", listing=told)
+
+    answer_question(Counting(), "How many files?", {})
+    out, err = capsys.readouterr()
+    assert "Documents: 2, counted here." in out
+    assert "a.txt" in out
+    assert "--as question" in err

@@ -58,7 +58,7 @@ class Scripted(FakeAssistant):
             yield Stage("searching", "Searching")
             yield super().ask("leave")
             raise present(self.fault)
-        yield from super().stream(question, history, documents=documents)
+        yield from super().stream(question, history, documents=documents, as_=as_)
 
     def search(
         self,
@@ -421,3 +421,12 @@ def test_a_server_that_is_being_stopped_is_alive_and_not_ready(
         assert client.get("/livez").status_code == 200
     finally:
         app.state.closing.clear()
+
+
+def test_another_reading_can_be_asked_for(assistant: Scripted, client: TestClient) -> None:
+    for reading in ("question", "folder", None):
+        more = {"as": reading} if reading else {}
+        assert client.post("/api/ask", json={"question": "typhoon", **more}).status_code == 200
+    assert assistant.asked_as[-3:] == ["question", "folder", None]
+    refused = client.post("/api/ask", json={"question": "typhoon", "as": "poem"})
+    assert refused.status_code == 422
