@@ -4,11 +4,13 @@ Command line, HTTP and chat use no more than this, so that tests can hand them a
 shape and they do not import the pipeline.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 from assistant.settings import Settings
+from assistant.text.listing import Reading
 from assistant.values import (
     Answer,
     Citation,
@@ -23,6 +25,13 @@ from assistant.values import (
 
 if TYPE_CHECKING:
     from assistant.store.sync import Progress, SyncReport
+
+
+class AskOptions(TypedDict, total=False):
+    """To which documents a question is limited, and what to take it for; see `Answering.stream`."""
+
+    documents: Collection[str]
+    as_: Reading | None
 
 
 class Answering(Protocol):
@@ -45,11 +54,17 @@ class Answering(Protocol):
         """When the last sync ended (ISO, UTC); None if none has."""
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         """Yield each stage as it begins and each verified answer so far; the last one is whole.
 
-        `history` is the conversation before; `documents`, unless empty, limits the question.
+        `history` is the conversation before; `documents`, unless empty, limits the question; `as_`
+        is what to take it for.
         """
 
     def search(
@@ -84,12 +99,36 @@ def streaming(
     assistant: Answering,
     question: str,
     history: Sequence[Turn] = (),
-    documents: Collection[str] = (),
+    **limits: Unpack[AskOptions],
 ) -> Iterator[Iterator[Stage | Answer]]:
     """Stream an answer inside the block; the work for it ends with the block in any case."""
-    steps = assistant.stream(question, history, documents=documents)
+    steps = assistant.stream(question, history, **limits)
     try:
         yield steps
     finally:
         if isinstance(steps, Generator):
             steps.close()
+
+
+_END = object()
+
+
+async def iterate(steps: Iterator[Stage | Answer]) -> AsyncIterator[Stage | Answer]:
+    """Yield the steps of answering without blocking the event loop.
+
+    To stop iterating, or a cancellation, takes effect at once; the work for the answer ends with
+    its present step.
+    """
+    step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
+    try:
+        while (found := await asyncio.shield(step)) is not _END:
+            assert isinstance(found, Stage | Answer)
+            yield found
+            step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
+    finally:
+        loop = asyncio.get_running_loop()
+        step.add_done_callback(lambda _: loop.run_in_executor(None, _close, steps))
+
+
+def _close(steps: Iterator[Stage | Answer]) -> None:
+    steps.close()  # type: ignore[attr-defined] # a generator

@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from assistant.text.exact import find_day, find_versions
+from assistant.text.listing import Reading
 from assistant.text.terms import terms
 from assistant.values import (
     ECHOES,
@@ -101,7 +102,8 @@ class Draft:
     """What an answerer proposes; `reason` says why there are no statements.
 
     `n_more` counts rows and items that say as much as those that are quoted; `computed` is what
-    was worked out over rows; `missing` says which parts of a question nothing answers.
+    was worked out over rows; `missing` says which parts of a question nothing answers;
+    `tells_apart` whether documents may say different things, so that each is named.
     """
 
     statements: tuple[DraftStatement, ...]
@@ -110,6 +112,7 @@ class Draft:
     n_more: int = 0
     computed: tuple[DraftResult, ...] = ()
     missing: tuple[str, ...] = ()
+    tells_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ class Checked:
     verified: tuple[Verified, ...]
     dropped: tuple[Dropped, ...]
     results: tuple[Result, ...] = ()
+    tells_apart: bool = False
 
 
 def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
@@ -157,6 +161,7 @@ def cite(draft: Draft, sentences: Sequence[Sentence], read: Read) -> Checked:
         tuple(one for one in found if isinstance(one, Verified)),
         tuple(one for one in (*found, *worked) if isinstance(one, Dropped)),
         tuple(one for one in worked if isinstance(one, Result)),
+        draft.tells_apart,
     )
 
 
@@ -208,7 +213,7 @@ def number_citations(
         return citations[place].number
 
     statements = []
-    for one, apart in zip(checked.verified, _tell_apart(checked.verified, read), strict=True):
+    for one, apart in zip(checked.verified, _tell_apart(checked, read), strict=True):
         numbers = tuple(dict.fromkeys(map(number, one.sentences)))
         statements.append(
             Statement(
@@ -276,19 +281,22 @@ def are_alike(one: str, other: str) -> bool:
     return min(len(a), len(b)) > 1 and len(a & b) / len(a | b) >= ALIKE
 
 
-def _tell_apart(verified: Sequence[Verified], read: Read) -> list[str]:
+def _tell_apart(checked: Checked, read: Read) -> list[str]:
     """Return for each statement what tells it from those like it in other documents; "" for none.
 
     The document, with its version and date where it names them; of a run from one document, once.
     """
+    verified = checked.verified
     first = [one.sentences[0] for one in verified]
     names = [sentence.passage.document_id for sentence in first]
     found = []
     for n, one in enumerate(verified):
         alike = one.shape.role not in ECHOES and any(
             names[m] != names[n]
-            and other.shape.role is one.shape.role
-            and are_alike(other.text, one.text)
+            and (
+                checked.tells_apart
+                or (other.shape.role is one.shape.role and are_alike(other.text, one.text))
+            )
             for m, other in enumerate(verified)
         )
         edition = str(edition_of(first[n], read(names[n]))) if alike else ""
@@ -342,7 +350,9 @@ def list_consulted(
     return tuple(consulted)
 
 
-def say(question: str, reply: str, answerer: str, index_version: int) -> Answer:
+def say(
+    question: str, reply: str, answerer: str, index_version: int, reading: Reading = "greeting"
+) -> Answer:
     """Return the answer that states nothing, and so cites nothing: a reply for a reason."""
     return Answer(
         question=question,
@@ -356,6 +366,7 @@ def say(question: str, reply: str, answerer: str, index_version: int) -> Answer:
         confidence=0.0,
         timings={},
         index_version=index_version,
+        reading=reading,
     )
 
 

@@ -3,18 +3,28 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assistant.answer import follow_up
 from assistant.answer import suggest as examples
-from assistant.answer.compose import NAME, NOT_SAID, UNFOUND, compose, compose_parts, doubt, join
+from assistant.answer.compose import NAME, NOT_SAID, UNFOUND, compose_parts, doubt, join
 from assistant.answer.excerpt import find_near
+from assistant.answer.understand import reading_of
+from assistant.answer.whole import respond
+from assistant.answering import AskOptions, iterate
 from assistant.cite import cite, list_consulted, number_citations, say, tell_unsure
 from assistant.errors import IndexDamaged, IndexMissing
 from assistant.evidence.calibration import CalibrationReport
-from assistant.evidence.scorer import EvidenceScorer, Judge, LateInteractionScorer, open_scorer
+from assistant.evidence.scorer import (
+    EvidenceScorer,
+    Judge,
+    Judgement,
+    LateInteractionScorer,
+    open_scorer,
+)
 from assistant.models.embed import Embedder, open_embedder
 from assistant.retrieve.query import (
     ParsedQuestion,
@@ -31,6 +41,7 @@ from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
 from assistant.store.vectors import VectorSearch
+from assistant.text.listing import Reading
 from assistant.text.terms import say_in
 from assistant.values import (
     Answer,
@@ -55,7 +66,6 @@ if TYPE_CHECKING:
 
     from assistant.llama import CitedChatEngine, CitedQueryEngine, PassageParser, PassageRetriever
 
-_END = object()
 logger = logging.getLogger(__name__)
 
 
@@ -108,7 +118,12 @@ class Assistant:
     # Asking
 
     def ask(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Answer:
         """Answer a question from the corpus, or abstain with a reason.
 
@@ -120,18 +135,25 @@ class Assistant:
             history: the conversation before it, oldest first, as ("user", "...") and
                 ("assistant", "..."); `Answer.query` tells what was made of it.
             documents: ids of the documents to ask; empty means all.
+            as_: what to take it for (`Answer.reading`), instead of what it looks like: "question",
+                "document", "comparison" or "folder".
 
         Raises:
             QuestionError: the question is empty or too long, or the history is malformed.
             CorpusError: the index does not hold one of the documents.
             StoreError: the index cannot be used.
         """
-        *_, answer = self.stream(question, history, documents=documents)
+        *_, answer = self.stream(question, history, documents=documents, as_=as_)
         assert isinstance(answer, Answer)
         return answer
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last; see `ask`.
 
@@ -140,60 +162,58 @@ class Assistant:
         """
         asked, before = self._read(question), read_history(history)
         stood = follow_up.stand(asked.line, before)
-        if stood == asked.line and (reply := follow_up.reply_to(asked.line)):
+        if stood == asked.line and not as_ and (reply := follow_up.reply_to(asked.line)):
             yield say(asked.question, reply, follow_up.NAME, last_version(self.settings.index_dir))
             return
+        limits: AskOptions = {"documents": documents, "as_": as_}
         lap = Stopwatch()
         inode = self.index.inode
         try:
-            yield from self._answer(asked, stood, before, documents, lap)
+            yield from self._answer(asked, stood, before, limits, lap)
             return
         except (IndexDamaged, IndexMissing) as error:
             met = error
         yield Stage("indexing", "The index is damaged; building it anew from the documents")
         self.index.mend(met, inode)
         lap("index")
-        yield from self._answer(asked, stood, before, documents, lap)
+        yield from self._answer(asked, stood, before, limits, lap)
 
     async def aask(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self, question: str, history: Sequence[Turn] = (), **limits: Unpack[AskOptions]
     ) -> Answer:
         """Answer a question without blocking the event loop; see `ask`."""
-        return await asyncio.to_thread(self.ask, question, history, documents=documents)
+        return await asyncio.to_thread(self.ask, question, history, **limits)
 
     async def astream(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self, question: str, history: Sequence[Turn] = (), **limits: Unpack[AskOptions]
     ) -> AsyncIterator[Stage | Answer]:
-        """Yield what `stream` does without blocking the event loop.
-
-        To stop iterating, or a cancellation, takes effect at once; the work for the answer ends
-        with its present step.
-        """
-        steps = self.stream(question, history, documents=documents)
-        step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
-        try:
-            while (found := await asyncio.shield(step)) is not _END:
-                assert isinstance(found, Stage | Answer)
-                yield found
-                step = asyncio.ensure_future(asyncio.to_thread(next, steps, _END))
-        finally:
-            loop = asyncio.get_running_loop()
-            close = steps.close  # type: ignore[attr-defined] # of a generator
-            step.add_done_callback(lambda _: loop.run_in_executor(None, close))
+        """Yield what `stream` does without blocking the event loop; see `answering.iterate`."""
+        async for step in iterate(self.stream(question, history, **limits)):
+            yield step
 
     def _answer(
         self,
         asked: ParsedQuestion,
         stood: str,
         before: Sequence[Turn],
-        documents: Collection[str],
+        limits: AskOptions,
         lap: Stopwatch,
     ) -> Iterator[Stage | Answer]:
-        costs = Costs()
+        costs, documents = Costs(), limits.get("documents", ())
         if not self.index.is_ready:
             yield Stage("indexing", "Building the index first; this happens once")
             self.index.ensure()
             lap("index")
+        with self.index.open() as snapshot:
+
+            def weigh(query: str, chosen: Sequence[str]) -> Judgement:
+                return self.judge.scorer.judge(self._retrieve(snapshot, query, chosen))
+
+            told = respond(asked, stood, before, limits, snapshot, weigh)
+        if told:
+            lap("answer")
+            yield replace(told, timings=lap.seconds)
+            return
         rewritten = None
         if self.writer and stood != asked.line:
             rewritten = yield from self.writer.rewrite(asked.query, before, costs)
@@ -246,6 +266,7 @@ class Assistant:
             n_more=draft.n_more,
             computed=computed,
             missing=tell_unsure(draft.missing, citations),
+            reading=reading_of(asked.line, stood),
         )
         drop = self.settings.max_drop
         quoted = QuotedAnswer(
@@ -259,8 +280,8 @@ class Assistant:
     def _retrieve(
         self, snapshot: Snapshot, query: str, documents: Collection[str] = ()
     ) -> Retrieval:
-        k = self.settings.n_passages
-        return self._retriever.retrieve(snapshot, query, k, documents=documents)
+        n = self.settings.n_passages
+        return self._retriever.retrieve(snapshot, query, n, documents=documents)
 
     # Searching, suggesting, calibrating
 
@@ -280,9 +301,8 @@ class Assistant:
         if k < 1:
             raise ValueError(f"a search needs k >= 1, not {k}")
         line = self._read(query).line
-        find = self._retriever.retrieve
-        ranked = self.index.read(lambda snapshot: find(snapshot, line, k, documents=documents))
-        return ranked.ranking
+        retrieve = partial(self._retriever.retrieve, query=line, k=k, documents=documents)
+        return self.index.read(retrieve).ranking
 
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
         """Return up to n questions that the documents answer, made of their own sentences, if any.
@@ -299,7 +319,9 @@ class Assistant:
         if not self.index.is_ready:
             return ()
         with self.index.open() as snapshot:
-            quotes = partial(self._quotes, snapshot)
+            quotes = partial(
+                examples.is_quoted, snapshot, self._retriever, self.judge, self.settings
+            )
             if near is not None and near.consulted:
                 passages = examples.read_near(snapshot, near)
                 weights = weigh_terms(snapshot, near.query)
@@ -310,18 +332,6 @@ class Assistant:
                 found = examples.suggest(passages, quotes, n)
                 self._suggested = {key: found}
             return found
-
-    def _quotes(self, snapshot: Snapshot, question: str, sentence: str) -> bool:
-        """Whether the answer to a suggested question quotes the sentence it was made of."""
-        found = self._retriever.retrieve(snapshot, focus(question), examples.N_JUDGED)
-        if not any(sentence in ranked.passage.text for ranked in found.ranking):
-            return False
-        judgement = self.judge.scorer.judge(found)
-        draft, sentences = compose(
-            judgement, found, self.judge.calibration, self.settings, snapshot.document
-        )
-        numbers = {number for one in draft.statements for number in one.sentences}
-        return any(one.text == sentence and one.number in numbers for one in sentences)
 
     def calibrate(
         self,
@@ -396,20 +406,11 @@ class Assistant:
         return self.index.document(document_id)
 
     def origin(self, citation: Citation) -> Origin:
-        """Return where a quote is in its file: its bytes, or its boxes on a page.
-
-        Raises:
-            CorpusError: the document has changed since it was cited, or its file is gone.
-        """
+        """Return where a quote is in its file, its bytes or its boxes; see `Index.origin`."""
         return self.index.origin(citation)
 
     def draw(self, document_id: str, page: int, width: int) -> bytes:
-        """Return a page of a document as a PNG picture of `width` pixels.
-
-        Raises:
-            CorpusError: the index does not hold the document, or its file has changed since.
-            DocumentUnreadable: it has no such page, or no pages that can be drawn.
-        """
+        """Return a page of a document as a PNG picture of `width` pixels; see `Index.draw`."""
         return self.index.draw(document_id, page, width)
 
     def changed(self, answer: Answer) -> frozenset[DocumentId]:

@@ -1,7 +1,7 @@
 """The values that flow through the assistant: frozen, hashable, free of I/O.
 
-Documents and their parts come first, then passages and sentences, then statements and answers, and
-at the end the ledger: what became of each file. Every span is half-open and counts characters
+Documents and their parts come first, then passages, sentences, statements and answers, and at the
+end the ledger: what became of each file. Every span is half-open and counts characters
 (Unicode code points) of `Document.text`. `assistant.cite` alone makes what an `Answer` consists of.
 """
 
@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any, Literal, NamedTuple, NewType
 
 from assistant.errors import Fault
+from assistant.text.listing import Listing, Reading, beside
 from assistant.text.numbers import name_runs
 
 
@@ -50,8 +51,7 @@ class Unit(NamedTuple):
     """A part of a document as its writer made it: no sentence crosses one.
 
     Attributes:
-        start, end: its span in the text.
-        role: what it is.
+        start, end, role: its span in the text, and what it is.
         level: the depth of a heading (1 is the top), or how far an item is indented; else 0.
         under: the number of the unit that it cannot be understood without (its heading, lead-in,
             column names, the question that it answers, or how its sentence begins), whose own
@@ -148,9 +148,8 @@ class Span:
 class Document:
     """One file as canonical text, with the maps that citations need.
 
-    `sha256` is the digest of the file's bytes, `copies` are the other files that have them. `units`
-    are ascending and apart, and hold all the text to cite. `words` are those that were read off
-    pictures, ascending.
+    `sha256` digests the file's bytes, `copies` are the other files that have them. `units` are
+    ascending and apart, and hold all the text to cite; `words`, ascending, were read off pictures.
     """
 
     document_id: DocumentId
@@ -179,7 +178,7 @@ class Passage:
         roles: of the units that its sentences are in; empty where all are paragraphs.
         under: what it stands under, from the top: the headings, then a lead-in, column names or
             a question that its first sentence needs and that stand before it.
-        language: the code of its language, by which its words are stemmed.
+        language: its code, by which its words are stemmed.
     """
 
     passage_id: PassageId
@@ -260,8 +259,8 @@ class Verdict(StrEnum):
 class Citation:
     """An exact quote: `document.text[start:end] == quote` for the version `sha256`.
 
-    `page` is where the quote begins, in parts of `page_kind`; `copies` are further files with the
-    same bytes, which hold it too; `unsure` are its numbers that were read off a picture in doubt.
+    `page` is where the quote begins, in parts of `page_kind`; `copies` are files with the same
+    bytes; `unsure` are its numbers that were read off a picture in doubt.
     """
 
     number: int
@@ -311,6 +310,11 @@ class Statement:
         """Its text, with what tells it from others like it."""
         return f"{self.text} ({self.apart})" if self.apart else self.text
 
+    @property
+    def marked(self) -> str:
+        """The same, with the numbers of its citations."""
+        return f"{self.shown} {''.join(f'[{n}]' for n in self.citations)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Computed:
@@ -329,10 +333,7 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What a language model wrote and no surface shows: it was not confirmed.
-
-    `quotes` are the sentences that it named, `why` says in words what is wrong.
-    """
+    """What a language model wrote, not confirmed: `quotes` it named, `why` says the fault."""
 
     text: str
     quotes: tuple[str, ...]
@@ -344,8 +345,8 @@ class Dropped:
 class Usage:
     """What a language model was used for one answer.
 
-    Tokens are those that the server counted, else estimates (`is_estimated`). Times are seconds,
-    `first_token_s` of the call that wrote the answer, None when nothing came.
+    Tokens are the server's, else estimates (`is_estimated`). Times are seconds, `first_token_s` of
+    the call that wrote the answer, None when nothing came.
     """
 
     model: str
@@ -382,8 +383,8 @@ class Answer:
         query: what was searched for: the question without its frame, its misspelt words mended.
         statements: the sentences of the answer; none of an abstention or a reply.
         citations: the exact quotes that the statements rest on.
-        kind: "answer"; "abstention" when nothing was found that answers; "reply" to what asks
-            nothing ("Hello!", "thanks"), for which nothing is searched.
+        kind: "answer"; "abstention" when nothing was found that answers; "reply" to what asks no
+            document ("Hello!", "What can you do?"), for which nothing is searched.
         reason: why it abstained, or the reply; None of an answer.
         consulted: passages that were read and are not cited.
         answerer: "extract" (quotes), "generate" (a language model's words, checked) or "courtesy".
@@ -396,6 +397,8 @@ class Answer:
         n_more: rows or items of the quoted lists and tables that say as much and are not quoted.
         computed: what was worked out over rows; it stands before the statements.
         missing: which of several questions was not answered, which numbers may be misread.
+        reading: what the question was taken for; `ask(..., as_=...)` asks for another reading.
+        listing: what was counted, chosen or compared of documents; it stands before the statements.
     """
 
     question: str
@@ -415,45 +418,42 @@ class Answer:
     n_more: int = 0
     computed: tuple[Computed, ...] = ()
     missing: tuple[str, ...] = ()
+    reading: Reading = "question"
+    listing: Listing | None = None
 
     @property
     def abstained(self) -> bool:
-        """Whether nothing was found that answers; a reply to what asks nothing is no abstention."""
+        """Whether nothing was found that answers; a reply is no abstention."""
         return self.kind == "abstention"
 
     @property
     def text(self) -> str:
-        """What was worked out and the statements, with their citation numbers; what is missing.
-
-        Of anything else than an answer the reason, or the reply.
-        """
+        """What was worked out and stated, with citation numbers; else the reason or the reply."""
         if self.kind != "answer":
             return self.reason or ""
         worked = (f"{one.text} {name_runs(one.citations)}" for one in self.computed)
-        said = (
-            " ".join(f"{s.shown} {''.join(f'[{n}]' for n in s.citations)}" for s in line)
-            for line in self.lines
-        )
-        return "\n".join((*worked, *said, *self.missing))
+        listed = self.listing.lines([one.marked for one in self.statements]) if self.listing else ()
+        said = (" ".join(one.marked for one in line) for line in self.lines)
+        return "\n".join((*worked, *listed, *said, *self.missing))
 
     @property
     def lines(self) -> tuple[tuple[Statement, ...], ...]:
-        """The statements by lines: sentences that follow each other share one."""
+        """The statements by lines, but those in a table: sentences in a row share one."""
         grouped = groupby(
-            enumerate(self.statements),
+            enumerate(beside(self.listing, self.statements)),
             key=lambda pair: -1 if pair[1].role in (Role.PARAGRAPH, Role.REST) else pair[0],
         )
         return tuple(tuple(statement for _, statement in line) for _, line in grouped)
 
     @property
     def compared(self) -> tuple[Citation, ...]:
-        """The citations that no statement rests on: other rows of what was worked out."""
+        """The citations of rows that what was worked out rests on, and that are not shown."""
         quoted = {number for statement in self.statements for number in statement.citations}
         return tuple(one for one in self.citations if one.number not in quoted)
 
     @property
     def is_reworded(self) -> bool:
-        """Whether something else was searched for than what was asked."""
+        """Whether something else was searched for than asked."""
         return self.query != " ".join(self.question.split())
 
     def to_dict(self) -> dict[str, Any]:
@@ -481,10 +481,10 @@ class Status(StrEnum):
 class FileRecord:
     """A line of the ledger: what became of one file, and why.
 
-    `reason` is why it was skipped, of which kind `fault` tells, or the warnings; `title` what the
-    document calls itself, else the file's name; `n_passages` what of it can be found; `size` is in
-    bytes, `settled_at` ISO (UTC), `seconds` what reading and parsing took. `copies` are other files
-    with the same bytes, `near` documents with nearly the same text.
+    `reason` is why it was skipped, of which kind `fault` tells, or the warnings; `title` what it
+    calls itself, else the file's name; `n_passages` what of it can be found; `size` is in bytes,
+    `settled_at` ISO (UTC), `seconds` what reading took. `copies` are other files with the same
+    bytes, `near` documents with nearly the same text.
     """
 
     document_id: DocumentId

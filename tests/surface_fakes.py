@@ -13,6 +13,7 @@ from typing import Any
 from assistant.errors import CorpusError, DocumentUnreadable, QuestionError
 from assistant.settings import Settings
 from assistant.store.sync import Progress, SyncReport
+from assistant.text.listing import Reading
 from assistant.values import (
     Answer,
     Citation,
@@ -160,6 +161,7 @@ class FakeAssistant:
         self.pause_s = pause_s
         self.histories: list[tuple[Turn, ...]] = []
         self.asked_of: list[tuple[str, ...]] = []
+        self.asked_as: list[Reading | None] = []
         self.n_syncs = 0
         self.is_writing, self.is_closed = threading.Event(), threading.Event()
         self.let_go, self.n_begun = threading.Event(), 0
@@ -179,7 +181,12 @@ class FakeAssistant:
         }
 
     def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         if "wait" in question:
             yield Stage("searching", "Searching")
@@ -187,6 +194,7 @@ class FakeAssistant:
             self.let_go.wait(20)
         self.histories.append(tuple(history))
         self.asked_of.append(tuple(documents))
+        self.asked_as.append(as_)
         if not question.strip():
             raise QuestionError("the question is empty; type one")
         if len(question) > self.settings.max_question_chars:
@@ -212,14 +220,24 @@ class FakeAssistant:
         yield made
 
     def ask(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Answer:
         *_, last = self.stream(question, history, documents=documents)
         assert isinstance(last, Answer)
         return last
 
     def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> tuple[RankedPassage, ...]:
         source = self.held[DocumentId("handbook.md")]
         text = source.text[:12]

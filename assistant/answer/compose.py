@@ -33,7 +33,7 @@ from assistant.cite import (
     place_of,
 )
 from assistant.evidence.calibration import Calibration
-from assistant.evidence.scorer import Judgement, probability
+from assistant.evidence.scorer import Judgement, find_beside, probability
 from assistant.ingest.formats.table import JOINT
 from assistant.retrieve.named import Named
 from assistant.retrieve.query import QuestionPart
@@ -62,11 +62,8 @@ TOPIC_DOUBT = 0.5
 """Log-odds taken from the answer to a question that was asked with the topic of a conversation: its
 words stand in the passages whatever is asked."""
 
-NOT_COMPARED = (
-    "Versions are not compared with each other here; each can be asked about by its number."
-)
+DIFFERING = "Several documents tell of this, and not all the same; each is named."
 _LINE = re.compile(r"[^:\n]{1,40}:\s+\S.{0,200}")
-_CHANGE = re.compile(r"\b(?:chang|differ|new in|compar)", re.IGNORECASE)
 
 MOST = 0.6
 """Share of a question's words, by weight, from which a sentence of its edition answers."""
@@ -107,16 +104,15 @@ def compose(
     bar = calibration.bar(settings.max_over_refusal)
     is_likely = confidence >= bar or judgement.evidence.is_named
     if not judgement.sentences or not is_likely:
-        reason = NOT_COMPARED if _asks_change(retrieval.query) else NOT_SAID
-        return Draft((), confidence, missing or reason), judgement.sentences
-    whole = _excerpts(judgement, retrieval, settings, read)
+        return Draft((), confidence, missing or NOT_SAID), judgement.sentences
+    whole, differs = _excerpts(judgement, retrieval, settings, read)
     unmet = find_unmet(retrieval.query, [_told(*one) for one in whole.shown])
     if unmet and settings.max_over_refusal:
         telling = _only_telling(unmet, judgement, retrieval)
         if not telling.sentences:
             reason = say_in(retrieval.terms.language, NOT_TOLD).format(unmet)
             return Draft((), confidence, reason), judgement.sentences
-        whole = _excerpts(telling, retrieval, settings, read)
+        whole, differs = _excerpts(telling, retrieval, settings, read)
     last = max(one.number for one in judgement.sentences)
     added = {
         place_of(s): replace(s, number=last + number)
@@ -127,17 +123,23 @@ def compose(
     words = judgement.evidence.words
     quoted = [_quote(retrieval.query, s, shape, words.get(s.number)) for s, shape in shown]
     statements = emphasise(retrieval.query, quoted)
-    draft = Draft(statements, confidence, n_more=whole.n_more)
+    differing = (say_in(retrieval.terms.language, DIFFERING),) if differs else ()
+    draft = Draft(
+        statements, confidence, n_more=whole.n_more, missing=differing, tells_apart=differs
+    )
     return draft, (*judgement.sentences, *added.values())
 
 
 def _excerpts(
     judgement: Judgement, retrieval: Retrieval, settings: Settings, read: Read
-) -> Excerpts:
+) -> tuple[Excerpts, bool]:
+    """Return what is quoted, and whether it has documents that may say different things."""
     chosen = sorted(select(judgement, settings), key=lambda i: -judgement.scores[i])
-    picked = [judgement.sentences[i] for i in chosen]
+    beside = find_beside(retrieval.query, judgement, chosen, _say_the_same)
+    picked = [judgement.sentences[i] for i in (*chosen, *beside)]
     part = read_asked_part(retrieval.query)
-    return complete(picked, retrieval.term_weights, read, retrieval.terms.stems, part=part)
+    whole = complete(picked, retrieval.term_weights, read, retrieval.terms.stems, part=part)
+    return whole, bool(beside)
 
 
 def _told(sentence: Sentence, shape: Shape | None = None) -> str:
@@ -417,11 +419,6 @@ def _prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> J
     if not is_of_it or _share_said(retrieval, sentences[best].text) < MOST:
         return chosen
     return replace(chosen, evidence=replace(chosen.evidence, is_named=True))
-
-
-def _asks_change(query: str) -> bool:
-    """Whether a question asks what tells two versions apart."""
-    return len(set(find_versions(query))) > 1 and _CHANGE.search(query) is not None
 
 
 def _years_over(sentence: Sentence) -> set[str]:

@@ -257,7 +257,7 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
         said = document.text[sentence.start : places[-1].end]
     places += (_whole(document, n) for n in over if _is_needed(document, n, number, said, asked))
     places += heads[:1]
-    rest = _rest_of(document, number)
+    rest = rest_of(document, number)
     places += [_whole(document, rest)] if rest is not None else []
     return places, n_more
 
@@ -270,7 +270,7 @@ def _is_asked_part(document: Document, number: int, asked: _Question) -> bool:
     return head is not None and head.kind in (asked.part, "")
 
 
-def _rest_of(document: Document, number: int) -> int | None:
+def rest_of(document: Document, number: int) -> int | None:
     """Return the number of the unit that goes on with the sentence of another, if one does."""
     units = document.units
     for n in range(number + 1, min(number + 1 + MAX_BETWEEN, len(units))):

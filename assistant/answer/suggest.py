@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise, zip_longest
 
+from assistant.answer.compose import compose
 from assistant.answer.propose import (
     Proposal,
     propose,
@@ -21,6 +22,10 @@ from assistant.answer.propose import (
     propose_list,
     propose_row,
 )
+from assistant.evidence.scorer import Judge
+from assistant.retrieve.query import focus
+from assistant.retrieve.retriever import Retriever
+from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import (
@@ -55,6 +60,25 @@ _ODD = re.compile(r"[^\w\s'’-]|[\d_]")
 GOLDEN = 0.6180339887498949
 N_AROUND = 40
 """Passages read of the document that an answer's question seems to be about."""
+
+
+def is_quoted(
+    snapshot: Snapshot,
+    retriever: Retriever,
+    judge: Judge,
+    settings: Settings,
+    question: str,
+    sentence: str,
+) -> bool:
+    """Whether the answer to a suggested question quotes the sentence it was made of."""
+    found = retriever.retrieve(snapshot, focus(question), N_JUDGED)
+    if not any(sentence in ranked.passage.text for ranked in found.ranking):
+        return False
+    judged = judge.scorer.judge(found)
+    draft, sentences = compose(judged, found, judge.calibration, settings, snapshot.document)
+    numbers = {number for one in draft.statements for number in one.sentences}
+    return any(one.text == sentence and one.number in numbers for one in sentences)
+
 
 Quotes = Callable[[str, str], bool]
 """A question, a sentence -> whether the answer quotes that sentence."""

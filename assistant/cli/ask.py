@@ -3,19 +3,25 @@
 Progress, notices and costs go to stderr. Flags that contradict each other raise `SettingsError`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from assistant.answering import Answering, streaming
+from assistant.answering import Answering, AskOptions, streaming
 from assistant.cli.terminal import say, status_line, write, write_blocks, write_json
 from assistant.settings import LanguageModel
 from assistant.show.blocks import list_blocks, list_near
 from assistant.show.describe import describe_costs, describe_place, describe_sources, indent
-from assistant.show.provenance import MAX_NEAREST, STOPPED_PARTLY, describe_nearest, describe_rest
+from assistant.show.provenance import (
+    MAX_NEAREST,
+    STOPPED_PARTLY,
+    describe_nearest,
+    describe_reading,
+    describe_rest,
+)
 from assistant.text.numbers import name_runs
 from assistant.values import Answer
 
@@ -44,6 +50,13 @@ Quotes = Annotated[
 ShowAll = Annotated[
     bool,
     typer.Option("--all", help="Show every row, item and line, however many, in a terminal too."),
+]
+TakeAs = Annotated[
+    Literal["question", "document", "comparison", "folder"] | None,
+    typer.Option(
+        "--as",
+        help="What to take the question for, instead of what it looks like.",
+    ),
 ]
 LlmUrl = Annotated[
     str | None,
@@ -84,7 +97,7 @@ def choose_llm(
 def answer_question(
     assistant: Answering,
     question: str,
-    documents: Collection[str],
+    limits: AskOptions,
     *,
     as_json: bool = False,
     cost: bool = False,
@@ -96,7 +109,7 @@ def answer_question(
     """
     so_far: Answer | None = None
     try:
-        with status_line() as show, streaming(assistant, question, (), documents) as steps:
+        with status_line() as show, streaming(assistant, question, (), **limits) as steps:
             for step in steps:
                 if isinstance(step, Answer):
                     so_far = step
@@ -133,10 +146,10 @@ def print_answer(answer: Answer, *, as_json: bool, cost: bool, shows_all: bool) 
         if under := describe_sources(answer):
             write(f"\n{under}")
         _print_nearest(answer)
-        if rest := describe_rest(answer):
-            say(rest)
-        if answer.notice:
-            say(answer.notice)
+        taken = describe_reading(answer)
+        instead = taken and f"{taken} --as question searches the documents instead."
+        for told in filter(None, (describe_rest(answer), answer.notice, instead)):
+            say(told)
     if cost:
         say(describe_costs(answer))
 

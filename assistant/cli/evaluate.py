@@ -16,14 +16,13 @@ import typer
 
 from assistant.cli.terminal import progress_bar, say, say_failure, write, write_json
 from assistant.errors import AssistantError, EvaluationError, IndexMissing
-from assistant.evaluation.questions import read_questions
+from assistant.evaluation.run import read_questions
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from assistant.evaluation.compare import Change, Comparison
     from assistant.evaluation.report import Report
-    from assistant.evaluation.runner import LoadSet
-    from assistant.evaluation.suite import Suite
+    from assistant.evaluation.runner import LoadSet, Suite
     from assistant.pipeline import Assistant
 
 
@@ -181,7 +180,7 @@ def choose_suite(choice: Choice) -> "Suite":
     Raises:
         EvaluationError: they name none, or more than one.
     """
-    from assistant.evaluation.suite import SetOfQuestions, Suite, read_suite
+    from assistant.evaluation.runner import SetOfQuestions, Suite, read_suite
 
     sources = (choice.questions, choice.suite, choice.dataset)
     if sum(given is not None for given in sources) != 1:

@@ -27,6 +27,7 @@ from assistant.cli.ask import (
     LlmUrl,
     Quotes,
     ShowAll,
+    TakeAs,
     answer_question,
     choose_llm,
     print_ranking,
@@ -184,6 +185,7 @@ def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
     llm_file: LlmFile = None,
+    take_as: TakeAs = None,
 ) -> None:
     """Answer a question from exact quotes. Or say that none was found."""
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
@@ -193,7 +195,7 @@ def ask(  # noqa: PLR0913, PLR0917 - what can be said on the command line
         answer_question(
             assistant,
             question,
-            document or (),
+            {"documents": document or (), "as_": take_as},
             as_json=shared.as_json,
             cost=cost,
             shows_all=shows_all,

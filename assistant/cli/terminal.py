@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from assistant.show.blocks import Code, Grid, GridRow, Items, Prose, Said, Shown, Title
+from assistant.show.blocks import Code, Grid, GridRow, Items, Prose, Remark, Said, Shown, Title
 from assistant.show.escape import terminal_safe
 
 ANY_WIDTH = 10_000
@@ -87,6 +87,9 @@ def write_blocks(blocks: Sequence[Shown], *, shows_all: bool, indent: int = 0) -
 def _draw(block: Shown, console: Console, *, is_whole: bool) -> Iterator[Text | Table]:
     """Yield the lines of a block, or its table, and a line that says how much is left out."""
     match block:
+        case Remark():
+            yield Text(terminal_safe(block.text), "italic")
+            return
         case Prose():
             yield Text(" ").join(map(_say, block.said))
             return

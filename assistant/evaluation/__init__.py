@@ -4,9 +4,8 @@ from assistant.evaluation import evaluate
 assert evaluate(assistant, "questions.jsonl").figure("trusted").low > 0.6
 """
 
-from assistant.evaluation.questions import read_questions
 from assistant.evaluation.report import Report
-from assistant.evaluation.run import evaluate
+from assistant.evaluation.run import evaluate, read_questions
 from assistant.evaluation.values import Gold, Question
 
 __all__ = ["Gold", "Question", "Report", "evaluate", "read_questions"]

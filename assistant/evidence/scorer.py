@@ -47,10 +47,12 @@ from assistant.models.embed import Embedder, open_embedder, open_reader
 from assistant.models.encoder import CachingEncoder, TokenEncoder
 from assistant.models.export import open_cross_encoder
 from assistant.models.reader import CachingReader, PassageReader
+from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval
 from assistant.settings import INSTALLED_MODEL, Settings
-from assistant.text.cues import asks_of_mail, is_header, is_name_alone
-from assistant.text.terms import terms
+from assistant.text.cues import asks_current, asks_of_mail, is_header, is_injection, is_name_alone
+from assistant.text.exact import find_exact, find_versions
+from assistant.text.terms import query_terms, terms
 from assistant.values import ECHOES, Role, Sentence
 
 WEIGHTS_FILE = "weights.json"
@@ -366,3 +368,59 @@ def _parse(
             f"weights of evidence: {name!r} and its features disagree about {sorted(unknown)}"
         )
     return Logistic(data["bias"], tuple(data[name] for name in names))
+
+
+# --- Sources that may disagree
+
+DIFFERING_DROP = 3.0
+"""Log-odds below the best sentence down to which another document may say something else. With it
+.39 of RAMDocs' questions (n=238) have every right value and no wrong one unmarked, without .22."""
+MAX_SOURCES = 8
+_PLAIN = (Role.PARAGRAPH, Role.ITEM)
+MIN_SHARE = 0.6
+"""Of the question's terms, which such a sentence has itself."""
+
+
+def find_beside(
+    query: str,
+    judgement: Judgement,
+    chosen: Sequence[int],
+    is_same: Callable[[Sentence, Sentence], bool],
+) -> list[int]:
+    """Return sentences of other documents than the chosen ones that say as much of a question.
+
+    One of each, so that sources which disagree are all shown, however many say one thing. None
+    where the question names the document that answers, or what stands under a heading of it.
+    """
+    sentences, scores = judgement.sentences, judgement.scores
+    best = chosen[0]
+    if judgement.evidence.is_named or sentences[best].role not in _PLAIN or asks_current(query):
+        return []
+    if find_versions(query) or any(one.kind == "year" for one in find_exact(query)):
+        return []
+    language = sentences[best].passage.language
+    asked = set(query_terms(query, language))
+    placed = asked & _place_terms(sentences[best])
+    floor = scores[best] - DIFFERING_DROP
+    have = {sentences[i].passage.document_id for i in chosen}
+    found: list[int] = []
+    for i in sorted(range(len(sentences)), key=lambda i: -scores[i]):
+        one = sentences[i]
+        if scores[i] < floor or len(have) >= MAX_SOURCES:
+            break
+        if one.passage.document_id in have or one.role not in _PLAIN or is_injection(one.text):
+            continue
+        told = set(terms(one.text, language))
+        if len(asked & told) < MIN_SHARE * len(asked) or not placed <= told | _place_terms(one):
+            continue
+        have.add(one.passage.document_id)
+        if not any(is_same(one, sentences[j]) for j in (*chosen, *found)):
+            found.append(i)
+    return found
+
+
+def _place_terms(sentence: Sentence) -> set[str]:
+    """Return the terms of what a sentence stands under, and of its file's name."""
+    passage = sentence.passage
+    over = (term for text in passage.under for term in terms(text, passage.language))
+    return {*over, *name_terms(passage.document_id, [passage.language])}

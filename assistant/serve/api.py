@@ -164,6 +164,7 @@ class AskBody(BaseModel):
     question: Text
     history: Annotated[list[Message], Field(max_length=MAX_HISTORY)] = []
     documents: DocumentIds = []
+    as_: Literal["question", "document", "comparison", "folder"] | None = Field(None, alias="as")
 
 
 class SearchBody(BaseModel):
@@ -256,7 +257,9 @@ def _answer_events(
         while not ticket.wait(QUEUE_POLL_S):
             yield "stage", {"name": "waiting", "detail": describe_queue(ticket.ahead)}
         answer: dict[str, Any] = {}
-        with streaming(assistant, body.question, body.history, body.documents) as steps:
+        with streaming(
+            assistant, body.question, body.history, documents=body.documents, as_=body.as_
+        ) as steps:
             for step in steps:
                 if isinstance(step, Stage):
                     yield "stage", asdict(step)

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import ClassVar, Literal
 
+from assistant.text.listing import ListedCell, beside
 from assistant.values import (
     Answer,
     Cell,
@@ -50,12 +51,14 @@ class Said:
     """A text with the numbers of its citations, the spans of it that are emphasised, a note.
 
     The note tells what has another verdict than the rest of the answer.
+    What has a `document` opens it, where that can be done.
     """
 
     text: str
     citations: tuple[int, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
     note: str = ""
+    document: str | None = None
 
     @property
     def is_word(self) -> bool:
@@ -71,6 +74,14 @@ class Said:
             found += [(self.text[place:start], False), (self.text[start:end], True)]
             place = end
         return tuple(run for run in (*found, (self.text[place:], False)) if run[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the program says itself, of documents as a whole."""
+
+    kind: ClassVar[Literal["remark"]] = "remark"
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +193,13 @@ class Code:
 
 Note = Callable[[Statement], str]
 """Says how a statement stands, "" where there is nothing to say."""
-Shown = Prose | Title | Items | Grid | Code
+Shown = Remark | Prose | Title | Items | Grid | Code
 
 
 def list_blocks(answer: Answer) -> tuple[Shown, ...]:
     """Return an answer's statements as blocks, in order; none of an abstention or a reply."""
-    return _list_blocks(answer.statements, answer.citations)
+    statements = beside(answer.listing, answer.statements)
+    return (*_draw_listing(answer), *_list_blocks(statements, answer.citations))
 
 
 def list_near(passage: Consulted) -> tuple[Shown, ...]:
@@ -232,6 +244,34 @@ def _list_blocks(
             found += _draw(form, run, citations, note)
         names = None
     return (*found, _names_alone(names)) if names else tuple(found)
+
+
+def _draw_listing(answer: Answer) -> Iterator[Shown]:
+    """Yield what the program tells of documents as a whole, and its table."""
+    told = answer.listing
+    if told is None:
+        return
+    if told.text:
+        yield Remark(told.text)
+    if told.rows:
+        rows = (tuple(_say_listed(cell, answer.statements) for cell in row) for row in told.rows)
+        yield Grid(told.names, tuple(GridRow(cells, ()) for cells in rows))
+    if told.n_more:
+        yield Remark(f"… {told.n_more:,} more")
+
+
+def _say_listed(cell: ListedCell, statements: Sequence[Statement]) -> Said:
+    """Return a cell of a listing: words of the program, or what it holds of the answer."""
+    held = [statements[n] for n in cell.statements if n < len(statements)]
+    if not held:
+        return Said(" ".join(cell.text.split()), document=cell.document_id)
+    texts = [
+        "; ".join(f"{one.name}: {one.text}" for one in s.cells if one.text) if s.cells else s.text
+        for s in held
+    ]
+    spans = held[0].answering if len(held) == 1 and not held[0].cells else ()
+    cited = tuple(number for one in held for number in one.citations)
+    return Said(" ".join(" ".join(texts).split()) if not spans else texts[0], cited, spans)
 
 
 def count_first(n: int, few: int) -> int:

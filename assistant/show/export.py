@@ -17,6 +17,7 @@ from assistant.show.blocks import (
     GridRow,
     Items,
     Prose,
+    Remark,
     Said,
     Shown,
     Title,
@@ -124,6 +125,8 @@ def _markdown_place(citation: Citation) -> str:
 
 def _markdown_block(block: Shown) -> str:
     match block:
+        case Remark():
+            return f"*{markdown_text(block.text)}*"
         case Prose():
             return " ".join(map(_markdown_said, block.said))
         case Title():
@@ -141,7 +144,7 @@ def _markdown_block(block: Shown) -> str:
 
 
 def _markdown_said(said: Said) -> str:
-    return f"{_markdown_runs(said)} {_marks(said.citations)}{_note(said.note)}"
+    return f"{_markdown_runs(said)} {_marks(said.citations)}{_note(said.note)}".rstrip()
 
 
 def _mark_row(row: GridRow) -> str:
@@ -202,7 +205,7 @@ def _markdown_table(block: Grid) -> str:
     names = [*map(markdown_text, block.names), *[""] * (n - len(block.names))]
     rules = ["---:" if is_number else "---" for is_number in block.are_numbers]
     rows = [
-        [*map(_markdown_runs, row.cells), *[""] * (n - len(row.cells)), _mark_row(row)]
+        [*map(_markdown_said, row.cells), *[""] * (n - len(row.cells)), _mark_row(row)]
         for row in block.rows
     ]
     lines = [[*names, _marks(block.cited)], [*rules, "---"], *rows]

@@ -61,6 +61,18 @@ def list_remarks(answer: Answer) -> tuple[str, ...]:
     return tuple(one for one in said if one)
 
 
+_TAKEN = {
+    "folder": "Taken as a question about the folder.",
+    "document": "Taken as a question about a whole document.",
+    "comparison": "Taken as a question about two documents.",
+}
+
+
+def describe_reading(answer: Answer) -> str | None:
+    """Say what a question was taken for, if it was not searched for."""
+    return _TAKEN.get(answer.reading)
+
+
 def describe_rest(answer: Answer) -> str | None:
     """Say how many rows or items that say as much are not shown; None where there are none."""
     if not answer.n_more:

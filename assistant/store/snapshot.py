@@ -233,6 +233,11 @@ class Snapshot:
         _require_number("documents", len(found), self._n_documents)
         return found
 
+    def titles(self) -> dict[str, str]:
+        """Return what the contents call themselves by their ids, those that do."""
+        found = "SELECT content_id, title FROM contents WHERE title IS NOT NULL"
+        return dict(self._connection.execute(found).fetchall())
+
     def require_consistent(self) -> None:
         """Refuse tables that are not of one version: SQLite may take an old log for a new one.
 

@@ -74,7 +74,7 @@ class WordsRow(NamedTuple):
 
 
 class SketchRow(NamedTuple):
-    """The MinHash sketch of a text (`sketch.py`); empty for a short text."""
+    """The MinHash sketch of a text (`content.py`); empty for a short text."""
 
     content_id: str
     sketch: bytes

@@ -24,7 +24,7 @@ from assistant.ingest.split import content_id
 from assistant.ingest.walk import read, stat_again
 from assistant.models.embed import Embedder, PassageVectors
 from assistant.store.changes import CatalogWriter
-from assistant.store.content import Content, FileVersion, make_content
+from assistant.store.content import Content, FileVersion, Sketches, make_content
 from assistant.store.plan import (
     FileToRead,
     LastSeen,
@@ -34,7 +34,6 @@ from assistant.store.plan import (
     media_type_of,
     stamp_of,
 )
-from assistant.store.sketch import Sketches
 from assistant.values import DocumentId
 
 MAX_PARSERS = 4

@@ -24,7 +24,7 @@ DATES = ("date", "month", "year", "day")
 """The kinds that tell when."""
 
 # fmt: off
-_MONTHS = {
+MONTH_NAMES = {
     1: "january januar janvier enero gennaio janeiro januari jan",
     2: "february februar fevrier febrero febbraio fevereiro februari feb",
     3: "march marz maerz mars marzo marco maart mar",
@@ -48,7 +48,7 @@ _UNITS = frozenset(
     " hz mhz ghz c f x d".split()
 )
 # fmt: on
-MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
+MONTH_OF = {name: number for number, names in MONTH_NAMES.items() for name in names.split()}
 """Folded names of months, and how they are shortened."""
 _MONTH = one_of(MONTH_OF)
 _OF = r"(?:\s+(?:of|de|del|di))?"

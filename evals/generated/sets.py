@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from assistant import Settings
-from assistant.evaluation.questions import read_questions
+from assistant.evaluation.run import read_questions
 from assistant.evidence.scorer import open_scorer
 from assistant.models.embed import open_embedder
 from assistant.write.llm.values import Model

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from retrievals import judgement_of, passage
 
 from assistant.answer.compose import (
-    NOT_COMPARED,
     NOT_SAID,
     NOTHING_RETRIEVED,
     compose,
@@ -283,18 +282,3 @@ def test_a_year_that_names_a_file_chooses_it_and_what_says_most_there_answers(
         name for name in (*expected, "about.txt") if draft.statements
     ]
     assert bool(draft.statements) == bool(expected)
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["What changed between version 1 and version 2?", "How does v2 differ from v1?"],
-)
-def test_that_versions_are_not_compared_is_said(query: str) -> None:
-    passages = [passage(text, name=name) for name, text in PLANS.items()]
-
-    def read(name: str) -> Document:
-        return Document(DocumentId(name), "0" * 64, "Plan", "text/plain", PLANS[name])
-
-    judgement = judgement_of(passages, [-3.0, -3.0])
-    draft, _ = compose(judgement, replace(NOTHING, query=query), PLAIN, Settings(), read)
-    assert draft.reason == NOT_COMPARED

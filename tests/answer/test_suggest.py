@@ -8,6 +8,7 @@ import pytest
 from corpora import replace_files
 from hashing import HashingEmbedder
 
+from assistant.answer import suggest as suggesting
 from assistant.answer.suggest import N_ASKED, N_SPARE, SourceText, suggest, suggest_near
 from assistant.errors import CorpusError
 from assistant.pipeline import Assistant
@@ -147,11 +148,9 @@ def test_they_are_made_once_for_a_version_and_anew_for_the_next(
     trying.sync()
     before = trying.suggest(3)
     asked: list[str] = []
-    quotes = Assistant._quotes
+    quotes = suggesting.is_quoted
     monkeypatch.setattr(
-        Assistant,
-        "_quotes",
-        lambda self, at, one, of: keep(asked, one) or quotes(self, at, one, of),
+        suggesting, "is_quoted", lambda *given: keep(asked, given[-2]) or quotes(*given)
     )
     assert trying.suggest(3) == before
     assert asked == []

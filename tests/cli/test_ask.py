@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -31,6 +32,7 @@ from assistant.errors import SettingsError
 from assistant.ingest.formats.table import split_row
 from assistant.settings import LanguageModel, Settings
 from assistant.show.provenance import STOPPED_PARTLY
+from assistant.text.listing import ListedCell, Listing, Reading
 from assistant.values import Answer, Role, Stage, Turn
 
 Streams = pytest.CaptureFixture[str]
@@ -126,7 +128,7 @@ def test_flags_that_contradict_each_other_are_refused(
 def test_words_of_a_model_go_to_stdout_with_their_quotes_and_who_wrote_them(
     capsys: Streams,
 ) -> None:
-    answer_question(FakeAssistant(), "written typhoon", ())
+    answer_question(FakeAssistant(), "written typhoon", {})
     out, err = capsys.readouterr()
     assert out.startswith(
         "It has been active since 2021. [1] It works on four continents. [2]\n\n[1]"
@@ -137,7 +139,7 @@ def test_words_of_a_model_go_to_stdout_with_their_quotes_and_who_wrote_them(
 
 
 def test_a_notice_is_no_part_of_the_answer(capsys: Streams) -> None:
-    answer_question(FakeAssistant(), "noted typhoon", ())
+    answer_question(FakeAssistant(), "noted typhoon", {})
     out, err = capsys.readouterr()
     assert err == NOTICE + "\n"
     assert NOTICE not in out
@@ -146,7 +148,7 @@ def test_a_notice_is_no_part_of_the_answer(capsys: Streams) -> None:
 def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(
     capsys: Streams,
 ) -> None:
-    answer_question(FakeAssistant(), "written typhoon", (), cost=True)
+    answer_question(FakeAssistant(), "written typhoon", {}, cost=True)
     out, err = capsys.readouterr()
     assert err.splitlines() == [
         f"Model: {MODEL}",
@@ -163,13 +165,13 @@ def test_cost_is_said_on_stderr_with_why_something_was_dropped_and_not_what(
     ]
     for text in (DROPPED.text, "Elvis", HOSTILE, *DROPPED.quotes):
         assert text not in out + err
-    answer_question(FakeAssistant(), "leave", (), cost=True)
+    answer_question(FakeAssistant(), "leave", {}, cost=True)
     assert capsys.readouterr().err == "Searching: 10 ms\n"
 
 
 def test_json_has_everything_and_nothing_beside_it(capsys: Streams) -> None:
     for question in ("written typhoon", "noted typhoon", "unknown"):
-        answer_question(FakeAssistant(), question, (), as_json=True)
+        answer_question(FakeAssistant(), question, {}, as_json=True)
         out, err = capsys.readouterr()
         expected = FakeAssistant().ask(question).to_dict()
         assert json.loads(out) == json.loads(json.dumps(expected))
@@ -180,9 +182,14 @@ class Interrupted(FakeAssistant):
     """Is interrupted while a model writes, or before there is anything."""
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
-        for step in super().stream(question, history, documents=documents):
+        for step in super().stream(question, history, documents=documents, as_=as_):
             if self.is_writing.is_set() or "at once" in question:
                 raise KeyboardInterrupt
             yield step
@@ -193,13 +200,13 @@ def test_who_interrupts_a_model_gets_what_was_verified_by_then(
 ) -> None:
     fake = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        answer_question(fake, "written typhoon endless", ())
+        answer_question(fake, "written typhoon endless", {})
     out, err = capsys.readouterr()
     assert out.startswith("It has been active since 2021. [1] (confirmed) The group's")
     assert "Written in part by" in out
     assert err == STOPPED_PARTLY + "\n"
     with pytest.raises(KeyboardInterrupt):
-        answer_question(fake, "at once", ())
+        answer_question(fake, "at once", {})
     assert capsys.readouterr() == ("", "")
 
 
@@ -210,7 +217,7 @@ def test_no_model_writes_to_the_terminal_but_plain_lines(vector: str, capsys: St
             made = super()._answer("typhoon")
             return write(made, vector, vector, model=vector, why=vector)
 
-    answer_question(Hostile(), "?", (), cost=True)
+    answer_question(Hostile(), "?", {}, cost=True)
     out, err = capsys.readouterr()
     assert not set(out + err) & {"\x1b", "\x07", "\x9b", "\0"}
     assert len(err.splitlines()) == 11
@@ -251,7 +258,7 @@ def on_a_terminal(monkeypatch: pytest.MonkeyPatch, n_columns: int) -> None:
 def test_rows_go_into_a_pipe_as_a_table_with_all_of_them_and_each_source_once(
     capsys: Streams,
 ) -> None:
-    answer_question(Harbour(), "Which boats?", ())
+    answer_question(Harbour(), "Which boats?", {})
     head, rule, *rows = capsys.readouterr().out.splitlines()
     assert head.split() == ["Boat", "Fee", "Note"]
     assert set(rule) == {"─"}
@@ -266,13 +273,13 @@ def test_a_terminal_gets_the_first_rows_with_the_words_that_answer_in_bold(
     capsys: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_a_terminal(monkeypatch, 70)
-    answer_question(Harbour(), "Which boats?", ())
+    answer_question(Harbour(), "Which boats?", {})
     out = capsys.readouterr().out
     assert "\x1b[1mAlba\x1b[0m" in out
     assert "Heron" in out
     assert "Isla" not in out
     assert "… 5 more rows: --all shows all 13\n" in out
-    answer_question(Harbour(), "Which boats?", (), shows_all=True)
+    answer_question(Harbour(), "Which boats?", {}, shows_all=True)
     assert all(boat in capsys.readouterr().out for boat in BOATS[-1:])
 
 
@@ -281,7 +288,7 @@ def test_a_terminal_too_narrow_for_a_table_gets_it_row_by_row(
 ) -> None:
     on_a_terminal(monkeypatch, 16)
     monkeypatch.setattr(Harbour, "note", "x" * 30)
-    answer_question(Harbour(), "Which boats?", ())
+    answer_question(Harbour(), "Which boats?", {})
     first = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     assert first == ["[1]", "Boat: \x1b[1mAlba\x1b[0m", "Fee: 0", f"Note: {'x' * 30}"]
 
@@ -292,7 +299,7 @@ def test_no_cell_writes_to_a_terminal_but_its_text(
 ) -> None:
     on_a_terminal(monkeypatch, 300)
     monkeypatch.setattr(Harbour, "note", vector)
-    answer_question(Harbour(), "?", ())
+    answer_question(Harbour(), "?", {})
     out = capsys.readouterr().out
     assert not set(out.replace("\x1b[1m", "").replace("\x1b[0m", "")) & {"\x1b", "\x07", "\x9b"}
 
@@ -307,3 +314,19 @@ def test_the_status_line_is_only_for_people(
     with status_line() as show:
         show("Writing [/bold]\x1b]0;owned\x07")
     assert "\x07" not in capsys.readouterr().err
+
+
+def test_what_a_question_was_taken_for_is_said_beside_the_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Counting(FakeAssistant):
+        def stream(self, question: str, *_: Any, **__: Any) -> Iterator[Stage | Answer]:
+            told = Listing("Documents: 2, counted here.", ("File",), ((ListedCell("a.txt"),),))
+            made = answer(question)
+            yield replace(made, kind="answer", reason=None, reading="folder", listing=told)
+
+    answer_question(Counting(), "How many files?", {})
+    out, err = capsys.readouterr()
+    assert "Documents: 2, counted here." in out
+    assert "a.txt" in out
+    assert "--as question" in err

@@ -19,7 +19,7 @@ from hashing import HashingEmbedder
 
 from assistant import pipeline
 from assistant.cli.main import app as commands
-from assistant.evaluation.questions import read_questions
+from assistant.evaluation.run import read_questions
 from assistant.serve import app as server
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore

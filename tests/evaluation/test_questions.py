@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import QuestionError
-from assistant.evaluation.questions import read_questions
+from assistant.evaluation.run import read_questions
 from assistant.evaluation.values import Gold, Question
 
 GOOD = '{"question": "Who?", "answerable": true, "kind": "fact"}'

@@ -12,8 +12,7 @@ from assistant import pipeline
 from assistant.errors import EvaluationError, IndexLocked, SettingsError
 from assistant.evaluation import runner
 from assistant.evaluation.report import Report, digest, find_commit
-from assistant.evaluation.runner import draw, refuse_set, run_suite, write_corpus
-from assistant.evaluation.suite import Suite
+from assistant.evaluation.runner import Suite, draw, refuse_set, run_suite, write_corpus
 from assistant.evaluation.values import Dataset, Question
 
 Row = dict[str, Any]

@@ -15,8 +15,8 @@ from evaluation.subjects import (
 
 import assistant
 from assistant.evaluation import evaluate
-from assistant.evaluation.questions import read_questions
 from assistant.evaluation.report import Report
+from assistant.evaluation.run import read_questions
 from assistant.evaluation.values import Question
 from assistant.values import Document, DocumentId
 

@@ -11,8 +11,7 @@ from evaluation.subjects import CopiesTopPassage
 import assistant
 from assistant.evaluation import evaluate, read_questions
 from assistant.evaluation.report import Report
-from assistant.evaluation.runner import run_suite
-from assistant.evaluation.suite import Suite, read_suite
+from assistant.evaluation.runner import Suite, read_suite, run_suite
 from assistant.settings import Settings
 from assistant.text.sentences import split_sentences
 from assistant.values import Document, DocumentId

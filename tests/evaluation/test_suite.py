@@ -7,7 +7,7 @@ import pytest
 import assistant
 from assistant.errors import EvaluationError
 from assistant.evaluation.report import Estimate
-from assistant.evaluation.suite import read_suite
+from assistant.evaluation.runner import read_suite
 
 SUITES = sorted((Path(assistant.__file__).parent.parent / "evals" / "suites").glob("*.toml"))
 GOOD = """

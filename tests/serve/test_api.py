@@ -30,6 +30,7 @@ from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
 from assistant.show.export import export_html, export_markdown
+from assistant.text.listing import Reading
 from assistant.values import Answer, RankedPassage, Stage
 
 HOME = "http://127.0.0.1:7860"
@@ -46,16 +47,26 @@ class Scripted(FakeAssistant):
         self.fault: Exception | None = None
 
     def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         if "fault" in question:
             yield Stage("searching", "Searching")
             yield super().ask("leave")
             raise present(self.fault)
-        yield from super().stream(question, history, documents=documents)
+        yield from super().stream(question, history, documents=documents, as_=as_)
 
     def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> tuple[RankedPassage, ...]:
         self.asked_of.append(tuple(documents))
         return super().search(query, k, documents=documents)
@@ -410,3 +421,12 @@ def test_a_server_that_is_being_stopped_is_alive_and_not_ready(
         assert client.get("/livez").status_code == 200
     finally:
         app.state.closing.clear()
+
+
+def test_another_reading_can_be_asked_for(assistant: Scripted, client: TestClient) -> None:
+    for reading in ("question", "folder", None):
+        more = {"as": reading} if reading else {}
+        assert client.post("/api/ask", json={"question": "typhoon", **more}).status_code == 200
+    assert assistant.asked_as[-3:] == ["question", "folder", None]
+    refused = client.post("/api/ask", json={"question": "typhoon", "as": "poem"})
+    assert refused.status_code == 422

@@ -26,6 +26,7 @@ from assistant.errors import (
 )
 from assistant.serve.app import GRACE_S, build_app, serve
 from assistant.serve.chat.turns import CLOSING
+from assistant.text.listing import Reading
 from assistant.values import Answer, Stage
 
 HOME = "http://127.0.0.1:7860"
@@ -37,7 +38,12 @@ class Failing(FakeAssistant):
     error: Exception = AssistantError("unset")
 
     def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         raise self.error
 

@@ -17,6 +17,7 @@ from assistant.show.blocks import (
     Grid,
     Items,
     Prose,
+    Remark,
     Said,
     Shown,
     Title,
@@ -50,6 +51,8 @@ def said(*parts: tuple[Role, str] | tuple[Role, str, int], name: str = "a.md") -
 
 def texts(block: Shown) -> list[str]:
     match block:
+        case Remark():
+            return [block.text]
         case Prose():
             return [one.text for one in block.said]
         case Title():
@@ -64,6 +67,8 @@ def texts(block: Shown) -> list[str]:
 
 def citations(block: Shown) -> list[int]:
     match block:
+        case Remark():
+            lines = []
         case Prose():
             lines = [one.citations for one in block.said]
         case Title():

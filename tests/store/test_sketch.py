@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.store.sketch import RUN_WORDS, Sketches, likeness, sketch
+from assistant.store.content import RUN_WORDS, Sketches, likeness, sketch
 
 WORDS = [f"word{n}" for n in range(400)]
 

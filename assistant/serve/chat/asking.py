@@ -28,6 +28,7 @@ from assistant.serve.chat.turns import (
 )
 from assistant.serve.chat.views import Views, wrap_turns
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
+from assistant.text.listing import ASKABLE, Reading
 from assistant.values import Answer, DocumentId
 
 WATCH_INTERVAL_S = 0.3
@@ -65,18 +66,23 @@ class RunningAnswers:
         self._running: dict[str, _RunningAnswer] = {}
 
     async def ask(
-        self, session: Session, question: str, documents: Sequence[DocumentId] | None = None
+        self,
+        session: Session,
+        question: str,
+        documents: Sequence[DocumentId] | None = None,
+        as_: Reading | None = None,
     ) -> AsyncGenerator[Update]:
         """Answer a question in the session's conversation; start a conversation if there is none.
 
         `documents` are those that it is limited to; None means those that the session has selected.
+        `as_` is what to take it for.
         """
         question = question.encode("utf-8", "replace").decode().strip()
         try:
             if refused := self._refuse(session, question):
                 yield self._notify(session, refused)
                 return
-            self._begin(session, question, documents)
+            self._begin(session, question, documents, as_)
             also = Update(
                 question="",
                 conversations=self._views.conversations(session),
@@ -105,7 +111,8 @@ class RunningAnswers:
         if not self.is_running(session):  # else it is refused, and nothing to be replaced later
             session.replaces = turn.number if turn and turn is turns[-1] else None
         documents = turn.documents if turn else None
-        async with aclosing(self.ask(session, question, documents)) as updates:
+        as_ = next((one for one in ASKABLE if one == sent.get("as")), None)
+        async with aclosing(self.ask(session, question, documents, as_)) as updates:
             async for update in updates:
                 yield update
 
@@ -162,7 +169,11 @@ class RunningAnswers:
         return Update(status=notice, banner=render_notice(notice), is_running=is_running)
 
     def _begin(
-        self, session: Session, question: str, documents: Sequence[DocumentId] | None
+        self,
+        session: Session,
+        question: str,
+        documents: Sequence[DocumentId] | None,
+        as_: Reading | None,
     ) -> None:
         """Store the new turn, in place of the one that it replaces, and start to answer it."""
         before = self._views.turns(session)
@@ -176,7 +187,7 @@ class RunningAnswers:
             before = before[:-1]
         session.replaces = None
         asked_of = sorted(session.only) if documents is None else documents
-        turn = Turn(number, question, documents=tuple(asked_of))
+        turn = Turn(number, question, documents=tuple(asked_of), as_=as_)
         self._conversations.put(
             session.owner, session.conversation_id, replace(turn, outcome=INTERRUPTED)
         )

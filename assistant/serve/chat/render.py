@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from assistant.answer.understand import list_requests
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import find_unit
 from assistant.show.blocks import (
@@ -31,7 +32,8 @@ from assistant.show.blocks import (
 )
 from assistant.show.describe import count, name_page
 from assistant.show.escape import html_text, templates
-from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
+from assistant.show.provenance import MAX_NEAREST, describe_nearest, describe_reading, list_remarks
+from assistant.text.listing import SEARCHED, Reading
 from assistant.text.numbers import name_runs
 from assistant.values import (
     Answer,
@@ -214,6 +216,21 @@ def _window(length: int, strong: Span | None) -> tuple[int, int]:
     return start, min(length, max(last, start + MAX_SOURCE_CHARS))
 
 
+_OFFERS: dict[Reading, str] = {
+    "document": "Tell of a whole document instead",
+    "comparison": "Compare two documents instead",
+    "folder": "Tell of the folder instead",
+}
+
+
+def offer_readings(answer: Answer) -> tuple[tuple[Reading, str], ...]:
+    """Return what else a question that was searched for may ask for, each with what to offer."""
+    if answer.reading not in SEARCHED:
+        return ()
+    found = {request.reading for request in list_requests(answer.question)}
+    return tuple((reading, said) for reading, said in _OFFERS.items() if reading in found)
+
+
 @cache
 def _parts() -> Any:
     environment = templates("serve/chat")
@@ -235,6 +252,9 @@ def _parts() -> Any:
         "list_quotes": list_quotes,
         "list_remarks": list_remarks,
         "describe_nearest": describe_nearest,
+        "describe_reading": describe_reading,
+        "document_link": lambda document_id: f"#doc-{_percent_encode(document_id)}",
+        "offer_readings": offer_readings,
         "name_page": name_page,
         "name_runs": name_runs,
     }

@@ -15,6 +15,7 @@ from assistant.answering import Answering, streaming
 from assistant.errors import AssistantError
 from assistant.serve.background import Admission
 from assistant.show.provenance import is_quote
+from assistant.text.listing import Reading
 from assistant.values import Answer, DocumentId, Stage
 from assistant.values import Turn as Message
 
@@ -38,6 +39,7 @@ class Turn:
     """A question and its outcome: an answer, a notice, or None while it is being answered.
 
     `number` counts from 1. `documents` are those that the question was limited to; empty means all.
+    `as_` is what it is to be taken for; None: what it looks like.
     `tried` are questions that the documents do answer, suggested with an abstention. `flagged` are
     the numbers of citations that the user has marked as wrong.
     """
@@ -47,6 +49,7 @@ class Turn:
     outcome: Answer | str | None = None
     documents: tuple[DocumentId, ...] = ()
     tried: tuple[str, ...] = ()
+    as_: Reading | None = None
     rating: Rating | None = None
     flagged: frozenset[int] = frozenset()
 
@@ -75,7 +78,9 @@ def answer_turn(
             while not ticket.wait(QUEUE_POLL_S):
                 yield Step(turn, describe_queue(ticket.ahead))
             history = to_history(before)
-            with streaming(assistant, turn.question, history, turn.documents) as events:
+            with streaming(
+                assistant, turn.question, history, documents=turn.documents, as_=turn.as_
+            ) as events:
                 for step in _follow_events(turn, events):
                     turn = step.turn
                     yield step

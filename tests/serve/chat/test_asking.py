@@ -416,3 +416,11 @@ async def test_what_is_streamed_is_shown_before_it_is_whole(room: Room) -> None:
     assert first.is_running
     assert "North America" not in present(first.conversation)
     assert "Copy" not in present(first.conversation)
+
+
+async def test_a_question_is_asked_again_as_another_reading(room: Room) -> None:
+    await room.ask("leave")
+    await room.again({"turn": "1", "as": "folder"})
+    await room.again({"turn": "2", "as": "poem"})
+    assert room.assistant.asked_as == [None, "folder", None]
+    assert len(room.turns()) == 1

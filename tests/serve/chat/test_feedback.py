@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from surface_fakes import FakeAssistant, answer, answered
 
-from assistant.evaluation.questions import read_questions
+from assistant.evaluation.run import read_questions
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import Feedback, FeedbackStore, list_questions, read_feedback
 from assistant.serve.chat.turns import Turn

@@ -23,6 +23,7 @@ from assistant.serve.chat.turns import (
     summarize,
     to_history,
 )
+from assistant.text.listing import Reading
 from assistant.values import Answer, DocumentId, Stage
 
 
@@ -156,7 +157,12 @@ class Broken(FakeAssistant):
     """Says what it does and then nothing; fails after an answer that was to `fail`."""
 
     def stream(
-        self, question: str, history: History = (), *, documents: Collection[str] = ()
+        self,
+        question: str,
+        history: History = (),
+        *,
+        documents: Collection[str] = (),
+        as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         yield Stage("searching", "Searching")
         if question == "fail":
