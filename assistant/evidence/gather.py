@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from assistant.evidence.features import Evidence
 from assistant.ingest.structure import contexts
 from assistant.models.encoder import TokenEncoder, TokenVectors
-from assistant.models.reader import PassageReader, Reading, Spans
+from assistant.models.reader import PassageReader, ReadPassage, Spans
 from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
@@ -197,7 +197,7 @@ def _spans_after(prefix: str, passage: Passage) -> list[tuple[int, int]]:
 
 
 def _add_reading(
-    evidence: Evidence, readings: Sequence[Reading], spans: Sequence[Spans]
+    evidence: Evidence, readings: Sequence[ReadPassage], spans: Sequence[Spans]
 ) -> Evidence:
     """Add what a reader says of the sentences of passages, whose spans it counts in."""
     words = [one for reading in readings for one in reading.words]

@@ -64,7 +64,7 @@ class QuestionTokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadPassage:
     """How the n sentences of a passage answer.
 
     Attributes:
@@ -128,20 +128,20 @@ class Reader:
 
     def read(
         self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
-    ) -> list[Reading]:
+    ) -> list[ReadPassage]:
         """Return how the sentences of passages answer, in the order of the passages."""
         if self._upper is None:
             both = zip(passages, sentences, strict=True)
             glances = [self.glance(question, passage, spans) for passage, spans in both]
-            return [Reading(glanced, (None,) * len(glanced)) for glanced in glances]
+            return [ReadPassage(glanced, (None,) * len(glanced)) for glanced in glances]
 
-        def read(pair: tuple[Encoded, Spans]) -> Reading:
+        def read(pair: tuple[Encoded, Spans]) -> ReadPassage:
             passage, spans = pair
             return self._read(question, passage, spans)
 
         return self._encoder.map(read, list(zip(passages, sentences, strict=True)))
 
-    def _read(self, question: QuestionTokens, passage: Encoded, sentences: Spans) -> Reading:
+    def _read(self, question: QuestionTokens, passage: Encoded, sentences: Spans) -> ReadPassage:
         asked, kinds = question.tokens.lower, self._heads["together.kind"]
         states = np.concatenate([asked + kinds[0], passage.lower + kinds[1]])[None]
         mask = np.ones(states.shape[:2], dtype=np.int64)
@@ -164,7 +164,7 @@ class Reader:
 
 def _settle(
     passage: Encoded, sentences: Spans, logits: Array, glanced: NDArray[np.float64]
-) -> Reading:
+) -> ReadPassage:
     """Add to each sentence the log of its tokens' mean odds; choose its likeliest words."""
     log_odds = glanced.copy()
     words: list[tuple[int, int] | None] = []
@@ -182,7 +182,7 @@ def _settle(
         both[(far < 0) | (far >= MAX_WORDS)] = -np.inf
         first, last = divmod(int(both.argmax()), n)
         words.append((int(passage.spans[tokens[first], 0]), int(passage.spans[tokens[last], 1])))
-    return Reading(log_odds, tuple(words))
+    return ReadPassage(log_odds, tuple(words))
 
 
 class PassageReader(Protocol):
@@ -196,7 +196,7 @@ class PassageReader(Protocol):
 
     def read(
         self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
-    ) -> list[Reading]:
+    ) -> list[ReadPassage]:
         """Return how the sentences of each passage answer."""
 
 

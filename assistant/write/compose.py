@@ -53,7 +53,7 @@ from assistant.write.quoted import (
     stand_under,
     titles,
 )
-from assistant.write.reply import MAX_REPLY_CHARS, Reading, generate, read_rewritten
+from assistant.write.reply import MAX_REPLY_CHARS, Arriving, generate, read_rewritten
 from assistant.write.verify import (
     MIN_ENTAILMENT,
     Claim,
@@ -132,7 +132,7 @@ class Writer:
 
         It is asked only of questions that lean on what was said before.
         """
-        stage = Stage("rewriting", "Reading the question in its conversation")
+        stage = Stage("rewriting", "Arriving the question in its conversation")
         yield stage
         reply = ""
         try:
@@ -222,7 +222,7 @@ class Writer:
 
     def _draft(
         self, shown: Prompt, costs: Costs
-    ) -> Generator[Stage, None, tuple[tuple[DraftStatement, ...], Reading]]:
+    ) -> Generator[Stage, None, tuple[tuple[DraftStatement, ...], Arriving]]:
         """Return what the model writes, what it says twice once, and its whole reply."""
         drafts: dict[str, DraftStatement] = {}
         yield Stage("writing", f"Writing with {self.model.name}")

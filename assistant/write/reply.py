@@ -63,7 +63,7 @@ _ANSWERS = re.compile(r"[.!。]$")
 _DECODER = json.JSONDecoder(parse_constant=lambda _: UNKNOWN)
 
 
-class Reading(Protocol):
+class Arriving(Protocol):
     """A reply that is still arriving."""
 
     text: str
@@ -269,14 +269,14 @@ class ShortReply:
         return taken
 
 
-def open_reply(request: Request) -> Reading:
+def open_reply(request: Request) -> Arriving:
     """Return what reads the reply to a request, of the form that was asked for."""
     return ShortReply() if request.schema else LongReply()
 
 
 def generate(
     model: Model, request: Request
-) -> Generator[DraftStatement | Finished | None, None, Reading]:
+) -> Generator[DraftStatement | Finished | None, None, Arriving]:
     """Yield the statements of the reply; None while nothing comes; its cost at the end.
 
     The cost of a reply that is cut off here is estimated. What `Model.stream` raises is raised.

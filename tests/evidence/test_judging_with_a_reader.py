@@ -38,7 +38,7 @@ from assistant.evidence.scorer import (
     to_json,
 )
 from assistant.evidence.support import SUPPORT_FEATURES
-from assistant.models.reader import CachingReader, Encoded, QuestionTokens, Reading, Spans
+from assistant.models.reader import CachingReader, Encoded, QuestionTokens, ReadPassage, Spans
 from assistant.pipeline import Assistant
 from assistant.settings import PACKED_MODEL
 
@@ -74,10 +74,10 @@ class ScriptedReader:
 
     def read(
         self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
-    ) -> list[Reading]:
+    ) -> list[ReadPassage]:
         return [self._read(one, spans) for one, spans in zip(passages, sentences, strict=True)]
 
-    def _read(self, passage: Encoded, sentences: Spans) -> Reading:
+    def _read(self, passage: Encoded, sentences: Spans) -> ReadPassage:
         log_odds, words = [], []
         for start, end in sentences:
             inside = passage.inside(start, end)
@@ -85,7 +85,7 @@ class ScriptedReader:
             log_odds.append(float(len(capitals)) if len(inside) else -1e4)
             names = passage.spans[capitals]
             words.append((int(names[0, 0]), int(names[-1, 1])) if len(names) > 1 else None)
-        return Reading(np.array(log_odds), tuple(words))
+        return ReadPassage(np.array(log_odds), tuple(words))
 
 
 def weights_that_trust_the_reader(*, reader: str = ScriptedReader.sha256) -> EvidenceWeights:

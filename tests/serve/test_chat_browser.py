@@ -228,20 +228,25 @@ def test_each_mark_opens_the_source_at_exactly_its_quote(visit: Visit, question:
         assert len(page.locator(".source mark").all()) == len(citations)
 
 
+SAID = "#turn-1 .statements:not(.near) .statement"
+"""What an answer says, without the passages that are nearest."""
+
+
 def test_statements_appear_one_by_one_and_stages_before_them(visit: Visit) -> None:
     with serving(FakeAssistant(pause_s=0.3)) as (at, _):
         page = visit(at)
         page.evaluate(
-            """() => {
+            """(own) => {
                 const seen = window.seen = [];
                 new MutationObserver(() => {
                     const text = document.querySelector('#turn-1 .progress')?.textContent ?? '';
-                    const n = document.querySelectorAll('#turn-1 .statement').length;
+                    const n = document.querySelectorAll(own).length;
                     const now = `${n} ${text}`;
                     if (seen.at(-1) !== now) seen.push(now);
                 }).observe(document.getElementById('conversation'),
                     { childList: true, subtree: true, characterData: true });
-            }"""
+            }""",
+            SAID,
         )
         ask(page, "typhoon")
         expect(page.locator("#stop")).to_be_hidden()
@@ -256,11 +261,11 @@ def test_a_models_words_take_the_place_of_the_quotes_one_by_one(visit: Visit) ->
     with serving(FakeAssistant(pause_s=0.4)) as (at, _):
         page = visit(at)
         page.evaluate(
-            """() => {
+            """(own) => {
                 const seen = window.seen = [], said = window.said = [];
                 const note = (notes, text) => { if (notes.at(-1) !== text) notes.push(text); };
                 new MutationObserver(() => {
-                    const words = [...document.querySelectorAll('#turn-1 .statement')]
+                    const words = [...document.querySelectorAll(own)]
                         .map((one) => one.textContent.slice(0, 12)).join('|');
                     note(seen, words);
                 }).observe(document.getElementById('conversation'),
@@ -269,7 +274,8 @@ def test_a_models_words_take_the_place_of_the_quotes_one_by_one(visit: Visit) ->
                     said.push(document.getElementById('status').textContent.trim());
                 }).observe(document.getElementById('status'),
                     { childList: true, subtree: true, characterData: true });
-            }"""
+            }""",
+            SAID,
         )
         begin(page, "written typhoon")
         line = page.locator("#turn-1 .progress")
