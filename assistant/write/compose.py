@@ -132,7 +132,7 @@ class Writer:
 
         It is asked only of questions that lean on what was said before.
         """
-        stage = Stage("rewriting", "Arriving the question in its conversation")
+        stage = Stage("rewriting", "Reading the question in its conversation")
         yield stage
         reply = ""
         try:

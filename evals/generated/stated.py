@@ -12,7 +12,7 @@ from assistant.evaluation.measures.correctness import normalise
 from assistant.evaluation.values import Question
 from assistant.values import Answer, Citation, Sentence, Span, Verdict
 from assistant.write.prompt import Prompt
-from assistant.write.reply import LongReply, Reading, ShortReply
+from assistant.write.reply import Arriving, LongReply, ShortReply
 
 SHOWN, QUOTED, RAW, ENGINE = "shown", "quoted", "raw", "citation-query-engine"
 MAX_LEAD = 100
@@ -109,7 +109,7 @@ def share_until_first(reply: str) -> float | None:
     return 1.0 if any(one.sentences for one in reading.end()) else None
 
 
-def _open(reply: str) -> Reading:
+def _open(reply: str) -> Arriving:
     """Return what reads a reply, by its form."""
     return ShortReply() if "{" in reply[:MAX_LEAD] else LongReply()
 
