@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,10 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
-    """Yield every imported module, and whether it is imported when the module itself is."""
-    yield from _imports(ast.parse(path.read_text(encoding="utf-8")), at_once=True)
+@cache
+def imports_of(path: Path) -> tuple[tuple[str, bool], ...]:
+    """Return every imported module, and whether it is imported when the module itself is."""
+    return tuple(_imports(ast.parse(path.read_text(encoding="utf-8")), at_once=True))
 
 
 def _imports(node: ast.AST, *, at_once: bool) -> Iterator[tuple[str, bool]]:

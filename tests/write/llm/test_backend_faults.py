@@ -17,6 +17,7 @@ from scripted_clients import REQUEST, client_of, said
 from scripted_faults import FAULTS, MORE_FAULTS, Fault, SlowStart, Stall, error
 from scripted_replies import Said
 from scripted_server import ScriptedServer
+from torture import trials
 
 from assistant.answer.compose import NAME as EXTRACT
 from assistant.pipeline import Assistant
@@ -28,7 +29,7 @@ from assistant.write.llm.client import MAX_FAILURES
 
 pytestmark = pytest.mark.slow
 
-N_RUNS = 25
+N_RUNS = trials(8, 25)
 QUESTION = "Where does the Danube rise?"
 LIMITS = {
     "connect_timeout_s": 0.3,
@@ -111,7 +112,7 @@ def run(name: str, make: Fault, seed: int, settings: Settings, expected: Answer)
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_twenty_five_runs_of_a_fault_end_in_time_with_the_quotes(
+def test_all_runs_of_a_fault_end_in_time_with_the_quotes(
     name: str, indexed: Settings, expected: Answer, record_property: Any
 ) -> None:
     late = [run(name, FAULTS[name], seed, indexed, expected) for seed in range(N_RUNS)]
