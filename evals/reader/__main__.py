@@ -104,7 +104,8 @@ def mix_with_base(given: argparse.Namespace) -> None:
     state = load(given.checkpoint[0])
     untrained = open_reader(given.work / "base").state_dict()
     weights = mix(untrained, state["weights"], given.share)
-    torch.save({"step": state["step"], "share": given.share, "weights": weights}, given.out)
+    kept = {name: state[name] for name in ("step", "plan") if name in state}
+    torch.save({**kept, "share": given.share, "weights": weights}, given.out)
 
 
 def prepare(data: Path, folder: Path) -> None:

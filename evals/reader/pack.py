@@ -211,8 +211,10 @@ def tell(paths: Sequence[Path], states: Sequence[Mapping[str, Any]], units: Path
     from evals.reader.units import read_units
 
     stages = [state.get("plan", {}).get("stage", "find") for state in states]
+    shares = [f", {s['share']:.0%} of what was learned" if "share" in s else "" for s in states]
     steps = [
-        f"{stage} {state['step']:,} steps" for stage, state in zip(stages, states, strict=True)
+        f"{stage} {state['step']:,} steps{share}"
+        for stage, state, share in zip(stages, states, shares, strict=True)
     ]
     last = max(path.stat().st_mtime for path in paths)
     measured = paths[-1].with_suffix(".measured.json")
