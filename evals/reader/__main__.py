@@ -18,6 +18,7 @@ import re
 from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from assistant.settings import PACKED_MODEL
 from evals.reader.base import unpack
@@ -104,8 +105,8 @@ def mix_with_base(given: argparse.Namespace) -> None:
     state = load(given.checkpoint[0])
     untrained = open_reader(given.work / "base").state_dict()
     weights = mix(untrained, state["weights"], given.share)
-    kept = {name: state[name] for name in ("step", "plan") if name in state}
-    torch.save({**kept, "share": given.share, "weights": weights}, given.out)
+    mixed: dict[str, Any] = {"step": state["step"], "share": given.share, "weights": weights}
+    torch.save({**mixed, "plan": state["plan"]}, given.out)
 
 
 def prepare(data: Path, folder: Path) -> None:
