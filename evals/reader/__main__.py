@@ -106,7 +106,7 @@ def mix_with_base(given: argparse.Namespace) -> None:
     untrained = open_reader(given.work / "base").state_dict()
     weights = mix(untrained, state["weights"], given.share)
     mixed: dict[str, Any] = {"step": state["step"], "share": given.share, "weights": weights}
-    torch.save({**mixed, "plan": state["plan"]}, given.out)
+    torch.save({**mixed, **{name: state[name] for name in ("plan",) if name in state}}, given.out)
 
 
 def prepare(data: Path, folder: Path) -> None:
