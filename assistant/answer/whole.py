@@ -25,7 +25,7 @@ from assistant.cite import Draft, cite, locate, number_citations, say
 from assistant.errors import QuestionError
 from assistant.retrieve.query import ParsedQuestion
 from assistant.store.snapshot import Snapshot
-from assistant.text.exact import find_versions
+from assistant.text.exact import find_versions, read_place
 from assistant.text.listing import ASKABLE, SEARCHED, ListedCell, Listing, Reading
 from assistant.text.terms import (
     DEFAULT,
@@ -113,9 +113,17 @@ def _read(folder: Folder, lines: Sequence[str], as_: Reading | None) -> Intent:
         return known or Intent(as_, acts.get(as_, ""), language=language)
     for line in lines:
         request = understand(line, lambda one: is_known(folder, one))
+        if request.reading == "document" and _is_of_place(line, request.language):
+            break
         if request.reading not in SEARCHED:
             return request
     return Intent("question")
+
+
+def _is_of_place(line: str, language: str) -> bool:
+    """Whether a clause, step or page is to be read out, which may stand in a document's name."""
+    place = read_place(line, language)
+    return place is not None and place.kind != "entry"
 
 
 def is_known(folder: Folder, request: Intent) -> bool:

@@ -366,13 +366,15 @@ def _make(text: str, shape: Shape, cited: tuple[int, ...] = ()) -> DraftStatemen
 
 def _make_row(line: str, names: Sequence[str] | None) -> DraftStatement:
     """Return a row of a table, its cells named by their columns."""
-    texts = [_make(cell, PLAIN).text for cell in line.strip("|").split("|")]
+    before, _, behind = line.rpartition("|")
+    bare = line if _MARK.sub("", behind).strip() else before  # marks behind the row are no cell
+    texts = [_make(cell, PLAIN).text for cell in bare.strip("|").split("|")]
     text, cells = "", list[Cell]()
     for n, said in enumerate(texts):
         name = names[n] if names and n < len(names) and names[n] else None
-        text += (" | " if n else "") + (f"{name}: " if name else "")
-        cells.append(Cell(name, said, len(text)))
-        text += said
+        for part in ("|" if n else "", f"{name}:" if name else "", said):
+            text += (" " if text and part else "") + part
+        cells.append(Cell(name, said, len(text) - len(said)))
     return DraftStatement(text, _numbers(line), Shape(role=Role.ROW, cells=tuple(cells)))
 
 

@@ -336,7 +336,8 @@ def test_a_notice_stands_beside_the_quotes_that_it_is_about(visit: Visit) -> Non
 def test_a_stop_while_a_model_writes_keeps_what_was_verified(visit: Visit) -> None:
     page = visit()
     begin(page, "written typhoon endless")
-    expect(page.locator("#turn-1 .statement").first).to_have_text("It has been active since 2021.")
+    first = page.locator("#turn-1 .statement").first
+    expect(first).to_have_text("It has been active since 2021. confirmed")
     page.click("#stop")
     expect(page.locator("#turn-1 .remark").last).to_have_text(STOPPED_PARTLY)
     expect(page.locator("#stop")).to_be_hidden()

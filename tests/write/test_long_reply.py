@@ -136,6 +136,18 @@ parts = st.sampled_from(
 replies = st.lists(parts, max_size=25).map("".join) | st.text(max_size=200)
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [("| a | b | [1]", "a | b"), ("| a || b |[2]", "a | | b"), ("| a | [1] | b |", "a | | b")],
+)
+def test_marks_behind_a_row_are_no_cell_and_an_empty_one_leaves_no_gap(
+    line: str, text: str
+) -> None:
+    (row,) = read(line)
+    assert row.text == text
+    assert all(row.text[c.start :].startswith(c.text) for c in row.shape.cells)
+
+
 @given(text=replies, cuts=st.lists(st.integers(0, 400), max_size=8))
 def test_any_cutting_gives_the_statements_of_the_whole(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
