@@ -62,6 +62,7 @@ def test_one_command_fits_reports_and_writes_weights_that_can_be_read(
     out = tmp_path / "weights.json"
     words = ["evidence", "--data", str(tmp_path / "data"), "--smoke", "--write", "--out", str(out)]
     monkeypatch.setattr(sys, "argv", words)
+    monkeypatch.delitem(sys.modules, "evals.evidence.__main__", raising=False)
     runpy.run_module("evals.evidence", run_name="__main__")
     told, said = capsys.readouterr()
     assert "left out: the set 'clapnq' is read from" in said
