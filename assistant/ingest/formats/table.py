@@ -163,10 +163,13 @@ def split_row(row: str, names: str | None = None) -> tuple[Cell, ...]:
         row: a line, as `write_rows` makes it.
         names: the line of the names that it stands under. Each has a cell, empty where the row has
             none; what begins with none of them goes on in the cell before, so that a value may have
-            the joint or a colon in it.
+            the joint or a colon in it. A row that names none, on the next page of a table, has its
+            cells in order.
 
     >>> [(cell.name, cell.text) for cell in split_row("Boat: Alba | Time: 10:30", "Boat | Time")]
     [('Boat', 'Alba'), ('Time', '10:30')]
+    >>> [(cell.name, cell.text) for cell in split_row("Corva | 9:15", "Boat | Time")]
+    [('Boat', 'Corva'), ('Time', '9:15')]
     """
     columns = names.split(JOINT) if names else []
     bare = [column.rstrip(" :") for column in columns]
@@ -176,11 +179,14 @@ def split_row(row: str, names: str | None = None) -> tuple[Cell, ...]:
     longest = max(map(len, bare), default=0)
     begun: list[tuple[int, int, int]] = []  # the column, where the cell begins, where its text does
     last = -1
-    for start in _parts(row):
+    starts = [*_parts(row)]
+    for start in starts:
         column, at = _find_column(row, start, places, last, longest)
         if column >= 0 or not begun or not columns:
             begun.append((column, start, at))
             last = max(column, last)
+    if last < 0 and len(starts) == len(columns) > 1:
+        begun = [(column, start, start) for column, start in enumerate(starts)]
     ends = [start - len(JOINT) for _, start, _ in begun[1:]] + [len(row)]
     found = [
         (column, Cell(bare[column] if column >= 0 else None, row[at:end], at))

@@ -120,14 +120,20 @@ def test_a_cell_over_several_rows_stands_in_each_and_one_over_all_columns_is_a_c
     ]
 
 
-def test_a_table_that_goes_on_over_a_page_stands_under_the_names_of_the_first() -> None:
+@pytest.mark.parametrize("is_repeated", [False, True])
+@pytest.mark.parametrize("foot", ["", "Lending, edition 3"])
+def test_a_table_that_goes_on_over_a_page_stands_under_the_names_of_the_first(
+    foot: str, is_repeated: bool
+) -> None:
     sheet = Sheet()
     sheet.lines(paragraphs(50, 60, 300, unlike_words(), [40]))
     draw_table(sheet, 500, LENT[:2], bold=True)
+    sheet.line(50, 590, foot, 7)
     sheet.line(190, 590, "Page 1", 7)
     sheet.next_page()
-    y = draw_table(sheet, 60, LENT[2:])
+    y = draw_table(sheet, 60, [*LENT[: int(is_repeated)], *LENT[2:]])
     sheet.lines(paragraphs(50, y + 40, 300, unlike_words(), [40]))
+    sheet.line(50, 590, foot, 7)
     sheet.line(190, 590, "Page 2", 7)
     parsed = parse(sheet.bytes())
     units = arrange(parsed.text, parsed.units)

@@ -254,6 +254,11 @@ class Row:
         """Return the greatest `y` of its text."""
         return max(run.middle + run.height / 2 for run in self.runs)
 
+    @property
+    def is_table(self) -> bool:
+        """Whether a table stands in it."""
+        return any(run.table for run in self.runs)
+
 
 def _runs(pieces: Sequence[Piece]) -> list[Run]:
     runs: list[Run] = []

@@ -196,13 +196,12 @@ def _count_margin(rows: Sequence[Row], page_height: float) -> int:
     """Return how many of the first rows, from the top or the foot, stand apart in the margin."""
     count = 0
     for number, (row, next_) in enumerate(pairwise(rows[: _MAX_MARGIN_ROWS + 1]), start=1):
-        if row.bottom < next_.bottom:
-            gap, depth = next_.top - row.bottom, row.bottom
-        else:
-            gap, depth = row.top - next_.bottom, page_height - row.top
-        if depth > _MARGIN * page_height:
+        is_head, height = row.bottom < next_.bottom, row.bottom - row.top
+        gap = next_.top - row.bottom if is_head else row.top - next_.bottom
+        if (row.bottom if is_head else page_height - row.top) > _MARGIN * page_height:
             break
-        if gap > 0.5 * max(row.bottom - row.top, next_.bottom - next_.top):
+        is_under = next_.is_table and not is_head  # a table is as high as all its rows
+        if gap > (2 * height if is_under else 0.5 * max(height, next_.bottom - next_.top)):
             count = number
     return count
 

@@ -434,7 +434,7 @@ class Placing:
 
 
 def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
-    """Return the blocks that are not running heads, feet or page numbers."""
+    """Return the blocks but running heads, feet, page numbers and names that a table repeats."""
     places: dict[tuple[Zone, str, int], list[Placing]] = {}
     for placing in placings:
         if placing.block.zone in (Zone.HEAD, Zone.FOOT):
@@ -447,7 +447,18 @@ def leave_out_running(placings: Sequence[Placing]) -> list[Placing]:
         if _is_running(name, [placing.page for placing in found])
         for placing in found
     }
-    return [placing for placing in placings if placing.start not in running]
+    return list(_leave_out_repeated(one for one in placings if one.start not in running))
+
+
+def _leave_out_repeated(placings: Iterable[Placing]) -> Iterator[Placing]:
+    """Yield the blocks but rows that say the names of their table again, on the next page."""
+    names = ""
+    for placing in placings:
+        if placing.block.role is Role.ROW and placing.text == names:
+            continue
+        if placing.block.role is not Role.ROW:
+            names = placing.text if placing.block.role is Role.NAMES else ""
+        yield placing
 
 
 def _is_running(name: str, pages: list[int]) -> bool:
