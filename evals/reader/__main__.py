@@ -66,11 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="the folder of public data")
     parser.add_argument("--stage", choices=("find", "read"), default="find", help="what to learn")
     parser.add_argument(
-        "--after", type=Path, help="a checkpoint of `find`, for what reads above it"
+        "--after", type=Path, help="a checkpoint of `find` whose weights a run begins with"
     )
     parser.add_argument("--run", help="the name of the run, a folder of the cache; the stage's")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--rate", type=float, help="of the highest layer at its full")
     parser.add_argument("--decay-from", type=int, help="the step from which to learn less")
     parser.add_argument(
         "--decay-steps",
@@ -157,7 +158,7 @@ def train(given: argparse.Namespace) -> None:
     }
     batches = Batches(read_units(units / "train.jsonl.gz"), Sizes(), given.seed)
     plan = Plan(given.steps, given.decay_from or given.steps * 4 // 5, seed=given.seed)
-    plan = replace(plan, stage=given.stage)
+    plan = replace(plan, stage=given.stage, rate=given.rate or plan.rate)
     last = newest(folder)
     state = load(last) if last and (given.resume or given.decay_steps) else None
     if last and not state:
@@ -186,7 +187,7 @@ def train(given: argparse.Namespace) -> None:
     run = Run(reader, batches, plan)
     if state:
         run.restore(state)
-    elif given.stage == "find":
+    elif given.stage == "find" and not given.after:
         run.settle()
     say(f"{batches.n_an_epoch} steps an epoch, from step {run.step}, {asdict(plan)}")
     go_on(run, folder, pools, Pace(), say)
