@@ -319,17 +319,17 @@ class Assistant:
         if not self.index.is_ready:
             return ()
         with self.index.open() as snapshot:
-            quotes = partial(
-                examples.is_quoted, snapshot, self._retriever, self.judge, self.settings
+            answers = partial(
+                examples.is_answered, snapshot, self._retriever, self.judge, self.settings
             )
             if near is not None and near.consulted:
                 passages = examples.read_near(snapshot, near)
                 weights = weigh_terms(snapshot, near.query)
-                return examples.suggest_near(near.query, weights, passages, quotes, n)
+                return examples.suggest_near(near.query, weights, passages, answers, n)
             key = (snapshot.version, n)
             if (found := self._suggested.get(key)) is None:
                 passages = examples.read_all_over(snapshot, examples.N_READ * n)
-                found = examples.suggest(passages, quotes, n)
+                found = examples.suggest(passages, answers, n)
                 self._suggested = {key: found}
             return found
 
