@@ -1,16 +1,23 @@
 """The quotes that answer a question, with all that a language model is given beside them."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
-from assistant.cite import Read, Verified, edition_of, place_of
+from assistant.answer.whole import Overview
+from assistant.cite import DraftStatement, Place, Read, Verified, edition_of, place_of
 from assistant.evidence.scorer import Judgement
 from assistant.retrieve.retriever import Retriever
 from assistant.store.snapshot import Snapshot
 from assistant.text.cues import leans_back
 from assistant.values import Answer, Citation, Consulted, Passage, Sentence, Turn
+from assistant.write.prompt import MAX_NOTES, Note, Prompt
+from assistant.write.verify import Claim, find_fault
 
+READ_PARTLY = (
+    "The language model read {:,} of the {:,} passages that were asked about: llm.max_calls, {}, "
+    "bounds its calls. Ask about fewer documents, or raise it."
+)
 MAX_TITLE_CHARS = 120
 MAX_OVER_CHARS = 300
 """Of what stands above a passage in a prompt of the short form, and of the long one."""
@@ -18,6 +25,8 @@ N_WIDE = 60
 """Passages that are found for a model with room: at 200 tokens each they fill 12,000."""
 MAX_WHOLE = 400
 """Passages of chosen documents that are looked at: more do not fit."""
+MAX_OVERVIEW = 4_000
+"""Passages that are looked at for an answer about whole documents: about 70 prompts."""
 
 
 @dataclass(frozen=True)
@@ -29,28 +38,60 @@ class QuotedAnswer:
         consult: returns the passages of which none of some citations quotes anything.
         history: the conversation before.
         wide, whole: further passages, and all of the documents that were chosen.
+        n_whole: of an answer about whole documents, how many passages these have; otherwise 0.
         max_drop: how far below the best sentence's log-odds a sentence still counts as an answer.
         read: returns a document as it was read, even if the index has changed since.
     """
 
     answer: Answer
     verified: tuple[Verified, ...]
-    judgement: Judgement
+    judgement: Judgement | None
     consult: Callable[[Sequence[Citation]], tuple[Consulted, ...]]
     max_drop: float
     read: Read
     history: Sequence[Turn] = ()
     wide: tuple[Passage, ...] = ()
     whole: tuple[Passage, ...] = ()
+    n_whole: int = 0
 
     def answers(self, sentence: Sentence) -> bool:
         """Whether a sentence is likely enough to answer to have been quoted."""
+        if self.judgement is None:
+            return False
         scores = self.judgement.scores
         judged = map(place_of, self.judgement.sentences)
         found = [
             score for at, score in zip(judged, scores, strict=True) if at == place_of(sentence)
         ]
         return bool(found) and found[0] >= max(scores) - self.max_drop
+
+
+def quote_whole(
+    told: Overview,
+    snapshot: Snapshot,
+    history: Sequence[Turn],
+    timings: dict[str, float],
+    *,
+    is_read: bool,
+) -> QuotedAnswer:
+    """Return an answer about whole documents with these, if they are to be read by a model."""
+    rows = snapshot.rows_of(told.documents) if told.documents and is_read else ()
+    passages = snapshot.passages(rows[:MAX_OVERVIEW], told.documents)
+    whole = tuple(passages[row] for row in sorted(passages))
+    read = cache(snapshot.document)
+    for document_id in told.documents if is_read else ():
+        read(document_id)
+    return QuotedAnswer(
+        replace(told.answer, timings=timings),
+        told.verified,
+        None,
+        lambda _: (),
+        0.0,
+        read,
+        history,
+        whole=whole,
+        n_whole=len(rows),
+    )
 
 
 def list_further(
@@ -75,6 +116,35 @@ def list_further(
     for passage in (*found.values(), *whole.values()):
         read(passage.document_id)
     return tuple(found.values()), tuple(whole[row] for row in sorted(whole))
+
+
+def read_notes(drafts: Sequence[DraftStatement], part: Prompt) -> Iterator[Note]:
+    """Yield what was noted of a part, with its units; not what fails at sight or cites none."""
+    known = {one.number: one for one in part.sentences}
+    for draft in drafts[:MAX_NOTES]:
+        cited = tuple(known[n] for n in draft.sentences if n in known)
+        if cited and not find_fault(Claim(draft.text, tuple(one.text for one in cited))):
+            yield Note(draft.text, cited)
+
+
+def rest_on_units(
+    draft: DraftStatement, notes: Sequence[Note], numbers: Mapping[Place, int]
+) -> DraftStatement:
+    """Return a draft that cites, instead of notes, the units that these rest on."""
+    cited = [notes[n - 1] for n in draft.sentences if 0 < n <= len(notes)]
+    places = dict.fromkeys(place_of(one) for note in cited for one in note.sentences)
+    return replace(draft, sentences=tuple(numbers[place] for place in places))
+
+
+def tell_unread(
+    answer: Answer, read: Sequence[Sentence], quoted: QuotedAnswer, max_calls: int
+) -> Answer:
+    """Say how much was read of what was asked about, where that is not all."""
+    n_read = len({one.passage.passage_id for one in read})
+    if not quoted.n_whole or n_read >= quoted.n_whole:
+        return answer
+    told = READ_PARTLY.format(n_read, quoted.n_whole, max_calls)
+    return replace(answer, notice=" ".join(filter(None, (answer.notice, told))))
 
 
 def by_likelihood(judgement: Judgement) -> list[tuple[Sentence, ...]]:
