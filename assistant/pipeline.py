@@ -306,11 +306,9 @@ class Assistant:
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
         """Return up to n questions that the documents answer, made of their own sentences, if any.
 
-        Args:
-            n: how many questions at most.
-            near: an answer, such as an abstention, whose passages and likeliest document the
-                questions are then made of, those nearest to its question first. Otherwise they are
-                spread over the documents, and stay the same until the index changes.
+        `near` is an answer, such as an abstention, whose passages and likeliest document they are
+        then made of, those nearest to its question first. Otherwise they are spread over the
+        documents, and stay the same until the index changes.
 
         Raises:
             StoreError: the index cannot be used.
@@ -370,17 +368,19 @@ class Assistant:
     ) -> SyncReport:
         """Update the index to the folder's present files; an unchanged file costs one stat.
 
-        Args:
-            rebuild: whether to build the index from scratch.
-            retry: whether to read files again that were skipped.
-            on_progress: called at each step of the work.
-
-        Raises:
-            CorpusError: the folder cannot be read.
-            IndexLocked: another process is writing the index.
-            StoreError: the index cannot be written.
+        `rebuild` builds it from scratch, `retry` reads files again that were skipped. Raises
+        `CorpusError` for a folder that cannot be read, `IndexLocked` while another sync writes.
         """
         return self.index.sync(rebuild=rebuild, retry=retry, on_progress=on_progress)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the sync is that runs in this process; None if none runs."""
+        return self.index.progress
+
+    def stop_sync(self) -> None:
+        """End the running sync after its present file; see `Index.stop_sync`."""
+        self.index.stop_sync()
 
     def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
         """Return what a sync would do to each file, in order of name."""
