@@ -56,7 +56,7 @@ from assistant.values import (
 from assistant.write.compose import Costs, Stopwatch, open_writer, write_on
 from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model
-from assistant.write.quoted import QuotedAnswer, list_further, quote_whole
+from assistant.write.quoted import QuestionWriter, QuotedAnswer, list_further, quote_whole
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -86,6 +86,7 @@ class Assistant:
         self.writer = open_writer(settings, model, scorer.support)
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
         self._retriever = Retriever(embedder, vectors, settings)
+        self._questions = QuestionWriter(model)
         self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}
 
     @classmethod
@@ -307,8 +308,7 @@ class Assistant:
         """Return up to n questions that the documents answer, made of their own sentences, if any.
 
         `near` is an answer, such as an abstention, whose passages and likeliest document they are
-        then made of, those nearest to its question first. Otherwise they are spread over the
-        documents, and stay the same until the index changes.
+        then made of, nearest first; else they are spread over all and stay till the index changes.
 
         Raises:
             StoreError: the index cannot be used.
@@ -316,9 +316,8 @@ class Assistant:
         if not self.index.is_ready:
             return ()
         with self.index.open() as snapshot:
-            answers = partial(
-                examples.is_answered, snapshot, self._retriever, self.judge, self.settings
-            )
+            given = snapshot, self._retriever, self.judge, self.settings
+            answers = partial(examples.is_answered, *given)
             if near is not None and near.consulted:
                 passages = examples.read_near(snapshot, near)
                 weights = weigh_terms(snapshot, near.query)
@@ -326,8 +325,9 @@ class Assistant:
             key = (snapshot.version, n)
             if (found := self._suggested.get(key)) is None:
                 passages = examples.read_all_over(snapshot, examples.N_READ * n)
-                found = examples.suggest(passages, answers, n)
-                self._suggested = {key: found}
+                written = self._questions.write(snapshot.version, passages, n)
+                found = examples.suggest(passages, answers, n, written or ())
+                self._suggested = {} if written is None else {key: found}
             return found
 
     def calibrate(
@@ -481,6 +481,7 @@ class Assistant:
     def close(self) -> None:
         """Release what is open, including the language model; nothing needs to be saved."""
         self.index.close()
+        self._questions.close()
         if self.writer:
             self.writer.model.close()
 

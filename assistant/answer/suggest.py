@@ -175,17 +175,20 @@ def _source_read(consulted: Consulted) -> SourceText:
     return SourceText(text, sentences, consulted.heading, about=consulted.title)
 
 
-def suggest(sources: Iterable[SourceText], answers: Answers, n: int) -> tuple[str, ...]:
+def suggest(
+    sources: Iterable[SourceText], answers: Answers, n: int, written: Iterable[Proposal] = ()
+) -> tuple[str, ...]:
     """Return up to n questions, made of as many sources, and by as many rules, as there are.
 
     Args:
         sources: in the order in which to try them.
         answers: asks one question.
         n: how many questions to return; at most `N_ASKED` times as many are asked.
+        written: questions of a model, which are tried first.
     """
     listed = list(sources)
     made = [list(_propose_all(source)) for source in listed]
-    proposals = chain(_vary(made), _from_headings(listed))
+    proposals = chain(written, _vary(made), _from_headings(listed))
     return _keep_answered(proposals, answers, n, n_asked=N_ASKED * n)
 
 

@@ -236,6 +236,8 @@ class Writer:
         """
         material = self._gather(quoted)
         parts = ask_for_notes(material, self.model, self.max_calls - 1)
+        if not parts:
+            return replace(quoted.answer, notice=NOTHING_FITS)
         noted = list[list[Note]]()
         for n, part in enumerate(parts, start=1):
             said = f"Reading part {n} of {len(parts)} with {self.model.name}"

@@ -1,23 +1,39 @@
 """The quotes that answer a question, with all that a language model is given beside them."""
 
+import logging
+import re
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 
+from assistant.answer.propose import Proposal
+from assistant.answer.suggest import SourceText
 from assistant.answer.whole import Overview
 from assistant.cite import DraftStatement, Place, Read, Verified, edition_of, place_of
+from assistant.errors import ModelUnavailable
 from assistant.evidence.scorer import Judgement
 from assistant.retrieve.retriever import Retriever
 from assistant.store.snapshot import Snapshot
-from assistant.text.cues import leans_back
-from assistant.values import Answer, Citation, Consulted, Passage, Sentence, Turn
-from assistant.write.prompt import MAX_NOTES, Note, Prompt
+from assistant.text.cues import is_injection, leans_back
+from assistant.values import WRITTEN, Answer, Citation, Consulted, Passage, Sentence, Turn
+from assistant.write.llm.values import Model, Request
+from assistant.write.prompt import ASK, MAX_NOTES, Note, Prompt, neutralize
+from assistant.write.reply import MAX_REPLY_CHARS
 from assistant.write.verify import Claim, find_fault
+
+logger = logging.getLogger(__name__)
 
 READ_PARTLY = (
     "The language model read {:,} of the {:,} passages that were asked about: llm.max_calls, {}, "
     "bounds its calls. Ask about fewer documents, or raise it."
 )
+WAIT_S = 2.0
+"""How long a page waits for a model's questions; those made by rules are offered until then."""
+MAX_QUESTIONS = 60
+MAX_LINE_CHARS = 300
+_QUESTION = re.compile(r"(?:[-*•]|\d{1,2}[.)])?\s*([^\[\]]{5,200}[?？؟])\s*\[(\d{1,4})\]\.?")
 MAX_TITLE_CHARS = 120
 MAX_OVER_CHARS = 300
 """Of what stands above a passage in a prompt of the short form, and of the long one."""
@@ -116,6 +132,81 @@ def list_further(
     for passage in (*found.values(), *whole.values()):
         read(passage.document_id)
     return tuple(found.values()), tuple(whole[row] for row in sorted(whole))
+
+
+class QuestionWriter:
+    """Has a model write questions to try, once for each version of the index, in a thread.
+
+    A small model writes none. Safe to share between threads.
+    """
+
+    def __init__(self, model: Model | None) -> None:
+        self._model = None if model is None or model.is_small else model
+        self._written: dict[int, tuple[Proposal, ...] | None] = {}
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def write(
+        self, version: int, sources: Sequence[SourceText], n: int
+    ) -> tuple[Proposal, ...] | None:
+        """Return questions of the sources, not asked yet; None while they are being written.
+
+        Who waits does so for at most `WAIT_S`; a model that fails has written none.
+        """
+        if self._model is None:
+            return ()
+        with self._lock:
+            if version not in self._written:
+                self._written = {version: None}
+                work = threading.Thread(target=self._ask, args=(version, sources, n), daemon=True)
+                work.start()
+                work.join(WAIT_S)
+            return self._written.get(version)
+
+    def close(self) -> None:
+        """Let the model write no more."""
+        self._is_closed = True
+
+    def _ask(self, version: int, sources: Sequence[SourceText], n: int) -> None:
+        assert self._model is not None
+        units = _fit_units(sources, self._model)
+        lines = "\n".join(f"[{n}] {neutralize(unit)}" for n, unit in enumerate(units, start=1))
+        request = Request(ASK.format(2 * n), lines, self._model.reply_tokens)
+        reply = ""
+        try:
+            with closing(self._model.stream(request)) as pieces:
+                for piece in pieces:
+                    reply += piece if isinstance(piece, str) else ""
+                    if self._is_closed or len(reply) > MAX_REPLY_CHARS:
+                        break
+        except ModelUnavailable as error:
+            logger.warning("no questions were written: %s", error)
+        self._written[version] = tuple(read_questions(reply, units))
+
+
+def _fit_units(sources: Sequence[SourceText], model: Model) -> list[str]:
+    """Return the sentences of as many sources as there is room for, each under what it is about."""
+    room = model.prompt_tokens - model.count(ASK)
+    units: list[str] = []
+    for source in sources:
+        own = [one for one in source.sentences if not is_injection(one)]
+        room -= model.count("\n".join(f"[100] {one}" for one in own))
+        if room < 0:
+            break
+        units += own
+    return units
+
+
+def read_questions(reply: str, units: Sequence[str]) -> Iterator[Proposal]:
+    r"""Yield the questions of a reply that name a unit, as what that answers.
+
+    >>> [one.question for one in read_questions("1. Who is it? [1]\nWhy? [7]\nNo. [1]", ["Ann."])]
+    ['Who is it?']
+    """
+    for line in reply.rpartition("</think>")[2].splitlines()[:MAX_QUESTIONS]:
+        match = _QUESTION.fullmatch(line[:MAX_LINE_CHARS].strip())
+        if match and 0 < int(match[2]) <= len(units) and not is_injection(match[1]):
+            yield Proposal(neutralize(match[1]), units[int(match[2]) - 1], WRITTEN)
 
 
 def read_notes(drafts: Sequence[DraftStatement], part: Prompt) -> Iterator[Note]:
