@@ -9,6 +9,7 @@ the only one of the folder; where several may be meant, they are listed.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from assistant.answer.folder import Folder, Held, tell
@@ -194,7 +195,11 @@ def _meant(folder: Folder, request: Intent, history: Sequence[Turn]) -> tuple[He
         return _once(found)
     if folder.chosen or len(folder.documents) == 1:
         return _once(folder.documents)
-    return _once(_talked_of(folder, history))
+    if talked := _once(_talked_of(folder, history)):
+        return talked
+    word = next(reversed(fold(request.this).split()), "")
+    called = (one for one in folder.documents if word == fold(PurePosixPath(one.document_id).stem))
+    return _once(list(called))
 
 
 def _once(documents: Sequence[Held]) -> tuple[Held, ...]:

@@ -2,8 +2,8 @@
 
     python -m evals.overviews [--more] [--show] [--json FILE] [--keep FOLDER]
 
-`--more` asks five smaller folders ten questions each: a club's, a practice's (German), a bakery's (French),
-a laboratory's and a household's. Their questions were written before anything was asked, and once.
+`--more` asks five smaller folders ten questions each: a club's, a practice's (German), a bakery's
+(French), a laboratory's and a household's. These were written once, before anything was asked.
 
 What counts, written before anything was asked. An answer is right if a careful person who knows the
 folder would accept it, and that is taken to be so when all of this holds:
