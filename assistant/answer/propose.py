@@ -24,7 +24,7 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "pt")
 MAX_WORDS = 12
 MAX_OWN_WORDS = 20
 """Of a question that a document asks itself."""
-MAX_VAGUE_WORDS = 5
+MAX_VAGUE_WORDS = 6
 """Of a question without a name or number: a longer one can hardly be of several documents."""
 MAX_KEY_WORDS = 5
 """Of what a row or a group of fields is about."""
@@ -166,7 +166,7 @@ class Proposal:
     @property
     def is_specific(self) -> bool:
         """Whether it names what it asks of, so that only some document can answer it."""
-        is_long = len(self.question.split()) > MAX_VAGUE_WORDS
+        is_long = len(LETTERS.findall(self.question)) > MAX_VAGUE_WORDS
         return is_long or self.rule == "asked" or bool(re.search(r" .*[A-Z\d«]", self.question))
 
 
