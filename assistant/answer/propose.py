@@ -21,7 +21,7 @@ from assistant.text.words import CAPITALISED, LETTERS, NAME, one_of
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt")
 """Languages in which questions are made."""
-MAX_WORDS = 12
+MAX_WORDS, MAX_SENTENCE_CHARS = 12, 400
 MAX_OWN_WORDS = 20
 """Of a question that a document asks itself."""
 MAX_VAGUE_WORDS = 6
@@ -220,8 +220,8 @@ def propose(sentence: str, passage: str = "", language: str = DEFAULT) -> tuple[
     >>> [one.question for one in propose("Der Hof wird am Montag gekehrt.", language="de")]
     ['Wann wird der Hof gekehrt?']
     """
-    flat = _BRACKETS.sub("", " ".join(sentence.split()))
-    if "?" in flat or not _FULL_STOP.search(flat):
+    flat = _BRACKETS.sub("", " ".join(sentence[: 2 * MAX_SENTENCE_CHARS].split()))
+    if len(flat) > MAX_SENTENCE_CHARS or "?" in flat or not _FULL_STOP.search(flat):
         return ()
     lead = _LEAD.match(flat) if language == DEFAULT else None
     main = _FULL_STOP.sub("", flat[lead.end() :] if lead else flat)

@@ -1,6 +1,7 @@
 """Questions made of sentences, rows, fields and lists: good ones by themselves, or none."""
 
 import re
+import time
 import tomllib
 from importlib.resources import files
 
@@ -272,6 +273,18 @@ def test_a_list_is_asked_for_by_its_plural_and_what_the_document_is_about() -> N
     assert propose_list("Method", "Stir.", "Method 4") == ()
     assert propose_list("Access", "By bus", "Lido West") == ()
     assert propose_list("Steps", "Stir.", "Steps") == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_without_an_end_costs_no_time(language: str) -> None:
+    started = time.perf_counter()
+    for head in ("Der Hof wird am 1. ", "The door is ", "Le four est ", "La casa ", ""):
+        for run in ("ge", "a", "a ", "Ab ", "1", "(", ": ", " | a: "):
+            text = head + run * 100_000 + "."
+            propose(text, text, language)
+            propose_field(text[:2000], "Bill 4", language)
+            propose(head + run * (380 // len(run)) + ".", "", language)
+    assert time.perf_counter() - started < 10, "a bound for a busy machine"
 
 
 @given(st.text(max_size=200))
