@@ -48,7 +48,7 @@ class WatchedWriter(Writer):
 
     def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
         """See `Writer`."""
-        self.shown = self._show(quoted)
+        self.shown = self.show(quoted)
         yield from super().write(quoted, costs)
 
 
