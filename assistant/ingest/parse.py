@@ -9,12 +9,13 @@ much, which is never cut.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import ModuleType
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
-from assistant.ingest.formats.parsed import Limits, Parsed
+from assistant.ingest.formats.parsed import ON_PAGE, Limits, Parsed
 from assistant.values import Origin, Page
 
 FORMATS = {
@@ -77,6 +78,40 @@ def draw(data: bytes, media_type: str, page: int, width: int) -> bytes:
     """
     picture: bytes = _format_of(media_type).draw(data, page, width)
     return picture
+
+
+@dataclass(slots=True)
+class Inner:
+    """Reads the files inside another one, which together may take as much as a file may."""
+
+    limits: Limits
+    n_seen: int = 0
+
+    def parse(self, data: bytes, name: str) -> Parsed:
+        """Return the text of a file inside another.
+
+        Raises:
+            DocumentUnreadable: it cannot be read, or lies in too many others.
+        """
+        if not self.limits.max_inner:
+            raise DocumentUnreadable("it lies in too many other files", Fault.TOO_LARGE)
+        media_type, _ = sniff.media_type(name, data)
+        left = replace(
+            self.limits,
+            max_inner=self.limits.max_inner - 1,
+            max_ocr_pages=max(self.limits.max_ocr_pages - self.n_seen, 0),
+        )
+        tell = ON_PAGE.get()
+
+        def count(number: int, n_pages: int) -> None:
+            self.n_seen += 1
+            tell(number, n_pages)
+
+        before = ON_PAGE.set(count)
+        try:
+            return parse(data, media_type, left)
+        finally:
+            ON_PAGE.reset(before)
 
 
 def _format_of(media_type: str) -> ModuleType:

@@ -1,8 +1,9 @@
 """Unpacking zip archives within bounds, before any library sees them.
 
 All members are unpacked once, piece by piece, counted as they come and never as the archive says;
-what will be parsed as XML is checked on the way. Archives inside an archive are bytes like any
-other and are not opened. `DocumentUnreadable` is raised for bombs (too many members, too much in
+what will be parsed as XML is checked on the way. Pictures and other data that no text is read from
+may be packed as tightly as they are. Archives inside an archive are bytes like any other and are
+not opened. `DocumentUnreadable` is raised for bombs (too many members, too much in
 them, members that share their bytes), encrypted members, ways of packing that no office program
 uses, and XML that declares a document type (where entities come from), is nested too deep, or is
 not well-formed.
@@ -12,7 +13,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.parsers import expat
@@ -28,6 +29,13 @@ _ENCRYPTED_BITS = 0x1 | 0x40
 _XML_SUFFIXES = (".xml", ".rels")
 _NOT_PARSED = (".svg", ".html", ".htm", ".xhtml", ".vml")
 """Markup that no library reads as XML. Excel's own drawings of comments (.vml) are none."""
+_UNREAD = (
+    *(".emf", ".wmf", ".emz", ".wmz", ".bmp", ".tif", ".tiff", ".png", ".gif", ".jpg", ".jpeg"),
+    *(".wdp", ".bin", ".ole", ".dat", ".vml", ".ttf", ".otf", ".odttf", ".fntdata", ".wav"),
+)
+"""Of names of members from which no text is read; what begins like XML counts all the same."""
+_NEEDLESS = ("customxml/item", "docprops/app.xml", "docprops/custom.xml", "__macosx/", "[trash]/")
+"""Beginnings of names of XML that no format reads."""
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
@@ -37,10 +45,15 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive whose members have all been unpacked once and found to be within bounds."""
+    """An archive whose members have all been unpacked once and found to be within bounds.
+
+    `names` have slashes between folders, whatever the program wrote that packed it.
+    """
 
     names: frozenset[str]
+    _data: bytes
     _zip: zipfile.ZipFile
+    _written: Mapping[str, str]
 
     def read(self, name: str) -> bytes:
         """Return a member.
@@ -50,7 +63,17 @@ class Archive:
         """
         if name not in self.names:
             raise DocumentUnreadable(f"damaged: there is no {name} in it", Fault.CORRUPT)
-        return self._zip.read(name)
+        return self._zip.read(self._written[name])
+
+    def package(self) -> bytes:
+        """Return the archive as its libraries read it, with slashes in its names."""
+        if all(name == written for name, written in self._written.items()):
+            return self._data
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as package:
+            for name in sorted(self.names):
+                package.writestr(name, self.read(name))
+        return packed.getvalue()
 
     def count_under(self, *folders: str) -> int:
         """Return how many members lie in folders, each named with its slash."""
@@ -60,7 +83,7 @@ class Archive:
 def looks_like_xml(name: str, head: bytes) -> bool:
     """Tell by its name, or its first bytes, whether an office library may parse a member."""
     lowered = name.lower()
-    if lowered.endswith(_NOT_PARSED):
+    if lowered.endswith(_NOT_PARSED) or lowered.startswith(_NEEDLESS):
         return False
     return lowered.endswith(_XML_SUFFIXES) or starts_like_xml(head)
 
@@ -84,12 +107,13 @@ def open_archive(data: bytes, is_xml: Callable[[str, bytes], bool] = looks_like_
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
         _check_members(members, data)
-        total = 0
+        unpacked = _Unpacked(len(data))
         for member in members:
-            total += _unpack(archive, member, is_xml, total, len(data))
+            _unpack(archive, member, is_xml, unpacked)
     except _BROKEN as error:
         raise _damaged(str(error)) from error
-    return Archive(frozenset(member.filename for member in members), archive)
+    written = {member.filename.replace("\\", "/"): member.filename for member in members}
+    return Archive(frozenset(written), data, archive, written)
 
 
 def _check_members(members: list[zipfile.ZipInfo], data: bytes) -> None:
@@ -121,25 +145,39 @@ def _span(member: zipfile.ZipInfo, data: bytes) -> tuple[int, int]:
     return start, end
 
 
+@dataclass(slots=True)
+class _Unpacked:
+    """The bytes unpacked so far, and those of them that text may be read from."""
+
+    n_packed: int
+    n_bytes: int = 0
+    n_read: int = 0
+
+
 def _unpack(
     archive: zipfile.ZipFile,
     member: zipfile.ZipInfo,
     is_xml: Callable[[str, bytes], bool],
-    total: int,
-    n_packed: int,
-) -> int:
-    """Go through a member and return how many bytes it has, given those before and the file's."""
+    unpacked: _Unpacked,
+) -> None:
+    """Go through a member and count its bytes."""
     n_bytes = 0
     check: _XmlCheck | None = None
+    is_read = not member.filename.lower().endswith(_UNREAD)
     for piece in _pieces(archive, member):
         if not n_bytes and is_xml(member.filename, piece):
             check = _XmlCheck(member.filename)
+            is_read = True
         n_bytes += len(piece)
-        if total + n_bytes > MAX_EXPANDED_BYTES:
+        unpacked.n_bytes += len(piece)
+        unpacked.n_read += len(piece) * is_read
+        if unpacked.n_bytes > MAX_EXPANDED_BYTES:
             raise DocumentUnreadable(
                 f"it unpacks to more than {MAX_EXPANDED_BYTES // 10**6} MB", Fault.TOO_LARGE
             )
-        if _is_bomb(n_bytes, member.compress_size) or _is_bomb(total + n_bytes, n_packed):
+        if (is_read and _is_bomb(n_bytes, member.compress_size)) or _is_bomb(
+            unpacked.n_read, unpacked.n_packed
+        ):
             raise DocumentUnreadable(
                 f"it unpacks to more than {MAX_RATIO} times its size, as a bomb does",
                 Fault.TOO_LARGE,
@@ -148,7 +186,6 @@ def _unpack(
             check.feed(piece)
     if check is not None:
         check.feed(b"", is_final=True)
-    return n_bytes
 
 
 def _is_bomb(n_bytes: int, n_packed: int) -> bool:
@@ -166,6 +203,8 @@ class _XmlCheck:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._is_surely_xml = name.lower().endswith(_XML_SUFFIXES)
+        self._is_over = False
         self._depth = 0
         self._parser = expat.ParserCreate()
         self._parser.StartDoctypeDeclHandler = self._refuse_type
@@ -173,11 +212,15 @@ class _XmlCheck:
         self._parser.EndElementHandler = self._end
 
     def feed(self, piece: bytes, *, is_final: bool = False) -> None:
-        """Check the next piece."""
+        """Check the next piece; what is not called XML, and turns out to be none, is let be."""
+        if self._is_over:
+            return
         try:
             self._parser.Parse(piece, is_final)
         except (expat.ExpatError, LookupError) as error:
-            raise _damaged(f"{self._name}: {error}") from error
+            if self._is_surely_xml:
+                raise _damaged(f"{self._name}: {error}") from error
+            self._is_over = True
 
     def _refuse_type(self, *_: object) -> None:
         raise DocumentUnreadable(

@@ -148,8 +148,8 @@ def _write_auto(kind: str, number: int) -> str:
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the slides, with a page for each and their titles as headings."""
     archive = open_archive(data)
-    refuse_strict(archive, "ppt/presentation.xml")
-    presentation = _open(data)
+    refuse_strict(archive)
+    presentation = _open(archive.package())
     slides = presentation.slides
     if len(slides) > limits.max_pages:
         raise DocumentUnreadable(

@@ -101,13 +101,13 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the rows of the sheets that are shown, with a page for each row."""
     archive = open_archive(data)
-    refuse_strict(archive, "xl/workbook.xml")
+    refuse_strict(archive)
     blocks = Blocks(limits.max_chars)
     left_out = _LeftOut()
     with warnings.catch_warnings():
         # What the library does not read of a workbook's looks is nothing to tell people.
         warnings.simplefilter("ignore")
-        book = _open(data)
+        book = _open(archive.package())
         sheets = [found for found in book.parser.find_sheets() if "chart" not in found[1].Type]
         if len(sheets) > limits.max_pages:
             raise DocumentUnreadable(
