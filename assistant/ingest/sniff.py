@@ -181,12 +181,16 @@ _OLE_KINDS = {
     "Book": XLS,
     "PowerPoint Document": PPT,
 }
+_THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
+_THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
+_THUMBNAIL = re.compile(rb"(?:\d\0){2,4}_\0(?:[0-9a-f]\0){16}")
+"""The name of a stream of one."""
 _OLE_OTHERS = {
     "Quill": "a Publisher document: save it as PDF",
     "VisioDocument": "a Visio drawing: save it as PDF",
     "HwpSummaryInformation": "a Hangul document (.hwp): save it as .docx or PDF",
     "MatOST": "a Works document: save it as .docx or PDF",
-    "Catalog": "thumbnails of pictures that Windows keeps; there is no text in it",
+    "Catalog": _THUMBNAILS,
 }
 _OFFICE_TYPES = (
     (re.compile(rb"wordprocessingml|ms-word"), DOCX),
@@ -325,8 +329,8 @@ def _by_members(data: bytes) -> str:
             return kind
     if declared.startswith(b"application/vnd.oasis.opendocument."):
         raise DocumentUnreadable("an OpenDocument file without text of its own: save it as PDF")
-    if kind := _by_parts(data, members):
-        return kind
+    if office := _by_parts(data, members):
+        return office
     if "META-INF/container.xml" in members:
         return EPUB
     if "Index/Document.iwa" in members or {"index.apxl", "index.xml"} & members.keys():
@@ -340,9 +344,9 @@ def _by_parts(data: bytes, members: dict[str, int]) -> str | None:
     """Return the type of an Open XML package by that of its main part, wherever that lies."""
     relations = _read_head(data, members.get("_rels/.rels"))
     types = _read_head(data, members.get("[Content_Types].xml"))
-    for sign, kind in _OTHER_PACKAGES:
+    for sign, what in _OTHER_PACKAGES:
         if sign in relations or sign in types:
-            raise DocumentUnreadable(kind)
+            raise DocumentUnreadable(what)
     of_part = {}
     for override in _OVERRIDE.findall(types):
         found = dict(_ATTRIBUTE.findall(override))
@@ -398,9 +402,11 @@ def _by_streams(data: bytes, named: str | None) -> str:
         return OUTLOOK
     places = {name: _find_stream(data, name) for name in (*_OLE_KINDS, *_OLE_OTHERS)}
     found = sorted((place, name) for name, place in places.items() if place >= 0)
-    kinds = [_OLE_KINDS.get(name) for _, name in found]
+    kinds = [_OLE_KINDS.get(stream) for _, stream in found]
     if named is not None and named in kinds:
         return named
+    if not found and _THUMBNAIL.search(data):
+        raise DocumentUnreadable(_THUMBNAILS)
     if not found:
         raise DocumentUnreadable(
             "an old office document, but none of Word, Excel or PowerPoint: save it as PDF"

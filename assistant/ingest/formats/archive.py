@@ -65,14 +65,19 @@ class Archive:
             raise DocumentUnreadable(f"damaged: there is no {name} in it", Fault.CORRUPT)
         return self._zip.read(self._written[name])
 
-    def package(self) -> bytes:
-        """Return the archive as its libraries read it, with slashes in its names."""
-        if all(name == written for name, written in self._written.items()):
+    def package(self, changed: Mapping[str, bytes] | None = None) -> bytes:
+        """Return the archive as its libraries read it, with slashes in its names.
+
+        Args:
+            changed: members by their names, to stand for those that are in it.
+        """
+        changed = changed or {}
+        if not changed and all(name == written for name, written in self._written.items()):
             return self._data
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as package:
             for name in sorted(self.names):
-                package.writestr(name, self.read(name))
+                package.writestr(name, changed.get(name) or self.read(name))
         return packed.getvalue()
 
     def count_under(self, *folders: str) -> int:

@@ -138,9 +138,7 @@ class Blocks:
             title,
             tuple(self._units),
             tuple(self._pages),
-            drop_none(
-                *warnings, count(n_unsure, "word", told), describe_removed(self.n_removed)
-            ),
+            drop_none(*warnings, count(n_unsure, "word", told), describe_removed(self.n_removed)),
             tuple(self._words),
         )
 

@@ -4,8 +4,9 @@ The body is walked in order; footnotes and endnotes follow it in the order in wh
 to them. Headings are those of styles and outline levels; they and the items of lists have the
 numbers that Word shows. References to parts that are not in the package are taken out before
 python-docx opens it. Files inserted in it are read where they stand, and so are the words in
-pictures. Left out, with a warning: hidden text, comments, page headers and footers, charts, diagrams, embedded files, symbols of picture fonts. A Word document has no pages
-before it is laid out. `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
+pictures. Left out, with a warning: hidden text, comments, page headers and footers, charts,
+diagrams, embedded files, symbols of picture fonts. A Word document has no pages before it is laid
+out. `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
 import io
