@@ -72,7 +72,7 @@ WRAPPERS = {
     "striprtf": ("ingest/formats/rtf.py",),
     "pypdfium2": ("ingest/formats/pdf/",),
     "scipy": ("ingest/formats/ocr.py",),
-    "olefile": ("ingest/formats/outlook.py", "ingest/formats/legacy.py"),
+    "olefile": tuple(f"ingest/formats/{name}.py" for name in ("outlook", "legacy", "xlsx")),
     "markdown_it": ("ingest/",),
     "charset_normalizer": ("ingest/",),
     "sentencex": ("text/sentences.py",),

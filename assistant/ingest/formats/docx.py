@@ -10,9 +10,7 @@ out. `DocumentUnreadable` is raised for damaged and encrypted files and for bomb
 """
 
 import io
-import posixpath
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -23,13 +21,14 @@ from docx.parts.document import DocumentPart
 from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.archive import Archive, open_archive
+from assistant.ingest.formats.archive import open_archive
 from assistant.ingest.formats.blocks import Block, Blocks, write_blocks
 from assistant.ingest.formats.ooxml import (
     Inserted,
     Numbering,
     choose,
     describe_left_out,
+    drop_dangling,
     find,
     find_main,
     is_on,
@@ -42,35 +41,6 @@ from assistant.ingest.formats.ooxml import (
 )
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.values import Role
-
-
-def drop_dangling(archive: Archive) -> tuple[bytes, int]:
-    """Return the package without the references that lead nowhere, and how many those were."""
-    n_dropped = 0
-    mended = io.BytesIO()
-    with zipfile.ZipFile(mended, "w") as package:
-        for name in sorted(archive.names):
-            data = archive.read(name)
-            if name.endswith(".rels"):
-                root = parse_xml(data)
-                dangling = [r for r in root if name_of(r) and not _leads_to(r, name, archive)]
-                for relation in dangling:
-                    root.remove(relation)
-                n_dropped += len(dangling)
-                data = etree.tostring(root)
-            package.writestr(name, data)
-    return mended.getvalue(), n_dropped
-
-
-def _leads_to(relation: etree._Element, name: str, archive: Archive) -> bool:
-    """Tell whether a relationship in a member leads out of the package or to a part of it."""
-    if relation.get("TargetMode") == "External":
-        return True
-    # Targets are relative to the folder of the part, which is above that of its relationships.
-    folder = posixpath.dirname(posixpath.dirname(name))
-    path = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or ""))
-    return path.lstrip("/") in archive.names
-
 
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 _BODY_LEVEL = 9

@@ -48,7 +48,10 @@ _FIELD_MARKS = re.compile(r"[\x13-\x15]")
 _WRITTEN = str.maketrans(
     {"\x0b": "\n", "\x0e": "\n", "\x1e": "-", **dict.fromkeys("\x01\x02\x03\x04\x05\x08\x1f")}
 )
+_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
 _MAX_HEADING = 9
+MAX_BYTES = 100_000_000
+"""Of the pieces of a text together, which may lie over each other."""
 
 
 class _Paragraph(NamedTuple):
@@ -127,13 +130,18 @@ def _read_pieces(main: bytes, table: bytes) -> _Pieces:
     n_pieces = (int.from_bytes(source[at + 1 : at + 5], "little") - 4) // 12
     starts = struct.unpack_from(f"<{n_pieces + 1}i", source, at + 5)
     texts, places = [], []
+    n_bytes_read = 0
     for number, (begin, end) in enumerate(pairwise(starts)):
         (place,) = struct.unpack_from("<I", source, at + 5 + 4 * (n_pieces + 1) + 8 * number + 2)
         is_narrow, place = bool(place & 0x4000_0000), place & 0x3FFF_FFFF
         place, width = (place // 2, 1) if is_narrow else (place, 2)
         written = main[place : place + (end - begin) * width]
         text = written.decode("cp1252" if is_narrow else "utf-16-le", "replace")
-        texts.append(text if len(text) == end - begin else text.ljust(end - begin)[: end - begin])
+        # Characters are counted in units of 16 bits.
+        texts.append(_TWO_UNITS.sub("\\g<0>\x02", text))
+        n_bytes_read += len(written)
+        if end < begin or n_bytes_read > MAX_BYTES:
+            raise ValueError("its pieces are out of order")
         places.append((place, width))
     return _Pieces("".join(texts), list(starts[:-1]), places)
 
@@ -251,8 +259,7 @@ class _Record(NamedTuple):
     is_container: bool
 
 
-def _records(data: bytes) -> Iterator[_Record]:
-    at = 0
+def _records(data: bytes, at: int = 0) -> Iterator[_Record]:
     while at + 8 <= len(data):
         head, kind, length = struct.unpack_from("<HHI", data, at)
         yield _Record(kind, head >> 4, data[at + 8 : at + 8 + length], head & 0xF == 0xF)
@@ -260,7 +267,7 @@ def _records(data: bytes) -> Iterator[_Record]:
 
 
 def _record_at(data: bytes, at: int) -> _Record:
-    return next(_records(data[at:]))
+    return next(_records(data, at))
 
 
 def _find(record: _Record, *kinds: int, depth: int = 0) -> Iterator[_Record]:

@@ -21,6 +21,8 @@ from assistant.ingest.formats.table import write_table
 from assistant.values import Role
 
 MAX_LEVEL = 6
+MAX_LINE_CHARS = 10_000
+"""Of a line that may be more than part of a paragraph."""
 _LINES = ("paragraph", "term", "attribution", "rubric", "line", "caption", "subtitle")
 _PASSED_OVER = ("comment", "substitution_definition", "system_message", "target", "pending", "meta")
 _JOINED = {
@@ -45,6 +47,12 @@ _NO_TEXT = frozenset(
     "literalinclude rst-class audit-event".split()
 )
 """Of them, those whose argument or content is no text to read."""
+_VERSIONS = {
+    "versionadded": "Added in version",
+    "versionchanged": "Changed in version",
+    "deprecated": "Deprecated since version",
+    "versionremoved": "Removed in version",
+}
 _SPHINX_ROLES = (
     "ref doc class func meth mod attr data const exc obj term option envvar file command kbd "
     "program guilabel menuselection dfn abbr numref eq download any keyword token source pep rfc "
@@ -69,6 +77,7 @@ def parse_rst(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         "_disable_config": True,
         "warning_stream": False,
         "doctitle_xform": False,
+        "docinfo_xform": False,
         "smart_quotes": False,
         "line_length_limit": limits.max_chars,
     }
@@ -102,7 +111,9 @@ def _know_sphinx() -> None:
                 return []
             held = nodes.container()
             if self.arguments:
-                held += nodes.paragraph("", " ".join(self.arguments[0].split()))
+                said = " ".join(self.arguments[0].split())
+                shown = f"{_VERSIONS[self.name]} {said}" if self.name in _VERSIONS else said
+                held += nodes.paragraph("", shown)
             self.state.nested_parse(self.content, self.content_offset, held)
             return [held]
 
@@ -261,7 +272,7 @@ class Written:
         """Read lines, each by the first of the kinds that it is of, or as part of a paragraph."""
         lines = iter(text.splitlines())
         for line in lines:
-            for pattern, take in kinds:
+            for pattern, take in kinds if len(line) <= MAX_LINE_CHARS else ():
                 if found := pattern.match(line):
                     take(found, lines)
                     break

@@ -60,6 +60,31 @@ def list_relations(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
     return found
 
 
+def drop_dangling(archive: Archive) -> tuple[bytes, int]:
+    """Return the package without the references that lead nowhere, and how many those were."""
+    n_dropped = 0
+    changed = {}
+    for name in archive.names:
+        if name.endswith(".rels"):
+            root = parse_xml(archive.read(name))
+            dangling = [r for r in root if name_of(r) and not _leads_to(r, name, archive)]
+            for relation in dangling:
+                root.remove(relation)
+            n_dropped += len(dangling)
+            changed[name] = etree.tostring(root)
+    return archive.package(changed), n_dropped
+
+
+def _leads_to(relation: etree._Element, name: str, archive: Archive) -> bool:
+    """Tell whether a relationship in a member leads out of the package or to a part of it."""
+    if relation.get("TargetMode") == "External":
+        return True
+    # Targets are relative to the folder of the part, which is above that of its relationships.
+    folder = posixpath.dirname(posixpath.dirname(name))
+    path = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or ""))
+    return path.lstrip("/") in archive.names
+
+
 def parse_xml(data: bytes) -> etree._Element:
     """Return the root of XML, with no entity expanded and nothing fetched."""
     parser = etree.XMLParser(

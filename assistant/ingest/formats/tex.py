@@ -176,7 +176,8 @@ def _after_options(body: str, position: int) -> int:
     return found.end() if found else position
 
 
-MAX_ARGUMENT_CHARS = 20_000
+MAX_ARGUMENT_CHARS, MAX_BRACES = 4_000, 30
+"""Of what a command is about: its length, and how many braces lie inside each other."""
 
 
 def _argument(text: str, position: int) -> tuple[str, int]:
@@ -187,7 +188,7 @@ def _argument(text: str, position: int) -> tuple[str, int]:
     depth = 0
     for brace in re.compile(r"(?<!\\)[{}]").finditer(text, found.end() - 1):
         depth += 1 if brace[0] == "{" else -1
-        if brace.start() - found.end() > MAX_ARGUMENT_CHARS:
+        if depth > MAX_BRACES or brace.start() - found.end() > MAX_ARGUMENT_CHARS:
             break
         if not depth:
             return text[found.end() : brace.start()], brace.end()

@@ -15,6 +15,7 @@ in them.
 import datetime as dt
 import io
 import re
+import struct
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from itertools import islice
 from typing import IO, Any
 
 from lxml import etree
+from olefile import OleFileIO
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.escape import unescape
@@ -111,6 +113,8 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
 
 
 _ODD_STATE = re.compile(rb"(\sstate=[\"'])(?!visible|hidden|veryHidden)[^\"']*")
+_ENCRYPTED = "encrypted: open it with its password and save it without one"
+_BOF_BYTES, _LOCKS = 64, (b"\x2f\x00",)
 _STUMBLES = (KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, SyntaxError)
 """What openpyxl raises over what it does not expect in a workbook that Excel opens."""
 
@@ -118,6 +122,8 @@ _STUMBLES = (KeyError, ValueError, TypeError, IndexError, AttributeError, OSErro
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the rows of the sheets that are shown, with a page for each row."""
     if not data.startswith(b"PK"):
+        if _is_locked(data):
+            raise DocumentUnreadable(_ENCRYPTED, Fault.ENCRYPTED)
         return _parse_plainly(data, limits)
     archive = open_archive(data)
     main = find_main(archive)
@@ -131,6 +137,16 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             return _parse_plainly(data, limits, ["hidden rows and columns, if any, are read, too"])
         except DocumentUnreadable:
             raise error from None
+
+
+def _is_locked(data: bytes) -> bool:
+    """Tell whether the second record of an old workbook says that the rest is encrypted."""
+    with suppress(OSError, struct.error), OleFileIO(io.BytesIO(data)) as ole:
+        name = "Workbook" if ole.exists("Workbook") else "Book"
+        start = ole.openstream(name).read(_BOF_BYTES)
+        (length,) = struct.unpack_from("<2xH", start)
+        return start[4 + length : 6 + length] in _LOCKS
+    return False
 
 
 def _parse_fully(archive: Archive, main: str, limits: Limits) -> Parsed:
@@ -189,9 +205,7 @@ def _parse_plainly(data: bytes, limits: Limits, told: Sequence[str] = ()) -> Par
             rows = _plain_rows(book.get_sheet_by_name(sheet.name), blocks)
             _add_sheet(sheet.name, rows, (), blocks)
     except PasswordError as error:
-        raise DocumentUnreadable(
-            "encrypted: open it with its password and save it without one", Fault.ENCRYPTED
-        ) from error
+        raise DocumentUnreadable(_ENCRYPTED, Fault.ENCRYPTED) from error
     except CalamineError as error:
         raise DocumentUnreadable(
             f"damaged, or not what it claims to be ({error})", Fault.CORRUPT
@@ -199,7 +213,10 @@ def _parse_plainly(data: bytes, limits: Limits, told: Sequence[str] = ()) -> Par
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # which is no Exception
             raise
-        raise DocumentUnreadable("damaged: its parser fails over it", Fault.CORRUPT) from error
+        raise DocumentUnreadable(
+            "its parser fails over it: open it in a spreadsheet program and save it as .xlsx",
+            Fault.CRASH,
+        ) from error
     return blocks.finish(None, [count(n_hidden, "hidden sheet", "left out"), *told])
 
 
