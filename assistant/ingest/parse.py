@@ -54,6 +54,7 @@ FORMATS = {
     sniff.ODP: "odt",
     sniff.ODG: "odt",
     sniff.EPUB: "epub",
+    sniff.MOBI: "epub:mobi",
     sniff.RTF: "rtf",
     sniff.PDF: "pdf.document",
     **dict.fromkeys(sorted(sniff.IMAGES), "picture"),
@@ -119,7 +120,7 @@ class Inner:
             DocumentUnreadable: it cannot be read, or lies in too many others.
         """
         if not self.limits.max_inner:
-            raise DocumentUnreadable("it lies in too many other files", Fault.TOO_LARGE)
+            raise DocumentUnreadable("it lies in too many other files")
         media_type, _ = sniff.media_type(name, data)
         left = replace(
             self.limits,

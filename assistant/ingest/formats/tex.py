@@ -198,7 +198,7 @@ def _argument(text: str, position: int) -> tuple[str, int]:
 def _write_tex(text: str) -> str:
     r"""Return a piece of LaTeX as text: accents composed, marks taken out, formulas as they are.
 
-    >>> _write_tex("Caf\\\\'e: \\\\emph{50\\\\,\\\\%} --- see~\\\\cite{ray}")
+    >>> _write_tex(r"Caf\'e: \emph{50\,\%} --- see~\cite{ray}")
     'Café: 50 % — see [ray]'
     """
     pieces = re.split(

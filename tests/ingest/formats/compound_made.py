@@ -1,4 +1,4 @@
-"""Compound files made at test time, as [MS-CFB] says: those of Outlook and of old office programs."""
+"""Compound files made at test time, as [MS-CFB] says: Outlook's, and old office programs'."""
 
 import struct
 from typing import Any

@@ -25,7 +25,7 @@ def doc(
 ) -> bytes:
     """Return a Word document whose text is one piece, and its paragraphs one page of properties."""
     texts = [*(text for text, _, _ in paragraphs), notes, comments]
-    encoding, width = ("utf-16-le", 2) if wide else ("cp1252", 1)
+    encoding = "utf-16-le" if wide else "cp1252"
     written = [text.encode(encoding) for text in texts]
     main = bytearray(TEXT_AT) + b"".join(written)
     struct.pack_into("<HH6xH", main, 0, 0xA5EC, 0xC1, flags)

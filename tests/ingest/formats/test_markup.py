@@ -1,4 +1,4 @@
-"""Markup that people write: what its page shows is the text, in order, with nothing of its marks."""
+"""Markup that people write: what its page shows is the text, in order, without its marks."""
 
 import pytest
 from hypothesis import given
