@@ -477,7 +477,9 @@ def _warnings(gathered: Gathered, n_attached: int, *, is_whole: bool) -> tuple[s
             for how, n_chars in sorted(gathered.hidden.items())
         ),
         f"{pictures}: text in pictures is not read" if n_pictures else None,
-        count(gathered.n_unread, "piece", "of text not read: its font does not say what it is"),
+        count(
+            gathered.n_unread, "character", "or so not read: the font does not say what they are"
+        ),
         count(gathered.n_notes, "note", "not read"),
         count(n_attached, "attached file", "not read"),
         describe_removed(gathered.n_removed),
