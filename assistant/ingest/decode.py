@@ -10,6 +10,7 @@ covered whole, and so is a byte that stands in the text as `\xNN`. In an encodin
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,6 @@ from charset_normalizer import from_bytes
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.sniff import MARKS, binary_kind, is_text_in, utf16_by_zeros
-from assistant.text.terms import guess_language
 from assistant.values import Origin
 
 _SAMPLE_BYTES = 1 << 18
@@ -29,7 +29,26 @@ _ENCODINGS = (
 ).split()
 """What files of unknown encoding are in, in practice: short texts fit a hundred others as well."""
 _SHIFT, _SHIFTED = re.compile(rb"\x1b\$[@B]"), "iso2022_jp"
-_CENTRAL_EUROPEAN = ("cs", "pl")
+_LATIN = "cp1252 cp1250 iso8859_2 cp1254 cp1257 iso8859_15".split()
+_LATIN_TOO = ("mac_roman", "cp437", "cp850")
+"""Encodings of Latin letters, of which those that are more usual come first."""
+_ALPHABETS = tuple(
+    map(
+        frozenset,
+        (
+            *("äöüß", "àâæçéèêëîïôœùûüÿ", "áéíóúñüºª", "ãõáâàçéêíóôúü", "àèéìíòóù", "åäöæøé"),
+            *("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "čšžćđ"),
+            *("ăâîșțşţ", "çğıöşüâîûi̇", "äöõüšž", "āčēģīķļņšūž", "ąčęėįšųūž", "áðéíóúýþæö"),
+        ),
+    )
+)
+"""The letters beyond ASCII of languages: of the west, of the middle, of the rest."""
+_WESTERN, _MIXED_SHARE = frozenset().union(*_ALPHABETS[:6]), 0.95
+"""What texts in several languages of the west have, and how much less that explains."""
+_SIGNS = frozenset("„“”‘’‚«»‹›–—…€£§°·•´\u00a0©®™½²³×±¿¡")
+_INSIDE_WORD = re.compile(r"(?<=[^\W\d_])[„“”‘‚«»‹›…€£§°•©®™½²³¹¾×±¿¡¨¸](?=[^\W\d_])")
+_MIN_FIT = 0.9
+"""The share of characters beyond ASCII that one language explains, to believe an encoding."""
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -104,20 +123,35 @@ def _guess(data: bytes) -> str | None:
     if len(data) > len(sample):
         # Whole lines, so that no multi-byte character is cut.
         sample = sample[: sample.rfind(b"\n") + 1] or sample
-    matches = from_bytes(sample, cp_isolation=_ENCODINGS)
-    best = matches.best()
-    if best is None:
+    best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
+    if best is not None and best.encoding not in (*_LATIN, *_LATIN_TOO):
+        return best.encoding
+    names = [*_LATIN, best.encoding] if best is not None else _LATIN
+    fits = {name: fit for name in names if (fit := _fit(sample, name)) is not None}
+    fitting = max(fits, key=lambda name: fits[name], default=None)
+    if fitting is not None and fits[fitting] >= _MIN_FIT:
+        return fitting
+    return None if best is None else best.encoding
+
+
+def _fit(sample: bytes, encoding: str) -> float | None:
+    """Return the share of characters beyond ASCII that the language explains which does so best.
+
+    A sign between two letters is no such character. None if there are none, or bytes without one.
+    """
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError:
         return None
-    equals = {
-        name
-        for match in matches
-        if (match.chaos, match.coherence) == (best.chaos, best.coherence)
-        for name in (match.encoding, *match.could_be_from_charset)
-    }
-    # The library breaks ties by the alphabet; the web's statistics, and the words, know better.
-    is_central = guess_language(str(best)) in _CENTRAL_EUROPEAN
-    preferred = "cp1250" if is_central else "cp1252"
-    return preferred if preferred in equals else best.encoding
+    counts = Counter(c for c in text.lower() if c > "\x7f")
+    if not counts or any("\x80" <= c < "\xa0" for c in counts):
+        return None
+    n_signs = sum(n for c, n in counts.items() if c in _SIGNS) - len(_INSIDE_WORD.findall(text))
+    explained = max(
+        *(sum(counts[c] for c in alphabet) for alphabet in _ALPHABETS),
+        _MIXED_SHARE * sum(counts[c] for c in _WESTERN),
+    )
+    return (explained + n_signs) / counts.total()
 
 
 _BLOCK_BYTES = 4_096
