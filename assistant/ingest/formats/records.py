@@ -32,7 +32,8 @@ MAX_PAUSE_S = 2.5
 MAX_PARAGRAPH_CHARS = 600
 """Of cues, behind which a sentence ends a paragraph."""
 _TIMES = re.compile(
-    r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})\s*-->\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
+    r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})\s*-->"
+    r"\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 )
 _SPEAKER = re.compile(r"<v(?:\.[\w.-]*)?\s+([^<>]{1,100})>")
 _CUE_TAG = re.compile(r"</?[A-Za-z\d][^<>]{0,200}>|\{\\[^{}]{1,80}\}")
@@ -118,7 +119,6 @@ _ZONE = re.compile(r"TZID=\"?([^;:\"]{1,60})", re.IGNORECASE)
 _KIND = re.compile(r"TYPE=\"?([\w,-]{1,40})", re.IGNORECASE)
 _CHARSET = re.compile(r"CHARSET=\"?([\w-]{1,30})", re.IGNORECASE)
 _COMMON_NAME = re.compile(r"CN=\"?([^;:\"]{1,100})", re.IGNORECASE)
-_EVENTS = ("VEVENT", "VTODO", "VJOURNAL")
 _EVENT_FIELDS = {
     "DTSTART": "Start", "DTEND": "End", "DUE": "Due", "DURATION": "Duration",
     "COMPLETED": "Completed", "STATUS": "Status", "LOCATION": "Location",
@@ -132,19 +132,15 @@ _CARD_FIELDS = {
 }  # fmt: skip
 
 
-def parse_calendar(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
-    """Return the events and tasks of a calendar, each under its summary."""
-    return _parse_records(data, limits, _EVENTS, _EVENT_FIELDS, "SUMMARY")
+_HELD: dict[str, tuple[dict[str, str], str]] = {
+    **dict.fromkeys(("VEVENT", "VTODO", "VJOURNAL"), (_EVENT_FIELDS, "SUMMARY")),
+    "VCARD": (_CARD_FIELDS, "FN"),
+}
+"""What is a record: the names of its fields, and which of them is its own."""
 
 
-def parse_cards(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
-    """Return the address cards of a file, each under its name."""
-    return _parse_records(data, limits, ("VCARD",), _CARD_FIELDS, "FN")
-
-
-def _parse_records(
-    data: bytes, limits: Limits, kinds: tuple[str, ...], fields: dict[str, str], heading: str
-) -> Parsed:
+def parse_entries(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return the events and tasks of a calendar, or the cards of a file, each under its name."""
     decoded = decode(data)
     blocks = Blocks(limits.max_chars)
     open_kinds: list[str] = []
@@ -152,12 +148,12 @@ def _parse_records(
     for line in _list_properties(decoded.text):
         if line.name == "BEGIN":
             open_kinds.append(line.value.strip().upper())
-            if open_kinds[-1] in kinds:
+            if open_kinds[-1] in _HELD:
                 found = []
         elif line.name == "END":
-            if open_kinds and open_kinds.pop() in kinds:
-                _add_record(found, fields, heading, blocks)
-        elif open_kinds and open_kinds[-1] in kinds:
+            if open_kinds and (kind := open_kinds.pop()) in _HELD:
+                _add_record(found, *_HELD[kind], blocks)
+        elif open_kinds and open_kinds[-1] in _HELD:
             found.append(line)
     return blocks.finish(None, [decoded.warning])
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest.reading import blocks, headings, within
 
-from assistant.ingest.formats.records import parse_calendar, parse_cards, parse_cues, parse_xml
+from assistant.ingest.formats.records import parse_cues, parse_entries, parse_xml
 from assistant.ingest.sniff import media_type
 from assistant.values import Role
 
@@ -55,7 +55,7 @@ def test_an_event_is_a_row_under_its_summary() -> None:
         "DESCRIPTION:Bring boots.\\nWe prune.\r\n"
         "BEGIN:VALARM\r\nDESCRIPTION:Beep\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     )
-    parsed = parse_calendar(source.encode())
+    parsed = parse_entries(source.encode())
     assert blocks(parsed) == [
         "Orchard walk, part 2",
         "Location: North gate | Start: 2026-04-12 10:00 Europe/Paris | End: 2026-04-12 09:30 UTC"
@@ -74,7 +74,7 @@ def test_a_card_is_a_row_under_its_name_in_any_version() -> None:
         "PHOTO;ENCODING=b:AAAA=\n\nBDAY:1984-02-03\nEND:VCARD\n"
         "BEGIN:VCARD\nVERSION:4.0\nN:Ray;Mina;;;\nEMAIL:mina@orchard.example\nEND:VCARD\n"
     )
-    assert blocks(parse_cards(source.encode())) == [
+    assert blocks(parse_entries(source.encode())) == [
         "Jana Müller",
         "Name: Jana Müller | Phone (work): +49 30 1234 | Address (home): Am Markt 3, Jena, 07743, "
         "Germany | Birthday: 1984-02-03",
@@ -129,7 +129,7 @@ def test_no_entity_is_expanded() -> None:
     assert parsed.warnings == ("1 entity reference not resolved",)
 
 
-@pytest.mark.parametrize("parse", [parse_cues, parse_calendar, parse_cards])
+@pytest.mark.parametrize("parse", [parse_cues, parse_entries])
 @pytest.mark.parametrize(
     "unit",
     ["BEGIN:VEVENT\nX", "00:01 --> 00:02\nx\n\n", 'A;B="', "=\nQUOTED-PRINTABLE=", "<v ", ";"],
@@ -141,5 +141,5 @@ def test_records_take_linear_time(parse: object, unit: str) -> None:
 
 @given(st.text("<>ab=' \n/!-?:;", max_size=100))
 def test_any_text_is_read_or_refused(source: str) -> None:
-    for parse in (parse_cues, parse_calendar, parse_cards):
+    for parse in (parse_cues, parse_entries):
         parse(source.encode())
