@@ -217,6 +217,8 @@ _ATTRIBUTE = re.compile(rb"(PartName|ContentType)=[\"']/?([^\"']+)[\"']")
 _MAIN_TYPE = re.compile(rb"[\w.+/-]+\.main(?:\+xml)?(?=[\"'])")
 _CENTRAL, _CENTRAL_SIZE, _LOCAL_SIZE = struct.Struct("<4s24xHHH8xL"), 46, 30
 _MAX_MEMBERS = 10_000
+_ENTRY_BYTES, _MAX_FOUND = 128, 1_000
+"""Of an OLE file's directory, and places where a stream's name is looked at."""
 _MAX_HEAD_BYTES = 1 << 16
 """Of a member of an archive that tells what the archive is."""
 _SAMPLE_BYTES = 1 << 18
@@ -368,7 +370,7 @@ def _members(data: bytes) -> Iterator[tuple[str, int]]:
         if len(data) < at + _CENTRAL_SIZE or data[at : at + 4] != b"PK\x01\x02":
             return
         _, n_name, n_extra, n_comment, start = _CENTRAL.unpack_from(data, at)
-        name = data[at + _CENTRAL_SIZE :][:n_name] if n_name < 1_000 else b""
+        name = data[at + _CENTRAL_SIZE : at + _CENTRAL_SIZE + n_name]
         yield name.decode("utf-8", "replace").replace("\\", "/"), start
         at += _CENTRAL_SIZE + n_name + n_extra + n_comment
 
@@ -420,10 +422,12 @@ def _by_streams(data: bytes, named: str | None) -> str:
 def _find_stream(data: bytes, name: str) -> int:
     """Return where a stream is entered under a name in an OLE file's directory, -1 for nowhere."""
     entered = f"{name}\0".encode("utf-16-le")
-    at = data.find(entered)
-    while at >= 0 and at % 128:
+    at = -1
+    for _ in range(_MAX_FOUND):
         at = data.find(entered, at + 1)
-    return at
+        if at < 0 or at % _ENTRY_BYTES == 0:
+            return at
+    return -1
 
 
 def _by_text(data: bytes, named: str | None) -> str:
