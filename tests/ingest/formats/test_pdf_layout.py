@@ -251,7 +251,7 @@ def test_no_space_stands_where_a_line_goes_on_behind_an_accent() -> None:
 
     def over(before: str, letter: str, accent: str) -> float:
         middle = width(before, "Helvetica", 10) + width(letter, "Helvetica", 10) / 2
-        return 50 + middle - width(accent, "Helvetica", 10) / 2
+        return float(50 + middle - width(accent, "Helvetica", 10) / 2)
 
     sheet.line(50, 60, "Elena Urena L")
     sheet.line(over("Elena Ure", "n", "˜"), 60, "˜")
