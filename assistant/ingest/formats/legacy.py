@@ -27,13 +27,8 @@ from assistant.ingest.formats.table import write_table
 from assistant.values import PageKind, Role
 
 _DAMAGE = (
-    OSError,
-    LookupError,
-    ValueError,
-    AttributeError,
-    TypeError,
-    struct.error,
-    RecursionError,
+    *(OSError, LookupError, ValueError, ArithmeticError, AttributeError, TypeError),
+    *(RecursionError, struct.error),
 )
 _ENCRYPTED = "encrypted: open it with its password and save it without one"
 _WORD, _OLDER_WORD = 0xA5EC, 0xA5DC

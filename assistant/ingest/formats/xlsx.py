@@ -141,7 +141,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
 
 def _is_locked(data: bytes) -> bool:
     """Tell whether the second record of an old workbook says that the rest is encrypted."""
-    with suppress(OSError, struct.error), OleFileIO(io.BytesIO(data)) as ole:
+    with suppress(OSError, ArithmeticError, struct.error), OleFileIO(io.BytesIO(data)) as ole:
         name = "Workbook" if ole.exists("Workbook") else "Book"
         start = ole.openstream(name).read(_BOF_BYTES)
         (length,) = struct.unpack_from("<2xH", start)
