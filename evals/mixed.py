@@ -132,15 +132,108 @@ def _xlsx(title: str, paragraphs: Paragraphs) -> bytes:
     return made.getvalue()
 
 
-def _odt(title: str, paragraphs: Paragraphs) -> bytes:
+def _open_document(kind: str, body: str) -> bytes:
     office = "urn:oasis:names:tc:opendocument:xmlns"
-    body = "".join(f"<text:p>{paragraph}</text:p>" for paragraph in [title, *paragraphs])
+    names = " ".join(f'xmlns:{one}="{office}:{one}:1.0"' for one in ("office", "text", "table"))
     content = (
-        f'<office:document-content xmlns:office="{office}:office:1.0" '
-        f'xmlns:text="{office}:text:1.0"><office:body>'
-        f"<office:text>{body}</office:text></office:body></office:document-content>"
+        f'<office:document-content {names} xmlns:draw="{office}:drawing:1.0"><office:body>'
+        f"{body}</office:body></office:document-content>"
     )
-    return _zip("application/vnd.oasis.opendocument.text", {"content.xml": content})
+    members = {"content.xml": content, "META-INF/manifest.xml": "<manifest/>"}
+    return _zip(f"application/vnd.oasis.opendocument.{kind}", members)
+
+
+def _odt(title: str, paragraphs: Paragraphs) -> bytes:
+    body = "".join(f"<text:p>{paragraph}</text:p>" for paragraph in [title, *paragraphs])
+    return _open_document("text", f"<office:text>{body}</office:text>")
+
+
+def _slides(kind: str) -> Callable[[str, Paragraphs], bytes]:
+    def make(title: str, paragraphs: Paragraphs) -> bytes:
+        pages = (
+            f"<draw:page><draw:frame><draw:text-box><text:p>{paragraph}</text:p></draw:text-box>"
+            "</draw:frame></draw:page>"
+            for paragraph in [title, *paragraphs]
+        )
+        element = "drawing" if kind == "graphics" else kind
+        return _open_document(kind, f"<office:{element}>{''.join(pages)}</office:{element}>")
+
+    return make
+
+
+def _ods(title: str, paragraphs: Paragraphs) -> bytes:
+    rows = "".join(
+        f'<table:table-row><table:table-cell office:value-type="string"><text:p>{one}</text:p>'
+        "</table:table-cell></table:table-row>"
+        for one in paragraphs
+    )
+    table = f'<table:table table:name="{title}">{rows}</table:table>'
+    return _open_document("spreadsheet", f"<office:spreadsheet>{table}</office:spreadsheet>")
+
+
+def _preview(title: str, paragraphs: Paragraphs) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Index/Document.iwa", b"\0")
+        archive.writestr("QuickLook/Preview.pdf", _pdf(title, paragraphs))
+    return made.getvalue()
+
+
+def _archive(title: str, paragraphs: Paragraphs) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, paragraph in enumerate(paragraphs):
+            archive.writestr(f"{title} {number}.txt", paragraph)
+    return made.getvalue()
+
+
+def _mailbox(title: str, paragraphs: Paragraphs) -> bytes:
+    mails = (_mail(title, [paragraph]) for paragraph in paragraphs)
+    return b"\n".join(b"From a@example.org Mon Mar  3 10:00:00 2025\n" + mail for mail in mails)
+
+
+def _rst(title: str, paragraphs: Paragraphs) -> bytes:
+    return "\n\n".join([f"{title}\n{'=' * len(title)}", *paragraphs]).encode()
+
+
+def _adoc(title: str, paragraphs: Paragraphs) -> bytes:
+    return "\n\n".join([f"= {title}", *paragraphs]).encode()
+
+
+def _org(title: str, paragraphs: Paragraphs) -> bytes:
+    return "\n\n".join([f"* {title}", *paragraphs]).encode()
+
+
+def _tex(title: str, paragraphs: Paragraphs) -> bytes:
+    body = "\n\n".join([f"\\section{{{title}}}", *paragraphs])
+    return f"\\documentclass{{article}}\\begin{{document}}{body}\\end{{document}}".encode()
+
+
+def _cues(_: str, paragraphs: Paragraphs) -> bytes:
+    cues = (f"00:{n:02}:00.000 --> 00:{n:02}:09.000\n{one}" for n, one in enumerate(paragraphs))
+    return "\n\n".join(["WEBVTT", *cues]).encode()
+
+
+def _calendar(title: str, paragraphs: Paragraphs) -> bytes:
+    said = "\\n".join(paragraphs).replace(",", "\\,")
+    event = f"BEGIN:VEVENT\nSUMMARY:{title}\nDESCRIPTION:{said}\nEND:VEVENT"
+    return f"BEGIN:VCALENDAR\n{event}\nEND:VCALENDAR\n".encode()
+
+
+def _card(title: str, paragraphs: Paragraphs) -> bytes:
+    said = "\\n".join(paragraphs).replace(",", "\\,")
+    return f"BEGIN:VCARD\nFN:{title}\nNOTE:{said}\nEND:VCARD\n".encode()
+
+
+def _xml(title: str, paragraphs: Paragraphs) -> bytes:
+    body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    return f"<article><title>{title}</title>{body}</article>".encode()
+
+
+def _fiction(title: str, paragraphs: Paragraphs) -> bytes:
+    body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    section = f"<section><title><p>{title}</p></title>{body}</section>"
+    return f"<FictionBook><body>{section}</body></FictionBook>".encode()
 
 
 def _epub(title: str, paragraphs: Paragraphs) -> bytes:
@@ -194,4 +287,19 @@ MAKERS: dict[str, Callable[[str, Paragraphs], bytes]] = {
     ".json": _json,
     ".jsonl": _lines,
     ".py": _source,
+    ".odp": _slides("presentation"),
+    ".odg": _slides("graphics"),
+    ".ods": _ods,
+    ".pages": _preview,
+    ".zip": _archive,
+    ".mbox": _mailbox,
+    ".rst": _rst,
+    ".adoc": _adoc,
+    ".org": _org,
+    ".tex": _tex,
+    ".vtt": _cues,
+    ".ics": _calendar,
+    ".vcf": _card,
+    ".xml": _xml,
+    ".fb2": _fiction,
 }

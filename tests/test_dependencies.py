@@ -23,7 +23,6 @@ PACKAGES = {
     "Stemmer": "pystemmer",
     "docx": "python-docx",
     "markdown_it": "markdown-it-py",
-    "oxmsg": "python-oxmsg",
     "pptx": "python-pptx",
     "sklearn": "scikit-learn",
 }

@@ -1,38 +1,60 @@
 """The formats: what can be done with a file of each media type, as a child process does it.
 
 `FORMATS` is where further formats are added: a media type, and the module in `formats/` whose
-`parse(data, limits)` makes `Parsed` of a file. A format that knows where its text stands in the
-file has `locate(data, span, pages) -> Origin` too, and one with pages to show `draw(data, page,
-width) -> bytes`, a PNG picture. A module is imported when it is first needed, as each brings its
-own library. `DocumentUnreadable` is raised for files that cannot be read, have no text, or have too
-much, which is never cut.
+`parse(data, limits)` makes `Parsed` of a file; of a module with several formats, `module:of` names
+those of its functions that are called `parse_of` and so on. A format that knows where its text
+stands in the file has `locate(data, span, pages) -> Origin` too, and one with pages to show
+`draw(data, page, width) -> bytes`, a PNG picture. A module is imported when it is first needed, as
+each brings its own library. `DocumentUnreadable` is raised for files that cannot be read, have no
+text, or have too much, which is never cut.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
-from assistant.ingest.formats.parsed import Limits, Parsed
+from assistant.ingest.formats.parsed import ON_PAGE, Limits, Parsed
 from assistant.values import Origin, Page
 
 FORMATS = {
     sniff.TEXT: "text",
     "text/markdown": "markdown",
-    sniff.SOURCE: "source",
+    sniff.SOURCE: "text:source",
     "text/csv": "csv",
     "application/json": "json",
-    "application/jsonl": "jsonl",
+    "application/jsonl": "json:lines",
     sniff.MAIL: "mail",
+    sniff.MAILBOX: "mail:box",
+    sniff.ZIP: "archive",
+    sniff.DOC: "legacy:doc",
+    sniff.PPT: "legacy:ppt",
+    sniff.RST: "markup:rst",
+    sniff.ADOC: "markup:adoc",
+    sniff.ORG: "markup:org",
+    sniff.TEX: "tex",
+    sniff.CUES: "records:cues",
+    sniff.CALENDAR: "records:entries",
+    sniff.CARDS: "records:entries",
+    sniff.XML: "records:xml",
+    sniff.FB2: "records:xml",
+    sniff.APPLE: "archive:preview",
     sniff.OUTLOOK: "outlook",
     sniff.HTML: "html",
-    sniff.ADDED: "added",
+    sniff.ADDED: "text:added",
     sniff.DOCX: "docx",
     sniff.PPTX: "pptx",
     sniff.XLSX: "xlsx",
+    sniff.XLSB: "xlsx",
+    sniff.XLS: "xlsx",
+    sniff.ODS: "xlsx",
     sniff.ODT: "odt",
+    sniff.ODP: "odt",
+    sniff.ODG: "odt",
     sniff.EPUB: "epub",
+    sniff.MOBI: "epub:mobi",
     sniff.RTF: "rtf",
     sniff.PDF: "pdf.document",
     **dict.fromkeys(sorted(sniff.IMAGES), "picture"),
@@ -45,7 +67,9 @@ def parse(data: bytes, media_type: str, limits: Limits) -> Parsed:
     Raises:
         DocumentUnreadable: not of that media type, without text, or over a limit.
     """
-    parsed: Parsed = _format_of(media_type).parse(data, limits)
+    read = _task_of(media_type, "parse")
+    assert read is not None, media_type
+    parsed: Parsed = read(data, limits)
     if len(parsed.text) > limits.max_chars:
         raise DocumentUnreadable(
             f"its text has {len(parsed.text):,} characters, over the limit of "
@@ -65,7 +89,7 @@ def locate(data: bytes, media_type: str, span: tuple[int, int], pages: Sequence[
     Raises:
         DocumentUnreadable: not of that media type.
     """
-    find = getattr(_format_of(media_type), "locate", None)
+    find = _task_of(media_type, "locate")
     return find(data, span, pages) if find else Origin()
 
 
@@ -75,12 +99,52 @@ def draw(data: bytes, media_type: str, page: int, width: int) -> bytes:
     Raises:
         DocumentUnreadable: not of that media type, or without such a page.
     """
-    picture: bytes = _format_of(media_type).draw(data, page, width)
+    show = _task_of(media_type, "draw")
+    if show is None:
+        raise DocumentUnreadable("it has no pages to show", Fault.CORRUPT)
+    picture: bytes = show(data, page, width)
     return picture
 
 
-def _format_of(media_type: str) -> ModuleType:
+@dataclass(slots=True)
+class Inner:
+    """Reads the files inside another one, which together may take as much as a file may."""
+
+    limits: Limits
+    n_seen: int = 0
+
+    def parse(self, data: bytes, name: str) -> Parsed:
+        """Return the text of a file inside another.
+
+        Raises:
+            DocumentUnreadable: it cannot be read, or lies in too many others.
+        """
+        if not self.limits.max_inner:
+            raise DocumentUnreadable("it lies in too many other files")
+        media_type, _ = sniff.media_type(name, data)
+        left = replace(
+            self.limits,
+            max_inner=self.limits.max_inner - 1,
+            max_ocr_pages=max(self.limits.max_ocr_pages - self.n_seen, 0),
+        )
+        tell = ON_PAGE.get()
+
+        def count(number: int, n_pages: int) -> None:
+            self.n_seen += 1
+            tell(number, n_pages)
+
+        before = ON_PAGE.set(count)
+        try:
+            return parse(data, media_type, left)
+        finally:
+            ON_PAGE.reset(before)
+
+
+def _task_of(media_type: str, task: str) -> Callable[..., Any] | None:
+    """Return what carries out a task for a format, or None if the format knows nothing of it."""
     name = FORMATS.get(media_type)
     if name is None:
         raise DocumentUnreadable(f"no format reads {media_type}")
-    return import_module(f"assistant.ingest.formats.{name}")
+    module, _, of = name.partition(":")
+    found = import_module(f"assistant.ingest.formats.{module}")
+    return getattr(found, f"{task}_{of}" if of else task, None)

@@ -7,6 +7,9 @@ the bytes say goes before what the name says; a suffix decides among kinds of te
 
 import codecs
 import re
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from assistant.errors import DocumentUnreadable, Fault
@@ -18,10 +21,30 @@ PDF = "application/pdf"
 RTF = "application/rtf"
 EPUB = "application/epub+zip"
 ODT = "application/vnd.oasis.opendocument.text"
+ODP = "application/vnd.oasis.opendocument.presentation"
+ODG = "application/vnd.oasis.opendocument.graphics"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+XLS = "application/vnd.ms-excel"
+DOC = "application/msword"
+PPT = "application/vnd.ms-powerpoint"
+APPLE = "application/vnd.apple.iwork"
+ZIP = "application/zip"
+MOBI = "application/x-mobipocket-ebook"
+FB2 = "application/x-fictionbook+xml"
+XML = "application/xml"
+RST = "text/x-rst"
+ADOC = "text/asciidoc"
+ORG = "text/org"
+TEX = "text/x-tex"
+CUES = "text/vtt"
+CALENDAR = "text/calendar"
+CARDS = "text/vcard"
 MAIL = "message/rfc822"
+MAILBOX = "application/mbox"
 ADDED = "application/x-assistant-document"
 OUTLOOK = "application/vnd.ms-outlook"
 PNG = "image/png"
@@ -32,17 +55,37 @@ GIF = "image/gif"
 BMP = "image/bmp"
 
 _SUFFIXES_OF = {
-    TEXT: ".txt .text .log .rst .adoc .org .tex",
+    TEXT: ".txt .text .log",
+    RST: ".rst",
+    ADOC: ".adoc .asciidoc",
+    ORG: ".org",
+    TEX: ".tex .ltx",
+    CUES: ".vtt .srt",
+    CALENDAR: ".ics .ical",
+    CARDS: ".vcf .vcard",
     "text/markdown": ".md .markdown",
     HTML: ".html .htm .xhtml",
     PDF: ".pdf",
-    DOCX: ".docx .docm",
-    PPTX: ".pptx .pptm",
-    XLSX: ".xlsx .xlsm",
-    ODT: ".odt",
+    DOCX: ".docx .docm .dotx .dotm",
+    PPTX: ".pptx .pptm .ppsx .ppsm .potx .potm",
+    XLSX: ".xlsx .xlsm .xltx .xltm",
+    XLSB: ".xlsb",
+    DOC: ".doc .dot",
+    PPT: ".ppt .pps .pot",
+    XLS: ".xls .xlt",
+    ODT: ".odt .ott",
+    ODP: ".odp .otp",
+    ODG: ".odg",
+    ODS: ".ods .ots",
+    APPLE: ".pages .numbers .key",
     RTF: ".rtf",
     EPUB: ".epub",
+    MOBI: ".mobi .prc .azw .azw3",
+    FB2: ".fb2",
+    XML: ".xml .nxml .dbk",
+    ZIP: ".zip",
     MAIL: ".eml .mht .mhtml",
+    MAILBOX: ".mbox .mbx",
     OUTLOOK: ".msg",
     PNG: ".png",
     JPEG: ".jpg .jpeg .jpe",
@@ -54,7 +97,7 @@ _SUFFIXES_OF = {
     "application/json": ".json .ipynb",
     "application/jsonl": ".jsonl .ndjson",
     SOURCE: ".py .pyi .js .mjs .ts .tsx .jsx .java .kt .scala .c .h .cc .cpp .hpp .cs .go .rs .rb "
-    ".php .swift .m .r .jl .lua .pl .sh .bash .zsh .ps1 .sql .css .scss .vue .xml .yaml .yml .toml "
+    ".php .swift .m .r .jl .lua .pl .sh .bash .zsh .ps1 .sql .css .scss .vue .yaml .yml .toml "
     ".ini .cfg .conf .proto .graphql .tf .gradle .cmake .dart .hs .ml .ex .exs .erl .clj .vb .pas "
     ".asm .f90",
 }
@@ -62,16 +105,30 @@ SUFFIXES = {suffix: kind for kind, names in _SUFFIXES_OF.items() for suffix in n
 """The media type that a name's suffix announces. A file of another name may be plain text."""
 
 IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP})
-_BINARY = {PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, OUTLOOK, *IMAGES}
+_BINARY = {
+    *(PDF, DOCX, PPTX, XLSX, XLSB, DOC, PPT, XLS, ODT, ODP, ODG, ODS, APPLE, RTF, EPUB, MOBI),
+    *(ZIP, OUTLOOK, *IMAGES),
+}
 _NAMES = {
     PDF: "a PDF file",
     DOCX: "a Word document",
     PPTX: "a PowerPoint presentation",
     XLSX: "an Excel workbook",
+    XLSB: "a binary Excel workbook",
+    DOC: "an old Word document",
+    PPT: "an old PowerPoint presentation",
+    XLS: "an old Excel workbook",
     ODT: "an OpenDocument text",
+    ODP: "an OpenDocument presentation",
+    ODG: "an OpenDocument drawing",
+    ODS: "an OpenDocument spreadsheet",
+    APPLE: "a document of Apple's Pages, Numbers or Keynote",
+    ZIP: "a zip archive",
+    MOBI: "a Mobipocket book",
     RTF: "an RTF document",
     EPUB: "an EPUB book",
     MAIL: "a mail",
+    MAILBOX: "a mailbox",
     OUTLOOK: "an Outlook message",
     HTML: "an HTML page",
     PNG: "a PNG image",
@@ -116,9 +173,54 @@ _UNSUPPORTED = (
 )
 _TEXTLIKE = frozenset({b"BM", b"ID3", b"RIFF", b"GIF8", b"BZh", b"OggS"})
 """Signatures that a text may begin with as well; they count only before bytes that no text has."""
+_BOOKS = (b"BOOKMOBI", b"TEXtREAd")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OFFICE = ((b"word/document.xml", DOCX), (b"ppt/presentation.xml", PPTX), (b"xl/workbook.", XLSX))
-_MIMETYPE_AT, _MIMETYPE = 30, b"mimetype"
+_OLE_KINDS = {
+    "WordDocument": DOC,
+    "Workbook": XLS,
+    "Book": XLS,
+    "PowerPoint Document": PPT,
+}
+_THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
+_THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
+_THUMBNAIL = re.compile(rb"(?:\d\0){2,4}_\0(?:[0-9a-f]\0){16}")
+"""The name of a stream of one."""
+_OLE_OTHERS = {
+    "Quill": "a Publisher document: save it as PDF",
+    "VisioDocument": "a Visio drawing: save it as PDF",
+    "HwpSummaryInformation": "a Hangul document (.hwp): save it as .docx or PDF",
+    "MatOST": "a Works document: save it as .docx or PDF",
+    "Catalog": _THUMBNAILS,
+}
+_OFFICE_TYPES = (
+    (re.compile(rb"wordprocessingml|ms-word"), DOCX),
+    (re.compile(rb"presentationml|ms-powerpoint"), PPTX),
+    (re.compile(rb"ms-excel\.sheet\.binary"), XLSB),
+    (re.compile(rb"spreadsheetml|ms-excel"), XLSX),
+)
+_OFFICE_PARTS = {
+    "word/document.xml": DOCX,
+    "ppt/presentation.xml": PPTX,
+    "xl/workbook.xml": XLSX,
+    "xl/workbook.bin": XLSB,
+}
+_OTHER_PACKAGES = (
+    (b"ms-visio", "a Visio drawing: save it as PDF"),
+    (b"fixedrepresentation", "an XPS document: save it as PDF"),
+)
+_MAIN_PART = re.compile(
+    rb"<\w*:?Relationship\s(?=[^>]*Type=[\"'][^\"']*/officeDocument[\"'])"
+    rb"[^>]*Target=[\"']/?([^\"']+)[\"']"
+)
+_OVERRIDE = re.compile(rb"<\w*:?Override\s[^>]*>")
+_ATTRIBUTE = re.compile(rb"(PartName|ContentType)=[\"']/?([^\"']+)[\"']")
+_MAIN_TYPE = re.compile(rb"[\w.+/-]+\.main(?:\+xml)?(?=[\"'])")
+_CENTRAL, _CENTRAL_SIZE, _LOCAL_SIZE = struct.Struct("<4s24xHHH8xL"), 46, 30
+_MAX_MEMBERS = 10_000
+_ENTRY_BYTES, _MAX_FOUND = 128, 1_000
+"""Of an OLE file's directory, and places where a stream's name is looked at."""
+_MAX_HEAD_BYTES = 1 << 16
+"""Of a member of an archive that tells what the archive is."""
 _SAMPLE_BYTES = 1 << 18
 _HEAD_BYTES = 1_024
 _MAX_CONTROL_SHARE = 0.05
@@ -132,6 +234,8 @@ _MAIL_FIRST = re.compile(
     rb"(?:received|return-path|delivered-to|from|message-id|mime-version):", re.I
 )
 
+_MAILBOX_FIRST = re.compile(rb"From \S+ [^\n]*\d\d:\d\d[^\n]*\n[A-Za-z-]+: ")
+
 
 def media_type(name: str, data: bytes) -> tuple[str, str | None]:
     """Return the media type, and a warning when the name says something else.
@@ -141,7 +245,7 @@ def media_type(name: str, data: bytes) -> tuple[str, str | None]:
     """
     suffix = PurePosixPath(name).suffix.lower()
     named = SUFFIXES.get(suffix)
-    found = _by_signature(data) or _by_text(data, named)
+    found = _by_signature(data, named) or _by_text(data, named)
     if named in (None, found) or (named not in _BINARY and found not in _BINARY):
         return found, None
     return found, f"{_NAMES.get(found, 'plain text')}, though its name ends in {suffix}"
@@ -187,7 +291,7 @@ def _has_controls(data: bytes) -> bool:
     return len(sample) - len(sample.translate(None, _CONTROLS)) > _MAX_CONTROL_SHARE * len(sample)
 
 
-def _by_signature(data: bytes) -> str | None:
+def _by_signature(data: bytes, named: str | None) -> str | None:
     """Return the type of a file that is no text; None for what may be text."""
     if b"%PDF-" in data[:_HEAD_BYTES]:
         return PDF
@@ -196,7 +300,9 @@ def _by_signature(data: bytes) -> str | None:
     if data.startswith(b"PK\x03\x04"):
         return _by_members(data)
     if data.startswith(_OLE):
-        return _by_streams(data)
+        return _by_streams(data, named)
+    if data[60:68] in _BOOKS:
+        return MOBI
     if image := _image_kind(data):
         return image
     if data[4:12] in _HEIC:
@@ -217,32 +323,111 @@ def _image_kind(data: bytes) -> str | None:
 
 
 def _by_members(data: bytes) -> str:
-    """Return the type of a zip archive by the names in it, which stand there as they are."""
-    start = _MIMETYPE_AT + len(_MIMETYPE)
-    declared = data[_MIMETYPE_AT : start + 80]
-    if declared.startswith(_MIMETYPE):
-        for kind in (EPUB, ODT):
-            if declared[len(_MIMETYPE) :].startswith(kind.encode()):
-                return kind
-    for name, kind in _OFFICE:
-        if name in data:
+    """Return the type of a zip archive: what it says itself, or how its members are called."""
+    members = dict(_members(data))
+    declared = _read_head(data, members.get("mimetype"))
+    for kind in (EPUB, ODT, ODP, ODG, ODS):
+        if declared.startswith(kind.encode()):
             return kind
-    if b"META-INF/container.xml" in data:
+    if declared.startswith(b"application/vnd.oasis.opendocument."):
+        raise DocumentUnreadable("an OpenDocument file without text of its own: save it as PDF")
+    if office := _by_parts(data, members):
+        return office
+    if "META-INF/container.xml" in members:
         return EPUB
-    raise DocumentUnreadable("a zip archive: unpack it into the folder")
+    if "Index/Document.iwa" in members or {"index.apxl", "index.xml"} & members.keys():
+        return APPLE
+    if not members:
+        raise DocumentUnreadable("a zip archive whose table of contents is missing")
+    return ZIP
 
 
-def _by_streams(data: bytes) -> str:
-    """Return the type of an OLE file by its streams' names, which stand there in UTF-16."""
+def _by_parts(data: bytes, members: dict[str, int]) -> str | None:
+    """Return the type of an Open XML package by that of its main part, wherever that lies."""
+    relations = _read_head(data, members.get("_rels/.rels"))
+    types = _read_head(data, members.get("[Content_Types].xml"))
+    for sign, what in _OTHER_PACKAGES:
+        if sign in relations or sign in types:
+            raise DocumentUnreadable(what)
+    of_part = {}
+    for override in _OVERRIDE.findall(types):
+        found = dict(_ATTRIBUTE.findall(override))
+        of_part[found.get(b"PartName")] = found.get(b"ContentType", b"")
+    main = _MAIN_PART.search(relations)
+    named = of_part.get(main[1]) if main else None
+    for content_type in filter(None, (named, *_MAIN_TYPE.findall(types)[:1])):
+        for pattern, kind in _OFFICE_TYPES:
+            if pattern.search(content_type):
+                return kind
+    return next((kind for part, kind in _OFFICE_PARTS.items() if part in members), None)
+
+
+def _members(data: bytes) -> Iterator[tuple[str, int]]:
+    """Yield the names in a zip archive's table of contents, and where each member begins."""
+    end = data.rfind(b"PK\x05\x06")
+    at = int.from_bytes(data[end + 16 : end + 20], "little") if end >= 0 else len(data)
+    for _ in range(_MAX_MEMBERS):
+        if len(data) < at + _CENTRAL_SIZE or data[at : at + 4] != b"PK\x01\x02":
+            return
+        _, n_name, n_extra, n_comment, start = _CENTRAL.unpack_from(data, at)
+        name = data[at + _CENTRAL_SIZE : at + _CENTRAL_SIZE + n_name]
+        yield name.decode("utf-8", "replace").replace("\\", "/"), start
+        at += _CENTRAL_SIZE + n_name + n_extra + n_comment
+
+
+def _read_head(data: bytes, start: int | None) -> bytes:
+    """Return the first bytes of a member; none of one that is not there or is damaged."""
+    if start is None or len(data) < start + _LOCAL_SIZE:
+        return b""
+    method, n_name, n_extra = struct.unpack_from("<8xH16xHH", data, start)
+    first = start + _LOCAL_SIZE + n_name + n_extra
+    packed = data[first : first + _MAX_HEAD_BYTES]
+    if method == 0:
+        return packed
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, _MAX_HEAD_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _by_streams(data: bytes, named: str | None) -> str:
+    """Return the type of an OLE file by its streams' names, which stand there in UTF-16.
+
+    A file may hold others: what its own name says is believed if that is among them, or else the
+    first.
+    """
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise DocumentUnreadable(
             "encrypted: open it with its password and save it without one", Fault.ENCRYPTED
         )
     if "__substg1.0_".encode("utf-16-le") in data or "__properties_v".encode("utf-16-le") in data:
         return OUTLOOK
-    raise DocumentUnreadable(
-        "an old office document (.doc, .xls, .ppt): save it as .docx, .xlsx or .pptx"
-    )
+    places = {name: _find_stream(data, name) for name in (*_OLE_KINDS, *_OLE_OTHERS)}
+    found = sorted((place, name) for name, place in places.items() if place >= 0)
+    kinds = [_OLE_KINDS.get(stream) for _, stream in found]
+    if named is not None and named in kinds:
+        return named
+    if not found and _THUMBNAIL.search(data):
+        raise DocumentUnreadable(_THUMBNAILS)
+    if not found:
+        raise DocumentUnreadable(
+            "an old office document, but none of Word, Excel or PowerPoint: save it as PDF"
+        )
+    name = found[0][1]
+    if name in _OLE_OTHERS:
+        raise DocumentUnreadable(_OLE_OTHERS[name])
+    return _OLE_KINDS[name]
+
+
+def _find_stream(data: bytes, name: str) -> int:
+    """Return where a stream is entered under a name in an OLE file's directory, -1 for nowhere."""
+    entered = f"{name}\0".encode("utf-16-le")
+    at = -1
+    for _ in range(_MAX_FOUND):
+        at = data.find(entered, at + 1)
+        if at < 0 or at % _ENTRY_BYTES == 0:
+            return at
+    return -1
 
 
 def _by_text(data: bytes, named: str | None) -> str:
@@ -251,6 +436,8 @@ def _by_text(data: bytes, named: str | None) -> str:
     if _PAGE.match(data[:_HEAD_BYTES].removeprefix(codecs.BOM_UTF8)):
         return HTML
     head = data[:_HEAD_BYTES].replace(b"\r\n", b"\n")
+    if _MAILBOX_FIRST.match(head):
+        return MAILBOX
     if _MAIL_FIRST.match(head) and _MAIL_HEADERS.match(head):
         return MAIL
     return TEXT

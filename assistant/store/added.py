@@ -144,7 +144,7 @@ class SourceFiles:
             CorpusError: the file is not the one that was indexed any more.
         """
         data = self._load(document)
-        seen = mark_words(document.words, span)
+        seen = [box for box in mark_words(document.words, span) if box.page]
         read = {word.page for word in document.words}
         pages = [page for page in document.pages if page.number not in read]
         found = self._parsers.locate(data, document.media_type, span, pages)

@@ -40,9 +40,10 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _measure_formats(table: Table, n_each: int, rounds: int) -> None:
-    files: dict[str, list[bytes]] = {suffix: [] for suffix in MAKERS}
+    files: dict[str, list[bytes]] = {suffix: [] for suffix in BARE}
     for suffix, data in make_files(n_each * len(MAKERS), seed=3):
-        files[suffix].append(data)
+        if suffix in files:
+            files[suffix].append(data)
     limits = limits_of(Settings.load())
     with Parsers(limits) as parsers:
         for suffix, datas in files.items():

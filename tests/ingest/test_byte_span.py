@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.ingest.byte_span import find_origin
-from assistant.ingest.decode import Decoded, decode
+from assistant.ingest.decode import Decoded, decode, find_origin
 from assistant.ingest.formats import text as plain
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS
 from assistant.ingest.parse import locate, parse

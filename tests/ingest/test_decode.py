@@ -118,3 +118,36 @@ def test_a_short_text_is_not_taken_for_an_encoding_that_nobody_uses() -> None:
     )
     assert text == "Café Zentral opened in 1932. It was sold for € 2 million."
     assert warning == "not UTF-8; read as cp1252, by its letters"
+
+
+LATIN = {
+    "pl": "Kosiarz kosił łąkę całą środę, a wieczorem poszedł do sąsiada na śledzia.",
+    "cs": "Šťastný švec šije střevíce a tchán žehlí košile, než přijde ďábel.",
+    "hu": "A szomszéd őszintén örül, hogy a kőműves végre megjavította a tetőt.",
+    "sl": "Šolar je šel čez žitno polje in začudeno gledal črne ptice.",
+    "hr": "Čovjek je žurno išao đačkim putem prema kući, noseći ćup meda.",
+    "tr": "Değirmen ırmağın kıyısındaydı ve yağız şoför çabucak güvendi.",
+    "fr": "Dès Noël, où un zéphyr haï me vêt de glaçons, je dîne « au kir ».",
+    "de": "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.",
+    "es": "¿Él comió piñas? ¡Qué vergüenza! La cigüeña está en el tejado.",
+    "sv": "Flygande bäckasiner söka hwila på mjuka tuvor och äta ål.",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        *(("pl", e) for e in ("cp1250", "iso8859_2")),
+        *(("cs", e) for e in ("cp1250", "iso8859_2")),
+        *(("hu", e) for e in ("cp1250", "iso8859_2")),
+        *(("sl", e) for e in ("cp1250", "iso8859_2")),
+        *(("hr", e) for e in ("cp1250", "iso8859_2")),
+        *(("tr", e) for e in ("cp1254", "iso8859_9")),
+        *(("fr", e) for e in ("cp1252", "iso8859_1")),
+        *((language, "cp1252") for language in ("de", "es", "sv")),
+    ],
+)
+def test_latin_letters_are_those_of_the_language(language: str, encoding: str) -> None:
+    text = LATIN[language]
+    assert decode(text.encode(encoding)).text == text
+    assert decode(f"{text}\n".encode(encoding) * 9).text == f"{text}\n" * 9

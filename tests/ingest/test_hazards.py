@@ -212,7 +212,7 @@ def seeds() -> dict[str, bytes]:
         },
         **{
             f"b{kind}": MAKERS[kind]("Harbour", [MARK])
-            for kind in (".xlsx", ".pptx", ".jsonl", ".py")
+            for kind in sorted(MAKERS.keys() - {".txt", ".pdf", ".pages"})
         },
         "a.rtf": b"{\\rtf1\\ansi " + MARK.encode() + b"\\par\\u8364? more}",
         "a.md": f"# Title\n\n| a | b |\n|---|---|\n| 1 | {MARK} |\n\n```\ncode\n```\n".encode(),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ingest.formats.packages import pack
-from ingest.reading import refuses
+from ingest.reading import refuses, within
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.sniff import SUFFIXES, media_type
@@ -116,3 +116,30 @@ def test_every_file_is_something_or_refused(name: str, data: bytes) -> None:
     except DocumentUnreadable:
         return
     assert kind in {*SUFFIXES.values()}
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def test_telling_what_a_file_is_takes_little_time_whatever_is_in_it() -> None:
+    many = pack(
+        {f"{number:05}": b"" for number in range(9_900)} | {"a": bytes(10_000_000)}, ZIP_STORED
+    )
+    streams = OLE + "Book\0WordDocument\0Quill\0".encode("utf-16-le") * 800_000
+    relations = b"<Relationship Type=" * 5_000
+    odd = pack({"_rels/.rels": relations, "[Content_Types].xml": b"<Override PartName=" * 5_000})
+    with within(3):
+        assert media_type("a", many)[0] == "application/zip"
+        with refuses(Fault.UNSUPPORTED, "none of Word"):
+            media_type("a", streams)
+        assert media_type("a", odd)[0] == "application/zip"
+
+
+@pytest.mark.parametrize("suffix", [".doc", ".xls", ".ppt"])
+def test_of_what_an_old_file_holds_its_name_tells_which_it_is_itself(suffix: str) -> None:
+    names = ("Workbook", "WordDocument", "PowerPoint Document")
+    data = OLE.ljust(512, b"\0") + b"".join(
+        f"{name}\0".encode("utf-16-le").ljust(128, b"\0") for name in names
+    )
+    assert media_type(f"a{suffix}", data) == (SUFFIXES[suffix], None)
+    assert media_type("a", data)[0] == SUFFIXES[".xls"]

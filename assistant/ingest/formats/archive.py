@@ -1,8 +1,9 @@
-"""Unpacking zip archives within bounds, before any library sees them.
+"""Unpacking zip archives within bounds, before any library sees them, and reading their files.
 
 All members are unpacked once, piece by piece, counted as they come and never as the archive says;
-what will be parsed as XML is checked on the way. Archives inside an archive are bytes like any
-other and are not opened. `DocumentUnreadable` is raised for bombs (too many members, too much in
+what will be parsed as XML is checked on the way. Pictures and other data that no text is read from
+may be packed as tightly as they are. Archives inside an archive are bytes like any other and are
+not opened. `DocumentUnreadable` is raised for bombs (too many members, too much in
 them, members that share their bytes), encrypted members, ways of packing that no office program
 uses, and XML that declares a document type (where entities come from), is nested too deep, or is
 not well-formed.
@@ -12,13 +13,28 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from posixpath import basename
 from xml.parsers import expat
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_MEMBERS, MAX_RATIO
+from assistant.ingest import parse as formats
+from assistant.ingest import sniff
+from assistant.ingest.formats.blocks import Blocks, blocks_of
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    MAX_DEPTH,
+    MAX_EXPANDED_BYTES,
+    MAX_MEMBERS,
+    MAX_RATIO,
+    Limits,
+    Parsed,
+    count,
+    drop_none,
+)
+from assistant.values import Origin, Page
 
 RATIO_FREE_BYTES = 1_000_000
 """An archive or member that expands to less is no bomb, whatever its ratio."""
@@ -28,6 +44,13 @@ _ENCRYPTED_BITS = 0x1 | 0x40
 _XML_SUFFIXES = (".xml", ".rels")
 _NOT_PARSED = (".svg", ".html", ".htm", ".xhtml", ".vml")
 """Markup that no library reads as XML. Excel's own drawings of comments (.vml) are none."""
+_UNREAD = (
+    *(".emf", ".wmf", ".emz", ".wmz", ".bmp", ".tif", ".tiff", ".png", ".gif", ".jpg", ".jpeg"),
+    *(".wdp", ".bin", ".ole", ".dat", ".vml", ".ttf", ".otf", ".odttf", ".fntdata", ".wav"),
+)
+"""Of names of members from which no text is read; what begins like XML counts all the same."""
+_NEEDLESS = ("customxml/item", "docprops/app.xml", "docprops/custom.xml", "__macosx/", "[trash]/")
+"""Beginnings of names of XML that no format reads."""
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
@@ -37,10 +60,15 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive whose members have all been unpacked once and found to be within bounds."""
+    """An archive whose members have all been unpacked once and found to be within bounds.
+
+    `names` have slashes between folders, whatever the program wrote that packed it.
+    """
 
     names: frozenset[str]
+    _data: bytes
     _zip: zipfile.ZipFile
+    _written: Mapping[str, str]
 
     def read(self, name: str) -> bytes:
         """Return a member.
@@ -50,7 +78,22 @@ class Archive:
         """
         if name not in self.names:
             raise DocumentUnreadable(f"damaged: there is no {name} in it", Fault.CORRUPT)
-        return self._zip.read(name)
+        return self._zip.read(self._written[name])
+
+    def package(self, changed: Mapping[str, bytes] | None = None) -> bytes:
+        """Return the archive as its libraries read it, with slashes in its names.
+
+        Args:
+            changed: members by their names, to stand for those that are in it.
+        """
+        changed = changed or {}
+        if not changed and all(name == written for name, written in self._written.items()):
+            return self._data
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as package:
+            for name in sorted(self.names):
+                package.writestr(name, changed.get(name) or self.read(name))
+        return packed.getvalue()
 
     def count_under(self, *folders: str) -> int:
         """Return how many members lie in folders, each named with its slash."""
@@ -60,7 +103,7 @@ class Archive:
 def looks_like_xml(name: str, head: bytes) -> bool:
     """Tell by its name, or its first bytes, whether an office library may parse a member."""
     lowered = name.lower()
-    if lowered.endswith(_NOT_PARSED):
+    if lowered.endswith(_NOT_PARSED) or lowered.startswith(_NEEDLESS):
         return False
     return lowered.endswith(_XML_SUFFIXES) or starts_like_xml(head)
 
@@ -84,12 +127,13 @@ def open_archive(data: bytes, is_xml: Callable[[str, bytes], bool] = looks_like_
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
         _check_members(members, data)
-        total = 0
+        unpacked = _Unpacked(len(data))
         for member in members:
-            total += _unpack(archive, member, is_xml, total, len(data))
+            _unpack(archive, member, is_xml, unpacked)
     except _BROKEN as error:
         raise _damaged(str(error)) from error
-    return Archive(frozenset(member.filename for member in members), archive)
+    written = {member.filename.replace("\\", "/"): member.filename for member in members}
+    return Archive(frozenset(written), data, archive, written)
 
 
 def _check_members(members: list[zipfile.ZipInfo], data: bytes) -> None:
@@ -121,25 +165,39 @@ def _span(member: zipfile.ZipInfo, data: bytes) -> tuple[int, int]:
     return start, end
 
 
+@dataclass(slots=True)
+class _Unpacked:
+    """The bytes unpacked so far, and those of them that text may be read from."""
+
+    n_packed: int
+    n_bytes: int = 0
+    n_read: int = 0
+
+
 def _unpack(
     archive: zipfile.ZipFile,
     member: zipfile.ZipInfo,
     is_xml: Callable[[str, bytes], bool],
-    total: int,
-    n_packed: int,
-) -> int:
-    """Go through a member and return how many bytes it has, given those before and the file's."""
+    unpacked: _Unpacked,
+) -> None:
+    """Go through a member and count its bytes."""
     n_bytes = 0
     check: _XmlCheck | None = None
+    is_read = not member.filename.lower().endswith(_UNREAD)
     for piece in _pieces(archive, member):
         if not n_bytes and is_xml(member.filename, piece):
             check = _XmlCheck(member.filename)
+            is_read = True
         n_bytes += len(piece)
-        if total + n_bytes > MAX_EXPANDED_BYTES:
+        unpacked.n_bytes += len(piece)
+        unpacked.n_read += len(piece) * is_read
+        if unpacked.n_bytes > MAX_EXPANDED_BYTES:
             raise DocumentUnreadable(
                 f"it unpacks to more than {MAX_EXPANDED_BYTES // 10**6} MB", Fault.TOO_LARGE
             )
-        if _is_bomb(n_bytes, member.compress_size) or _is_bomb(total + n_bytes, n_packed):
+        if (is_read and _is_bomb(n_bytes, member.compress_size)) or _is_bomb(
+            unpacked.n_read, unpacked.n_packed
+        ):
             raise DocumentUnreadable(
                 f"it unpacks to more than {MAX_RATIO} times its size, as a bomb does",
                 Fault.TOO_LARGE,
@@ -148,7 +206,6 @@ def _unpack(
             check.feed(piece)
     if check is not None:
         check.feed(b"", is_final=True)
-    return n_bytes
 
 
 def _is_bomb(n_bytes: int, n_packed: int) -> bool:
@@ -166,6 +223,8 @@ class _XmlCheck:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._is_surely_xml = name.lower().endswith(_XML_SUFFIXES)
+        self._is_over = False
         self._depth = 0
         self._parser = expat.ParserCreate()
         self._parser.StartDoctypeDeclHandler = self._refuse_type
@@ -173,11 +232,15 @@ class _XmlCheck:
         self._parser.EndElementHandler = self._end
 
     def feed(self, piece: bytes, *, is_final: bool = False) -> None:
-        """Check the next piece."""
+        """Check the next piece; what is not called XML, and turns out to be none, is let be."""
+        if self._is_over:
+            return
         try:
             self._parser.Parse(piece, is_final)
         except (expat.ExpatError, LookupError) as error:
-            raise _damaged(f"{self._name}: {error}") from error
+            if self._is_surely_xml:
+                raise _damaged(f"{self._name}: {error}") from error
+            self._is_over = True
 
     def _refuse_type(self, *_: object) -> None:
         raise DocumentUnreadable(
@@ -198,3 +261,70 @@ class _XmlCheck:
 
 def _damaged(why: str) -> DocumentUnreadable:
     return DocumentUnreadable(f"damaged: not a whole archive ({why})", Fault.CORRUPT)
+
+
+MAX_NAMES = 10
+_MAX_NAME_CHARS = 100
+_PREVIEWS = ("QuickLook/Preview.pdf", "preview.jpg", "QuickLook/Thumbnail.jpg")
+_NO_FILES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return what the files of a zip archive say, each under its path."""
+    archive = open_archive(data, lambda *_: False)
+    blocks, inner = Blocks(limits.max_chars), formats.Inner(limits)
+    told: list[str] = []
+    unread: list[str] = []
+    for name in sorted(archive.names):
+        if name.endswith("/") or name.startswith(_NO_FILES) or basename(name) in _NO_FILES:
+            continue
+        shown = blocks.clean(name)[-_MAX_NAME_CHARS:]
+        try:
+            parsed = inner.parse(archive.read(name), name)
+        except DocumentUnreadable as error:
+            unread.append(f"{shown} ({error})")
+            continue
+        blocks.add(name, level=1)
+        blocks.extend(blocks_of(parsed, below=1))
+        told += (f"{shown}: {warning}" for warning in parsed.warnings)
+    named = "; ".join(unread[:MAX_NAMES])
+    more = f" and {len(unread) - MAX_NAMES:,} more" if len(unread) > MAX_NAMES else ""
+    warning = count(len(unread), "file", f"in it not read: {named}{more}")
+    parsed = blocks.finish(None, [warning, *told])
+    if unread and not parsed.units:
+        raise DocumentUnreadable(f"a zip archive; {warning}", Fault.NO_TEXT)
+    return parsed
+
+
+def parse_preview(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return what the preview of a document of Apple's says."""
+    preview, media_type = _find_preview(data)
+    parsed = formats.parse(preview, media_type, limits)
+    told = (
+        "only its preview was read" if media_type == sniff.PDF else "only its first page was read"
+    )
+    warnings = drop_none(f"{told}: export it as PDF if anything is missing", *parsed.warnings)
+    return Parsed(*(parsed.text, parsed.title, parsed.units, parsed.pages, warnings, parsed.words))
+
+
+def locate_preview(data: bytes, span: tuple[int, int], pages: Sequence[Page]) -> Origin:
+    """Return where on the pages of the preview a span of its text lies."""
+    preview, media_type = _find_preview(data)
+    return Origin(boxes=formats.locate(preview, media_type, span, pages).boxes)
+
+
+def draw_preview(data: bytes, page: int, width: int) -> bytes:
+    """Return a page of the preview as a PNG picture."""
+    preview, media_type = _find_preview(data)
+    return formats.draw(preview, media_type, page, width)
+
+
+def _find_preview(data: bytes) -> tuple[bytes, str]:
+    archive = open_archive(data, lambda *_: False)
+    for name in _PREVIEWS:
+        if name in archive.names:
+            return archive.read(name), sniff.PDF if name.endswith(".pdf") else sniff.JPEG
+    raise DocumentUnreadable(
+        "a document of Apple's Pages, Numbers or Keynote without a preview: export it as PDF, or "
+        "as .docx, .xlsx or .pptx"
+    )

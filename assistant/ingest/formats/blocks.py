@@ -5,16 +5,16 @@ Markdown): each block is made canonical, blocks are joined by newlines, and span
 text grows. `DocumentUnreadable` is raised as soon as the text outgrows its bound.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from string import ascii_lowercase, ascii_uppercase
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.parsed import Parsed, describe_removed, drop_none, fold
+from assistant.ingest.formats.parsed import Parsed, count, describe_removed, drop_none, fold
 from assistant.ingest.formats.table import merge_names, write_table
 from assistant.text.normalize import normalize
-from assistant.values import Page, PageKind, Role, Unit
+from assistant.values import Page, PageKind, Role, SeenWord, Unit
 
 MAX_ROW_CHARS = 2_000
 """A table's row with more text lays out a page, and is no row of data."""
@@ -35,11 +35,15 @@ NOT_IN_CELLS = frozenset((Role.HEADING, Role.ROW, Role.NAMES))
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A line of canonical text, its role, and the level of a heading or an item."""
+    """A line of canonical text, its role, and the level of a heading or an item.
+
+    `words` of it were read off a picture; they lie on no page.
+    """
 
     text: str
     level: int = 0
     role: Role = Role.PARAGRAPH
+    words: tuple[SeenWord, ...] = ()
 
     @classmethod
     def heading(cls, text: str, level: int) -> "Block":
@@ -62,6 +66,7 @@ class Blocks:
         self._texts: list[str] = []
         self._units: list[Unit] = []
         self._pages: list[Page] = []
+        self._words: list[SeenWord] = []
         self._open: tuple[int, PageKind, int] | None = None
         self._position = 0
 
@@ -90,6 +95,7 @@ class Blocks:
         start, end = self._position + indent, self._position + len(block.text)
         self._texts.append(block.text)
         self._units.append(Unit(start, end, block.role, block.level))
+        self._words += (move(word, self._position) for word in block.words)
         self._position += len(block.text) + 1
         if self._max_chars is not None:
             self._check_size(self._max_chars)
@@ -125,12 +131,15 @@ class Blocks:
     def finish(self, title: str | None, warnings: Iterable[str | None] = ()) -> Parsed:
         """Return everything gathered, with those of the warnings that are there."""
         self.end_page()
+        n_unsure = sum(not word.is_sure for word in self._words)
+        told = f"of {len(self._words):,} read off pictures not sure"
         return Parsed(
             "\n".join(self._texts),
             title,
             tuple(self._units),
             tuple(self._pages),
-            drop_none(*warnings, describe_removed(self.n_removed)),
+            drop_none(*warnings, count(n_unsure, "word", told), describe_removed(self.n_removed)),
+            tuple(self._words),
         )
 
     def _check_size(self, max_chars: int) -> None:
@@ -144,6 +153,30 @@ class Blocks:
             raise DocumentUnreadable(
                 f"more than {MAX_BLOCKS:,} paragraphs or rows in it: split it", Fault.TOO_LARGE
             )
+
+
+def move(word: SeenWord, n_chars: int) -> SeenWord:
+    """Return a word that is so many characters further on, on no page of the text around it."""
+    return SeenWord(word.start + n_chars, word.end + n_chars, 0, 0, 0, 0, 0, word.sureness)
+
+
+def blocks_of(parsed: Parsed, below: int = 0) -> Iterator[Block]:
+    """Yield the units of a text as blocks, to stand in another.
+
+    Args:
+        parsed: of a file inside another.
+        below: the level of the heading that they stand under.
+    """
+    words = iter(parsed.words)
+    word = next(words, None)
+    for unit in parsed.units:
+        inside = []
+        while word is not None and word.end <= unit.end:
+            if word.start >= unit.start:
+                inside.append(move(word, -unit.start))
+            word = next(words, None)
+        level = unit.level + below * (unit.role is Role.HEADING)
+        yield Block(parsed.text[unit.start : unit.end], level, unit.role, tuple(inside))
 
 
 def write_number(number: int, form: str) -> str:

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby, islice
 
-from assistant.ingest.byte_span import find_origin
-from assistant.ingest.decode import decode
+from assistant.ingest.decode import decode, find_origin
 from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed
 from assistant.ingest.formats.table import Row, write_rows

@@ -3,15 +3,14 @@
 The body is walked in order; footnotes and endnotes follow it in the order in which the text refers
 to them. Headings are those of styles and outline levels; they and the items of lists have the
 numbers that Word shows. References to parts that are not in the package are taken out before
-python-docx opens it. Left out, with a warning: hidden text, comments, page headers and footers,
-pictures, charts, diagrams, embedded files, symbols of picture fonts. A Word document has no pages
-before it is laid out. `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
+python-docx opens it. Files inserted in it are read where they stand, and so are the words in
+pictures. Left out, with a warning: hidden text, comments, page headers and footers, charts,
+diagrams, embedded files, symbols of picture fonts. A Word document has no pages before it is laid
+out. `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
 import io
-import posixpath
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -22,14 +21,18 @@ from docx.parts.document import DocumentPart
 from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.archive import Archive, open_archive
+from assistant.ingest.formats.archive import open_archive
 from assistant.ingest.formats.blocks import Block, Blocks, write_blocks
 from assistant.ingest.formats.ooxml import (
+    Inserted,
     Numbering,
     choose,
     describe_left_out,
+    drop_dangling,
     find,
+    find_main,
     is_on,
+    list_relations,
     name_of,
     parse_xml,
     refuse_strict,
@@ -38,35 +41,6 @@ from assistant.ingest.formats.ooxml import (
 )
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.values import Role
-
-
-def drop_dangling(archive: Archive) -> tuple[bytes, int]:
-    """Return the package without the references that lead nowhere, and how many those were."""
-    n_dropped = 0
-    mended = io.BytesIO()
-    with zipfile.ZipFile(mended, "w") as package:
-        for name in sorted(archive.names):
-            data = archive.read(name)
-            if name.endswith(".rels"):
-                root = parse_xml(data)
-                dangling = [r for r in root if name_of(r) and not _leads_to(r, name, archive)]
-                for relation in dangling:
-                    root.remove(relation)
-                n_dropped += len(dangling)
-                data = etree.tostring(root)
-            package.writestr(name, data)
-    return mended.getvalue(), n_dropped
-
-
-def _leads_to(relation: etree._Element, name: str, archive: Archive) -> bool:
-    """Tell whether a relationship in a member leads out of the package or to a part of it."""
-    if relation.get("TargetMode") == "External":
-        return True
-    # Targets are relative to the folder of the part, which is above that of its relationships.
-    folder = posixpath.dirname(posixpath.dirname(name))
-    path = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or ""))
-    return path.lstrip("/") in archive.names
-
 
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 _BODY_LEVEL = 9
@@ -158,11 +132,20 @@ _MATH_JOINTS = {"den": "/", "sup": "^", "sub": "_"}
 
 @dataclass(slots=True)
 class _Line:
-    """The text of a paragraph as it is gathered, and the text boxes anchored in it."""
+    """The text of a paragraph as it is gathered, and what is anchored in it.
+
+    `pictures` are named as the document refers to them.
+    """
 
     is_hidden: bool
     pieces: list[str] = field(default_factory=list)
     boxes: list[etree._Element] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+
+    def draw(self, drawn: etree._Element) -> None:
+        """Take in the text boxes and the pictures of a drawing."""
+        self.boxes += _boxes_in(drawn)
+        self.pictures += _pictures_in(drawn)
 
 
 class Walk:
@@ -172,16 +155,24 @@ class Walk:
         styles: of the document.
         clean: makes text canonical, on one line.
         numbering: of its lists.
+        insert: returns what a picture or file says that the text refers to by that name.
     """
 
     def __init__(
-        self, styles: Styles, clean: Callable[[str], str], numbering: Numbering | None = None
+        self,
+        styles: Styles,
+        clean: Callable[[str], str],
+        numbering: Numbering | None = None,
+        insert: Callable[[str], Iterable[Block]] = lambda _: (),
     ) -> None:
         self.noted: dict[str, list[str | None]] = {"footnote": [], "endnote": []}
+        self._insert = insert
+        self._n_tables = 0
+        self._waiting: list[str] = []
         self._styles = styles
         self._clean = clean
         self._numbering = numbering or Numbering()
-        self._n_hidden = self._n_symbols = self._n_inserted_files = 0
+        self._n_hidden = self._n_symbols = 0
 
     def read(self, parent: etree._Element) -> Iterator[Block]:
         """Yield the blocks under an element, in order."""
@@ -198,14 +189,13 @@ class Walk:
             elif name in ("oMath", "oMathPara", "r", "hyperlink"):  # stray, but shown
                 yield from self._read_paragraph(parent, [child])
             elif name == "altChunk":
-                self._n_inserted_files += 1
+                yield from self._insert(value_of(child, "id") or "")
 
     def warnings(self) -> list[str | None]:
         """Return what was left out."""
         return [
             count(self._n_hidden, "piece", "of hidden text left out"),
             count(self._n_symbols, "symbol", "of a picture font left out"),
-            count(self._n_inserted_files, "inserted file", "not read"),
         ]
 
     def _read_paragraph(
@@ -230,6 +220,15 @@ class Walk:
                 role, marker = Role.PARAGRAPH, ""
         for box in line.boxes:
             yield from self.read(box)
+        self._waiting += line.pictures
+        if not self._n_tables:
+            yield from self._read_pictures()
+
+    def _read_pictures(self) -> Iterator[Block]:
+        """Yield what the pictures say that came by; those of a table wait for its end."""
+        waiting, self._waiting = self._waiting, []
+        for name in waiting:
+            yield from self._insert(name)
 
     def _list_of(self, properties: etree._Element | None, style: str) -> tuple[str, int] | None:
         """Return the number of the list that a paragraph is an item of, and at which level."""
@@ -254,7 +253,7 @@ class Walk:
             elif name == "AlternateContent" and (chosen := choose(child)) is not None:
                 self._read_inline(chosen, line)
             elif name in _DRAWN:
-                line.boxes += _boxes_in(child)
+                line.draw(child)
             elif _is_math(child):
                 line.pieces.append(_MATH_JOINTS.get(name, ""))
                 self._read_inline(child, line)
@@ -279,7 +278,7 @@ class Walk:
             elif name == "sym":
                 self._n_symbols += 1
             elif name in _DRAWN:
-                line.boxes += _boxes_in(child)
+                line.draw(child)
             elif name == "ruby":
                 self._read_inline(child, line)
             elif name == "AlternateContent" and (chosen := choose(child)) is not None:
@@ -292,6 +291,7 @@ class Walk:
         return line.is_hidden or value_of(find(run, "rPr", "rStyle")) in self._styles.hidden
 
     def _read_table(self, table: etree._Element) -> Iterator[Block]:
+        self._n_tables += 1
         rows = [row for row in _children(table, "tr") if find(row, "trPr", "del") is None]
         read: list[list[list[Block]]] = []
         for row in rows:
@@ -306,6 +306,9 @@ class Walk:
         ):
             n_names += 1
         yield from write_blocks(read, n_names)
+        self._n_tables -= 1
+        if not self._n_tables:
+            yield from self._read_pictures()
 
     def _read_cell(
         self, cell: etree._Element, before: list[list[Block]], over: list[list[Block]]
@@ -354,6 +357,19 @@ def _boxes_in(drawn: etree._Element) -> list[etree._Element]:
     return boxes
 
 
+def _pictures_in(drawn: etree._Element) -> Iterator[str]:
+    """Yield what a drawing calls its pictures, of each pair of alternatives one."""
+    for child in drawn:
+        name = name_of(child)
+        if name == "AlternateContent":
+            chosen = choose(child)
+            yield from _pictures_in(chosen) if chosen is not None else ()
+        elif name in ("blip", "imagedata"):
+            yield value_of(child, "embed" if name == "blip" else "id") or ""
+        elif name != "txbxContent":
+            yield from _pictures_in(child)
+
+
 def _is_math(element: etree._Element) -> bool:
     """Tell whether an element is one of the many of which formulas are made."""
     tag = element.tag
@@ -373,16 +389,22 @@ _MARGINS = (RELATIONSHIP_TYPE.HEADER, RELATIONSHIP_TYPE.FOOTER)
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the body and its notes, with its headings."""
     archive = open_archive(data)
-    refuse_strict(archive, "word/document.xml")
+    refuse_strict(archive)
     try:
-        part, n_dangling = _open(data), 0
+        part, n_dangling = _open(archive.package()), 0
     except KeyError:
         mended, n_dangling = drop_dangling(archive)
         part = _open_again(mended)
     blocks = Blocks(limits.max_chars)
     numbering = next(iter(_roots(part, RELATIONSHIP_TYPE.NUMBERING)), None)
-    walk = Walk(_styles_of(part), blocks.clean, Numbering(numbering))
+    inserted = Inserted(archive, limits)
+    relations = list_relations(archive, find_main(archive))
+    walk = Walk(
+        *(_styles_of(part), blocks.clean, Numbering(numbering)),
+        lambda name: inserted.read(*relations.get(name, ("", ""))),
+    )
     blocks.extend(walk.read(part.element.body))
+    relations = {}  # those of the notes are others
     for kind, name in _NOTES:
         notes = {value_of(n, "id"): n for root in _roots(part, kind) for n in root}
         for note_id in walk.noted[name]:
@@ -402,7 +424,8 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             count(n_dangling, "part", "of the file missing"),
             count(archive.count_under("word/diagrams/data"), "diagram", "not read"),
             "page headers and footers left out" if _has_margins(part) else None,
-            *describe_left_out(archive, "word"),
+            *inserted.warnings(),
+            *describe_left_out(archive, "word", inserted.n_pictures),
         ],
     )
 

@@ -1,14 +1,18 @@
-"""EPUB books: the visible text of the chapters, in the order of the spine.
+"""Books of EPUB and Mobipocket: the visible text of the chapters, in the order of the spine.
 
 Each chapter is read as an HTML page is, with its headings; what XHTML writes otherwise than HTML
 (empty elements, CDATA, encodings) is put in HTML's way first. A book has no pages of its own. Left
 out, with a warning: pictures, and chapters that are missing or are no pages of text.
+A Mobipocket book is one page of HTML, in records that are packed each by itself (PalmDOC); of a
+newer one, which holds two books, the older is read.
 `DocumentUnreadable` is raised for damaged files, bombs, and books whose chapters are encrypted.
 """
 
 import html
 import posixpath
 import re
+import struct
+from itertools import pairwise
 from urllib.parse import unquote
 
 from lxml import etree
@@ -58,7 +62,8 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
 
 
 def _is_parsed(name: str, _: bytes) -> bool:
-    return name in (_CONTAINER, _ENCRYPTION) or name.lower().endswith(".opf")
+    is_package = name.lower().endswith(".opf") and not name.startswith("__MACOSX/")
+    return name in (_CONTAINER, _ENCRYPTION) or is_package
 
 
 def _package_path(archive: Archive) -> str:
@@ -130,3 +135,85 @@ def _close(tag: re.Match[str]) -> str:
     """Give an empty element its end tag, without which HTML would not end it."""
     name, attributes = tag.groups()
     return tag.group() if name.lower() in _VOID else f"<{name}{attributes}></{name}>"
+
+
+_PLAIN, _PALM_DOC = 1, 2
+_MAX_TEXT_RECORDS = 50_000
+_UTF_8 = 65001
+_PAGE_BREAK = re.compile(rb"<mbp:pagebreak[^>]*>", re.IGNORECASE)
+
+
+def parse_mobi(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return the text of a Mobipocket book with its headings."""
+    try:
+        n_records = int.from_bytes(data[76:78], "big")
+        starts = [*struct.unpack_from(f">{2 * n_records}I", data, 78)[::2], len(data)]
+        records = [data[start:end] for start, end in pairwise(starts)]
+        head = records[0]
+        packing, n_texts, locked = struct.unpack_from(">H6xH2xH", head)
+        if locked:
+            raise DocumentUnreadable("encrypted: it is protected against copying", Fault.ENCRYPTED)
+        if packing not in (_PLAIN, _PALM_DOC):
+            raise DocumentUnreadable("a book packed in Amazon's own way: convert it to EPUB")
+        n_trailing, title = _read_mobi_head(head)
+    except (struct.error, IndexError) as error:
+        raise DocumentUnreadable("damaged: cannot be read as a book", Fault.CORRUPT) from error
+    source = bytearray()
+    for record in records[1 : 1 + min(n_texts, _MAX_TEXT_RECORDS)]:
+        text = _cut_trailing(record, n_trailing)
+        source += _unpack_palm(text) if packing == _PALM_DOC else text
+    blocks = Blocks(limits.max_chars)
+    encoding = "utf-8" if head[28:32] == _UTF_8.to_bytes(4, "big") else "cp1252"
+    page = _PAGE_BREAK.sub(b"<hr>", bytes(source)).decode(encoding, "replace")
+    if "<" not in page[:10_000]:  # a text of PalmDOC
+        page = f"<pre>{html.escape(page)}</pre>"
+    found, warning = read_page(page.encode(), blocks)
+    return blocks.finish(title or found or blocks.first_title(), [warning])
+
+
+def _read_mobi_head(head: bytes) -> tuple[int, str | None]:
+    """Return which entries trail each record, as bits, and the book's title."""
+    if head[16:20] != b"MOBI":
+        return 0, None
+    (n_bytes,) = struct.unpack_from(">I", head, 20)
+    start, length = struct.unpack_from(">II", head, 84)
+    title = head[start : start + length].decode("utf-8", "replace") if length < 1_000 else ""
+    has_flags = n_bytes >= 228 and len(head) >= 244
+    return int.from_bytes(head[242:244], "big") if has_flags else 0, sensible_title(title)
+
+
+def _cut_trailing(record: bytes, flags: int) -> bytes:
+    """Return a record without its trailing entries, whose sizes stand at their ends."""
+    for _ in range((flags >> 1).bit_count()):
+        size = 0
+        for shift, byte in enumerate(reversed(record[-4:])):
+            size |= (byte & 0x7F) << (7 * shift)
+            if byte & 0x80:
+                break
+        record = record[: len(record) - size] if 0 < size <= len(record) else record
+    if flags & 1 and record:
+        record = record[: -((record[-1] & 3) + 1)]
+    return record
+
+
+def _unpack_palm(record: bytes) -> bytes:
+    """Return what a record says: bytes as they are, a space and a byte, or a repetition."""
+    written = bytearray()
+    at = 0
+    while at < len(record):
+        byte = record[at]
+        at += 1
+        if 1 <= byte <= 8:
+            written += record[at : at + byte]
+            at += byte
+        elif byte < 0x80:
+            written.append(byte)
+        elif byte >= 0xC0:
+            written += bytes((0x20, byte ^ 0x80))
+        elif at < len(record):
+            pair = byte << 8 | record[at]
+            at += 1
+            distance, length = (pair >> 3) & 0x7FF, (pair & 7) + 3
+            for _ in range(length if 0 < distance <= len(written) else 0):
+                written.append(written[-distance])
+    return bytes(written)

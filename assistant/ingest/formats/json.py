@@ -1,18 +1,20 @@
 """JSON: lines of text, each of which tells what its value is about; notebooks as their cells.
 
-The text is not the file's own, so there is no `locate`. A file that is not strictly JSON (comments,
-a torn end, values after each other) is read line by line, as source, with a warning.
-`DocumentUnreadable` is raised for binary data and for too many brackets, beside or inside each
-other.
+JSON Lines are read likewise, each line a page; one that is no JSON stands in the text as it is, and
+such lines are counted in a warning. The text of the others is not the file's own, so there is no
+`locate`. A file that is not strictly JSON (comments, a torn end, values after each other) is read
+line by line, as source, with a warning. `DocumentUnreadable` is raised for binary data and for too
+many brackets, beside or inside each other.
 """
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.decode import decode
-from assistant.ingest.formats import markdown, source
+from assistant.ingest.decode import decode, find_origin
+from assistant.ingest.formats import markdown
 from assistant.ingest.formats.blocks import Blocks
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
@@ -23,12 +25,12 @@ from assistant.ingest.formats.parsed import (
     count,
     describe_removed,
     drop_none,
+    trim,
 )
-from assistant.ingest.formats.source import find_code
 from assistant.ingest.formats.table import JOINT
-from assistant.ingest.formats.text import find_blocks
+from assistant.ingest.formats.text import MAX_LINES, find_blocks, find_code, parse_source
 from assistant.text.normalize import normalize
-from assistant.values import Unit
+from assistant.values import Origin, Page, PageKind, Unit
 
 MAX_CELL_CHARS = 300
 """A longer text is no cell of a row but has a block of its own."""
@@ -227,7 +229,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     try:
         value = read_json(decoded.text)
     except json.JSONDecodeError as error:
-        parsed = source.parse(data, limits)
+        parsed = parse_source(data, limits)
         told = f"not JSON ({error.msg}, line {error.lineno:,}); read line by line as it is"
         return replace(parsed, warnings=(told, *parsed.warnings))
     except ValueError as error:
@@ -240,3 +242,46 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     return blocks.finish(
         blocks.clean(title) or None if isinstance(title, str) else None, [decoded.warning]
     )
+
+
+_FULL_LINE = re.compile(r"[^\n]+")
+
+
+def parse_lines(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return the lines' values as lines of text, with a page for each line of the file."""
+    decoded = decode(data)
+    blocks = Blocks(limits.max_chars)
+    n_bad = 0
+    for n_lines, (number, (start, end)) in enumerate(_find_lines(decoded.text)):
+        if n_lines >= MAX_LINES:
+            raise DocumentUnreadable(f"more than {MAX_LINES:,} lines: split it", Fault.TOO_LARGE)
+        line = decoded.text[start:end]
+        blocks.start_page(number, PageKind.LINE)
+        try:
+            value = read_json(line)
+        except ValueError:
+            n_bad += 1
+            blocks.add(line)
+        else:
+            write_value([value], blocks)
+    told = count(n_bad, "line", "could not be read as JSON, left as in the file")
+    return blocks.finish(None, [decoded.warning, told])
+
+
+def locate_lines(data: bytes, span: tuple[int, int], pages: Sequence[Page]) -> Origin:
+    """Return the bytes of the lines that a span of the text lies in."""
+    numbers = {page.number for page in pages if page.start < span[1] and span[0] < page.end}
+    decoded = decode(data)
+    lines = [line for number, line in _find_lines(decoded.text) if number in numbers]
+    return find_origin(data, decoded, (lines[0][0], lines[-1][1])) if lines else Origin()
+
+
+def _find_lines(text: str) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Yield the lines that are not blank, with their numbers: those between line feeds."""
+    number, position = 1, 0
+    for match in _FULL_LINE.finditer(text):
+        number += text.count("\n", position, match.start())
+        position = match.start()
+        start, end = trim(text, *match.span())
+        if start < end:
+            yield number, (start, end)

@@ -1,10 +1,10 @@
-"""Mails as they were sent (RFC 5322, MIME), and pages saved as mails (MHTML).
+"""Mails as they were sent (RFC 5322, MIME), mailboxes, and pages saved as mails (MHTML).
 
 First come the lines of the headers, then the text: of alternatives the plain one, or else the page.
-What is quoted of other mails stands apart as notes.
-Mails inside a mail follow behind a line that says so. Attachments are named in a warning. The text
-is not the file's own, so there is no `locate`. `DocumentUnreadable` is raised for mails whose parts
-or headers are made to take their reader's time.
+What is quoted of other mails stands apart as notes. Mails inside a mail follow behind a line that
+says so, and what is attached under its name; what of it cannot be read is named in a warning. The
+text is not the file's own, so there is no `locate`. `DocumentUnreadable` is raised for mails whose
+parts or headers are made to take their reader's time.
 """
 
 import re
@@ -15,14 +15,15 @@ from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
 from assistant.ingest.formats import html
-from assistant.ingest.formats.blocks import Block, Blocks
+from assistant.ingest.formats.blocks import Block, Blocks, blocks_of
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, MAX_DEPTH, Limits, Parsed, count, fold
 from assistant.ingest.formats.text import find_blocks
+from assistant.ingest.parse import Inner
 from assistant.text.normalize import normalize
 from assistant.values import Role
 
@@ -63,14 +64,36 @@ _ESCAPED = "surrogateescape"
 
 @dataclass(slots=True)
 class MailMessage:
-    """A mail as far as it was read; one that is a saved page is that of a site."""
+    """A mail as far as it was read; one that is a saved page is that of a site.
+
+    `level` is that of the headings above what is attached.
+    """
 
     blocks: Blocks
+    inner: Inner
     is_saved_page: bool = False
+    level: int = 1
     attachments: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     n_deep: int = 0
     n_cut: int = 0
+
+    @classmethod
+    def of(cls, limits: Limits) -> "MailMessage":
+        """Return a mail of which nothing was read yet."""
+        return cls(Blocks(limits.max_chars), Inner(limits))
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Add what an attached file says, under its name, or remember that it was not read."""
+        try:
+            parsed = self.inner.parse(data, name)
+        except DocumentUnreadable:
+            self.attachments.append(name)
+            return
+        self.blocks.add(name, level=self.level)
+        self.blocks.extend(blocks_of(parsed, below=self.level))
+        shown = self.blocks.clean(name)[:_MAX_NAME_CHARS]
+        self.warnings += (f"{shown}: {warning}" for warning in parsed.warnings)
 
     def add_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Add a line for each header that says something."""
@@ -182,6 +205,11 @@ def name_attachments(names: Sequence[str]) -> str | None:
     return count(len(names), "attachment", f"not read: {shown}{more}")
 
 
+MAX_MAILS = 10_000
+"""Of a mailbox that are read."""
+NO_SUBJECT = "(no subject)"
+_MAIL_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S+ [^\n]*\d\d:\d\d[^\n]*\n")
+_ESCAPED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MAX_TYPE_BYTES = 10_000
 """Of a header with parameters: the standard library takes the square of its length."""
@@ -190,14 +218,46 @@ _TYPE = re.compile(rb"^content-(?:type|disposition):[^\n]*(?:\n[ \t][^\n]*)*", r
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the headers and the text of a mail, and of those inside it."""
+    message = read_source(data)
+    mail = MailMessage.of(limits)
+    mail.is_saved_page = _is_saved_page(message)
+    read_message(message, mail)
+    return mail.finish(_raw(message, "Subject"))
+
+
+def parse_box(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return the mails of a mailbox (RFC 4155), each under its subject."""
+    box = MailMessage.of(limits)
+    box.level = 2
+    starts = [found.start() for found in islice(_MAIL_START.finditer(data), MAX_MAILS + 1)]
+    ends = [*starts, len(data)] if len(starts) <= MAX_MAILS else starts
+    for start, end in pairwise(ends):
+        source = data[data.find(b"\n", start) + 1 : end]
+        message = read_source(_ESCAPED_FROM.sub(rb"\1", source))
+        box.blocks.add(box.read_header(_raw(message, "Subject")) or NO_SUBJECT, level=1)
+        read_message(message, box)
+    if len(starts) > MAX_MAILS:
+        box.warnings.append(f"only the first {MAX_MAILS:,} mails read: split it")
+    return box.finish(None)
+
+
+def read_source(data: bytes) -> Message:
+    """Return a mail as its parts.
+
+    Raises:
+        DocumentUnreadable: they are made to take their reader's time.
+    """
     if any(len(header[0]) > MAX_TYPE_BYTES for header in _TYPE.finditer(data)):
         raise DocumentUnreadable("a header of it is too long to be read", Fault.TOO_LARGE)
     try:
         # Not the newer policy: its readers of headers fail on broken ones, or take very long.
-        message = BytesParser(policy=compat32).parsebytes(data)
+        return BytesParser(policy=compat32).parsebytes(data)
     except RecursionError as error:
         raise DocumentUnreadable("its parts are nested too deeply", Fault.CORRUPT) from error
-    mail = MailMessage(Blocks(limits.max_chars), is_saved_page=_is_saved_page(message))
+
+
+def read_message(message: Message, mail: MailMessage) -> None:
+    """Read the headers and the text of a mail, and of those inside it."""
     waiting: list[tuple[Message, int]] = [(message, 0)]
     _read_headers(message, mail)
     while waiting:
@@ -207,7 +267,6 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             continue
         inner = [(found, depth + 1) for found in _read_part(part, mail)]
         waiting += reversed(inner)
-    return mail.finish(_raw(message, "Subject"))
 
 
 def _is_saved_page(message: Message) -> bool:
@@ -237,9 +296,16 @@ def _read_part(part: Message, mail: MailMessage) -> Sequence[Message]:
     is_text = part.get_content_maintype() == "text" and not part.is_multipart()
     if is_text and part.get_content_disposition() != "attachment":
         _read_text(part, mail)
+    elif _is_attached(part) and not mail.is_saved_page:
+        mail.attach(_name(part, mail), _payload(part))
     elif part.get_payload():
         mail.attachments.append(_name(part, mail))
     return ()
+
+
+def _is_attached(part: Message) -> bool:
+    """Tell whether a part is a file of its own: pictures in the text are part of how it looks."""
+    return part.get_content_disposition() == "attachment" and not part.is_multipart()
 
 
 def _choose(parts: Sequence[Message]) -> Sequence[Message]:

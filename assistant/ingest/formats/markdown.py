@@ -16,8 +16,7 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from assistant.ingest.byte_span import find_origin
-from assistant.ingest.decode import decode
+from assistant.ingest.decode import decode, find_origin
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
     Limits,

@@ -1,14 +1,16 @@
-"""OpenDocument texts: what a reader of the page sees, in blocks.
+"""OpenDocument texts, presentations and drawings: what a reader of the page sees, in blocks.
 
 The body is walked in order. A paragraph or an item of a list is a block, or one for each of its
 lines, with its number; a table's row is a block, its cells joined by ` | `, unless it lays out a
 page. Text boxes follow the paragraph that they are anchored to, footnotes and endnotes the body.
-Headings are those of the outline. Texts that a tracked change has deleted are left out; so are,
-with a warning, hidden text, comments, pictures and embedded objects. There are no pages before a
-text is laid out.
+Headings are those of the outline; of a slide its title, which comes first. Slides are pages, and
+their notes come last. Texts that a tracked change has deleted are left out; so are,
+with a warning, hidden text, slides and comments, pictures and embedded objects. There are no pages
+before a text is laid out.
 `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,7 +23,7 @@ from assistant.ingest.formats.blocks import Block, Blocks, write_blocks, write_n
 from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.text.normalize import normalize
-from assistant.values import Role
+from assistant.values import PageKind, Role
 
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"
 _MANIFEST = "META-INF/manifest.xml"
@@ -57,6 +59,7 @@ class _Level(NamedTuple):
     n_shown: int = 1
 
 
+_LENGTH = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 _CELLS = ("table-cell", "covered-table-cell")
 MAX_NAME_ROWS = 3
 MAX_AFFIX_CHARS = 10
@@ -211,13 +214,18 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             "encrypted: open it with its password and save it without one", Fault.ENCRYPTED
         )
     root = parse_xml(archive.read(_CONTENT))
-    body = find(root, "body", "text")
+    bodies = (find(root, "body", kind) for kind in ("text", "presentation", "drawing"))
+    body = next((found for found in bodies if found is not None), None)
     if body is None:
         raise DocumentUnreadable("damaged: there is no text document in it", Fault.CORRUPT)
     roots = [parse_xml(archive.read(_STYLES))] if _STYLES in archive.names else []
     blocks = Blocks(limits.max_chars)
     walk = _Walk(blocks, _hidden_styles([*roots, root]), _levels_of([*roots, root]))
-    blocks.extend(walk.read(body))
+    n_hidden = 0
+    if name_of(body) == "text":
+        blocks.extend(walk.read(body))
+    else:
+        n_hidden = _read_slides(body, [*roots, root], walk, blocks, limits)
     while walk.notes:  # a note may hold another
         notes, walk.notes = walk.notes, []
         blocks.extend(walk.read(notes))
@@ -225,12 +233,60 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     return blocks.finish(
         title or blocks.first_title(),
         [
+            count(n_hidden, "hidden slide", "left out"),
             count(walk.n_hidden, "piece", "of hidden text left out"),
             count(walk.n_comments, "comment", "left out"),
             count(walk.n_objects, "embedded object", "not read"),
             count(archive.count_under("Pictures/"), "picture", "not read"),
         ],
     )
+
+
+def _read_slides(
+    body: etree._Element,
+    roots: Iterable[etree._Element],
+    walk: _Walk,
+    blocks: Blocks,
+    limits: Limits,
+) -> int:
+    """Read the slides that are shown, each a page; return how many are not."""
+    slides = [child for child in body if name_of(child) == "page"]
+    if len(slides) > limits.max_pages:
+        raise DocumentUnreadable(
+            f"{len(slides):,} slides, over the limit of {limits.max_pages:,}; split it",
+            Fault.TOO_LARGE,
+        )
+    styles = (style for root in roots for style in root.iter("{*}style"))
+    hidden = {
+        value_of(style, "name")
+        for style in styles
+        if value_of(find(style, "drawing-page-properties"), "visibility") == "hidden"
+    }
+    n_hidden = 0
+    for number, slide in enumerate(slides, start=1):
+        if value_of(slide, "style-name") in hidden:
+            n_hidden += 1
+            continue
+        blocks.start_page(number, PageKind.SLIDE)
+        parts = sorted(slide, key=_order_on_slide)
+        for part in parts:
+            level = int(value_of(part, "class") == "title")
+            for block in walk.read([part]):
+                blocks.append(Block.heading(block.text, 1) if level else block)
+        blocks.end_page()
+    return n_hidden
+
+
+def _order_on_slide(part: etree._Element) -> tuple[int, float, float]:
+    """Return what orders the parts of a slide: its title, then from top to bottom, then notes."""
+    rank = 0 if value_of(part, "class") == "title" else 2 if name_of(part) == "notes" else 1
+    return rank, _length(value_of(part, "y")), _length(value_of(part, "x"))
+
+
+def _length(value: str | None) -> float:
+    """Return a length as written, all those of a file being in one unit."""
+    found = _LENGTH.match(value or "")
+    return float(found[0]) if found else 0.0
 
 
 def _is_parsed(name: str, head: bytes) -> bool:

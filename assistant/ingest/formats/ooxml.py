@@ -5,16 +5,19 @@ and how Word numbers lists.
 libraries do not know.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lxml import etree
 
-from assistant.errors import DocumentUnreadable
+from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import Archive
-from assistant.ingest.formats.blocks import write_number
-from assistant.ingest.formats.parsed import count, fold
+from assistant.ingest.formats.blocks import Block, blocks_of, write_number
+from assistant.ingest.formats.parsed import LOST, Limits, count, fold
+from assistant.ingest.parse import Inner
+from assistant.values import Role
 
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _OFF = frozenset({"0", "false", "off", "none"})
@@ -25,22 +28,71 @@ _NO_TITLE = re.compile(
 )
 
 
-def refuse_strict(archive: Archive, main_part: str) -> None:
+def refuse_strict(archive: Archive) -> None:
     """Refuse a file whose main part is written in the strict variant of the format.
 
     Raises:
         DocumentUnreadable: it is.
     """
+    main_part = find_main(archive)
     if main_part in archive.names and _STRICT in archive.read(main_part):
         raise DocumentUnreadable(
             "a strict Open XML file: open it and save it as an ordinary .docx, .pptx or .xlsx"
         )
 
 
+def find_main(archive: Archive) -> str:
+    """Return the name of the main part, wherever that lies; "" where none is named."""
+    relations = list_relations(archive, "").values()
+    return next((part for kind, part in relations if kind == "officeDocument"), "")
+
+
+def list_relations(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
+    """Return what a part, or with "" the package, refers to: by its id the kind and the part."""
+    folder, _, name = part.rpartition("/")
+    path = posixpath.join(folder, "_rels", f"{name}.rels")
+    found = {}
+    for relation in parse_xml(archive.read(path)) if path in archive.names else ():
+        if name_of(relation) and relation.get("TargetMode") != "External":
+            kind = (relation.get("Type") or "").rpartition("/")[2]
+            target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or ""))
+            found[relation.get("Id") or ""] = kind, target.lstrip("/")
+    return found
+
+
+def drop_dangling(archive: Archive) -> tuple[bytes, int]:
+    """Return the package without the references that lead nowhere, and how many those were."""
+    n_dropped = 0
+    changed = {}
+    for name in archive.names:
+        if name.endswith(".rels"):
+            root = parse_xml(archive.read(name))
+            dangling = [r for r in root if name_of(r) and not _leads_to(r, name, archive)]
+            for relation in dangling:
+                root.remove(relation)
+            n_dropped += len(dangling)
+            changed[name] = etree.tostring(root)
+    return archive.package(changed), n_dropped
+
+
+def _leads_to(relation: etree._Element, name: str, archive: Archive) -> bool:
+    """Tell whether a relationship in a member leads out of the package or to a part of it."""
+    if relation.get("TargetMode") == "External":
+        return True
+    # Targets are relative to the folder of the part, which is above that of its relationships.
+    folder = posixpath.dirname(posixpath.dirname(name))
+    path = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or ""))
+    return path.lstrip("/") in archive.names
+
+
 def parse_xml(data: bytes) -> etree._Element:
     """Return the root of XML, with no entity expanded and nothing fetched."""
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        collect_ids=False,  # some programs write an id twice
     )
     return etree.fromstring(data, parser)
 
@@ -85,10 +137,78 @@ def sensible_title(title: str | None) -> str | None:
     return title if title and not _NO_TITLE.fullmatch(title) else None
 
 
-def describe_left_out(archive: Archive, folder: str) -> list[str | None]:
-    """Return warnings about pictures, charts and files in an archive, which are not read."""
+MAX_PICTURES = 50
+"""Of one document that are looked at."""
+MIN_SIDES = 150, 30
+"""Pixels in width and height of a picture that may say something."""
+
+
+class Inserted:
+    """Reads pictures and files that stand in a document, each picture once.
+
+    `n_pictures` were looked at.
+    """
+
+    def __init__(self, archive: Archive, limits: Limits) -> None:
+        self.n_pictures = 0
+        self._archive = archive
+        self._inner = Inner(limits)
+        self._seen: set[str] = set()
+        self._n_unread = self._n_partly = 0
+
+    def read(self, kind: str, part: str) -> Iterator[Block]:
+        """Yield what a part says to which the document has a relation of some kind."""
+        if part not in self._archive.names:
+            return
+        if kind == "aFChunk":
+            try:
+                yield from blocks_of(self._inner.parse(self._archive.read(part), part))
+            except DocumentUnreadable as error:
+                if error.fault is Fault.TOO_LARGE:
+                    raise
+                self._n_unread += 1
+        elif kind == "image" and part not in self._seen:
+            self._seen.add(part)
+            for block in self._look(self._archive.read(part), part):
+                yield Block(block.text, 0, Role.NOTE, block.words)
+
+    def _look(self, data: bytes, name: str) -> Iterator[Block]:
+        from assistant.ingest.formats import picture  # brings what reads PDF pages
+
+        limits = self._inner.limits
+        if self.n_pictures >= MAX_PICTURES or not limits.max_inner or not picture.may_see(limits):
+            return
+        try:
+            width, height = picture.measure(data)
+            if width < MIN_SIDES[0] or height < MIN_SIDES[1]:
+                return
+            parsed = self._inner.parse(data, name)
+        except DocumentUnreadable as error:
+            self.n_pictures += error.fault is Fault.NO_TEXT
+            return
+        self.n_pictures += 1
+        self._n_partly += any(LOST in warning for warning in parsed.warnings)
+        yield from blocks_of(parsed)
+
+    def warnings(self) -> list[str | None]:
+        """Return what was not read."""
+        return [
+            count(self._n_unread, "inserted file", "not read"),
+            count(self._n_partly, "picture", "read only in part"),
+        ]
+
+
+def describe_left_out(archive: Archive, folder: str, n_seen: int = 0) -> list[str | None]:
+    """Return warnings about pictures, charts and files in an archive, which are not read.
+
+    Args:
+        archive: the document.
+        folder: of its parts.
+        n_seen: how many of the pictures were looked at.
+    """
+    n_media = archive.count_under(f"{folder}/media/")
     return [
-        count(archive.count_under(f"{folder}/media/"), "picture", "or recording not read"),
+        count(max(n_media - n_seen, 0), "picture", "or recording not read"),
         count(archive.count_under(f"{folder}/charts/chart"), "chart", "not read"),
         count(
             archive.count_under(f"{folder}/embeddings/", f"{folder}/activeX/"),

@@ -21,6 +21,8 @@ MAX_EXPANDED_BYTES = 200_000_000
 MAX_RATIO = 100
 """How much larger than its file an archive may become, once it is over a megabyte."""
 MAX_MEMBERS = 10_000
+LOST = "in pictures not read: by hand, or in a script that is not known"
+"""What is told of lines that the models cannot read."""
 MAX_DEPTH = 100
 """Of XML elements and JSON brackets inside each other."""
 
@@ -35,6 +37,7 @@ class Limits:
         timeout_s: wall and processor time; for each page that is read off a picture as much again.
         memory_bytes: address space of the process that parses it.
         max_ocr_pages: pages that are read off pictures; 0 reads none.
+        max_inner: how many files may lie inside each other, in mails and archives, and be read.
     """
 
     max_chars: int = 5_000_000
@@ -42,6 +45,7 @@ class Limits:
     timeout_s: float = 60.0
     memory_bytes: int = 1_610_612_736
     max_ocr_pages: int = 200
+    max_inner: int = 3
 
 
 DEFAULT_LIMITS = Limits()

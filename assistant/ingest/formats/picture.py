@@ -15,13 +15,14 @@ from PIL import Image, ImageOps
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
+    LOST,
     ON_PAGE,
     Limits,
     Parsed,
     count,
     drop_none,
 )
-from assistant.ingest.formats.pdf.document import LOST, MAX_WIDTH, MIN_WIDTH, Gathered
+from assistant.ingest.formats.pdf.document import MAX_WIDTH, MIN_WIDTH, Gathered
 from assistant.ingest.formats.pdf.page import can_see, explain_unseen, read_scan
 
 MAX_PIXELS = 80_000_000
@@ -58,6 +59,21 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     why = f"left out; {explain_unseen(limits.max_ocr_pages)}"
     left_out = count(n_frames - n_read, "further page", why)
     return gathered.finish(None, drop_none(left_out))
+
+
+def may_see(limits: Limits) -> bool:
+    """Tell whether pictures may be read at all, and what reads them is installed."""
+    return can_see(limits.max_ocr_pages, 0)
+
+
+def measure(data: bytes) -> tuple[int, int]:
+    """Return how wide and how high an image is, in pixels.
+
+    Raises:
+        DocumentUnreadable: it is none that can be opened.
+    """
+    with _open(data) as image:
+        return image.width, image.height
 
 
 def draw(data: bytes, page: int, width: int) -> bytes:

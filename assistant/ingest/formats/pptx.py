@@ -3,9 +3,10 @@
 On a slide the title, a heading, comes first; shapes follow from top to bottom and from left to
 right, with those of a group where the group stands; speaker notes come last. A paragraph is a block
 and so is a table's row, its cells joined by ` | `. Slides are numbered as PowerPoint numbers them,
-hidden ones too. Left out, with a warning: hidden slides and shapes, footers, comments, pictures,
-charts, embedded files. `DocumentUnreadable` is raised for damaged and encrypted files, bombs, and
-presentations with too many slides.
+hidden ones too. A date that somebody wrote below the slides is read where it changes, and the words
+in pictures behind the shapes. Left out, with a warning: hidden slides and shapes, footers,
+comments, charts, embedded files. `DocumentUnreadable` is raised for damaged and encrypted files,
+bombs, and presentations with too many slides.
 """
 
 import io
@@ -15,18 +16,22 @@ from typing import Any
 
 from lxml import etree
 from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.opc.package import PartFactory
 from pptx.package import Package
+from pptx.parts.presentation import PresentationPart
 from pptx.shapes.graphfrm import GraphicFrame
 from pptx.shapes.group import GroupShape
 from pptx.slide import Slide
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.archive import open_archive
+from assistant.ingest.formats.archive import Archive, open_archive
 from assistant.ingest.formats.blocks import Block, Blocks, write_number
 from assistant.ingest.formats.ooxml import (
+    Inserted,
     choose,
     describe_left_out,
     find,
+    list_relations,
     name_of,
     parse_xml,
     refuse_strict,
@@ -44,8 +49,11 @@ _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 class _Reader:
     """Reads the slides of one presentation; knows at its end what it left out."""
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: Blocks, archive: Archive, limits: Limits) -> None:
         self.blocks = blocks
+        self.inserted = Inserted(archive, limits)
+        self._archive = archive
+        self._date = ""
         self.n_hidden_slides = self.n_hidden_shapes = self.n_footers = 0
 
     def read_slide(self, slide: Slide) -> None:
@@ -56,6 +64,11 @@ class _Reader:
         title_id = None if title is None else title.shape_id
         shapes = [shape for shape in slide.shapes if shape.shape_id != title_id]
         self._read_shapes(shapes)
+        relations = list_relations(self._archive, str(slide.part.partname).lstrip("/"))
+        for picture in slide._element.iter("{*}blip"):
+            self.blocks.extend(
+                self.inserted.read(*relations.get(value_of(picture, "embed") or "", ("", "")))
+            )
         for text in _texts_of_alternatives(slide.shapes._spTree):
             self.blocks.add(text)
         notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
@@ -69,11 +82,20 @@ class _Reader:
             elif isinstance(shape, GroupShape):
                 self._read_shapes(shape.shapes)
             elif shape.is_placeholder and shape.placeholder_format.type in _MARGINS:
-                self.n_footers += _is_footer(shape)
+                self._read_margin(shape)
             elif shape.has_text_frame:
                 self._read_paragraphs(shape.text_frame)
             elif isinstance(shape, GraphicFrame):
                 self._read_frame(shape)
+
+    def _read_margin(self, shape: Any) -> None:
+        """Read a date that somebody wrote, once; other words below a slide are its footer."""
+        text = self.blocks.clean(shape.text_frame.text)
+        is_date = shape.placeholder_format.type == PP_PLACEHOLDER.DATE
+        if is_date and text not in ("", self._date) and not _is_field(shape):
+            self._date = text
+            self.blocks.append(Block(text, role=Role.NOTE))
+        self.n_footers += bool(text) and shape.placeholder_format.type == PP_PLACEHOLDER.FOOTER
 
     def _read_frame(self, frame: GraphicFrame) -> None:
         if frame.has_table:
@@ -148,15 +170,15 @@ def _write_auto(kind: str, number: int) -> str:
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of the slides, with a page for each and their titles as headings."""
     archive = open_archive(data)
-    refuse_strict(archive, "ppt/presentation.xml")
-    presentation = _open(data)
+    refuse_strict(archive)
+    presentation = _open(archive.package())
     slides = presentation.slides
     if len(slides) > limits.max_pages:
         raise DocumentUnreadable(
             f"{len(slides):,} slides, over the limit of {limits.max_pages:,}; split it",
             Fault.TOO_LARGE,
         )
-    reader = _Reader(Blocks(limits.max_chars))
+    reader = _Reader(Blocks(limits.max_chars), archive, limits)
     for number, slide in enumerate(slides, start=1):
         if (slide._element.get("show") or "").lower() in ("0", "false"):
             reader.n_hidden_slides += 1
@@ -171,13 +193,22 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             count(reader.n_hidden_shapes, "hidden shape", "left out"),
             count(reader.n_footers, "slide footer", "left out"),
             count(archive.count_under("ppt/comments/"), "slide", "with comments, left out"),
-            *describe_left_out(archive, "ppt"),
+            *reader.inserted.warnings(),
+            *describe_left_out(archive, "ppt", reader.inserted.n_pictures),
         ],
     )
 
 
+_MAIN_TYPES = [
+    f"application/vnd.ms-powerpoint.{kind}.macroEnabled.main+xml"
+    for kind in ("presentation", "slideshow", "template")
+]
+
+
 def _open(data: bytes) -> Any:
     """Open the package, of whatever kind: the library's own way in refuses slide shows."""
+    for content_type in _MAIN_TYPES:
+        PartFactory.part_type_for[content_type] = PresentationPart
     try:
         return Package.open(io.BytesIO(data)).main_document_part.presentation
     except (KeyError, AttributeError) as error:
@@ -188,6 +219,11 @@ def _open(data: bytes) -> Any:
         ) from error
 
 
+def _is_field(shape: Any) -> bool:
+    """Tell whether what a shape shows is worked out when it is shown."""
+    return any(name_of(element) == "fld" for element in shape._element.iter())
+
+
 def _place(shape: Any) -> tuple[int, int]:
     return shape.top or 0, shape.left or 0
 
@@ -196,11 +232,6 @@ def _is_hidden(element: etree._Element) -> bool:
     """Tell by a shape's own properties, which are the first of that name in it."""
     properties = next((e for e in element.iter() if name_of(e) == "cNvPr"), None)
     return value_of(properties, "hidden") in ("1", "true")
-
-
-def _is_footer(shape: Any) -> bool:
-    is_footer = shape.placeholder_format.type == PP_PLACEHOLDER.FOOTER
-    return is_footer and bool(shape.text_frame.text.strip())
 
 
 def _texts_of_diagram(frame: GraphicFrame) -> Iterator[str]:

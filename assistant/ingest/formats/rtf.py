@@ -61,11 +61,14 @@ class _Source:
         self._hidden_at: int | None = None
         self._open = [_Group("rtf", 0)]
         self._hidden_in = self._open[0]
-        position = 0
+        position, before = 0, ""
         for token in _TOKEN.finditer(source):
-            self._write(source[position : token.start()])
-            self._read(token)
-            position = token.end()
+            between = source[position : token.start()]
+            self._write(between)
+            # Only what a group begins with says that the group may be passed over.
+            if token[0] != "\\*" or (before == "{" and not between.strip()):
+                self._read(token)
+            position, before = token.end(), token[0]
         self._write(source[position:])
         while len(self._open) > 1:
             self._close()

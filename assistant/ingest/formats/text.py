@@ -1,19 +1,26 @@
-"""Plain text: canonical text and its paragraphs.
+"""Plain text and source code: canonical text, its paragraphs, and its lines of code.
 
 Blank lines part paragraphs. A single newline is either a hard break (one paragraph or list item a
 line) or a soft wrap (72 columns); `find_blocks` decides which, by the rules that it states. There
 are no headings: nothing in plain text says reliably that a line is one. Words that are hyphenated
-at soft breaks are joined. `DocumentUnreadable` is raised for binary data.
+at soft breaks are joined.
+
+In source code, markup and settings each line is a block, so that it can be cited by itself, and a
+page; the lines of a comment that stands alone, or of a text in triple quotes, are one block for
+each paragraph, whose sentences may go over several lines. What is a comment is told by how its
+lines begin and not by the language. Documents that a program added (`AddedDocument`) are read as
+plain text, part by part. `DocumentUnreadable` is raised for binary data and too many lines.
 """
 
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from assistant.ingest.byte_span import find_origin
-from assistant.ingest.decode import decode
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.added import AddedDocument
+from assistant.ingest.decode import decode, find_origin
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
     Limits,
@@ -24,7 +31,7 @@ from assistant.ingest.formats.parsed import (
     trim,
 )
 from assistant.text.normalize import NEWLINE, Changes, normalize, normalize_mapped
-from assistant.values import Origin, Page
+from assistant.values import Origin, Page, PageKind
 
 Span = tuple[int, int]
 
@@ -246,3 +253,112 @@ def _is_soft(text: str, line: Span, following: Span, width: int) -> bool:
     if not (any(map(str.isalnum, this)) and any(map(str.isalnum, next_))):
         return False
     return _is_full(text, line, following, width)
+
+
+MAX_LINES = 500_000
+"""Each is a block and a page, which take more memory than the few characters in them."""
+_COMMENT = re.compile(r"(?:#+|//+[/!]*|--+|;+|%+|\*(?!/)|/\*+|\(\*|REM\b)(?=\s+[^\W\d_])")
+"""What a line of prose in a comment begins with, before a space and a word."""
+_ENDS_COMMENT = re.compile(r"(?:\*/|\*\))\s*$")
+_TRIPLE = re.compile("\"\"\"|'''")
+_PROSE_LINE = re.compile(r"\s*[^\W\d_]")
+
+
+def parse_source(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return the text as canonical text in blocks, with its lines as pages."""
+    decoded = decode(data)
+    text, n_removed = normalize(decoded.text)
+    pages = tuple(find_lines(text))
+    warnings = drop_none(decoded.warning, describe_removed(n_removed))
+    return Parsed(text, None, as_units(find_code(text)), pages=pages, warnings=warnings)
+
+
+def locate_source(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:
+    """Return the bytes of the file that a span of its text stands for."""
+    decoded = decode(data)
+    return find_origin(data, decoded, normalize_mapped(decoded.text).offsets.to_raw(*span))
+
+
+def find_lines(text: str) -> Iterator[Page]:
+    """Yield the lines of a canonical text that have something in them, by their numbers.
+
+    Raises:
+        DocumentUnreadable: there are more than `MAX_LINES`.
+    """
+    number, position = 1, 0
+    for n_lines, line in enumerate(_LINE.finditer(text)):
+        if n_lines >= MAX_LINES:
+            raise DocumentUnreadable(f"more than {MAX_LINES:,} lines: split it", Fault.TOO_LARGE)
+        number += text.count("\n", position, line.start())
+        position = line.start()
+        start, end = trim(text, *line.span())
+        if start < end:
+            yield Page(number, start, end, PageKind.LINE)
+
+
+def find_code(text: str) -> tuple[Span, ...]:
+    """Return the spans of the lines of code and of the paragraphs of comments."""
+    blocks: list[Span] = []
+    opened, before = "", ""
+    position = 0
+    for match in _LINE.finditer(text):
+        start, end = trim(text, *match.span())
+        if start >= end:
+            continue
+        line = text[start:end]
+        kind, opened = _kind_of(line, opened)
+        is_next = text.count("\n", position, start) == 1
+        if kind and kind == before and is_next:
+            blocks[-1] = (blocks[-1][0], end)
+        else:
+            blocks.append((start, end))
+        before = "" if _ENDS_COMMENT.search(line) else kind
+        position = end
+    return tuple(blocks)
+
+
+def _kind_of(line: str, opened: str) -> tuple[str, str]:
+    """Return what lines can go on from this one to the next, and the quotes open behind it.
+
+    It is "" for a line of code, the quotes for prose between them, or a comment's mark.
+    """
+    was_open = opened
+    for quotes in _TRIPLE.findall(line):
+        if not opened:
+            opened = quotes
+        elif opened == quotes:
+            opened = ""
+    if was_open or (opened and line.startswith(opened)):
+        within = was_open or opened
+        return (within if _PROSE_LINE.match(line.removeprefix(within)) else ""), opened
+    comment = _COMMENT.match(line)
+    if comment is None:
+        return "", opened
+    mark = comment[0]
+    return ("*" if "*" in mark else mark[:2]), opened
+
+
+_JOINT = "\n\n"
+
+
+def parse_added(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return the parts as one canonical text, with the pages that they are."""
+    try:
+        document = AddedDocument.read(data)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DocumentUnreadable("damaged: add it again", Fault.CORRUPT) from error
+    texts: list[str] = []
+    blocks: list[tuple[int, int]] = []
+    pages: list[Page] = []
+    start, n_removed = 0, 0
+    for number, raw in document.parts:
+        text, n = normalize(raw)
+        n_removed += n
+        blocks += ((start + first, start + last) for first, last in find_blocks(text))
+        if number is not None and text:
+            pages.append(Page(number, start, start + len(text)))
+        texts.append(text)
+        start += len(text) + len(_JOINT)
+    warnings = drop_none(describe_removed(n_removed))
+    whole, title = _JOINT.join(texts), document.title or None
+    return Parsed(whole, title, as_units(blocks), tuple(pages), warnings)

@@ -1,18 +1,21 @@
-"""Excel workbooks: the rows of the sheets, each of which is a page.
+"""Spreadsheets of Excel and OpenDocument: the rows of the sheets, each of which is a page.
 
 A sheet begins with its name, a heading; each row that is not empty is a block, with its number in
 the sheet as its page. A row is written as `table.py` says: `Name: value | Name: value` where the
 table has column names; merged cells have their text in each row. Values are as they are stored and
 not as they are shown (0.15, not 15 %); dates and times in ISO 8601, truth values as true and false;
-of formulas the value that was last worked out. Text in shapes is not read. Left out, with a
-warning: hidden sheets, rows and columns, errors, formulas that were never worked out, comments,
-charts, pictures. `DocumentUnreadable` is raised for damaged and encrypted files, bombs, and
-workbooks with too much in them.
+of formulas the value that was last worked out. The text of shapes and pictures follows the rows of
+its sheet. Left out, with a warning: hidden sheets, rows and columns, errors, formulas that were
+never worked out, comments, charts. Old, binary and OpenDocument workbooks are read by `calamine`,
+which does not tell what of a sheet is hidden, and so are those that openpyxl stumbles over.
+`DocumentUnreadable` is raised for damaged and encrypted files, bombs, and workbooks with too much
+in them.
 """
 
 import datetime as dt
 import io
 import re
+import struct
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +25,7 @@ from itertools import islice
 from typing import IO, Any
 
 from lxml import etree
+from olefile import OleFileIO
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.escape import unescape
@@ -35,14 +39,24 @@ from openpyxl.worksheet._reader import (
 )
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from assistant.errors import DocumentUnreadable, Fault
-from assistant.ingest.formats.archive import open_archive
+from assistant.ingest.formats.archive import Archive, open_archive
 from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.formats.ooxml import describe_left_out, refuse_strict, sensible_title
+from assistant.ingest.formats.ooxml import (
+    Inserted,
+    describe_left_out,
+    find_main,
+    list_relations,
+    name_of,
+    parse_xml,
+    refuse_strict,
+    sensible_title,
+)
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.ingest.formats.table import write_rows
-from assistant.values import PageKind
+from assistant.values import PageKind, Role
 
 MAX_COLUMNS = 16_384
 """Of a sheet, as Excel has it."""
@@ -98,37 +112,137 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         return cell
 
 
+_ODD_STATE = re.compile(rb"(\sstate=[\"'])(?!visible|hidden|veryHidden)[^\"']*")
+_ENCRYPTED = "encrypted: open it with its password and save it without one"
+_BOF_BYTES, _LOCKS = 64, (b"\x2f\x00",)
+_STUMBLES = (KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, SyntaxError)
+"""What openpyxl raises over what it does not expect in a workbook that Excel opens."""
+
+
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the rows of the sheets that are shown, with a page for each row."""
+    if not data.startswith(b"PK"):
+        if _is_locked(data):
+            raise DocumentUnreadable(_ENCRYPTED, Fault.ENCRYPTED)
+        return _parse_plainly(data, limits)
     archive = open_archive(data)
-    refuse_strict(archive, "xl/workbook.xml")
+    main = find_main(archive)
+    if "content.xml" in archive.names or main.endswith(".bin"):
+        return _parse_plainly(data, limits)
+    refuse_strict(archive)
+    try:
+        return _parse_fully(archive, main, limits)
+    except _STUMBLES as error:
+        try:
+            return _parse_plainly(data, limits, ["hidden rows and columns, if any, are read, too"])
+        except DocumentUnreadable:
+            raise error from None
+
+
+def _is_locked(data: bytes) -> bool:
+    """Tell whether the second record of an old workbook says that the rest is encrypted."""
+    with suppress(OSError, ArithmeticError, struct.error), OleFileIO(io.BytesIO(data)) as ole:
+        name = "Workbook" if ole.exists("Workbook") else "Book"
+        start = ole.openstream(name).read(_BOF_BYTES)
+        (length,) = struct.unpack_from("<2xH", start)
+        return start[4 + length : 6 + length] in _LOCKS
+    return False
+
+
+def _parse_fully(archive: Archive, main: str, limits: Limits) -> Parsed:
     blocks = Blocks(limits.max_chars)
     left_out = _LeftOut()
+    inserted = Inserted(archive, limits)
+    written = archive.read(main) if main in archive.names else b""
+    mended = {main: _ODD_STATE.sub(rb"\1visible", written)} if _ODD_STATE.search(written) else None
     with warnings.catch_warnings():
         # What the library does not read of a workbook's looks is nothing to tell people.
         warnings.simplefilter("ignore")
-        book = _open(data)
+        book = _open(archive.package(mended))
         sheets = [found for found in book.parser.find_sheets() if "chart" not in found[1].Type]
-        if len(sheets) > limits.max_pages:
-            raise DocumentUnreadable(
-                f"{len(sheets):,} sheets, over the limit of {limits.max_pages:,}; split it",
-                Fault.TOO_LARGE,
-            )
+        _require_few(len(sheets), limits)
         for sheet, relation in sheets:
-            if sheet.state == "visible":
-                merged = _read_merged(book.archive.read(relation.target))
-                with book.archive.open(relation.target) as source:
-                    _read_sheet(sheet.name, _parser_of(source, book), merged, blocks, left_out)
-            else:
+            if sheet.state != "visible":
                 left_out.sheets += 1
+                continue
+            merged = _read_merged(book.archive.read(relation.target))
+            with book.archive.open(relation.target) as source:
+                parser = _parser_of(source, book)
+                left_out.sheets_read += 1
+                rows = _fill(_rows_of(parser, blocks, left_out), merged)
+                _add_sheet(sheet.name, rows, _drawn(archive, relation.target, inserted), blocks)
     return blocks.finish(
         sensible_title(book.wb.properties.title),
         [
             *left_out.warnings(),
             count(archive.count_under("xl/comments"), "sheet", "with comments, left out"),
-            *describe_left_out(archive, "xl"),
+            *inserted.warnings(),
+            *describe_left_out(archive, "xl", inserted.n_pictures),
         ],
     )
+
+
+def _require_few(n_sheets: int, limits: Limits) -> None:
+    if n_sheets > limits.max_pages:
+        raise DocumentUnreadable(
+            f"{n_sheets:,} sheets, over the limit of {limits.max_pages:,}; split it",
+            Fault.TOO_LARGE,
+        )
+
+
+def _parse_plainly(data: bytes, limits: Limits, told: Sequence[str] = ()) -> Parsed:
+    """Return the rows of a workbook of any kind, as calamine reads them."""
+    blocks = Blocks(limits.max_chars)
+    n_hidden = 0
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = [one for one in book.sheets_metadata if "Chart" not in str(one.typ)]
+        _require_few(len(sheets), limits)
+        for sheet in sheets:
+            if not str(sheet.visible).endswith(".Visible"):
+                n_hidden += 1
+                continue
+            rows = _plain_rows(book.get_sheet_by_name(sheet.name), blocks)
+            _add_sheet(sheet.name, rows, (), blocks)
+    except PasswordError as error:
+        raise DocumentUnreadable(_ENCRYPTED, Fault.ENCRYPTED) from error
+    except CalamineError as error:
+        raise DocumentUnreadable(
+            f"damaged, or not what it claims to be ({error})", Fault.CORRUPT
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # which is no Exception
+            raise
+        raise DocumentUnreadable(
+            "its parser fails over it: open it in a spreadsheet program and save it as .xlsx",
+            Fault.CRASH,
+        ) from error
+    return blocks.finish(None, [count(n_hidden, "hidden sheet", "left out"), *told])
+
+
+def _plain_rows(sheet: CalamineSheet, blocks: Blocks) -> Iterator[tuple[int, list[str]]]:
+    areas: dict[int, list[CellRange]] = defaultdict(list)
+    for (top, left), (bottom, right) in (sheet.merged_cell_ranges or ())[:MAX_MERGED]:
+        area = CellRange(min_col=left + 1, min_row=top + 1, max_col=right + 1, max_row=bottom + 1)
+        areas[area.min_row].append(area)
+    values = enumerate(sheet.iter_rows(), start=1)
+    rows = (
+        (number, ["" if v == "" else blocks.clean(_write(v)) for v in row[:MAX_COLUMNS]])
+        for number, row in values
+    )
+    return _fill(rows, areas)
+
+
+def _drawn(archive: Archive, sheet: str, inserted: Inserted) -> Iterator[Block]:
+    """Yield the text of a sheet's shapes and pictures."""
+    for kind, part in list_relations(archive, sheet).values():
+        if kind != "drawing" or part not in archive.names:
+            continue
+        for paragraph in parse_xml(archive.read(part)).iter("{*}p"):
+            runs = (run.text or "" for run in paragraph.iter() if name_of(run) == "t")
+            yield Block("".join(runs), role=Role.NOTE)
+        for relation in list_relations(archive, part).values():
+            yield from inserted.read(*relation)
 
 
 def _open(data: bytes) -> ExcelReader:
@@ -185,22 +299,24 @@ def _read_merged(sheet: bytes) -> dict[int, list[CellRange]]:
     return merged
 
 
-def _read_sheet(
-    name: str,
-    parser: _SheetParser,
-    merged: dict[int, list[CellRange]],
-    blocks: Blocks,
-    left_out: _LeftOut,
+def _add_sheet(
+    name: str, rows: Iterable[tuple[int, list[str]]], drawn: Iterable[Block], blocks: Blocks
 ) -> None:
-    left_out.sheets_read += 1
+    """Add what is in a sheet under its name; a sheet without anything leaves no trace."""
     is_empty = True
-    for number, text, role in write_rows(_fill(_rows_of(parser, blocks, left_out), merged)):
+    for number, text, role in write_rows(rows):
         if is_empty:
             blocks.add(name, level=1)
             is_empty = False
         blocks.start_page(number, PageKind.ROW)
         blocks.append(Block(text, role=role))
     blocks.end_page()
+    for block in drawn:
+        if text := block.text if block.words else blocks.clean(block.text):
+            if is_empty:
+                blocks.add(name, level=1)
+                is_empty = False
+            blocks.append(Block(text, role=block.role, words=block.words))
 
 
 def _fill(

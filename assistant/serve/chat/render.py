@@ -54,7 +54,8 @@ MAX_LISTED = 1_000
 FEW_DOCUMENTS = 8
 """With more documents than this there is a field to find one by its name."""
 NAMED_SUFFIXES = tuple(
-    ".pdf .docx .pptx .xlsx .odt .rtf .epub .eml .msg .html .md .csv .json .txt".split()
+    ".pdf .png .jpg .docx .doc .pptx .xlsx .odt .rtf .epub .eml .msg .html .md .csv .json .txt "
+    ".zip".split()
 )
 CITED_ID = "cited-span"
 """The HTML id that an opened source scrolls to."""

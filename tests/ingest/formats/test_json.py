@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from ingest.reading import blocks_by, pages, within
 
 from assistant.errors import DocumentUnreadable
-from assistant.ingest.formats import jsonl
-from assistant.ingest.formats.json import parse
+from assistant.ingest.formats.json import locate_lines, parse, parse_lines
 from assistant.text.normalize import normalize
 
 blocks = blocks_by(parse)
@@ -140,12 +139,12 @@ def test_lines_of_json_are_pages_and_bad_ones_are_shown_and_counted() -> None:
     data = (
         '{"name": "Tea", "n": 1}\r\n\n{broken\n"two\u2028lines"\n{"a": {"b": 1}, "c": "d"}'.encode()
     )
-    parsed = jsonl.parse(data)
+    parsed = parse_lines(data)
     said = pages(parsed)
     assert said == [(1, "name: Tea | n: 1"), (3, "{broken"), (4, "two\nlines"), (5, "a.b: 1\nc: d")]
     assert parsed.warnings == ("1 line could not be read as JSON, left as in the file",)
     spans = [(page.start, page.end) for page in parsed.pages]
-    found = [jsonl.locate(data, span, parsed.pages).bytes or (0, 0) for span in spans]
+    found = [locate_lines(data, span, parsed.pages).bytes or (0, 0) for span in spans]
     assert [data[start:end] for start, end in found] == [
         line.strip().encode() for line in data.decode().split("\n") if line.strip()
     ]

@@ -7,6 +7,7 @@ from email.mime.text import MIMEText
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.formats.packages import pack
 from ingest.reading import blocks_by, within
 
 from assistant.errors import DocumentUnreadable
@@ -100,14 +101,39 @@ def test_plain_text_goes_before_a_page_and_a_page_before_nothing() -> None:
     assert [parsed.text[h.start : h.end] for h in parsed.headings] == ["Meeting"]
 
 
-def test_attachments_are_named_and_not_read() -> None:
+def test_attachments_are_read_under_their_names() -> None:
     message = write()
-    message.add_attachment(b"SECRET", maintype="application", subtype="pdf", filename="Größe.pdf")
-    message.add_attachment("SECRET", filename="b\u202e.txt")
-    message.add_attachment(b"SECRET", maintype="image", subtype="png")
+    message.add_attachment("The tea is green.\n", filename="b\u202e.txt")
+    message.add_attachment("Tea,Price\nGreen,4\nBlack,3\n", subtype="csv", filename="prices.csv")
+    parsed = parse(message.as_bytes())
+    assert blocks(message.as_bytes())[5:] == [
+        *("b.txt", "The tea is green."),
+        *("prices.csv", "Tea | Price", "Tea: Green | Price: 4", "Tea: Black | Price: 3"),
+    ]
+    assert [parsed.text[h.start : h.end] for h in parsed.headings] == ["b.txt", "prices.csv"]
+
+
+def test_attachments_that_cannot_be_read_are_named() -> None:
+    message = write()
+    damaged = b"%PDF-1.4 SECRET"
+    message.add_attachment(damaged, maintype="application", subtype="pdf", filename="Größe.pdf")
+    message.add_attachment(b"\x7fELF SECRET", maintype="application", subtype="x-program")
+    message.add_attachment(b"SECRET", maintype="image", subtype="png", disposition="inline")
     parsed = parse(message.as_bytes())
     assert "SECRET" not in parsed.text
-    assert parsed.warnings == ("3 attachments not read: Größe.pdf, b.txt, image/png",)
+    assert parsed.warnings == (
+        "3 attachments not read: Größe.pdf, application/x-program, image/png",
+    )
+
+
+def test_an_archive_in_an_archive_is_opened_only_so_deep() -> None:
+    inner = b"The tea is green."
+    name = "tea.txt"
+    for number in range(4):
+        inner, name = pack({name: inner}), f"{number}.zip"
+        message = write()
+        message.add_attachment(inner, maintype="application", subtype="zip", filename=name)
+        assert ("green" in parse(message.as_bytes()).text) == (number < 2)
 
 
 def test_a_mail_inside_a_mail_follows_behind_a_line_that_says_so() -> None:

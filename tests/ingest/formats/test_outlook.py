@@ -1,11 +1,11 @@
 """Outlook messages, in compound files that are written here as [MS-CFB] and [MS-OXMSG] say."""
 
 import struct
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.formats.compound_made import Tree, compound
 from ingest.reading import blocks_by
 
 from assistant.errors import DocumentUnreadable
@@ -13,8 +13,6 @@ from assistant.ingest.formats.outlook import parse
 
 blocks = blocks_by(parse)
 
-SECTOR, MINI = 512, 64
-END, FREE, FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
 STRING, BINARY, INTEGER = 0x1F, 0x102, 0x03
 FROM, TO_NAME, ADDRESS, SUBJECT, BODY, PAGE, RTF = (
     0x0C1A,
@@ -26,54 +24,7 @@ FROM, TO_NAME, ADDRESS, SUBJECT, BODY, PAGE, RTF = (
     0x1009,
 )
 CODEPAGE, FILE_NAME, SENDER_ADDRESS = 0x3FDE, 0x3707, 0x0C1F
-Tree = dict[str, "bytes | Tree"]
-
-
-def compound(tree: Tree) -> bytes:
-    """Return a compound file with all of its streams in the mini stream."""
-    entries: list[list[Any]] = []
-    small, chains = bytearray(), list[int]()
-
-    def lay(name: str, node: "bytes | Tree") -> int:
-        number = len(entries)
-        entries.append([name, node, FREE, FREE, 0])
-        if isinstance(node, dict):
-            kids = [lay(inner, node[inner]) for inner in node]
-            for kid, following in zip(kids, [*kids[1:], FREE], strict=True):
-                entries[kid][2] = following
-            entries[number][3] = kids[0] if kids else FREE
-        else:
-            n_used = -(-len(node) // MINI)
-            first = len(chains)
-            chains.extend([*range(first + 1, first + n_used), END] if n_used else [])
-            small.extend(node.ljust(n_used * MINI, b"\0"))
-            entries[number][4] = first if n_used else END
-        return number
-
-    lay("Root Entry", tree)
-    entries[0][1:2], entries[0][4] = [tree], 0
-    directory = b"".join(
-        struct.pack(
-            "<64sHBBIII36xIQ", name.encode("utf-16-le"), 2 * len(name) + 2,
-            5 if not number else 1 if isinstance(node, dict) else 2, 1, FREE, right, child,
-            (1 if number == 0 else 0) if isinstance(node, dict) else first,
-            len(small) if not number else 0 if isinstance(node, dict) else len(node),
-        )
-        for number, (name, node, right, child, first) in enumerate(entries)
-    )  # fmt: skip
-    parts = [bytes(small), directory, struct.pack(f"<{len(chains)}I", *chains)]
-    table, sectors, firsts = [FAT], b"", []
-    for part, filling in zip(parts, (b"\0", b"\0", b"\xff"), strict=True):
-        n_used = -(-len(part) // SECTOR)
-        firsts.append(len(table))
-        table += [*range(len(table) + 1, len(table) + n_used), END]
-        sectors += part.ljust(n_used * SECTOR, filling)
-    table += [FREE] * (SECTOR // 4 - len(table))
-    header = struct.pack(
-        "<8s16xHHHHH6xIIIIIIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0x3E, 3, 0xFFFE, 9, 6,
-        0, 1, firsts[1], 0, 4096, firsts[2], -(-len(parts[2]) // SECTOR), END, 0, 0,
-    ).ljust(SECTOR, b"\xff")  # fmt: skip
-    return header + struct.pack(f"<{SECTOR // 4}I", *table) + sectors
+FILE_DATA, STRING_8 = 0x3701, 0x1E
 
 
 def storage(properties: dict[tuple[int, int], bytes | str | int], n_head: int) -> Tree:
@@ -90,7 +41,9 @@ def storage(properties: dict[tuple[int, int], bytes | str | int], n_head: int) -
 
 def message(properties: dict[tuple[int, int], bytes | str | int], **inner: Tree) -> bytes:
     names = {"to": "__recip_version1.0_#00000000", "file": "__attach_version1.0_#00000000"}
-    tree = storage({(FROM, STRING): "Ada", (SUBJECT, STRING): "Der Plän", **properties}, 32)
+    names["second"] = "__attach_version1.0_#00000001"
+    subject = {} if (SUBJECT, STRING_8) in properties else {(SUBJECT, STRING): "Der Plän"}
+    tree = storage({(FROM, STRING): "Ada", **subject, **properties}, 32)
     return compound({**tree, **{names[name]: kept for name, kept in inner.items()}})
 
 
@@ -109,6 +62,43 @@ def test_a_message_reads_like_any_mail() -> None:
     ]
     assert parse(data).title == "Der Plän"
     assert parse(data).warnings == ("1 attachment not read: a.pdf",)
+
+
+@pytest.mark.parametrize(
+    ("page", "encoding", "subject"),
+    [
+        (950, "cp950", "會議記錄"),
+        (1251, "cp1251", "Протокол"),
+        (932, "cp932", "議事録"),
+        (20866, "koi8_r", "Протокол"),
+        (65001, "cp1252", "Übergröße für Müller"),  # which is not what it is in
+        (None, "cp1252", "Übergröße für Müller"),
+    ],
+)
+def test_text_of_eight_bits_is_read_in_the_code_page_that_fits(
+    page: int | None, encoding: str, subject: str
+) -> None:
+    properties: dict[tuple[int, int], bytes | str | int] = {
+        (SUBJECT, STRING_8): subject.encode(encoding),
+        (BODY, STRING_8): f"{subject}: {subject}.".encode(encoding),
+    }
+    if page is not None:
+        properties[CODEPAGE, INTEGER] = page
+    parsed = parse(message(properties))
+    assert parsed.title == subject
+    assert parsed.text.endswith(f"{subject}: {subject}.")
+
+
+def test_an_attached_file_and_an_attached_message_are_read() -> None:
+    inner = storage({(SUBJECT, STRING): "Old plan", (BODY, STRING): "We meet at nine."}, 24)
+    file = storage({(FILE_NAME, STRING): "tea.txt", (FILE_DATA, BINARY): b"Tea is green."}, 8)
+    attached = {**storage({}, 8), "__substg1.0_3701000D": inner}
+    data = message({(BODY, STRING): "We meet."}, file=file, second=attached)
+    assert blocks(data)[2:] == [
+        *("We meet.", "tea.txt", "Tea is green."),
+        *("Attached message", "Subject: Old plan", "We meet at nine."),
+    ]
+    assert parse(data).warnings == ()
 
 
 def test_a_page_is_read_where_there_is_no_plain_text() -> None:

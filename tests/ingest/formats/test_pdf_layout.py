@@ -216,7 +216,9 @@ def test_what_is_drawn_twice_is_read_once(shift: float) -> None:
     for number, line in enumerate(lines):
         sheet.line(50, 60 + 20 * number, line)
         sheet.line(50 + shift, 60 + 20 * number, line)
-    assert " ".join(parse(sheet.bytes()).text.split()) == " ".join(lines)
+    parsed = parse(sheet.bytes())
+    assert " ".join(parsed.text.split()) == " ".join(lines)
+    assert parsed.warnings == ()
 
 
 def test_letters_drawn_twice_one_by_one_make_words_and_numbers() -> None:
@@ -241,6 +243,21 @@ def test_an_accent_that_is_drawn_over_a_letter_is_part_of_it() -> None:
         middle = width(before, "Helvetica", 10) + width(letter, "Helvetica", 10) / 2
         sheet.line(50 + middle - width(accent, "Helvetica", 10) / 2, 60, accent)
     assert parse(sheet.bytes()).text == "José Nuñez lives in Málaga."
+
+
+def test_no_space_stands_where_a_line_goes_on_behind_an_accent() -> None:
+    sheet = Sheet()
+    width = sheet.canvas.stringWidth
+
+    def over(before: str, letter: str, accent: str) -> float:
+        middle = width(before, "Helvetica", 10) + width(letter, "Helvetica", 10) / 2
+        return float(50 + middle - width(accent, "Helvetica", 10) / 2)
+
+    sheet.line(50, 60, "Elena Urena L")
+    sheet.line(over("Elena Ure", "n", "˜"), 60, "˜")
+    sheet.line(50 + width("Elena Urena L", "Helvetica", 10), 60, "opez lives here")
+    sheet.line(over("Elena Urena L", "o", "´"), 60, "´")
+    assert parse(sheet.bytes()).text == "Elena Ureña López lives here"
 
 
 def test_text_over_a_line_of_dots_to_fill_in_is_not_mixed_with_it() -> None:

@@ -14,7 +14,7 @@ from reportlab.lib.utils import ImageReader
 
 from assistant.errors import Fault
 from assistant.ingest.formats import picture
-from assistant.ingest.formats.parsed import Limits, Parsed, read_parsed, write_parsed
+from assistant.ingest.formats.parsed import LOST, Limits, Parsed, read_parsed, write_parsed
 from assistant.ingest.formats.pdf import document as pdf
 from assistant.ingest.formats.pdf import page as pdf_page
 from assistant.ingest.pool import Parsers
@@ -232,7 +232,7 @@ def test_what_cannot_be_read_is_counted_and_if_that_is_all_the_file_is_refused(
     monkeypatch.setattr(ocr, "_read_line", read_first)
     parsed = picture.parse(data)
     assert parsed.text == LINES[0]
-    assert parsed.warnings == (f"2 lines {pdf.LOST}",)
+    assert parsed.warnings == (f"2 lines {LOST}",)
     monkeypatch.setattr(ocr, "_read_line", lambda *given: replace(known(*given), text=""))
     with refuses(Fault.NO_TEXT, "script that is not known"):
         picture.parse(data)

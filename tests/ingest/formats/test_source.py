@@ -4,7 +4,8 @@ import pytest
 from ingest.reading import blocks_by, within
 
 from assistant.errors import DocumentUnreadable
-from assistant.ingest.formats.source import locate, parse
+from assistant.ingest.formats.text import locate_source as locate
+from assistant.ingest.formats.text import parse_source as parse
 from assistant.text.sentences import split_sentences
 
 blocks = blocks_by(parse)

@@ -232,9 +232,9 @@ class Characters:
         handle: int | None = _object_of(self._handle, number)
         return handle
 
-    def length_of(self, shown: raw.FPDF_PAGEOBJECT) -> int:
-        """Return how many characters a text object has."""
-        return max(int(raw.FPDFTextObj_GetText(shown, self._text.raw, None, 0)) // 2 - 1, 0)
+    def are_at(self, x: float, y: float, near: float) -> bool:
+        """Tell whether a character stands near a place, in points of the file."""
+        return int(raw.FPDFText_GetCharIndexAtPos(self._text.raw, x, y, near, near)) >= 0
 
     def style_of(self, handle: int | None, number: int) -> Style:
         """Return how the text object of a character looks."""

@@ -22,6 +22,7 @@ from pypdfium2 import raw
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
+    LOST,
     MAX_TITLE_CHARS,
     ON_PAGE,
     Limits,
@@ -220,7 +221,6 @@ PAGE_JOINT = "\n\n"
 MIN_WIDTH, MAX_WIDTH = 200, 2_000
 MAX_ASPECT = 4.0
 """How much higher than wide a picture of a page may be."""
-LOST = "in pictures not read: by hand, or in a script that is not known"
 _NAMED_PAGES = 20
 _END_BYTES, _PADDING_BYTES = 2_048, 1 << 16
 _FILE_NAME = re.compile(
@@ -477,7 +477,9 @@ def _warnings(gathered: Gathered, n_attached: int, *, is_whole: bool) -> tuple[s
             for how, n_chars in sorted(gathered.hidden.items())
         ),
         f"{pictures}: text in pictures is not read" if n_pictures else None,
-        count(gathered.n_unread, "piece", "of text not read: its font does not say what it is"),
+        count(
+            gathered.n_unread, "character", "or so not read: the font does not say what they are"
+        ),
         count(gathered.n_notes, "note", "not read"),
         count(n_attached, "attached file", "not read"),
         describe_removed(gathered.n_removed),

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _WRITTEN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP})
 _WORD = re.compile(r"\S+")
 NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
-_MAX_LOOKED_AT = 50
+_MAX_LOOKED_AT = 500
 """Pieces of text of a page that may be without characters."""
 _NOTES = frozenset({raw.FPDF_ANNOT_TEXT})
 
@@ -107,9 +107,12 @@ def read_page(page: pdfium.PdfPage, max_chars: int) -> Read:
 
 
 def _count_unread(page: pdfium.PdfPage, characters: Characters) -> int:
-    """Return how many pieces of text have no characters, since their font does not name them."""
-    count = n_looked_at = 0
-    bounds = [ctypes.c_float() for _ in range(4)]
+    """Return about how many characters have no name, since their font does not give them one.
+
+    What is drawn a second time in its place has none either, and is not missed.
+    """
+    n_characters = n_looked_at = 0
+    bounds, size = [ctypes.c_float() for _ in range(4)], ctypes.c_float()
     for found in objects_of(page):
         if raw.FPDFPageObj_GetType(found) != raw.FPDF_PAGEOBJ_TEXT:
             continue
@@ -118,9 +121,15 @@ def _count_unread(page: pdfium.PdfPage, characters: Characters) -> int:
         n_looked_at += 1
         raw.FPDFPageObj_GetBounds(found, *bounds)
         left, bottom, right, top = (side.value for side in bounds)
-        is_large = max(right - left, top - bottom) > MIN_SIZE
-        count += is_large and characters.length_of(found) == 0
-    return count
+        raw.FPDFTextObj_GetFontSize(found, size)
+        sides = right - left, top - bottom
+        # A size that the page scales is not that of what is seen.
+        length, em = max(sides), max(min(sides), size.value, MIN_SIZE)
+        if length > MIN_SIZE and not characters.are_at(
+            (left + right) / 2, (bottom + top) / 2, em / 2
+        ):
+            n_characters += max(round(length / em), 1)
+    return n_characters
 
 
 def find_boxes(page: pdfium.PdfPage, number: int, span: tuple[int, int]) -> list[Box]:

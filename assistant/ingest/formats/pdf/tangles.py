@@ -44,9 +44,12 @@ class _Letter:
 def untangle(characters: Characters, pieces: Sequence[Piece]) -> list[Piece]:
     """Return pieces, with those that lie over each other put in order."""
     found: dict[int, list[Piece]] = {}
-    for tangle in _tangles(pieces):
+    for before, tangle in _tangles(pieces):
         mended = _mend(characters, [pieces[number] for number in tangle])
         if mended is not None:
+            # The space that pdfium puts between a letter and an accent far back is none.
+            if before is not None and _touches(pieces[before], mended[0]):
+                mended[0] = replace(mended[0], parted=Parted.NOT)
             found |= {number: [] for number in tangle}
             found[min(tangle)] = mended
     if not found:
@@ -54,8 +57,14 @@ def untangle(characters: Characters, pieces: Sequence[Piece]) -> list[Piece]:
     return [one for n, piece in enumerate(pieces) for one in found.get(n, [piece])]
 
 
-def _tangles(pieces: Sequence[Piece]) -> Iterator[list[int]]:
-    """Yield the numbers of pieces of a line of which each lies over another."""
+def _touches(before: Piece, piece: Piece) -> bool:
+    """Tell whether a piece begins where another ends, with no space between them."""
+    is_near = piece.left - before.right <= _WORD_GAP * piece.style.size
+    return is_near and piece.parted is Parted.BY_SPACE and before.text[-1:].isalpha()
+
+
+def _tangles(pieces: Sequence[Piece]) -> Iterator[tuple[int | None, list[int]]]:
+    """Yield the numbers of pieces of a line of which each lies over another, and of that before."""
     numbers = [n for n, piece in enumerate(pieces) if piece.style.turn == 0 and _has_text(piece)]
     numbers.sort(key=lambda n: pieces[n].top + pieces[n].bottom)
     lines: list[list[int]] = []
@@ -69,6 +78,7 @@ def _tangles(pieces: Sequence[Piece]) -> Iterator[list[int]]:
     for line in lines:
         line.sort(key=lambda n: pieces[n].left)
         tangle, right = [line[0]], pieces[line[0]].right
+        before = None
         for number in line[1:]:
             piece = pieces[number]
             is_accent = piece.text in _ACCENTS or pieces[tangle[-1]].text in _ACCENTS
@@ -76,11 +86,11 @@ def _tangles(pieces: Sequence[Piece]) -> Iterator[list[int]]:
                 tangle.append(number)
             else:
                 if len(tangle) > 1:
-                    yield tangle
-                tangle = [number]
+                    yield before, tangle
+                before, tangle = max(tangle, key=lambda n: pieces[n].right), [number]
             right = max(right, piece.right)
         if len(tangle) > 1:
-            yield tangle
+            yield before, tangle
 
 
 def _has_text(piece: Piece) -> bool:

@@ -1,0 +1,224 @@
+"""Markup that people write: what its page shows is the text, in order, without its marks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ingest.reading import blocks, headings, within
+
+from assistant.ingest.formats import tex
+from assistant.ingest.formats.markup import parse_adoc, parse_org, parse_rst
+from assistant.ingest.sniff import media_type
+from assistant.values import Role
+
+PARSERS = {".rst": parse_rst, ".adoc": parse_adoc, ".org": parse_org, ".tex": tex.parse}
+SOURCES = {
+    ".rst": """
+Kiln
+====
+
+The kiln needs :ref:`nine hours <hours>` and *wet* clay.
+
+Loading
+-------
+
+#. Load it.
+#. Close it.
+
+- A bullet
+  over two lines.
+
+.. code-block:: sh
+
+   fire --hot
+
+=====  ====
+Clay   Loss
+=====  ====
+Red    4 %
+White  6 %
+=====  ====
+
+.. comment that nobody sees
+""",
+    ".adoc": """= Kiln
+
+// nobody sees this
+The kiln needs https://kiln.example[nine hours] and *wet* clay.
+
+== Loading
+
+1. Load it.
+2. Close it.
+
+* A bullet
+over two lines.
+
+----
+fire --hot
+----
+
+|===
+|Clay |Loss
+
+|Red |4 %
+|White |6 %
+|===
+""",
+    ".org": """#+TITLE: Kiln
+# nobody sees this
+
+The kiln needs [[https://kiln.example][nine hours]] and *wet* clay.
+
+** Loading :work:
+1. Load it.
+2. Close it.
+
+- A bullet
+  over two lines.
+
+#+BEGIN_SRC sh
+fire --hot
+#+END_SRC
+
+| Clay  | Loss |
+|-------+------|
+| Red   | 4 %  |
+| White | 6 %  |
+""",
+    ".tex": r"""\documentclass{article}
+\title{Kiln}
+\begin{document}\maketitle
+The kiln needs \href{https://kiln.example}{nine hours} and \emph{wet} clay. % nobody sees this
+
+\section{Loading}
+\begin{enumerate}\item Load it. \item Close it.\end{enumerate}
+\begin{itemize}\item A bullet
+over two lines.\end{itemize}
+\begin{verbatim}
+fire --hot
+\end{verbatim}
+\begin{tabular}{l|r}
+\hline Clay & Loss \\ \hline
+Red & 4\,\% \\ White & 6\,\% \\
+\end{tabular}
+\end{document}
+""",
+}
+
+
+@pytest.mark.parametrize("suffix", PARSERS)
+def test_the_parts_of_a_page_are_told_apart(suffix: str) -> None:
+    parsed = PARSERS[suffix](SOURCES[suffix].encode())
+    assert blocks(parsed) == [
+        *(
+            "Kiln",
+            "The kiln needs nine hours and wet clay.",
+            "Loading",
+            "1. Load it.",
+            "2. Close it.",
+        ),
+        *("A bullet over two lines.", "fire --hot", "Clay | Loss"),
+        *("Clay: Red | Loss: 4 %", "Clay: White | Loss: 6 %"),
+    ]
+    assert parsed.title == "Kiln"
+    assert [text for text, _ in headings(parsed)] == ["Kiln", "Loading"]
+    assert [unit.role for unit in parsed.units][3:] == [
+        *(Role.ITEM, Role.ITEM, Role.ITEM, Role.CODE, Role.NAMES, Role.ROW, Role.ROW)
+    ]
+
+
+@pytest.mark.parametrize("suffix", PARSERS)
+def test_markup_is_told_by_its_name(suffix: str) -> None:
+    kind, warning = media_type(f"a{suffix}", SOURCES[suffix].encode())
+    assert kind.startswith("text/")
+    assert kind != "text/plain"
+    assert warning is None
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("See :class:`~pot.Clay` and ``x``.", "See Clay and x."),
+        (".. versionadded:: 3.2\n   The lid locks.", "Added in version 3.2 The lid locks."),
+        (".. note:: Never open it.", "Never open it."),
+        (".. mystery:: cold\n\n   Inner words.", "Inner words."),
+        (".. include:: /etc/passwd\n\nText.", "Text."),
+        (".. raw:: html\n\n   <script>x</script>\n\nText.", "Text."),
+        (":Author: Mina Ray", "Author: Mina Ray"),
+        ("Clay [1]_.\n\n.. [1] Red.", "Clay 1.\n1 Red."),
+        ("a. One\nb. Two", "a. One\nb. Two"),
+    ],
+)
+def test_what_sphinx_adds_is_known_and_nothing_else_is_lost(source: str, text: str) -> None:
+    assert text in parse_rst(source.encode()).text
+    assert "root:" not in parse_rst(source.encode()).text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (":heat: 1200\n\nAt {heat} degrees, {unknown}.", "At 1200 degrees, {unknown}."),
+        ("Cone:: a pyramid", "Cone: a pyramid"),
+        (".Losses\nWet clay.", "Losses\nWet clay."),
+        ("See <<hours,the hours>> and `x`.", "See the hours and x."),
+        ("image::kiln.png[A kiln, 300]", "A kiln"),
+        ('[cols="2*"]\n|===\n|Red\n|4 %\n|===', "Red | 4 %"),
+        ("2 * 3 * 4 and a_b_c", "2 * 3 * 4 and a_b_c"),
+    ],
+)
+def test_marks_of_asciidoc_are_taken_out(source: str, text: str) -> None:
+    assert parse_adoc(source.encode()).text == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("* TODO Order clay :shop:", "TODO Order clay"),
+        ("- [X] ten bags\n- cone :: a pyramid", "ten bags\ncone: a pyramid"),
+        ("* A\n  :PROPERTIES:\n  :ID: 7\n  :END:\n  Text.", "A\nText."),
+        ("a = b and c = d, /usr/bin, 3*4*5", "a = b and c = d, /usr/bin, 3*4*5"),
+        ("#+BEGIN_QUOTE\nWet clay.\n#+END_QUOTE", "Wet clay."),
+    ],
+)
+def test_marks_of_org_are_taken_out(source: str, text: str) -> None:
+    assert parse_org(source.encode()).text == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            r"Jos\'e Nu\~nez, \v{C}apek, G\"odel, na\"{\i}ve, \c{c}a",
+            "José Nuñez, Čapek, Gödel, naïve, ça",
+        ),
+        (r"Stra\ss e, \O resund, 5\% \& \$3, a\_b", "Straße, Øresund, 5% & $3, a_b"),
+        (r"``Wet'' --- 3--4~kg", "“Wet” — 3–4 kg"),
+        (r"It is hot\footnote{Very.} here \cite{ray}.", "It is hot here [ray].\nVery."),
+        (r"At $x^2$ it is \textbf{hot}.", "At $x^2$ it is hot."),
+        ("\\begin{equation}\nE = mc^2\n\\end{equation}", "E = mc^2"),
+        (r"\begin{description}\item[Cone] a pyramid\end{description}", "Cone: a pyramid"),
+    ],
+)
+def test_latex_is_read_as_it_is_printed(source: str, text: str) -> None:
+    assert tex.parse(source.encode()).text == text
+
+
+def test_files_that_are_included_are_told_of() -> None:
+    assert tex.parse(rb"Text. \input{other}").warnings == ("1 file included in it not read",)
+    assert parse_adoc(b"Text.\n\ninclude::x.adoc[]").warnings == ("1 file included in it not read",)
+
+
+@pytest.mark.parametrize("suffix", [".adoc", ".org", ".tex"])
+@pytest.mark.parametrize(
+    "unit",
+    ["*", "|", "= ", "[", "\\title{", "`a", "$", ": ", "- ", "|===\n", "{", "\\begin{a}", " "],
+)
+def test_markup_takes_linear_time(suffix: str, unit: str) -> None:
+    with within(5):
+        PARSERS[suffix]((unit * (200_000 // len(unit))).encode())
+
+
+@given(st.sampled_from(sorted(PARSERS)), st.text("ab \n*=-|[]{}\\$_`:.#+1", max_size=200))
+def test_any_text_is_read(suffix: str, source: str) -> None:
+    parsed = PARSERS[suffix](source.encode())
+    assert all(parsed.text[start:end].strip() for start, end in parsed.blocks)
