@@ -18,9 +18,9 @@ from assistant.answer.compose import NOT_SAID
 from assistant.cite import (
     NO_SOURCE,
     NOT_STORED,
-    PLAIN,
     Checked,
     DraftStatement,
+    Shape,
     Verified,
     is_stored,
     number_citations,
@@ -276,7 +276,7 @@ class Writer:
             else:
                 dropped.append(Dropped(draft.text, claim.quotes, Verdict.NOT_CONFIRMED, why))
                 if not self.model.is_small and draft.shape.role is not Role.LEAD_IN:
-                    verified += _stand_in(cited)
+                    verified += _stand_in(cited, draft.shape)
         return verified, dropped
 
     def _find_cited(
@@ -313,10 +313,10 @@ class Writer:
         )
 
 
-def _stand_in(cited: Sequence[Sentence]) -> Iterator[Verified]:
+def _stand_in(cited: Sequence[Sentence], shape: Shape) -> Iterator[Verified]:
     """Yield the units that a sentence cites, in its place; a heading says nothing alone."""
     for sentence in [one for one in cited if one.role not in ECHOES][:MAX_STANDING_IN]:
-        yield Verified(sentence.text, (sentence,), stands_in=True, shape=PLAIN)
+        yield Verified(sentence.text, (sentence,), stands_in=True, shape=shape._replace(cells=()))
 
 
 def _once(verified: Sequence[Verified]) -> Iterator[Verified]:
@@ -326,7 +326,8 @@ def _once(verified: Sequence[Verified]) -> Iterator[Verified]:
         places = set(map(place_of, one.sentences))
         if one.verdict is Verdict.QUOTED and places <= shown:
             continue
-        shown |= places
+        if one.shape.role is not Role.LEAD_IN:  # which says nothing of what it leads into
+            shown |= places
         yield one
 
 
