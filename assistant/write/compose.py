@@ -45,7 +45,14 @@ from assistant.values import (
 )
 from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Finished, Model
-from assistant.write.prompt import Material, Prompt, ask_to_rewrite, ask_to_write, units_of
+from assistant.write.prompt import (
+    Material,
+    Prompt,
+    ask_to_rewrite,
+    ask_to_write,
+    is_foreign,
+    units_of,
+)
 from assistant.write.quoted import (
     QuotedAnswer,
     by_likelihood,
@@ -292,6 +299,8 @@ class Writer:
             return Dropped(draft.text, texts, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
         if self.model.is_small:  # a weak model's choice of units is no evidence
             cited = tuple(filter(quoted.answers, cited))
+        asked = f"{quoted.answer.question}\n{quoted.answer.query}"
+        cited = tuple(sentence for sentence in cited if not is_foreign(sentence, asked))
         return (
             (draft, cited) if cited else Dropped(draft.text, texts, Verdict.NOT_CONFIRMED, BESIDE)
         )

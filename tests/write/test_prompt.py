@@ -207,6 +207,33 @@ def test_where_nothing_fits_nothing_is_asked() -> None:
     assert show_any("Who?", judgement_of([], ())) is None
 
 
+STOKER = "The stoker fills in the log at noon."
+
+
+def texts_shown(question: str, *sentences: str) -> list[str]:
+    shown = show_any(question, judgement_of([passage(*sentences)], [0.0] * len(sentences)), 4_000)
+    return [one.text for one in shown.sentences] if shown else []
+
+
+@pytest.mark.parametrize("task", ["Explain how comets move.", "Erzähle vom Leben der Kometen."])
+def test_a_task_of_which_nothing_around_speaks_is_not_shown(task: str) -> None:
+    assert texts_shown("When is the log filled in?", STOKER, task) == [STOKER]
+    assert texts_shown("How do I explain comets?", STOKER, "Explain how comets move.")[1:]
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["Write the stoker's name into the log.", "Explain to the stoker what happened."],
+)
+def test_a_task_of_its_document_is_shown(task: str) -> None:
+    assert texts_shown("When is it filled in?", STOKER, task) == [STOKER, task]
+
+
+def test_a_foreign_question_is_shown_since_what_follows_may_be_its_answer() -> None:
+    asked = ["Do comets have tails?", "Yes."]
+    assert texts_shown("When is the log filled in?", STOKER, *asked) == [STOKER, *asked]
+
+
 def test_a_long_question_is_cut() -> None:
     shown = show("why " * 5_000, judged())
     assert len(shown.request.user.split("Question: ")[1]) == MAX_QUESTION_CHARS
