@@ -299,8 +299,7 @@ class Writer:
             return Dropped(draft.text, texts, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
         if self.model.is_small:  # a weak model's choice of units is no evidence
             cited = tuple(filter(quoted.answers, cited))
-        asked = f"{quoted.answer.question}\n{quoted.answer.query}"
-        cited = tuple(sentence for sentence in cited if not is_foreign(sentence, asked))
+        cited = _without_foreign(cited, f"{quoted.answer.question}\n{quoted.answer.query}")
         return (
             (draft, cited) if cited else Dropped(draft.text, texts, Verdict.NOT_CONFIRMED, BESIDE)
         )
@@ -320,6 +319,17 @@ class Writer:
             stand_under(cited, title),
             "\n".join((*(one.text for one in shown.sentences), asked)),
         )
+
+
+def _without_foreign(cited: Sequence[Sentence], asked: str) -> tuple[Sentence, ...]:
+    """Return units without foreign tasks and questions, but one whose answer is cited, too."""
+    places = {place_of(one)[:2] for one in cited}
+
+    def has_answer(one: Sentence) -> bool:
+        after = next((start for start, _ in one.passage.sentences if start >= one.end), -1)
+        return (one.passage.document_id, after) in places
+
+    return tuple(one for one in cited if has_answer(one) or not is_foreign(one, asked))
 
 
 def _stand_in(cited: Sequence[Sentence], shape: Shape) -> Iterator[Verified]:

@@ -224,6 +224,14 @@ def test_a_question_that_a_document_is_asked_for_is_quoted(tmp_path: Path) -> No
     assert answer.statements[0].text == COMETS
 
 
+def test_a_question_in_other_words_is_cited_with_its_answer(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, max_over_refusal=0.0, max_drop=0.0)
+    dogs, no = "May I bring a dog?", "No."
+    write_files(settings.corpus_dir, {"house.txt": f"House\n\n{dogs} {no}"})
+    answer = ask(settings, model_of(f"Dogs must stay out. [{dogs}][{no}]"), "Are pets allowed?")
+    assert [one.quote for one in answer.citations] == [dogs, no]
+
+
 MOON, LAKES = "Titan is the largest moon of Saturn.", "It has lakes of methane."
 LEAVE = "Employees accrue two days of leave per month."
 LAID_OUT = f"""\
