@@ -91,7 +91,10 @@ def read_model_file(path: Path) -> ModelFile:
 
 
 class LocalBackend:
-    """Runs the file that the settings name: looked at now, loaded for the first question."""
+    """Runs the file that the settings name: looked at now, loaded for the first question.
+
+    Safe to share between threads, all of which ask the same child process.
+    """
 
     def __init__(self, settings: LanguageModel) -> None:
         assert settings.path is not None

@@ -21,6 +21,12 @@ from urllib.parse import urlsplit
 
 MAX_REPLY_TOKENS = 1024
 """Of a request that names no bound itself."""
+OFF = (
+    *("cors_credentials", "ui", "ui_mcp_proxy", "models_autoload"),
+    *("endpoint_slots", "endpoint_props", "endpoint_metrics"),
+)
+NOWHERE = ("slot_save_path", "media_path", "models_dir")
+"""What else a server could show, fetch, load or read."""
 REFUSED = 3
 """Exit status when llama.cpp refuses the file; it has said why."""
 
@@ -78,24 +84,15 @@ def _choose_params(job: dict[str, Any]) -> dict[str, Any]:
         "cache_ram_mib": 0,  # 8 GiB by default; the last prompt stays in its slot anyway
         "enable_reasoning": 0,  # thoughts would use up the reply's tokens
         "verbosity": 1,  # errors only; without them nobody would know why it cannot load
-        # Only this machine, only with the key; no page in a browser
+        # Only this machine, only with the key; no page in a browser, and nothing fetched
         "hostnames": ["127.0.0.1"],
         "port": 0,
         "api_keys": [job["api_key"]],
         "cors_origins": "http://localhost",
-        "cors_credentials": False,
-        "ui": False,
-        "ui_mcp_proxy": False,
         "server_tools": [],
-        "endpoint_slots": False,
-        "endpoint_props": False,
-        "endpoint_metrics": False,
-        "slot_save_path": "",
-        "media_path": "",
-        # Nothing is fetched and no other model is loaded
         "offline": True,
-        "models_autoload": False,
-        "models_dir": "",
+        **dict.fromkeys(OFF, False),
+        **dict.fromkeys(NOWHERE, ""),
     }
 
 
