@@ -14,7 +14,7 @@ from typing import Any
 from assistant.text.cues import is_injection, is_task
 from assistant.text.terms import terms
 from assistant.text.words import content
-from assistant.values import Passage, Sentence, Turn
+from assistant.values import Passage, Role, Sentence, Turn
 from assistant.write.llm.values import Model, Request
 
 WRITE = """\
@@ -222,10 +222,12 @@ def _without_orders(groups: Groups, asked: str) -> Groups:
 def is_foreign(sentence: Sentence, asked: str) -> bool:
     """Whether a unit asks, or sets a task, of which its passage and the question hardly speak.
 
-    Such a one answers nothing, and is what is planted to lead a model astray.
+    Such a one answers nothing, and is what is planted to lead a model astray. An item or a row is
+    of its list or table.
     """
     passage, text = sentence.passage, sentence.text
-    if not (is_task(text) or text.rstrip().endswith(ASKING)):
+    is_listed = sentence.role in (Role.ITEM, Role.ROW, Role.CODE)
+    if is_listed or not (is_task(text) or text.rstrip().endswith(ASKING)):
         return False
     start, end = (at - passage.start for at in (sentence.start, sentence.end))
     around = (passage.text[:start], passage.text[end:], *passage.under, passage.heading, asked)

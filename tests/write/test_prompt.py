@@ -14,7 +14,7 @@ from scripted_model import ScriptedModel
 
 from assistant.evidence.scorer import Judgement
 from assistant.text.cues import is_injection
-from assistant.values import Passage, Turn
+from assistant.values import Passage, Role, Turn
 from assistant.write.prompt import (
     CLOSING,
     MAX_CITED,
@@ -227,6 +227,13 @@ def test_a_task_of_which_nothing_around_speaks_is_not_shown(task: str) -> None:
 )
 def test_a_task_of_its_document_is_shown(task: str) -> None:
     assert texts_shown("When is it filled in?", STOKER, task) == [STOKER, task]
+
+
+def test_an_item_of_a_list_is_shown_whatever_it_asks_for() -> None:
+    told = replace(passage(STOKER, "Describe both comets."), roles=(Role.PARAGRAPH, Role.ITEM))
+    shown = show_any("When is the log filled in?", judgement_of([told], [0.0, 0.0]), 4_000)
+    assert shown
+    assert len(shown.sentences) == 2
 
 
 def test_a_foreign_question_is_shown_since_what_follows_may_be_its_answer() -> None:
