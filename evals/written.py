@@ -56,6 +56,8 @@ N_CLAPNQ, N_EVERYDAY = 30, 30
 PROMPT_TOKENS, REPLY_TOKENS = 12_000, 4_096
 ID_CHARS, DIGEST_CHARS = 12, 8
 MESSAGES = ("system", "user")
+WHO = ("quotes alone", "the model's own marks", "shown")
+"""Of whose evidence the F1 is told."""
 _TODAY = re.compile(r"^Today is \d{4}-\d\d-\d\d\.$", re.MULTILINE)
 
 
@@ -207,7 +209,7 @@ def _ask(assistant: Watched, model: Given, name: str, question: Question) -> Sco
     own, n_written = None, None
     if reply is not None and watch.shown is not None:
         own, n_written = _by_own_marks(reply, watch, assistant)
-    answers = {"quotes alone": watch.quotes, "the model's own marks": own, "shown": watch.answer}
+    answers = dict(zip(WHO, (watch.quotes, own, watch.answer), strict=True))
     f1: dict[str, float] = {}
     if question.is_answerable and question.gold:
         gold = resolve(question, assistant.document)
@@ -236,14 +238,16 @@ def _by_own_marks(reply: str, watch: Watch, assistant: Watched) -> tuple[Answer,
 
 
 def report(scored: Sequence[Scored]) -> dict[str, Any]:
-    """Return the figures of the questions of a set, or of several."""
+    """Return the figures of the questions of a set, or of several; without a reply none counts."""
+    n_all, scored = len(scored), [one for one in scored if not one.id or one.reply is not None]
+    cited = [one for one in scored if len(one.f1) == len(WHO)]
     replied = [one for one in scored if one.n_written is not None]
     written = sum(one.n_written or 0 for one in replied)
     dropped = [drop for one in replied for drop in one.watch.answer.dropped]
     return {
+        "no reply is given": n_all - len(scored),
         "questions": len(scored),
         "the model is not asked": sum(not one.id for one in scored),
-        "no reply is given": sum(bool(one.id) and one.reply is None for one in scored),
         "sentences written": written,
         "sentences kept": share(
             [float(n < one.n_written - len(one.watch.answer.dropped)) for n in range(one.n_written)]
@@ -255,10 +259,7 @@ def report(scored: Sequence[Scored]) -> dict[str, Any]:
         "answerable refused": _refused(scored, True, lambda one: one.answer),
         "unanswerable refused, quotes alone": _refused(scored, False, lambda one: one.quotes),
         "unanswerable refused": _refused(scored, False, lambda one: one.answer),
-        "evidence F1": {
-            who: share([one.f1[who]] for one in scored if who in one.f1)
-            for who in ("quotes alone", "the model's own marks", "shown")
-        },
+        "evidence F1": {who: share([one.f1[who]] for one in cited) for who in WHO},
     }
 
 
@@ -282,7 +283,7 @@ def row(one: Scored) -> dict[str, Any]:
         "reply": one.reply,
         "refused": answer.abstained,
         "notice": answer.notice,
-        "dropped": [{"text": drop.text, "why": drop.why} for drop in answer.dropped],
+        "dropped": [{"text": d.text, "cited": d.quotes, "why": d.why} for d in answer.dropped],
         "evidence_f1": one.f1,
     }
 
