@@ -90,6 +90,13 @@ class Answering(Protocol):
     def documents(self) -> tuple[FileRecord, ...]:
         """Return every file with its status as of the last sync."""
 
+    @property
+    def progress(self) -> "Progress | None":
+        """How far the sync is that runs in this process; None if none runs."""
+
+    def stop_sync(self) -> None:
+        """End the running sync after its present file; what was done stays done."""
+
     def sync(self, *, on_progress: Callable[["Progress"], None] = ...) -> "SyncReport":
         """Update the index to the folder's present files."""
 

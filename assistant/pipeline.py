@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -57,7 +56,7 @@ from assistant.values import (
 from assistant.write.compose import Costs, Stopwatch, open_writer, write_on
 from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model
-from assistant.write.quoted import QuotedAnswer, list_further
+from assistant.write.quoted import QuestionWriter, QuotedAnswer, list_further, quote_whole
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -87,6 +86,7 @@ class Assistant:
         self.writer = open_writer(settings, model, scorer.support)
         vectors = VectorSearch(settings.index_dir, embedder.dimension)
         self._retriever = Retriever(embedder, vectors, settings)
+        self._questions = QuestionWriter(model)
         self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}
 
     @classmethod
@@ -205,14 +205,12 @@ class Assistant:
             self.index.ensure()
             lap("index")
         with self.index.open() as snapshot:
-
-            def weigh(query: str, chosen: Sequence[str]) -> Judgement:
-                return self.judge.scorer.judge(self._retrieve(snapshot, query, chosen))
-
-            told = respond(asked, stood, before, limits, snapshot, weigh)
-        if told:
+            told = respond(asked, stood, before, limits, snapshot, partial(self._weigh, snapshot))
+            is_read = self.writer is not None
+            whole = told and quote_whole(told, snapshot, before, lap.seconds, is_read=is_read)
+        if whole:
             lap("answer")
-            yield replace(told, timings=lap.seconds)
+            yield from write_on(self.writer, whole, costs)
             return
         rewritten = None
         if self.writer and stood != asked.line:
@@ -228,12 +226,12 @@ class Assistant:
             n = len({r.passage.passage_id for one in found for r in one.ranking})
             yield Stage("reading", f"Reading {n} passage{'s' * (n != 1)}")
             judged = [(one, self.judge.scorer.judge(one)) for one in found]
-            calibration = self.judge.calibration
-            draft, sentences = compose_parts(parts, judged, calibration, self.settings, read)
+            drop, given = self.settings.max_drop, (self.judge.calibration, self.settings, read)
+            draft, sentences = compose_parts(parts, judged, *given)
             if draft.reason in UNFOUND and (wide := follow_up.stand_with_topic(stood, before)):
                 wider = self._retrieve(snapshot, focus(wide), documents)
                 again = [(wider, doubt(self.judge.scorer.judge(wider)))]
-                tried = compose_parts(parts, again, calibration, self.settings, read)
+                tried = compose_parts(parts, again, *given)
                 if tried[0].statements:
                     judged, (draft, sentences) = again, tried
             retrieval, judgement = join(judged)
@@ -268,7 +266,6 @@ class Assistant:
             missing=tell_unsure(draft.missing, citations),
             reading=reading_of(asked.line, stood),
         )
-        drop = self.settings.max_drop
         quoted = QuotedAnswer(
             answer, checked.verified, judgement, consult, drop, read, before, *further
         )
@@ -282,6 +279,9 @@ class Assistant:
     ) -> Retrieval:
         n = self.settings.n_passages
         return self._retriever.retrieve(snapshot, query, n, documents=documents)
+
+    def _weigh(self, snapshot: Snapshot, query: str, documents: Collection[str]) -> Judgement:
+        return self.judge.scorer.judge(self._retrieve(snapshot, query, documents))
 
     # Searching, suggesting, calibrating
 
@@ -307,11 +307,8 @@ class Assistant:
     def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
         """Return up to n questions that the documents answer, made of their own sentences, if any.
 
-        Args:
-            n: how many questions at most.
-            near: an answer, such as an abstention, whose passages and likeliest document the
-                questions are then made of, those nearest to its question first. Otherwise they are
-                spread over the documents, and stay the same until the index changes.
+        `near` is an answer, such as an abstention, whose passages and likeliest document they are
+        then made of, nearest first; else they are spread over all and stay till the index changes.
 
         Raises:
             StoreError: the index cannot be used.
@@ -319,18 +316,18 @@ class Assistant:
         if not self.index.is_ready:
             return ()
         with self.index.open() as snapshot:
-            quotes = partial(
-                examples.is_quoted, snapshot, self._retriever, self.judge, self.settings
-            )
+            given = snapshot, self._retriever, self.judge, self.settings
+            answers = partial(examples.is_answered, *given)
             if near is not None and near.consulted:
                 passages = examples.read_near(snapshot, near)
                 weights = weigh_terms(snapshot, near.query)
-                return examples.suggest_near(near.query, weights, passages, quotes, n)
+                return examples.suggest_near(near.query, weights, passages, answers, n)
             key = (snapshot.version, n)
             if (found := self._suggested.get(key)) is None:
                 passages = examples.read_all_over(snapshot, examples.N_READ * n)
-                found = examples.suggest(passages, quotes, n)
-                self._suggested = {key: found}
+                written = self._questions.write(snapshot.version, passages, n)
+                found = examples.suggest(passages, answers, n, written or ())
+                self._suggested = {} if written is None else {key: found}
             return found
 
     def calibrate(
@@ -371,17 +368,19 @@ class Assistant:
     ) -> SyncReport:
         """Update the index to the folder's present files; an unchanged file costs one stat.
 
-        Args:
-            rebuild: whether to build the index from scratch.
-            retry: whether to read files again that were skipped.
-            on_progress: called at each step of the work.
-
-        Raises:
-            CorpusError: the folder cannot be read.
-            IndexLocked: another process is writing the index.
-            StoreError: the index cannot be written.
+        `rebuild` builds it from scratch, `retry` reads files again that were skipped. Raises
+        `CorpusError` for a folder that cannot be read, `IndexLocked` while another sync writes.
         """
         return self.index.sync(rebuild=rebuild, retry=retry, on_progress=on_progress)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the sync is that runs in this process; None if none runs."""
+        return self.index.progress
+
+    def stop_sync(self) -> None:
+        """End the running sync after its present file; see `Index.stop_sync`."""
+        self.index.stop_sync()
 
     def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
         """Return what a sync would do to each file, in order of name."""
@@ -482,6 +481,7 @@ class Assistant:
     def close(self) -> None:
         """Release what is open, including the language model; nothing needs to be saved."""
         self.index.close()
+        self._questions.close()
         if self.writer:
             self.writer.model.close()
 

@@ -84,6 +84,12 @@ class LanguageModel(BaseModel):
         description="Longer replies are cut, thoughts included: 4,096 by default, 300 in the short "
         "form, and at most a quarter of the context.",
     )
+    max_calls: int = Field(
+        12,
+        ge=2,
+        description="Calls that read and write one answer about whole documents which do not fit "
+        "into a prompt; what is left unread is told. One more verifies.",
+    )
     short_form: bool | None = Field(
         None,
         description="Ask for a few short sentences as JSON, which suits small models: by default "

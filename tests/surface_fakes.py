@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import CorpusError, DocumentUnreadable, QuestionError
+from assistant.errors import AssistantError, CorpusError, DocumentUnreadable, QuestionError
 from assistant.settings import Settings
+from assistant.store.index import STOPPED
 from assistant.store.sync import Progress, SyncReport
 from assistant.text.listing import Reading
 from assistant.values import (
@@ -162,7 +163,8 @@ class FakeAssistant:
         self.histories: list[tuple[Turn, ...]] = []
         self.asked_of: list[tuple[str, ...]] = []
         self.asked_as: list[Reading | None] = []
-        self.n_syncs = 0
+        self.n_syncs, self.is_halted = 0, False
+        self.progress: Progress | None = None
         self.is_writing, self.is_closed = threading.Event(), threading.Event()
         self.let_go, self.n_begun = threading.Event(), 0
         self.held = {
@@ -257,10 +259,25 @@ class FakeAssistant:
 
     def sync(self, *, on_progress: Callable[[Progress], None] = lambda _: None) -> SyncReport:
         self.n_syncs += 1
-        for done in range(4):
-            on_progress(Progress("reading", done, 4))
-            time.sleep(max(self.pause_s, 0.01) * 6)
+        self.is_halted = False
+        try:
+            for done in range(4):
+                self._report(
+                    Progress("reading", done, 4, name="b.txt", share=done / 4), on_progress
+                )
+                time.sleep(max(self.pause_s, 0.01) * 6)
+        finally:
+            self.progress = None
         return SyncReport(1, 0, 0, 0, 3, 9, 2, (), None, 0.4)
+
+    def stop_sync(self) -> None:
+        self.is_halted = self.progress is not None
+
+    def _report(self, at: Progress, on_progress: Callable[[Progress], None]) -> None:
+        self.progress = at
+        if self.is_halted:
+            raise AssistantError(STOPPED)
+        on_progress(at)
 
     def document(self, document_id: str) -> Document:
         try:

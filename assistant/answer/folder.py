@@ -147,7 +147,7 @@ class Folder:
             return tuple(one for one in self.documents if one.document_id in files)
         versions = find_versions(name)
         codes = dict.fromkeys((language, *self.languages[:4]))
-        wanted = {code: _content(name, code) for code in codes}
+        wanted = {code: _content(name, code, language) for code in codes}
         if not any(wanted.values()) and not versions:
             return ()
         found = [
@@ -157,10 +157,12 @@ class Folder:
             and any(wanted[code] <= _terms_of(one, code) for code in codes)
         ]
         is_exact = versions or any(one.kind == "code" for one in find_exact(name))
-        found = found or ([] if is_exact else self._find_in_heads(name, wanted))
+        found = found or ([] if is_exact else self._find_in_heads(name, wanted, language))
         return tuple(sorted(found, key=lambda one: one.order))
 
-    def _find_in_heads(self, name: str, wanted: Mapping[str, frozenset[str]]) -> list[Held]:
+    def _find_in_heads(
+        self, name: str, wanted: Mapping[str, frozenset[str]], language: str
+    ) -> list[Held]:
         """Return the documents whose first lines, or name and these together, have all words."""
         asked = sorted(set().union(*wanted.values()))
         rows = [row for row, _ in self.snapshot.bm25(asked, k=50)]
@@ -175,7 +177,7 @@ class Folder:
                 continue
             text = " ".join((*head.under, head.text[: HEAD_CHARS - head.start]))
             code = head.language
-            words = wanted.get(code) or _content(name, code)
+            words = wanted.get(code) or _content(name, code, language)
             if words and words <= frozenset(terms(text, code)) | _terms_of(one, code):
                 found.append(one)
         return found
@@ -190,14 +192,21 @@ def _day_of(mtime_ns: int) -> datetime.date | None:
         return None
 
 
-def _content(name: str, language: str) -> frozenset[str]:
-    """Return the terms of a name that tell documents apart."""
+def _content(name: str, language: str, asked_in: str) -> frozenset[str]:
+    """Return the terms in a language of a name that tell documents apart.
+
+    A small word of that language alone is none where another is asked in: "mai" is "never" in
+    Italian, and a month in French.
+    """
     bare = re.sub(r"[_/]", " ", name)
     for version in find_versions(bare):
         bare = re.sub(rf"\bv?\s?{'[.]'.join(map(str, version))}\b", " ", bare)
     generic = {term for word in _GENERIC for term in terms(word, language)}
     light = {fold(word) for word in function_words(language)} | {"d", "l", "s"}
-    found = set(query_terms(bare, language)) - generic - light
+    small = function_words(language) - function_words(asked_in)
+    named = (word for word in re.findall(r"[^\W\d_]{3,}", fold(bare)) if word in small)
+    kept = {term for word in named for term in terms(word, language)}
+    found = (set(query_terms(bare, language)) - light | kept) - generic
     meetings = {term for word in _MEETINGS for term in terms(word, language)}
     letters = {f"{_LETTER}{one.lower()}" for one in _ALONE.findall(bare)}
     return frozenset((found - meetings or found) | letters)

@@ -2,9 +2,9 @@
 
 Questions are those that a document asks itself, or are made of its sentences, rows and fields
 (`propose`) or, where that gives too few, of what its headings are about; not of its title, which it
-is all about. Each is asked, and kept only if the answer quotes what it was made of. English only,
-but for a document's own questions and those about headings, which are in six languages. Asking is a
-function that the caller passes in; the rest is pure.
+is all about. Each is asked, and kept only if the answer quotes what it was made of, tells more than
+the question does, and of what nothing names comes from one document alone. In six languages, but
+for a document's own questions. Asking is a function that the caller passes in; the rest is pure.
 """
 
 import re
@@ -15,18 +15,22 @@ from itertools import chain, pairwise, zip_longest
 
 from assistant.answer.compose import compose
 from assistant.answer.propose import (
+    LANGUAGES,
     Proposal,
     propose,
     propose_asked,
     propose_field,
     propose_list,
     propose_row,
+    read_articles,
 )
+from assistant.answer.whole import respond
 from assistant.evidence.scorer import Judge
-from assistant.retrieve.query import focus
+from assistant.retrieve.query import focus, read_question
 from assistant.retrieve.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot
+from assistant.text.cues import leans_back
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import (
     DEFAULT,
@@ -38,6 +42,7 @@ from assistant.text.terms import (
     say_in,
     terms,
 )
+from assistant.text.words import LETTERS
 from assistant.values import ECHOES, Answer, Consulted, Passage, Role
 
 N_READ = 40
@@ -53,8 +58,8 @@ NEAR_SHARE = 0.2
 """Of a query's idf: from here on a question is about something that the query names."""
 MAX_HEADING_WORDS = 4
 HEADING = "heading"
-HEADED = frozenset(("en", "de", "fr", "es", "it", "pt"))
-"""Languages in which is asked what the documents say about a heading."""
+_ACCUSATIVE = {"der": "den"}
+"""Of a German article, behind the preposition of the question."""
 _NUMBER = re.compile(r"(?:§ ?)?\d+(?:\.\d+)*[.)]? ")
 _ODD = re.compile(r"[^\w\s'’-]|[\d_]")
 GOLDEN = 0.6180339887498949
@@ -62,26 +67,37 @@ N_AROUND = 40
 """Passages read of the document that an answer's question seems to be about."""
 
 
-def is_quoted(
+def is_answered(
     snapshot: Snapshot,
     retriever: Retriever,
     judge: Judge,
     settings: Settings,
-    question: str,
-    sentence: str,
+    proposal: Proposal,
 ) -> bool:
-    """Whether the answer to a suggested question quotes the sentence it was made of."""
-    found = retriever.retrieve(snapshot, focus(question), N_JUDGED)
-    if not any(sentence in ranked.passage.text for ranked in found.ranking):
-        return False
-    judged = judge.scorer.judge(found)
-    draft, sentences = compose(judged, found, judge.calibration, settings, snapshot.document)
-    numbers = {number for one in draft.statements for number in one.sentences}
-    return any(one.text == sentence and one.number in numbers for one in sentences)
+    """Whether the answer to a suggested question quotes what it was made of, and answers it.
+
+    It is asked with few passages first, and then as a person would ask it.
+    """
+    asked = read_question(proposal.question, settings.max_question_chars)
+    query = focus(proposal.question)
+    for n_passages in (N_JUDGED, settings.n_passages):
+        found = retriever.retrieve(snapshot, query, n_passages)
+        if not any(proposal.sentence in ranked.passage.text for ranked in found.ranking):
+            return False
+        judged = judge.scorer.judge(found)
+        draft, sentences = compose(judged, found, judge.calibration, settings, snapshot.document)
+        numbers = {number for one in draft.statements for number in one.sentences}
+        quoted = [one for one in sentences if one.number in numbers and one.role not in ECHOES]
+        if not any(one.text == proposal.sentence for one in quoted):
+            return False
+        documents = {one.passage.document_id for one in quoted}
+        if len(documents) > 1 and not proposal.is_specific:
+            return False
+    return respond(asked, asked.line, (), {}, snapshot, lambda *_: judged) is None
 
 
-Quotes = Callable[[str, str], bool]
-"""A question, a sentence -> whether the answer quotes that sentence."""
+Answers = Callable[[Proposal], bool]
+"""A proposal -> whether its question is answered by what it was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +175,29 @@ def _source_read(consulted: Consulted) -> SourceText:
     return SourceText(text, sentences, consulted.heading, about=consulted.title)
 
 
-def suggest(sources: Iterable[SourceText], quotes: Quotes, n: int) -> tuple[str, ...]:
+def suggest(
+    sources: Iterable[SourceText], answers: Answers, n: int, written: Iterable[Proposal] = ()
+) -> tuple[str, ...]:
     """Return up to n questions, made of as many sources, and by as many rules, as there are.
 
     Args:
         sources: in the order in which to try them.
-        quotes: asks one question.
+        answers: asks one question.
         n: how many questions to return; at most `N_ASKED` times as many are asked.
+        written: questions of a model, which are tried first.
     """
     listed = list(sources)
     made = [list(_propose_all(source)) for source in listed]
-    proposals = chain(_vary(made), _from_headings(listed))
-    return _keep_answered(proposals, quotes, n, n_asked=N_ASKED * n)
+    proposals = chain(written, _vary(made), _from_headings(listed))
+    return _keep_answered(proposals, answers, n, n_asked=N_ASKED * n)
 
 
 def suggest_near(
-    query: str, weights: Mapping[str, float], sources: Sequence[SourceText], quotes: Quotes, n: int
+    query: str,
+    weights: Mapping[str, float],
+    sources: Sequence[SourceText],
+    answers: Answers,
+    n: int,
 ) -> tuple[str, ...]:
     """Return up to n questions about what a query seems to be about, and not the query itself.
 
@@ -185,49 +208,54 @@ def suggest_near(
         query: what was searched for.
         weights: its terms with their idf.
         sources: the likeliest first.
-        quotes: asks one question.
+        answers: asks one question.
         n: how many questions to return.
     """
     asked = set(query_terms(query))
     made = list(chain(*map(_propose_all, sources), _from_headings(sources)))
     told = [one for one in made if set(query_terms(one.question)) != asked]
     told.sort(key=lambda one: -_nearness(one, weights))
-    return _keep_answered(told, quotes, n, n_asked=n + N_SPARE)
+    return _keep_answered(told, answers, n, n_asked=n + N_SPARE)
 
 
 def _propose_all(source: SourceText) -> Iterator[Proposal]:
     roles = source.roles or (Role.PARAGRAPH,) * len(source.sentences)
     units = list(zip(source.sentences, roles, strict=True))
+    language = guess_language(source.text)
     for (sentence, role), (answer, next_role) in pairwise(units):
         if role is Role.QUESTION and next_role not in ECHOES:
             yield from propose_asked(sentence, answer)
     for (heading, role), (item, next_role) in pairwise(units):
         if role is Role.HEADING and next_role is Role.ITEM:
-            yield from propose_list(_NUMBER.sub("", heading), item, source.about)
-    is_english = _is_english(source.text)
+            yield from propose_list(_NUMBER.sub("", heading), item, source.about, language)
+    is_spoken = _has_function_words(source.text, language)
     for sentence, role in units:
         if role is Role.ROW:
-            yield from propose_row(sentence)
+            yield from propose_row(sentence, language)
         elif role not in ECHOES:
-            yield from propose_field(sentence, source.about)
-            yield from propose(sentence, source.text) if is_english else ()
+            yield from propose_field(sentence, source.about, language if is_spoken else "")
+            if is_spoken and not leans_back(sentence):
+                yield from propose(sentence, source.text, language)
 
 
 def _vary(made: Sequence[list[Proposal]]) -> Iterator[Proposal]:
     """Yield one proposal of each source, then another of each, of another sentence if there is one:
-    by the rule least used so far.
+    by the rule least used so far. In each round those come first that name what they ask of.
     """
     used: Counter[str] = Counter()
     taken: set[str] = set()
     left = [list(proposals) for proposals in made]
     while any(left):
-        for proposals in left:
-            if proposals:
-                best = min(proposals, key=lambda one: (one.sentence in taken, used[one.rule]))
-                proposals.remove(best)
-                taken.add(best.sentence)
-                used[best.rule] += 1
-                yield best
+        left.sort(key=lambda own: not any(one.is_specific for one in own))
+        for proposals in filter(None, left):
+            best = min(
+                proposals,
+                key=lambda one: (one.sentence in taken, used[one.rule], not one.is_specific),
+            )
+            proposals.remove(best)
+            taken.add(best.sentence)
+            used[best.rule] += 1
+            yield best
 
 
 def _from_headings(sources: Iterable[SourceText]) -> Iterator[Proposal]:
@@ -240,37 +268,50 @@ def _from_headings(sources: Iterable[SourceText]) -> Iterator[Proposal]:
             yield Proposal(asked.replace("{}", topic), first, HEADING)
 
 
-def _is_english(text: str) -> bool:
-    return guess_language(text) == DEFAULT and _has_function_words(text, DEFAULT)
-
-
 def _has_function_words(text: str, language: str) -> bool:
-    return not function_words(language).isdisjoint(fold(text[:SAMPLE_CHARS]).split())
+    words = {word for word in LETTERS.findall(fold(text[:SAMPLE_CHARS])) if len(word) > 1}
+    return not function_words(language).isdisjoint(words)
 
 
 def _topic_of(source: SourceText) -> str | None:
-    """Return what a heading is about, as it stands in a question: no title, number or sentence."""
+    """Return what a heading is about, as it stands in a question: no title, number or sentence.
+
+    It has the article that the text gives it at the beginning of a sentence, where it has one.
+    """
     heading = " ".join((source.heading or "").split())
     topic = _NUMBER.sub("", heading)
     words = topic.split()
     is_short = 0 < len(words) <= MAX_HEADING_WORDS
-    if not is_short or heading == source.about or _ODD.search(topic):
-        return None
     language = guess_language(source.text)
-    if language not in HEADED or not _has_function_words(source.text, language):
+    is_odd = heading == source.about or _ODD.search(topic) or not is_short
+    is_odd = is_odd or (language != DEFAULT and fold(words[0]) in function_words(language))
+    if is_odd or language not in LANGUAGES or not _has_function_words(source.text, language):
         return None
-    if language != DEFAULT:
-        return None if fold(words[0]) in function_words(language) else topic
-    if topic.isupper():
-        return topic.lower()
-    first = words[0].casefold()
-    is_word = re.search(rf"\b{re.escape(first)}\b", source.text) is not None
-    is_phrase = len(words) > 1 and words[1:] == [word.lower() for word in words[1:]]
-    return " ".join([first, *words[1:]]) if is_word or is_phrase else topic
+    topic = topic.capitalize() if topic.isupper() else topic
+    article = rf"(?:(?P<article>{read_articles(language)})\s?)?"
+    said = rf"(?:^|[.!?:]\s+|\n){article}{re.escape(topic)}\b[^.:\n]"
+    below = source.text.partition(heading)[2] or source.text
+    found = re.search(said, below, re.IGNORECASE)
+    if not found:
+        return None
+    article = (found["article"] or "").lower()
+    plain = topic if language == "de" or _is_name(topic) else f"{topic[0].lower()}{topic[1:]}"
+    if not article and language not in (DEFAULT, "de"):
+        return None
+    return f"{_ACCUSATIVE.get(article, article)} {plain}".strip().replace("' ", "'")
+
+
+def _is_name(topic: str) -> bool:
+    return any(word[0].isupper() for word in topic.split()[1:])
+
+
+def _is_echo(proposal: Proposal) -> bool:
+    """Whether what answers says no more than the question does."""
+    return set(terms(proposal.sentence)) <= set(terms(proposal.question))
 
 
 def _keep_answered(
-    proposals: Iterable[Proposal], quotes: Quotes, n: int, *, n_asked: int
+    proposals: Iterable[Proposal], answers: Answers, n: int, *, n_asked: int
 ) -> tuple[str, ...]:
     """Return the first n whose answer quotes the sentence that they were made of, one of each."""
     kept: dict[str, str] = {}
@@ -281,7 +322,7 @@ def _keep_answered(
         if one.question in tried or one.sentence in kept:
             continue
         tried.add(one.question)
-        if quotes(one.question, one.sentence):
+        if answers(one) and not _is_echo(one):
             kept[one.sentence] = one.question
     return tuple(kept.values())
 

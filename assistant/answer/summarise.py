@@ -234,8 +234,24 @@ def select(document: Document, act: str) -> list[Snippet]:
         one
         for one in list_parts(document, roles)
         if over.intersection(above(document.units, one.unit))
-        or (cue.search(plain(one.text_in(document))) and _has_what(one.text_in(document), act))
+        or _is_cued(one.text_in(document), one.role, cue, act)
     ]
+
+
+def _is_cued(text: str, role: Role, cue: re.Pattern[str], act: str) -> bool:
+    """Whether the words of a sentence tell of what is looked for.
+
+    Of a row, its values and the name of its first column; "Task" over another tells of its kind
+    alone. A task is also what somebody who is named first does by a day.
+    """
+    said = plain(text)
+    if role is Role.ROW:
+        first, *others = said.split(" | ")
+        said = " | ".join((first, *(one.partition(": ")[2] or one for one in others)))
+    person = _PERSON.match(text) if act == "tasks" else None
+    if person and plain(person[0].split()[0]) not in _opening():
+        return cue_of("deadlines").search(said) is not None or cue.search(said) is not None
+    return cue.search(said) is not None and _has_what(text, act)
 
 
 def _cued_units(document: Document, cue: re.Pattern[str], act: str) -> frozenset[int]:

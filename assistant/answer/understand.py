@@ -71,6 +71,7 @@ class Intent:
         n: how many sentences are wanted.
         language: whose words it has.
         is_pair: whether `names` are the two that are compared.
+        this: what stands for a document that is meant anyway, as "the paper", which may name one.
     """
 
     reading: Reading
@@ -82,6 +83,7 @@ class Intent:
     n: int | None = None
     language: str = DEFAULT
     is_pair: bool = False
+    this: str = ""
 
 
 def understand(question: str, is_known: Callable[[Intent], bool]) -> Intent:
@@ -251,7 +253,8 @@ def _read(
     number = int(wanted) if wanted.isdecimal() else _ASKED_N.get(wanted)
     docs = found.get("docs", "")
     suffixes = next((own for kind, own in _kinds() if docs and re.fullmatch(kind, docs)), ())
-    return replace(request, n=number, suffixes=suffixes, is_pair=pair)
+    this = next((one for one in names if one and one not in named), "")
+    return replace(request, n=number, suffixes=suffixes, is_pair=pair, this=this)
 
 
 # --- Words that other modules look for

@@ -20,7 +20,7 @@ from assistant.evidence.scorer import Judgement
 from assistant.ingest.structure import above, find_unit
 from assistant.text.listing import ListedCell, Listing
 from assistant.text.terms import fold, function_words, guess_language, query_terms, say_in, terms
-from assistant.values import Document, Role
+from assistant.values import Document, Role, Sentence
 
 MIN_ALIKE = 0.5
 """Share of terms, more under one heading, from which two parts are one that changed."""
@@ -269,16 +269,23 @@ def _compare_on(
 
 
 def _best(document: Document, judgement: Judgement, topic: str) -> list[Snippet]:
-    """Return the sentences that say most of an aspect, in reading order."""
+    """Return the sentences that say most of an aspect, in reading order.
+
+    In place of one that only names it, the next: a heading may look like any line.
+    """
     asked = set(query_terms(topic))
-    scored = [
-        (score, one)
-        for score, one in zip(judgement.scores, judgement.sentences, strict=True)
-        if one.role not in (Role.HEADING, Role.NAMES)
-        and asked & set(terms(" ".join((*one.passage.under, one.text)), one.passage.language))
-    ]
-    scored.sort(key=lambda pair: -pair[0])
-    best = [one for score, one in scored[:MAX_BESIDE] if score >= scored[0][0] - BESIDE_DROP]
+    score_of: dict[Sentence, float] = {}
+    following = (*judgement.sentences[1:], None)
+    for score, one, after in zip(judgement.scores, judgement.sentences, following, strict=True):
+        language = one.passage.language
+        told = set(terms(" ".join((*one.passage.under, one.text)), language))
+        if one.role in (Role.HEADING, Role.NAMES) or not asked & told:
+            continue
+        is_name = set(query_terms(one.text, language)) <= asked
+        said = after if is_name and after and after.passage == one.passage else one
+        score_of[said] = max(float(score), score_of.get(said, float(score)))
+    scored = sorted(score_of.items(), key=lambda pair: -pair[1])
+    best = [one for one, score in scored[:MAX_BESIDE] if score >= scored[0][1] - BESIDE_DROP]
     return [
         Snippet(one.start, one.end, find_unit(document.units, one.start), one.role)
         for one in sorted(best, key=lambda sentence: sentence.start)

@@ -9,6 +9,8 @@ the only one of the folder; where several may be meant, they are listed.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from assistant.answer.folder import Folder, Held, tell
 from assistant.answer.summarise import LISTED, SELECTED, Told, sum_up, tell_kind
@@ -21,7 +23,7 @@ from assistant.answer.understand import (
 )
 from assistant.answer.versions import Weigh, tell_two
 from assistant.answering import AskOptions
-from assistant.cite import Draft, cite, locate, number_citations, say
+from assistant.cite import Draft, Verified, cite, locate, number_citations, say
 from assistant.errors import QuestionError
 from assistant.retrieve.query import ParsedQuestion
 from assistant.store.snapshot import Snapshot
@@ -49,6 +51,17 @@ MAX_SAID = 2_000
 _MARK = re.compile(r"\s*\[\d+\]")
 
 
+class Overview(NamedTuple):
+    """An answer about documents as a whole, with its statements before they were numbered.
+
+    `documents` are those that a language model may read whole to answer; none where it need not.
+    """
+
+    answer: Answer
+    verified: tuple[Verified, ...] = ()
+    documents: tuple[str, ...] = ()
+
+
 def respond(
     asked: ParsedQuestion,
     stood: str,
@@ -56,7 +69,7 @@ def respond(
     limits: AskOptions,
     snapshot: Snapshot,
     weigh: Weigh,
-) -> Answer | None:
+) -> Overview | None:
     """Return what a question asks for besides text; None of one that is to be searched for.
 
     Args:
@@ -80,19 +93,23 @@ def respond(
     request = _read(folder, lines, as_)
     if request.reading == "tool":
         help_ = say_in(request.language, HELP)
-        return say(question, help_, NAME, snapshot.version, request.reading)
+        return Overview(say(question, help_, NAME, snapshot.version, request.reading))
     told: Told
+    read: Sequence[Held] = ()
     if request.reading == "folder":
         told = tell(folder, request)
     elif request.reading == "document":
-        told = _tell_document(folder, request, history)
+        told, read = _tell_document(folder, request, history)
     elif request.reading == "comparison":
         two = _two_meant(folder, request, history)
         among = () if two else _may_be_compared(folder, request)
         told = tell_two(folder, request, two, weigh) if two else _ask_which(folder, request, among)
+        read = two or ()
     else:
         return None
-    return _finish(question, lines[0], told, request.reading, snapshot)
+    answer, verified = _finish(question, lines[0], told, request.reading, snapshot)
+    is_read = request.act not in ("outline", "changed")
+    return Overview(answer, verified, tuple(one.document_id for one in read if is_read))
 
 
 HELP = (
@@ -137,8 +154,10 @@ def is_known(folder: Folder, request: Intent) -> bool:
     return all(folder.find(name, request.language) for name in request.names)
 
 
-def _finish(question: str, query: str, told: Told, reading: Reading, snapshot: Snapshot) -> Answer:
-    """Check and cite what is quoted, and return the answer."""
+def _finish(
+    question: str, query: str, told: Told, reading: Reading, snapshot: Snapshot
+) -> tuple[Answer, tuple[Verified, ...]]:
+    """Check and cite what is quoted; return the answer, and its statements without numbers."""
     draft, sentences, listing = told
     checked = cite(draft, sentences, snapshot.document)
     statements, citations, _ = number_citations(checked, snapshot.document)
@@ -148,7 +167,7 @@ def _finish(question: str, query: str, told: Told, reading: Reading, snapshot: S
     statements = tuple(
         replace(one, apart="") if n in inside else one for n, one in enumerate(statements)
     )
-    return Answer(
+    answer = Answer(
         question=question,
         query=query,
         statements=statements,
@@ -163,6 +182,7 @@ def _finish(question: str, query: str, told: Told, reading: Reading, snapshot: S
         reading=reading,
         listing=listing,
     )
+    return answer, checked.verified
 
 
 # --- Which documents are meant
@@ -175,7 +195,11 @@ def _meant(folder: Folder, request: Intent, history: Sequence[Turn]) -> tuple[He
         return _once(found)
     if folder.chosen or len(folder.documents) == 1:
         return _once(folder.documents)
-    return _once(_talked_of(folder, history))
+    if talked := _once(_talked_of(folder, history)):
+        return talked
+    word = next(reversed(fold(request.this).split()), "")
+    called = (one for one in folder.documents if word == fold(PurePosixPath(one.document_id).stem))
+    return _once(list(called))
 
 
 def _once(documents: Sequence[Held]) -> tuple[Held, ...]:
@@ -227,16 +251,19 @@ def _ask_which(folder: Folder, request: Intent, among: Sequence[Held] = ()) -> T
 # --- A document
 
 
-def _tell_document(folder: Folder, request: Intent, history: Sequence[Turn]) -> Told:
+def _tell_document(
+    folder: Folder, request: Intent, history: Sequence[Turn]
+) -> tuple[Told, Sequence[Held]]:
+    """Return what is told, and of which documents; of none where it is asked which are meant."""
     meant = _meant(folder, request, history)
     if request.act in (*SELECTED, *LISTED):
         n = len(meant or folder.documents)
         if n > MANY or (request.act in LISTED and not meant and n > 1):
-            return _ask_which(folder, request, meant)
-        return tell_kind(folder, request, meant)
+            return _ask_which(folder, request, meant), ()
+        return tell_kind(folder, request, meant), meant or folder.documents
     if not 0 < len(meant) <= FEW:
-        return _ask_which(folder, request, meant)
-    return sum_up(folder, request, meant)
+        return _ask_which(folder, request, meant), ()
+    return sum_up(folder, request, meant), meant
 
 
 # --- Two documents

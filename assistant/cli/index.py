@@ -6,7 +6,7 @@ ledger, a dry run and the report as JSON go to stdout.
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ from assistant.values import FileRecord
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
-    from assistant.store.sync import SyncReport
+    from assistant.store.sync import Progress, SyncReport
 
 
 def print_documents(assistant: "Assistant", *, as_json: bool) -> None:
@@ -58,18 +58,34 @@ NoOcr = Annotated[
 Watch = Annotated[
     bool, typer.Option("--watch", help="Stay, and bring the index in step with every change.")
 ]
+SHORT_S = 0.7
+"""A sync that takes no longer once it reads files is waited for."""
+STOP_S = 5.0
+"""Seconds that a sync gets to end; what it has written by then is whole in any case."""
 BEFORE_DETAIL = {"move": " from ", "skip": ": "}
 """What stands between the file and the detail of an action."""
 
 
 def bring_in_step(
-    assistant: "Assistant", *, rebuild: bool = False, retry: bool = False, as_json: bool = False
+    assistant: "Assistant",
+    *,
+    rebuild: bool = False,
+    retry: bool = False,
+    as_json: bool = False,
+    on_begun: Callable[[], None] = lambda: None,
 ) -> "SyncReport":
-    """Bring the index in step with the folder and say what was done."""
+    """Bring the index in step with the folder and say what was done.
+
+    `on_begun` is called once files are read.
+    """
     with progress_bar() as show:
-        report = assistant.sync(
-            rebuild=rebuild, retry=retry, on_progress=lambda at: show(at.doing, at.done, at.total)
-        )
+
+        def tell(at: "Progress") -> None:
+            show(at.doing, at.done, at.total, at.share)
+            if at.done < at.total:
+                on_begun()
+
+        report = assistant.sync(rebuild=rebuild, retry=retry, on_progress=tell)
     if report.recovered:
         say(f"warning: {report.recovered}")
     _tell_notable(report.notable)
@@ -77,6 +93,43 @@ def bring_in_step(
         say(f"warning: {report.base_problem}; searching exactly, which is slower")
     _tell_report(report, as_json=as_json)
     return report
+
+
+def begin_sync(assistant: "Assistant") -> threading.Thread:
+    """Bring the index in step in a thread; return once files are read, or all is done.
+
+    What fails before is raised, what fails later is said.
+    """
+    failed: list[BaseException] = []
+    begun = threading.Event()
+
+    def run() -> None:
+        try:
+            bring_in_step(assistant, on_begun=begun.set)
+        except BaseException as error:  # noqa: BLE001 (raised or said where it is awaited)
+            failed.append(error)
+            if begun.is_set():
+                say(f"the sync ended early: {error}")
+        begun.set()
+
+    thread = threading.Thread(target=run, name="sync", daemon=True)
+    thread.start()
+    try:
+        begun.wait()
+        thread.join(SHORT_S)
+    except BaseException:
+        stop_sync(assistant, thread)
+        raise
+    if failed:
+        thread.join()
+        raise failed[0]
+    return thread
+
+
+def stop_sync(assistant: "Assistant", thread: threading.Thread) -> None:
+    """End the sync of a thread after its present file, and wait for that a little."""
+    assistant.stop_sync()
+    thread.join(STOP_S)
 
 
 def keep_in_step(assistant: "Assistant", *, as_json: bool) -> None:

@@ -39,10 +39,12 @@ from assistant.cli.index import (
     Retry,
     Strict,
     Watch,
+    begin_sync,
     bring_in_step,
     keep_in_step,
     print_documents,
     require_index,
+    stop_sync,
     tell_preview,
 )
 from assistant.cli.terminal import say, say_failure, status_line, write, write_json
@@ -360,18 +362,22 @@ def run_chat(assistant: "Assistant", *, must_have_users: bool, as_json: bool) ->
         )
     if not settings.users and settings.host not in LOOPBACK:
         say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
-    bring_in_step(assistant)
+    sync = begin_sync(assistant)
     if model := name_model(assistant.language_model):
         say(f"answers are written by {model}, and checked against the quotes that they cite")
     say("starting the chat")
     from assistant.serve.app import serve
 
     def tell(address: str) -> None:
-        say(f"the chat is at {address} (stop it with Ctrl-C)")
+        said = "; it answers from what has been read by then" if sync.is_alive() else ""
+        say(f"the chat is at {address} (stop it with Ctrl-C){said}")
         if as_json:
             write_json({"address": address}, is_line=True)
 
-    serve(assistant, settings.host, settings.port, ready=tell)
+    try:
+        serve(assistant, settings.host, settings.port, ready=tell)
+    finally:
+        stop_sync(assistant, sync)
 
 
 def main() -> None:

@@ -20,30 +20,42 @@ from rich.text import Text
 from assistant.show.blocks import Code, Grid, GridRow, Items, Prose, Remark, Said, Shown, Title
 from assistant.show.escape import terminal_safe
 
+MAX_STAGE_CHARS = 48
 ANY_WIDTH = 10_000
 """Characters of a line that goes into a file or a pipe."""
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show progress while the block runs: told of the stage, how much is done, of how much."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+def progress_bar() -> Iterator[Callable[..., None]]:
+    """Show progress while the block runs: told of the stage, how much is done, of how much.
+
+    And, where what is counted is not alike, of what share of the work that is.
+    """
+    from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
     console = Console(stderr=True)
     bar = Progress(
         "{task.description}",
         BarColumn(),
-        MofNCompleteColumn(),
+        "{task.fields[counted]}",
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
     with bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda stage, done, total: bar.update(
-            task, description=stage, completed=done, total=total or None
-        )
+        task = bar.add_task("starting", total=None, counted="")
+
+        def show(stage: str, done: int, total: int, share: float | None = None) -> None:
+            bar.update(
+                task,
+                description=terminal_safe(stage[:MAX_STAGE_CHARS]),
+                completed=done / max(1, total) if share is None else share,
+                total=1 if total else None,
+                counted=f"{done:,}/{total:,}" if total else "",
+            )
+
+        yield show
 
 
 @contextmanager

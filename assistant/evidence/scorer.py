@@ -42,7 +42,11 @@ from assistant.evidence.features import (
     measure_question,
 )
 from assistant.evidence.gather import gather
-from assistant.evidence.support import SUPPORT_FEATURES, score_support
+from assistant.evidence.support import (
+    READ_SUPPORT_FEATURES,
+    SUPPORT_FEATURES,
+    score_support,
+)
 from assistant.models.embed import Embedder, open_embedder, open_reader
 from assistant.models.encoder import CachingEncoder, TokenEncoder
 from assistant.models.export import open_cross_encoder
@@ -69,6 +73,7 @@ FEATURES_WITH_READER: Features = {
     **FEATURES,
     "sentence": READ_FEATURES,
     "question": READ_QUESTION_FEATURES,
+    "support": READ_SUPPORT_FEATURES,
 }
 
 
@@ -144,7 +149,8 @@ class LateInteractionScorer:
 
     def support(self, statement: str, quotes: Sequence[str]) -> float:
         """See `EvidenceScorer`."""
-        return score_support(statement, quotes, self._encoder, self._weights.support)
+        weights = self._weights.support
+        return score_support(statement, quotes, self._encoder, weights, self._reader)
 
 
 def weigh(

@@ -2,7 +2,8 @@
 
 This is the late interaction of questions the other way round: every word piece of the statement
 looks for its nearest in the cited sentences. Numbers, names and denials that the sentences lack
-count against it. A statement without evidence has no support.
+count against it. A reader that has learned it reads both together and says whether they say it. A
+statement without evidence has no support.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +15,14 @@ from numpy.typing import NDArray
 from assistant.evidence.calibration import Logistic, sigmoid
 from assistant.evidence.gather import Tokens, read_tokens
 from assistant.models.encoder import TokenEncoder
+from assistant.models.reader import PassageReader
 from assistant.text.cues import denies
 from assistant.text.english import FUNCTION_WORDS
+from assistant.text.terms import terms
+
+FAR = 6.0
+MAX_READ_CHARS = 900
+"""Of what is cited: as much as a reader has learned to compare."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class Support:
         content: (m,) which pieces belong to words that say something.
         names: (m,) which belong to a name or a number.
         denials: whether the statement denies something, and whether a sentence does.
+        read: the reader's log-odds that the sentences say all of the statement, 0 without one.
     """
 
     likeness: NDArray[np.float64]
@@ -35,6 +43,7 @@ class Support:
     content: NDArray[np.bool_]
     names: NDArray[np.bool_]
     denials: tuple[bool, bool]
+    read: float = 0.0
 
 
 def likeness_of_all(support: Support) -> float:
@@ -78,6 +87,11 @@ def length(support: Support) -> float:
     return float(np.log(support.content.sum()))
 
 
+def supported(support: Support) -> float:
+    """The reader's log-odds of support; further than `FAR` from even is as far."""
+    return min(FAR, max(-FAR, support.read))
+
+
 SUPPORT_FEATURES: tuple[Callable[[Support], float], ...] = (
     likeness_of_all,
     likeness_of_one,
@@ -89,12 +103,24 @@ SUPPORT_FEATURES: tuple[Callable[[Support], float], ...] = (
     length,
 )
 
+READ_SUPPORT_FEATURES = (*SUPPORT_FEATURES, supported)
+"""The features of a statement where there is a reader."""
 
-def compare_support(statement: str, cited: Sequence[str], encoder: TokenEncoder) -> Support | None:
+
+def compare_support(
+    statement: str,
+    cited: Sequence[str],
+    encoder: TokenEncoder,
+    reader: PassageReader | None = None,
+) -> Support | None:
     """Return what is known of a statement beside what it cites; None without words in either."""
     if not cited:
         return None
-    encoded, *others = encoder.encode([statement, *cited])
+    texts = [statement, *cited]
+    if reader:
+        encoded, *others = (one.vectors for one in reader.encode_passages(texts))
+    else:
+        encoded, *others = encoder.encode(texts)
     own = read_tokens(statement, encoded)
     sentences = [read_tokens(text, vectors) for text, vectors in zip(cited, others, strict=True)]
     sentences = [tokens for tokens in sentences if len(tokens)]
@@ -108,22 +134,42 @@ def compare_support(statement: str, cited: Sequence[str], encoder: TokenEncoder)
         content=content,
         names=own.are_names & content,
         denials=(denies(statement), any(denies(text) for text in cited)),
+        read=_read(statement, cited, reader) if reader and reader.knows_support else 0.0,
     )
 
 
-def measure_support(support: Support) -> NDArray[np.float64]:
+def _read(statement: str, cited: Sequence[str], reader: PassageReader) -> float:
+    """Return what a reader says of a statement and the sentences that have most of its words."""
+    own = set(terms(statement))
+    order = sorted(range(len(cited)), key=lambda i: -len(own & set(terms(cited[i]))))
+    kept, room = {order[0]}, MAX_READ_CHARS
+    for i in order:
+        room -= len(cited[i])
+        if room >= 0:
+            kept.add(i)
+    quotes = " ".join(" ".join(cited[i].split()) for i in sorted(kept))
+    return reader.support(*reader.encode_passages([statement, quotes[:MAX_READ_CHARS]]))
+
+
+def measure_support(support: Support, *, with_reader: bool = False) -> NDArray[np.float64]:
     """Return all features, shape (n_features,)."""
-    return np.array([feature(support) for feature in SUPPORT_FEATURES])
+    features = READ_SUPPORT_FEATURES if with_reader else SUPPORT_FEATURES
+    return np.array([feature(support) for feature in features])
 
 
 def score_support(
-    statement: str, cited: Sequence[str], encoder: TokenEncoder, weights: Logistic
+    statement: str,
+    cited: Sequence[str],
+    encoder: TokenEncoder,
+    weights: Logistic,
+    reader: PassageReader | None = None,
 ) -> float:
     """Return the probability that the cited sentences support all of the statement."""
-    support = compare_support(statement, cited, encoder)
+    support = compare_support(statement, cited, encoder, reader)
     if support is None:
         return 0.0
-    return sigmoid(float(weights.log_odds(measure_support(support)[None, :])[0]))
+    measured = measure_support(support, with_reader=reader is not None)
+    return sigmoid(float(weights.log_odds(measured[None, :])[0]))
 
 
 def _says_something(tokens: Tokens, i: int, text: str) -> bool:

@@ -194,7 +194,8 @@ def _write_upper(folder: Path, made: Path, n_lower: int) -> None:
     """Export the layers of a reader that read two texts together, to `together.onnx`.
 
     In: `states` (batch, length, hidden) and `mask` (batch, length), 1 where a token is. Out: three
-    logits of each token - it reads, begins, ends - and "none" (batch), which the first token says.
+    logits of each token - it reads, begins, ends - and what the first one says, both (batch):
+    "none", and that the second text supports the first.
     """
     import torch
     from safetensors.torch import load_file
@@ -213,14 +214,14 @@ def _write_upper(folder: Path, made: Path, n_lower: int) -> None:
             self.layers = torch.nn.ModuleList(BertLayer(config) for _ in range(n))  # type: ignore[no-untyped-call]
             self.out = torch.nn.Linear(config.hidden_size, 3)
             self.none = torch.nn.Linear(config.hidden_size, 1)
+            self.supports = torch.nn.Linear(config.hidden_size, 1)
 
-        def forward(
-            self, states: torch.Tensor, mask: torch.Tensor
-        ) -> tuple[torch.Tensor, torch.Tensor]:
+        def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
             away = (1 - mask[:, None, None, :]).to(states.dtype) * -1e4
             for layer in self.layers:
                 states = layer(states, away)
-            return self.out(states), self.none(states[:, 0]).squeeze(-1)
+            said = (head(states[:, 0]).squeeze(-1) for head in (self.none, self.supports))
+            return (self.out(states), *said)
 
     together = Together()
     own = {n.removeprefix("together."): w for n, w in heads.items() if n.startswith("together.")}
@@ -229,7 +230,7 @@ def _write_upper(folder: Path, made: Path, n_lower: int) -> None:
     mask = torch.ones(2, 16, dtype=torch.long)
     mask[1, 9:] = 0
     given = {"states": torch.zeros(2, 16, config.hidden_size), "mask": mask}
-    _trace(together.eval(), given, ("logits", "none"), made / "together.onnx")
+    _trace(together.eval(), given, ("logits", "none", "supports"), made / "together.onnx")
 
 
 def _write_heads(folder: Path, made: Path) -> None:
@@ -267,8 +268,8 @@ def _trace(graph: Any, given: Mapping[str, Any], outputs: Sequence[str], path: P
             str(path),
             input_names=list(given),
             output_names=list(outputs),
-            dynamic_axes={name: axes for name in (*given, *outputs) if name != "none"}
-            | {"none": {0: "batch"}},
+            dynamic_axes={name: axes for name in (*given, *outputs)}
+            | {name: {0: "batch"} for name in ("none", "supports") if name in outputs},
             opset_version=17,
             dynamo=False,  # the other exporter takes 9 s instead of 1.5 s and needs onnxscript
         )

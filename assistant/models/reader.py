@@ -4,8 +4,9 @@ An encoder made for it says of every token two things: its state after the last 
 lower ones. Late interaction over the first (Khattab & Zaharia 2020, eq. 3, each token of the
 question with its learned weight) scores all sentences against "none"; of a few passages the upper
 layers read question and passage together from the second (Cao et al. 2020, arXiv:2005.00697) and
-move the scores; a reader without such layers has the first alone. `evals/reader` trains it, and
-computes the same in torch. Log-odds of 0 mean even odds with "none".
+move the scores; a reader whose upper layers did not learn that has the first alone. They may have
+learned to say whether quotes say all of a statement. `evals/reader` trains it, and computes the
+same in torch. Log-odds of 0 mean even odds with "none".
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,7 +80,7 @@ class ReadPassage:
 class Reader:
     """The heads and the upper layers of a prepared reader, above its encoder.
 
-    `sha256` tells the model from others.
+    `sha256` tells the model from others; `folder` is where it is prepared.
     """
 
     def __init__(
@@ -88,11 +89,16 @@ class Reader:
         from safetensors.numpy import load_file
 
         self.sha256 = sha256
+        self.folder = folder
         self._encoder = encoder
         self._prompts = prompts
         self._heads: Mapping[str, Array] = load_file(folder / "reader.safetensors")
         upper = folder / "together.onnx"
         self._upper: Any = open_graph(upper, n_threads=1) if upper.is_file() else None
+        self._reads_together, self.knows_support = (
+            self._upper is not None and bool(self._heads[f"together.{name}.weight"].any())
+            for name in ("out", "supports")
+        )
 
     def encode_question(self, text: str) -> QuestionTokens:
         """Return a question's tokens with their weights."""
@@ -130,7 +136,7 @@ class Reader:
         self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
     ) -> list[ReadPassage]:
         """Return how the sentences of passages answer, in the order of the passages."""
-        if self._upper is None:
+        if not self._reads_together:
             both = zip(passages, sentences, strict=True)
             glances = [self.glance(question, passage, spans) for passage, spans in both]
             return [ReadPassage(glanced, (None,) * len(glanced)) for glanced in glances]
@@ -141,13 +147,28 @@ class Reader:
 
         return self._encoder.map(read, list(zip(passages, sentences, strict=True)))
 
+    def support(self, statement: Encoded, quotes: Encoded) -> float:
+        """Return the log-odds that quotes say all of a statement, both encoded as passages.
+
+        0 of a reader that does not know (`knows_support`).
+        """
+        if not self.knows_support:
+            return 0.0
+        return float(self._see(statement, quotes, "supports")[0][0])
+
     def _read(self, question: QuestionTokens, passage: Encoded, sentences: Spans) -> ReadPassage:
-        asked, kinds = question.tokens.lower, self._heads["together.kind"]
-        states = np.concatenate([asked + kinds[0], passage.lower + kinds[1]])[None]
-        mask = np.ones(states.shape[:2], dtype=np.int64)
-        logits, none = self._upper.run(None, {"states": states, "mask": mask})
+        logits, none = self._see(question.tokens, passage, "logits", "none")
         glanced = self.glance(question, passage, sentences)
-        return _settle(passage, sentences, logits[0, len(asked) :], glanced - float(none[0]))
+        n_asked = len(question.tokens.lower)
+        return _settle(passage, sentences, logits[0, n_asked:], glanced - float(none[0]))
+
+    def _see(self, first: Encoded, second: Encoded, *outputs: str) -> list[Array]:
+        """Return what the upper layers say of two texts."""
+        kinds = self._heads["together.kind"]
+        states = np.concatenate([first.lower + kinds[0], second.lower + kinds[1]])[None]
+        mask = np.ones(states.shape[:2], dtype=np.int64)
+        found: list[Array] = self._upper.run(list(outputs), {"states": states, "mask": mask})
+        return found
 
     def _read_off(self, said: TokenVectors, prompt: int) -> Encoded:
         late = self._head("project", said.vectors)
@@ -188,6 +209,10 @@ def _settle(
 class PassageReader(Protocol):
     """What encodes questions and passages, and reads them together."""
 
+    @property
+    def knows_support(self) -> bool:
+        """Whether it has learned to say what quotes say of a statement."""
+
     def encode_question(self, text: str) -> QuestionTokens:
         """Return a question's tokens."""
 
@@ -198,6 +223,9 @@ class PassageReader(Protocol):
         self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
     ) -> list[ReadPassage]:
         """Return how the sentences of each passage answer."""
+
+    def support(self, statement: Encoded, quotes: Encoded) -> float:
+        """Return the log-odds that quotes say all of a statement."""
 
 
 N_PASSAGES = 512
@@ -211,6 +239,8 @@ class CachingReader:
     def __init__(self, reader: PassageReader, n_texts: int = N_PASSAGES) -> None:
         self.encode_question = reader.encode_question
         self.read = reader.read
+        self.support = reader.support
+        self.knows_support = reader.knows_support
         self._memory = Memory(lambda texts: map(_halve, reader.encode_passages(texts)), n_texts)
 
     def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from assistant.errors import CorpusError, IndexDamaged, IndexMissing
+from assistant.errors import AssistantError, CorpusError, IndexDamaged, IndexMissing
 from assistant.ingest.added import read_documents
 from assistant.ingest.pool import Parsers
 from assistant.models.embed import Embedder
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from llama_index.core.schema import Document as LlamaDocument
 
 T = TypeVar("T")
+STOPPED = "Stopped. What was done stays done; the next sync goes on."
 
 
 class Index:
@@ -42,6 +43,9 @@ class Index:
         self._source_files = SourceFiles(settings, Parsers(syncing.limits_of(settings)))
         self._is_ready = False
         self._mending = threading.Lock()
+        self._halt = threading.Event()
+        self.progress: Progress | None = None
+        """How far the sync is that runs in this process; None if none runs."""
 
     def sync(
         self,
@@ -51,12 +55,29 @@ class Index:
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
         """Bring the index in step with the corpus, or build it anew when it is damaged."""
-        sync = partial(syncing.sync, self.settings, self._embedder, on_progress=on_progress)
-        inode = self.inode
+        inode, is_writing = self.inode, False
+
+        def report(progress: Progress) -> None:
+            nonlocal is_writing
+            is_writing, self.progress = True, progress
+            if self._halt.is_set():
+                raise AssistantError(STOPPED)
+            on_progress(progress)
+
+        sync = partial(syncing.sync, self.settings, self._embedder, on_progress=report)
         try:
             return sync(rebuild=rebuild, retry=retry)
         except IndexDamaged as error:
             return rebuild_damaged(self.settings, error, inode, sync)
+        finally:
+            if is_writing:  # another may run, which holds the lock
+                self.progress = None
+                self._halt.clear()
+
+    def stop_sync(self) -> None:
+        """End the running sync after its present file; it raises `AssistantError`."""
+        if self.progress is not None:
+            self._halt.set()
 
     def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
         """Return what a sync would do, by name."""
@@ -173,9 +194,13 @@ class Index:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is an index to ask, looked for until one was found: see `exists`."""
+        """Whether there is an index to ask, looked for until one was found: see `exists`.
+
+        While the first sync runs, what it has read by then can be asked; but not while a question
+        waits for all of it (`ensure`).
+        """
         self._is_ready = self._is_ready or self.synced_at is not None
-        return self._is_ready
+        return self._is_ready or (self.progress is not None and not self._mending.locked())
 
     def ensure(self) -> None:
         """Build the index when there is none; whoever asks meanwhile waits for it."""

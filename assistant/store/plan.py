@@ -93,7 +93,9 @@ class FileToRead:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be read, what cannot be, how many files are as they were, and which are gone."""
+    """What is to be read, small files first; what cannot be; how many files are as they were; and
+    which are gone.
+    """
 
     due: tuple[FileToRead, ...]
     refused: tuple[SkippedFile, ...]
@@ -129,6 +131,7 @@ def make_plan(
             n_unchanged += 1
         else:
             due.append(FileToRead(file, stamp_of(file, now_ns), before))
+    due.sort(key=lambda one: one.file.size)  # most can be asked soon
     return Plan(tuple(due), tuple(refused), n_unchanged, tuple(sorted(known.keys() - names)))
 
 

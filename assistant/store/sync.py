@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Literal
 
 from assistant.errors import IndexDamaged, StoreError
@@ -42,11 +43,13 @@ from assistant.store.lock import hold_lock
 from assistant.store.plan import FileChange, make_plan, preview_changes
 from assistant.store.snapshot import ChromaBase
 from assistant.store.tables import SCHEMA_VERSION
-from assistant.store.work import SyncRun
+from assistant.store.work import At, SyncRun
 from assistant.values import FileRecord, Status
 
 logger = logging.getLogger(__name__)
 
+TELL_AFTER_S, TELL_FROM = 4.0, 0.02
+"""From when on, and from what share on, it is told how long a sync takes yet."""
 MAX_DEAD_SHARE = 0.2
 """Share of a base's passages that may be gone before a new one is built."""
 
@@ -55,20 +58,34 @@ MAX_DEAD_SHARE = 0.2
 class Progress:
     """How far a sync is; `done` and `total` count files.
 
-    `page` is the number of a page that is read off a picture, and how many its file has.
+    `page` is the number of a page that is read off a picture, and how many its file has; `name` the
+    file that is read; `share` what is done of all bytes, 0 to 1, in `seconds`.
     """
 
     stage: Literal["reading", "embedding", "building the vector base"]
     done: int
     total: int
     page: tuple[int, int] | None = None
+    name: str = ""
+    share: float = 0.0
+    seconds: float = 0.0
 
     @property
     def doing(self) -> str:
-        """What is done, in words: "reading page 3 of 12 of a scan"."""
-        if self.page is None or self.stage != "reading":
+        """What is done, in words: "reading page 3 of 12 of scan.pdf"."""
+        if self.stage != "reading":
             return self.stage
-        return f"reading page {self.page[0]:,} of {self.page[1]:,} of a scan"
+        what = PurePosixPath(self.name).name
+        if self.page is None:
+            return f"reading {what}".strip()
+        return f"reading page {self.page[0]:,} of {self.page[1]:,} of {what or 'a scan'}"
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long it takes yet; None before that can be told."""
+        if self.seconds < TELL_AFTER_S or self.share < TELL_FROM:
+            return None
+        return self.seconds * (1 - self.share) / self.share
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +166,13 @@ def sync(
         known = writer.last_seen()
         plan = make_plan(found, known, time.time_ns(), retry=retry)
 
-        def report(stage: Literal["reading", "embedding"], done: int) -> None:
+        n_bytes = max(1, sum(one.file.size for one in plan.due))
+
+        def report(stage: Literal["reading", "embedding"], at: At) -> None:
             page, parsers.page = parsers.page, None
-            on_progress(Progress(stage, done, len(plan.due), page))
+            seconds = time.perf_counter() - started
+            share = at.n_bytes / n_bytes
+            on_progress(Progress(stage, at.n_files, len(plan.due), page, at.name, share, seconds))
 
         max_tokens = index_config_of(embedder, settings).max_passage_tokens
         with Parsers(limits_of(settings)) as parsers:
@@ -229,14 +250,14 @@ def _renew_base(
         if base is not None:
             writer.forget_bases()
         return None
-    on_progress(Progress("building the vector base", 0, 1))
+    on_progress(Progress("building the vector base", 0, 1, share=1.0))
     number = writer.next_base_number()
     try:
         writer.make_current(bases.build_base(settings.index_dir, number, dimension))
     except StoreError as error:
         return str(error)
     finally:
-        on_progress(Progress("building the vector base", 1, 1))
+        on_progress(Progress("building the vector base", 1, 1, share=1.0))
     bases.remove_bases_except(settings.index_dir, {number, base.number if base else number})
     return None
 

@@ -16,7 +16,7 @@ from assistant.errors import IndexDamaged
 
 
 def digest_row(*fields: object) -> int:
-    """Return the CRC-32 of the fields and their kinds: text, bytes, or anything else.
+    """Return the CRC-32 of the fields, each behind its kind (text, bytes, or other) and length.
 
     A change within 32 bits is always noticed, any other with a chance of all but one in four
     billion. It guards against accidents, for which a cryptographic digest would take three times
@@ -25,15 +25,16 @@ def digest_row(*fields: object) -> int:
     digest = 0
     for field in fields:
         if isinstance(field, str):
-            digest = crc32(field.encode("utf-8", "surrogatepass"), crc32(b"text", digest))
+            kind, data = b"text", field.encode("utf-8", "surrogatepass")
         elif isinstance(field, bytes):
-            digest = crc32(field, crc32(b"blob", digest))
+            kind, data = b"blob", field
         else:
-            digest = crc32(str(field).encode(), crc32(b"number", digest))
+            kind, data = b"number", str(field).encode()
+        digest = crc32(data, crc32(b"%s %d " % (kind, len(data)), digest))
     return digest
 
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 class ManifestRow(NamedTuple):

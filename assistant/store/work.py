@@ -141,7 +141,20 @@ GROUP_PASSAGES = 512
 REPORT_PASSAGES = 64
 """Passages embedded between two reports of progress."""
 
-Report = Callable[[Literal["reading", "embedding"], int], None]
+COMMIT_S = 3.0
+"""Seconds after which files are written that others could be embedded with."""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a sync is: files that are settled, their bytes, and the file that is waited for."""
+
+    n_files: int
+    n_bytes: int
+    name: str = ""
+
+
+Report = Callable[[Literal["reading", "embedding"], At], None]
 READ_AGAIN = {Fault.UNREADABLE, Fault.CHANGED}
 """What may be otherwise at the next sync although the file is the same."""
 
@@ -171,8 +184,10 @@ class SyncRun:
         self._max_passage_tokens = max_passage_tokens
         self._report = report
         self._group: dict[str, _New] = {}
+        self._left: list[LoadedFile] = []
         self._moves = Moves((), {})
-        self._n_processed = 0
+        self._n_processed = self._n_bytes = 0
+        self._written_s = time.monotonic()
         names = ("n_added", "n_changed", "n_moved", "n_removed", "n_unchanged")
         self.counts = dict.fromkeys(names, 0)
         self.n_embedded = 0
@@ -186,24 +201,38 @@ class SyncRun:
         contents = {one.content_id for one in known.values() if one.content_id}
         loader = Loader(self._parsers, max_file_bytes, contents)
         with closing(loader.load(plan.due)) as loaded:
+            n_loaded = 0
             for one in loaded:
-                self._report("reading", self._n_processed)
+                name = plan.due[n_loaded].file.document_id
+                self._report("reading", At(self._n_processed, self._n_bytes, name))
                 if one is not None:
+                    n_loaded += 1
                     self._process(loader, one)
-                if sum(len(new.content.inputs) for new in self._group.values()) >= GROUP_PASSAGES:
+                is_due = time.monotonic() - self._written_s >= COMMIT_S
+                if self._group and (one is None or is_due or self._n_waiting >= GROUP_PASSAGES):
                     self._embed()
+            for one in self._left:
+                self._process(loader, one, is_last=True)
         self._embed()
-        self._report("reading", self._n_processed)
+        self._report("reading", At(self._n_processed, self._n_bytes))
         self._writer.remove(plan.gone)
         self.counts["n_removed"] = len(plan.gone) - self.counts["n_moved"]
+
+    @property
+    def _n_waiting(self) -> int:
+        """How many passages wait to be embedded."""
+        return sum(len(new.content.inputs) for new in self._group.values())
 
     @cached_property
     def _sketches(self) -> Sketches:
         """The texts that the index holds; looked at only when a new one comes."""
         return Sketches(self._writer.sketches())
 
-    def _process(self, loader: Loader, loaded: LoadedFile) -> None:
-        """Record the file if its content is known or cannot be had; else add it to the group."""
+    def _process(self, loader: Loader, loaded: LoadedFile, *, is_last: bool = False) -> None:
+        """Record the file if its content is known or cannot be had; else add it to the group.
+
+        One that was left to a copy of it which has not come yet waits for it.
+        """
         version, name = loaded.version, loaded.due.file.document_id
         if loaded.error is not None:
             self._skip(loaded, loaded.error)
@@ -214,6 +243,8 @@ class SyncRun:
             self._group[content].files.append(loaded)
         elif loaded.parsed is None and self._writer.adopt(name, content, _processed(loaded)):
             self._count(loaded, content)
+        elif loaded.parsed is None and not is_last:
+            self._left.append(loaded)
         else:
             try:
                 parsed = loaded.parsed or loader.parse(loaded)
@@ -226,24 +257,28 @@ class SyncRun:
             except DocumentUnreadable as error:
                 self._skip(loaded, error)
                 return
+            if self._group and len(made.inputs) >= REPORT_PASSAGES:
+                self._embed()  # a long file does not keep short ones waiting
             self._group[content] = _New(made, [replace(loaded, parsed=None)])
 
     def _embed(self) -> None:
         """Embed the group's passages, by length across its contents; write content by content."""
         group, self._group = list(self._group.values()), {}
         inputs = [given for new in group for given in new.content.inputs]
+        n_bytes = sum(loaded.due.file.size for new in group for loaded in new.files)
         order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i].text))
         vectors: dict[int, PassageVectors] = {}
         for place in range(0, len(order), REPORT_PASSAGES):
             batch = order[place : place + REPORT_PASSAGES]
-            n_near = int(len(vectors) / len(inputs) * len(group))
-            self._report("embedding", self._n_processed + n_near)
+            near = self._n_bytes + int(len(vectors) / len(inputs) * n_bytes)
+            self._report("embedding", At(self._n_processed, near))
             embedded = self._embedder.embed_passages([inputs[i] for i in batch])
             vectors.update(zip(batch, embedded, strict=True))
         in_order = iter([vectors[i] for i in range(len(inputs))])
         for new in group:
             self._put(new, list(islice(in_order, len(new.content.inputs))))
         self.n_embedded += len(inputs)
+        self._written_s = time.monotonic()
 
     def _put(self, new: _New, vectors: Sequence[PassageVectors]) -> None:
         content = new.content
@@ -263,6 +298,7 @@ class SyncRun:
 
     def _count(self, loaded: LoadedFile, content: str | None) -> None:
         self._n_processed += 1
+        self._n_bytes += loaded.due.file.size
         known = loaded.due.known
         if known is None:
             has_moved = content is not None and self._moves.take(content) is not None

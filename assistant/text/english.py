@@ -175,8 +175,6 @@ DONE = _set("done at a time")
 FOUND = _words("born held buried located situated based fought built founded")
 """Participles of what is done at a place."""
 SPOKE = _words("said stated argued told noted added")
-STANDS_FOR = _set("said of a thing")
-"""Pasts of what somebody says of a thing."""
 
 # --- Nouns
 

@@ -429,9 +429,10 @@ def read_place(query: str, language: str = DEFAULT) -> Place | None:
 
 
 def _is_number(typed: str, match: re.Match[str]) -> bool:
-    """Whether what stands behind a part is its number, and no word: "annex B", not "rule a"."""
+    """Whether what stands behind a part is its number: "annex B", not "rule a", "rules 2024"."""
     if match["numbers"] is None or match["numbers"][0].isdigit():
-        return True
+        is_year = _YEAR.fullmatch(match["numbers"] or "") is not None
+        return not is_year or _read_match(match)[0] in en.PAGES
     said = typed[match.start("numbers") : match.end("numbers")]
     is_letter = len(re.split(r"\W", said)[0]) < 7 and fold(said) not in en.ONES
     return not is_letter or said[0].isupper()

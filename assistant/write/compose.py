@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from assistant.answer.compose import NOT_SAID
@@ -47,7 +48,10 @@ from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Finished, Model
 from assistant.write.prompt import (
     Material,
+    Note,
     Prompt,
+    ask_for_notes,
+    ask_of_notes,
     ask_to_rewrite,
     ask_to_write,
     is_foreign,
@@ -57,7 +61,10 @@ from assistant.write.quoted import (
     QuotedAnswer,
     by_likelihood,
     names_over,
+    read_notes,
+    rest_on_units,
     stand_under,
+    tell_unread,
     titles,
 )
 from assistant.write.reply import MAX_REPLY_CHARS, Arriving, generate, read_rewritten
@@ -80,6 +87,8 @@ NOT_ANSWERED = "The language model read {} passages and found no answer in them.
 PARTLY = "The documents answer only a part of the question."
 CUT = "The language model's reply was cut off at its bound of {:,} tokens (llm.max_reply_tokens)."
 BESIDE = "what it cites does not answer the question"
+MAX_CALLS = 12
+"""Of a model for one answer about documents that do not fit into a prompt (`llm.max_calls`)."""
 MAX_STANDING_IN = 3
 """Units that are quoted in place of one sentence."""
 
@@ -128,9 +137,10 @@ class Costs:
 class Writer:
     """Writes answers with one language model. Safe to share between threads."""
 
-    def __init__(self, model: Model, verifier: Verifier) -> None:
+    def __init__(self, model: Model, verifier: Verifier, max_calls: int = MAX_CALLS) -> None:
         self.model = model
         self.verifier = verifier
+        self.max_calls = max_calls
 
     def rewrite(
         self, question: str, history: Sequence[Turn], costs: Costs
@@ -161,8 +171,14 @@ class Writer:
             return None
         return read_rewritten(reply, question, history if self.model.is_small else None)
 
-    def asks(self, quotes: Answer) -> bool:
-        """Whether the model is asked: a small one only where something was found to quote."""
+    def asks(self, quoted: QuotedAnswer) -> bool:
+        """Whether the model is asked: a small one only where something was found to quote.
+
+        Documents as a whole are read by no small one: it would take minutes.
+        """
+        quotes = quoted.answer
+        if quoted.judgement is None:
+            return bool(quoted.whole) and not self.model.is_small
         is_found = bool(quotes.consulted or quotes.citations)
         return is_found and not quotes.computed and not (quotes.abstained and self.model.is_small)
 
@@ -171,14 +187,11 @@ class Writer:
         started = time.perf_counter()
         found = quoted.answer
         notice = _explain(costs.too_slow, found) if costs.too_slow else None
-        shown = None if notice else self._show(quoted)
-        if shown:
+        if not notice:
             try:
-                found = yield from self._answer(shown, quoted, costs)
+                found = yield from self._answer(quoted, costs)
             except ModelUnavailable as error:
                 notice = _explain(error, found)
-        elif not notice:
-            notice = NOTHING_FITS
         yield replace(
             found,
             notice=found.notice or notice,
@@ -186,12 +199,16 @@ class Writer:
             timings={**quoted.answer.timings, "write": time.perf_counter() - started},
         )
 
-    def _show(self, quoted: QuotedAnswer) -> Prompt | None:
-        judged = by_likelihood(quoted.judgement)
+    def show(self, quoted: QuotedAnswer) -> Prompt | None:
+        """Return what the model is shown at once; None where that does not fit."""
+        return ask_to_write(self._gather(quoted), self.model)
+
+    def _gather(self, quoted: QuotedAnswer) -> Material:
+        judged = by_likelihood(quoted.judgement) if quoted.judgement else []
         known = {group[0].passage.passage_id for group in judged}
         wide = [units_of(one) for one in quoted.wide if one.passage_id not in known]
         title = titles(quoted.read) if self.model.is_small else names_over(quoted.read)
-        material = Material(
+        return Material(
             quoted.answer.question,
             quoted.answer.query,
             [*judged, *filter(None, wide)],
@@ -200,14 +217,60 @@ class Writer:
             quoted.history,
             date.today(),
         )
-        return ask_to_write(material, self.model)
 
-    def _answer(
-        self, shown: Prompt, quoted: QuotedAnswer, costs: Costs
-    ) -> Generator[Stage, None, Answer]:
+    def _answer(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage, None, Answer]:
         """Return what becomes of the quotes when the model has answered and was verified."""
+        if not (shown := self.show(quoted)):
+            if quoted.n_whole:
+                return (yield from self._answer_from_parts(quoted, costs))
+            return replace(quoted.answer, notice=NOTHING_FITS)
         drafts, reply = yield from self._draft(shown, costs)
+        found = yield from self._conclude(drafts, reply, shown, quoted, costs)
+        return tell_unread(found, shown.sentences, quoted, self.max_calls)
+
+    def _answer_from_parts(
+        self, quoted: QuotedAnswer, costs: Costs
+    ) -> Generator[Stage, None, Answer]:
+        """Return the answer from what the model noted of each part of the documents.
+
+        What it writes at last rests on the units of the notes that it cites.
+        """
+        material = self._gather(quoted)
+        parts = ask_for_notes(material, self.model, self.max_calls - 1)
+        if not parts:
+            return replace(quoted.answer, notice=NOTHING_FITS)
+        noted = list[list[Note]]()
+        for n, part in enumerate(parts, start=1):
+            said = f"Reading part {n} of {len(parts)} with {self.model.name}"
+            drafts, _ = yield from self._draft(part, costs, Stage("reading", said))
+            noted.append(list(read_notes(drafts, part)))
+        request, notes = ask_of_notes(noted, material, self.model)
+        if not notes:
+            found = replace(quoted.answer, notice=NOTHING_SAID)
+        else:
+            units = {place_of(one): one for note in notes for one in note.sentences}
+            numbers = {place: n for n, place in enumerate(units, start=1)}
+            numbered = (replace(one, number=numbers[place]) for place, one in units.items())
+            shown = Prompt(request, tuple(numbered))
+            drafts, reply = yield from self._draft(shown, costs)
+            drafts = tuple(rest_on_units(one, notes, numbers) for one in drafts)
+            found = yield from self._conclude(drafts, reply, shown, quoted, costs)
+        read = [one for part in parts for one in part.sentences]
+        return tell_unread(found, read, quoted, self.max_calls)
+
+    def _conclude(
+        self,
+        drafts: Sequence[DraftStatement],
+        reply: Arriving,
+        shown: Prompt,
+        quoted: QuotedAnswer,
+        costs: Costs,
+    ) -> Generator[Stage, None, Answer]:
+        """Return the answer that is made of what the model wrote and of the quotes."""
+        is_whole = quoted.judgement is None
         if reply.answered == "no":
+            if is_whole:
+                return replace(quoted.answer, notice=NOTHING_SAID)
             return _refuse(quoted, shown)
         own, dropped = yield from self._verify(drafts, shown, quoted, costs)
         is_written = any(not one.stands_in for one in own)
@@ -216,7 +279,7 @@ class Writer:
             notice = CUT.format(shown.request.max_tokens)
         elif not is_written:
             notice = NOTHING_LEFT if dropped else NOTHING_SAID
-        if quoted.answer.abstained and not is_written:
+        if (quoted.answer.abstained or is_whole) and not is_written:
             return replace(quoted.answer, dropped=tuple(dropped), notice=notice)
         rest = quoted.verified if dropped else ()
         answer = quoted.answer
@@ -228,11 +291,12 @@ class Writer:
         return replace(answer, dropped=tuple(dropped), notice=notice)
 
     def _draft(
-        self, shown: Prompt, costs: Costs
+        self, shown: Prompt, costs: Costs, stage: Stage | None = None
     ) -> Generator[Stage, None, tuple[tuple[DraftStatement, ...], Arriving]]:
         """Return what the model writes, what it says twice once, and its whole reply."""
         drafts: dict[str, DraftStatement] = {}
-        yield Stage("writing", f"Writing with {self.model.name}")
+        stage = stage or Stage("writing", f"Writing with {self.model.name}")
+        yield stage
         writing = generate(self.model, shown.request)
         with closing(writing):
             while True:
@@ -247,7 +311,7 @@ class Writer:
                 if isinstance(piece, DraftStatement):
                     drafts.setdefault(piece.text.casefold(), piece)
                 so_far = f": {len(drafts)} so far" if drafts else ""
-                yield Stage("writing", f"Writing with {self.model.name}{so_far}")
+                yield replace(stage, detail=f"{stage.detail}{so_far}")
 
     def _verify(
         self, drafts: Sequence[DraftStatement], shown: Prompt, quoted: QuotedAnswer, costs: Costs
@@ -361,20 +425,21 @@ def open_writer(settings: Settings, model: Model | None, support: Support) -> Wr
     given = settings.verifier
     is_local = bool(model.is_small or given.cross_encoder)
     by = given.by or ("server" if given.base_url else "local" if is_local else "model")
+    write = partial(Writer, model, max_calls=settings.llm.max_calls)
     if by == "off":
-        return Writer(model, NoVerifier())
+        return write(NoVerifier())
     if by == "local" and given.cross_encoder:
-        return Writer(model, LocalVerifier(open_entailment(given.cross_encoder), MIN_ENTAILMENT))
+        return write(LocalVerifier(open_entailment(given.cross_encoder), MIN_ENTAILMENT))
     if by == "local":
-        return Writer(model, LocalVerifier(support))
+        return write(LocalVerifier(support))
     if by == "model":
-        return Writer(model, ModelVerifier(model))
+        return write(ModelVerifier(model))
     own: dict[str, Any] = {"base_url": given.base_url, "model": given.model}
     own |= {"api_key": given.api_key, "path": None, "short_form": False}
     own |= {"context_tokens": None, "max_prompt_tokens": None}
     other = open_model(settings.llm.model_copy(update=own))
     assert other is not None
-    return Writer(model, ModelVerifier(other))
+    return write(ModelVerifier(other))
 
 
 def write_on(
@@ -384,7 +449,7 @@ def write_on(
 
     What the reader of quotes refuses is no answer before the model has read it, too.
     """
-    is_asked = writer is not None and writer.asks(quoted.answer)
+    is_asked = writer is not None and writer.asks(quoted)
     if not (is_asked and quoted.answer.abstained):
         yield quoted.answer
     if writer and is_asked:
@@ -431,4 +496,5 @@ def _with_statements(
         reason=None,
         n_more=0,
         missing=tell_unsure(quoted.answer.missing, citations),
+        listing=None,
     )

@@ -16,19 +16,28 @@ import json
 import pickle
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import assistant.evidence.scorer
 from assistant import Settings
+from assistant.evidence.calibration import Logistic
 from assistant.evidence.scorer import READER_WEIGHTS_FILE, WEIGHTS_FILE, load_weights, to_json
 from assistant.models.embed import Embedder, open_embedder, open_reader
-from evals.datasets import CLAIM_SETS, Dataset, load_claims, load_set
+from evals.datasets import CLAIM_SETS, Claim, Dataset, load_claims, load_set
 from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge, only
 from evals.evidence.fit import cross_validate, fit
 from evals.evidence.report import OVER_REFUSAL, calibration_lines, report
-from evals.evidence.support import JudgedClaim, fit_support, judge_claims, report_support
+from evals.evidence.support import (
+    HELD_PAIRS,
+    JudgedClaim,
+    claims_that_fit,
+    fit_support,
+    judge_claims,
+    load_held_pairs,
+    report_support,
+)
 from evals.reader.rows import fits_judge
 
 OFF_TOPIC = 1000
@@ -86,6 +95,11 @@ def collect_claims(
     folder: Path, embedder: Embedder, *, smoke: bool
 ) -> dict[str, list[JudgedClaim]]:
     """Judge the claims of each set that is there."""
+    reader = open_reader(embedder)
+
+    def some(claims: Sequence[Claim]) -> Sequence[Claim]:
+        return claims[:: len(claims) // SMOKE or 1] if smoke else claims
+
     found: dict[str, list[JudgedClaim]] = {}
     for name in CLAIM_SETS:
         try:
@@ -94,9 +108,9 @@ def collect_claims(
             print(f"left out: {error}", file=sys.stderr)
             continue
         print(f"judging {name}: {len(claims):,} claims", file=sys.stderr)
-        found[name] = judge_claims(
-            claims[:: len(claims) // SMOKE or 1] if smoke else claims, embedder
-        )
+        found[name] = judge_claims(some(claims), embedder, reader)
+    if reader and reader.knows_support and (folder / "reading" / "nli").is_dir():
+        found[HELD_PAIRS] = judge_claims(some(load_held_pairs(folder)), embedder, reader)
     return found
 
 
@@ -131,9 +145,8 @@ def main() -> None:
                 f.name: [round(f.value, 3), round(f.low, 3), round(f.high, 3), f.n] for f in figures
             },
         }
-        support = (
-            fit_support(claims["expertqa"]) if "expertqa" in claims else load_weights().support
-        )
+        own = [claim for of_set in claims_that_fit(claims).values() for claim in of_set]
+        support = fit_support(own) if own else _keep_support(with_reader=reader is not None)
         weights = fit(judged, support, reader.sha256 if reader else "")
         text = json.dumps({"fitted": fitted, **to_json(weights)}, indent=1)
         out = given.out or WEIGHTS / (READER_WEIGHTS_FILE if reader else WEIGHTS_FILE)
@@ -161,6 +174,12 @@ def _digest_sources() -> str:
 
 def _fold(text: str) -> str:
     return " ".join(text.casefold().split()).strip("?!. ")
+
+
+def _keep_support(*, with_reader: bool) -> Logistic:
+    """Return the weights of support that ship, where there is nothing to fit others to."""
+    kept = load_weights().support
+    return Logistic(kept.bias, (*kept.weights, *[0.0] * with_reader))
 
 
 if __name__ == "__main__":

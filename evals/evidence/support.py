@@ -1,12 +1,14 @@
 """Claims beside their evidence -> features, the fitted weights, and held-out figures.
 
-Fitted on expertqa by groups of one question's claims; wice is for evaluation alone.
+Fitted on expertqa by groups of one question's claims, and, for a reader that has learned from
+pairs, on those that it has not learned from; wice is for evaluation alone.
 """
 
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,16 @@ from assistant.evidence.calibration import Logistic
 from assistant.evidence.support import SUPPORT_FEATURES, compare_support, coverage_of_all
 from assistant.evidence.support import measure_support as measure
 from assistant.models.encoder import TokenEncoder
+from assistant.models.reader import PassageReader
 from assistant.text.sentences import split_sentences
 from evals.datasets import Claim
 from evals.evidence.collect import N_FOLDS
 from evals.evidence.fit import fit_logistic
 from evals.evidence.report import Figure, auc, bootstrap
+from evals.reader.support import load_pairs
+
+HELD_PAIRS = "pairs"
+FITTED_ON = ("expertqa", HELD_PAIRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +38,30 @@ class JudgedClaim:
     is_supported: bool
 
 
-def judge_claims(claims: Sequence[Claim], encoder: TokenEncoder) -> list[JudgedClaim]:
+def judge_claims(
+    claims: Sequence[Claim], encoder: TokenEncoder, reader: PassageReader | None = None
+) -> list[JudgedClaim]:
     """Return the claims that can be compared with their evidence, sentence by sentence."""
     judged = []
     for claim in claims:
         cited = [sentence for text in claim.evidence for sentence in _sentences(text)]
-        support = compare_support(claim.text, cited, encoder)
+        support = compare_support(claim.text, cited, encoder, reader)
         if support is not None:
             fold = int(hashlib.sha256(claim.group.encode()).hexdigest(), 16) % N_FOLDS
-            judged.append(JudgedClaim(measure(support), fold, claim.is_supported))
+            measured = measure(support, with_reader=reader is not None)
+            judged.append(JudgedClaim(measured, fold, claim.is_supported))
     return judged
 
 
 def _sentences(text: str) -> list[str]:
     lines = [match.span() for match in re.finditer(r"[^\n]+", text)]
     return [text[start:end] for start, end in split_sentences(text, lines)]
+
+
+def load_held_pairs(folder: Path) -> tuple[Claim, ...]:
+    """Return the pairs of public sets that a reader has not learned from."""
+    _, held = load_pairs(folder / "reading" / "nli")
+    return tuple(Claim(p.statement, (p.quotes,), p.is_supported, p.quotes) for p in held)
 
 
 def fit_support(claims: Sequence[JudgedClaim]) -> Logistic:
@@ -56,20 +72,26 @@ def fit_support(claims: Sequence[JudgedClaim]) -> Logistic:
     )
 
 
+def claims_that_fit(
+    claims: Mapping[str, Sequence[JudgedClaim]],
+) -> dict[str, Sequence[JudgedClaim]]:
+    """Return the claims of the sets that may fit, without those of wice."""
+    return {name: claims[name] for name in FITTED_ON if name in claims}
+
+
 def report_support(claims: Mapping[str, Sequence[JudgedClaim]]) -> list[Figure]:
-    """Return the AUROC on held-out folds of expertqa and on all of wice, if they are there."""
-    if "expertqa" not in claims:
+    """Return the AUROC on held-out folds of the sets that fit and on all of wice."""
+    if not (fitted_on := claims_that_fit(claims)):
         return []
-    fitted_on = claims["expertqa"]
-    own = []
+    held: dict[str, list[tuple[Logistic, JudgedClaim]]] = {name: [] for name in FITTED_ON}
     for fold in range(N_FOLDS):
-        weights = fit_support([claim for claim in fitted_on if claim.fold != fold])
-        own += [(weights, claim) for claim in fitted_on if claim.fold == fold]
-    weights = fit_support(fitted_on)
-    pairs = {
-        "expertqa: AUROC supported or not": own,
-        "wice: AUROC supported or not": [(weights, claim) for claim in claims.get("wice", ())],
-    }
+        others = [c for own in fitted_on.values() for c in own if c.fold != fold]
+        weights = fit_support(others)
+        for name, own in fitted_on.items():
+            held[name] += [(weights, claim) for claim in own if claim.fold == fold]
+    weights = fit_support([claim for own in fitted_on.values() for claim in own])
+    held["wice"] = [(weights, claim) for claim in claims.get("wice", ())]
+    pairs = {f"{name}: AUROC supported or not": scored for name, scored in held.items() if scored}
     floor = [feature.__name__ for feature in SUPPORT_FEATURES].index(coverage_of_all.__name__)
     figures = []
     for name, scored in pairs.items():

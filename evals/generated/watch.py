@@ -49,7 +49,7 @@ class WatchedWriter(Writer):
 
     def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
         """See `Writer`."""
-        self.shown, self.quotes = self._show(quoted), quoted.answer
+        self.shown, self.quotes = self.show(quoted), quoted.answer
         yield from super().write(quoted, costs)
 
 

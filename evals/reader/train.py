@@ -18,18 +18,22 @@ from torch import Tensor
 from torch.nn import Module
 
 from evals.reader.batches import Batch, Batches
-from evals.reader.held import Pool, Watched, watch
+from evals.reader.held import Watched
 from evals.reader.losses import find_loss, joint_loss, late_loss, make_masks, see
 from evals.reader.model import Reader
+from evals.reader.support import Below, Judged, PairBatch, PairBatches, support_loss
 
 N_REMEMBERED = 1024
 """Vectors of passages of earlier steps that a question must not be near to."""
-WEIGHTS = {"late": 1.0, "find": 0.7, "joint": 1.0, "span": 0.3}
+WEIGHTS = {"late": 1.0, "find": 0.7, "joint": 1.0, "span": 0.3, "support": 1.0}
 FORMER = "joint."
 """What read both texts together before the encoder's own layers did: of no use to them."""
 Weights = dict[str, Tensor]
-Stage = Literal["find", "read"]
-"""What a run learns: the encoder, which finds and reads apart, or what reads together above it."""
+Watch = Callable[[Reader], Mapping[str, Watched | Judged]]
+"""The figures of the sets that are watched."""
+Stage = Literal["find", "read", "support"]
+"""What a run learns: the encoder, which finds and reads apart, or the layers above it, which read
+two texts together: a question and a passage, or a statement and what it cites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,16 @@ class Pace:
 class Run:
     """A reader, what moves it, and where it stands."""
 
-    def __init__(self, reader: Reader, batches: Batches, plan: Plan) -> None:
+    def __init__(self, reader: Reader, batches: Batches | PairBatches, plan: Plan) -> None:
         for name, parameter in reader.named_parameters():
             is_above = name.startswith("together.")
-            if is_above or plan.stage == "read":
-                parameter.requires_grad_(is_above and plan.stage == "read")
+            if is_above or plan.stage != "find":
+                parameter.requires_grad_(is_above and plan.stage != "find")
         self.reader = reader
         self.plan = plan
         self.step = 0
         self._batches = batches
+        self.below = Below(reader, batches.pairs if isinstance(batches, PairBatches) else ())
         self._optimizer = torch.optim.AdamW(_groups(reader, plan), weight_decay=0.01)
         self._full = [float(group["lr"]) for group in self._optimizer.param_groups]
         self._remembered = torch.zeros(0, reader.project.in_features)
@@ -84,6 +89,8 @@ class Run:
     def settle(self) -> None:
         """Set what has no untrained value by the first batch."""
         batch = self._batches.batch(0)
+        if isinstance(batch, PairBatch):
+            return
         asked = [q for q in batch.questions if q.right]
         self.reader.eval()
         texts = [text.text for text in batch.passages]
@@ -96,7 +103,10 @@ class Run:
         for group, full in zip(self._optimizer.param_groups, self._full, strict=True):
             group["lr"] = full * self.plan.share(self.step)
         batch = self._batches.batch(self.step)
-        losses = self._losses(batch)
+        if isinstance(batch, PairBatch):
+            losses = {"support": support_loss(self.reader, batch.questions, self.below)}
+        else:
+            losses = self._losses(batch)
         total = torch.stack([WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -238,16 +248,14 @@ def load(path: Path) -> dict[str, Any]:
     return state
 
 
-def go_on(
-    run: Run, folder: Path, pools: Mapping[str, Pool], pace: Pace, say: Callable[[str], None]
-) -> None:
+def go_on(run: Run, folder: Path, look: Watch, pace: Pace, say: Callable[[str], None]) -> None:
     """Learn until the plan's end; save, watch and log on the way."""
     saved = watched = logged = time.monotonic()
     best = _best(folder)
     sums: dict[str, float] = {}
     n = 0
     if run.step == 0:
-        say(_watch_line(run, _watch_all(run.reader, pools)))
+        say(_watch_line(run, look(run.reader)))
     while run.step < run.plan.n_steps:
         for name, value in run.learn().items():
             sums[name] = sums.get(name, 0.0) + value
@@ -258,7 +266,7 @@ def go_on(
             say(_log_line(run, sums, n, now - logged))
             sums, n, logged = {}, 0, now
         if now - watched >= pace.watch_s or is_last:
-            figures = _watch_all(run.reader, pools)
+            figures = look(run.reader)
             say(_watch_line(run, figures))
             worth = _worth(figures)
             save(folder, run, {name: asdict(w) for name, w in figures.items()})
@@ -274,17 +282,10 @@ def go_on(
             saved = time.monotonic()
 
 
-def _watch_all(reader: Reader, pools: Mapping[str, Pool]) -> dict[str, Watched]:
-    return {name: watch(reader, pool) for name, pool in pools.items()}
-
-
-def _worth(figures: Mapping[str, Watched]) -> float:
+def _worth(figures: Mapping[str, Watched | Judged]) -> float:
     """Return one number for which checkpoint is the best: what languages report is not in it."""
-    own = [w for name, w in figures.items() if not name.startswith("xquad")]
-    areas = [w.auc for w in own if w.auc is not None]
-    parts = [sum(w.sentence_pool for w in own) / max(1, len(own))]
-    parts += [sum(w.first for w in own) / max(1, len(own))]
-    return sum(parts) + sum(areas) / max(1, len(areas))
+    own = [one.worth for name, one in figures.items() if not name.startswith("xquad")]
+    return sum(own) / max(1, len(own))
 
 
 def _best(folder: Path) -> float:
@@ -300,13 +301,6 @@ def _log_line(run: Run, sums: Mapping[str, float], n: int, seconds: float) -> st
     return f"step {run.step} {means} | {pace} rate {share:.2f}"
 
 
-def _watch_line(run: Run, figures: Mapping[str, Watched]) -> str:
-    lines = [f"held out at step {run.step}:"]
-    for name, w in figures.items():
-        areas = "" if w.auc is None else f"AUC {w.auc:.3f} (late {w.auc_late or 0:.3f}) "
-        lines.append(
-            f"  {name:12} n {w.n_answered}+{w.n_unanswered} sentence {w.sentence:.3f} "
-            f"(late {w.sentence_late:.3f}) in pool {w.sentence_pool:.3f} {areas}"
-            f"R@1 {w.first:.3f} R@5 {w.first_in_five:.3f}"
-        )
-    return "\n".join(lines)
+def _watch_line(run: Run, figures: Mapping[str, Watched | Judged]) -> str:
+    lines = [f"  {name:12} {one.line}" for name, one in figures.items()]
+    return "\n".join([f"held out at step {run.step}:", *lines])

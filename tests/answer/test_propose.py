@@ -1,10 +1,16 @@
-"""Questions made of sentences: English by themselves, or none."""
+"""Questions made of sentences, rows, fields and lists: good ones by themselves, or none."""
+
+import re
+import time
+import tomllib
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer.propose import (
+    LANGUAGES,
     MAX_WORDS,
     propose,
     propose_asked,
@@ -12,6 +18,7 @@ from assistant.answer.propose import (
     propose_list,
     propose_row,
 )
+from assistant.text.terms import DEFAULT
 
 THEN = "The Normans came from Norse raiders. Packet switching and imperialism grew in 1900."
 NOW = "It was announced in 2024."
@@ -40,19 +47,10 @@ NOW = "It was announced in 2024."
         ("Ann Holt was arrested because the King fell.", "Why was Ann Holt arrested?"),
         ("William Holt invaded Scotland in 1072.", "Who invaded Scotland in 1072?"),
         ("William Holt invaded Scotland in 1072.", "When did William Holt invade Scotland?"),
-        (
-            "China's Foreign Ministry rejected the accusations.",
-            "What did China's Foreign Ministry r",
-        ),
-        ("China has sharply criticized the United States for it.", "Who has criticized the United"),
-        ("Red Group, a company, denied the claims.", "What did Red Group deny?"),
         ("The Red War began in May 1754.", "When did the Red War begin?"),
         ("The Scottish Parliament has 129 members.", "How many members does the Scottish Parl"),
         ("The Red Army consists of two parts.", "What does the Red Army consist of?"),
-        ("The Red War was caused by hunger.", "What caused the Red War?"),
         ("Red Group, also known as Blue Group, left.", "What is Red Group also known as?"),
-        ("In 1755, six governors met.", ""),
-        ("In 1755, Braddock met them.", "What happened in 1755?"),
         ("The weekly fee is 35 francs.", "What is the weekly fee?"),
         ("The mast is 21 metres tall.", "How tall is the mast?"),
         ("New filters cost 80 pounds.", ""),
@@ -65,6 +63,11 @@ NOW = "It was announced in 2024."
         ("The club has 80 members.", "How many members does the club have?"),
         ("The gate of hall C was painted by Moss Brothers.", "Who painted the gate of hall C?"),
         ("Bicycles are not allowed.", "Are bicycles allowed?"),
+        ("Parking in the yard is not permitted.", "Is parking in the yard permitted?"),
+        ("The film lasts 95 minutes.", "How long does the film last?"),
+        ("The form must be signed by 4 May.", "When must the form be signed?"),
+        ("The heating is repaired in the cellar.", ""),
+        ("The result was that dues rose in 1990.", ""),
         ("It is 12 metres.", ""),
         ("They have 12 members.", ""),
     ],
@@ -72,6 +75,55 @@ NOW = "It was announced in 2024."
 def test_a_sentence_gives_the_question_that_it_answers(sentence: str, question: str) -> None:
     asked = [one.question for one in propose(sentence, THEN)]
     assert any(one.startswith(question) for one in asked) if question else asked == []
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "question"),
+    [
+        ("de", "Die Gebühr beträgt 15 Euro im Jahr.", "Wie hoch ist die Gebühr?"),
+        ("de", "Die Probezeit beträgt drei Monate.", "Wie lang ist die Probezeit?"),
+        ("de", "Der Schwimmkurs kostet 70 Euro.", "Was kostet der Schwimmkurs?"),
+        ("de", "Das Sommerfest findet am 5. Juli statt.", "Wann findet das Sommerfest statt?"),
+        ("de", "Die Filter werden jeden Herbst getauscht.", "Wann werden die Filter getauscht?"),
+        ("de", "Die Filter werden im Keller gelagert.", None),
+        ("de", "Grillen ist nicht erlaubt.", "Ist Grillen erlaubt?"),
+        ("de", "Er kostet 70 Euro.", None),
+        ("de", "Diese kostet 70 Euro.", None),
+        ("de", "Der Preis, den sie nannte, ist ein Scherz.", None),
+        ("fr", "La cotisation est de 30 euros.", "À combien s'élève la cotisation ?"),
+        ("fr", "L'atelier coûte 12 euros.", "Combien coûte l'atelier ?"),
+        ("fr", "La serre est arrosée chaque matin.", "Quand la serre est-elle arrosée ?"),
+        ("fr", "La serre est chauffée à 12 degrés.", None),
+        ("fr", "Le tournoi a lieu le 8 juin.", "Quand a lieu le tournoi ?"),
+        ("fr", "Elle coûte 12 euros.", None),
+        ("es", "La beca asciende a 300 euros.", "¿A cuánto asciende la beca?"),
+        ("es", "El museo abre a las 10.", "¿Cuándo abre el museo?"),
+        ("es", "El museo abre en la plaza.", None),
+        ("it", "Il biglietto costa 9 euro.", "Quanto costa il biglietto?"),
+        ("it", "Il contratto scade il 31 marzo.", "Quando scade il contratto?"),
+        ("it", "Questo costa 9 euro.", None),
+        ("pt", "O curso dura 6 semanas.", "Quanto tempo dura o curso?"),
+        ("pt", "A loja abre às 9 horas.", "Quando abre a loja?"),
+        ("nl", "De huur bedraagt 800 euro.", None),
+    ],
+)
+def test_other_languages_ask_by_a_few_forms(
+    language: str, sentence: str, question: str | None
+) -> None:
+    made = [one.question for one in propose(sentence, sentence, language)]
+    assert made == ([question] if question else [])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_form_of_a_language_can_be_filled_in_and_answers(language: str) -> None:
+    given = tomllib.loads(files("assistant.answer").joinpath("trying.toml").read_text("utf-8"))
+    assert given["words"].keys() == given["forms"].keys() == set(LANGUAGES)
+    for form in given["forms"][language]:
+        named = set(re.findall(r"\(\?P<(\w+)>", form["form"]))
+        assert "x" in named >= set(re.findall(r"\{(\w+)\}", form["asked"]))
+    for kind in (*given["cells"].values(), *given["lists"].values()):
+        assert kind["words"].keys() <= kind["asked"].keys() | {DEFAULT}
+        assert all("{}" in asked for asked in kind["asked"].values())
 
 
 @pytest.mark.parametrize(
@@ -135,10 +187,25 @@ def test_every_question_is_short_and_leans_on_nothing(sentence: str) -> None:
 @pytest.mark.parametrize(
     ("row", "questions"),
     [
-        ("Name: Eva Lunt | Room: 9 | Phone number: 31", ("room", "phone number")),
+        ("Name: Eva Lunt | Room: 9 | Phone number: 31", ("Which room", "phone number")),
+        ("Name: Eva Lunt | Role: Warden | Phone: 31", ("Who is the warden?", "phone number")),
+        ("Nom: Eva Lunt | Fonction: Gérante", ("Quelle est la fonction de Eva Lunt ?",)),
+        ("Teil: Bohrfutter | Preis: 12,50", ("Was kostet Bohrfutter?",)),
+        ("Artículo: Cuerda | Precio: 4", ("¿Cuál es el precio de «Cuerda»?",)),
+        ("Meter: Gas | Number: 63-0071", ()),
+        ("Programme: Eco | Temperature: 50", ()),
+        ("Item: Garden bench | Location: Yard", ("Where is the garden bench?",)),
+        ("Item: Brake pads | Price: 31", ("What is the price of brake pads?",)),
         ("Article: Rope 8 mm | Unit price: 4.10", ("What is the unit price of Rope 8 mm?",)),
-        ("Code: F3 | Meaning: Door open | Remedy: Shut it", ("What does F3 mean?", "remedy of F3")),
-        ("Name: Eva Lunt | Raum: 9 | Telefon: 31 | Position: 2", ()),
+        (
+            "Code: F3 | Meaning: Door open | Remedy: Shut it",
+            ("What does F3 mean?", "remedy for F3"),
+        ),
+        (
+            "Name: Eva Lunt | Raum: 9 | Telefon: 31 | Kürzel: lu",
+            ("In welchem Raum", "die Telefonnummer von Eva Lunt?"),
+        ),
+        ("Name: Eva Lunt | Rum: 9 | Telefon: 31 | Anställd: 2019", ()),
         ("Name: Eva Lunt", ()),
         ("Rope | 4.10", ()),
         ("No.: 3 | Price: 4.10", ()),
@@ -161,16 +228,15 @@ def test_a_row_gives_questions_for_columns_that_make_one(
 ) -> None:
     made = [one.question for one in propose_row(row)]
     assert len(made) == len(questions)
-    assert all(
-        part in one.replace("'s", " of") or part in one
-        for part, one in zip(questions, made, strict=True)
-    )
+    assert all(part in one for part, one in zip(questions, made, strict=True))
 
 
 @pytest.mark.parametrize(
     ("field", "about", "question"),
     [
         ("Total: 90 EUR", "Order 7718", "What is the total of Order 7718?"),
+        ("Fällig am: 3. Mai 2026", "Rechnung 88", "Wann ist Rechnung 88 fällig?"),
+        ("Échéance : 3 mai 2026", "Facture 88", "Quelle est l'échéance de « Facture 88 » ?"),
         ("Total: 90 EUR", "Orders", None),
         ("Total: 90 EUR", "Eva Lunt", None),
         ("Thank you: we hope to see you", "Order 7718", None),
@@ -200,9 +266,25 @@ def test_a_question_of_the_document_is_asked_as_it_stands(question: str, asked: 
 def test_a_list_is_asked_for_by_its_plural_and_what_the_document_is_about() -> None:
     (made,) = propose_list("Opening hours", "Monday 8 to 12", "Lido West")
     assert made.question == "What are the opening hours of Lido West?"
-    assert propose_list("Method", "Stir.", "Plum cake") == ()
+    (made,) = propose_list("Zutaten", "200 g Mehl", "Pflaumenkuchen", "de")
+    assert made.question == "Welche Zutaten braucht man für Pflaumenkuchen?"
+    (made,) = propose_list("Method", "Stir.", "Plum cake")
+    assert made.question == "How is the plum cake made?"
+    assert propose_list("Method", "Stir.", "Method 4") == ()
     assert propose_list("Access", "By bus", "Lido West") == ()
     assert propose_list("Steps", "Stir.", "Steps") == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_without_an_end_costs_no_time(language: str) -> None:
+    started = time.perf_counter()
+    for head in ("Der Hof wird am 1. ", "The door is ", "Le four est ", "La casa ", ""):
+        for run in ("ge", "a", "a ", "Ab ", "1", "(", ": ", " | a: "):
+            text = head + run * 100_000 + "."
+            propose(text, text, language)
+            propose_field(text[:2000], "Bill 4", language)
+            propose(head + run * (380 // len(run)) + ".", "", language)
+    assert time.perf_counter() - started < 10, "a bound for a busy machine"
 
 
 @given(st.text(max_size=200))

@@ -9,7 +9,8 @@ from corpora import replace_files
 from hashing import HashingEmbedder
 
 from assistant.answer import suggest as suggesting
-from assistant.answer.suggest import N_ASKED, N_SPARE, SourceText, suggest, suggest_near
+from assistant.answer.propose import Proposal
+from assistant.answer.suggest import HEADING, N_ASKED, N_SPARE, SourceText, suggest, suggest_near
 from assistant.errors import CorpusError
 from assistant.pipeline import Assistant
 from assistant.values import ECHOES, Answer, Role
@@ -35,24 +36,61 @@ def keep(asked: list[str], question: str) -> bool:
 
 
 def test_each_source_gives_one_question_before_any_gives_two() -> None:
-    assert suggest(SOURCES, lambda *_: True, 3) == OF_EACH
+    assert suggest(SOURCES, lambda _: True, 3) == OF_EACH
 
 
 def test_a_question_is_kept_only_when_its_own_sentence_is_quoted() -> None:
-    def quotes(question: str, sentence: str) -> bool:
-        return sentence == WAR and "Red War" in question
+    def answers(one: Proposal) -> bool:
+        return one.sentence == WAR and "Red War" in one.question
 
-    assert suggest(SOURCES, quotes, 4) == ("When did the Red War begin?",)
+    assert suggest(SOURCES, answers, 4) == ("When did the Red War begin?",)
 
 
 def test_what_a_heading_is_about_is_asked_for_when_the_sentences_give_too_few() -> None:
-    assert suggest(SOURCES, lambda *_: True, 3) == OF_EACH
-    said = "Ask the warden for it."
+    assert suggest(SOURCES, lambda _: True, 3) == OF_EACH
+    said = "The late key hangs at the gate."
     roles = (Role.HEADING, Role.PARAGRAPH)
     source = SourceText(f"2.1 Late key\n{said}", ("2.1 Late key", said), "2.1 Late key", roles)
-    asked = ("What do the documents say about late key?",)
-    assert suggest([source], lambda _, one: one == said, 4) == asked
-    assert suggest([source], lambda *_: False, 4) == ()
+    asked = ("What do the documents say about the late key?",)
+    assert suggest([source], lambda one: one.sentence == said, 4) == asked
+    assert suggest([source], lambda _: False, 4) == ()
+
+
+@pytest.mark.parametrize(
+    ("heading", "said", "topic"),
+    [
+        ("Der Hof", "Der Hof bleibt frei von Rädern.", None),
+        ("Hof", "Der Hof bleibt frei von Rädern.", "Was sagen die Dokumente über den Hof?"),
+        ("Räder", "Räder gehören in den Keller.", "Was sagen die Dokumente über Räder?"),
+        ("Serre", "La serre reste ouverte pour nous.", "Que disent les documents sur la serre ?"),
+        ("Serre", "On ferme la porte pour la nuit.", None),
+        ("Huerto", "El huerto es para todos.", "¿Qué dicen los documentos sobre el huerto?"),
+        ("Insurance", "Insurance is paid by all.", "What do the documents say about insurance?"),
+        ("Deposit", "Pay it with the first rent.", None),
+    ],
+)
+def test_a_heading_has_the_article_that_its_text_gives_it(
+    heading: str, said: str, topic: str | None
+) -> None:
+    roles = (Role.HEADING, Role.PARAGRAPH)
+    source = SourceText(f"{heading}\n{said}", (heading, said), heading, roles)
+    found = suggest([source], lambda one: one.rule == HEADING, 4)
+    assert found == ((topic,) if topic else ())
+
+
+def test_what_says_no_more_than_its_question_is_no_answer() -> None:
+    said = "The documents say the key is late."
+    source = SourceText(said, (said,), "The key")
+    assert suggest([source], lambda _: True, 4) == ()
+
+
+def test_what_names_what_it_asks_of_comes_first() -> None:
+    vague, named = "The premium is 90 euros.", "The Corley Mill was built in 1846."
+    sources = [SourceText(vague, (vague,)), SourceText(named, (named,))]
+    assert suggest(sources, lambda _: True, 2) == (
+        "When was the Corley Mill built?",
+        "What is the premium?",
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,23 +104,23 @@ def test_what_a_heading_is_about_is_asked_for_when_the_sentences_give_too_few() 
     ids=["another language", "the title", "a sentence", "nothing below"],
 )
 def test_a_heading_that_nobody_would_ask_for_is_not_asked_for(source: SourceText) -> None:
-    assert suggest([source], lambda *_: True, 4) == ()
+    assert suggest([source], lambda _: True, 4) == ()
 
 
 def test_a_documents_own_questions_are_asked_in_any_language() -> None:
     texts = ("Gibt es einen Aufzug?", "Ja, im Hof.", "Und Parkplätze?")
     roles = (Role.QUESTION, Role.PARAGRAPH, Role.QUESTION)
     source = SourceText("\n".join(texts), texts, None, roles)
-    assert suggest([source], lambda _, one: one == texts[1], 4) == ("Gibt es einen Aufzug?",)
+    assert suggest([source], lambda one: one.sentence == texts[1], 4) == ("Gibt es einen Aufzug?",)
 
 
 def test_of_a_table_each_row_is_asked_for_another_column() -> None:
     rows = tuple(f"Tool: Saw {n} | Price: {n} | Weight: {n} kg | Shelf: B{n}" for n in range(3))
     source = SourceText("\n".join(rows), rows, None, (Role.ROW,) * 3)
-    assert suggest([source], lambda *_: True, 3) == (
+    assert suggest([source], lambda _: True, 3) == (
         "What is the price of Saw 0?",
         "What is the weight of Saw 1?",
-        "What is the shelf of Saw 2?",
+        "Where is Saw 2?",
     )
 
 
@@ -90,26 +128,26 @@ def test_no_more_questions_are_asked_than_were_said() -> None:
     sentences = tuple(f"Ann Holt founded the Corley Mill in {year}." for year in range(1800, 1900))
     sources = [SourceText(one, (one,)) for one in sentences]
     asked: list[str] = []
-    assert suggest(sources, lambda question, _: keep(asked, question), 3) == ()
+    assert suggest(sources, lambda one: keep(asked, one.question), 3) == ()
     assert len(asked) == len(set(asked)) == 3 * N_ASKED
     asked.clear()
-    suggest_near("mill", {"mill": 1.0}, sources, lambda one, _: keep(asked, one), 3)
+    suggest_near("mill", {"mill": 1.0}, sources, lambda one: keep(asked, one.question), 3)
     assert len(asked) == 3 + N_SPARE
 
 
 def test_near_a_question_the_nearest_come_first_and_never_the_question() -> None:
     weights = {"red": 1.0, "war": 2.0, "begin": 1.0}
-    found = suggest_near("When did the Red War begin?", weights, SOURCES, lambda *_: True, 4)
+    found = suggest_near("When did the Red War begin?", weights, SOURCES, lambda _: True, 4)
     assert found[0] != "When did the Red War begin?"
     assert "When did the Red War begin?" not in found
     weights = {"red": 1.0, "war": 1.0}
-    found = suggest_near("Who won the Red War?", weights, SOURCES, lambda *_: True, 2)
+    found = suggest_near("Who won the Red War?", weights, SOURCES, lambda _: True, 2)
     assert found == ("When did the Red War begin?", "Who founded the Corley Mill in 1846?")
 
 
 def test_a_word_in_common_by_chance_is_no_nearness() -> None:
     weights = {"red": 0.1, "moon": 9.0}
-    found = suggest_near("Is the moon red?", weights, SOURCES, lambda *_: True, 1)
+    found = suggest_near("Is the moon red?", weights, SOURCES, lambda _: True, 1)
     assert found == ("Who founded the Corley Mill in 1846?",)
 
 
@@ -148,9 +186,11 @@ def test_they_are_made_once_for_a_version_and_anew_for_the_next(
     trying.sync()
     before = trying.suggest(3)
     asked: list[str] = []
-    quotes = suggesting.is_quoted
+    answers = suggesting.is_answered
     monkeypatch.setattr(
-        suggesting, "is_quoted", lambda *given: keep(asked, given[-2]) or quotes(*given)
+        suggesting,
+        "is_answered",
+        lambda *given: keep(asked, given[-1].question) or answers(*given),
     )
     assert trying.suggest(3) == before
     assert asked == []
@@ -273,13 +313,13 @@ def test_what_is_offered_for_a_folder_is_answered_by_more_than_its_own_words(
 
 
 @pytest.mark.slow
-def test_for_letters_in_another_language_nothing_is_offered_that_nobody_asks(
+def test_for_letters_in_a_language_without_rules_nothing_is_offered_that_nobody_asks(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "brief.txt").write_text(
-        "Wasserwerk Aue\n\nSehr geehrter Herr Timm,\n\nder Zähler wird am 9. Juni getauscht. "
-        "Die Arbeit dauert eine Stunde.\n\nIhr Wasserwerk\n",
+    (tmp_path / "corpus" / "brev.txt").write_text(
+        "Aue vattenverk\n\nBästa herr Timm,\n\nmätaren byts ut den 9 juni. "
+        "Arbetet tar en timme.\n\nMed vänliga hälsningar\n",
         encoding="utf-8",
     )
     index = tmp_path / "index"

@@ -116,6 +116,10 @@ def test_what_stands_under_a_heading_that_names_it_is_found() -> None:
         ("decided", "L'assemblée a approuvé le budget.", "Le budget est de 40 euros."),
         ("tasks", "Ada Quill will ask the founder.", "The bell rang twice."),
         ("tasks", "Frau Quill kümmert sich um das Angebot.", "Das Angebot kam gestern."),
+        ("tasks", "Ada Quill orders the rope by 4 May.", "Ada Quill likes the rope."),
+        ("tasks", "Ada Quill bestellt das Seil bis zum 4. Mai.", "Das Seil hält bis zum Mai."),
+        ("tasks", "Ada Quill prépare le plan avant le 4 mai.", "Le plan est prêt."),
+        ("deadlines", "The list closes on 4 May.", "The shop closes early."),
         ("deadlines", "Offers are due by 4 May.", "The bell rings at eight."),
         ("deadlines", "Die Frist endet am 4. Mai.", "Die Glocke läutet um acht."),
         ("deadlines", "El plazo vence el 4 de mayo.", "La campana suena a las ocho."),
@@ -124,6 +128,12 @@ def test_what_stands_under_a_heading_that_names_it_is_found() -> None:
 def test_sentences_of_a_kind_are_told_by_their_words(act: str, said: str, other: str) -> None:
     text = prose(said, other)
     assert [one.text_in(text) for one in select(text, act)] == [said]
+
+
+def test_a_column_tells_of_a_task_where_the_row_is_about_it() -> None:
+    rows = ("Task: Paint the bell | Who: Ada Quill", "Name: Tom Berry | Tasks: Caretaker")
+    text = document(*((Role.ROW, row) for row in rows))
+    assert [one.text_in(text) for one in select(text, "tasks")] == [rows[0]]
 
 
 def test_each_person_date_and_amount_is_told_once() -> None:

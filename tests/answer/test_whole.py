@@ -1,6 +1,7 @@
 """Questions about the folder, a whole document and two of them, asked of a small folder."""
 
 import os
+from pathlib import Path
 
 import pytest
 from corpora import settings_in, write_files
@@ -153,6 +154,65 @@ def test_it_is_asked_which_document_is_meant(house: Assistant) -> None:
     assert answer.text.startswith("Which document is meant?")
     assert answer.listing
     assert all(row[0].document_id for row in answer.listing.rows)
+
+
+def test_what_is_called_like_any_document_is_the_one_of_that_name(house: Assistant) -> None:
+    answer = house.ask("Summarise the letter")
+    assert {one.document_id for one in answer.citations} == {"letter.txt"}
+    with_paper = settings_in(house.settings.corpus_dir.parent / "paper")
+    write_files(with_paper.corpus_dir, {"paper.txt": "The filter is new.", "b.txt": "It is wet."})
+    with Assistant(with_paper, HashingEmbedder()) as assistant:
+        assistant.sync()
+        answer = assistant.ask("Summarise the paper")
+        assert [one.text for one in answer.statements] == ["The filter is new."]
+        assert assistant.ask("Summarise the text").citations == ()
+
+
+def test_all_of_these_documents_are_every_one(house: Assistant) -> None:
+    answer = house.ask("Which deadlines are there in these documents?")
+    assert [one.text for one in answer.statements] == [
+        "Ada Quill will ask for three offers by 4 April 2025."
+    ]
+
+
+def test_a_word_of_one_language_is_small_in_that_alone(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    files = {
+        "horaires-2025.txt": "La boutique est ouverte le lundi.",
+        "reunion.txt": "Procès-verbal de la réunion du 6 mai 2025\n\nElle a décidé de fermer.",
+        "avviso.txt": "Il negozio non è mai chiuso. La porta è sempre aperta e non si paga nulla.",
+    }
+    write_files(settings.corpus_dir, files)
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        answer = assistant.ask("Qu'est-ce qui a été décidé à la réunion de mai 2025 ?")
+    assert [one.text for one in answer.statements] == ["Elle a décidé de fermer."]
+
+
+def test_a_year_in_a_documents_name_is_no_number_of_a_rule(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    said = "Lamps are put out at ten."
+    write_files(settings.corpus_dir, {"hall-rules-2024.txt": said, "b.txt": "It is wet."})
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        answer = assistant.ask("Summarise the hall rules 2024 in one sentence")
+    assert (answer.reading, [one.text for one in answer.statements]) == ("document", [said])
+
+
+def test_beside_each_other_stands_what_is_said_and_not_its_label(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    files = {
+        f"offer-{name}.txt": f"Offer of {name}\n\nTerm\nThe contract runs for {n} months.\n"
+        for name, n in (("aldo", 12), ("bena", 24))
+    }
+    write_files(settings.corpus_dir, files)
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+        answer = assistant.ask("Compare offer aldo and offer bena on the term")
+    assert [one.text for one in answer.statements] == [
+        "The contract runs for 12 months.",
+        "The contract runs for 24 months.",
+    ]
 
 
 def test_a_ticked_document_is_meant(house: Assistant) -> None:

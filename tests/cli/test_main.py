@@ -20,12 +20,14 @@ from hashing import HashingEmbedder
 from assistant import pipeline
 from assistant.cli.main import app as commands
 from assistant.evaluation.run import read_questions
+from assistant.pipeline import Assistant
 from assistant.serve import app as server
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import Turn
 from assistant.store.lock import hold_lock
+from assistant.store.sync import Progress
 
 WORDS: dict[str, tuple[str, ...]] = {
     "index": (),
@@ -84,6 +86,41 @@ def test_the_address_of_the_chat_is_a_line_of_json_when_it_is_ready(
     assert run("chat", "--json")[1] == '{"address": "http://127.0.0.1:7860"}\n'
     _, out, err = run("chat")
     assert (out, "the chat is at http://127.0.0.1:7860" in err) == ("", True)
+
+
+def test_the_chat_opens_while_files_are_read_and_its_end_ends_the_reading(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "".join(f"Milestone {n} stands by the road.\n\n" for n in range(3_000))
+    (tmp_path / "corpus" / "book.txt").write_text(text)
+    progress: list[Progress | None] = []
+
+    def serve(assistant: Assistant, *_: object, ready: Callable[[str], None]) -> None:
+        progress.append(assistant.progress)
+        ready("http://127.0.0.1:7860")
+
+    monkeypatch.setattr(server, "serve", serve)
+    code, _, err = run("chat")
+    assert code == 0
+    assert progress[0]
+    assert progress[0].done < progress[0].total
+    assert "it answers from what has been read by then" in err
+    assert "the sync ended early: Stopped. What was done stays done" in err
+    monkeypatch.setattr(server, "serve", lambda *_, ready: ready("there"))
+    run("index")
+    _, _, err = run("chat")
+    assert "by then" not in err
+    assert "ended early" not in err
+
+
+def test_what_keeps_a_sync_from_beginning_keeps_the_chat_from_opening(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "serve", lambda *_, **__: pytest.fail("it was opened"))
+    (tmp_path / "corpus").rename(tmp_path / "away")
+    code, _, err = run("chat")
+    assert code == 3
+    assert "error: " in err
 
 
 def test_the_version_is_that_of_the_package(run: Run) -> None:

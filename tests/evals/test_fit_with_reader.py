@@ -16,7 +16,9 @@ from evals.datasets import Dataset, Question
 from evals.evidence import __main__ as command
 from evals.evidence import report
 from evals.evidence.collect import only
+from evals.evidence.support import load_held_pairs
 from evals.reader.rows import MULTILINGUAL, digest, fits_judge, fold, load_rows, reports
+from evals.reader.support import SETS, load_pairs
 
 ASKED = [f"which well is number {n}" for n in range(12)]
 
@@ -59,7 +61,22 @@ def data(tmp_path: Path) -> Path:
         {"question": q, "answers": ["oak"], "title": q, "text": f"The oak: {q}."} for q in ASKED
     ]
     write_lines(folder / "nq_oracle" / "nq.jsonl", *lines)
+    write_pairs(folder / "reading" / "nli")
     return folder
+
+
+def write_pairs(folder: Path) -> None:
+    """Write pairs of what a well says; every tenth of them validates, by what is cited."""
+    folder.mkdir(parents=True)
+    pairs = [
+        {"claim": f"The well is {n + part} feet deep.", "evidence": told, "label": label}
+        for n in range(120)
+        for told in (f"The well of ward {n} is {n} feet deep.",)
+        for part, label in ((0, "supported"), (7, "refuted"))
+    ]
+    for name in SETS:
+        lines = "".join(f"{json.dumps(pair)}\n" for pair in pairs * (name == "fever_dev"))
+        (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
 
 
 @pytest.mark.parametrize("name", ["squad2", "covidqa", "nq"])
@@ -81,6 +98,17 @@ def test_of_squad2_one_article_fits_and_of_clapnq_what_does_not_report(data: Pat
     asked = [f"{q}, {part}" for q in ASKED for part in ("answerable", "unanswerable")]
     assert fits_judge("clapnq", data) == frozenset(fold(q) for q in asked if not reports(q))
     assert fits_judge("mtrag", data) is None
+
+
+def test_pairs_train_a_reader_or_fit_what_judges_and_never_both(data: Path) -> None:
+    train, held = load_pairs(data / "reading" / "nli")
+    assert len(train) + len(held) == 240
+    assert 0 < len(held) < 60
+    assert {pair.quotes for pair in train}.isdisjoint(pair.quotes for pair in held)
+    claims = load_held_pairs(data)
+    assert [(c.text, c.is_supported) for c in claims] == [
+        (p.statement, p.is_supported) for p in held
+    ]
 
 
 def test_a_set_is_asked_less_of_a_corpus_that_stays_whole() -> None:
@@ -107,11 +135,14 @@ def test_the_command_fits_weights_to_the_reader_of_the_settings(
     monkeypatch.setattr(command, "WEIGHTS", tmp_path)
     monkeypatch.setattr(sys, "argv", ["evidence", "--data", str(data), "--write"])
     command.main()
-    assert "squad2: AUC answerable or not" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "squad2: AUC answerable or not" in told
+    assert "pairs: AUROC supported or not" in told
     written = json.loads((tmp_path / "reader-weights.json").read_text(encoding="utf-8"))
     weights = parse_weights(written)
     assert weights.reader == packed.with_suffix(".sha256").read_text().split()[0]
     assert {"reading", "reading_of_passage", "reading_lead"} <= set(written["sentence"])
+    assert written["support"]["supported"] != 0
     assert {"best_reading", "reading_of_best"} <= set(written["question"])
     n_huguenot = 2 * len(TOWNS)
     assert written["fitted"]["questions"]["squad2"] == n_huguenot

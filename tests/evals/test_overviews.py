@@ -1,5 +1,6 @@
 """The questions about whole documents can be answered from their folder, and are scored as told."""
 
+from collections import Counter
 from dataclasses import replace
 
 from surface_fakes import answer
@@ -9,6 +10,7 @@ from assistant.ingest.sniff import media_type
 from assistant.settings import Settings
 from assistant.store.sync import limits_of
 from evals.everyday.score import folded
+from evals.overviews import folders
 from evals.overviews.__main__ import QUESTIONS, Asked, find_faults, read_asked, report
 from evals.overviews.folder import TIMES, make
 
@@ -38,6 +40,24 @@ def test_what_an_answer_must_quote_stands_in_the_documents_that_it_may_quote() -
         if asked.kind not in SAID_HERE:
             missing = [said for said in asked.must if folded(said) not in own]
             assert not missing, (asked.question, missing)
+
+
+def test_five_more_folders_are_asked_ten_questions_each_that_they_answer() -> None:
+    limits = limits_of(Settings.load())
+    more = read_asked(folders.QUESTIONS)
+    assert Counter(asked.folder for asked in more) == dict.fromkeys(folders.NAMES, 10)
+    for name in folders.NAMES:
+        texts = {
+            path: folded(parse(data, media_type(path, data)[0], limits).text)
+            for path, data in folders.make(name).items()
+        }
+        assert len(texts) >= 12
+        for asked in more:
+            if asked.folder == name and asked.kind not in SAID_HERE:
+                assert asked.only <= set(texts)
+                own = " ".join(texts[path] for path in sorted(asked.only or set(texts)))
+                missing = [said for said in asked.must if folded(said) not in own]
+                assert not missing, (asked.question, missing)
 
 
 def test_an_answer_is_right_if_it_is_what_was_asked_for() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -14,11 +15,16 @@ from evals.reader.held import area, make_pool, watch
 from evals.reader.losses import find_loss, late_loss, make_masks
 from evals.reader.measure import examine, set_exam
 from evals.reader.model import Sentences, open_reader
+from evals.reader.support import PairBatches, make_pairs
 from evals.reader.train import Plan, Run, Stage, load, load_weights, mix, moving, newest, save, take
 from evals.reader.units import Unit
 
 SIZES = Sizes(n_passages=8, n_asked=2, swapped=0.5)
-STAGES: list[tuple[Stage, str]] = [("find", "project.weight"), ("read", "together.out.weight")]
+STAGES: list[tuple[Stage, str]] = [
+    ("find", "project.weight"),
+    ("read", "together.out.weight"),
+    ("support", "together.supports.weight"),
+]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,9 +41,15 @@ def units() -> list[Unit]:
     return told_units()
 
 
+def batches_of(units: list[Unit], stage: Stage) -> Batches | PairBatches:
+    if stage == "support":
+        return PairBatches(make_pairs(units, 12, Random(3)), 5, n=8)
+    return Batches(units, SIZES, 5)
+
+
 def tiny_run(units: list[Unit], stage: Stage = "find") -> Run:
     plan = Plan(6, 4, warm_up=2, stage=stage)
-    run = Run(tiny_reader(units), Batches(units, SIZES, 5), plan)
+    run = Run(tiny_reader(units), batches_of(units, stage), plan)
     run.settle()
     return run
 
@@ -72,17 +84,19 @@ def test_what_is_frozen_stays_and_is_not_in_a_checkpoint(
     saved = load(save(tmp_path, run))["weights"]
     assert not [name for name in saved if "embeddings" in name or "layer.0." in name]
     assert learned in saved
-    assert all(name.startswith("together.") == (stage == "read") for name in saved)
+    assert all(name.startswith("together.") == (stage != "find") for name in saved)
     after = run.reader.state_dict()
     assert {name for name in before if not torch.equal(before[name], after[name])} <= saved.keys()
 
 
-@pytest.mark.parametrize(("stage", "name"), [("find", "late"), ("read", "joint")])
+@pytest.mark.parametrize(
+    ("stage", "name"), [("find", "late"), ("read", "joint"), ("support", "support")]
+)
 def test_learning_from_the_same_batch_again_lowers_its_loss(
     units: list[Unit], stage: Stage, name: str
 ) -> None:
     plan = Plan(40, 30, warm_up=1, rate=3e-3, head_rate=1e-2, stage=stage)
-    run = Run(tiny_reader(units), Batches(units, SIZES, 5), plan)
+    run = Run(tiny_reader(units), batches_of(units, stage), plan)
     run.settle()
     run.reader.scale.data.fill_(1.0)  # an untrained encoder's scores would outweigh all
     run.reader.none.data.zero_()

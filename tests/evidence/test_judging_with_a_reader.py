@@ -37,7 +37,7 @@ from assistant.evidence.scorer import (
     parse_weights,
     to_json,
 )
-from assistant.evidence.support import SUPPORT_FEATURES
+from assistant.evidence.support import READ_SUPPORT_FEATURES
 from assistant.models.reader import CachingReader, Encoded, QuestionTokens, ReadPassage, Spans
 from assistant.pipeline import Assistant
 from assistant.settings import PACKED_MODEL
@@ -51,6 +51,7 @@ class ScriptedReader:
     """Gives each sentence its number of capitals as log-odds, and its names as what answers."""
 
     sha256 = "f" * 64
+    knows_support = False
 
     def __init__(self) -> None:
         self.n_encoded = 0
@@ -87,6 +88,9 @@ class ScriptedReader:
             words.append((int(names[0, 0]), int(names[-1, 1])) if len(names) > 1 else None)
         return ReadPassage(np.array(log_odds), tuple(words))
 
+    def support(self, statement: Encoded, quotes: Encoded) -> float:
+        raise AssertionError("it has not learned to compare")
+
 
 def weights_that_trust_the_reader(*, reader: str = ScriptedReader.sha256) -> EvidenceWeights:
     def of(features: Sequence[object], trusted: object) -> Logistic:
@@ -95,7 +99,7 @@ def weights_that_trust_the_reader(*, reader: str = ScriptedReader.sha256) -> Evi
     return EvidenceWeights(
         of(READ_FEATURES, reading),
         of(READ_QUESTION_FEATURES, READ_QUESTION_FEATURES[-1]),
-        of(SUPPORT_FEATURES, None),
+        of(READ_SUPPORT_FEATURES, None),
         Calibration(1.0, 0.0, ((0.1, 0.5),)),
         reader,
     )

@@ -1,16 +1,21 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.evidence.calibration import Logistic
 from assistant.evidence.scorer import load_weights
 from assistant.evidence.support import (
+    READ_SUPPORT_FEATURES,
     SUPPORT_FEATURES,
     compare_support,
     measure_support,
     score_support,
 )
+from assistant.models.reader import Encoded, QuestionTokens, ReadPassage, Spans
 
 TRUE = "Flax Typhoon hacked 260,000 routers in 2021."
 words = st.sampled_from("Danube Nile rises Germany the not 1998 long".split())
@@ -65,3 +70,62 @@ def test_every_feature_is_finite_and_a_further_sentence_never_lowers_coverage(
     assert np.isfinite(measure_support(support)).all()
     more = features_of(statement, *cited, "Danube 1998")
     assert more["coverage_of_all"] >= features_of(statement, *cited)["coverage_of_all"]
+
+
+class Agreeing:
+    """A reader that has learned to compare: the more words quotes share, the surer it is."""
+
+    sha256 = "agreeing"
+    knows_support = True
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def encode_question(self, text: str) -> QuestionTokens:
+        raise AssertionError("nothing is asked")
+
+    def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:
+        self.seen += texts
+        found = HashingEmbedder().encode(texts)
+        return [
+            Encoded(one.vectors, one.vectors[:, :0], np.array(one.offsets, np.int64).reshape(-1, 2))
+            for one in found
+        ]
+
+    def read(
+        self, question: QuestionTokens, passages: Sequence[Encoded], sentences: Sequence[Spans]
+    ) -> list[ReadPassage]:
+        raise AssertionError("nothing is asked")
+
+    def support(self, statement: Encoded, quotes: Encoded) -> float:
+        return 100.0 * float((statement.late @ quotes.late.T).max(axis=1).mean()) - 50.0
+
+
+def test_a_reader_that_has_learned_to_compare_is_asked_of_all_quotes_at_once() -> None:
+    reader = Agreeing()
+    support = compare_support(TRUE, ["It was\n2021.", TRUE], HashingEmbedder(), reader)
+    assert support is not None
+    assert reader.seen[-2:] == [TRUE, f"It was 2021. {TRUE}"]
+    assert support.read == pytest.approx(50.0)
+    measured = measure_support(support, with_reader=True)
+    assert (len(measured), measured[-1]) == (len(READ_SUPPORT_FEATURES), 6.0)
+    assert measure_support(support).tolist() == measured[:-1].tolist()
+
+
+def test_of_much_that_is_cited_the_reader_sees_what_shares_most_in_its_order() -> None:
+    reader = Agreeing()
+    idle = [f"Nothing of it stands in part {n}. " + "More follows. " * 40 for n in range(5)]
+    compare_support(TRUE, [idle[0], "Typhoon hacked.", *idle[1:], TRUE], HashingEmbedder(), reader)
+    assert reader.seen[-1] == f"{idle[0]}Typhoon hacked. {TRUE}"
+    assert len(reader.seen[-1]) <= 900
+    compare_support(TRUE, [TRUE * 60], HashingEmbedder(), reader)
+    assert len(reader.seen[-1]) == 900
+
+
+def test_the_readers_word_counts_where_weights_say_so() -> None:
+    zeros = [0.0] * len(SUPPORT_FEATURES)
+    weights = Logistic(0.0, (*zeros, 1.0))
+    right = score_support(TRUE, [TRUE], HashingEmbedder(), weights, Agreeing())
+    wrong = score_support(TRUE, ["Nobody came."], HashingEmbedder(), weights, Agreeing())
+    assert right > 0.99
+    assert wrong < 0.01

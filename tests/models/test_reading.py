@@ -1,11 +1,12 @@
 """What is prepared reads as what was trained: the same log-odds, by other code."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from told import tiny_reader, told_units
 
 from assistant.models.encoder import OnnxEncoder
@@ -14,6 +15,7 @@ from assistant.models.reader import Reader
 from evals.reader import model as trained
 from evals.reader.batches import Text
 from evals.reader.reading import encode_all, fill_shelf, read
+from evals.reader.support import Below, Pair, support_logits
 
 PROMPTS = "query: ", "passage: "
 
@@ -99,3 +101,35 @@ def test_passages_are_read_alike_alone_and_beside_others(ours: Reader) -> None:
         (alone,) = ours.read(question, [passage], [text.sentences])
         assert alone.log_odds == pytest.approx(one.log_odds, abs=1e-4)
         assert alone.words == one.words
+
+
+def test_it_compares_a_statement_with_quotes_as_it_was_trained_to(
+    ours: Reader, theirs: trained.Reader
+) -> None:
+    assert ours.knows_support
+    quotes = next(passages()).text
+    for statement in ("The harbour was built in 1700.", "Nobody lived in it.", quotes):
+        pair = Pair("told", statement, quotes, is_supported=True)
+        with torch.no_grad():
+            (wanted,) = support_logits(theirs, [pair], Below(theirs, [pair])).tolist()
+        assert ours.support(*ours.encode_passages([statement, quotes])) == pytest.approx(
+            wanted, rel=0.05, abs=0.3
+        )
+
+
+def test_what_the_upper_layers_have_not_learned_they_do_not_say(
+    ours: Reader, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(ours.folder, tmp_path / "other"))
+    heads = load_file(folder / "reader.safetensors")
+    for name in ("out", "none", "supports"):
+        heads[f"together.{name}.weight"] *= 0
+    save_file(heads, folder / "reader.safetensors")
+    other = Reader(OnnxEncoder(folder, max_tokens=128, is_alone=True), folder, PROMPTS)
+    text = next(passages())
+    question, (passage,) = other.encode_question("When?"), other.encode_passages([text.text])
+    (found,) = other.read(question, [passage], [text.sentences])
+    assert found.log_odds.tolist() == other.glance(question, passage, text.sentences).tolist()
+    assert set(found.words) == {None}
+    assert not other.knows_support
+    assert other.support(passage, passage) == 0.0

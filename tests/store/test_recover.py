@@ -281,7 +281,7 @@ def test_an_index_of_an_older_program_is_refused_by_its_schema_and_not_taken_for
     alter(settings.index_dir, "ALTER TABLE manifest DROP COLUMN digest")
     alter(settings.index_dir, "UPDATE manifest SET value = '3' WHERE key = 'schema'")
     for use in (assistant.sync, lambda: assistant.ask(QUESTION), assistant.documents):
-        with pytest.raises(IndexMismatch, match="schema is '3', the settings ask for '6'"):
+        with pytest.raises(IndexMismatch, match="schema is '3', the settings ask for '7'"):
             use()
     assistant.sync(rebuild=True)
     assert assistant.check() == ()

@@ -1,17 +1,19 @@
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import pytest
 from corpora import FILES, replace_files, set_age, write_files
 from hashing import HashingEmbedder
 
-from assistant.errors import CorpusError
+from assistant.errors import AssistantError, CorpusError
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import FoundFile
 from assistant.ingest.walk import read as read_file
+from assistant.models.embed import EmbedderInput, PassageVectors
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store import work as intake
@@ -314,3 +316,84 @@ def test_a_reader_that_ends_during_a_rebuild_takes_nothing_of_it_away(
         assistant.sync(rebuild=True, on_progress=end_reader)
     assert seen[-1] == 3, "what was committed is seen"
     assert assistant.check() == ()
+
+
+def blocks_of(n: int, word: str) -> str:
+    return "".join(f"The {word} number {i} stands by the road.\n\n" for i in range(n))
+
+
+def test_small_files_can_be_asked_while_a_long_one_is_read(
+    assistant: Assistant, settings: Settings
+) -> None:
+    replace_files(
+        settings.corpus_dir,
+        {"a-book.txt": blocks_of(900, "milestone"), "z.txt": "The ferry leaves at nine."},
+    )
+    answers: list[str] = []
+
+    def ask(at: Progress) -> None:
+        assert assistant.progress == at
+        if at.stage == "embedding" and at.done == 1 and not answers:
+            answers.append(assistant.ask("When does the ferry leave?").text)
+
+    assistant.sync(on_progress=ask)
+    assert "nine" in answers[0]
+    assert assistant.progress is None
+    assert "milestone" in assistant.ask("Which milestone stands by the road?").text
+
+
+def test_progress_names_the_file_and_counts_its_bytes(
+    assistant: Assistant, settings: Settings
+) -> None:
+    replace_files(settings.corpus_dir, {"long.txt": blocks_of(40, "mill"), "short.txt": "A mill."})
+    seen: list[Progress] = []
+    assistant.sync(on_progress=seen.append)
+    names = [one.name for one in seen if one.name]
+    assert list(dict.fromkeys(names)) == ["short.txt", "long.txt"]
+    shares = [one.share for one in seen]
+    assert (shares, shares[0], shares[-1]) == (sorted(shares), 0.0, 1.0)
+
+
+def test_a_halted_sync_keeps_what_it_has_read_and_the_next_one_goes_on(
+    assistant: Assistant, settings: Settings
+) -> None:
+    replace_files(settings.corpus_dir, {f"{n}.txt": blocks_of(1_200, f"p{n}") for n in range(6)})
+
+    def halt(at: Progress) -> None:
+        if at.done:
+            assistant.stop_sync()
+
+    with pytest.raises(AssistantError, match="What was done stays done"):
+        assistant.sync(on_progress=halt)
+    assert assistant.progress is None
+    n_done = len(assistant.documents())
+    assert 0 < n_done < 6
+    assistant.stop_sync()  # nothing runs: it halts nothing later
+    report = assistant.sync()
+    assert (report.n_added, report.n_unchanged) == (6 - n_done, n_done)
+    assert len(held_texts(assistant)) == 6
+
+
+def test_who_asks_without_an_index_waits_for_all_of_it(
+    assistant: Assistant, settings: Settings, embedder: HashingEmbedder
+) -> None:
+    replace_files(
+        settings.corpus_dir,
+        {"a.txt": "The ferry leaves at nine.", "book.txt": blocks_of(900, "milestone")},
+    )
+    begun, answers = threading.Event(), []
+    embed = embedder.embed_passages
+
+    def slow(inputs: Sequence[EmbedderInput]) -> list[PassageVectors]:
+        begun.set()
+        time.sleep(0.02)
+        return embed(inputs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedder, "embed_passages", slow)
+        first = threading.Thread(target=lambda: answers.append(assistant.ask("Who?").text))
+        first.start()
+        assert begun.wait(20)
+        second = assistant.ask("Which milestone number 899 stands by the road?")
+        first.join()
+    assert "899" in second.text

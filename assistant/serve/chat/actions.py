@@ -13,7 +13,7 @@ from typing import Any
 from assistant.errors import AssistantError
 from assistant.serve.background import run_in_thread
 from assistant.serve.chat.asking import RunningAnswers, find_turn
-from assistant.serve.chat.corpus import Corpus
+from assistant.serve.chat.corpus import Corpus, describe_progress
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import render_notice
@@ -24,6 +24,7 @@ from assistant.values import Answer, DocumentId
 
 CONVERSATION_GONE = "This conversation is not here: it was deleted, or it is somebody else's."
 RATINGS = frozenset({"up", "down", "unanswerable"})
+SYNCING = "Syncing"
 REFRESH_S = 0.5
 """Seconds between two updates about a running sync."""
 MAX_SEARCH_CHARS = 200
@@ -54,7 +55,7 @@ class Chat:
         self.answers = answers
         self._ending = ending
         self._syncing: asyncio.Task[None] | None = None
-        self._stage = ""
+        self._outcome = ""
 
     def load(self, session: Session, address: str) -> Update:
         """Show a page that has just been loaded; `address` is a conversation's id or empty."""
@@ -95,28 +96,45 @@ class Chat:
 
     async def sync(self, session: Session) -> AsyncGenerator[Update]:
         """Start a sync, or follow the one that runs; it continues when the page is closed."""
-        if self._syncing is None or self._syncing.done():
-            self._stage = "Syncing"
+        if self._running() is None:
             self._syncing = asyncio.create_task(self._sync_through())
         async with aclosing(self.follow_sync(session)) as updates:
             async for update in updates:
                 yield update
 
     async def follow_sync(self, session: Session) -> AsyncGenerator[Update]:
-        """Yield the progress of the running sync until it ends, the panel where it is shown."""
+        """Yield the progress of the running sync until it ends, the panel where it is shown.
+
+        Whoever began it: this page, another, or the command that serves them.
+        """
         beside, is_followed = session.reference, False
-        while self._syncing is not None and not self._syncing.done():
+        while (task := self._running()) or self._corpus.progress:
             is_shown = DOCUMENTS in {session.reference, beside}  # now, or when last sent
-            yield Update(panel=self._views.panel(session) if is_shown else None, status=self._stage)
+            progress = self._corpus.progress
+            yield Update(
+                panel=self._views.panel(session) if is_shown else None,
+                status=describe_progress(progress) if progress else SYNCING,
+                ready=self._views.ready(),
+            )
             beside, is_followed = session.reference, True
-            await asyncio.wait({self._syncing}, timeout=REFRESH_S)
+            await (asyncio.wait({task}, timeout=REFRESH_S) if task else asyncio.sleep(REFRESH_S))
         if is_followed:
             panel = self._views.panel(session) if session.reference == DOCUMENTS else None
-            yield Update(panel=panel, status=self._stage)
+            is_new = session.conversation_id is None
+            yield Update(
+                panel=panel,
+                status=self._outcome,
+                ready=self._views.ready(),
+                conversation=self._views.conversation(session) if is_new else None,
+            )
+
+    def _running(self) -> asyncio.Task[None] | None:
+        """Return the sync that a page began, while it runs."""
+        return None if self._syncing is None or self._syncing.done() else self._syncing
 
     async def _sync_through(self) -> None:
         async with aclosing(run_in_thread(self._corpus.sync(), self._ending)) as stages:
-            async for self._stage in stages:
+            async for self._outcome in stages:
                 pass
 
     def _stop_sync(self) -> Update:
@@ -138,6 +156,7 @@ class Chat:
             question="",
             panel=self._views.panel(session),
             banner=render_notice(status) if status else self._views.banner(session),
+            ready=self._views.ready(),
         )
 
     def _rename(self, session: Session, sent: dict[str, Any]) -> Update:

@@ -52,6 +52,7 @@ class Components:
     search: gr.Textbox
     conversations: gr.HTML
     conversation: gr.HTML
+    ready: gr.HTML
     banner: gr.HTML
     status: gr.HTML
     question: gr.Textbox
@@ -62,8 +63,8 @@ class Components:
     @property
     def outputs(self) -> list[Any]:
         """The components that an `Update` may change."""
-        outputs = [self.conversations, self.conversation, self.banner, self.status, self.question]
-        return [*outputs, self.ask, self.stop, self.panel]
+        outputs = [self.conversations, self.conversation, self.ready, self.banner, self.status]
+        return [*outputs, self.question, self.ask, self.stop, self.panel]
 
 
 def make_chat(
@@ -133,6 +134,7 @@ def _lay_out() -> Components:
             conversation = gr.HTML("", elem_id="conversation", js_on_load=follow, **UNSTYLED)
             with gr.Column(elem_id="composer"):
                 status = gr.HTML("", elem_id="status", js_on_load=_asset("status.js"), **UNSTYLED)
+                ready = gr.HTML("", elem_id="ready", **UNSTYLED)
                 banner = gr.HTML("", elem_id="banner", js_on_load=links, **UNSTYLED)
                 with gr.Row():
                     question = gr.Textbox(
@@ -156,6 +158,7 @@ def _lay_out() -> Components:
         search,
         conversations,
         conversation,
+        ready,
         banner,
         status,
         question,
@@ -253,6 +256,7 @@ def _changes(update: Update) -> list[Any]:
     texts = [
         update.conversations,
         update.conversation,
+        update.ready,
         update.banner,
         update.status,
         update.question,

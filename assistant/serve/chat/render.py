@@ -106,8 +106,8 @@ class CorpusView:
 
     `max_bytes` is the size limit of an uploaded file, `synced_at` when the last sync ended (ISO,
     UTC; None if none has), `only` the documents that questions are limited to (empty means all),
-    `progress` what a running sync does (empty if none runs), of whose `total` files it has `done`
-    some, and `notes` what the last sync reported.
+    `progress` what a running sync does (empty if none runs), of which a `share` is done, and
+    `notes` what the last sync reported.
     """
 
     suffixes: tuple[str, ...]
@@ -115,8 +115,7 @@ class CorpusView:
     synced_at: str | None = None
     only: frozenset[DocumentId] = frozenset()
     progress: str = ""
-    done: int = 0
-    total: int = 0
+    share: float = 0.0
     notes: tuple[str, ...] = ()
 
     @property

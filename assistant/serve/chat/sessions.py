@@ -49,6 +49,7 @@ class Update:
     conversations: Markup | None = None
     panel: Markup | None = None
     banner: Markup | None = None
+    ready: Markup | None = None
 
 
 class Sessions:

@@ -100,6 +100,10 @@ class Views:
             return selected
         return selected + render_part("editing", session.replaces is not None)
 
+    def ready(self) -> Markup:
+        """Return what is ready while a sync reads files; nothing if none does."""
+        return render_part("ready", self._corpus.tells_ready)
+
     def panel(self, session: Session) -> Markup:
         """Return what stands beside the conversation: a source, or the list of documents."""
         try:

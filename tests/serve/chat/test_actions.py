@@ -22,6 +22,7 @@ from assistant.serve.chat.page import make_chat
 from assistant.serve.chat.sessions import DOCUMENTS, Session, Update
 from assistant.serve.chat.turns import Turn
 from assistant.serve.chat.views import UNKNOWN_REFERENCE
+from assistant.store.sync import Progress
 from assistant.values import DocumentId
 
 
@@ -293,6 +294,25 @@ async def test_a_sync_shows_its_progress_where_the_documents_are_shown(
     assert "<progress" not in present(updates[-1].panel)
     office.desk.open(office.page, "cite-1-1")
     assert {update.panel async for update in office.desk.sync(office.page)} == {None}
+
+
+@pytest.mark.anyio
+async def test_a_sync_that_the_command_began_is_followed_and_its_end_shows_what_can_be_asked(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "REFRESH_S", 0.02)
+    office.assistant.progress = Progress("reading", 1, 4, name="plan.md")
+    loaded = office.desk.load(office.page, "")
+    assert "1 of 4 files are read" in present(loaded.ready)
+    updates = office.desk.follow_sync(office.page)
+    begun = await anext(updates)
+    assert begun.status == "Reading plan.md: 1 of 4 files"
+    assert "1 of 4 files are read" in present(begun.ready)
+    office.assistant.progress = None
+    *_, ended = [update async for update in updates]
+    assert ended.ready == ""
+    assert "Who is Flax Typhoon?" in present(ended.conversation), "the welcome has examples now"
+    assert "<progress" not in present(ended.panel)
 
 
 @pytest.mark.anyio

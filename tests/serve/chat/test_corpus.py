@@ -12,7 +12,8 @@ from surface_fakes import FakeAssistant
 
 from assistant.errors import IndexLocked, StoreError
 from assistant.serve.chat import corpus as corpus_module
-from assistant.serve.chat.corpus import SYNC_RUNNING, SYNC_STOPPED, Corpus, describe_sync
+from assistant.serve.chat.corpus import SYNC_RUNNING, Corpus, describe_progress, describe_sync
+from assistant.store.index import STOPPED
 from assistant.store.sync import Progress, SyncReport
 from assistant.values import DocumentId, FileRecord, Status
 
@@ -32,12 +33,18 @@ class Syncing(FakeAssistant):
 
     def sync(self, *, on_progress: Callable[[Progress], None] = lambda _: None) -> SyncReport:
         self.n_syncs += 1
-        for done in range(self.n_files):
-            assert self.gate.acquire(timeout=20)
-            on_progress(Progress("reading", done, self.n_files))
-            self.n_read += 1
-            if self.error:
-                raise self.error
+        self.is_halted = False
+        try:
+            for done in range(self.n_files):
+                assert self.gate.acquire(timeout=20)
+                share = done / self.n_files
+                at = Progress("reading", done, self.n_files, None, "a/plan.md", share, 9.0)
+                self._report(at, on_progress)
+                self.n_read += 1
+                if self.error:
+                    raise self.error
+        finally:
+            self.progress = None
         return DONE
 
 
@@ -51,8 +58,42 @@ def shown(corpus: Corpus, only: frozenset[DocumentId] = frozenset()) -> LexborNo
 
 
 def test_a_sync_tells_how_far_it_is_and_what_it_did() -> None:
-    told = list(Corpus(Syncing()).sync())
-    assert told == ["Syncing", *(f"Reading: {n} of 4 files" for n in range(4)), SYNCED]
+    syncing, *told, synced = list(Corpus(Syncing()).sync())
+    assert (syncing, synced) == ("Syncing", SYNCED)
+    left = ["", ", about 30 seconds left", ", about 10 seconds left", ", about 10 seconds left"]
+    assert told == [f"Reading plan.md: {n} of 4 files{left[n]}" for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (Progress("reading", 0, 1, None, "a.md"), "Reading a.md"),
+        (
+            Progress("embedding", 3, 1_200, None, "", 0.5, 100.0),
+            "3 of 1,200 files, about 2 minutes",
+        ),
+        (Progress("embedding", 9, 12, None, "", 0.5, 60.0), "9 of 12 files, about 1 minute left"),
+        (Progress("reading", 3, 12, (2, 8), "x/scan.pdf", 0.1, 1.0), "page 2 of 8 of scan.pdf: 3"),
+        (Progress("reading", 3, 12, None, "Ünï.md", 0.01, 90.0), "Reading Ünï.md: 3 of 12 files"),
+    ],
+)
+def test_progress_names_the_file_and_says_how_long_once_that_can_be_told(
+    progress: Progress, said: str
+) -> None:
+    told = describe_progress(progress)
+    assert said in told or told == said
+    assert ("left" in told) == (progress.seconds_left is not None)
+
+
+def test_while_files_are_read_it_is_told_how_many_can_be_asked() -> None:
+    assistant = FakeAssistant()
+    corpus = Corpus(assistant)
+    assert corpus.tells_ready == ""
+    assistant.progress = Progress("reading", 1_000, 2_500)
+    assert corpus.tells_ready.startswith("1,000 of 2,500 files are read. Answers come from these")
+    assistant.progress = Progress("building the vector base", 1, 1)
+    assert corpus.tells_ready == ""
+    assert list(corpus.sync()) == [SYNC_RUNNING], "another began it"
 
 
 def test_everybody_sees_how_far_the_sync_is_and_then_what_it_did() -> None:
@@ -66,7 +107,7 @@ def test_everybody_sees_how_far_the_sync_is_and_then_what_it_did() -> None:
         assistant.gate.release()
         next(steps)
         bar = first(shown(corpus), "progress").attributes
-        assert (bar["value"], bar["max"]) == (str(n), "4")
+        assert (bar["value"], bar["max"]) == (str(n / 4), "1")
     assistant.gate.release(9)
     assert list(steps)[-1] == SYNCED
     body = shown(corpus)
@@ -90,12 +131,12 @@ def test_a_halt_ends_the_sync_after_the_file_it_is_at() -> None:
     corpus = Corpus(assistant)
     assistant.gate = threading.Semaphore(2)
     steps = corpus.sync()
-    assert [next(steps) for _ in range(2)][-1] == "Reading: 0 of 1,000 files"
+    assert [next(steps) for _ in range(2)][-1] == "Reading plan.md: 0 of 1,000 files"
     corpus.stop_sync()
     assistant.gate.release(2_000)
-    assert list(steps)[-1] == SYNC_STOPPED
+    assert list(steps)[-1] == STOPPED
     assert assistant.n_read <= 2
-    assert SYNC_STOPPED in shown(corpus).text()
+    assert STOPPED in shown(corpus).text()
     assert list(corpus.sync())[-1] == SYNCED, "a halt is over once it has ended a sync"
 
 

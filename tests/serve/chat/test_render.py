@@ -291,7 +291,7 @@ def test_a_list_of_documents_leaves_no_unescaped_markup(
         for name, title, reason, status in rows
     ]
     only = frozenset(record.document_id for record in records if is_chosen)
-    corpus = CorpusView((".txt",), 9, None, only, progress, 1, 2, tuple(notes))
+    corpus = CorpusView((".txt",), 9, None, only, progress, 0.5, tuple(notes))
     body = assert_ours(render_documents(records, corpus))
     assert len(body.css("li")) == len(records)
     boxes = [node.attributes for node in body.css("input[data-only]")]
@@ -332,9 +332,9 @@ def test_the_panel_says_when_the_last_sync_ended_or_how_far_one_is() -> None:
     rested = parse(render_documents([], replace(CORPUS, synced_at=stamp)))
     assert first(rested, "time").attributes["datetime"] == stamp
     assert "January 2026" in first(rested, "time").text()
-    running = parse(render_documents([], replace(CORPUS, progress="Reading", done=3, total=9)))
+    running = parse(render_documents([], replace(CORPUS, progress="Reading", share=1 / 3)))
     bar = first(running, "progress").attributes
-    assert (bar["value"], bar["max"]) == ("3", "9")
+    assert (bar["value"], bar["max"]) == ("0.333", "1")
     assert first(running, "button").attributes["data-act"] == "halt-sync"
     assert "Not synced yet" in parse(render_documents([], CORPUS)).text()
 
