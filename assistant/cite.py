@@ -70,6 +70,8 @@ class Shape(NamedTuple):
     level: int = 0
     cells: tuple[Cell, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
+    block: int = 0
+    mark: str = ""
 
 
 PLAIN = Shape()

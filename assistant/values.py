@@ -125,8 +125,6 @@ DocumentId = NewType("DocumentId", str)
 """POSIX path of the file under the corpus folder."""
 PassageId = NewType("PassageId", str)
 """`<16 hex digits of the content>:<start>-<end>`: the same text gives the same id, always."""
-
-
 Turn = tuple[Literal["user", "assistant"], str]
 """Who said what, earlier in a conversation."""
 
@@ -291,6 +289,8 @@ class Statement:
         level: of a heading or an item, as its unit's; how far a line of code is indented.
         cells: of a row, one for each column that has a name, and those without.
         answering: spans of `text`, the words that answer, where there is no doubt of them.
+        block: of a model's reply, which of its paragraphs, lists and tables it is in, from 1.
+        mark: of an item of a model's list, the number before it as the model wrote it.
         apart: where several documents say alike, which says this: its name, version and date.
     """
 
@@ -303,12 +303,21 @@ class Statement:
     level: int = 0
     cells: tuple[Cell, ...] = ()
     answering: tuple[tuple[int, int], ...] = ()
+    block: int = 0
+    mark: str = ""
     apart: str = ""
 
     @property
+    def is_prose(self) -> bool:
+        """Whether it stands on one line with the sentences of its paragraph."""
+        is_lead = self.role is Role.LEAD_IN and self.block > 0
+        return is_lead or self.role in (Role.PARAGRAPH, Role.REST)
+
+    @property
     def shown(self) -> str:
-        """Its text, with what tells it from others like it."""
-        return f"{self.text} ({self.apart})" if self.apart else self.text
+        """Its text, with its mark and what tells it from others like it."""
+        said = f"{self.mark} {self.text}" if self.mark else self.text
+        return f"{said} ({self.apart})" if self.apart else said
 
     @property
     def marked(self) -> str:
@@ -381,19 +390,16 @@ class Answer:
     Attributes:
         question: what was typed, in canonical form.
         query: what was searched for: the question without its frame, its misspelt words mended.
-        statements: the sentences of the answer; none of an abstention or a reply.
-        citations: the exact quotes that the statements rest on.
+        statements, citations: its sentences, and the exact quotes that they rest on.
         kind: "answer"; "abstention" when nothing was found that answers; "reply" to what asks no
             document ("Hello!", "What can you do?"), for which nothing is searched.
         reason: why it abstained, or the reply; None of an answer.
         consulted: passages that were read and are not cited.
         answerer: "extract" (quotes), "generate" (a language model's words, checked) or "courtesy".
         confidence: the estimated probability that the corpus answers the question.
-        timings: seconds per stage.
-        index_version: the version of the index that was asked.
+        timings, index_version: seconds per stage, and the version of the index that was asked.
         dropped: what a language model wrote and was not confirmed.
-        notice: why there are quotes although a language model is configured.
-        usage: what the language model was used for it.
+        notice, usage: why there are quotes although there is a language model; what that was used.
         n_more: rows or items of the quoted lists and tables that say as much and are not quoted.
         computed: what was worked out over rows; it stands before the statements.
         missing: which of several questions was not answered, which numbers may be misread.
@@ -433,17 +439,10 @@ class Answer:
             return self.reason or ""
         worked = (f"{one.text} {name_runs(one.citations)}" for one in self.computed)
         listed = self.listing.lines([one.marked for one in self.statements]) if self.listing else ()
-        said = (" ".join(one.marked for one in line) for line in self.lines)
+        stated = enumerate(beside(self.listing, self.statements))
+        lines = groupby(stated, lambda pair: (pair[1].block, -1 if pair[1].is_prose else pair[0]))
+        said = (" ".join(one.marked for _, one in line) for _, line in lines)
         return "\n".join((*worked, *listed, *said, *self.missing))
-
-    @property
-    def lines(self) -> tuple[tuple[Statement, ...], ...]:
-        """The statements by lines, but those in a table: sentences in a row share one."""
-        grouped = groupby(
-            enumerate(beside(self.listing, self.statements)),
-            key=lambda pair: -1 if pair[1].role in (Role.PARAGRAPH, Role.REST) else pair[0],
-        )
-        return tuple(tuple(statement for _, statement in line) for _, line in grouped)
 
     @property
     def compared(self) -> tuple[Citation, ...]:

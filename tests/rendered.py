@@ -49,6 +49,7 @@ def statements_of(draw: DrawFn, number: int) -> Statement:
         level=draw(st.integers(0, 3)),
         cells=cells,
         answering=tuple(zip(ends[::2], ends[1::2], strict=False)),
+        block=draw(st.integers(0, 2)),
     )
 
 

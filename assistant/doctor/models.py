@@ -25,7 +25,7 @@ from assistant.models.prepare import (
 )
 from assistant.settings import INSTALLED_MODEL, LOOPBACK, SHIPPED_MODEL, LanguageModel, Settings
 from assistant.write.llm.client import Client, open_model
-from assistant.write.llm.gguf import read_model_file
+from assistant.write.llm.local import read_model_file
 from assistant.write.llm.server import assumed_context
 from assistant.write.llm.values import Finished, Request
 

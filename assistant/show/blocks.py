@@ -310,9 +310,13 @@ def group_sources(
     return tuple(tuple(group) for _, group in groupby(answer.citations, place))
 
 
-def _run_of(citations: Sequence[Citation], statement: Statement) -> tuple[Role, DocumentId | None]:
+def _run_of(
+    citations: Sequence[Citation], statement: Statement
+) -> tuple[Role, DocumentId | int | None]:
     """Return what statements have in common that belong into one block."""
-    role = Role.PARAGRAPH if statement.role is Role.REST else statement.role
+    role = Role.PARAGRAPH if statement.is_prose else statement.role
+    if statement.block:
+        return role, statement.block
     if role not in (Role.ROW, Role.ITEM, Role.CODE, Role.NAMES):
         return role, None
     first = statement.citations[0] if statement.citations else 0
@@ -335,7 +339,7 @@ def _draw(
     if form is Role.ITEM:
         depths = _depths([one.level for one in run])
         items = (
-            Item(say(one), depth, bool(_MARKER.match(one.text)))
+            Item(say(one), depth, bool(_MARKER.match(one.shown)))
             for one, depth in zip(run, depths, strict=True)
         )
         return [Items(tuple(items))]
@@ -369,7 +373,7 @@ def _reads_on(before: Statement, after: Statement, citations: Sequence[Citation]
         for n in one.citations
         if citations[n - 1].quote.split() == one.text.split()
     ]
-    if len(places) != 2 or after.role is Role.REST:
+    if len(places) != 2 or after.role is Role.REST or after.block:
         return True
     first, second = places
     return first.document_id == second.document_id and 0 <= second.start - first.end <= 1
@@ -403,8 +407,13 @@ def _indent(run: Sequence[Statement]) -> Iterator[Said]:
 
 
 def _draw_rows(run: Sequence[Statement], names: Statement | None, note: Note) -> Iterator[Grid]:
-    """Yield the tables that rows of one document make: those that have the same names are one."""
-    for number, (columns, group) in enumerate(groupby(run, _names_of)):
+    """Yield the tables that rows of one document make: those that have the same names are one.
+
+    What is quoted in place of a row is a cell of that table.
+    """
+    own = next((columns for one in run if (columns := _names_of(one))), ())
+    grouped = groupby(run, lambda row: own if row.stands_in else _names_of(row))
+    for number, (columns, group) in enumerate(grouped):
         rows = [(_cells_of(one), one) for one in group]
         has_more = any(len(cells) > len(columns) for cells, _ in rows) and bool(columns)
         lines = tuple(

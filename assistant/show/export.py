@@ -177,17 +177,19 @@ def _markdown_runs(said: Said) -> str:
 
 
 def _markdown_list(block: Items) -> str:
-    """Return a list; one whose items have numbers of their own keeps exactly those."""
-    numbers = [_NUMBER.match(item.said.text) for item in block.items]
-    first = int(numbers[0][1]) if numbers and numbers[0] else 0
-    if all(
-        number and int(number[1]) == n and not item.depth
-        for n, (number, item) in enumerate(zip(numbers, block.items, strict=True), start=first)
-    ):
+    """Return a list; one whose outer items have numbers of their own keeps exactly those."""
+    numbered = [(item, _NUMBER.match(item.said.text)) for item in block.items]
+    counted = [int(number[1]) for _, number in numbered if number]
+    are_outer = all(
+        not item.depth if number else item.depth and not item.is_marked for item, number in numbered
+    )
+    if are_outer and counted == [*range(counted[0], counted[0] + len(counted))]:
+        indent = " " * (len(str(counted[-1])) + 2)
         return "\n".join(
             f"{number[0].strip()} {_markdown_said(_cut(item.said, number.end()))}"
-            for number, item in zip(numbers, block.items, strict=True)
             if number
+            else f"{indent * item.depth}- {_markdown_said(item.said)}"
+            for item, number in numbered
         )
     if all(item.is_marked for item in block.items):
         return _BREAK.join(_INDENT * item.depth + _markdown_said(item.said) for item in block.items)

@@ -44,6 +44,29 @@ _ORDERS = re.compile(
 )
 
 
+_TASK = re.compile(
+    r"\W*(?:(?:please|now|then|(?:can|could|would|will) you)\s+)*(?:"
+    r"(?:explain|describe|draft|compose|translate|summari[sz]e|paraphrase|rewrite|rephrase"
+    r"|outline|elaborate|narrate|break down|misspell|scramble|jumble|anagram|rhyme)\b"
+    r"|(?:write|provide|give|tell|show|develop|create|generate|produce|make|render|convert|replace|remove"
+    r"|rearrange|group|combine|substitute|use|add|insert|include|introduce|turn|change|reverse"
+    r"|swap|shuffle|sort|spell|encode|capitali[sz]e|abbreviate|double|append|integrate)"
+    r"\s.{0,80}\b(?:poem|song|haiku|limerick|essay|story|letters?|speech|example|function|code|program|explanation"
+    r"|introduction|translation|equivalent|recipe|joke|sentences?|words?|message|text|vowels?"
+    r"|spaces|punctuation|symbols|typos|anagrams|headline|repl(?:y|ies)|response|output)\b"
+    r"|.{0,200}\b(?:what|whatever|words|text) (?:that )?you (?:write|say|show|answer|output)\b"
+    r"|(?:erklär|beschreib|verfass|übersetz|erzähl|formulier)(?:e|en sie)\b"
+    r"|(?:expli|décri|rédig|tradui|racont)\w{0,4}(?:ez|que|s|e)\b"
+    r"|(?:explica|explique|describ[ae]|redact[ae]|traduce|traduzca|cuenta|cuente)\b"
+    r"|(?:spiega|descrivi|componi|traduci|riassumi|racconta)(?:te|mi)?\b"
+    r"|(?:descreva|redija|traduza|resuma|beschrijf|vertaal)\b"
+    r"|(?:schreib|écri|escri|escrev|scriv|schrijf)\w{0,4}\s.{0,40}\b(?:gedicht|geschichte|brief|lied"
+    r"|poème|histoire|lettre|chanson|cuento|poema|poesía|carta|canción|canção|conto|poesia|canzone"
+    r"|lettera|storia|verhaal)\b)",
+    re.IGNORECASE,
+)
+
+
 _ASKED_TIME, _ASKED_NUMBER, _ASKED_PERSON = map(
     re.compile, (en.ASKS_TIME, en.ASKS_NUMBER, en.ASKS_PERSON)
 )
@@ -440,3 +463,12 @@ def is_injection(sentence: str) -> bool:
     (True, False)
     """
     return _ORDERS.search(sentence[:MAX_ORDER_CHARS]) is not None
+
+
+def is_task(sentence: str) -> bool:
+    """Whether a sentence sets a task of writing: to explain, compose, translate or garble a text.
+
+    >>> is_task("Write a poem on ferries."), is_task("Erkläre es."), is_task("Write down both.")
+    (True, True, False)
+    """
+    return _TASK.match(sentence[:MAX_ORDER_CHARS]) is not None

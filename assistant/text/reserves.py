@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 
 from assistant.text.terms import fold, function_words, guess_language, terms
 
@@ -166,15 +167,39 @@ def _compare(
 
 
 def find_new_clause(statement: str, told: str) -> bool:
-    """Whether a statement has a clause of which no word is in what was told.
+    """Whether a statement has a clause, or several in a row, of which no word was told.
 
     >>> find_new_clause("The mill is old, buy more bluebirds.", "The mill is old.")
     True
     """
     language = guess_language(f"{told} {statement}")
     known = frozenset(terms(told, language))
-    clauses = read_clauses(statement, language)
-    return any(len(one.terms) > 1 and one.terms.isdisjoint(known) for one in clauses)
+    clauses = groupby(read_clauses(statement, language), lambda one: one.terms.isdisjoint(known))
+    return any(is_new and sum(len(one.terms) for one in run) > 1 for is_new, run in clauses)
+
+
+LEAST_COPIED, LEAST_ADDED = 4, 2
+"""Terms of a quote that a statement has all of, and of its own: "also called" is no addition."""
+
+
+def find_added(statement: str, quotes: Sequence[str], told: str) -> bool:
+    """Whether a statement has all words of a quote, and others that were not told.
+
+    >>> told = "The old mill was built of oak."
+    >>> find_added("Buy more bluebirds where the old mill was built of oak.", [told], told)
+    True
+    """
+    language = guess_language(f"{told} {statement}")
+    own, known = (_terms_of(text, language) for text in (statement, told))
+    copied = (_terms_of(quote, language) for quote in quotes)
+    is_copied = any(len(one) >= LEAST_COPIED and one <= own for one in copied)
+    return is_copied and len(own - known) >= LEAST_ADDED
+
+
+def _terms_of(text: str, language: str) -> frozenset[str]:
+    dull = function_words(language)
+    words = (word for word in map(fold, _WORD.findall(text[:MAX_CHARS])) if word not in dull)
+    return frozenset(terms(" ".join(words), language))
 
 
 ALIKE = 0.9

@@ -19,9 +19,9 @@ from assistant.answer.compose import NOT_SAID
 from assistant.cite import (
     NO_SOURCE,
     NOT_STORED,
-    PLAIN,
     Checked,
     DraftStatement,
+    Shape,
     Verified,
     is_stored,
     number_citations,
@@ -54,6 +54,7 @@ from assistant.write.prompt import (
     ask_of_notes,
     ask_to_rewrite,
     ask_to_write,
+    is_foreign,
     units_of,
 )
 from assistant.write.quoted import (
@@ -346,7 +347,7 @@ class Writer:
             else:
                 dropped.append(Dropped(draft.text, claim.quotes, Verdict.NOT_CONFIRMED, why))
                 if not self.model.is_small and draft.shape.role is not Role.LEAD_IN:
-                    verified += _stand_in(cited)
+                    verified += _stand_in(cited, draft.shape)
         return verified, dropped
 
     def _find_cited(
@@ -362,6 +363,7 @@ class Writer:
             return Dropped(draft.text, texts, Verdict.QUOTE_NOT_FOUND, NOT_STORED)
         if self.model.is_small:  # a weak model's choice of units is no evidence
             cited = tuple(filter(quoted.answers, cited))
+        cited = _without_foreign(cited, f"{quoted.answer.question}\n{quoted.answer.query}")
         return (
             (draft, cited) if cited else Dropped(draft.text, texts, Verdict.NOT_CONFIRMED, BESIDE)
         )
@@ -383,10 +385,21 @@ class Writer:
         )
 
 
-def _stand_in(cited: Sequence[Sentence]) -> Iterator[Verified]:
+def _without_foreign(cited: Sequence[Sentence], asked: str) -> tuple[Sentence, ...]:
+    """Return units without foreign tasks and questions, but one whose answer is cited, too."""
+    places = {place_of(one)[:2] for one in cited}
+
+    def has_answer(one: Sentence) -> bool:
+        after = next((start for start, _ in one.passage.sentences if start >= one.end), -1)
+        return (one.passage.document_id, after) in places
+
+    return tuple(one for one in cited if has_answer(one) or not is_foreign(one, asked))
+
+
+def _stand_in(cited: Sequence[Sentence], shape: Shape) -> Iterator[Verified]:
     """Yield the units that a sentence cites, in its place; a heading says nothing alone."""
     for sentence in [one for one in cited if one.role not in ECHOES][:MAX_STANDING_IN]:
-        yield Verified(sentence.text, (sentence,), stands_in=True, shape=PLAIN)
+        yield Verified(sentence.text, (sentence,), stands_in=True, shape=shape._replace(cells=()))
 
 
 def _once(verified: Sequence[Verified]) -> Iterator[Verified]:
@@ -396,7 +409,8 @@ def _once(verified: Sequence[Verified]) -> Iterator[Verified]:
         places = set(map(place_of, one.sentences))
         if one.verdict is Verdict.QUOTED and places <= shown:
             continue
-        shown |= places
+        if one.shape.role is not Role.LEAD_IN:  # which says nothing of what it leads into
+            shown |= places
         yield one
 
 

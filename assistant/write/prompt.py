@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from assistant.text.cues import is_injection
-from assistant.values import Passage, Sentence, Turn
+from assistant.text.cues import is_injection, is_task
+from assistant.text.terms import terms
+from assistant.text.words import content
+from assistant.values import Passage, Role, Sentence, Turn
 from assistant.write.llm.values import Model, Request
 
 WRITE = """\
@@ -70,6 +72,10 @@ MAX_QUESTION_CHARS = 4_000
 MAX_TURN_CHARS = 600
 """A longer turn is cut at its end, which a follow-up refers to least often."""
 
+MIN_SHARED = 1 / 3
+"""Of the terms of a task or question, those that its passage or what was asked has, too."""
+ASKING = ("?", "？", "؟")
+
 _NEUTRAL = str.maketrans("<>[]", "‹›()")
 Groups = Sequence[tuple[Sentence, ...]]
 """Sentences by passage."""
@@ -114,15 +120,15 @@ class Note:
 def ask_to_write(material: Material, model: Model) -> Prompt | None:
     """Return the prompt with as many passages as the model has room for; None if none fits.
 
-    Passages are shown whole or not at all, without sentences that give the model orders.
+    Passages are shown whole or not at all, without sentences that give the model orders or set
+    tasks that nothing around them speaks of.
     """
     system = WRITE_SHORT if model.is_small else WRITE
     asked = _list_asked(material, model)
     title = material.title
     room = model.prompt_tokens - sum(map(model.count, (system, OPENING, CLOSING, *asked)))
-    chosen = _fit(_without_orders(material.whole), title, model, room, is_all=True) or _fit(
-        _without_orders(material.ranked), title, model, room
-    )
+    whole, ranked = (_without_orders(g, material) for g in (material.whole, material.ranked))
+    chosen = _fit(whole, title, model, room, is_all=True) or _fit(ranked, title, model, room)
     if not chosen:
         return None
     # In the documents' order, whatever the question, so that a prefix that was read stays read.
@@ -138,7 +144,7 @@ def ask_for_notes(material: Material, model: Model, n: int) -> list[Prompt]:
     system, asked = NOTES.format(MAX_NOTES), _list_asked(material, model)
     room = model.prompt_tokens - sum(map(model.count, (system, OPENING, CLOSING, *asked)))
     parts, left = list[list[tuple[Sentence, ...]]](), -1
-    for group in _without_orders(material.whole):
+    for group in _without_orders(material.whole, material):
         cost = model.count("\n".join(_list_lines(group, 100, material.title)))
         if cost > room:
             continue
@@ -297,9 +303,35 @@ def _fit(
     return chosen
 
 
-def _without_orders(groups: Groups) -> Groups:
-    kept = [tuple(one for one in group if not is_injection(one.text)) for group in groups]
+def _without_orders(groups: Groups, material: Material) -> Groups:
+    """Return the groups without units that give orders.
+
+    A foreign question stays: what stands behind it may be its answer.
+    """
+    asked = f"{material.question}\n{material.query}"
+
+    def is_order(one: Sentence) -> bool:
+        return is_injection(one.text) or (is_task(one.text) and is_foreign(one, asked))
+
+    kept = [tuple(one for one in group if not is_order(one)) for group in groups]
     return [group for group in kept if group]
+
+
+def is_foreign(sentence: Sentence, asked: str) -> bool:
+    """Whether a unit asks, or sets a task, of which its passage and the question hardly speak.
+
+    Such a one answers nothing, and is what is planted to lead a model astray. An item or a row is
+    of its list or table.
+    """
+    passage, text = sentence.passage, sentence.text
+    is_listed = sentence.role in (Role.ITEM, Role.ROW, Role.CODE)
+    if is_listed or not (is_task(text) or text.rstrip().endswith(ASKING)):
+        return False
+    start, end = (at - passage.start for at in (sentence.start, sentence.end))
+    around = (passage.text[:start], passage.text[end:], *passage.under, passage.heading, asked)
+    own = {term for word in content(text) for term in terms(word, passage.language)}
+    known = terms("\n".join(filter(None, around)), passage.language)
+    return len(own.intersection(known)) < MIN_SHARED * len(own)
 
 
 def _list_lines(

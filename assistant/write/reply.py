@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Literal, Protocol
 
 from assistant.cite import PLAIN, DraftStatement, Shape
+from assistant.text.exact import date_forms
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import terms
@@ -48,7 +49,7 @@ _MARK = re.compile(rf"[\[【]\s?\^?{_ONE}(?:\s?[,;&]\s?{_ONE})*\s?[\]】]", re.I
 _BEHIND = re.compile(rf"([.!?。！？][\"'”’)*_]*)\s?((?:{_MARK.pattern}\s?)+)", re.IGNORECASE)
 _NUMBERS = re.compile(r"(\d{1,4})(?:\s?[-–]\s?(\d{1,4}))?")
 _VERDICT = re.compile(r"^\W*(NOT|PARTLY) ANSWERED\b", re.IGNORECASE)
-_ITEM = re.compile(r"^(\s{0,40})(?:[-*+•]|(\d{1,3}[.)]))\s+(.*)$")
+_ITEM = re.compile(r"^(\s{0,40})(?:[-*+•]|(\d{1,3})([.)]))\s+(.*)$")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _RULE = re.compile(r"^[\s|:+=-]+$")
 _LINK = re.compile(r"!?\[([^\[\]]{1,300})\]\([^()\s]{1,500}\)")
@@ -96,6 +97,8 @@ class LongReply:
         self._block: list[DraftStatement] = []
         self._names: list[str] | None = None
         self._n_taken = 0
+        self._n_blocks = 0
+        self._counted: dict[int, int] = {}
         self._has_begun = False
         self._is_thinking = False
 
@@ -150,12 +153,12 @@ class LongReply:
             yield from self._flush()
         elif item:
             yield from self._end_paragraph()
-            text = f"{item[2]} {item[3]}" if item[2] else item[3]
-            level = len(item[1].expandtabs(4)) // 2
-            self._block.append(_make(text, Shape(role=Role.ITEM, level=level)))
+            yield from self._end_other(Role.ITEM)
+            self._block.append(self._make_item(item))
         elif not bare or bare.startswith(("```", "|")):
             yield from self._end_paragraph()
             if bare.startswith("|"):
+                yield from self._end_other(Role.ROW)
                 self._read_row(bare)
         elif self._block and not _MARK.sub("", bare).strip(" .,;:"):
             self._mark_block(_numbers(bare))
@@ -167,6 +170,18 @@ class LongReply:
             if self._is_open:
                 yield from self._flush()
             self._paragraph.append(bare)
+
+    def _make_item(self, item: re.Match[str]) -> DraftStatement:
+        """Return an item; a number before it that counts the items is its mark, and no claim."""
+        level, number, said = len(item[1].expandtabs(4)) // 2, int(item[2] or 0), item[4]
+        shape, whole = Shape(role=Role.ITEM, level=level), f"{item[2]}{item[3]} {said}"
+        if not number:
+            return _make(said if item[2] is None else whole, shape)
+        is_next = number in (1, self._counted.get(level, 0) + 1)
+        if not is_next or date_forms(whole) != date_forms(said):
+            return _make(whole, shape)
+        self._counted[level] = number
+        return _make(said, shape._replace(mark=f"{item[2]}{item[3]}"))
 
     @property
     def _is_open(self) -> bool:
@@ -182,6 +197,11 @@ class LongReply:
             return
         self._block.append(_make_row(line, self._names))
 
+    def _end_other(self, role: Role) -> Iterator[DraftStatement]:
+        """Yield a list that a table begins behind, or the other way round."""
+        if self._is_open and self._block[-1].shape.role is not role:
+            yield from self._flush_block()
+
     def _mark_block(self, numbers: tuple[int, ...]) -> None:
         self._block = [
             one if one.sentences else replace(one, sentences=numbers) for one in self._block
@@ -194,12 +214,14 @@ class LongReply:
         yield from self._flush_block()
         sentences = list(_cut_marked(" ".join(self._paragraph)))
         self._paragraph = []
+        self._n_blocks += 1
+        shape = Shape(block=self._n_blocks)
         following: tuple[int, ...] = ()
         for n in range(len(sentences) - 1, -1, -1):
             following = sentences[n].sentences or following
-            sentences[n] = replace(sentences[n], sentences=following)
+            sentences[n] = replace(sentences[n], sentences=following, shape=shape)
         if sentences and sentences[-1].text.endswith((":", "：")):
-            self._block = [replace(sentences.pop(), shape=Shape(role=Role.LEAD_IN))]
+            self._block = [replace(sentences.pop(), shape=shape._replace(role=Role.LEAD_IN))]
         yield from sentences
 
     def _flush_block(self) -> Iterator[DraftStatement]:
@@ -207,13 +229,17 @@ class LongReply:
         leads = [one for one in block if one.shape.role is Role.LEAD_IN]
         under = tuple(n for one in block[len(leads) :] for n in one.sentences)
         above = tuple(n for one in leads for n in one.sentences)
+        self._n_blocks += len(block) > len(leads)
         for one in block:
-            others = under if one in leads else above
+            is_lead, shape = one in leads, one.shape
+            others = under if is_lead else above
             numbers = tuple(dict.fromkeys(one.sentences or others))[:MAX_WRITTEN_CITED]
-            if one.text and (one not in leads or len(block) > len(leads)):
-                yield replace(one, sentences=numbers)
-            elif one.text and numbers:  # it leads into nothing
-                yield replace(one, sentences=numbers, shape=PLAIN)
+            if not is_lead:
+                shape = shape._replace(block=self._n_blocks)
+            elif len(block) == len(leads):  # it leads into nothing
+                shape = shape._replace(role=Role.PARAGRAPH)
+            if one.text and (numbers or shape.role is not Role.PARAGRAPH):
+                yield replace(one, sentences=numbers, shape=shape)
 
     def _flush(self) -> Iterator[DraftStatement]:
         yield from self._end_paragraph()

@@ -8,6 +8,7 @@ missing; one that cannot be reached or read has confirmed nothing.
 
 import logging
 import re
+import string
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from assistant.text.cues import is_injection
 from assistant.text.exact import date_forms, find_exact
 from assistant.text.normalize import normalize
 from assistant.text.reserves import (
+    find_added,
     find_new_clause,
     find_reserve,
     find_spelt,
@@ -28,7 +30,7 @@ from assistant.text.reserves import (
 from assistant.text.terms import fold, function_words, guess_language, terms
 from assistant.text.words import find_names
 from assistant.write.llm.values import Finished, Model, Request
-from assistant.write.prompt import neutralize
+from assistant.write.prompt import ASKING, neutralize
 
 VERIFY = """\
 You check sentences against quotes from documents. For each numbered sentence: do its quotes, with \
@@ -49,6 +51,8 @@ MAX_WHY_CHARS = 200
 MAX_REPLY_CHARS = 20_000
 MAX_CLAIM_CHARS = 4_000
 """Of a sentence with its quotes: a longer one is not asked about."""
+MIN_GLUED_CHARS, MAX_GLUED_CHARS = 8, 40
+"""Letters from which three words of a source are known where they run together; shown of them."""
 N_BEGINNING = 4
 """Letters that forms of one name have in common: "China", "Chinese"."""
 NOT_SAID = "what it cites does not say all of it"
@@ -107,13 +111,15 @@ def find_fault(claim: Claim) -> str | None:
     """Return what shows at sight that a sentence does not stand; None if nothing does."""
     if is_injection(claim.text):
         return "it gives orders"
-    if claim.text.rstrip().endswith(("?", "？", "؟")):
+    if claim.text.rstrip().endswith(ASKING):
         return "it asks instead of answering"
     told = "\n".join((*claim.quotes, claim.under))
     if number := _find_new_number(claim.text, told):
         return f"{number} is not in what it cites"
     if name := _find_new_name(claim.text, "\n".join((told, claim.shown))):
         return f"the name {name} is not in what was shown"
+    if glued := _find_glued(claim.text, told):
+        return f"the words of its source run together in it ({glued[:MAX_GLUED_CHARS]})"
     if find_turned(claim.text, claim.quotes):
         return "it denies what its source says, or the reverse"
     return None
@@ -151,6 +157,18 @@ def _find_new_name(text: str, told: str) -> str | None:
     return None
 
 
+def _find_glued(text: str, told: str) -> str | None:
+    """Return a word in which three words of what was told run together."""
+    source = fold(told)
+    long = [fold(word) for word in text.split() if len(word) >= MIN_GLUED_CHARS]
+    new = [word for word in long if word.strip(string.punctuation) not in source]
+    words = re.findall(r"[^\W\d_]+", source)
+    runs = ("".join(words[n : n + 3]) for n in range(len(words) - 2 if new else 0))
+    joined = " ".join("".join(re.findall(r"[^\W\d_]+", word)) for word in new)
+    glued = next((run for run in runs if len(run) >= MIN_GLUED_CHARS and run in joined), None)
+    return glued and next((word for word in joined.split() if glued in word), None)
+
+
 class LocalVerifier:
     """Confirms by a score, and by what the words show of reserves and of order."""
 
@@ -174,7 +192,8 @@ class LocalVerifier:
     def _judge(self, claim: Claim) -> str | None:
         if reserve := find_reserve(claim.text, claim.quotes):
             return f"it is told without a reserve of its source ({reserve})"
-        if find_new_clause(claim.text, "\n".join((*claim.quotes, claim.under))):
+        told = "\n".join((*claim.quotes, claim.under))
+        if find_new_clause(claim.text, told) or find_added(claim.text, claim.quotes, told):
             return "a part of it is not in what it cites"
         if find_swapped(claim.text, claim.quotes):
             return "its names stand the other way round in its source"

@@ -2,12 +2,14 @@
 
     python -m evals.generated --data FOLDER --llm-url URL --llm-model NAME
         [--only squad2 seed baseline injection] [--record DIR] [--work DIR] [--sample N]
-        [--readings FILE ...] [--model server|obedient|none]
+        [--readings FILE ...] [--model server|obedient|obedient-long|none]
+        [--verifier model|local|off]
 
 squad2 and seed: what is written, kept, dropped and supported, the model's own citations beside it.
 baseline: llama-index's CitationQueryEngine over the passages of the same prompts, of the sets named
-(of both when none is). injection: planted instructions; with `--model obedient` a script obeys
-them, with `--model none` there are quotes alone, and neither needs a server.
+(of both when none is). injection: planted instructions; with `--model obedient` a script
+obeys them in the short form, with `--model obedient-long` at length, and confirms itself unless
+--verifier names another; with `--model none` there are quotes alone. None of these needs a server.
 
 Replies are recorded, so that an interrupted run goes on where it was. Into --work go NAME.json and
 NAME.to-read.jsonl: statements that a person must judge (`evals/README.md`). What is filled in there
@@ -18,7 +20,8 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from assistant.write.llm.client import open_model
 from assistant.write.llm.values import Model
 from evals.generated import written
 from evals.generated.figures import as_json, print_table
+from evals.generated.obedient import Obedient
 from evals.generated.readings import Readings, list_to_read
 from evals.generated.recorded import Recorded
 from evals.generated.sets import load_asking, open_watched, settings_of, thin
@@ -37,6 +41,10 @@ from evals.generated.written import Asked
 SETS = ("squad2", "seed")
 PARTS = (*SETS, "baseline", "injection")
 WORK = Path("eval-results/generated")
+OBEDIENT: dict[str, Callable[[], Obedient]] = {
+    "obedient": Obedient,
+    "obedient-long": partial(Obedient, is_small=False),
+}
 
 
 def main() -> None:
@@ -64,7 +72,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the folder of the public sets")
     parser.add_argument("--llm-url", help="an OpenAI-compatible server, such as http://HOST/v1")
     parser.add_argument("--llm-model", default="", help="the model's name on that server")
-    parser.add_argument("--model", choices=("server", "obedient", "none"), default="server")
+    parser.add_argument("--model", choices=("server", *OBEDIENT, "none"), default="server")
+    parser.add_argument("--verifier", choices=("model", "local", "off"), help="who verifies")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="parts to run, all by default")
     parser.add_argument("--record", type=Path, help="where replies are kept, WORK by default")
     parser.add_argument("--work", type=Path, default=WORK, help="indexes, results, files to read")
@@ -110,7 +119,8 @@ def _report_injection(given: argparse.Namespace) -> None:
     from evals.generated import injection
 
     name = given.llm_model if given.model == "server" else given.model
-    settings = settings_of(given.llm_url, given.llm_model, given.work / "indexes" / "injection")
+    folder = given.work / "indexes" / "injection"
+    settings = settings_of(given.llm_url, given.llm_model, folder, verifier=given.verifier)
     model = None
     if given.model == "server":
         model = _recorded(settings, _record(given) / "injection.replies.jsonl")
@@ -118,7 +128,7 @@ def _report_injection(given: argparse.Namespace) -> None:
         settings,
         given.data,
         model=model,
-        is_obedient=given.model == "obedient",
+        obedient=OBEDIENT[given.model]() if given.model in OBEDIENT else None,
         n=given.sample,
         readings=[_to_read(f"injection-{name}", given), *given.readings],
     )

@@ -79,7 +79,7 @@ def measure(
     data: Path,
     *,
     model: Model | None,
-    is_obedient: bool = False,
+    obedient: Obedient | None = None,
     n: int | None = None,
     readings: Sequence[Path] = (),
 ) -> Report:
@@ -88,8 +88,8 @@ def measure(
     Args:
         settings: where the corpus and its index are made.
         data: the folder of the public sets.
-        model: writes; None for quotes alone, or when `is_obedient`.
-        is_obedient: a script writes that does what the attacks say.
+        model: writes; None for quotes alone, or where an `obedient` script does what the attacks
+            say.
         n: attacks of BIPIA, and at most so many payloads; all of them once when None.
         readings: files that were filled in.
     """
@@ -97,7 +97,6 @@ def measure(
     questions = [q for q in public.questions if q.group not in HELD_OUT]
     texts = {name: public.texts[name] for q in questions for name in q.documents}
     plans = list(make_plans(questions, load_bipia(data / BIPIA), n))
-    obedient = Obedient() if is_obedient else None
     with open_watched(settings, texts, obedient or model) as assistant:
         trials = run(assistant, texts, plans, obedient)
     return Report(tuple(trials), Readings(readings))

@@ -64,12 +64,15 @@ def thin(values: Sequence[T], n: int | None) -> tuple[T, ...]:
     return tuple(values[i * len(values) // n] for i in range(n))
 
 
-def settings_of(url: str | None, model: str, folder: Path) -> Settings:
-    """Return the settings: as shipped, but for patience and the size of the prompt."""
+def settings_of(
+    url: str | None, model: str, folder: Path, *, verifier: str | None = None
+) -> Settings:
+    """Return the settings: as shipped, but for patience, the prompt's size, and who verifies."""
     llm: dict[str, Any] = {"max_prompt_tokens": PROMPT_TOKENS, **PATIENCE}
     if url:
         llm |= {"base_url": url, "model": model}
-    return Settings.load(corpus_dir=folder / "corpus", index_dir=folder / "index", llm=llm)
+    given: dict[str, Any] = {"verifier": {"by": verifier}} if verifier else {}
+    return Settings.load(corpus_dir=folder / "corpus", index_dir=folder / "index", llm=llm, **given)
 
 
 def open_watched(settings: Settings, texts: dict[str, str], model: Model | None) -> Watched:

@@ -81,7 +81,7 @@ def find_signs(statement: str, attack: Attack, known: str) -> tuple[str, ...]:
     ]
     signs += [
         f"result: {one}"
-        for one in _results(attack)
+        for one in results_of(attack)
         if fold(one) in told and fold(one) not in benign
     ]
     said, common = set(terms(statement)), set(terms(known))
@@ -95,7 +95,8 @@ def find_signs(statement: str, attack: Attack, known: str) -> tuple[str, ...]:
     return tuple(signs)
 
 
-def _results(attack: Attack) -> tuple[str, ...]:
+def results_of(attack: Attack) -> tuple[str, ...]:
+    """Return what is known of what whoever carries an attack out says."""
     if attack.category == PAYLOAD:
         return ()
     text = fold(attack.text)

@@ -25,7 +25,7 @@ class Watch:
     """What became of one question.
 
     Attributes:
-        quotes: the extracted answer, which is shown first.
+        quotes: the extracted answer, which is shown first unless it is an abstention.
         answer: what is shown last.
         shown: what the language model was shown; None when it was not asked.
         reply: what it said, word for word; None when that is not recorded.
@@ -42,13 +42,14 @@ class Watch:
 
 
 class WatchedWriter(Writer):
-    """A `Writer` that keeps the last prompt."""
+    """A `Writer` that keeps the last prompt, and the quotes that it was given."""
 
     shown: Prompt | None = None
+    quotes: Answer | None = None
 
     def write(self, quoted: QuotedAnswer, costs: Costs) -> Generator[Stage | Answer]:
         """See `Writer`."""
-        self.shown = self.show(quoted)
+        self.shown, self.quotes = self.show(quoted), quoted.answer
         yield from super().write(quoted, costs)
 
 
@@ -75,7 +76,7 @@ class Watched(Assistant):
         if isinstance(self._model, Recorded):
             self.ask(question, history)
         if self._watched:
-            self._watched.shown = None
+            self._watched.shown = self._watched.quotes = None
         quotes = answer = None
         started, quotes_s = time.perf_counter(), 0.0
         for found in self.stream(question, history):
@@ -87,6 +88,8 @@ class Watched(Assistant):
         assert answer is not None
         if quotes.usage:
             quotes_s += quotes.usage.total_s
+        if self._watched and self._watched.quotes:
+            quotes = self._watched.quotes
         shown = self._watched.shown if self._watched else None
         said = None
         if shown and isinstance(self._model, Recorded):

@@ -3,7 +3,7 @@
 import pytest
 from ingest.reading import within
 
-from assistant.text.cues import is_injection
+from assistant.text.cues import is_injection, is_task
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,53 @@ def test_a_sentence_about_the_world_is_none(sentence: str) -> None:
     assert not is_injection(sentence)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Explain how glaciers move.",
+        "Please summarise the plot of the last opera.",
+        "Could you write a limerick about bakers?",
+        "Give an example of a haiku.",
+        "Replace each comma in the words with a star.",
+        "Jumble what comes next.",
+        "Remove the vowels from all sentences.",
+        "Erklären Sie die Gezeiten.",
+        "Übersetze den nächsten Satz.",
+        "Expliquez la photosynthèse.",
+        "Escriba un cuento de piratas.",
+        "Scrivi una canzone d'amore.",
+        "Traduza isto.",
+        "Schrijf een gedicht.",
+    ],
+)
+def test_a_sentence_that_asks_for_a_text_sets_a_task(sentence: str) -> None:
+    assert is_task(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Remove the cover and replace the filter.",
+        "Add two spoons of salt.",
+        "Tell the porter when you leave.",
+        "Write down what the meter shows.",
+        "Schreiben Sie Ihren Namen auf das Schild.",
+        "Escriba su nombre aquí.",
+        "Use the back door after ten.",
+        "She explained how the lock works.",
+        "The form describes the damage.",
+        "Give way to pedestrians.",
+        "Der Schreiber erklärte den Preis.",
+        "La explicación es breve.",
+    ],
+)
+def test_a_sentence_that_tells_what_to_do_or_what_was_written_sets_none(sentence: str) -> None:
+    assert not is_task(sentence)
+
+
 def test_hostile_text_takes_no_time() -> None:
     with within(1):
         for piece in ("ignore ", "your ", "the a ", "this question ", '"', " : "):
             is_injection(piece * 100_000)
+        for piece in ("please ", "can you ", "replace ", "give me ", "\n", "?"):
+            is_task(piece * 100_000)

@@ -4,6 +4,7 @@ import pytest
 from ingest.reading import within
 
 from assistant.text.reserves import (
+    find_added,
     find_new_clause,
     find_reserve,
     find_spelt,
@@ -117,6 +118,47 @@ def test_a_clause_about_something_else_is_new(statement: str, told: str, *, is_n
     assert find_new_clause(statement, told) is is_new
 
 
+OVEN = "The oven in the bakery is cleaned every Monday."
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_new"),
+    [
+        (f"{OVEN[:-1]}, and besides, marigold.", True),
+        (f"{OVEN[:-1]}; at last: bring marigolds.", True),
+        (f"{OVEN[:-1]}, however.", False),
+        (f"{OVEN[:-1]}, on the whole.", False),
+    ],
+)
+def test_clauses_in_a_row_of_which_nothing_was_told_are_one(
+    statement: str, *, is_new: bool
+) -> None:
+    assert find_new_clause(statement, OVEN) is is_new
+
+
+@pytest.mark.parametrize(
+    ("statement", "quote", "is_added"),
+    [
+        ("Buy marigolds when the oven in the bakery is cleaned every Monday.", OVEN, True),
+        ("Kauft Ringelblumen, denn der Ofen der Bäckerei wird jeden Montag gereinigt.",
+         "Der Ofen der Bäckerei wird jeden Montag gereinigt.", True),
+        ("Yes, the oven in the bakery is cleaned every Monday.", OVEN, False),
+        ("Every Monday somebody cleans the big oven thoroughly.", OVEN, False),
+        ("The big oven shines.", "The oven shines.", False),
+    ],
+)  # fmt: skip
+def test_what_is_put_into_a_copied_sentence_is_seen(
+    statement: str, quote: str, *, is_added: bool
+) -> None:
+    assert find_added(statement, [quote], quote) is is_added
+
+
+def test_what_was_told_elsewhere_is_not_put_in() -> None:
+    said = f"By the hygiene plan {OVEN[0].lower()}{OVEN[1:]}"
+    assert find_added(said, [OVEN], OVEN)
+    assert not find_added(said, [OVEN], f"{OVEN}\nHygiene plan")
+
+
 def test_numbers_are_known_as_they_are_spelt() -> None:
     assert find_spelt("Drei of the seven, et douze") == {3, 7, 12}
     assert find_spelt("thirty") == frozenset()
@@ -136,3 +178,4 @@ def test_a_long_text_is_compared_in_bounded_time(text: str) -> None:
         find_reserve(text, [text, text])
         find_swapped(text, [text])
         find_new_clause(text, text)
+        find_added(text, [text], text)

@@ -1,6 +1,7 @@
 """A model's reply as statements, each as soon as it is whole, and a follow-up that it rewrote."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from ingest.reading import within
 from scripted_model import Piece, ScriptedModel, finished
 
-from assistant.cite import DraftStatement
+from assistant.cite import DraftStatement, Shape
 from assistant.errors import ModelUnavailable
 from assistant.values import Turn
 from assistant.write.llm.values import Finished, Request
@@ -43,7 +44,8 @@ def test_statements_come_as_they_are_whole_and_the_cost_at_the_end() -> None:
 def test_lines_come_at_the_end_before_the_cost() -> None:
     model = model_of("It is so. [1]\nAnd", " so. [2]", finished())
     *_, first, second, cost = generate(model, SHOWN)
-    assert [first, second] == [DraftStatement("It is so.", (1,)), DraftStatement("And so.", (2,))]
+    said = DraftStatement("It is so.", (1,), Shape(block=1))
+    assert [first, second] == [said, replace(said, text="And so.", sentences=(2,))]
     assert cost == finished()
 
 

@@ -59,12 +59,37 @@ def test_a_list_keeps_its_items_its_numbers_and_its_depth() -> None:
     found = read("You need [9]:\n1. a ticket [1]\n   - or a pass [2]\n2. shoes\n\nThat is all. [3]")
     assert [(one.text, one.sentences, one.shape.role) for one in found] == [
         ("You need:", (9,), Role.LEAD_IN),
-        ("1. a ticket", (1,), Role.ITEM),
+        ("a ticket", (1,), Role.ITEM),
         ("or a pass", (2,), Role.ITEM),
-        ("2. shoes", (9,), Role.ITEM),
+        ("shoes", (9,), Role.ITEM),
         ("That is all.", (3,), Role.PARAGRAPH),
     ]
     assert [one.shape.level for one in found] == [0, 0, 1, 0, 0]
+    assert [one.shape.mark for one in found] == ["", "1.", "", "2.", ""]
+
+
+@pytest.mark.parametrize(
+    ("line", "mark", "text"),
+    [
+        ("1. Ask the clerk. [1]", "1.", "Ask the clerk."),
+        ("1) Ask the clerk. [1]", "1)", "Ask the clerk."),
+        ("12. Ask the clerk. [1]", "", "12. Ask the clerk."),
+        ("0. Ask the clerk. [1]", "", "0. Ask the clerk."),
+        ("1. Mai 2031: Markt [1]", "", "1. Mai 2031: Markt"),
+        ("1. enero: fiesta [1]", "", "1. enero: fiesta"),
+        ("- 1 May 2031: fair [1]", "", "1 May 2031: fair"),
+    ],
+)
+def test_only_a_number_that_counts_items_is_no_part_of_what_they_say(
+    line: str, mark: str, text: str
+) -> None:
+    (item,) = read(line)
+    assert (item.shape.mark, item.text) == (mark, text)
+
+
+def test_a_count_goes_on_behind_a_paragraph_between_its_items() -> None:
+    items = read("1. one [1]\n\nSo far. [1]\n\n2. two [1]\n\n9. nine [1]")
+    assert [one.shape.mark for one in items] == ["1.", "", "2.", ""]
 
 
 def test_a_lead_in_without_numbers_rests_on_those_of_its_list() -> None:
@@ -88,6 +113,26 @@ def test_a_table_is_rows_with_the_names_of_their_columns() -> None:
         for cell in row.shape.cells:
             assert row.text.startswith(cell.text, cell.start)
     assert [cell.name for cell in may.shape.cells] == ["Month", "Fee"]
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("One. Two. [1]", [1, 1]),
+        ("One. [1]\n\nTwo. [2]", [1, 2]),
+        ("One. [1]\nTwo. [2]", [1, 1]),
+        ("It takes two. These are:\n- one [1]\n- two [2]\n\nThat is all. [3]", [1, 1, 2, 2, 3]),
+        ("- one [1]\n\n- two [2]", [1, 1]),
+        ("- one [1]\n\n## Others\n- two [2]", [1, 2]),
+        ("|a|\n|-|\n|1 [1]|\n\nThen: [2]\n\n|b|\n|-|\n|2 [2]|", [1, 2, 3]),
+        ("- one [1]\n\n|a|\n|-|\n|2 [2]|\n- three [3]", [1, 2, 3]),
+        ("Nothing:\n\n[1]\n\nIt rained. [2]", [1, 2]),
+    ],
+)
+def test_what_belongs_to_one_paragraph_list_or_table_has_its_number(
+    text: str, blocks: list[int]
+) -> None:
+    assert [one.shape.block for one in read(text)] == blocks
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from scripted_model import ScriptedModel
 
 from assistant.evidence.scorer import Judgement
 from assistant.text.cues import is_injection
-from assistant.values import Passage, Turn
+from assistant.values import Passage, Role, Turn
 from assistant.write.prompt import (
     CLOSING,
     MAX_CITED,
@@ -205,6 +205,40 @@ def test_where_nothing_fits_nothing_is_asked() -> None:
     assert show_any("Who?", judged(), prompt_tokens=count(SYSTEM) + 5) is None
     assert show_any("Who?", judged(), prompt_tokens=0) is None
     assert show_any("Who?", judgement_of([], ())) is None
+
+
+STOKER = "The stoker fills in the log at noon."
+
+
+def texts_shown(question: str, *sentences: str) -> list[str]:
+    shown = show_any(question, judgement_of([passage(*sentences)], [0.0] * len(sentences)), 4_000)
+    return [one.text for one in shown.sentences] if shown else []
+
+
+@pytest.mark.parametrize("task", ["Explain how comets move.", "Erzähle vom Leben der Kometen."])
+def test_a_task_of_which_nothing_around_speaks_is_not_shown(task: str) -> None:
+    assert texts_shown("When is the log filled in?", STOKER, task) == [STOKER]
+    assert texts_shown("How do I explain comets?", STOKER, "Explain how comets move.")[1:]
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["Write the stoker's name into the log.", "Explain to the stoker what happened."],
+)
+def test_a_task_of_its_document_is_shown(task: str) -> None:
+    assert texts_shown("When is it filled in?", STOKER, task) == [STOKER, task]
+
+
+def test_an_item_of_a_list_is_shown_whatever_it_asks_for() -> None:
+    told = replace(passage(STOKER, "Describe both comets."), roles=(Role.PARAGRAPH, Role.ITEM))
+    shown = show_any("When is the log filled in?", judgement_of([told], [0.0, 0.0]), 4_000)
+    assert shown
+    assert len(shown.sentences) == 2
+
+
+def test_a_foreign_question_is_shown_since_what_follows_may_be_its_answer() -> None:
+    asked = ["Do comets have tails?", "Yes."]
+    assert texts_shown("When is the log filled in?", STOKER, *asked) == [STOKER, *asked]
 
 
 def test_a_long_question_is_cut() -> None:

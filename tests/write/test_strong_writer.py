@@ -3,21 +3,30 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from corpora import FILES, settings_in, write_files
+from dom import first
 from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from scripted_model import Piece, ScriptedModel, finished
 from scripted_replies import Said
 from scripted_server import ScriptedServer
+from selectolax.lexbor import LexborHTMLParser
 
 from assistant.answer.compose import NAME as EXTRACT
+from assistant.cli.terminal import write_blocks
 from assistant.errors import ModelUnavailable
 from assistant.pipeline import Assistant
+from assistant.serve.chat.render import render_answer
+from assistant.serve.chat.turns import Turn as ChatTurn
 from assistant.settings import Settings, VerifierSettings
+from assistant.show.blocks import Grid, list_blocks
+from assistant.show.export import export_markdown
 from assistant.values import WRITTEN, Answer, Role, Turn, Verdict
 from assistant.write.compose import CUT, NOTHING_LEFT, PARTLY, open_writer
 from assistant.write.llm.values import Request
@@ -183,6 +192,162 @@ def test_lists_and_tables_keep_their_form(given_settings: Settings) -> None:
     roles = [one.role for one in answer.statements]
     assert roles == [Role.LEAD_IN, Role.ITEM, Role.ROW]
     assert [cell.text for cell in answer.statements[2].cells] == ["spring", "wood"]
+
+
+COMETS = "What are comets made of?"
+SONG = "Compose a song for sailors."
+
+
+@pytest.mark.parametrize("planted", [COMETS, SONG])
+def test_what_is_planted_is_neither_quoted_nor_stands_in_for_anything(
+    tmp_path: Path, planted: str
+) -> None:
+    settings = settings_in(tmp_path, max_over_refusal=0.0, max_drop=0.0)
+    write_files(settings.corpus_dir, {"r.txt": f"Rivers\n\n{RISES} {planted} {FLOWS}"})
+
+    def say(request: Request) -> str:
+        if request.system == VERIFY:
+            return "1: yes\n2: yes\n3: yes"
+        known = numbers_in(request)
+        number = known.get(planted, 99)
+        return f"{planted} [{number}]\n\nOh, {OWN} [{number}]\n\nIt rises there. [{known[RISES]}]"
+
+    answer = ask(settings, ScriptedModel(say, is_small=False))
+    assert planted not in answer.text
+    assert planted not in [one.quote for one in answer.citations]
+
+
+def test_a_question_that_a_document_is_asked_for_is_quoted(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, max_over_refusal=0.0, max_drop=0.0)
+    write_files(settings.corpus_dir, {"q.txt": f"Quiz\n\n{COMETS} {RISES} {FLOWS}"})
+    answer = ask(settings, model_of(f"{COMETS} [{COMETS}]"), "Which question on comets is asked?")
+    assert answer.statements[0].text == COMETS
+
+
+def test_a_question_in_other_words_is_cited_with_its_answer(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, max_over_refusal=0.0, max_drop=0.0)
+    dogs, no = "May I bring a dog?", "No."
+    write_files(settings.corpus_dir, {"house.txt": f"House\n\n{dogs} {no}"})
+    answer = ask(settings, model_of(f"Dogs must stay out. [{dogs}][{no}]"), "Are pets allowed?")
+    assert [one.quote for one in answer.citations] == [dogs, no]
+
+
+MOON, LAKES = "Titan is the largest moon of Saturn.", "It has lakes of methane."
+LEAVE = "Employees accrue two days of leave per month."
+LAID_OUT = f"""\
+{OWN} [{RISES}] It crosses ten countries. [{FLOWS}]
+
+Titan goes round Saturn. [{MOON}]
+
+There are:
+1. a river in ten countries [{FLOWS}]
+2. a moon of Saturn [{MOON}]
+   - with lakes [{LAKES}]
+3. two days of leave [{LEAVE}]
+
+| Thing | Where it is |
+|---|---|
+| Danube | Black Forest [{RISES}] |
+| Titan | near Saturn [{MOON}] |
+
+So much of both. [{RISES}][{MOON}]"""
+
+
+@pytest.fixture(scope="module")
+def laid_out(given_settings: Settings) -> Answer:
+    """An answer of paragraphs, a list and a table, each of which cites several documents."""
+    verdicts = "\n".join(f"{n}: yes" for n in range(1, 12))
+    return ask(given_settings, model_of(LAID_OUT, verdicts))
+
+
+def test_paragraphs_lists_and_tables_are_told_as_they_were_written(laid_out: Answer) -> None:
+    assert laid_out.text.splitlines() == [
+        f"{OWN} [1] It crosses ten countries. [2]",
+        "Titan goes round Saturn. [3]",
+        "There are: [2][3][4][5]",
+        "1. a river in ten countries [2]",
+        "2. a moon of Saturn [3]",
+        "with lakes [4]",
+        "3. two days of leave [5]",
+        "Thing: Danube | Where it is: Black Forest [1]",
+        "Thing: Titan | Where it is: near Saturn [3]",
+        "So much of both. [1][3]",
+    ]
+    stated = laid_out.to_dict()["statements"]
+    assert [one["block"] for one in stated] == [1, 1, 2, 3, 4, 4, 4, 4, 5, 5, 6]
+    assert [one["mark"] for one in stated if one["role"] == "item"] == ["1.", "2.", "", "3."]
+
+
+def test_a_page_shows_them_as_they_were_written(laid_out: Answer) -> None:
+    page = LexborHTMLParser(str(render_answer(laid_out, 1)))
+    paragraphs = [
+        node.css(".statement") for node in page.css(".answer > .statements > p.sentences")
+    ]
+    assert [len(sentences) for sentences in paragraphs] == [2, 1, 1, 1]
+    (items,) = page.css(".answer > .statements ul")
+    assert [first(one, ".statement").text() for one in items.css("li")] == [
+        "1. a river in ten countries",
+        "2. a moon of Saturn",
+        "with lakes",
+        "3. two days of leave",
+    ]
+    (table,) = page.css(".answer > .statements table")
+    assert [one.text() for one in table.css("th")] == ["Thing", "Where it is"]
+    assert len(table.css("tbody tr")) == 2
+
+
+def test_markdown_shows_them_as_they_were_written(laid_out: Answer) -> None:
+    told = export_markdown("Rivers", [ChatTurn(1, QUESTION, laid_out)])
+    assert (
+        "2. a moon of Saturn \\[3\\]\n   - with lakes \\[4\\]\n3. two days of leave \\[5\\]\n\n"
+        "| Thing | Where it is |  |"
+    ) in told
+    tokens = [one.type for one in MarkdownIt("commonmark").enable("table").parse(told)]
+    assert [tokens.count(f"{kind}_open") for kind in ("ordered_list", "bullet_list", "table")] == [
+        1,
+        1,
+        1,
+    ]
+    assert f"{OWN} \\[1\\] It crosses ten countries. \\[2\\]\n\nTitan goes round Saturn." in told
+
+
+def test_a_terminal_shows_them_as_they_were_written(
+    laid_out: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_blocks(list_blocks(laid_out), shows_all=True)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    at = lines.index("Titan goes round Saturn. [3]")
+    assert lines[at + 1 : at + 6] == [
+        "There are: [2][3][4][5]",
+        "1. a river in ten countries [2]",
+        "2. a moon of Saturn [3]",
+        "  • with lakes [4]",
+        "3. two days of leave [5]",
+    ]
+    assert sum(line.startswith(("Danube ", "Titan  ")) for line in lines) == 2
+
+
+def test_what_is_quoted_in_place_of_an_item_or_a_row_stands_in_its_list_or_table(
+    given_settings: Settings,
+) -> None:
+    reply = (
+        f"So:\n1. a moon of Jupiter [{MOON}]\n2. a month of leave [{LEAVE}]\n\n"
+        f"|what|where|\n|-|-|\n|lakes|on Io [{LAKES}]|\n|spring|wood [{RISES}]|"
+    )
+    verdicts = "1: yes\n2: no, not Jupiter\n3: yes\n4: no, not on Io\n5: yes"
+    answer = ask(given_settings, model_of(reply, verdicts))
+    kinds = [block.kind for block in list_blocks(answer)]
+    assert kinds[:3] == ["prose", "list", "table"]
+    assert [one.shown for one in answer.statements[1:3]] == [
+        f"1. {MOON}",
+        "2. a month of leave",
+    ]
+    table = list_blocks(answer)[2]
+    assert isinstance(table, Grid)
+    assert [(row.cells[0].text, row.note) for row in table.rows] == [
+        (LAKES, "quoted instead"),
+        ("spring", "confirmed"),
+    ]
 
 
 def test_a_capable_model_chooses_its_units_itself_whoever_verifies(

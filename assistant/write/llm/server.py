@@ -118,16 +118,14 @@ def assumed_context(settings: LanguageModel) -> int:
 
 def room_for_prompt(settings: LanguageModel, context_tokens: int) -> int:
     """Return how many tokens a prompt may have, in a context of this many."""
-    context = settings.context_tokens or context_tokens
-    room = context - room_for_reply(settings, context)
+    room = context_tokens - room_for_reply(settings, context_tokens)
     return max(0, min(room, settings.max_prompt_tokens or MAX_PROMPT_TOKENS))
 
 
 def room_for_reply(settings: LanguageModel, context_tokens: int) -> int:
     """Return how many tokens a reply may have: of a large model with its thoughts."""
     most = MAX_SHORT_TOKENS if settings.is_short_form else MAX_REPLY_TOKENS
-    context = settings.context_tokens or context_tokens
-    return settings.max_reply_tokens or min(most, context // 4)
+    return settings.max_reply_tokens or min(most, context_tokens // 4)
 
 
 def read_context(settings: LanguageModel) -> int | None:
@@ -225,8 +223,8 @@ class LlamaIndexBackend:
         return room_for_reply(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
-        """As the model tells."""
-        return self._llm.metadata.context_window
+        """As the settings say, or as the model tells."""
+        return self._settings.context_tokens or self._llm.metadata.context_window
 
     def connect(self) -> Generator[None, None, Speak]:
         """Return what speaks for the model as it is."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import ModelUnavailable
-from assistant.write.llm.gguf import _read_pairs, read_model_file
+from assistant.write.llm.local import HEAD_BYTES, MAX_NAME_CHARS, read_model_file
 
 
 def text(value: str) -> bytes:
@@ -39,7 +39,7 @@ def test_a_file_says_its_name_and_context(model: Path) -> None:
     file = read_model_file(model)
     assert file.path == model
     assert file.trained_tokens == 2048
-    assert file.name.startswith("Tiny model [31m xxx")
+    assert file.name.startswith("Tiny model[31mxxx")
     assert len(file.name) == 80
 
 
@@ -49,16 +49,25 @@ def test_a_file_that_does_not_say_is_called_as_it_is_named(model: Path) -> None:
     assert read_model_file(model).trained_tokens is None
 
 
-def test_nested_arrays_end_the_reading(model: Path) -> None:
-    nested = struct.pack("<IIQ", 9, 9, 1) * 50_000
-    model.write_bytes(gguf(("a", nested), CONTEXT))
-    assert read_model_file(model).trained_tokens is None
-
-
 @given(st.binary(max_size=300))
-def test_any_bytes_are_read_to_their_end(tail: bytes) -> None:
-    list(_read_pairs(b"GGUF" + tail))
-    list(_read_pairs(gguf(NAME, TAGS, CONTEXT)[: len(tail)] + tail))
+def test_any_bytes_behind_the_magic_are_a_file_with_a_name(
+    tmp_path_factory: pytest.TempPathFactory, tail: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.gguf"
+    head = gguf(NAME, TAGS, CONTEXT)
+    for data in (b"GGUF" + tail, head[: len(tail)] + tail):
+        path.write_bytes(data if data.startswith(b"GGUF") else b"GGUF" + data)
+        found = read_model_file(path)
+        assert 0 < len(found.name) <= MAX_NAME_CHARS
+        assert found.trained_tokens is None or found.trained_tokens > 0
+
+
+def test_a_large_file_is_not_read_to_its_end(model: Path) -> None:
+    with model.open("wb") as file:
+        file.write(gguf(NAME))
+        file.seek(50 * HEAD_BYTES)
+        file.write(gguf(CONTEXT))
+    assert read_model_file(model).trained_tokens is None
 
 
 def test_the_small_model_says_its_context(small_model: Path) -> None:
@@ -72,26 +81,21 @@ def test_a_file_without_the_magic_is_refused(model: Path, data: bytes) -> None:
         read_model_file(model)
 
 
-@pytest.mark.parametrize("version", [1, 4, 3 << 24])
-def test_another_version_is_refused(model: Path, version: int) -> None:
-    model.write_bytes(gguf(version=version))
-    with pytest.raises(ModelUnavailable, match=f"of version {version}, and only"):
-        read_model_file(model)
-
-
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match=r"there is no file '.*none.gguf': put the model"):
+    with pytest.raises(
+        ModelUnavailable, match=r"none.gguf' cannot be read: No such file .*llm.path"
+    ):
         read_model_file(tmp_path / "none.gguf")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match=r"is a folder: llm.path must name the .gguf file"):
+    with pytest.raises(ModelUnavailable, match=r"Is a directory; llm.path must name a file"):
         read_model_file(tmp_path)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.gguf")
-    with pytest.raises(ModelUnavailable, match="is not a file"):
+    with pytest.raises(ModelUnavailable, match="is not a GGUF file"):
         read_model_file(tmp_path / "pipe.gguf")
 
 
@@ -102,5 +106,5 @@ def test_an_unreadable_file_says_why(model: Path, monkeypatch: pytest.MonkeyPatc
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ModelUnavailable, match="cannot be read: Permission denied; let this user"):
+    with pytest.raises(ModelUnavailable, match=r"Permission denied; .* this user may read"):
         read_model_file(model)

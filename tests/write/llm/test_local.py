@@ -14,10 +14,14 @@ import httpx
 import pytest
 
 from assistant.errors import ModelUnavailable
+from assistant.settings import LanguageModel
 from assistant.write.llm import local
-from assistant.write.llm.local import MAX_SAID_CHARS, MAX_STARTS, Address, LocalServer, explain
+from assistant.write.llm.client import MAX_FAILURES, Client
+from assistant.write.llm.local import MAX_SAID_CHARS, LocalBackend, explain
+from assistant.write.llm.loop import Deadlines
+from assistant.write.llm.values import Request
 
-UP = "print(json.dumps({'port': 9, 'context_tokens': 512}), flush=True); sys.stdin.read()"
+UP = "print(job['api_key'], 9, flush=True); sys.stdin.read()"
 INSIDE = ("/slots", "/metrics", "/tools")
 on_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads Linux's /proc")
 
@@ -39,162 +43,168 @@ def is_gone(pid: int, within_s: float = 10.0) -> bool:
     return not is_alive(pid)
 
 
-def wait(server: LocalServer) -> Address:
-    """Return the address when the model listens."""
-    steps = server.ready()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as ready:
-            address: Address = ready.value
-            return address
+def wait(backend: LocalBackend) -> tuple[str, str]:
+    """Return the address and the key when the model listens."""
+    for _ in backend.connect():
+        pass
+    assert backend._child
+    return f"http://127.0.0.1:{backend._child.port.result()}", backend._child.api_key
 
 
-def pid_of(server: LocalServer) -> int:
-    assert server._child
-    return server._child._process.pid
+def pid_of(backend: LocalBackend) -> int:
+    assert backend._child
+    return backend._child.process.pid
+
+
+def open_backend(path: Path, **given: object) -> LocalBackend:
+    return LocalBackend(LanguageModel.model_validate({"path": path, **given}))
 
 
 # A child that is played
 
 
 @pytest.fixture
-def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., LocalServer]]:
-    """Return what makes a server whose child runs the given script after reading its job."""
+def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., LocalBackend]]:
+    """Return what makes a backend whose child runs the given script after reading its job."""
     path = tmp_path / "played.gguf"
     path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(16))
-    opened: list[LocalServer] = []
+    opened: list[LocalBackend] = []
 
-    def make(script: str, **options: float) -> LocalServer:
-        script = f"import json, os, signal, sys, time; job = sys.stdin.readline()\n{script}"
-        monkeypatch.setattr(local, "_command", lambda: [sys.executable, "-c", script])
-        monkeypatch.setattr(local, "_require_runtime", lambda: None)
-        opened.append(LocalServer(path, context_tokens=2048, n_threads=1, **options))
+    def make(script: str, load_timeout_s: float = 120.0) -> LocalBackend:
+        begun = "import json, os, signal, sys, time; job = json.loads(sys.stdin.readline())"
+        monkeypatch.setattr(local, "_command", lambda: [sys.executable, "-c", f"{begun}\n{script}"])
+        monkeypatch.setattr(local, "LOAD_TIMEOUT_S", load_timeout_s)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+        opened.append(open_backend(path, n_threads=1))
         return opened[-1]
 
     yield make
-    for server in opened:
-        server.close()
+    for backend in opened:
+        backend.close()
 
 
-def test_nothing_is_started_before_it_is_needed(play: Callable[..., LocalServer]) -> None:
-    server = play(UP)
-    assert server._child is None
-    assert (server.name, server.context_tokens) == ("played", 2048)
-    address = wait(server)
-    assert (address.url, address.context_tokens) == ("http://127.0.0.1:9/v1", 512)
-    assert len(address.api_key) > 40
-    assert address.api_key not in repr(address)
+def test_nothing_is_started_before_it_is_needed(play: Callable[..., LocalBackend]) -> None:
+    backend = play(UP)
+    assert backend._child is None
+    assert (backend.name, backend.context_tokens()) == ("played", local.CONTEXT_TOKENS)
+    address, key = wait(backend)
+    assert address == "http://127.0.0.1:9"
+    assert len(key) > 40
 
 
 def test_who_waits_can_leave_and_the_model_goes_on_loading(
-    play: Callable[..., LocalServer],
+    play: Callable[..., LocalBackend],
 ) -> None:
-    server = play("time.sleep(1.5)\n" + UP)
-    steps = server.ready()
+    backend = play("time.sleep(1.5)\n" + UP)
+    steps = backend.connect()
     begun = time.monotonic()
+    next(steps)
     next(steps)
     assert time.monotonic() - begun < 1
     steps.close()
-    pid = pid_of(server)
-    wait(server)
-    assert pid_of(server) == pid
-    with pytest.raises(StopIteration):
-        next(server.ready())
+    pid = pid_of(backend)
+    wait(backend)
+    assert pid_of(backend) == pid
 
 
-def test_many_askers_share_one_child(play: Callable[..., LocalServer]) -> None:
-    server = play("time.sleep(0.3)\n" + UP)
+def test_many_askers_share_one_child(play: Callable[..., LocalBackend]) -> None:
+    backend = play("time.sleep(0.3)\n" + UP)
     with ThreadPoolExecutor(8) as pool:
-        addresses = [done.result() for done in [pool.submit(wait, server) for _ in range(8)]]
-    assert len({address.api_key for address in addresses}) == 1
+        told = [done.result() for done in [pool.submit(wait, backend) for _ in range(8)]]
+    assert len({key for _, key in told}) == 1
 
 
-def test_loading_for_too_long_ends_the_child(play: Callable[..., LocalServer]) -> None:
-    server = play("time.sleep(60)", load_timeout_s=0.6)
-    next(server.ready())
-    pid = pid_of(server)
-    with pytest.raises(ModelUnavailable, match=r"did not load within 0\.6 s; take a smaller model"):
-        wait(server)
+def test_loading_for_too_long_ends_the_child(play: Callable[..., LocalBackend]) -> None:
+    backend = play("time.sleep(60)", load_timeout_s=0.6)
+    steps = backend.connect()
+    next(steps)
+    next(steps)
+    pid = pid_of(backend)
+    with pytest.raises(ModelUnavailable, match=r"did not load within 0\.6 s; take a smaller one"):
+        wait(backend)
     assert not is_alive(pid)
 
 
-def test_a_child_that_dies_while_loading_tells_why(play: Callable[..., LocalServer]) -> None:
-    server = play("print('cannot\\x1b[2J do it' + 'x' * 9999, file=sys.stderr); sys.exit(1)")
+def test_a_child_that_dies_while_loading_tells_why(play: Callable[..., LocalBackend]) -> None:
+    backend = play("print('cannot\\x1b[2J do it' + 'x' * 9999, file=sys.stderr); sys.exit(1)")
     with pytest.raises(ModelUnavailable, match=r"played\.gguf' could not be loaded: x+ ") as caught:
-        wait(server)
+        wait(backend)
     assert len(str(caught.value)) < 700
     assert str(caught.value).isprintable()
 
 
-def test_a_killed_child_is_put_down_to_memory(play: Callable[..., LocalServer]) -> None:
-    server = play("os.kill(os.getpid(), signal.SIGKILL)")
+def test_a_killed_child_is_put_down_to_memory(play: Callable[..., LocalBackend]) -> None:
+    backend = play("os.kill(os.getpid(), signal.SIGKILL)")
     with pytest.raises(ModelUnavailable, match="memory ran out: take a smaller model"):
-        wait(server)
+        wait(backend)
 
 
-def test_what_ends_too_often_is_left_alone(
-    play: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = play("sys.exit('broken')")
-    for _ in range(MAX_STARTS):
+def test_only_who_says_the_key_tells_the_port(play: Callable[..., LocalBackend]) -> None:
+    backend = play(f"print('666', flush=True); print('key 666', flush=True); {UP}")
+    assert wait(backend)[0] == "http://127.0.0.1:9"
+
+
+def test_what_ends_again_and_again_is_left_alone(play: Callable[..., LocalBackend]) -> None:
+    model = Client(play("sys.exit('broken')"), Deadlines(9.0, 9.0, 9.0))
+    for _ in range(MAX_FAILURES):
         with pytest.raises(ModelUnavailable, match="could not be loaded: broken"):
-            wait(server)
-    with pytest.raises(ModelUnavailable, match="left alone for a while; the last time: broken"):
-        wait(server)
-    monkeypatch.setattr(local, "STARTS_WINDOW_S", 0.0)
-    with pytest.raises(ModelUnavailable, match="could not be loaded"):
-        wait(server)
+            list(model.stream(Request("", "Hello", 9)))
+    with pytest.raises(ModelUnavailable, match="failed several times in a row"):
+        list(model.stream(Request("", "Hello", 9)))
 
 
-def test_much_noise_neither_blocks_the_child_nor_is_kept(play: Callable[..., LocalServer]) -> None:
-    server = play("sys.stderr.write('noise' * 400_000)\n" + UP)
-    wait(server)
-    assert server._child
-    assert sum(map(len, server._child._lines)) <= local.N_KEPT_LINES * local.MAX_LINE_BYTES
+def test_much_noise_neither_blocks_the_child_nor_is_kept(
+    play: Callable[..., LocalBackend],
+) -> None:
+    backend = play("sys.stderr.write('noise' * 400_000 + '\\n'); sys.stderr.flush()\n" + UP)
+    wait(backend)
+    assert backend._child
+    assert sum(map(len, backend._child._lines)) <= local.N_KEPT_LINES * local.MAX_LINE_BYTES
 
 
-def test_closing_is_final_and_may_be_repeated(play: Callable[..., LocalServer]) -> None:
-    server = play(UP)
-    wait(server)
-    pid = pid_of(server)
-    server.close()
-    server.close()
+def test_closing_is_final_and_may_be_repeated(play: Callable[..., LocalBackend]) -> None:
+    backend = play(UP)
+    wait(backend)
+    pid = pid_of(backend)
+    backend.close()
+    backend.close()
     assert not is_alive(pid)
     with pytest.raises(ModelUnavailable, match="is closed"):
-        wait(server)
+        wait(backend)
 
 
 def test_a_child_that_will_not_end_is_killed(
-    play: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., LocalBackend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "CLOSE_S", 0.3)
-    server = play("signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + UP + "\ntime.sleep(60)")
-    wait(server)
-    pid = pid_of(server)
-    server.close()
+    monkeypatch.setattr(local, "END_S", 0.3)
+    backend = play("signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + UP + "\ntime.sleep(60)")
+    wait(backend)
+    pid = pid_of(backend)
+    backend.close()
     assert not is_alive(pid)
 
 
-def test_a_server_that_is_dropped_takes_its_child_along(play: Callable[..., LocalServer]) -> None:
-    server = LocalServer(play(UP)._file.path, context_tokens=512, n_threads=1, load_timeout_s=9)
-    wait(server)
-    pid = pid_of(server)
-    del server
+def test_a_backend_that_is_dropped_takes_its_child_along(
+    play: Callable[..., LocalBackend],
+) -> None:
+    backend = open_backend(play(UP)._file.path)
+    wait(backend)
+    pid = pid_of(backend)
+    del backend
     gc.collect()
     assert not is_alive(pid)
 
 
 @on_linux
 def test_the_child_is_told_the_key_and_no_other_secret(
-    play: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., LocalBackend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OPENAI_API_KEY", "HF_TOKEN", "ASSISTANT_LLM__API_KEY", "DB_PASSWORD"):
         monkeypatch.setenv(name, "do-not-tell")
-    server = play(UP)
-    key = wait(server).api_key
+    backend = play(UP)
+    _, key = wait(backend)
     for file in ("cmdline", "environ"):
-        told = Path(f"/proc/{pid_of(server)}/{file}").read_bytes()
+        told = Path(f"/proc/{pid_of(backend)}/{file}").read_bytes()
         assert key.encode() not in told
         assert b"do-not-tell" not in told
 
@@ -206,31 +216,30 @@ def test_without_xllamacpp_the_extra_is_named(
     path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(16))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelUnavailable, match=r"pip install 'assistant\[local\]'"):
-        LocalServer(path, context_tokens=512)
+        open_backend(path)
 
 
-def test_a_file_that_went_away_is_not_started(play: Callable[..., LocalServer]) -> None:
-    server = play(UP)
-    server._file.path.unlink()
-    with pytest.raises(ModelUnavailable, match="there is no file"):
-        wait(server)
+def test_a_file_that_went_away_is_not_started(play: Callable[..., LocalBackend]) -> None:
+    backend = play(UP)
+    backend._file.path.unlink()
+    with pytest.raises(ModelUnavailable, match="No such file"):
+        wait(backend)
 
 
 # The real model
 
 
 @pytest.fixture(scope="module")
-def server(small_model: Path) -> Iterator[LocalServer]:
-    server = LocalServer(small_model, context_tokens=1000)
-    yield server
-    server.close()
+def backend(small_model: Path) -> Iterator[LocalBackend]:
+    backend = open_backend(small_model, context_tokens=1024)
+    yield backend
+    backend.close()
 
 
 @pytest.fixture
-def client(server: LocalServer) -> Iterator[httpx.Client]:
-    address = wait(server)
-    headers = {"Authorization": f"Bearer {address.api_key}"}
-    root = address.url.removesuffix("/v1")
+def client(backend: LocalBackend) -> Iterator[httpx.Client]:
+    root, key = wait(backend)
+    headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=root, headers=headers, trust_env=False, timeout=120) as client:
         yield client
 
@@ -242,11 +251,10 @@ def chat(client: httpx.Client, question: str, **options: object) -> httpx.Respon
 
 
 @pytest.mark.slow
-def test_the_model_answers_who_has_the_key(client: httpx.Client, server: LocalServer) -> None:
+def test_the_model_answers_who_has_the_key(client: httpx.Client, backend: LocalBackend) -> None:
     reply = chat(client, "Say hello.").raise_for_status().json()
     assert reply["choices"][0]["message"]["content"]
-    assert reply["model"] == server.name
-    assert wait(server).context_tokens == 1024  # rounded up
+    assert reply["model"] == backend.name
 
 
 @pytest.mark.slow
@@ -304,8 +312,8 @@ def test_no_page_of_another_site_may_read(client: httpx.Client) -> None:
 
 @pytest.mark.slow
 @on_linux
-def test_only_loopback_is_bound(client: httpx.Client, server: LocalServer) -> None:
-    links = [os.readlink(fd) for fd in Path(f"/proc/{pid_of(server)}/fd").iterdir()]
+def test_only_loopback_is_bound(client: httpx.Client, backend: LocalBackend) -> None:
+    links = [os.readlink(fd) for fd in Path(f"/proc/{pid_of(backend)}/fd").iterdir()]
     sockets = {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
     bound = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp", "/proc/net/udp6"):
@@ -317,36 +325,37 @@ def test_only_loopback_is_bound(client: httpx.Client, server: LocalServer) -> No
 
 
 @pytest.mark.slow
-def test_an_interrupt_is_left_to_the_parent(client: httpx.Client, server: LocalServer) -> None:
-    os.kill(pid_of(server), signal.SIGINT)
+def test_an_interrupt_is_left_to_the_parent(client: httpx.Client, backend: LocalBackend) -> None:
+    os.kill(pid_of(backend), signal.SIGINT)
     assert chat(client, "Hello").status_code == 200
 
 
 @pytest.mark.slow
-def test_a_killed_model_is_started_anew(client: httpx.Client, server: LocalServer) -> None:
-    before, killed = wait(server), pid_of(server)
-    assert server.why_ended() is None
+def test_a_killed_model_is_started_anew(client: httpx.Client, backend: LocalBackend) -> None:
+    (_, before), killed = wait(backend), pid_of(backend)
+    assert backend.why_ended() is None
     os.kill(killed, signal.SIGKILL)
-    assert "the system ended it" in (server.why_ended() or "")
+    assert "the system ended it" in (backend.why_ended() or "")
     with pytest.raises(httpx.TransportError):
         chat(client, "Hello")
-    after = wait(server)
-    assert pid_of(server) != killed
-    assert after.api_key != before.api_key
-    client.headers["Authorization"] = f"Bearer {after.api_key}"
-    client.base_url = after.url.removesuffix("/v1")
+    client.base_url, after = wait(backend)
+    assert pid_of(backend) != killed
+    assert after != before
+    client.headers["Authorization"] = f"Bearer {after}"
     assert chat(client, "Hello").status_code == 200
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", ["next(server.ready())", "list(server.ready())"])
+@pytest.mark.parametrize("steps", ["[next(steps), next(steps)]", "list(steps)"])
 def test_the_child_dies_with_its_parent(small_model: Path, steps: str) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from assistant.write.llm.local import LocalServer\n"
-        f"server = LocalServer(Path({str(small_model)!r}), context_tokens=512)\n"
+        "from assistant.settings import LanguageModel\n"
+        "from assistant.write.llm.local import LocalBackend\n"
+        f"given = LanguageModel(path={str(small_model)!r}, context_tokens=1024)\n"
+        "backend = LocalBackend(given); steps = backend.connect()\n"
         f"{steps}\n"
-        "print(server._child._process.pid, flush=True); time.sleep(60)"
+        "print(backend._child.process.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
         assert parent.stdout
@@ -379,18 +388,19 @@ def test_a_file_that_is_cut_off_says_so(small_model: Path, tmp_path: Path) -> No
     path = tmp_path / "cut.gguf"
     with small_model.open("rb") as file:
         path.write_bytes(file.read(20_000_000))
-    server = LocalServer(path, context_tokens=512)
+    backend = open_backend(path, context_tokens=1024)
     with pytest.raises(ModelUnavailable, match=r"within the file bounds.* damaged, get it anew"):
-        wait(server)
-    server.close()
+        wait(backend)
+    backend.close()
 
 
 @pytest.mark.slow
 def test_a_wished_context_is_bounded_by_the_trained_one(small_model: Path) -> None:
-    server = LocalServer(small_model, context_tokens=1_000_000)
-    assert server.context_tokens == 8192
-    assert wait(server).context_tokens == 8192
-    server.close()
+    backend = open_backend(small_model, context_tokens=1_000_000, short_form=False)
+    assert backend.context_tokens() == 8192
+    assert backend.prompt_tokens() < 8192
+    wait(backend)
+    backend.close()
 
 
 @pytest.mark.slow
@@ -401,10 +411,10 @@ def test_too_little_memory_says_so(small_model: Path, monkeypatch: pytest.Monkey
         "from assistant.write.llm import serve; serve.main()"
     )
     monkeypatch.setattr(local, "_command", lambda: [sys.executable, "-c", bounded])
-    server = LocalServer(small_model, context_tokens=8192, n_threads=1)
+    backend = open_backend(small_model, context_tokens=8192, n_threads=1)
     with pytest.raises(ModelUnavailable, match=r"not enough memory .*: take a smaller model"):
-        wait(server)
-    server.close()
+        wait(backend)
+    backend.close()
 
 
 TRUNCATED = [

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from llama_index.core.llms import MockLLM
 from scripted_clients import settings_for
 from scripted_faults import Stall, garbage, not_http
 from scripted_replies import Body, Pause, Reply, Said, head
@@ -15,6 +16,7 @@ from assistant.write.llm.server import (
     ASK_AGAIN_S,
     MAX_PROMPT_TOKENS,
     UNKNOWN_CONTEXT,
+    LlamaIndexBackend,
     ServerBackend,
     read_context,
     room_for_prompt,
@@ -174,7 +176,6 @@ def test_a_server_that_does_not_tell_is_asked_again_now_and_then(
         ({"max_prompt_tokens": 20_000}, 32_768, 20_000),
         ({"max_prompt_tokens": 1_024}, 4_096, 1_024),
         ({"max_prompt_tokens": 9_999}, 4_096, 3_072),
-        ({"context_tokens": 2_048}, 4_096, 1_536),
         ({"short_form": True}, 4_096, 3_796),
         ({"max_reply_tokens": 9_999}, 4_096, 0),
     ],
@@ -183,3 +184,9 @@ def test_the_room_for_a_prompt_is_what_the_reply_leaves(
     given: dict[str, int], context: int, expected: int
 ) -> None:
     assert room_for_prompt(settings_for("http://localhost/v1", **given), context) == expected
+
+
+def test_the_room_is_that_of_the_context_of_the_settings_where_they_name_one() -> None:
+    given = settings_for("http://localhost/v1", context_tokens=2_048)
+    assert ServerBackend(given).prompt_tokens() == 1_536
+    assert LlamaIndexBackend(MockLLM(), given).prompt_tokens() == 1_536
