@@ -60,6 +60,10 @@ NOW = "It was announced in 2024."
         ("The pool is open to all.", ""),
         ("Our choir trip takes place on 3 June.", "When does the choir trip take place?"),
         ("Everyone has 24 days of leave.", "How many days of leave does everyone have?"),
+        (
+            "Every driver has 12 days of unpaid leave in a season.",
+            "How many days of unpaid leave does every driver have?",
+        ),
         ("The club has 80 members.", "How many members does the club have?"),
         ("The gate of hall C was painted by Moss Brothers.", "Who painted the gate of hall C?"),
         ("Bicycles are not allowed.", "Are bicycles allowed?"),
