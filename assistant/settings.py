@@ -256,11 +256,12 @@ class Settings(BaseSettings):
         gt=0,
         description="How many passages each ranking proposes before fusion; 50 find no more.",
     )
-    lexical_weight: float = Field(
-        0.4,
+    lexical_weight: float | None = Field(
+        None,
         ge=0,
         description="Weight, beside the cosine, of BM25 as a share of the query's summed idf: so "
-        "that it means the same in a corpus of any size.",
+        "that it means the same in a corpus of any size. Unless set, 0.4, or 0.1 with the "
+        "multilingual model, whose cosines lie closer together.",
     )
     n_passages: int = Field(
         8,
@@ -321,6 +322,13 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the chat binds.")
     port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")
+
+    @property
+    def weight_of_words(self) -> float:
+        """`lexical_weight`, or what suits the model."""
+        if self.lexical_weight is not None:
+            return self.lexical_weight
+        return 0.1 if self.embedding_model == SHIPPED_MODEL else 0.4
 
     @classmethod
     def settings_customise_sources(

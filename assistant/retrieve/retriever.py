@@ -215,7 +215,7 @@ class Retriever:
         for row, weight in lifted.items():
             scores[row] = scores.get(row, 0.0) + weight
         total = sum(weights.values())
-        fused = fuse(cosines, scores, settings.lexical_weight / total if total else 0.0)
+        fused = fuse(cosines, scores, settings.weight_of_words / total if total else 0.0)
 
         row_of: dict[str, int] = {}
         chosen = choose(

@@ -67,6 +67,22 @@ def test_it_is_the_default_where_its_file_is_there() -> None:
     assert PACKED_MODEL.parent == Path(defaults.__file__).parent / "models"
 
 
+@pytest.mark.parametrize(
+    ("model", "given", "weight"),
+    [
+        (SHIPPED_MODEL, None, 0.1),
+        (INSTALLED_MODEL, None, 0.4),
+        ("/models/other", None, 0.4),
+        (SHIPPED_MODEL, 0.0, 0.0),
+    ],
+)
+def test_words_weigh_what_suits_the_cosines_of_the_model(
+    model: str, given: float | None, weight: float
+) -> None:
+    settings = Settings.load(embedding_model=model, lexical_weight=given)
+    assert settings.weight_of_words == weight
+
+
 def test_its_vectors_are_those_of_sentence_transformers_with_its_prompts(
     packed: Path, cache: Path
 ) -> None:
