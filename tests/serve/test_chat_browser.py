@@ -432,10 +432,33 @@ def test_a_greeting_gets_a_reply_and_no_sources(visit: Visit) -> None:
 def test_a_first_visit_says_what_this_is_and_offers_questions(visit: Visit) -> None:
     page = visit()
     expect(page.locator(".welcome")).to_contain_text("exact quote")
-    offered = page.locator(".welcome .suggestions button")
+    offered = page.locator("#examples .suggestions button")
     expect(offered).to_have_count(4)
     offered.first.click()
     expect(page.locator("#turn-1 .question")).to_have_text("Who is Flax Typhoon?")
+    expect(page.locator("#turn-1 .cite")).to_have_count(2)
+
+
+def test_examples_that_come_late_wipe_and_move_nothing(
+    fake: FakeAssistant, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_come = threading.Event()
+
+    def suggest(*_: object) -> tuple[str, ...]:
+        may_come.wait(20)
+        return ("A question that comes late?",)
+
+    monkeypatch.setattr(fake, "suggest", suggest)
+    page, other = visit(), visit()
+    ask(page, "typhoon")
+    other.locator("#question textarea").fill("half a quest")
+    before = other.locator("#question").bounding_box()
+    may_come.set()
+    expect(other.locator("#examples button")).to_have_text("A question that comes late?")
+    expect(other.locator("#question textarea")).to_have_value("half a quest")
+    assert other.locator("#question").bounding_box() == before
+    expect(page.locator("#examples button")).to_have_count(1)
+    expect(page.locator("#examples")).to_be_hidden()
     expect(page.locator("#turn-1 .cite")).to_have_count(2)
 
 
@@ -833,7 +856,7 @@ def test_no_state_of_the_page_has_a_serious_accessibility_finding(
         assert not serious, state
         keep_picture(page, f"{state}-{scheme}-{width}")
 
-    expect(page.locator(".welcome .suggestions button")).to_have_count(4)
+    expect(page.locator("#examples .suggestions button")).to_have_count(4)
     audit("welcome")
     ask(page, "typhoon")
     audit("answer")

@@ -58,8 +58,17 @@ class Chat:
         self._outcome = ""
 
     def load(self, session: Session, address: str) -> Update:
-        """Show a page that has just been loaded; `address` is a conversation's id or empty."""
-        return _catch_errors(lambda: self._open_conversation(session, _storable(address) or None))
+        """Show a page that has just been loaded; `address` is a conversation's id or empty.
+
+        What was asked on the page or typed into it before that stays.
+        """
+        named = session.conversation_id or _storable(address) or None
+        shown = _catch_errors(lambda: self._open_conversation(session, named))
+        return replace(shown, question=None)
+
+    def examples(self) -> Update:
+        """Offer example questions, which take longer to make than a page may wait."""
+        return _catch_errors(lambda: Update(examples=self._views.examples()))
 
     def open(self, session: Session, reference: str, order: object = None) -> Update:
         """Open what a link points at: a conversation, a source, or the list of documents.
@@ -120,13 +129,8 @@ class Chat:
             await (asyncio.wait({task}, timeout=REFRESH_S) if task else asyncio.sleep(REFRESH_S))
         if is_followed:
             panel = self._views.panel(session) if session.reference == DOCUMENTS else None
-            is_new = session.conversation_id is None
-            yield Update(
-                panel=panel,
-                status=self._outcome,
-                ready=self._views.ready(),
-                conversation=self._views.conversation(session) if is_new else None,
-            )
+            yield Update(panel=panel, status=self._outcome, ready=self._views.ready())
+            yield await asyncio.to_thread(self.examples)
 
     def _running(self) -> asyncio.Task[None] | None:
         """Return the sync that a page began, while it runs."""

@@ -8,7 +8,7 @@ a request's session is looked up under the owner that `AccessMiddleware` has est
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, cast
 
@@ -59,12 +59,13 @@ class Components:
     ask: gr.Button
     stop: gr.Button
     panel: gr.HTML
+    examples: gr.HTML
 
     @property
     def outputs(self) -> list[Any]:
         """The components that an `Update` may change."""
         outputs = [self.conversations, self.conversation, self.ready, self.banner, self.status]
-        return [*outputs, self.question, self.ask, self.stop, self.panel]
+        return [*outputs, self.question, self.ask, self.stop, self.panel, self.examples]
 
 
 def make_chat(
@@ -92,7 +93,10 @@ def build_page(chat: Chat) -> gr.Blocks:
 
         async def on_load(address: str, request: gr.Request) -> AsyncIterator[Changes]:
             session = _session_of(sessions, request)
-            yield _changes(await asyncio.to_thread(chat.load, session, address or ""))
+            shown = await asyncio.to_thread(chat.load, session, address or "")
+            if chat.answers.is_running(session):  # asked meanwhile: its own events are newer
+                shown = replace(shown, conversation=None, conversations=None, is_running=None)
+            yield _changes(shown)
             for updates in (chat.answers.watch(session), chat.follow_sync(session)):
                 async for changes in _stream(updates):
                     yield changes
@@ -101,6 +105,7 @@ def build_page(chat: Chat) -> gr.Blocks:
         page.load(
             on_load, parts.address, parts.outputs, js="() => location.hash.slice(1)", **NO_PROGRESS
         )
+        page.load(lambda: _changes(chat.examples()), None, parts.outputs, **NO_PROGRESS)
     page.queue(max_size=MAX_EVENTS, default_concurrency_limit=MAX_CONCURRENT)
     return cast(gr.Blocks, page)
 
@@ -132,6 +137,7 @@ def _lay_out() -> Components:
         with gr.Column(elem_id="talk", min_width=320):
             follow = links + _asset("follow.js")
             conversation = gr.HTML("", elem_id="conversation", js_on_load=follow, **UNSTYLED)
+            examples = gr.HTML("", elem_id="examples", js_on_load=links, **UNSTYLED)
             with gr.Column(elem_id="composer"):
                 status = gr.HTML("", elem_id="status", js_on_load=_asset("status.js"), **UNSTYLED)
                 ready = gr.HTML("", elem_id="ready", **UNSTYLED)
@@ -165,6 +171,7 @@ def _lay_out() -> Components:
         ask,
         stop,
         panel,
+        examples,
     )
 
 
@@ -184,7 +191,7 @@ def _wire_asking(chat: Chat, sessions: Sessions, parts: Components) -> None:
 
     asked = [parts.question.submit, parts.ask.click]
     gr.on(asked, on_ask, parts.question, parts.outputs, **EVERY_CLICK)
-    for place in (parts.conversation, parts.banner):
+    for place in (parts.conversation, parts.banner, parts.examples):
         place.ask(on_button, None, parts.outputs, **EVERY_CLICK)
     parts.stop.click(on_stop, None, None, **NO_PROGRESS)
 
@@ -271,7 +278,7 @@ def _changes(update: Update) -> list[Any]:
             else gr.update(elem_classes=VISIBLE if is_visible else HIDDEN)
             for is_visible in buttons
         ),
-        gr.skip() if update.panel is None else str(update.panel),
+        *(gr.skip() if text is None else str(text) for text in (update.panel, update.examples)),
     ]
 
 

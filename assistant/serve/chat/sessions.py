@@ -50,6 +50,7 @@ class Update:
     panel: Markup | None = None
     banner: Markup | None = None
     ready: Markup | None = None
+    examples: Markup | None = None
 
 
 class Sessions:

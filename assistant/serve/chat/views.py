@@ -50,12 +50,19 @@ class Views:
         return self._conversations.load(session.owner, session.conversation_id) or ()
 
     def conversation(self, session: Session) -> Markup:
-        """Return the turns, or a welcome with example questions if there are none."""
+        """Return the turns, or a welcome if there are none."""
         turns = self.turns(session)
         if turns and session.conversation_id:
             return self.show_turns(session.conversation_id, turns)
         model = name_model(self._assistant.language_model)
-        return render_part("welcome", self._examples(), model)
+        return render_part("welcome", model)
+
+    def examples(self) -> Markup:
+        """Return example questions, nothing if they cannot be made; takes seconds."""
+        try:
+            return render_part("suggestions", self._assistant.suggest(N_EXAMPLES), "For example")
+        except AssistantError:
+            return Markup("")
 
     def show_turns(
         self, conversation_id: str, turns: Sequence[Turn], step: Step | None = None
@@ -125,12 +132,6 @@ class Views:
             return self._assistant.changed(answer)
         except AssistantError:
             return frozenset()  # the panel says so
-
-    def _examples(self) -> tuple[str, ...]:
-        try:
-            return self._assistant.suggest(N_EXAMPLES)
-        except AssistantError:
-            return ()
 
 
 def wrap_turns(conversation_id: str, turns: Iterable[Markup]) -> Markup:

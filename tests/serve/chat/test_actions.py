@@ -63,10 +63,27 @@ def office() -> Office:
 
 def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office: Office) -> None:
     update = office.desk.load(Session("alice"), "")
-    assert "Who is Flax Typhoon?" in present(update.conversation)
+    assert "welcome" in present(update.conversation)
+    assert "Who is Flax Typhoon?" in present(office.desk.examples().examples)
     assert "Sanctions" in present(update.conversations)
     assert "Staff handbook" in present(update.panel)
-    assert (update.status, update.question, update.is_running) == ("", "", False)
+    assert (update.status, update.question, update.is_running) == ("", None, False)
+
+
+def test_a_page_that_loads_late_shows_what_was_asked_on_it_already(office: Office) -> None:
+    update = office.desk.load(office.page, "")
+    assert "Flax Typhoon, active" in present(update.conversation)
+    assert (update.question, update.examples) == (None, None)
+
+
+def test_a_page_does_not_wait_for_its_examples(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def suggest(*_: object) -> tuple[str, ...]:
+        pytest.fail("the load made the examples")
+
+    monkeypatch.setattr(office.assistant, "suggest", suggest)
+    assert "welcome" in present(office.desk.load(Session("alice"), "").conversation)
 
 
 def test_a_visitor_with_the_address_of_a_conversation_sees_it(office: Office) -> None:
@@ -104,7 +121,7 @@ def test_opening_another_conversation_leaves_what_was_begun_in_the_first(office:
 def test_new_is_the_welcome_again(office: Office) -> None:
     update = office.act("new")
     assert office.page.conversation_id is None
-    assert "Who is Flax Typhoon?" in present(update.conversation)
+    assert "welcome" in present(update.conversation)
 
 
 def test_a_reference_opens_beside_the_conversation_and_close_brings_the_documents_back(
@@ -148,7 +165,7 @@ def test_a_title_that_no_file_can_hold_is_kept_with_a_mark_in_its_place(office: 
 def test_deleting_the_conversation_that_is_open_is_the_welcome(office: Office) -> None:
     update = office.act("delete", id=office.conversation_id)
     assert office.page.conversation_id is None
-    assert "Who is Flax Typhoon?" in present(update.conversation)
+    assert "welcome" in present(update.conversation)
     assert office.store.list("alice") == ()
 
 
@@ -290,8 +307,10 @@ async def test_a_sync_shows_its_progress_where_the_documents_are_shown(
     updates = [update async for update in office.desk.sync(office.page)]
     assert updates[0].status == "Syncing"
     assert any("<progress" in present(update.panel) for update in updates)
-    assert updates[-1].status == "Synced in 0.4 s: 1 added."
-    assert "<progress" not in present(updates[-1].panel)
+    *_, ended, offered = updates
+    assert ended.status == "Synced in 0.4 s: 1 added."
+    assert "<progress" not in present(ended.panel)
+    assert offered.examples, "last, since they take longest"
     office.desk.open(office.page, "cite-1-1")
     assert {update.panel async for update in office.desk.sync(office.page)} == {None}
 
@@ -309,9 +328,9 @@ async def test_a_sync_that_the_command_began_is_followed_and_its_end_shows_what_
     assert begun.status == "Reading plan.md: 1 of 4 files"
     assert "1 of 4 files are read" in present(begun.ready)
     office.assistant.progress = None
-    *_, ended = [update async for update in updates]
+    *_, ended, offered = [update async for update in updates]
     assert ended.ready == ""
-    assert "Who is Flax Typhoon?" in present(ended.conversation), "the welcome has examples now"
+    assert "Who is Flax Typhoon?" in present(offered.examples), "the welcome has examples now"
     assert "<progress" not in present(ended.panel)
 
 
@@ -326,7 +345,8 @@ async def test_a_sync_goes_on_without_its_page_and_another_page_follows_it(
     bob = Session("bob")
     for follow in (office.desk.follow_sync, office.desk.sync):
         updates = [update async for update in follow(bob)]
-        assert updates[-1].status == "Synced in 0.4 s: 1 added."
+        *_, ended, _ = updates
+        assert ended.status == "Synced in 0.4 s: 1 added."
     assert [update async for update in office.desk.follow_sync(bob)] == []
     assert office.assistant.n_syncs == 2, "followed once, and begun anew once it had ended"
 

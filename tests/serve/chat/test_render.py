@@ -368,7 +368,7 @@ def test_what_stands_above_the_question_leaves_no_unescaped_markup(names: list[s
     assert [node.text() for node in body.css("bdi")] == names[:3]
     assert (f" and {len(names) - 3} more" in body.text()) or len(names) <= 3
     assert bool(names) == bool(body.css("button"))
-    welcome = assert_ours(render_part("welcome", names, ""))
+    welcome = assert_ours(render_part("suggestions", names, "For example"))
     assert [node.attributes["data-question"] or "" for node in welcome.css("button")] == names
 
 
@@ -407,7 +407,7 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
     assert [line in node.text() for node in body.css(".remark")] == [True, True]
     assert first(body, "dd").text() == first(body, ".account li").text() == line
     assert "Elvis" not in present(body.html)
-    welcome = assert_ours(render_part("welcome", (), vector))
+    welcome = assert_ours(render_part("welcome", vector))
     assert first(welcome, "bdi").text() == shown
     for html in (render_notice(vector), render_part("progress", vector)):
         assert assert_ours(html).text() == shown
@@ -497,9 +497,9 @@ def test_marks_name_their_source_for_people_who_cannot_see_it() -> None:
 
 
 def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_without_one() -> None:
-    without = parse(render_part("welcome", (), "")).text()
+    without = parse(render_part("welcome", "")).text()
     assert "Every sentence of an answer is an exact quote" in without
-    written = parse(render_part("welcome", (), "tiny")).text()
+    written = parse(render_part("welcome", "tiny")).text()
     assert "written by tiny, a language model" in written
     assert "checked against the exact quotes" in written
     assert "Every sentence of an answer is an exact quote" not in written
