@@ -159,10 +159,9 @@ def test_few_pictures_are_kept_and_never_those_of_another_version(
     assert len(fake.drawn) == 5
 
 
-def get(
-    client: TestClient, path: str, headers: dict[str, str] | None = None, **given: str
-) -> Response:
+def get(client: TestClient, path: str, site: str = "same-origin", **given: str) -> Response:
     asked: dict[str, str] = {"document": "handbook.md"}
+    headers = {"Sec-Fetch-Site": site}
     return client.get(f"/api/{path}", params=asked | given, headers=headers)
 
 
@@ -229,7 +228,7 @@ def test_what_is_read_has_the_checks_of_the_other_routes(path: str) -> None:
         assert get(client, path, **given).status_code == 401
         client.auth = ("alice", "a long password")
         assert get(client, path, **given).status_code == 200
-        assert get(client, path, {"Sec-Fetch-Site": "cross-site"}, **given).status_code == 403
+        assert get(client, path, "cross-site", **given).status_code == 403
         for name in ("nothing.pdf", "../../etc/passwd", "a\0b"):
             assert get(client, path, **given | {"document": name}).status_code == 404
         assert get(client, path, version="b" * 64, **given).status_code == 409
