@@ -87,6 +87,9 @@ class Answering(Protocol):
     def draw(self, document_id: str, page: int, width: int) -> bytes:
         """Return a page as a PNG picture of `width` pixels; raise `CorpusError` if it cannot."""
 
+    def original(self, document_id: str) -> bytes:
+        """Return a document's file; raise `CorpusError` if it has changed or there is none."""
+
     def documents(self) -> tuple[FileRecord, ...]:
         """Return every file with its status as of the last sync."""
 

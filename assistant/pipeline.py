@@ -357,8 +357,6 @@ class Assistant:
         self._suggested = {}
         return report
 
-    # The index and its documents
-
     def sync(
         self,
         *,
@@ -412,6 +410,10 @@ class Assistant:
         """Return a page of a document as a PNG picture of `width` pixels; see `Index.draw`."""
         return self.index.draw(document_id, page, width)
 
+    def original(self, document_id: str) -> bytes:
+        """Return the file of a document of the folder; see `Index.original`."""
+        return self.index.original(document_id)
+
     def changed(self, answer: Answer) -> frozenset[DocumentId]:
         """Return the cited documents that have changed or been removed since."""
         return self.index.changed(answer)
@@ -434,8 +436,6 @@ class Assistant:
     def has_index(self) -> bool:
         """Whether there is an index that can be used; a damaged one cannot."""
         return self.index.exists
-
-    # As parts of llama-index; what an answer depends on
 
     def as_retriever(self, k: int = 10) -> "PassageRetriever":
         """Return this assistant's search as a llama-index retriever."""

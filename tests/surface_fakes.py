@@ -288,6 +288,9 @@ class FakeAssistant:
     def origin(self, citation: Citation) -> Origin:
         return Origin()
 
+    def original(self, document_id: str) -> bytes:
+        return self.document(document_id).text.encode()
+
     def draw(self, document_id: str, page: int, width: int) -> bytes:
         raise DocumentUnreadable("its pages cannot be shown")
 

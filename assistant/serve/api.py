@@ -37,7 +37,7 @@ from assistant.serve.access import UPLOAD_PATH, error_response
 from assistant.serve.background import Admission, Ticket, run_in_thread, run_until
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
-from assistant.serve.pictures import add_page_route
+from assistant.serve.reading import add_reading_routes
 from assistant.show.export import export_html, export_markdown
 from assistant.values import Stage
 
@@ -183,7 +183,7 @@ def add_routes(
     """Add the API's routes to the app."""
     _add_asking(app, assistant, admission)
     _add_documents(app, assistant, conversations)
-    add_page_route(app, assistant)
+    add_reading_routes(app, assistant)
     _add_probes(app, assistant)
 
 

@@ -143,7 +143,7 @@ class SourceFiles:
         Raises:
             CorpusError: the file is not the one that was indexed any more.
         """
-        data = self._load(document)
+        data = self.load(document)
         seen = [box for box in mark_words(document.words, span) if box.page]
         read = {word.page for word in document.words}
         pages = [page for page in document.pages if page.number not in read]
@@ -158,13 +158,14 @@ class SourceFiles:
             CorpusError: the file is not the one that was indexed any more.
             DocumentUnreadable: it has no such page, or none to show.
         """
-        return self._parsers.draw(self._load(document), document.media_type, page, width)
+        return self._parsers.draw(self.load(document), document.media_type, page, width)
 
-    def close(self) -> None:
-        """End the child processes that read files."""
-        self._parsers.close()
+    def load(self, document: Document) -> bytes:
+        """Return the bytes of a document's file.
 
-    def _load(self, document: Document) -> bytes:
+        Raises:
+            CorpusError: the file is not the one that was indexed any more.
+        """
         name = document.document_id
         try:
             if is_added(name):
@@ -181,3 +182,7 @@ class SourceFiles:
                 "assistant index"
             )
         return data
+
+    def close(self) -> None:
+        """End the child processes that read files."""
+        self._parsers.close()

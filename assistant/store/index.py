@@ -16,7 +16,7 @@ from assistant.ingest.pool import Parsers
 from assistant.models.embed import Embedder
 from assistant.settings import Settings
 from assistant.store import sync as syncing
-from assistant.store.added import SourceFiles, forget, keep
+from assistant.store.added import SourceFiles, forget, is_added, keep
 from assistant.store.catalog import find_inode, last_synced
 from assistant.store.check import check_index
 from assistant.store.plan import FileChange
@@ -130,6 +130,17 @@ class Index:
             DocumentUnreadable: it has no such page, or none that can be shown.
         """
         return self._source_files.draw(self.document(document_id), page, width)
+
+    def original(self, document_id: str) -> bytes:
+        """Return the file of a document of the folder.
+
+        Raises:
+            CorpusError: the index does not hold the document, its file has changed since, or a
+                program added it, so that there is none.
+        """
+        if is_added(document_id):
+            raise CorpusError(f"{document_id!r} was added by a program and has no file")
+        return self._source_files.load(self.document(document_id))
 
     def document(self, document_id: str) -> Document:
         """Return a document as it was indexed.

@@ -1,35 +1,33 @@
 """The chat in a real browser: what a person sees and does, and what leaves the page."""
 
-import os
 import re
-import shutil
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-import uvicorn
 from attacks import VECTORS
 from axe_playwright_python.sync_playwright import Axe
+from browsing import (
+    IN_BROWSER,
+    Visit,
+    ask,
+    begin,
+    is_in_view,
+    keep_picture,
+    place,
+    reload,
+    serving,
+    strong_text,
+    wait_for_picture,
+)
 from corpora import FILES, PREPARED, settings_in, write_files
 from dom import present
-from fastapi import FastAPI
 from paged import FIRST, TITLE, PagedAssistant
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
-    ConsoleMessage,
-    FloatRect,
-    Locator,
-    Page,
-    Request,
     expect,
-    sync_playwright,
 )
 from reportlab.pdfgen.canvas import Canvas
 from surface_fakes import (
@@ -48,7 +46,6 @@ from surface_fakes import (
 )
 
 from assistant import Assistant
-from assistant.serve.app import build_app
 from assistant.serve.chat.actions import CONVERSATION_GONE
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
@@ -57,160 +54,7 @@ from assistant.serve.chat.views import UNKNOWN_REFERENCE
 from assistant.show.provenance import STOPPED_PARTLY
 from assistant.values import Answer, DocumentId, FileRecord, Status
 
-CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SCREENSHOTS = os.environ.get("SCREENSHOTS")
-"""A folder to keep screenshots in, for people to look at."""
-expect.set_options(timeout=10_000)  # the machine may be busy with other tests
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not shutil.which(CHROMIUM) and "NEED_BROWSER" not in os.environ,
-        reason=f"no chromium at {CHROMIUM}; install it or set $CHROMIUM",
-    ),
-]
-
-
-@contextmanager
-def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI]]:
-    """Serve the chat of an assistant for the length of the block."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        app = build_app(assistant)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", app
-        finally:
-            server.should_exit = True
-            thread.join(timeout=10)
-
-
-LEAVING = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
-"""What Gradio says on the console when a page is reloaded while it listens."""
-left: set[Page] = set()
-"""Pages that are being reloaded now."""
-
-
-def reload(page: Page) -> None:
-    """Reload a page; what Gradio says of it meanwhile is no fault."""
-    left.add(page)
-    page.reload()
-    left.discard(page)
-
-
-@pytest.fixture(scope="module")
-def fake() -> FakeAssistant:
-    return FakeAssistant(pause_s=0.05)
-
-
-@pytest.fixture(scope="module")
-def address(fake: FakeAssistant) -> Iterator[str]:
-    with serving(fake) as (at, _):
-        yield at
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-class Visit:
-    """Opens pages that record whatever should not happen on them."""
-
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.browser, self.address = browser, address
-        self.faults: list[str] = []
-        self.contexts: list[BrowserContext] = []
-
-    def __call__(
-        self,
-        at: str | None = None,
-        context: BrowserContext | None = None,
-        path: str = "",
-        **options: Any,
-    ) -> Page:
-        at = at or self.address
-        if context is None:
-            options = {"viewport": {"width": 1400, "height": 800}} | options
-            context = self.browser.new_context(**options)
-            self.contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        self.watch(page, at)
-        page.goto(at + path)
-        page.wait_for_selector("#panel :is(.documents, .notice)", state="attached")
-        return page
-
-    def watch(self, page: Page, home: str) -> None:
-        def check_request(request: Request) -> None:
-            if not request.url.startswith((home, "data:", "blob:")):
-                self.faults.append(f"request to {request.url}")
-
-        def check_console(message: ConsoleMessage) -> None:
-            is_leaving = page in left and any(one in message.text for one in LEAVING)
-            if message.type == "error" and not is_leaving:
-                self.faults.append(f"console: {message.text}")
-
-        page.on("request", check_request)
-        page.on("console", check_console)
-        page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
-        page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Open pages, and check at the end that nothing happened on them that should not."""
-    opened = Visit(browser, address)
-    yield opened
-    for context in opened.contexts:
-        context.close()
-    assert opened.faults == []
-
-
-def begin(page: Page, question: str) -> None:
-    page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
-
-
-def ask(page: Page, question: str) -> Locator:
-    """Ask and return the new turn once it is answered."""
-    before = page.locator(".turn").count()
-    begin(page, question)
-    expect(page.locator(".turn")).to_have_count(before + 1)
-    turn = page.locator(".turn").last
-    expect(turn.locator(".actions")).to_be_visible()
-    return turn
-
-
-def strong_text(page: Page) -> str:
-    page.wait_for_selector("#cited-span")
-    return "".join(page.locator("mark.strong").all_text_contents())
-
-
-def is_in_view(page: Page, selector: str) -> bool:
-    page.wait_for_timeout(200)
-    box, size = place(page, selector), present(page.viewport_size)
-    return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
-
-
-def keep_picture(page: Page, name: str) -> None:
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+pytestmark = IN_BROWSER
 
 
 @pytest.mark.parametrize("question", ["typhoon", "leave", "hostile"])
@@ -1033,19 +877,6 @@ def test_the_real_assistants_citations_open_at_the_quotes_of_its_answer(
                     assert strong_text(page) == citation.quote
                     stored = real.document(citation.document_id).text
                     assert stored[citation.start : citation.end] == citation.quote
-
-
-def place(page: Page, selector: str) -> FloatRect:
-    return present(page.locator(selector).bounding_box())
-
-
-def wait_for_picture(page: Page) -> None:
-    page.wait_for_function(
-        """() => {
-            const picture = document.querySelector('.page-view img');
-            return picture && picture.complete && picture.naturalWidth > 0;
-        }"""
-    )
 
 
 def test_a_citation_opens_the_picture_of_its_page_with_the_quote_marked(visit: Visit) -> None:

@@ -11,7 +11,8 @@ watch('value', () => {
   const turns = element.querySelectorAll('.turn');
   if (id !== shown) {
     const address = id ? `#${id}` : location.pathname;
-    if (shown === null || location.hash.slice(1) === id) history.replaceState(null, '', address);
+    const isPanels = history.state && history.state.panel;
+    if (shown === null || isPanels || location.hash.slice(1) === id) history.replaceState(null, '', address);
     else history.pushState(null, '', address);
     if (shown !== null || turns.length) element.scrollTop = element.scrollHeight;
   }

@@ -1,27 +1,67 @@
-/* Shows and hides the two side panels. */
+/* The two panels beside the conversation: shown and hidden, and closed by Back, Escape or a tap outside. */
 const narrow = window.matchMedia('(max-width: 64rem)');
-const nav = element.querySelector('#toggle-nav');
-const side = element.querySelector('#toggle-side');
+const body = document.body.classList;
+const toggles = { nav: element.querySelector('#toggle-nav'), side: element.querySelector('#toggle-side') };
+const isOpen = (name) => body.contains(`${name}-open`);
 const tell = () => {
-  const body = document.body.classList;
-  nav.setAttribute('aria-expanded', String(narrow.matches ? body.contains('nav-open') : !body.contains('nav-shut')));
+  toggles.side.setAttribute('aria-expanded', String(!narrow.matches || isOpen('side')));
+  toggles.nav.setAttribute('aria-expanded', String(narrow.matches ? isOpen('nav') : !body.contains('nav-shut')));
 };
-nav.addEventListener('click', () => {
-  document.body.classList.toggle(narrow.matches ? 'nav-open' : 'nav-shut');
+/* An open panel has an entry in the browser's history, which Back leaves. */
+const open = (name) => {
+  body.remove('nav-open', 'side-open');
+  body.add(`${name}-open`);
+  const change = history.state && history.state.panel ? 'replaceState' : 'pushState';
+  history[change]({ panel: name }, '', location.href);
+  tell();
+};
+const close = () => {
+  body.remove('nav-open', 'side-open');
+  if (history.state && history.state.panel) history.back();
+  tell();
+};
+const leaveSource = () => {
+  const link = document.querySelector('#side .source a.close');
+  if (link) link.click(); else close();
+};
+window.assistantPanels = { open, close };
+toggles.nav.addEventListener('click', () => {
+  if (!narrow.matches) body.toggle('nav-shut');
+  else if (isOpen('nav')) close();
+  else open('nav');
   tell();
 });
-side.addEventListener('click', () => {
-  document.body.classList.toggle('side-open');
+toggles.side.addEventListener('click', () => {
+  if (isOpen('side')) return close();
+  open('side');
   const title = document.querySelector('#side h2');
-  if (title && document.body.classList.contains('side-open')) title.focus();
+  if (title) title.focus();
 });
 document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape') return;
-  document.body.classList.remove('nav-open');
-  tell();
+  if (event.key !== 'Escape' || event.defaultPrevented) return;
+  if (isOpen('nav')) { close(); toggles.nav.focus(); }
+  else if (isOpen('side') && (narrow.matches || event.target.closest('#side'))) leaveSource();
 });
 document.addEventListener('click', (event) => {
-  if (narrow.matches && !event.target.closest('#nav, #toggle-nav')) document.body.classList.remove('nav-open');
+  const chosen = event.target.closest('#new, .conversations a[href^="#open-"]');
+  if (chosen && isOpen('nav')) {
+    /* Another conversation takes the entry of the panel; the same one leaves it. */
+    const id = (chosen.getAttribute('href') || '').slice('#open-'.length);
+    if (id === location.hash.slice(1)) close(); else body.remove('nav-open');
+  } else if (narrow.matches && [document.body, document.documentElement].includes(event.target)) {
+    if (isOpen('side')) leaveSource(); else if (isOpen('nav')) close();
+  }
   tell();
 });
+window.addEventListener('popstate', () => {
+  if (history.state && history.state.panel) return body.add(`${history.state.panel}-open`), tell();
+  const wasBeside = isOpen('side');
+  body.remove('nav-open', 'side-open');
+  const link = document.querySelector('#side .source a.close');
+  if (wasBeside && link) link.click();
+  tell();
+});
+narrow.addEventListener('change', tell);
+/* A reload begins with both closed. */
+if (history.state && history.state.panel) history.replaceState(null, '', location.href);
 tell();

@@ -5,7 +5,7 @@ element.addEventListener('click', (event) => {
   if (link && element.contains(link)) {
     event.preventDefault();
     const reference = link.getAttribute('href').slice(1);
-    if (reference === 'leave') return document.body.classList.remove('side-open');
+    if (reference === 'leave') return window.assistantPanels.close();
     if (/^(cite|read|doc)-/.test(reference)) {
       window.assistantOpener = { link, step: link.className };
       document.querySelectorAll('#conversation a[aria-current]').forEach(
@@ -13,7 +13,6 @@ element.addEventListener('click', (event) => {
       const shown = document.querySelector(`#conversation a[href="#${CSS.escape(reference)}"]`);
       if (shown) shown.setAttribute('aria-current', 'true');
     }
-    if (reference.startsWith('open-')) document.body.classList.remove('nav-open');
     window.assistantClicks = (window.assistantClicks || 0) + 1;
     return trigger('open', { reference, order: window.assistantClicks });
   }

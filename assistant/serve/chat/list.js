@@ -24,13 +24,14 @@ element.addEventListener('click', (event) => {
   };
   field.addEventListener('keydown', (pressed) => {
     if (pressed.key === 'Enter') finish(field.value.trim());
-    if (pressed.key === 'Escape') finish('');
+    if (pressed.key === 'Escape') { pressed.preventDefault(); finish(''); }
   });
   field.addEventListener('blur', () => finish(''));
 });
 element.addEventListener('keydown', (event) => {
   const menu = event.target.closest('details[open]');
   if (event.key !== 'Escape' || !menu) return;
+  event.preventDefault();
   menu.open = false;
   menu.querySelector('summary').focus();
 });

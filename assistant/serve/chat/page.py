@@ -156,7 +156,7 @@ def _lay_out() -> Components:
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
                     stop = gr.Button("Stop", elem_id="stop", elem_classes=HIDDEN, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
-            beside = links + _asset("files.js") + _asset("turning.js")
+            beside = links + _asset("files.js") + _asset("turning.js") + _asset("text.js")
             panel = gr.HTML("", elem_id="panel", js_on_load=beside, **UNSTYLED)
     return Components(
         address,

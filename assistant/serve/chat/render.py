@@ -33,6 +33,7 @@ from assistant.show.blocks import (
 from assistant.show.describe import count, name_page
 from assistant.show.escape import html_text, templates
 from assistant.show.provenance import MAX_NEAREST, describe_nearest, describe_reading, list_remarks
+from assistant.store.added import is_added
 from assistant.text.listing import SEARCHED, Reading
 from assistant.text.numbers import name_runs
 from assistant.values import (
@@ -45,8 +46,10 @@ from assistant.values import (
     Span,
 )
 
-MAX_SOURCE_CHARS = 200_000
-"""Characters of a document that are shown: a browser lays them out in well under a second."""
+MAX_SOURCE_CHARS = 60_000
+"""Characters of a document that come first; the page asks for more where the reader scrolls to."""
+MAX_LINE_CHARS = 2_000
+"""How far from where a part was to begin its line may begin."""
 MAX_NAMED = 3
 """Other files with the same or nearly the same content that are named."""
 MAX_LISTED = 1_000
@@ -156,7 +159,7 @@ def render_source(
     """Render a document as readable text with `spans` marked and `strong` highlighted.
 
     The text inside `<div class="text">` is the document's own, character by character. Of a
-    document longer than `MAX_SOURCE_CHARS` only a window around the strong span is shown. If there
+    document longer than `MAX_SOURCE_CHARS` a window around the strong span comes first. If there
     is a picture of the page (`view`), it is shown first and the text on demand. A `remark` stands
     above both.
     """
@@ -166,9 +169,32 @@ def render_source(
     names = [name for name in (path, heading) if name]
     number, kind = (page.number, page.kind) if page else (None, None)
     where = render_part("place", names[0] if names else "", "".join(names[1:]), number, kind)
-    marked = mark_text(document, (start, end), spans, strong)
+    marked = render_text(document, (start, end), spans, strong)
     folded = (start, len(document.text) - end)
-    return render_part("source", document, marked, where, folded, position, view, remark)
+    return render_part(
+        "source", document, marked, where, folded, (spans, strong), position, view, remark
+    )
+
+
+def render_text(
+    document: Document, part: tuple[int, int], spans: Sequence[Span], strong: Span | None = None
+) -> Markup:
+    """Render a part of a document's text as one element that says which it is."""
+    marked = mark_text(document, part, spans, strong)
+    return render_part("part", *part, marked)
+
+
+def start_of_line(text: str, at: int) -> int:
+    r"""Return where the line begins that `at` stands in, but `at` itself if that is far before.
+
+    The end of the text and all beyond it is the end.
+
+    >>> start_of_line("one\ntwo", 5), start_of_line("one\ntwo", 99)
+    (4, 7)
+    """
+    if at >= len(text):
+        return len(text)
+    return text.rfind("\n", max(0, at - MAX_LINE_CHARS), at) + 1 or at
 
 
 def render_documents(records: Sequence[FileRecord], corpus: CorpusView) -> Markup:
@@ -255,6 +281,7 @@ def _parts() -> Any:
         "describe_reading": describe_reading,
         "document_link": lambda document_id: f"#doc-{_percent_encode(document_id)}",
         "offer_readings": offer_readings,
+        "has_file": lambda document_id: not is_added(document_id),
         "name_page": name_page,
         "name_runs": name_runs,
     }

@@ -5,9 +5,9 @@
     const opener = window.assistantOpener;
     if (!source) {
       side.scrollTop = 0;
-      const notice = side.querySelector('#panel .notice');
-      if (notice) { document.body.classList.add('side-open'); notice.scrollIntoView({ block: 'nearest' }); }
-      else document.body.classList.remove('side-open');
+      const notice = side.querySelector('#panel .notice:not(.documents *)');
+      if (notice && opener) { window.assistantPanels.open('side'); notice.scrollIntoView({ block: 'nearest' }); }
+      else window.assistantPanels.close();
       if (opener && opener.link.isConnected && opener.link.closest('#conversation')) {
         opener.link.removeAttribute('aria-current');
         if (!notice) opener.link.focus();
@@ -16,7 +16,7 @@
       return;
     }
     if (!opener) return;
-    document.body.classList.add('side-open');
+    window.assistantPanels.open('side');
     window.assistantReveal();
     const step = ['next', 'previous'].includes(opener.step) && source.querySelector(`a.${opener.step}`);
     (step || source.querySelector('h2')).focus({ preventScroll: true });

@@ -16,7 +16,7 @@ from assistant.answering import Answering
 from assistant.errors import CorpusError
 from assistant.serve.chat.render import CitationPosition, PageView, render_notice, render_source
 from assistant.serve.chat.turns import Turn
-from assistant.serve.pictures import PAGE_PATH, WIDTHS, can_show
+from assistant.serve.reading import PAGE_PATH, WIDTHS, can_show
 from assistant.show.describe import describe_page
 from assistant.values import (
     Answer,
@@ -30,7 +30,7 @@ from assistant.values import (
 
 MAX_BOXES = 500
 """A quote of more lines is marked as far as this."""
-SHOWN_WIDTHS = WIDTHS[1:4]
+SHOWN_WIDTHS = WIDTHS[1:]
 DOCUMENT_CHANGED = "The document has changed since this answer. Ask again; the quote was: {quote}"
 NO_PICTURE = "The page cannot be shown, its text as it was read can: {why}"
 

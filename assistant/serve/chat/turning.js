@@ -1,4 +1,4 @@
-/* The picture of a page: turn pages, see the text instead, come to the marked place. */
+/* The picture of a page: turn pages, zoom, see the text instead, come to the marked place. */
 const view = () => element.querySelector('.page-view');
 const turnTo = (page, number) => {
   const picture = page.querySelector('img');
@@ -12,12 +12,36 @@ const turnTo = (page, number) => {
   picture.alt = picture.alt.replace(/\d+/, number);
   const label = element.querySelector('.turning .at');
   label.textContent = label.textContent.replace(/\d+/, number);
+  const pages = element.querySelector('.turning select');
+  if (pages) pages.selectedIndex = number - 1;
   page.querySelectorAll('.box').forEach((box) => { box.hidden = Number(box.dataset.page) !== number; });
   for (const button of element.querySelectorAll('button[data-turn-by]')) {
     const to = number + Number(button.dataset.turnBy);
     button.setAttribute('aria-disabled', String(to < 1 || to > last));
   }
 };
+const MOST_ZOOM = 5;
+const zoomTo = (zoom) => {
+  const page = view();
+  if (!page) return;
+  const shown = Math.min(MOST_ZOOM, Math.max(0.5, zoom));
+  window.assistantZoom = shown;
+  page.style.setProperty('--zoom', shown);
+  page.querySelector('img').sizes = `${Math.round(page.clientWidth * shown)}px`;
+  const fit = element.querySelector('button[data-zoom="0"]');
+  fit.setAttribute('aria-pressed', String(shown === 1));
+};
+const listPages = () => {
+  const pages = element.querySelector('.turning select');
+  if (!pages || pages.options.length) return;
+  const { page, last } = view().dataset;
+  const label = element.querySelector('.turning .at').textContent;
+  for (let number = 1; number <= Number(last); number += 1) pages.add(new Option(label.replace(/\d+/, number), number));
+  pages.selectedIndex = Number(page) - 1;
+};
+element.addEventListener('change', (event) => {
+  if (event.target.matches('.turning select')) turnTo(view(), Number(event.target.value));
+});
 const see = (what) => {
   const page = view();
   if (!page) return;
@@ -25,6 +49,7 @@ const see = (what) => {
   element.querySelector('.source-text').hidden = what === 'page';
   const turning = element.querySelector('.turning');
   if (turning) turning.hidden = what !== 'page';
+  element.querySelector('.zooming').hidden = what !== 'page';
   element.querySelectorAll('button[data-see]').forEach((button) => {
     button.setAttribute('aria-pressed', String(button.dataset.see === what));
   });
@@ -35,6 +60,8 @@ element.addEventListener('click', (event) => {
     const page = view();
     turnTo(page, Number(page.dataset.page) + Number(turner.dataset.turnBy));
   }
+  const zoomer = event.target.closest('button[data-zoom]');
+  if (zoomer) zoomTo(Number(zoomer.dataset.zoom) ? (window.assistantZoom || 1) * Number(zoomer.dataset.zoom) : 1);
   const seer = event.target.closest('button[data-see]');
   if (seer) {
     window.assistantSees = seer.dataset.see;
@@ -63,4 +90,8 @@ window.assistantReveal = () => {
   } else if (cited) cited.scrollIntoView({ block: 'center' });
   else side.scrollTop = 0;
 };
-watch('value', () => { if (window.assistantSees) see(window.assistantSees); });
+watch('value', () => {
+  listPages();
+  zoomTo(window.assistantZoom || 1);
+  if (window.assistantSees) see(window.assistantSees);
+});

@@ -49,12 +49,14 @@ from assistant.values import (
 OURS = {
     "article": {"class", "id"},
     "header": {"class"},
-    "div": {"class", "dir", "role", "aria-label", "tabindex"},
-    "p": {"class", "dir", "role"},
+    "div": {"class", "dir", "role", "aria-label", "tabindex", "hidden"}
+    | {"data-asked", "data-length", "data-marks", "data-start", "data-end"},
+    "p": {"class", "dir", "role", "hidden"},
     "h2": {"class", "dir", "tabindex"},
     **{tag: {"class", "dir"} for tag in ("h3", "h4", "h5", "h6")},
     "span": {"class", "dir", "id", "role"},
-    "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"},
+    "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"}
+    | {"target", "rel"},
     "ol": {"class"},
     "ul": {"class"},
     "li": {"class", "value", "data-id", "dir"},
@@ -71,14 +73,17 @@ OURS = {
     "time": {"datetime"},
     "button": {"type", "class", "id", "title", "aria-label", "aria-pressed", "aria-controls"}
     | {"aria-expanded", "data-event", "data-act", "data-turn", "data-what", "data-question"}
-    | {"data-copy", "data-rating", "data-citation", "data-rename", "data-confirm", "data-id"},
+    | {"data-copy", "data-rating", "data-citation", "data-rename", "data-confirm", "data-id"}
+    | {"data-see", "data-turn-by", "data-zoom", "data-find", "data-more", "hidden"},
     "input": {"type", "class", "multiple", "accept", "checked", "placeholder", "aria-label"}
+    | {"maxlength"}
     | {"data-only", "data-max-bytes"},
 }
 """The tags and attributes that our templates write."""
 HREF = re.compile(
     r"#(cite-\d+-\d+|read-\d+-\d+|doc-[A-Za-z0-9_.~%-]*|open-[\w-]+|close|leave)"
     r"|/conversations/[\w-]+\.(md|html)"
+    r"|/api/file\?document=[A-Za-z0-9_.~%-]*&version=[0-9a-f]{64}(&inline=true)?"
 )
 FIXED = {
     "type": {"button", "checkbox", "file", "search"},
@@ -86,7 +91,7 @@ FIXED = {
     "data-act": {"again", "all", "cancel-edit", "delete", "edit", "flag", "halt-sync", "rate"},
     "data-what": {"query", "question"},
     "data-rating": {"up", "down", "unanswerable"},
-    "role": {"group", "status", "tooltip"},
+    "role": {"group", "search", "status", "tooltip"},
     "dir": {"auto"},
 }
 """The attributes that mean something to the page's script, and every value of them."""
@@ -166,7 +171,7 @@ def test_the_head_of_a_source_leaves_no_unescaped_markup(
         f"#cite-3-{number - 1}" if number > 1 else None,
         f"#cite-3-{number + 1}" if number < 9 else None,
     ]
-    assert first(body, "button").attributes["aria-pressed"] == str(is_flagged).lower()
+    assert first(body, ".steps button").attributes["aria-pressed"] == str(is_flagged).lower()
 
 
 @settings(max_examples=60)
@@ -439,27 +444,31 @@ def test_a_span_across_paragraphs_and_a_heading_stays_whole() -> None:
     body = assert_ours(render_source(source, (span,), span))
     assert marked(body, "mark.strong") == "e.\n\nTwo\n\nThre"
     assert first(body, "h3.heading").text() == "Two"
-    assert [node.text() for node in body.css(".text > p")] == ["One.", "Three."]
+    assert [node.text() for node in body.css(".part > p")] == ["One.", "Three."]
 
 
 def test_hard_wrapped_lines_stay_in_their_paragraph_and_long_lines_end_one() -> None:
     wrapped = document("a.txt", "one line\nand the next\n\nnew paragraph")
-    assert len(parse(render_source(wrapped, (), None)).css(".text > p")) == 2
+    assert len(parse(render_source(wrapped, (), None)).css(".part > p")) == 2
     long = document("b.txt", f"{'word ' * 40}\n{'term ' * 40}")
-    assert len(parse(render_source(long, (), None)).css(".text > p")) == 2
+    assert len(parse(render_source(long, (), None)).css(".part > p")) == 2
 
 
-def test_a_huge_document_is_shown_around_the_clicked_span_and_says_what_is_folded() -> None:
+def test_a_huge_document_comes_first_around_the_clicked_span_and_offers_the_rest() -> None:
     source = document("a.txt", "a" * 300_000 + "needle" + "b" * 300_000)
     span = Span(source.document_id, 300_000, 300_006)
     body = parse(render_source(source, (span,), span))
     assert marked(body, "mark.strong") == "needle"
     assert len(first(body, ".text").text()) == MAX_SOURCE_CHARS
-    folded = [node.text() for node in body.css(".folded")]
-    assert folded == [
-        "200,003 characters before this part are folded.",
-        "200,003 characters after this part are folded.",
+    part = first(body, ".part").attributes
+    assert (part["data-start"], part["data-end"]) == ("270003", "330003")
+    assert first(body, ".source-text").attributes["data-length"] == "600006"
+    assert [node.text() for node in body.css(".folded:not([hidden])")] == [
+        "Earlier text",
+        "Later text",
     ]
+    whole = parse(render_source(document("b.txt", "A short one."), (), None))
+    assert not whole.css(".folded:not([hidden])")
 
 
 def test_a_span_larger_than_the_window_is_shown_whole() -> None:

@@ -1,10 +1,12 @@
-"""Pictures of pages over HTTP: who gets which, at which size, and what is refused."""
+"""Pages, text and files of documents over HTTP: who gets which, and what is refused."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from dom import first, parse
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from hypothesis import given
@@ -13,9 +15,9 @@ from paged import PagedAssistant, report
 from surface_fakes import settings_anywhere
 
 from assistant.errors import Busy, DocumentUnreadable
-from assistant.serve import pictures
+from assistant.serve import reading
 from assistant.serve.app import build_app
-from assistant.serve.pictures import WIDTHS, PictureCache, choose_width
+from assistant.serve.reading import WIDTHS, PictureCache, choose_width, find_words
 
 REPORT = report()
 
@@ -126,10 +128,10 @@ def test_two_are_drawn_at_once_and_the_others_wait_or_are_told_to_come_back(
 
     asked = [(page, width) for page in (1, 3, 4, 5) for width in WIDTHS[:3]]
     run_all(asked)
-    most = pictures.MAX_DRAWING + pictures.MAX_WAITING
-    assert fake.most_drawing == pictures.MAX_DRAWING
+    most = reading.MAX_DRAWING + reading.MAX_WAITING
+    assert fake.most_drawing == reading.MAX_DRAWING
     assert sorted(map(str, outcomes)) == ["True"] * most + ["busy"] * (len(asked) - most)
-    monkeypatch.setattr(pictures, "WAIT_S", 0.01)
+    monkeypatch.setattr(reading, "WAIT_S", 0.01)
     fake.draw_s = 0.5
     outcomes.clear()
     run_all([(page, 2_000) for page in (1, 3, 4)])
@@ -149,9 +151,84 @@ def test_few_pictures_are_kept_and_never_those_of_another_version(
 ) -> None:
     drawer = PictureCache(fake.draw)
     first = drawer.draw(REPORT, 1, 400)
-    monkeypatch.setattr(pictures, "MAX_KEPT_BYTES", int(2.5 * len(first)))
+    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", int(2.5 * len(first)))
     for page in (3, 4, 1, 4):
         drawer.draw(REPORT, page, 400)
     assert [page for _, page, _ in fake.drawn] == [1, 3, 4, 1]
     drawer.draw(replace(REPORT, sha256="c" * 64), 1, 400)
     assert len(fake.drawn) == 5
+
+
+def get(client: TestClient, path: str, site: str = "same-origin", **given: str) -> Response:
+    asked: dict[str, str] = {"document": "handbook.md"}
+    headers = {"Sec-Fetch-Site": site}
+    return client.get(f"/api/{path}", params=asked | given, headers=headers)
+
+
+def test_a_part_of_a_text_is_its_own_characters_with_the_spans_asked_for_marked(
+    client: TestClient, fake: PagedAssistant
+) -> None:
+    text = fake.document("handbook.md").text
+    body = parse(get(client, "text", start="0", end="400", marks="14-20;30-41 3-9999999").text)
+    part = first(body, ".part")
+    start, end = int(str(part.attributes["data-start"])), int(str(part.attributes["data-end"]))
+    assert part.text() == text[start:end]
+    assert (start, text[end - 1]) == (0, "\n"), "no line is cut"
+    assert first(body, "mark.strong").text() == text[14:20]
+    assert [one.text() for one in body.css("mark:not(.strong)")] == [text[30:41]]
+    assert parse(get(client, "text", start="99999", end="100000").text).text() == ""
+    hostile = get(client, "text", document="hostile.txt", start="0", end="999")
+    assert "<script" not in hostile.text
+    assert "<img" not in hostile.text
+
+
+def test_words_are_found_whatever_their_case_and_the_space_between_them(
+    client: TestClient, fake: PagedAssistant
+) -> None:
+    text = fake.document("handbook.md").text
+    ((start, end, page),) = get(client, "find", words=" TWO   days ").json()["places"]
+    assert (text[start:end], page) == ("two days", 0)
+    assert get(client, "find", words="  ").json() == {"places": [], "is_more": False}
+    assert get(client, "find", words="x" * 201).status_code == 422
+    places = get(client, "find", document=REPORT.document_id, words="line 7:").json()["places"]
+    assert [page for *_, page in places] == [1, 2, 3, 4, 5]
+    assert get(client, "find", words=".*").json()["places"] == []
+
+
+def test_no_search_takes_long_in_a_large_text() -> None:
+    large = replace(REPORT, text=("a " * 50 + "\n" * 50) * 20_000)
+    begun = time.perf_counter()
+    assert len(find_words(large, "a")) == reading.MAX_PLACES + 1
+    assert find_words(large, "a " * 80 + "b") == []
+    assert time.perf_counter() - begun < 5
+
+
+def test_a_file_is_sent_to_be_kept_and_only_a_pdf_may_be_opened(
+    client: TestClient, fake: PagedAssistant
+) -> None:
+    text = fake.document("hostile.txt").text
+    reply = get(client, "file", document="hostile.txt", inline="true")
+    assert (reply.status_code, reply.text) == (200, text)
+    assert reply.headers["content-type"] == "application/octet-stream"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["content-disposition"] == "attachment; filename*=UTF-8''hostile.txt"
+    name = "filename*=UTF-8''annual%20%26%20%3Cb%3E.pdf"
+    for inline, how in (("true", "inline"), ("false", "attachment")):
+        reply = get(client, "file", document=REPORT.document_id, inline=inline)
+        assert reply.headers["content-type"] == "application/pdf"
+        assert reply.headers["content-disposition"] == f"{how}; {name}"
+
+
+@pytest.mark.parametrize("path", ["text", "find", "file"])
+def test_what_is_read_has_the_checks_of_the_other_routes(path: str) -> None:
+    fake = PagedAssistant()
+    fake.settings = settings_anywhere(users={"alice": "a long password"})
+    given = {"start": "0", "end": "9", "words": "leave"}
+    with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
+        assert get(client, path, **given).status_code == 401
+        client.auth = ("alice", "a long password")
+        assert get(client, path, **given).status_code == 200
+        assert get(client, path, "cross-site", **given).status_code == 403
+        for name in ("nothing.pdf", "../../etc/passwd", "a\0b"):
+            assert get(client, path, **given | {"document": name}).status_code == 404
+        assert get(client, path, version="b" * 64, **given).status_code == 409

@@ -1,26 +1,31 @@
-"""Pages of documents as pictures over HTTP: `GET /api/page`.
+"""Reading a document over HTTP: its pages, its text, what is found in it, and its file.
 
-Takes a document's id, a page number, a width and optionally the document's sha256, all untrusted.
-Responds with a PNG picture of that page as it was indexed, which the browser must revalidate.
-Failures are JSON: not in the index (404), no pages to show (415), changed since (409), requested by
-another site's page (403), too many pages being drawn (503).
+`GET /api/page` is a PNG picture of a page as it was indexed, which the browser must revalidate,
+`/api/text` a part of the text as HTML, `/api/find` where words stand in it, `/api/file` the file.
+All take a document's id and optionally its sha256 (`version`), untrusted. Failures are JSON:
+not in the index (404), no pages to show (415), changed since (409), requested by another site's
+page (403), too much being drawn or sent (503).
 """
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from assistant.answering import Answering
 from assistant.errors import Busy, CorpusError, DocumentUnreadable
 from assistant.ingest.sniff import IMAGES, PDF
 from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
-from assistant.values import Document
+from assistant.serve.chat.render import render_text, start_of_line
+from assistant.values import Document, Span
 
 PAGE_PATH = "/api/page"
 CHANGED = "DocumentChanged"
@@ -33,6 +38,13 @@ WAIT_S = 10.0
 """Seconds that a request waits for its turn to be drawn."""
 MAX_WAITING = 8
 """Requests that wait; each takes one of the server's forty threads."""
+MAX_LOADING = 4
+"""Files sent at the same time: each is held in memory."""
+MAX_PART_CHARS = 60_000
+MAX_MARKS = 200
+MAX_FOUND_CHARS = 200
+MAX_PLACES = 2_000
+"""Places of the words found that are told; more are not counted."""
 MAX_KEPT_BYTES = 32_000_000
 """About a hundred pictures."""
 
@@ -40,8 +52,104 @@ Draw = Callable[[str, int, int], bytes]
 """Draws a page: document id, page number and width in pixels -> PNG."""
 
 
-def add_page_route(app: FastAPI, assistant: Answering) -> None:
-    """Add `GET /api/page` to the app."""
+def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
+    """Add the routes to the app."""
+    _add_page(app, assistant)
+    loading = threading.BoundedSemaphore(MAX_LOADING)
+
+    def look_up(request: Request, document: str, version: str) -> Document | JSONResponse:
+        if is_foreign(request.headers):
+            return error_response(403, "OriginError", "another site's page may not show this")
+        found = assistant.document(document)
+        if version not in {"", found.sha256}:
+            return error_response(409, CHANGED, f"{document!r} has changed since")
+        return found
+
+    @app.get("/api/text")
+    def text(
+        request: Request,
+        document: str,
+        start: Annotated[int, Query(ge=0, le=10**9)],
+        end: Annotated[int, Query(ge=0, le=10**9)],
+        version: str = "",
+        marks: Annotated[str, Query(max_length=20_000)] = "",
+    ) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        first = start_of_line(found.text, start)
+        last = start_of_line(found.text, min(end, start + MAX_PART_CHARS))
+        part = (first, last if last > first else min(end, len(found.text)))
+        strong, _, others = marks.partition(";")
+        one = next(iter(_read_spans(found, strong)), None)
+        html = render_text(found, part, _read_spans(found, others), one)
+        return Response(html, media_type="text/html")
+
+    @app.get("/api/find")
+    def find(
+        request: Request,
+        document: str,
+        words: Annotated[str, Query(max_length=MAX_FOUND_CHARS)],
+        version: str = "",
+    ) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        places = find_words(found, words)
+        told = {"places": places[:MAX_PLACES], "is_more": len(places) > MAX_PLACES}
+        return JSONResponse(told)
+
+    @app.get("/api/file")
+    def file(request: Request, document: str, version: str = "", inline: bool = False) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        with _hold(loading, WAIT_S):
+            data = assistant.original(document)
+        is_pdf = found.media_type == PDF
+        how = "inline" if inline and is_pdf else "attachment"
+        name = quote(PurePosixPath(found.document_id).name, safe="", errors="replace")
+        return Response(
+            data,
+            media_type=PDF if is_pdf else "application/octet-stream",
+            headers={
+                "Content-Disposition": f"{how}; filename*=UTF-8''{name}",
+                "Cache-Control": "private, no-cache",
+            },
+        )
+
+
+def _read_spans(document: Document, sent: str) -> list[Span]:
+    """Return the spans in what a page sent, as "12-40 50-61"; at most `MAX_MARKS`."""
+    found = re.findall(r"([0-9]{1,10})-([0-9]{1,10})", sent)[:MAX_MARKS]
+    spans = [Span(document.document_id, int(start), int(end)) for start, end in found]
+    return [span for span in spans if span.start < span.end <= len(document.text)]
+
+
+def find_words(document: Document, words: str) -> list[tuple[int, int, int]]:
+    """Return start, end and page (0: none) of each place of words, in either case.
+
+    At most one place more than `MAX_PLACES`; between the words may stand any white space.
+    """
+    wanted = words.split()
+    if not wanted:
+        return []
+    pattern = re.compile(r"\s+".join(map(re.escape, wanted)), re.IGNORECASE)
+    places: list[tuple[int, int, int]] = []
+    n_page = -1
+    for match in pattern.finditer(document.text):
+        while (
+            n_page + 1 < len(document.pages) and document.pages[n_page + 1].start <= match.start()
+        ):
+            n_page += 1
+        page = document.pages[n_page].number if n_page >= 0 else 0
+        places.append((match.start(), match.end(), page))
+        if len(places) > MAX_PLACES:
+            break
+    return places
+
+
+def _add_page(app: FastAPI, assistant: Answering) -> None:
     pictures = PictureCache(assistant.draw)
 
     @app.get(PAGE_PATH)
