@@ -1,6 +1,7 @@
 """The chat in a real browser: what a person sees and does, and what leaves the page."""
 
 import re
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path

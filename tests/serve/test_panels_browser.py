@@ -1,6 +1,7 @@
 """The panels beside the conversation in a real browser: when they open, and how they close."""
 
 import re
+from typing import Any
 
 import pytest
 from browsing import IN_BROWSER, Visit, ask, keep_picture
@@ -10,7 +11,7 @@ pytestmark = IN_BROWSER
 NARROW = [390, 820, 1000]
 
 
-def open_at(visit: Visit, width: int, **options: str) -> Page:
+def open_at(visit: Visit, width: int, **options: Any) -> Page:
     return visit(viewport={"width": width, "height": 800}, **options)
 
 
