@@ -18,6 +18,7 @@ from corpora import settings_in, write_files
 from hashing import HashingEmbedder
 
 from assistant import pipeline
+from assistant.cli import index
 from assistant.cli.main import app as commands
 from assistant.evaluation.run import read_questions
 from assistant.pipeline import Assistant
@@ -100,6 +101,7 @@ def test_the_chat_opens_while_files_are_read_and_its_end_ends_the_reading(
         ready("http://127.0.0.1:7860")
 
     monkeypatch.setattr(server, "serve", serve)
+    monkeypatch.setattr(index, "SHORT_S", 0.0)
     code, _, err = run("chat")
     assert code == 0
     assert progress[0]
@@ -108,6 +110,7 @@ def test_the_chat_opens_while_files_are_read_and_its_end_ends_the_reading(
     assert "the sync ended early: Stopped. What was done stays done" in err
     monkeypatch.setattr(server, "serve", lambda *_, ready: ready("there"))
     run("index")
+    monkeypatch.setattr(index, "SHORT_S", 20.0)
     _, _, err = run("chat")
     assert "by then" not in err
     assert "ended early" not in err

@@ -67,6 +67,7 @@ def test_back_leaves_a_source_before_it_leaves_the_conversation(visit: Visit) ->
     address = page.url
     page.locator("#turn-1 .cite").first.click()
     page.wait_for_selector("#cited-span")
+    page.wait_for_function("history.state && history.state.panel")
     page.go_back()
     expect(page.locator("#panel .documents")).to_be_visible()
     expect(page.locator(".turn")).to_have_count(1)

@@ -27,7 +27,7 @@ const zoomTo = (zoom) => {
   const shown = Math.min(MOST_ZOOM, Math.max(0.5, zoom));
   window.assistantZoom = shown;
   page.style.setProperty('--zoom', shown);
-  page.querySelector('img').sizes = `${Math.round(page.clientWidth * shown)}px`;
+  if (page.clientWidth) page.querySelector('img').sizes = `${Math.round(page.clientWidth * shown)}px`;
   const fit = element.querySelector('button[data-zoom="0"]');
   fit.setAttribute('aria-pressed', String(shown === 1));
 };
@@ -47,6 +47,7 @@ const see = (what) => {
   if (!page) return;
   page.hidden = what !== 'page';
   element.querySelector('.source-text').hidden = what === 'page';
+  if (what === 'page') zoomTo(window.assistantZoom || 1);  /* hidden, it had no width */
   const turning = element.querySelector('.turning');
   if (turning) turning.hidden = what !== 'page';
   element.querySelector('.zooming').hidden = what !== 'page';
