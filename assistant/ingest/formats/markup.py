@@ -8,6 +8,7 @@ so there is no `locate`. `DocumentUnreadable` is raised for binary data.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -220,7 +221,9 @@ class _RstWalk:
         yield from write_blocks(rows, heads)
 
 
-Take = Callable[[re.Match[str], Iterator[str]], None]
+Lines = deque[str]
+"""Those that are yet to be read."""
+Take = Callable[[re.Match[str], Lines], None]
 """Takes in a line that matched, and as many of those below it as belong to it."""
 
 
@@ -270,8 +273,9 @@ class Written:
 
     def read(self, text: str, kinds: Sequence[tuple[re.Pattern[str], "Take"]]) -> None:
         """Read lines, each by the first of the kinds that it is of, or as part of a paragraph."""
-        lines = iter(text.splitlines())
-        for line in lines:
+        lines = deque(text.splitlines())
+        while lines:
+            line = lines.popleft()
             for pattern, take in kinds if len(line) <= MAX_LINE_CHARS else ():
                 if found := pattern.match(line):
                     take(found, lines)
@@ -286,13 +290,19 @@ class Written:
         return self.blocks.finish(self.title or self.blocks.first_title(), [warning, included])
 
 
-def take_until(lines: Iterator[str], end: str) -> list[str]:
+def take_until(lines: Lines, end: str) -> list[str]:
     """Return the lines up to one that says only this, which ends them."""
     held = []
-    for line in lines:
-        if line.strip().lower() == end:
-            break
+    while lines and (line := lines.popleft()).strip().lower() != end:
         held.append(line)
+    return held
+
+
+def take_while(lines: Lines, pattern: re.Pattern[str]) -> list[str]:
+    """Return the lines that begin so, up to the first that does not."""
+    held = []
+    while lines and pattern.match(lines[0]):
+        held.append(lines.popleft())
     return held
 
 
@@ -357,35 +367,35 @@ class _AdocReader:
             text = pattern.sub(shown, text)
         return text
 
-    def _take_table(self, _: re.Match[str], lines: Iterator[str]) -> None:
+    def _take_table(self, _: re.Match[str], lines: Lines) -> None:
         rows, has_names = _read_adoc_table(take_until(lines, "|==="), self._attached)
         self.written.add_table(rows, has_names=has_names)
 
-    def _take_code(self, found: re.Match[str], lines: Iterator[str]) -> None:
+    def _take_code(self, found: re.Match[str], lines: Lines) -> None:
         held = take_until(lines, found[1])
         if found[1][0] in "-.`":
             self.written.add_code(held)
 
-    def _take_heading(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_heading(self, found: re.Match[str], _: Lines) -> None:
         self.written.add(found[2], min(len(found[1]), MAX_LEVEL))
 
-    def _take_attribute(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_attribute(self, found: re.Match[str], _: Lines) -> None:
         self._attributes[found[1].lower()] = found[2]
 
-    def _take_attached(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_attached(self, found: re.Match[str], _: Lines) -> None:
         self._attached = found[1]
         self.written.end()
 
-    def _take_macro(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_macro(self, found: re.Match[str], _: Lines) -> None:
         self.written.n_included += found[1] == "include"
         if found[1] == "image" and (shown := found[2].partition(",")[0].strip('"')):
             self.written.add(shown, role=Role.CAPTION)
 
-    def _take_item(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_item(self, found: re.Match[str], _: Lines) -> None:
         marker = f"{found[1]} " if found[1][0].isdigit() else ""
         self.written.begin(len(found[1]) if not marker else 1, marker, found[2])
 
-    def _take_term(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_term(self, found: re.Match[str], _: Lines) -> None:
         self.written.begin(1, "", f"{found[1]}: {found[2] or ''}")
 
 
@@ -404,6 +414,7 @@ def _read_adoc_table(held: Sequence[str], attached: str) -> tuple[list[list[str]
 
 
 _ORG_RULE = re.compile(r"\s*\|-[-+|]*\s*$")
+_ORG_PROPERTY = re.compile(r"\s*:(?!end:)[^\s:]+:", re.IGNORECASE)
 _ORG_TERM = re.compile(r"^(\S.{0,200}?) :: ")
 _ORG_INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\[\[[^\[\]]{1,500}\]\[([^\[\]]+)\]\]"), r"\1"),
@@ -441,7 +452,7 @@ class _OrgReader:
             (r"\s*#\+begin_(\w+)", self._take_code),
             (r"\s*#\+(\w+)(?:\[[^\]]*\])?:\s*(.*)", self._take_keyword),
             (r"\s*#(?:\s|\+|$)", lambda *_: None),
-            (r"\s*:properties:\s*$", lambda _, lines: self._pass_over(lines)),
+            (r"\s*:properties:\s*$", self._pass_over_properties),
             (r"\s*:[\w-]+:\s*$", lambda *_: None),
             (r"\s*$", lambda *_: self.written.end()),
             (r"\s*: (.*)", lambda found, _: self.written.add_code([found[1]])),
@@ -449,30 +460,26 @@ class _OrgReader:
         ]
         return [(re.compile(pattern, re.IGNORECASE), take) for pattern, take in kinds]
 
-    def _pass_over(self, lines: Iterator[str]) -> None:
-        take_until(lines, ":end:")
-
-    def _take_heading(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_heading(self, found: re.Match[str], _: Lines) -> None:
         self.written.add(found[2], min(len(found[1]), MAX_LEVEL))
 
-    def _take_table(self, found: re.Match[str], lines: Iterator[str]) -> None:
-        held = [found.string]
-        for line in lines:
-            if not line.lstrip().startswith("|"):
-                break
-            held.append(line)
+    def _pass_over_properties(self, _: re.Match[str], lines: Lines) -> None:
+        take_while(lines, _ORG_PROPERTY)
+
+    def _take_table(self, found: re.Match[str], lines: Lines) -> None:
+        held = [found.string, *take_while(lines, found.re)]
         rows = [line.strip().strip("|").split("|") for line in held if not _ORG_RULE.match(line)]
         has_names = len(held) > 2 and bool(_ORG_RULE.match(held[1]))
         self.written.add_table(rows, has_names=has_names)
 
-    def _take_code(self, found: re.Match[str], lines: Iterator[str]) -> None:
+    def _take_code(self, found: re.Match[str], lines: Lines) -> None:
         self.written.end()
         kind = found[1].lower()
         if kind in ("src", "example", "export", "comment"):
             held = take_until(lines, f"#+end_{kind}")
             self.written.add_code(held if kind != "comment" else [])
 
-    def _take_keyword(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_keyword(self, found: re.Match[str], _: Lines) -> None:
         name = found[1].lower()
         self.written.n_included += name == "include"
         if name == "title":
@@ -481,6 +488,6 @@ class _OrgReader:
         elif name == "caption":
             self.written.add(found[2], role=Role.CAPTION)
 
-    def _take_item(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_item(self, found: re.Match[str], _: Lines) -> None:
         marker = f"{found[2]} " if found[2][0].isdigit() else ""
         self.written.begin(1 + len(found[1]) // 2, marker, _ORG_TERM.sub(r"\1: ", found[3]))

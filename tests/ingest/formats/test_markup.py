@@ -203,6 +203,48 @@ def test_latex_is_read_as_it_is_printed(source: str, text: str) -> None:
     assert tex.parse(source.encode()).text == text
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("| a |\n| b |\n* Next\nSaid.", "a\nb\nNext\nSaid."),
+        ("| a |\nSaid.", "a\nSaid."),
+        ("* A\n:PROPERTIES:\n:ID: 3\n:END:\n:note: that\nSaid.", "A\n:note: that Said."),
+        ("* A\n:PROPERTIES:\n:ID: 3\nSaid.\n* B", "A\nSaid.\nB"),
+    ],
+)
+def test_what_stands_right_below_a_table_or_properties_of_org_is_kept(
+    source: str, text: str
+) -> None:
+    assert parse_org(source.encode()).text == text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Said.\n% \\section{Gone} \\item gone\n%\\begin{itemize}\nMore.",
+        "%\\title{Gone}\n\\title{}\\begin{document}Said.%\\footnote{gone}\n More.\\end{document}",
+        "Said. %\\input{gone}\nMore.",
+    ],
+)
+def test_commands_in_comments_of_latex_are_comments(source: str) -> None:
+    parsed = tex.parse(source.encode())
+    assert "".join(parsed.text.split()) == "Said.More."
+    assert parsed.warnings == ()
+    assert tex.parse(rb"100\% \section{Kept}").text == "100%\nKept"
+    assert tex.parse(b"a \\\\% gone\nb").text.split() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["{tabular}{lr}", "{tabularx}{\\textwidth}{lX}", "{tabulary}{9cm}{lL}"]
+)
+def test_how_a_table_of_latex_looks_is_not_in_its_cells(kind: str) -> None:
+    rows = r"\multicolumn{2}{c}{Clay} \\ \multirow{2}{*}{Red} & \multicolumn{1}{p{2cm}}{9} \\"
+    source = f"\\begin{kind} A & B \\\\ {rows} \\end{kind.partition('}')[0]}}}"
+    assert tex.parse(source.encode()).text.replace("\n", " ").split() == (
+        "A | B A: Clay A: Red | B: 9".split()
+    )
+
+
 def test_files_that_are_included_are_told_of() -> None:
     assert tex.parse(rb"Text. \input{other}").warnings == ("1 file included in it not read",)
     assert parse_adoc(b"Text.\n\ninclude::x.adoc[]").warnings == ("1 file included in it not read",)
