@@ -34,6 +34,7 @@ from assistant.ingest.formats.parsed import (
 )
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.parse import Inner, tell_damage
+from assistant.ingest.sniff import MAIL_START
 from assistant.text.normalize import normalize
 from assistant.values import Role
 
@@ -218,7 +219,7 @@ def name_attachments(names: Sequence[str]) -> str | None:
 MAX_MAILS = 10_000
 """Of a mailbox that are read."""
 NO_SUBJECT = "(no subject)"
-_MAIL_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S+ [^\n]*\d\d:\d\d[^\n]*\n")
+_MAIL_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))" + MAIL_START)
 _ESCAPED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MAX_TYPE_BYTES = 10_000
