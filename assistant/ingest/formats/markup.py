@@ -24,6 +24,8 @@ from assistant.values import Role
 MAX_LEVEL = 6
 MAX_LINE_CHARS = 10_000
 """Of a line that may be more than part of a paragraph."""
+MAX_ATTRIBUTE_CHARS = 300
+"""Of what references in AsciiDoc stand for: a line may be full of them. Others stay as written."""
 _LINES = ("paragraph", "term", "attribution", "rubric", "line", "caption", "subtitle")
 _PASSED_OVER = ("comment", "substitution_definition", "system_message", "target", "pending", "meta")
 _JOINED = {
@@ -369,10 +371,11 @@ class _AdocReader:
 
     def _take_table(self, _: re.Match[str], lines: Lines) -> None:
         rows, has_names = _read_adoc_table(take_until(lines, "|==="), self._attached)
+        self._attached = ""
         self.written.add_table(rows, has_names=has_names)
 
     def _take_code(self, found: re.Match[str], lines: Lines) -> None:
-        held = take_until(lines, found[1])
+        held, self._attached = take_until(lines, found[1]), ""
         if found[1][0] in "-.`":
             self.written.add_code(held)
 
@@ -380,10 +383,11 @@ class _AdocReader:
         self.written.add(found[2], min(len(found[1]), MAX_LEVEL))
 
     def _take_attribute(self, found: re.Match[str], _: Lines) -> None:
-        self._attributes[found[1].lower()] = found[2]
+        if len(found[2]) <= MAX_ATTRIBUTE_CHARS:
+            self._attributes[found[1].lower()] = found[2]
 
     def _take_attached(self, found: re.Match[str], _: Lines) -> None:
-        self._attached = found[1]
+        self._attached += found[1]  # all such lines are about the block below them
         self.written.end()
 
     def _take_macro(self, found: re.Match[str], _: Lines) -> None:

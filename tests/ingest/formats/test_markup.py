@@ -170,6 +170,23 @@ def test_marks_of_asciidoc_are_taken_out(source: str, text: str) -> None:
     assert parse_adoc(source.encode()).text == text
 
 
+def test_what_stands_above_a_table_of_asciidoc_is_about_that_table_alone() -> None:
+    first = '[%header]\n[cols="1,1"]\n[[losses]]\n|===\n|Clay\n|Loss\n|Red\n|4 %\n|===\n\n'
+    second = "|===\n|9 |10 |11\n|12 |13 |14\n|===\n"
+    listed = "[source,header]\n----\nx = 1\n----\n"
+    parsed = parse_adoc((first + listed + second).encode())
+    assert parsed.text.split("\n") == [
+        *("Clay | Loss", "Clay: Red | Loss: 4 %", "x = 1"),
+        *("9 | 10 | 11", "12 | 13 | 14"),
+    ]
+
+
+def test_a_long_value_is_not_written_out_at_every_reference() -> None:
+    with within(5):
+        parsed = parse_adoc(f":a: {'clay ' * 1_900}\n\n{'{a}' * 60_000}".encode())
+    assert parsed.text == "{a}" * 60_000
+
+
 @pytest.mark.parametrize(
     ("source", "text"),
     [
