@@ -2,9 +2,9 @@
 
 reStructuredText is read by docutils, which may include no file; what Sphinx adds to it is known by
 name. The others are read line by line: headings, lists, tables, code and paragraphs are told apart,
-and marks inside a line are taken out. Comments, and what is
-included from other files, are left out, the latter with a warning. The text is not the file's own,
-so there is no `locate`. `DocumentUnreadable` is raised for binary data.
+and marks inside a line are taken out. Comments, and what is included from other files, are left
+out, the latter with a warning. The text is not the file's own, so there is no `locate`.
+`DocumentUnreadable` is raised for binary data.
 """
 
 import re
@@ -28,12 +28,8 @@ MAX_ATTRIBUTE_CHARS = 300
 """Of what references in AsciiDoc stand for: a line may be full of them. Others stay as written."""
 _LINES = ("paragraph", "term", "attribution", "rubric", "line", "caption", "subtitle")
 _PASSED_OVER = ("comment", "substitution_definition", "system_message", "target", "pending", "meta")
-_JOINED = {
-    "field": (Role.PARAGRAPH, ": "),
-    "footnote": (Role.NOTE, " "),
-    "citation": (Role.NOTE, " "),
-}
-"""Of two parts, which stand in a line."""
+_JOINED = {"field": ": ", "footnote": " ", "citation": " "}
+"""Of two parts, which stand in a line with this between them."""
 _SPHINX_DIRECTIVES = (
     "toctree index only tabularcolumns highlight default-domain currentmodule module seealso "
     "versionadded versionchanged deprecated versionremoved deprecated-removed literalinclude "
@@ -168,8 +164,8 @@ class _RstWalk:
         elif name == "table":
             yield from self._table(node)
         elif name in _JOINED:
-            role, joint = _JOINED[name]
-            yield from self._line(node, role, joint=joint)
+            role = Role.PARAGRAPH if name == "field" else Role.NOTE
+            yield from self._line(node, role, joint=_JOINED[name])
         elif name in _LINES:
             yield from self._line(node, Role.PARAGRAPH)
         elif name != "image":
@@ -200,15 +196,13 @@ class _RstWalk:
             if form:
                 written = write_number(number, form)
                 marker = f"{node.get('prefix', '')}{written}{node.get('suffix', '.')} "
-            is_first = True
-            for block in self.read(item, depth):
-                if is_first and block.role is Role.PARAGRAPH:
+            for place, block in enumerate(self.read(item, depth)):
+                if not place and block.role is Role.PARAGRAPH:
                     yield Block(f"{marker}{block.text}", 1, Role.ITEM)
                 elif block.role is Role.ITEM:
                     yield Block(block.text, block.level + 1, Role.ITEM)
                 else:
                     yield block
-                is_first = False
 
     def _table(self, table: Any) -> Iterator[Block]:
         heads, rows = 0, []
@@ -313,13 +307,7 @@ _ADOC_REFERENCE = re.compile(r"\{([\w-]+)\}")
 _ADOC_CELL = re.compile(r"(?:^|(?<=\s))(?:\d+\*|[\d.]+\+)?[<^>.]*[aehlmsdv]?\|")
 _ADOC_COLUMNS = re.compile(r"cols=\"?([^\"\]]+)")
 _ADOC_INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (
-        re.compile(
-            r"(?:link:|xref:)?(?:https?://|mailto:|link:|xref:)[^\s\[\]]{1,500}\[([^\[\]]+)\]"
-        ),
-        r"\1",
-    ),
-    (re.compile(r"xref:[^\s\[\]]{1,300}\[([^\[\]]+)\]"), r"\1"),
+    (re.compile(r"(?:https?://|mailto:|link:|xref:)[^\s\[\]]{1,500}\[([^\[\]]+)\]"), r"\1"),
     (re.compile(r"<<[^<>,]{1,200},([^<>]{1,300})>>"), r"\1"),
     (re.compile(r"<<([^<>,]{1,200})>>"), r"\1"),
     (re.compile(r"(?:footnote|kbd|btn|pass|menu):\w*\[([^\[\]]*)\]"), r" (\1)"),
@@ -345,14 +333,16 @@ class _AdocReader:
         self.written = Written(blocks, self._inline)
         self._attributes: dict[str, str] = {}
         self._attached = ""
+        self._fences: set[str] = set()
 
     def list_kinds(self) -> list[tuple[re.Pattern[str], Take]]:
         """Return what lines there are, and what each kind does."""
         kinds: list[tuple[str, Take]] = [
             (r"//(?!/)", lambda *_: None),
             (r"\|===", self._take_table),
+            (r"(={2,}|-{2,}|~{2,}|\^{2,}|\+{2,})\s*$", self._take_underline),
             (r"(-{4,}|\.{4,}|`{3}|\+{4,}|/{4,})(?:\w.*)?\s*$", self._take_code),
-            (r"(?:={4,}|\*{4,}|_{4,}|--|\+)?\s*$", lambda *_: self.written.end()),
+            (r"(?:\*{4,}|_{4,}|\+)?\s*$", lambda *_: self.written.end()),
             (r"(={1,6}|#{1,6})\s+(\S.*)", self._take_heading),
             (r":!?([\w-]+)!?:\s*(.*)", self._take_attribute),
             (r"(\[[^\[\]]*\]|\[\[.*\]\])\s*$", self._take_attached),
@@ -373,6 +363,19 @@ class _AdocReader:
         rows, has_names = _read_adoc_table(take_until(lines, "|==="), self._attached)
         self._attached = ""
         self.written.add_table(rows, has_names=has_names)
+
+    def _take_underline(self, found: re.Match[str], lines: Lines) -> None:
+        """Take signs for a fence, or below a line about as long for what makes that a title."""
+        mark, (title, *more) = found[1], self.written.lines or [""]
+        is_title = not more and not self.written.item and re.match(r"(?!\.).*\w", title)
+        if is_title and mark not in self._fences and abs(len(title) - len(mark)) <= 1:
+            self.written.lines = []
+            self.written.add(title, 1 + "=-~^+".index(mark[0]))
+        elif len(mark) >= 4 and mark[0] in "-+":
+            self._take_code(found, lines)
+        else:
+            self.written.end()
+            self._fences ^= {mark} if mark[0] == "=" or mark == "--" else set()
 
     def _take_code(self, found: re.Match[str], lines: Lines) -> None:
         held, self._attached = take_until(lines, found[1]), ""

@@ -170,6 +170,20 @@ def test_marks_of_asciidoc_are_taken_out(source: str, text: str) -> None:
     assert parse_adoc(source.encode()).text == text
 
 
+def test_a_line_of_asciidoc_with_signs_below_it_is_a_heading_and_no_fence() -> None:
+    parts = ("Kiln book\n=========", "Wet clay\n--------", "Cold\n~~~~~", "Old\n^^^", "Odd\n++++")
+    said = "It is wet, said Ann.\nIt is cold."
+    fenced = "The oven is lit by this:\n----\nlight()\n----"
+    lists = "* one\n----\ntwo()\n----"
+    parsed = parse_adoc("\n\n".join((*parts, said, "====\nShut.\n====", fenced, lists)).encode())
+    names = [("Kiln book", 1), ("Wet clay", 2), ("Cold", 3), ("Old", 4), ("Odd", 5)]
+    assert headings(parsed) == names
+    assert blocks(parsed)[5:] == [
+        *("It is wet, said Ann. It is cold.", "Shut.", "The oven is lit by this:", "light()"),
+        *("one", "two()"),
+    ]
+
+
 def test_what_stands_above_a_table_of_asciidoc_is_about_that_table_alone() -> None:
     first = '[%header]\n[cols="1,1"]\n[[losses]]\n|===\n|Clay\n|Loss\n|Red\n|4 %\n|===\n\n'
     second = "|===\n|9 |10 |11\n|12 |13 |14\n|===\n"
