@@ -12,12 +12,14 @@ from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
 from paged import PagedAssistant, report
-from surface_fakes import settings_anywhere
+from surface_fakes import document, settings_anywhere
 
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import reading
 from assistant.serve.app import build_app
+from assistant.serve.chat.render import render_source
 from assistant.serve.reading import WIDTHS, PictureCache, choose_width, find_words
+from assistant.values import Span
 
 REPORT = report()
 
@@ -180,6 +182,26 @@ def test_a_part_of_a_text_is_its_own_characters_with_the_spans_asked_for_marked(
     hostile = get(client, "text", document="hostile.txt", start="0", end="999")
     assert "<script" not in hostile.text
     assert "<img" not in hostile.text
+
+
+@pytest.mark.parametrize("line", ["Line {}: the mill turned for hours.\n", "Word {}. "])
+def test_parts_of_a_text_meet_whatever_comes_first(fake: PagedAssistant, line: str) -> None:
+    text = "".join(line.format(n) for n in range(20_000))
+    long = document("long.txt", text)
+    fake.held[long.document_id] = long
+
+    def spans_in(html: str) -> tuple[int, int]:
+        told = first(parse(html), ".part").attributes
+        return int(str(told["data-start"])), int(str(told["data-end"]))
+
+    with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
+        for at in (0, 900, 100_007, len(text) - 5):
+            strong = Span(long.document_id, at, at + 3)
+            start, end = spans_in(render_source(long, (strong,), strong))
+            asked = {"document": long.document_id, "start": str(end), "end": str(end + 40_000)}
+            assert spans_in(get(client, "text", **asked).text)[0] == end
+            asked |= {"start": str(max(0, start - 40_000)), "end": str(start)}
+            assert spans_in(get(client, "text", **asked).text)[1] == start
 
 
 def test_words_are_found_whatever_their_case_and_the_space_between_them(
