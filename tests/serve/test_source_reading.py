@@ -1,5 +1,7 @@
 """Pages, text and files of documents over HTTP: who gets which, and what is refused."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,7 @@ from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
 from paged import PagedAssistant, report
+from starlette.types import Message
 from surface_fakes import document, settings_anywhere
 
 from assistant.errors import Busy, DocumentUnreadable
@@ -93,7 +96,9 @@ def test_what_cannot_be_shown_is_refused_in_one_line(
 
 def test_a_file_that_has_changed_is_not_shown(client: TestClient, fake: PagedAssistant) -> None:
     fake.is_changed = True
-    assert ask_for(client).status_code == 409
+    for reply in (ask_for(client), get(client, "file", document=REPORT.document_id)):
+        assert reply.status_code == 409
+        assert reply.json()["error"]["kind"] == "DocumentChanged"
 
 
 def test_a_page_of_another_site_gets_none(client: TestClient, fake: PagedAssistant) -> None:
@@ -239,6 +244,39 @@ def test_a_file_is_sent_to_be_kept_and_only_a_pdf_may_be_opened(
         reply = get(client, "file", document=REPORT.document_id, inline=inline)
         assert reply.headers["content-type"] == "application/pdf"
         assert reply.headers["content-disposition"] == f"{how}; {name}"
+
+
+def test_a_file_keeps_its_place_until_it_is_sent(
+    fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_LOADING", 1)
+    monkeypatch.setattr(reading, "WAIT_S", 0.0)
+    monkeypatch.setattr(fake, "original", lambda _: b"x" * (3 * reading.PIECE_BYTES))
+    app = build_app(fake)
+    taken, goes_on, sent = threading.Event(), threading.Event(), list[int]()
+
+    async def send(message: Message) -> None:
+        if body := message.get("body"):
+            sent.append(len(body))
+            taken.set()
+            await asyncio.to_thread(goes_on.wait, 10)
+
+    async def receive() -> Message:
+        await asyncio.to_thread(goes_on.wait, 10)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    path = {"path": "/api/file", "query_string": b"document=handbook.md", "method": "GET"}
+    scope = {"type": "http", "headers": [(b"host", b"127.0.0.1")], **path}
+    with TestClient(app, base_url="http://127.0.0.1") as client, ThreadPoolExecutor(1) as slow:
+        first_one = slow.submit(lambda: asyncio.run(app(scope, receive, send)))
+        assert taken.wait(10)
+        reply = get(client, "file")
+        goes_on.set()
+        first_one.result()
+        assert reply.status_code == 503
+        assert "files are being sent" in reply.json()["error"]["message"]
+        assert sent == [reading.PIECE_BYTES] * 3
+        assert get(client, "file").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["text", "find", "file"])
