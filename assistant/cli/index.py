@@ -101,14 +101,14 @@ def begin_sync(assistant: "Assistant") -> threading.Thread:
     What fails before is raised, what fails later is said.
     """
     failed: list[BaseException] = []
-    begun = threading.Event()
+    begun, is_left_alone = threading.Event(), threading.Event()
 
     def run() -> None:
         try:
             bring_in_step(assistant, on_begun=begun.set)
         except BaseException as error:  # noqa: BLE001 (raised or said where it is awaited)
             failed.append(error)
-            if begun.is_set():
+            if is_left_alone.is_set():
                 say(f"the sync ended early: {error}")
         begun.set()
 
@@ -117,6 +117,7 @@ def begin_sync(assistant: "Assistant") -> threading.Thread:
     try:
         begun.wait()
         thread.join(SHORT_S)
+        is_left_alone.set()
     except BaseException:
         stop_sync(assistant, thread)
         raise

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -25,12 +25,19 @@ ANY_WIDTH = 10_000
 """Characters of a line that goes into a file or a pipe."""
 
 
-@contextmanager
-def progress_bar() -> Iterator[Callable[..., None]]:
-    """Show progress while the block runs: told of the stage, how much is done, of how much.
+class Show(Protocol):
+    """Shows how far work is."""
 
-    And, where what is counted is not alike, of what share of the work that is.
-    """
+    def __call__(self, stage: str, done: int, total: int, share: float | None = None) -> None:
+        """Show the stage and how much is done of how much.
+
+        `share` is what of the work that is, where the things counted are not alike.
+        """
+
+
+@contextmanager
+def progress_bar() -> Iterator[Show]:
+    """Show progress while the block runs."""
     from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
     console = Console(stderr=True)

@@ -55,11 +55,13 @@ class Index:
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
         """Bring the index in step with the corpus, or build it anew when it is damaged."""
-        inode, is_writing = self.inode, False
+        inode, is_own = self.inode, self.progress is None
+        if is_own:
+            self.progress = Progress("reading", 0, 0)
 
         def report(progress: Progress) -> None:
-            nonlocal is_writing
-            is_writing, self.progress = True, progress
+            nonlocal is_own
+            is_own, self.progress = True, progress
             if self._halt.is_set():
                 raise AssistantError(STOPPED)
             on_progress(progress)
@@ -70,7 +72,7 @@ class Index:
         except IndexDamaged as error:
             return rebuild_damaged(self.settings, error, inode, sync)
         finally:
-            if is_writing:  # another may run, which holds the lock
+            if is_own:  # another may run, which holds the lock
                 self.progress = None
                 self._halt.clear()
 
@@ -211,7 +213,10 @@ class Index:
         waits for all of it (`ensure`).
         """
         self._is_ready = self._is_ready or self.synced_at is not None
-        return self._is_ready or (self.progress is not None and not self._mending.locked())
+        if self._is_ready:
+            return True
+        progress = self.progress
+        return progress is not None and progress.total > 0 and not self._mending.locked()
 
     def ensure(self) -> None:
         """Build the index when there is none; whoever asks meanwhile waits for it."""

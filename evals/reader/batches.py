@@ -62,6 +62,11 @@ class Batch:
     passages: tuple[Text, ...]
     questions: tuple[Question, ...]
 
+    @property
+    def n(self) -> int:
+        """How many questions there are."""
+        return len(self.questions)
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:

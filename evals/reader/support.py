@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from assistant.evidence.support import MAX_READ_CHARS
 from evals.reader.held import area
 from evals.reader.model import Reader
 from evals.reader.rows import digest, read_lines
@@ -23,8 +24,6 @@ from evals.reader.swaps import make_unanswerable
 from evals.reader.units import Unit
 
 SETS = ("fever_dev", "begin", "fool_me_twice", "summedits", "faithdial_audit")
-MAX_QUOTE_CHARS = 900
-"""Of what is cited: about as much as is read at once. A longer pair is left out."""
 SENTENCE_CHARS = range(30, 260)
 N_TRIES = 50
 """Sentences that are looked at for each pair at most."""
@@ -63,7 +62,12 @@ class Pair:
 class PairBatch:
     """Pairs of one step."""
 
-    questions: tuple[Pair, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return len(self.pairs)
 
 
 class PairBatches:
@@ -159,7 +163,7 @@ def load_pairs(folder: Path) -> tuple[list[Pair], list[Pair]]:
     for name in SETS:
         for row in read_lines(folder / f"{name}.jsonl.gz"):
             quotes = " ".join(str(row["evidence"]).split())
-            if len(quotes) <= MAX_QUOTE_CHARS:
+            if len(quotes) <= MAX_READ_CHARS:
                 pair = Pair(name, str(row["claim"]), quotes, row["label"] == "supported")
                 told[digest(quotes) % 10 == 0].append(pair)
     return told[0], told[1]
@@ -174,7 +178,7 @@ def make_pairs(units: Sequence[Unit], n: int, random: Random) -> list[Pair]:
         unit, other = random.choice(units), random.choice(units)
         number = random.randrange(len(unit.sentences))
         sentence, around = _text(unit, number, number), _text(unit, number - 1, number + 1)
-        if len(sentence) not in SENTENCE_CHARS or len(around) > MAX_QUOTE_CHARS:
+        if len(sentence) not in SENTENCE_CHARS or len(around) > MAX_READ_CHARS:
             continue
         if random.random() < BESIDE and number + 1 < len(unit.sentences):
             beside = _text(unit, number + 1, number + 1)

@@ -104,7 +104,7 @@ class Run:
             group["lr"] = full * self.plan.share(self.step)
         batch = self._batches.batch(self.step)
         if isinstance(batch, PairBatch):
-            losses = {"support": support_loss(self.reader, batch.questions, self.below)}
+            losses = {"support": support_loss(self.reader, batch.pairs, self.below)}
         else:
             losses = self._losses(batch)
         total = torch.stack([WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
@@ -115,7 +115,7 @@ class Run:
         self._optimizer.step()
         self.step += 1
         said = {name: float(loss.detach()) for name, loss in losses.items()}
-        return {**said, "n_questions": float(len(batch.questions))}
+        return {**said, "n_asked": float(batch.n)}
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         with torch.set_grad_enabled(self.plan.stage == "find"):
@@ -294,8 +294,8 @@ def _best(folder: Path) -> float:
 
 
 def _log_line(run: Run, sums: Mapping[str, float], n: int, seconds: float) -> str:
-    means = " ".join(f"{k} {v / n:.3f}" for k, v in sums.items() if k != "n_questions")
-    rate = sums["n_questions"] / seconds
+    means = " ".join(f"{k} {v / n:.3f}" for k, v in sums.items() if k != "n_asked")
+    rate = sums["n_asked"] / seconds
     share = run.plan.share(run.step - 1)
     pace = f"{seconds / n:.1f} s/step {rate:.1f} questions/s"
     return f"step {run.step} {means} | {pace} rate {share:.2f}"

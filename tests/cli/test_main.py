@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from hashing import HashingEmbedder
 from assistant import pipeline
 from assistant.cli import index
 from assistant.cli.main import app as commands
+from assistant.errors import StoreError
 from assistant.evaluation.run import read_questions
 from assistant.pipeline import Assistant
 from assistant.serve import app as server
@@ -114,6 +116,35 @@ def test_the_chat_opens_while_files_are_read_and_its_end_ends_the_reading(
     _, _, err = run("chat")
     assert "by then" not in err
     assert "ended early" not in err
+
+
+def test_a_sync_that_fails_while_the_chat_is_open_is_told_once_and_ends_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, is_open = threading.Event(), threading.Event()
+
+    def sync(self: Assistant, *, on_progress: Callable[[Progress], None], **_: object) -> None:
+        on_progress(Progress("reading", 0, 2))
+        assert is_open.wait(20)
+        failed.set()
+        raise StoreError("the disk is full")
+
+    def serve(*_: object, ready: Callable[[str], None]) -> None:
+        is_open.set()
+        assert failed.wait(20)
+        ready("there")
+
+    monkeypatch.setattr(index, "SHORT_S", 0.0)
+    monkeypatch.setattr(Assistant, "sync", sync)
+    monkeypatch.setattr(server, "serve", serve)
+    code, _, err = run("chat")
+    assert code == 0
+    assert err.count("the disk is full") == 1
+    is_open.set()
+    monkeypatch.setattr(index, "SHORT_S", 20.0)
+    code, _, err = run("chat")
+    assert code == 3
+    assert err.count("the disk is full") == 1
 
 
 def test_what_keeps_a_sync_from_beginning_keeps_the_chat_from_opening(

@@ -11,11 +11,12 @@ from hashing import HashingEmbedder
 from assistant.errors import AssistantError, CorpusError
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
-from assistant.ingest.walk import FoundFile
+from assistant.ingest.walk import FoundFile, SkippedFile
 from assistant.ingest.walk import read as read_file
 from assistant.models.embed import EmbedderInput, PassageVectors
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
+from assistant.store import sync as syncing
 from assistant.store import work as intake
 from assistant.store.snapshot import open_snapshot
 from assistant.store.sync import Progress, index_config_of
@@ -372,6 +373,24 @@ def test_a_halted_sync_keeps_what_it_has_read_and_the_next_one_goes_on(
     report = assistant.sync()
     assert (report.n_added, report.n_unchanged) == (6 - n_done, n_done)
     assert len(held_texts(assistant)) == 6
+
+
+def test_a_halt_before_the_first_file_counts_and_one_that_is_over_does_not(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_files = syncing.list_files
+
+    def halted(settings: Settings) -> list[FoundFile | SkippedFile]:
+        assert assistant.progress == Progress("reading", 0, 0)
+        assistant.stop_sync()
+        return list_files(settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(syncing, "list_files", halted)
+        with pytest.raises(AssistantError, match="What was done stays done"):
+            assistant.sync()
+    assert assistant.progress is None
+    assert assistant.sync().n_added == len(FILES)
 
 
 def test_who_asks_without_an_index_waits_for_all_of_it(

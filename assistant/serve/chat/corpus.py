@@ -31,15 +31,13 @@ class Corpus:
     def __init__(self, assistant: Answering) -> None:
         self._assistant = assistant
         self._notes: tuple[str, ...] = ()
-        self._is_starting = False
+        self._is_syncing = False
         self.stop_sync = assistant.stop_sync
 
     @property
     def progress(self) -> Progress | None:
         """How far the running sync is; None if none runs."""
-        return self._assistant.progress or (
-            Progress("reading", 0, 0) if self._is_starting else None
-        )
+        return self._assistant.progress or (Progress("reading", 0, 0) if self._is_syncing else None)
 
     @property
     def tells_ready(self) -> str:
@@ -74,7 +72,7 @@ class Corpus:
         if self.progress is not None:
             yield SYNC_RUNNING
             return
-        self._is_starting, self._notes = True, ()
+        self._is_syncing, self._notes = True, ()
         try:
             yield "Syncing"
             reports: Iterator[Progress | SyncReport] = iterate_reports(self._run_sync)
@@ -88,7 +86,7 @@ class Corpus:
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
             self._notes = (log_error("syncing"),)
         finally:
-            self._is_starting = False
+            self._is_syncing = False
         yield " ".join(self._notes)
 
     def _run_sync(self, report: Callable[[Progress | SyncReport], None]) -> None:
