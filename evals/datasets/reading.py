@@ -54,7 +54,7 @@ def _question(row: _Asked, document_id: str, where: str) -> Question:
         if row.passage[start:end] != answer.text:
             raise ValueError(f"{where}: the answer {answer.text!r} is not at {start}")
         gold.append(
-            tuple(Gold(document_id, row.passage[a:b]) for a, b in spans if a < end and b > start)
+            tuple(Gold(document_id, _plain(row, a, b)) for a, b in spans if a < end and b > start)
         )
     return Question(
         query_id=where.rpartition(":")[2],
@@ -65,3 +65,8 @@ def _question(row: _Asked, document_id: str, where: str) -> Question:
         documents=(document_id,),
         group=document_id,
     )
+
+
+def _plain(row: _Asked, start: int, end: int) -> str:
+    """Return a sentence as a document has it: the mark that begins a file is none of its text."""
+    return row.passage[start:end].strip("\ufeff")
