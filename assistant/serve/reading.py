@@ -76,7 +76,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
             return found
         first = start_of_line(found.text, start)
         last = start_of_line(found.text, min(end, start + MAX_PART_CHARS))
-        part = (first, last if last > first else min(end, len(found.text)))
+        part = (first, last if last > first else max(first, min(end, len(found.text))))
         strong, _, others = marks.partition(";")
         one = next(iter(_read_spans(found, strong)), None)
         html = render_text(found, part, _read_spans(found, others), one)

@@ -184,6 +184,7 @@ def test_a_part_of_a_text_is_its_own_characters_with_the_spans_asked_for_marked(
     assert first(body, "mark.strong").text() == text[14:20]
     assert [one.text() for one in body.css("mark:not(.strong)")] == [text[30:41]]
     assert parse(get(client, "text", start="99999", end="100000").text).text() == ""
+    assert parse(get(client, "text", start="99999", end="0").text).text() == ""
     hostile = get(client, "text", document="hostile.txt", start="0", end="999")
     assert "<script" not in hostile.text
     assert "<img" not in hostile.text
