@@ -34,9 +34,9 @@ WIDTHS = (400, 800, 1_200, 1_600, 2_000)
 MAX_DRAWING = 2
 """Pages drawn at the same time: each keeps a core busy for some tenths of a second."""
 WAIT_S = 10.0
-"""Seconds that a request waits for its turn to be drawn."""
+"""Seconds that a request waits for its turn."""
 MAX_WAITING = 8
-"""Requests that wait; each takes one of the server's forty threads."""
+"""Requests of a kind that wait; each takes one of the server's forty threads."""
 MAX_LOADING = 4
 """Files sent at the same time: each is held in memory until the last of it is sent."""
 PIECE_BYTES = 256 * 1024
@@ -56,10 +56,10 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
     """Add the routes to the app."""
     look_up = partial(_look_up, assistant)
     _add_page(app, assistant)
-    loading = threading.BoundedSemaphore(MAX_LOADING)
+    sending = Turns(MAX_LOADING, "files are being sent")
 
-    def hold_file() -> Iterator[None]:
-        with _hold(loading, WAIT_S, "files are being sent"):
+    def hold_turn() -> Iterator[None]:
+        with sending.take():
             yield
 
     @app.get("/api/text")
@@ -96,7 +96,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         told = {"places": places[:MAX_PLACES], "is_more": len(places) > MAX_PLACES}
         return JSONResponse(told)
 
-    @app.get("/api/file", dependencies=[Depends(hold_file)])
+    @app.get("/api/file", dependencies=[Depends(hold_turn)])
     def file(request: Request, document: str, version: str = "", inline: bool = False) -> Response:
         found = look_up(request, document, version)
         if not isinstance(found, Document):
@@ -219,13 +219,40 @@ def choose_width(wanted: int) -> int:
     return next((width for width in WIDTHS if width >= wanted), WIDTHS[-1])
 
 
+class Turns:
+    """Lets few requests do something at the same time, and few others wait for their turn."""
+
+    def __init__(self, n: int, doing: str) -> None:
+        self._doing = doing
+        self._active = threading.BoundedSemaphore(n)
+        self._places = threading.BoundedSemaphore(n + MAX_WAITING)
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a turn for the length of a block.
+
+        Raises:
+            Busy: too many others have theirs, or wait for it.
+        """
+        with self._hold(self._places, 0.0), self._hold(self._active, WAIT_S):
+            yield
+
+    @contextmanager
+    def _hold(self, places: threading.BoundedSemaphore, timeout_s: float) -> Iterator[None]:
+        if not places.acquire(timeout=timeout_s):
+            raise Busy(f"too many {self._doing}; ask again in {RETRY_AFTER_S} seconds")
+        try:
+            yield
+        finally:
+            places.release()
+
+
 class PictureCache:
     """Draws pages, a few at once, and keeps the latest pictures. Safe to share between threads."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
-        self._drawing = threading.BoundedSemaphore(MAX_DRAWING)
-        self._places = threading.BoundedSemaphore(MAX_DRAWING + MAX_WAITING)
+        self._drawing = Turns(MAX_DRAWING, "pages are being drawn")
         self._pictures: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -239,8 +266,7 @@ class PictureCache:
         key = (document.sha256, page, width)
         if (found := self._find(key)) is not None:
             return found
-        doing = "pages are being drawn"
-        with _hold(self._places, 0.0, doing), _hold(self._drawing, WAIT_S, doing):
+        with self._drawing.take():
             if (found := self._find(key)) is not None:  # drawn in the meantime
                 return found
             png = self._draw(document.document_id, page, width)
@@ -258,14 +284,3 @@ class PictureCache:
             self._pictures[key] = png
             while sum(map(len, self._pictures.values())) > MAX_KEPT_BYTES:
                 self._pictures.popitem(last=False)
-
-
-@contextmanager
-def _hold(places: threading.BoundedSemaphore, timeout_s: float, doing: str) -> Iterator[None]:
-    """Hold one of a number of places for the length of a block; raise `Busy` if there is none."""
-    if not places.acquire(timeout=timeout_s):
-        raise Busy(f"too many {doing}; ask again in {RETRY_AFTER_S} seconds")
-    try:
-        yield
-    finally:
-        places.release()

@@ -247,11 +247,13 @@ def test_a_file_is_sent_to_be_kept_and_only_a_pdf_may_be_opened(
         assert reply.headers["content-disposition"] == f"{how}; {name}"
 
 
-def test_a_file_keeps_its_place_until_it_is_sent(
-    fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("n_waiting", "wait_s"), [(8, 0.0), (0, 60.0)])
+def test_a_file_keeps_its_turn_until_it_is_sent_and_few_wait_for_theirs(
+    n_waiting: int, wait_s: float, fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MAX_LOADING", 1)
-    monkeypatch.setattr(reading, "WAIT_S", 0.0)
+    monkeypatch.setattr(reading, "MAX_WAITING", n_waiting)
+    monkeypatch.setattr(reading, "WAIT_S", wait_s)
     monkeypatch.setattr(fake, "original", lambda _: b"x" * (3 * reading.PIECE_BYTES))
     app = build_app(fake)
     taken, goes_on, sent = threading.Event(), threading.Event(), list[int]()
