@@ -9,6 +9,7 @@ another language. Refused: an answer that is not at its place.
 from pathlib import Path
 
 from assistant.evaluation.values import Dataset, Gold, Question
+from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
 from evals.datasets.documents import number_texts, texts_by_id
 from evals.datasets.read import Row, read_lines
@@ -54,19 +55,23 @@ def _question(row: _Asked, document_id: str, where: str) -> Question:
         if row.passage[start:end] != answer.text:
             raise ValueError(f"{where}: the answer {answer.text!r} is not at {start}")
         gold.append(
-            tuple(Gold(document_id, _plain(row, a, b)) for a, b in spans if a < end and b > start)
+            tuple(
+                Gold(document_id, _plain(row.passage[a:b]))
+                for a, b in spans
+                if a < end and b > start
+            )
         )
     return Question(
         query_id=where.rpartition(":")[2],
         text=row.question,
         is_answerable=row.answerable,
-        answers=tuple(dict.fromkeys(answer.text.strip() for answer in row.answers)),
+        answers=tuple(dict.fromkeys(_plain(answer.text) for answer in row.answers)),
         gold=tuple(dict.fromkeys(one for one in gold if one)),
         documents=(document_id,),
         group=document_id,
     )
 
 
-def _plain(row: _Asked, start: int, end: int) -> str:
-    """Return a sentence as a document has it: the mark that begins a file is none of its text."""
-    return row.passage[start:end].strip("\ufeff")
+def _plain(text: str) -> str:
+    """Return a text as documents are read: of characters that show nothing there are none."""
+    return normalize(text)[0].strip()

@@ -42,10 +42,11 @@ def test_an_answer_counts_with_the_sentence_it_stands_in(tmp_path: Path) -> None
     assert (who.query_id, who.is_answerable, who.documents) == ("2", False, ("00000.txt",))
 
 
-def test_a_mark_of_byte_order_is_no_part_of_what_a_document_says(tmp_path: Path) -> None:
-    asked = row("Was steht am Bach?", "Die Mühle", "\ufeff" + MILL)
+def test_what_shows_nothing_is_no_part_of_what_a_document_says(tmp_path: Path) -> None:
+    asked = row("Was steht am Bach?", "Mü\u200bhle", "\ufeffDie Mü\u200bhle steht am Bach.")
     loaded = load_reading(write(tmp_path / "x.jsonl.gz", asked), "xquad_de")
     assert loaded.questions[0].evidence == ("Die Mühle steht am Bach.",)
+    assert loaded.questions[0].answers == ("Mühle",)
 
 
 def test_of_many_passages_every_so_many_th_is_kept_with_its_questions(tmp_path: Path) -> None:
