@@ -23,6 +23,7 @@ from assistant.errors import (
     AssistantError,
     Busy,
     CorpusError,
+    DocumentChanged,
     DocumentUnreadable,
     ModelError,
     QuestionError,
@@ -40,6 +41,7 @@ from assistant.serve.chat.turns import log_error
 STATUSES: dict[type[AssistantError], int] = {
     QuestionError: 422,
     DocumentUnreadable: 415,
+    DocumentChanged: 409,
     CorpusError: 404,
     StoreError: 503,
     ModelError: 503,
