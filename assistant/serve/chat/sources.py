@@ -17,7 +17,7 @@ from assistant.errors import CorpusError
 from assistant.serve.chat.render import CitationPosition, PageView, render_notice, render_source
 from assistant.serve.chat.turns import Turn
 from assistant.serve.reading import PAGE_PATH, WIDTHS, can_show
-from assistant.show.describe import describe_page
+from assistant.show.provenance import describe_page
 from assistant.values import (
     Answer,
     Box,
