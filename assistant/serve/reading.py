@@ -1,7 +1,8 @@
 """Reading a document over HTTP: its pages, its text, what is found in it, and its file.
 
 `GET /api/page` is a PNG picture of a page as it was indexed, which the browser must revalidate,
-`/api/text` a part of the text as HTML, `/api/find` where words stand in it, `/api/file` the file.
+`/api/text` a part of the text as HTML, `/api/around` what stands around a quote in it, `/api/find`
+where words stand in it, `/api/file` the file.
 All take a document's id and optionally its sha256 (`version`), untrusted. Failures are JSON:
 not in the index (404), no pages to show (415), changed since (409), requested by another site's
 page (403), too much being drawn or sent (503).
@@ -25,6 +26,7 @@ from assistant.ingest.sniff import IMAGES, PDF
 from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_text, start_of_line
+from assistant.show.document import draw_around
 from assistant.values import Document, Span
 
 PAGE_PATH = "/api/page"
@@ -50,6 +52,8 @@ MAX_KEPT_BYTES = 32_000_000
 
 Draw = Callable[[str, int, int], bytes]
 """Draws a page: document id, page number and width in pixels -> PNG."""
+LookUp = Callable[[Request, str, str], Document | JSONResponse]
+"""Finds a document in a version, or says why its reader gets none."""
 
 
 def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
@@ -85,6 +89,8 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         html = render_text(found, part, _read_spans(found, others), one)
         return Response(html, media_type="text/html")
 
+    _add_places(app, look_up)
+
     @app.get("/api/find")
     def find(
         request: Request,
@@ -119,11 +125,29 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         )
 
 
+def _add_places(app: FastAPI, look_up: LookUp) -> None:
+    @app.get("/api/around")
+    def around(
+        request: Request,
+        document: str,
+        start: Annotated[int, Query(ge=0, le=10**9)],
+        end: Annotated[int, Query(ge=0, le=10**9)],
+        version: str = "",
+        beside: bool = False,
+    ) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        spans = _read_spans(found, f"{start}-{end}")
+        html = draw_around(found, spans[0], is_beside=beside) if spans else ""
+        return Response(html, media_type="text/html")
+
+
 def _read_spans(document: Document, sent: str) -> list[Span]:
     """Return the spans in what a page sent, as "12-40 50-61"; at most `MAX_MARKS`."""
     found = re.findall(r"([0-9]{1,10})-([0-9]{1,10})", sent)[:MAX_MARKS]
-    spans = [Span(document.document_id, int(start), int(end)) for start, end in found]
-    return [span for span in spans if span.start < span.end <= len(document.text)]
+    pairs = [(int(start), int(end)) for start, end in found]
+    return [Span(document.document_id, a, b) for a, b in pairs if a < b <= len(document.text)]
 
 
 def find_words(document: Document, words: str) -> list[tuple[int, int, int]]:

@@ -219,7 +219,25 @@ def test_a_file_is_sent_to_be_kept_and_only_a_pdf_may_be_opened(
         assert reply.headers["content-disposition"] == f"{how}; {name}"
 
 
-@pytest.mark.parametrize("path", ["text", "find", "file"])
+def test_what_stands_around_a_quote_is_told_and_a_quote_that_stands_beside_shortened(
+    client: TestClient,
+) -> None:
+    text = REPORT.text
+    start = text.index("Page 3 line 8")
+    end = text.index("\n", start)
+    given = {"document": REPORT.document_id, "start": str(start), "end": str(end)}
+    body = parse(get(client, "around", **given).text)
+    assert first(body, "mark").text() == "Page 3 line 8: the river rose again over the night."
+    assert body.text().startswith("Page 3 line 6")
+    assert body.text().endswith("Page 3 line 10: the river rose again over the night.")
+    body = parse(get(client, "around", **given, beside="true").text)
+    assert first(body, "mark").text() == "Page 3 line … over the night."
+    for start, end in ((9, 9), (0, 10**9)):
+        assert get(client, "around", start=str(start), end=str(end)).text == ""
+    assert get(client, "around", start="-1", end="2").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["text", "around", "find", "file"])
 def test_what_is_read_has_the_checks_of_the_other_routes(path: str) -> None:
     fake = PagedAssistant()
     fake.settings = settings_anywhere(users={"alice": "a long password"})

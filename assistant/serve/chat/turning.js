@@ -1,4 +1,4 @@
-/* The picture of a page: turn pages, zoom, see the text instead, come to the marked place. */
+/* The picture of a page: turn pages, zoom, see the text instead (drawn, or as it is), come to the marked place. */
 const view = () => element.querySelector('.page-view');
 const turnTo = (page, number) => {
   const picture = page.querySelector('img');
@@ -42,18 +42,20 @@ const listPages = () => {
 element.addEventListener('change', (event) => {
   if (event.target.matches('.turning select')) turnTo(view(), Number(event.target.value));
 });
-const see = (what) => {
-  const page = view();
-  if (!page) return;
-  page.hidden = what !== 'page';
-  element.querySelector('.source-text').hidden = what === 'page';
-  if (what === 'page') zoomTo(window.assistantZoom || 1);  /* hidden, it had no width */
-  const turning = element.querySelector('.turning');
-  if (turning) turning.hidden = what !== 'page';
-  element.querySelector('.zooming').hidden = what !== 'page';
+/* The page, the text as it is drawn, or as it is; what has no pages has its text in place of one. */
+const see = (wanted) => {
+  const page = view(), text = element.querySelector('.source-text');
+  if (!text) return;
+  const what = page || wanted !== 'page' ? wanted : 'text';
+  text.classList.toggle('raw', what === 'source');
   element.querySelectorAll('button[data-see]').forEach((button) => {
     button.setAttribute('aria-pressed', String(button.dataset.see === what));
   });
+  if (!page) return;
+  page.hidden = what !== 'page';
+  text.hidden = what === 'page';
+  if (what === 'page') zoomTo(window.assistantZoom || 1);  /* hidden, it had no width */
+  for (const tools of element.querySelectorAll('.turning, .zooming')) tools.hidden = what !== 'page';
 };
 element.addEventListener('click', (event) => {
   const turner = event.target.closest('button[data-turn-by]');
@@ -65,9 +67,12 @@ element.addEventListener('click', (event) => {
   if (zoomer) zoomTo(Number(zoomer.dataset.zoom) ? (window.assistantZoom || 1) * Number(zoomer.dataset.zoom) : 1);
   const seer = event.target.closest('button[data-see]');
   if (seer) {
+    const text = element.querySelector('.source-text'), frame = scroller.getBoundingClientRect();
+    const wasText = !text.hidden;
+    const seen = document.elementFromPoint(frame.left + frame.width / 3, frame.top + frame.height / 2);
     window.assistantSees = seer.dataset.see;
-    see(seer.dataset.see);
-    window.assistantReveal();
+    if (wasText && text.contains(seen) && seer.dataset.see !== 'page') keepPlace(seen, () => see(seer.dataset.see));
+    else { see(seer.dataset.see); window.assistantReveal(); }
   }
 });
 /* Loading and failing do not bubble. */
