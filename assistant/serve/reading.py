@@ -2,7 +2,7 @@
 
 `GET /api/page` is a PNG picture of a page as it was indexed, which the browser must revalidate,
 `/api/text` a part of the text as HTML, `/api/around` what stands around a quote in it, `/api/find`
-where words stand in it, `/api/file` the file.
+where words stand in it, `/api/boxes` where on its pages, `/api/file` the file.
 All take a document's id and optionally its sha256 (`version`), untrusted. Failures are JSON:
 not in the index (404), no pages to show (415), changed since (409), requested by another site's
 page (403), too much being drawn or sent (503).
@@ -27,7 +27,7 @@ from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_text, start_of_line
 from assistant.show.document import draw_around
-from assistant.values import Document, Span
+from assistant.values import Citation, Document, Span
 
 PAGE_PATH = "/api/page"
 CHANGED = "DocumentChanged"
@@ -45,6 +45,8 @@ MAX_LOADING = 4
 MAX_PART_CHARS = 60_000
 MAX_MARKS = 200
 MAX_FOUND_CHARS = 200
+MAX_BOXED = 40
+"""Places whose boxes are told: each is read off its page again, in some milliseconds."""
 MAX_PLACES = 2_000
 """Places of the words found that are told; more are not counted."""
 MAX_KEPT_BYTES = 32_000_000
@@ -89,7 +91,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         html = render_text(found, part, _read_spans(found, others), one)
         return Response(html, media_type="text/html")
 
-    _add_places(app, look_up)
+    _add_places(app, assistant, look_up)
 
     @app.get("/api/find")
     def find(
@@ -125,7 +127,9 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         )
 
 
-def _add_places(app: FastAPI, look_up: LookUp) -> None:
+def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
+    boxing = threading.BoundedSemaphore(MAX_DRAWING)
+
     @app.get("/api/around")
     def around(
         request: Request,
@@ -141,6 +145,24 @@ def _add_places(app: FastAPI, look_up: LookUp) -> None:
         spans = _read_spans(found, f"{start}-{end}")
         html = draw_around(found, spans[0], is_beside=beside) if spans else ""
         return Response(html, media_type="text/html")
+
+    @app.get("/api/boxes")
+    def boxes(
+        request: Request,
+        document: str,
+        places: Annotated[str, Query(max_length=2_000)],
+        version: str = "",
+    ) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        require_page(found, 1)
+        with boxing:
+            told = [
+                find_boxes(assistant, found, span)
+                for span in _read_spans(found, places)[:MAX_BOXED]
+            ]
+        return JSONResponse({"places": told})
 
 
 def _read_spans(document: Document, sent: str) -> list[Span]:
@@ -171,6 +193,18 @@ def find_words(document: Document, words: str) -> list[tuple[int, int, int]]:
         if len(places) > MAX_PLACES:
             break
     return places
+
+
+def find_boxes(assistant: Answering, document: Document, span: Span) -> list[list[float]]:
+    """Return where a span stands on the pages: page, left, top, right and bottom of each box.
+
+    Raises:
+        CorpusError: the file is not the one that was indexed any more.
+    """
+    quote = document.text[span.start : span.end]
+    name, sha256, title = document.document_id, document.sha256, document.title
+    origin = assistant.origin(Citation(1, name, sha256, title, span.start, span.end, quote))
+    return [[one.page, one.left, one.top, one.right, one.bottom] for one in origin.boxes]
 
 
 def _add_page(app: FastAPI, assistant: Answering) -> None:

@@ -131,9 +131,7 @@ def test_what_one_reads_stays_where_it_is_when_the_view_changes(visit: Visit) ->
         assert before.startswith("Winter")
         page.click("text='Source text'")
         page.wait_for_timeout(100)
-        n_before, n_after = (
-            int(one.split()[1]) for one in (before, page.evaluate(middle))
-        )
+        n_before, n_after = (int(one.split()[1]) for one in (before, page.evaluate(middle)))
         assert abs(n_before - n_after) <= 1
 
 

@@ -237,11 +237,30 @@ def test_what_stands_around_a_quote_is_told_and_a_quote_that_stands_beside_short
     assert get(client, "around", start="-1", end="2").status_code == 422
 
 
-@pytest.mark.parametrize("path", ["text", "around", "find", "file"])
+def test_places_of_a_text_are_told_as_boxes_on_its_pages(
+    client: TestClient, fake: PagedAssistant
+) -> None:
+    start = REPORT.text.index("Page 3 line 8")
+    places = f"{start}-{start + 13} 9-9 0-{10**9} {start}-{start + 4}"
+    reply = get(client, "boxes", document=REPORT.document_id, places=places)
+    (one,), (other,) = reply.json()["places"]
+    assert (one[0], other[0]) == (3, 3)
+    assert one[1] == other[1]
+    assert one[3] > other[3]
+    many = " ".join(f"{n}-{n + 1}" for n in range(reading.MAX_BOXED + 9))
+    told = get(client, "boxes", document=REPORT.document_id, places=many).json()["places"]
+    assert len(told) == reading.MAX_BOXED
+    assert get(client, "boxes", places=places).status_code == 415, "it has no pages"
+    fake.is_changed = True
+    assert get(client, "boxes", document=REPORT.document_id, places="0-4").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["text", "around", "find", "boxes", "file"])
 def test_what_is_read_has_the_checks_of_the_other_routes(path: str) -> None:
     fake = PagedAssistant()
     fake.settings = settings_anywhere(users={"alice": "a long password"})
-    given = {"start": "0", "end": "9", "words": "leave"}
+    given = {"start": "0", "end": "9", "words": "leave", "places": "0-9"}
+    given |= {"document": REPORT.document_id}
     with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
         assert get(client, path, **given).status_code == 401
         client.auth = ("alice", "a long password")

@@ -81,7 +81,7 @@ const goTo = async (number) => {
   at = (number + places.length) % places.length;
   const [start, end, page] = places[at];
   tellFound();
-  if (held().hidden) { turnTo(view(), page); scroller.scrollTop = 0; return; }
+  if (held().hidden) return showOnPage(page);
   let part = parts().find((one) => startOf(one) <= start && start < endOf(one));
   if (!part) {
     part = await fetchPart(Math.max(0, start - PART / 2), start + PART / 2);

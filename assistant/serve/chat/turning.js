@@ -20,6 +20,51 @@ const turnTo = (page, number) => {
     button.setAttribute('aria-disabled', String(to < 1 || to > last));
   }
 };
+/* What was found on a page: boxes on its picture, of which the present place's are strong. */
+const MOST_BOXED = 40;
+const clearFound = () => element.querySelectorAll('.box.sought').forEach((box) => box.remove());
+const boxOn = ([page, left, top, right, bottom], place) => {
+  const box = Object.assign(document.createElement('span'), { className: 'box sought' });
+  Object.assign(box.dataset, { page, place });
+  const [x, y, width, height] = [left, top, right - left, bottom - top].map((share) => `${100 * share}%`);
+  Object.assign(box.style, { left: x, top: y, width, height });
+  return box;
+};
+const markFound = async (number) => {
+  const sheet = element.querySelector('.sheet'), sought = places;
+  const boxesOf = (place) => sheet.querySelectorAll(`.box.sought[data-place="${place}"]`);
+  const here = [...places.keys()].filter((n) => places[n][2] === number);
+  const first = Math.max(0, here.indexOf(at) - MOST_BOXED / 2);
+  const near = here.slice(first, first + MOST_BOXED).filter((n) => !boxesOf(n).length);
+  if (near.length) {
+    const asked = near.map((n) => `${places[n][0]}-${places[n][1]}`).join(' ');
+    const reply = await fetch(`/api/boxes?${held().dataset.asked}&places=${encodeURIComponent(asked)}`).catch(() => null);
+    const told = reply && reply.ok ? (await reply.json()).places : [];
+    if (places !== sought || !sheet.isConnected) return;
+    const isNew = near.map((n) => !boxesOf(n).length);  /* another click may have been faster */
+    told.forEach((boxes, n) => { if (isNew[n]) sheet.append(...boxes.map((box) => boxOn(box, near[n]))); });
+  }
+  const now = Number(view().dataset.page);
+  sheet.querySelectorAll('.box.sought').forEach((box) => {
+    box.hidden = Number(box.dataset.page) !== now;
+    box.classList.toggle('strong', Number(box.dataset.place) === at);
+  });
+};
+const showOnPage = async (number) => {
+  const page = view();
+  if (Number(page.dataset.page) !== number) turnTo(page, number);
+  await markFound(number);
+  const box = page.querySelector('.box.sought.strong:not([hidden])');
+  if (box) box.scrollIntoView({ block: 'center', inline: 'nearest' }); else scroller.scrollTop = 0;
+};
+element.addEventListener('input', (event) => { if (event.target.matches('.finding input')) clearFound(); });
+element.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && event.target.matches('.finding input')) clearFound();
+});
+const turnByHand = (number) => {
+  turnTo(view(), number);
+  markFound(Number(view().dataset.page));
+};
 const MOST_ZOOM = 5;
 const zoomTo = (zoom) => {
   const page = view();
@@ -40,7 +85,7 @@ const listPages = () => {
   pages.selectedIndex = Number(page) - 1;
 };
 element.addEventListener('change', (event) => {
-  if (event.target.matches('.turning select')) turnTo(view(), Number(event.target.value));
+  if (event.target.matches('.turning select')) turnByHand(Number(event.target.value));
 });
 /* The page, the text as it is drawn, or as it is; what has no pages has its text in place of one. */
 const see = (wanted) => {
@@ -59,10 +104,7 @@ const see = (wanted) => {
 };
 element.addEventListener('click', (event) => {
   const turner = event.target.closest('button[data-turn-by]');
-  if (turner) {
-    const page = view();
-    turnTo(page, Number(page.dataset.page) + Number(turner.dataset.turnBy));
-  }
+  if (turner) turnByHand(Number(view().dataset.page) + Number(turner.dataset.turnBy));
   const zoomer = event.target.closest('button[data-zoom]');
   if (zoomer) zoomTo(Number(zoomer.dataset.zoom) ? (window.assistantZoom || 1) * Number(zoomer.dataset.zoom) : 1);
   const seer = event.target.closest('button[data-see]');
@@ -71,7 +113,8 @@ element.addEventListener('click', (event) => {
     const wasText = !text.hidden;
     const seen = document.elementFromPoint(frame.left + frame.width / 3, frame.top + frame.height / 2);
     window.assistantSees = seer.dataset.see;
-    if (wasText && text.contains(seen) && seer.dataset.see !== 'page') keepPlace(seen, () => see(seer.dataset.see));
+    if (places.length) { see(seer.dataset.see); goTo(at); }
+    else if (wasText && text.contains(seen) && seer.dataset.see !== 'page') keepPlace(seen, () => see(seer.dataset.see));
     else { see(seer.dataset.see); window.assistantReveal(); }
   }
 });
