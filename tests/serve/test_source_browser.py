@@ -1,5 +1,6 @@
 """A source in a real browser: as wide as one wants, zoomed, searched, of any length, downloaded."""
 
+import io
 import re
 from itertools import pairwise
 
@@ -18,6 +19,7 @@ from browsing import (
 )
 from paged import N_LINES, PagedAssistant, box_of
 from playwright.sync_api import Page, expect
+from reportlab.pdfgen.canvas import Canvas
 from surface_fakes import HANDBOOK, FakeAssistant, document
 
 pytestmark = IN_BROWSER
@@ -186,6 +188,37 @@ def test_the_file_itself_is_downloaded(visit: Visit) -> None:
     with page.expect_download() as given:
         page.click(".file >> text=Download")
     assert given.value.suggested_filename == "typhoon.txt"
+    assert given.value.path().read_bytes() == FakeAssistant().original("news/typhoon.txt")
+
+
+class Printed(PagedAssistant):
+    """Has a real file behind its pages."""
+
+    def original(self, document_id: str) -> bytes:
+        made = io.BytesIO()
+        canvas = Canvas(made)
+        canvas.drawString(100, 600, self.document(document_id).text[:40])
+        canvas.save()
+        return made.getvalue()
+
+
+def test_a_pdf_is_opened_in_the_browsers_own_viewer_and_downloaded_by_its_name(
+    visit: Visit,
+) -> None:
+    with serving(Printed()) as (at, _):
+        page = visit(at)
+        open_source(page, "report")
+        with page.expect_download() as given:
+            page.click(".file >> text=Download")
+        assert given.value.suggested_filename == "annual & _b_.pdf", "as far as a name may be"
+        assert given.value.path().read_bytes().startswith(b"%PDF")
+        with page.context.expect_page() as opened:
+            page.click(".file >> text=Open")
+        opened.value.wait_for_load_state()
+        assert "inline=true" in opened.value.url
+        assert opened.value.evaluate("document.contentType") == "application/pdf"
+        keep_picture(opened.value, "pdf-opened")
+        expect(page.locator("#panel .source")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
