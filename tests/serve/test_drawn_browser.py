@@ -8,6 +8,7 @@ from surface_fakes import FakeAssistant, answer, cite
 
 from assistant.ingest.formats import markdown
 from assistant.ingest.structure import arrange
+from assistant.serve.chat.page import FONT, MONO
 from assistant.values import Answer, Document, DocumentId
 
 pytestmark = IN_BROWSER
@@ -133,6 +134,27 @@ def test_what_one_reads_stays_where_it_is_when_the_view_changes(visit: Visit) ->
         page.wait_for_timeout(100)
         n_before, n_after = (int(one.split()[1]) for one in (before, page.evaluate(middle)))
         assert abs(n_before - n_after) <= 1
+
+
+FACES = """() => [...document.querySelectorAll('body *')].filter((node) =>
+    node.checkVisibility() && (['INPUT', 'TEXTAREA'].includes(node.tagName)
+        || [...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim()))).map((node) =>
+    [getComputedStyle(node).fontFamily.split(',')[0], Boolean(node.closest('pre, .code, .raw .part'))])"""
+
+
+def test_all_is_set_in_one_face_and_code_alone_in_another(visit: Visit) -> None:
+    with serving(Keeper()) as (at, _):
+        page = visit(at)
+        seen: list[tuple[str, bool]] = page.evaluate(FACES)
+        open_source(page, "code")
+        seen += page.evaluate(FACES)
+        page.mouse.move(2, 2)
+        page.locator("a.cite").first.hover()
+        expect(page.locator("#around")).to_be_visible()
+        page.click("text='Source text'")
+        seen += page.evaluate(FACES)
+        assert {face for face, is_code in seen if not is_code} == {FONT[0]}
+        assert {face for face, is_code in seen if is_code} == {MONO[0]}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
