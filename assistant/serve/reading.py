@@ -21,15 +21,17 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from assistant.answering import Answering
-from assistant.errors import Busy, CorpusError, DocumentUnreadable
-from assistant.ingest.sniff import IMAGES, PDF
+from assistant.errors import AssistantError, Busy, CorpusError, DocumentUnreadable
+from assistant.ingest.sniff import HTML, IMAGES, PDF
 from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_text, start_of_line
 from assistant.show.document import draw_around
-from assistant.values import Citation, Document, Span
+from assistant.values import Citation, Document, Link, Origin, Span
 
 PAGE_PATH = "/api/page"
+LINKED = frozenset((HTML, "text/markdown"))
+"""Kinds of files whose links are known."""
 CHANGED = "DocumentChanged"
 """The kind of the failure when the file is no longer the one that was indexed."""
 WIDTHS = (400, 800, 1_200, 1_600, 2_000)
@@ -88,7 +90,8 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         part = (first, last if last > first else min(end, len(found.text)))
         strong, _, others = marks.partition(";")
         one = next(iter(_read_spans(found, strong)), None)
-        html = render_text(found, part, _read_spans(found, others), one)
+        links = find_links(assistant, found, part)
+        html = render_text(found, part, _read_spans(found, others), one, links)
         return Response(html, media_type="text/html")
 
     _add_places(app, assistant, look_up)
@@ -201,10 +204,24 @@ def find_boxes(assistant: Answering, document: Document, span: Span) -> list[lis
     Raises:
         CorpusError: the file is not the one that was indexed any more.
     """
-    quote = document.text[span.start : span.end]
-    name, sha256, title = document.document_id, document.sha256, document.title
-    origin = assistant.origin(Citation(1, name, sha256, title, span.start, span.end, quote))
-    return [[one.page, one.left, one.top, one.right, one.bottom] for one in origin.boxes]
+    boxes = _origin_of(assistant, document, span.start, span.end).boxes
+    return [[one.page, one.left, one.top, one.right, one.bottom] for one in boxes]
+
+
+def find_links(assistant: Answering, document: Document, part: tuple[int, int]) -> tuple[Link, ...]:
+    """Return the links in a part of a text; none if its file has none, or is not there any more."""
+    if document.media_type not in LINKED or part[0] >= part[1]:
+        return ()
+    try:
+        return _origin_of(assistant, document, *part).links
+    except AssistantError:
+        return ()
+
+
+def _origin_of(assistant: Answering, document: Document, start: int, end: int) -> Origin:
+    name, quote = document.document_id, document.text[start:end]
+    where = Citation(1, name, document.sha256, document.title, start, end, quote)
+    return assistant.origin(where)
 
 
 def _add_page(app: FastAPI, assistant: Answering) -> None:

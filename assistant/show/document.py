@@ -18,7 +18,7 @@ from assistant.ingest.formats.table import JOINT, split_row
 from assistant.ingest.structure import find_unit, list_sentences
 from assistant.show.blocks import are_numbers, find_depths, has_marker
 from assistant.show.escape import html_text
-from assistant.values import Cell, Document, Role, Span, Unit
+from assistant.values import Cell, Document, Link, Role, Span, Unit
 
 CITED_ID = "cited-span"
 """The HTML id of the strong mark, where an opened source scrolls to."""
@@ -36,6 +36,8 @@ _LONE = _TABLE | {Role.HEADING, Role.CODE}
 """What is no part of a line with others."""
 _CLASSES = {Role.CAPTION: "caption", Role.LABEL: "label", Role.QUESTION: "label", Role.NOTE: "note"}
 _AROUND = {Role.HEADING: "heading", Role.ITEM: "item", Role.CODE: "code"}
+_FIELD = re.compile(r"[^\W\d_][^:\n.?!]{0,39}:[ \t]+\S[^\n]{0,200}")
+"""A line such as the head of a mail has: "To: Office"."""
 _SPACES = re.compile(r"\s+")
 _GAP = re.compile(r"\n(?:[ \t]*\n)+|(?<=[^\n]{120})\n")
 """What ends a paragraph: an empty line, or the end of a line too long to be hard-wrapped."""
@@ -85,13 +87,18 @@ class _Marks:
 
 
 def draw_text(
-    document: Document, part: tuple[int, int], spans: Iterable[Span], strong: Span | None
+    document: Document,
+    part: tuple[int, int],
+    spans: Iterable[Span],
+    strong: Span | None,
+    links: Sequence[Link] = (),
 ) -> Markup:
     """Return the characters `part` of a document with `spans` marked and `strong` highlighted.
 
-    A span that crosses a paragraph or another span becomes several marks in a row.
+    A span that crosses a paragraph or another span becomes several marks in a row. Of `links`,
+    ascending and apart, the address is told on demand; they lead nowhere.
     """
-    drawing = _Drawing(document, _Marks.of(spans, strong))
+    drawing = _Drawing(document, _Marks.of(spans, strong), links)
     return Markup("").join(drawing.draw(run) for run in drawing.list_runs(part))
 
 
@@ -101,6 +108,7 @@ class _Drawing:
 
     document: Document
     marks: _Marks
+    links: Sequence[Link]
 
     def list_runs(self, part: tuple[int, int]) -> Iterator[list[_Piece]]:
         """Yield the pieces that belong together; what is blank goes with what is before it."""
@@ -135,7 +143,9 @@ class _Drawing:
         return Markup("").join(self._draw_paragraphs(run[0], role))
 
     def _draw_paragraphs(self, piece: _Piece, role: Role | None) -> Iterator[Markup]:
-        own = Markup(' class="{}"').format(_CLASSES[role]) if role in _CLASSES else ""
+        said = self.document.text[piece.start : piece.end]
+        name = _CLASSES[role] if role in _CLASSES else "field" if _FIELD.fullmatch(said) else ""
+        own = Markup(' class="{}"').format(name) if name else ""
         gaps = _GAP.finditer(self.document.text, piece.start, piece.end)
         cuts = [piece.start, *itertools.chain.from_iterable(gap.span() for gap in gaps), piece.end]
         for number, (start, end) in enumerate(itertools.pairwise(cuts)):
@@ -206,7 +216,16 @@ class _Drawing:
         return Markup('<span class="joint">{}</span>').format(self._draw_plain(start, end))
 
     def _draw_plain(self, start: int, end: int) -> Markup:
-        return self.marks.draw(self.document.text, start, end)
+        text, drawn = self.document.text, Markup("")
+        first = bisect_right(self.links, start, key=lambda link: link[1])
+        for link_start, link_end, address in self.links[first:]:
+            if link_start >= end:
+                break
+            begins, ends = max(link_start, start), min(link_end, end)
+            shown = self.marks.draw(text, begins, ends)
+            drawn += self.marks.draw(text, start, begins) + _LINK.format(html_text(address), shown)
+            start = ends
+        return drawn + self.marks.draw(text, start, end)
 
     def _is_blank(self, piece: _Piece) -> bool:
         return piece.number < 0 and not self.document.text[piece.start : piece.end].strip()
@@ -273,6 +292,7 @@ class _Table:
 
 
 _SCROLL = Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>')
+_LINK = Markup('<span class="link" tabindex="0" title="{}">{}</span>')
 _PARAGRAPH = Markup('<p{} dir="auto">{}</p>')
 
 

@@ -9,7 +9,7 @@ from surface_fakes import FakeAssistant, answer, cite
 from assistant.ingest.formats import markdown
 from assistant.ingest.structure import arrange
 from assistant.serve.chat.page import FONT, MONO
-from assistant.values import Answer, Document, DocumentId
+from assistant.values import Answer, Citation, Document, DocumentId, Origin
 
 pytestmark = IN_BROWSER
 GUIDE = """# Keeping bees
@@ -35,7 +35,7 @@ Look for these:
 | May   |     9 |          31 |      |
 | June  |    11 |         120 | lime in bloom along the avenue |
 
-> A swarm in May is worth a load of hay.
+> A swarm in May is worth a [load of hay](https://rhymes.example/swarm?in=may).
 
 **What do the scales say?**
 
@@ -46,6 +46,7 @@ for hive in hives:
 ```
 """
 FILLER = "\n\n".join(f"Winter {n} was quiet, and the bees stayed in." for n in range(60))
+FILE = f"{GUIDE}\n\n{FILLER}\n".encode()
 QUOTES = {
     "item": "brood lies curled",
     "row": "Month: June | Hives: 11 | Yield in kg: 120 | Note: lime in bloom along the avenue",
@@ -55,7 +56,7 @@ QUOTES = {
 
 
 def guide() -> Document:
-    parsed = markdown.parse(f"{GUIDE}\n\n{FILLER}\n".encode())
+    parsed = markdown.parse(FILE)
     units = arrange(parsed.text, parsed.units)
     name = DocumentId("bees.md")
     return Document(name, "0" * 64, "Keeping bees", "text/markdown", parsed.text, (), units)
@@ -67,6 +68,9 @@ class Keeper(FakeAssistant):
     def __init__(self) -> None:
         super().__init__()
         self.held[guide().document_id] = guide()
+
+    def origin(self, citation: Citation) -> Origin:
+        return markdown.locate(FILE, (citation.start, citation.end))
 
     def _answer(self, question: str) -> Answer:
         return answer(question, cite(1, guide(), QUOTES[question]))
@@ -136,10 +140,27 @@ def test_what_one_reads_stays_where_it_is_when_the_view_changes(visit: Visit) ->
         assert abs(n_before - n_after) <= 1
 
 
+def test_a_link_tells_its_address_on_demand_and_leads_nowhere(visit: Visit) -> None:
+    with serving(Keeper()) as (at, _):
+        page = visit(at)
+        open_source(page, "row")
+        link = page.locator(".source-text .link")
+        expect(link).to_have_text("load of hay")
+        expect(link).to_have_attribute("title", "https://rhymes.example/swarm?in=may")
+        shown = "node => getComputedStyle(node, '::after').content"
+        assert link.evaluate(shown) == "none"
+        link.click()
+        assert link.evaluate(shown) == '"https://rhymes.example/swarm?in=may"'
+        keep_picture(page, "link")
+        assert page.url.startswith(at)
+        assert strong_text(page) == QUOTES["row"]
+
+
 FACES = """() => [...document.querySelectorAll('body *')].filter((node) =>
     node.checkVisibility() && (['INPUT', 'TEXTAREA'].includes(node.tagName)
         || [...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim()))).map((node) =>
-    [getComputedStyle(node).fontFamily.split(',')[0], Boolean(node.closest('pre, .code, .raw .part'))])"""
+    [getComputedStyle(node).fontFamily.split(',')[0],
+        Boolean(node.closest('pre, .code, .raw .part'))])"""
 
 
 def test_all_is_set_in_one_face_and_code_alone_in_another(visit: Visit) -> None:

@@ -261,6 +261,31 @@ def test_a_word_of_any_length_bounds_what_is_shown_around_it() -> None:
     assert len("".join(around(made, "The quote."))) < 1_000
 
 
+def test_lines_that_are_fields_stand_closely_and_other_paragraphs_do_not() -> None:
+    text = "From: Ada <ada@x.example>\nTo: Office\nDear all: come.\nSee you"
+    starts = [0, 26, 37, 53]
+    units = tuple(Unit(a, b) for a, b in zip(starts, [25, 36, 52, len(text)], strict=True))
+    body = draw(Document(NAME, "0" * 64, "T", "message/rfc822", text, (), units))
+    assert [node.attributes.get("class") for node in body.css("p")] == ["field"] * 3 + [None]
+    assert body.text() == text
+
+
+def test_links_are_text_with_an_address_that_leads_nowhere() -> None:
+    text = "See the <old> pier and the mill."
+    made = Document(NAME, "0" * 64, "T", "text/plain", text)
+    places = [(4, 18, 'javascript:alert("1")'), (23, 31, "https://mill.example/<b>\0")]
+    strong = Span(NAME, 9, 27)
+    body = parse(str(draw_text(made, (0, len(text)), (), strong, places)))
+    assert body.text() == text
+    shown = [(node.text(), node.attributes["title"]) for node in body.css("span.link")]
+    assert shown == [
+        ("the <old> pier", 'javascript:alert("1")'),
+        ("the mill", "https://mill.example/<b>\ufffd"),
+    ]
+    assert "".join(node.text() for node in body.css("mark")) == text[9:27]
+    assert not body.css("a, [href]")
+
+
 def test_a_long_table_with_many_marks_is_drawn_in_time() -> None:
     sheet = "Key,Value\n" + "".join(f"k{n},{n}\n" for n in range(3_000))
     made = read(csv.parse(sheet.encode(), DEFAULT_LIMITS))

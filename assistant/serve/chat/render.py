@@ -8,7 +8,7 @@ Links are references, which the server resolves from what it holds: `#cite-<turn
 `#read-<turn>-<number>`, `#doc-<percent-encoded id>`, `#open-<conversation>`, `#close`, `#leave`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -44,6 +44,7 @@ from assistant.values import (
     Document,
     DocumentId,
     FileRecord,
+    Link,
     Page,
     Span,
 )
@@ -52,6 +53,8 @@ MAX_SOURCE_CHARS = 60_000
 """Characters of a document that come first; the page asks for more where the reader scrolls to."""
 MAX_LINE_CHARS = 2_000
 """How far from where a part was to begin its line may begin."""
+FindLinks = Callable[[tuple[int, int]], Sequence[Link]]
+"""Finds the links in a part of a text."""
 MAX_NAMED = 3
 """Other files with the same or nearly the same content that are named."""
 MAX_LISTED = 1_000
@@ -149,14 +152,14 @@ def render_source(
     spans: Sequence[Span],
     strong: Span | None,
     position: CitationPosition | None = None,
-    view: PageView | None = None,
-    remark: str = "",
+    picture: tuple[PageView | None, str] = (None, ""),
+    links: FindLinks = lambda _: (),
 ) -> Markup:
     """Render a document as readable text with `spans` marked and `strong` highlighted.
 
     The text inside `<div class="text">` is the document's own, character by character. Of a
     document longer than `MAX_SOURCE_CHARS` a window around the strong span comes first. If there
-    is a picture of the page (`view`), it is shown first and the text on demand. A `remark` stands
+    is a `picture` of the page, it is shown first and the text on demand; a remark on it stands
     above both.
     """
     start, end = _window(len(document.text), strong)
@@ -165,18 +168,22 @@ def render_source(
     names = [name for name in (path, heading) if name]
     number, kind = (page.number, page.kind) if page else (None, None)
     where = render_part("place", names[0] if names else "", "".join(names[1:]), number, kind)
-    marked = render_text(document, (start, end), spans, strong)
+    marked = render_text(document, (start, end), spans, strong, links((start, end)))
     folded = (start, len(document.text) - end)
     return render_part(
-        "source", document, marked, where, folded, (spans, strong), position, view, remark
+        "source", document, marked, where, folded, (spans, strong), position, *picture
     )
 
 
 def render_text(
-    document: Document, part: tuple[int, int], spans: Sequence[Span], strong: Span | None = None
+    document: Document,
+    part: tuple[int, int],
+    spans: Sequence[Span],
+    strong: Span | None = None,
+    links: Sequence[Link] = (),
 ) -> Markup:
     """Render a part of a document's text as one element that says which it is."""
-    return render_part("part", *part, draw_text(document, part, spans, strong))
+    return render_part("part", *part, draw_text(document, part, spans, strong, links))
 
 
 def start_of_line(text: str, at: int) -> int:
