@@ -9,7 +9,7 @@ import itertools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -24,6 +24,7 @@ CITED_ID = "cited-span"
 """The HTML id of the strong mark, where an opened source scrolls to."""
 MAX_AROUND_CHARS = 240
 """Of the sentences before a quote, and of those behind it."""
+MAX_QUOTE_CHARS = 4_000
 MAX_AROUND = 2
 """Sentences, items or rows before a quote, and behind it."""
 ELIDED_WORDS = 8
@@ -345,8 +346,9 @@ def draw_around(document: Document, span: Span, *, is_beside: bool) -> Markup:
     """Return the sentences around a quote as lines, with the quote marked in them.
 
     Where the quote `is_beside`, only its first and last words are shown; nothing at all if there
-    is nothing around it.
+    is nothing around it. Of a long quote the beginning counts.
     """
+    span = replace(span, end=min(span.end, span.start + MAX_QUOTE_CHARS))
     start, end = _find_around(document, span)
     if is_beside and (start, end) == (span.start, span.end):
         return Markup("")
@@ -363,8 +365,11 @@ def _find_around(document: Document, span: Span) -> tuple[int, int]:
     """Return where the sentences around a quote begin and end."""
     text, units = document.text, document.units
     first, last = max(span.start - MAX_AROUND_CHARS, 0), min(span.end + MAX_AROUND_CHARS, len(text))
-    first = text.find(" ", first, span.start) + 1 if first else 0
-    last = text.rfind(" ", span.end, last) if last < len(text) else last
+    if first and (gap := _SPACES.search(text, first, span.start)):
+        first = gap.end()
+    if last < len(text):
+        gap_at = max(text.rfind(sign, span.end, last) for sign in " \n")
+        last = gap_at if gap_at >= 0 else last
     near = [
         unit._replace(start=max(unit.start, first), end=min(unit.end, last))
         for unit in units[max(find_unit(units, first), 0) : find_unit(units, last) + 1]

@@ -1,6 +1,7 @@
 """The text of a document as HTML: all of its characters, drawn as what its units say."""
 
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -253,6 +254,22 @@ def test_what_stands_around_is_short_and_has_no_markup_but_ours(
     said = [re.sub(r"[\s·|]", "", part) for one in body.css("p") for part in one.text().split("…")]
     assert all(part in re.sub(r"[\s·|]", "", made.text) for part in said)
     assert len(body.css("p")) <= 4 * (MAX_AROUND + 1), "with what stands between units"
+
+
+def test_around_a_quote_of_a_script_without_spaces_stand_its_sentences_too() -> None:
+    text = "".join(f"第{n}號船在河上航行。" for n in range(3_000))
+    made = Document(NAME, "0" * 64, "T", "text/plain", text, (), (Unit(0, len(text)),))
+    said = "".join(around(made, "第1500號船在河上航行。"))
+    assert "第1499號船在河上航行。<mark>第1500號船在河上航行。</mark>第1501號船在河上航行。" in said
+    assert len(said) < 600
+
+
+def test_around_a_quote_of_any_length_is_found_in_time() -> None:
+    text = "A boat sails. " * 300_000
+    made = Document(NAME, "0" * 64, "T", "text/plain", text, (), (Unit(0, len(text) - 1),))
+    begun = time.perf_counter()
+    draw_around(made, Span(NAME, 10, len(text)), is_beside=True)
+    assert time.perf_counter() - begun < 2
 
 
 def test_a_word_of_any_length_bounds_what_is_shown_around_it() -> None:
