@@ -355,14 +355,19 @@ def draw_around(document: Document, span: Span, *, is_beside: bool) -> Markup:
     pieces = _list_pieces(document, (start, end))
     lines = [one for one in pieces if document.text[one.start : one.end].strip()]
     inside = [one for one in lines if one.start < span.end and one.end > span.start]
-    if len(inside) > 2:  # of a long quote the beginning and the end
-        lines = [one for one in lines if one not in inside[1:-1]]
+    left_out = {one for one in lines if _is_names(document, one)} - {*inside}  # rows say them
+    left_out |= {*inside[1:-1]}  # of a long quote the beginning and the end are shown
+    lines = [one for one in lines if one not in left_out]
     drawn = [_draw_line(document, one, span, is_beside=is_beside) for one in lines]
     return Markup("").join(drawn)
 
 
+def _is_names(document: Document, line: _Piece) -> bool:
+    return line.number >= 0 and document.units[line.number].role is Role.NAMES
+
+
 def _find_around(document: Document, span: Span) -> tuple[int, int]:
-    """Return where the sentences around a quote begin and end."""
+    """Return where the sentences around a quote begin and end; those of its section only."""
     text, units = document.text, document.units
     first, last = max(span.start - MAX_AROUND_CHARS, 0), min(span.end + MAX_AROUND_CHARS, len(text))
     if first and (gap := _SPACES.search(text, first, span.start)):
@@ -375,9 +380,12 @@ def _find_around(document: Document, span: Span) -> tuple[int, int]:
         for unit in units[max(find_unit(units, first), 0) : find_unit(units, last) + 1]
         if unit.end > first and unit.start < last
     ] or [Unit(first, last)]
+    heads = [unit for unit in near if unit.role is Role.HEADING]
+    first = max([first, *(unit.start for unit in heads if unit.end <= span.start)])
+    last = min([last, *(unit.start for unit in heads if unit.start >= span.end)])
     sentences = list_sentences(text, near)
-    before = [start for start, _ in sentences if start < span.start][-MAX_AROUND:]
-    behind = [end for _, end in sentences if end > span.end][:MAX_AROUND]
+    before = [start for start, _ in sentences if first <= start < span.start][-MAX_AROUND:]
+    behind = [end for _, end in sentences if span.end < end <= last][:MAX_AROUND]
     return min([*before, span.start]), max([*behind, span.end])
 
 

@@ -220,11 +220,21 @@ def test_around_an_item_stand_its_neighbours_and_around_a_row_the_rows_beside_it
     assert lines[3] == "1. Light the smoker."
     sheet = DRAWN["csv"]
     assert around(sheet, "Tool: Rasp | Shelf: B: left") == [
-        "Tool · Shelf · Since",
         "Tool: Adze &lt;b&gt; · Shelf: A · 2 · Since: 2019",
         "<mark>Tool: Rasp · Shelf: B: left</mark>",
         "Tool: Plane · Since: 2021",
     ]
+
+
+def test_what_stands_in_another_section_is_not_around_a_quote() -> None:
+    made = guide()
+    assert around(made, "Look at the hives every week in spring:")[0] == "Keeping bees"
+    assert around(made, "What does it weigh?")[:2] == [
+        "Scales",
+        "<mark>What does it weigh?</mark>",
+    ]
+    months = around(made, "Month: June | Hives: 11 | Yield: 3")
+    assert months == ["Month: May · Hives: 4", "<mark>Month: June · Hives: 11 · Yield: 3</mark>"]
 
 
 def test_a_quote_that_stands_beside_is_not_said_again() -> None:

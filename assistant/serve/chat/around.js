@@ -48,7 +48,14 @@ const show = async (link) => {
   lines.innerHTML = said;  /* our own markup, in which the text is escaped */
   around.replaceChildren(where, lines.content);
   around.hidden = false;
+  follow();
+};
+/* An answer that goes on becoming moves what it is put beside. */
+const follow = () => {
+  if (!mark || around.hidden) return;
+  if (!mark.isConnected) return hide();
   put();
+  requestAnimationFrame(follow);
 };
 const come = (link, wait) => {
   clearTimeout(timer);
