@@ -45,6 +45,12 @@ MAX_WAITING = 8
 MAX_LOADING = 4
 """Files sent at the same time: each is held in memory."""
 MAX_PART_CHARS = 60_000
+MAX_LINKED_CHARS = 300_000
+"""Of a text whose links are looked for: its file is read again, in half a second."""
+MAX_LINKING = 2
+"""Files in which links are looked for at the same time: each takes a process of its own."""
+LINKS_WAIT_S = 2.0
+"""Seconds that a text waits for its turn, else it is shown without."""
 MAX_MARKS = 200
 MAX_FOUND_CHARS = 200
 MAX_BOXED = 40
@@ -53,6 +59,8 @@ MAX_PLACES = 2_000
 """Places of the words found that are told; more are not counted."""
 MAX_KEPT_BYTES = 32_000_000
 """About a hundred pictures."""
+
+_linking = threading.BoundedSemaphore(MAX_LINKING)
 
 Draw = Callable[[str, int, int], bytes]
 """Draws a page: document id, page number and width in pixels -> PNG."""
@@ -209,13 +217,18 @@ def find_boxes(assistant: Answering, document: Document, span: Span) -> list[lis
 
 
 def find_links(assistant: Answering, document: Document, part: tuple[int, int]) -> tuple[Link, ...]:
-    """Return the links in a part of a text; none if its file has none, or is not there any more."""
-    if document.media_type not in LINKED or part[0] >= part[1]:
+    """Return the links in a part of a text; none if it is long, its file is gone, or others wait."""
+    is_short = part[0] < part[1] and len(document.text) <= MAX_LINKED_CHARS
+    if document.media_type not in LINKED or not is_short:
+        return ()
+    if not _linking.acquire(timeout=LINKS_WAIT_S):
         return ()
     try:
         return _origin_of(assistant, document, *part).links
     except AssistantError:
         return ()
+    finally:
+        _linking.release()
 
 
 def _origin_of(assistant: Answering, document: Document, start: int, end: int) -> Origin:

@@ -17,7 +17,8 @@ from surface_fakes import settings_anywhere
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import reading
 from assistant.serve.app import build_app
-from assistant.serve.reading import WIDTHS, PictureCache, choose_width, find_words
+from assistant.serve.reading import WIDTHS, PictureCache, choose_width, find_links, find_words
+from assistant.values import Citation, Origin
 
 REPORT = report()
 
@@ -235,6 +236,41 @@ def test_what_stands_around_a_quote_is_told_and_a_quote_that_stands_beside_short
     for start, end in ((9, 9), (0, 10**9)):
         assert get(client, "around", start=str(start), end=str(end)).text == ""
     assert get(client, "around", start="-1", end="2").status_code == 422
+
+
+class Linked(PagedAssistant):
+    """Looks long for the links of its file."""
+
+    def origin(self, citation: Citation) -> Origin:
+        self._require()
+        with self._lock:
+            self.n_drawing += 1
+            self.most_drawing = max(self.most_drawing, self.n_drawing)
+        time.sleep(0.3)
+        with self._lock:
+            self.n_drawing -= 1
+        return Origin(links=((citation.start, citation.start + 4, "https://x.example/"),))
+
+
+def test_links_of_a_text_are_looked_for_by_few_at_once_and_a_text_is_shown_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "LINKS_WAIT_S", 0.01)
+    fake = Linked()
+    made = replace(fake.document("handbook.md"), media_type="text/markdown")
+
+    def find(_: int) -> int:
+        return len(find_links(fake, made, (0, 90)))
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(find, range(6)))
+    assert fake.most_drawing == reading.MAX_LINKING
+    assert sorted(found) == [0, 0, 0, 0, 1, 1]
+    assert find_links(fake, replace(made, media_type="text/plain"), (0, 90)) == ()
+    long = replace(made, text="a " * reading.MAX_LINKED_CHARS)
+    assert find_links(fake, long, (0, 90)) == (), "its file is not read again for each part"
+    fake.is_changed = True
+    assert find(0) == 0
 
 
 def test_places_of_a_text_are_told_as_boxes_on_its_pages(
