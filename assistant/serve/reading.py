@@ -217,7 +217,7 @@ def find_boxes(assistant: Answering, document: Document, span: Span) -> list[lis
 
 
 def find_links(assistant: Answering, document: Document, part: tuple[int, int]) -> tuple[Link, ...]:
-    """Return the links in a part of a text; none if it is long, its file is gone, or others wait."""
+    """Return the links in a part of a text; none if it is long, or its file gone or busy."""
     is_short = part[0] < part[1] and len(document.text) <= MAX_LINKED_CHARS
     if document.media_type not in LINKED or not is_short:
         return ()
