@@ -1,5 +1,7 @@
 """A source in a real browser is drawn as what it is, or as it is: its quote is the same."""
 
+from dataclasses import replace
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import IN_BROWSER, Visit, ask, is_in_view, keep_picture, place, serving, strong_text
@@ -138,6 +140,25 @@ def test_what_one_reads_stays_where_it_is_when_the_view_changes(visit: Visit) ->
         page.wait_for_timeout(100)
         n_before, n_after = (int(one.split()[1]) for one in (before, page.evaluate(middle)))
         assert abs(n_before - n_after) <= 1
+
+
+def test_what_is_found_in_a_wide_table_comes_into_view(visit: Visit) -> None:
+    keeper = Keeper()
+    names = "|".join(f"column {n}" for n in range(14))
+    cells = "|".join(f"some value {n}" for n in range(14))
+    data = f"{GUIDE}\n|{names}|\n|{'---|' * 14}\n|{cells}|\n".encode()
+    parsed = markdown.parse(data)
+    units = arrange(parsed.text, parsed.units)
+    keeper.held[guide().document_id] = replace(guide(), text=parsed.text, units=units)
+    with serving(keeper) as (at, _):
+        page = visit(at)
+        open_source(page, "heading")
+        page.fill(".finding input", "some value 12")
+        cell = page.locator(".source-text td", has_text="some value 12")
+        expect(cell).to_be_in_viewport(ratio=0.9)
+        box, frame = place(page, ".source-text td >> text='some value 12'"), place(page, "#side")
+        assert frame["x"] < box["x"] < frame["x"] + frame["width"] - box["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1400
 
 
 def test_a_link_tells_its_address_on_demand_and_leads_nowhere(visit: Visit) -> None:

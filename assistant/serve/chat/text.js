@@ -94,6 +94,8 @@ const goTo = async (number) => {
   if (window.CSS && CSS.highlights) CSS.highlights.set('found', new Highlight(range));
   const box = range.getBoundingClientRect(), frame = scroller.getBoundingClientRect();
   scroller.scrollTop += box.top - frame.top - frame.height / 2;
+  const table = range.startContainer.parentElement.closest('.scroll');
+  if (table) table.scrollLeft += box.left - table.getBoundingClientRect().left - table.clientWidth / 2;
 };
 const tellFound = (isMore = tellFound.isMore) => {
   tellFound.isMore = isMore;
