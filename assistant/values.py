@@ -108,17 +108,17 @@ class SeenWord(NamedTuple):
         return self.sureness >= SURE
 
 
+Link = tuple[int, int, str]
+"""Start and end of a run of text that leads somewhere, and its address, which is untrusted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a span of a document's text is in the file.
-
-    Attributes:
-        bytes: the span of the file's bytes, half-open, where the file is text; else None.
-        boxes: where it stands on the file's pages, in reading order, if they can be shown.
-    """
+    """What a span of a text is in its file: its bytes, boxes on pages that can be shown, links."""
 
     bytes: tuple[int, int] | None = None
     boxes: tuple[Box, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 DocumentId = NewType("DocumentId", str)

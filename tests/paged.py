@@ -3,7 +3,7 @@
 import io
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from PIL import Image, ImageDraw, ImageFont
@@ -61,6 +61,20 @@ def box_of(page: int, line: int) -> Box:
     return Box(page, MARGIN, top, 0.78, top + 0.8 * height)
 
 
+def boxes_of(start: int, end: int) -> Iterator[Box]:
+    """Yield where a span is drawn: of each line the share that it has of its characters."""
+    for number, lines in enumerate(LINES, start=1):
+        at = REPORT.index(PAGES[number - 1])
+        for n, line in enumerate(lines):
+            first, last = max(start - at, 0), min(end - at, len(line))
+            if first < last:
+                whole = box_of(number, n)
+                width = (whole.right - whole.left) / len(line)
+                sides = whole.left + width * first, whole.left + width * last
+                yield replace(whole, left=sides[0], right=sides[1])
+            at += len(line) + 1
+
+
 def draw_page(lines: Sequence[str], width: int) -> bytes:
     """Return a picture of a page with these lines."""
     height = int(width * 1.414)
@@ -93,9 +107,7 @@ class PagedAssistant(FakeAssistant):
 
     def origin(self, citation: Citation) -> Origin:
         self._require()
-        if citation.quote == FIRST:
-            return Origin(boxes=(box_of(3, 30), box_of(3, 31)))
-        return Origin(boxes=(box_of(4, 39), box_of(5, 0)))
+        return Origin(boxes=tuple(boxes_of(citation.start, citation.end)))
 
     def original(self, document_id: str) -> bytes:
         self._require()

@@ -14,13 +14,16 @@ from assistant.answering import Answering, AskOptions, streaming
 from assistant.cli.terminal import say, status_line, write, write_blocks, write_json
 from assistant.settings import LanguageModel
 from assistant.show.blocks import list_blocks, list_near
-from assistant.show.describe import describe_costs, describe_place, describe_sources, indent
 from assistant.show.provenance import (
     MAX_NEAREST,
     STOPPED_PARTLY,
+    describe_costs,
     describe_nearest,
+    describe_place,
     describe_reading,
     describe_rest,
+    describe_sources,
+    indent,
 )
 from assistant.text.numbers import name_runs
 from assistant.values import Answer

@@ -15,7 +15,7 @@ import typer
 from assistant.cli.terminal import progress_bar, say, write, write_json
 from assistant.errors import AssistantError, CorpusError
 from assistant.settings import Settings
-from assistant.show.describe import count
+from assistant.show.provenance import count
 from assistant.values import FileRecord
 
 if TYPE_CHECKING:

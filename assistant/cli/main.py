@@ -50,8 +50,7 @@ from assistant.cli.index import (
 from assistant.cli.terminal import say, say_failure, status_line, write, write_json
 from assistant.errors import AssistantError, IndexLocked, SettingsError
 from assistant.settings import LOOPBACK, Settings
-from assistant.show.describe import count
-from assistant.show.provenance import name_model
+from assistant.show.provenance import count, name_model
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant

@@ -20,7 +20,7 @@ from assistant.ingest.walk import FoundFile
 from assistant.models.embed import open_embedder
 from assistant.models.prepare import find_model, find_prepared
 from assistant.settings import Settings
-from assistant.show.describe import count
+from assistant.show.provenance import count
 from assistant.store.catalog import (
     CATALOG_FILE,
     open_catalog,

@@ -25,7 +25,7 @@ from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import TEXT
 from assistant.ingest.walk import FoundFile, walk
 from assistant.settings import DEFAULT_MODEL, SETTINGS_FILE, SHIPPED_MODEL, Settings
-from assistant.show.describe import count
+from assistant.show.provenance import count
 from assistant.store.tables import TOKENIZER
 
 MACHINE, PACKAGES = "machine", "packages"

@@ -11,14 +11,15 @@ covered whole, and so is a byte that stands in the text as `\xNN`. In an encodin
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.sniff import MARKS, binary_kind, is_text_in, utf16_by_zeros
-from assistant.values import Origin
+from assistant.text.normalize import normalize
+from assistant.values import Link, Origin
 
 _SAMPLE_BYTES = 1 << 18
 
@@ -162,6 +163,41 @@ def find_origin(data: bytes, decoded: Decoded, span: tuple[int, int]) -> Origin:
     start, _ = _find_place(data, decoded, span[0])
     _, end = _find_place(data, decoded, span[1])
     return Origin((start, max(start, end)))
+
+
+MAX_LINKS = 5_000
+MAX_ADDRESS_CHARS = 500
+SURE_CHARS = 24
+"""Words that are as long are found again further on, where something was left out between."""
+_NEAR, _FAR = 200, 4_000
+
+
+def find_links(
+    text: str, runs: Iterable[tuple[str, str]], span: tuple[int, int]
+) -> tuple[Link, ...]:
+    """Return the links of a file that reach into a span of its canonical text.
+
+    Args:
+        text: canonical.
+        runs: the file's visible text in reading order, each part with the address to which it
+            leads, "" for none; what the text does not have is passed over.
+        span: of the text.
+    """
+    found: list[Link] = []
+    at = 0
+    for said, address in runs:
+        line = " ".join(normalize(said)[0].split())
+        reach = len(line) + (_FAR if len(line) >= SURE_CHARS else _NEAR)
+        start = text.find(line, at, at + reach) if line else -1
+        if start < 0:
+            continue
+        at = start + len(line)
+        if start >= span[1] or len(found) >= MAX_LINKS:
+            break
+        shown = " ".join(normalize(address)[0].split())[:MAX_ADDRESS_CHARS]
+        if at > span[0] and shown and shown != line and not shown.startswith("#"):
+            found.append((start, at, shown))
+    return tuple(found)
 
 
 def _find_place(data: bytes, decoded: Decoded, place: int) -> tuple[int, int]:

@@ -3,10 +3,10 @@
 `FORMATS` is where further formats are added: a media type, and the module in `formats/` whose
 `parse(data, limits)` makes `Parsed` of a file; of a module with several formats, `module:of` names
 those of its functions that are called `parse_of` and so on. A format that knows where its text
-stands in the file has `locate(data, span, pages) -> Origin` too, and one with pages to show
-`draw(data, page, width) -> bytes`, a PNG picture. A module is imported when it is first needed, as
-each brings its own library. `DocumentUnreadable` is raised for files that cannot be read, have no
-text, or have too much, which is never cut.
+stands in the file, or where its links lead, has `locate(data, span, pages) -> Origin` too, and one
+with pages to show `draw(data, page, width) -> bytes`, a PNG picture. A module is imported when it
+is first needed, as each brings its own library. `DocumentUnreadable` is raised for files that
+cannot be read, have no text, or have too much, which is never cut.
 """
 
 from collections.abc import Callable, Iterator, Sequence

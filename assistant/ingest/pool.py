@@ -251,7 +251,8 @@ def _read_origin(reply: dict[str, Any]) -> Origin:
         Box(int(box["page"]), *(float(box[side]) for side in ("left", "top", "right", "bottom")))
         for box in reply["boxes"]
     )
-    return Origin(None if span is None else (int(span[0]), int(span[1])), boxes)
+    links = tuple((int(start), int(end), str(said)) for start, end, said in reply["links"])
+    return Origin(None if span is None else (int(span[0]), int(span[1])), boxes, links)
 
 
 def _read_picture(reply: dict[str, Any]) -> bytes:

@@ -1,7 +1,8 @@
 """Reading a document over HTTP: its pages, its text, what is found in it, and its file.
 
 `GET /api/page` is a PNG picture of a page as it was indexed, which the browser must revalidate,
-`/api/text` a part of the text as HTML, `/api/find` where words stand in it, `/api/file` the file.
+`/api/text` a part of the text as HTML, `/api/around` what stands around a quote in it, `/api/find`
+where words stand in it, `/api/boxes` where on its pages, `/api/file` the file.
 All take a document's id and optionally its sha256 (`version`), untrusted. Failures are JSON:
 not in the index (404), no pages to show (415), changed since (409), requested by another site's
 page (403), too much being drawn or sent (503).
@@ -21,14 +22,17 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from assistant.answering import Answering
-from assistant.errors import Busy, CorpusError, DocumentChanged, DocumentUnreadable
-from assistant.ingest.sniff import IMAGES, PDF
+from assistant.errors import AssistantError, Busy, CorpusError, DocumentChanged, DocumentUnreadable
+from assistant.ingest.sniff import HTML, IMAGES, PDF
 from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_text, start_of_line
-from assistant.values import Document, Span
+from assistant.show.document import draw_around
+from assistant.values import Citation, Document, Link, Origin, Span
 
 PAGE_PATH = "/api/page"
+LINKED = frozenset((HTML, "text/markdown"))
+"""Kinds of files whose links are known."""
 WIDTHS = (400, 800, 1_200, 1_600, 2_000)
 """In pixels; a request gets the next larger one, so that few pictures serve all windows."""
 MAX_DRAWING = 2
@@ -41,15 +45,27 @@ MAX_LOADING = 4
 """Files sent at the same time: each is held in memory until the last of it is sent."""
 PIECE_BYTES = 256 * 1024
 MAX_PART_CHARS = 60_000
+MAX_LINKED_CHARS = 300_000
+"""Of a text whose links are looked for: its file is read again, in half a second."""
+MAX_LINKING = 2
+"""Files in which links are looked for at the same time: each takes a process of its own."""
+LINKS_WAIT_S = 2.0
+"""Seconds that a text waits for its turn, else it is shown without."""
 MAX_MARKS = 200
 MAX_FOUND_CHARS = 200
+MAX_BOXED = 40
+"""Places whose boxes are told: each is read off its page again, in some milliseconds."""
 MAX_PLACES = 2_000
 """Places of the words found that are told; more are not counted."""
 MAX_KEPT_BYTES = 32_000_000
 """About a hundred pictures."""
 
+_linking = threading.BoundedSemaphore(MAX_LINKING)
+
 Draw = Callable[[str, int, int], bytes]
 """Draws a page: document id, page number and width in pixels -> PNG."""
+LookUp = Callable[[Request, str, str], Document | JSONResponse]
+"""Finds a document in a version, or says why its reader gets none."""
 
 
 def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
@@ -79,8 +95,11 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         part = (first, last if last > first else max(first, min(end, len(found.text))))
         strong, _, others = marks.partition(";")
         one = next(iter(_read_spans(found, strong)), None)
-        html = render_text(found, part, _read_spans(found, others), one)
+        links = find_links(assistant, found, part)
+        html = render_text(found, part, _read_spans(found, others), one, links)
         return Response(html, media_type="text/html")
+
+    _add_places(app, assistant, look_up)
 
     @app.get("/api/find")
     def find(
@@ -138,11 +157,49 @@ async def _cut(data: bytes) -> AsyncIterator[bytes]:
         yield data[at : at + PIECE_BYTES]
 
 
+def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
+    boxing = threading.BoundedSemaphore(MAX_DRAWING)
+
+    @app.get("/api/around")
+    def around(
+        request: Request,
+        document: str,
+        start: Annotated[int, Query(ge=0, le=10**9)],
+        end: Annotated[int, Query(ge=0, le=10**9)],
+        version: str = "",
+        beside: bool = False,
+    ) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        spans = _read_spans(found, f"{start}-{end}")
+        html = draw_around(found, spans[0], is_beside=beside) if spans else ""
+        return Response(html, media_type="text/html")
+
+    @app.get("/api/boxes")
+    def boxes(
+        request: Request,
+        document: str,
+        places: Annotated[str, Query(max_length=2_000)],
+        version: str = "",
+    ) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        require_page(found, 1)
+        with boxing:
+            told = [
+                find_boxes(assistant, found, span)
+                for span in _read_spans(found, places)[:MAX_BOXED]
+            ]
+        return JSONResponse({"places": told})
+
+
 def _read_spans(document: Document, sent: str) -> list[Span]:
     """Return the spans in what a page sent, as "12-40 50-61"; at most `MAX_MARKS`."""
     found = re.findall(r"([0-9]{1,10})-([0-9]{1,10})", sent)[:MAX_MARKS]
-    spans = [Span(document.document_id, int(start), int(end)) for start, end in found]
-    return [span for span in spans if span.start < span.end <= len(document.text)]
+    pairs = [(int(start), int(end)) for start, end in found]
+    return [Span(document.document_id, a, b) for a, b in pairs if a < b <= len(document.text)]
 
 
 def find_words(document: Document, words: str) -> list[tuple[int, int, int]]:
@@ -166,6 +223,37 @@ def find_words(document: Document, words: str) -> list[tuple[int, int, int]]:
         if len(places) > MAX_PLACES:
             break
     return places
+
+
+def find_boxes(assistant: Answering, document: Document, span: Span) -> list[list[float]]:
+    """Return where a span stands on the pages: page, left, top, right and bottom of each box.
+
+    Raises:
+        DocumentChanged: the file is not the one that was indexed any more.
+    """
+    boxes = _origin_of(assistant, document, span.start, span.end).boxes
+    return [[one.page, one.left, one.top, one.right, one.bottom] for one in boxes]
+
+
+def find_links(assistant: Answering, document: Document, part: tuple[int, int]) -> tuple[Link, ...]:
+    """Return the links in a part of a text; none if it is long, or its file gone or busy."""
+    is_short = part[0] < part[1] and len(document.text) <= MAX_LINKED_CHARS
+    if document.media_type not in LINKED or not is_short:
+        return ()
+    if not _linking.acquire(timeout=LINKS_WAIT_S):
+        return ()
+    try:
+        return _origin_of(assistant, document, *part).links
+    except AssistantError:
+        return ()
+    finally:
+        _linking.release()
+
+
+def _origin_of(assistant: Answering, document: Document, start: int, end: int) -> Origin:
+    name, quote = document.document_id, document.text[start:end]
+    where = Citation(1, name, document.sha256, document.title, start, end, quote)
+    return assistant.origin(where)
 
 
 def _add_page(app: FastAPI, assistant: Answering) -> None:

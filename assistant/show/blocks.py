@@ -171,11 +171,7 @@ class Grid:
     @property
     def are_numbers(self) -> tuple[bool, ...]:
         """For each column whether all that is in it are numbers."""
-        columns = [
-            [row.cells[n].text for row in self.rows if n < len(row.cells) and row.cells[n].text]
-            for n in range(self.n_columns)
-        ]
-        return tuple(bool(texts) and all(map(_NUMBERS.fullmatch, texts)) for texts in columns)
+        return are_numbers([[cell.text for cell in row.cells] for row in self.rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +270,18 @@ def _say_listed(cell: ListedCell, statements: Sequence[Statement]) -> Said:
     return Said(" ".join(" ".join(texts).split()) if not spans else texts[0], cited, spans)
 
 
+def are_numbers(rows: Sequence[Sequence[str]]) -> tuple[bool, ...]:
+    """Return for each column of rows of texts whether all that is in it are numbers."""
+    width = max(map(len, rows), default=0)
+    columns = [[row[n] for row in rows if n < len(row) and row[n]] for n in range(width)]
+    return tuple(bool(texts) and all(map(_NUMBERS.fullmatch, texts)) for texts in columns)
+
+
+def has_marker(text: str) -> bool:
+    """Tell whether the text of an item begins with its own number or bullet."""
+    return bool(_MARKER.match(text))
+
+
 def count_first(n: int, few: int) -> int:
     """Return how many of n are shown at first: all, unless those are clearly more than a few."""
     return n if n <= few + SLACK else few
@@ -337,9 +345,9 @@ def _draw(
 ) -> list[Shown]:
     say = partial(_say, note=note)
     if form is Role.ITEM:
-        depths = _depths([one.level for one in run])
+        depths = find_depths([one.level for one in run])
         items = (
-            Item(say(one), depth, bool(_MARKER.match(one.shown)))
+            Item(say(one), depth, has_marker(one.shown))
             for one, depth in zip(run, depths, strict=True)
         )
         return [Items(tuple(items))]
@@ -383,7 +391,7 @@ def _say(statement: Statement, note: Note) -> Said:
     return Said(statement.shown, statement.citations, statement.answering, note(statement))
 
 
-def _depths(levels: Sequence[int]) -> list[int]:
+def find_depths(levels: Sequence[int]) -> list[int]:
     """Return how deep each item is nested, given how far each is indented in its document."""
     open_levels: list[int] = []
     found: list[int] = []

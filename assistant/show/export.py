@@ -25,9 +25,8 @@ from assistant.show.blocks import (
     list_near,
     list_quotes,
 )
-from assistant.show.describe import name_page
 from assistant.show.escape import markdown_text, templates, terminal_safe
-from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
+from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks, name_page
 from assistant.text.numbers import name_runs
 from assistant.values import Answer, Citation, Consulted
 

@@ -1,18 +1,30 @@
-"""Says in words how an answer was made: who wrote it, what it cost, what was dropped.
+"""Says in words how an answer was made, by whom, at what cost, and what it cites from where.
 
-Returns plain text, which each surface escapes. Sentences that failed their check are counted with
-the reason; their text is never shown.
+Returns plain text, which each surface escapes (`cli.terminal` for the command line). Sentences that
+failed their check are counted with the reason; their text is never shown.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from assistant.show.blocks import list_quotes
 from assistant.text.english import MEASURES
 from assistant.text.exact import read_place
+from assistant.text.numbers import name_runs
 from assistant.text.terms import fold, guess_language, query_terms, say_in, terms
 from assistant.text.words import content
-from assistant.values import WRITTEN, Answer, Statement, Usage, Verdict
+from assistant.values import (
+    WRITTEN,
+    Answer,
+    Citation,
+    Consulted,
+    PageKind,
+    Statement,
+    Usage,
+    Verdict,
+)
 
 STOPPED_PARTLY = "Stopped; what is shown was verified."
 CLOSING_PARTLY = "The assistant is being stopped; what is shown was verified."
@@ -35,6 +47,7 @@ STAGES = {
     "write": "Writing",
 }
 """The keys of `Answer.timings` in words; an unknown key is shown as it is."""
+_SHORT = {PageKind.PAGE: "p."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +208,76 @@ def _seconds(taken: float) -> str:
 def _shorten(text: str, max_chars: int) -> str:
     line = " ".join(text[: 4 * max_chars].split())
     return line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"
+
+
+def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a picture of a part shows, in words.
+
+    >>> describe_page(12, "Annual report")
+    'Page 12 of Annual report'
+    """
+    return f"{kind.value.capitalize()} {number} of {title}"
+
+
+def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:
+    """Return what a citation calls a part.
+
+    >>> name_page(12), name_page(3, PageKind.SLIDE)
+    ('p. 12', 'slide 3')
+    """
+    return f"{_SHORT.get(kind, kind.value)} {number}"
+
+
+def describe_sources(answer: Answer) -> str:
+    """Return what stands under an answer: the place of each quote, and what it does not show."""
+    if answer.kind != "answer":
+        return ""
+    wrote = describe_author(answer)
+    shown = list_quotes(answer)
+    compared = answer.compared
+    places = [
+        f"[{one.number}] {describe_place(one)}"
+        + ("" if one.number in shown else f"\n{indent(one.quote)}\n")
+        for one in answer.citations
+        if one not in compared
+    ]
+    rest = [_describe_compared(compared)] if compared else []
+    remark = [f"\n({wrote})"] if wrote else []
+    return re.sub("\n\n+", "\n\n", "\n".join([*places, *rest, *remark])).strip("\n")
+
+
+def describe_costs(answer: Answer) -> str:
+    """Return what an answer cost and why sentences were dropped, a line each; not their text."""
+    report = report_costs(answer)
+    lines = [f"{name}: {said}" for name, said in report.rows]
+    return "\n".join([*lines, *(f"Dropped, because {why}" for why in report.dropped)])
+
+
+def indent(text: str) -> str:
+    """Return the text with each line indented by four spaces."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun in the singular or plural.
+
+    >>> count(1, "file"), count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def _describe_compared(compared: Sequence[Citation]) -> str:
+    """Name the rows that were only compared, which may be hundreds."""
+    names = ", ".join(dict.fromkeys(one.document_id for one in compared))
+    numbers = name_runs([one.number for one in compared])
+    return f"{numbers} {count(len(compared), 'other row')} of {names}"
+
+
+def describe_place(where: Citation | Consulted) -> str:
+    """Name where a quote or a passage stands: its document, page, heading and characters."""
+    page = f", {name_page(where.page, where.page_kind)}" if where.page else ""
+    heading = f", {where.heading!r}" if where.heading else ""
+    copies = where.copies if isinstance(where, Citation) else ()
+    also = f", also: {', '.join(copies)}" if copies else ""
+    return f"{where.document_id}{page}{heading}, characters {where.start}-{where.end}{also}"

@@ -1,5 +1,6 @@
 """A source in a real browser: as wide as one wants, zoomed, searched, of any length, downloaded."""
 
+import io
 import re
 from itertools import pairwise
 
@@ -16,8 +17,9 @@ from browsing import (
     strong_text,
     wait_for_picture,
 )
-from paged import PagedAssistant
+from paged import N_LINES, PagedAssistant, box_of
 from playwright.sync_api import Page, expect
+from reportlab.pdfgen.canvas import Canvas
 from surface_fakes import HANDBOOK, FakeAssistant, document
 
 from assistant.values import DocumentId
@@ -81,6 +83,41 @@ def test_a_page_is_zoomed_and_gone_to_and_the_marks_stay_on_it(visit: Visit) -> 
         page.fill(".finding input", "page 5 LINE 7:")
         expect(page.locator(".found")).to_have_text("1 of 1 · p. 5")
         expect(page.locator(".turning .at")).to_have_text("p. 5 of 5")
+
+
+def test_what_is_found_is_marked_on_the_picture_of_its_page(visit: Visit) -> None:
+    with serving(PagedAssistant()) as (at, _):
+        page = visit(at)
+        open_source(page, "report")
+        wait_for_picture(page)
+        page.fill(".finding input", "line 17: the river")
+        expect(page.locator(".found")).to_have_text("1 of 5 · p. 1")
+        strong = page.locator(".box.sought.strong:not([hidden])")
+
+        expect(strong).to_have_count(1)
+        sheet, box = place(page, ".page-view img"), place(page, ".box.sought.strong")
+        assert abs((box["y"] - sheet["y"]) / sheet["height"] - box_of(1, 17).top) < 0.01
+        expect(strong).to_be_in_viewport()
+        page.click("[aria-label='Previous place']")
+        expect(page.locator(".found")).to_have_text("5 of 5 · p. 5")
+        page.click("[aria-label='Previous place']")
+        expect(page.locator(".turning .at")).to_have_text("p. 4 of 5")
+        expect(strong).to_have_count(1)
+        expect(strong).to_be_in_viewport()
+        page.fill(".finding input", "over the night")
+        expect(page.locator(".box.sought:not([hidden])")).to_have_count(N_LINES)
+        expect(strong).to_have_count(1)
+        keep_picture(page, "found-on-page")
+        page.locator(".turning select").select_option("3")
+        expect(page.locator(".box.sought:not([hidden])")).to_have_count(N_LINES)
+        expect(page.locator(".box:not(.sought):not([hidden])")).to_have_count(2)
+        page.click(".seeing >> text='Text'")
+        marked = "[...CSS.highlights.get('found')].map(String).join()"
+        page.wait_for_function(f"CSS.highlights.has('found') && {marked} === 'over the night'")
+        page.click(".seeing >> text='Page'")
+        expect(strong).to_have_count(1)
+        page.fill(".finding input", "nowhere at all")
+        expect(page.locator(".box.sought")).to_have_count(0)
 
 
 def long_assistant() -> FakeAssistant:
@@ -169,6 +206,37 @@ def test_the_file_itself_is_downloaded(visit: Visit) -> None:
     with page.expect_download() as given:
         page.click(".file >> text=Download")
     assert given.value.suggested_filename == "typhoon.txt"
+    assert given.value.path().read_bytes() == FakeAssistant().original("news/typhoon.txt")
+
+
+class Printed(PagedAssistant):
+    """Has a real file behind its pages."""
+
+    def original(self, document_id: str) -> bytes:
+        made = io.BytesIO()
+        canvas = Canvas(made)
+        canvas.drawString(100, 600, self.document(document_id).text[:40])
+        canvas.save()
+        return made.getvalue()
+
+
+def test_a_pdf_is_opened_in_the_browsers_own_viewer_and_downloaded_by_its_name(
+    visit: Visit,
+) -> None:
+    with serving(Printed()) as (at, _):
+        page = visit(at)
+        open_source(page, "report")
+        with page.expect_download() as given:
+            page.click(".file >> text=Download")
+        assert given.value.suggested_filename == "annual & _b_.pdf", "as far as a name may be"
+        assert given.value.path().read_bytes().startswith(b"%PDF")
+        with page.context.expect_page() as opened:
+            page.click(".file >> text=Open")
+        opened.value.wait_for_load_state()
+        assert "inline=true" in opened.value.url
+        assert opened.value.evaluate("document.contentType") == "application/pdf"
+        keep_picture(opened.value, "pdf-opened")
+        expect(page.locator("#panel .source")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

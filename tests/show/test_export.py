@@ -17,10 +17,9 @@ from surface_fakes import NOTICE, WROTE, FakeAssistant, answer, cite, consult, d
 from assistant.serve.chat.render import render_answer
 from assistant.serve.chat.turns import Turn
 from assistant.show.blocks import Code, Grid, Items, Title, list_blocks, list_near, list_quotes
-from assistant.show.describe import describe_sources
 from assistant.show.escape import markdown_text
 from assistant.show.export import export_html, export_markdown, plain_answer
-from assistant.show.provenance import MAX_NEAREST, list_remarks
+from assistant.show.provenance import MAX_NEAREST, describe_sources, list_remarks
 from assistant.values import Answer, DocumentId, Verdict
 
 TAGS = {

@@ -11,20 +11,20 @@ out, or nothing. `DocumentUnreadable` is raised for binary data.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from assistant.ingest.decode import decode
+from assistant.ingest.decode import decode, find_links
 from assistant.ingest.formats.blocks import Block, Blocks, write_number
 from assistant.ingest.formats.elements import BLOCKS, find_boilerplate, style_of, visit
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count, fold
 from assistant.ingest.formats.table import merge_names, write_table
 from assistant.ingest.sniff import is_text_in
 from assistant.text.normalize import normalize
-from assistant.values import Role
+from assistant.values import Origin, Page, Role
 
 MAX_DEPTH = 1_000
 """Block tags nested deeper are taken out before parsing, whose time grows with depth squared."""
@@ -218,6 +218,29 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
     _read_tree(tree, _Page(blocks), left_out)
     told = count(n_words, "word", "of navigation, menus and footers left out")
     return blocks.finish(_find_title(tree), [warning, told])
+
+
+def locate(data: bytes, span: tuple[int, int], _pages: Sequence[Page] = ()) -> Origin:
+    """Return the links in a span of a web page's text."""
+    tree, _warning = _open_page(data)
+    left_out, _n_words = find_boilerplate(tree)
+    return Origin(links=find_links(parse(data).text, _list_runs(tree, left_out), span))
+
+
+def _list_runs(tree: LexborHTMLParser, left_out: Collection[int]) -> Iterator[tuple[str, str]]:
+    """Yield the visible text with the address to which each part leads, "" for none."""
+    linked: list[str] | None = None
+    for node, is_start in visit(tree.root, left_out):
+        if node.is_text_node:
+            said = node.text_content or ""
+            if linked is None:
+                yield said, ""
+            else:
+                linked.append(said)
+        elif node.tag == "a":
+            if linked:
+                yield "".join(linked), node.attributes.get("href") or ""
+            linked = [] if is_start else None
 
 
 def read_page(

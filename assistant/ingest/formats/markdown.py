@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from assistant.ingest.decode import decode, find_origin
+from assistant.ingest.decode import decode, find_links, find_origin
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
     Limits,
@@ -89,7 +90,7 @@ def parse(data: bytes, _: Limits = DEFAULT_LIMITS) -> Parsed:
 
 def read(text: str) -> Parsed:
     """Return the parts of canonical Markdown."""
-    pieces, title = _read(text)
+    pieces, _, title = _read(text)
     units: list[Unit] = []
     position = 0
     for piece in pieces:
@@ -100,13 +101,15 @@ def read(text: str) -> Parsed:
     return Parsed("\n".join(piece.text for piece in pieces), title, tuple(units))
 
 
-def locate(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:
-    """Return the bytes of the file that a span of its text stands for: its words, or their row."""
+def locate(data: bytes, span: Span, _pages: Sequence[Page] = ()) -> Origin:
+    """Return the bytes that a span of the text stands for, its words or their row; and links."""
     decoded = decode(data)
     canonical = normalize_mapped(decoded.text)
+    pieces, tokens, _title = _read(canonical.text)
+    links = find_links("\n".join(piece.text for piece in pieces), _runs(tokens), span)
     places: list[int] = []
     position = 0
-    for piece in _read(canonical.text)[0]:
+    for piece in pieces:
         start, end = max(span[0] - position, 0), min(span[1] - position, len(piece.text))
         if start < end:
             places += _find(canonical.text, piece, start, end)
@@ -114,8 +117,23 @@ def locate(data: bytes, span: Span, _: Sequence[Page] = ()) -> Origin:
         if position >= span[1]:
             break
     if not places:
-        return Origin()
-    return find_origin(data, decoded, canonical.offsets.to_raw(places[0], places[-1]))
+        return Origin(links=links)
+    found = find_origin(data, decoded, canonical.offsets.to_raw(places[0], places[-1]))
+    return replace(found, links=links)
+
+
+def _runs(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of what is shown, each with the address to which it leads, "" for none."""
+    address = ""
+    for inline in tokens:
+        children = inline.children or ()
+        for is_mark, group in groupby(children, lambda child: child.type.startswith("link_")):
+            run = list(group)
+            if is_mark:
+                address = str(run[-1].attrs.get("href", ""))
+                continue
+            for line in "".join(_words(run, soft="\n")).split("\n"):
+                yield line, address
 
 
 def _find(text: str, piece: _Piece, start: int, end: int) -> Span:
@@ -150,7 +168,8 @@ def _find_word(text: str, word: str, first: int, last: int) -> list[int]:
     return found
 
 
-def _read(text: str) -> tuple[list[_Piece], str | None]:
+def _read(text: str) -> tuple[list[_Piece], Sequence[Token], str | None]:
+    """Return the pieces, the tokens that they were read from, and the title."""
     front = _FRONT_MATTER.match(text)
     n_front = front.end() if front else 0
     source = _Source(text)
@@ -161,7 +180,8 @@ def _read(text: str) -> tuple[list[_Piece], str | None]:
     pieces.sort(key=lambda piece: piece.source[0])  # stable: rows of a table keep their order
     title = _FRONT_TITLE.search(front.group(1)) if front else None
     top = (piece.text for piece in pieces if piece.role is Role.HEADING and piece.level == 1)
-    return pieces, fold(title.group(1).strip().strip("'\"")) if title else next(top, None)
+    named = fold(title.group(1).strip().strip("'\"")) if title else next(top, None)
+    return pieces, tokens, named
 
 
 @cache

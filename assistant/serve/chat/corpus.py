@@ -16,7 +16,7 @@ from assistant.ingest.sniff import SUFFIXES
 from assistant.serve.background import iterate_reports
 from assistant.serve.chat.render import CorpusView, render_documents, render_notice
 from assistant.serve.chat.turns import log_error
-from assistant.show.describe import count
+from assistant.show.provenance import count
 from assistant.store.sync import Progress, SyncReport
 from assistant.values import DocumentId
 

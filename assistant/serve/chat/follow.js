@@ -1,4 +1,4 @@
-/* The conversation: its address in the location bar, the newest question in view, Escape for quotes. */
+/* The conversation: its address in the location bar, the newest question in view. */
 let shown = null, count = 0;
 const unfolded = new Set();
 const foldOf = (details) => `${shown} ${details.closest('.turn').id} ${details.className}`;
@@ -35,10 +35,3 @@ window.addEventListener('popstate', () => {
   const id = location.hash.slice(1);
   if (id !== shown) trigger(id ? 'open' : 'act', id ? { reference: `open-${id}` } : { act: 'new' });
 });
-const hush = (event) => {
-  const citing = event.target.closest && event.target.closest('.citing');
-  if (citing) citing.classList.toggle('hushed', event.type === 'keydown');
-};
-element.addEventListener('keydown', (event) => { if (event.key === 'Escape') hush(event); });
-element.addEventListener('mouseover', hush);
-element.addEventListener('focusin', hush);

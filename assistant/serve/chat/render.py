@@ -1,16 +1,14 @@
 """Renders answers, sources, documents and conversations as HTML for the chat page.
 
-The tags and attributes are written in `chat.html.j2`, in `blocks.html.j2` and at the end of this
-module, where a document's text is marked; everything that fills them is escaped (`escape.py`). (The
-report of `assistant eval` is another page: `report_page.py`.)
+The tags and attributes are written in `chat.html.j2`, in `blocks.html.j2` and, for a document's
+text, in `show.document`; everything that fills them is escaped (`escape.py`). (The report of
+`assistant eval` is another page: `report_page.py`.)
 
 Links are references, which the server resolves from what it holds: `#cite-<turn>-<number>`,
 `#read-<turn>-<number>`, `#doc-<percent-encoded id>`, `#open-<conversation>`, `#close`, `#leave`.
 """
 
-import itertools
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,8 +18,6 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from assistant.answer.understand import list_requests
-from assistant.ingest.formats.table import JOINT
-from assistant.ingest.structure import find_unit
 from assistant.show.blocks import (
     FEW_SOURCES,
     count_first,
@@ -30,9 +26,16 @@ from assistant.show.blocks import (
     list_near,
     list_quotes,
 )
-from assistant.show.describe import count, name_page
-from assistant.show.escape import html_text, templates
-from assistant.show.provenance import MAX_NEAREST, describe_nearest, describe_reading, list_remarks
+from assistant.show.document import draw_text
+from assistant.show.escape import templates
+from assistant.show.provenance import (
+    MAX_NEAREST,
+    count,
+    describe_nearest,
+    describe_reading,
+    list_remarks,
+    name_page,
+)
 from assistant.store.added import is_added
 from assistant.text.listing import SEARCHED, Reading
 from assistant.text.numbers import name_runs
@@ -41,8 +44,8 @@ from assistant.values import (
     Document,
     DocumentId,
     FileRecord,
+    Link,
     Page,
-    Role,
     Span,
 )
 
@@ -50,6 +53,8 @@ MAX_SOURCE_CHARS = 60_000
 """Characters of a document that come first; the page asks for more where the reader scrolls to."""
 MAX_LINE_CHARS = 2_000
 """How far from where a part was to begin its line may begin."""
+FindLinks = Callable[[tuple[int, int]], Sequence[Link]]
+"""Finds the links in a part of a text."""
 MAX_NAMED = 3
 """Other files with the same or nearly the same content that are named."""
 MAX_LISTED = 1_000
@@ -60,12 +65,6 @@ NAMED_SUFFIXES = tuple(
     ".pdf .png .jpg .docx .doc .pptx .xlsx .odt .rtf .epub .eml .msg .html .md .csv .json .txt "
     ".zip".split()
 )
-CITED_ID = "cited-span"
-"""The HTML id that an opened source scrolls to."""
-
-_OF_TABLES = (Role.NAMES, Role.ROW)
-_GAP = re.compile(r"\n(?:[ \t]*\n)+|(?<=[^\n]{120})\n")
-"""What ends a paragraph: an empty line, or the end of a line too long to be hard-wrapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +152,14 @@ def render_source(
     spans: Sequence[Span],
     strong: Span | None,
     position: CitationPosition | None = None,
-    view: PageView | None = None,
-    remark: str = "",
+    picture: tuple[PageView | None, str] = (None, ""),
+    links: FindLinks = lambda _: (),
 ) -> Markup:
     """Render a document as readable text with `spans` marked and `strong` highlighted.
 
     The text inside `<div class="text">` is the document's own, character by character. Of a
     document longer than `MAX_SOURCE_CHARS` a window around the strong span comes first. If there
-    is a picture of the page (`view`), it is shown first and the text on demand. A `remark` stands
+    is a `picture` of the page, it is shown first and the text on demand; a remark on it stands
     above both.
     """
     start, end = _window(document.text, strong)
@@ -169,19 +168,22 @@ def render_source(
     names = [name for name in (path, heading) if name]
     number, kind = (page.number, page.kind) if page else (None, None)
     where = render_part("place", names[0] if names else "", "".join(names[1:]), number, kind)
-    marked = render_text(document, (start, end), spans, strong)
+    marked = render_text(document, (start, end), spans, strong, links((start, end)))
     folded = (start, len(document.text) - end)
     return render_part(
-        "source", document, marked, where, folded, (spans, strong), position, view, remark
+        "source", document, marked, where, folded, (spans, strong), position, *picture
     )
 
 
 def render_text(
-    document: Document, part: tuple[int, int], spans: Sequence[Span], strong: Span | None = None
+    document: Document,
+    part: tuple[int, int],
+    spans: Sequence[Span],
+    strong: Span | None = None,
+    links: Sequence[Link] = (),
 ) -> Markup:
     """Render a part of a document's text as one element that says which it is."""
-    marked = mark_text(document, part, spans, strong)
-    return render_part("part", *part, marked)
+    return render_part("part", *part, draw_text(document, part, spans, strong, links))
 
 
 def start_of_line(text: str, at: int) -> int:
@@ -288,108 +290,3 @@ def _parts() -> Any:
         "name_runs": name_runs,
     }
     return environment.get_template("chat.html.j2").module
-
-
-def mark_text(
-    document: Document, part: tuple[int, int], spans: Sequence[Span], strong: Span | None
-) -> Markup:
-    """Render the characters `part` of a document with `spans` marked and `strong` highlighted.
-
-    A span that crosses a paragraph or another span becomes several marks in a row.
-    """
-    return Markup("").join(
-        _block(document, block, spans, strong) for block in _blocks(document, part)
-    )
-
-
-def _blocks(document: Document, part: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
-    """Yield start, end and heading level (0: no heading) of each paragraph, heading and gap."""
-    start, end = part
-    levels = {heading.start: heading.level for heading in document.headings}
-    cuts = {start, end}
-    for gap in _GAP.finditer(document.text, start, end):
-        cuts.update(gap.span())
-    parts = [unit for unit in document.units if unit.role in _OF_TABLES]
-    for one in (*document.headings, *parts):
-        cuts.update(cut for cut in (one.start, one.end) if start < cut < end)
-    ends = {heading.start: heading.end for heading in document.headings}
-    level, level_end = 0, start
-    for first, last in itertools.pairwise(sorted(cuts)):
-        if first in levels:
-            level, level_end = levels[first], ends[first]
-        yield first, last, level if first < level_end else 0
-
-
-def _block(
-    document: Document, block: tuple[int, int, int], spans: Sequence[Span], strong: Span | None
-) -> Markup:
-    start, end, level = block
-    pieces = _pieces(document.text, (start, end), spans, strong)
-    if document.text[start:end].isspace():
-        return pieces
-    number = find_unit(document.units, start)
-    if number >= 0 and document.units[number].role in _OF_TABLES:
-        return _row(document, number, (start, end), spans, strong)
-    if level:
-        tag = Markup(f"h{min(level + 2, 6)}")
-        return Markup('<{0} class="heading" dir="auto">{1}</{0}>').format(tag, pieces)
-    return Markup('<p dir="auto">{}</p>').format(pieces)
-
-
-def _row(
-    document: Document,
-    number: int,
-    bounds: tuple[int, int],
-    spans: Sequence[Span],
-    strong: Span | None,
-) -> Markup:
-    """Render a row, or the names of columns, as cells; all its characters are there."""
-    unit, (start, end) = document.units[number], bounds
-    over = document.units[unit.under] if unit.role is Role.ROW and unit.under >= 0 else None
-    names = set(document.text[over.start : over.end].split(JOINT)) if over else set()
-    near = [span for span in spans if span.start < end and span.end > start]
-
-    def render(first: int, last: int) -> Markup:
-        return _pieces(document.text, (first, last), near, strong)
-
-    drawn: list[Markup] = []
-    at = start
-    for part in document.text[start:end].split(JOINT):
-        if at > start:
-            drawn.append(
-                Markup('<span class="joint">{}</span>').format(render(at - len(JOINT), at))
-            )
-        name, colon, _ = part.partition(": ")
-        value = at + len(name) + len(colon) if colon and name in names else at
-        own = Markup('<span class="column">{}</span>').format(render(at, value))
-        said = render(value, at + len(part))
-        cell = Markup('<span class="cell">{}{}</span>')
-        drawn.append(cell.format(own if value > at else "", said))
-        at += len(part) + len(JOINT)
-    kind = "names" if unit.role is Role.NAMES else "values"
-    row = Markup("").join(drawn)
-    return Markup('<div class="row {}" dir="auto">{}</div>').format(kind, row)
-
-
-def _pieces(
-    text: str, bounds: tuple[int, int], spans: Sequence[Span], strong: Span | None
-) -> Markup:
-    """Render `text[start:end]`, cut wherever a span starts or ends."""
-    start, end = bounds
-    marked = [*spans, strong] if strong else [*spans]
-    near = [span for span in marked if span.start < end and span.end > start]
-    cuts = {cut for span in near for cut in (span.start, span.end) if start < cut < end}
-    edges = sorted({start, end} | cuts)
-    return Markup("").join(
-        _piece(text, first, last, near, strong) for first, last in itertools.pairwise(edges)
-    )
-
-
-def _piece(text: str, first: int, last: int, near: Sequence[Span], strong: Span | None) -> Markup:
-    shown = html_text(text[first:last])
-    if strong and strong.start <= first < strong.end:
-        anchor = Markup(f' id="{CITED_ID}"' if first == strong.start else "")
-        return Markup('<mark class="strong"{}>{}</mark>').format(anchor, shown)
-    if any(span.start <= first < span.end for span in near):
-        return Markup("<mark>{}</mark>").format(shown)
-    return shown

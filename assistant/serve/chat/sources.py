@@ -8,6 +8,7 @@ boxes on a picture of the page.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote, unquote
 
 from markupsafe import Markup
@@ -16,8 +17,8 @@ from assistant.answering import Answering
 from assistant.errors import CorpusError
 from assistant.serve.chat.render import CitationPosition, PageView, render_notice, render_source
 from assistant.serve.chat.turns import Turn
-from assistant.serve.reading import PAGE_PATH, WIDTHS, can_show
-from assistant.show.describe import describe_page
+from assistant.serve.reading import PAGE_PATH, WIDTHS, can_show, find_links
+from assistant.show.provenance import describe_page
 from assistant.values import (
     Answer,
     Box,
@@ -83,8 +84,9 @@ def show_source(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -
     if strong and document.text[strong.start : strong.end] != source.quote:
         notice = render_notice(DOCUMENT_CHANGED.format(quote=source.quote))
         return notice + render_source(document, (), None)
-    view, remark = _picture(assistant, document, source)
-    return render_source(document, source.spans, strong, source.position, view, remark)
+    picture = _picture(assistant, document, source)
+    links = partial(find_links, assistant, document)
+    return render_source(document, source.spans, strong, source.position, picture, links)
 
 
 def resolve(reference: str, turns: tuple[Turn, ...]) -> OpenedSource | None:

@@ -88,7 +88,7 @@ const goTo = async (number) => {
   at = (number + places.length) % places.length;
   const [start, end, page] = places[at];
   tellFound();
-  if (held().hidden) { turnTo(view(), page); scroller.scrollTop = 0; return; }
+  if (held().hidden) return showOnPage(page);
   let part = parts().find((one) => startOf(one) <= start && start < endOf(one));
   if (!part) {
     const text = held(), turn = asked;
@@ -103,6 +103,8 @@ const goTo = async (number) => {
   if (window.CSS && CSS.highlights) CSS.highlights.set('found', new Highlight(range));
   const box = range.getBoundingClientRect(), frame = scroller.getBoundingClientRect();
   scroller.scrollTop += box.top - frame.top - frame.height / 2;
+  const table = range.startContainer.parentElement.closest('.scroll');
+  if (table) table.scrollLeft += box.left - table.getBoundingClientRect().left - table.clientWidth / 2;
 };
 const tellFound = (isMore = tellFound.isMore) => {
   tellFound.isMore = isMore;

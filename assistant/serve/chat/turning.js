@@ -1,4 +1,4 @@
-/* The picture of a page: turn pages, zoom, see the text instead, come to the marked place. */
+/* The picture of a page: turn pages, zoom, see the text instead (drawn, or as it is), come to the marked place. */
 const view = () => element.querySelector('.page-view');
 const turnTo = (page, number) => {
   const picture = page.querySelector('img');
@@ -20,6 +20,51 @@ const turnTo = (page, number) => {
     button.setAttribute('aria-disabled', String(to < 1 || to > last));
   }
 };
+/* What was found on a page: boxes on its picture, of which the present place's are strong. */
+const MOST_BOXED = 40;
+const clearFound = () => element.querySelectorAll('.box.sought').forEach((box) => box.remove());
+const boxOn = ([page, left, top, right, bottom], place) => {
+  const box = Object.assign(document.createElement('span'), { className: 'box sought' });
+  Object.assign(box.dataset, { page, place });
+  const [x, y, width, height] = [left, top, right - left, bottom - top].map((share) => `${100 * share}%`);
+  Object.assign(box.style, { left: x, top: y, width, height });
+  return box;
+};
+const markFound = async (number) => {
+  const sheet = element.querySelector('.sheet'), sought = places;
+  const boxesOf = (place) => sheet.querySelectorAll(`.box.sought[data-place="${place}"]`);
+  const here = [...places.keys()].filter((n) => places[n][2] === number);
+  const first = Math.max(0, here.indexOf(at) - MOST_BOXED / 2);
+  const near = here.slice(first, first + MOST_BOXED).filter((n) => !boxesOf(n).length);
+  if (near.length) {
+    const asked = near.map((n) => `${places[n][0]}-${places[n][1]}`).join(' ');
+    const reply = await fetch(`/api/boxes?${held().dataset.asked}&places=${encodeURIComponent(asked)}`).catch(() => null);
+    const told = reply && reply.ok ? (await reply.json()).places : [];
+    if (places !== sought || !sheet.isConnected) return;
+    const isNew = near.map((n) => !boxesOf(n).length);  /* another click may have been faster */
+    told.forEach((boxes, n) => { if (isNew[n]) sheet.append(...boxes.map((box) => boxOn(box, near[n]))); });
+  }
+  const now = Number(view().dataset.page);
+  sheet.querySelectorAll('.box.sought').forEach((box) => {
+    box.hidden = Number(box.dataset.page) !== now;
+    box.classList.toggle('strong', Number(box.dataset.place) === at);
+  });
+};
+const showOnPage = async (number) => {
+  const page = view();
+  if (Number(page.dataset.page) !== number) turnTo(page, number);
+  await markFound(number);
+  const box = page.querySelector('.box.sought.strong:not([hidden])');
+  if (box) box.scrollIntoView({ block: 'center', inline: 'nearest' }); else scroller.scrollTop = 0;
+};
+element.addEventListener('input', (event) => { if (event.target.matches('.finding input')) clearFound(); });
+element.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && event.target.matches('.finding input')) clearFound();
+});
+const turnByHand = (number) => {
+  turnTo(view(), number);
+  markFound(Number(view().dataset.page));
+};
 const MOST_ZOOM = 5;
 const zoomTo = (zoom) => {
   const page = view();
@@ -40,34 +85,37 @@ const listPages = () => {
   pages.selectedIndex = Number(page) - 1;
 };
 element.addEventListener('change', (event) => {
-  if (event.target.matches('.turning select')) turnTo(view(), Number(event.target.value));
+  if (event.target.matches('.turning select')) turnByHand(Number(event.target.value));
 });
-const see = (what) => {
-  const page = view();
-  if (!page) return;
-  page.hidden = what !== 'page';
-  element.querySelector('.source-text').hidden = what === 'page';
-  if (what === 'page') zoomTo(window.assistantZoom || 1);  /* hidden, it had no width */
-  const turning = element.querySelector('.turning');
-  if (turning) turning.hidden = what !== 'page';
-  element.querySelector('.zooming').hidden = what !== 'page';
+/* The page, the text as it is drawn, or as it is; what has no pages has its text in place of one. */
+const see = (wanted) => {
+  const page = view(), text = element.querySelector('.source-text');
+  if (!text) return;
+  const what = page || wanted !== 'page' ? wanted : 'text';
+  text.classList.toggle('raw', what === 'source');
   element.querySelectorAll('button[data-see]').forEach((button) => {
     button.setAttribute('aria-pressed', String(button.dataset.see === what));
   });
+  if (!page) return;
+  page.hidden = what !== 'page';
+  text.hidden = what === 'page';
+  if (what === 'page') zoomTo(window.assistantZoom || 1);  /* hidden, it had no width */
+  for (const tools of element.querySelectorAll('.turning, .zooming')) tools.hidden = what !== 'page';
 };
 element.addEventListener('click', (event) => {
   const turner = event.target.closest('button[data-turn-by]');
-  if (turner) {
-    const page = view();
-    turnTo(page, Number(page.dataset.page) + Number(turner.dataset.turnBy));
-  }
+  if (turner) turnByHand(Number(view().dataset.page) + Number(turner.dataset.turnBy));
   const zoomer = event.target.closest('button[data-zoom]');
   if (zoomer) zoomTo(Number(zoomer.dataset.zoom) ? (window.assistantZoom || 1) * Number(zoomer.dataset.zoom) : 1);
   const seer = event.target.closest('button[data-see]');
   if (seer) {
+    const text = element.querySelector('.source-text'), frame = scroller.getBoundingClientRect();
+    const wasText = !text.hidden;
+    const seen = document.elementFromPoint(frame.left + frame.width / 3, frame.top + frame.height / 2);
     window.assistantSees = seer.dataset.see;
-    see(seer.dataset.see);
-    window.assistantReveal();
+    if (places.length) { see(seer.dataset.see); goTo(at); }
+    else if (wasText && text.contains(seen) && seer.dataset.see !== 'page') keepPlace(seen, () => see(seer.dataset.see));
+    else { see(seer.dataset.see); window.assistantReveal(); }
   }
 });
 /* Loading and failing do not bubble. */

@@ -74,7 +74,7 @@ def test_the_place_of_a_document_without_another_name_is_its_page_alone() -> Non
 
 def test_a_document_without_pages_is_text_as_before() -> None:
     body = opened("doc-handbook.md")
-    assert not body.css(":is(.page-view, .views)")
+    assert not body.css(":is(.page-view, .turning, .zooming, [data-see='page'])")
     assert "hidden" not in first(body, ".source-text").attributes
 
 

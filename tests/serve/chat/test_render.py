@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
 from attacks import VECTORS
@@ -12,12 +13,9 @@ from selectolax.lexbor import LexborNode
 from surface_fakes import FakeAssistant, answer, cite, consult, document, write
 
 from assistant.errors import Fault
-from assistant.ingest.formats.table import write_rows
-from assistant.ingest.structure import nest
 from assistant.serve.chat import render
 from assistant.serve.chat.history import Summary
 from assistant.serve.chat.render import (
-    CITED_ID,
     MAX_SOURCE_CHARS,
     CitationPosition,
     CorpusView,
@@ -29,6 +27,7 @@ from assistant.serve.chat.render import (
 )
 from assistant.serve.chat.turns import Rating, Turn
 from assistant.show.blocks import Code, Grid, Items, Prose, Title, list_blocks, list_quotes
+from assistant.show.document import CITED_ID
 from assistant.show.escape import html_text, terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.provenance import list_remarks, report_costs
@@ -56,7 +55,7 @@ OURS = {
     **{tag: {"class", "dir"} for tag in ("h3", "h4", "h5", "h6")},
     "span": {"class", "dir", "id", "role"},
     "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"}
-    | {"target", "rel"},
+    | {"target", "rel", "data-around"},
     "ol": {"class"},
     "ul": {"class"},
     "li": {"class", "value", "data-id", "dir"},
@@ -64,8 +63,8 @@ OURS = {
     "details": {"class"},
     **{tag: set() for tag in ("h1", "bdi", "em", "dl", "dt", "dd", "strong")},
     **{tag: set() for tag in ("table", "thead", "tbody", "pre", "code")},
-    "tr": {"class"},
-    "th": {"scope", "dir", "class"},
+    "tr": {"class", "aria-hidden"},
+    "th": {"scope", "dir", "class", "data-name"},
     "td": {"dir", "class", "colspan"},
     "summary": {"aria-label"},
     "label": {"class"},
@@ -91,7 +90,7 @@ FIXED = {
     "data-act": {"again", "all", "cancel-edit", "delete", "edit", "flag", "halt-sync", "rate"},
     "data-what": {"query", "question"},
     "data-rating": {"up", "down", "unanswerable"},
-    "role": {"group", "search", "status", "tooltip"},
+    "role": {"group", "search", "status"},
     "dir": {"auto"},
 }
 """The attributes that mean something to the page's script, and every value of them."""
@@ -183,11 +182,20 @@ def test_an_answer_leaves_no_unescaped_markup(made: Answer, turn: int, tried: li
         assert asked == tried
         assert [node.text() for node in body.css(".suggestions button")] == tried
         return
-    tips = [node.text() for node in body.css(".tip .quote")]
-    assert tips == [c.quote for c in made.citations]
+    assert {asked_around(node) for node in body.css("a.cite")} == {
+        (c.document_id, c.sha256, c.start, c.end, c.number in list_quotes(made))
+        for c in made.citations
+    }
     assert_said(body, made)
     quoted = [c.quote for c in made.citations if c.number not in list_quotes(made)]
     assert [node.text() for node in body.css(".sources .quote")] == quoted
+
+
+def asked_around(mark: LexborNode) -> tuple[str, str, int, int, bool]:
+    """Return what a mark asks for when it is pointed at, and whether its quote stands beside."""
+    asked = dict(parse_qsl(attribute(mark, "data-around"), keep_blank_values=True))
+    beside = asked.get("beside") == "true"
+    return asked["document"], asked["version"], int(asked["start"]), int(asked["end"]), beside
 
 
 def assert_said(body: LexborNode, made: Answer) -> None:
@@ -502,7 +510,7 @@ def test_marks_name_their_source_for_people_who_cannot_see_it() -> None:
     mark = first(body, "a.cite")
     assert mark.attributes["aria-label"] == "Citation 1: A title. Opens the source."
     tip = first(body, f"#{mark.attributes['aria-describedby']}")
-    assert first(tip, ".quote").text() == "Some fact."
+    assert tip.text() == "A title"
 
 
 def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_without_one() -> None:
@@ -514,13 +522,15 @@ def test_the_welcome_names_the_model_that_writes_and_promises_quotes_only_withou
     assert "Every sentence of an answer is an exact quote" not in written
 
 
-def test_marks_of_a_models_words_show_the_exact_quotes() -> None:
+def test_marks_of_a_models_words_ask_for_the_whole_quotes() -> None:
     made = FakeAssistant().ask("written typhoon")
     body = parse(render_answer(made, 1))
     assert [node.text() for node in body.css(".statements:not(.near) .statement")] == [
         s.text for s in made.statements
     ]
-    assert [node.text() for node in body.css(".tip .quote")] == [c.quote for c in made.citations]
+    assert [asked_around(node)[2:] for node in body.css("a.cite")] == [
+        (c.start, c.end, False) for c in made.citations
+    ]
 
 
 def test_a_courtesy_is_a_reply_without_sources_or_refusal() -> None:
@@ -534,7 +544,7 @@ def test_a_citation_that_was_marked_as_wrong_says_so_wherever_it_stands() -> Non
     source = document("a.txt", "One fact. Another fact.")
     made = answer("?", cite(1, source, "One fact."), cite(2, source, "Another fact."))
     body = parse(render_answer(made, 1, (), {2}))
-    for places in (body.css(".tip .where"), body.css(".sources .where")):
+    for places in (body.css(".tip"), body.css(".sources .where")):
         assert ["marked as wrong" in node.text() for node in places] == [False, True]
 
 
@@ -555,22 +565,6 @@ def test_terminal_text_keeps_no_control_characters(text: str) -> None:
 
 def test_terminal_text_keeps_everything_else() -> None:
     assert terminal_safe("a\tb\n\x1b[31mred\x1b[0m\r\x9b2J漢") == "a\tb\n[31mred[0m2J漢"
-
-
-def test_rows_of_a_source_are_drawn_as_cells_with_all_their_characters() -> None:
-    rows = [["Tool", "Shelf"], ["Adze <b>", "A | 2"], ["Rasp", "B: left"]]
-    text, units = "", []
-    for _, line, role in write_rows(enumerate(rows)):
-        units.append(Unit(len(text), len(text) + len(line), role))
-        text += f"{line}\n"
-    name = DocumentId("tools.csv")
-    made = Document(name, "0" * 64, "Tools", "text/csv", text, units=nest(units))
-    strong = Span(name, units[1].start, units[1].end)
-    body = assert_ours(render_source(made, [strong], strong))
-    assert first(body, ".text").text() == text
-    assert marked(body, "mark.strong") == text[strong.start : strong.end]
-    assert [node.text() for node in body.css(".column")] == ["Tool: ", "Shelf: "] * 2
-    assert [node.text() for node in body.css(".row.names .cell")] == rows[0]
 
 
 def test_rows_and_items_of_a_passage_that_is_near_are_drawn_as_what_they_are() -> None:
