@@ -79,6 +79,11 @@ def test_what_is_normalised_stays_as_it_is(text: str) -> None:
         ("It is TITAN", "the Titan.", True),
         ("He was in the US army", "U.S. Army", True),
         ("Lakes of ethane; methane.", "ethane methane", True),
+        ("8世紀の首都は奈良であった。", "奈良", True),
+        ("8世紀の首都は奈良であった。", "京都", False),
+        ("这座桥长1804米。", "1804", True),
+        ("这座桥长1804米。", "180", False),
+        ("人口は１２万人、面積は「九」平方キロ。", "面積は九", True),
     ],
 )
 def test_an_answer_is_held_as_whole_words(said: str, answer: str, is_held: bool) -> None:

@@ -11,7 +11,8 @@ question that the documents answer in part, or that could mean several things, h
 is left out of all.
 
 Source: the evaluation script of SQuAD 2.0 (Rajpurkar et al. 2018); containment as the string
-exact match of ALCE (Gao et al. 2023, section 3.2), here between words. English. Abstention
+exact match of ALCE (Gao et al. 2023, section 3.2), here between words; of Chinese and Japanese each
+character is a word, as in MLQA's script (Lewis et al. 2020). Articles are English. Abstention
 precision and recall as in AbstentionBench (Kirichenko et al. 2025); over-refusal is the false
 positive rate of the same decision.
 """
@@ -23,6 +24,7 @@ from collections.abc import Sequence
 
 from assistant.evaluation.measures.citations import document_f1, evidence_f1
 from assistant.evaluation.values import Outcome
+from assistant.text.words import UNSPACED
 
 UNDECIDED = frozenset({"partial", "underspecified"})
 """Kinds of question for which neither an answer nor an abstention is wrong."""
@@ -80,10 +82,17 @@ def token_f1(outcome: Outcome) -> float | None:
 def normalise(text: str) -> str:
     """Return the text in lower case without punctuation, articles and surplus whitespace.
 
-    >>> normalise("The  U.S. Army")
-    'us army'
+    Of scripts without spaces each character is by itself.
+
+    >>> normalise("The  U.S. Army"), normalise("首都は奈良。")
+    ('us army', '首 都 は 奈 良')
     """
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split())
+    plain = text.lower().translate(_WITHOUT_PUNCTUATION)
+    return " ".join(UNSPACED.sub(_stand_alone, _ARTICLES.sub(" ", plain)).split())
+
+
+def _stand_alone(found: re.Match[str]) -> str:
+    return f" {found[0]} " if found[0].isalnum() else " "
 
 
 def _holds_any(outcome: Outcome, strings: Sequence[str]) -> float | None:
