@@ -29,7 +29,8 @@ REFRESH_S = 0.5
 """Seconds between two updates about a running sync."""
 MAX_SEARCH_CHARS = 200
 MAX_DOCUMENTS = 1_000
-"""Documents that a question can be limited to; a longer list is as good as all of them."""
+"""Documents that a question can be limited to."""
+TOO_MANY = f"At most {MAX_DOCUMENTS:,} documents can be ticked. Nothing was changed."
 
 
 class Chat:
@@ -55,7 +56,7 @@ class Chat:
         self.answers = answers
         self._ending = ending
         self._syncing: asyncio.Task[None] | None = None
-        self._outcome = ""
+        self._outcome, self._is_due = "", False
 
     def load(self, session: Session, address: str) -> Update:
         """Show a page that has just been loaded; `address` is a conversation's id or empty.
@@ -97,14 +98,19 @@ class Chat:
             "cancel-edit": lambda: self._cancel_edit(session),
             "rate": lambda: self._rate(session, sent),
             "flag": lambda: self._flag(session, sent),
-            "only": lambda: self._select_document(session, sent),
+            "only": lambda: self._select_documents(session, sent),
+            "list": lambda: self._list(session, sent),
             "all": lambda: self._clear_selection(session),
             "halt-sync": self._stop_sync,
         }
         return _catch_errors(acts.get(str(sent.get("act")), Update))
 
     async def sync(self, session: Session) -> AsyncGenerator[Update]:
-        """Start a sync, or follow the one that runs; it continues when the page is closed."""
+        """Start a sync, which continues when the page is closed, and follow it.
+
+        Where one runs, another comes after it: what has changed since then is not in its plan.
+        """
+        self._is_due = True
         if self._running() is None:
             self._syncing = asyncio.create_task(self._sync_through())
         async with aclosing(self.follow_sync(session)) as updates:
@@ -137,11 +143,17 @@ class Chat:
         return None if self._syncing is None or self._syncing.done() else self._syncing
 
     async def _sync_through(self) -> None:
-        async with aclosing(run_in_thread(self._corpus.sync(), self._ending)) as stages:
-            async for self._outcome in stages:
-                pass
+        while self._is_due and not self._ending.is_set():
+            if self._corpus.progress:  # of one that no page began
+                await asyncio.sleep(REFRESH_S)
+                continue
+            self._is_due = False
+            async with aclosing(run_in_thread(self._corpus.sync(), self._ending)) as stages:
+                async for self._outcome in stages:
+                    pass
 
     def _stop_sync(self) -> Update:
+        self._is_due = False
         self._corpus.stop_sync()
         return Update(status="Stopping the sync.")
 
@@ -230,13 +242,36 @@ class Chat:
         turn = find_turn(turns, sent)
         return turn, turns[: turns.index(turn)] if turn else ()
 
-    def _select_document(self, session: Session, sent: dict[str, Any]) -> Update:
-        """Add a document to those that questions are limited to, or remove it."""
-        if isinstance(sent.get("id"), str):
-            chosen = {DocumentId(_storable(sent["id"]))}
-            only = session.only | chosen if sent.get("checked") else session.only - chosen
-            session.only = only if len(only) <= MAX_DOCUMENTS else session.only
-        return Update(banner=self._views.banner(session))
+    def _select_documents(self, session: Session, sent: dict[str, Any]) -> Update:
+        """Add documents to those that questions are limited to, or remove them.
+
+        One, those of a folder, or all that the list has found.
+        """
+        named, folder = sent.get("id"), sent.get("folder")
+        if isinstance(named, str):
+            chosen = frozenset({DocumentId(_storable(named))})
+        elif isinstance(folder, str):
+            chosen = self._corpus.find(folder=_storable(folder))
+        else:
+            chosen = (
+                self._corpus.find(session.listed.words) if sent.get("matching") else frozenset()
+            )
+        only = session.only | chosen if sent.get("checked") else session.only - chosen
+        if len(only) > MAX_DOCUMENTS:
+            return Update(
+                panel=self._views.panel(session), status=TOO_MANY, banner=render_notice(TOO_MANY)
+            )
+        session.only = only
+        panel = None if isinstance(named, str) else self._views.panel(session)
+        return Update(panel=panel, banner=self._views.banner(session))
+
+    def _list(self, session: Session, sent: dict[str, Any]) -> Update:
+        """List other documents, unless the list has changed again meanwhile."""
+        if session.reference != DOCUMENTS:
+            return Update()
+        listed = session.listed = session.listed.change(sent)
+        panel = self._views.panel(session)
+        return Update(panel=panel) if session.listed is listed else Update()
 
     def _clear_selection(self, session: Session) -> Update:
         session.only = frozenset()

@@ -27,7 +27,7 @@ element.addEventListener('click', (event) => {
     return;
   }
   if (sent.act === 'all')
-    document.querySelectorAll('input[data-only]').forEach((box) => { box.checked = false; });
+    document.querySelectorAll('input:is([data-only], [data-only-folder])').forEach((box) => { box.checked = false; });
   if (EVENTS.includes(name)) trigger(name, { ...sent });
 });
 const copyText = async (button, text) => {

@@ -118,7 +118,7 @@ def page_options() -> dict[str, Any]:
 
 
 def _lay_out() -> Components:
-    links = _asset("links.js")
+    links, menus = _asset("links.js"), _asset("menus.js")
     address = gr.Textbox(visible=False)
     gr.HTML(str(render_part("header")), js_on_load=_asset("header.js"), **UNSTYLED)
     with gr.Row(elem_id="desk"):
@@ -132,7 +132,7 @@ def _lay_out() -> Components:
                 container=False,
             )
             conversations = gr.HTML(
-                "", elem_id="listed", js_on_load=links + _asset("list.js"), **UNSTYLED
+                "", elem_id="listed", js_on_load=links + menus + _asset("list.js"), **UNSTYLED
             )
         with gr.Column(elem_id="talk", min_width=320):
             follow = links + _asset("follow.js")
@@ -156,7 +156,8 @@ def _lay_out() -> Components:
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
                     stop = gr.Button("Stop", elem_id="stop", elem_classes=HIDDEN, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
-            beside = links + _asset("files.js") + _asset("turning.js") + _asset("text.js")
+            scripts = (_asset(f"{name}.js") for name in ("files", "turning", "text"))
+            beside = links + menus + "".join(scripts)
             panel = gr.HTML("", elem_id="panel", js_on_load=beside, **UNSTYLED)
     return Components(
         address,

@@ -115,15 +115,17 @@ class Views:
         """Return what stands beside the conversation: a source, or the list of documents."""
         try:
             if session.reference == DOCUMENTS:
-                return self._corpus.show(session.only)
+                return self._corpus.show(session.only, session.listed)
             shown = show_source(self._assistant, session.reference, self.turns(session))
             if shown is not None:
                 return shown
             session.reference = DOCUMENTS
-            return render_notice(UNKNOWN_REFERENCE) + self._corpus.show(session.only)
+            return render_notice(UNKNOWN_REFERENCE) + self._corpus.show(
+                session.only, session.listed
+            )
         except AssistantError as error:
             session.reference = DOCUMENTS
-            return render_notice(str(error)) + self._corpus.show(session.only)
+            return render_notice(str(error)) + self._corpus.show(session.only, session.listed)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
             return render_notice(log_error("opening a source"))
 

@@ -422,3 +422,33 @@ def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
     assert [turn.question for turn in office.turns()] == ["typhoon", "unknown"]
     assert own or not office.book.read()
     office.book.rate(office.conversation_id, office.turns()[0], (), None)
+
+
+def test_the_list_is_searched_and_all_that_match_or_a_folder_are_ticked(office: Office) -> None:
+    update = office.act("list", words="handbook")
+    assert "Staff handbook" in present(update.panel)
+    assert "Sanctions on" not in present(update.panel)
+    office.act("only", matching="true", checked="true")
+    assert office.page.only == {"handbook.md"}
+    office.act("only", folder="news", checked=True)
+    assert office.page.only == {"handbook.md", "news/typhoon.txt"}
+    office.act("only", folder="news", checked=False)
+    assert office.page.only == {"handbook.md"}
+    office.act("only", checked=False)
+    assert office.page.only == {"handbook.md"}
+
+
+def test_more_documents_than_can_be_ticked_are_refused_in_words(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MAX_DOCUMENTS", 2)
+    office.act("only", id="handbook.md", checked=True)
+    update = office.act("only", matching=True, checked=True)
+    assert present(update.status) == actions.TOO_MANY
+    assert actions.TOO_MANY in present(update.banner)
+    assert office.page.only == {"handbook.md"}
+
+
+def test_a_list_that_was_left_for_a_source_is_not_drawn_over_it(office: Office) -> None:
+    office.desk.open(office.page, "cite-1-1")
+    assert office.act("list", words="x").panel is None

@@ -14,15 +14,13 @@ from surface_fakes import FakeAssistant, answer, cite, consult, document, write
 from assistant.errors import Fault
 from assistant.ingest.formats.table import write_rows
 from assistant.ingest.structure import nest
-from assistant.serve.chat import render
+from assistant.serve.chat.corpus import CorpusView, ListView, Order, list_rows, render_documents
 from assistant.serve.chat.history import Summary
 from assistant.serve.chat.render import (
     CITED_ID,
     MAX_SOURCE_CHARS,
     CitationPosition,
-    CorpusView,
     render_answer,
-    render_documents,
     render_notice,
     render_part,
     render_source,
@@ -59,10 +57,11 @@ OURS = {
     | {"target", "rel"},
     "ol": {"class"},
     "ul": {"class"},
-    "li": {"class", "value", "data-id", "dir"},
+    "li": {"class", "value", "data-id", "dir", "style"},
     "mark": {"class", "id"},
     "details": {"class"},
-    **{tag: set() for tag in ("h1", "bdi", "em", "dl", "dt", "dd", "strong")},
+    "bdi": {"class"},
+    **{tag: set() for tag in ("h1", "em", "dl", "dt", "dd", "strong")},
     **{tag: set() for tag in ("table", "thead", "tbody", "pre", "code")},
     "tr": {"class"},
     "th": {"scope", "dir", "class"},
@@ -74,28 +73,40 @@ OURS = {
     "button": {"type", "class", "id", "title", "aria-label", "aria-pressed", "aria-controls"}
     | {"aria-expanded", "data-event", "data-act", "data-turn", "data-what", "data-question"}
     | {"data-copy", "data-rating", "data-citation", "data-rename", "data-confirm", "data-id"}
-    | {"data-see", "data-turn-by", "data-zoom", "data-find", "data-more", "hidden"},
+    | {"data-see", "data-turn-by", "data-zoom", "data-find", "data-more", "hidden"}
+    | {"data-remove", "data-folder", "data-matching", "data-checked"},
     "input": {"type", "class", "multiple", "accept", "checked", "placeholder", "aria-label"}
-    | {"maxlength"}
-    | {"data-only", "data-max-bytes"},
+    | {"maxlength", "value", "data-only", "data-only-folder", "data-max-bytes"},
+    "select": {"class", "aria-label"},
+    "option": {"value", "selected"},
 }
 """The tags and attributes that our templates write."""
 HREF = re.compile(
     r"#(cite-\d+-\d+|read-\d+-\d+|doc-[A-Za-z0-9_.~%-]*|open-[\w-]+|close|leave)"
     r"|/conversations/[\w-]+\.(md|html)"
     r"|/api/file\?document=[A-Za-z0-9_.~%-]*&version=[0-9a-f]{64}(&inline=true)?"
+    r"|/api/file\?document=[A-Za-z0-9_.~%-]*"
 )
 FIXED = {
     "type": {"button", "checkbox", "file", "search"},
     "data-event": {"act", "ask", "sync"},
-    "data-act": {"again", "all", "cancel-edit", "delete", "edit", "flag", "halt-sync", "rate"},
+    "data-act": {"again", "all", "cancel-edit", "delete", "edit", "flag", "halt-sync", "rate"}
+    | {"list", "only"},
     "data-what": {"query", "question"},
     "data-rating": {"up", "down", "unanswerable"},
     "role": {"group", "search", "status", "tooltip"},
     "dir": {"auto"},
+    "style": {f"--depth: {n}" for n in range(9)},
 }
 """The attributes that mean something to the page's script, and every value of them."""
 CORPUS = CorpusView((".txt", ".md"), 1_000)
+
+
+def listed(records: list[FileRecord], corpus: CorpusView = CORPUS) -> str:
+    n = len(records)
+    return render_documents(
+        list_rows(records, ListView(corpus.words)), replace(corpus, n_documents=n, n_found=n)
+    )
 
 
 @st.composite
@@ -270,15 +281,19 @@ def test_a_turn_that_is_being_answered_offers_no_actions() -> None:
 
 @settings(max_examples=40)
 @given(
-    st.lists(st.tuples(markup, markup, st.none() | markup, st.sampled_from(Status)), max_size=4),
+    st.lists(
+        st.tuples(markup, markup, st.none() | markup, st.sampled_from(Status)),
+        max_size=4,
+        unique_by=lambda row: row[0],
+    ),
     st.booleans(),
-    st.lists(markup, max_size=2),
+    markup,
     st.sampled_from(["", *VECTORS]),
 )
 def test_a_list_of_documents_leaves_no_unescaped_markup(
     rows: list[tuple[str, str, str | None, Status]],
     is_chosen: bool,
-    notes: list[str],
+    said: str,
     progress: str,
 ) -> None:
     records = [
@@ -296,14 +311,16 @@ def test_a_list_of_documents_leaves_no_unescaped_markup(
         for name, title, reason, status in rows
     ]
     only = frozenset(record.document_id for record in records if is_chosen)
-    corpus = CorpusView((".txt",), 9, None, only, progress, 0.5, tuple(notes))
-    body = assert_ours(render_documents(records, corpus))
-    assert len(body.css("li")) == len(records)
-    boxes = [node.attributes for node in body.css("input[data-only]")]
-    indexed = [one for one in records if one.status != Status.SKIPPED and len(records) > 1]
-    assert [box["data-only"] or "" for box in boxes] == [one.document_id for one in indexed]
-    assert all(("checked" in box) == is_chosen for box in boxes)
-    assert [node.text() for node in body.css(".notice")] == notes
+    corpus = CorpusView((".txt",), 9, None, only, progress, 0.5, said, said, is_chosen, words=said)
+    for view in (corpus, replace(corpus, words="", order=Order.NEWEST, n_more=3)):
+        body = assert_ours(listed(records, view))
+        files = [one for one in body.css("li") if "folder" not in one.attributes["class"].split()]
+        assert len(files) == len(records)
+        boxes = [node.attributes for node in body.css("input[data-only]")]
+        indexed = [one for one in records if one.status != Status.SKIPPED and len(records) > 1]
+        assert [box["data-only"] or "" for box in boxes] == [one.document_id for one in indexed]
+        assert all(("checked" in box) == is_chosen for box in boxes)
+        assert [node.text() for node in body.css(".notice")] == ([said] if said else [])
 
 
 @pytest.mark.parametrize(
@@ -319,29 +336,29 @@ def test_a_skipped_file_says_of_which_kind_the_reason_is_and_says_it_once(
 ) -> None:
     name = DocumentId("a.pdf")
     record = FileRecord(name, Status.SKIPPED, reason, "a", 0, 9, fault=Fault.ENCRYPTED)
-    why = first(parse(render_documents([record], CORPUS)), ".why").text()
+    why = first(parse(listed([record])), ".why").text()
     assert why == told
 
 
 def test_of_many_kinds_of_files_those_that_people_look_for_are_named() -> None:
     corpus = replace(CORPUS, suffixes=(".f90", ".txt", ".pdf", ".ml"))
-    body = parse(render_documents([], corpus))
+    body = parse(listed([], corpus))
     assert ".pdf .txt and 2 other kinds, at most" in first(body, ".drop .facts").text()
     assert first(body, ".drop input").attributes["accept"] == ".f90,.txt,.pdf,.ml"
-    few = parse(render_documents([], replace(CORPUS, suffixes=(".f90",))))
+    few = parse(listed([], replace(CORPUS, suffixes=(".f90",))))
     assert first(few, ".drop .facts").text().startswith(".f90, at most")
 
 
 def test_the_panel_says_when_the_last_sync_ended_or_how_far_one_is() -> None:
     stamp = "2026-01-02T03:04:05+00:00"
-    rested = parse(render_documents([], replace(CORPUS, synced_at=stamp)))
+    rested = parse(listed([], replace(CORPUS, synced_at=stamp)))
     assert first(rested, "time").attributes["datetime"] == stamp
     assert "January 2026" in first(rested, "time").text()
-    running = parse(render_documents([], replace(CORPUS, progress="Reading", share=1 / 3)))
+    running = parse(listed([], replace(CORPUS, progress="Reading", share=1 / 3)))
     bar = first(running, "progress").attributes
     assert (bar["value"], bar["max"]) == ("0.333", "1")
     assert first(running, "button").attributes["data-act"] == "halt-sync"
-    assert "Not synced yet" in parse(render_documents([], CORPUS)).text()
+    assert "Not synced yet" in parse(listed([])).text()
 
 
 titles = markup.filter(str.strip)
@@ -417,9 +434,9 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
     for html in (render_notice(vector), render_part("progress", vector)):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
-    assert_ours(render_documents(records, CORPUS))
-    listed = assert_ours(render_part("conversations", [Summary("x", vector)], "x", True))
-    assert first(listed, "bdi").text() == shown
+    assert_ours(listed(records))
+    kept = assert_ours(render_part("conversations", [Summary("x", vector)], "x", True))
+    assert first(kept, "bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
     copied = plain_answer(made)
     html = render_part(
@@ -431,9 +448,7 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
 
 def test_lone_surrogates_of_file_names_become_replacement_characters() -> None:
     name = "caf\udce9.txt"
-    html = render_documents(
-        [FileRecord(DocumentId(name), Status.INDEXED, None, name, 1, 1)], CORPUS
-    )
+    html = listed([FileRecord(DocumentId(name), Status.INDEXED, None, name, 1, 1)])
     assert html.encode()
     assert "caf\ufffd.txt" in html
 
@@ -536,14 +551,6 @@ def test_a_citation_that_was_marked_as_wrong_says_so_wherever_it_stands() -> Non
     body = parse(render_answer(made, 1, (), {2}))
     for places in (body.css(".tip .where"), body.css(".sources .where")):
         assert ["marked as wrong" in node.text() for node in places] == [False, True]
-
-
-def test_more_documents_than_can_be_listed_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "MAX_LISTED", 2)
-    records = [FileRecord(DocumentId(str(n)), Status.INDEXED, None, "", 1, 1) for n in range(5)]
-    body = parse(render_documents(records, CORPUS))
-    assert len(body.css("li")) == 2
-    assert "3 more documents" in first(body, ".folded").text()
 
 
 @given(st.text())
