@@ -122,6 +122,18 @@ class Chat:
 
         Whoever began it: this page, another, or the command that serves them.
         """
+        if session.is_following:
+            return
+        session.is_following = True
+        try:
+            while self._running() or self._corpus.progress:  # another may have begun meanwhile
+                async with aclosing(self._tell_sync(session)) as updates:
+                    async for update in updates:
+                        yield update
+        finally:
+            session.is_following = False
+
+    async def _tell_sync(self, session: Session) -> AsyncGenerator[Update]:
         beside, is_followed = session.reference, False
         while (task := self._running()) or self._corpus.progress:
             is_shown = DOCUMENTS in {session.reference, beside}  # now, or when last sent

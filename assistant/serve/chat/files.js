@@ -16,11 +16,15 @@ element.addEventListener('input', (event) => {
   looking = setTimeout(() => trigger('act', { act: 'list', words: event.target.value }), 250);
 });
 /* What came of files stays until others are added: the list is drawn anew meanwhile. */
-let said = [], waiting = null;
+let said = [], waiting = null, focused = null;
 const draw = () => {
   const lines = element.querySelector('.uploads');
-  if (lines) lines.replaceChildren(...said);
+  if (!lines || (said.length === lines.children.length && said.every((line) => line.parentElement === lines))) return;
+  lines.replaceChildren(...said);
+  if (focused && lines.contains(focused) && document.activeElement === document.body) focused.focus();
 };
+element.addEventListener('focusin', (event) => { focused = event.target; });
+element.addEventListener('focusout', (event) => { if (event.relatedTarget) focused = null; });
 const say = (text, isNotice, undo) => {
   const line = Object.assign(document.createElement('p'), { textContent: text });
   line.className = isNotice ? 'notice' : 'facts';
@@ -100,12 +104,19 @@ element.addEventListener('rename', async ({ detail: { id, title } }) => {
 });
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-remove]');
-  if (!button) return;
-  button.closest('details').open = false;
-  remove(button.dataset.remove);
+  if (button) remove(button.dataset.remove);
 });
+/* What a person has done to a field stays with the field, whatever is drawn in its place. */
+const tellFields = () => {
+  element.querySelectorAll('.files input[type=checkbox]').forEach((box) => { box.checked = box.hasAttribute('checked'); });
+  const order = element.querySelector('.order option[selected]');
+  if (order) order.selected = true;
+  const words = element.querySelector('.narrow');
+  if (words && document.activeElement !== words) words.value = words.dataset.words;
+};
 watch('value', () => {
   draw();
+  tellFields();
   const files = waiting;
   if (!files || !drop()) return;
   waiting = null;

@@ -236,7 +236,7 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
     for place in (parts.conversation, parts.panel, parts.conversations):
         opened = place.open(on_open, None, parts.outputs, **EVERY_CLICK)
         opened.then(None, js=_asset("reveal.js"), **NO_PROGRESS)
-    parts.panel.sync(on_sync, None, parts.outputs, **NO_PROGRESS)
+    parts.panel.sync(on_sync, None, parts.outputs, **EVERY_CLICK)
 
 
 def _session_of(sessions: Sessions, request: gr.Request) -> Session:

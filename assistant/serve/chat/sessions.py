@@ -27,7 +27,7 @@ class Session:
     been opened, so that a late click is noticed; `opening` is held until the panel that was clicked
     first has been sent. Questions are limited to the documents `only`; empty means all. `replaces`
     is the number of the turn whose question is being edited. `listed` is what the list of documents
-    shows.
+    shows, and `is_following` says that the page is told of the running sync.
     """
 
     owner: str
@@ -38,6 +38,7 @@ class Session:
     replaces: int | None = None
     search: str = ""
     listed: ListView = field(default_factory=ListView)
+    is_following: bool = False
     opening: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
 
 

@@ -335,7 +335,7 @@ def test_a_list_is_shown_in_parts_and_a_search_begins_at_the_first() -> None:
     assert "Show more" not in parse(Corpus(assistant).show(frozenset(), view)).text()
     found = parse(Corpus(assistant).show(frozenset(), ListView("24")))
     assert "13 of 250 have these words." in found.text()
-    assert first(found, ".narrow").attributes["value"] == "24"
+    assert first(found, ".narrow").attributes["data-words"] == "24"
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ OURS = {
     | {"data-see", "data-turn-by", "data-zoom", "data-find", "data-more", "hidden"}
     | {"data-remove", "data-folder", "data-matching", "data-checked"},
     "input": {"type", "class", "multiple", "accept", "checked", "placeholder", "aria-label"}
-    | {"maxlength", "value", "data-only", "data-only-folder", "data-max-bytes"},
+    | {"maxlength", "data-words", "data-only", "data-only-folder", "data-max-bytes"},
     "select": {"class", "aria-label"},
     "option": {"value", "selected"},
 }
