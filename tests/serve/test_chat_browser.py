@@ -518,6 +518,10 @@ def test_ratings_and_wrong_citations_are_kept(visit: Visit) -> None:
     turn = ask(page, "typhoon")
     turn.locator(".down").click()
     expect(turn.locator(".down")).to_have_attribute("aria-pressed", "true")
+    turn.locator(".saying textarea").fill("It is about another group.")
+    expect(turn.locator(".saying .facts")).to_have_text("26 of 500")
+    turn.locator(".saying button").click()
+    expect(turn.locator(".saying label")).to_contain_text("Kept.")
     turn.locator("text=The documents do not say this").click()
     turn.locator(".cite").nth(1).click()
     page.click("text=This citation is wrong")
@@ -528,6 +532,7 @@ def test_ratings_and_wrong_citations_are_kept(visit: Visit) -> None:
         "aria-pressed", "true"
     )
     expect(page.locator("#turn-1 .sources li").nth(1)).to_contain_text("marked as wrong")
+    expect(page.locator("#turn-1 textarea")).to_have_value("It is about another group.")
     page.click("#turn-1 .up")
     expect(page.locator("#turn-1 .up")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#turn-1 [data-rating=unanswerable]")).to_have_count(0)

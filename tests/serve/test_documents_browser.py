@@ -42,10 +42,11 @@ class FolderAssistant(FakeAssistant):
 
 
 def listed(page: Page) -> list[str]:
-    return page.locator(".files > li").evaluate_all(
+    names: list[str] = page.locator(".files > li").evaluate_all(
         """(items) => items.map((item) =>
             item.querySelector('.fold-folder, .row-name a, .name').textContent.trim())"""
     )
+    return names
 
 
 def drop_files(page: Page, place: str, **files: str) -> None:
@@ -152,7 +153,9 @@ def test_thousands_are_listed_in_parts_found_by_words_and_ticked_at_once(visit: 
         assert listed(page)[0] == "letter 147.txt"
         page.click("text=Tick all that match")
         expect(page.locator(".files input:checked")).to_have_count(12)
-        expect(page.locator("#banner")).to_contain_text("letter 147.txt, letter 1147.txt, letter 1470.txt")
+        expect(page.locator("#banner")).to_contain_text(
+            "letter 147.txt, letter 1147.txt, letter 1470.txt"
+        )
         expect(page.locator("#banner")).to_contain_text("and 9 more")
         keep_picture(page, "documents-found")
         page.fill(".narrow", "")

@@ -14,7 +14,7 @@ from assistant.errors import AssistantError
 from assistant.serve.background import run_in_thread
 from assistant.serve.chat.asking import RunningAnswers, find_turn
 from assistant.serve.chat.corpus import Corpus, describe_progress
-from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.feedback import UNHELPFUL, FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import render_notice
 from assistant.serve.chat.sessions import DOCUMENTS, Session, Update
@@ -97,6 +97,7 @@ class Chat:
             "edit": lambda: self._edit(session, sent),
             "cancel-edit": lambda: self._cancel_edit(session),
             "rate": lambda: self._rate(session, sent),
+            "comment": lambda: self._comment(session, sent),
             "flag": lambda: self._flag(session, sent),
             "only": lambda: self._select_documents(session, sent),
             "list": lambda: self._list(session, sent),
@@ -227,6 +228,15 @@ class Chat:
         kept = None if rating == turn.rating else rating
         self._feedback.rate(session.conversation_id or "", turn, to_history(before), kept)
         status = "Thank you: kept with the answer." if kept else "Taken back."
+        return Update(conversation=self._views.conversation(session), status=status)
+
+    def _comment(self, session: Session, sent: dict[str, Any]) -> Update:
+        turn, _ = self._find_judged(session, sent)
+        if turn is None or turn.rating not in UNHELPFUL:
+            return Update()
+        text = _storable(sent.get("text", ""))
+        self._feedback.comment(session.conversation_id or "", turn.number, text)
+        status = "Thank you: kept with the answer." if text.strip() else "Taken back."
         return Update(conversation=self._views.conversation(session), status=status)
 
     def _flag(self, session: Session, sent: dict[str, Any]) -> Update:

@@ -31,6 +31,11 @@ element.addEventListener('click', (event) => {
   const fold = foldOf(summary.parentElement);
   if (summary.parentElement.open) unfolded.delete(fold); else unfolded.add(fold);
 });
+element.addEventListener('input', (event) => {
+  if (!event.target.matches('.saying textarea')) return;
+  const { value, maxLength } = event.target;
+  event.target.closest('.saying').querySelector('.facts').textContent = `${value.length} of ${maxLength}`;
+});
 window.addEventListener('popstate', () => {
   const id = location.hash.slice(1);
   if (id !== shown) trigger(id ? 'open' : 'act', id ? { reference: `open-${id}` } : { act: 'new' });

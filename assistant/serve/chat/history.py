@@ -10,10 +10,18 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 
-from assistant.serve.chat.database import Database, TurnRow, now, read_answer, read_rows, write_row
+from assistant.serve.chat.database import (
+    CommentRow,
+    Database,
+    TurnRow,
+    now,
+    read_answer,
+    read_rows,
+    write_row,
+)
 from assistant.serve.chat.turns import Turn
 from assistant.values import Answer, DocumentId
 
@@ -89,8 +97,13 @@ class ConversationStore:
             ):
                 given.setdefault(number, {})[citation] = kind
             condition = "WHERE conversation_id = ? ORDER BY number"
+            said = read_rows(connection, CommentRow, condition, conversation_id)
+            comments = {row.number: row.text for row, is_whole in said if is_whole}
             return tuple(
-                _turn(row, given.get(row.number, {}), is_whole=is_whole)
+                replace(
+                    _turn(row, given.get(row.number, {}), is_whole=is_whole),
+                    comment=comments.get(row.number, ""),
+                )
                 for row, is_whole in read_rows(connection, TurnRow, condition, conversation_id)
             )
 

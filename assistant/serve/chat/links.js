@@ -28,6 +28,8 @@ element.addEventListener('click', (event) => {
   }
   if (sent.act === 'all')
     document.querySelectorAll('input:is([data-only], [data-only-folder])').forEach((box) => { box.checked = false; });
+  const field = button.closest('.saying') && button.closest('.saying').querySelector('textarea');
+  if (field) sent.text = field.value;
   if (EVENTS.includes(name)) trigger(name, { ...sent });
 });
 const copyText = async (button, text) => {

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from assistant.answer.understand import list_requests
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import find_unit
+from assistant.serve.chat.feedback import MAX_COMMENT_CHARS, UNHELPFUL
 from assistant.show.blocks import (
     FEW_SOURCES,
     count_first,
@@ -232,7 +233,9 @@ def _parts() -> Any:
         "percent_encode": _percent_encode,
     }
     environment.globals |= {
+        "MAX_COMMENT_CHARS": MAX_COMMENT_CHARS,
         "MAX_NAMED": MAX_NAMED,
+        "UNHELPFUL": UNHELPFUL,
         "MAX_NEAREST": MAX_NEAREST,
         "FEW_SOURCES": FEW_SOURCES,
         "count_first": count_first,

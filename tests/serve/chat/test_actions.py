@@ -452,3 +452,16 @@ def test_more_documents_than_can_be_ticked_are_refused_in_words(
 def test_a_list_that_was_left_for_a_source_is_not_drawn_over_it(office: Office) -> None:
     office.desk.open(office.page, "cite-1-1")
     assert office.act("list", words="x").panel is None
+
+
+def test_words_are_taken_of_an_answer_that_was_no_help(office: Office) -> None:
+    assert office.act("comment", turn="1", text="Too short.") == Update()
+    assert "<textarea" in present(office.act("rate", turn="1", rating="down").conversation)
+    update = office.act("comment", turn="1", text="Too short. <b>")
+    assert "Too short. &lt;b&gt;</textarea>" in present(update.conversation)
+    assert office.turns()[0].comment == "Too short. <b>"
+    assert [one.comment for one in office.book.read()] == ["Too short. <b>"]
+    assert office.act("comment", turn="1", text=" ").status == "Taken back."
+    assert office.turns()[0].comment == ""
+    assert office.act("comment", turn="9", text="x") == Update()
+    assert office.act("comment", turn="1", text={"a": "\ud800"}).conversation is not None

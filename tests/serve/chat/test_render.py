@@ -67,7 +67,8 @@ OURS = {
     "th": {"scope", "dir", "class"},
     "td": {"dir", "class", "colspan"},
     "summary": {"aria-label"},
-    "label": {"class"},
+    "label": {"class", "for"},
+    "textarea": {"id", "rows", "maxlength", "dir"},
     "progress": {"aria-label", "max", "value"},
     "time": {"datetime"},
     "button": {"type", "class", "id", "title", "aria-label", "aria-pressed", "aria-controls"}
@@ -90,7 +91,17 @@ HREF = re.compile(
 FIXED = {
     "type": {"button", "checkbox", "file", "search"},
     "data-event": {"act", "ask", "sync"},
-    "data-act": {"again", "all", "cancel-edit", "delete", "edit", "flag", "halt-sync", "rate"}
+    "data-act": {
+        "again",
+        "all",
+        "cancel-edit",
+        "delete",
+        "edit",
+        "flag",
+        "halt-sync",
+        "rate",
+        "comment",
+    }
     | {"list", "only"},
     "data-what": {"query", "question"},
     "data-rating": {"up", "down", "unanswerable"},
@@ -144,7 +155,7 @@ def assert_ours(html: str) -> LexborNode:
         for name, allowed in FIXED.items():
             assert name not in node.attributes or node.attributes[name] in allowed
         own_id = node.attributes.get("id", "")
-        assert re.fullmatch(r"|turn-\d+|tip-\d+-\d+|cited-span|toggle-(nav|side)", present(own_id))
+        assert re.fullmatch(r"|turn-\d+|tip-\d+-\d+|said-\d+|cited-span|toggle-(nav|side)", present(own_id))
     return body
 
 
@@ -314,7 +325,7 @@ def test_a_list_of_documents_leaves_no_unescaped_markup(
     corpus = CorpusView((".txt",), 9, None, only, progress, 0.5, said, said, is_chosen, words=said)
     for view in (corpus, replace(corpus, words="", order=Order.NEWEST, n_more=3)):
         body = assert_ours(listed(records, view))
-        files = [one for one in body.css("li") if "folder" not in one.attributes["class"].split()]
+        files = [one for one in body.css("li") if one.attributes["class"] != "folder"]
         assert len(files) == len(records)
         boxes = [node.attributes for node in body.css("input[data-only]")]
         indexed = [one for one in records if one.status != Status.SKIPPED and len(records) > 1]
