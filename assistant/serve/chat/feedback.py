@@ -1,8 +1,9 @@
 """What readers say of answers, kept with all that is needed to ask again, and as eval questions.
 
 A reader rates an answer, says in words what was wrong with it, or marks one of its citations as
-wrong; of a turn without an answer nothing is kept. What was said can be read back and written as lines
-of a file for `assistant eval`. Feedback that the disk has altered is left out with a warning.
+wrong; of a turn without an answer nothing is kept. What was said can be read back and
+written as lines of a file for `assistant eval`. Feedback that the disk has altered is left out with
+a warning.
 """
 
 import json

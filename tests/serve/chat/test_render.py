@@ -155,7 +155,8 @@ def assert_ours(html: str) -> LexborNode:
         for name, allowed in FIXED.items():
             assert name not in node.attributes or node.attributes[name] in allowed
         own_id = node.attributes.get("id", "")
-        assert re.fullmatch(r"|turn-\d+|tip-\d+-\d+|said-\d+|cited-span|toggle-(nav|side)", present(own_id))
+        ours = r"|turn-\d+|tip-\d+-\d+|said-\d+|cited-span|toggle-(nav|side)"
+        assert re.fullmatch(ours, present(own_id))
     return body
 
 
