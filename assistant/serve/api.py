@@ -6,6 +6,7 @@ fields, text that no response could hold, and other users' conversations.
 """
 
 import json
+import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack, aclosing, closing
@@ -95,7 +96,7 @@ def add_routes(
     """Add the API's routes to the app."""
     _add_asking(app, assistant, admission)
     _add_documents(app, assistant)
-    _add_export(app, conversations)
+    _add_conversations(app, conversations)
     add_reading_routes(app, assistant)
     _add_probes(app, assistant)
 
@@ -157,7 +158,13 @@ def _add_documents(app: FastAPI, assistant: Answering) -> None:
         return JSONResponse({"document_id": restore(settings, key)}, status_code=201)
 
 
-def _add_export(app: FastAPI, conversations: ConversationStore) -> None:
+def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
+    begun = secrets.token_hex(4)
+
+    @app.get("/api/changes")
+    def changes(request: Request) -> JSONResponse:
+        return JSONResponse({"version": f"{begun}-{conversations.version(request.state.owner)}"})
+
     @app.get("/conversations/{conversation_id}.{form}")
     def export(conversation_id: str, form: Literal["md", "html"], request: Request) -> Response:
         owner = str(request.state.owner)

@@ -87,6 +87,10 @@ class Chat:
         session.reference, session.n_opened = reference, n_opened
         return _catch_errors(lambda: Update(panel=self._views.panel(session)))
 
+    def follow(self, session: Session) -> Update:
+        """Show what has changed on another page of the same person: what is typed here stays."""
+        return _catch_errors(lambda: self._follow(session))
+
     def act(self, session: Session, sent: dict[str, Any]) -> Update:
         """Do what a button says; an unknown action changes nothing."""
         acts: dict[str, Callable[[], Update]] = {
@@ -187,6 +191,19 @@ class Chat:
             banner=render_notice(status) if status else self._views.banner(session),
             ready=self._views.ready(),
         )
+
+    def _follow(self, session: Session) -> Update:
+        before, open_id = session.seen_list, session.conversation_id
+        conversations = self._views.conversations(session)
+        listed = Update(conversations=conversations if session.seen_list != before else None)
+        if open_id is None or session.n_watching:
+            return listed
+        when = self._conversations.updated_at(session.owner, open_id)
+        if when is None:
+            return replace(self._open_conversation(session, open_id), question=None)
+        if when == session.seen_at:
+            return listed
+        return replace(self.answers.show(session), conversations=listed.conversations)
 
     def _rename(self, session: Session, sent: dict[str, Any]) -> Update:
         title = _storable(sent.get("title", ""))

@@ -122,6 +122,17 @@ class RunningAnswers:
         running = self._running.get(conversation_id)
         if running is None:
             return
+        session.n_watching += 1
+        try:
+            async with aclosing(self._watch(session, conversation_id, running)) as updates:
+                async for update in updates:
+                    yield update
+        finally:
+            session.n_watching -= 1
+
+    async def _watch(
+        self, session: Session, conversation_id: str, running: "_RunningAnswer"
+    ) -> AsyncGenerator[Update]:
         shown = [self._views.turn(turn) for turn in running.before]  # once: they do not change
         seen: Step | None = None
         while session.conversation_id == conversation_id:
@@ -130,6 +141,7 @@ class RunningAnswers:
                 html = wrap_turns(conversation_id, [*shown, self._views.turn(seen.turn, seen)])
                 yield Update(conversation=html, status=seen.status, is_running=seen.is_running)
             if not seen.is_running:
+                self._views.note_seen(session)
                 return
             await running.wait(seen)
         yield self.show(session)  # an update of the other one may have come last

@@ -1,4 +1,11 @@
 /* The list of conversations. */
 element.setAttribute('role', 'navigation');
 element.setAttribute('aria-label', 'Conversations');
+/* The browser's tab is called as the conversation that it shows. */
+const NAME = document.title;
+watch('value', () => {
+  const current = element.querySelector('.current > a');
+  if (current) document.title = `${current.textContent.trim()} · ${NAME}`;
+  else if (!document.querySelector('#search :is(input, textarea)').value.trim()) document.title = NAME;
+});
 element.addEventListener('rename', ({ detail }) => trigger('act', { act: 'rename', ...detail }));

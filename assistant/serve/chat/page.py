@@ -229,6 +229,14 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
                 yield changes
         yield _changes(Update())  # see `_stream`
 
+    async def on_follow(request: gr.Request) -> AsyncIterator[Changes]:
+        session = _session_of(sessions, request)
+        yield _changes(await asyncio.to_thread(chat.follow, session))
+        if not session.n_watching:
+            async for changes in _stream(chat.answers.watch(session)):
+                yield changes
+        yield _changes(Update())  # see `_stream`
+
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
         async for changes in _stream(chat.sync(_session_of(sessions, request))):
             yield changes
@@ -236,6 +244,7 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
     for place in (parts.conversation, parts.panel, parts.conversations):
         opened = place.open(on_open, None, parts.outputs, **EVERY_CLICK)
         opened.then(None, js=_asset("reveal.js"), **NO_PROGRESS)
+    parts.conversation.follow(on_follow, None, parts.outputs, **NO_PROGRESS)
     parts.panel.sync(on_sync, None, parts.outputs, **EVERY_CLICK)
 
 

@@ -51,11 +51,18 @@ class Views:
 
     def conversation(self, session: Session) -> Markup:
         """Return the turns, or a welcome if there are none."""
+        self.note_seen(session)
         turns = self.turns(session)
         if turns and session.conversation_id:
             return self.show_turns(session.conversation_id, turns)
         model = name_model(self._assistant.language_model)
         return render_part("welcome", model)
+
+    def note_seen(self, session: Session) -> None:
+        """Note that the page shows its conversation as it is now."""
+        session.seen_at = self._conversations.updated_at(
+            session.owner, session.conversation_id or ""
+        )
 
     def examples(self) -> Markup:
         """Return example questions, nothing if they cannot be made; takes seconds."""
@@ -98,7 +105,9 @@ class Views:
         """Return the list of the owner's conversations that match the search."""
         summaries = self._conversations.list(session.owner, session.search)
         is_search = bool(session.search.strip())
-        return render_part("conversations", summaries, session.conversation_id, is_search)
+        shown = render_part("conversations", summaries, session.conversation_id, is_search)
+        session.seen_list = hash(shown)
+        return shown
 
     def banner(self, session: Session, *, is_editing: bool = False) -> Markup:
         """Return what stands above the input: the selected documents, and that this is an edit."""

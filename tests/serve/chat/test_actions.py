@@ -465,3 +465,46 @@ def test_words_are_taken_of_an_answer_that_was_no_help(office: Office) -> None:
     assert office.turns()[0].comment == ""
     assert office.act("comment", turn="9", text="x") == Update()
     assert office.act("comment", turn="1", text={"a": "\ud800"}).conversation is not None
+
+
+def test_a_page_shows_what_another_of_the_same_person_has_changed(office: Office) -> None:
+    other = Session("alice")
+    office.desk.load(other, office.conversation_id)
+    assert office.desk.follow(other) == Update(), "nothing has changed"
+    asked = Turn(3, "leave", office.assistant.ask("leave"))
+    office.store.put("alice", office.conversation_id, asked)
+    update = office.desk.follow(other)
+    assert "Employees accrue two days" in present(update.conversation)
+    assert (update.question, update.panel) == (None, None), "what is typed and read stays"
+    assert office.desk.follow(other) == Update()
+    office.act("rename", id=office.conversation_id, title="Another title")
+    renamed = office.desk.follow(other)
+    assert "Another title" in present(renamed.conversations)
+    assert renamed.conversation is None
+    office.act("delete", id=office.conversation_id)
+    gone = office.desk.follow(other)
+    assert gone.status == CONVERSATION_GONE
+    assert gone.question is None
+
+
+def test_a_page_follows_nothing_of_others(office: Office) -> None:
+    bob = Session("bob")
+    office.desk.load(bob, "")
+    before = office.store.version("bob")
+    office.store.put("alice", office.conversation_id, Turn(3, "leave"))
+    assert office.store.version("bob") == before
+    assert office.desk.follow(bob) == Update()
+
+
+def test_every_change_of_conversations_has_a_version_of_its_own(office: Office) -> None:
+    versions = [office.store.version("alice")]
+    created = office.store.create("alice", "One")
+    for change in (
+        lambda: None,
+        lambda: office.store.put("alice", created, Turn(1, "?")),
+        lambda: office.store.rename("alice", created, "Two"),
+        lambda: office.store.delete("alice", created),
+    ):
+        change()
+        versions.append(office.store.version("alice"))
+    assert len(set(versions)) == len(versions)
