@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -29,8 +29,8 @@ from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
 from assistant.serve.folder import remove, rename, restore, save_upload
 from assistant.serve.reading import add_reading_routes
-from assistant.show.export import export_html, export_markdown
-from assistant.values import Stage
+from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
+from assistant.values import Answer, Stage
 
 MAX_HISTORY = 100
 """Messages in a request's history; only the last ones count."""
@@ -164,6 +164,16 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
     @app.get("/api/changes")
     def changes(request: Request) -> JSONResponse:
         return JSONResponse({"version": f"{begun}-{conversations.version(request.state.owner)}"})
+
+    @app.get("/conversations/{conversation_id}/{number}")
+    def copy(
+        conversation_id: str, number: int, request: Request, form: CopyForm = "sources"
+    ) -> Response:
+        turns = conversations.load(str(request.state.owner), conversation_id) or ()
+        outcome = next((turn.outcome for turn in turns if turn.number == number), None)
+        if not isinstance(outcome, Answer):
+            return error_response(404, "RequestError", "there is no such answer")
+        return PlainTextResponse(copy_answer(outcome, form).encode("utf-8", "replace"))
 
     @app.get("/conversations/{conversation_id}.{form}")
     def export(conversation_id: str, form: Literal["md", "html"], request: Request) -> Response:

@@ -467,14 +467,24 @@ def test_a_conversation_is_exported_with_its_quotes_and_sources(visit: Visit, fo
 def test_an_answer_is_copied_with_its_sources(visit: Visit) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     ask(page, "typhoon")
-    page.click("#turn-1 [data-copy]")
-    expect(page.locator("#turn-1 [data-copy]")).to_have_text("Copied")
+    copy = page.locator("#turn-1 .actions > [data-copy]")
+    copy.click()
+    expect(copy).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     made = FakeAssistant().ask("typhoon")
     assert copied.startswith(made.text)
     for citation in made.citations:
         assert f"[{citation.number}] {citation.document_id}" in copied
         assert copied.count(citation.quote) == 2
+    page.click("#turn-1 .copying summary")
+    page.click("#turn-1 >> text=As Markdown")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('\\\\['))")
+    page.click("#turn-1 >> text=Text alone")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => !text.includes('['))")
+    alone = page.evaluate("navigator.clipboard.readText()")
+    assert alone == " ".join(statement.text for statement in made.statements)
+    page.keyboard.press("Escape")
+    expect(page.locator("#turn-1 .copying > div")).to_be_hidden()
 
 
 def test_the_last_question_is_asked_again_or_edited_in_its_place(visit: Visit) -> None:

@@ -30,8 +30,12 @@ watch('value', () => {
 });
 element.addEventListener('click', (event) => {
   const summary = event.target.closest('.turn summary');
-  if (!summary) return;
-  const fold = foldOf(summary.parentElement);
+  if (!summary || summary.closest('.menu')) return;
+  const fold = foldOf(summary.parentElement), top = summary.getBoundingClientRect().top, at = element.scrollTop;
+  /* What is unfolded comes where the button was; folded again, the button stays where it is. */
+  requestAnimationFrame(() => {
+    element.scrollTop = summary.parentElement.open ? at : element.scrollTop + summary.getBoundingClientRect().top - top;
+  });
   if (summary.parentElement.open) unfolded.delete(fold); else unfolded.add(fold);
 });
 element.addEventListener('click', (event) => {

@@ -38,12 +38,12 @@ const rename = (id, text) => {
 element.addEventListener('click', (event) => {
   const menu = event.target.closest('details.menu');
   if (!menu) return;
-  const { id } = menu.closest('li').dataset;
+  const item = menu.closest('li'), id = item ? item.dataset.id : null;
   if (event.target.closest('summary')) {
     opened = menu.open ? null : id;
     return requestAnimationFrame(() => { if (menu.open) menu.querySelector('div').scrollIntoView({ block: 'nearest' }); });
   }
-  if (event.target.closest('[data-confirm]')) return;
+  if (event.target.closest('[data-confirm], [data-copy]')) return;
   shut();
   if (event.target.closest('button[data-rename]')) rename(id);
 });

@@ -135,7 +135,7 @@ def _lay_out() -> Components:
                 "", elem_id="listed", js_on_load=links + menus + _asset("list.js"), **UNSTYLED
             )
         with gr.Column(elem_id="talk", min_width=320):
-            follow = links + _asset("follow.js")
+            follow = links + menus + _asset("follow.js")
             conversation = gr.HTML("", elem_id="conversation", js_on_load=follow, **UNSTYLED)
             examples = gr.HTML("", elem_id="examples", js_on_load=links, **UNSTYLED)
             with gr.Column(elem_id="composer"):

@@ -33,7 +33,13 @@ from assistant.show.blocks import (
 )
 from assistant.show.describe import count, name_page
 from assistant.show.escape import html_text, templates
-from assistant.show.provenance import MAX_NEAREST, describe_nearest, describe_reading, list_remarks
+from assistant.show.provenance import (
+    MAX_NEAREST,
+    describe_confidence,
+    describe_nearest,
+    describe_reading,
+    list_remarks,
+)
 from assistant.store.added import is_added
 from assistant.text.listing import SEARCHED, Reading
 from assistant.text.numbers import name_runs
@@ -244,6 +250,7 @@ def _parts() -> Any:
         "list_near": list_near,
         "list_quotes": list_quotes,
         "list_remarks": list_remarks,
+        "describe_confidence": describe_confidence,
         "describe_nearest": describe_nearest,
         "describe_reading": describe_reading,
         "document_link": lambda document_id: f"#doc-{_percent_encode(document_id)}",

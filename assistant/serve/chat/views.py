@@ -22,7 +22,6 @@ from assistant.serve.chat.render import (
 from assistant.serve.chat.sessions import DOCUMENTS, Session
 from assistant.serve.chat.sources import show_source
 from assistant.serve.chat.turns import Step, Turn, log_error
-from assistant.show.export import plain_answer
 from assistant.show.provenance import name_model, report_costs
 from assistant.values import Answer, DocumentId
 
@@ -94,7 +93,7 @@ class Views:
             turn,
             truncate(turn.question, self._assistant.settings.max_question_chars),
             body,
-            plain_answer(answer) if answer and answer.kind == "answer" else "",
+            answer is not None and answer.kind == "answer",
             is_running,
             answer is not None and answer.kind != "reply",
             [] if answer is None or is_running else sorted(file_names(self._changed(answer))),

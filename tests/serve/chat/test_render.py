@@ -28,8 +28,7 @@ from assistant.serve.chat.render import (
 from assistant.serve.chat.turns import Rating, Turn
 from assistant.show.blocks import Code, Grid, Items, Prose, Title, list_blocks, list_quotes
 from assistant.show.escape import html_text, terminal_safe
-from assistant.show.export import plain_answer
-from assistant.show.provenance import list_remarks, report_costs
+from assistant.show.provenance import describe_confidence, list_remarks, report_costs
 from assistant.values import (
     Answer,
     Cell,
@@ -244,7 +243,8 @@ def assert_said(body: LexborNode, made: Answer) -> None:
 @given(answers())
 def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made: Answer) -> None:
     remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
-    assert remarks == list(list_remarks(made))
+    how_sure = describe_confidence(made)
+    assert remarks == [*([how_sure] if how_sure else []), *list_remarks(made)]
     account = report_costs(made)
     body = assert_ours(render_part("costs", account))
     assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
@@ -269,16 +269,16 @@ def test_a_turn_with_its_actions_leaves_no_unescaped_markup(
     made: Answer, question: str, names: list[DocumentId], rating: Rating | None
 ) -> None:
     turn = Turn(7, question, made, documents=tuple(names), rating=rating)
-    copied = "" if made.abstained else plain_answer(made)
+    can_copy = made.kind == "answer"
     shown = render_part(
-        "turn", turn, question, render_answer(made, 7), copied, False, True, names, names
+        "turn", turn, question, render_answer(made, 7), can_copy, False, True, names, names
     )
     body = assert_ours(shown)
     assert first(body, "h2.question").text() == question
     assert [node.text() for node in body.css(".asked-of bdi")] == names
     assert [node.text() for node in body.css(".changed bdi")] == names
     copies = [node.attributes["data-copy"] for node in body.css("button[data-copy]")]
-    assert copies == ([copied] if copied else [])
+    assert copies == (["sources", "text", "markdown", "sources"] if can_copy else [])
     votes = body.css("button.up, button.down")
     assert [node.attributes["aria-pressed"] for node in votes] == [
         str(rating == "up").lower(),
@@ -450,12 +450,9 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
     kept = assert_ours(render_part("conversations", [Summary("x", vector)], "x", True))
     assert first(kept, "bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
-    copied = plain_answer(made)
-    html = render_part(
-        "turn", turn, vector, render_answer(made, 1), copied, False, True, [vector], []
+    assert_ours(
+        render_part("turn", turn, vector, render_answer(made, 1), True, False, True, [vector], [])
     )
-    copies = first(assert_ours(html), "button[data-copy]").attributes["data-copy"]
-    assert copies == copied.replace("\0", "\ufffd")
 
 
 def test_lone_surrogates_of_file_names_become_replacement_characters() -> None:
