@@ -844,7 +844,7 @@ def test_a_citation_opens_the_picture_of_its_page_with_the_quote_marked(visit: V
         expect(page.locator(".documents")).to_contain_text(
             "nearly the same as: draft.pdf, b.pdf, c and 1 more"
         )
-        expect(page.locator(".documents .why").last).to_have_text(
+        expect(page.locator(".documents .why >> text=encrypted")).to_have_text(
             "skipped (encrypted): save it without a password"
         )
         keep_picture(page, "paged-documents")

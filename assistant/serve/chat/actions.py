@@ -245,7 +245,7 @@ class Chat:
         kept = None if rating == turn.rating else rating
         self._feedback.rate(session.conversation_id or "", turn, to_history(before), kept)
         status = "Thank you: kept with the answer." if kept else "Taken back."
-        return Update(conversation=self._views.conversation(session), status=status)
+        return Update(conversation=self._views.changed_turn(session, turn.number), status=status)
 
     def _comment(self, session: Session, sent: dict[str, Any]) -> Update:
         turn, _ = self._find_judged(session, sent)
@@ -254,7 +254,7 @@ class Chat:
         text = _storable(sent.get("text", ""))
         self._feedback.comment(session.conversation_id or "", turn.number, text)
         status = "Thank you: kept with the answer." if text.strip() else "Taken back."
-        return Update(conversation=self._views.conversation(session), status=status)
+        return Update(conversation=self._views.changed_turn(session, turn.number), status=status)
 
     def _flag(self, session: Session, sent: dict[str, Any]) -> Update:
         turn, before = self._find_judged(session, sent)
@@ -268,7 +268,7 @@ class Chat:
             session.conversation_id or "", turn, to_history(before), number, is_wrong=is_wrong
         )
         return Update(
-            conversation=self._views.conversation(session),
+            conversation=self._views.changed_turn(session, turn.number),
             panel=self._views.panel(session),
             status="Kept: this citation is wrong." if is_wrong else "Taken back.",
         )

@@ -26,7 +26,7 @@ from assistant.serve.chat.turns import (
     answer_turn,
     log_error,
 )
-from assistant.serve.chat.views import Views, wrap_turns
+from assistant.serve.chat.views import Views, wrap_turn
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
 from assistant.text.listing import ASKABLE, Reading
 from assistant.values import Answer, DocumentId
@@ -83,9 +83,10 @@ class RunningAnswers:
                 yield self._notify(session, refused)
                 return
             self._begin(session, question, documents, as_)
+            before, conversations = session.seen_list, self._views.conversations(session)
             also = Update(
                 question="",
-                conversations=self._views.conversations(session),
+                conversations=conversations if session.seen_list != before else None,
                 banner=self._views.banner(session),
             )
             async with aclosing(self.watch(session)) as updates:
@@ -133,12 +134,12 @@ class RunningAnswers:
     async def _watch(
         self, session: Session, conversation_id: str, running: "_RunningAnswer"
     ) -> AsyncGenerator[Update]:
-        shown = [self._views.turn(turn) for turn in running.before]  # once: they do not change
         seen: Step | None = None
         while session.conversation_id == conversation_id:
             if running.step is not seen:
                 seen = running.step
-                html = wrap_turns(conversation_id, [*shown, self._views.turn(seen.turn, seen)])
+                turn, n_before = self._views.turn(seen.turn, seen), len(running.before)
+                html = wrap_turn(conversation_id, turn, n_before, is_last=True)
                 yield Update(conversation=html, status=seen.status, is_running=seen.is_running)
             if not seen.is_running:
                 self._views.note_seen(session)

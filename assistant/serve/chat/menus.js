@@ -30,8 +30,9 @@ const rename = (id, text) => {
     item.querySelector('summary').focus();
   };
   field.addEventListener('keydown', (pressed) => {
-    if (pressed.key === 'Enter') finish(field.value.trim());
-    if (pressed.key === 'Escape') { pressed.preventDefault(); finish(''); }
+    if (!['Enter', 'Escape'].includes(pressed.key)) return;
+    pressed.preventDefault();  /* else it would press what gets the focus */
+    finish(pressed.key === 'Enter' ? field.value.trim() : '');
   });
   field.addEventListener('blur', () => setTimeout(finish, 0, ''));
 };

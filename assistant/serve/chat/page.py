@@ -135,8 +135,14 @@ def _lay_out() -> Components:
                 "", elem_id="listed", js_on_load=links + menus + _asset("list.js"), **UNSTYLED
             )
         with gr.Column(elem_id="talk", min_width=320):
-            follow = links + menus + _asset("follow.js")
-            conversation = gr.HTML("", elem_id="conversation", js_on_load=follow, **UNSTYLED)
+            follow = links + menus + _asset("turns.js") + _asset("follow.js")
+            conversation = gr.HTML(
+                "",
+                html_template='<div class="said"></div>',
+                elem_id="conversation",
+                js_on_load=follow,
+                **UNSTYLED,
+            )
             examples = gr.HTML("", elem_id="examples", js_on_load=links, **UNSTYLED)
             with gr.Column(elem_id="composer"):
                 status = gr.HTML("", elem_id="status", js_on_load=_asset("status.js"), **UNSTYLED)

@@ -57,6 +57,14 @@ class Views:
         model = name_model(self._assistant.language_model)
         return render_part("welcome", model)
 
+    def changed_turn(self, session: Session, number: int) -> Markup | None:
+        """Return one turn of the session's conversation as it is now; None if it is gone."""
+        for n_before, turn in enumerate(self.turns(session)):
+            if turn.number == number:
+                shown = self.turn(turn)
+                return wrap_turn(session.conversation_id or "", shown, n_before, is_last=False)
+        return None
+
     def note_seen(self, session: Session) -> None:
         """Note that the page shows its conversation as it is now."""
         session.seen_at = self._conversations.updated_at(
@@ -148,6 +156,17 @@ def wrap_turns(conversation_id: str, turns: Iterable[Markup]) -> Markup:
     """Return rendered turns as one conversation, with its id for the page's address."""
     return Markup('<div class="talk" data-conversation="{}">{}</div>').format(
         conversation_id, Markup("").join(turns)
+    )
+
+
+def wrap_turn(conversation_id: str, turn: Markup, n_before: int, *, is_last: bool) -> Markup:
+    """Return one rendered turn for a page that shows its conversation, or begins to.
+
+    It takes the place behind the `n_before` turns before it; what stands behind the last one goes.
+    """
+    last = Markup(' data-last="true"') if is_last else ""
+    return Markup('<div class="talk" data-conversation="{}" data-before="{}"{}>{}</div>').format(
+        conversation_id, n_before, last, turn
     )
 
 

@@ -242,9 +242,11 @@ def assert_said(body: LexborNode, made: Answer) -> None:
 @settings(max_examples=60)
 @given(answers())
 def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made: Answer) -> None:
-    remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
-    how_sure = describe_confidence(made)
-    assert remarks == [*([how_sure] if how_sure else []), *list_remarks(made)]
+    shown = assert_ours(render_answer(made, 1))
+    assert [node.text() for node in shown.css(".remark")] == list(list_remarks(made))
+    assert [node.text() for node in shown.css(".how-sure")] == [
+        said for said in (describe_confidence(made),) if said
+    ]
     account = report_costs(made)
     body = assert_ours(render_part("costs", account))
     assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
