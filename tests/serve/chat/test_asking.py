@@ -1,7 +1,9 @@
 """A question on a page: kept whatever happens, shown where it was asked, stopped at once."""
 
 import asyncio
+import gc
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -443,3 +445,24 @@ async def test_a_question_is_asked_again_as_another_reading(room: Room) -> None:
     await room.again({"turn": "2", "as": "poem"})
     assert room.assistant.asked_as == [None, "folder", None]
     assert len(room.turns()) == 1
+
+
+async def test_memory_does_not_grow_with_the_questions_that_were_asked(room: Room) -> None:
+    async def ask_many(n: int) -> None:
+        for number in range(n):
+            if number % 10 == 0:
+                room.page = Session("alice")
+            await room.ask(("typhoon", "written typhoon", "leave", "unknown")[number % 4])
+
+    await ask_many(20)
+    tracemalloc.start()
+    try:
+        await ask_many(10)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        await ask_many(40)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 40 * 2_000, "an answer alone is larger"
