@@ -2,6 +2,7 @@
 
 AssistantError
 ├── CorpusError
+│   ├── DocumentChanged
 │   └── DocumentUnreadable
 ├── StoreError
 │   ├── IndexMissing
@@ -29,6 +30,10 @@ class AssistantError(Exception):
 
 class CorpusError(AssistantError):
     """The corpus folder, or something in it, cannot be used."""
+
+
+class DocumentChanged(CorpusError):
+    """The file is not the one that was indexed any more."""
 
 
 class Fault(StrEnum):

@@ -15,6 +15,7 @@ import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from statistics import median
 
@@ -111,15 +112,9 @@ def _xml_texts(*parts: str) -> Callable[[bytes], str]:
         ends = re.sub(
             r"</(?:w:p|a:p|text:p|text:h|p|h\d|li|td|w:tc)>|<w:(?:tab|br)\b[^>]*>", " ", written
         )
-        return _unescape(_TAG.sub("", ends))
+        return unescape(_TAG.sub("", ends))
 
     return extract
-
-
-def _unescape(text: str) -> str:
-    from html import unescape
-
-    return unescape(text)
 
 
 def _pdf(data: bytes) -> str:

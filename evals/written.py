@@ -295,7 +295,8 @@ def read_given(path: Path, field: str) -> dict[str, str]:
         QuestionError: a line is no object with an id and that field; names it.
     """
     found: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, start=1):  # a text may hold other ends of lines
         try:
             told = json.loads(line)
             key, said = told["id"], told[field]

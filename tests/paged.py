@@ -9,7 +9,7 @@ from dataclasses import replace
 from PIL import Image, ImageDraw, ImageFont
 from surface_fakes import HOSTILE, FakeAssistant, answer, cite
 
-from assistant.errors import CorpusError, DocumentUnreadable, Fault
+from assistant.errors import DocumentChanged, DocumentUnreadable, Fault
 from assistant.values import (
     Answer,
     Box,
@@ -97,6 +97,10 @@ class PagedAssistant(FakeAssistant):
             return Origin(boxes=(box_of(3, 30), box_of(3, 31)))
         return Origin(boxes=(box_of(4, 39), box_of(5, 0)))
 
+    def original(self, document_id: str) -> bytes:
+        self._require()
+        return super().original(document_id)
+
     def draw(self, document_id: str, page: int, width: int) -> bytes:
         self._require()
         with self._lock:
@@ -135,7 +139,7 @@ class PagedAssistant(FakeAssistant):
 
     def _require(self) -> None:
         if self.is_changed:
-            raise CorpusError("the file has changed; sync first")
+            raise DocumentChanged("the file has changed; sync first")
 
     def _answer(self, question: str) -> Answer:
         made = self.held[report().document_id]

@@ -1,5 +1,6 @@
 """A language model that says what it is told to say, piece by piece, without a server."""
 
+import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -59,6 +60,12 @@ class ScriptedModel:
     def writing(self) -> list[Request]:
         """The requests to write an answer."""
         return [one for one in self.requests if one.system in (WRITE, WRITE_SHORT)]
+
+
+def numbers_in(request: Request) -> dict[str, int]:
+    """Return the number of each sentence that a request shows."""
+    found = re.findall(r"^\[(\d+)\] (.*)$", request.user, re.MULTILINE)
+    return {text: int(number) for number, text in found}
 
 
 def finished(prompt: int = 100, completion: int = 20, first_s: float = 0.5) -> Finished:

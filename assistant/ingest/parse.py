@@ -9,7 +9,8 @@ each brings its own library. `DocumentUnreadable` is raised for files that canno
 text, or have too much, which is never cut.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -19,6 +20,7 @@ from assistant.ingest import sniff
 from assistant.ingest.formats.parsed import ON_PAGE, Limits, Parsed
 from assistant.values import Origin, Page
 
+MAX_SAID_CHARS = 200
 FORMATS = {
     sniff.TEXT: "text",
     "text/markdown": "markdown",
@@ -106,6 +108,22 @@ def draw(data: bytes, media_type: str, page: int, width: int) -> bytes:
     return picture
 
 
+@contextmanager
+def tell_damage() -> Iterator[None]:
+    """Raise what a format's library runs into as `DocumentUnreadable`, but for `MemoryError`."""
+    try:
+        yield
+    except (DocumentUnreadable, MemoryError):
+        raise
+    except RecursionError as error:
+        raise DocumentUnreadable("nested too deeply", Fault.CORRUPT) from error
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_SAID_CHARS]
+        raise DocumentUnreadable(
+            f"damaged, or not what it claims to be ({said})", Fault.CORRUPT
+        ) from error
+
+
 @dataclass(slots=True)
 class Inner:
     """Reads the files inside another one, which together may take as much as a file may."""
@@ -135,7 +153,8 @@ class Inner:
 
         before = ON_PAGE.set(count)
         try:
-            return parse(data, media_type, left)
+            with tell_damage():
+                return parse(data, media_type, left)
         finally:
             ON_PAGE.reset(before)
 

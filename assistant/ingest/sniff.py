@@ -182,7 +182,6 @@ _OLE_KINDS = {
     "PowerPoint Document": PPT,
 }
 _THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
-_THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
 _THUMBNAIL = re.compile(rb"(?:\d\0){2,4}_\0(?:[0-9a-f]\0){16}")
 """The name of a stream of one."""
 _OLE_OTHERS = {
@@ -233,8 +232,9 @@ _MAIL_HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)
 _MAIL_FIRST = re.compile(
     rb"(?:received|return-path|delivered-to|from|message-id|mime-version):", re.I
 )
-
-_MAILBOX_FIRST = re.compile(rb"From \S+ [^\n]*\d\d:\d\d[^\n]*\n[A-Za-z-]+: ")
+MAIL_START = rb"From \S+ [^\n]*\d\d:\d\d[^\n]*\n"
+"""The line before each mail of a mailbox, as a pattern."""
+_MAILBOX_FIRST = re.compile(MAIL_START + rb"[A-Za-z-]+: ")
 
 
 def media_type(name: str, data: bytes) -> tuple[str, str | None]:

@@ -23,13 +23,12 @@ from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import ON_PAGE, Limits, write_parsed
-from assistant.ingest.parse import draw, locate, parse
+from assistant.ingest.parse import draw, locate, parse, tell_damage
 from assistant.values import Page, PageKind
 
 MAX_KEPT_KIB = 400_000
 """A worker that once took more memory, or parsed so many files, makes room for a new one."""
 MAX_FILES = 1_000
-MAX_SAID_CHARS = 200
 MAX_OPEN_FILES = 64
 PARENT_POLL_S = 0.5
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
@@ -119,22 +118,13 @@ def _carry_out(request: WorkerRequest, data: bytes) -> dict[str, Any]:
 
 
 def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
-    try:
+    with tell_damage():
         if request.task == "parse":
             return write_parsed(parse(data, request.media_type, request.limits))
         if request.task == "locate":
             return asdict(locate(data, request.media_type, request.span, request.pages))
         picture = draw(data, request.media_type, request.page, request.width)
         return {"png": base64.b64encode(picture).decode("ascii")}
-    except (DocumentUnreadable, MemoryError):
-        raise
-    except RecursionError as error:
-        raise DocumentUnreadable("nested too deeply", Fault.CORRUPT) from error
-    except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_SAID_CHARS]
-        raise DocumentUnreadable(
-            f"damaged, or not what it claims to be ({said})", Fault.CORRUPT
-        ) from (error)
 
 
 def _confine() -> None:

@@ -126,7 +126,9 @@ def find_weights(folder: Path) -> list[Path]:
     Raises:
         EmbedderMissing: there are none that can be used.
     """
-    found = [*sorted(folder.glob("*.safetensors")), *sorted(folder.glob("*/*.safetensors"))]
+    found = sorted(folder.glob("*.safetensors"))
+    if (folder / "modules.json").is_file():  # else what lies below is other models
+        found += sorted(folder.glob("*/*.safetensors"))
     if found:
         return found
     raise EmbedderMissing(

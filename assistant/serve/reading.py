@@ -10,17 +10,18 @@ page (403), too much being drawn or sent (503).
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import FastAPI, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from assistant.answering import Answering
-from assistant.errors import Busy, CorpusError, DocumentUnreadable
+from assistant.errors import Busy, CorpusError, DocumentChanged, DocumentUnreadable
 from assistant.ingest.sniff import IMAGES, PDF
 from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
@@ -28,18 +29,17 @@ from assistant.serve.chat.render import render_text, start_of_line
 from assistant.values import Document, Span
 
 PAGE_PATH = "/api/page"
-CHANGED = "DocumentChanged"
-"""The kind of the failure when the file is no longer the one that was indexed."""
 WIDTHS = (400, 800, 1_200, 1_600, 2_000)
 """In pixels; a request gets the next larger one, so that few pictures serve all windows."""
 MAX_DRAWING = 2
 """Pages drawn at the same time: each keeps a core busy for some tenths of a second."""
 WAIT_S = 10.0
-"""Seconds that a request waits for its turn to be drawn."""
+"""Seconds that a request waits for its turn."""
 MAX_WAITING = 8
-"""Requests that wait; each takes one of the server's forty threads."""
+"""Requests of a kind that wait; each takes one of the server's forty threads."""
 MAX_LOADING = 4
-"""Files sent at the same time: each is held in memory."""
+"""Files sent at the same time: each is held in memory until the last of it is sent."""
+PIECE_BYTES = 256 * 1024
 MAX_PART_CHARS = 60_000
 MAX_MARKS = 200
 MAX_FOUND_CHARS = 200
@@ -54,16 +54,13 @@ Draw = Callable[[str, int, int], bytes]
 
 def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
     """Add the routes to the app."""
+    look_up = partial(_look_up, assistant)
     _add_page(app, assistant)
-    loading = threading.BoundedSemaphore(MAX_LOADING)
+    sending = Turns(MAX_LOADING, "files are being sent")
 
-    def look_up(request: Request, document: str, version: str) -> Document | JSONResponse:
-        if is_foreign(request.headers):
-            return error_response(403, "OriginError", "another site's page may not show this")
-        found = assistant.document(document)
-        if version not in {"", found.sha256}:
-            return error_response(409, CHANGED, f"{document!r} has changed since")
-        return found
+    def hold_turn() -> Iterator[None]:
+        with sending.take():
+            yield
 
     @app.get("/api/text")
     def text(
@@ -79,7 +76,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
             return found
         first = start_of_line(found.text, start)
         last = start_of_line(found.text, min(end, start + MAX_PART_CHARS))
-        part = (first, last if last > first else min(end, len(found.text)))
+        part = (first, last if last > first else max(first, min(end, len(found.text))))
         strong, _, others = marks.partition(";")
         one = next(iter(_read_spans(found, strong)), None)
         html = render_text(found, part, _read_spans(found, others), one)
@@ -99,24 +96,46 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         told = {"places": places[:MAX_PLACES], "is_more": len(places) > MAX_PLACES}
         return JSONResponse(told)
 
-    @app.get("/api/file")
+    @app.get("/api/file", dependencies=[Depends(hold_turn)])
     def file(request: Request, document: str, version: str = "", inline: bool = False) -> Response:
         found = look_up(request, document, version)
         if not isinstance(found, Document):
             return found
-        with _hold(loading, WAIT_S):
-            data = assistant.original(document)
+        data = assistant.original(document)
         is_pdf = found.media_type == PDF
         how = "inline" if inline and is_pdf else "attachment"
         name = quote(PurePosixPath(found.document_id).name, safe="", errors="replace")
-        return Response(
-            data,
+        return StreamingResponse(
+            _cut(data),
             media_type=PDF if is_pdf else "application/octet-stream",
             headers={
+                "Content-Length": str(len(data)),
                 "Content-Disposition": f"{how}; filename*=UTF-8''{name}",
                 "Cache-Control": "private, no-cache",
             },
         )
+
+
+def _look_up(
+    assistant: Answering, request: Request, document: str, version: str
+) -> Document | JSONResponse:
+    """Return what is asked for as it was indexed, or a refusal to another site's page.
+
+    Raises:
+        CorpusError, DocumentChanged: it is not in the index, or not in this version.
+    """
+    if is_foreign(request.headers):
+        return error_response(403, "OriginError", "another site's page may not show this")
+    found = assistant.document(document)
+    if version not in {"", found.sha256}:
+        raise DocumentChanged(f"{document!r} has changed since")
+    return found
+
+
+async def _cut(data: bytes) -> AsyncIterator[bytes]:
+    """Yield a file in pieces, the next when the last is sent: the server would keep all of it."""
+    for at in range(0, len(data), PIECE_BYTES):
+        yield data[at : at + PIECE_BYTES]
 
 
 def _read_spans(document: Document, sent: str) -> list[Span]:
@@ -160,22 +179,15 @@ def _add_page(app: FastAPI, assistant: Answering) -> None:
         width: int = WIDTHS[2],
         version: str = "",
     ) -> Response:
-        if is_foreign(request.headers):
-            return error_response(403, "OriginError", "another site's page may not show this")
-        found = assistant.document(document)
+        found = _look_up(assistant, request, document, version)
+        if not isinstance(found, Document):
+            return found
         require_page(found, page)
-        if version not in {"", found.sha256}:
-            return error_response(409, CHANGED, f"{document!r} has changed since")
         # `AccessMiddleware` adds `nosniff` and `same-origin`, as to every response.
         headers = {"ETag": f'"{found.sha256}"', "Cache-Control": "private, no-cache"}
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        try:
-            png = pictures.draw(found, page, choose_width(width))
-        except DocumentUnreadable:  # a `CorpusError` with a status of its own
-            raise
-        except CorpusError as error:  # the index has it, so the file has changed
-            return error_response(409, CHANGED, str(error))
+        png = pictures.draw(found, page, choose_width(width))
         return Response(png, media_type="image/png", headers=headers)
 
 
@@ -207,13 +219,40 @@ def choose_width(wanted: int) -> int:
     return next((width for width in WIDTHS if width >= wanted), WIDTHS[-1])
 
 
+class Turns:
+    """Lets few requests do something at the same time, and few others wait for their turn."""
+
+    def __init__(self, n: int, doing: str) -> None:
+        self._doing = doing
+        self._active = threading.BoundedSemaphore(n)
+        self._places = threading.BoundedSemaphore(n + MAX_WAITING)
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a turn for the length of a block.
+
+        Raises:
+            Busy: too many others have theirs, or wait for it.
+        """
+        with self._hold(self._places, 0.0), self._hold(self._active, WAIT_S):
+            yield
+
+    @contextmanager
+    def _hold(self, places: threading.BoundedSemaphore, timeout_s: float) -> Iterator[None]:
+        if not places.acquire(timeout=timeout_s):
+            raise Busy(f"too many {self._doing}; ask again in {RETRY_AFTER_S} seconds")
+        try:
+            yield
+        finally:
+            places.release()
+
+
 class PictureCache:
     """Draws pages, a few at once, and keeps the latest pictures. Safe to share between threads."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
-        self._drawing = threading.BoundedSemaphore(MAX_DRAWING)
-        self._places = threading.BoundedSemaphore(MAX_DRAWING + MAX_WAITING)
+        self._drawing = Turns(MAX_DRAWING, "pages are being drawn")
         self._pictures: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -227,7 +266,7 @@ class PictureCache:
         key = (document.sha256, page, width)
         if (found := self._find(key)) is not None:
             return found
-        with _hold(self._places, 0.0), _hold(self._drawing, WAIT_S):
+        with self._drawing.take():
             if (found := self._find(key)) is not None:  # drawn in the meantime
                 return found
             png = self._draw(document.document_id, page, width)
@@ -245,14 +284,3 @@ class PictureCache:
             self._pictures[key] = png
             while sum(map(len, self._pictures.values())) > MAX_KEPT_BYTES:
                 self._pictures.popitem(last=False)
-
-
-@contextmanager
-def _hold(places: threading.BoundedSemaphore, timeout_s: float) -> Iterator[None]:
-    """Hold one of a number of places for the length of a block; raise `Busy` if there is none."""
-    if not places.acquire(timeout=timeout_s):
-        raise Busy(f"too many pages are being drawn; ask again in {RETRY_AFTER_S} seconds")
-    try:
-        yield
-    finally:
-        places.release()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.errors import CorpusError, DocumentUnreadable, StoreError
+from assistant.errors import CorpusError, DocumentChanged, DocumentUnreadable, StoreError
 from assistant.ingest.added import AddedDocument, read_name
 from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import FoundFile, find, read, stat_again
@@ -142,7 +142,7 @@ class SourceFiles:
         """Return what a span of a document is in its file.
 
         Raises:
-            CorpusError: the file is not the one that was indexed any more.
+            DocumentChanged: the file is not the one that was indexed any more.
         """
         data = self.load(document)
         seen = [box for box in mark_words(document.words, span) if box.page]
@@ -156,7 +156,7 @@ class SourceFiles:
         """Return a page of a document as a PNG picture of `width` pixels.
 
         Raises:
-            CorpusError: the file is not the one that was indexed any more.
+            DocumentChanged: the file is not the one that was indexed any more.
             DocumentUnreadable: it has no such page, or none to show.
         """
         return self._parsers.draw(self.load(document), document.media_type, page, width)
@@ -165,7 +165,7 @@ class SourceFiles:
         """Return the bytes of a document's file.
 
         Raises:
-            CorpusError: the file is not the one that was indexed any more.
+            DocumentChanged: the file is not the one that was indexed any more.
         """
         name = document.document_id
         try:
@@ -176,9 +176,9 @@ class SourceFiles:
             data = read(file, self._settings.max_file_bytes)
         except DocumentUnreadable as error:
             problem = f"{name!r}: {error}; bring the index in step: assistant index"
-            raise CorpusError(problem) from error
+            raise DocumentChanged(problem) from error
         if hashlib.sha256(data).hexdigest() != document.sha256:
-            raise CorpusError(
+            raise DocumentChanged(
                 f"{name!r} has changed since it was indexed; bring the index in step: "
                 "assistant index"
             )

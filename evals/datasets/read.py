@@ -5,6 +5,7 @@ that is not UTF-8, an absent field, a wrong type; always as a ValueError that st
 place: `file:line`, or for a file that is one JSON value the file and the way to the field.
 """
 
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -23,8 +24,9 @@ class Row(BaseModel):
 
 
 def read_lines(path: Path, row_type: type[RowT]) -> Iterator[tuple[str, RowT]]:
-    """Yield the row of each line that is not blank, after its place."""
-    with path.open("rb") as file:  # bytes: only a line feed ends a row
+    """Yield the row of each line that is not blank, after its place; of ".gz", unpacked."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:  # bytes: only a line feed ends a row
         for number, line in enumerate(file, start=1):
             if line.strip():
                 where = f"{path}:{number}"

@@ -19,15 +19,20 @@ from evals.datasets.mtrag import load_mtrag
 from evals.datasets.nq import load_nq
 from evals.datasets.quotesum import load_quotesum
 from evals.datasets.ramdocs import load_ramdocs
-from evals.datasets.squad import load_squad
+from evals.datasets.reading import load_reading
+from evals.datasets.squad import load_reported, load_squad
 from evals.datasets.wice import load_claims_wice, load_wice
 
 T = TypeVar("T")
 Sources = Mapping[str, tuple[str, Callable[[Path], T]]]
 
+IN_LANGUAGES = (*(f"xquad_{lang}" for lang in ("de", "es", "ru", "zh", "ar")), "norquad")
+IN_LANGUAGES += ("jaquad_dev", "omosqa_de")
+
 QUESTION_SETS: Sources[Dataset] = MappingProxyType(
     {
         "squad2": ("squad2/squad2.json", load_squad),
+        "squad2_reported": ("squad2/squad2.json", load_reported),
         "covidqa": ("covidqa/covidqa.json", partial(load_squad, name="covidqa")),
         "policyqa": ("policyqa/dev.json", partial(load_squad, name="policyqa")),
         "nq": ("nq_oracle/nq.jsonl", load_nq),
@@ -40,6 +45,10 @@ QUESTION_SETS: Sources[Dataset] = MappingProxyType(
         "cranfield": ("ir_classic/cranfield", load_cranfield),
         "med": ("ir_classic/med", load_med),
         "cisi": ("ir_classic/cisi", load_cisi),
+        **{
+            name: (f"reading/multilingual/{name}.jsonl.gz", partial(load_reading, name=name))
+            for name in IN_LANGUAGES
+        },
     }
 )
 CLAIM_SETS: Sources[tuple[Claim, ...]] = MappingProxyType(

@@ -6,6 +6,7 @@ a paragraph; gold is the sentences that an answer lies in, and of an answer that
 impossible.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from assistant.evaluation.values import Dataset, Gold, Question
 from assistant.text.sentences import split_sentences
 from evals.datasets.documents import number_texts, texts_by_id
 from evals.datasets.read import Row, read_json
+from evals.reader.rows import HELD_ARTICLES
 
 
 class _Answer(Row):
@@ -56,6 +58,7 @@ class _Paragraph(Row):
 
 
 class _Article(Row):
+    title: str = ""
     paragraphs: tuple[_Paragraph, ...]
 
 
@@ -76,6 +79,15 @@ def load_squad(path: Path, name: str = "squad2") -> Dataset:
         for asked in paragraph.qas
     )
     return Dataset(name, texts_by_id(ids), questions)
+
+
+def load_reported(path: Path) -> Dataset:
+    """Load squad2 with the questions of its articles that trained no reader and fitted no judge."""
+    titles = [article.title for article in read_json(path, TypeAdapter(_File)).data]
+    reported = {str(titles.index(title)) for title in sorted(titles)[-HELD_ARTICLES:]}
+    loaded = load_squad(path, "squad2_reported")
+    asked = tuple(one for one in loaded.questions if one.group in reported)
+    return replace(loaded, questions=asked)
 
 
 @lru_cache(maxsize=1)

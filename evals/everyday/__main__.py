@@ -18,6 +18,7 @@ from typing import Literal
 from assistant import Answer, Assistant
 from evals.everyday.folders import FOLDERS, write
 from evals.everyday.score import (
+    QUESTIONS,
     Asked,
     Outcome,
     is_right,
@@ -28,7 +29,7 @@ from evals.everyday.score import (
 )
 
 HERE = Path(__file__).parent
-QUESTIONS, DIALOGUES = HERE / "questions.jsonl", HERE / "dialogues.jsonl"
+DIALOGUES = HERE / "dialogues.jsonl"
 
 
 def judge(asked: Asked, answer: Answer) -> Outcome:

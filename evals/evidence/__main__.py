@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import assistant.evidence.scorer
@@ -26,7 +27,15 @@ from assistant.evidence.calibration import Logistic
 from assistant.evidence.scorer import READER_WEIGHTS_FILE, WEIGHTS_FILE, load_weights, to_json
 from assistant.models.embed import Embedder, open_embedder, open_reader
 from evals.datasets import CLAIM_SETS, Claim, Dataset, load_claims, load_set
-from evals.evidence.collect import Judged, ask_elsewhere, half_absent, judge, only
+from evals.evidence.collect import (
+    EVERYDAY,
+    Judged,
+    ask_elsewhere,
+    half_absent,
+    judge,
+    judge_everyday,
+    only,
+)
 from evals.evidence.fit import cross_validate, fit
 from evals.evidence.report import OVER_REFUSAL, calibration_lines, report
 from evals.evidence.support import (
@@ -44,6 +53,7 @@ OFF_TOPIC = 1000
 """Questions of Natural Questions asked of the articles of squad2."""
 SMOKE = 40
 """Questions of each set in a smoke run."""
+SMOKE_FOLDERS = 3
 WEIGHTS = Path(assistant.evidence.scorer.__file__).parent
 
 
@@ -78,16 +88,16 @@ def collect(folder: Path, work: Path, embedder: Embedder, *, smoke: bool) -> lis
     """Judge every question of every set, or of a few; keep what was judged in `work`."""
     judged: list[Judged] = []
     made_by = f"{_digest_sources()}-{embedder.fingerprint[:8]}"
-    for public in load(folder, has_trained=open_reader(embedder) is not None):
-        kept = work / public.name / f"judged-{made_by}{'-smoke' * smoke}.pickle"
-        if kept.exists():
-            judged += pickle.loads(kept.read_bytes())  # written by this command alone
-            continue
-        given = _take(public) if smoke else public
-        print(f"judging {public.name}: {len(given.questions):,} questions", file=sys.stderr)
-        found = list(judge(given, work / public.name, embedder))
-        kept.write_bytes(pickle.dumps(found))
-        judged += found
+    sets = load(folder, has_trained=open_reader(embedder) is not None)
+    asked = {one.name: partial(judge, _take(one) if smoke else one) for one in sets}
+    asked[EVERYDAY] = partial(judge_everyday, SMOKE_FOLDERS if smoke else None)
+    for name, answer in asked.items():
+        kept = work / name / f"judged-{made_by}{'-smoke' * smoke}.pickle"
+        if not kept.exists():
+            print(f"judging {name}", file=sys.stderr)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(pickle.dumps(list(answer(kept.parent, embedder))))
+        judged += pickle.loads(kept.read_bytes())  # written by this command alone
     return judged
 
 
@@ -145,8 +155,10 @@ def main() -> None:
                 f.name: [round(f.value, 3), round(f.low, 3), round(f.high, 3), f.n] for f in figures
             },
         }
-        own = [claim for of_set in claims_that_fit(claims).values() for claim in of_set]
-        support = fit_support(own) if own else _keep_support(with_reader=reader is not None)
+        own = claims_that_fit(claims)
+        support = (
+            fit_support(own.values()) if own else _keep_support(with_reader=reader is not None)
+        )
         weights = fit(judged, support, reader.sha256 if reader else "")
         text = json.dumps({"fitted": fitted, **to_json(weights)}, indent=1)
         out = given.out or WEIGHTS / (READER_WEIGHTS_FILE if reader else WEIGHTS_FILE)

@@ -5,8 +5,9 @@ passage that a question was written about.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,12 @@ from assistant.store.sync import index_config_of, sync
 from assistant.store.vectors import VectorSearch
 from assistant.values import Sentence
 from evals.datasets import Dataset, Question, write_corpus
+from evals.everyday.folders import write as write_folder
+from evals.everyday.score import QUESTIONS, Asked, folded, read_questions
 from evals.reader.rows import fold
 
+EVERYDAY = "everyday"
+MIN_REMEMBERED = 1_000
 N_FOLDS = 4
 MIN_SAME_CHARS = 20
 """Shorter sentences are not taken for a part of a gold sentence."""
@@ -52,24 +57,71 @@ class Judged:
 
 def judge(public: Dataset, folder: Path, embedder: Embedder) -> Iterator[Judged]:
     """Index the set's documents in `folder` and yield its questions with their evidence."""
-    index_dir = folder / f"index-{embedder.fingerprint}"
-    settings = Settings.load(corpus_dir=folder / "corpus", index_dir=index_dir)
+    settings = _settings_in(folder, embedder)
     write_corpus(public.texts, settings.corpus_dir)
-    sync(settings, embedder)
-    n_texts = len(public.texts) * 100
+    yield from _judge(public.name, public.questions, settings, embedder, holds)
+
+
+def judge_everyday(n: int | None, folder: Path, embedder: Embedder) -> Iterator[Judged]:
+    """Write, index and ask the first n folders of `evals.everyday`, or all.
+
+    Questions whose answer has to be counted up are left out.
+
+    A sentence that holds one of the strings which an answer must hold answers.
+    """
+    folders = groupby(read_questions(QUESTIONS), key=lambda one: one.case)
+    for name, asked in islice(folders, n):
+        settings = _settings_in(folder / name, embedder)
+        if not settings.corpus_dir.exists():
+            write_folder(name, settings.corpus_dir)
+        questions = [_question_of(one) for one in asked if not one.is_computed]
+        yield from _judge(EVERYDAY, questions, settings, embedder, says_one_of)
+
+
+def says_one_of(question: Question, sentence: Sentence) -> bool:
+    """Whether a sentence of any document says one of the strings of an answer."""
+    said = folded(sentence.text)
+    return any(folded(one) in said for one in question.answers)
+
+
+def _question_of(asked: Asked) -> Question:
+    return Question(
+        query_id=f"{asked.case}: {asked.question}",
+        text=asked.question,
+        is_answerable=asked.is_answerable,
+        answers=asked.must if asked.is_answerable else (),
+        group=asked.case,
+        kind=asked.kind,
+    )
+
+
+def _settings_in(folder: Path, embedder: Embedder) -> Settings:
+    index_dir = folder / f"index-{embedder.fingerprint}"
+    return Settings.load(corpus_dir=folder / "corpus", index_dir=index_dir)
+
+
+def _judge(
+    source: str,
+    questions: Sequence[Question],
+    settings: Settings,
+    embedder: Embedder,
+    holds: Callable[[Question, Sentence], bool],
+) -> Iterator[Judged]:
+    """Index the documents of a folder and yield the questions with their evidence."""
+    n_texts = max(MIN_REMEMBERED, sync(settings, embedder).n_passages * 50)
     encoder = CachingEncoder(embedder, n_texts)
     reader = (own := open_reader(embedder)) and CachingReader(own, n_texts)
     search = VectorSearch(settings.index_dir, embedder.dimension)
     retriever = Retriever(embedder, search, settings)
     with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
-        for question in public.questions:
+        for question in questions:
             query = focus(" ".join(question.text.split()))
             retrieval = retriever.retrieve(snapshot, query, settings.n_passages)
             sentences, evidence = gather(retrieval, encoder, reader)
             yield Judged(
-                source=public.name,
+                source=source,
                 question=question,
-                fold=fold_of(public.name, question.group),
+                fold=fold_of(source, question.group),
                 sentences=sentences,
                 evidence=evidence,
                 features=measure(evidence),

@@ -15,14 +15,16 @@ from sklearn.linear_model import LogisticRegression
 from assistant.evidence.calibration import Calibration, Logistic, fit_bars
 from assistant.evidence.features import measure_question
 from assistant.evidence.scorer import EvidenceWeights, Judgement, probability, weigh
-from evals.evidence.collect import N_FOLDS, Judged
+from evals.evidence.collect import EVERYDAY, N_FOLDS, Judged
 
-SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum")
+SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum", EVERYDAY)
 """The sets that say which sentences answer."""
-QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic")
+QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic", EVERYDAY)
 """The sets whose questions are what a user might ask a folder, answerable or not."""
 BAR_SETS = ("squad2", "nq", "clapnq", "mtrag")
 """The sets whose answerable questions say where to abstain."""
+WEIGHT_OF_EVERYDAY = 3.0
+"""Of a question to a folder of mixed documents, beside one to paragraphs of an encyclopaedia."""
 
 
 NO_SUPPORT = Logistic(0.0, ())
@@ -48,12 +50,15 @@ def fit(
     asked = [one for one in judged if len(one.sentences)]
     told = [one for one in asked if one.source in SENTENCE_SETS]
     sentence = fit_logistic(
-        np.vstack([one.features for one in told]), np.concatenate([one.holds for one in told])
+        np.vstack([one.features for one in told]),
+        np.concatenate([one.holds for one in told]),
+        np.concatenate([np.full(len(one.holds), _weight(one)) for one in told]),
     )
     whole = [one for one in asked if one.source in QUESTION_SETS and is_clear(one)]
     question = fit_logistic(
         np.array([measure_question(w.evidence, sentence.log_odds(w.features)) for w in whole]),
         np.array([one.question.is_answerable for one in whole]),
+        np.array([_weight(one) for one in whole]),
     )
     plain = EvidenceWeights(sentence, question, support, Calibration(1.0, 0.0, ()))
     answerable = [
@@ -85,10 +90,21 @@ def is_clear(one: Judged) -> bool:
     return one.question.kind not in ("partial", "underspecified")
 
 
-def fit_logistic(features: NDArray[Any], outcomes: NDArray[Any]) -> Logistic:
-    """Fit on standardised features; return the weights for the features as they are."""
+def _weight(one: Judged) -> float:
+    return WEIGHT_OF_EVERYDAY if one.source == EVERYDAY else 1.0
+
+
+def fit_logistic(
+    features: NDArray[Any], outcomes: NDArray[Any], counts: NDArray[Any] | None = None
+) -> Logistic:
+    """Fit on standardised features; return the weights for the features as they are.
+
+    `counts` says how much each row counts, all the same if None.
+    """
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
-    model = LogisticRegression(C=1.0, max_iter=2000).fit((features - mean) / spread, outcomes)
+    model = LogisticRegression(C=1.0, max_iter=2000).fit(
+        (features - mean) / spread, outcomes, sample_weight=counts
+    )
     weights = model.coef_[0] / spread
     bias = float(model.intercept_[0] - weights @ mean)
     return Logistic(round(bias, 4), tuple(round(float(weight), 4) for weight in weights))

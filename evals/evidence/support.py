@@ -6,7 +6,7 @@ pairs, on those that it has not learned from; wice is for evaluation alone.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +64,14 @@ def load_held_pairs(folder: Path) -> tuple[Claim, ...]:
     return tuple(Claim(p.statement, (p.quotes,), p.is_supported, p.quotes) for p in held)
 
 
-def fit_support(claims: Sequence[JudgedClaim]) -> Logistic:
-    """Fit the weights of support."""
+def fit_support(sets: Iterable[Sequence[JudgedClaim]]) -> Logistic:
+    """Fit the weights of support, to which each set counts the same."""
+    told = [(claim, 1.0 / len(own)) for own in sets for claim in own]
+    counts = np.array([count for _, count in told])
     return fit_logistic(
-        np.array([claim.features for claim in claims]),
-        np.array([claim.is_supported for claim in claims]),
+        np.array([claim.features for claim, _ in told]),
+        np.array([claim.is_supported for claim, _ in told]),
+        counts / counts.mean(),
     )
 
 
@@ -85,11 +88,10 @@ def report_support(claims: Mapping[str, Sequence[JudgedClaim]]) -> list[Figure]:
         return []
     held: dict[str, list[tuple[Logistic, JudgedClaim]]] = {name: [] for name in FITTED_ON}
     for fold in range(N_FOLDS):
-        others = [c for own in fitted_on.values() for c in own if c.fold != fold]
-        weights = fit_support(others)
+        weights = fit_support([c for c in own if c.fold != fold] for own in fitted_on.values())
         for name, own in fitted_on.items():
             held[name] += [(weights, claim) for claim in own if claim.fold == fold]
-    weights = fit_support([claim for own in fitted_on.values() for claim in own])
+    weights = fit_support(fitted_on.values())
     held["wice"] = [(weights, claim) for claim in claims.get("wice", ())]
     pairs = {f"{name}: AUROC supported or not": scored for name, scored in held.items() if scored}
     floor = [feature.__name__ for feature in SUPPORT_FEATURES].index(coverage_of_all.__name__)

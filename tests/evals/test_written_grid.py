@@ -144,6 +144,13 @@ def test_a_row_has_what_is_graded(scored: dict[str, Scored]) -> None:
     assert told["quotes"] not in ("", told["shown"])
 
 
+def test_a_reply_is_read_as_it_was_written_whatever_ends_its_lines(tmp_path: Path) -> None:
+    replies = {"a": "One\u2028two\x85three.\nFour.", "b": ""}
+    path = tmp_path / "replies.jsonl"
+    written.write_lines(path, ({"id": key, "reply": said} for key, said in replies.items()))
+    assert written.read_given(path, "reply") == replies
+
+
 @pytest.mark.parametrize("line", ["", "[]", '{"id": "a"}', '{"reply": "a"}', "no"])
 def test_a_file_of_another_form_is_named_with_its_line(tmp_path: Path, line: str) -> None:
     path = tmp_path / "replies.jsonl"

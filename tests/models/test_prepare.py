@@ -213,6 +213,12 @@ def test_a_model_that_is_not_on_this_machine_is_refused_without_a_look_up(
         open_embedder(name, tmp_path)
 
 
+def test_a_folder_of_models_is_none(tmp_path: Path) -> None:
+    save_tiny_model(tmp_path / "tiny")
+    with pytest.raises(EmbedderMissing, match=r"no model\.safetensors in"):
+        open_embedder(str(tmp_path), tmp_path / "cache")
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_a_local_models_vectors_are_those_of_sentence_transformers(
     tmp_path: Path, pooling: str

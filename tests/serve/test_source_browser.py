@@ -20,6 +20,8 @@ from paged import PagedAssistant
 from playwright.sync_api import Page, expect
 from surface_fakes import HANDBOOK, FakeAssistant, document
 
+from assistant.values import DocumentId
+
 pytestmark = IN_BROWSER
 LINES = [f"Line {n}: the mill 𝕏 turned for hours." for n in range(40_000)]
 ACCRUES = "Employees accrue two days of leave per month."
@@ -109,6 +111,7 @@ def test_a_text_of_any_length_goes_on_where_one_scrolls_and_the_page_stays_small
         for _ in range(12):
             page.evaluate("(s => s.scrollTo(0, s.scrollHeight))(document.getElementById('side'))")
             page.wait_for_timeout(150)
+            shown()
         later = shown()
         assert later[0] > first[1]
         assert later[1] - later[0] <= 260_000
@@ -143,6 +146,21 @@ def test_words_are_found_in_the_whole_document_and_one_goes_through_them(visit: 
         page.fill(".finding input", "windmill nowhere")
         expect(page.locator(".found")).to_have_text("Not found")
         keep_picture(page, "found")
+
+
+def test_a_search_that_failed_does_not_say_that_nothing_was_found(visit: Visit) -> None:
+    with serving(made := long_assistant()) as (at, _):
+        page = visit(at)
+        open_source(page, "leave")
+        held = made.held.pop(DocumentId("handbook.md"))
+        page.fill(".finding input", "per month")
+        expect(page.locator(".found")).to_contain_text("Not searched: ")
+        made.held[held.document_id] = held
+        page.fill(".finding input", "per  month")
+        expect(page.locator(".found")).to_have_text("1 of 1")
+    (fault,) = visit.faults
+    assert "404" in fault
+    visit.faults.clear()
 
 
 def test_the_file_itself_is_downloaded(visit: Visit) -> None:

@@ -1,5 +1,7 @@
 """Pages, text and files of documents over HTTP: who gets which, and what is refused."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +14,15 @@ from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
 from paged import PagedAssistant, report
-from surface_fakes import settings_anywhere
+from starlette.types import Message
+from surface_fakes import document, settings_anywhere
 
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import reading
 from assistant.serve.app import build_app
+from assistant.serve.chat.render import render_source
 from assistant.serve.reading import WIDTHS, PictureCache, choose_width, find_words
+from assistant.values import Span
 
 REPORT = report()
 
@@ -91,7 +96,9 @@ def test_what_cannot_be_shown_is_refused_in_one_line(
 
 def test_a_file_that_has_changed_is_not_shown(client: TestClient, fake: PagedAssistant) -> None:
     fake.is_changed = True
-    assert ask_for(client).status_code == 409
+    for reply in (ask_for(client), get(client, "file", document=REPORT.document_id)):
+        assert reply.status_code == 409
+        assert reply.json()["error"]["kind"] == "DocumentChanged"
 
 
 def test_a_page_of_another_site_gets_none(client: TestClient, fake: PagedAssistant) -> None:
@@ -177,9 +184,30 @@ def test_a_part_of_a_text_is_its_own_characters_with_the_spans_asked_for_marked(
     assert first(body, "mark.strong").text() == text[14:20]
     assert [one.text() for one in body.css("mark:not(.strong)")] == [text[30:41]]
     assert parse(get(client, "text", start="99999", end="100000").text).text() == ""
+    assert parse(get(client, "text", start="99999", end="0").text).text() == ""
     hostile = get(client, "text", document="hostile.txt", start="0", end="999")
     assert "<script" not in hostile.text
     assert "<img" not in hostile.text
+
+
+@pytest.mark.parametrize("line", ["Line {}: the mill turned for hours.\n", "Word {}. "])
+def test_parts_of_a_text_meet_whatever_comes_first(fake: PagedAssistant, line: str) -> None:
+    text = "".join(line.format(n) for n in range(20_000))
+    long = document("long.txt", text)
+    fake.held[long.document_id] = long
+
+    def spans_in(html: str) -> tuple[int, int]:
+        told = first(parse(html), ".part").attributes
+        return int(str(told["data-start"])), int(str(told["data-end"]))
+
+    with TestClient(build_app(fake), base_url="http://127.0.0.1") as client:
+        for at in (0, 900, 100_007, len(text) - 5):
+            strong = Span(long.document_id, at, at + 3)
+            start, end = spans_in(render_source(long, (strong,), strong))
+            asked = {"document": long.document_id, "start": str(end), "end": str(end + 40_000)}
+            assert spans_in(get(client, "text", **asked).text)[0] == end
+            asked |= {"start": str(max(0, start - 40_000)), "end": str(start)}
+            assert spans_in(get(client, "text", **asked).text)[1] == start
 
 
 def test_words_are_found_whatever_their_case_and_the_space_between_them(
@@ -217,6 +245,41 @@ def test_a_file_is_sent_to_be_kept_and_only_a_pdf_may_be_opened(
         reply = get(client, "file", document=REPORT.document_id, inline=inline)
         assert reply.headers["content-type"] == "application/pdf"
         assert reply.headers["content-disposition"] == f"{how}; {name}"
+
+
+@pytest.mark.parametrize(("n_waiting", "wait_s"), [(8, 0.0), (0, 60.0)])
+def test_a_file_keeps_its_turn_until_it_is_sent_and_few_wait_for_theirs(
+    n_waiting: int, wait_s: float, fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_LOADING", 1)
+    monkeypatch.setattr(reading, "MAX_WAITING", n_waiting)
+    monkeypatch.setattr(reading, "WAIT_S", wait_s)
+    monkeypatch.setattr(fake, "original", lambda _: b"x" * (3 * reading.PIECE_BYTES))
+    app = build_app(fake)
+    taken, goes_on, sent = threading.Event(), threading.Event(), list[int]()
+
+    async def send(message: Message) -> None:
+        if body := message.get("body"):
+            sent.append(len(body))
+            taken.set()
+            await asyncio.to_thread(goes_on.wait, 10)
+
+    async def receive() -> Message:
+        await asyncio.to_thread(goes_on.wait, 10)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    path = {"path": "/api/file", "query_string": b"document=handbook.md", "method": "GET"}
+    scope = {"type": "http", "headers": [(b"host", b"127.0.0.1")], **path}
+    with TestClient(app, base_url="http://127.0.0.1") as client, ThreadPoolExecutor(1) as slow:
+        first_one = slow.submit(lambda: asyncio.run(app(scope, receive, send)))
+        assert taken.wait(10)
+        reply = get(client, "file")
+        goes_on.set()
+        first_one.result()
+        assert reply.status_code == 503
+        assert "files are being sent" in reply.json()["error"]["message"]
+        assert sent == [reading.PIECE_BYTES] * 3
+        assert get(client, "file").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["text", "find", "file"])

@@ -12,7 +12,7 @@ from hashing import HashingEmbedder
 from llama_index.core.readers.base import BaseReader
 from llama_index.core.schema import Document as LlamaDocument
 
-from assistant.errors import CorpusError, DocumentUnreadable, Fault
+from assistant.errors import CorpusError, DocumentChanged, DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import watch
@@ -170,14 +170,14 @@ def test_a_citation_leads_to_nothing_once_its_file_has_changed(
     (citation, *_) = assistant.ask("Where does the Danube rise?").citations
     path = settings.corpus_dir / citation.document_id
     path.write_text("Other text.")
-    with pytest.raises(CorpusError, match="has changed since it was indexed"):
+    with pytest.raises(DocumentChanged, match="has changed since it was indexed"):
         assistant.origin(citation)
     path.unlink()
     path.symlink_to("/etc/passwd")
-    with pytest.raises(CorpusError, match="no file of the folder"):
+    with pytest.raises(DocumentChanged, match="no file of the folder"):
         assistant.origin(citation)
     path.unlink()
-    with pytest.raises(CorpusError, match="cannot be read"):
+    with pytest.raises(DocumentChanged, match="cannot be read"):
         assistant.origin(citation)
     assistant.sync()
     with pytest.raises(CorpusError, match="holds no document"):

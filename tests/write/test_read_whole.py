@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from corpora import settings_in, write_files
 from hashing import HashingEmbedder
-from scripted_model import Piece, Script, ScriptedModel, finished
+from scripted_model import Piece, Script, ScriptedModel, finished, numbers_in
 
 from assistant.answer.whole import NAME
 from assistant.errors import ModelTooSlow, ModelUnavailable
@@ -46,11 +46,6 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     with Assistant(settings, HashingEmbedder()) as assistant:
         assistant.sync()
     return settings
-
-
-def numbers_in(request: Request) -> dict[str, int]:
-    found = re.findall(r"^\[(\d+)\] (.*)$", request.user, re.MULTILINE)
-    return {text: int(number) for number, text in found}
 
 
 class Scripted:

@@ -13,7 +13,7 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from scripted_model import Piece, ScriptedModel, finished
+from scripted_model import Piece, ScriptedModel, finished, numbers_in
 from scripted_replies import Said
 from scripted_server import ScriptedServer
 from selectolax.lexbor import LexborHTMLParser
@@ -47,11 +47,6 @@ def given_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     with Assistant(settings, HashingEmbedder()) as assistant:
         assistant.sync()
     return settings
-
-
-def numbers_in(request: Request) -> dict[str, int]:
-    found = re.findall(r"^\[(\d+)\] (.*)$", request.user, re.MULTILINE)
-    return {text: int(number) for number, text in found}
 
 
 def model_of(

@@ -1,7 +1,6 @@
 """From quotes to a model's words: what is shown of them is checked, and all else stays quotes."""
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +11,7 @@ from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_model import Piece, Script, ScriptedModel, finished
+from scripted_model import Piece, Script, ScriptedModel, finished, numbers_in
 
 from assistant.answer.compose import NAME as EXTRACT
 from assistant.errors import ModelTooSlow, ModelUnavailable
@@ -56,12 +55,6 @@ def given_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def assistant_of(settings: Settings, model: ScriptedModel | None) -> Assistant:
     embedder = HashingEmbedder()
     return Assistant(settings, embedder, WordScorer(embedder), model)
-
-
-def numbers_in(request: Request) -> dict[str, int]:
-    """Return the number of each sentence that a request shows."""
-    found = re.findall(r"^\[(\d+)\] (.*)$", request.user, re.MULTILINE)
-    return {text: int(number) for number, text in found}
 
 
 def writing(*said: Said) -> Script:

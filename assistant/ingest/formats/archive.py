@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from posixpath import basename
 from xml.parsers import expat
 
 from assistant.errors import DocumentUnreadable, Fault
@@ -33,6 +32,8 @@ from assistant.ingest.formats.parsed import (
     Parsed,
     count,
     drop_none,
+    list_some,
+    tell_some,
 )
 from assistant.values import Origin, Page
 
@@ -263,10 +264,10 @@ def _damaged(why: str) -> DocumentUnreadable:
     return DocumentUnreadable(f"damaged: not a whole archive ({why})", Fault.CORRUPT)
 
 
-MAX_NAMES = 10
 _MAX_NAME_CHARS = 100
 _PREVIEWS = ("QuickLook/Preview.pdf", "preview.jpg", "QuickLook/Thumbnail.jpg")
-_NO_FILES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_NO_FILES = frozenset(("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"))
+"""What systems lay beside the files of people."""
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -276,7 +277,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     told: list[str] = []
     unread: list[str] = []
     for name in sorted(archive.names):
-        if name.endswith("/") or name.startswith(_NO_FILES) or basename(name) in _NO_FILES:
+        if name.endswith("/") or not _NO_FILES.isdisjoint(name.split("/")):
             continue
         shown = blocks.clean(name)[-_MAX_NAME_CHARS:]
         try:
@@ -287,10 +288,8 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         blocks.add(name, level=1)
         blocks.extend(blocks_of(parsed, below=1))
         told += (f"{shown}: {warning}" for warning in parsed.warnings)
-    named = "; ".join(unread[:MAX_NAMES])
-    more = f" and {len(unread) - MAX_NAMES:,} more" if len(unread) > MAX_NAMES else ""
-    warning = count(len(unread), "file", f"in it not read: {named}{more}")
-    parsed = blocks.finish(None, [warning, *told])
+    warning = count(len(unread), "file", f"in it not read: {list_some(unread, '; ')}")
+    parsed = blocks.finish(None, [warning, *tell_some(told)])
     if unread and not parsed.units:
         raise DocumentUnreadable(f"a zip archive; {warning}", Fault.NO_TEXT)
     return parsed

@@ -146,9 +146,7 @@ _PAGE_BREAK = re.compile(rb"<mbp:pagebreak[^>]*>", re.IGNORECASE)
 def parse_mobi(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the text of a Mobipocket book with its headings."""
     try:
-        n_records = int.from_bytes(data[76:78], "big")
-        starts = [*struct.unpack_from(f">{2 * n_records}I", data, 78)[::2], len(data)]
-        records = [data[start:end] for start, end in pairwise(starts)]
+        records = _read_records(data)
         head = records[0]
         packing, n_texts, locked = struct.unpack_from(">H6xH2xH", head)
         if locked:
@@ -156,7 +154,7 @@ def parse_mobi(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         if packing not in (_PLAIN, _PALM_DOC):
             raise DocumentUnreadable("a book packed in Amazon's own way: convert it to EPUB")
         n_trailing, title = _read_mobi_head(head)
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, ValueError) as error:
         raise DocumentUnreadable("damaged: cannot be read as a book", Fault.CORRUPT) from error
     source = bytearray()
     for record in records[1 : 1 + min(n_texts, _MAX_TEXT_RECORDS)]:
@@ -169,6 +167,14 @@ def parse_mobi(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         page = f"<pre>{html.escape(page)}</pre>"
     found, warning = read_page(page.encode(), blocks)
     return blocks.finish(title or found or blocks.first_title(), [warning])
+
+
+def _read_records(data: bytes) -> list[bytes]:
+    n_records = int.from_bytes(data[76:78], "big")
+    starts = [*struct.unpack_from(f">{2 * n_records}I", data, 78)[::2], len(data)]
+    if any(start > end for start, end in pairwise(starts)):
+        raise ValueError("records share their bytes, as in a bomb")
+    return [data[start:end] for start, end in pairwise(starts)]
 
 
 def _read_mobi_head(head: bytes) -> tuple[int, str | None]:

@@ -221,19 +221,20 @@ def _show_fields(text: str) -> str:
     if "\x13" not in text:
         return _FIELD_MARKS.sub("", text)
     shown: list[str] = []
-    hidden: list[bool] = []
-    position = 0
+    is_hidden: list[bool] = []
+    n_hidden = position = 0
     for mark in _FIELD_MARKS.finditer(text):
-        if not any(hidden):
+        if not n_hidden:
             shown.append(text[position : mark.start()])
         position = mark.end()
         if mark[0] == "\x13":
-            hidden.append(True)
-        elif hidden and mark[0] == "\x14":
-            hidden[-1] = False
-        elif hidden:
-            hidden.pop()
-    return "".join(shown) + ("" if any(hidden) else text[position:])
+            is_hidden.append(True)
+            n_hidden += 1
+        elif is_hidden:
+            n_hidden -= is_hidden.pop()
+            if mark[0] == "\x14":
+                is_hidden.append(False)
+    return "".join(shown) + ("" if n_hidden else text[position:])
 
 
 _SLIDE_LIST, _SLIDE_REFERENCE, _NOTES_OF = 4080, 1011, 1009

@@ -21,16 +21,26 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
 from assistant.ingest.formats import html
 from assistant.ingest.formats.blocks import Block, Blocks, blocks_of
-from assistant.ingest.formats.parsed import DEFAULT_LIMITS, MAX_DEPTH, Limits, Parsed, count, fold
+from assistant.ingest.formats.parsed import (
+    DEFAULT_LIMITS,
+    MAX_DEPTH,
+    Limits,
+    Parsed,
+    count,
+    drop_none,
+    fold,
+    list_some,
+    tell_some,
+)
 from assistant.ingest.formats.text import find_blocks
-from assistant.ingest.parse import Inner
+from assistant.ingest.parse import Inner, tell_damage
+from assistant.ingest.sniff import MAIL_START
 from assistant.text.normalize import normalize
 from assistant.values import Role
 
 SEPARATOR = "Attached message"
 MAX_HEADER_CHARS = 20_000
 """A longer header is cut, which is told: what reads encoded words takes the square of its time."""
-MAX_NAMES = 10
 _MAX_NAME_CHARS = 100
 _WIDER = {
     "ascii": "utf-8",
@@ -66,7 +76,7 @@ _ESCAPED = "surrogateescape"
 class MailMessage:
     """A mail as far as it was read; one that is a saved page is that of a site.
 
-    `level` is that of the headings above what is attached.
+    `level` is that of the headings above what is attached, `told` the warnings about that.
     """
 
     blocks: Blocks
@@ -75,6 +85,7 @@ class MailMessage:
     level: int = 1
     attachments: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     n_deep: int = 0
     n_cut: int = 0
 
@@ -93,7 +104,7 @@ class MailMessage:
         self.blocks.add(name, level=self.level)
         self.blocks.extend(blocks_of(parsed, below=self.level))
         shown = self.blocks.clean(name)[:_MAX_NAME_CHARS]
-        self.warnings += (f"{shown}: {warning}" for warning in parsed.warnings)
+        self.told += (f"{shown}: {warning}" for warning in parsed.warnings)
 
     def add_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Add a line for each header that says something."""
@@ -158,6 +169,7 @@ class MailMessage:
         """Return everything read."""
         told = [
             *self.warnings,
+            *tell_some(self.told),
             name_attachments(self.attachments),
             count(self.n_deep, "part", "nested too deeply, left out"),
             count(self.n_cut, "header", f"cut after {MAX_HEADER_CHARS:,} characters"),
@@ -200,15 +212,14 @@ def name_attachments(names: Sequence[str]) -> str | None:
     >>> name_attachments(["a.pdf", "b.png"]), name_attachments(["a.pdf"])
     ('2 attachments not read: a.pdf, b.png', '1 attachment not read: a.pdf')
     """
-    shown = ", ".join(fold(normalize(name)[0])[:_MAX_NAME_CHARS] for name in names[:MAX_NAMES])
-    more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
-    return count(len(names), "attachment", f"not read: {shown}{more}")
+    shown = [fold(normalize(name)[0])[:_MAX_NAME_CHARS] for name in names]
+    return count(len(names), "attachment", f"not read: {list_some(shown)}")
 
 
 MAX_MAILS = 10_000
 """Of a mailbox that are read."""
 NO_SUBJECT = "(no subject)"
-_MAIL_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S+ [^\n]*\d\d:\d\d[^\n]*\n")
+_MAIL_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))" + MAIL_START)
 _ESCAPED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MAX_TYPE_BYTES = 10_000
@@ -229,15 +240,21 @@ def parse_box(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """Return the mails of a mailbox (RFC 4155), each under its subject."""
     box = MailMessage.of(limits)
     box.level = 2
+    n_unread = 0
     starts = [found.start() for found in islice(_MAIL_START.finditer(data), MAX_MAILS + 1)]
     ends = [*starts, len(data)] if len(starts) <= MAX_MAILS else starts
     for start, end in pairwise(ends):
         source = data[data.find(b"\n", start) + 1 : end]
-        message = read_source(_ESCAPED_FROM.sub(rb"\1", source))
+        try:
+            message = read_source(_ESCAPED_FROM.sub(rb"\1", source))
+        except DocumentUnreadable:
+            n_unread += 1
+            continue
         box.blocks.add(box.read_header(_raw(message, "Subject")) or NO_SUBJECT, level=1)
         read_message(message, box)
     if len(starts) > MAX_MAILS:
         box.warnings.append(f"only the first {MAX_MAILS:,} mails read: split it")
+    box.warnings += drop_none(count(n_unread, "mail", "not read"))
     return box.finish(None)
 
 
@@ -265,7 +282,14 @@ def read_message(message: Message, mail: MailMessage) -> None:
         if depth > MAX_DEPTH:
             mail.n_deep += 1
             continue
-        inner = [(found, depth + 1) for found in _read_part(part, mail)]
+        try:
+            with tell_damage():
+                inner = [(found, depth + 1) for found in _read_part(part, mail)]
+        except DocumentUnreadable as error:
+            if error.fault is Fault.TOO_LARGE:
+                raise
+            mail.attachments.append(_name(part, mail))
+            continue
         waiting += reversed(inner)
 
 
@@ -318,16 +342,11 @@ def _choose(parts: Sequence[Message]) -> Sequence[Message]:
 
 
 def _read_text(part: Message, mail: MailMessage) -> None:
-    try:
-        text = mail.read_text(_payload(part), part.get_content_charset())
-        if part.get_content_subtype() == "html":
-            mail.add_html(text.encode("utf-8", "replace"))
-        else:
-            mail.add_plain(text)
-    except DocumentUnreadable as error:
-        if error.fault is Fault.TOO_LARGE:
-            raise
-        mail.attachments.append(_name(part, mail))
+    text = mail.read_text(_payload(part), part.get_content_charset())
+    if part.get_content_subtype() == "html":
+        mail.add_html(text.encode("utf-8", "replace"))
+    else:
+        mail.add_plain(text)
 
 
 def _parts(part: Message) -> Sequence[Message]:
@@ -342,7 +361,11 @@ def _payload(part: Message) -> bytes:
 
 def _name(part: Message, mail: MailMessage) -> str:
     """Return what an attachment is called, or else what it is."""
-    return mail.read_header(part.get_filename() or "").strip() or part.get_content_type()
+    try:
+        name = part.get_filename() or ""
+    except ValueError:  # in a charset that the standard library fails on
+        name = ""
+    return mail.read_header(name).strip() or part.get_content_type()
 
 
 def _raw(message: Message, name: str) -> str:

@@ -2,12 +2,13 @@
 
 reStructuredText is read by docutils, which may include no file; what Sphinx adds to it is known by
 name. The others are read line by line: headings, lists, tables, code and paragraphs are told apart,
-and marks inside a line are taken out. Comments, and what is
-included from other files, are left out, the latter with a warning. The text is not the file's own,
-so there is no `locate`. `DocumentUnreadable` is raised for binary data.
+and marks inside a line are taken out. Comments, and what is included from other files, are left
+out, the latter with a warning. The text is not the file's own, so there is no `locate`.
+`DocumentUnreadable` is raised for binary data.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,14 +24,12 @@ from assistant.values import Role
 MAX_LEVEL = 6
 MAX_LINE_CHARS = 10_000
 """Of a line that may be more than part of a paragraph."""
+MAX_ATTRIBUTE_CHARS = 300
+"""Of what references in AsciiDoc stand for: a line may be full of them. Others stay as written."""
 _LINES = ("paragraph", "term", "attribution", "rubric", "line", "caption", "subtitle")
 _PASSED_OVER = ("comment", "substitution_definition", "system_message", "target", "pending", "meta")
-_JOINED = {
-    "field": (Role.PARAGRAPH, ": "),
-    "footnote": (Role.NOTE, " "),
-    "citation": (Role.NOTE, " "),
-}
-"""Of two parts, which stand in a line."""
+_JOINED = {"field": ": ", "footnote": " ", "citation": " "}
+"""Of two parts, which stand in a line with this between them."""
 _SPHINX_DIRECTIVES = (
     "toctree index only tabularcolumns highlight default-domain currentmodule module seealso "
     "versionadded versionchanged deprecated versionremoved deprecated-removed literalinclude "
@@ -165,8 +164,8 @@ class _RstWalk:
         elif name == "table":
             yield from self._table(node)
         elif name in _JOINED:
-            role, joint = _JOINED[name]
-            yield from self._line(node, role, joint=joint)
+            role = Role.PARAGRAPH if name == "field" else Role.NOTE
+            yield from self._line(node, role, joint=_JOINED[name])
         elif name in _LINES:
             yield from self._line(node, Role.PARAGRAPH)
         elif name != "image":
@@ -197,15 +196,13 @@ class _RstWalk:
             if form:
                 written = write_number(number, form)
                 marker = f"{node.get('prefix', '')}{written}{node.get('suffix', '.')} "
-            is_first = True
-            for block in self.read(item, depth):
-                if is_first and block.role is Role.PARAGRAPH:
+            for place, block in enumerate(self.read(item, depth)):
+                if not place and block.role is Role.PARAGRAPH:
                     yield Block(f"{marker}{block.text}", 1, Role.ITEM)
                 elif block.role is Role.ITEM:
                     yield Block(block.text, block.level + 1, Role.ITEM)
                 else:
                     yield block
-                is_first = False
 
     def _table(self, table: Any) -> Iterator[Block]:
         heads, rows = 0, []
@@ -220,7 +217,9 @@ class _RstWalk:
         yield from write_blocks(rows, heads)
 
 
-Take = Callable[[re.Match[str], Iterator[str]], None]
+Lines = deque[str]
+"""Those that are yet to be read."""
+Take = Callable[[re.Match[str], Lines], None]
 """Takes in a line that matched, and as many of those below it as belong to it."""
 
 
@@ -270,8 +269,9 @@ class Written:
 
     def read(self, text: str, kinds: Sequence[tuple[re.Pattern[str], "Take"]]) -> None:
         """Read lines, each by the first of the kinds that it is of, or as part of a paragraph."""
-        lines = iter(text.splitlines())
-        for line in lines:
+        lines = deque(text.splitlines())
+        while lines:
+            line = lines.popleft()
             for pattern, take in kinds if len(line) <= MAX_LINE_CHARS else ():
                 if found := pattern.match(line):
                     take(found, lines)
@@ -286,13 +286,19 @@ class Written:
         return self.blocks.finish(self.title or self.blocks.first_title(), [warning, included])
 
 
-def take_until(lines: Iterator[str], end: str) -> list[str]:
+def take_until(lines: Lines, end: str) -> list[str]:
     """Return the lines up to one that says only this, which ends them."""
     held = []
-    for line in lines:
-        if line.strip().lower() == end:
-            break
+    while lines and (line := lines.popleft()).strip().lower() != end:
         held.append(line)
+    return held
+
+
+def take_while(lines: Lines, pattern: re.Pattern[str]) -> list[str]:
+    """Return the lines that begin so, up to the first that does not."""
+    held = []
+    while lines and pattern.match(lines[0]):
+        held.append(lines.popleft())
     return held
 
 
@@ -301,13 +307,7 @@ _ADOC_REFERENCE = re.compile(r"\{([\w-]+)\}")
 _ADOC_CELL = re.compile(r"(?:^|(?<=\s))(?:\d+\*|[\d.]+\+)?[<^>.]*[aehlmsdv]?\|")
 _ADOC_COLUMNS = re.compile(r"cols=\"?([^\"\]]+)")
 _ADOC_INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (
-        re.compile(
-            r"(?:link:|xref:)?(?:https?://|mailto:|link:|xref:)[^\s\[\]]{1,500}\[([^\[\]]+)\]"
-        ),
-        r"\1",
-    ),
-    (re.compile(r"xref:[^\s\[\]]{1,300}\[([^\[\]]+)\]"), r"\1"),
+    (re.compile(r"(?:https?://|mailto:|link:|xref:)[^\s\[\]]{1,500}\[([^\[\]]+)\]"), r"\1"),
     (re.compile(r"<<[^<>,]{1,200},([^<>]{1,300})>>"), r"\1"),
     (re.compile(r"<<([^<>,]{1,200})>>"), r"\1"),
     (re.compile(r"(?:footnote|kbd|btn|pass|menu):\w*\[([^\[\]]*)\]"), r" (\1)"),
@@ -333,14 +333,16 @@ class _AdocReader:
         self.written = Written(blocks, self._inline)
         self._attributes: dict[str, str] = {}
         self._attached = ""
+        self._fences: set[str] = set()
 
     def list_kinds(self) -> list[tuple[re.Pattern[str], Take]]:
         """Return what lines there are, and what each kind does."""
         kinds: list[tuple[str, Take]] = [
             (r"//(?!/)", lambda *_: None),
             (r"\|===", self._take_table),
+            (r"(={2,}|-{2,}|~{2,}|\^{2,}|\+{2,})\s*$", self._take_underline),
             (r"(-{4,}|\.{4,}|`{3}|\+{4,}|/{4,})(?:\w.*)?\s*$", self._take_code),
-            (r"(?:={4,}|\*{4,}|_{4,}|--|\+)?\s*$", lambda *_: self.written.end()),
+            (r"(?:\*{4,}|_{4,}|\+)?\s*$", lambda *_: self.written.end()),
             (r"(={1,6}|#{1,6})\s+(\S.*)", self._take_heading),
             (r":!?([\w-]+)!?:\s*(.*)", self._take_attribute),
             (r"(\[[^\[\]]*\]|\[\[.*\]\])\s*$", self._take_attached),
@@ -357,35 +359,50 @@ class _AdocReader:
             text = pattern.sub(shown, text)
         return text
 
-    def _take_table(self, _: re.Match[str], lines: Iterator[str]) -> None:
+    def _take_table(self, _: re.Match[str], lines: Lines) -> None:
         rows, has_names = _read_adoc_table(take_until(lines, "|==="), self._attached)
+        self._attached = ""
         self.written.add_table(rows, has_names=has_names)
 
-    def _take_code(self, found: re.Match[str], lines: Iterator[str]) -> None:
-        held = take_until(lines, found[1])
+    def _take_underline(self, found: re.Match[str], lines: Lines) -> None:
+        """Take signs for a fence, or below a line about as long for what makes that a title."""
+        mark, (title, *more) = found[1], self.written.lines or [""]
+        is_title = not more and not self.written.item and re.match(r"(?!\.).*\w", title)
+        if is_title and mark not in self._fences and abs(len(title) - len(mark)) <= 1:
+            self.written.lines = []
+            self.written.add(title, 1 + "=-~^+".index(mark[0]))
+        elif len(mark) >= 4 and mark[0] in "-+":
+            self._take_code(found, lines)
+        else:
+            self.written.end()
+            self._fences ^= {mark} if mark[0] == "=" or mark == "--" else set()
+
+    def _take_code(self, found: re.Match[str], lines: Lines) -> None:
+        held, self._attached = take_until(lines, found[1]), ""
         if found[1][0] in "-.`":
             self.written.add_code(held)
 
-    def _take_heading(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_heading(self, found: re.Match[str], _: Lines) -> None:
         self.written.add(found[2], min(len(found[1]), MAX_LEVEL))
 
-    def _take_attribute(self, found: re.Match[str], _: Iterator[str]) -> None:
-        self._attributes[found[1].lower()] = found[2]
+    def _take_attribute(self, found: re.Match[str], _: Lines) -> None:
+        if len(found[2]) <= MAX_ATTRIBUTE_CHARS:
+            self._attributes[found[1].lower()] = found[2]
 
-    def _take_attached(self, found: re.Match[str], _: Iterator[str]) -> None:
-        self._attached = found[1]
+    def _take_attached(self, found: re.Match[str], _: Lines) -> None:
+        self._attached += found[1]  # all such lines are about the block below them
         self.written.end()
 
-    def _take_macro(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_macro(self, found: re.Match[str], _: Lines) -> None:
         self.written.n_included += found[1] == "include"
         if found[1] == "image" and (shown := found[2].partition(",")[0].strip('"')):
             self.written.add(shown, role=Role.CAPTION)
 
-    def _take_item(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_item(self, found: re.Match[str], _: Lines) -> None:
         marker = f"{found[1]} " if found[1][0].isdigit() else ""
         self.written.begin(len(found[1]) if not marker else 1, marker, found[2])
 
-    def _take_term(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_term(self, found: re.Match[str], _: Lines) -> None:
         self.written.begin(1, "", f"{found[1]}: {found[2] or ''}")
 
 
@@ -404,6 +421,7 @@ def _read_adoc_table(held: Sequence[str], attached: str) -> tuple[list[list[str]
 
 
 _ORG_RULE = re.compile(r"\s*\|-[-+|]*\s*$")
+_ORG_PROPERTY = re.compile(r"\s*:(?!end:)[^\s:]+:", re.IGNORECASE)
 _ORG_TERM = re.compile(r"^(\S.{0,200}?) :: ")
 _ORG_INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\[\[[^\[\]]{1,500}\]\[([^\[\]]+)\]\]"), r"\1"),
@@ -441,7 +459,7 @@ class _OrgReader:
             (r"\s*#\+begin_(\w+)", self._take_code),
             (r"\s*#\+(\w+)(?:\[[^\]]*\])?:\s*(.*)", self._take_keyword),
             (r"\s*#(?:\s|\+|$)", lambda *_: None),
-            (r"\s*:properties:\s*$", lambda _, lines: self._pass_over(lines)),
+            (r"\s*:properties:\s*$", self._pass_over_properties),
             (r"\s*:[\w-]+:\s*$", lambda *_: None),
             (r"\s*$", lambda *_: self.written.end()),
             (r"\s*: (.*)", lambda found, _: self.written.add_code([found[1]])),
@@ -449,30 +467,26 @@ class _OrgReader:
         ]
         return [(re.compile(pattern, re.IGNORECASE), take) for pattern, take in kinds]
 
-    def _pass_over(self, lines: Iterator[str]) -> None:
-        take_until(lines, ":end:")
-
-    def _take_heading(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_heading(self, found: re.Match[str], _: Lines) -> None:
         self.written.add(found[2], min(len(found[1]), MAX_LEVEL))
 
-    def _take_table(self, found: re.Match[str], lines: Iterator[str]) -> None:
-        held = [found.string]
-        for line in lines:
-            if not line.lstrip().startswith("|"):
-                break
-            held.append(line)
+    def _pass_over_properties(self, _: re.Match[str], lines: Lines) -> None:
+        take_while(lines, _ORG_PROPERTY)
+
+    def _take_table(self, found: re.Match[str], lines: Lines) -> None:
+        held = [found.string, *take_while(lines, found.re)]
         rows = [line.strip().strip("|").split("|") for line in held if not _ORG_RULE.match(line)]
         has_names = len(held) > 2 and bool(_ORG_RULE.match(held[1]))
         self.written.add_table(rows, has_names=has_names)
 
-    def _take_code(self, found: re.Match[str], lines: Iterator[str]) -> None:
+    def _take_code(self, found: re.Match[str], lines: Lines) -> None:
         self.written.end()
         kind = found[1].lower()
         if kind in ("src", "example", "export", "comment"):
             held = take_until(lines, f"#+end_{kind}")
             self.written.add_code(held if kind != "comment" else [])
 
-    def _take_keyword(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_keyword(self, found: re.Match[str], _: Lines) -> None:
         name = found[1].lower()
         self.written.n_included += name == "include"
         if name == "title":
@@ -481,6 +495,6 @@ class _OrgReader:
         elif name == "caption":
             self.written.add(found[2], role=Role.CAPTION)
 
-    def _take_item(self, found: re.Match[str], _: Iterator[str]) -> None:
+    def _take_item(self, found: re.Match[str], _: Lines) -> None:
         marker = f"{found[2]} " if found[2][0].isdigit() else ""
         self.written.begin(1 + len(found[1]) // 2, marker, _ORG_TERM.sub(r"\1: ", found[3]))

@@ -6,7 +6,7 @@ nesting, Alibaba's and Kendra's for pages and text. It returns canonical text an
 parts.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +16,8 @@ from assistant.text.normalize import UNSEEN
 from assistant.values import Page, PageKind, Role, SeenWord, Unit
 
 MAX_TITLE_CHARS = 500
+MAX_LISTED = 10
+"""Of many things that a warning names, or of many warnings."""
 MAX_EXPANDED_BYTES = 200_000_000
 """Of an archive's members together, counted while they are unpacked and not as it says itself."""
 MAX_RATIO = 100
@@ -136,6 +138,22 @@ def count(number: int, thing: str, what_of_it: str) -> str | None:
 def describe_removed(n_removed: int) -> str | None:
     """Return the warning for characters that normalisation has removed, or None."""
     return count(n_removed, "invisible or control character", "removed")
+
+
+def list_some(things: Sequence[str], joint: str = ", ") -> str:
+    """Return the first of things in a line, and how many more there are.
+
+    >>> list_some(["a.pdf", "b.png"]), list_some("abcdefghijkl")
+    ('a.pdf, b.png', 'a, b, c, d, e, f, g, h, i, j and 2 more')
+    """
+    more = f" and {len(things) - MAX_LISTED:,} more" if len(things) > MAX_LISTED else ""
+    return joint.join(things[:MAX_LISTED]) + more
+
+
+def tell_some(warnings: Sequence[str]) -> list[str | None]:
+    """Return the first of the warnings about files inside another, and how many more there are."""
+    n_more = max(len(warnings) - MAX_LISTED, 0)
+    return [*warnings[:MAX_LISTED], count(n_more, "more warning", "about files in it")]
 
 
 def drop_none(*warnings: str | None) -> tuple[str, ...]:

@@ -30,11 +30,10 @@ from assistant.values import Role
 MAX_PAUSE_S = 2.5
 """Between cues of one paragraph."""
 MAX_PARAGRAPH_CHARS = 600
-"""Of cues, behind which a sentence ends a paragraph."""
-_TIMES = re.compile(
-    r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})\s*-->"
-    r"\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-)
+"""Of cues, behind which a sentence ends a paragraph; without any, as recognised speech has none, a
+pause does, and three times as many end it anywhere."""
+_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
 _SPEAKER = re.compile(r"<v(?:\.[\w.-]*)?\s+([^<>]{1,100})>")
 _CUE_TAG = re.compile(r"</?[A-Za-z\d][^<>]{0,200}>|\{\\[^{}]{1,80}\}")
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
@@ -53,11 +52,13 @@ def parse_cues(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     decoded = decode(data)
     blocks = Blocks(limits.max_chars)
     said: list[_Cue] = []
+    n_chars = 0
     for cue in _find_cues(decoded.text):
-        if said and not _goes_on(said, cue):
+        if said and not _goes_on(said[-1], n_chars, cue):
             _add_cues(said, blocks)
-            said = []
+            said, n_chars = [], 0
         said.append(cue)
+        n_chars += len(cue.text)
     _add_cues(said, blocks)
     return blocks.finish(None, [decoded.warning])
 
@@ -80,13 +81,15 @@ def _find_cues(text: str) -> Iterator[_Cue]:
         )
 
 
-def _goes_on(said: list[_Cue], cue: _Cue) -> bool:
-    last = said[-1]
+def _goes_on(last: _Cue, n_chars: int, cue: _Cue) -> bool:
+    """Tell whether a cue goes on with a paragraph of so many characters that ends with another."""
     if cue.speaker != last.speaker or cue.text.lstrip().startswith(("- ", "– ", ">>")):
         return False
     is_closed = _ENDS.search(last.text.rstrip()) is not None
-    is_long = sum(len(one.text) for one in said) > MAX_PARAGRAPH_CHARS
-    return not (is_closed and (is_long or cue.start_s - last.end_s > MAX_PAUSE_S))
+    is_long = n_chars > MAX_PARAGRAPH_CHARS
+    is_pause = cue.start_s - last.end_s > MAX_PAUSE_S
+    ends = (is_long or is_pause) if is_closed else is_long and is_pause
+    return not ends and n_chars <= 3 * MAX_PARAGRAPH_CHARS
 
 
 def _add_cues(said: list[_Cue], blocks: Blocks) -> None:
@@ -111,7 +114,9 @@ class _Property(NamedTuple):
     value: str
 
 
-_FOLDED = re.compile(r"\r?\n[ \t]")
+_FOLDED = re.compile(r"(?:\r\n?|\n)[ \t]")
+_LINE_END = re.compile(r"\r\n?|\n")
+"""Others, as those of Unicode, stand in a value."""
 _PROPERTY = re.compile(r"(?:[\w-]+\.)?([\w-]+)((?:;(?:\"[^\"]*\"|[^:;\"])*)*):(.*)")
 _ESCAPED = re.compile(r"\\([nN,;\\:])")
 _STAMP = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:T(\d\d):?(\d\d)(?::?\d\d)?(Z?))?")
@@ -161,7 +166,7 @@ def parse_entries(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
 def _list_properties(text: str) -> Iterator[_Property]:
     """Yield the lines, each whole, however its format folds it."""
     written = ""
-    for line in _FOLDED.sub("", text).splitlines():
+    for line in _LINE_END.split(_FOLDED.sub("", text)):
         written += line
         if written.endswith("=") and "QUOTED-PRINTABLE" in written[:MAX_VALUE_CHARS].upper():
             written = written[:-1]
@@ -200,10 +205,10 @@ def _value_of(one: _Property) -> str:
     value = one.value
     if "QUOTED-PRINTABLE" in one.parameters.upper():
         charset = _CHARSET.search(one.parameters)
+        written = quopri.decodestring(value.encode("utf-8"))
         try:
-            written = quopri.decodestring(value.encode("utf-8"))
             value = written.decode(charset[1] if charset else "utf-8", "replace")
-        except LookupError:
+        except (LookupError, ValueError):  # ValueError: of codecs that replace nothing
             value = written.decode("utf-8", "replace")
     if one.name in ("DTSTART", "DTEND", "DUE", "COMPLETED", "BDAY", "ANNIVERSARY"):
         return _write_time(value, one.parameters)

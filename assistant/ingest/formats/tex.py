@@ -50,15 +50,24 @@ _TEX_LINK = re.compile(r"\\href\{[^{}]*\}\{([^{}]*)\}")
 _TEX_NAME = re.compile(r"\\([A-Za-z]+)\*?(?:\[[^\[\]]*\])?\s?(?:\{\})?")
 _TEX_PART = re.compile(
     r"\\(part|chapter|section|subsection|subsubsection|paragraph|title|author|date|caption|footnote"
-    r"|item|begin|end)(?![A-Za-z])\*?\s*(\[[^\[\]]*\])?"
+    r"|item|begin|end)(?![A-Za-z])\*?\s*(\[[^\[\]]*\])?|(?<!\\)(?:\\\\)*%[^\n]*"
 )
+"""A command that parts the text, or a comment, in which there are none."""
 _TEX_LEVELS = {
     "title": 1, "part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4,
     "paragraph": 5,
 }  # fmt: skip
+_TEX_INCLUDED = re.compile(r"\\(?:input|include)\{")
 _TEX_CODE = ("verbatim", "lstlisting", "minted", "Verbatim")
 _TEX_MATHS = ("equation", "align", "gather", "multline", "eqnarray", "displaymath", "math")
 _TEX_TABLES = ("tabular", "tabularx", "longtable", "array", "tabulary")
+_TEX_WIDE_TABLES = ("tabularx", "tabulary")
+"""Of them, those whose width stands before their columns."""
+_TEX_SPANNING = re.compile(
+    r"\\(?:multicolumn\s*\{[^{}]*\}\s*\{(?:[^{}]|\{[^{}]*\})*\}"
+    r"|multirow\s*(?:\[[^\[\]]*\])?\{[^{}]*\}\s*(?:\[[^\[\]]*\])?\{[^{}]*\})"
+)
+"""What stands before the text of a cell that reaches over others."""
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -67,6 +76,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     reader = _TexReader(Written(Blocks(limits.max_chars), _write_tex))
     head, begun, body = decoded.text.partition("\\begin{document}")
     if begun:
+        head = _TEX_COMMENT.sub(r"\1", head)
         for name in ("title", "author", "date"):
             if found := re.search(rf"\\{name}(?:\[[^\]]*\])?(?=\{{)", head):
                 text, _ = _argument(head, found.end())
@@ -75,7 +85,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     else:
         body = head
     reader.read(body)
-    reader.written.n_included = len(re.findall(r"\\(?:input|include)\{", body))
+    reader.written.n_included = len(_TEX_INCLUDED.findall(_TEX_COMMENT.sub(r"\1", body)))
     return reader.written.finish(decoded.warning)
 
 
@@ -89,11 +99,13 @@ class _TexReader:
 
     def read(self, body: str) -> None:
         """Add all of a body; footnotes follow the paragraph that refers to them."""
-        position = 0
+        begin = position = 0
         while part := _TEX_PART.search(body, position):
-            self._add_text(body[position : part.start()])
-            position = self._read_part(part, body)
-        self._add_text(body[position:])
+            position = part.end()
+            if part[1]:
+                self._add_text(body[begin : part.start()])
+                begin = position = self._read_part(part, body)
+        self._add_text(body[begin:])
         self._end()
 
     def _read_part(self, part: re.Match[str], body: str) -> int:
@@ -136,7 +148,7 @@ class _TexReader:
             elif plain in _TEX_MATHS:
                 self.written.blocks.add(held)
             elif plain in _TEX_TABLES:
-                self._add_table(held)
+                self._add_table(held, is_wide=plain in _TEX_WIDE_TABLES)
             return end + len(close)
         if plain in ("itemize", "enumerate", "description"):
             self._end()
@@ -145,10 +157,12 @@ class _TexReader:
             self._end()
         return _after_options(body, position)
 
-    def _add_table(self, held: str) -> None:
+    def _add_table(self, held: str, *, is_wide: bool) -> None:
         held = _TEX_COMMENT.sub(r"\1", held)
-        _, start = _argument(held, _after_options(held, 0))
-        source = _TEX_DROPPED.sub("", held[start:])
+        start = 0
+        for _ in range(1 + is_wide):
+            _, start = _argument(held, _after_options(held, start))
+        source = _TEX_SPANNING.sub("", _TEX_DROPPED.sub("", held[start:]))
         lines = (line for line in re.split(r"\\\\(?:\[[^\]]*\])?", source) if line.strip())
         rows = [re.split(r"(?<!\\)&", line) for line in lines]
         self.written.add_table(rows, has_names=False)

@@ -136,7 +136,7 @@ def render_source(
     is a picture of the page (`view`), it is shown first and the text on demand. A `remark` stands
     above both.
     """
-    start, end = _window(len(document.text), strong)
+    start, end = _window(document.text, strong)
     path = document.document_id if document.document_id != document.title else ""
     heading, page = _place_of(document, strong)
     names = [name for name in (path, heading) if name]
@@ -162,12 +162,13 @@ def start_of_line(text: str, at: int) -> int:
 
     The end of the text and all beyond it is the end.
 
-    >>> start_of_line("one\ntwo", 5), start_of_line("one\ntwo", 99)
-    (4, 7)
+    >>> [start_of_line("one\ntwo", at) for at in (2, 5, 99)]
+    [0, 4, 7]
     """
     if at >= len(text):
         return len(text)
-    return text.rfind("\n", max(0, at - MAX_LINE_CHARS), at) + 1 or at
+    begins = text.rfind("\n", max(0, at - MAX_LINE_CHARS), at) + 1
+    return begins if begins or at <= MAX_LINE_CHARS else at
 
 
 def truncate(text: str, max_chars: int) -> str:
@@ -204,14 +205,15 @@ def _place_of(document: Document, span: Span | None) -> tuple[str | None, Page |
     return heading, on[0] if on else None
 
 
-def _window(length: int, strong: Span | None) -> tuple[int, int]:
-    """Return the part of a text of `length` characters that is shown: start and end."""
-    if length <= MAX_SOURCE_CHARS:
-        return 0, length
+def _window(text: str, strong: Span | None) -> tuple[int, int]:
+    """Return the part of a text that is shown first: start and end, where the next parts begin."""
+    if len(text) <= MAX_SOURCE_CHARS:
+        return 0, len(text)
     first, last = (strong.start, strong.end) if strong else (0, 0)
     margin = max(0, MAX_SOURCE_CHARS - (last - first)) // 2
-    start = max(0, min(first - margin, length - MAX_SOURCE_CHARS))
-    return start, min(length, max(last, start + MAX_SOURCE_CHARS))
+    start = max(0, min(first - margin, len(text) - MAX_SOURCE_CHARS))
+    end = max(last + MAX_LINE_CHARS, start + MAX_SOURCE_CHARS)
+    return start_of_line(text, start), start_of_line(text, end)
 
 
 _OFFERS: dict[Reading, str] = {

@@ -1,14 +1,26 @@
 /* The text of a source: more of it where one scrolls to, and words found in all of it. */
-const PART = 40000, MOST = 240000;
+const PART = 40000, MOST = 240000, LINE = 2000, MOST_MARKS = 200;
 const held = () => element.querySelector('.source-text');
 const parts = () => [...element.querySelectorAll('.source-text .part')];
 const startOf = (part) => Number(part.dataset.start);
 const endOf = (part) => Number(part.dataset.end);
 const scroller = document.getElementById('side');
-const fetchPart = async (start, end) => {
-  const { asked, marks } = held().dataset;
-  const reply = await fetch(`/api/text?${asked}&start=${start}&end=${end}&marks=${encodeURIComponent(marks)}`);
+const fetchOf = async (what, query) => {
+  const reply = await fetch(`/api/${what}?${held().dataset.asked}&${query}`);
   if (!reply.ok) throw new Error((await reply.json()).error.message);
+  return reply;
+};
+/* Of thousands of cited rows an address has no room; a part may begin a line before its start. */
+const marksIn = (start, end) => {
+  const [strong, others] = held().dataset.marks.split(';');
+  const near = others.split(' ').filter((one) => {
+    const [from, to] = one.split('-');
+    return to > start - LINE && from < end;
+  });
+  return encodeURIComponent(`${strong};${near.slice(0, MOST_MARKS).join(' ')}`);
+};
+const fetchPart = async (start, end) => {
+  const reply = await fetchOf('text', `start=${start}&end=${end}&marks=${marksIn(start, end)}`);
   const made = document.createElement('template');
   made.innerHTML = await reply.text();  /* our own markup, in which the text is escaped */
   return made.content.firstElementChild;
@@ -37,11 +49,6 @@ const loadMore = async (side) => {
       ? [Math.max(0, startOf(edge) - PART), startOf(edge)] : [endOf(edge), endOf(edge) + PART];
     const part = await fetchPart(start, end);
     if (held() !== text || !edge.isConnected) return;
-    if (side === 'before' && endOf(part) !== startOf(edge)) {
-      const rest = await fetchPart(endOf(part), startOf(edge));
-      if (edge.isConnected) part.append(...rest.childNodes);
-      part.dataset.end = startOf(edge);
-    }
     keepPlace(edge, () => edge[side](part));
     let now = parts();
     while (now.length > 2 && endOf(now.at(-1)) - startOf(now[0]) > MOST) {
@@ -84,8 +91,10 @@ const goTo = async (number) => {
   if (held().hidden) { turnTo(view(), page); scroller.scrollTop = 0; return; }
   let part = parts().find((one) => startOf(one) <= start && start < endOf(one));
   if (!part) {
-    part = await fetchPart(Math.max(0, start - PART / 2), start + PART / 2);
-    element.querySelector('.source-text .text').replaceChildren(part);
+    const text = held(), turn = asked;
+    try { part = await fetchPart(Math.max(0, start - PART / 2), start + PART / 2); } catch (error) { tellFailed(error); return; }
+    if (held() !== text || turn !== asked) return;
+    text.querySelector('.text').replaceChildren(part);
     tellEnds();
     watchEnds();
   }
@@ -101,20 +110,28 @@ const tellFound = (isMore = tellFound.isMore) => {
   const page = places.length ? places[at][2] : 0;
   form.querySelector('.found').textContent = !form.querySelector('input').value.trim() ? '' : !places.length ? 'Not found'
     : `${(at + 1).toLocaleString('en')} of ${places.length.toLocaleString('en')}${isMore ? '+' : ''}${page && held().hidden ? ` · p. ${page}` : ''}`;
+  form.querySelector('.found').title = '';
   form.querySelectorAll('button').forEach((button) => { button.hidden = !places.length; });
+};
+/* That a search failed does not say that the words are not there. */
+const tellFailed = (error) => {
+  const found = element.querySelector('.finding .found');
+  found.textContent = found.title = `Not searched: ${error.message}`;
 };
 const findWords = async (words) => {
   const turn = asked += 1;
   if (window.CSS && CSS.highlights) CSS.highlights.delete('found');
-  let told = { places: [], is_more: false };
+  let told = { places: [], is_more: false }, failed = null;
   if (words.trim()) {
-    const reply = await fetch(`/api/find?${held().dataset.asked}&words=${encodeURIComponent(words)}`);
-    if (reply.ok) told = await reply.json();
+    try {
+      told = await (await fetchOf('find', `words=${encodeURIComponent(words)}`)).json();
+    } catch (error) { failed = error; }
   }
   if (turn !== asked || !held()) return;
   places = told.places;
   at = 0;
   tellFound(told.is_more);
+  if (failed) tellFailed(failed);
   if (places.length) await goTo(0);
 };
 let typing = 0;

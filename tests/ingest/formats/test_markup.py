@@ -170,6 +170,37 @@ def test_marks_of_asciidoc_are_taken_out(source: str, text: str) -> None:
     assert parse_adoc(source.encode()).text == text
 
 
+def test_a_line_of_asciidoc_with_signs_below_it_is_a_heading_and_no_fence() -> None:
+    parts = ("Kiln book\n=========", "Wet clay\n--------", "Cold\n~~~~~", "Old\n^^^", "Odd\n++++")
+    said = "It is wet, said Ann.\nIt is cold."
+    fenced = "The oven is lit by this:\n----\nlight()\n----"
+    lists = "* one\n----\ntwo()\n----"
+    parsed = parse_adoc("\n\n".join((*parts, said, "====\nShut.\n====", fenced, lists)).encode())
+    names = [("Kiln book", 1), ("Wet clay", 2), ("Cold", 3), ("Old", 4), ("Odd", 5)]
+    assert headings(parsed) == names
+    assert blocks(parsed)[5:] == [
+        *("It is wet, said Ann. It is cold.", "Shut.", "The oven is lit by this:", "light()"),
+        *("one", "two()"),
+    ]
+
+
+def test_what_stands_above_a_table_of_asciidoc_is_about_that_table_alone() -> None:
+    first = '[%header]\n[cols="1,1"]\n[[losses]]\n|===\n|Clay\n|Loss\n|Red\n|4 %\n|===\n\n'
+    second = "|===\n|9 |10 |11\n|12 |13 |14\n|===\n"
+    listed = "[source,header]\n----\nx = 1\n----\n"
+    parsed = parse_adoc((first + listed + second).encode())
+    assert parsed.text.split("\n") == [
+        *("Clay | Loss", "Clay: Red | Loss: 4 %", "x = 1"),
+        *("9 | 10 | 11", "12 | 13 | 14"),
+    ]
+
+
+def test_a_long_value_is_not_written_out_at_every_reference() -> None:
+    with within(5):
+        parsed = parse_adoc(f":a: {'clay ' * 1_900}\n\n{'{a}' * 60_000}".encode())
+    assert parsed.text == "{a}" * 60_000
+
+
 @pytest.mark.parametrize(
     ("source", "text"),
     [
@@ -201,6 +232,48 @@ def test_marks_of_org_are_taken_out(source: str, text: str) -> None:
 )
 def test_latex_is_read_as_it_is_printed(source: str, text: str) -> None:
     assert tex.parse(source.encode()).text == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("| a |\n| b |\n* Next\nSaid.", "a\nb\nNext\nSaid."),
+        ("| a |\nSaid.", "a\nSaid."),
+        ("* A\n:PROPERTIES:\n:ID: 3\n:END:\n:note: that\nSaid.", "A\n:note: that Said."),
+        ("* A\n:PROPERTIES:\n:ID: 3\nSaid.\n* B", "A\nSaid.\nB"),
+    ],
+)
+def test_what_stands_right_below_a_table_or_properties_of_org_is_kept(
+    source: str, text: str
+) -> None:
+    assert parse_org(source.encode()).text == text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Said.\n% \\section{Gone} \\item gone\n%\\begin{itemize}\nMore.",
+        "%\\title{Gone}\n\\title{}\\begin{document}Said.%\\footnote{gone}\n More.\\end{document}",
+        "Said. %\\input{gone}\nMore.",
+    ],
+)
+def test_commands_in_comments_of_latex_are_comments(source: str) -> None:
+    parsed = tex.parse(source.encode())
+    assert "".join(parsed.text.split()) == "Said.More."
+    assert parsed.warnings == ()
+    assert tex.parse(rb"100\% \section{Kept}").text == "100%\nKept"
+    assert tex.parse(b"a \\\\% gone\nb").text.split() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["{tabular}{lr}", "{tabularx}{\\textwidth}{lX}", "{tabulary}{9cm}{lL}"]
+)
+def test_how_a_table_of_latex_looks_is_not_in_its_cells(kind: str) -> None:
+    rows = r"\multicolumn{2}{c}{Clay} \\ \multirow{2}{*}{Red} & \multicolumn{1}{p{2cm}}{9} \\"
+    source = f"\\begin{kind} A & B \\\\ {rows} \\end{kind.partition('}')[0]}}}"
+    assert tex.parse(source.encode()).text.replace("\n", " ").split() == (
+        "A | B A: Clay A: Red | B: 9".split()
+    )
 
 
 def test_files_that_are_included_are_told_of() -> None:

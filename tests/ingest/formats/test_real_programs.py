@@ -23,7 +23,7 @@ from pptx.util import Inches
 
 from assistant.errors import Fault
 from assistant.ingest.formats import docx as word
-from assistant.ingest.formats import epub, mail, odt, rtf, xlsx
+from assistant.ingest.formats import epub, mail, markup, odt, rtf, xlsx
 from assistant.ingest.formats import pptx as slides
 from assistant.ingest.formats.archive import open_archive
 from assistant.ingest.formats.parsed import Limits
@@ -305,6 +305,8 @@ def test_the_files_of_an_archive_are_read_each_under_its_path() -> None:
             "a.csv": b"Clay,Loss\nRed,4\nWhite,6\n",
             "c.exe": b"\x7fELF",
             "__MACOSX/._a.csv": b"\0",
+            "b/__MACOSX/._a.csv": b"\0",
+            "desktop.ini of the kiln.txt": b"It is cold.",
             "b/": b"",
         }
     )
@@ -313,11 +315,65 @@ def test_the_files_of_an_archive_are_read_each_under_its_path() -> None:
     assert blocks(parsed) == [
         *("a.csv", "Clay | Loss", "Clay: Red | Loss: 4", "Clay: White | Loss: 6"),
         *("b/notes.md", "Clay", "It is wet."),
+        *("desktop.ini of the kiln.txt", "It is cold."),
     ]
-    assert headings(parsed) == [("a.csv", 1), ("b/notes.md", 1), ("Clay", 2)]
+    assert headings(parsed)[:3] == [("a.csv", 1), ("b/notes.md", 1), ("Clay", 2)]
     assert parsed.warnings == (
         "1 file in it not read: c.exe (a program, not a document with text)",
     )
+
+
+def test_a_few_warnings_stand_for_those_of_many_files() -> None:
+    files = {f"{number:02}.txt": b"Cold\xff clay \xff\xfe\xfd." for number in range(30)}
+    told = parse(pack(files), "application/zip", Limits()).warnings
+    assert [line[:6] for line in told[:10]] == [f"{number:02}.txt" for number in range(10)]
+    assert told[10:] == ("20 more warnings about files in it",)
+
+
+def test_a_mail_of_a_mailbox_that_cannot_be_read_spoils_no_other() -> None:
+    start = b"From ada@kiln.example Mon Mar  3 10:00:00 2031\n"
+    bad = b"Subject: Bad\nContent-Type: text/plain; " + b"x=1; " * 3_000 + b"\n\nNothing.\n\n"
+    parsed = mail.parse_box(start + bad + start + b"Subject: Clay\n\nIt is wet.\n")
+    assert headings(parsed) == [("Clay", 1)]
+    assert parsed.warnings == ("1 mail not read",)
+    with refuses(Fault.TOO_LARGE):
+        mail.parse(bad)
+
+
+@pytest.mark.parametrize(
+    ("header", "unread"),
+    [
+        (b"Content-Type: text/plain; charset*=kil\0n'en'clay", "text/plain"),
+        (b"Content-Disposition: attachment; filename*=kil\0n'en'a.exe", "text/plain"),
+        (b"Content-Disposition: attachment; filename*=idna'en'a%FF.exe", "text/plain"),
+    ],
+)
+def test_a_part_over_whose_charset_the_library_fails_spoils_no_other(
+    header: bytes, unread: str
+) -> None:
+    parted = b"Content-Type: multipart/mixed; boundary=x\nSubject: Clay\n\n"
+    bad = b"--x\n" + header + b"\n\n\x7fELF\0\n"
+    sent = mail.parse(parted + bad + b"--x\n\nIt is wet.\n--x--\n")
+    assert blocks(sent) == ["Subject: Clay", "It is wet."]
+    assert sent.warnings == (f"1 attachment not read: {unread}",)
+
+
+@pytest.mark.parametrize("error", [KeyError("clay"), RecursionError()])
+def test_a_file_in_another_over_which_its_library_fails_spoils_no_other(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(markup, "parse_org", fail)
+    archive = parse(pack({"a.org": b"* A", "b.txt": b"Cold clay."}), "application/zip", Limits())
+    assert blocks(archive) == ["b.txt", "Cold clay."]
+    assert archive.warnings[0].startswith("1 file in it not read: a.org (")
+    attached = b'Content-Type: text/org\nContent-Disposition: attachment; filename="a.org"\n\n* A\n'
+    parted = b"Content-Type: multipart/mixed; boundary=x\nSubject: Clay\n\n"
+    sent = mail.parse(parted + b"--x\n\nIt is wet.\n--x\n" + attached + b"--x--\n")
+    assert blocks(sent)[-1] == "It is wet."
+    assert sent.warnings == ("1 attachment not read: a.org",)
 
 
 def test_of_a_document_of_apples_the_preview_is_read_or_what_to_do_is_told() -> None:
@@ -356,6 +412,10 @@ def test_a_mobipocket_book_is_its_page() -> None:
     assert epub.parse_mobi(repeated).text == "cold cold ."
     with refuses(Fault.ENCRYPTED, "copying"):
         epub.parse_mobi(mobi(page, locked=1))
+    over = bytearray(mobi(page))
+    over[86:90] = struct.pack(">I", 1 << 20)  # behind the record that follows
+    with refuses(Fault.CORRUPT, "as a book"):
+        epub.parse_mobi(bytes(over))
     with refuses(Fault.UNSUPPORTED, "convert it to EPUB"):
         epub.parse_mobi(mobi(page, packing=17480))
 

@@ -46,13 +46,27 @@ def test_subtitles_of_films_are_read_with_any_line_ends() -> None:
     assert media_type("film.srt", source.encode()) == ("text/vtt", None)
 
 
+def test_speech_without_a_full_stop_is_cut_at_a_pause_or_where_it_is_very_long() -> None:
+    def cue(second: int) -> str:
+        minutes, seconds = divmod(second, 60)
+        time = f"{minutes:02}:{seconds:02}"
+        return f"{time}.000 --> {time}.900\nand then the clay goes into the kiln\n"
+
+    seconds = [*range(20), *range(100, 300)]  # 720 characters before the pause
+    parsed = parse_cues(("WEBVTT\n\n" + "\n".join(map(cue, seconds))).encode())
+    rolled = parse_cues(("WEBVTT\n\n" + "\n".join(map(cue, range(5)))).encode())
+    assert blocks(rolled) == ["(0:00) and then the clay goes into the kiln"]
+    starts = [block.partition(" ")[0] for block in blocks(parsed)]
+    assert starts == ["(0:00)", "(1:40)", "(2:31)", "(3:22)", "(4:13)"]
+
+
 def test_an_event_is_a_row_under_its_summary() -> None:
     source = (
         "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nDTSTART:19700101T000000\r\nEND:VTIMEZONE\r\n"
         "BEGIN:VEVENT\r\nSUMMARY:Orchard walk\\, part 2\r\nLOCATION:North\r\n  gate\r\n"
         "DTSTART;TZID=Europe/Paris:20260412T100000\r\nDTEND:20260412T093000Z\r\n"
         "ORGANIZER;CN=Mina Ray:mailto:mina@orchard.example\r\n"
-        "DESCRIPTION:Bring boots.\\nWe prune.\r\n"
+        "DESCRIPTION:Bring boots.\\nWe\u2028prune.\r\n"
         "BEGIN:VALARM\r\nDESCRIPTION:Beep\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     )
     parsed = parse_entries(source.encode())
@@ -132,7 +146,7 @@ def test_no_entity_is_expanded() -> None:
 @pytest.mark.parametrize("parse", [parse_cues, parse_entries])
 @pytest.mark.parametrize(
     "unit",
-    ["BEGIN:VEVENT\nX", "00:01 --> 00:02\nx\n\n", 'A;B="', "=\nQUOTED-PRINTABLE=", "<v ", ";"],
+    ["BEGIN:VEVENT\nX", "00:01.0 --> 00:02.0\nx\n\n", 'A;B="', "=\nQUOTED-PRINTABLE=", "<v ", ";"],
 )
 def test_records_take_linear_time(parse: object, unit: str) -> None:
     with within(5):
