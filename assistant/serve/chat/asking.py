@@ -79,10 +79,12 @@ class RunningAnswers:
         """
         question = question.encode("utf-8", "replace").decode().strip()
         try:
-            if refused := self._refuse(session, question):
+            turns = self._views.turns(session)  # once: of a long conversation it takes time
+            if refused := self._refuse(session, question, turns):
                 yield self._notify(session, refused)
                 return
-            self._begin(session, question, documents, as_)
+            asked_of = sorted(session.only) if documents is None else documents
+            self._begin(session, Turn(0, question, documents=tuple(asked_of), as_=as_), turns)
             before, conversations = session.seen_list, self._views.conversations(session)
             also = Update(
                 question="",
@@ -166,14 +168,13 @@ class RunningAnswers:
         """Whether an answer is running in the session's conversation."""
         return session.conversation_id in self._running
 
-    def _refuse(self, session: Session, question: str) -> str:
+    def _refuse(self, session: Session, question: str, turns: Sequence[Turn]) -> str:
         if not question:
             return "Type a question first."
         if self.is_running(session):
             return BUSY_HERE
         if sum(one.owner == session.owner for one in self._running.values()) >= MAX_PER_OWNER:
             return BUSY_ELSEWHERE
-        turns = self._views.turns(session)
         replaces_last = bool(turns) and session.replaces == turns[-1].number
         return FULL if len(turns) - replaces_last >= MAX_TURNS else ""
 
@@ -181,26 +182,18 @@ class RunningAnswers:
         is_running = self.is_running(session)
         return Update(status=notice, banner=render_notice(notice), is_running=is_running)
 
-    def _begin(
-        self,
-        session: Session,
-        question: str,
-        documents: Sequence[DocumentId] | None,
-        as_: Reading | None,
-    ) -> None:
+    def _begin(self, session: Session, asked: Turn, before: tuple[Turn, ...]) -> None:
         """Store the new turn, in place of the one that it replaces, and start to answer it."""
-        before = self._views.turns(session)
         if session.conversation_id is None or not self._conversations.has(
             session.owner, session.conversation_id
         ):
-            session.conversation_id = self._conversations.create(session.owner, question)
+            session.conversation_id = self._conversations.create(session.owner, asked.question)
         number = before[-1].number + 1 if before else 1
         if before and session.replaces == before[-1].number:
             self._conversations.drop(session.owner, session.conversation_id, before[-1].number)
             before = before[:-1]
         session.replaces = None
-        asked_of = sorted(session.only) if documents is None else documents
-        turn = Turn(number, question, documents=tuple(asked_of), as_=as_)
+        turn = replace(asked, number=number)
         self._conversations.put(
             session.owner, session.conversation_id, replace(turn, outcome=INTERRUPTED)
         )
