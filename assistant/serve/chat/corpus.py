@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -36,6 +37,8 @@ MAX_FOLDERS = 2_000
 """Folders that one page may have turned."""
 MAX_DEPTH = 8
 """Folders inside of each other that are drawn so; deeper ones are part of the file's name."""
+MAX_PLACES = 20_000
+"""Files whose places in the order are kept: a list is drawn twice a second while a sync runs."""
 TELL_SUCCESS_S = 10.0
 """Seconds that a sync's success is told; a failure is, until another sync."""
 NAMED_SUFFIXES = tuple(
@@ -119,7 +122,7 @@ def choose_records(
     """Return the files whose path or title has all the words, in an order."""
     wanted = _fold(words).split()
     found = [one for one in records if not wanted or _has_all(one, wanted)]
-    found.sort(key=_place_of)
+    found.sort(key=lambda one: _place_of(one.document_id))
     match order:
         case Order.NEWEST:
             found.sort(key=lambda one: one.settled_at, reverse=True)
@@ -173,9 +176,10 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
-def _place_of(record: FileRecord) -> list[tuple[bool, list[str], str]]:
+@lru_cache(maxsize=MAX_PLACES)
+def _place_of(document_id: str) -> list[tuple[bool, list[str], str]]:
     """Return by what files are ordered: folders before files, "Part 2" before "Part 10"."""
-    *above, name = record.document_id.split("/", MAX_DEPTH)
+    *above, name = document_id.split("/", MAX_DEPTH)
     return [*((False, _by_value(one), one) for one in above), (True, _by_value(name), name)]
 
 
