@@ -322,7 +322,8 @@ class Statement:
     @property
     def marked(self) -> str:
         """The same, with the numbers of its citations."""
-        return f"{self.shown} {''.join(f'[{n}]' for n in self.citations)}"
+        marks = "".join(f"[{n}]" for n in self.citations)
+        return f"{self.shown} {marks}" if marks else self.shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,9 +223,11 @@ def test_every_route_is_documented_and_the_reverse(assistant: assistant.Assistan
     routes = {getattr(route, "path", "") for route in build_app(assistant).routes}
     ours = {path for path in routes if re.match(r"/(api|livez|readyz|conversations)\b", path)}
     page = TEXT["docs/http.md"]
-    named = set(re.findall(r"`(?:GET|POST) (/[\w/]+)", page))
+    named = set(re.findall(r"`(?:GET|POST|PATCH|DELETE) (/[\w/]+)", page))
+    called = {"document:path": "ID", "key": "KEY", "conversation_id": "ID", "number": "N"}
     assert named == {
-        re.sub(r"\{.*", "", path).replace("conversations/", "conversations/ID") for path in ours
+        re.sub(r"\{(.*?)\}", lambda part: called[part[1]], path.removesuffix(".{form}"))
+        for path in ours
     }
 
 

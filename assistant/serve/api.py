@@ -1,138 +1,43 @@
-"""The routes of the HTTP API: ask, search, upload a file, export a conversation, probes.
+"""The routes of the HTTP API: ask, search, documents, export of a conversation, probes.
 
 Requests have passed `AccessMiddleware` and carry their owner. Answers are `Answer.to_dict()`, at
 once or as server-sent events. When the client leaves, the work for it ends. Refused are unknown
 fields, text that no response could hold, and other users' conversations.
-
-A file that is uploaded, whose name and bytes are untrusted, appears directly in the folder, whole
-or not at all. Refused are names that are not plain file names, kinds of files that cannot be read,
-and anything that would overwrite a file.
 """
 
-import asyncio
-import errno
 import json
-import os
 import secrets
 import time
-import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import ExitStack, aclosing, closing, suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import ExitStack, aclosing, closing
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from assistant.answering import Answering, streaming
-from assistant.errors import AssistantError, CorpusError, DocumentUnreadable
-from assistant.ingest.sniff import SUFFIXES, media_type
-from assistant.ingest.walk import is_document_name
+from assistant.errors import AssistantError
 from assistant.serve.access import UPLOAD_PATH, error_response
 from assistant.serve.background import Admission, Ticket, run_in_thread, run_until
+from assistant.serve.chat.corpus import MAX_WORDS_CHARS, Order, choose_records
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
+from assistant.serve.folder import remove, rename, restore, save_upload
 from assistant.serve.reading import add_reading_routes
-from assistant.show.export import export_html, export_markdown
-from assistant.values import Stage
-
-# --- Uploads
-
-LINK_UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
-"""Errors of file systems without hard links."""
-MAX_NAME_BYTES = 200
-"""File systems allow 255; the rest is room for what programs append."""
-
-
-class NameTaken(CorpusError):
-    """The folder has another file with this name."""
-
-
-def check_name(name: str) -> str:
-    """Return the name in the form that the file gets (Unicode NFC).
-
-    Raises:
-        DocumentUnreadable: it is not a plain file name, or of a kind that cannot be read.
-    """
-    name = unicodedata.normalize("NFC", name)
-    if not is_document_name(name) or len(name.encode("utf-8", "replace")) > MAX_NAME_BYTES:
-        raise DocumentUnreadable(
-            f"{name[:MAX_NAME_BYTES]!r} is no plain file name: rename it, without slashes or "
-            "control characters and not beginning with a dot"
-        )
-    if (suffix := Path(name).suffix.lower()) not in SUFFIXES:
-        raise DocumentUnreadable(
-            f"unsupported kind of file ({suffix or 'no suffix'}); supported: {' '.join(SUFFIXES)}"
-        )
-    return name
-
-
-async def save_upload(
-    corpus_dir: Path, name: str, parts: AsyncIterator[bytes], max_bytes: int
-) -> bool:
-    """Write a file into the folder; return False if the same file is there already.
-
-    Raises:
-        DocumentUnreadable: it cannot be read as a document, or is larger than `max_bytes`.
-        NameTaken: another file has this name.
-        CorpusError: the folder cannot be written.
-    """
-    name, data = check_name(name), bytearray()
-    async for part in parts:
-        data += part
-        if len(data) > max_bytes:
-            raise DocumentUnreadable(f"larger than {max_bytes:,} bytes")
-    media_type(name, bytes(data))
-    return await asyncio.to_thread(_write, corpus_dir, name, bytes(data))
-
-
-def _write(corpus_dir: Path, name: str, data: bytes) -> bool:
-    temporary = corpus_dir / f".incoming-{secrets.token_hex(8)}"  # hidden: no sync looks at it
-    target = corpus_dir / name
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        _move_without_overwriting(temporary, target)
-    except FileExistsError:
-        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
-            return False
-        raise NameTaken(
-            f"the folder has another file named {name!r}: rename yours, or replace that one in the "
-            "folder itself"
-        ) from None
-    except OSError as error:
-        raise CorpusError(
-            f"{name!r} cannot be written into {str(corpus_dir)!r} ({error.strerror}): see to the "
-            "folder, its permissions and the free space"
-        ) from error
-    finally:
-        with suppress(OSError):  # it was never made, or there is no such folder
-            temporary.unlink()
-    return True
-
-
-def _move_without_overwriting(temporary: Path, target: Path) -> None:
-    """Rename a file; raise FileExistsError if the target exists."""
-    try:
-        os.link(temporary, target)
-    except OSError as error:
-        if error.errno not in LINK_UNSUPPORTED:
-            raise
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        os.replace(temporary, target)
-
+from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
+from assistant.values import Answer, Stage
 
 MAX_HISTORY = 100
 """Messages in a request's history; only the last ones count."""
 MAX_RESULTS = 100
 """Passages that a search may ask for."""
+MAX_LISTED = 1_000
+"""Documents that are listed at once."""
 MAX_DOCUMENTS = 1_000
 """Documents that a question can be limited to."""
 KEEPALIVE_S = 5.0
@@ -177,12 +82,21 @@ class SearchBody(BaseModel):
     documents: DocumentIds = []
 
 
+class RenameBody(BaseModel):
+    """The body of `PATCH /api/documents/ID`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Text
+
+
 def add_routes(
     app: FastAPI, assistant: Answering, conversations: ConversationStore, admission: Admission
 ) -> None:
     """Add the API's routes to the app."""
     _add_asking(app, assistant, admission)
-    _add_documents(app, assistant, conversations)
+    _add_documents(app, assistant)
+    _add_conversations(app, conversations)
     add_reading_routes(app, assistant)
     _add_probes(app, assistant)
 
@@ -207,18 +121,59 @@ def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> Non
         return JSONResponse({"query": body.query, "results": [asdict(one) for one in found]})
 
 
-def _add_documents(app: FastAPI, assistant: Answering, conversations: ConversationStore) -> None:
+def _add_documents(app: FastAPI, assistant: Answering) -> None:
+    settings = assistant.settings
+    document_path = f"{UPLOAD_PATH}/{{document:path}}"
+
+    @app.get(UPLOAD_PATH)
+    def list_documents(
+        words: Annotated[str, Query(max_length=MAX_WORDS_CHARS)] = "",
+        order: Order = Order.NAME,
+        start: Annotated[int, Query(ge=0)] = 0,
+        n: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
+    ) -> JSONResponse:
+        found = choose_records(assistant.documents(), words, order)
+        listed = [asdict(one) for one in found[start : start + n]]
+        return JSONResponse({"total": len(found), "start": start, "documents": listed})
+
     @app.post(UPLOAD_PATH)
     async def add_document(name: str, request: Request) -> JSONResponse:
-        settings = assistant.settings
         limit = settings.max_file_bytes
         try:
             is_new = await save_upload(settings.corpus_dir, name, request.stream(), limit)
-        except NameTaken as error:
-            return error_response(409, "NameTaken", str(error))
         except ClientDisconnect:
             return error_response(400, "RequestError", "the file did not come whole")
         return JSONResponse({"name": name, "is_new": is_new}, status_code=201 if is_new else 200)
+
+    @app.delete(document_path)
+    def remove_document(document: str) -> JSONResponse:
+        return JSONResponse({"document_id": document, "key": remove(settings, document)})
+
+    @app.patch(document_path)
+    def rename_document(document: str, body: RenameBody) -> JSONResponse:
+        return JSONResponse({"document_id": rename(settings, document, body.name)})
+
+    @app.post("/api/trash/{key}")
+    def restore_document(key: str) -> JSONResponse:
+        return JSONResponse({"document_id": restore(settings, key)}, status_code=201)
+
+
+def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
+    begun = secrets.token_hex(4)
+
+    @app.get("/api/changes")
+    def changes(request: Request) -> JSONResponse:
+        return JSONResponse({"version": f"{begun}-{conversations.version(request.state.owner)}"})
+
+    @app.get("/conversations/{conversation_id}/{number}")
+    def copy(
+        conversation_id: str, number: int, request: Request, form: CopyForm = "sources"
+    ) -> Response:
+        turns = conversations.load(str(request.state.owner), conversation_id) or ()
+        outcome = next((turn.outcome for turn in turns if turn.number == number), None)
+        if not isinstance(outcome, Answer):
+            return error_response(404, "RequestError", "there is no such answer")
+        return PlainTextResponse(copy_answer(outcome, form).encode("utf-8", "replace"))
 
     @app.get("/conversations/{conversation_id}.{form}")
     def export(conversation_id: str, form: Literal["md", "html"], request: Request) -> Response:

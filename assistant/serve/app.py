@@ -37,10 +37,12 @@ from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import log_error
+from assistant.serve.folder import NameTaken
 
 STATUSES: dict[type[AssistantError], int] = {
     QuestionError: 422,
     DocumentUnreadable: 415,
+    NameTaken: 409,
     DocumentChanged: 409,
     CorpusError: 404,
     StoreError: 503,

@@ -9,7 +9,7 @@ and models is escaped for its format, so that a quote is never a link, an image 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from assistant.show.blocks import (
     Code,
@@ -46,6 +46,24 @@ class ExportedTurn(Protocol):
     @property
     def outcome(self) -> Answer | str | None:
         """An answer, a notice of why there is none, or None."""
+
+
+CopyForm = Literal["text", "markdown", "sources"]
+"""In which form an answer is copied: its words alone, as Markdown, or as text with its sources."""
+
+
+def copy_answer(answer: Answer, form: CopyForm) -> str:
+    """Return an answer for the clipboard."""
+    match form:
+        case "text":
+            bare = tuple(replace(one, citations=()) for one in answer.statements)
+            worked = tuple(replace(one, citations=()) for one in answer.computed)
+            text = replace(answer, statements=bare, computed=worked).text
+            return "\n".join(line.rstrip() for line in text.split("\n"))
+        case "markdown":
+            return "\n\n".join(_markdown_answer(answer))
+        case "sources":
+            return plain_answer(answer)
 
 
 def plain_answer(answer: Answer) -> str:

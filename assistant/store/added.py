@@ -48,7 +48,7 @@ def keep(index_dir: Path, documents: Iterable[AddedDocument]) -> None:
             )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(_path(index_dir, PREFIX + name), document.dump())
+            _write(file_of(index_dir, PREFIX + name), document.dump())
         except OSError as error:
             raise StoreError(
                 f"{name!r} cannot be kept in {str(folder)!r} ({error.strerror}): see to its "
@@ -64,7 +64,7 @@ def forget(index_dir: Path, document_ids: Iterable[str]) -> None:
     """
     for document_id in document_ids:
         try:
-            _path(index_dir, document_id).unlink()
+            file_of(index_dir, document_id).unlink()
         except FileNotFoundError:
             raise CorpusError(
                 f"no document {document_id!r} was added; those of the folder are removed there"
@@ -87,7 +87,8 @@ def list_added(index_dir: Path) -> Iterator[FoundFile]:
     yield from sorted(found, key=lambda file: file.document_id)
 
 
-def _path(index_dir: Path, document_id: str) -> Path:
+def file_of(index_dir: Path, document_id: str) -> Path:
+    """Return the file that an added document is, or would be."""
     digest = hashlib.sha256(document_id.encode("utf-8", "surrogatepass")).hexdigest()
     return index_dir / FOLDER / f"{digest[:32]}.json"
 
@@ -169,7 +170,7 @@ class SourceFiles:
         name = document.document_id
         try:
             if is_added(name):
-                file = stat_again(FoundFile(name, _path(self._settings.index_dir, name), 0, 0))
+                file = stat_again(FoundFile(name, file_of(self._settings.index_dir, name), 0, 0))
             else:
                 file = find(self._settings.corpus_dir, name)
             data = read(file, self._settings.max_file_bytes)

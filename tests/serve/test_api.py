@@ -29,7 +29,7 @@ from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
-from assistant.show.export import export_html, export_markdown
+from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
 from assistant.text.listing import Reading
 from assistant.values import Answer, RankedPassage, Stage
 
@@ -430,3 +430,28 @@ def test_another_reading_can_be_asked_for(assistant: Scripted, client: TestClien
     assert assistant.asked_as[-3:] == ["question", "folder", None]
     refused = client.post("/api/ask", json={"question": "typhoon", "as": "poem"})
     assert refused.status_code == 422
+
+
+def test_an_answer_is_copied_by_its_owner_in_a_form(
+    client: TestClient, store: ConversationStore
+) -> None:
+    path = f"/conversations/{begin(store, 'Leave')}/1"
+    made = FakeAssistant().ask("leave")
+    forms: tuple[CopyForm, ...] = ("text", "markdown", "sources")
+    for form in forms:
+        reply = client.get(path, params={"form": form}, headers=ALICE)
+        assert reply.text == copy_answer(made, form)
+        assert reply.headers["content-type"].startswith("text/plain")
+    for headers, at, status in (
+        (BOB, path, 404),
+        ({}, path, 404),
+        (ALICE, f"{path}0", 404),
+        (ALICE, f"{path}?form=x", 422),
+    ):
+        assert client.get(at, headers=headers).status_code == status
+
+
+def test_a_version_stays_while_no_conversation_changes(client: TestClient) -> None:
+    told = [client.get("/api/changes", headers=ALICE).json() for _ in range(2)]
+    assert told[0] == told[1]
+    assert told[0]["version"]

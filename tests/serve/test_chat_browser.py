@@ -449,14 +449,24 @@ def test_a_conversation_is_exported_with_its_quotes_and_sources(visit: Visit, fo
 def test_an_answer_is_copied_with_its_sources(visit: Visit) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     ask(page, "typhoon")
-    page.click("#turn-1 [data-copy]")
-    expect(page.locator("#turn-1 [data-copy]")).to_have_text("Copied")
+    copy = page.locator("#turn-1 .actions > [data-copy]")
+    copy.click()
+    expect(copy).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     made = FakeAssistant().ask("typhoon")
     assert copied.startswith(made.text)
     for citation in made.citations:
         assert f"[{citation.number}] {citation.document_id}" in copied
         assert copied.count(citation.quote) == 2
+    page.click("#turn-1 .copying summary")
+    page.click("#turn-1 >> text=As Markdown")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('\\\\['))")
+    page.click("#turn-1 >> text=Text alone")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => !text.includes('['))")
+    alone = page.evaluate("navigator.clipboard.readText()")
+    assert alone == " ".join(statement.text for statement in made.statements)
+    page.keyboard.press("Escape")
+    expect(page.locator("#turn-1 .copying > div")).to_be_hidden()
 
 
 def test_the_last_question_is_asked_again_or_edited_in_its_place(visit: Visit) -> None:
@@ -500,6 +510,10 @@ def test_ratings_and_wrong_citations_are_kept(visit: Visit) -> None:
     turn = ask(page, "typhoon")
     turn.locator(".down").click()
     expect(turn.locator(".down")).to_have_attribute("aria-pressed", "true")
+    turn.locator(".saying textarea").fill("It is about another group.")
+    expect(turn.locator(".saying .facts")).to_have_text("26 of 500")
+    turn.locator(".saying button").click()
+    expect(turn.locator(".saying label")).to_contain_text("Kept.")
     turn.locator("text=The documents do not say this").click()
     turn.locator(".cite").nth(1).click()
     page.click("text=This citation is wrong")
@@ -510,67 +524,10 @@ def test_ratings_and_wrong_citations_are_kept(visit: Visit) -> None:
         "aria-pressed", "true"
     )
     expect(page.locator("#turn-1 .sources li").nth(1)).to_contain_text("marked as wrong")
+    expect(page.locator("#turn-1 textarea")).to_have_value("It is about another group.")
     page.click("#turn-1 .up")
     expect(page.locator("#turn-1 .up")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#turn-1 [data-rating=unanswerable]")).to_have_count(0)
-
-
-def test_a_question_is_asked_of_the_documents_that_are_ticked(visit: Visit) -> None:
-    fake = FakeAssistant()
-    with serving(fake) as (at, _):
-        page = visit(at)
-        page.check('input[data-only="handbook.md"]')
-        expect(page.locator("#banner")).to_contain_text("Asking only handbook.md")
-        turn = ask(page, "leave")
-        assert fake.asked_of[-1] == ("handbook.md",)
-        expect(turn.locator(".asked-of")).to_have_text("Asked only of handbook.md")
-        page.click("#banner >> text=Ask all")
-        expect(page.locator("#banner")).to_have_text("")
-        expect(page.locator('input[data-only="handbook.md"]')).not_to_be_checked()
-        ask(page, "leave")
-        assert not fake.asked_of[-1]
-        page.click("#turn-1 >> text=Ask again")
-        expect(page.locator("#turn-3 .asked-of")).to_be_visible()
-        assert fake.asked_of[-1] == ("handbook.md",)
-
-
-def test_a_sync_shows_its_progress_and_what_it_did(visit: Visit) -> None:
-    with serving(FakeAssistant(pause_s=0.1)) as (at, _):
-        page = visit(at)
-        page.click(".documents-head button")
-        expect(page.locator(".documents .progress")).to_contain_text("of 4 files")
-        expect(page.locator(".documents .notice")).to_have_text("Synced in 0.4 s: 1 added.")
-
-
-def test_a_sync_can_be_stopped(visit: Visit) -> None:
-    with serving(FakeAssistant(pause_s=0.3)) as (at, _):
-        page = visit(at)
-        page.click(".documents-head button")
-        page.click(".documents-head >> text=Stop")
-        expect(page.locator(".documents .notice")).to_contain_text("Stopped.")
-        expect(page.locator(".documents-head button")).to_have_text("Sync")
-
-
-def test_files_are_dropped_in_and_never_overwrite_one(visit: Visit, tmp_path: Path) -> None:
-    fake = FakeAssistant()
-    corpus = fake.settings.corpus_dir
-    (corpus / "there.txt").write_text("Old.")
-    for name, text in {"new.txt": "New.", "there.txt": "Other.", "film.mp4": "x"}.items():
-        (tmp_path / name).write_text(text)
-    with serving(fake) as (at, _):
-        page = visit(at)
-        given = [tmp_path / name for name in ("new.txt", "there.txt", "film.mp4")]
-        page.set_input_files(".drop input", given)
-        said = page.locator(".uploads .notice")
-        expect(said).to_have_count(2)
-        expect(said.first).to_contain_text("another file named 'there.txt'")
-        expect(said.last).to_contain_text("unsupported kind of file (.mp4)")
-        expect(page.locator(".documents .notice").first).to_contain_text("Synced", timeout=10_000)
-        assert fake.n_syncs == 1
-    assert (corpus / "new.txt").read_text() == "New."
-    assert (corpus / "there.txt").read_text() == "Old."
-    assert sorted(path.name for path in corpus.iterdir()) == ["new.txt", "there.txt"]
-    visit.faults[:] = [fault for fault in visit.faults if "409" not in fault and "415" not in fault]
 
 
 def test_an_answer_whose_source_has_changed_says_so_and_offers_to_ask_again(visit: Visit) -> None:
@@ -869,7 +826,7 @@ def test_a_citation_opens_the_picture_of_its_page_with_the_quote_marked(visit: V
         expect(page.locator(".documents")).to_contain_text(
             "nearly the same as: draft.pdf, b.pdf, c and 1 more"
         )
-        expect(page.locator(".documents .why").last).to_have_text(
+        expect(page.locator(".documents .why >> text=encrypted")).to_have_text(
             "skipped (encrypted): save it without a password"
         )
         keep_picture(page, "paged-documents")

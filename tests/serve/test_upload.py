@@ -16,8 +16,8 @@ from starlette.requests import ClientDisconnect
 from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import CorpusError, DocumentUnreadable
-from assistant.serve.api import MAX_NAME_BYTES, NameTaken, check_name, save_upload
 from assistant.serve.app import build_app
+from assistant.serve.folder import MAX_NAME_BYTES, NameTaken, check_name, save_upload
 
 HOME = "http://127.0.0.1:7860"
 LIMIT = 1_000
@@ -176,7 +176,7 @@ def test_a_sender_who_leaves_in_the_middle_leaves_nothing_behind(
 def test_a_disk_that_fails_leaves_nothing_behind_and_says_what_to_do(
     folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, step, fail)
@@ -188,7 +188,7 @@ def test_a_disk_that_fails_leaves_nothing_behind_and_says_what_to_do(
 def test_a_file_system_without_hard_links_is_written_to_and_nothing_overwritten(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)

@@ -18,7 +18,7 @@ from assistant.serve.chat.render import render_answer
 from assistant.serve.chat.turns import Turn
 from assistant.show.blocks import Code, Grid, Items, Title, list_blocks, list_near, list_quotes
 from assistant.show.escape import markdown_text
-from assistant.show.export import export_html, export_markdown, plain_answer
+from assistant.show.export import copy_answer, export_html, export_markdown, plain_answer
 from assistant.show.provenance import MAX_NEAREST, describe_sources, list_remarks
 from assistant.values import Answer, DocumentId, Verdict
 
@@ -267,3 +267,13 @@ def test_text_for_the_clipboard_holds_each_quote_on_one_line() -> None:
 def test_every_attack_stays_text_when_exported() -> None:
     for vector in VECTORS:
         assert shown(markdown_text(vector)) == squeezed(vector)
+
+
+def test_an_answer_is_copied_as_its_words_as_markdown_or_with_its_sources() -> None:
+    source = document("a [1].txt", "It has [2] *parts*. And more.")
+    made = answer("?", cite(1, source, "It has [2] *parts*."), cite(2, source, "And more."))
+    assert copy_answer(made, "text") == "It has [2] *parts*. And more."
+    assert copy_answer(made, "sources") == plain_answer(made)
+    copied = copy_answer(made, "markdown")
+    assert copied in export_markdown("T", [Turn(1, "?", made)])
+    assert "#" not in copied

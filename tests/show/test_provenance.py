@@ -20,9 +20,13 @@ from surface_fakes import (
 )
 
 from assistant.show.provenance import (
+    LIKELY_FROM,
     MAX_NAME_CHARS,
     MAX_WHY_CHARS,
+    SURE_FROM,
+    UNSURE_FROM,
     describe_author,
+    describe_confidence,
     describe_nearest,
     is_quote,
     list_remarks,
@@ -228,3 +232,29 @@ def test_the_nearest_passages_are_named_in_the_language_of_the_question(
     source = document("a.txt", "The firm pays each worker.")
     read = (consult(source, "The firm pays each worker."),)
     assert describe_nearest(answer(query, consulted=read)) == said
+
+
+@pytest.mark.parametrize(
+    ("confidence", "said"),
+    [
+        (0.99, "Very likely answers the question."),
+        (SURE_FROM, "Very likely answers the question."),
+        (LIKELY_FROM, "Probably answers the question."),
+        (UNSURE_FROM, "May not answer the question: see where it stands."),
+        (UNSURE_FROM - 0.01, None),
+        (1.0, None),
+    ],
+)
+def test_how_sure_it_is_is_said_in_three_steps(confidence: float, said: str | None) -> None:
+    made = replace(FakeAssistant().ask("typhoon"), confidence=confidence)
+    assert describe_confidence(made) == said
+
+
+@pytest.mark.parametrize(
+    "changes", [{"kind": "abstention"}, {"kind": "reply"}, {"reading": "folder"}]
+)
+def test_how_sure_it_is_is_not_said_where_the_estimate_says_nothing(
+    changes: dict[str, Any],
+) -> None:
+    assert describe_confidence(replace(QUOTED, **changes)) is None
+    assert describe_confidence(WRITTEN) is None, "each sentence has its own verdict"

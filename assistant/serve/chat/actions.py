@@ -14,7 +14,7 @@ from assistant.errors import AssistantError
 from assistant.serve.background import run_in_thread
 from assistant.serve.chat.asking import RunningAnswers, find_turn
 from assistant.serve.chat.corpus import Corpus, describe_progress
-from assistant.serve.chat.feedback import FeedbackStore
+from assistant.serve.chat.feedback import UNHELPFUL, FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import render_notice
 from assistant.serve.chat.sessions import DOCUMENTS, Session, Update
@@ -29,7 +29,8 @@ REFRESH_S = 0.5
 """Seconds between two updates about a running sync."""
 MAX_SEARCH_CHARS = 200
 MAX_DOCUMENTS = 1_000
-"""Documents that a question can be limited to; a longer list is as good as all of them."""
+"""Documents that a question can be limited to."""
+TOO_MANY = f"At most {MAX_DOCUMENTS:,} documents can be ticked. Nothing was changed."
 
 
 class Chat:
@@ -55,7 +56,7 @@ class Chat:
         self.answers = answers
         self._ending = ending
         self._syncing: asyncio.Task[None] | None = None
-        self._outcome = ""
+        self._outcome, self._is_due = "", False
 
     def load(self, session: Session, address: str) -> Update:
         """Show a page that has just been loaded; `address` is a conversation's id or empty.
@@ -86,6 +87,10 @@ class Chat:
         session.reference, session.n_opened = reference, n_opened
         return _catch_errors(lambda: Update(panel=self._views.panel(session)))
 
+    def follow(self, session: Session) -> Update:
+        """Show what has changed on another page of the same person: what is typed here stays."""
+        return _catch_errors(lambda: self._follow(session))
+
     def act(self, session: Session, sent: dict[str, Any]) -> Update:
         """Do what a button says; an unknown action changes nothing."""
         acts: dict[str, Callable[[], Update]] = {
@@ -96,15 +101,21 @@ class Chat:
             "edit": lambda: self._edit(session, sent),
             "cancel-edit": lambda: self._cancel_edit(session),
             "rate": lambda: self._rate(session, sent),
+            "comment": lambda: self._comment(session, sent),
             "flag": lambda: self._flag(session, sent),
-            "only": lambda: self._select_document(session, sent),
+            "only": lambda: self._select_documents(session, sent),
+            "list": lambda: self._list(session, sent),
             "all": lambda: self._clear_selection(session),
             "halt-sync": self._stop_sync,
         }
         return _catch_errors(acts.get(str(sent.get("act")), Update))
 
     async def sync(self, session: Session) -> AsyncGenerator[Update]:
-        """Start a sync, or follow the one that runs; it continues when the page is closed."""
+        """Start a sync, which continues when the page is closed, and follow it.
+
+        Where one runs, another comes after it: what has changed since then is not in its plan.
+        """
+        self._is_due = True
         if self._running() is None:
             self._syncing = asyncio.create_task(self._sync_through())
         async with aclosing(self.follow_sync(session)) as updates:
@@ -116,6 +127,18 @@ class Chat:
 
         Whoever began it: this page, another, or the command that serves them.
         """
+        if session.is_following:
+            return
+        session.is_following = True
+        try:
+            while self._running() or self._corpus.progress:  # another may have begun meanwhile
+                async with aclosing(self._tell_sync(session)) as updates:
+                    async for update in updates:
+                        yield update
+        finally:
+            session.is_following = False
+
+    async def _tell_sync(self, session: Session) -> AsyncGenerator[Update]:
         beside, is_followed = session.reference, False
         while (task := self._running()) or self._corpus.progress:
             is_shown = DOCUMENTS in {session.reference, beside}  # now, or when last sent
@@ -137,11 +160,17 @@ class Chat:
         return None if self._syncing is None or self._syncing.done() else self._syncing
 
     async def _sync_through(self) -> None:
-        async with aclosing(run_in_thread(self._corpus.sync(), self._ending)) as stages:
-            async for self._outcome in stages:
-                pass
+        while self._is_due and not self._ending.is_set():
+            if self._corpus.progress:  # of one that no page began
+                await asyncio.sleep(REFRESH_S)
+                continue
+            self._is_due = False
+            async with aclosing(run_in_thread(self._corpus.sync(), self._ending)) as stages:
+                async for self._outcome in stages:
+                    pass
 
     def _stop_sync(self) -> Update:
+        self._is_due = False
         self._corpus.stop_sync()
         return Update(status="Stopping the sync.")
 
@@ -162,6 +191,19 @@ class Chat:
             banner=render_notice(status) if status else self._views.banner(session),
             ready=self._views.ready(),
         )
+
+    def _follow(self, session: Session) -> Update:
+        before, open_id = session.seen_list, session.conversation_id
+        conversations = self._views.conversations(session)
+        listed = Update(conversations=conversations if session.seen_list != before else None)
+        if open_id is None or session.n_watching:
+            return listed
+        when = self._conversations.updated_at(session.owner, open_id)
+        if when is None:
+            return replace(self._open_conversation(session, open_id), question=None)
+        if when == session.seen_at:
+            return listed
+        return replace(self.answers.show(session), conversations=listed.conversations)
 
     def _rename(self, session: Session, sent: dict[str, Any]) -> Update:
         title = _storable(sent.get("title", ""))
@@ -203,7 +245,16 @@ class Chat:
         kept = None if rating == turn.rating else rating
         self._feedback.rate(session.conversation_id or "", turn, to_history(before), kept)
         status = "Thank you: kept with the answer." if kept else "Taken back."
-        return Update(conversation=self._views.conversation(session), status=status)
+        return Update(conversation=self._views.changed_turn(session, turn.number), status=status)
+
+    def _comment(self, session: Session, sent: dict[str, Any]) -> Update:
+        turn, _ = self._find_judged(session, sent)
+        if turn is None or turn.rating not in UNHELPFUL:
+            return Update()
+        text = _storable(sent.get("text", ""))
+        self._feedback.comment(session.conversation_id or "", turn.number, text)
+        status = "Thank you: kept with the answer." if text.strip() else "Taken back."
+        return Update(conversation=self._views.changed_turn(session, turn.number), status=status)
 
     def _flag(self, session: Session, sent: dict[str, Any]) -> Update:
         turn, before = self._find_judged(session, sent)
@@ -217,7 +268,7 @@ class Chat:
             session.conversation_id or "", turn, to_history(before), number, is_wrong=is_wrong
         )
         return Update(
-            conversation=self._views.conversation(session),
+            conversation=self._views.changed_turn(session, turn.number),
             panel=self._views.panel(session),
             status="Kept: this citation is wrong." if is_wrong else "Taken back.",
         )
@@ -230,13 +281,36 @@ class Chat:
         turn = find_turn(turns, sent)
         return turn, turns[: turns.index(turn)] if turn else ()
 
-    def _select_document(self, session: Session, sent: dict[str, Any]) -> Update:
-        """Add a document to those that questions are limited to, or remove it."""
-        if isinstance(sent.get("id"), str):
-            chosen = {DocumentId(_storable(sent["id"]))}
-            only = session.only | chosen if sent.get("checked") else session.only - chosen
-            session.only = only if len(only) <= MAX_DOCUMENTS else session.only
-        return Update(banner=self._views.banner(session))
+    def _select_documents(self, session: Session, sent: dict[str, Any]) -> Update:
+        """Add documents to those that questions are limited to, or remove them.
+
+        One, those of a folder, or all that the list has found.
+        """
+        named, folder = sent.get("id"), sent.get("folder")
+        if isinstance(named, str):
+            chosen = frozenset({DocumentId(_storable(named))})
+        elif isinstance(folder, str):
+            chosen = self._corpus.find(folder=_storable(folder))
+        else:
+            chosen = (
+                self._corpus.find(session.listed.words) if sent.get("matching") else frozenset()
+            )
+        only = session.only | chosen if sent.get("checked") else session.only - chosen
+        if len(only) > MAX_DOCUMENTS:
+            return Update(
+                panel=self._views.panel(session), status=TOO_MANY, banner=render_notice(TOO_MANY)
+            )
+        session.only = only
+        panel = None if isinstance(named, str) else self._views.panel(session)
+        return Update(panel=panel, banner=self._views.banner(session))
+
+    def _list(self, session: Session, sent: dict[str, Any]) -> Update:
+        """List other documents, unless the list has changed again meanwhile."""
+        if session.reference != DOCUMENTS:
+            return Update()
+        listed = session.listed = session.listed.change(sent)
+        panel = self._views.panel(session)
+        return Update(panel=panel) if session.listed is listed else Update()
 
     def _clear_selection(self, session: Session) -> Update:
         session.only = frozenset()

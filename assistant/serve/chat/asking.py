@@ -26,7 +26,7 @@ from assistant.serve.chat.turns import (
     answer_turn,
     log_error,
 )
-from assistant.serve.chat.views import Views, wrap_turns
+from assistant.serve.chat.views import Views, wrap_turn
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
 from assistant.text.listing import ASKABLE, Reading
 from assistant.values import Answer, DocumentId
@@ -79,13 +79,16 @@ class RunningAnswers:
         """
         question = question.encode("utf-8", "replace").decode().strip()
         try:
-            if refused := self._refuse(session, question):
+            turns = self._views.turns(session)  # once: of a long conversation it takes time
+            if refused := self._refuse(session, question, turns):
                 yield self._notify(session, refused)
                 return
-            self._begin(session, question, documents, as_)
+            asked_of = sorted(session.only) if documents is None else documents
+            self._begin(session, Turn(0, question, documents=tuple(asked_of), as_=as_), turns)
+            before, conversations = session.seen_list, self._views.conversations(session)
             also = Update(
                 question="",
-                conversations=self._views.conversations(session),
+                conversations=conversations if session.seen_list != before else None,
                 banner=self._views.banner(session),
             )
             async with aclosing(self.watch(session)) as updates:
@@ -122,14 +125,26 @@ class RunningAnswers:
         running = self._running.get(conversation_id)
         if running is None:
             return
-        shown = [self._views.turn(turn) for turn in running.before]  # once: they do not change
+        session.n_watching += 1
+        try:
+            async with aclosing(self._watch(session, conversation_id, running)) as updates:
+                async for update in updates:
+                    yield update
+        finally:
+            session.n_watching -= 1
+
+    async def _watch(
+        self, session: Session, conversation_id: str, running: "_RunningAnswer"
+    ) -> AsyncGenerator[Update]:
         seen: Step | None = None
         while session.conversation_id == conversation_id:
             if running.step is not seen:
                 seen = running.step
-                html = wrap_turns(conversation_id, [*shown, self._views.turn(seen.turn, seen)])
+                turn, n_before = self._views.turn(seen.turn, seen), len(running.before)
+                html = wrap_turn(conversation_id, turn, n_before, is_last=True)
                 yield Update(conversation=html, status=seen.status, is_running=seen.is_running)
             if not seen.is_running:
+                self._views.note_seen(session)
                 return
             await running.wait(seen)
         yield self.show(session)  # an update of the other one may have come last
@@ -153,14 +168,13 @@ class RunningAnswers:
         """Whether an answer is running in the session's conversation."""
         return session.conversation_id in self._running
 
-    def _refuse(self, session: Session, question: str) -> str:
+    def _refuse(self, session: Session, question: str, turns: Sequence[Turn]) -> str:
         if not question:
             return "Type a question first."
         if self.is_running(session):
             return BUSY_HERE
         if sum(one.owner == session.owner for one in self._running.values()) >= MAX_PER_OWNER:
             return BUSY_ELSEWHERE
-        turns = self._views.turns(session)
         replaces_last = bool(turns) and session.replaces == turns[-1].number
         return FULL if len(turns) - replaces_last >= MAX_TURNS else ""
 
@@ -168,26 +182,18 @@ class RunningAnswers:
         is_running = self.is_running(session)
         return Update(status=notice, banner=render_notice(notice), is_running=is_running)
 
-    def _begin(
-        self,
-        session: Session,
-        question: str,
-        documents: Sequence[DocumentId] | None,
-        as_: Reading | None,
-    ) -> None:
+    def _begin(self, session: Session, asked: Turn, before: tuple[Turn, ...]) -> None:
         """Store the new turn, in place of the one that it replaces, and start to answer it."""
-        before = self._views.turns(session)
         if session.conversation_id is None or not self._conversations.has(
             session.owner, session.conversation_id
         ):
-            session.conversation_id = self._conversations.create(session.owner, question)
+            session.conversation_id = self._conversations.create(session.owner, asked.question)
         number = before[-1].number + 1 if before else 1
         if before and session.replaces == before[-1].number:
             self._conversations.drop(session.owner, session.conversation_id, before[-1].number)
             before = before[:-1]
         session.replaces = None
-        asked_of = sorted(session.only) if documents is None else documents
-        turn = Turn(number, question, documents=tuple(asked_of), as_=as_)
+        turn = replace(asked, number=number)
         self._conversations.put(
             session.owner, session.conversation_id, replace(turn, outcome=INTERRUPTED)
         )

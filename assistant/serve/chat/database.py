@@ -61,8 +61,20 @@ class FeedbackRow(NamedTuple):
     answer: str
 
 
-TABLES: dict[type[NamedTuple], str] = {TurnRow: "turns", FeedbackRow: "feedback"}
-Row = TypeVar("Row", TurnRow, FeedbackRow)
+class CommentRow(NamedTuple):
+    """What a reader said in words of an answer that did not help."""
+
+    conversation_id: str
+    number: int
+    text: str
+
+
+TABLES: dict[type[NamedTuple], str] = {
+    TurnRow: "turns",
+    FeedbackRow: "feedback",
+    CommentRow: "comments",
+}
+Row = TypeVar("Row", TurnRow, FeedbackRow, CommentRow)
 
 SCHEMA = files("assistant.serve.chat").joinpath("database.sql").read_text(encoding="utf-8")
 SINCE_VERSION_1 = """
@@ -152,7 +164,7 @@ def read_rows(
         yield kind._make(fields), digest in (None, digest_row(*fields))
 
 
-def write_row(connection: sqlite3.Connection, row: TurnRow | FeedbackRow) -> None:
+def write_row(connection: sqlite3.Connection, row: TurnRow | FeedbackRow | CommentRow) -> None:
     """Write a row with its digest, in place of the one with the same key."""
     places = ", ".join("?" * (len(row) + 1))
     sql = f"INSERT OR REPLACE INTO {TABLES[type(row)]} VALUES ({places})"

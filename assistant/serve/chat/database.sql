@@ -28,3 +28,10 @@ CREATE TABLE IF NOT EXISTS feedback (
     digest INTEGER,
     PRIMARY KEY (conversation_id, number, citation)
 );
+CREATE TABLE IF NOT EXISTS comments (
+    conversation_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    digest INTEGER,
+    PRIMARY KEY (conversation_id, number)
+);

@@ -1,8 +1,9 @@
 """What readers say of answers, kept with all that is needed to ask again, and as eval questions.
 
-A reader rates an answer or marks one of its citations as wrong; of a turn without an answer nothing
-is kept. What was said can be read back and written as lines of a file for `assistant eval`.
-Feedback that the disk has altered is left out with a warning.
+A reader rates an answer, says in words what was wrong with it, or marks one of its citations as
+wrong; of a turn without an answer nothing is kept. What was said can be read back and
+written as lines of a file for `assistant eval`. Feedback that the disk has altered is left out with
+a warning.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.serve.chat.database import (
+    CommentRow,
     Database,
     FeedbackRow,
     now,
@@ -25,6 +27,9 @@ from assistant.values import Answer, Citation
 
 CITATION = "citation"
 """The kind of feedback that says of a citation that it is wrong."""
+UNHELPFUL = frozenset({"down", "unanswerable"})
+"""The ratings beside which words are kept."""
+MAX_COMMENT_CHARS = 500
 
 logger = logging.getLogger(__name__)
 History = Sequence[tuple[str, str]]
@@ -32,7 +37,10 @@ History = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a reader said of one answer; `wrong` are the numbers of its citations that are wrong."""
+    """What a reader said of one answer, at last in words (`comment`).
+
+    `wrong` are the numbers of its citations that are wrong.
+    """
 
     rating: str | None
     wrong: frozenset[int]
@@ -40,6 +48,7 @@ class Feedback:
     question: str
     history: tuple[tuple[str, str], ...]
     answer: Answer
+    comment: str = ""
 
 
 class FeedbackStore:
@@ -49,8 +58,23 @@ class FeedbackStore:
         self._database = database
 
     def rate(self, conversation_id: str, turn: Turn, history: History, rating: str | None) -> None:
-        """Keep a rating of an answer, in place of an earlier one; None takes it back."""
+        """Keep a rating of an answer, in place of an earlier one; None takes it back.
+
+        The words beside it go with it, unless the answer is still said to be no help.
+        """
         self._set((conversation_id, turn.number, 0), turn, history, rating)
+        if rating not in UNHELPFUL:
+            self.comment(conversation_id, turn.number, "")
+
+    def comment(self, conversation_id: str, number: int, text: str) -> None:
+        """Keep what a reader said of an answer, in place of what was said before."""
+        with self._database.open() as connection:
+            connection.execute(
+                "DELETE FROM comments WHERE conversation_id = ? AND number = ?",
+                (conversation_id, number),
+            )
+            if text := text.strip()[:MAX_COMMENT_CHARS].strip():
+                write_row(connection, CommentRow(conversation_id, number, text))
 
     def flag(
         self, conversation_id: str, turn: Turn, history: History, citation: int, *, is_wrong: bool
@@ -63,6 +87,10 @@ class FeedbackStore:
         """Return what everybody said, an answer at a time, oldest first."""
         with self._database.open() as connection:
             found = list(read_rows(connection, FeedbackRow, "ORDER BY given_at"))
+            said = list(read_rows(connection, CommentRow, ""))
+        comments = {
+            (row.number, row.conversation_id): row.text for row, is_whole in said if is_whole
+        }
         given: dict[tuple[int, str], dict[int, FeedbackRow]] = {}
         for row, is_whole in found:
             turn = (row.number, row.conversation_id)
@@ -70,7 +98,7 @@ class FeedbackStore:
                 given.setdefault(turn, {})[row.citation] = row
             else:
                 logger.warning("feedback on turn %s of conversation %s is damaged", *turn)
-        return tuple(_feedback(rows) for rows in given.values())
+        return tuple(_feedback(rows, comments.get(turn, "")) for turn, rows in given.items())
 
     def _set(
         self, key: tuple[str, int, int], turn: Turn, history: History, kind: str | None
@@ -103,7 +131,7 @@ def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:
     A rating becomes what is known of the answer: "up" of an answer makes its citations the gold, of
     an abstention the question unanswerable; "down" of an abstention makes it answerable, of an
     answer its statements wrong; "unanswerable" is what it says. Quotes that were marked as wrong
-    are never gold.
+    are never gold. What was said in words is at the end of the note.
     """
     for one in feedback:
         answer = one.answer
@@ -119,10 +147,12 @@ def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:
         if one.history:
             known["history"] = [list(said) for said in one.history]
         note = f"feedback of {one.given_at[:10]}, index version {answer.index_version}"
+        if one.comment:
+            note += f": {one.comment}"
         yield known | {"kind": "feedback", "note": note}
 
 
-def _feedback(rows: dict[int, FeedbackRow]) -> Feedback:
+def _feedback(rows: dict[int, FeedbackRow], comment: str) -> Feedback:
     """Return what was said of an answer: of the whole (0) and of single citations."""
     first = next(iter(rows.values()))
     return Feedback(
@@ -132,6 +162,7 @@ def _feedback(rows: dict[int, FeedbackRow]) -> Feedback:
         question=first.question,
         history=tuple((who, text) for who, text in json.loads(first.history)),
         answer=read_answer(first.answer),
+        comment=comment,
     )
 
 

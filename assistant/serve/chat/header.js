@@ -24,7 +24,8 @@ const leaveSource = () => {
   const link = document.querySelector('#side .source a.close');
   if (link) link.click(); else close();
 };
-window.assistantPanels = { open, close };
+const show = (name) => { if (narrow.matches && !isOpen(name)) open(name); };
+window.assistantPanels = { open, close, show };
 toggles.nav.addEventListener('click', () => {
   if (!narrow.matches) body.toggle('nav-shut');
   else if (isOpen('nav')) close();

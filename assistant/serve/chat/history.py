@@ -10,16 +10,25 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 
-from assistant.serve.chat.database import Database, TurnRow, now, read_answer, read_rows, write_row
+from assistant.serve.chat.database import (
+    CommentRow,
+    Database,
+    TurnRow,
+    now,
+    read_answer,
+    read_rows,
+    write_row,
+)
 from assistant.serve.chat.turns import Turn
 from assistant.values import Answer, DocumentId
 
 MAX_TITLE_CHARS = 120
 MAX_SHOWN = 200
 """Conversations listed at once, the newest first; a search looks at all."""
+N_COUNTED = 4_096
 DAMAGED_QUESTION = "(a question that was damaged on the disk)"
 DAMAGED = "What was said here was damaged on the disk and cannot be shown. Ask again."
 
@@ -39,6 +48,17 @@ class ConversationStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._n_changes = [0] * N_COUNTED
+
+    def version(self, owner: str) -> int:
+        """Return a number that grows with every change of the owner's conversations.
+
+        Now and then with one of another owner's: owners share counters, so that there are few.
+        """
+        return self._n_changes[hash(owner) % N_COUNTED]
+
+    def _count_change(self, owner: str) -> None:
+        self._n_changes[hash(owner) % N_COUNTED] += 1
 
     def create(self, owner: str, title: str) -> str:
         """Begin a conversation and return its id."""
@@ -48,6 +68,7 @@ class ConversationStore:
                 "INSERT INTO conversations VALUES (?, ?, ?, ?)",
                 (conversation_id, owner, _title(title), now()),
             )
+        self._count_change(owner)
         return conversation_id
 
     def list(self, owner: str, search: str = "") -> tuple[Summary, ...]:
@@ -67,6 +88,15 @@ class ConversationStore:
         """Whether the owner has this conversation."""
         with self._database.open() as connection:
             return _is_owned(connection, owner, conversation_id)
+
+    def updated_at(self, owner: str, conversation_id: str) -> str | None:
+        """Return when a conversation got its last turn; None if the owner has none of this id."""
+        with self._database.open() as connection:
+            found = connection.execute(
+                "SELECT updated_at FROM conversations WHERE conversation_id = ? AND owner = ?",
+                (conversation_id, owner),
+            )
+            return next((str(when) for (when,) in found), None)
 
     def title(self, owner: str, conversation_id: str) -> str | None:
         """Return a conversation's title, None when the owner has no such conversation."""
@@ -89,8 +119,13 @@ class ConversationStore:
             ):
                 given.setdefault(number, {})[citation] = kind
             condition = "WHERE conversation_id = ? ORDER BY number"
+            said = read_rows(connection, CommentRow, condition, conversation_id)
+            comments = {row.number: row.text for row, is_whole in said if is_whole}
             return tuple(
-                _turn(row, given.get(row.number, {}), is_whole=is_whole)
+                replace(
+                    _turn(row, given.get(row.number, {}), is_whole=is_whole),
+                    comment=comments.get(row.number, ""),
+                )
                 for row, is_whole in read_rows(connection, TurnRow, condition, conversation_id)
             )
 
@@ -114,6 +149,7 @@ class ConversationStore:
                 "UPDATE conversations SET updated_at = ? WHERE conversation_id = ?",
                 (now(), conversation_id),
             )
+        self._count_change(owner)
         return True
 
     def drop(self, owner: str, conversation_id: str, number: int) -> None:
@@ -133,6 +169,7 @@ class ConversationStore:
                     "UPDATE conversations SET title = ? WHERE conversation_id = ? AND owner = ?",
                     (_title(title), conversation_id, owner),
                 )
+            self._count_change(owner)
 
     def delete(self, owner: str, conversation_id: str) -> None:
         """Forget a conversation with its turns; feedback that was given stays."""
@@ -141,6 +178,7 @@ class ConversationStore:
                 "DELETE FROM conversations WHERE conversation_id = ? AND owner = ?",
                 (conversation_id, owner),
             )
+        self._count_change(owner)
 
 
 def _is_owned(connection: sqlite3.Connection, owner: str, conversation_id: str) -> bool:

@@ -19,7 +19,7 @@ element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button || !element.contains(button)) return;
   const { copy, confirm, event: name, ...sent } = button.dataset;
-  if (copy !== undefined) return copyText(button, copy);
+  if (copy !== undefined) return copyAnswer(button, button.dataset);
   if (confirm && button.textContent !== confirm) {
     const before = button.textContent;
     button.textContent = confirm;
@@ -27,21 +27,34 @@ element.addEventListener('click', (event) => {
     return;
   }
   if (sent.act === 'all')
-    document.querySelectorAll('input[data-only]').forEach((box) => { box.checked = false; });
+    document.querySelectorAll('input:is([data-only], [data-only-folder])').forEach((box) => { box.checked = false; });
+  const field = button.closest('.saying') && button.closest('.saying').querySelector('textarea');
+  if (field) sent.text = field.value;
   if (EVENTS.includes(name)) trigger(name, { ...sent });
 });
-const copyText = async (button, text) => {
+/* The answer is fetched in the form that is wanted: the page does not hold it twice. */
+const copyAnswer = async (button, { turn, copy }) => {
   const before = button.textContent;
+  const { conversation } = element.querySelector('.talk').dataset;
+  try {
+    const reply = await fetch(`/conversations/${conversation}/${turn}?form=${copy}`);
+    if (!reply.ok) throw new Error(reply.statusText);
+    button.textContent = await copyText(await reply.text()) ? 'Copied' : 'Not copied';
+  } catch { button.textContent = 'Not copied'; }
+  setTimeout(() => { button.textContent = before; }, 1500);
+};
+const copyText = async (text) => {
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = 'Copied';
+    return true;
   } catch {  /* no clipboard outside of a secure context: the old way */
+    const focused = document.activeElement;
     const area = Object.assign(document.createElement('textarea'), { value: text });
     document.body.append(area);
     area.select();
-    button.textContent = document.execCommand('copy') ? 'Copied' : 'Not copied';
+    const is = document.execCommand('copy');
     area.remove();
-    button.focus();
+    if (focused) focused.focus();
+    return is;
   }
-  setTimeout(() => { button.textContent = before; }, 1500);
 };

@@ -118,7 +118,7 @@ def page_options() -> dict[str, Any]:
 
 
 def _lay_out() -> Components:
-    links = _asset("links.js")
+    links, menus = _asset("links.js"), _asset("menus.js")
     address = gr.Textbox(visible=False)
     gr.HTML(str(render_part("header")), js_on_load=_asset("header.js"), **UNSTYLED)
     with gr.Row(elem_id="desk"):
@@ -132,11 +132,17 @@ def _lay_out() -> Components:
                 container=False,
             )
             conversations = gr.HTML(
-                "", elem_id="listed", js_on_load=links + _asset("list.js"), **UNSTYLED
+                "", elem_id="listed", js_on_load=links + menus + _asset("list.js"), **UNSTYLED
             )
         with gr.Column(elem_id="talk", min_width=320):
-            follow = links + _asset("follow.js") + _asset("around.js")
-            conversation = gr.HTML("", elem_id="conversation", js_on_load=follow, **UNSTYLED)
+            follow = links + menus + _asset("turns.js") + _asset("follow.js") + _asset("around.js")
+            conversation = gr.HTML(
+                "",
+                html_template='<div class="said"></div>',
+                elem_id="conversation",
+                js_on_load=follow,
+                **UNSTYLED,
+            )
             examples = gr.HTML("", elem_id="examples", js_on_load=links, **UNSTYLED)
             with gr.Column(elem_id="composer"):
                 status = gr.HTML("", elem_id="status", js_on_load=_asset("status.js"), **UNSTYLED)
@@ -156,7 +162,8 @@ def _lay_out() -> Components:
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
                     stop = gr.Button("Stop", elem_id="stop", elem_classes=HIDDEN, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
-            beside = links + _asset("files.js") + _asset("turning.js") + _asset("text.js")
+            scripts = (_asset(f"{name}.js") for name in ("files", "turning", "text"))
+            beside = links + menus + "".join(scripts)
             panel = gr.HTML("", elem_id="panel", js_on_load=beside, **UNSTYLED)
     return Components(
         address,
@@ -228,6 +235,14 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
                 yield changes
         yield _changes(Update())  # see `_stream`
 
+    async def on_follow(request: gr.Request) -> AsyncIterator[Changes]:
+        session = _session_of(sessions, request)
+        yield _changes(await asyncio.to_thread(chat.follow, session))
+        if not session.n_watching:
+            async for changes in _stream(chat.answers.watch(session)):
+                yield changes
+        yield _changes(Update())  # see `_stream`
+
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
         async for changes in _stream(chat.sync(_session_of(sessions, request))):
             yield changes
@@ -235,7 +250,8 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
     for place in (parts.conversation, parts.panel, parts.conversations):
         opened = place.open(on_open, None, parts.outputs, **EVERY_CLICK)
         opened.then(None, js=_asset("reveal.js"), **NO_PROGRESS)
-    parts.panel.sync(on_sync, None, parts.outputs, **NO_PROGRESS)
+    parts.conversation.follow(on_follow, None, parts.outputs, **NO_PROGRESS)
+    parts.panel.sync(on_sync, None, parts.outputs, **EVERY_CLICK)
 
 
 def _session_of(sessions: Sessions, request: gr.Request) -> Session:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from assistant.answer.understand import list_requests
+from assistant.serve.chat.feedback import MAX_COMMENT_CHARS, UNHELPFUL
 from assistant.show.blocks import (
     FEW_SOURCES,
     count_first,
@@ -31,6 +32,7 @@ from assistant.show.escape import templates
 from assistant.show.provenance import (
     MAX_NEAREST,
     count,
+    describe_confidence,
     describe_nearest,
     describe_reading,
     list_remarks,
@@ -42,8 +44,6 @@ from assistant.text.numbers import name_runs
 from assistant.values import (
     Answer,
     Document,
-    DocumentId,
-    FileRecord,
     Link,
     Page,
     Span,
@@ -57,14 +57,6 @@ FindLinks = Callable[[tuple[int, int]], Sequence[Link]]
 """Finds the links in a part of a text."""
 MAX_NAMED = 3
 """Other files with the same or nearly the same content that are named."""
-MAX_LISTED = 1_000
-"""Documents that are listed."""
-FEW_DOCUMENTS = 8
-"""With more documents than this there is a field to find one by its name."""
-NAMED_SUFFIXES = tuple(
-    ".pdf .png .jpg .docx .doc .pptx .xlsx .odt .rtf .epub .eml .msg .html .md .csv .json .txt "
-    ".zip".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +93,6 @@ class PageView:
     address: str
     addresses: str
     boxes: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusView:
-    """What the panel of documents shows besides the documents.
-
-    `max_bytes` is the size limit of an uploaded file, `synced_at` when the last sync ended (ISO,
-    UTC; None if none has), `only` the documents that questions are limited to (empty means all),
-    `progress` what a running sync does (empty if none runs), of which a `share` is done, and
-    `notes` what the last sync reported.
-    """
-
-    suffixes: tuple[str, ...]
-    max_bytes: int
-    synced_at: str | None = None
-    only: frozenset[DocumentId] = frozenset()
-    progress: str = ""
-    share: float = 0.0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def named_suffixes(self) -> tuple[str, ...]:
-        """The best-known suffixes of those that can be read; all of them if none is well known."""
-        return tuple(one for one in NAMED_SUFFIXES if one in self.suffixes) or self.suffixes
 
 
 def render_part(name: str, *given: Any) -> Markup:
@@ -200,12 +168,6 @@ def start_of_line(text: str, at: int) -> int:
     return begins if begins or at <= MAX_LINE_CHARS else at
 
 
-def render_documents(records: Sequence[FileRecord], corpus: CorpusView) -> Markup:
-    """Render every file of the corpus with its status, and the reason if it was skipped."""
-    unlisted = max(0, len(records) - MAX_LISTED)
-    return render_part("documents", tuple(records[:MAX_LISTED]), unlisted, corpus)
-
-
 def truncate(text: str, max_chars: int) -> str:
     """Return the text; if it is longer than `max_chars`, its beginning with an ellipsis."""
     return text if len(text) <= max_chars else text[:max_chars] + "…"
@@ -217,8 +179,13 @@ def format_time(stamp: str) -> str:
     return f"{when.day} {when:%B %Y, %H:%M}"
 
 
-def _megabytes(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:,.3g} MB"
+def _bytes(n_bytes: int) -> str:
+    """Return a size as people say it: "3 bytes", "12 KB", "1.5 MB"."""
+    for unit, per in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if n_bytes >= per:
+            n = n_bytes / per
+            return f"{n:.1f}".removesuffix(".0") + f" {unit}" if n < 10 else f"{n:,.0f} {unit}"
+    return count(n_bytes, "byte")
 
 
 def _percent_encode(document_id: str) -> str:
@@ -267,12 +234,13 @@ def _parts() -> Any:
     environment.filters |= {
         "count_noun": count,
         "format_time": format_time,
-        "megabytes": _megabytes,
+        "bytes": _bytes,
         "percent_encode": _percent_encode,
     }
     environment.globals |= {
-        "FEW_DOCUMENTS": FEW_DOCUMENTS,
+        "MAX_COMMENT_CHARS": MAX_COMMENT_CHARS,
         "MAX_NAMED": MAX_NAMED,
+        "UNHELPFUL": UNHELPFUL,
         "MAX_NEAREST": MAX_NEAREST,
         "FEW_SOURCES": FEW_SOURCES,
         "count_first": count_first,
@@ -281,6 +249,7 @@ def _parts() -> Any:
         "list_near": list_near,
         "list_quotes": list_quotes,
         "list_remarks": list_remarks,
+        "describe_confidence": describe_confidence,
         "describe_nearest": describe_nearest,
         "describe_reading": describe_reading,
         "document_link": lambda document_id: f"#doc-{_percent_encode(document_id)}",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from assistant.serve.chat.corpus import ListView
 from assistant.values import DocumentId
 
 MAX_SESSIONS = 10_000
@@ -25,7 +26,10 @@ class Session:
     `conversation_id` is None before the first question. `n_opened` counts the references that have
     been opened, so that a late click is noticed; `opening` is held until the panel that was clicked
     first has been sent. Questions are limited to the documents `only`; empty means all. `replaces`
-    is the number of the turn whose question is being edited.
+    is the number of the turn whose question is being edited. `listed` is what the list of documents
+    shows, `seen_at` when the conversation that is shown got its last turn, `seen_list` a hash of
+    the list of conversations. `n_watching` events tell the page of a running answer, and with
+    `is_following` one of a running sync.
     """
 
     owner: str
@@ -35,6 +39,11 @@ class Session:
     only: frozenset[DocumentId] = frozenset()
     replaces: int | None = None
     search: str = ""
+    listed: ListView = field(default_factory=ListView)
+    seen_at: str | None = None
+    seen_list: int = 0
+    n_watching: int = 0
+    is_following: bool = False
     opening: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
 
 

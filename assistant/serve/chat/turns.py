@@ -41,7 +41,7 @@ class Turn:
     `number` counts from 1. `documents` are those that the question was limited to; empty means all.
     `as_` is what it is to be taken for; None: what it looks like.
     `tried` are questions that the documents do answer, suggested with an abstention. `flagged` are
-    the numbers of citations that the user has marked as wrong.
+    the numbers of citations that the user has marked as wrong, `comment` what else was wrong.
     """
 
     number: int
@@ -51,6 +51,7 @@ class Turn:
     tried: tuple[str, ...] = ()
     as_: Reading | None = None
     rating: Rating | None = None
+    comment: str = ""
     flagged: frozenset[int] = frozenset()
 
 

@@ -22,7 +22,6 @@ from assistant.serve.chat.render import (
 from assistant.serve.chat.sessions import DOCUMENTS, Session
 from assistant.serve.chat.sources import show_source
 from assistant.serve.chat.turns import Step, Turn, log_error
-from assistant.show.export import plain_answer
 from assistant.show.provenance import name_model, report_costs
 from assistant.values import Answer, DocumentId
 
@@ -51,11 +50,26 @@ class Views:
 
     def conversation(self, session: Session) -> Markup:
         """Return the turns, or a welcome if there are none."""
+        self.note_seen(session)
         turns = self.turns(session)
         if turns and session.conversation_id:
             return self.show_turns(session.conversation_id, turns)
         model = name_model(self._assistant.language_model)
         return render_part("welcome", model)
+
+    def changed_turn(self, session: Session, number: int) -> Markup | None:
+        """Return one turn of the session's conversation as it is now; None if it is gone."""
+        for n_before, turn in enumerate(self.turns(session)):
+            if turn.number == number:
+                shown = self.turn(turn)
+                return wrap_turn(session.conversation_id or "", shown, n_before, is_last=False)
+        return None
+
+    def note_seen(self, session: Session) -> None:
+        """Note that the page shows its conversation as it is now."""
+        session.seen_at = self._conversations.updated_at(
+            session.owner, session.conversation_id or ""
+        )
 
     def examples(self) -> Markup:
         """Return example questions, nothing if they cannot be made; takes seconds."""
@@ -87,7 +101,7 @@ class Views:
             turn,
             truncate(turn.question, self._assistant.settings.max_question_chars),
             body,
-            plain_answer(answer) if answer and answer.kind == "answer" else "",
+            answer is not None and answer.kind == "answer",
             is_running,
             answer is not None and answer.kind != "reply",
             [] if answer is None or is_running else sorted(file_names(self._changed(answer))),
@@ -98,7 +112,9 @@ class Views:
         """Return the list of the owner's conversations that match the search."""
         summaries = self._conversations.list(session.owner, session.search)
         is_search = bool(session.search.strip())
-        return render_part("conversations", summaries, session.conversation_id, is_search)
+        shown = render_part("conversations", summaries, session.conversation_id, is_search)
+        session.seen_list = hash(shown)
+        return shown
 
     def banner(self, session: Session, *, is_editing: bool = False) -> Markup:
         """Return what stands above the input: the selected documents, and that this is an edit."""
@@ -115,15 +131,17 @@ class Views:
         """Return what stands beside the conversation: a source, or the list of documents."""
         try:
             if session.reference == DOCUMENTS:
-                return self._corpus.show(session.only)
+                return self._corpus.show(session.only, session.listed)
             shown = show_source(self._assistant, session.reference, self.turns(session))
             if shown is not None:
                 return shown
             session.reference = DOCUMENTS
-            return render_notice(UNKNOWN_REFERENCE) + self._corpus.show(session.only)
+            return render_notice(UNKNOWN_REFERENCE) + self._corpus.show(
+                session.only, session.listed
+            )
         except AssistantError as error:
             session.reference = DOCUMENTS
-            return render_notice(str(error)) + self._corpus.show(session.only)
+            return render_notice(str(error)) + self._corpus.show(session.only, session.listed)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
             return render_notice(log_error("opening a source"))
 
@@ -138,6 +156,17 @@ def wrap_turns(conversation_id: str, turns: Iterable[Markup]) -> Markup:
     """Return rendered turns as one conversation, with its id for the page's address."""
     return Markup('<div class="talk" data-conversation="{}">{}</div>').format(
         conversation_id, Markup("").join(turns)
+    )
+
+
+def wrap_turn(conversation_id: str, turn: Markup, n_before: int, *, is_last: bool) -> Markup:
+    """Return one rendered turn for a page that shows its conversation, or begins to.
+
+    It takes the place behind the `n_before` turns before it; what stands behind the last one goes.
+    """
+    last = Markup(' data-last="true"') if is_last else ""
+    return Markup('<div class="talk" data-conversation="{}" data-before="{}"{}>{}</div>').format(
+        conversation_id, n_before, last, turn
     )
 
 

@@ -422,3 +422,89 @@ def test_nothing_that_a_browser_sends_is_a_defect_or_reaches_another(
     assert [turn.question for turn in office.turns()] == ["typhoon", "unknown"]
     assert own or not office.book.read()
     office.book.rate(office.conversation_id, office.turns()[0], (), None)
+
+
+def test_the_list_is_searched_and_all_that_match_or_a_folder_are_ticked(office: Office) -> None:
+    update = office.act("list", words="handbook")
+    assert "Staff handbook" in present(update.panel)
+    assert "Sanctions on" not in present(update.panel)
+    office.act("only", matching="true", checked="true")
+    assert office.page.only == {"handbook.md"}
+    office.act("only", folder="news", checked=True)
+    assert office.page.only == {"handbook.md", "news/typhoon.txt"}
+    office.act("only", folder="news", checked=False)
+    assert office.page.only == {"handbook.md"}
+    office.act("only", checked=False)
+    assert office.page.only == {"handbook.md"}
+
+
+def test_more_documents_than_can_be_ticked_are_refused_in_words(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MAX_DOCUMENTS", 2)
+    office.act("only", id="handbook.md", checked=True)
+    update = office.act("only", matching=True, checked=True)
+    assert present(update.status) == actions.TOO_MANY
+    assert actions.TOO_MANY in present(update.banner)
+    assert office.page.only == {"handbook.md"}
+
+
+def test_a_list_that_was_left_for_a_source_is_not_drawn_over_it(office: Office) -> None:
+    office.desk.open(office.page, "cite-1-1")
+    assert office.act("list", words="x").panel is None
+
+
+def test_words_are_taken_of_an_answer_that_was_no_help(office: Office) -> None:
+    assert office.act("comment", turn="1", text="Too short.") == Update()
+    assert "<textarea" in present(office.act("rate", turn="1", rating="down").conversation)
+    update = office.act("comment", turn="1", text="Too short. <b>")
+    assert "Too short. &lt;b&gt;</textarea>" in present(update.conversation)
+    assert office.turns()[0].comment == "Too short. <b>"
+    assert [one.comment for one in office.book.read()] == ["Too short. <b>"]
+    assert office.act("comment", turn="1", text=" ").status == "Taken back."
+    assert office.turns()[0].comment == ""
+    assert office.act("comment", turn="9", text="x") == Update()
+    assert office.act("comment", turn="1", text={"a": "\ud800"}).conversation is not None
+
+
+def test_a_page_shows_what_another_of_the_same_person_has_changed(office: Office) -> None:
+    other = Session("alice")
+    office.desk.load(other, office.conversation_id)
+    assert office.desk.follow(other) == Update(), "nothing has changed"
+    asked = Turn(3, "leave", office.assistant.ask("leave"))
+    office.store.put("alice", office.conversation_id, asked)
+    update = office.desk.follow(other)
+    assert "Employees accrue two days" in present(update.conversation)
+    assert (update.question, update.panel) == (None, None), "what is typed and read stays"
+    assert office.desk.follow(other) == Update()
+    office.act("rename", id=office.conversation_id, title="Another title")
+    renamed = office.desk.follow(other)
+    assert "Another title" in present(renamed.conversations)
+    assert renamed.conversation is None
+    office.act("delete", id=office.conversation_id)
+    gone = office.desk.follow(other)
+    assert gone.status == CONVERSATION_GONE
+    assert gone.question is None
+
+
+def test_a_page_follows_nothing_of_others(office: Office) -> None:
+    bob = Session("bob")
+    office.desk.load(bob, "")
+    before = office.store.version("bob")
+    office.store.put("alice", office.conversation_id, Turn(3, "leave"))
+    assert office.store.version("bob") == before
+    assert office.desk.follow(bob) == Update()
+
+
+def test_every_change_of_conversations_has_a_version_of_its_own(office: Office) -> None:
+    versions = [office.store.version("alice")]
+    created = office.store.create("alice", "One")
+    for change in (
+        lambda: None,
+        lambda: office.store.put("alice", created, Turn(1, "?")),
+        lambda: office.store.rename("alice", created, "Two"),
+        lambda: office.store.delete("alice", created),
+    ):
+        change()
+        versions.append(office.store.version("alice"))
+    assert len(set(versions)) == len(versions)

@@ -1,13 +1,15 @@
 """A question on a page: kept whatever happens, shown where it was asked, stopped at once."""
 
 import asyncio
+import gc
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from dom import present
+from dom import first, parse, present
 from surface_fakes import FakeAssistant, answered
 
 from assistant.errors import StoreError
@@ -403,11 +405,30 @@ async def test_a_disk_that_fails_is_a_notice_and_the_page_can_ask_again(n_kept: 
     assert isinstance(room.turns()[-1].outcome, Answer)
 
 
-async def test_earlier_turns_stay_on_the_page_while_the_next_is_answered(room: Room) -> None:
+async def test_an_answer_sends_itself_and_not_the_conversation(room: Room) -> None:
     await room.ask("typhoon")
     updates = await room.ask("leave")
-    assert all("Flax Typhoon" in present(update.conversation) for update in updates)
-    assert all(room.conversation_id in present(update.conversation) for update in updates)
+    for update in updates:
+        talk = first(parse(present(update.conversation)), ".talk")
+        assert talk.attributes["data-conversation"] == room.conversation_id
+        assert (talk.attributes["data-before"], len(talk.css("article"))) == ("1", 1)
+        assert talk.attributes["data-last"] == "true"
+    assert "accrue two days" in present(updates[-1].conversation)
+
+
+async def test_an_answer_in_a_long_conversation_is_as_few_bytes_as_in_a_short_one(
+    room: Room,
+) -> None:
+    def n_bytes(updates: list[Update]) -> int:
+        parts = [(one.conversation, one.conversations, one.panel) for one in updates]
+        return sum(len((part or "").encode()) for one in parts for part in one)
+
+    await room.ask("leave")
+    few = n_bytes(await room.ask("leave"))
+    made = FakeAssistant().ask("typhoon")
+    for number in range(3, 150):
+        room.store.put("alice", room.conversation_id, Turn(number, "typhoon", made))
+    assert n_bytes(await room.ask("leave")) < 1.1 * few
 
 
 async def test_what_is_streamed_is_shown_before_it_is_whole(room: Room) -> None:
@@ -424,3 +445,24 @@ async def test_a_question_is_asked_again_as_another_reading(room: Room) -> None:
     await room.again({"turn": "2", "as": "poem"})
     assert room.assistant.asked_as == [None, "folder", None]
     assert len(room.turns()) == 1
+
+
+async def test_memory_does_not_grow_with_the_questions_that_were_asked(room: Room) -> None:
+    async def ask_many(n: int) -> None:
+        for number in range(n):
+            if number % 10 == 0:
+                room.page = Session("alice")
+            await room.ask(("typhoon", "written typhoon", "leave", "unknown")[number % 4])
+
+    await ask_many(20)
+    tracemalloc.start()
+    try:
+        await ask_many(10)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        await ask_many(40)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 40 * 2_000, "an answer alone is larger"

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborNode
 from surface_fakes import HOSTILE, FakeAssistant, answer, answered, cite
 
 from assistant.errors import AssistantError, CorpusError
-from assistant.serve.chat.render import CorpusView, render_documents
+from assistant.serve.chat.corpus import CorpusView, ListView, list_rows, render_documents
 from assistant.serve.chat.sources import resolve, show_source
 from assistant.serve.chat.turns import Turn
 from assistant.values import DocumentId, FileRecord, Status
@@ -101,8 +101,8 @@ def test_every_listed_document_opens_from_its_link(name: str) -> None:
     )
     assistant.held = {DocumentId(name): odd}
     record = FileRecord(DocumentId(name), Status.INDEXED, None, "Odd", 1, 1)
-    listed = parse(render_documents([record], CorpusView((), 1)))
-    (link,) = (node.attributes["href"] for node in listed.css("li a"))
+    listed = parse(render_documents(list_rows([record], ListView("a")), CorpusView((), 1)))
+    (link,) = (node.attributes["href"] for node in listed.css(".row-name a"))
     assert first(opened(present(link).removeprefix("#"), (), assistant), "h2").text() == "Odd"
 
 

@@ -13,7 +13,13 @@ from surface_fakes import FakeAssistant, answer, answered
 
 from assistant.evaluation.run import read_questions
 from assistant.serve.chat.database import Database
-from assistant.serve.chat.feedback import Feedback, FeedbackStore, list_questions, read_feedback
+from assistant.serve.chat.feedback import (
+    MAX_COMMENT_CHARS,
+    Feedback,
+    FeedbackStore,
+    list_questions,
+    read_feedback,
+)
 from assistant.serve.chat.turns import Turn
 
 TYPHOON = Turn(3, "typhoon", FakeAssistant().ask("typhoon"))
@@ -210,3 +216,34 @@ def test_what_is_kept_reads_back_as_questions(book: FeedbackStore, tmp_path: Pat
         ("unknown", True),
         ("hello", False),
     ]
+
+
+def test_words_are_kept_beside_a_rating_that_says_no_help_and_go_with_it(
+    book: FeedbackStore,
+) -> None:
+    def said() -> list[str]:
+        return [one.comment for one in book.read()]
+
+    book.rate("c", TYPHOON, (), "down")
+    assert said() == [""]
+    book.comment("c", TYPHOON.number, "  The year is that of\nanother group.  ")
+    assert said() == ["The year is that of\nanother group."]
+    book.rate("c", TYPHOON, (), "unanswerable")
+    book.comment("c", TYPHOON.number, "x" * 900)
+    assert said() == ["x" * MAX_COMMENT_CHARS]
+    book.rate("d", TYPHOON, (), "down")
+    assert sorted(said()) == ["", "x" * MAX_COMMENT_CHARS]
+    book.rate("c", TYPHOON, (), "up")
+    book.rate("c", TYPHOON, (), "down")
+    assert said() == ["", ""]
+
+
+def test_words_are_exported_with_the_question(tmp_path: Path) -> None:
+    store = FeedbackStore(Database(tmp_path))
+    store.rate("c", TYPHOON, (), "down")
+    store.comment("c", TYPHOON.number, 'It names "Äpfel", not pears.')
+    (line,) = list_questions(read_feedback(tmp_path))
+    assert line["note"].endswith(': It names "Äpfel", not pears.')
+    path = tmp_path / "questions.jsonl"
+    path.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    assert len(read_questions(path)) == 1

@@ -13,14 +13,12 @@ from selectolax.lexbor import LexborNode
 from surface_fakes import FakeAssistant, answer, cite, consult, document, write
 
 from assistant.errors import Fault
-from assistant.serve.chat import render
+from assistant.serve.chat.corpus import CorpusView, ListView, Order, list_rows, render_documents
 from assistant.serve.chat.history import Summary
 from assistant.serve.chat.render import (
     MAX_SOURCE_CHARS,
     CitationPosition,
-    CorpusView,
     render_answer,
-    render_documents,
     render_notice,
     render_part,
     render_source,
@@ -29,8 +27,7 @@ from assistant.serve.chat.turns import Rating, Turn
 from assistant.show.blocks import Code, Grid, Items, Prose, Title, list_blocks, list_quotes
 from assistant.show.document import CITED_ID
 from assistant.show.escape import html_text, terminal_safe
-from assistant.show.export import plain_answer
-from assistant.show.provenance import list_remarks, report_costs
+from assistant.show.provenance import describe_confidence, list_remarks, report_costs
 from assistant.values import (
     Answer,
     Cell,
@@ -58,43 +55,67 @@ OURS = {
     | {"target", "rel", "data-around"},
     "ol": {"class"},
     "ul": {"class"},
-    "li": {"class", "value", "data-id", "dir"},
+    "li": {"class", "value", "data-id", "dir", "style"},
     "mark": {"class", "id"},
     "details": {"class"},
-    **{tag: set() for tag in ("h1", "bdi", "em", "dl", "dt", "dd", "strong")},
+    "bdi": {"class"},
+    **{tag: set() for tag in ("h1", "em", "dl", "dt", "dd", "strong")},
     **{tag: set() for tag in ("table", "thead", "tbody", "pre", "code")},
     "tr": {"class", "aria-hidden"},
     "th": {"scope", "dir", "class", "data-name"},
     "td": {"dir", "class", "colspan"},
     "summary": {"aria-label"},
-    "label": {"class"},
+    "label": {"class", "for"},
+    "textarea": {"id", "rows", "maxlength", "dir"},
     "progress": {"aria-label", "max", "value"},
     "time": {"datetime"},
     "button": {"type", "class", "id", "title", "aria-label", "aria-pressed", "aria-controls"}
     | {"aria-expanded", "data-event", "data-act", "data-turn", "data-what", "data-question"}
     | {"data-copy", "data-rating", "data-citation", "data-rename", "data-confirm", "data-id"}
-    | {"data-see", "data-turn-by", "data-zoom", "data-find", "data-more", "hidden"},
+    | {"data-see", "data-turn-by", "data-zoom", "data-find", "data-more", "hidden"}
+    | {"data-remove", "data-folder", "data-matching", "data-checked"},
     "input": {"type", "class", "multiple", "accept", "checked", "placeholder", "aria-label"}
-    | {"maxlength"}
-    | {"data-only", "data-max-bytes"},
+    | {"maxlength", "data-words", "data-only", "data-only-folder", "data-max-bytes"},
+    "select": {"class", "aria-label"},
+    "option": {"value", "selected"},
 }
 """The tags and attributes that our templates write."""
 HREF = re.compile(
     r"#(cite-\d+-\d+|read-\d+-\d+|doc-[A-Za-z0-9_.~%-]*|open-[\w-]+|close|leave)"
     r"|/conversations/[\w-]+\.(md|html)"
     r"|/api/file\?document=[A-Za-z0-9_.~%-]*&version=[0-9a-f]{64}(&inline=true)?"
+    r"|/api/file\?document=[A-Za-z0-9_.~%-]*"
 )
 FIXED = {
     "type": {"button", "checkbox", "file", "search"},
     "data-event": {"act", "ask", "sync"},
-    "data-act": {"again", "all", "cancel-edit", "delete", "edit", "flag", "halt-sync", "rate"},
+    "data-act": {
+        "again",
+        "all",
+        "cancel-edit",
+        "delete",
+        "edit",
+        "flag",
+        "halt-sync",
+        "rate",
+        "comment",
+    }
+    | {"list", "only"},
     "data-what": {"query", "question"},
     "data-rating": {"up", "down", "unanswerable"},
     "role": {"group", "search", "status"},
     "dir": {"auto"},
+    "style": {f"--depth: {n}" for n in range(9)},
 }
 """The attributes that mean something to the page's script, and every value of them."""
 CORPUS = CorpusView((".txt", ".md"), 1_000)
+
+
+def listed(records: list[FileRecord], corpus: CorpusView = CORPUS) -> str:
+    n = len(records)
+    return render_documents(
+        list_rows(records, ListView(corpus.words)), replace(corpus, n_documents=n, n_found=n)
+    )
 
 
 @st.composite
@@ -132,7 +153,8 @@ def assert_ours(html: str) -> LexborNode:
         for name, allowed in FIXED.items():
             assert name not in node.attributes or node.attributes[name] in allowed
         own_id = node.attributes.get("id", "")
-        assert re.fullmatch(r"|turn-\d+|tip-\d+-\d+|cited-span|toggle-(nav|side)", present(own_id))
+        ours = r"|turn-\d+|tip-\d+-\d+|said-\d+|cited-span|toggle-(nav|side)"
+        assert re.fullmatch(ours, present(own_id))
     return body
 
 
@@ -228,8 +250,11 @@ def assert_said(body: LexborNode, made: Answer) -> None:
 @settings(max_examples=60)
 @given(answers())
 def test_who_wrote_an_answer_and_what_it_cost_leave_no_unescaped_markup(made: Answer) -> None:
-    remarks = [node.text() for node in assert_ours(render_answer(made, 1)).css(".remark")]
-    assert remarks == list(list_remarks(made))
+    shown = assert_ours(render_answer(made, 1))
+    assert [node.text() for node in shown.css(".remark")] == list(list_remarks(made))
+    assert [node.text() for node in shown.css(".how-sure")] == [
+        said for said in (describe_confidence(made),) if said
+    ]
     account = report_costs(made)
     body = assert_ours(render_part("costs", account))
     assert [node.text() for node in body.css("dd bdi")] == [said for _, said in account.rows]
@@ -254,16 +279,16 @@ def test_a_turn_with_its_actions_leaves_no_unescaped_markup(
     made: Answer, question: str, names: list[DocumentId], rating: Rating | None
 ) -> None:
     turn = Turn(7, question, made, documents=tuple(names), rating=rating)
-    copied = "" if made.abstained else plain_answer(made)
+    can_copy = made.kind == "answer"
     shown = render_part(
-        "turn", turn, question, render_answer(made, 7), copied, False, True, names, names
+        "turn", turn, question, render_answer(made, 7), can_copy, False, True, names, names
     )
     body = assert_ours(shown)
     assert first(body, "h2.question").text() == question
     assert [node.text() for node in body.css(".asked-of bdi")] == names
     assert [node.text() for node in body.css(".changed bdi")] == names
     copies = [node.attributes["data-copy"] for node in body.css("button[data-copy]")]
-    assert copies == ([copied] if copied else [])
+    assert copies == (["sources", "text", "markdown", "sources"] if can_copy else [])
     votes = body.css("button.up, button.down")
     assert [node.attributes["aria-pressed"] for node in votes] == [
         str(rating == "up").lower(),
@@ -278,15 +303,19 @@ def test_a_turn_that_is_being_answered_offers_no_actions() -> None:
 
 @settings(max_examples=40)
 @given(
-    st.lists(st.tuples(markup, markup, st.none() | markup, st.sampled_from(Status)), max_size=4),
+    st.lists(
+        st.tuples(markup, markup, st.none() | markup, st.sampled_from(Status)),
+        max_size=4,
+        unique_by=lambda row: row[0],
+    ),
     st.booleans(),
-    st.lists(markup, max_size=2),
+    markup,
     st.sampled_from(["", *VECTORS]),
 )
 def test_a_list_of_documents_leaves_no_unescaped_markup(
     rows: list[tuple[str, str, str | None, Status]],
     is_chosen: bool,
-    notes: list[str],
+    said: str,
     progress: str,
 ) -> None:
     records = [
@@ -304,14 +333,16 @@ def test_a_list_of_documents_leaves_no_unescaped_markup(
         for name, title, reason, status in rows
     ]
     only = frozenset(record.document_id for record in records if is_chosen)
-    corpus = CorpusView((".txt",), 9, None, only, progress, 0.5, tuple(notes))
-    body = assert_ours(render_documents(records, corpus))
-    assert len(body.css("li")) == len(records)
-    boxes = [node.attributes for node in body.css("input[data-only]")]
-    indexed = [one for one in records if one.status != Status.SKIPPED and len(records) > 1]
-    assert [box["data-only"] or "" for box in boxes] == [one.document_id for one in indexed]
-    assert all(("checked" in box) == is_chosen for box in boxes)
-    assert [node.text() for node in body.css(".notice")] == notes
+    corpus = CorpusView((".txt",), 9, None, only, progress, 0.5, said, said, is_chosen, words=said)
+    for view in (corpus, replace(corpus, words="", order=Order.NEWEST, n_more=3)):
+        body = assert_ours(listed(records, view))
+        files = [one for one in body.css("li") if one.attributes["class"] != "folder"]
+        assert len(files) == len(records)
+        boxes = [node.attributes for node in body.css("input[data-only]")]
+        indexed = [one for one in records if one.status != Status.SKIPPED and len(records) > 1]
+        assert [box["data-only"] or "" for box in boxes] == [one.document_id for one in indexed]
+        assert all(("checked" in box) == is_chosen for box in boxes)
+        assert [node.text() for node in body.css(".notice")] == ([said] if said else [])
 
 
 @pytest.mark.parametrize(
@@ -327,29 +358,29 @@ def test_a_skipped_file_says_of_which_kind_the_reason_is_and_says_it_once(
 ) -> None:
     name = DocumentId("a.pdf")
     record = FileRecord(name, Status.SKIPPED, reason, "a", 0, 9, fault=Fault.ENCRYPTED)
-    why = first(parse(render_documents([record], CORPUS)), ".why").text()
+    why = first(parse(listed([record])), ".why").text()
     assert why == told
 
 
 def test_of_many_kinds_of_files_those_that_people_look_for_are_named() -> None:
     corpus = replace(CORPUS, suffixes=(".f90", ".txt", ".pdf", ".ml"))
-    body = parse(render_documents([], corpus))
+    body = parse(listed([], corpus))
     assert ".pdf .txt and 2 other kinds, at most" in first(body, ".drop .facts").text()
     assert first(body, ".drop input").attributes["accept"] == ".f90,.txt,.pdf,.ml"
-    few = parse(render_documents([], replace(CORPUS, suffixes=(".f90",))))
+    few = parse(listed([], replace(CORPUS, suffixes=(".f90",))))
     assert first(few, ".drop .facts").text().startswith(".f90, at most")
 
 
 def test_the_panel_says_when_the_last_sync_ended_or_how_far_one_is() -> None:
     stamp = "2026-01-02T03:04:05+00:00"
-    rested = parse(render_documents([], replace(CORPUS, synced_at=stamp)))
+    rested = parse(listed([], replace(CORPUS, synced_at=stamp)))
     assert first(rested, "time").attributes["datetime"] == stamp
     assert "January 2026" in first(rested, "time").text()
-    running = parse(render_documents([], replace(CORPUS, progress="Reading", share=1 / 3)))
+    running = parse(listed([], replace(CORPUS, progress="Reading", share=1 / 3)))
     bar = first(running, "progress").attributes
     assert (bar["value"], bar["max"]) == ("0.333", "1")
     assert first(running, "button").attributes["data-act"] == "halt-sync"
-    assert "Not synced yet" in parse(render_documents([], CORPUS)).text()
+    assert "Not synced yet" in parse(listed([])).text()
 
 
 titles = markup.filter(str.strip)
@@ -425,23 +456,18 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
     for html in (render_notice(vector), render_part("progress", vector)):
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
-    assert_ours(render_documents(records, CORPUS))
-    listed = assert_ours(render_part("conversations", [Summary("x", vector)], "x", True))
-    assert first(listed, "bdi").text() == shown
+    assert_ours(listed(records))
+    kept = assert_ours(render_part("conversations", [Summary("x", vector)], "x", True))
+    assert first(kept, "bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
-    copied = plain_answer(made)
-    html = render_part(
-        "turn", turn, vector, render_answer(made, 1), copied, False, True, [vector], []
+    assert_ours(
+        render_part("turn", turn, vector, render_answer(made, 1), True, False, True, [vector], [])
     )
-    copies = first(assert_ours(html), "button[data-copy]").attributes["data-copy"]
-    assert copies == copied.replace("\0", "\ufffd")
 
 
 def test_lone_surrogates_of_file_names_become_replacement_characters() -> None:
     name = "caf\udce9.txt"
-    html = render_documents(
-        [FileRecord(DocumentId(name), Status.INDEXED, None, name, 1, 1)], CORPUS
-    )
+    html = listed([FileRecord(DocumentId(name), Status.INDEXED, None, name, 1, 1)])
     assert html.encode()
     assert "caf\ufffd.txt" in html
 
@@ -546,14 +572,6 @@ def test_a_citation_that_was_marked_as_wrong_says_so_wherever_it_stands() -> Non
     body = parse(render_answer(made, 1, (), {2}))
     for places in (body.css(".tip"), body.css(".sources .where")):
         assert ["marked as wrong" in node.text() for node in places] == [False, True]
-
-
-def test_more_documents_than_can_be_listed_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "MAX_LISTED", 2)
-    records = [FileRecord(DocumentId(str(n)), Status.INDEXED, None, "", 1, 1) for n in range(5)]
-    body = parse(render_documents(records, CORPUS))
-    assert len(body.css("li")) == 2
-    assert "3 more documents" in first(body, ".folded").text()
 
 
 @given(st.text())
