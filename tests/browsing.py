@@ -51,6 +51,10 @@ IN_BROWSER = [
 ]
 
 
+ended: set[str] = set()
+"""Addresses of servers that have ended; pages of theirs may still be open and ask for news."""
+
+
 @contextmanager
 def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI]]:
     """Serve the chat of an assistant for the length of the block."""
@@ -62,15 +66,19 @@ def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI
         thread.start()
         while not server.started:
             time.sleep(0.05)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        ended.discard(address)
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", app
+            yield address, app
         finally:
+            ended.add(address)
             server.should_exit = True
             thread.join(timeout=10)
 
 
 LEAVING = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
 """What Gradio says on the console when a page is reloaded while it listens."""
+ALONE = "Failed to load resource: net::ERR_"
 left: set[Page] = set()
 """Pages that are being reloaded now."""
 
@@ -115,8 +123,7 @@ class Visit:
                 self.faults.append(f"request to {request.url}")
 
         def check_console(message: ConsoleMessage) -> None:
-            at = message.location.get("url", "")
-            is_alone = at.endswith("/api/changes") and "ERR_CONNECTION_REFUSED" in message.text
+            is_alone = home in ended and any(one in message.text for one in (*LEAVING, ALONE))
             is_leaving = page in left and any(one in message.text for one in LEAVING)
             if message.type == "error" and not is_leaving and not is_alone:
                 self.faults.append(f"console: {message.text}")
