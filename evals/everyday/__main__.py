@@ -18,6 +18,7 @@ from typing import Literal
 from assistant import Answer, Assistant
 from evals.everyday.folders import FOLDERS, write
 from evals.everyday.score import (
+    DIALOGUES,
     QUESTIONS,
     Asked,
     Outcome,
@@ -27,9 +28,6 @@ from evals.everyday.score import (
     shares,
     words_shown,
 )
-
-HERE = Path(__file__).parent
-DIALOGUES = HERE / "dialogues.jsonl"
 
 
 def judge(asked: Asked, answer: Answer) -> Outcome:

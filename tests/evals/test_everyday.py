@@ -8,10 +8,12 @@ from assistant.ingest.parse import parse
 from assistant.ingest.sniff import media_type
 from assistant.settings import Settings
 from assistant.store.sync import limits_of
-from evals.everyday.__main__ import DIALOGUES, QUESTIONS, report
+from evals.everyday.__main__ import report
 from evals.everyday.folders import FOLDERS
 from evals.everyday.score import (
+    DIALOGUES,
     FOLLOW_UP,
+    QUESTIONS,
     Asked,
     Outcome,
     folded,
