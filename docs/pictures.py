@@ -44,7 +44,7 @@ def main() -> None:
         _take(page, "source")
         page.locator(".source a.close").click()
         _begin(page)
-        _ask(page, "Does the company pay for a gym?")
+        _ask(page, "Does the company pay for a sauna?")
         _take(page, "abstention")
         page = _open(browser, address, viewport=PHONE, color_scheme="dark", device_scale_factor=2)
         _ask(page, "What happens when a laptop is lost?")

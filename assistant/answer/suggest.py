@@ -10,7 +10,7 @@ for a document's own questions. Asking is a function that the caller passes in; 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise, zip_longest
 
 from assistant.answer.compose import compose
@@ -42,7 +42,7 @@ from assistant.text.terms import (
     say_in,
     terms,
 )
-from assistant.text.words import LETTERS
+from assistant.text.words import LETTERS, find_names
 from assistant.values import ECHOES, Answer, Consulted, Passage, Role
 
 N_READ = 40
@@ -62,6 +62,7 @@ _ACCUSATIVE = {"der": "den"}
 """Of a German article, behind the preposition of the question."""
 _NUMBER = re.compile(r"(?:§ ?)?\d+(?:\.\d+)*[.)]? ")
 _ODD = re.compile(r"[^\w\s'’-]|[\d_]")
+_NUMBERED = re.compile(r"([A-Z][a-z]+) \S*\d\S*")
 GOLDEN = 0.6180339887498949
 N_AROUND = 40
 """Passages read of the document that an answer's question seems to be about."""
@@ -74,7 +75,7 @@ def is_answered(
     settings: Settings,
     proposal: Proposal,
 ) -> bool:
-    """Whether the answer to a suggested question quotes what it was made of, and answers it.
+    """Whether the answer to a suggested question quotes what it was made of, or as much.
 
     It is asked with few passages first, and then as a person would ask it.
     """
@@ -88,12 +89,18 @@ def is_answered(
         draft, sentences = compose(judged, found, judge.calibration, settings, snapshot.document)
         numbers = {number for one in draft.statements for number in one.sentences}
         quoted = [one for one in sentences if one.number in numbers and one.role not in ECHOES]
-        if not any(one.text == proposal.sentence for one in quoted):
+        if not any(_tells(one.text, proposal) for one in quoted):
             return False
         documents = {one.passage.document_id for one in quoted}
         if len(documents) > 1 and not proposal.is_specific:
             return False
     return respond(asked, asked.line, (), {}, snapshot, lambda *_: judged) is None
+
+
+def _tells(text: str, proposal: Proposal) -> bool:
+    """Whether a text is what a question was made of, or names all that it asks of and more."""
+    own, asked = set(terms(text)), set(query_terms(proposal.question))
+    return text == proposal.sentence or (proposal.is_specific and asked < own)
 
 
 Answers = Callable[[Proposal], bool]
@@ -188,6 +195,8 @@ def suggest(
     """
     listed = list(sources)
     made = [list(_propose_all(source)) for source in listed]
+    if len(listed) == 1:
+        made[0] += [_call_it_the(one, listed[0].about) for one in made[0]]
     proposals = chain(written, _vary(made), _from_headings(listed))
     return _keep_answered(proposals, answers, n, n_asked=N_ASKED * n)
 
@@ -201,8 +210,8 @@ def suggest_near(
 ) -> tuple[str, ...]:
     """Return up to n questions about what a query seems to be about, and not the query itself.
 
-    Those that share `NEAR_SHARE` of its weight come first, by how much; the others in the order of
-    their sources. At most n + `N_SPARE` are asked.
+    Those that share `NEAR_SHARE` of its weight come first, by how much, then those with a word of a
+    name of it; the others in the order of their sources. At most n + `N_SPARE` are asked.
 
     Args:
         query: what was searched for.
@@ -214,7 +223,8 @@ def suggest_near(
     asked = set(query_terms(query))
     made = list(chain(*map(_propose_all, sources), _from_headings(sources)))
     told = [one for one in made if set(query_terms(one.question)) != asked]
-    told.sort(key=lambda one: -_nearness(one, weights))
+    named = set(terms(" ".join(find_names(query))))
+    told.sort(key=lambda one: (-_nearness(one, weights), named.isdisjoint(terms(one.question))))
     return _keep_answered(told, answers, n, n_asked=n + N_SPARE)
 
 
@@ -236,6 +246,13 @@ def _propose_all(source: SourceText) -> Iterator[Proposal]:
             yield from propose_field(sentence, source.about, language if is_spoken else "")
             if is_spoken and not leans_back(sentence):
                 yield from propose(sentence, source.text, language)
+
+
+def _call_it_the(proposal: Proposal, about: str) -> Proposal:
+    """Return a question about the only document without its number, in English: "the bill"."""
+    found = _NUMBERED.fullmatch(about)
+    asked = proposal.question.replace(about, f"the {found[1].lower()}") if found else ""
+    return replace(proposal, question=asked or proposal.question)
 
 
 def _vary(made: Sequence[list[Proposal]]) -> Iterator[Proposal]:

@@ -5,9 +5,10 @@ pairs, on those that it has not learned from; wice is for evaluation alone.
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -65,14 +66,17 @@ def load_held_pairs(folder: Path) -> tuple[Claim, ...]:
 
 
 def fit_support(sets: Iterable[Sequence[JudgedClaim]]) -> Logistic:
-    """Fit the weights of support, to which each set counts the same."""
+    """Fit the weights of support, to which each set counts the same.
+
+    Even odds are those of a statement that is as likely supported as one of the sets.
+    """
     told = [(claim, 1.0 / len(own)) for own in sets for claim in own]
     counts = np.array([count for _, count in told])
-    return fit_logistic(
-        np.array([claim.features for claim, _ in told]),
-        np.array([claim.is_supported for claim, _ in told]),
-        counts / counts.mean(),
-    )
+    counts /= counts.mean()
+    outcomes = np.array([claim.is_supported for claim, _ in told])
+    fitted = fit_logistic(np.array([claim.features for claim, _ in told]), outcomes, counts)
+    share = float((outcomes * counts).mean())
+    return replace(fitted, bias=round(fitted.bias - math.log(share / (1 - share)), 4))
 
 
 def claims_that_fit(

@@ -226,6 +226,12 @@ def test_near_an_abstention_they_come_from_what_was_consulted(trying: Assistant)
     assert trying.suggest(2, near=refused) == ("Who founded the Corley Mill in 1846?",)
 
 
+def test_near_a_name_that_nobody_knows_are_names_with_a_word_of_it() -> None:
+    weights = {"corley": 0.1, "tower": 9.0}
+    found = suggest_near("Who built the Corley Tower?", weights, SOURCES[::-1], lambda _: True, 1)
+    assert found == ("Who founded the Corley Mill in 1846?",)
+
+
 def test_near_a_courtesy_they_are_those_of_a_first_visit(trying: Assistant) -> None:
     trying.sync()
     assert trying.suggest(3, near=trying.ask("Hello!")) == trying.suggest(3)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.evidence.scorer import parse_weights
+from assistant.settings import INSTALLED_MODEL
 from evals.evidence import report
 from evals.evidence.collect import fold_of
 from evals.evidence.report import auc, bootstrap, mean, precision, recall, refused_at
@@ -57,6 +58,7 @@ def test_one_command_fits_reports_and_writes_weights_that_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(report, "N_RESAMPLES", 50)
+    monkeypatch.setenv("ASSISTANT_EMBEDDING_MODEL", INSTALLED_MODEL)
     write_squad(tmp_path / "data" / "squad2" / "squad2.json")
     write_nq(tmp_path / "data" / "nq_oracle" / "nq.jsonl")
     out = tmp_path / "weights.json"
