@@ -78,7 +78,8 @@ def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI
 
 LEAVING = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
 """What Gradio says on the console when a page is reloaded while it listens."""
-ALONE = "Failed to load resource: net::ERR_"
+ALONE = ("Failed to load resource: net::ERR_", "TypeError: Failed to fetch")
+"""What a page says, beside that, when its server has ended."""
 left: set[Page] = set()
 """Pages that are being reloaded now."""
 
@@ -123,7 +124,7 @@ class Visit:
                 self.faults.append(f"request to {request.url}")
 
         def check_console(message: ConsoleMessage) -> None:
-            is_alone = home in ended and any(one in message.text for one in (*LEAVING, ALONE))
+            is_alone = home in ended and any(one in message.text for one in (*LEAVING, *ALONE))
             is_leaving = page in left and any(one in message.text for one in LEAVING)
             if message.type == "error" and not is_leaving and not is_alone:
                 self.faults.append(f"console: {message.text}")

@@ -12,6 +12,7 @@ import string
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from assistant.errors import ModelUnavailable
@@ -143,6 +144,12 @@ def _find_new_number(text: str, told: str) -> str | None:
 
 
 def _find_new_name(text: str, told: str) -> str | None:
+    source = fold(told)
+    for match in re.finditer(r"[^\W\d_]+", text):
+        word: str = match[0]
+        is_mixed = any(a.islower() and b.isupper() for a, b in pairwise(word))  # in any language
+        if is_mixed and fold(word) not in source:
+            return word
     language = guess_language(text, guess_language(told))
     if language not in _CAPITALS_ARE_NAMES:
         return None

@@ -88,6 +88,12 @@ def test_the_same_in_another_form_is_no_fault(
     assert find_fault(Claim(text, quotes, under)) is None
 
 
+@pytest.mark.parametrize("said", ["aId eBrg lhelite nih 1990.", "Sie kauft ein eBike.", "Ein oHf."])
+def test_a_word_with_a_capital_inside_is_a_name_in_any_language(said: str) -> None:
+    assert find_fault(Claim(said, ("Ida Berg kauft in Turku ein Rad, 1990.",)))
+    assert find_fault(Claim("Sie kauft ein eBike.", ("Ida Berg kauft ein eBike.",))) is None
+
+
 def test_a_name_may_be_from_elsewhere_and_a_number_may_not() -> None:
     shown = "Ida Berg lives in Turku since 1990."
     assert find_fault(Claim("Ida Berg won.", ("She won.",), "", shown)) is None
