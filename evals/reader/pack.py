@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.models.export import UPPER
-from assistant.models.packed import ABOUT, BLOCK, NUMBERS, READER, write_digest
+from assistant.models.packed import ABOUT, BLOCK, NUMBERS, READER, read_about, write_digest
 from assistant.settings import SHIPPED_MODEL
 
 BASE = "intfloat/multilingual-e5-small"
@@ -43,6 +43,8 @@ WHOLE = frozenset("CJK HIRAGANA KATAKANA KATAKANA-HIRAGANA IDEOGRAPHIC other".sp
 OTHERS = 250
 """Most pieces of any other script."""
 MAX_SEQ_LENGTH = 256
+ABOVE = "together."
+"""What reads two texts together."""
 WORDS = "embeddings.word_embeddings.weight"
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
@@ -86,6 +88,22 @@ def cut_tokenizer(tokenizer: Mapping[str, Any]) -> tuple[dict[str, Any], list[in
     return cut, kept
 
 
+def pack_onto(packed: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> bytes:
+    """Return a packed file with other weights of what reads two texts together."""
+    from safetensors.numpy import load, save
+
+    with zipfile.ZipFile(packed) as file:
+        contents = {member.filename: file.read(member) for member in file.infolist()}
+    above = READER + ABOVE
+    arrays = {n: a for n, a in load(contents[NUMBERS]).items() if not n.startswith(above)}
+    for name, numbers in weights.items():
+        if name.startswith(ABOVE):
+            arrays |= _head(name, numbers)
+    contents[ABOUT] = _compact(about).encode()
+    contents[NUMBERS] = save(arrays)
+    return _zip(contents)
+
+
 def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> bytes:
     """Return the packed file of a reader: the encoder's folder, and what training changed in it."""
     from safetensors.numpy import load_file, save
@@ -99,10 +117,8 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
     for name, numbers in state.items():
         arrays |= _small(name, numbers.astype(np.float32))
     for name, numbers in weights.items():
-        if name.startswith(UPPER):
-            arrays |= _small(READER + name, numbers.astype(np.float32))
-        elif not name.startswith("encoder."):
-            arrays[READER + name] = numbers.astype(np.float16 if numbers.ndim > 1 else np.float32)
+        if not name.startswith("encoder."):
+            arrays |= _head(name, numbers)
     config = json.loads((base / "config.json").read_text("utf-8"))
     config |= {"vocab_size": len(kept), "dtype": "float32"}
     files: dict[str, Any] = {
@@ -126,13 +142,27 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
             "pooling_mode": "mean",
         },
     }
+    small = {name: _compact(content).encode() for name, content in files.items()}
+    return _zip({**small, NUMBERS: save(arrays)})
+
+
+def _compact(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _zip(contents: Mapping[str, bytes]) -> bytes:
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        for name, content in files.items():
-            text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-            file.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
-        file.writestr(zipfile.ZipInfo(NUMBERS), save(arrays), zipfile.ZIP_DEFLATED)
+        for name, content in contents.items():
+            file.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
+
+
+def _head(name: str, numbers: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return what is packed of a weight above the encoder: layers as the encoder's."""
+    if name.startswith(UPPER):
+        return _small(READER + name, numbers.astype(np.float32))
+    return {READER + name: numbers.astype(np.float16 if numbers.ndim > 1 else np.float32)}
 
 
 def pack8(matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
@@ -200,7 +230,11 @@ def pack_checkpoints(given: argparse.Namespace) -> None:
     learned = {n: t for state in states for n, t in state["weights"].items()}
     weights = {n: t.float().numpy() for n, t in learned.items() if not n.startswith(FORMER)}
     about = tell(paths, states, given.work / "units" / "train.jsonl.gz")
-    given.out.write_bytes(pack(given.work / "base", weights, about))
+    if given.onto:
+        about = tell_onto(read_about(given.onto), about)
+        given.out.write_bytes(pack_onto(given.onto, weights, about))
+    else:
+        given.out.write_bytes(pack(given.work / "base", weights, about))
     print(
         f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB, SHA-256 {write_digest(given.out)}"
     )
@@ -227,3 +261,10 @@ def tell(paths: Sequence[Path], states: Sequence[Mapping[str, Any]], units: Path
         "measured": json.loads(measured.read_text("utf-8")) if measured.is_file() else None,
         "passages": dict(sorted(Counter(u.source for u in read_units(units)).items())),
     }
+
+
+def tell_onto(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of a packed model whose upper layers learned again."""
+    told = {name: [*before.get(name, ()), *after[name]] for name in ("plans", "watched")}
+    again = after["recipe"].partition(": ")[2]
+    return {**after, **told, "recipe": f"{before['recipe']}; then {again}"}

@@ -8,7 +8,7 @@ matter; and with one thing changed that does.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -29,9 +29,12 @@ N_TRIES = 50
 """Sentences that are looked at for each pair at most."""
 BESIDE = 0.2
 """Share of the made pairs whose wrong one cites the sentence behind the right one."""
-N_PAIRS = 48
+LENGTHENED = 0.4
+"""Share of the pairs that cite a longer text, where there is room for it."""
+N_PAIRS = 24
 """Pairs of a batch."""
-N_AT_ONCE = 512
+N_WATCHED = 120
+"""Pairs of a set that are watched."""
 _RESERVE = re.compile(
     r"\b(?:reportedly|allegedly|probably|possibly|perhaps|apparently|about|around|nearly|almost"
     r"|approximately|roughly|up to|at least|at most|more than|less than|some|most|many|several"
@@ -58,65 +61,50 @@ class Pair:
     is_supported: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PairBatch:
-    """Pairs of one step."""
-
-    pairs: tuple[Pair, ...]
-
-    @property
-    def n(self) -> int:
-        """How many there are."""
-        return len(self.pairs)
-
-
 class PairBatches:
-    """Batches of pairs, in an order that the seed and the epoch fix."""
+    """Batches of pairs, in an order that the seed and the epoch fix.
+
+    Some cite a longer text: what another pair cites stands before or behind, which changes nothing
+    of what is said.
+    """
 
     def __init__(self, pairs: Sequence[Pair], seed: int, n: int = N_PAIRS) -> None:
-        self.pairs = pairs
+        self._pairs = pairs
         self._seed = seed
         self._n = n
         self.n_an_epoch = max(1, len(pairs) // n)
 
-    def batch(self, step: int) -> PairBatch:
+    def batch(self, step: int) -> tuple[Pair, ...]:
         """Return the pairs of a step."""
         epoch, number = divmod(step, self.n_an_epoch)
-        order = list(range(len(self.pairs)))
+        order = list(range(len(self._pairs)))
         Random(f"{self._seed} {epoch}").shuffle(order)
-        own = order[number * self._n : (number + 1) * self._n]
-        return PairBatch(tuple(self.pairs[i] for i in own))
+        own = [self._pairs[i] for i in order[number * self._n : (number + 1) * self._n]]
+        random = Random(f"{self._seed} longer {step}")
+        others = [random.choice(self._pairs) for _ in own]
+        return tuple(_lengthen(one, other, random) for one, other in zip(own, others, strict=True))
 
 
-class Below:
-    """What the lower layers say of the texts of pairs, which nothing learned changes.
-
-    In half precision, and the same whatever pairs were seen before.
-    """
-
-    def __init__(self, reader: Reader, pairs: Sequence[Pair]) -> None:
-        texts = {text for pair in pairs for text in (pair.statement, pair.quotes)}
-        ordered = sorted(texts, key=lambda text: (len(text), text))
-        self._kept: dict[str, Tensor] = {}
-        for low in range(0, len(ordered), N_AT_ONCE):
-            part = ordered[low : low + N_AT_ONCE]
-            self._kept |= zip(part, (one.half() for one in reader.lower(part)), strict=True)
-
-    def __call__(self, texts: Sequence[str]) -> list[Tensor]:
-        """Return the tokens of each text, (tokens, hidden)."""
-        return [self._kept[text].float() for text in texts]
+def _lengthen(pair: Pair, other: Pair, random: Random) -> Pair:
+    """Return the pair, now and then with what another one cites beside what it cites."""
+    both = [pair.quotes, other.quotes]
+    is_fit = other.quotes != pair.quotes and sum(map(len, both)) < MAX_READ_CHARS
+    if not is_fit or random.random() >= LENGTHENED:
+        return pair
+    random.shuffle(both)
+    return replace(pair, quotes=" ".join(both))
 
 
-def support_logits(reader: Reader, pairs: Sequence[Pair], below: Below) -> Tensor:
+def support_logits(reader: Reader, pairs: Sequence[Pair]) -> Tensor:
     """Return the log-odds (n) that pairs are supported."""
-    statements, quotes = below([p.statement for p in pairs]), below([p.quotes for p in pairs])
-    return reader.together.support(statements, quotes)
+    lower = reader.lower([p.statement for p in pairs] + [p.quotes for p in pairs])
+    return reader.together.support(lower[: len(pairs)], lower[len(pairs) :])
 
 
-def support_loss(reader: Reader, pairs: Sequence[Pair], below: Below) -> Tensor:
+def support_loss(reader: Reader, pairs: Sequence[Pair]) -> Tensor:
     """Return the mean loss of what is said of pairs."""
     wanted = torch.tensor([float(pair.is_supported) for pair in pairs])
-    logits = support_logits(reader, pairs, below)
+    logits = support_logits(reader, pairs)
     return functional.binary_cross_entropy_with_logits(logits, wanted)
 
 
@@ -142,11 +130,10 @@ class Judged:
 def judge(reader: Reader, pairs: Sequence[Pair]) -> Judged:
     """Return how well supported pairs are told from others."""
     reader.eval()
-    below = Below(reader, pairs)
     with torch.no_grad():
         odds = torch.cat(
             [
-                support_logits(reader, pairs[low : low + N_PAIRS], below)
+                support_logits(reader, pairs[low : low + N_PAIRS])
                 for low in range(0, len(pairs), N_PAIRS)
             ]
         ).tolist()
@@ -177,7 +164,8 @@ def make_pairs(units: Sequence[Unit], n: int, random: Random) -> list[Pair]:
             break
         unit, other = random.choice(units), random.choice(units)
         number = random.randrange(len(unit.sentences))
-        sentence, around = _text(unit, number, number), _text(unit, number - 1, number + 1)
+        wide = random.choice((1, 1, 3))
+        sentence, around = _text(unit, number, number), _text(unit, number - wide, number + wide)
         if len(sentence) not in SENTENCE_CHARS or len(around) > MAX_READ_CHARS:
             continue
         if random.random() < BESIDE and number + 1 < len(unit.sentences):

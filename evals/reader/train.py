@@ -21,7 +21,7 @@ from evals.reader.batches import Batch, Batches
 from evals.reader.held import Watched
 from evals.reader.losses import find_loss, joint_loss, late_loss, make_masks, see
 from evals.reader.model import Reader
-from evals.reader.support import Below, Judged, PairBatch, PairBatches, support_loss
+from evals.reader.support import Judged, PairBatches, support_loss
 
 N_REMEMBERED = 1024
 """Vectors of passages of earlier steps that a question must not be near to."""
@@ -31,9 +31,9 @@ FORMER = "joint."
 Weights = dict[str, Tensor]
 Watch = Callable[[Reader], Mapping[str, Watched | Judged]]
 """The figures of the sets that are watched."""
-Stage = Literal["find", "read", "support"]
+Stage = Literal["find", "above"]
 """What a run learns: the encoder, which finds and reads apart, or the layers above it, which read
-two texts together: a question and a passage, or a statement and what it cites."""
+two texts together: a question and a passage, and a statement and what it cites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,9 @@ class Pace:
 class Run:
     """A reader, what moves it, and where it stands."""
 
-    def __init__(self, reader: Reader, batches: Batches | PairBatches, plan: Plan) -> None:
+    def __init__(
+        self, reader: Reader, batches: Batches, plan: Plan, pairs: PairBatches | None = None
+    ) -> None:
         for name, parameter in reader.named_parameters():
             is_above = name.startswith("together.")
             if is_above or plan.stage != "find":
@@ -80,7 +82,7 @@ class Run:
         self.plan = plan
         self.step = 0
         self._batches = batches
-        self.below = Below(reader, batches.pairs if isinstance(batches, PairBatches) else ())
+        self._pairs = pairs
         self._optimizer = torch.optim.AdamW(_groups(reader, plan), weight_decay=0.01)
         self._full = [float(group["lr"]) for group in self._optimizer.param_groups]
         self._remembered = torch.zeros(0, reader.project.in_features)
@@ -89,8 +91,6 @@ class Run:
     def settle(self) -> None:
         """Set what has no untrained value by the first batch."""
         batch = self._batches.batch(0)
-        if isinstance(batch, PairBatch):
-            return
         asked = [q for q in batch.questions if q.right]
         self.reader.eval()
         texts = [text.text for text in batch.passages]
@@ -103,10 +103,9 @@ class Run:
         for group, full in zip(self._optimizer.param_groups, self._full, strict=True):
             group["lr"] = full * self.plan.share(self.step)
         batch = self._batches.batch(self.step)
-        if isinstance(batch, PairBatch):
-            losses = {"support": support_loss(self.reader, batch.pairs, self.below)}
-        else:
-            losses = self._losses(batch)
+        losses = self._losses(batch)
+        if self._pairs:
+            losses["support"] = support_loss(self.reader, self._pairs.batch(self.step))
         total = torch.stack([WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -122,7 +121,7 @@ class Run:
             seen = questions, passages, sentences = see(self.reader, batch)
             scores, _ = self.reader.late(questions, passages, sentences)
         masks = make_masks(batch, sentences)
-        if self.plan.stage == "read":
+        if self.plan.stage == "above":
             joint, span = joint_loss(self.reader, batch, seen, scores, masks)
             return {"joint": joint, "span": span}
         of = torch.tensor(sentences.passage)[:, None]

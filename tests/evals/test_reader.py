@@ -22,8 +22,8 @@ from evals.reader.units import Unit
 SIZES = Sizes(n_passages=8, n_asked=2, swapped=0.5)
 STAGES: list[tuple[Stage, str]] = [
     ("find", "project.weight"),
-    ("read", "together.out.weight"),
-    ("support", "together.supports.weight"),
+    ("above", "together.out.weight"),
+    ("above", "together.supports.weight"),
 ]
 
 
@@ -41,15 +41,15 @@ def units() -> list[Unit]:
     return told_units()
 
 
-def batches_of(units: list[Unit], stage: Stage) -> Batches | PairBatches:
-    if stage == "support":
-        return PairBatches(make_pairs(units, 12, Random(3)), 5, n=8)
-    return Batches(units, SIZES, 5)
-
-
 def tiny_run(units: list[Unit], stage: Stage = "find") -> Run:
     plan = Plan(6, 4, warm_up=2, stage=stage)
-    run = Run(tiny_reader(units), batches_of(units, stage), plan)
+    return made_run(units, plan)
+
+
+def made_run(units: list[Unit], plan: Plan) -> Run:
+    pairs = PairBatches(make_pairs(units, 12, Random(3)), 5, n=8)
+    batches = Batches(units, SIZES, 5)
+    run = Run(tiny_reader(units), batches, plan, pairs if plan.stage == "above" else None)
     run.settle()
     return run
 
@@ -90,14 +90,13 @@ def test_what_is_frozen_stays_and_is_not_in_a_checkpoint(
 
 
 @pytest.mark.parametrize(
-    ("stage", "name"), [("find", "late"), ("read", "joint"), ("support", "support")]
+    ("stage", "name"), [("find", "late"), ("above", "joint"), ("above", "support")]
 )
 def test_learning_from_the_same_batch_again_lowers_its_loss(
     units: list[Unit], stage: Stage, name: str
 ) -> None:
     plan = Plan(40, 30, warm_up=1, rate=3e-3, head_rate=1e-2, stage=stage)
-    run = Run(tiny_reader(units), batches_of(units, stage), plan)
-    run.settle()
+    run = made_run(units, plan)
     run.reader.scale.data.fill_(1.0)  # an untrained encoder's scores would outweigh all
     run.reader.none.data.zero_()
     losses = []
@@ -112,7 +111,7 @@ def test_what_reads_above_begins_with_the_scores_of_late_interaction(units: list
     pool = make_pool(units, 6, 2)
     begun = watch(run.reader, pool)
     assert (begun.sentence, begun.auc) == (begun.sentence_late, begun.auc_late)
-    above = tiny_run(units, "read")
+    above = tiny_run(units, "above")
     take(above.reader, moving(run.reader))
     above.learn()
     learned = watch(above.reader, pool)

@@ -172,17 +172,17 @@ def test_checkpoints_are_packed_with_what_is_known_of_them(tmp_path: Path) -> No
     units = tmp_path / "units" / "train.jsonl.gz"
     write_units(units, told_units(3))
     head = torch.ones(128, 64)
-    plan = {"stage": "read", "seed": 1}
+    plan = {"stage": "above", "seed": 1}
     find = {"step": 1200, "weights": {"project.weight": head, "joint.out.weight": head}}
-    read = {"step": 300, "plan": plan, "weights": {"together.none.bias": torch.zeros(1)}}
-    for name, state in (("find", find), ("read", read)):
+    above = {"step": 300, "plan": plan, "weights": {"together.none.bias": torch.zeros(1)}}
+    for name, state in (("find", find), ("above", above)):
         torch.save(state, tmp_path / f"{name}.pt")
-    (tmp_path / "read.measured.json").write_text('{"n": 200}')
+    (tmp_path / "above.measured.json").write_text('{"n": 200}')
     out = tmp_path / "reader.zip"
-    paths = [tmp_path / "find.pt", tmp_path / "read.pt"]
-    pack_checkpoints(argparse.Namespace(checkpoint=paths, work=tmp_path, out=out))
+    paths = [tmp_path / "find.pt", tmp_path / "above.pt"]
+    pack_checkpoints(argparse.Namespace(checkpoint=paths, work=tmp_path, onto=None, out=out))
     about = packed.read_about(out)
-    assert about["recipe"].endswith("tuned by evals/reader: find 1,200 steps, read 300 steps")
+    assert about["recipe"].endswith("tuned by evals/reader: find 1,200 steps, above 300 steps")
     assert (about["plans"], about["measured"]) == ([None, plan], {"n": 200})
     assert about["passages"] == {"told": 3}
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", about["date"])
@@ -190,6 +190,32 @@ def test_checkpoints_are_packed_with_what_is_known_of_them(tmp_path: Path) -> No
     packed.unpack(out, tmp_path / "model")
     heads = load_file(tmp_path / "model" / "reader.safetensors")
     assert set(heads) == {"project.weight", "together.none.bias"}
+
+
+def test_upper_layers_that_learned_again_are_packed_onto_a_reader_that_stays(
+    tmp_path: Path,
+) -> None:
+    before = tiny_pack(tmp_path)
+    write_units(tmp_path / "units" / "train.jsonl.gz", told_units(3))
+    packed.unpack(before, tmp_path / "before")
+    heads = load_file(tmp_path / "before" / "reader.safetensors")
+    learned = {n: torch.tensor(w) + 1 for n, w in heads.items() if n.startswith("together.")}
+    torch.save({"step": 40, "plan": {"stage": "above"}, "weights": learned}, tmp_path / "above.pt")
+    out = tmp_path / "again.zip"
+    pack_checkpoints(
+        argparse.Namespace(checkpoint=[tmp_path / "above.pt"], work=tmp_path, onto=before, out=out)
+    )
+    packed.unpack(out, tmp_path / "after")
+    model = "model.safetensors"
+    assert (tmp_path / "after" / model).read_bytes() == (tmp_path / "before" / model).read_bytes()
+    again = load_file(tmp_path / "after" / "reader.safetensors")
+    assert again.keys() == heads.keys()
+    for name, numbers in again.items():
+        wanted = learned.get(name, torch.tensor(heads[name])).numpy()
+        assert numbers == pytest.approx(wanted, abs=float(np.abs(wanted).max()) / 100)
+    assert packed.read_about(out)["recipe"] == (
+        "a tale tuned by nobody: find 3 steps; then above 40 steps"
+    )
 
 
 def test_without_a_digest_beside_it_nothing_is_taken_for_a_packed_file(tmp_path: Path) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from told import PLACES, row, told_units
 
-from evals.reader.batches import N_TOGETHER, Batch, Batches, Question, Sizes, take_window
+from evals.reader.batches import (
+    Batch,
+    Batches,
+    Question,
+    Sizes,
+    make_batch,
+    take_window,
+)
 from evals.reader.made import make_answers, make_lists, make_tables
 from evals.reader.rows import MULTILINGUAL, fold, is_held_page, load_rows
 from evals.reader.swaps import make_unanswerable
@@ -66,8 +73,7 @@ def test_a_passage_that_counts_as_wrong_does_not_hold_the_answer(units: list[Uni
                 elif question.right:
                     assert not is_wrong
                 else:
-                    apart = j // N_TOGETHER != question.own // N_TOGETHER
-                    assert is_wrong == (apart or j == question.own)
+                    assert is_wrong
     assert n_spared
 
 
@@ -123,6 +129,30 @@ def test_a_question_answered_outside_of_the_window_is_never_called_answered() ->
                 assert any(fold(one.words[0]) in fold(sentence) for sentence in inside)
             else:
                 assert not any(fold(word) in fold(text) for word in one.words)
+
+
+def test_what_nothing_answers_is_not_answered_by_a_near_passage_either() -> None:
+    passages = [f"The ferry to Ostra {i} sails at {i + 7}. It takes a bicycle." for i in range(4)]
+    vain = "Which ferry has a restaurant?"
+    for source, is_told in (("squad2", True), ("mined_wiki", False)):
+        rows = [replace(row(vain, text, None), source=source) for text in passages]
+        batch = make_batch(cut_units(rows), range(4), SIZES, Random(1))
+        for question in batch.questions:
+            others = [w for j, w in enumerate(question.wrong) if j != question.own]
+            assert question.wrong[question.own]
+            assert others == [is_told] * 3
+
+
+def test_a_question_answered_outside_of_its_window_may_be_answered_by_the_other_window() -> None:
+    told = [f"Thing {i} is told of here at some length and more." for i in range(60)]
+    passage = " ".join(told)
+    (unit,) = cut_units([row("What of it?", passage, "Thing 59")])
+    cut = replace(unit, passage=" ".join(told[:30]), sentences=unit.sentences[:30])
+    rest = cut_units([row("What else?", " ".join(told[30:]), "Thing 40")])
+    outside = replace(cut, asked=(Asked("What of it?", (), None, ("Thing 59",)),))
+    batch = make_batch([outside, *rest], range(2), SIZES, Random(1))
+    for question in (q for q in batch.questions if q.own == 0):
+        assert question.wrong == (True, "Thing 59" not in batch.passages[1].text)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,24 @@ import torch
 from safetensors.torch import load_file, save_file
 from told import tiny_reader, told_units
 
+from assistant.models import export
 from assistant.models.encoder import OnnxEncoder
 from assistant.models.prepare import prepare
 from assistant.models.reader import Reader
 from evals.reader import model as trained
 from evals.reader.batches import Text
 from evals.reader.reading import encode_all, fill_shelf, read
-from evals.reader.support import Below, Pair, support_logits
+from evals.reader.support import Pair, support_logits
 
 PROMPTS = "query: ", "passage: "
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _exact() -> Iterator[None]:
+    """Torch computes in half precision where the processor has it: not here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trained, "half_precision", nullcontext)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +43,21 @@ def theirs() -> trained.Reader:
 
 @pytest.fixture(scope="module")
 def ours(theirs: trained.Reader, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    return prepare_reader(theirs, tmp_path_factory.mktemp("reader"), "int8")
+
+
+@pytest.fixture(scope="module")
+def unrounded(theirs: trained.Reader, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """The reader as it is computed on a machine whose 8 bits say something else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "LEAST_AGREEMENT", 1.01)
+        return prepare_reader(theirs, tmp_path_factory.mktemp("unrounded"), "float32")
+
+
+def prepare_reader(theirs: trained.Reader, root: Path, precision: str) -> Reader:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
-    root = tmp_path_factory.mktemp("reader")
     theirs.encoder.save_pretrained(root / "base")  # type: ignore[operator]
     theirs.tokenizer.save_pretrained(root / "base")
     parts = [Transformer(str(root / "base"), max_seq_length=128), Pooling(32, "mean")]
@@ -45,7 +66,7 @@ def ours(theirs: trained.Reader, tmp_path_factory: pytest.TempPathFactory) -> Re
     save_file({n: t.contiguous() for n, t in heads.items()}, root / "model" / "reader.safetensors")
     prepared = prepare(str(root / "model"), root / "cache")
     assert prepared.folder
-    assert prepared.precision == "int8"
+    assert prepared.precision == precision
     encoder = OnnxEncoder(Path(prepared.folder), max_tokens=128, is_alone=True)
     return Reader(encoder, Path(prepared.folder), PROMPTS)
 
@@ -55,23 +76,36 @@ def passages() -> Iterator[Text]:
         yield Text(number, unit.passage, unit.sentences)
 
 
-def test_it_reads_as_it_was_trained_to(ours: Reader, theirs: trained.Reader) -> None:
+def errors(ours: Reader, theirs: trained.Reader) -> list[float]:
+    """Return how far apart both are, of every sentence read and glanced at."""
     texts = [*passages()]
     shelf = fill_shelf(theirs, texts)
     asked = ["When was the harbour of Dorn 0 built?", "Who?"]
     questions = encode_all(theirs, asked, is_question=True)
     encoded = ours.encode_passages([text.text for text in texts])
+    apart = []
     for q, text in enumerate(asked):
         wanted = read(theirs, shelf, questions, q, range(len(texts)))
         found = ours.read(ours.encode_question(text), encoded, [t.sentences for t in texts])
         for one in wanted:
-            said = found[one.passage].log_odds[one.sentence]
-            # Torch computes in half precision where the processor has it.
-            assert said == pytest.approx(one.joint, rel=0.05, abs=0.3)
+            apart.append(float(found[one.passage].log_odds[one.sentence]) - one.joint)
             glanced = ours.glance(
                 ours.encode_question(text), encoded[one.passage], texts[one.passage].sentences
             )
-            assert glanced[one.sentence] == pytest.approx(one.late, rel=0.05, abs=0.3)
+            apart.append(float(glanced[one.sentence]) - one.late)
+    return [abs(error) for error in apart]
+
+
+def test_it_reads_as_it_was_trained_to(unrounded: Reader, theirs: trained.Reader) -> None:
+    # What the lower layers say is kept in 16 bits while a reader is measured.
+    assert max(errors(unrounded, theirs)) < 0.05
+
+
+def test_in_8_bits_it_reads_almost_so_on_any_processor(
+    ours: Reader, theirs: trained.Reader
+) -> None:
+    apart = errors(ours, theirs)
+    assert sum(apart) / len(apart) < 0.15
 
 
 def test_the_answering_words_lie_in_their_sentence(ours: Reader) -> None:
@@ -111,7 +145,7 @@ def test_it_compares_a_statement_with_quotes_as_it_was_trained_to(
     for statement in ("The harbour was built in 1700.", "Nobody lived in it.", quotes):
         pair = Pair("told", statement, quotes, is_supported=True)
         with torch.no_grad():
-            (wanted,) = support_logits(theirs, [pair], Below(theirs, [pair])).tolist()
+            (wanted,) = support_logits(theirs, [pair]).tolist()
         assert ours.support(*ours.encode_passages([statement, quotes])) == pytest.approx(
             wanted, rel=0.05, abs=0.3
         )
