@@ -8,7 +8,7 @@ and models is escaped for its format, so that a quote is never a link, an image 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from assistant.show.blocks import (
@@ -61,7 +61,7 @@ def copy_answer(answer: Answer, form: CopyForm) -> str:
             text = replace(answer, statements=bare, computed=worked).text
             return "\n".join(line.rstrip() for line in text.split("\n"))
         case "markdown":
-            return "\n\n".join(_markdown_answer(answer))
+            return "\n\n".join(Markdown().write(answer))
         case "sources":
             return plain_answer(answer)
 
@@ -83,7 +83,7 @@ def export_markdown(title: str, turns: Sequence[ExportedTurn]) -> str:
     for turn in turns:
         parts.append(f"## {markdown_text(turn.question)}")
         if isinstance(turn.outcome, Answer):
-            parts += _markdown_answer(turn.outcome)
+            parts += Markdown().write(turn.outcome)
         elif turn.outcome:
             parts.append(f"*{markdown_text(turn.outcome)}*")
     return "\n\n".join(parts) + "\n"
@@ -109,71 +109,129 @@ def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
     )
 
 
-def _markdown_answer(answer: Answer) -> list[str]:
-    remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
-    if answer.kind != "answer":
-        searched = _BREAK.join(map(markdown_text, _list_search(answer)))
-        nearest = [part for one in list_nearest(answer) for part in _markdown_near(one)]
-        return [markdown_text(answer.text), *remarks, *([searched] if searched else ()), *nearest]
-    shown = list_quotes(answer)
-    said = [_markdown_block(block) for block in list_blocks(answer)]
-    places = _BREAK.join(_markdown_place(one) for one in answer.citations if one.number in shown)
-    worked = [
-        f"*{markdown_text(one.text)} {markdown_text(name_runs(one.citations))}*"
-        for one in answer.computed
-    ]
-    quotes = [
-        f"> {markdown_text(one.quote)}\n>\n> — {_markdown_place(one)}"
-        for one in answer.citations
-        if one.number not in shown
-    ]
-    missing = [f"*{markdown_text(one)}*" for one in answer.missing]
-    return [*worked, *said, *missing, *([places] if places else ()), *quotes, *remarks]
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """Writes answers as Markdown.
 
+    Attributes:
+        is_footnoted: whether its marks are footnotes, `[^1]`, whose text is the place and the
+            quote; else they stand as they are read, and places and quotes follow.
+    """
 
-def _markdown_near(passage: Consulted) -> Iterator[str]:
-    yield markdown_text(_place(passage))
-    yield from (_markdown_block(block) for block in list_near(passage))
+    is_footnoted: bool = False
 
+    def write(self, answer: Answer) -> list[str]:
+        """Return the paragraphs of an answer, or of an abstention with what comes nearest."""
+        remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
+        if answer.kind != "answer":
+            searched = _BREAK.join(map(markdown_text, _list_search(answer)))
+            nearest = [part for one in list_nearest(answer) for part in self._near(one)]
+            return [
+                markdown_text(answer.text),
+                *remarks,
+                *([searched] if searched else ()),
+                *nearest,
+            ]
+        return [*self.say(answer), *self._sources(answer), *remarks]
 
-def _markdown_place(citation: Citation) -> str:
-    return f"{_marks([citation.number])} {markdown_text(_place(citation))}"
+    def say(self, answer: Answer) -> list[str]:
+        """Return the paragraphs of what an answer says, without its sources."""
+        worked = [
+            f"*{markdown_text(one.text)} {self._runs(one.citations)}*" for one in answer.computed
+        ]
+        said = [self._block(block) for block in list_blocks(answer)]
+        return [*worked, *said, *(f"*{markdown_text(one)}*" for one in answer.missing)]
 
+    def _sources(self, answer: Answer) -> list[str]:
+        if self.is_footnoted:
+            notes = [
+                f"{self._place(one)}: “{markdown_text(_join_lines(one.quote))}”"
+                for one in answer.citations
+            ]
+            return ["\n".join(notes)] if notes else []
+        shown = list_quotes(answer)
+        places = _BREAK.join(self._place(one) for one in answer.citations if one.number in shown)
+        quotes = [
+            f"> {markdown_text(one.quote)}\n>\n> — {self._place(one)}"
+            for one in answer.citations
+            if one.number not in shown
+        ]
+        return [*([places] if places else ()), *quotes]
 
-def _markdown_block(block: Shown) -> str:
-    match block:
-        case Remark():
-            return f"*{markdown_text(block.text)}*"
-        case Prose():
-            return " ".join(map(_markdown_said, block.said))
-        case Title():
-            whole = replace(block.said, answering=((0, len(block.said.text)),))
-            return _markdown_said(whole)
-        case Items():
-            return _markdown_list(block)
-        case Grid():
-            return _markdown_table(block)
-        case Code():
-            numbers = [number for line in block.lines for number in line.citations]
-            lines = [" ".join(terminal_safe(line.text).split("\n")) for line in block.lines]
-            fence = "`" * max(3, 1 + max(map(len, _TICKS.findall("\n".join(lines))), default=0))
-            return "\n".join([fence, *lines, fence]) + f"\n\n{_marks(numbers)}"
+    def _near(self, passage: Consulted) -> Iterator[str]:
+        yield markdown_text(_place(passage))
+        yield from (self._block(block) for block in list_near(passage))
 
+    def _place(self, citation: Citation) -> str:
+        mark = f"{self._marks([citation.number])}{':' if self.is_footnoted else ''}"
+        return f"{mark} {markdown_text(_place(citation))}"
 
-def _markdown_said(said: Said) -> str:
-    return f"{_markdown_runs(said)} {_marks(said.citations)}{_note(said.note)}".rstrip()
+    def _block(self, block: Shown) -> str:
+        match block:
+            case Remark():
+                return f"*{markdown_text(block.text)}*"
+            case Prose():
+                return " ".join(map(self._said, block.said))
+            case Title():
+                whole = replace(block.said, answering=((0, len(block.said.text)),))
+                return self._said(whole)
+            case Items():
+                return self._list(block)
+            case Grid():
+                return self._table(block)
+            case Code():
+                numbers = [number for line in block.lines for number in line.citations]
+                lines = [" ".join(terminal_safe(line.text).split("\n")) for line in block.lines]
+                fence = "`" * max(3, 1 + max(map(len, _TICKS.findall("\n".join(lines))), default=0))
+                return "\n".join([fence, *lines, fence]) + f"\n\n{self._marks(numbers)}"
 
+    def _said(self, said: Said) -> str:
+        return f"{_markdown_runs(said)} {self._marks(said.citations)}{_note(said.note)}".rstrip()
 
-def _mark_row(row: GridRow) -> str:
-    return f"{_marks(row.citations)}{_note(row.note)}"
+    def _mark_row(self, row: GridRow) -> str:
+        return f"{self._marks(row.citations)}{_note(row.note)}"
+
+    def _marks(self, numbers: Iterable[int]) -> str:
+        mark = "[^{}]" if self.is_footnoted else r"\[{}\]"
+        return "".join(map(mark.format, numbers))
+
+    def _runs(self, numbers: Sequence[int]) -> str:
+        return self._marks(numbers) if self.is_footnoted else markdown_text(name_runs(numbers))
+
+    def _list(self, block: Items) -> str:
+        """Return a list; one whose outer items have numbers of their own keeps exactly those."""
+        numbered = [(item, _NUMBER.match(item.said.text)) for item in block.items]
+        counted = [int(number[1]) for _, number in numbered if number]
+        are_outer = all(
+            not item.depth if number else item.depth and not item.is_marked
+            for item, number in numbered
+        )
+        if are_outer and counted == [*range(counted[0], counted[0] + len(counted))]:
+            indent = " " * (len(str(counted[-1])) + 2)
+            return "\n".join(
+                f"{number[0].strip()} {self._said(_cut(item.said, number.end()))}"
+                if number
+                else f"{indent * item.depth}- {self._said(item.said)}"
+                for item, number in numbered
+            )
+        if all(item.is_marked for item in block.items):
+            return _BREAK.join(_INDENT * item.depth + self._said(item.said) for item in block.items)
+        return "\n".join(f"{'  ' * item.depth}- {self._said(item.said)}" for item in block.items)
+
+    def _table(self, block: Grid) -> str:
+        n = block.n_columns
+        names = [*map(markdown_text, block.names), *[""] * (n - len(block.names))]
+        rules = ["---:" if is_number else "---" for is_number in block.are_numbers]
+        rows = [
+            [*map(self._said, row.cells), *[""] * (n - len(row.cells)), self._mark_row(row)]
+            for row in block.rows
+        ]
+        lines = [[*names, self._marks(block.cited)], [*rules, "---"], *rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _note(note: str) -> str:
     return f" *({note})*" if note else ""
-
-
-def _marks(numbers: Iterable[int]) -> str:
-    return "".join(rf"\[{number}\]" for number in numbers)
 
 
 def _markdown_runs(said: Said) -> str:
@@ -193,42 +251,10 @@ def _markdown_runs(said: Said) -> str:
     return "".join(found).strip()
 
 
-def _markdown_list(block: Items) -> str:
-    """Return a list; one whose outer items have numbers of their own keeps exactly those."""
-    numbered = [(item, _NUMBER.match(item.said.text)) for item in block.items]
-    counted = [int(number[1]) for _, number in numbered if number]
-    are_outer = all(
-        not item.depth if number else item.depth and not item.is_marked for item, number in numbered
-    )
-    if are_outer and counted == [*range(counted[0], counted[0] + len(counted))]:
-        indent = " " * (len(str(counted[-1])) + 2)
-        return "\n".join(
-            f"{number[0].strip()} {_markdown_said(_cut(item.said, number.end()))}"
-            if number
-            else f"{indent * item.depth}- {_markdown_said(item.said)}"
-            for item, number in numbered
-        )
-    if all(item.is_marked for item in block.items):
-        return _BREAK.join(_INDENT * item.depth + _markdown_said(item.said) for item in block.items)
-    return "\n".join(f"{'  ' * item.depth}- {_markdown_said(item.said)}" for item in block.items)
-
-
 def _cut(said: Said, start: int) -> Said:
     """Return what a text says from a place on."""
     spans = ((max(a - start, 0), b - start) for a, b in said.answering if b > start)
     return replace(said, text=said.text[start:], answering=tuple(spans))
-
-
-def _markdown_table(block: Grid) -> str:
-    n = block.n_columns
-    names = [*map(markdown_text, block.names), *[""] * (n - len(block.names))]
-    rules = ["---:" if is_number else "---" for is_number in block.are_numbers]
-    rows = [
-        [*map(_markdown_said, row.cells), *[""] * (n - len(row.cells)), _mark_row(row)]
-        for row in block.rows
-    ]
-    lines = [[*names, _marks(block.cited)], [*rules, "---"], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _list_search(answer: Answer) -> list[str]:
