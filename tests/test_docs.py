@@ -221,10 +221,16 @@ def test_every_route_is_documented_and_the_reverse(assistant: assistant.Assistan
     from assistant.serve.app import build_app
 
     routes = {getattr(route, "path", "") for route in build_app(assistant).routes}
-    ours = {path for path in routes if re.match(r"/(api|livez|readyz|conversations)\b", path)}
+    ours = {path for path in routes if re.match(r"/(api|v1|livez|readyz|conversations)\b", path)}
     page = TEXT["docs/http.md"]
     named = set(re.findall(r"`(?:GET|POST|PATCH|DELETE) (/[\w/]+)", page))
-    called = {"document:path": "ID", "key": "KEY", "conversation_id": "ID", "number": "N"}
+    called = {
+        "document:path": "ID",
+        "key": "KEY",
+        "conversation_id": "ID",
+        "number": "N",
+        "name": "NAME",
+    }
     assert named == {
         re.sub(r"\{(.*?)\}", lambda part: called[part[1]], path.removesuffix(".{form}"))
         for path in ours

@@ -43,7 +43,7 @@ MAX_DOCUMENTS = 1_000
 KEEPALIVE_S = 5.0
 """Seconds after which an unchanged stage is sent again, so that no proxy drops the connection."""
 EVENTS = "text/event-stream"
-Event = tuple[str, dict[str, Any]]
+Event = tuple[str, dict[str, Any] | Answer]
 """The name of a server-sent event, and its data."""
 CLIENT_GONE: Event = ("error", {"kind": "RequestError", "message": "the client has left"})
 SERVER_CLOSING: Event = ("error", {"kind": "Closing", "message": CLOSING})
@@ -104,16 +104,14 @@ def add_routes(
 def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> None:
     @app.post("/api/ask")
     async def ask(body: AskBody, request: Request) -> Response:
-        place = ExitStack()
-        ticket = place.enter_context(admission.join())  # before a thread is taken
-        steps = _answer_events(assistant, ticket, place, body)
-        events = run_in_thread(_throttle(steps, is_ending=app.state.ending.is_set))
+        events = answer_events(app, assistant, admission, body)
         if EVENTS in request.headers.get("accept", ""):
             first = await anext(events)  # a question that is refused at once gets an error status
-            return _EventResponse(_encode_all(first, events), media_type=EVENTS)
-        gone = _wait_for_disconnect(request.receive)
-        name, data = await run_until(_last_event(events), gone) or CLIENT_GONE
-        return JSONResponse(data) if name == "answer" else error_response(503, **data)
+            return EventResponse(_encode_all(first, events), media_type=EVENTS)
+        outcome = await wait_for_answer(request, events)
+        if isinstance(outcome, Answer):
+            return JSONResponse(outcome.to_dict())
+        return error_response(503, **outcome)
 
     @app.post("/api/search")
     def search(body: SearchBody) -> JSONResponse:
@@ -201,17 +199,40 @@ def _add_probes(app: FastAPI, assistant: Answering) -> None:
         return JSONResponse({"status": "ready", "index_version": assistant.index_version})
 
 
-def _answer_events(
-    assistant: Answering, ticket: Ticket, place: ExitStack, body: AskBody
-) -> Generator[Event | None]:
+def answer_events(
+    app: FastAPI, assistant: Answering, admission: Admission, body: AskBody
+) -> AsyncGenerator[Event | None]:
     """Yield the events of a question: `stage`, `partial` (what is verified so far), `answer`.
 
-    `place` holds its place in the queue, which is given up at the end.
+    A None in between is a sign of life.
+
+    Raises:
+        Busy: too many questions wait.
     """
+    place = ExitStack()
+    ticket = place.enter_context(admission.join())  # before a thread is taken
+    steps = _answer(assistant, ticket, place, body)
+    return run_in_thread(_throttle(steps, is_ending=app.state.ending.is_set))
+
+
+async def wait_for_answer(
+    request: Request, events: AsyncGenerator[Event | None]
+) -> Answer | dict[str, Any]:
+    """Return the answer, or the kind and the message of why there is none."""
+    gone = wait_for_disconnect(request.receive)
+    name, data = await run_until(_last_event(events), gone) or CLIENT_GONE
+    assert name in ("answer", "error"), name
+    return data
+
+
+def _answer(
+    assistant: Answering, ticket: Ticket, place: ExitStack, body: AskBody
+) -> Generator[Event | None]:
+    """Yield the events; `place` holds the place in the queue, which is given up at the end."""
     with place:
         while not ticket.wait(QUEUE_POLL_S):
             yield "stage", {"name": "waiting", "detail": describe_queue(ticket.ahead)}
-        answer: dict[str, Any] = {}
+        answer: Answer | None = None
         with streaming(
             assistant, body.question, body.history, documents=body.documents, as_=body.as_
         ) as steps:
@@ -219,8 +240,9 @@ def _answer_events(
                 if isinstance(step, Stage):
                     yield "stage", asdict(step)
                 else:
-                    answer = step.to_dict()
+                    answer = step
                     yield "partial", answer
+        assert answer, "the last step is the answer"
         yield "answer", answer
 
 
@@ -276,10 +298,14 @@ async def _last_event(events: AsyncGenerator[Event | None]) -> Event:
 
 def _encode(event: Event | None) -> str:
     """Return an event in the format of `text/event-stream`."""
-    return f"event: {event[0]}\ndata: {json.dumps(event[1])}\n\n" if event else ""
+    if not event:
+        return ""
+    name, data = event
+    plain = data.to_dict() if isinstance(data, Answer) else data
+    return f"event: {name}\ndata: {json.dumps(plain)}\n\n"
 
 
-class _EventResponse(StreamingResponse):
+class EventResponse(StreamingResponse):
     """A stream of events whose generator is closed as soon as the client has left."""
 
     def __init__(self, events: AsyncGenerator[str], media_type: str) -> None:
@@ -289,9 +315,10 @@ class _EventResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the events until they end or the client leaves."""
         async with aclosing(self._events):
-            await run_until(self.stream_response(send), _wait_for_disconnect(receive))
+            await run_until(self.stream_response(send), wait_for_disconnect(receive))
 
 
-async def _wait_for_disconnect(receive: Receive) -> None:
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -37,6 +37,7 @@ from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import log_error
+from assistant.serve.completions import add_completions
 from assistant.serve.folder import NameTaken
 
 STATUSES: dict[type[AssistantError], int] = {
@@ -57,7 +58,7 @@ FINISH_S = 3.0
 
 
 def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> FastAPI:
-    """Return the app: `/api/*`, `/livez`, `/readyz`, and the chat at `/`.
+    """Return the app: `/api/*`, `/v1/*`, `/livez`, `/readyz`, and the chat at `/`.
 
     Requests must name the bound host, a loopback name or one of `allowed_hosts`
     (`"*"` allows every name; use it only behind a proxy that checks).
@@ -85,6 +86,7 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
     conversations = ConversationStore(database)
     add_routes(app, assistant, conversations, admission)
+    add_completions(app, assistant, admission)
     _mount_chat(app, assistant, conversations, FeedbackStore(database), admission)
     return app
 
