@@ -44,7 +44,9 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
 """Without a colon: HTTP Basic splits name and password at the first one."""
 Password = Annotated[SecretStr, Field(min_length=8)]
-SECRET = {("users",), ("llm",), ("verifier",)}
+Token = Annotated[SecretStr, Field(min_length=24)]
+"""Long enough that nobody guesses it: `openssl rand -base64 24` makes one."""
+SECRET = {("users",), ("tokens",), ("llm",), ("verifier",)}
 """Groups of settings that hold passwords and keys."""
 
 
@@ -316,6 +318,11 @@ class Settings(BaseSettings):
         description="Names and passwords, as a `[users]` table or ASSISTANT_USERS__NAME=password; "
         "with any, nobody else gets in. Set it in the file or the environment.",
     )
+    tokens: dict[UserName, Token] = Field(
+        {},
+        description="Names and bearer tokens, for programs: of a user, or of a service by a name "
+        "of its own. With any, nobody else gets in without a password. Set it as `users`.",
+    )
     allowed_hosts: tuple[str, ...] = Field(
         (),
         description="Further names that the server answers to, such as that of a proxy before it.",
@@ -390,6 +397,7 @@ class Options(TypedDict, total=False):
     n_asking: int | None
     n_waiting: int | None
     users: Mapping[str, str] | None
+    tokens: Mapping[str, str] | None
     allowed_hosts: Sequence[str] | None
     host: str | None
     port: int | None

@@ -359,7 +359,7 @@ def run_chat(assistant: "Assistant", *, must_have_users: bool, as_json: bool) ->
             "--auth needs users: set them in assistant.toml, as a [users] table of names and "
             "passwords, or as ASSISTANT_USERS__NAME=password"
         )
-    if not settings.users and settings.host not in LOOPBACK:
+    if not (settings.users or settings.tokens) and settings.host not in LOOPBACK:
         say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
     sync = begin_sync(assistant)
     if model := name_model(assistant.language_model):

@@ -5,8 +5,8 @@ are foreign `Host` names (DNS rebinding), requests that another site's page send
 not logged in where users are set, other users' sessions, bodies that are too large or of unstated
 length, and Gradio routes that the page does not need.
 
-Without users in the settings every browser is a visitor of its own, known by a random cookie. With
-users, only they are let in, by HTTP Basic (RFC 7617).
+Without users and tokens in the settings every browser is a visitor of its own, known by a random
+cookie. With any, only they are let in: by HTTP Basic (RFC 7617), or by a bearer token (RFC 6750).
 """
 
 import asyncio
@@ -64,14 +64,19 @@ class Visitor:
 class Visitors:
     """Identifies who sends a request, and keeps which session belongs to whom."""
 
-    def __init__(self, users: Mapping[str, SecretStr]) -> None:
-        self._digests = {name: _digest(users[name].get_secret_value()) for name in users}
+    def __init__(
+        self, users: Mapping[str, SecretStr], tokens: Mapping[str, SecretStr] | None = None
+    ) -> None:
+        self._passwords = _digest_all(users)
+        self._tokens = _digest_all(tokens or {})
         self._owner_of: OrderedDict[str, str] = OrderedDict()
 
     def identify(self, headers: Headers) -> Visitor | None:
-        """Return who sends a request; None if it lacks a right name and password."""
-        if self._digests:
-            name = self._check_password(headers.get("authorization", ""))
+        """Return who sends a request; None if it lacks a right name and password, or token."""
+        if self._passwords or self._tokens:
+            scheme, _, sent = headers.get("authorization", "").partition(" ")
+            check = {"basic": self._check_password, "bearer": self._check_token}.get(scheme.lower())
+            name = check(sent) if check else None
             return None if name is None else Visitor(f"user:{name}")
         token = _read_cookie(headers.get("cookie", ""))
         new_token = None if token else secrets.token_urlsafe(32)
@@ -87,17 +92,24 @@ class Visitors:
             self._owner_of.popitem(last=False)
         return is_own
 
-    def _check_password(self, authorization: str) -> str | None:
-        """Return the user that an Authorization header proves; None if it proves none."""
-        scheme, _, sent = authorization.partition(" ")
-        if scheme.lower() != "basic":
-            return None
+    def _check_password(self, sent: str) -> str | None:
+        """Return the user whose name and password were sent; None if they are nobody's."""
         try:
             name, _, password = base64.b64decode(sent, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
             return None
-        digest = self._digests.get(name, bytes(32))  # for an unknown name, so that it takes as long
+        digest = self._passwords.get(name, bytes(32))  # an unknown name takes as long
         return name if hmac.compare_digest(digest, _digest(password)) else None
+
+    def _check_token(self, sent: str) -> str | None:
+        """Return whose token was sent; None if it is nobody's. All are compared, in equal time."""
+        digest = _digest(sent.strip())
+        found = [name for name, own in self._tokens.items() if hmac.compare_digest(own, digest)]
+        return found[0] if found else None
+
+
+def _digest_all(secrets_of: Mapping[str, SecretStr]) -> dict[str, bytes]:
+    return {name: _digest(secret.get_secret_value()) for name, secret in secrets_of.items()}
 
 
 def _digest(secret: str) -> bytes:
@@ -319,7 +331,8 @@ class _SendWithHeaders:
 
 def _require_login() -> JSONResponse:
     challenge = {"WWW-Authenticate": CHALLENGE}
-    return error_response(401, "LoginError", "a name and a password are needed", challenge)
+    needed = "a name and a password, or a token, are needed"
+    return error_response(401, "LoginError", needed, challenge)
 
 
 def _is_address(name: str) -> bool:

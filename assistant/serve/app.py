@@ -74,7 +74,7 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
         AccessMiddleware,
         bound=settings.host,
         allowed=(*settings.allowed_hosts, *allowed_hosts),
-        visitors=Visitors(settings.users),
+        visitors=Visitors(settings.users, settings.tokens),
         max_upload_bytes=settings.max_file_bytes,
         closing=app.state.closing,
     )

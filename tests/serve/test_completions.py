@@ -182,6 +182,18 @@ def test_a_page_of_another_site_may_not_ask_and_a_user_must_be_known(address: st
         assert httpx.get(f"{locked}v1/models", auth=("ann", "correct horse")).status_code == 200
 
 
+def test_a_service_asks_with_its_token_as_the_key() -> None:
+    token = "s3cret-" * 4
+    locked = FakeAssistant(settings=settings_anywhere(tokens={"webui": token}))
+    with serving(locked) as (at, _):
+        with openai.OpenAI(base_url=f"{at}v1", api_key=token, max_retries=0) as known:
+            assert known.chat.completions.create(model=MODEL, messages=TYPHOON_ASKED).choices
+        with openai.OpenAI(base_url=f"{at}v1", api_key=token[1:], max_retries=0) as unknown:
+            with pytest.raises(openai.AuthenticationError) as refused:
+                unknown.models.list()
+            assert token[1:] not in str(refused.value)
+
+
 def test_a_pdf_is_linked_at_its_page_and_any_name_is_one_of_a_file() -> None:
     source = FakeAssistant().document("news/typhoon.txt")
     quote = "The company denied them."

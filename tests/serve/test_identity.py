@@ -27,6 +27,38 @@ def basic(name: str, password: str, scheme: str = "Basic") -> Headers:
     return Headers({"Authorization": f"{scheme} {sent}"})
 
 
+TOKENS = {"alice": SecretStr("a" * 24), "open-webui": SecretStr("t0ken/+=" * 4)}
+
+
+def bearer(token: str, scheme: str = "Bearer") -> Headers:
+    return Headers({"Authorization": f"{scheme} {token}"})
+
+
+@pytest.mark.parametrize("users", [USERS, {}])
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_a_token_lets_in_its_user_or_service(users: Mapping[str, SecretStr], scheme: str) -> None:
+    visitors_ = Visitors(users, TOKENS)
+    for name, token in TOKENS.items():
+        visitor = present(visitors_.identify(bearer(token.get_secret_value(), scheme)))
+        assert (visitor.owner, visitor.cookie) == (f"user:{name}", None)
+
+
+@given(st.text(max_size=40).filter(lambda sent: sent.strip() not in ("a" * 24, "t0ken/+=" * 4)))
+def test_another_token_and_none_stay_out(sent: str) -> None:
+    only_tokens = Visitors({}, TOKENS)
+    headers = Headers(raw=[(b"authorization", f"Bearer {sent}".encode())])
+    assert only_tokens.identify(headers) is None
+    assert only_tokens.identify(Headers()) is None
+    assert only_tokens.identify(basic("alice", "a" * 24)) is None
+
+
+def test_a_password_is_no_token_and_a_token_no_password() -> None:
+    both = Visitors(USERS, TOKENS)
+    assert both.identify(bearer("wonder:land")) is None
+    assert both.identify(basic("alice", "a" * 24)) is None
+    assert present(both.identify(basic("alice", "wonder:land"))).owner == "user:alice"
+
+
 def owner_of_cookie(cookie: str) -> tuple[str, bool]:
     """Return the owner, and whether the browser is told a new cookie."""
     visitor = admit({}, Headers({"Cookie": cookie}))
