@@ -242,6 +242,30 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
 
 
 @app.command()
+def mcp(
+    context: typer.Context,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="First bring the index in step with the folder.")
+    ] = False,
+    quotes: Quotes = False,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    llm_file: LlmFile = None,
+) -> None:
+    """Serve a host of the Model Context Protocol on stdin and stdout. Nothing in it writes."""
+    llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
+    with context.ensure_object(Shared).open(llm=llm) as assistant:
+        if sync:
+            bring_in_step(assistant)
+        require_index(assistant)
+        import asyncio
+
+        from assistant.serve.mcp import run_stdio
+
+        asyncio.run(run_stdio(assistant))
+
+
+@app.command()
 def documents(context: typer.Context) -> None:
     """List what became of every file. How and when, how long it took, and why, at the last sync."""
     shared = context.ensure_object(Shared)

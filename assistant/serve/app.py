@@ -39,6 +39,7 @@ from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import log_error
 from assistant.serve.completions import add_completions
 from assistant.serve.folder import NameTaken
+from assistant.serve.mcp import add_mcp
 
 STATUSES: dict[type[AssistantError], int] = {
     QuestionError: 422,
@@ -58,7 +59,7 @@ FINISH_S = 3.0
 
 
 def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> FastAPI:
-    """Return the app: `/api/*`, `/v1/*`, `/livez`, `/readyz`, and the chat at `/`.
+    """Return the app: `/api/*`, `/v1/*`, `/mcp`, `/livez`, `/readyz`, and the chat at `/`.
 
     Requests must name the bound host, a loopback name or one of `allowed_hosts`
     (`"*"` allows every name; use it only behind a proxy that checks).
@@ -87,6 +88,7 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     conversations = ConversationStore(database)
     add_routes(app, assistant, conversations, admission)
     add_completions(app, assistant, admission)
+    add_mcp(app, assistant, admission)
     _mount_chat(app, assistant, conversations, FeedbackStore(database), admission)
     return app
 
