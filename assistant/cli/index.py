@@ -8,14 +8,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.terminal import progress_bar, say, write, write_json
+from assistant.cli.terminal import progress_bar, say, status_line, write, write_json
 from assistant.errors import AssistantError, CorpusError
 from assistant.settings import Settings
 from assistant.show.provenance import count
+from assistant.store.backup import back_up, restore
 from assistant.values import FileRecord
 
 if TYPE_CHECKING:
@@ -42,6 +44,28 @@ def _describe_record(record: FileRecord) -> str:
     facts += [f"nearly the same as {', '.join(record.near)}"] if record.near else []
     why = f": {record.reason}" if record.reason else ""
     return f"{record.status} {record.document_id}{why} ({'; '.join(facts)})"
+
+
+def tell_backup(index_dir: Path, path: Path, *, as_json: bool) -> None:
+    """Write a backup and say what is in it."""
+    from assistant import __version__
+
+    with status_line() as tell:
+        made = back_up(
+            index_dir, path, version=__version__, on_file=lambda name: tell(f"keeping {name}")
+        )
+    say(f"{str(path)!r} holds {count(len(made.files), 'file')}, {made.size:,} bytes before packing")
+    if as_json:
+        write_json({"path": str(path), **asdict(made)})
+
+
+def tell_restored(path: Path, index_dir: Path, *, replaces: bool, as_json: bool) -> None:
+    """Bring a backup back and say what it was."""
+    found = restore(path, index_dir, replaces=replaces)
+    say(f"{str(index_dir)!r} is what it was on {found.made}: {count(len(found.files), 'file')}")
+    say("bring it in step with the folder: assistant index")
+    if as_json:
+        write_json({"index": str(index_dir), **asdict(found)})
 
 
 Rebuild = Annotated[

@@ -45,7 +45,9 @@ from assistant.cli.index import (
     print_documents,
     require_index,
     stop_sync,
+    tell_backup,
     tell_preview,
+    tell_restored,
 )
 from assistant.cli.terminal import say, say_failure, status_line, write, write_json
 from assistant.errors import AssistantError, IndexLocked, SettingsError
@@ -263,6 +265,29 @@ def mcp(
         from assistant.serve.mcp import run_stdio
 
         asyncio.run(run_stdio(assistant))
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write, such as assistant.zip.")],
+) -> None:
+    """Keep index and conversations in one file. A running chat need not be stopped."""
+    shared = context.ensure_object(Shared)
+    tell_backup(shared.load().index_dir, file, as_json=shared.as_json)
+
+
+@app.command("restore")
+def bring_back(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that `assistant backup` wrote.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put aside what the index folder holds.")
+    ] = False,
+) -> None:
+    """Bring a backup back into the index folder. Stop the chat before."""
+    shared = context.ensure_object(Shared)
+    tell_restored(file, shared.load().index_dir, replaces=replace, as_json=shared.as_json)
 
 
 @app.command()

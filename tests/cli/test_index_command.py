@@ -147,3 +147,24 @@ def test_without_recognition_a_picture_is_skipped_with_that_reason(run: Run) -> 
     reason = "ferry.png: an image; pictures are not read (ocr is off)"
     assert reason in run("index", "--no-ocr")[2]
     assert reason not in run("index", "--retry")[2]
+
+
+def test_a_backup_is_made_and_brought_back_elsewhere(run: Run, tmp_path: Path) -> None:
+    write_files(tmp_path / "corpus", FILES)
+    folders = ["--corpus", str(tmp_path / "corpus"), "--index"]
+    assert run("index", *folders, str(tmp_path / "index"))[0] == 0
+    kept = str(tmp_path / "kept.zip")
+    code, out, err = run("backup", kept, *folders, str(tmp_path / "index"), "--json")
+    assert code == 0
+    assert f"{kept!r} holds 1 file" in err
+    assert json.loads(out)["files"] == ["catalog.sqlite"]
+    code, out, err = run("restore", kept, *folders, str(tmp_path / "again"), "--json")
+    assert code == 0
+    assert "bring it in step with the folder: assistant index" in err
+    assert json.loads(out)["index"] == str(tmp_path / "again")
+    asked = ("ask", "Where does the Danube rise?", "--json")
+    said = [json.loads(run(*asked, *folders, str(tmp_path / i))[1]) for i in ("index", "again")]
+    assert said[0]["text"] == said[1]["text"] == "The Danube rises in the Black Forest. [1]"
+    code, _, err = run("restore", kept, *folders, str(tmp_path / "again"))
+    assert code == 3
+    assert "--replace" in err
