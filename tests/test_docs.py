@@ -47,7 +47,7 @@ FIELDS = {name: field for name, field in Settings.model_fields.items() if name n
     for name, field in type(Settings.model_fields[group].default).model_fields.items()
 }
 NOT_RUN = re.compile(
-    r"assistant chat|--llm-|--watch|~/|eval questions|calibrate|feedback|mine\.toml"
+    r"assistant chat|--llm-|--watch|~/|eval questions|calibrate|feedback|mine\.toml|/backup/"
 )
 """Commands that stay, need a model, or need files of the reader's own: they are parsed only."""
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"

@@ -43,14 +43,19 @@ WORDS: dict[str, tuple[str, ...]] = {
     "feedback": (),
     "check": (),
     "doctor": (),
+    "backup": ("kept.zip",),
+    "restore": ("kept.zip", "--replace"),
 }
-"""Every command, with as many words as it needs."""
+"""Every command that prints something, with as many words as it needs."""
+SPEAKING = "mcp"
+"""What it prints is a protocol's; `tests/serve/test_mcp.py` asks it."""
 ELSEWHERE = ("--corpus", "elsewhere", "--index", "built", "--json")
 
 
 def test_every_command_is_tried_here_and_its_help_shows_the_shared_options(run: Run) -> None:
-    assert set(WORDS) == set(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
-    for words in ((), *((command,) for command in WORDS)):
+    known = typer.main.get_command(commands).commands  # type: ignore[attr-defined]
+    assert {*WORDS, SPEAKING} == set(known)
+    for words in ((), *((command,) for command in known)):
         code, out, _ = run(*words, "--help")
         assert code == 0
         assert all(option in out for option in ("--corpus", "--index", "--json"))
@@ -67,6 +72,7 @@ def test_the_shared_options_mean_the_same_before_a_command_and_after_it(
     (tmp_path / "corpus").rename(tmp_path / "elsewhere")
     write_questions(tmp_path, 10)
     run("index", *ELSEWHERE)
+    run("backup", "kept.zip", *ELSEWHERE)
     words = (command, *WORDS[command])
     runs = [
         run(*ELSEWHERE, *words),
