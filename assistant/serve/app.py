@@ -40,6 +40,7 @@ from assistant.serve.chat.turns import log_error
 from assistant.serve.completions import add_completions
 from assistant.serve.folder import NameTaken
 from assistant.serve.mcp import add_mcp
+from assistant.serve.metrics import add_metrics
 
 STATUSES: dict[type[AssistantError], int] = {
     QuestionError: 422,
@@ -59,7 +60,7 @@ FINISH_S = 3.0
 
 
 def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> FastAPI:
-    """Return the app: `/api/*`, `/v1/*`, `/mcp`, `/livez`, `/readyz`, and the chat at `/`.
+    """Return the app: the chat at `/`, `/api/*`, `/v1/*`, `/mcp`, `/metrics` and the probes.
 
     Requests must name the bound host, a loopback name or one of `allowed_hosts`
     (`"*"` allows every name; use it only behind a proxy that checks).
@@ -86,6 +87,7 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     database = Database(settings.index_dir)
     admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
     conversations = ConversationStore(database)
+    assistant = add_metrics(app, assistant, admission)
     add_routes(app, assistant, conversations, admission)
     add_completions(app, assistant, admission)
     add_mcp(app, assistant, admission)
