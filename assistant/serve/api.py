@@ -7,6 +7,7 @@ fields, text that no response could hold, and other users' conversations.
 
 import json
 import secrets
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack, aclosing, closing
@@ -96,6 +97,7 @@ def add_routes(
     """Add the API's routes to the app."""
     _add_asking(app, assistant, admission)
     _add_documents(app, assistant)
+    _add_sync(app, assistant)
     _add_conversations(app, conversations)
     add_reading_routes(app, assistant)
     _add_probes(app, assistant)
@@ -154,6 +156,65 @@ def _add_documents(app: FastAPI, assistant: Answering) -> None:
     @app.post("/api/trash/{key}")
     def restore_document(key: str) -> JSONResponse:
         return JSONResponse({"document_id": restore(settings, key)}, status_code=201)
+
+
+class _Syncing:
+    """Brings the index in step while others ask, one sync at a time, and keeps how the last ended.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, assistant: Answering) -> None:
+        self._assistant = assistant
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._ended: dict[str, Any] = {"report": None, "error": None}
+
+    def begin(self) -> bool:
+        """Begin a sync unless one runs in this process; whether it did."""
+        with self._lock:
+            if self._is_running():
+                return False
+            self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+            self._thread.start()
+            return True
+
+    def state(self) -> dict[str, Any]:
+        """Return how far the sync is that runs, and how the last one that was asked for ended."""
+        progress = self._assistant.progress
+        return {
+            "is_running": self._is_running(),
+            "progress": progress and {**asdict(progress), "doing": progress.doing},
+            "synced_at": self._assistant.synced_at,
+            **self._ended,
+        }
+
+    def _is_running(self) -> bool:
+        is_ours = self._thread is not None and self._thread.is_alive()
+        return is_ours or self._assistant.progress is not None
+
+    def _run(self) -> None:
+        try:
+            self._ended = {"report": asdict(self._assistant.sync()), "error": None}
+        except AssistantError as error:
+            told = {"kind": type(error).__name__, "message": str(error)}
+            self._ended = {"report": None, "error": told}
+        except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
+            told = {"kind": "InternalError", "message": log_error("a sync")}
+            self._ended = {"report": None, "error": told}
+
+
+def _add_sync(app: FastAPI, assistant: Answering) -> None:
+    syncing = _Syncing(assistant)
+
+    @app.post("/api/sync")
+    def begin() -> JSONResponse:
+        status = 202 if syncing.begin() else 200
+        return JSONResponse(syncing.state(), status_code=status)
+
+    @app.get("/api/sync")
+    def look() -> JSONResponse:
+        return JSONResponse(syncing.state())
 
 
 def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
