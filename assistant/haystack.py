@@ -4,8 +4,8 @@
     pipeline.add_component("assistant", HaystackAnswerer(assistant))
     pipeline.run({"assistant": {"query": "Where does the Danube rise?"}})
 
-`HaystackRetriever` gives passages, `HaystackAnswerer` an answer whose documents are its quotes. Their
-metadata say where they stand; that of the answer is all of `Answer.to_dict()`.
+`HaystackRetriever` gives passages, `HaystackAnswerer` an answer whose documents are its quotes.
+Their metadata say where they stand; that of the answer is all of `Answer.to_dict()`.
 """
 
 from dataclasses import asdict
