@@ -55,21 +55,7 @@ def _read_cues() -> dict[str, dict[str, tuple[str, ...]]]:
 def _cues_of(language: str) -> dict[str, frozenset[str]]:
     """Return the words of each kind in a language; what opens a clause is `parts`."""
     told = {kind: words.get(language, ()) for kind, words in _read_cues().items()}
-    return {kind: frozenset(words) for kind, words in told.items() if kind != "counts"}
-
-
-@lru_cache(maxsize=1)
-def _spelt() -> dict[str, int]:
-    return {word: n for words in _read_cues()["counts"].values() for n, word in enumerate(words)}
-
-
-def find_spelt(text: str) -> frozenset[int]:
-    """Return the numbers up to twelve that a text spells, in any of the languages.
-
-    >>> sorted(find_spelt("Two of the fünf"))
-    [2, 5]
-    """
-    return frozenset(_spelt()[word] for word in map(fold, _WORD.findall(text)) if word in _spelt())
+    return {kind: frozenset(words) for kind, words in told.items()}
 
 
 @lru_cache(maxsize=4096)

@@ -12,19 +12,20 @@ import string
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
 from assistant.errors import ModelUnavailable
 from assistant.text import english as en
 from assistant.text.cues import is_injection
-from assistant.text.exact import date_forms, find_exact
+from assistant.text.exact import Exact, date_forms, find_exact
 from assistant.text.normalize import normalize
+from assistant.text.numbers import Clock, find_clocks, find_roman, find_spelt
 from assistant.text.reserves import (
     find_added,
     find_new_clause,
     find_reserve,
-    find_spelt,
     find_swapped,
     find_turned,
 )
@@ -57,11 +58,14 @@ MIN_GLUED_CHARS, MAX_GLUED_CHARS = 8, 40
 """Letters from which three words of a source are known where they run together; shown of them."""
 N_BEGINNING = 4
 """Letters that forms of one name have in common: "China", "Chinese"."""
+MAX_NUMERAL = 40
+"""Of Roman numerals; above it their letters are as often a name: "CD"."""
 NOT_SAID = "what it cites does not say all of it"
 NOT_ASKED = "there was no room to have it verified"
 NO_REPLY = "the verifier did not say so"
 _LINE = re.compile(r"^[\W_]*(\d{1,3})\W+(yes|no)\b\W*(.*)$", re.IGNORECASE)
 _SHORT = re.compile(r"(?<!\d)[0-9]{1,9}(?!\d)")
+_WORD = re.compile(r"[^\W\d_]+")
 _CAPITALS_ARE_NAMES = frozenset("en fr es it pt nl ca ro sv da no fi pl cs".split())
 
 logger = logging.getLogger(__name__)
@@ -118,7 +122,8 @@ def find_fault(claim: Claim) -> str | None:
     told = "\n".join((*claim.quotes, claim.under))
     if number := _find_new_number(claim.text, told):
         return f"{number} is not in what it cites"
-    if name := _find_new_name(claim.text, "\n".join((told, claim.shown))):
+    shown = "\n".join((told, claim.shown))
+    if name := _find_new_name(claim.text, shown, _known_numbers(told)):
         return f"the name {name} is not in what was shown"
     if glued := _find_glued(claim.text, told):
         return f"the words of its source run together in it ({glued[:MAX_GLUED_CHARS]})"
@@ -132,20 +137,38 @@ def _find_new_number(text: str, told: str) -> str | None:
     forms = {form for one in find_exact(told) for form in (*one.forms, *one.also)}
     dates = date_forms(told)
     forms |= dates | {f"n{form}" for form in dates if form.isdigit()}
+    clocks, others = find_clocks(text), find_clocks(told)
+    same = [one for one in clocks if any(one.minutes & other.minutes for other in others)]
+
+    def is_within(start: int, end: int, spans: Sequence[Exact | Clock]) -> bool:
+        return any(one.start < end and start < one.end for one in spans)
+
     new = [one.text for one in exact if forms.isdisjoint(one.forms)]
-    known = {int(run) for run in _SHORT.findall(told)} | find_spelt(told) | {0}
+    new = [one for one in new if not is_within(at := text.find(one), at + len(one), same)]
+    halves = [one for one in clocks if one.is_sure and one not in same]
+    if any(other.is_sure for other in others):  # at 5 in the morning is not at 5 in the afternoon
+        new += [text[one.start : one.end].strip() for one in halves]
+    known = _known_numbers(told)
     new += [
         match[0]
         for match in _SHORT.finditer(text)
-        if int(match[0]) not in known
-        and not any(one.start < match.end() and match.start() < one.end for one in exact)
+        if int(match[0]) not in known and not is_within(*match.span(), (*exact, *same))
     ]
+    numerals = ((_WORD.findall(text[at:])[0], n) for at, n in find_roman(text))
+    new += [one for one, n in numerals if n not in known and one not in told and n < MAX_NUMERAL]
     return new[0] if new else None
 
 
-def _find_new_name(text: str, told: str) -> str | None:
+@lru_cache(maxsize=64)
+def _known_numbers(told: str) -> frozenset[int]:
+    """Return the whole numbers that a text has in digits, spelt, or as Roman numerals; and none."""
+    in_digits = {int(run) for run in _SHORT.findall(told)}
+    return find_spelt(told).union(in_digits, (n for _, n in find_roman(told)), (0,))
+
+
+def _find_new_name(text: str, told: str, numbers: frozenset[int]) -> str | None:
     source = fold(told)
-    for match in re.finditer(r"[^\W\d_]+", text):
+    for match in _WORD.finditer(text):
         word: str = match[0]
         is_mixed = any(a.islower() and b.isupper() for a, b in pairwise(word))  # in any language
         if is_mixed and fold(word) not in source:
@@ -156,10 +179,11 @@ def _find_new_name(text: str, told: str) -> str | None:
     known = {term[:N_BEGINNING] for term in terms(told, language)} | {
         term[:N_BEGINNING] for term in terms(told, guess_language(told))
     }
+    counted = {_WORD.findall(text[at:])[0] for at, n in find_roman(text) if n in numbers}
     for name in find_names(text):
         own = [term for term in terms(name, language) if len(term) > 1]
         is_plain = fold(name) in function_words(language) or fold(name) in (*en.MONTHS, *en.DAYS)
-        is_known = is_plain or re.fullmatch(en.NATIONS, fold(name))
+        is_known = is_plain or name in counted or re.fullmatch(en.NATIONS, fold(name))
         if own and not is_known and not any(term[:N_BEGINNING] in known for term in own):
             return name
     return None
@@ -170,9 +194,9 @@ def _find_glued(text: str, told: str) -> str | None:
     source = fold(told)
     long = [fold(word) for word in text.split() if len(word) >= MIN_GLUED_CHARS]
     new = [word for word in long if word.strip(string.punctuation) not in source]
-    words = re.findall(r"[^\W\d_]+", source)
+    words = _WORD.findall(source)
     runs = ("".join(words[n : n + 3]) for n in range(len(words) - 2 if new else 0))
-    joined = " ".join("".join(re.findall(r"[^\W\d_]+", word)) for word in new)
+    joined = " ".join("".join(_WORD.findall(word)) for word in new)
     glued = next((run for run in runs if len(run) >= MIN_GLUED_CHARS and run in joined), None)
     return glued and next((word for word in joined.split() if glued in word), None)
 

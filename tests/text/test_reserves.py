@@ -7,7 +7,6 @@ from assistant.text.reserves import (
     find_added,
     find_new_clause,
     find_reserve,
-    find_spelt,
     find_swapped,
     find_turned,
     read_clauses,
@@ -157,11 +156,6 @@ def test_what_was_told_elsewhere_is_not_put_in() -> None:
     said = f"By the hygiene plan {OVEN[0].lower()}{OVEN[1:]}"
     assert find_added(said, [OVEN], OVEN)
     assert not find_added(said, [OVEN], f"{OVEN}\nHygiene plan")
-
-
-def test_numbers_are_known_as_they_are_spelt() -> None:
-    assert find_spelt("Drei of the seven, et douze") == {3, 7, 12}
-    assert find_spelt("thirty") == frozenset()
 
 
 def test_a_month_is_no_leave() -> None:

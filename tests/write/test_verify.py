@@ -94,6 +94,61 @@ def test_a_word_with_a_capital_inside_is_a_name_in_any_language(said: str) -> No
     assert find_fault(Claim("Sie kauft ein eBike.", ("Ida Berg kauft ein eBike.",))) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("Returns within 30 days.", "Thirty days."),
+        ("The 45 lamps burnt for 106 nights.", "Forty-five lamps burnt a hundred and six nights."),
+        ("Der Turm ist aus dem 14. Jahrhundert.", "Er stammt aus dem vierzehnten Jahrhundert."),
+        ("Nach 21 Tagen endet es.", "Es endet nach einundzwanzig Tagen."),
+        ("La tour est du XVe siècle.", "Elle date du quinzième siècle."),
+        ("Le délai est de 97 jours.", "Un délai de quatre-vingt-dix-sept jours est accordé."),
+        ("El puente es del siglo XVI.", "El puente es del siglo dieciséis."),
+        ("Il molo ha 123 posti.", "Al molo ci sono centoventitré posti."),
+        ("Het duurt 25 dagen.", "Het duurt vijfentwintig dagen."),
+        ("O prazo é de 42 dias.", "O prazo é de quarenta e dois dias."),
+        ("Bron är från 1300-talet och har 24 valv.", "Bron från 1300-talet har tjugofyra valv."),
+        ("Билет стоит 25 рублей.", "Билет стоит двадцать пять рублей."),
+        ("Башня XIV века.", "Башня четырнадцатого века."),
+        ("Wieża jest z 14 wieku.", "Wieża jest z czternastego wieku."),
+        ("可以借12天，每天3元。", "可以借十二天，每天三元。"),
+        ("最大25冊まで借りられます。", "最大二十五冊まで借りられます。"),
+        ("The 14th century tower stands.", "La tour du XIVe siècle est debout."),
+        ("It is open from 9 am to 5:30 pm.", "Open 9:00 to 17:30."),
+        ("Open from 9:00 to 17:30.", "It is open from 9 a.m. to 5:30 p.m."),
+        ("Es schließt um 18 Uhr.", "Es schließt um 6 Uhr abends."),
+        ("Cierra a las 6 de la tarde.", "Cierra a las 18:00."),
+        ("晚上8点关门。", "二十点关门。"),
+    ],
+)
+def test_a_number_is_the_same_in_digits_spelt_in_roman_numerals_and_on_the_clock(
+    text: str, quote: str
+) -> None:
+    assert find_fault(Claim(text, (quote,))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("Returns within 40 days.", "Thirty days."),
+        ("The 5 lamps burnt.", "Forty-five lamps burnt."),
+        ("Nach 20 Tagen endet es.", "Es endet nach einundzwanzig Tagen."),
+        ("Der Turm ist aus dem 15. Jahrhundert.", "Er stammt aus dem vierzehnten Jahrhundert."),
+        ("La tour est du XIVe siècle.", "Elle date du quinzième siècle."),
+        ("Башня XV века.", "Башня четырнадцатого века."),
+        ("Het duurt 5 dagen.", "Het duurt vijfentwintig dagen voor de boot."),
+        ("可以借2天。", "可以借十二天。"),
+        ("It opens at 5 pm.", "It opens at 5 am."),
+        ("Es öffnet um 17 Uhr.", "Es öffnet um 5 Uhr morgens."),
+        ("Abre a las 6 de la tarde.", "Abre a las 6 de la mañana."),
+        ("晚上8点开门。", "上午八点开门。"),
+        ("It closes at 6 pm.", "It closes at 17:00."),
+    ],
+)
+def test_another_number_is_seen_however_it_is_written(text: str, quote: str) -> None:
+    assert find_fault(Claim(text, (quote,)))
+
+
 def test_a_name_may_be_from_elsewhere_and_a_number_may_not() -> None:
     shown = "Ida Berg lives in Turku since 1990."
     assert find_fault(Claim("Ida Berg won.", ("She won.",), "", shown)) is None
