@@ -241,7 +241,7 @@ def _is_code(said: str) -> bool:
 def _find_numbers(text: str) -> Iterator[Exact]:
     for match in _NUMBER.finditer(text):
         digits, scale = match[1], _SCALES.get(match[2] or "", 1)
-        values = {value * scale for value in _values(digits)}
+        values = {value * scale for value in readings(digits)}
         forms = tuple(f"n{value.normalize():f}" for value in sorted(values))
         is_plain = digits.isdigit() and scale == 1
         if len(digits) > 20 or (is_plain and (len(digits) < 4 or _YEAR.fullmatch(digits))):
@@ -249,8 +249,8 @@ def _find_numbers(text: str) -> Iterator[Exact]:
         yield Exact("number", match[0].strip(), *match.span(), forms)
 
 
-def _values(digits: str) -> Iterable[Decimal]:
-    """Return what digits may say: "98.500" is 98500 or 98.5."""
+def readings(digits: str) -> Iterable[Decimal]:
+    """Return the numbers that digits may say: "98.500" is 98500 or 98.5."""
     marks = [mark for mark in digits if not mark.isdigit()]
     bare = re.sub(r"\D", "", digits)
     if not marks:

@@ -1,17 +1,22 @@
 """Numbers as texts write them: in digits, spelt, in Roman numerals, as times of day; and in runs.
 
-Spelt numbers are known in the languages of `numbers.toml`, in Chinese and in Japanese.
+Amounts are compared with their units and times. Spelt numbers are known in the languages of
+`numbers.toml`, in Chinese and in Japanese.
 """
 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
-from assistant.text.terms import fold, guess_language
+from assistant.text.exact import DATES, MONTH_OF, find_exact, readings
+from assistant.text.terms import UNIT_TERMS, fold, guess_language, terms, unit_of
+from assistant.text.words import one_of
 
 NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")
 """A number in digits, wherever it stands."""
@@ -114,7 +119,8 @@ def find_spelt(text: str) -> frozenset[int]:
 
 
 @lru_cache(maxsize=65_536)
-def _read_word(word: str, language: str) -> tuple[int, ...]:
+def read_word(word: str, language: str) -> tuple[int, ...]:
+    """Return the numbers of which a folded word of a language is made."""
     spelling = _spelling_of(language)
     return spelling.read(word) if spelling else ()
 
@@ -129,7 +135,7 @@ def _read_spelt(line: str, spelling: Spelling) -> Iterator[int]:
         if last is not None and is_beside and not is_linked and word in spelling.links:
             is_linked = True
             continue
-        values = _read_word(word, spelling.language)
+        values = read_word(word, spelling.language)
         for value in values:
             joined = _join(last, value, spelling.language) if last is not None else None
             if joined is None or not (is_beside or len(values) > 1):
@@ -263,6 +269,127 @@ def find_clocks(text: str) -> list[Clock]:
             minutes = {early, early + NOON}
         found.append(Clock(*match.span(), frozenset(minutes), is_sure))
     return found
+
+
+# --- Amounts with their units and times
+
+MAX_SENTENCE_CHARS = 2_000
+"""Of a sentence that is compared; what is behind that is not."""
+_AMOUNT = re.compile(
+    r"(?:(?P<sign>[$€£])\s?)?(?P<n>\d(?:[\d.,]*\d)?)\s?(?P<unit>[^\W\d_]+|[%€$£])?"
+)
+
+
+def find_changed_unit(statement: str, quotes: Sequence[str]) -> str | None:
+    """Return an amount of a statement that its quotes tell in another unit, and never in its own.
+
+    >>> find_changed_unit("It costs 9 pounds.", ["It costs 9 euros."])
+    '9 pounds'
+    """
+    told: dict[Decimal, set[str]] = {}
+    for n, unit, _ in (one for quote in quotes for one in _read_amounts(quote)):
+        told.setdefault(n, set()).add(unit)
+    for n, unit, said in _read_amounts(statement):
+        if unit and told.get(n) and unit not in told[n] and "" not in told[n]:
+            return said
+    return None
+
+
+def _read_amounts(text: str) -> Iterator[tuple[Decimal, str, str]]:
+    """Yield each number of a text, the unit that it is of or "", and both as they stand."""
+    for match in _AMOUNT.finditer(text[:MAX_SENTENCE_CHARS]):
+        unit = unit_of(fold(match["sign"] or match["unit"] or "-"))
+        for n in readings(match["n"]):
+            yield n, unit if unit in UNIT_TERMS else "", match[0].strip()
+
+
+def find_respelt(statement: str, quotes: Sequence[str]) -> str | None:
+    """Return a spelt number of things of which the quotes tell another number.
+
+    >>> find_respelt("It lasts six days.", ["It lasts five days."])
+    'six days'
+    """
+    language = guess_language(" ".join((*quotes, statement)))
+    known = frozenset[int]().union(*map(find_spelt, quotes))
+    known |= {int(one) for quote in quotes for one in NUMERAL.findall(quote) if one.isdigit()}
+    told = {thing for quote in quotes for n, thing, _ in _read_counts(quote, language) if n > 1}
+    for n, thing, said in _read_counts(statement, language):
+        if n > 1 and n not in known and thing in told and not said[0].isdigit():
+            return said
+    return None
+
+
+def _read_counts(text: str, language: str) -> Iterator[tuple[int, str, str]]:
+    """Yield numbers, of one word or in digits, with the term of the word behind them."""
+    words = re.findall(r"[^\W_]+", text[:MAX_SENTENCE_CHARS])
+    for word, thing in pairwise(words):
+        values = (int(word),) if word.isdecimal() else read_word(fold(word), language)
+        behind = terms(thing, language)
+        if len(values) == 1 and behind and not read_word(fold(thing), language):
+            yield values[0], behind[0], f"{word} {thing}"
+
+
+def find_mispaired(statement: str, quotes: Sequence[str]) -> str | None:
+    """Return an amount that a statement tells of another time than a quote does.
+
+    Of a quote that tells several amounts of several times, each time beside its own.
+
+    >>> find_mispaired("It was 6% in April.", ["It rose to 6% in May from 4% in April."])
+    '6%'
+    """
+    own_times, own_amounts = _read_times(statement), _read_plain(statement)
+    if len(own_times) != 1 or len(own_amounts) != 1:
+        return None
+    ((_, _, time),), ((start, end, amount),) = own_times, own_amounts
+    for quote in quotes:
+        times, amounts = _read_times(quote), _read_plain(quote)
+        of_time = {one[2]: _nearest(one, amounts) for one in times}
+        of_amount = {one[2]: _nearest(one, times) for one in amounts}
+        if len(of_time) < 2 or len(of_amount) < 2 or len(times) != len(of_time):
+            continue
+        mine, other = of_amount.get(amount), of_time.get(time)
+        if mine is None or other is None or mine == time or len(amounts) != len(of_amount):
+            continue
+        if of_time.get(mine) == amount and of_amount.get(other) == time:
+            return statement[start:end]
+    return None
+
+
+Placed = tuple[int, int, str]
+"""Where a time or an amount stands, and what tells it from others."""
+
+
+def _read_times(text: str) -> list[Placed]:
+    found = [(one.start, one.end, one.forms[0]) for one in find_exact(text) if one.kind in DATES]
+    bare = fold(text)
+    months = re.finditer(rf"(?<![^\W_]){one_of(MONTH_OF)}(?![^\W_])", bare)
+    taken = [(a, b) for a, b, _ in found]
+    if len(bare) == len(text):
+        found += [
+            (*match.span(), f"o{MONTH_OF[match[0]]:02}")
+            for match in months
+            if not any(a < match.end() and match.start() < b for a, b in taken)
+        ]
+    return sorted(found)
+
+
+def _read_plain(text: str) -> list[Placed]:
+    """Return the amounts of a text that are no times."""
+    spans = [(a, b) for a, b, _ in _read_times(text)]
+    spans += [(one.start, one.end) for one in find_clocks(text)]
+    return [
+        (*match.span(), match[0].replace(" ", ""))
+        for match in re.finditer(r"[$€£]?\d(?:[\d.,]*\d)?\s?[%€$£]?", text)
+        if not any(a < match.end() and match.start() < b for a, b in spans)
+    ]
+
+
+def _nearest(one: Placed, others: Sequence[Placed]) -> str | None:
+    """Return which of the others stands nearest; None where two stand alike near."""
+    apart = sorted((max(a - one[1], one[0] - b), name) for a, b, name in others)
+    if not apart or (len(apart) > 1 and apart[0][0] == apart[1][0]):
+        return None
+    return apart[0][1]
 
 
 # --- Runs

@@ -21,13 +21,25 @@ from assistant.text import english as en
 from assistant.text.cues import is_injection
 from assistant.text.exact import Exact, date_forms, find_exact
 from assistant.text.normalize import normalize
-from assistant.text.numbers import Clock, find_clocks, find_roman, find_spelt
+from assistant.text.numbers import (
+    Clock,
+    find_changed_unit,
+    find_clocks,
+    find_mispaired,
+    find_respelt,
+    find_roman,
+    find_spelt,
+)
 from assistant.text.reserves import (
     find_added,
+    find_lost_rate,
     find_new_clause,
+    find_only,
+    find_part,
     find_reserve,
     find_swapped,
     find_turned,
+    find_unbounded,
 )
 from assistant.text.terms import fold, function_words, guess_language, terms
 from assistant.text.words import find_names
@@ -125,6 +137,10 @@ def find_fault(claim: Claim) -> str | None:
     shown = "\n".join((told, claim.shown))
     if name := _find_new_name(claim.text, shown, _known_numbers(told)):
         return f"the name {name} is not in what was shown"
+    if amount := find_changed_unit(claim.text, claim.quotes):
+        return f"its source does not say {amount}"
+    if amount := find_respelt(claim.text, claim.quotes):
+        return f"its source does not say {amount}"
     if glued := _find_glued(claim.text, told):
         return f"the words of its source run together in it ({glued[:MAX_GLUED_CHARS]})"
     if find_turned(claim.text, claim.quotes):
@@ -229,6 +245,15 @@ class LocalVerifier:
             return "a part of it is not in what it cites"
         if find_swapped(claim.text, claim.quotes):
             return "its names stand the other way round in its source"
+        if part := find_part(claim.text, claim.quotes):
+            return f"its source says it of a part ({part})"
+        if find_only(claim.text, (*claim.quotes, claim.under) if claim.under else claim.quotes):
+            return "its source does not say that there is nothing else"
+        if amount := find_mispaired(claim.text, claim.quotes):
+            return f"its source says {amount} of another time"
+        bound = find_unbounded(claim.text, claim.quotes)
+        if bound or (bound := find_lost_rate(claim.text, claim.quotes)):
+            return f"its source says {bound} with a bound or of more"
         return None if self._support(claim.text, claim.quotes) >= self._least else NOT_SAID
 
 

@@ -273,3 +273,31 @@ def test_without_a_verifier_what_stands_at_sight_passes_by_nobody() -> None:
     assert whys[0] is None
     assert whys[1]
     assert NoVerifier().by == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("It costs 9 pounds a night.", "It costs 9 euros a night."),
+        ("Die Frist beträgt sechs Tage.", "Die Frist beträgt fünf Tage."),
+    ],
+)
+def test_another_unit_and_another_number_in_words_are_seen_at_once(text: str, quote: str) -> None:
+    assert find_fault(Claim(text, (quote,)))
+    assert find_fault(Claim(quote, (text, quote))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("The tower has stood since 1870.", "The tower has stood since at least 1870."),
+        ("The bridge is done.", "The first phase of the bridge is done."),
+        ("Das Café öffnet nur freitags.", "Das Café öffnet freitags um neun."),
+        ("It was 6% in April.", "It rose to 6% in May from 4% in April."),
+        ("It is 20 euros per month.", "It is 20 euros per month and per seat."),
+    ],
+)
+def test_the_local_verifier_sees_bounds_parts_only_times_and_rates(text: str, quote: str) -> None:
+    local = LocalVerifier(lambda *_: 1.0)
+    assert run([Claim(text, (quote,))], local)[0] != [None]
+    assert run([Claim(f"So {quote}", (quote,))], local)[0] == [None]
