@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from assistant.text.exact import DATES, MONTH_OF, find_exact, readings
@@ -275,8 +275,11 @@ def find_clocks(text: str) -> list[Clock]:
 
 MAX_SENTENCE_CHARS = 2_000
 """Of a sentence that is compared; what is behind that is not."""
+MAX_AMOUNTS = 20
+"""Of one thing, from which others are worked out."""
 _AMOUNT = re.compile(
-    r"(?:(?P<sign>[$€£])\s?)?(?P<n>\d(?:[\d.,]*\d)?)\s?(?P<unit>[^\W\d_]+|[%€$£])?"
+    r"(?:(?P<sign>[$€£])\s?)?(?<!\d)(?P<n>\d{1,3}(?:[ \u00a0]\d{3})+(?!\d)|\d(?:[\d.,]*\d)?)"
+    r"\s?(?P<unit>[^\W\d_]+|[%€$£])?"
 )
 
 
@@ -295,10 +298,33 @@ def find_changed_unit(statement: str, quotes: Sequence[str]) -> str | None:
     return None
 
 
+def find_worked_out(statement: str, told: str) -> Iterator[tuple[int, int]]:
+    """Yield where a statement has the difference or the sum of two amounts of one thing.
+
+    >>> list(find_worked_out("It costs 30 euros less.", "A: 120 euros. B: 90 euros."))
+    [(9, 17)]
+    """
+    amounts: dict[str, list[Decimal]] = {}
+    for match in _AMOUNT.finditer(told[:MAX_SENTENCE_CHARS]):
+        if thing := _thing_of(match):
+            amounts.setdefault(thing, []).extend(readings(match["n"]))
+    for match in _AMOUNT.finditer(statement):
+        pairs = list(combinations(amounts.get(_thing_of(match), [])[:MAX_AMOUNTS], 2))
+        worked_out = {abs(a - b) for a, b in pairs} | {a + b for a, b in pairs}
+        if not worked_out.isdisjoint(readings(match["n"])):
+            yield match.span()
+
+
+def _thing_of(match: re.Match[str]) -> str:
+    """Return the term of what an amount is of, "" where nothing tells it."""
+    said = match["sign"] or match["unit"]
+    return unit_of(fold(said)) if said else ""
+
+
 def _read_amounts(text: str) -> Iterator[tuple[Decimal, str, str]]:
     """Yield each number of a text, the unit that it is of or "", and both as they stand."""
     for match in _AMOUNT.finditer(text[:MAX_SENTENCE_CHARS]):
-        unit = unit_of(fold(match["sign"] or match["unit"] or "-"))
+        unit = _thing_of(match)
         for n in readings(match["n"]):
             yield n, unit if unit in UNIT_TERMS else "", match[0].strip()
 

@@ -19,16 +19,16 @@ from typing import Protocol
 from assistant.errors import ModelUnavailable
 from assistant.text import english as en
 from assistant.text.cues import is_injection
-from assistant.text.exact import Exact, date_forms, find_exact
+from assistant.text.exact import date_forms, find_exact
 from assistant.text.normalize import normalize
 from assistant.text.numbers import (
-    Clock,
     find_changed_unit,
     find_clocks,
     find_mispaired,
     find_respelt,
     find_roman,
     find_spelt,
+    find_worked_out,
 )
 from assistant.text.reserves import (
     find_added,
@@ -114,7 +114,7 @@ class Verifier(Protocol):
 
     @property
     def is_strong(self) -> bool:
-        """Whether it understands: a name may then be from the question, too."""
+        """Whether it understands: a name may then be from the question, a number be worked out."""
 
     def verify(
         self, claims: Sequence[Claim]
@@ -125,14 +125,18 @@ class Verifier(Protocol):
         """
 
 
-def find_fault(claim: Claim) -> str | None:
-    """Return what shows at sight that a sentence does not stand; None if nothing does."""
+def find_fault(claim: Claim, *, may_reckon: bool = False) -> str | None:
+    """Return what shows at sight that a sentence does not stand; None if nothing does.
+
+    Where it `may_reckon`, its numbers may be sums and differences of those that it cites.
+    """
     if is_injection(claim.text):
         return "it gives orders"
     if claim.text.rstrip().endswith(ASKING):
         return "it asks instead of answering"
     told = "\n".join((*claim.quotes, claim.under))
-    if number := _find_new_number(claim.text, told):
+    reckoned = list(find_worked_out(claim.text, "\n".join(claim.quotes))) if may_reckon else []
+    if number := _find_new_number(claim.text, told, reckoned):
         return f"{number} is not in what it cites"
     shown = "\n".join((told, claim.shown))
     if name := _find_new_name(claim.text, shown, _known_numbers(told)):
@@ -148,27 +152,32 @@ def find_fault(claim: Claim) -> str | None:
     return None
 
 
-def _find_new_number(text: str, told: str) -> str | None:
+def _find_new_number(text: str, told: str, reckoned: Sequence[tuple[int, int]] = ()) -> str | None:
     exact = find_exact(text)
     forms = {form for one in find_exact(told) for form in (*one.forms, *one.also)}
     dates = date_forms(told)
     forms |= dates | {f"n{form}" for form in dates if form.isdigit()}
     clocks, others = find_clocks(text), find_clocks(told)
     same = [one for one in clocks if any(one.minutes & other.minutes for other in others)]
+    known_at = [*reckoned, *((one.start, one.end) for one in same)]
 
-    def is_within(start: int, end: int, spans: Sequence[Exact | Clock]) -> bool:
-        return any(one.start < end and start < one.end for one in spans)
+    def is_within(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
+        return any(a < end and start < b for a, b in spans)
 
-    new = [one.text for one in exact if forms.isdisjoint(one.forms)]
-    new = [one for one in new if not is_within(at := text.find(one), at + len(one), same)]
+    new = [
+        one.text
+        for one in exact
+        if forms.isdisjoint(one.forms) and not is_within(one.start, one.end, known_at)
+    ]
     halves = [one for one in clocks if one.is_sure and one not in same]
     if any(other.is_sure for other in others):  # at 5 in the morning is not at 5 in the afternoon
         new += [text[one.start : one.end].strip() for one in halves]
     known = _known_numbers(told)
+    taken = [*known_at, *((one.start, one.end) for one in exact)]
     new += [
         match[0]
         for match in _SHORT.finditer(text)
-        if int(match[0]) not in known and not is_within(*match.span(), (*exact, *same))
+        if int(match[0]) not in known and not is_within(*match.span(), taken)
     ]
     numerals = ((_WORD.findall(text[at:])[0], n) for at, n in find_roman(text))
     new += [one for one, n in numerals if n not in known and one not in told and n < MAX_NUMERAL]
@@ -357,7 +366,8 @@ def verify(
     claims: Sequence[Claim], verifier: Verifier
 ) -> Generator[Finished | None, None, tuple[str | None, ...]]:
     """Return for each claim None if it stands, or else why not; quotes stand by themselves."""
-    whys = [None if claim.is_quote else find_fault(claim) for claim in claims]
+    reckons = verifier.is_strong
+    whys = [None if one.is_quote else find_fault(one, may_reckon=reckons) for one in claims]
     asked = [n for n, claim in enumerate(claims) if not (claim.is_quote or whys[n])]
     said: Iterable[str | None] = ()
     if asked:

@@ -301,3 +301,26 @@ def test_the_local_verifier_sees_bounds_parts_only_times_and_rates(text: str, qu
     local = LocalVerifier(lambda *_: 1.0)
     assert run([Claim(text, (quote,))], local)[0] != [None]
     assert run([Claim(f"So {quote}", (quote,))], local)[0] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes", "stands"),
+    [
+        ("It costs 250 euros less.", ("A costs 900 euros.", "B costs 650 euros."), True),
+        ("B ist 3 kg leichter.", ("A wiegt 15 kg.", "B wiegt 12 kg."), True),
+        ("Ensemble, 1 550 euros.", ("A coûte 900 euros.", "B coûte 650 euros."), True),
+        ("En total son 17 votos.", ("Hubo 12 votos a favor y 5 votos en contra.",), True),
+        ("It costs 240 euros less.", ("A costs 900 euros.", "B costs 650 euros."), False),
+        ("It weighs 250 kg less.", ("A costs 900 euros.", "B costs 650 euros."), False),
+        ("It is 250 less.", ("A costs 900 euros.", "B costs 650 euros."), False),
+        ("It costs 12 euros less.", ("A costs 900 euros for 912 nights.",), False),
+    ],
+)
+def test_who_understands_may_confirm_a_sum_or_a_difference(
+    text: str, quotes: tuple[str, ...], stands: bool
+) -> None:
+    claim = Claim(text, quotes)
+    strong = ModelVerifier(model_says("1: yes"))
+    assert (run([claim], strong)[0] == [None]) is stands
+    assert run([claim], LocalVerifier(lambda *_: 1.0))[0] != [None]
+    assert run([claim], NoVerifier())[0] != [None]
