@@ -14,7 +14,7 @@ from importlib.resources import files
 from itertools import combinations, pairwise
 from typing import Any
 
-from assistant.text.exact import DATES, MONTH_OF, find_exact, readings
+from assistant.text.exact import DATES, MONTH_OF, SCALES, find_exact, readings
 from assistant.text.terms import UNIT_TERMS, fold, guess_language, terms, unit_of
 from assistant.text.words import one_of
 
@@ -279,7 +279,8 @@ MAX_AMOUNTS = 20
 """Of one thing, from which others are worked out."""
 _AMOUNT = re.compile(
     r"(?:(?P<sign>[$€£])\s?)?(?<!\d)(?P<n>\d{1,3}(?:[ \u00a0]\d{3})+(?!\d)|\d(?:[\d.,]*\d)?)"
-    r"\s?(?P<unit>[^\W\d_]+|[%€$£])?"
+    rf"(?:\s(?P<scale>{one_of(SCALES)})\b)?\s?(?P<unit>[^\W\d_]+|[%€$£])?",
+    re.IGNORECASE,
 )
 
 
@@ -307,12 +308,18 @@ def find_worked_out(statement: str, told: str) -> Iterator[tuple[int, int]]:
     amounts: dict[str, list[Decimal]] = {}
     for match in _AMOUNT.finditer(told[:MAX_SENTENCE_CHARS]):
         if thing := _thing_of(match):
-            amounts.setdefault(thing, []).extend(readings(match["n"]))
+            amounts.setdefault(thing, []).extend(_values_of(match))
     for match in _AMOUNT.finditer(statement):
         pairs = list(combinations(amounts.get(_thing_of(match), [])[:MAX_AMOUNTS], 2))
         worked_out = {abs(a - b) for a, b in pairs} | {a + b for a, b in pairs}
-        if not worked_out.isdisjoint(readings(match["n"])):
+        if not worked_out.isdisjoint(_values_of(match)):
             yield match.span()
+
+
+def _values_of(match: re.Match[str]) -> list[Decimal]:
+    """Return what an amount may be, in ones: "1.5 million" is 1,500,000."""
+    scale = SCALES.get((match["scale"] or "").casefold(), 1)
+    return [n * scale for n in readings(match["n"])]
 
 
 def _thing_of(match: re.Match[str]) -> str:
@@ -325,7 +332,7 @@ def _read_amounts(text: str) -> Iterator[tuple[Decimal, str, str]]:
     """Yield each number of a text, the unit that it is of or "", and both as they stand."""
     for match in _AMOUNT.finditer(text[:MAX_SENTENCE_CHARS]):
         unit = _thing_of(match)
-        for n in readings(match["n"]):
+        for n in _values_of(match):
             yield n, unit if unit in UNIT_TERMS else "", match[0].strip()
 
 

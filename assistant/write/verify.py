@@ -78,6 +78,8 @@ NO_REPLY = "the verifier did not say so"
 _LINE = re.compile(r"^[\W_]*(\d{1,3})\W+(yes|no)\b\W*(.*)$", re.IGNORECASE)
 _SHORT = re.compile(r"(?<!\d)[0-9]{1,9}(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+")
+_LABEL = re.compile(r"\|\s(?=[^|:]{1,60}:\s)")
+"""Before a column's name, whose capital is that of a beginning."""
 _CAPITALS_ARE_NAMES = frozenset("en fr es it pt nl ca ro sv da no fi pl cs".split())
 
 logger = logging.getLogger(__name__)
@@ -205,7 +207,7 @@ def _find_new_name(text: str, told: str, numbers: frozenset[int]) -> str | None:
         term[:N_BEGINNING] for term in terms(told, guess_language(told))
     }
     counted = {_WORD.findall(text[at:])[0] for at, n in find_roman(text) if n in numbers}
-    for name in find_names(text):
+    for name in find_names(_LABEL.sub("; ", text)):
         own = [term for term in terms(name, language) if len(term) > 1]
         is_plain = fold(name) in function_words(language) or fold(name) in (*en.MONTHS, *en.DAYS)
         is_known = is_plain or name in counted or re.fullmatch(en.NATIONS, fold(name))
