@@ -278,7 +278,8 @@ MAX_SENTENCE_CHARS = 2_000
 MAX_AMOUNTS = 20
 """Of one thing, from which others are worked out."""
 _AMOUNT = re.compile(
-    r"(?:(?P<sign>[$€£])\s?)?(?<!\d)(?P<n>\d{1,3}(?:[ \u00a0]\d{3})+(?!\d)|\d(?:[\d.,]*\d)?)"
+    r"(?:(?P<sign>[$€£])\s?)?(?<![\d:])(?P<n>\d{1,3}(?:[ \u00a0]\d{3})+(?!\d)|\d(?:[\d.,]*\d)?)"
+    r"(?!:\d)"
     rf"(?:\s(?P<scale>{one_of(SCALES)})\b)?\s?(?P<unit>[^\W\d_]+|[%€$£])?",
     re.IGNORECASE,
 )

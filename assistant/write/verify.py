@@ -41,7 +41,7 @@ from assistant.text.reserves import (
     find_turned,
     find_unbounded,
 )
-from assistant.text.terms import fold, function_words, guess_language, terms
+from assistant.text.terms import UNIT_TERMS, fold, function_words, guess_language, terms
 from assistant.text.words import find_names
 from assistant.write.llm.values import Finished, Model, Request
 from assistant.write.prompt import ASKING, neutralize
@@ -198,7 +198,7 @@ def _find_new_name(text: str, told: str, numbers: frozenset[int]) -> str | None:
     for match in _WORD.finditer(text):
         word: str = match[0]
         is_mixed = any(a.islower() and b.isupper() for a, b in pairwise(word))  # in any language
-        if is_mixed and fold(word) not in source:
+        if is_mixed and fold(word) not in source and not UNIT_TERMS.issuperset(terms(word)):
             return word
     language = guess_language(text, guess_language(told))
     if language not in _CAPITALS_ARE_NAMES:
