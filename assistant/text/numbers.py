@@ -107,7 +107,7 @@ def find_spelt(text: str) -> frozenset[int]:
     >>> sorted(find_spelt("im zwölften Jahrhundert, nach einundzwanzig Tagen; 三十天"))
     [12, 21, 30]
     """
-    found = set(_read_han(text))
+    found = set(_read_han(text)) | set(_read_minutes(fold(text)))
     of_text = guess_language(text, "")
     for line in text.splitlines():
         codes = {of_text, guess_language(line, of_text)}
@@ -169,6 +169,12 @@ def _join(before: int, value: int, language: str) -> int | None:
     return value if not before else None
 
 
+def _read_minutes(folded: str) -> Iterator[int]:
+    for minutes, phrases in _read_tables()["minutes"].items():
+        if any(fold(phrase) in folded for phrase in phrases.split("|")):
+            yield int(minutes)
+
+
 def _read_han(text: str) -> Iterator[int]:
     for match in _OF_HAN.finditer(text):
         total, last = 0, None
@@ -228,7 +234,8 @@ def _clock_pattern() -> re.Pattern[str]:
         name: "|".join(
             re.escape(form).replace(r"\ ", r"\s")
             for table in _read_tables().values()
-            for form in table[name].split("|")
+            for form in table.get(name, "").split("|")
+            if form
         )
         for name in ("early", "late")
     }

@@ -126,6 +126,10 @@ def test_a_word_with_a_capital_inside_is_a_name_in_any_language(said: str) -> No
         ("Es schließt um 18 Uhr.", "Es schließt um 6 Uhr abends."),
         ("Cierra a las 6 de la tarde.", "Cierra a las 18:00."),
         ("晚上8点关门。", "二十点关门。"),
+        ("Asse durante 15 minutos.", "Bake for a quarter of an hour."),
+        ("Sie wartet 30 Minuten.", "Sie wartet eine halbe Stunde."),
+        ("Le trajet dure 45 minutes.", "Le trajet dure trois quarts d'heure."),
+        ("Ждите 30 минут.", "Ждите полчаса."),
     ],
 )
 def test_a_number_is_the_same_in_digits_spelt_in_roman_numerals_and_on_the_clock(
@@ -150,6 +154,7 @@ def test_a_number_is_the_same_in_digits_spelt_in_roman_numerals_and_on_the_clock
         ("Abre a las 6 de la tarde.", "Abre a las 6 de la mañana."),
         ("晚上8点开门。", "上午八点开门。"),
         ("It closes at 6 pm.", "It closes at 17:00."),
+        ("Sie wartet 20 Minuten.", "Sie wartet eine halbe Stunde."),
     ],
 )
 def test_another_number_is_seen_however_it_is_written(text: str, quote: str) -> None:
