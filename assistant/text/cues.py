@@ -37,7 +37,22 @@ _ORDERS = re.compile(
             r"\b(?:you\sare|as)\s(?:now\s)?an?\s(?:ai|assistant|language\smodel|chatbot)\b",
             rf"\bverified\s{_REPLY}\b",
             r"\"statements?\"\s*:",
-            r"^\W*(?:source|sentence|answer)\s*\d*\s*:",
+            r"^\W*(?:source|sentence|(?:final\s)?answer)\s*\d*\s*:",
+            r"<\|\w{2,20}\|>|\[/?INST\]|<</?SYS>>",
+            r"^\W*#+\s*(?:instruction|response|system|assistant)s?\s*:",
+            r"^\W*\{\s*\"(?:answer|response|reply|output)\"\s*:",
+            r"\b(?:note|message|reminder|hint)\s(?:to|for)\s(?:\w+\s)?"
+            r"(?:(?:language|ai)\s(?:models?|assistants?)|llms?|ais?|chatbots?)\b",
+            r"^\W*(?:developer|system)\s(?:message|prompt)\s*:",
+            r"\bcite\sthis\s(?:sentence|passage|source)\b|\banswer\sasked\sfor\b",
+            r"\buser\s(?:has\s)?changed\s(?:the|his|her|their)\squestion\b",
+            r"(?<!не\s)(?<!no\s)(?<!n['’])(?<!non\s)(?<!não\s)\b(?:ignorier\w*|vergiss|vergessen\ssie|oublie[zr]?|ignore[zr]|ignora(?:te)?|olvid[ae]"
+            r"|dimentica(?:te)?|esqueç[ao]|negeer|vergeet|игнорируй(?:те)?|забудь(?:те)?)\s"
+            r"(?=.{0,50}(?:alle|bisherig|vor(?:her)?ig|eerder|tou(?:te)?s|précéden|anterior|tod[ao]s"
+            r"|tutt[ei]|precedent|все|прежни|предыдущ))(?:[\w'’]+\s){0,4}(?:\w*anweisung|\w*instru[ckçz]|consigne|istruzion|инструкци|указани)",
+            r"\b(?:antworte|réponds|répondez|responde|responda|rispondi|antwoord|отвечай)\s"
+            r"(?:nur|ausschließlich|uniquement|seulement|solo|sólo|soltanto|apenas|alleen|только)\b",
+            "(?:忽略|无视|忘记).{0,12}(?:指令|指示|提示)|只(?:回答|回复|输出)",
         )
     ),
     re.IGNORECASE,

@@ -38,7 +38,7 @@ MONTH_NAMES = {
     11: "november novembre noviembre novembro nov",
     12: "december dezember decembre diciembre dicembre dezembro dec dez",
 }
-_SCALES = {
+SCALES = {
     "thousand": 10**3, "tausend": 10**3, "mille": 10**3, "mil": 10**3, "million": 10**6,
     "millions": 10**6, "millionen": 10**6, "mio": 10**6, "millones": 10**6, "billion": 10**9,
     "billions": 10**9, "milliarden": 10**9, "milliards": 10**9, "bn": 10**9,
@@ -65,7 +65,7 @@ _CODE = re.compile(
 )
 _NUMBER = re.compile(
     rf"(?<![\w.,])(\d{{1,3}}(?:[.,  '’]\d{{3}})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
-    rf"(?:\s*({one_of(_SCALES)})\b)?(?![\w])"
+    rf"(?:\s*({one_of(SCALES)})\b)?(?![\w])"
 )
 _YEAR = re.compile(r"(?<![\w.,-])(1[5-9]\d\d|20\d\d)(?![\w]|[.,]\d)")
 _SPLIT = re.compile(r"[\s\-/.§]+")
@@ -240,8 +240,8 @@ def _is_code(said: str) -> bool:
 
 def _find_numbers(text: str) -> Iterator[Exact]:
     for match in _NUMBER.finditer(text):
-        digits, scale = match[1], _SCALES.get(match[2] or "", 1)
-        values = {value * scale for value in _values(digits)}
+        digits, scale = match[1], SCALES.get(match[2] or "", 1)
+        values = {value * scale for value in readings(digits)}
         forms = tuple(f"n{value.normalize():f}" for value in sorted(values))
         is_plain = digits.isdigit() and scale == 1
         if len(digits) > 20 or (is_plain and (len(digits) < 4 or _YEAR.fullmatch(digits))):
@@ -249,8 +249,8 @@ def _find_numbers(text: str) -> Iterator[Exact]:
         yield Exact("number", match[0].strip(), *match.span(), forms)
 
 
-def _values(digits: str) -> Iterable[Decimal]:
-    """Return what digits may say: "98.500" is 98500 or 98.5."""
+def readings(digits: str) -> Iterable[Decimal]:
+    """Return the numbers that digits may say: "98.500" is 98500 or 98.5."""
     marks = [mark for mark in digits if not mark.isdigit()]
     bare = re.sub(r"\D", "", digits)
     if not marks:

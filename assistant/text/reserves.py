@@ -7,12 +7,15 @@ others, or in another language, is left to who understands it.
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
 
+from assistant.text.exact import DATES, find_exact, readings
+from assistant.text.numbers import NUMERAL, find_clocks, find_spelt, read_word
 from assistant.text.terms import fold, function_words, guess_language, terms
 
 MAX_CHARS = 2_000
@@ -55,21 +58,7 @@ def _read_cues() -> dict[str, dict[str, tuple[str, ...]]]:
 def _cues_of(language: str) -> dict[str, frozenset[str]]:
     """Return the words of each kind in a language; what opens a clause is `parts`."""
     told = {kind: words.get(language, ()) for kind, words in _read_cues().items()}
-    return {kind: frozenset(words) for kind, words in told.items() if kind != "counts"}
-
-
-@lru_cache(maxsize=1)
-def _spelt() -> dict[str, int]:
-    return {word: n for words in _read_cues()["counts"].values() for n, word in enumerate(words)}
-
-
-def find_spelt(text: str) -> frozenset[int]:
-    """Return the numbers up to twelve that a text spells, in any of the languages.
-
-    >>> sorted(find_spelt("Two of the fünf"))
-    [2, 5]
-    """
-    return frozenset(_spelt()[word] for word in map(fold, _WORD.findall(text)) if word in _spelt())
+    return {kind: frozenset(words) for kind, words in told.items()}
 
 
 @lru_cache(maxsize=4096)
@@ -266,3 +255,184 @@ def _frame(text: str) -> list[str]:
 
 def _words(text: str) -> set[str]:
     return set(map(fold, _WORD.findall(text[:MAX_CHARS])))
+
+
+# --- Amounts: their bounds, "only", parts and rates
+
+_UNSPACED = ("zh", "ja")
+_APART = ("denies", "lacking", "failing", "due", "provided")
+"""Reserves that say of something else what "only" says of one thing."""
+_NOT = frozenset("not nicht non pas no não nao niet inte ikke nie не".split())
+"""Before "only" these make no limit of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How a language bounds an amount: patterns before and behind it, of folded text, and words."""
+
+    before: re.Pattern[str]
+    behind: re.Pattern[str]
+    until: re.Pattern[str]
+    words: Mapping[str, frozenset[str]]
+    parts: re.Pattern[str]
+    rates: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _read_bounds() -> dict[str, dict[str, str]]:
+    text = files("assistant.text").joinpath("bounds.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@lru_cache(maxsize=32)
+def _bounds_of(language: str) -> Bounds | None:
+    told = {kind: fold(of[language]) for kind, of in _read_bounds().items() if language in of}
+    if "before" not in told:
+        return None
+    is_unspaced = language in _UNSPACED
+    space, no_letter = (r"[^\W\d_]{0,4}?", "") if is_unspaced else (r"\s+", r"(?![^\W_])")
+    spelt = "[零一二三四五六七八九十百千两]+" if is_unspaced else r"[^\W\d_]+"
+    amount = rf"[$€£]?\s?(?P<n>\d(?:[\d.,]*\d)?|{spelt})"
+    start = "" if is_unspaced else r"(?<![^\W_])"
+    none = "(?!)"
+    words = ("bounding", "only", "apart", "part")
+    of = told.get("of", "").replace("|", r"\s+|")
+    per = told.get("per", none)
+    return Bounds(
+        re.compile(rf"{start}(?:{told['before']}){space}{amount}"),
+        re.compile(rf"{amount}(?:\s?[^\W\d_%]+|\s?[%€$£])?{space}(?:{told['behind']}){no_letter}"),
+        re.compile(rf"{start}(?:{told.get('until', none)}){space}{amount}"),
+        {kind: frozenset(told.get(kind, "").split()) for kind in words},
+        re.compile(
+            rf"{start}(?P<part>{'|'.join(told.get('part', none).split())})\s+"
+            rf"(?:{of + chr(92) + 's+' if of else ''})(?P<whole>[^\W\d_]+)"
+        ),
+        re.compile(
+            rf"{start}(?:{per})\s+(?P<a>[^\W\d_]+)\s+(?:[^\W\d_]+\s+)?(?:{per})\s+(?P<b>[^\W\d_]+)"
+        ),
+    )
+
+
+def _has(text: str, words: Iterable[str], language: str) -> bool:
+    """Whether a folded text has one of the words; of a writing without spaces, as a part."""
+    if language in _UNSPACED:
+        return any(word in text for word in words)
+    return not set(_WORD.findall(text)).isdisjoint(words)
+
+
+def _numbers_of(said: str, language: str) -> frozenset[Decimal]:
+    if said[0].isdigit():
+        return frozenset(readings(said))
+    return frozenset(map(Decimal, read_word(said, language) or find_spelt(said) or ()))
+
+
+def find_unbounded(statement: str, quotes: Sequence[str]) -> str | None:
+    """Return an amount of which a statement does not tell that it is a bound, as its quotes do.
+
+    >>> find_unbounded("It has stood since 1870.", ["It has stood since at least 1870."])
+    '1870'
+    >>> find_unbounded("The limit is 90 euros.", ["Up to 90 euros are refunded."])
+    """
+    of_all = guess_language(" ".join((*quotes, statement)))
+    own, language = fold(statement[:MAX_CHARS]), guess_language(statement, of_all)
+    told = [(fold(quote[:MAX_CHARS]), guess_language(quote, of_all)) for quote in quotes]
+    for code in {language, *(code for _, code in told)}:
+        bounds = _bounds_of(code)
+        if bounds and _has(own, bounds.words["bounding"], code):
+            return None
+    if _bounds_of(language) is None:
+        return None
+    said = {n: match[0] for match in NUMERAL.finditer(own) for n in readings(match[0])}
+    said |= {Decimal(n): str(n) for n in find_spelt(own) if n > 1}
+    bounded, free = set[Decimal](), set[Decimal]()
+    for text, code in told:
+        if not (bounds := _bounds_of(code)):
+            return None
+        found = [*bounds.before.finditer(text), *bounds.behind.finditer(text)]
+        spans = [(one.start, one.end) for one in find_exact(text) if one.kind in DATES]
+        spans += [(one.start, one.end) for one in find_clocks(text)]
+        found += [
+            match
+            for match in bounds.until.finditer(text)
+            if not any(start < match.end() and match.start("n") < end for start, end in spans)
+        ]
+        places = {match.start("n") for match in found}
+        bounded |= {n for match in found for n in _numbers_of(match["n"], code)}
+        free |= {
+            n
+            for match in NUMERAL.finditer(text)
+            if match.start() not in places
+            for n in readings(match[0])
+        }
+    return next((said[n] for n in said if n in bounded and n not in free), None)
+
+
+def find_only(statement: str, quotes: Sequence[str]) -> bool:
+    """Whether a statement says that there is nothing else, of which its quotes tell nothing.
+
+    >>> find_only("Dogs are only barred from the hall.", ["Dogs are barred from the hall."])
+    True
+    """
+    language = guess_language(statement, guess_language(" ".join((*quotes, statement))))
+    bounds = _bounds_of(language)
+    own = _WORD.findall(fold(statement[:MAX_CHARS]))
+    if not bounds or bounds.words["only"].isdisjoint(own):
+        return False
+    if all(
+        before in _NOT
+        for before, word in zip(["", *own], own, strict=False)
+        if word in bounds.words["only"]
+    ):
+        return False  # "not only"
+    for quote in quotes:
+        code, text = (
+            guess_language(quote, language),
+            fold(_CONTRACTED.sub(" not", quote[:MAX_CHARS])),
+        )
+        other, cues = _bounds_of(code), _cues_of(code)
+        if other is None or code in _UNSPACED:
+            return False
+        told = other.words["apart"].union(*(cues[kind] for kind in _APART))
+        if _has(text, told, code) or any(
+            pattern.search(text) for pattern in (other.before, other.behind, other.until)
+        ):
+            return False
+    return bool(quotes)
+
+
+def find_part(statement: str, quotes: Sequence[str]) -> str | None:
+    """Return the part of which its quotes say what a statement says of the whole.
+
+    >>> find_part("The bridge is done.", ["The first phase of the bridge is done."])
+    'phase'
+    """
+    language = guess_language(" ".join((*quotes, statement)))
+    bounds = _bounds_of(language)
+    if not bounds:
+        return None
+    own, words = _terms_of(statement, language), set(_WORD.findall(fold(statement)))
+    if words & (bounds.words["part"] | _cues_of(language)["partly"]):
+        return None
+    all_told = [term for quote in quotes for term in terms(fold(quote), language)]
+    for quote in quotes:
+        for match in bounds.parts.finditer(fold(quote[:MAX_CHARS])):
+            whole = terms(match["whole"], language)
+            if whole and whole[0] in own and all_told.count(whole[0]) == 1:
+                return match["part"]
+    return None
+
+
+def find_lost_rate(statement: str, quotes: Sequence[str]) -> str | None:
+    """Return what an amount is for each of, too, where a statement names one thing of two.
+
+    >>> find_lost_rate("It is 9 euros per month.", ["It is 9 euros per month and per seat."])
+    'seat'
+    """
+    language = guess_language(" ".join((*quotes, statement)))
+    own = frozenset(terms(statement, language))
+    if bounds := _bounds_of(language):
+        for match in (m for quote in quotes for m in bounds.rates.finditer(fold(quote))):
+            a, b = (frozenset(terms(match[name], language)) for name in "ab")
+            if (a <= own) is not (b <= own):
+                return match["b"] if a <= own else match["a"]
+    return None

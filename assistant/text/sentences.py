@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import sentencex  # type: ignore[import-untyped]
 
-from assistant.text.terms import guess_language
+from assistant.text.terms import fold, function_words, guess_language
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]
@@ -56,6 +56,12 @@ _BEFORE_NUMBER = re.compile(
     r"|c|ca|cf|approx|ext|ver|app|ed|pub|al|bzw|vgl|tel|godz)\.",
     re.IGNORECASE,
 )
+_ORDINAL = re.compile(
+    r".*(?<!\w)(?:d(?:er|ie|as|em|en|es)|[ai]ms?|ins|vom|zu[mr]|beim|jede[rsmn]?|[mds]ein\w{0,2}"
+    r"|ihre?[mnrs]?|unse?re?[mnrs]?|und|oder|bis|sowie|seit|ab|\d{1,2}\.,)\s\d{1,2}\.",
+    re.IGNORECASE | re.DOTALL,
+)
+"""In German, a number with a point behind such a word says which: "im 2. Stock"."""
 
 
 def split_sentences(text: str, blocks: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -109,12 +115,12 @@ def _find_ends(piece: str, language: str) -> Iterator[int]:
             continue
         # Only its tail: a sentence that goes on and on must not be copied at each full stop.
         tail = piece[max(start, end - _TAIL_CHARS) : end].strip()
-        if not _joins(tail, piece[end : end + _LOOK_AHEAD_CHARS]):
+        if not _joins(tail, piece[end : end + _LOOK_AHEAD_CHARS], language):
             yield end
             start = end
 
 
-def _joins(sentence: str, following: str) -> bool:
+def _joins(sentence: str, following: str, language: str) -> bool:
     """Tell whether what was proposed as the end of `sentence` (or its tail) is none."""
     next_ = following.lstrip()
     if not sentence:
@@ -128,6 +134,9 @@ def _joins(sentence: str, following: str) -> bool:
     ):
         return True
     word = _FIRST_WORD.match(next_)
+    is_ordinal = word and language == "de" and _ORDINAL.fullmatch(sentence)
+    if word and is_ordinal and fold(word[1]) not in function_words(language):
+        return True
     # "iPad" and "foo()" may begin a sentence; a word that is all lower case does not.
     return bool(word and word[1].islower() and not _NAME_IN_CODE.match(word[1]))
 

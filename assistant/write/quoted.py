@@ -79,7 +79,7 @@ class QuotedAnswer:
         found = [
             score for at, score in zip(judged, scores, strict=True) if at == place_of(sentence)
         ]
-        return bool(found) and found[0] >= max(scores) - self.max_drop
+        return bool(found) and max(found) >= max(scores) - self.max_drop
 
 
 def quote_whole(
@@ -239,12 +239,16 @@ def tell_unread(
 
 
 def by_likelihood(judgement: Judgement) -> list[tuple[Sentence, ...]]:
-    """Return the sentences by passage, the passage with the likeliest sentence first."""
+    """Return the sentences by passage, the passage with the likeliest sentence first.
+
+    Of a question of several parts, for which a passage may be found for each, every one once.
+    """
     groups: dict[str, list[int]] = {}
     for place, sentence in enumerate(judgement.sentences):
         groups.setdefault(sentence.passage.passage_id, []).append(place)
     best = sorted(groups.values(), key=lambda places: -max(judgement.scores[p] for p in places))
-    return [tuple(judgement.sentences[place] for place in places) for places in best]
+    found = ([judgement.sentences[place] for place in places] for places in best)
+    return [tuple({place_of(one): one for one in group}.values()) for group in found]
 
 
 def stand_under(cited: Sequence[Sentence], title: Callable[[Passage], str]) -> str:

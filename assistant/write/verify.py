@@ -12,6 +12,7 @@ import string
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
@@ -20,15 +21,27 @@ from assistant.text import english as en
 from assistant.text.cues import is_injection
 from assistant.text.exact import date_forms, find_exact
 from assistant.text.normalize import normalize
+from assistant.text.numbers import (
+    find_changed_unit,
+    find_clocks,
+    find_mispaired,
+    find_respelt,
+    find_roman,
+    find_spelt,
+    find_worked_out,
+)
 from assistant.text.reserves import (
     find_added,
+    find_lost_rate,
     find_new_clause,
+    find_only,
+    find_part,
     find_reserve,
-    find_spelt,
     find_swapped,
     find_turned,
+    find_unbounded,
 )
-from assistant.text.terms import fold, function_words, guess_language, terms
+from assistant.text.terms import UNIT_TERMS, fold, function_words, guess_language, terms
 from assistant.text.words import find_names
 from assistant.write.llm.values import Finished, Model, Request
 from assistant.write.prompt import ASKING, neutralize
@@ -57,11 +70,16 @@ MIN_GLUED_CHARS, MAX_GLUED_CHARS = 8, 40
 """Letters from which three words of a source are known where they run together; shown of them."""
 N_BEGINNING = 4
 """Letters that forms of one name have in common: "China", "Chinese"."""
+MAX_NUMERAL = 40
+"""Of Roman numerals; above it their letters are as often a name: "CD"."""
 NOT_SAID = "what it cites does not say all of it"
 NOT_ASKED = "there was no room to have it verified"
 NO_REPLY = "the verifier did not say so"
 _LINE = re.compile(r"^[\W_]*(\d{1,3})\W+(yes|no)\b\W*(.*)$", re.IGNORECASE)
 _SHORT = re.compile(r"(?<!\d)[0-9]{1,9}(?!\d)")
+_WORD = re.compile(r"[^\W\d_]+")
+_LABEL = re.compile(r"\|\s(?=[^|:]{1,60}:\s)")
+"""Before a column's name, whose capital is that of a beginning."""
 _CAPITALS_ARE_NAMES = frozenset("en fr es it pt nl ca ro sv da no fi pl cs".split())
 
 logger = logging.getLogger(__name__)
@@ -98,7 +116,7 @@ class Verifier(Protocol):
 
     @property
     def is_strong(self) -> bool:
-        """Whether it understands: a name may then be from the question, too."""
+        """Whether it understands: a name may then be from the question, a number be worked out."""
 
     def verify(
         self, claims: Sequence[Claim]
@@ -109,17 +127,26 @@ class Verifier(Protocol):
         """
 
 
-def find_fault(claim: Claim) -> str | None:
-    """Return what shows at sight that a sentence does not stand; None if nothing does."""
+def find_fault(claim: Claim, *, may_reckon: bool = False) -> str | None:
+    """Return what shows at sight that a sentence does not stand; None if nothing does.
+
+    Where it `may_reckon`, its numbers may be sums and differences of those that it cites.
+    """
     if is_injection(claim.text):
         return "it gives orders"
     if claim.text.rstrip().endswith(ASKING):
         return "it asks instead of answering"
     told = "\n".join((*claim.quotes, claim.under))
-    if number := _find_new_number(claim.text, told):
+    reckoned = list(find_worked_out(claim.text, "\n".join(claim.quotes))) if may_reckon else []
+    if number := _find_new_number(claim.text, told, reckoned):
         return f"{number} is not in what it cites"
-    if name := _find_new_name(claim.text, "\n".join((told, claim.shown))):
+    shown = "\n".join((told, claim.shown))
+    if name := _find_new_name(claim.text, shown, _known_numbers(told)):
         return f"the name {name} is not in what was shown"
+    if amount := find_changed_unit(claim.text, claim.quotes):
+        return f"its source does not say {amount}"
+    if amount := find_respelt(claim.text, claim.quotes):
+        return f"its source does not say {amount}"
     if glued := _find_glued(claim.text, told):
         return f"the words of its source run together in it ({glued[:MAX_GLUED_CHARS]})"
     if find_turned(claim.text, claim.quotes):
@@ -127,28 +154,51 @@ def find_fault(claim: Claim) -> str | None:
     return None
 
 
-def _find_new_number(text: str, told: str) -> str | None:
+def _find_new_number(text: str, told: str, reckoned: Sequence[tuple[int, int]] = ()) -> str | None:
     exact = find_exact(text)
     forms = {form for one in find_exact(told) for form in (*one.forms, *one.also)}
     dates = date_forms(told)
     forms |= dates | {f"n{form}" for form in dates if form.isdigit()}
-    new = [one.text for one in exact if forms.isdisjoint(one.forms)]
-    known = {int(run) for run in _SHORT.findall(told)} | find_spelt(told) | {0}
+    clocks, others = find_clocks(text), find_clocks(told)
+    same = [one for one in clocks if any(one.minutes & other.minutes for other in others)]
+    known_at = [*reckoned, *((one.start, one.end) for one in same)]
+
+    def is_within(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
+        return any(a < end and start < b for a, b in spans)
+
+    new = [
+        one.text
+        for one in exact
+        if forms.isdisjoint(one.forms) and not is_within(one.start, one.end, known_at)
+    ]
+    halves = [one for one in clocks if one.is_sure and one not in same]
+    if any(other.is_sure for other in others):  # at 5 in the morning is not at 5 in the afternoon
+        new += [text[one.start : one.end].strip() for one in halves]
+    known = _known_numbers(told)
+    taken = [*known_at, *((one.start, one.end) for one in exact)]
     new += [
         match[0]
         for match in _SHORT.finditer(text)
-        if int(match[0]) not in known
-        and not any(one.start < match.end() and match.start() < one.end for one in exact)
+        if int(match[0]) not in known and not is_within(*match.span(), taken)
     ]
+    numerals = ((_WORD.findall(text[at:])[0], n) for at, n in find_roman(text))
+    new += [one for one, n in numerals if n not in known and one not in told and n < MAX_NUMERAL]
     return new[0] if new else None
 
 
-def _find_new_name(text: str, told: str) -> str | None:
+@lru_cache(maxsize=64)
+def _known_numbers(told: str) -> frozenset[int]:
+    """Return the whole numbers that a text has in digits, spelt, or as Roman numerals; and none."""
+    in_digits = {int(run) for run in _SHORT.findall(told)}
+    return find_spelt(told).union(in_digits, (n for _, n in find_roman(told)), (0,))
+
+
+def _find_new_name(text: str, told: str, numbers: frozenset[int]) -> str | None:
     source = fold(told)
-    for match in re.finditer(r"[^\W\d_]+", text):
+    for match in _WORD.finditer(text):
         word: str = match[0]
         is_mixed = any(a.islower() and b.isupper() for a, b in pairwise(word))  # in any language
-        if is_mixed and fold(word) not in source:
+        if is_mixed and fold(word) not in source and not UNIT_TERMS.issuperset(terms(word)):
             return word
     language = guess_language(text, guess_language(told))
     if language not in _CAPITALS_ARE_NAMES:
@@ -156,10 +206,11 @@ def _find_new_name(text: str, told: str) -> str | None:
     known = {term[:N_BEGINNING] for term in terms(told, language)} | {
         term[:N_BEGINNING] for term in terms(told, guess_language(told))
     }
-    for name in find_names(text):
+    counted = {_WORD.findall(text[at:])[0] for at, n in find_roman(text) if n in numbers}
+    for name in find_names(_LABEL.sub("; ", text)):
         own = [term for term in terms(name, language) if len(term) > 1]
         is_plain = fold(name) in function_words(language) or fold(name) in (*en.MONTHS, *en.DAYS)
-        is_known = is_plain or re.fullmatch(en.NATIONS, fold(name))
+        is_known = is_plain or name in counted or re.fullmatch(en.NATIONS, fold(name))
         if own and not is_known and not any(term[:N_BEGINNING] in known for term in own):
             return name
     return None
@@ -170,9 +221,9 @@ def _find_glued(text: str, told: str) -> str | None:
     source = fold(told)
     long = [fold(word) for word in text.split() if len(word) >= MIN_GLUED_CHARS]
     new = [word for word in long if word.strip(string.punctuation) not in source]
-    words = re.findall(r"[^\W\d_]+", source)
+    words = _WORD.findall(source)
     runs = ("".join(words[n : n + 3]) for n in range(len(words) - 2 if new else 0))
-    joined = " ".join("".join(re.findall(r"[^\W\d_]+", word)) for word in new)
+    joined = " ".join("".join(_WORD.findall(word)) for word in new)
     glued = next((run for run in runs if len(run) >= MIN_GLUED_CHARS and run in joined), None)
     return glued and next((word for word in joined.split() if glued in word), None)
 
@@ -205,6 +256,15 @@ class LocalVerifier:
             return "a part of it is not in what it cites"
         if find_swapped(claim.text, claim.quotes):
             return "its names stand the other way round in its source"
+        if part := find_part(claim.text, claim.quotes):
+            return f"its source says it of a part ({part})"
+        if find_only(claim.text, (*claim.quotes, claim.under) if claim.under else claim.quotes):
+            return "its source does not say that there is nothing else"
+        if amount := find_mispaired(claim.text, claim.quotes):
+            return f"its source says {amount} of another time"
+        bound = find_unbounded(claim.text, claim.quotes)
+        if bound or (bound := find_lost_rate(claim.text, claim.quotes)):
+            return f"its source says {bound} with a bound or of more"
         return None if self._support(claim.text, claim.quotes) >= self._least else NOT_SAID
 
 
@@ -308,7 +368,8 @@ def verify(
     claims: Sequence[Claim], verifier: Verifier
 ) -> Generator[Finished | None, None, tuple[str | None, ...]]:
     """Return for each claim None if it stands, or else why not; quotes stand by themselves."""
-    whys = [None if claim.is_quote else find_fault(claim) for claim in claims]
+    reckons = verifier.is_strong
+    whys = [None if one.is_quote else find_fault(one, may_reckon=reckons) for one in claims]
     asked = [n for n, claim in enumerate(claims) if not (claim.is_quote or whys[n])]
     said: Iterable[str | None] = ()
     if asked:

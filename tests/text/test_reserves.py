@@ -5,11 +5,14 @@ from ingest.reading import within
 
 from assistant.text.reserves import (
     find_added,
+    find_lost_rate,
     find_new_clause,
+    find_only,
+    find_part,
     find_reserve,
-    find_spelt,
     find_swapped,
     find_turned,
+    find_unbounded,
     read_clauses,
 )
 
@@ -159,11 +162,6 @@ def test_what_was_told_elsewhere_is_not_put_in() -> None:
     assert not find_added(said, [OVEN], f"{OVEN}\nHygiene plan")
 
 
-def test_numbers_are_known_as_they_are_spelt() -> None:
-    assert find_spelt("Drei of the seven, et douze") == {3, 7, 12}
-    assert find_spelt("thirty") == frozenset()
-
-
 def test_a_month_is_no_leave() -> None:
     (clause,) = read_clauses("The ferry sails in May", "en")
     assert not clause.kinds
@@ -179,3 +177,117 @@ def test_a_long_text_is_compared_in_bounded_time(text: str) -> None:
         find_swapped(text, [text])
         find_new_clause(text, text)
         find_added(text, [text], text)
+
+
+BOUNDED = [
+    ("It has stood since 1870.", "It has stood since at least 1870."),
+    ("Hotel costs of 90 euros are refunded.", "Hotel costs are refunded up to 90 euros per night."),
+    ("Children of 12 pay the full fare.", "Children of 12 or older pay the full fare."),
+    ("Der Raum fasst 40 Personen.", "Der Raum fasst höchstens 40 Personen."),
+    ("Le séjour dure trois nuits.", "Le séjour dure au moins trois nuits."),
+    ("El depósito contiene 500 litros.", "El depósito contiene más de 500 litros."),
+    ("La sala tiene 40 asientos.", "La sala tiene hasta 40 asientos."),
+    ("Il corso è di 80 ore e si tiene qui.", "Il corso è di almeno 80 ore e si tiene qui."),
+    ("O grupo tem 12 pessoas.", "O grupo tem no máximo 12 pessoas."),
+    ("De zaal heeft 40 plaatsen.", "De zaal heeft minstens 40 plaatsen."),
+    ("Salen har 40 platser och är stor.", "Salen har minst 40 platser och är stor."),
+    ("В зале 40 мест.", "В зале не менее 40 мест."),
+    ("可以借10本书。", "最多可以借10本书。"),
+    ("可以停20辆车。", "可以停20辆以上的车。"),
+]
+BOUND_TOLD = [
+    ("The limit is 90 euros.", "Up to 90 euros are refunded."),
+    ("It closes at 17:00.", "It is open up to 17:00."),
+    ("It was there by 1870.", "It has stood since at least 1870."),
+    ("It costs 40 euros.", "It costs 40 euros, or more than 60 on Sundays."),
+    ("It costs 40 euros.", "It costs 40 euros now, and cost more than 40 euros before."),
+    ("Es gibt eine Obergrenze von 40 Personen.", "Der Raum fasst höchstens 40 Personen."),
+    ("Der Vertrag endet 2029.", "Der Vertrag gilt bis 2029."),
+    ("Le plafond est de 90 euros.", "Les frais sont remboursés jusqu'à 90 euros."),
+    ("El contrato termina en 2029.", "El contrato es válido hasta 2029."),
+    ("Já em 1870 existia a ponte.", "A ponte existe desde pelo menos 1870."),
+    ("Музей закрывается в 17 часов.", "Музей открыт до 17 часов."),
+    ("一次可借的上限是10本。", "最多可以借10本书。"),
+]
+
+
+@pytest.mark.parametrize(("statement", "quote"), BOUNDED)
+def test_an_amount_without_its_bound_is_seen(statement: str, quote: str) -> None:
+    assert find_unbounded(statement, [quote])
+
+
+@pytest.mark.parametrize(("statement", "quote"), BOUND_TOLD)
+def test_a_bound_told_in_other_words_and_an_end_in_time_are_none(
+    statement: str, quote: str
+) -> None:
+    assert find_unbounded(statement, [quote]) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "quote", "is_new"),
+    [
+        ("Dogs are only barred from the hall.", "Dogs are barred from the hall.", True),
+        ("Das Café öffnet nur freitags.", "Das Café öffnet freitags um neun.", True),
+        ("Le café ouvre uniquement le lundi.", "Le café ouvre le lundi à neuf heures.", True),
+        ("Het museum is alleen op maandag open.", "Het museum is op maandag open.", True),
+        ("Музей открыт только по средам.", "Музей открыт по средам.", True),
+        ("It runs only on Friday.", "Runs: Friday only", False),
+        ("Only heating is included.", "Heating is included; electricity is not.", False),
+        ("Not only members may vote.", "Members and guests may vote.", False),
+        ("Nur Mitglieder dürfen wählen.", "Wer kein Mitglied ist, darf nicht wählen.", False),
+        ("Children travel only with a parent.", "Children must come with a parent.", False),
+        ("The key is given only to two.", "The key is given to at most two people.", False),
+    ],
+)
+def test_that_there_is_nothing_else_has_to_be_told(
+    statement: str, quote: str, is_new: bool
+) -> None:
+    assert find_only(statement, [quote]) is is_new
+
+
+@pytest.mark.parametrize(
+    ("statement", "quote", "part"),
+    [
+        ("The bridge is done.", "The first phase of the bridge is done.", "phase"),
+        ("Die Brücke ist gesperrt.", "Der nördliche Teil der Brücke ist gesperrt.", "teil"),
+        ("La ville est fermée.", "Une partie de la ville est fermée.", "partie"),
+        ("El puente está listo.", "La primera fase del puente está lista.", "fase"),
+        ("Il ponte è chiuso.", "Una parte del ponte è chiusa.", "parte"),
+        ("De brug is klaar.", "Het eerste deel van de brug is klaar.", "deel"),
+        ("Мост закрыт.", "Часть моста закрыта.", "часть"),
+        ("The museum opens at nine.", "The museum in the old part of town opens at nine.", None),
+        ("The roof is done.", "The roof is done, and the second half of the garden too.", None),
+        ("Half the bridge is done.", "The first half of the bridge is done.", None),
+        ("The bridge is done.", "The bridge is done; a part of the bridge is new.", None),
+    ],
+)
+def test_what_is_said_of_a_part_is_not_said_of_the_whole(
+    statement: str, quote: str, part: str | None
+) -> None:
+    assert find_part(statement, [quote]) == part
+
+
+@pytest.mark.parametrize(
+    ("statement", "quote", "lost"),
+    [
+        ("It is 20 euros per month.", "It is 20 euros per month and per seat.", "seat"),
+        ("Es sind 5 Euro pro Tag.", "Es sind 5 Euro pro Tag und pro Person.", "person"),
+        ("C'est 5 euros par jour.", "C'est 5 euros par jour et par personne.", "personne"),
+        ("È di 5 euro a notte.", "È di 5 euro a notte e a persona.", "persona"),
+        ("It is 5 euros.", "It is 5 euros per day and per person.", None),
+        ("Each person pays 5 euros a day.", "It is 5 euros per day and per person.", None),
+    ],
+)
+def test_a_rate_names_all_that_it_is_for(statement: str, quote: str, lost: str | None) -> None:
+    assert find_lost_rate(statement, [quote]) == lost
+
+
+@pytest.mark.parametrize(
+    "text", ["per a and " * 20_000, "at least 5 " * 20_000, "part of the " * 20_000]
+)
+def test_the_bounds_of_a_long_text_are_read_in_bounded_time(text: str) -> None:
+    with within(2):
+        find_unbounded(text, [text])
+        find_only(text, [text])
+        find_part(text, [text])
+        find_lost_rate(text, [text])

@@ -104,3 +104,21 @@ def test_a_hostile_line_of_a_megabyte_takes_seconds(unit: str) -> None:
     with within(10):
         spans = split_sentences(text, [(0, len(text))])
     assert max(end - start for start, end in spans) < MAX_PIECE_CHARS + MAX_CLUSTER_CHARS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Glocke stammt aus dem 12. Jahrhundert. ¦Sie ist die älteste.",
+        "Wir wohnen im 2. Stock. ¦Das Haus hat vier.",
+        "Der 1. Preis ging an Ada Blom. ¦Den 2. Preis bekam niemand.",
+        "Umgebaut wurde es im 18. und 19. Jahrhundert. ¦Danach nicht mehr.",
+        "Jeder 3. Wagen blieb stehen, jeder 4. Wagen fuhr. ¦Es gab kein Öl.",
+        "Er kommt am 12. ¦Dann bleibt er bis zum 14. ¦Es steht im Kalender.",
+        "Es waren 12. ¦Das Haus war damit voll.",
+        "The clock is from the 12. ¦Century old wood was used.",
+    ],
+)
+def test_which_of_a_row_ends_no_german_sentence(text: str) -> None:
+    parts = text.split("¦")
+    assert split_all("".join(parts)) == [part.strip() for part in parts]

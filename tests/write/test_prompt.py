@@ -118,6 +118,16 @@ def judged(*scores: float) -> Judgement:
     return judgement_of([MILL, BEES], scores or (2.0, 1.0, -1.0))
 
 
+def test_a_passage_that_two_parts_of_a_question_find_is_shown_once() -> None:
+    joined = judgement_of(
+        [MILL, BEES, MILL], [1.0] * (2 * len(MILL.sentences) + len(BEES.sentences))
+    )
+    shown = show("Who built the mill, and why?", joined)
+    assert sorted(one.text for one in shown.sentences) == sorted(
+        one.text for one in show("Who built the mill?", judged()).sentences
+    )
+
+
 def lines_of(shown: Prompt) -> list[str]:
     """Return the lines between the fences."""
     lines = shown.request.user.split("\n")

@@ -50,6 +50,8 @@ def model_says(*pieces: Piece) -> ScriptedModel:
         ("Es endet am 4. Mai 2031.", "Es endet am 5. Mai 2031."),
         ("Gate B14 is closed.", "Gate B41 is closed."),
         ("Ada Blom wrote it.", "It was written by Ida Berg."),
+        ("Item: roof | Amount in Oslo: 9 euros", "The roof costs 9 euros in Turku."),
+        ("Item: roof | Builder: Ada Blom", "The roof was built by Ida Berg."),
         ("Le contrat coûte 1 200 euros.", "Le contrat coûte 1 300 euros."),
         ("The lift is in use.", "The lift is not in use."),
         ("Theoldmillhasburntdown.", "The old mill has burnt down."),
@@ -79,6 +81,11 @@ def test_what_is_nowhere_in_what_was_shown_is_seen_at_once(text: str, quote: str
         ),
         ("Its web site is open-source software.", ("The website is open source software.",), ""),
         ("Yes, the China office opened.", ("The Chinese office opened.",), ""),
+        ("It takes 31 kWh a day.", ("A day takes 31 kilowatt-hours.",), ""),
+        ("It takes 2 minutes 50 seconds.", ("Boils a litre in 2:50 min.",), ""),
+        ("Es dauert 5 Minuten 30 Sekunden.", ("Dauer: 5:30 min",), ""),
+        ("Item: roof | Amount: 9 euros", ("The roof costs 9 euros.",), ""),
+        ("Dach | Kosten in Euro: 9 | Fertig: Mai", ("Das Dach kostet 9 Euro, im Mai.",), ""),
         ("On Monday Ida Berg wrote it.", ("Ida Berg wrote it on a Monday.",), ""),
     ],
 )
@@ -92,6 +99,66 @@ def test_the_same_in_another_form_is_no_fault(
 def test_a_word_with_a_capital_inside_is_a_name_in_any_language(said: str) -> None:
     assert find_fault(Claim(said, ("Ida Berg kauft in Turku ein Rad, 1990.",)))
     assert find_fault(Claim("Sie kauft ein eBike.", ("Ida Berg kauft ein eBike.",))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("Returns within 30 days.", "Thirty days."),
+        ("The 45 lamps burnt for 106 nights.", "Forty-five lamps burnt a hundred and six nights."),
+        ("Der Turm ist aus dem 14. Jahrhundert.", "Er stammt aus dem vierzehnten Jahrhundert."),
+        ("Nach 21 Tagen endet es.", "Es endet nach einundzwanzig Tagen."),
+        ("La tour est du XVe siècle.", "Elle date du quinzième siècle."),
+        ("Le délai est de 97 jours.", "Un délai de quatre-vingt-dix-sept jours est accordé."),
+        ("El puente es del siglo XVI.", "El puente es del siglo dieciséis."),
+        ("Il molo ha 123 posti.", "Al molo ci sono centoventitré posti."),
+        ("Het duurt 25 dagen.", "Het duurt vijfentwintig dagen."),
+        ("O prazo é de 42 dias.", "O prazo é de quarenta e dois dias."),
+        ("Bron är från 1300-talet och har 24 valv.", "Bron från 1300-talet har tjugofyra valv."),
+        ("Билет стоит 25 рублей.", "Билет стоит двадцать пять рублей."),
+        ("Башня XIV века.", "Башня четырнадцатого века."),
+        ("Wieża jest z 14 wieku.", "Wieża jest z czternastego wieku."),
+        ("可以借12天，每天3元。", "可以借十二天，每天三元。"),
+        ("最大25冊まで借りられます。", "最大二十五冊まで借りられます。"),
+        ("The 14th century tower stands.", "La tour du XIVe siècle est debout."),
+        ("It is open from 9 am to 5:30 pm.", "Open 9:00 to 17:30."),
+        ("Open from 9:00 to 17:30.", "It is open from 9 a.m. to 5:30 p.m."),
+        ("Es schließt um 18 Uhr.", "Es schließt um 6 Uhr abends."),
+        ("Cierra a las 6 de la tarde.", "Cierra a las 18:00."),
+        ("晚上8点关门。", "二十点关门。"),
+        ("Asse durante 15 minutos.", "Bake for a quarter of an hour."),
+        ("Sie wartet 30 Minuten.", "Sie wartet eine halbe Stunde."),
+        ("Le trajet dure 45 minutes.", "Le trajet dure trois quarts d'heure."),
+        ("Ждите 30 минут.", "Ждите полчаса."),
+    ],
+)
+def test_a_number_is_the_same_in_digits_spelt_in_roman_numerals_and_on_the_clock(
+    text: str, quote: str
+) -> None:
+    assert find_fault(Claim(text, (quote,))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("Returns within 40 days.", "Thirty days."),
+        ("The 5 lamps burnt.", "Forty-five lamps burnt."),
+        ("Nach 20 Tagen endet es.", "Es endet nach einundzwanzig Tagen."),
+        ("Der Turm ist aus dem 15. Jahrhundert.", "Er stammt aus dem vierzehnten Jahrhundert."),
+        ("La tour est du XIVe siècle.", "Elle date du quinzième siècle."),
+        ("Башня XV века.", "Башня четырнадцатого века."),
+        ("Het duurt 5 dagen.", "Het duurt vijfentwintig dagen voor de boot."),
+        ("可以借2天。", "可以借十二天。"),
+        ("It opens at 5 pm.", "It opens at 5 am."),
+        ("Es öffnet um 17 Uhr.", "Es öffnet um 5 Uhr morgens."),
+        ("Abre a las 6 de la tarde.", "Abre a las 6 de la mañana."),
+        ("晚上8点开门。", "上午八点开门。"),
+        ("It closes at 6 pm.", "It closes at 17:00."),
+        ("Sie wartet 20 Minuten.", "Sie wartet eine halbe Stunde."),
+    ],
+)
+def test_another_number_is_seen_however_it_is_written(text: str, quote: str) -> None:
+    assert find_fault(Claim(text, (quote,)))
 
 
 def test_a_name_may_be_from_elsewhere_and_a_number_may_not() -> None:
@@ -218,3 +285,55 @@ def test_without_a_verifier_what_stands_at_sight_passes_by_nobody() -> None:
     assert whys[0] is None
     assert whys[1]
     assert NoVerifier().by == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("It costs 9 pounds a night.", "It costs 9 euros a night."),
+        ("Die Frist beträgt sechs Tage.", "Die Frist beträgt fünf Tage."),
+    ],
+)
+def test_another_unit_and_another_number_in_words_are_seen_at_once(text: str, quote: str) -> None:
+    assert find_fault(Claim(text, (quote,)))
+    assert find_fault(Claim(quote, (text, quote))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("The tower has stood since 1870.", "The tower has stood since at least 1870."),
+        ("The bridge is done.", "The first phase of the bridge is done."),
+        ("Das Café öffnet nur freitags.", "Das Café öffnet freitags um neun."),
+        ("It was 6% in April.", "It rose to 6% in May from 4% in April."),
+        ("It is 20 euros per month.", "It is 20 euros per month and per seat."),
+    ],
+)
+def test_the_local_verifier_sees_bounds_parts_only_times_and_rates(text: str, quote: str) -> None:
+    local = LocalVerifier(lambda *_: 1.0)
+    assert run([Claim(text, (quote,))], local)[0] != [None]
+    assert run([Claim(f"So {quote}", (quote,))], local)[0] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes", "stands"),
+    [
+        ("It costs 250 euros less.", ("A costs 900 euros.", "B costs 650 euros."), True),
+        ("B ist 3 kg leichter.", ("A wiegt 15 kg.", "B wiegt 12 kg."), True),
+        ("Ensemble, 1 550 euros.", ("A coûte 900 euros.", "B coûte 650 euros."), True),
+        ("In all it is 4.75 million euros.", ("1,250,000 euros; 3.5 million euros.",), True),
+        ("En total son 17 votos.", ("Hubo 12 votos a favor y 5 votos en contra.",), True),
+        ("It costs 240 euros less.", ("A costs 900 euros.", "B costs 650 euros."), False),
+        ("It weighs 250 kg less.", ("A costs 900 euros.", "B costs 650 euros."), False),
+        ("It is 250 less.", ("A costs 900 euros.", "B costs 650 euros."), False),
+        ("It costs 12 euros less.", ("A costs 900 euros for 912 nights.",), False),
+    ],
+)
+def test_who_understands_may_confirm_a_sum_or_a_difference(
+    text: str, quotes: tuple[str, ...], stands: bool
+) -> None:
+    claim = Claim(text, quotes)
+    strong = ModelVerifier(model_says("1: yes"))
+    assert (run([claim], strong)[0] == [None]) is stands
+    assert run([claim], LocalVerifier(lambda *_: 1.0))[0] != [None]
+    assert run([claim], NoVerifier())[0] != [None]
