@@ -63,6 +63,8 @@ WEIGHTS_FILE = "weights.json"
 READER_WEIGHTS_FILE = "reader-weights.json"
 REPEATED = 0.8
 """Of a note's terms, so many in one sentence elsewhere say the same."""
+MAX_NAME_WORDS = 4
+"""Of what a code belongs to, with it: "Contract of lease 88/12"."""
 Features = Mapping[str, Sequence[Callable[..., Any]]]
 FEATURES: Features = {
     "sentence": SENTENCE_FEATURES,
@@ -200,11 +202,19 @@ def _find_idle(
         [
             n in repeats
             or (not is_of_mail and _is_header(one))
-            or (is_name_alone(one.text) and asked.issuperset(terms(one.text)))
+            or (_names_alone(one.text) and asked.issuperset(terms(one.text)))
             for n, one in enumerate(sentences)
         ],
         dtype=np.bool_,
     )
+
+
+def _names_alone(text: str) -> bool:
+    """Tell whether a text is a name, or what a code or number belongs to, and nothing else."""
+    if is_name_alone(text):
+        return True
+    is_short = len(text.split()) <= MAX_NAME_WORDS and not text.rstrip().endswith((".", "!", "?"))
+    return is_short and any(map(str.isdigit, text.split()[-1])) and ":" not in text
 
 
 def _is_header(sentence: Sentence) -> bool:

@@ -164,9 +164,14 @@ _ROMANCE = re.compile(
     rf"\b(?P<way>plus|moins|mas|menos|piu|meno|mais) (?P<adjective>"
     rf"{'|'.join((*' '.join(_COMPARED).split(), 'leger', 'liger[oa]', 'legger[oa]', 'leve'))})s?\b"
 )
-_STOPS = frozenset(
+LASTING = frozenset(
+    """still yet already currently noch schon bereits derzeit encore deja toujours todavia aun ya
+    ancora gia ainda""".split()
+)
+"""Words that say of what is so that it goes on or has begun: a row says the same without them."""
+_STOPS = LASTING | frozenset(
     """are is was were be been do does did has have had can could will would should must may there
-    that which who whose of in on at by for from with to as than under over per still currently
+    that which who whose of in on at by for from with to as than under over per
     we you they i it and or sind ist war waren hat haben hatte gibt gab es im am an auf von vom mit
     bei zu zum zur sont est ont dans sur avec chez y il hay son esta estan tiene tienen del con para
     ci sono nel nella nei dei delle della ha hanno sao ha tem estao na no nas nos da do das dos en
@@ -176,10 +181,10 @@ _STOPS = frozenset(
 _OPENING = frozenset(
     "the a an all of different distinct der die das les des las los i gli le".split()
 )
-LIGHT = en.FUNCTION_WORDS | frozenset(
+LIGHT = LASTING | en.FUNCTION_WORDS | frozenset(
     """list lists listed table tables row rows line lines record records entry entries sheet file
     document data item items contain contains show shows name names give tell exist exists recorded
-    belong belongs stand stands currently please many much get got have having make made
+    belong belongs stand stands please many much get got have having make made
     place placed come came take took between zwischen entre tra fra ne n isn aren wasn weren hasn
     haven hadn don doesn didn ein eine einen einem einer un une una uno um uma
     hoch hohe viel kostet kosten betragt number count what's there say says

@@ -92,3 +92,18 @@ def test_what_a_mail_quotes_stands_behind_the_original_and_answers_without_it() 
     assert order(question, quote, NOTICE)[0] == NOTICE.text
     assert order(question, quote, NOTICE)[-1] == f"{ROOF}."
     assert order(question, quote)[0] == f"{ROOF}."
+
+
+@pytest.mark.parametrize(
+    ("asked", "head", "said"),
+    [
+        ("How much is the total of bill 7731?", "Bill 7731", "Total: 1,870.00 EUR"),
+        ("When does contract of lease 88/12 end?", "Contract of lease 88/12", "Ends on 3 May."),
+        ("Wann endet Vertrag 4711?", "Vertrag 4711", "Ende: 3. Mai 2027"),
+    ],
+)
+def test_what_a_number_belongs_to_says_less_than_what_is_said_of_it(
+    asked: str, head: str, said: str
+) -> None:
+    assert order(asked, passage(head, said, name="bill.txt")) == [said, head]
+    assert order(asked, passage(head, name="bill.txt")) == [head]
