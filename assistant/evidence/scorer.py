@@ -213,8 +213,10 @@ def _names_alone(text: str) -> bool:
     """Tell whether a text is a name, or what a code or number belongs to, and nothing else."""
     if is_name_alone(text):
         return True
-    is_short = len(text.split()) <= MAX_NAME_WORDS and not text.rstrip().endswith((".", "!", "?"))
-    return is_short and any(map(str.isdigit, text.split()[-1])) and ":" not in text
+    words = text.split()
+    if not 0 < len(words) <= MAX_NAME_WORDS or words[-1].endswith((".", "!", "?")):
+        return False
+    return any(map(str.isdigit, words[-1])) and ":" not in text
 
 
 def _is_header(sentence: Sentence) -> bool:
