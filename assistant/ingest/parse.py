@@ -163,7 +163,7 @@ def _task_of(media_type: str, task: str) -> Callable[..., Any] | None:
     """Return what carries out a task for a format, or None if the format knows nothing of it."""
     name = FORMATS.get(media_type)
     if name is None:
-        raise DocumentUnreadable(f"no format reads {media_type}")
+        raise DocumentUnreadable(sniff.UNREAD.get(media_type, f"no format reads {media_type}"))
     module, _, of = name.partition(":")
     found = import_module(f"assistant.ingest.formats.{module}")
     return getattr(found, f"{task}_{of}" if of else task, None)

@@ -47,6 +47,17 @@ MAIL = "message/rfc822"
 MAILBOX = "application/mbox"
 ADDED = "application/x-assistant-document"
 OUTLOOK = "application/vnd.ms-outlook"
+PUBLISHER = "application/x-mspublisher"
+VISIO = "application/vnd.visio"
+WORKS = "application/vnd.ms-works"
+WRITE = "application/x-mswrite"
+WORDPERFECT = "application/vnd.wordperfect"
+WORDPRO = "application/vnd.lotus-wordpro"
+LOTUS = "application/vnd.lotus-1-2-3"
+SXW = "application/vnd.sun.xml.writer"
+SXC = "application/vnd.sun.xml.calc"
+SXI = "application/vnd.sun.xml.impress"
+SXD = "application/vnd.sun.xml.draw"
 PNG = "image/png"
 JPEG = "image/jpeg"
 TIFF = "image/tiff"
@@ -87,6 +98,17 @@ _SUFFIXES_OF = {
     MAIL: ".eml .mht .mhtml",
     MAILBOX: ".mbox .mbx",
     OUTLOOK: ".msg",
+    PUBLISHER: ".pub",
+    VISIO: ".vsd .vsdx",
+    WORKS: ".wps",
+    WRITE: ".wri",
+    WORDPERFECT: ".wpd",
+    WORDPRO: ".lwp",
+    LOTUS: ".123 .wk1 .wk3 .wk4",
+    SXW: ".sxw .stw",
+    SXC: ".sxc .stc",
+    SXI: ".sxi .sti",
+    SXD: ".sxd .std",
     PNG: ".png",
     JPEG: ".jpg .jpeg .jpe",
     TIFF: ".tif .tiff",
@@ -105,9 +127,23 @@ SUFFIXES = {suffix: kind for kind, names in _SUFFIXES_OF.items() for suffix in n
 """The media type that a name's suffix announces. A file of another name may be plain text."""
 
 IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP})
+UNREAD = {
+    PUBLISHER: "a Publisher document: save it as PDF",
+    VISIO: "a Visio drawing: save it as PDF",
+    WORKS: "a Works document: save it as .docx or PDF",
+    WRITE: "a document of Windows Write: save it as .docx or PDF",
+    WORDPERFECT: "a WordPerfect document: save it as .docx or PDF",
+    WORDPRO: "a Word Pro document: save it as .docx or PDF",
+    LOTUS: "a Lotus 1-2-3 workbook: save it as .xlsx",
+    SXW: "a text of OpenOffice 1: save it as .odt",
+    SXC: "a spreadsheet of OpenOffice 1: save it as .ods",
+    SXI: "a presentation of OpenOffice 1: save it as .odp",
+    SXD: "a drawing of OpenOffice 1: save it as PDF",
+}
+"""What only another program reads, and what to do with it."""
 _BINARY = {
     *(PDF, DOCX, PPTX, XLSX, XLSB, DOC, PPT, XLS, ODT, ODP, ODG, ODS, APPLE, RTF, EPUB, MOBI),
-    *(ZIP, OUTLOOK, *IMAGES),
+    *(ZIP, OUTLOOK, *IMAGES, *UNREAD),
 }
 _NAMES = {
     PDF: "a PDF file",
@@ -137,6 +173,7 @@ _NAMES = {
     WEBP: "a WebP image",
     GIF: "a GIF image",
     BMP: "a BMP image",
+    **{kind: words.partition(":")[0] for kind, words in UNREAD.items()},
 }
 MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -174,21 +211,31 @@ _UNSUPPORTED = (
 _TEXTLIKE = frozenset({b"BM", b"ID3", b"RIFF", b"GIF8", b"BZh", b"OggS"})
 """Signatures that a text may begin with as well; they count only before bytes that no text has."""
 _BOOKS = (b"BOOKMOBI", b"TEXtREAd")
+_FIRST_BYTES = (
+    (b"{\\rtf", RTF),
+    (b"\xffWPC", WORDPERFECT),
+    (b"1\xbe\0\0", WRITE),
+    (b"2\xbe\0\0", WRITE),
+    (b"WordPro\0", WORDPRO),
+    (b"WordPro\r\xfb", WORDPRO),
+    (b"\0\0\x02\0\x06\x04", LOTUS),
+    *((b"\0\0\x1a\0%c\x10\x04\0" % version, LOTUS) for version in range(6)),
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_KINDS = {
     "WordDocument": DOC,
     "Workbook": XLS,
     "Book": XLS,
     "PowerPoint Document": PPT,
+    "Quill": PUBLISHER,
+    "VisioDocument": VISIO,
+    "MatOST": WORKS,
 }
 _THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
 _THUMBNAIL = re.compile(rb"(?:\d\0){2,4}_\0(?:[0-9a-f]\0){16}")
 """The name of a stream of one."""
 _OLE_OTHERS = {
-    "Quill": "a Publisher document: save it as PDF",
-    "VisioDocument": "a Visio drawing: save it as PDF",
     "HwpSummaryInformation": "a Hangul document (.hwp): save it as .docx or PDF",
-    "MatOST": "a Works document: save it as .docx or PDF",
     "Catalog": _THUMBNAILS,
 }
 _OFFICE_TYPES = (
@@ -203,10 +250,7 @@ _OFFICE_PARTS = {
     "xl/workbook.xml": XLSX,
     "xl/workbook.bin": XLSB,
 }
-_OTHER_PACKAGES = (
-    (b"ms-visio", "a Visio drawing: save it as PDF"),
-    (b"fixedrepresentation", "an XPS document: save it as PDF"),
-)
+_XPS = b"fixedrepresentation"
 _MAIN_PART = re.compile(
     rb"<\w*:?Relationship\s(?=[^>]*Type=[\"'][^\"']*/officeDocument[\"'])"
     rb"[^>]*Target=[\"']/?([^\"']+)[\"']"
@@ -295,8 +339,9 @@ def _by_signature(data: bytes, named: str | None) -> str | None:
     """Return the type of a file that is no text; None for what may be text."""
     if b"%PDF-" in data[:_HEAD_BYTES]:
         return PDF
-    if data.startswith(b"{\\rtf"):
-        return RTF
+    for signature, kind in _FIRST_BYTES:
+        if data.startswith(signature):
+            return kind
     if data.startswith(b"PK\x03\x04"):
         return _by_members(data)
     if data.startswith(_OLE):
@@ -307,8 +352,8 @@ def _by_signature(data: bytes, named: str | None) -> str | None:
         return image
     if data[4:12] in _HEIC:
         raise DocumentUnreadable("a HEIC photograph: save it as JPEG or PNG")
-    if kind := binary_kind(data):
-        raise DocumentUnreadable(f"{kind}, not a document with text")
+    if what := binary_kind(data):
+        raise DocumentUnreadable(f"{what}, not a document with text")
     return None
 
 
@@ -326,7 +371,7 @@ def _by_members(data: bytes) -> str:
     """Return the type of a zip archive: what it says itself, or how its members are called."""
     members = dict(_members(data))
     declared = _read_head(data, members.get("mimetype"))
-    for kind in (EPUB, ODT, ODP, ODG, ODS):
+    for kind in (EPUB, ODT, ODP, ODG, ODS, SXW, SXC, SXI, SXD):
         if declared.startswith(kind.encode()):
             return kind
     if declared.startswith(b"application/vnd.oasis.opendocument."):
@@ -346,9 +391,10 @@ def _by_parts(data: bytes, members: dict[str, int]) -> str | None:
     """Return the type of an Open XML package by that of its main part, wherever that lies."""
     relations = _read_head(data, members.get("_rels/.rels"))
     types = _read_head(data, members.get("[Content_Types].xml"))
-    for sign, what in _OTHER_PACKAGES:
-        if sign in relations or sign in types:
-            raise DocumentUnreadable(what)
+    if b"ms-visio" in relations + types:
+        return VISIO
+    if _XPS in relations + types:
+        raise DocumentUnreadable("an XPS document: save it as PDF")
     of_part = {}
     for override in _OVERRIDE.findall(types):
         found = dict(_ATTRIBUTE.findall(override))

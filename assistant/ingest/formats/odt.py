@@ -262,12 +262,13 @@ def _read_slides(
         for style in styles
         if value_of(find(style, "drawing-page-properties"), "visibility") == "hidden"
     }
+    kind = PageKind.PAGE if name_of(body) == "drawing" else PageKind.SLIDE
     n_hidden = 0
     for number, slide in enumerate(slides, start=1):
         if value_of(slide, "style-name") in hidden:
             n_hidden += 1
             continue
-        blocks.start_page(number, PageKind.SLIDE)
+        blocks.start_page(number, kind)
         parts = sorted(slide, key=_order_on_slide)
         for part in parts:
             level = int(value_of(part, "class") == "title")

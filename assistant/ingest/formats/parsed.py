@@ -40,6 +40,7 @@ class Limits:
         memory_bytes: address space of the process that parses it.
         max_ocr_pages: pages that are read off pictures; 0 reads none.
         max_inner: how many files may lie inside each other, in mails and archives, and be read.
+        office: the program that converts what nothing here reads, "" for none.
     """
 
     max_chars: int = 5_000_000
@@ -48,6 +49,7 @@ class Limits:
     memory_bytes: int = 1_610_612_736
     max_ocr_pages: int = 200
     max_inner: int = 3
+    office: str = ""
 
 
 DEFAULT_LIMITS = Limits()

@@ -438,4 +438,4 @@ def test_a_mobipocket_book_is_its_page() -> None:
 )
 def test_what_is_not_read_is_called_what_it_is(data: bytes, reason: str) -> None:
     with refuses(Fault.UNSUPPORTED, reason):
-        media_type("a", data)
+        parse(data, media_type("a", data)[0], Limits())
