@@ -52,6 +52,7 @@ FORMATS = {
     sniff.XLSB: "xlsx",
     sniff.XLS: "xlsx",
     sniff.ODS: "xlsx",
+    sniff.FLAT: "flat",
     sniff.ODT: "odt",
     sniff.ODP: "odt",
     sniff.ODG: "odt",

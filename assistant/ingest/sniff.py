@@ -36,6 +36,7 @@ ZIP = "application/zip"
 MOBI = "application/x-mobipocket-ebook"
 FB2 = "application/x-fictionbook+xml"
 XML = "application/xml"
+FLAT = "application/x-office-xml"
 RST = "text/x-rst"
 ADOC = "text/asciidoc"
 ORG = "text/org"
@@ -93,6 +94,7 @@ _SUFFIXES_OF = {
     EPUB: ".epub",
     MOBI: ".mobi .prc .azw .azw3",
     FB2: ".fb2",
+    FLAT: ".fodt .fods .fodp .fodg",
     XML: ".xml .nxml .dbk",
     ZIP: ".zip",
     MAIL: ".eml .mht .mhtml",
@@ -163,6 +165,7 @@ _NAMES = {
     MOBI: "a Mobipocket book",
     RTF: "an RTF document",
     EPUB: "an EPUB book",
+    FLAT: "an office document as XML",
     MAIL: "a mail",
     MAILBOX: "a mailbox",
     OUTLOOK: "an Outlook message",
@@ -272,6 +275,12 @@ _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\r\x0b\x0c\x1b"}) + b"\x7f"
 _PAGE = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S
 )
+_FLAT_ROOT = re.compile(
+    rb"<(?:\w+:)?(?:Workbook\s[^>]*urn:schemas-microsoft-com:office:spreadsheet"
+    rb"|wordDocument\s[^>]*office/word/2003/wordml|package\s[^>]*office/2006/xmlPackage"
+    rb"|document\s[^>]*urn:oasis:names:tc:opendocument:xmlns:office:1\.0)[\"']"
+)
+_FLAT_BYTES = 8_192
 _MAIL_HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2}")
 _MAIL_FIRST = re.compile(
     rb"(?:received|return-path|delivered-to|from|message-id|mime-version):", re.I
@@ -477,6 +486,9 @@ def _find_stream(data: bytes, name: str) -> int:
 
 
 def _by_text(data: bytes, named: str | None) -> str:
+    start = data[:_FLAT_BYTES].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if start.startswith(b"<") and _FLAT_ROOT.search(start):
+        return FLAT
     if named is not None and named not in _BINARY:
         return named
     if _PAGE.match(data[:_HEAD_BYTES].removeprefix(codecs.BOM_UTF8)):

@@ -260,6 +260,18 @@ class _XmlCheck:
         self._depth -= 1
 
 
+def require_shallow(data: bytes) -> None:
+    """Refuse a file of XML that no office program writes, before a tree is built of it.
+
+    Raises:
+        DocumentUnreadable: it declares a document type, or is nested too deep.
+    """
+    check = _XmlCheck("the XML")
+    for at in range(0, len(data), _PIECE_BYTES):
+        check.feed(data[at : at + _PIECE_BYTES])
+    check.feed(b"", is_final=True)
+
+
 def _damaged(why: str) -> DocumentUnreadable:
     return DocumentUnreadable(f"damaged: not a whole archive ({why})", Fault.CORRUPT)
 
