@@ -65,6 +65,8 @@ TIFF = "image/tiff"
 WEBP = "image/webp"
 GIF = "image/gif"
 BMP = "image/bmp"
+AVIF = "image/avif"
+HEIC = "image/heic"
 
 _SUFFIXES_OF = {
     TEXT: ".txt .text .log",
@@ -117,6 +119,8 @@ _SUFFIXES_OF = {
     WEBP: ".webp",
     GIF: ".gif",
     BMP: ".bmp",
+    AVIF: ".avif",
+    HEIC: ".heic .heif",
     "text/csv": ".csv .tsv",
     "application/json": ".json .ipynb",
     "application/jsonl": ".jsonl .ndjson",
@@ -128,7 +132,7 @@ _SUFFIXES_OF = {
 SUFFIXES = {suffix: kind for kind, names in _SUFFIXES_OF.items() for suffix in names.split()}
 """The media type that a name's suffix announces. A file of another name may be plain text."""
 
-IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP})
+IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP, AVIF, HEIC})
 UNREAD = {
     PUBLISHER: "a Publisher document: save it as PDF",
     VISIO: "a Visio drawing: save it as PDF",
@@ -176,6 +180,8 @@ _NAMES = {
     WEBP: "a WebP image",
     GIF: "a GIF image",
     BMP: "a BMP image",
+    AVIF: "an AVIF image",
+    HEIC: "a HEIC photograph",
     **{kind: words.partition(":")[0] for kind, words in UNREAD.items()},
 }
 MARKS = {
@@ -194,7 +200,11 @@ _IMAGES = (
     (b"MM\x00*", TIFF),
     (b"BM", BMP),
 )
-_HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftypavif")
+_BRANDS = {
+    **dict.fromkeys((b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"), HEIC),
+    **dict.fromkeys((b"ftypavif", b"ftypavis"), AVIF),
+}
+"""Of files of pictures in boxes (ISO/IEC 23008-12)."""
 _UNSUPPORTED = (
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\x7fELF", "a program"),
@@ -211,6 +221,7 @@ _UNSUPPORTED = (
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"SQLite format 3\x00", "a database"),
 )
+_BRAND_BYTES = 64
 _TEXTLIKE = frozenset({b"BM", b"ID3", b"RIFF", b"GIF8", b"BZh", b"OggS"})
 """Signatures that a text may begin with as well; they count only before bytes that no text has."""
 _BOOKS = (b"BOOKMOBI", b"TEXtREAd")
@@ -359,8 +370,6 @@ def _by_signature(data: bytes, named: str | None) -> str | None:
         return MOBI
     if image := _image_kind(data):
         return image
-    if data[4:12] in _HEIC:
-        raise DocumentUnreadable("a HEIC photograph: save it as JPEG or PNG")
     if what := binary_kind(data):
         raise DocumentUnreadable(f"{what}, not a document with text")
     return None
@@ -370,6 +379,8 @@ def _image_kind(data: bytes) -> str | None:
     """Return the type of an image that can be read."""
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return WEBP
+    if brand := _BRANDS.get(data[4:12]):
+        return AVIF if brand == HEIC and b"avif" in data[16:_BRAND_BYTES] else brand
     for signature, kind in _IMAGES:
         if data.startswith(signature) and (signature not in _TEXTLIKE or _has_controls(data)):
             return kind
