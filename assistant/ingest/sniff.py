@@ -368,14 +368,14 @@ def _by_signature(data: bytes, named: str | None) -> str | None:
         return _by_streams(data, named)
     if data[60:68] in _BOOKS:
         return MOBI
-    if image := _image_kind(data):
+    if image := image_kind(data):
         return image
     if what := binary_kind(data):
         raise DocumentUnreadable(f"{what}, not a document with text")
     return None
 
 
-def _image_kind(data: bytes) -> str | None:
+def image_kind(data: bytes) -> str | None:
     """Return the type of an image that can be read."""
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return WEBP

@@ -119,7 +119,7 @@ def _list_kinds(data: bytes) -> tuple[str, ...]:
     Raises:
         DocumentUnreadable: it is a HEIC photograph, and there is no decoder.
     """
-    if sniff.media_type("", data)[0] != sniff.HEIC:
+    if sniff.image_kind(data) != sniff.HEIC:
         return KINDS
     try:
         heif = import_module("pillow_heif")
