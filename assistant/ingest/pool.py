@@ -22,6 +22,7 @@ from typing import Any, Self, TypeVar
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Limits, Parsed, read_parsed
 from assistant.ingest.office import CONVERTED, Office
+from assistant.ingest.sniff import MAIL, MAILBOX, OUTLOOK, ZIP
 from assistant.ingest.worker import WorkerRequest, list_environment
 from assistant.values import Box, Origin, Page
 
@@ -31,6 +32,8 @@ MAX_REPLY_BYTES = 256_000_000
 GRACE_S = 2.0
 """How long after its processor time a child may be before it is killed."""
 _BLOCK_BYTES = 1 << 20
+WITH_FILES = frozenset({ZIP, MAIL, MAILBOX, OUTLOOK})
+"""Kinds of files that hold others, which have no more time together than one file."""
 
 
 class Parsers:
@@ -262,7 +265,8 @@ def _take_replies(received: bytearray) -> Iterator[dict[str, Any]]:
 
 
 def _overdue(request: WorkerRequest) -> str:
-    return f"reading it takes longer than {request.limits.timeout_s:.0f} s"
+    inside = " and the files in it" if request.media_type in WITH_FILES else ""
+    return f"reading it{inside} takes longer than {request.limits.timeout_s:.0f} s"
 
 
 def _read_origin(reply: dict[str, Any]) -> Origin:

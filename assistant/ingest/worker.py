@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import ON_PAGE, Limits, write_parsed
-from assistant.ingest.parse import draw, locate, parse, tell_damage
+from assistant.ingest.parse import describe_memory, draw, locate, parse, tell_damage
 from assistant.values import Page, PageKind
 
 MAX_KEPT_KIB = 400_000
@@ -112,10 +112,7 @@ def _carry_out(request: WorkerRequest, data: bytes) -> dict[str, Any]:
     except DocumentUnreadable as error:
         return {"reason": str(error), "fault": error.fault}
     except MemoryError:
-        reason = (
-            f"needs more than {request.limits.memory_bytes // 2**20:,} MiB of memory to be read"
-        )
-        return {"reason": reason, "fault": Fault.MEMORY}
+        return {"reason": describe_memory(request.limits), "fault": Fault.MEMORY}
 
 
 def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
