@@ -304,9 +304,9 @@ def test_any_text_is_read(suffix: str, source: str) -> None:
 BOMB = "".join(f".. |a{n}| replace:: |a{n + 1}| |a{n + 1}|\n" for n in range(40))
 HOSTILE = {
     "replacements of replacements": BOMB + ".. |a40| replace:: x\n\n|a0|\n\nThe kiln is cold.\n",
-    "emphasis without end": ("*a" + "b " * 20 + "\n") * 40_000,
-    "a wide table": f"+{'---+' * 9_000}\n|{' a |' * 9_000}\n+{'---+' * 9_000}\n",
-    "one replacement many times": ".. |a| replace:: x\n" * 40_000 + "\nThe kiln is cold.\n",
+    "emphasis without end": ("*a" + "b " * 20 + "\n") * 4_000,
+    "a wide table": f"+{'---+' * 3_000}\n|{' a |' * 3_000}\n+{'---+' * 3_000}\n",
+    "one replacement many times": ".. |a| replace:: x\n" * 4_000 + "\nThe kiln is cold.\n",
 }
 
 
@@ -314,7 +314,7 @@ HOSTILE = {
 def test_markup_that_takes_too_long_is_read_as_plain_text_and_told_of(kind: str) -> None:
     source = HOSTILE[kind]
     with within(20):
-        parsed = parse_rst(source.encode(), Limits(timeout_s=6.0))
+        parsed = parse_rst(source.encode(), Limits(timeout_s=1.5))
     assert parsed.warnings == ("its markup takes too long to be understood: read as plain text",)
     assert parsed.text.split() == source.split()
 

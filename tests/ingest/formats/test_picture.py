@@ -22,6 +22,7 @@ from assistant.ingest.formats.pdf import document as pdf
 from assistant.ingest.formats.pdf import page as pdf_page
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import AVIF, media_type
+from evals.scans import slant
 
 TEXT = " ".join(LINES)
 
@@ -247,6 +248,15 @@ def test_an_avif_image_is_read() -> None:
     data = saved(drawing.image, "AVIF")
     assert media_type("a.avif", data) == (AVIF, None)
     assert picture.parse(data).text == LINES[0]
+
+
+def test_a_page_that_is_seen_aslant_is_read() -> None:
+    drawing = draw_text()
+    parsed = picture.parse(saved(slant(drawing.image.convert("L"))))
+    assert flat(parsed) == TEXT
+    tops = [min(w.top for w in parsed.words if parsed.text[w.start : w.end] == said)
+            for said in ("ferry", "ticket", "carried")]  # fmt: skip
+    assert tops == sorted(tops)
 
 
 HEIC_HEAD = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf"
