@@ -6,6 +6,7 @@ import sys
 import zlib
 from dataclasses import replace
 from types import ModuleType
+from typing import IO
 
 import pytest
 from ingest.formats.drawn_text import LINES, Drawing, draw_text, saved
@@ -273,7 +274,7 @@ def test_a_photograph_of_a_phone_is_read_where_a_decoder_is_installed(
     monkeypatch.setattr(Image, "ID", [*Image.ID])
 
     def register_heif_opener(**_: object) -> None:
-        def decode(file: io.BytesIO, _: str) -> PngImageFile:
+        def decode(file: IO[bytes], _: str | bytes) -> PngImageFile:
             return PngImageFile(io.BytesIO(file.read()[len(HEIC_HEAD) :]))
 
         Image.register_open("HEIF", decode, lambda _: True)
