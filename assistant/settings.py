@@ -249,6 +249,11 @@ class Settings(BaseSettings):
         description="Pages of a file that are read off pictures, each in some seconds; the rest "
         "is left out with a warning.",
     )
+    office: str = Field(
+        "auto",
+        description="The program that converts documents that nothing else here reads: `auto` for "
+        "LibreOffice's `soffice` where the PATH has it, `off` for none, or where it is.",
+    )
     max_passage_tokens: int = Field(
         256, gt=16, description="Upper bound of a passage; the model's own limit holds as well."
     )
@@ -382,6 +387,7 @@ class Options(TypedDict, total=False):
     max_parse_bytes: int | None
     ocr: bool | None
     max_ocr_pages: int | None
+    office: str | None
     max_passage_tokens: int | None
     n_candidates: int | None
     lexical_weight: float | None

@@ -116,6 +116,22 @@ def photograph(image: Image.Image) -> Image.Image:
     return Image.open(file)
 
 
+def slant(image: Image.Image) -> Image.Image:
+    """Return a page as it is seen from below and from the right: its edges run together."""
+    width, height = image.size
+    corners = ((0, 0), (width, 0), (width, height), (0, height))
+    seen_at = ((0.1 * width, 0.1 * height), (0.95 * width, 0), (width, height), (0, 0.9 * height))
+    rows, sides = [], []
+    for (u, v), (x, y) in zip(corners, seen_at, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        sides += [u, v]
+    solved = np.linalg.solve(np.array(rows, dtype=float), np.array(sides, dtype=float))
+    how = Image.Transform.PERSPECTIVE
+    return image.transform(
+        image.size, how, solved.tolist(), Image.Resampling.BICUBIC, fillcolor=255
+    )
+
+
 WAYS: dict[str, tuple[int, int, Callable[[Image.Image], Image.Image]]] = {
     "clean, 200 dpi": (200, 1, lambda image: image),
     "clean, 150 dpi": (150, 1, lambda image: image),
@@ -125,6 +141,8 @@ WAYS: dict[str, tuple[int, int, Callable[[Image.Image], Image.Image]]] = {
     "noisy, 200 dpi": (200, 1, make_noisy),
     "noisier, 120 dpi": (120, 1, lambda image: make_noisy(image, 45.0)),
     "photographed, 200 dpi": (200, 1, photograph),
+    "aslant, 150 dpi": (150, 1, slant),
+    "two columns aslant, 150 dpi": (150, 2, slant),
 }
 """Dots an inch, columns, and what is done to the page."""
 PLACED = ("clean, 200 dpi", "clean, 150 dpi", "two columns, 200 dpi", "noisy, 200 dpi")

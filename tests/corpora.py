@@ -44,6 +44,9 @@ def replace_files(corpus: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def settings_in(folder: Path, **given: Any) -> Settings:
-    """Return settings whose folders are all in `folder`, unless others are given."""
+    """Return settings whose folders are all in `folder`, unless others are given.
+
+    What LibreOffice would read, where it is installed, is not asked of it.
+    """
     folders = {f"{name}_dir": folder / name for name in ("corpus", "index", "cache")}
-    return Settings(**(folders | given))
+    return Settings(**(folders | {"office": "off"} | given))

@@ -9,6 +9,8 @@ is first needed, as each brings its own library. `DocumentUnreadable` is raised 
 cannot be read, have no text, or have too much, which is never cut.
 """
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from typing import Any
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest import sniff
-from assistant.ingest.formats.parsed import ON_PAGE, Limits, Parsed
+from assistant.ingest.formats.parsed import EXPANDED, ON_PAGE, Expanded, Limits, Parsed
 from assistant.values import Origin, Page
 
 MAX_SAID_CHARS = 200
@@ -52,6 +54,7 @@ FORMATS = {
     sniff.XLSB: "xlsx",
     sniff.XLS: "xlsx",
     sniff.ODS: "xlsx",
+    sniff.FLAT: "flat",
     sniff.ODT: "odt",
     sniff.ODP: "odt",
     sniff.ODG: "odt",
@@ -71,7 +74,12 @@ def parse(data: bytes, media_type: str, limits: Limits) -> Parsed:
     """
     read = _task_of(media_type, "parse")
     assert read is not None, media_type
-    parsed: Parsed = read(data, limits)
+    before = EXPANDED.get()
+    counted = EXPANDED.set(before or Expanded())
+    try:
+        parsed: Parsed = read(data, limits)
+    finally:
+        EXPANDED.reset(counted)
     if len(parsed.text) > limits.max_chars:
         raise DocumentUnreadable(
             f"its text has {len(parsed.text):,} characters, over the limit of "
@@ -124,6 +132,38 @@ def tell_damage() -> Iterator[None]:
         ) from error
 
 
+class OverdueError(BaseException):
+    """What is being done takes too long; no library shall take it for an error of its own."""
+
+
+@contextmanager
+def stop_after(seconds: float) -> Iterator[None]:
+    """Raise `OverdueError` in what is done inside when it has taken so much processor time.
+
+    Only the main thread can be stopped, which is where a child process parses.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise OverdueError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    # Again and again: what is raised while garbage is collected, reaches nobody.
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, max(seconds / 4, 0.1))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def describe_memory(limits: Limits) -> str:
+    """Say that there is not enough memory."""
+    return f"needs more than {limits.memory_bytes // 2**20:,} MiB of memory to be read"
+
+
 @dataclass(slots=True)
 class Inner:
     """Reads the files inside another one, which together may take as much as a file may."""
@@ -135,7 +175,7 @@ class Inner:
         """Return the text of a file inside another.
 
         Raises:
-            DocumentUnreadable: it cannot be read, or lies in too many others.
+            DocumentUnreadable: it cannot be read, takes too much, or lies in too many others.
         """
         if not self.limits.max_inner:
             raise DocumentUnreadable("it lies in too many other files")
@@ -155,15 +195,18 @@ class Inner:
         try:
             with tell_damage():
                 return parse(data, media_type, left)
+        except MemoryError:
+            pass  # what was read so far is let go of before anything is made of it
         finally:
             ON_PAGE.reset(before)
+        raise DocumentUnreadable(describe_memory(self.limits), Fault.MEMORY)
 
 
 def _task_of(media_type: str, task: str) -> Callable[..., Any] | None:
     """Return what carries out a task for a format, or None if the format knows nothing of it."""
     name = FORMATS.get(media_type)
     if name is None:
-        raise DocumentUnreadable(f"no format reads {media_type}")
+        raise DocumentUnreadable(sniff.UNREAD.get(media_type, f"no format reads {media_type}"))
     module, _, of = name.partition(":")
     found = import_module(f"assistant.ingest.formats.{module}")
     return getattr(found, f"{task}_{of}" if of else task, None)

@@ -16,11 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Limits, Parsed, read_parsed
-from assistant.ingest.worker import WorkerRequest
+from assistant.ingest.office import CONVERTED, Office
+from assistant.ingest.sniff import MAIL, MAILBOX, OUTLOOK, ZIP
+from assistant.ingest.worker import WorkerRequest, list_environment
 from assistant.values import Box, Origin, Page
 
 T = TypeVar("T")
@@ -28,8 +31,9 @@ T = TypeVar("T")
 MAX_REPLY_BYTES = 256_000_000
 GRACE_S = 2.0
 """How long after its processor time a child may be before it is killed."""
-_KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 _BLOCK_BYTES = 1 << 20
+WITH_FILES = frozenset({ZIP, MAIL, MAILBOX, OUTLOOK})
+"""Kinds of files that hold others, which have no more time together than one file."""
 
 
 class Parsers:
@@ -41,6 +45,7 @@ class Parsers:
         self._busy: set[_Child] = set()
         self._lock = threading.Lock()
         self._is_closed = False
+        self._office = Office(limits)
         self.page: tuple[int, int] | None = None
         """The page that was last begun to be read off a picture, and how many its file has."""
 
@@ -50,8 +55,27 @@ class Parsers:
         Raises:
             DocumentUnreadable: with the reason.
         """
+        try:
+            return self._parse(data, media_type)
+        except DocumentUnreadable as error:
+            converted_type, converted = self._office.mend(media_type, data, error)
+            return self._parse_converted(converted, converted_type, error)
+
+    def _parse(self, data: bytes, media_type: str) -> Parsed:
         request = WorkerRequest("parse", media_type, len(data), self.limits)
         return self._ask(request, data, read_parsed)
+
+    def _parse_converted(self, data: bytes, media_type: str, error: DocumentUnreadable) -> Parsed:
+        """Return what a converted file says, with what was said of the file itself."""
+        try:
+            parsed = self._parse(data, media_type)
+        except DocumentUnreadable as failed:
+            if failed.fault is Fault.TOO_LARGE:
+                raise
+            raise DocumentUnreadable(f"{error}; {CONVERTED}: {failed}", failed.fault) from error
+        is_damaged = error.fault is not Fault.UNSUPPORTED
+        note = f"{CONVERTED}, for it is {error}" if is_damaged else CONVERTED
+        return replace(parsed, warnings=(note, *parsed.warnings))
 
     def locate(
         self, data: bytes, media_type: str, span: tuple[int, int], pages: Sequence[Page]
@@ -83,6 +107,7 @@ class Parsers:
                 child.kill()
         for child in idle:
             child.end()
+        self._office.close()
 
     def __enter__(self) -> Self:
         return self
@@ -133,8 +158,6 @@ class _Child:
     """One child process; not to be shared."""
 
     def __init__(self) -> None:
-        kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        python = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
         self._process = subprocess.Popen(
             # -P: a file of the working folder must not pass for a library
             [sys.executable, "-P", "-m", "assistant.ingest.worker"],
@@ -142,7 +165,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # threads of numpy's own would take address space, and have nothing to do
-            env={**kept, **python, "OPENBLAS_NUM_THREADS": "1"},
+            env={**list_environment(), "OPENBLAS_NUM_THREADS": "1"},
             bufsize=0,
         )
         assert self._process.stdin is not None
@@ -242,7 +265,8 @@ def _take_replies(received: bytearray) -> Iterator[dict[str, Any]]:
 
 
 def _overdue(request: WorkerRequest) -> str:
-    return f"reading it takes longer than {request.limits.timeout_s:.0f} s"
+    inside = " and the files in it" if request.media_type in WITH_FILES else ""
+    return f"reading it{inside} takes longer than {request.limits.timeout_s:.0f} s"
 
 
 def _read_origin(reply: dict[str, Any]) -> Origin:

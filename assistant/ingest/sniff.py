@@ -36,23 +36,25 @@ ZIP = "application/zip"
 MOBI = "application/x-mobipocket-ebook"
 FB2 = "application/x-fictionbook+xml"
 XML = "application/xml"
-RST = "text/x-rst"
-ADOC = "text/asciidoc"
-ORG = "text/org"
-TEX = "text/x-tex"
-CUES = "text/vtt"
-CALENDAR = "text/calendar"
-CARDS = "text/vcard"
+FLAT = "application/x-office-xml"
+RST, ADOC, ORG, TEX = "text/x-rst", "text/asciidoc", "text/org", "text/x-tex"
+CUES, CALENDAR, CARDS = "text/vtt", "text/calendar", "text/vcard"
 MAIL = "message/rfc822"
 MAILBOX = "application/mbox"
 ADDED = "application/x-assistant-document"
 OUTLOOK = "application/vnd.ms-outlook"
-PNG = "image/png"
-JPEG = "image/jpeg"
-TIFF = "image/tiff"
-WEBP = "image/webp"
-GIF = "image/gif"
-BMP = "image/bmp"
+PUBLISHER = "application/x-mspublisher"
+VISIO = "application/vnd.visio"
+WORKS = "application/vnd.ms-works"
+WRITE = "application/x-mswrite"
+WORDPERFECT = "application/vnd.wordperfect"
+WORDPRO = "application/vnd.lotus-wordpro"
+LOTUS = "application/vnd.lotus-1-2-3"
+SXW, SXC, SXI, SXD = (
+    f"application/vnd.sun.xml.{kind}" for kind in ("writer", "calc", "impress", "draw")
+)
+PNG, JPEG, TIFF, WEBP = "image/png", "image/jpeg", "image/tiff", "image/webp"
+GIF, BMP, AVIF, HEIC = "image/gif", "image/bmp", "image/avif", "image/heic"
 
 _SUFFIXES_OF = {
     TEXT: ".txt .text .log",
@@ -82,17 +84,31 @@ _SUFFIXES_OF = {
     EPUB: ".epub",
     MOBI: ".mobi .prc .azw .azw3",
     FB2: ".fb2",
+    FLAT: ".fodt .fods .fodp .fodg",
     XML: ".xml .nxml .dbk",
     ZIP: ".zip",
     MAIL: ".eml .mht .mhtml",
     MAILBOX: ".mbox .mbx",
     OUTLOOK: ".msg",
+    PUBLISHER: ".pub",
+    VISIO: ".vsd .vsdx",
+    WORKS: ".wps",
+    WRITE: ".wri",
+    WORDPERFECT: ".wpd",
+    WORDPRO: ".lwp",
+    LOTUS: ".123 .wk1 .wk3 .wk4",
+    SXW: ".sxw .stw",
+    SXC: ".sxc .stc",
+    SXI: ".sxi .sti",
+    SXD: ".sxd .std",
     PNG: ".png",
     JPEG: ".jpg .jpeg .jpe",
     TIFF: ".tif .tiff",
     WEBP: ".webp",
     GIF: ".gif",
     BMP: ".bmp",
+    AVIF: ".avif",
+    HEIC: ".heic .heif",
     "text/csv": ".csv .tsv",
     "application/json": ".json .ipynb",
     "application/jsonl": ".jsonl .ndjson",
@@ -104,10 +120,24 @@ _SUFFIXES_OF = {
 SUFFIXES = {suffix: kind for kind, names in _SUFFIXES_OF.items() for suffix in names.split()}
 """The media type that a name's suffix announces. A file of another name may be plain text."""
 
-IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP})
+IMAGES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP, AVIF, HEIC})
+UNREAD = {
+    PUBLISHER: "a Publisher document: save it as PDF",
+    VISIO: "a Visio drawing: save it as PDF",
+    WORKS: "a Works document: save it as .docx or PDF",
+    WRITE: "a document of Windows Write: save it as .docx or PDF",
+    WORDPERFECT: "a WordPerfect document: save it as .docx or PDF",
+    WORDPRO: "a Word Pro document: save it as .docx or PDF",
+    LOTUS: "a Lotus 1-2-3 workbook: save it as .xlsx",
+    SXW: "a text of OpenOffice 1: save it as .odt",
+    SXC: "a spreadsheet of OpenOffice 1: save it as .ods",
+    SXI: "a presentation of OpenOffice 1: save it as .odp",
+    SXD: "a drawing of OpenOffice 1: save it as PDF",
+}
+"""What only another program reads, and what to do with it."""
 _BINARY = {
     *(PDF, DOCX, PPTX, XLSX, XLSB, DOC, PPT, XLS, ODT, ODP, ODG, ODS, APPLE, RTF, EPUB, MOBI),
-    *(ZIP, OUTLOOK, *IMAGES),
+    *(ZIP, OUTLOOK, *IMAGES, *UNREAD),
 }
 _NAMES = {
     PDF: "a PDF file",
@@ -127,6 +157,7 @@ _NAMES = {
     MOBI: "a Mobipocket book",
     RTF: "an RTF document",
     EPUB: "an EPUB book",
+    FLAT: "an office document as XML",
     MAIL: "a mail",
     MAILBOX: "a mailbox",
     OUTLOOK: "an Outlook message",
@@ -137,6 +168,9 @@ _NAMES = {
     WEBP: "a WebP image",
     GIF: "a GIF image",
     BMP: "a BMP image",
+    AVIF: "an AVIF image",
+    HEIC: "a HEIC photograph",
+    **{kind: words.partition(":")[0] for kind, words in UNREAD.items()},
 }
 MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -154,7 +188,11 @@ _IMAGES = (
     (b"MM\x00*", TIFF),
     (b"BM", BMP),
 )
-_HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftypavif")
+_BRANDS = {
+    **dict.fromkeys((b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"), HEIC),
+    **dict.fromkeys((b"ftypavif", b"ftypavis"), AVIF),
+}
+"""Of files of pictures in boxes (ISO/IEC 23008-12)."""
 _UNSUPPORTED = (
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\x7fELF", "a program"),
@@ -171,24 +209,35 @@ _UNSUPPORTED = (
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"SQLite format 3\x00", "a database"),
 )
+_BRAND_BYTES = 64
 _TEXTLIKE = frozenset({b"BM", b"ID3", b"RIFF", b"GIF8", b"BZh", b"OggS"})
 """Signatures that a text may begin with as well; they count only before bytes that no text has."""
 _BOOKS = (b"BOOKMOBI", b"TEXtREAd")
+_FIRST_BYTES = (
+    (b"{\\rtf", RTF),
+    (b"\xffWPC", WORDPERFECT),
+    (b"1\xbe\0\0", WRITE),
+    (b"2\xbe\0\0", WRITE),
+    (b"WordPro\0", WORDPRO),
+    (b"WordPro\r\xfb", WORDPRO),
+    (b"\0\0\x02\0\x06\x04", LOTUS),
+    *((b"\0\0\x1a\0%c\x10\x04\0" % version, LOTUS) for version in range(6)),
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_KINDS = {
     "WordDocument": DOC,
     "Workbook": XLS,
     "Book": XLS,
     "PowerPoint Document": PPT,
+    "Quill": PUBLISHER,
+    "VisioDocument": VISIO,
+    "MatOST": WORKS,
 }
 _THUMBNAILS = "thumbnails of pictures that Windows keeps; there is no text in it"
 _THUMBNAIL = re.compile(rb"(?:\d\0){2,4}_\0(?:[0-9a-f]\0){16}")
 """The name of a stream of one."""
 _OLE_OTHERS = {
-    "Quill": "a Publisher document: save it as PDF",
-    "VisioDocument": "a Visio drawing: save it as PDF",
     "HwpSummaryInformation": "a Hangul document (.hwp): save it as .docx or PDF",
-    "MatOST": "a Works document: save it as .docx or PDF",
     "Catalog": _THUMBNAILS,
 }
 _OFFICE_TYPES = (
@@ -203,10 +252,7 @@ _OFFICE_PARTS = {
     "xl/workbook.xml": XLSX,
     "xl/workbook.bin": XLSB,
 }
-_OTHER_PACKAGES = (
-    (b"ms-visio", "a Visio drawing: save it as PDF"),
-    (b"fixedrepresentation", "an XPS document: save it as PDF"),
-)
+_XPS = b"fixedrepresentation"
 _MAIN_PART = re.compile(
     rb"<\w*:?Relationship\s(?=[^>]*Type=[\"'][^\"']*/officeDocument[\"'])"
     rb"[^>]*Target=[\"']/?([^\"']+)[\"']"
@@ -228,6 +274,12 @@ _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\r\x0b\x0c\x1b"}) + b"\x7f"
 _PAGE = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S
 )
+_FLAT_ROOT = re.compile(
+    rb"<(?:\w+:)?(?:Workbook\s[^>]*urn:schemas-microsoft-com:office:spreadsheet"
+    rb"|wordDocument\s[^>]*office/word/2003/wordml|package\s[^>]*office/2006/xmlPackage"
+    rb"|document\s[^>]*urn:oasis:names:tc:opendocument:xmlns:office:1\.0)[\"']"
+)
+_FLAT_BYTES = 8_192
 _MAIL_HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2}")
 _MAIL_FIRST = re.compile(
     rb"(?:received|return-path|delivered-to|from|message-id|mime-version):", re.I
@@ -295,27 +347,28 @@ def _by_signature(data: bytes, named: str | None) -> str | None:
     """Return the type of a file that is no text; None for what may be text."""
     if b"%PDF-" in data[:_HEAD_BYTES]:
         return PDF
-    if data.startswith(b"{\\rtf"):
-        return RTF
+    for signature, kind in _FIRST_BYTES:
+        if data.startswith(signature):
+            return kind
     if data.startswith(b"PK\x03\x04"):
         return _by_members(data)
     if data.startswith(_OLE):
         return _by_streams(data, named)
     if data[60:68] in _BOOKS:
         return MOBI
-    if image := _image_kind(data):
+    if image := image_kind(data):
         return image
-    if data[4:12] in _HEIC:
-        raise DocumentUnreadable("a HEIC photograph: save it as JPEG or PNG")
-    if kind := binary_kind(data):
-        raise DocumentUnreadable(f"{kind}, not a document with text")
+    if what := binary_kind(data):
+        raise DocumentUnreadable(f"{what}, not a document with text")
     return None
 
 
-def _image_kind(data: bytes) -> str | None:
+def image_kind(data: bytes) -> str | None:
     """Return the type of an image that can be read."""
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return WEBP
+    if brand := _BRANDS.get(data[4:12]):
+        return AVIF if brand == HEIC and b"avif" in data[16:_BRAND_BYTES] else brand
     for signature, kind in _IMAGES:
         if data.startswith(signature) and (signature not in _TEXTLIKE or _has_controls(data)):
             return kind
@@ -326,7 +379,7 @@ def _by_members(data: bytes) -> str:
     """Return the type of a zip archive: what it says itself, or how its members are called."""
     members = dict(_members(data))
     declared = _read_head(data, members.get("mimetype"))
-    for kind in (EPUB, ODT, ODP, ODG, ODS):
+    for kind in (EPUB, ODT, ODP, ODG, ODS, SXW, SXC, SXI, SXD):
         if declared.startswith(kind.encode()):
             return kind
     if declared.startswith(b"application/vnd.oasis.opendocument."):
@@ -346,9 +399,10 @@ def _by_parts(data: bytes, members: dict[str, int]) -> str | None:
     """Return the type of an Open XML package by that of its main part, wherever that lies."""
     relations = _read_head(data, members.get("_rels/.rels"))
     types = _read_head(data, members.get("[Content_Types].xml"))
-    for sign, what in _OTHER_PACKAGES:
-        if sign in relations or sign in types:
-            raise DocumentUnreadable(what)
+    if b"ms-visio" in relations + types:
+        return VISIO
+    if _XPS in relations + types:
+        raise DocumentUnreadable("an XPS document: save it as PDF")
     of_part = {}
     for override in _OVERRIDE.findall(types):
         found = dict(_ATTRIBUTE.findall(override))
@@ -431,6 +485,9 @@ def _find_stream(data: bytes, name: str) -> int:
 
 
 def _by_text(data: bytes, named: str | None) -> str:
+    start = data[:_FLAT_BYTES].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if start.startswith(b"<") and _FLAT_ROOT.search(start):
+        return FLAT
     if named is not None and named not in _BINARY:
         return named
     if _PAGE.match(data[:_HEAD_BYTES].removeprefix(codecs.BOM_UTF8)):

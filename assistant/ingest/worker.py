@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Literal
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import ON_PAGE, Limits, write_parsed
-from assistant.ingest.parse import draw, locate, parse, tell_damage
+from assistant.ingest.parse import describe_memory, draw, locate, parse, tell_damage
 from assistant.values import Page, PageKind
 
 MAX_KEPT_KIB = 400_000
@@ -31,6 +31,7 @@ MAX_KEPT_KIB = 400_000
 MAX_FILES = 1_000
 MAX_OPEN_FILES = 64
 PARENT_POLL_S = 0.5
+_KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 
 
@@ -71,7 +72,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a parser prints is no reply
     sys.dont_write_bytecode = True
-    _confine()
+    confine()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     started_kib = _peak_kib()
     for n_done, line in enumerate(iter(sys.stdin.buffer.readline, b""), start=1):
@@ -111,10 +112,7 @@ def _carry_out(request: WorkerRequest, data: bytes) -> dict[str, Any]:
     except DocumentUnreadable as error:
         return {"reason": str(error), "fault": error.fault}
     except MemoryError:
-        reason = (
-            f"needs more than {request.limits.memory_bytes // 2**20:,} MiB of memory to be read"
-        )
-        return {"reason": reason, "fault": Fault.MEMORY}
+        return {"reason": describe_memory(request.limits), "fault": Fault.MEMORY}
 
 
 def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
@@ -127,14 +125,25 @@ def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
         return {"png": base64.b64encode(picture).decode("ascii")}
 
 
-def _confine() -> None:
-    """Give up what parsing does not need. What a system does not know is left as it is."""
+def list_environment() -> dict[str, str]:
+    """Return what a child may know of the environment of its parent: no secrets."""
+    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    return kept | {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
+
+
+def confine(max_file_bytes: int = 0, max_open_files: int = MAX_OPEN_FILES) -> None:
+    """Give up what parsing does not need. What a system does not know is left as it is.
+
+    Args:
+        max_file_bytes: of a file that may be written.
+        max_open_files: at a time.
+    """
     with suppress(AttributeError, OSError):  # not Linux, or not allowed
         ctypes.CDLL(None).unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
     for limit, value in (
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, max_file_bytes),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
+        (resource.RLIMIT_NOFILE, max_open_files),
     ):
         with suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))

@@ -19,6 +19,7 @@ from typing import Literal
 
 from assistant.errors import IndexDamaged, StoreError
 from assistant.ingest.formats.parsed import Limits
+from assistant.ingest.office import find_office
 from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import FoundFile, SkippedFile, walk
 from assistant.models.embed import Embedder
@@ -133,6 +134,7 @@ def limits_of(settings: Settings) -> Limits:
         timeout_s=settings.parse_timeout_s,
         memory_bytes=settings.max_parse_bytes,
         max_ocr_pages=settings.max_ocr_pages if settings.ocr else 0,
+        office=find_office(settings.office),
     )
 
 

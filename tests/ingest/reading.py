@@ -62,6 +62,12 @@ def saved(document: Any) -> bytes:
     return data.getvalue()
 
 
+def unpacked(data: bytes) -> dict[str, bytes]:
+    """Return the members of a zip archive."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def repacked(data: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
     """Return a zip archive whose members are changed, each given its name and its bytes."""
     packed = io.BytesIO()

@@ -7,7 +7,7 @@ from ingest.reading import require_in_order
 
 from assistant.errors import DocumentUnreadable
 from assistant.ingest.formats.parsed import Limits
-from assistant.ingest.parse import parse
+from assistant.ingest.parse import OverdueError, parse, stop_after
 from assistant.text.normalize import normalize
 
 PIECES = [
@@ -67,3 +67,21 @@ def test_removed_characters_are_warned_of(kind: str) -> None:
     parsed = parse("pay\u202e me\u200b".encode(), kind, Limits(max_chars=100))
     assert parsed.warnings == ("2 invisible or control characters removed",)
     assert parsed.text == "pay me"
+
+
+def test_what_takes_too_long_is_stopped_even_if_the_first_call_to_stop_is_lost() -> None:
+    n_lost = 0
+
+    def go_on_for_ever() -> None:
+        nonlocal n_lost
+        try:
+            while True:
+                pass
+        except OverdueError:  # as where garbage is collected
+            n_lost += 1
+        while True:
+            pass
+
+    with pytest.raises(OverdueError), stop_after(0.05):
+        go_on_for_ever()
+    assert n_lost == 1

@@ -189,7 +189,8 @@ def test_a_child_reaches_no_network_where_the_system_takes_it_away(tmp_path: Pat
         pytest.skip("this system lets no process give up its network")
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.MonkeyPatch.context() as patch:
         (tmp_path / "sitecustomize.py").write_text(SABOTAGE)
-        patch.setenv("PYTHONPATH", str(tmp_path))
+        kept = filter(None, [os.environ.get("PYTHONPATH")])
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *kept]))
         limits = Limits(max_pages=server.getsockname()[1], timeout_s=5)
         with Parsers(limits) as parsers:
             assert parsers.parse(b"network", "sabotage").text == "refused"

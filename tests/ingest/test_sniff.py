@@ -73,7 +73,6 @@ def test_text_under_the_name_of_another_kind_is_read_as_the_text_that_it_is() ->
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"\x00\x00\x00\x18ftypheic\x00\x00", "a HEIC photograph: save it"),
         (b"PK\x03\x04 and so on", "a zip archive"),
         (b"\x7fELF", "a program"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document"),
@@ -94,6 +93,8 @@ IMAGES = {
     ".webp": b"RIFF\x24\x00\x00\x00WEBPVP8 ",
     ".gif": b"GIF89a\x01\x00\x01\x00",
     ".bmp": b"BM\x00\x00\x01\x02",
+    ".heic": b"\0\0\0\x1cftypheic\0\0\0\0mif1heic",
+    ".avif": b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif",
 }
 
 

@@ -24,10 +24,12 @@ from assistant.ingest import sniff
 from assistant.ingest.formats.blocks import Blocks, blocks_of
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
+    EXPANDED,
     MAX_DEPTH,
     MAX_EXPANDED_BYTES,
     MAX_MEMBERS,
     MAX_RATIO,
+    Expanded,
     Limits,
     Parsed,
     count,
@@ -128,7 +130,8 @@ def open_archive(data: bytes, is_xml: Callable[[str, bytes], bool] = looks_like_
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
         _check_members(members, data)
-        unpacked = _Unpacked(len(data))
+        so_far = EXPANDED.get() or Expanded()
+        unpacked = _Unpacked(len(data), so_far)
         for member in members:
             _unpack(archive, member, is_xml, unpacked)
     except _BROKEN as error:
@@ -168,10 +171,10 @@ def _span(member: zipfile.ZipInfo, data: bytes) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _Unpacked:
-    """The bytes unpacked so far, and those of them that text may be read from."""
+    """The bytes unpacked so far, and those of this archive that text may be read from."""
 
     n_packed: int
-    n_bytes: int = 0
+    expanded: Expanded
     n_read: int = 0
 
 
@@ -190,11 +193,12 @@ def _unpack(
             check = _XmlCheck(member.filename)
             is_read = True
         n_bytes += len(piece)
-        unpacked.n_bytes += len(piece)
+        unpacked.expanded.n_bytes += len(piece)
         unpacked.n_read += len(piece) * is_read
-        if unpacked.n_bytes > MAX_EXPANDED_BYTES:
+        if unpacked.expanded.n_bytes > MAX_EXPANDED_BYTES:
             raise DocumentUnreadable(
-                f"it unpacks to more than {MAX_EXPANDED_BYTES // 10**6} MB", Fault.TOO_LARGE
+                f"it, or what it is part of, unpacks to more than {MAX_EXPANDED_BYTES // 10**6} MB",
+                Fault.TOO_LARGE,
             )
         if (is_read and _is_bomb(n_bytes, member.compress_size)) or _is_bomb(
             unpacked.n_read, unpacked.n_packed
@@ -258,6 +262,18 @@ class _XmlCheck:
 
     def _end(self, _: str) -> None:
         self._depth -= 1
+
+
+def require_shallow(data: bytes) -> None:
+    """Refuse a file of XML that no office program writes, before a tree is built of it.
+
+    Raises:
+        DocumentUnreadable: it declares a document type, or is nested too deep.
+    """
+    check = _XmlCheck("the XML")
+    for at in range(0, len(data), _PIECE_BYTES):
+        check.feed(data[at : at + _PIECE_BYTES])
+    check.feed(b"", is_final=True)
 
 
 def _damaged(why: str) -> DocumentUnreadable:

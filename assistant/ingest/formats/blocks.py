@@ -5,8 +5,10 @@ Markdown): each block is made canonical, blocks are joined by newlines, and span
 text grows. `DocumentUnreadable` is raised as soon as the text outgrows its bound.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from string import ascii_lowercase, ascii_uppercase
 
@@ -228,3 +230,90 @@ def _lays_out(row: Sequence[Sequence[Block]]) -> bool:
     return any(block.role in NOT_IN_CELLS for block in blocks) or (
         sum(len(block.text) for block in blocks) > MAX_ROW_CHARS
     )
+
+
+MAX_LINE_CHARS = 10_000
+"""Of a line of markup that may be more than part of a paragraph."""
+Lines = deque[str]
+"""Those that are yet to be read."""
+Take = Callable[[re.Match[str], Lines], None]
+"""Takes in a line that matched, and as many of those below it as belong to it."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What was read of markup so far; lines wait until it is known what they make together."""
+
+    blocks: Blocks
+    inline: Callable[[str], str]
+    title: str | None = None
+    lines: list[str] = field(default_factory=list)
+    item: tuple[int, str] | None = None
+    n_included: int = 0
+
+    def end(self) -> None:
+        """End the paragraph, or the item, that was begun."""
+        if self.lines:
+            text = self.blocks.clean(self.inline(" ".join(self.lines)))
+            depth, marker = self.item or (0, "")
+            role = Role.ITEM if self.item else Role.PARAGRAPH
+            if text:
+                self.blocks.append(Block(f"{marker}{text}", depth, role))
+        self.lines, self.item = [], None
+
+    def begin(self, depth: int, marker: str, text: str) -> None:
+        """Begin an item of a list."""
+        self.end()
+        self.lines, self.item = [text], (depth, marker)
+
+    def add(self, text: str, level: int = 0, role: Role = Role.PARAGRAPH) -> None:
+        """Add a line of its own."""
+        self.end()
+        self.blocks.add(self.inline(text), level, role)
+
+    def add_code(self, lines: Sequence[str]) -> None:
+        """Add lines as they are."""
+        self.end()
+        for line in self.blocks.clean_lines("\n".join(lines)):
+            self.blocks.append(Block(line, 0, Role.CODE))
+
+    def add_table(self, rows: Sequence[Sequence[str]], *, has_names: bool) -> None:
+        """Add a table."""
+        self.end()
+        cells = [[self.blocks.clean(self.inline(cell)) for cell in row] for row in rows]
+        names, below = (cells[0], cells[1:]) if has_names and len(cells) > 1 else ((), cells)
+        self.blocks.extend(Block(text, role=role) for text, role in write_table(names, below))
+
+    def read(self, text: str, kinds: Sequence[tuple[re.Pattern[str], "Take"]]) -> None:
+        """Read lines, each by the first of the kinds that it is of, or as part of a paragraph."""
+        lines = deque(text.splitlines())
+        while lines:
+            line = lines.popleft()
+            for pattern, take in kinds if len(line) <= MAX_LINE_CHARS else ():
+                if found := pattern.match(line):
+                    take(found, lines)
+                    break
+            else:
+                self.lines.append(line.strip())
+
+    def finish(self, warning: str | None) -> Parsed:
+        """Return what was read."""
+        self.end()
+        included = count(self.n_included, "file", "included in it not read")
+        return self.blocks.finish(self.title or self.blocks.first_title(), [warning, included])
+
+
+def take_until(lines: Lines, end: str) -> list[str]:
+    """Return the lines up to one that says only this, which ends them."""
+    held = []
+    while lines and (line := lines.popleft()).strip().lower() != end:
+        held.append(line)
+    return held
+
+
+def take_while(lines: Lines, pattern: re.Pattern[str]) -> list[str]:
+    """Return the lines that begin so, up to the first that does not."""
+    held = []
+    while lines and pattern.match(lines[0]):
+        held.append(lines.popleft())
+    return held

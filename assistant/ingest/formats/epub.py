@@ -1,8 +1,9 @@
 """Books of EPUB and Mobipocket: the visible text of the chapters, in the order of the spine.
 
 Each chapter is read as an HTML page is, with its headings; what XHTML writes otherwise than HTML
-(empty elements, CDATA, encodings) is put in HTML's way first. A book has no pages of its own. Left
-out, with a warning: pictures, and chapters that are missing or are no pages of text.
+(empty elements, CDATA, encodings) is put in HTML's way first. What pictures say follows what they
+stand in. A book has no pages of its own. Left out, with a warning: chapters that are missing or are
+no pages of text; and the pictures of a Mobipocket book.
 A Mobipocket book is one page of HTML, in records that are packed each by itself (PalmDOC); of a
 newer one, which holds two books, the older is read.
 `DocumentUnreadable` is raised for damaged files, bombs, and books whose chapters are encrypted.
@@ -12,6 +13,8 @@ import html
 import posixpath
 import re
 import struct
+from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from urllib.parse import unquote
 
@@ -19,9 +22,15 @@ from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import Archive, open_archive
-from assistant.ingest.formats.blocks import Blocks
+from assistant.ingest.formats.blocks import Block, Blocks
 from assistant.ingest.formats.html import TEXT_CHARSET, read_page
-from assistant.ingest.formats.ooxml import name_of, parse_xml, sensible_title, value_of
+from assistant.ingest.formats.ooxml import (
+    Inserted,
+    name_of,
+    parse_xml,
+    sensible_title,
+    value_of,
+)
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
@@ -32,6 +41,10 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".svg", ".webp")
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*?\bencoding\s*=\s*[\"']([\w.:-]+)[\"']")
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _EMPTY = re.compile(r"<([A-Za-z][\w:.-]*)((?:\s[^<>]*)?)/>")
+_DRAWN_PICTURE = re.compile(
+    r"<(?:svg:)?image\s(?:[^<>]*?\s)??(?:xlink:)?href\s*=\s*[\"']([^\"'<>]*)[\"'][^<>]*>"
+)
+"""In a drawing, which is not shown: covers are such, and scanned pages."""
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 
 
@@ -48,14 +61,22 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             f"encrypted: {len(locked):,} of its chapters are protected against copying",
             Fault.ENCRYPTED,
         )
-    blocks = Blocks(limits.max_chars)
-    warnings = {read_page(_as_html(archive.read(name)), blocks)[1] for name in chapters}
+    blocks, inserted = Blocks(limits.max_chars), Inserted(archive, limits)
+
+    def see(chapter: str, address: str) -> Iterator[Block]:
+        name = _member(address, posixpath.dirname(chapter), archive)
+        return inserted.read("image", name or "")
+
+    warnings = {
+        read_page(_as_html(archive.read(name)), blocks, see=partial(see, name))[1]
+        for name in chapters
+    }
     n_pictures = sum(name.lower().endswith(_PICTURES) for name in archive.names)
     return blocks.finish(
         _title_of(package) or blocks.first_title(),
         [
             count(n_missing, "chapter", "missing, or not a page of text"),
-            count(n_pictures, "picture", "not read"),
+            *inserted.pictures.warn(n_pictures),
             *sorted(warning for warning in warnings if warning),
         ],
     )
@@ -128,7 +149,7 @@ def _as_html(data: bytes) -> bytes:
     except (LookupError, UnicodeDecodeError):
         return data
     text = _CDATA.sub(lambda cdata: html.escape(cdata.group(1)), text)
-    return _EMPTY.sub(_close, text).encode()
+    return _DRAWN_PICTURE.sub(r'</svg><img src="\1"><svg>', _EMPTY.sub(_close, text)).encode()
 
 
 def _close(tag: re.Match[str]) -> str:

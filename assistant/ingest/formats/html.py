@@ -11,7 +11,7 @@ out, or nothing. `DocumentUnreadable` is raised for binary data.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -142,14 +142,24 @@ class _List:
         return f"{write_number(number, form)}. "
 
 
+See = Callable[[str], Iterable[Block]]
+
+
+def _see_nothing(_: str) -> Iterable[Block]:
+    return ()
+
+
 @dataclass(slots=True)
 class _Page:
     """The text gathered so far. The innermost table is held back, to name its cells.
 
-    `quotes` is the role of paragraphs that are quoted.
+    `quotes` is the role of paragraphs that are quoted; `see` returns what a picture says by its
+    address; `pictures` are those that wait for the end of what they stand in.
     """
 
     blocks: Blocks
+    see: See = _see_nothing
+    pictures: list[str] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
     tables: list[_Table] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
@@ -161,8 +171,12 @@ class _Page:
 
     def end_block(self, *, level: int = 0, is_pre: bool = False) -> None:
         """Turn the pending text into a block, or into one for each line of preformatted text."""
-        if not self.pending:
-            return
+        if self.pending:
+            self._end_block(level, is_pre=is_pre)
+        while self.pictures and not self.tables:
+            self.blocks.extend(self.see(self.pictures.pop(0)))
+
+    def _end_block(self, level: int, *, is_pre: bool) -> None:
         text = "".join(self.pending)
         self.pending.clear()
         lines = self.blocks.clean_lines(text) if is_pre else [self.blocks.clean(text)]
@@ -244,7 +258,7 @@ def _list_runs(tree: LexborHTMLParser, left_out: Collection[int]) -> Iterator[tu
 
 
 def read_page(
-    data: bytes, blocks: Blocks, *, quotes: Role = Role.PARAGRAPH
+    data: bytes, blocks: Blocks, *, quotes: Role = Role.PARAGRAPH, see: See = _see_nothing
 ) -> tuple[str | None, str | None]:
     """Add all the visible text of what is no page of a site: of a book's chapter, or a mail.
 
@@ -252,12 +266,13 @@ def read_page(
         data: the page.
         blocks: what is added to.
         quotes: the role of quoted paragraphs.
+        see: returns what the picture at an address says, which follows what it stands in.
 
     Returns:
         Its title, and a warning of its encoding.
     """
     tree, warning = _open_page(data)
-    _read_tree(tree, _Page(blocks, quotes=quotes))
+    _read_tree(tree, _Page(blocks, see=see, quotes=quotes))
     return _find_title(tree), warning
 
 
@@ -302,6 +317,8 @@ def _read_tree(tree: LexborHTMLParser, page: _Page, left_out: Collection[int] = 
         tag = node.tag or ""
         if tag == "-text":
             page.pending.append(node.text_content or "")
+        elif tag == "img" and is_start:
+            page.pictures.append(node.attributes.get("src") or "")
         elif tag == "br" and n_pre:
             page.pending.append("\n" * is_start)
         elif tag in BLOCKS:

@@ -2,10 +2,11 @@
 
 Of a document the text is put together from its pieces ([MS-DOC] 2.4.1), with its headings and the
 rows of its tables; footnotes, endnotes and text boxes follow. Of a presentation each slide is a
-page, its title a heading, its notes last ([MS-PPT] 2.1.2). Hidden text is read like any other. Left
-out, with a warning: comments, page headers and footers, pictures, hidden slides. The text is not
-the file's own, so there is no `locate`. `DocumentUnreadable` is raised for damaged and encrypted
-files, and for what older programs wrote.
+page, its title a heading, its notes last ([MS-PPT] 2.1.2). What pictures say stands at the end of
+the document, or of their slide. Hidden text is read like any other. Left out, with a warning:
+comments, page headers and footers, drawings, hidden slides. The text is not the file's own, so
+there is no `locate`. `DocumentUnreadable` is raised for damaged and encrypted files, and for what
+older programs wrote.
 """
 
 import io
@@ -14,14 +15,14 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from olefile import OleFileIO
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.blocks import Block, Blocks
-from assistant.ingest.formats.ooxml import sensible_title
+from assistant.ingest.formats.ooxml import Pictures, sensible_title
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.ingest.formats.table import write_table
 from assistant.values import PageKind, Role
@@ -86,6 +87,7 @@ def parse_doc(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
                 raise DocumentUnreadable(
                     "a document of Word 95 or older: open it and save it as .docx"
                 )
+            held = [ole.openstream(n).read() for n in ("Data", "WordDocument") if ole.exists(n)]
             table = ole.openstream("1Table" if flags & _IN_SECOND_TABLE else "0Table").read()
             title = sensible_title(_title_of(ole))
         pieces = _read_pieces(main, table)
@@ -100,14 +102,36 @@ def parse_doc(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         if part in ("text", "footnotes", "endnotes", "boxes") and length > 0:
             _add_text(pieces, (start, start + length), paragraphs, blocks)
         start += max(length, 0)
+    pictures = Pictures(limits)
+    for stream in held:
+        for picture in _find_pictures(stream):
+            blocks.extend(pictures.look(picture))
     return blocks.finish(
         title or blocks.first_title(),
         [
             "comments left out" if lengths["comments"] > 0 else None,
             "page headers and footers left out" if lengths["margins"] > 0 else None,
-            count(pieces.text.count("\x01") + pieces.text.count("\x08"), "picture", "not read"),
+            *pictures.warn(pieces.text.count("\x01") + pieces.text.count("\x08")),
         ],
     )
+
+
+_BLIP = re.compile(rb"..[\x1d\x1e\x29\x2a]\xf0(?=(.{4}))", re.DOTALL)
+"""The head of a picture of JPEG, PNG or TIFF, and its length ([MS-ODRAW] 2.2.23)."""
+_PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
+
+
+def _find_pictures(stream: bytes, at: int = 0) -> Iterator[bytes]:
+    """Yield the pictures in a stream, wherever they lie behind a place."""
+    while (head := _BLIP.search(stream, at)) is not None:
+        length = int.from_bytes(head[1], "little")
+        begin = head.end() + 4
+        at = head.end()
+        for skipped in (17, 33):  # one or two checksums, and a mark
+            if stream.startswith(_PICTURE_STARTS, begin + skipped):
+                yield stream[begin + skipped : begin + length]
+                at = min(begin + length, len(stream))
+                break
 
 
 def _title_of(ole: OleFileIO) -> str | None:
@@ -240,6 +264,7 @@ def _show_fields(text: str) -> str:
 _SLIDE_LIST, _SLIDE_REFERENCE, _NOTES_OF = 4080, 1011, 1009
 _TEXT_KIND, _WIDE_TEXT, _NARROW_TEXT, _SLIDE_INFO = 3999, 4000, 4008, 1017
 _EDIT, _DIRECTORY = 4085, 6002
+_PICTURE_ENTRY, _SHAPE_PROPERTIES, _PICTURE_NUMBER = 0xF007, 0xF00B, 0x0104
 _TITLES = (0, 6)
 _ENCRYPTED_TOKEN = 0xF3D1_C4DF
 MAX_EDITS = 1_000
@@ -284,12 +309,13 @@ def parse_ppt(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         with OleFileIO(io.BytesIO(data)) as ole:
             user: bytes = ole.openstream("Current User").read()
             main: bytes = ole.openstream("PowerPoint Document").read()
-            n_pictures = int(ole.exists("Pictures") and ole.get_size("Pictures") > 0)
+            drawn = ole.openstream("Pictures").read() if ole.exists("Pictures") else b""
             title = sensible_title(_title_of(ole))
         token, edit_at = struct.unpack_from("<II", user, 12)
         if token == _ENCRYPTED_TOKEN:
             raise DocumentUnreadable(_ENCRYPTED, Fault.ENCRYPTED)
-        n_hidden = _read_slides(main, edit_at, blocks, limits)
+        deck = _Deck(blocks, limits, drawn, Pictures(limits))
+        n_hidden = _read_slides(main, edit_at, deck)
     except (*_DAMAGE, StopIteration) as error:
         raise DocumentUnreadable(
             "damaged: cannot be read as a presentation", Fault.CORRUPT
@@ -298,15 +324,44 @@ def parse_ppt(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         title or blocks.first_title(),
         [
             count(n_hidden, "hidden slide", "left out"),
-            "pictures, if they say anything, not read" if n_pictures else None,
+            *deck.pictures.warn(sum(1 for _ in _records(drawn))),
         ],
     )
 
 
-def _read_slides(main: bytes, edit_at: int, blocks: Blocks, limits: Limits) -> int:
+@dataclass(slots=True)
+class _Deck:
+    """A presentation that is being read: `drawn` is the stream of its pictures."""
+
+    blocks: Blocks
+    limits: Limits
+    drawn: bytes
+    pictures: Pictures
+    starts: list[int] = field(default_factory=list)
+    """Where each of the pictures lies in that."""
+    seen: set[int] = field(default_factory=set)
+
+    def look(self, slide: _Record) -> None:
+        """Add what the pictures of a slide say."""
+        for properties in _find(slide, _SHAPE_PROPERTIES):
+            data = properties.data
+            for number in range(min(properties.instance, len(data) // 6)):
+                kind, value = struct.unpack_from("<HI", data, 6 * number)
+                is_picture = kind & 0x3FFF == _PICTURE_NUMBER and value not in self.seen
+                if is_picture and 0 < value <= len(self.starts):
+                    self.seen.add(value)
+                    for picture in islice(_find_pictures(self.drawn, self.starts[value - 1]), 1):
+                        self.blocks.extend(self.pictures.look(picture))
+
+
+def _read_slides(main: bytes, edit_at: int, deck: _Deck) -> int:
     """Read the slides that are shown, and return how many are not."""
+    blocks, limits = deck.blocks, deck.limits
     places, document_id = _places_of(main, edit_at)
     document = _record_at(main, places[document_id])
+    deck.starts = [
+        int.from_bytes(entry.data[28:32], "little") for entry in _find(document, _PICTURE_ENTRY)
+    ]
     lists = {found.instance: found for found in _find(document, _SLIDE_LIST)}
     notes: dict[int, list[_Record]] = {}
     for _, reference, _ in _slides_of(lists.get(2)):
@@ -329,6 +384,7 @@ def _read_slides(main: bytes, edit_at: int, blocks: Blocks, limits: Limits) -> i
             continue
         blocks.start_page(number, PageKind.SLIDE)
         _add_slide([*outline, *_texts(slide)], blocks)
+        deck.look(slide)
         for text in notes.get(slide_id, ()):
             if text.kind != _TEXT_KIND:
                 _add_lines(text, 0, blocks)

@@ -1,29 +1,41 @@
 """Markup that people write: reStructuredText, AsciiDoc and Org, as it is meant to be seen.
 
-reStructuredText is read by docutils, which may include no file; what Sphinx adds to it is known by
-name. The others are read line by line: headings, lists, tables, code and paragraphs are told apart,
-and marks inside a line are taken out. Comments, and what is included from other files, are left
-out, the latter with a warning. The text is not the file's own, so there is no `locate`.
-`DocumentUnreadable` is raised for binary data.
+reStructuredText is read by docutils, which may include no file, in a share of the time that a file
+has: what takes longer is read as plain text. What Sphinx adds to it is known by name. The others
+are read line by line: headings, lists, tables, code and paragraphs are told apart, and marks inside
+a line are taken out. Comments, and what is included from other files, are left out, the latter with
+a warning. The text is not the file's own, so there is no `locate`. `DocumentUnreadable` is raised
+for binary data.
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.blocks import Block, Blocks, write_blocks, write_number
-from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
-from assistant.ingest.formats.table import write_table
+from assistant.ingest.formats import text as plain
+from assistant.ingest.formats.blocks import (
+    Block,
+    Blocks,
+    Lines,
+    Take,
+    Written,
+    take_until,
+    take_while,
+    write_blocks,
+    write_number,
+)
+from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed
+from assistant.ingest.parse import OverdueError, stop_after
 from assistant.values import Role
 
 MAX_LEVEL = 6
-MAX_LINE_CHARS = 10_000
-"""Of a line that may be more than part of a paragraph."""
+MAX_SHARE = 1 / 3
+"""Of the time that a file has, for what docutils makes of its markup."""
+PLAINLY = "its markup takes too long to be understood: read as plain text"
 MAX_ATTRIBUTE_CHARS = 300
 """Of what references in AsciiDoc stand for: a line may be full of them. Others stay as written."""
 _LINES = ("paragraph", "term", "attribution", "rubric", "line", "caption", "subtitle")
@@ -80,12 +92,16 @@ def parse_rst(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         "smart_quotes": False,
         "line_length_limit": limits.max_chars,
     }
+    blocks = Blocks(limits.max_chars)
     try:
-        tree = publish_doctree(decoded.text, settings_overrides=settings)
+        with stop_after(MAX_SHARE * limits.timeout_s):
+            tree = publish_doctree(decoded.text, settings_overrides=settings)
+            blocks.extend(_RstWalk(blocks).read(tree, 0))
     except RecursionError as error:
         raise DocumentUnreadable("its parts are nested too deeply", Fault.CORRUPT) from error
-    blocks = Blocks(limits.max_chars)
-    blocks.extend(_RstWalk(blocks).read(tree, 0))
+    except (OverdueError, MemoryError):
+        found = plain.parse(data, limits)
+        return replace(found, warnings=(*found.warnings, PLAINLY))
     return blocks.finish(blocks.first_title(), [decoded.warning])
 
 
@@ -215,91 +231,6 @@ class _RstWalk:
         if title is not None:
             yield Block(self.blocks.clean(title.astext()), role=Role.CAPTION)
         yield from write_blocks(rows, heads)
-
-
-Lines = deque[str]
-"""Those that are yet to be read."""
-Take = Callable[[re.Match[str], Lines], None]
-"""Takes in a line that matched, and as many of those below it as belong to it."""
-
-
-@dataclass(slots=True)
-class Written:
-    """What was read of markup so far; lines wait until it is known what they make together."""
-
-    blocks: Blocks
-    inline: Callable[[str], str]
-    title: str | None = None
-    lines: list[str] = field(default_factory=list)
-    item: tuple[int, str] | None = None
-    n_included: int = 0
-
-    def end(self) -> None:
-        """End the paragraph, or the item, that was begun."""
-        if self.lines:
-            text = self.blocks.clean(self.inline(" ".join(self.lines)))
-            depth, marker = self.item or (0, "")
-            role = Role.ITEM if self.item else Role.PARAGRAPH
-            if text:
-                self.blocks.append(Block(f"{marker}{text}", depth, role))
-        self.lines, self.item = [], None
-
-    def begin(self, depth: int, marker: str, text: str) -> None:
-        """Begin an item of a list."""
-        self.end()
-        self.lines, self.item = [text], (depth, marker)
-
-    def add(self, text: str, level: int = 0, role: Role = Role.PARAGRAPH) -> None:
-        """Add a line of its own."""
-        self.end()
-        self.blocks.add(self.inline(text), level, role)
-
-    def add_code(self, lines: Sequence[str]) -> None:
-        """Add lines as they are."""
-        self.end()
-        for line in self.blocks.clean_lines("\n".join(lines)):
-            self.blocks.append(Block(line, 0, Role.CODE))
-
-    def add_table(self, rows: Sequence[Sequence[str]], *, has_names: bool) -> None:
-        """Add a table."""
-        self.end()
-        cells = [[self.blocks.clean(self.inline(cell)) for cell in row] for row in rows]
-        names, below = (cells[0], cells[1:]) if has_names and len(cells) > 1 else ((), cells)
-        self.blocks.extend(Block(text, role=role) for text, role in write_table(names, below))
-
-    def read(self, text: str, kinds: Sequence[tuple[re.Pattern[str], "Take"]]) -> None:
-        """Read lines, each by the first of the kinds that it is of, or as part of a paragraph."""
-        lines = deque(text.splitlines())
-        while lines:
-            line = lines.popleft()
-            for pattern, take in kinds if len(line) <= MAX_LINE_CHARS else ():
-                if found := pattern.match(line):
-                    take(found, lines)
-                    break
-            else:
-                self.lines.append(line.strip())
-
-    def finish(self, warning: str | None) -> Parsed:
-        """Return what was read."""
-        self.end()
-        included = count(self.n_included, "file", "included in it not read")
-        return self.blocks.finish(self.title or self.blocks.first_title(), [warning, included])
-
-
-def take_until(lines: Lines, end: str) -> list[str]:
-    """Return the lines up to one that says only this, which ends them."""
-    held = []
-    while lines and (line := lines.popleft()).strip().lower() != end:
-        held.append(line)
-    return held
-
-
-def take_while(lines: Lines, pattern: re.Pattern[str]) -> list[str]:
-    """Return the lines that begin so, up to the first that does not."""
-    held = []
-    while lines and pattern.match(lines[0]):
-        held.append(lines.popleft())
-    return held
 
 
 _ADOC_MACRO = r"(include|image|video|audio|ifdef|ifndef|ifeval|endif|toc)::\S*?\[(.*)\]"

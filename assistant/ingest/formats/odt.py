@@ -5,26 +5,40 @@ lines, with its number; a table's row is a block, its cells joined by ` | `, unl
 page. Text boxes follow the paragraph that they are anchored to, footnotes and endnotes the body.
 Headings are those of the outline; of a slide its title, which comes first. Slides are pages, and
 their notes come last. Texts that a tracked change has deleted are left out; so are,
-with a warning, hidden text, slides and comments, pictures and embedded objects. There are no pages
-before a text is laid out.
+with a warning, hidden text, slides and comments, and embedded objects. There are no pages before a
+text is laid out. A flat document is one file of XML with all of that in it.
 `DocumentUnreadable` is raised for damaged and encrypted files and for bombs.
 """
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from lxml import etree
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.archive import open_archive, starts_like_xml
 from assistant.ingest.formats.blocks import Block, Blocks, write_blocks, write_number
-from assistant.ingest.formats.ooxml import find, name_of, parse_xml, sensible_title, value_of
+from assistant.ingest.formats.ooxml import (
+    Inserted,
+    Pictures,
+    find,
+    name_of,
+    parse_xml,
+    read_base64,
+    sensible_title,
+    value_of,
+)
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed, count
 from assistant.text.normalize import normalize
 from assistant.values import PageKind, Role
 
+_PICTURES = "Pictures/"
+_See = Callable[[etree._Element], Iterator[Block]]
+"""Returns what the picture of an element says."""
 _CONTENT, _STYLES, _META = "content.xml", "styles.xml", "meta.xml"
 _MANIFEST = "META-INF/manifest.xml"
 _MAX_LEVEL = 9
@@ -80,14 +94,15 @@ class _Line:
 class _Walk:
     """A walk through one text; knows at its end what it left out, and the notes to come."""
 
-    def __init__(
-        self, blocks: Blocks, hidden: frozenset[str], levels: dict[tuple[str, int], _Level]
-    ) -> None:
+    def __init__(self, blocks: Blocks, roots: Sequence[etree._Element], see: _See) -> None:
         self.notes: list[etree._Element] = []
         self.n_hidden = self.n_comments = self.n_objects = 0
-        self._blocks = blocks
-        self._hidden = hidden
-        self._levels = levels
+        self.blocks = blocks
+        self._hidden = _hidden_styles(roots)
+        self._levels = _levels_of(roots)
+        self._see = see
+        self._n_tables = 0
+        self._waiting: list[etree._Element] = []
         self._list_style = ""
         self._numbers: list[str] = []
         self._counts: dict[tuple[str, int], int] = {}
@@ -104,15 +119,23 @@ class _Walk:
                 yield from self._read_table(child)
             elif name == "list":
                 yield from self._read_list(child)
+            elif name == "image":
+                self._waiting.append(child)
+                yield from self._look()
             else:
                 yield from self.read(child)
+
+    def _look(self) -> Iterator[Block]:
+        """Yield what the pictures say that came by; those of a table wait for its end."""
+        while self._waiting and not self._n_tables:
+            yield from self._see(self._waiting.pop(0))
 
     def _read_line(self, paragraph: etree._Element, level: int) -> Iterator[Block]:
         line = _Line()
         self._read_inline(paragraph, line)
         text = "".join(line.pieces)
         for part in [text] if level else text.split("\n"):
-            if cleaned := self._blocks.clean(part):
+            if cleaned := self.blocks.clean(part):
                 yield Block.heading(cleaned, level)
         yield from self.read(line.anchored)
 
@@ -161,6 +184,7 @@ class _Walk:
         self._counts[style, depth] = number
 
     def _read_table(self, table: etree._Element) -> Iterator[Block]:
+        self._n_tables += 1
         heads = [row for part in table if name_of(part) == "table-header-rows" for row in part]
         rows = list(self._rows_of(table))
         cells = [[c for c in row if name_of(c) in _CELLS] for row in rows]
@@ -179,6 +203,8 @@ class _Walk:
                 filled.append(own)
             read.append(filled)
         yield from write_blocks(read, min(len(heads), MAX_NAME_ROWS))
+        self._n_tables -= 1
+        yield from self._look()
 
     def _rows_of(self, part: etree._Element) -> Iterator[etree._Element]:
         """Yield the rows of a table that are shown, those of tables within it left out."""
@@ -214,39 +240,66 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             "encrypted: open it with its password and save it without one", Fault.ENCRYPTED
         )
     root = parse_xml(archive.read(_CONTENT))
+    roots = [parse_xml(archive.read(_STYLES))] if _STYLES in archive.names else []
+    inserted = Inserted(archive, limits)
+
+    def see(image: etree._Element) -> Iterator[Block]:
+        part = posixpath.normpath(unquote(value_of(image, "href") or ""))
+        return inserted.read("image", part if part.startswith(_PICTURES) else "")
+
+    blocks = Blocks(limits.max_chars)
+    told = _read(root, _Walk(blocks, [*roots, root], see), [*roots, root], limits)
+    title = _title_of(parse_xml(archive.read(_META))) if _META in archive.names else None
+    n_pictures = archive.count_under(_PICTURES)
+    warnings = [*told, *inserted.pictures.warn(n_pictures)]
+    return blocks.finish(title or blocks.first_title(), warnings)
+
+
+def parse_flat(root: etree._Element, limits: Limits) -> Parsed:
+    """Return the text of a flat document, whose root has everything in it."""
+    pictures = Pictures(limits)
+    n_pictures = 0
+
+    def see(image: etree._Element) -> Iterator[Block]:
+        nonlocal n_pictures
+        written = find(image, "binary-data")
+        n_pictures += written is not None
+        yield from pictures.look(read_base64(written))
+
+    blocks = Blocks(limits.max_chars)
+    told = _read(root, _Walk(blocks, [root], see), [root], limits)
+    title = _title_of(root) or blocks.first_title()
+    return blocks.finish(title, [*told, *pictures.warn(n_pictures)])
+
+
+def _read(
+    root: etree._Element, walk: _Walk, roots: Sequence[etree._Element], limits: Limits
+) -> list[str | None]:
+    """Read the body and its notes; return what was left out."""
     bodies = (find(root, "body", kind) for kind in ("text", "presentation", "drawing"))
     body = next((found for found in bodies if found is not None), None)
     if body is None:
         raise DocumentUnreadable("damaged: there is no text document in it", Fault.CORRUPT)
-    roots = [parse_xml(archive.read(_STYLES))] if _STYLES in archive.names else []
-    blocks = Blocks(limits.max_chars)
-    walk = _Walk(blocks, _hidden_styles([*roots, root]), _levels_of([*roots, root]))
     n_hidden = 0
     if name_of(body) == "text":
-        blocks.extend(walk.read(body))
+        walk.blocks.extend(walk.read(body))
     else:
-        n_hidden = _read_slides(body, [*roots, root], walk, blocks, limits)
+        n_hidden = _read_slides(body, roots, walk, limits)
     while walk.notes:  # a note may hold another
         notes, walk.notes = walk.notes, []
-        blocks.extend(walk.read(notes))
-    title = _title_of(archive.read(_META)) if _META in archive.names else None
-    return blocks.finish(
-        title or blocks.first_title(),
-        [
-            count(n_hidden, "hidden slide", "left out"),
-            count(walk.n_hidden, "piece", "of hidden text left out"),
-            count(walk.n_comments, "comment", "left out"),
-            count(walk.n_objects, "embedded object", "not read"),
-            count(archive.count_under("Pictures/"), "picture", "not read"),
-        ],
-    )
+        walk.blocks.extend(walk.read(notes))
+    return [
+        count(n_hidden, "hidden slide", "left out"),
+        count(walk.n_hidden, "piece", "of hidden text left out"),
+        count(walk.n_comments, "comment", "left out"),
+        count(walk.n_objects, "embedded object", "not read"),
+    ]
 
 
 def _read_slides(
     body: etree._Element,
     roots: Iterable[etree._Element],
     walk: _Walk,
-    blocks: Blocks,
     limits: Limits,
 ) -> int:
     """Read the slides that are shown, each a page; return how many are not."""
@@ -262,18 +315,19 @@ def _read_slides(
         for style in styles
         if value_of(find(style, "drawing-page-properties"), "visibility") == "hidden"
     }
+    kind = PageKind.PAGE if name_of(body) == "drawing" else PageKind.SLIDE
     n_hidden = 0
     for number, slide in enumerate(slides, start=1):
         if value_of(slide, "style-name") in hidden:
             n_hidden += 1
             continue
-        blocks.start_page(number, PageKind.SLIDE)
+        walk.blocks.start_page(number, kind)
         parts = sorted(slide, key=_order_on_slide)
         for part in parts:
             level = int(value_of(part, "class") == "title")
             for block in walk.read([part]):
-                blocks.append(Block.heading(block.text, 1) if level else block)
-        blocks.end_page()
+                walk.blocks.append(Block.heading(block.text, 1) if level else block)
+        walk.blocks.end_page()
     return n_hidden
 
 
@@ -344,6 +398,6 @@ def _small(value: str | None) -> int:
     return int(value) if value and value.isdecimal() and len(value) < 7 else 0
 
 
-def _title_of(meta: bytes) -> str | None:
-    title = next(parse_xml(meta).iter("{http://purl.org/dc/elements/1.1/}title"), None)
+def _title_of(root: etree._Element) -> str | None:
+    title = next(root.iter("{http://purl.org/dc/elements/1.1/}title"), None)
     return sensible_title(title.text) if title is not None else None

@@ -7,8 +7,10 @@ libraries do not know.
 
 import posixpath
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha1
 
 from lxml import etree
 
@@ -137,24 +139,78 @@ def sensible_title(title: str | None) -> str | None:
     return title if title and not _NO_TITLE.fullmatch(title) else None
 
 
+def read_base64(element: etree._Element | None) -> bytes:
+    """Return the bytes that XML holds as base64; none of what is no such text."""
+    try:
+        return b64decode("".join((element.text or "").split())) if element is not None else b""
+    except ValueError:
+        return b""
+
+
 MAX_PICTURES = 50
 """Of one document that are looked at."""
+MAX_TRIED = 1_000
+"""Of those, and of others that are too small to say anything or are none."""
 MIN_SIDES = 150, 30
 """Pixels in width and height of a picture that may say something."""
 
 
-class Inserted:
-    """Reads pictures and files that stand in a document, each picture once.
+class Pictures:
+    """Reads the pictures of a document, each once; `n_seen` were looked at."""
 
-    `n_pictures` were looked at.
-    """
+    def __init__(self, limits: Limits) -> None:
+        self.n_seen = 0
+        self.inner = Inner(limits)
+        self._known: set[bytes] = set()
+        self._n_partly = 0
+
+    def look(self, data: bytes, name: str = "") -> Iterator[Block]:
+        """Yield what a picture says, as notes, if it is large enough to say anything."""
+        from assistant.ingest.formats import picture  # brings what reads PDF pages
+
+        limits = self.inner.limits
+        if self.n_seen >= MAX_PICTURES or len(self._known) >= MAX_TRIED:
+            return
+        digest = sha1(data, usedforsecurity=False).digest()
+        if digest in self._known:
+            return
+        self._known.add(digest)
+        if not limits.max_inner or not picture.may_see(limits):
+            return
+        try:
+            width, height = picture.measure(data)
+            if width < MIN_SIDES[0] or height < MIN_SIDES[1]:
+                return
+            parsed = self.inner.parse(data, name)
+        except DocumentUnreadable as error:
+            self.n_seen += error.fault is Fault.NO_TEXT
+            return
+        self.n_seen += 1
+        self._n_partly += any(LOST in warning for warning in parsed.warnings)
+        for block in blocks_of(parsed):
+            yield Block(block.text, 0, Role.NOTE, block.words)
+
+    def warn(self, n_there: int = 0) -> list[str | None]:
+        """Return what was not read of as many pictures as there are."""
+        return [
+            count(max(n_there - self.n_seen, 0), "picture", "not read"),
+            count(self._n_partly, "picture", "read only in part"),
+        ]
+
+
+class Inserted:
+    """Reads the pictures and files that are parts of a document."""
 
     def __init__(self, archive: Archive, limits: Limits) -> None:
-        self.n_pictures = 0
+        self.pictures = Pictures(limits)
         self._archive = archive
-        self._inner = Inner(limits)
         self._seen: set[str] = set()
-        self._n_unread = self._n_partly = 0
+        self._n_unread = 0
+
+    @property
+    def n_pictures(self) -> int:
+        """How many pictures were looked at."""
+        return self.pictures.n_seen
 
     def read(self, kind: str, part: str) -> Iterator[Block]:
         """Yield what a part says to which the document has a relation of some kind."""
@@ -162,40 +218,18 @@ class Inserted:
             return
         if kind == "aFChunk":
             try:
-                yield from blocks_of(self._inner.parse(self._archive.read(part), part))
+                yield from blocks_of(self.pictures.inner.parse(self._archive.read(part), part))
             except DocumentUnreadable as error:
                 if error.fault is Fault.TOO_LARGE:
                     raise
                 self._n_unread += 1
         elif kind == "image" and part not in self._seen:
             self._seen.add(part)
-            for block in self._look(self._archive.read(part), part):
-                yield Block(block.text, 0, Role.NOTE, block.words)
-
-    def _look(self, data: bytes, name: str) -> Iterator[Block]:
-        from assistant.ingest.formats import picture  # brings what reads PDF pages
-
-        limits = self._inner.limits
-        if self.n_pictures >= MAX_PICTURES or not limits.max_inner or not picture.may_see(limits):
-            return
-        try:
-            width, height = picture.measure(data)
-            if width < MIN_SIDES[0] or height < MIN_SIDES[1]:
-                return
-            parsed = self._inner.parse(data, name)
-        except DocumentUnreadable as error:
-            self.n_pictures += error.fault is Fault.NO_TEXT
-            return
-        self.n_pictures += 1
-        self._n_partly += any(LOST in warning for warning in parsed.warnings)
-        yield from blocks_of(parsed)
+            yield from self.pictures.look(self._archive.read(part), part)
 
     def warnings(self) -> list[str | None]:
         """Return what was not read."""
-        return [
-            count(self._n_unread, "inserted file", "not read"),
-            count(self._n_partly, "picture", "read only in part"),
-        ]
+        return [count(self._n_unread, "inserted file", "not read"), *self.pictures.warn()]
 
 
 def describe_left_out(archive: Archive, folder: str, n_seen: int = 0) -> list[str | None]:

@@ -1,8 +1,9 @@
 """Outlook messages (.msg): headers, text and attachments, as of any other mail ([MS-OXMSG]).
 
 Each property is a stream of a compound file. Text of eight bits is in the code page that the
-message names, if it is, or else in what it looks like. The text is not the file's own, so there is
-no `locate`. `DocumentUnreadable` is raised for damaged files.
+message names, if it is, or else in what it looks like. A body that is there as RTF alone is
+unpacked ([MS-OXRTFCP]) and read as that. The text is not the file's own, so there is no `locate`.
+`DocumentUnreadable` is raised for damaged files.
 """
 
 import datetime as dt
@@ -16,15 +17,28 @@ from olefile.olefile import DIFSECT
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.decode import decode
+from assistant.ingest.formats import rtf
+from assistant.ingest.formats.blocks import blocks_of
 from assistant.ingest.formats.mail import SEPARATOR, MailMessage
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, MAX_DEPTH, Limits, Parsed
+from assistant.ingest.parse import tell_damage
 
 _DAMAGE = (
     *(OSError, LookupError, ValueError, ArithmeticError, AttributeError, TypeError),
     *(RecursionError, struct.error),
 )
 """What the library runs into, which checks nothing."""
-_RTF_ONLY = "its text is there as RTF alone, which is not read: save it as .eml or .txt"
+_NO_RTF = "its text is there as RTF alone, which cannot be read: save it as .eml or .txt"
+MAX_RTF_BYTES = 20_000_000
+"""Of a body when it is unpacked, byte by byte."""
+_PACKED, _UNPACKED = b"LZFu", b"MELA"
+_RTF_HEADER_BYTES, _WINDOW = 16, 4_096
+_FIRST_WORDS = (
+    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern "
+    b"\\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0"
+    b"\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
+)
+"""What the window holds before anything is unpacked ([MS-OXRTFCP] 2.1.2.1)."""
 _SUBJECT, _BODY, _PAGE, _RTF, _SENT_HEADERS = 0x0037, 0x1000, 0x1013, 0x1009, 0x007D
 _SENDER, _SENDER_ADDRESS, _SENDER_SMTP, _SENT_FOR = 0x0C1A, 0x0C1F, 0x5D01, 0x0042
 _NAME, _ADDRESS, _SMTP = 0x3001, 0x3003, 0x39FE
@@ -167,8 +181,58 @@ def _read_text(storage: _Storage, fixed: dict[int, bytes]) -> None:
         mail.add_html(mail.read_text(page, codec).encode("utf-8", "replace"))
     elif page_text := body.text(_PAGE):
         mail.add_html(page_text.encode("utf-8", "replace"))
-    elif storage.find(_RTF, _BINARY):
-        mail.warnings.append(_RTF_ONLY)
+    elif packed := storage.find(_RTF, _BINARY):
+        _read_rtf(packed, mail)
+
+
+def _read_rtf(packed: bytes, mail: MailMessage) -> None:
+    try:
+        with tell_damage():
+            parsed = rtf.parse(unpack_rtf(packed), mail.inner.limits)
+    except DocumentUnreadable as error:
+        if error.fault is Fault.TOO_LARGE:
+            raise
+        mail.warnings.append(_NO_RTF)
+        return
+    mail.blocks.extend(blocks_of(parsed))
+    mail.warnings += parsed.warnings
+
+
+def unpack_rtf(data: bytes) -> bytes:
+    """Return the RTF of a message as a program would write it in a file.
+
+    Raises:
+        DocumentUnreadable: it is longer than `MAX_RTF_BYTES`.
+        ValueError, struct.error: it is packed in no way that is known.
+    """
+    (kind,) = struct.unpack_from("<8x4s", data)
+    if kind == _UNPACKED:
+        return data[_RTF_HEADER_BYTES:]
+    if kind != _PACKED:
+        raise ValueError("packed in another way")
+    written = bytearray(_FIRST_WORDS)
+    at = _RTF_HEADER_BYTES
+    while at < len(data) and len(written) <= MAX_RTF_BYTES:
+        flags = data[at]
+        at += 1
+        for bit in range(8):
+            if not flags >> bit & 1:
+                written += data[at : at + 1]
+                at += 1
+                continue
+            pair = int.from_bytes(data[at : at + 2], "big")
+            at += 2
+            # The place in the window is told from its start, around which it is written again.
+            distance = (len(written) - (pair >> 4)) % _WINDOW
+            if at > len(data) or not distance:
+                return bytes(written[len(_FIRST_WORDS) :])
+            for _ in range((pair & 0xF) + 2):
+                written.append(written[-distance] if distance <= len(written) else 0x20)
+    if len(written) > MAX_RTF_BYTES:
+        raise DocumentUnreadable(
+            f"its text takes more than {MAX_RTF_BYTES // 10**6} MB", Fault.TOO_LARGE
+        )
+    return bytes(written[len(_FIRST_WORDS) :])
 
 
 def _read_attached(attached: _Storage) -> None:

@@ -19,7 +19,8 @@ MAX_TITLE_CHARS = 500
 MAX_LISTED = 10
 """Of many things that a warning names, or of many warnings."""
 MAX_EXPANDED_BYTES = 200_000_000
-"""Of an archive's members together, counted while they are unpacked and not as it says itself."""
+"""Of the members of an archive and of those in it together, counted while they are unpacked and not
+as it says itself."""
 MAX_RATIO = 100
 """How much larger than its file an archive may become, once it is over a megabyte."""
 MAX_MEMBERS = 10_000
@@ -40,6 +41,7 @@ class Limits:
         memory_bytes: address space of the process that parses it.
         max_ocr_pages: pages that are read off pictures; 0 reads none.
         max_inner: how many files may lie inside each other, in mails and archives, and be read.
+        office: the program that converts what nothing here reads, "" for none.
     """
 
     max_chars: int = 5_000_000
@@ -48,6 +50,7 @@ class Limits:
     memory_bytes: int = 1_610_612_736
     max_ocr_pages: int = 200
     max_inner: int = 3
+    office: str = ""
 
 
 DEFAULT_LIMITS = Limits()
@@ -56,6 +59,17 @@ DEFAULT_LIMITS = Limits()
 
 ON_PAGE: ContextVar[Callable[[int, int], None]] = ContextVar("on_page", default=lambda *_: None)
 """Is told before a page is read off a picture: its number, and how many pages there are."""
+
+
+@dataclass(slots=True)
+class Expanded:
+    """How much the archives have unpacked to that are, or lie in, one file."""
+
+    n_bytes: int = 0
+
+
+EXPANDED: ContextVar[Expanded | None] = ContextVar("expanded", default=None)
+"""Is counted up while a file is read; None while none is."""
 
 
 @dataclass(frozen=True, slots=True)

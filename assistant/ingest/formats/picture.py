@@ -9,10 +9,12 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from PIL import Image, ImageOps
 
 from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest import sniff
 from assistant.ingest.formats.parsed import (
     DEFAULT_LIMITS,
     LOST,
@@ -27,8 +29,11 @@ from assistant.ingest.formats.pdf.page import can_see, explain_unseen, read_scan
 
 MAX_PIXELS = 80_000_000
 """Of an image, before any of it is unpacked: a page of 600 dpi has half of it."""
-KINDS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")
+KINDS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "AVIF")
 """What Pillow may take a file for."""
+HEIC = "HEIF"
+"""What it may take one for besides, where another package brings a decoder."""
+NO_HEIC = "a HEIC photograph: pip install pillow-heif, which brings a decoder, or save it as JPEG"
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -98,12 +103,30 @@ def _open(data: bytes) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=KINDS) as image:
+            with Image.open(io.BytesIO(data), formats=_list_kinds(data)) as image:
                 yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise DocumentUnreadable("damaged: the image cannot be opened", Fault.CORRUPT) from error
+
+
+def _list_kinds(data: bytes) -> tuple[str, ...]:
+    """Return what a file may be taken for.
+
+    The decoder is no requirement: its package has 27 MB, most of that an encoder under the GPL.
+
+    Raises:
+        DocumentUnreadable: it is a HEIC photograph, and there is no decoder.
+    """
+    if sniff.image_kind(data) != sniff.HEIC:
+        return KINDS
+    try:
+        heif = import_module("pillow_heif")
+    except ImportError as error:
+        raise DocumentUnreadable(NO_HEIC) from error
+    heif.register_heif_opener(thumbnails=False)
+    return (HEIC,)
 
 
 def _count_frames(image: Image.Image) -> int:

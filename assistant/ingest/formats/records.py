@@ -255,8 +255,6 @@ _TABLES, _ROWS = frozenset(("table", "informaltable")), frozenset(("tr", "row"))
 _CELLS = frozenset("td th entry".split())
 _CODES = frozenset("programlisting screen literallayout code pre preformat".split())
 _PASSED_OVER = frozenset("binary script style stylesheet colspec col".split())
-_WORD_XML = ("word/2003/wordml", "office/2006/xmlPackage")
-"""In the namespace of the root of what Word saves as XML."""
 MAX_VALUE_CHARS = 300
 """A longer text is a paragraph and no value of a row."""
 MAX_LEVEL = 6
@@ -274,10 +272,6 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         return Parsed(source.text, None, source.units, source.pages, (*source.warnings, warning))
     blocks = Blocks(limits.max_chars)
     walk = _XmlWalk(blocks)
-    if any(sign in (etree.QName(root).namespace or "") for sign in _WORD_XML):
-        for paragraph in root.iter("{*}p"):
-            blocks.add("".join(run.text or "" for run in paragraph.iter("{*}t")))
-        return blocks.finish(None)
     for part in root if name_of(root) == "FictionBook" else [root]:
         if name_of(part) != "description" or part is root:
             walk.read(part, 0)

@@ -11,8 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from assistant.ingest.decode import decode
-from assistant.ingest.formats.blocks import Blocks
-from assistant.ingest.formats.markup import Written
+from assistant.ingest.formats.blocks import Blocks, Written
 from assistant.ingest.formats.parsed import DEFAULT_LIMITS, Limits, Parsed
 from assistant.values import Role
 

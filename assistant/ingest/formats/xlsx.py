@@ -64,7 +64,9 @@ _MAIN = f"{{{SHEET_MAIN_NS}}}"
 
 
 @dataclass(slots=True)
-class _LeftOut:
+class LeftOut:
+    """What of a workbook is not in its text."""
+
     sheets: int = 0
     sheets_read: int = 0
     rows: int = 0
@@ -74,6 +76,7 @@ class _LeftOut:
     """Those with something in them, by sheet and number."""
 
     def warnings(self) -> list[str | None]:
+        """Return what was left out."""
         return [
             count(self.sheets, "hidden sheet", "left out"),
             count(self.rows, "hidden row", "left out"),
@@ -151,7 +154,7 @@ def _is_locked(data: bytes) -> bool:
 
 def _parse_fully(archive: Archive, main: str, limits: Limits) -> Parsed:
     blocks = Blocks(limits.max_chars)
-    left_out = _LeftOut()
+    left_out = LeftOut()
     inserted = Inserted(archive, limits)
     written = archive.read(main) if main in archive.names else b""
     mended = {main: _ODD_STATE.sub(rb"\1visible", written)} if _ODD_STATE.search(written) else None
@@ -160,7 +163,7 @@ def _parse_fully(archive: Archive, main: str, limits: Limits) -> Parsed:
         warnings.simplefilter("ignore")
         book = _open(archive.package(mended))
         sheets = [found for found in book.parser.find_sheets() if "chart" not in found[1].Type]
-        _require_few(len(sheets), limits)
+        require_few(len(sheets), limits)
         for sheet, relation in sheets:
             if sheet.state != "visible":
                 left_out.sheets += 1
@@ -169,8 +172,8 @@ def _parse_fully(archive: Archive, main: str, limits: Limits) -> Parsed:
             with book.archive.open(relation.target) as source:
                 parser = _parser_of(source, book)
                 left_out.sheets_read += 1
-                rows = _fill(_rows_of(parser, blocks, left_out), merged)
-                _add_sheet(sheet.name, rows, _drawn(archive, relation.target, inserted), blocks)
+                rows = fill(_rows_of(parser, blocks, left_out), merged)
+                add_sheet(sheet.name, rows, _drawn(archive, relation.target, inserted), blocks)
     return blocks.finish(
         sensible_title(book.wb.properties.title),
         [
@@ -182,7 +185,12 @@ def _parse_fully(archive: Archive, main: str, limits: Limits) -> Parsed:
     )
 
 
-def _require_few(n_sheets: int, limits: Limits) -> None:
+def require_few(n_sheets: int, limits: Limits) -> None:
+    """Refuse a workbook of too many sheets.
+
+    Raises:
+        DocumentUnreadable: it is one.
+    """
     if n_sheets > limits.max_pages:
         raise DocumentUnreadable(
             f"{n_sheets:,} sheets, over the limit of {limits.max_pages:,}; split it",
@@ -197,13 +205,13 @@ def _parse_plainly(data: bytes, limits: Limits, told: Sequence[str] = ()) -> Par
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = [one for one in book.sheets_metadata if "Chart" not in str(one.typ)]
-        _require_few(len(sheets), limits)
+        require_few(len(sheets), limits)
         for sheet in sheets:
             if not str(sheet.visible).endswith(".Visible"):
                 n_hidden += 1
                 continue
             rows = _plain_rows(book.get_sheet_by_name(sheet.name), blocks)
-            _add_sheet(sheet.name, rows, (), blocks)
+            add_sheet(sheet.name, rows, (), blocks)
     except PasswordError as error:
         raise DocumentUnreadable(_ENCRYPTED, Fault.ENCRYPTED) from error
     except CalamineError as error:
@@ -227,10 +235,10 @@ def _plain_rows(sheet: CalamineSheet, blocks: Blocks) -> Iterator[tuple[int, lis
         areas[area.min_row].append(area)
     values = enumerate(sheet.iter_rows(), start=1)
     rows = (
-        (number, ["" if v == "" else blocks.clean(_write(v)) for v in row[:MAX_COLUMNS]])
+        (number, ["" if v == "" else blocks.clean(write_value(v)) for v in row[:MAX_COLUMNS]])
         for number, row in values
     )
-    return _fill(rows, areas)
+    return fill(rows, areas)
 
 
 def _drawn(archive: Archive, sheet: str, inserted: Inserted) -> Iterator[Block]:
@@ -299,7 +307,7 @@ def _read_merged(sheet: bytes) -> dict[int, list[CellRange]]:
     return merged
 
 
-def _add_sheet(
+def add_sheet(
     name: str, rows: Iterable[tuple[int, list[str]]], drawn: Iterable[Block], blocks: Blocks
 ) -> None:
     """Add what is in a sheet under its name; a sheet without anything leaves no trace."""
@@ -319,7 +327,7 @@ def _add_sheet(
             blocks.append(Block(text, role=block.role, words=block.words))
 
 
-def _fill(
+def fill(
     rows: Iterable[tuple[int, list[str]]], merged: Mapping[int, Sequence[CellRange]]
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows with the text of merged cells in each row that they cover."""
@@ -338,7 +346,7 @@ def _fill(
 
 
 def _rows_of(
-    parser: _SheetParser, blocks: Blocks, left_out: _LeftOut
+    parser: _SheetParser, blocks: Blocks, left_out: LeftOut
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that are there and shown, and an empty one where rows are missing."""
     last = 0
@@ -369,7 +377,7 @@ def _hidden_columns(parser: WorkSheetParser) -> frozenset[int]:
 
 
 def _write_cells(
-    cells: list[dict[str, Any]], hidden: frozenset[int], blocks: Blocks, left_out: _LeftOut
+    cells: list[dict[str, Any]], hidden: frozenset[int], blocks: Blocks, left_out: LeftOut
 ) -> list[str]:
     row: list[str] = []
     for cell in cells:
@@ -383,14 +391,14 @@ def _write_cells(
             left_out.errors += 1
             continue
         row.extend("" for _ in range(column - len(row)))
-        row[column - 1] = blocks.clean(_write(value))
+        row[column - 1] = blocks.clean(write_value(value))
     return row
 
 
-def _write(value: object) -> str:
+def write_value(value: object) -> str:
     """Return a cell's value as text.
 
-    >>> [_write(v) for v in (2.0, 0.1 + 0.2, True, dt.datetime(2026, 1, 31))]
+    >>> [write_value(v) for v in (2.0, 0.1 + 0.2, True, dt.datetime(2026, 1, 31))]
     ['2', '0.3', 'true', '2026-01-31']
     """
     match value:

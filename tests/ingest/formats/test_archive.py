@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from ingest.formats.packages import pack
 
 from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest import parse as formats
 from assistant.ingest import sniff
 from assistant.ingest.formats import archive as guard
+from assistant.ingest.formats import csv
 from assistant.ingest.formats.archive import open_archive
 from assistant.ingest.formats.parsed import MAX_DEPTH, MAX_MEMBERS, Limits
 from assistant.ingest.pool import Parsers
@@ -151,3 +153,42 @@ def test_bombs_cost_a_parser_neither_its_life_nor_much_time() -> None:
                 with pytest.raises(DocumentUnreadable) as caught:
                     parsers.parse(bomb, kind)
                 assert caught.value.fault in (Fault.TOO_LARGE, Fault.CORRUPT)
+
+
+def test_files_in_files_may_together_unpack_to_what_one_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "MAX_EXPANDED_BYTES", 60_000)
+    inner = {f"{name}.zip": pack({f"{name}.txt": b"Clay. " * 5_000}) for name in "abc"}
+    limits = Limits()
+    for _ in range(2):  # of the next file nothing was unpacked yet
+        parsed = formats.parse(pack(inner), sniff.ZIP, limits)
+        assert "a.txt" in parsed.text
+        assert "b.txt" not in parsed.text
+        (told,) = parsed.warnings
+        assert told.startswith("2 files in it not read: b.zip (it, or what it is part of, unpacks")
+    alone = formats.parse(inner["c.zip"], sniff.ZIP, limits)
+    assert "c.txt" in alone.text
+
+
+def test_a_file_in_an_archive_that_needs_too_much_memory_costs_only_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def need_too_much(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(csv, "parse", need_too_much)
+    parsed = formats.parse(pack({"a.csv": b"a,b", "b.txt": b"Clay."}), sniff.ZIP, Limits())
+    assert parsed.text == "b.txt\nClay."
+    assert parsed.warnings == (
+        "1 file in it not read: a.csv (needs more than 1,536 MiB of memory to be read)",
+    )
+
+
+def test_files_in_files_have_the_time_of_one_and_are_told_of() -> None:
+    limits = Limits(timeout_s=1.0)
+    slow = pack({f"{n}.rst": (":a:`b " * 8_000).encode() for n in range(20)})
+    with Parsers(limits) as parsers, pytest.raises(DocumentUnreadable) as caught:
+        parsers.parse(slow, sniff.ZIP)
+    assert str(caught.value) == "reading it and the files in it takes longer than 1 s"
+    assert caught.value.fault is Fault.TIMEOUT

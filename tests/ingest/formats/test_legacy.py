@@ -21,7 +21,12 @@ in_blocks = blocks_by(parse_doc)
 
 
 def doc(
-    *paragraphs: Paragraph, notes: str = "", comments: str = "", flags: int = 0, wide: bool = True
+    *paragraphs: Paragraph,
+    notes: str = "",
+    comments: str = "",
+    flags: int = 0,
+    wide: bool = True,
+    **streams: bytes,
 ) -> bytes:
     """Return a Word document whose text is one piece, and its paragraphs one page of properties."""
     texts = [*(text for text, _, _ in paragraphs), notes, comments]
@@ -52,7 +57,7 @@ def doc(
     properties = struct.pack("<III", TEXT_AT, place, page_number)
     struct.pack_into("<II", main, 0x01A2, 0, len(pieces))
     struct.pack_into("<II", main, 0x0102, len(pieces), len(properties))
-    return compound({"WordDocument": bytes(main), "0Table": pieces + properties})
+    return compound({"WordDocument": bytes(main), "0Table": pieces + properties, **streams})
 
 
 @pytest.mark.parametrize("wide", [True, False])

@@ -1,5 +1,8 @@
 """Markup that people write: what its page shows is the text, in order, without its marks."""
 
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from ingest.reading import blocks, headings, within
 
 from assistant.ingest.formats import tex
 from assistant.ingest.formats.markup import parse_adoc, parse_org, parse_rst
+from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.sniff import media_type
 from assistant.values import Role
 
@@ -295,3 +299,28 @@ def test_markup_takes_linear_time(suffix: str, unit: str) -> None:
 def test_any_text_is_read(suffix: str, source: str) -> None:
     parsed = PARSERS[suffix](source.encode())
     assert all(parsed.text[start:end].strip() for start, end in parsed.blocks)
+
+
+BOMB = "".join(f".. |a{n}| replace:: |a{n + 1}| |a{n + 1}|\n" for n in range(40))
+HOSTILE = {
+    "replacements of replacements": BOMB + ".. |a40| replace:: x\n\n|a0|\n\nThe kiln is cold.\n",
+    "emphasis without end": ("*a" + "b " * 20 + "\n") * 4_000,
+    "a wide table": f"+{'---+' * 3_000}\n|{' a |' * 3_000}\n+{'---+' * 3_000}\n",
+    "one replacement many times": ".. |a| replace:: x\n" * 4_000 + "\nThe kiln is cold.\n",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_markup_that_takes_too_long_is_read_as_plain_text_and_told_of(kind: str) -> None:
+    source = HOSTILE[kind]
+    with within(20):
+        parsed = parse_rst(source.encode(), Limits(timeout_s=1.5))
+    assert parsed.warnings == ("its markup takes too long to be understood: read as plain text",)
+    assert parsed.text.split() == source.split()
+
+
+def test_what_is_read_in_time_leaves_nothing_behind_that_would_stop_the_next() -> None:
+    assert parse_rst(b"*Cold*", Limits(timeout_s=0.5)).text == "Cold"
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(parse_rst, b"*Cold*").result().text == "Cold"

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ingest.formats.compound_made import Tree, compound
-from ingest.reading import blocks_by
+from ingest.reading import blocks_by, refuses, within
 
-from assistant.errors import DocumentUnreadable
-from assistant.ingest.formats.outlook import parse
+from assistant.errors import DocumentUnreadable, Fault
+from assistant.ingest.formats import outlook
+from assistant.ingest.formats.outlook import _FIRST_WORDS, parse, unpack_rtf
 
 blocks = blocks_by(parse)
 
@@ -107,8 +108,79 @@ def test_a_page_is_read_where_there_is_no_plain_text() -> None:
     assert blocks(data)[-2:] == ["Größe", "We meet."]
 
 
-def test_text_that_is_there_as_rtf_alone_is_told_of() -> None:
-    assert "RTF alone" in parse(message({(RTF, BINARY): b"x" * 20})).warnings[0]
+EXAMPLES = {
+    "2d0000002b0000004c5a4675f1c5c7a703000a00726370673132354232 0af32068656c090020627705b06c647d"
+    "0a800fa0": b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n",
+    "1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0": b"{\\rtf1 "
+    + b"WXYZ" * 5
+    + b"}",
+}
+"""Those of [MS-OXRTFCP] 4."""
+
+
+def packed(text: bytes) -> bytes:
+    """Return RTF packed with a reference back wherever the bytes stood before."""
+    tokens: list[bytes] = []
+    held, at = _FIRST_WORDS, 0
+    while at < len(text):
+        for length in range(min(17, len(text) - at), 1, -1):
+            found = held[-4_000:].rfind(text[at : at + length])
+            if found >= 0:
+                place = (max(len(held) - 4_000, 0) + found) % 4_096
+                tokens.append((place << 4 | (length - 2)).to_bytes(2, "big"))
+                break
+        else:
+            length = 1
+            tokens.append(text[at : at + 1])
+        held += text[at : at + length]
+        at += length
+    tokens.append((len(held) % 4_096 << 4).to_bytes(2, "big"))
+    runs = [tokens[first : first + 8] for first in range(0, len(tokens), 8)]
+    data = b"".join(
+        bytes([sum((len(token) == 2) << bit for bit, token in enumerate(run))]) + b"".join(run)
+        for run in runs
+    )
+    return struct.pack("<II4sI", len(data) + 12, len(text), b"LZFu", 0) + data
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_specification_are_unpacked(example: str) -> None:
+    assert unpack_rtf(bytes.fromhex(example)) == EXAMPLES[example]
+
+
+@given(st.lists(st.sampled_from([b"ab", b"\\par ", b"{", b"}", b"x" * 20, bytes(3)])))
+def test_what_was_packed_is_unpacked(pieces: list[bytes]) -> None:
+    text = b"".join(pieces) * 3
+    assert unpack_rtf(packed(text)) == text
+
+
+def test_a_body_that_is_there_as_rtf_alone_is_read() -> None:
+    body = (
+        rb"{\rtf1\ansi\ansicpg1252\fromhtml1 {\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 "
+        rb"We meet at ten.\par "
+        rb"{\*\htmltag72 </p>}\htmlrtf\par}\htmlrtf0 In the caf\'e9.\par}"
+    )
+    for data in (packed(body), struct.pack("<II4sI", 0, 0, b"MELA", 0) + body):
+        assert blocks(message({(RTF, BINARY): data}))[-2:] == ["We meet at ten.", "In the café."]
+        assert parse(message({(RTF, BINARY): data})).warnings == ()
+
+
+@pytest.mark.parametrize("data", [b"x" * 20, b"short", packed(b"no RTF"), packed(b"")])
+def test_a_body_of_rtf_that_cannot_be_read_is_told_of(data: bytes) -> None:
+    assert "RTF alone" in parse(message({(RTF, BINARY): data})).warnings[0]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_unpacked_or_refused(data: bytes) -> None:
+    unpack_rtf(struct.pack("<II4sI", 0, 0, b"LZFu", 0) + data)
+
+
+def test_a_body_of_rtf_that_is_long_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlook, "MAX_RTF_BYTES", 100_000)
+    endless = b"\0" + b"x" * 8
+    with within(5), refuses(Fault.TOO_LARGE, "its text takes more"):
+        data = struct.pack("<II4sI", 0, 0, b"LZFu", 0) + endless * 20_000
+        parse(message({(RTF, BINARY): data}))
 
 
 @given(st.integers(0, 4_000), st.integers(0, 255))

@@ -2,14 +2,18 @@
 
 import io
 import struct
+import sys
 import zlib
 from dataclasses import replace
+from types import ModuleType
+from typing import IO
 
 import pytest
 from ingest.formats.drawn_text import LINES, Drawing, draw_text, saved
 from ingest.formats.pdf_made import HEIGHT, WIDTH, Sheet
 from ingest.reading import refuses
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from reportlab.lib.utils import ImageReader
 
 from assistant.errors import Fault
@@ -18,6 +22,8 @@ from assistant.ingest.formats.parsed import LOST, Limits, Parsed, read_parsed, w
 from assistant.ingest.formats.pdf import document as pdf
 from assistant.ingest.formats.pdf import page as pdf_page
 from assistant.ingest.pool import Parsers
+from assistant.ingest.sniff import AVIF, media_type
+from evals.scans import slant
 
 TEXT = " ".join(LINES)
 
@@ -236,3 +242,46 @@ def test_what_cannot_be_read_is_counted_and_if_that_is_all_the_file_is_refused(
     monkeypatch.setattr(ocr, "_read_line", lambda *given: replace(known(*given), text=""))
     with refuses(Fault.NO_TEXT, "script that is not known"):
         picture.parse(data)
+
+
+def test_an_avif_image_is_read() -> None:
+    drawing = draw_text((LINES[0],))
+    data = saved(drawing.image, "AVIF")
+    assert media_type("a.avif", data) == (AVIF, None)
+    assert picture.parse(data).text == LINES[0]
+
+
+def test_a_page_that_is_seen_aslant_is_read() -> None:
+    drawing = draw_text()
+    parsed = picture.parse(saved(slant(drawing.image.convert("L"))))
+    assert flat(parsed) == TEXT
+    tops = [min(w.top for w in parsed.words if parsed.text[w.start : w.end] == said)
+            for said in ("ferry", "ticket", "carried")]  # fmt: skip
+    assert tops == sorted(tops)
+
+
+HEIC_HEAD = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf"
+
+
+def test_a_photograph_of_a_phone_is_read_where_a_decoder_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = HEIC_HEAD + draw_text((LINES[0],)).png
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with refuses(Fault.UNSUPPORTED, "pip install pillow-heif, .* or save it as JPEG"):
+        picture.parse(data)
+    monkeypatch.setattr(Image, "OPEN", {**Image.OPEN})
+    monkeypatch.setattr(Image, "ID", [*Image.ID])
+
+    def register_heif_opener(**_: object) -> None:
+        def decode(file: IO[bytes], _: str | bytes) -> PngImageFile:
+            return PngImageFile(io.BytesIO(file.read()[len(HEIC_HEAD) :]))
+
+        Image.register_open("HEIF", decode, lambda _: True)
+
+    decoder = ModuleType("pillow_heif")
+    monkeypatch.setattr(decoder, "register_heif_opener", register_heif_opener, raising=False)
+    monkeypatch.setitem(sys.modules, "pillow_heif", decoder)
+    assert picture.parse(data).text == LINES[0]
+    with refuses(Fault.CORRUPT, "cannot be opened"):
+        picture.parse(HEIC_HEAD + b"nothing")

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zipfile
 from collections.abc import Callable
 from zipfile import ZIP_STORED
 
@@ -18,7 +17,7 @@ from ingest.formats.compound_made import compound
 from ingest.formats.drawn_text import draw_text
 from ingest.formats.drawn_text import saved as saved_image
 from ingest.formats.packages import pack
-from ingest.reading import blocks, headings, pages, refuses, repacked, saved
+from ingest.reading import blocks, headings, pages, refuses, repacked, saved, unpacked
 from pptx.util import Inches
 
 from assistant.errors import Fault
@@ -40,11 +39,6 @@ def document(*paragraphs: str) -> bytes:
     for paragraph in paragraphs:
         made.add_paragraph(paragraph)
     return saved(made)
-
-
-def unpacked(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def renamed(data: bytes, old: str, new: str, names: Callable[[str], str] = str) -> bytes:
@@ -438,4 +432,4 @@ def test_a_mobipocket_book_is_its_page() -> None:
 )
 def test_what_is_not_read_is_called_what_it_is(data: bytes, reason: str) -> None:
     with refuses(Fault.UNSUPPORTED, reason):
-        media_type("a", data)
+        parse(data, media_type("a", data)[0], Limits())
