@@ -39,8 +39,8 @@ const copyAnswer = async (button, { turn, copy }) => {
   try {
     const reply = await fetch(`/conversations/${conversation}/${turn}?form=${copy}`);
     if (!reply.ok) throw new Error(reply.statusText);
-    button.textContent = await copyText(await reply.text()) ? 'Copied' : 'Not copied';
-  } catch { button.textContent = 'Not copied'; }
+    button.textContent = await copyText(await reply.text()) ? assistantSay('Copied') : assistantSay('Not copied');
+  } catch { button.textContent = assistantSay('Not copied'); }
   setTimeout(() => { button.textContent = before; }, 1500);
 };
 const copyText = async (text) => {

@@ -1,0 +1,153 @@
+"""The page's own words in a real browser: all of them in its reader's language, in every state."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import IN_BROWSER, Visit, ask, begin, keep_picture, reload, serving
+from paged import PagedAssistant
+from playwright.sync_api import Page, expect
+from surface_fakes import HOSTILE, MODEL, NOTICE, VERIFIER, WHY, FakeAssistant, settings_anywhere
+
+from assistant.show import wording
+from assistant.store.sync import Progress
+
+pytestmark = IN_BROWSER
+
+FOREIGN = str.maketrans({chr(n): chr(n + 0xFEE0) for n in (*range(65, 91), *range(97, 123))})
+"""Letters of another script: what is still in ours has not been translated."""
+OF_THE_DOCUMENTS = " ".join(
+    [HOSTILE, MODEL, VERIFIER, NOTICE, WHY, "Staff handbook Sanctions on Integrity Technology"]
+    + ["news/typhoon.txt handbook.md hostile.txt scan.pdf report.pdf b.txt scan plan.md old.txt"]
+    + ["how tall is the office? written noted typhoon leave hello hostile Who is Flax Typhoon?"]
+    + ["How much leave do employees accrue? Why? Hello. Ask about the documents."]
+    + ["Nothing was found that says this. The nearest passages none of which has tall or office"]
+    + ["no text: it may be a scan. Searching 3 documents Checking each quote", "KB MB GB ms s tokens"]
+    + [" ".join(one.text for one in FakeAssistant().held.values())]
+    + ["It has been active since 2021. It works on four continents.", "Markdown HTML"]
+    + [*wording.LANGUAGES.values(), *wording.LANGUAGES, "pdf page lead in"]
+)
+TELLING = "aria-label title placeholder alt".split()
+
+
+def texts_on(page: Page) -> set[str]:
+    """Return all that a page shows or tells a screen reader, piece by piece."""
+    found: list[str] = page.evaluate(
+        """(names) => {
+            const found = [document.title];
+            const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+                const at = node.parentElement;
+                if (!at.closest('script, style, template, svg, [hidden]')) found.push(node.data);
+            }
+            for (const name of names)
+                for (const one of document.querySelectorAll(`[${name}]`))
+                    found.push(one.getAttribute(name));
+            return found;
+        }""",
+        TELLING,
+    )
+    return {" ".join(text.split()) for text in found}
+
+
+def untold(page: Page) -> list[str]:
+    """Return what on a page is neither translated nor said by documents or people."""
+    words = set(re.findall(r"[A-Za-z]+", OF_THE_DOCUMENTS))
+    return sorted(
+        text
+        for text in texts_on(page)
+        if not set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\.\w+", "", text))) <= words
+    )
+
+
+@pytest.fixture
+def strange(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A language that is English in letters of another script."""
+    table = wording.read_table()
+    told = {
+        said: known
+        | {"xx": re.sub(r"\{\w+\}|[^{}]+", lambda m: _translate(m[0]), said)}
+        for said, known in table.items()
+    }
+    monkeypatch.setattr(wording, "read_table", lambda: told)
+    monkeypatch.setitem(wording.LANGUAGES, "xx", "XX")
+    monkeypatch.setitem(wording._SEPARATORS, "xx", ("'", "·"))
+    return "xx"
+
+
+def _translate(part: str) -> str:
+    return part if part.startswith("{") else part.translate(FOREIGN)
+
+
+def speak(visit: Visit, at: str, language: str, **options: object) -> Page:
+    """Open a page whose reader has chosen a language."""
+    context = visit.browser.new_context(
+        **{"viewport": {"width": 1400, "height": 800}} | options  # type: ignore[arg-type]
+    )
+    visit.contexts.append(context)
+    context.add_cookies([{"name": "assistant_language", "value": language, "url": at}])
+    return visit(at, context)
+
+
+def tour(visit: Visit, language: str, **options: object) -> Iterator[tuple[str, Page]]:
+    """Yield the states of a page, each by its name."""
+    paged = PagedAssistant()
+    paged.settings.index_dir.mkdir(parents=True, exist_ok=True)
+    trashed = paged.settings.index_dir / "trash" / ("0" * 32) / "folder" / "old.txt"
+    trashed.parent.mkdir(parents=True)
+    trashed.write_text("Old.")
+    with serving(paged) as (at, _):
+        page = speak(visit, at, language, **options)
+        expect(page.locator(".documents-head h2")).to_be_attached()
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator(".unsaid")).to_have_count(0)
+        yield "paged-welcome", page
+        if page.locator("#toggle-side").is_visible():
+            page.click("#toggle-side")
+        page.click(".trash summary")
+        yield "documents-and-trash", page
+    with serving(FakeAssistant(pause_s=0.05)) as (at, _):
+        page = speak(visit, at, language, **options)
+        expect(page.locator("#examples button")).to_have_count(4)
+        yield "welcome", page
+        ask(page, "typhoon")
+        yield "answer", page
+        page.locator("#turn-1 .cite").first.click()
+        expect(page.locator(".source-head h2")).to_be_visible()
+        page.fill(".finding input", "group")
+        expect(page.locator(".finding .found")).not_to_have_text("")
+        yield "source", page
+        page.click(".source a.close")
+        page.locator("#turn-1 .down").click()
+        expect(page.locator("#turn-1 .saying")).to_be_visible()
+        page.locator("#turn-1 .also-read summary").click()
+        page.locator("#turn-1 .account summary").click()
+        yield "feedback", page
+        ask(page, "written typhoon")
+        page.locator("#turn-2 .account summary").click()
+        yield "written", page
+        ask(page, "how tall is the office?")
+        yield "abstention", page
+        ask(page, "hello")
+        page.click("#turn-1 .actions >> nth=0 >> button >> nth=1")
+        page.locator("#turn-4 button[data-what=question]").click()
+        expect(page.locator("#banner .only")).to_be_visible()
+        yield "editing", page
+        begin(page, "bug")
+        expect(page.locator(".turn").last.locator(".notice")).to_be_visible()
+        yield "failed", page
+
+
+def settle(page: Page) -> None:
+    page.wait_for_timeout(300)
+
+
+def test_no_word_of_the_page_is_left_in_english(visit: Visit, strange: str) -> None:
+    left: dict[str, list[str]] = {}
+    for name, page in tour(visit, strange):
+        settle(page)
+        if found := untold(page):
+            left[name] = found
+    assert not left
