@@ -27,7 +27,7 @@ LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Españo
 """The languages of a page by their codes, each as it names itself."""
 MAX_RETOLD_CHARS = 2_000
 """A longer message is told as it is."""
-MIN_LETTERS = 5
+MIN_LETTERS = 2
 """Letters that a text has beside its places, so that a message can be known by it."""
 _RETOLD = frozenset({"why", "what", "model"})
 """Places whose value is a text of the program itself."""

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import IN_BROWSER, Visit, ask, begin, keep_picture, reload, serving
+from browsing import IN_BROWSER, Visit, ask, begin, keep_picture, serving
 from paged import PagedAssistant
 from playwright.sync_api import Page, expect
-from surface_fakes import HOSTILE, MODEL, NOTICE, VERIFIER, WHY, FakeAssistant, settings_anywhere
+from surface_fakes import HOSTILE, MODEL, NOTICE, VERIFIER, WHY, FakeAssistant
 
 from assistant.show import wording
-from assistant.store.sync import Progress
 
 pytestmark = IN_BROWSER
 
@@ -24,10 +22,15 @@ OF_THE_DOCUMENTS = " ".join(
     + ["how tall is the office? written noted typhoon leave hello hostile Who is Flax Typhoon?"]
     + ["How much leave do employees accrue? Why? Hello. Ask about the documents."]
     + ["Nothing was found that says this. The nearest passages none of which has tall or office"]
-    + ["no text: it may be a scan. Searching 3 documents Checking each quote", "KB MB GB ms s tokens"]
-    + [" ".join(one.text for one in FakeAssistant().held.values())]
+    + [
+        "no text: it may be a scan. Searching 3 documents Checking each quote",
+        "KB MB GB ms s tokens",
+    ]
+    + [one.text for fake in (FakeAssistant(), PagedAssistant()) for one in fake.held.values()]
+    + [one.title for fake in (FakeAssistant(), PagedAssistant()) for one in fake.held.values()]
     + ["It has been active since 2021. It works on four continents.", "Markdown HTML"]
-    + [*wording.LANGUAGES.values(), *wording.LANGUAGES, "pdf page lead in"]
+    + [*wording.LANGUAGES.values(), *wording.LANGUAGES, "xx secret"]
+    + ["bug Page annual copy draft locked b i reports save it without a password group"]
 )
 TELLING = "aria-label title placeholder alt".split()
 
@@ -40,7 +43,8 @@ def texts_on(page: Page) -> set[str]:
             const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             for (let node = walker.nextNode(); node; node = walker.nextNode()) {
                 const at = node.parentElement;
-                if (!at.closest('script, style, template, svg, [hidden]')) found.push(node.data);
+                const isNone = at.closest('script, style, template, svg, time, [hidden], .wrap.default');
+                if (!isNone) found.push(node.data);
             }
             for (const name of names)
                 for (const one of document.querySelectorAll(`[${name}]`))
@@ -58,7 +62,7 @@ def untold(page: Page) -> list[str]:
     return sorted(
         text
         for text in texts_on(page)
-        if not set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\.\w+", "", text))) <= words
+        if not set(re.findall(r"[A-Za-z]{2,}", re.sub(r"\.\w+|[0-9a-f]{8}", "", text))) <= words
     )
 
 
@@ -67,12 +71,11 @@ def strange(monkeypatch: pytest.MonkeyPatch) -> str:
     """A language that is English in letters of another script."""
     table = wording.read_table()
     told = {
-        said: known
-        | {"xx": re.sub(r"\{\w+\}|[^{}]+", lambda m: _translate(m[0]), said)}
+        said: known | {"xx": re.sub(r"\{\w+\}|[^{}]+", lambda m: _translate(m[0]), said)}
         for said, known in table.items()
     }
     monkeypatch.setattr(wording, "read_table", lambda: told)
-    monkeypatch.setitem(wording.LANGUAGES, "xx", "XX")
+    monkeypatch.setitem(wording.LANGUAGES, "xx", "xx")
     monkeypatch.setitem(wording._SEPARATORS, "xx", ("'", "·"))
     return "xx"
 
@@ -107,6 +110,7 @@ def tour(visit: Visit, language: str, **options: object) -> Iterator[tuple[str, 
         if page.locator("#toggle-side").is_visible():
             page.click("#toggle-side")
         page.click(".trash summary")
+        page.locator(".trash button").last.scroll_into_view_if_needed()
         yield "documents-and-trash", page
     with serving(FakeAssistant(pause_s=0.05)) as (at, _):
         page = speak(visit, at, language, **options)
@@ -131,7 +135,6 @@ def tour(visit: Visit, language: str, **options: object) -> Iterator[tuple[str, 
         ask(page, "how tall is the office?")
         yield "abstention", page
         ask(page, "hello")
-        page.click("#turn-1 .actions >> nth=0 >> button >> nth=1")
         page.locator("#turn-4 button[data-what=question]").click()
         expect(page.locator("#banner .only")).to_be_visible()
         yield "editing", page
@@ -150,4 +153,35 @@ def test_no_word_of_the_page_is_left_in_english(visit: Visit, strange: str) -> N
         settle(page)
         if found := untold(page):
             left[name] = found
-    assert not left
+    assert left == {}
+
+
+BEYOND = """() => [...document.querySelectorAll(
+    ':is(.masthead, #talk) :is(button, a, select, h1, h2, input, textarea)')]
+    .filter((one) => one.checkVisibility() && !one.closest('.scroll, [hidden]'))
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .map((one) => `beyond the window: ${one.outerHTML.slice(0, 120)}`)"""
+"""Finds what stands beyond the right edge of the window."""
+LOOKS: dict[str, dict[str, object]] = {
+    "de": {"color_scheme": "light"},
+    "fr": {"color_scheme": "dark"},
+    "es": {"viewport": {"width": 390, "height": 780}, "has_touch": True},
+    "en": {"viewport": {"width": 390, "height": 780}, "color_scheme": "dark"},
+}
+
+
+@pytest.mark.parametrize("language", LOOKS)
+def test_in_each_language_every_state_is_accessible_and_fits(visit: Visit, language: str) -> None:
+    found: dict[str, list[str]] = {}
+    for name, page in tour(visit, language, **LOOKS[language]):
+        settle(page)
+        keep_picture(page, f"{name}-{language}")
+        serious = [
+            f"{one['id']}: {[node['html'][:160] for node in one['nodes']][:3]}"
+            for one in Axe().run(page).response["violations"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+        serious += page.evaluate(BEYOND)
+        if serious:
+            found[name] = serious
+    assert found == {}

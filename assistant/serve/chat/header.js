@@ -2,6 +2,7 @@
 assistantTell(element);
 const speaking = element.querySelector('#language');
 speaking.value = document.documentElement.lang;
+speaking.parentElement.dataset.code = speaking.value.toUpperCase();
 speaking.addEventListener('change', () => assistantSpeak(speaking.value));
 const narrow = window.matchMedia('(max-width: 64rem)');
 const body = document.body.classList;

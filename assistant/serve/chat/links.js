@@ -31,6 +31,7 @@ element.addEventListener('click', (event) => {
   const field = button.closest('.saying') && button.closest('.saying').querySelector('textarea');
   if (field) sent.text = field.value;
   if (EVENTS.includes(name)) trigger(name, { ...sent });
+  if (sent.act === 'edit') document.querySelector('#question textarea').focus();
 });
 /* The answer is fetched in the form that is wanted: the page does not hold it twice. */
 const copyAnswer = async (button, { turn, copy }) => {
