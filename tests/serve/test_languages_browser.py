@@ -43,8 +43,8 @@ def texts_on(page: Page) -> set[str]:
             const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             for (let node = walker.nextNode(); node; node = walker.nextNode()) {
                 const at = node.parentElement;
-                const isNone = at.closest('script, style, template, svg, time, [hidden], .wrap.default');
-                if (!isNone) found.push(node.data);
+                const apart = 'script, style, template, svg, time, [hidden], .wrap.default';
+                if (!at.closest(apart)) found.push(node.data);
             }
             for (const name of names)
                 for (const one of document.querySelectorAll(`[${name}]`))
