@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import IN_BROWSER, Visit, ask, begin, keep_picture, serving
+from browsing import IN_BROWSER, Visit, ask, begin, keep_picture, left, serving
 from paged import PagedAssistant
 from playwright.sync_api import Page, expect
 from surface_fakes import HOSTILE, MODEL, NOTICE, VERIFIER, WHY, FakeAssistant
@@ -148,12 +148,12 @@ def settle(page: Page) -> None:
 
 
 def test_no_word_of_the_page_is_left_in_english(visit: Visit, strange: str) -> None:
-    left: dict[str, list[str]] = {}
+    untranslated: dict[str, list[str]] = {}
     for name, page in tour(visit, strange):
         settle(page)
         if found := untold(page):
-            left[name] = found
-    assert left == {}
+            untranslated[name] = found
+    assert untranslated == {}
 
 
 BEYOND = """() => [...document.querySelectorAll(
@@ -185,3 +185,35 @@ def test_in_each_language_every_state_is_accessible_and_fits(visit: Visit, langu
         if serious:
             found[name] = serious
     assert found == {}
+
+
+def test_a_page_speaks_as_its_browser_wishes_until_its_reader_chooses(visit: Visit) -> None:
+    with serving(FakeAssistant()) as (at, _):
+        page = visit(at, locale="de-AT")
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page.locator("#new")).to_have_text("Neue Unterhaltung")
+        ask(page, "typhoon")
+        page.fill("#question textarea", "half a quest")
+        left.add(page)  # which reloads it
+        page.select_option("#language", "fr")
+        expect(page.locator("html")).to_have_attribute("lang", "fr")
+        expect(page.locator("#turn-1 .sources h3")).to_have_text("Sources")
+        expect(page.locator("#new")).to_have_text("Nouvelle conversation")
+        expect(page.locator("#question textarea")).to_have_value("half a quest")
+        expect(page).to_have_title("typhoon · Interrogez vos documents")
+        other = visit(at, page.context)
+        expect(other.locator("#language")).to_have_value("fr")
+        expect(other.locator("#new")).to_have_text("Nouvelle conversation")
+        unknown = visit(at, locale="ja-JP")
+        expect(unknown.locator("#new")).to_have_text("New conversation")
+
+
+def test_the_server_writes_numbers_as_a_browser_does(visit: Visit) -> None:
+    page = visit()
+    numbers = [0, 7, 999, 1_000, 1_234, 9_999, 10_000, 12_345, 1_234_567, 0.5, 1234.5, 99_999.5]
+    for language in wording.LANGUAGES:
+        told = page.evaluate(
+            "([language, all]) => all.map((n) => new Intl.NumberFormat(language).format(n))",
+            [language, numbers],
+        )
+        assert [wording.Wording(language).number(n) for n in numbers] == told
