@@ -1,6 +1,7 @@
 """Middleware in front of every route: who may send a request, and headers for every response.
 
-Takes raw ASGI requests and passes them on with their owner in `scope["state"]["owner"]`. Refused
+Takes raw ASGI requests and passes them on with their owner in `scope["state"]["owner"]` and the
+language that they want to be told in beside it. Refused
 are foreign `Host` names (DNS rebinding), requests that another site's page sends, people who are
 not logged in where users are set, other users' sessions, bodies that are too large or of unstated
 length, and Gradio routes that the page does not need.
@@ -31,10 +32,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.serve.background import run_until
 from assistant.settings import LOOPBACK
+from assistant.show.wording import choose_language
 
 # --- Who asks
 
 COOKIE = "assistant_visitor"
+LANGUAGE_COOKIE = "assistant_language"
+"""What the page's reader has chosen; its script sets it."""
 COOKIE_S = 400 * 24 * 3600
 """How long a browser keeps the cookie, in seconds: the most that browsers allow."""
 CHALLENGE = 'Basic realm="assistant", charset="UTF-8"'
@@ -201,7 +205,8 @@ class AccessMiddleware:
         target: ASGIApp | None = self._refuse(scope)
         visitor = None if target else await self._identify(scope)
         if visitor is not None:
-            scope.setdefault("state", {})["owner"] = visitor.owner
+            state = scope.setdefault("state", {})
+            state["owner"], state["language"] = visitor.owner, _read_language(scope)
             receive, target = await self._check_session(scope, receive, visitor.owner)
         cookie = visitor.cookie if visitor and scope["path"] == "/" else None
         await self._serve(
@@ -327,6 +332,13 @@ class _SendWithHeaders:
                 headers.append("Set-Cookie", self._cookie)
         self.is_unfinished = is_start or message.get("more_body", False)
         await self._send(message)
+
+
+def _read_language(scope: Scope) -> str:
+    """Return the language in which a request's sender wants to be told what the program says."""
+    headers = Headers(scope=scope)
+    kept = cookie_parser(headers.get("cookie", "")).get(LANGUAGE_COOKIE, "")
+    return choose_language(kept, headers.get("accept-language", ""))
 
 
 def _require_login() -> JSONResponse:

@@ -28,7 +28,7 @@ from assistant.serve.background import Admission, Ticket, run_in_thread, run_unt
 from assistant.serve.chat.corpus import MAX_WORDS_CHARS, Order, choose_records
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
-from assistant.serve.folder import remove, rename, restore, save_upload
+from assistant.serve.folder import list_removed, purge, remove, rename, restore, save_upload
 from assistant.serve.reading import add_reading_routes
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
 from assistant.values import Answer, Stage
@@ -156,6 +156,18 @@ def _add_documents(app: FastAPI, assistant: Answering) -> None:
     @app.post("/api/trash/{key}")
     def restore_document(key: str) -> JSONResponse:
         return JSONResponse({"document_id": restore(settings, key)}, status_code=201)
+
+    @app.get("/api/trash")
+    def list_trash() -> JSONResponse:
+        return JSONResponse({"removed": [asdict(one) for one in list_removed(settings)]})
+
+    @app.delete("/api/trash")
+    def empty_trash() -> JSONResponse:
+        return JSONResponse({"deleted": purge(settings)})
+
+    @app.delete("/api/trash/{key}")
+    def delete_removed(key: str) -> JSONResponse:
+        return JSONResponse({"deleted": purge(settings, key)})
 
 
 class _Syncing:

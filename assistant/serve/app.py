@@ -41,6 +41,7 @@ from assistant.serve.completions import add_completions
 from assistant.serve.folder import NameTaken
 from assistant.serve.mcp import add_mcp
 from assistant.serve.metrics import add_metrics
+from assistant.show.wording import DEFAULT, Wording
 
 STATUSES: dict[type[AssistantError], int] = {
     QuestionError: 422,
@@ -196,10 +197,11 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _on_assistant_error(_: Request, error: Exception) -> JSONResponse:
+async def _on_assistant_error(request: Request, error: Exception) -> JSONResponse:
+    say = Wording(getattr(request.state, "language", DEFAULT))
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Busy) else None
-    return error_response(status, type(error).__name__, str(error), headers)
+    return error_response(status, type(error).__name__, say.retell(str(error)), headers)
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:

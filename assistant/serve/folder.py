@@ -6,7 +6,7 @@ not a document of the folder. The folders that lead to a file are opened one ins
 that no link is followed, whoever changes them meanwhile.
 
 A removed file is moved to `trash/KEY/` beside the index, under the path that it had; each removal
-has a key of its own. Nothing here deletes what is in the trash.
+has a key of its own. What is in the trash can be listed; it is deleted when a person says so.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ import stat
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.errors import CorpusError, DocumentUnreadable
@@ -26,7 +28,7 @@ from assistant.ingest.sniff import SUFFIXES, media_type
 from assistant.ingest.walk import is_document_name
 from assistant.settings import Settings
 from assistant.store.added import FOLDER as ADDED
-from assistant.store.added import file_of, is_added
+from assistant.store.added import PREFIX, file_of, is_added, name_of
 
 LINK_UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
 """Errors of file systems without hard links."""
@@ -35,6 +37,7 @@ MAX_NAME_BYTES = 200
 TRASH = "trash"
 OF_FOLDER, OF_PROGRAMS = "folder", ADDED
 """What a file in the trash was: one of the folder, or what a program had added."""
+NOT_REMOVED = "nothing that was removed has this key; it may have been brought back"
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -146,6 +149,52 @@ def restore(settings: Settings, key: str) -> str:
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A file in the trash: its key, the path that it had, when it was removed (ISO, UTC), bytes."""
+
+    key: str
+    document_id: str
+    removed_at: str
+    size: int
+
+
+def list_removed(settings: Settings) -> tuple[Removed, ...]:
+    """Return what is in the trash, what was removed last first."""
+    found: list[Removed] = []
+    with suppress(OSError):  # there is no trash, or it has just been emptied
+        for folder in (settings.index_dir / TRASH).iterdir():
+            with suppress(OSError, CorpusError):
+                found.append(_describe_removed(folder))
+    return tuple(sorted(found, key=lambda one: (one.removed_at, one.key), reverse=True))
+
+
+def _describe_removed(folder: Path) -> Removed:
+    if not _KEY.fullmatch(folder.name) or folder.is_symlink():
+        raise CorpusError(f"{folder.name!r} is no key of the trash")
+    kind, parts = _find_removed(folder)
+    file = folder.joinpath(kind, *parts)
+    path = "/".join(parts) if kind == OF_FOLDER else f"{PREFIX}{name_of(file)}"
+    when = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    return Removed(folder.name, path, when.isoformat(), file.lstat().st_size)
+
+
+def purge(settings: Settings, key: str | None = None) -> int:
+    """Delete for good what one removal put into the trash, or all of it; return how many files.
+
+    Raises:
+        CorpusError: nothing was removed with this key, or it cannot be deleted.
+    """
+    keys = [one.key for one in list_removed(settings) if key in (None, one.key)]
+    if key is not None and not keys:
+        raise CorpusError(NOT_REMOVED)
+    with _explain("deleted", TRASH):
+        for one in keys:
+            with _open_folder(settings.index_dir, [TRASH]) as trash:
+                shutil.rmtree(one, dir_fd=trash)
+    return len(keys)
+
+
 def rename(settings: Settings, document_id: str, name: str) -> str:
     """Give the file of a document another name in its folder; return the new path.
 
@@ -191,7 +240,7 @@ def _find_removed(trashed: Path | None) -> tuple[str, list[str]]:
         if trashed and files:
             kind, *parts = Path(top, files[0]).relative_to(trashed).parts
             return kind, parts
-    raise CorpusError("nothing that was removed has this key; it may have been brought back")
+    raise CorpusError(NOT_REMOVED)
 
 
 @contextmanager

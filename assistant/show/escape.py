@@ -4,7 +4,6 @@ This is the only place that escapes. What no page can contain (NUL, lone surroga
 """
 
 import re
-from functools import cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -42,9 +41,8 @@ def markdown_text(text: str) -> str:
     return _LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line))
 
 
-@cache
 def templates(folder: str) -> "Environment":
-    """Return the Jinja environment of a folder of this package; it escapes all values.
+    """Return a new Jinja environment of a folder of this package; it escapes all values.
 
     Every folder's templates may also use those of this room.
     """

@@ -25,8 +25,9 @@ from assistant.show.blocks import (
     list_near,
     list_quotes,
 )
-from assistant.show.escape import markdown_text, templates, terminal_safe
+from assistant.show.escape import markdown_text, terminal_safe
 from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks, name_page
+from assistant.show.wording import ENGLISH, worded_templates
 from assistant.text.numbers import name_runs
 from assistant.values import Answer, Citation, Consulted
 
@@ -92,7 +93,7 @@ def export_markdown(title: str, turns: Sequence[ExportedTurn]) -> str:
 def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
     """Return a conversation as a single HTML page without scripts or requests to any server."""
     return (
-        templates("show")
+        worded_templates("show", ENGLISH)
         .get_template("export.html.j2")
         .render(
             title=title,

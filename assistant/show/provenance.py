@@ -159,16 +159,30 @@ def describe_author(answer: Answer) -> str | None:
         return None
     model = (name_model(answer.usage.model) if answer.usage else "") or "a language model"
     found = Counter(one.verdict for one in answer.statements)
-    if found[Verdict.QUOTED] == len(answer.statements):
+    n_quoted = found[Verdict.QUOTED]
+    if n_quoted == len(answer.statements):
         return f"Chosen by {model}; every sentence is an exact quote."
-    part = " in part" if found[Verdict.QUOTED] else ""
-    rest = "; the rest are exact quotes." if part else "."
-    if found[Verdict.NOT_CONFIRMED]:
-        return f"Written{part} by {model}; nobody was asked to confirm its sentences{rest}"
     by = dict.fromkeys(one.confirmed_by for one in answer.statements if one.confirmed_by)
     names = [name_model(name) for name in by]
     own = "the same model, asked apart" if names == [model] else " and ".join(names)
-    return f"Written{part} by {model}; each of its sentences was confirmed by {own}{rest}"
+    said = (
+        (_UNASKED_PARTLY if n_quoted else _UNASKED)
+        if found[Verdict.NOT_CONFIRMED]
+        else (_CONFIRMED_PARTLY if n_quoted else _CONFIRMED)
+    )
+    return said.format(model=model, what=own)
+
+
+_UNASKED = "Written by {model}; nobody was asked to confirm its sentences."
+_UNASKED_PARTLY = (
+    "Written in part by {model}; nobody was asked to confirm its sentences; "
+    "the rest are exact quotes."
+)
+_CONFIRMED = "Written by {model}; each of its sentences was confirmed by {what}."
+_CONFIRMED_PARTLY = (
+    "Written in part by {model}; each of its sentences was confirmed by {what}; "
+    "the rest are exact quotes."
+)
 
 
 def is_quote(answer: Answer, statement: Statement) -> bool:
@@ -234,15 +248,6 @@ def _seconds(taken: float) -> str:
 def _shorten(text: str, max_chars: int) -> str:
     line = " ".join(text[: 4 * max_chars].split())
     return line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"
-
-
-def describe_page(number: int, title: str, kind: PageKind = PageKind.PAGE) -> str:
-    """Return what a picture of a part shows, in words.
-
-    >>> describe_page(12, "Annual report")
-    'Page 12 of Annual report'
-    """
-    return f"{kind.value.capitalize()} {number} of {title}"
 
 
 def name_page(number: int, kind: PageKind = PageKind.PAGE) -> str:

@@ -75,16 +75,20 @@ def list_added(index_dir: Path) -> Iterator[FoundFile]:
     """Yield the files of added documents, by id; what is not one is passed over."""
     found = []
     for path in (index_dir / FOLDER).glob("*.json"):
-        try:
-            with path.open("rb") as file:
-                name = read_name(file.readline(MAX_HEAD_BYTES))
-            status = path.stat()
-        except (OSError, ValueError, KeyError, TypeError):
-            name, status = f"damaged {path.name}", path.lstat()
+        name, status = name_of(path), path.lstat()
         found.append(
             FoundFile(DocumentId(f"{PREFIX}{name}"), path, status.st_size, status.st_mtime_ns)
         )
     yield from sorted(found, key=lambda file: file.document_id)
+
+
+def name_of(path: Path) -> str:
+    """Return the name of an added document, which its file holds."""
+    try:
+        with path.open("rb") as file:
+            return read_name(file.readline(MAX_HEAD_BYTES))
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"damaged {path.name}"
 
 
 def file_of(index_dir: Path, document_id: str) -> Path:

@@ -181,8 +181,11 @@ _STOPS = LASTING | frozenset(
 _OPENING = frozenset(
     "the a an all of different distinct der die das les des las los i gli le".split()
 )
-LIGHT = LASTING | en.FUNCTION_WORDS | frozenset(
-    """list lists listed table tables row rows line lines record records entry entries sheet file
+LIGHT = (
+    LASTING
+    | en.FUNCTION_WORDS
+    | frozenset(
+        """list lists listed table tables row rows line lines record records entry entries sheet file
     document data item items contain contains show shows name names give tell exist exists recorded
     belong belongs stand stands please many much get got have having make made
     place placed come came take took between zwischen entre tra fra ne n isn aren wasn weren hasn
@@ -193,6 +196,7 @@ LIGHT = LASTING | en.FUNCTION_WORDS | frozenset(
     tableau hay son esta estan cuantos filas ci sono quanti righe sao ha quantos linhas welche quel
     quelle quels quelles quais quali cuales mit der die das den im in von le la les des du de el los
     las del il lo gli i nel nella o os as do da y e et und""".split()
+    )
 )
 """Words of such a question that need stand nowhere."""
 

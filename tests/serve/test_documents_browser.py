@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import IN_BROWSER, Visit, ask, keep_picture, serving
+from browsing import IN_BROWSER, Visit, ask, keep_picture, reload, serving
 from playwright.sync_api import Page, expect
 from surface_fakes import FakeAssistant
 
@@ -266,3 +266,52 @@ def test_the_documents_look_well_in_any_window_and_to_any_reader(
         audit("found")
         page.evaluate("document.body.classList.add('dropping')")
         audit("dropping")
+
+
+def test_what_was_removed_is_still_to_be_brought_back_after_a_reload(visit: Visit) -> None:
+    assistant = FolderAssistant().fill("a/plan.md", "b.txt", "c.txt", "d.txt")
+    corpus = assistant.settings.corpus_dir
+    with serving(assistant) as (at, _):
+        page = visit(at)
+        for name in ("a/plan.md", "b.txt", "c.txt"):
+            choose(page, name, "Remove")
+            expect(page.locator(f'.files > li[data-id="{name}"]')).to_have_count(0)
+            expect(page.locator(".documents-head >> text=Sync")).to_be_visible()
+        reload(page)
+        page.click(".trash summary")
+        expect(page.locator(".trash summary")).to_have_text("Trash: 3 files")
+        page.click('.removed li:has-text("plan.md") >> text=Bring back')
+        expect(page.locator(".uploads")).to_have_text("Brought back plan.md.")
+        expect(page.locator('.files > li[data-id="a/plan.md"]')).to_have_count(1)
+        assert (corpus / "a" / "plan.md").read_text() == "This is a/plan.md."
+        expect(page.locator(".removed")).to_be_visible()
+        delete = page.locator('.removed li:has-text("b.txt") .danger')
+        delete.click()
+        expect(delete).to_have_text("Delete for good?")
+        delete.click()
+        expect(page.locator(".removed li")).to_have_count(1)
+        empty = page.locator(".trash > .danger")
+        empty.click()
+        expect(page.locator(".removed li")).to_have_count(1)
+        empty.click()
+        expect(page.locator(".trash")).to_have_count(0)
+    assert [path.name for path in corpus.rglob("*") if path.is_file()] != []
+    assert not list((assistant.settings.index_dir / "trash").iterdir())
+
+
+def test_a_long_sync_sends_little_and_leaves_what_a_person_does_in_the_list(visit: Visit) -> None:
+    assistant = FolderAssistant(pause_s=0.25).fill(*(f"letter {n}.txt" for n in range(60)))
+    with serving(assistant) as (at, _):
+        page = visit(at)
+        page.evaluate(
+            """() => { window.kept = document.querySelector('.files > li:nth-child(40)');
+                document.querySelector('.files').dataset.seen = 'yes'; }"""
+        )
+        page.click(".documents-head button")
+        expect(page.locator(".documents progress")).to_be_visible()
+        page.locator(".files > li .menu summary").nth(5).click()
+        expect(page.locator(".documents .progress")).to_contain_text("3 of 4 files")
+        expect(page.locator(".files > li .menu[open]")).to_have_count(1)
+        assert page.evaluate("window.kept.isConnected"), "rows that stay the same stay"
+        expect(page.locator(".documents .notice")).to_contain_text("Synced in")
+        assert len(listed(page)) == 60

@@ -14,7 +14,15 @@ from assistant.errors import CorpusError, DocumentUnreadable
 from assistant.ingest.added import AddedDocument
 from assistant.ingest.walk import walk
 from assistant.serve.app import build_app
-from assistant.serve.folder import TRASH, NameTaken, remove, rename, restore
+from assistant.serve.folder import (
+    TRASH,
+    NameTaken,
+    list_removed,
+    purge,
+    remove,
+    rename,
+    restore,
+)
 from assistant.settings import Settings
 from assistant.store.added import keep, list_added
 
@@ -286,3 +294,74 @@ def test_over_http_the_list_comes_in_parts_found_by_words_and_ordered(client: Te
     assert ask(order="status", n=1) == (4, ["scan.pdf"])
     for wrong in ({"n": 0}, {"n": 10**6}, {"start": -1}, {"order": "x"}, {"words": "x" * 500}):
         assert client.get("/api/documents", params=wrong).status_code == 422
+
+
+def test_what_was_removed_is_listed_and_deleted_for_good_when_that_is_said(
+    settings: Settings,
+) -> None:
+    assert list_removed(settings) == ()
+    assert purge(settings) == 0
+    keep(settings.index_dir, [AddedDocument("note", "Note", ((None, "Text."),))])
+    (added,) = list_added(settings.index_dir)
+    names = ["plan.md", "sub/deep.md", added.document_id]
+    keys = [remove(settings, name) for name in names]
+    for at, key in enumerate(keys):
+        os.utime(settings.index_dir / TRASH / key, (at, 1_000_000_000 + at))
+    found = list_removed(settings)
+    assert [(one.key, one.document_id) for one in found] == [*zip(keys, names, strict=True)][::-1]
+    assert found[2].removed_at == "2001-09-09T01:46:40+00:00"
+    assert found[2].size == len("Plan.")
+    assert purge(settings, keys[1]) == 1
+    with pytest.raises(CorpusError, match="has this key"):
+        purge(settings, keys[1])
+    assert restore(settings, keys[0]) == "plan.md"
+    assert purge(settings) == 1
+    assert list_removed(settings) == ()
+    assert not list((settings.index_dir / TRASH).iterdir())
+
+
+@pytest.mark.parametrize("key", ["", ".", "..", "x", "0" * 31, "../" + "0" * 32, "A" * 32])
+def test_what_is_no_key_deletes_nothing(settings: Settings, key: str) -> None:
+    kept = remove(settings, "plan.md")
+    with pytest.raises(CorpusError, match="has this key"):
+        purge(settings, key)
+    assert [one.key for one in list_removed(settings)] == [kept]
+
+
+def test_a_link_in_the_trash_is_neither_listed_nor_followed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    remove(settings, "plan.md")
+    (settings.index_dir / TRASH / ("0" * 32)).symlink_to(tmp_path)
+    (settings.index_dir / TRASH / "stranger").mkdir()
+    assert len(list_removed(settings)) == 1
+    assert purge(settings) == 1
+    assert (tmp_path / "outside.txt").read_text() == "Outside."
+    assert (settings.index_dir / TRASH / "stranger").is_dir()
+
+
+def test_over_http_the_trash_is_listed_and_emptied(client: TestClient) -> None:
+    names = ("plan.md", "sub/deep.md")
+    keys = [client.delete(f"/api/documents/{name}").json()["key"] for name in names]
+    told = client.get("/api/trash").json()["removed"]
+    assert {(one["key"], one["document_id"]) for one in told} == {
+        (keys[0], "plan.md"),
+        (keys[1], "sub/deep.md"),
+    }
+    assert client.delete(f"/api/trash/{keys[0]}").json() == {"deleted": 1}
+    assert client.delete(f"/api/trash/{keys[0]}").status_code == 404
+    assert client.delete("/api/trash").json() == {"deleted": 1}
+    assert client.get("/api/trash").json() == {"removed": []}
+
+
+def test_over_http_an_error_is_told_in_the_language_that_is_wished(client: TestClient) -> None:
+    def refuse(**headers: str) -> str:
+        reply = client.delete("/api/documents/gone.md", headers=headers)
+        message: str = reply.json()["error"]["message"]
+        return message
+
+    assert refuse() == "'gone.md' is no file of the folder"
+    wish = {"Accept-Language": "fr-CH, de;q=0.4"}
+    assert refuse(**wish) == "'gone.md' n’est pas un fichier du dossier"
+    client.cookies.set("assistant_language", "de")
+    assert refuse(**wish) == "'gone.md' ist keine Datei des Ordners"

@@ -5,6 +5,8 @@ from browsing import IN_BROWSER, Visit, ask, begin, serving
 from playwright.sync_api import Request, expect
 from surface_fakes import FakeAssistant
 
+from assistant.serve.chat.actions import CONVERSATION_GONE
+
 pytestmark = IN_BROWSER
 
 
@@ -77,3 +79,24 @@ def test_an_answer_of_ones_own_page_is_not_sent_again(visit: Visit, words: str) 
     )
     page.wait_for_timeout(3_000)
     assert page.evaluate("window.drawn") == 0
+
+
+def test_a_page_that_is_answering_misses_nothing_of_another(visit: Visit) -> None:
+    fake = FakeAssistant(pause_s=0.05)
+    with serving(fake) as (at, _):
+        one = visit(at)
+        ask(one, "typhoon")
+        other = visit(at, one.context)
+        begin(one, "wait for it")
+        expect(one.locator("#stop")).to_be_visible()
+        ask(other, "leave")
+        expect(one.locator(".conversations li")).to_have_count(2)  # while it still answers
+        expect(one.locator("#stop")).to_be_visible()
+        other.click('.conversations li:has-text("typhoon") summary')
+        other.click('.conversations li:has-text("typhoon") >> text="Delete"')
+        other.click(".conversations >> text=Delete for good?")
+        expect(one.locator(".conversations li")).to_have_count(1)
+        expect(one.locator("#banner .notice")).to_have_text(CONVERSATION_GONE)
+        fake.let_go.set()
+        expect(one.locator("#stop")).to_be_hidden()
+        expect(one.locator(".turn")).to_have_count(0)

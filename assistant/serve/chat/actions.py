@@ -56,7 +56,7 @@ class Chat:
         self.answers = answers
         self._ending = ending
         self._syncing: asyncio.Task[None] | None = None
-        self._outcome, self._is_due = "", False
+        self._is_due = False
 
     def load(self, session: Session, address: str) -> Update:
         """Show a page that has just been loaded; `address` is a conversation's id or empty.
@@ -64,12 +64,12 @@ class Chat:
         What was asked on the page or typed into it before that stays.
         """
         named = session.conversation_id or _storable(address) or None
-        shown = _catch_errors(lambda: self._open_conversation(session, named))
+        shown = _catch_errors(session, lambda: self._open_conversation(session, named))
         return replace(shown, question=None)
 
-    def examples(self) -> Update:
+    def examples(self, session: Session) -> Update:
         """Offer example questions, which take longer to make than a page may wait."""
-        return _catch_errors(lambda: Update(examples=self._views.examples()))
+        return _catch_errors(session, lambda: Update(examples=self._views.examples(session.say)))
 
     def open(self, session: Session, reference: str, order: object = None) -> Update:
         """Open what a link points at: a conversation, a source, or the list of documents.
@@ -80,16 +80,16 @@ class Chat:
         reference = _storable(reference)
         kind, _, name = reference.partition("-")
         if kind == "open":
-            return _catch_errors(lambda: self._open_conversation(session, name))
+            return _catch_errors(session, lambda: self._open_conversation(session, name))
         n_opened = order if isinstance(order, int) else session.n_opened + 1
         if n_opened < session.n_opened:
             return Update()
         session.reference, session.n_opened = reference, n_opened
-        return _catch_errors(lambda: Update(panel=self._views.panel(session)))
+        return _catch_errors(session, lambda: Update(panel=self._views.panel(session)))
 
     def follow(self, session: Session) -> Update:
         """Show what has changed on another page of the same person: what is typed here stays."""
-        return _catch_errors(lambda: self._follow(session))
+        return _catch_errors(session, lambda: self._follow(session))
 
     def act(self, session: Session, sent: dict[str, Any]) -> Update:
         """Do what a button says; an unknown action changes nothing."""
@@ -107,8 +107,10 @@ class Chat:
             "list": lambda: self._list(session, sent),
             "all": lambda: self._clear_selection(session),
             "halt-sync": self._stop_sync,
+            "panel": lambda: Update(panel=self._views.panel(session)),
+            "purge": lambda: self._purge(session, sent),
         }
-        return _catch_errors(acts.get(str(sent.get("act")), Update))
+        return _catch_errors(session, acts.get(str(sent.get("act")), Update))
 
     async def sync(self, session: Session) -> AsyncGenerator[Update]:
         """Start a sync, which continues when the page is closed, and follow it.
@@ -136,7 +138,7 @@ class Chat:
                     async for update in updates:
                         yield update
         finally:
-            session.is_following = False
+            session.is_following, session.sent = False, None
 
     async def _tell_sync(self, session: Session) -> AsyncGenerator[Update]:
         beside, is_followed = session.reference, False
@@ -145,15 +147,16 @@ class Chat:
             progress = self._corpus.progress
             yield Update(
                 panel=self._views.panel(session) if is_shown else None,
-                status=describe_progress(progress) if progress else SYNCING,
-                ready=self._views.ready(),
+                status=describe_progress(progress, session.say) if progress else SYNCING,
+                ready=self._views.ready(session.say),
             )
             beside, is_followed = session.reference, True
             await (asyncio.wait({task}, timeout=REFRESH_S) if task else asyncio.sleep(REFRESH_S))
         if is_followed:
             panel = self._views.panel(session) if session.reference == DOCUMENTS else None
-            yield Update(panel=panel, status=self._outcome, ready=self._views.ready())
-            yield await asyncio.to_thread(self.examples)
+            told = self._corpus.tell_last(session.say)
+            yield Update(panel=panel, status=told, ready=self._views.ready(session.say))
+            yield await asyncio.to_thread(self.examples, session)
 
     def _running(self) -> asyncio.Task[None] | None:
         """Return the sync that a page began, while it runs."""
@@ -166,7 +169,7 @@ class Chat:
                 continue
             self._is_due = False
             async with aclosing(run_in_thread(self._corpus.sync(), self._ending)) as stages:
-                async for self._outcome in stages:
+                async for _ in stages:
                     pass
 
     def _stop_sync(self) -> Update:
@@ -188,20 +191,20 @@ class Chat:
             conversations=self._views.conversations(session),
             question="",
             panel=self._views.panel(session),
-            banner=render_notice(status) if status else self._views.banner(session),
-            ready=self._views.ready(),
+            banner=render_notice(status, session.say) if status else self._views.banner(session),
+            ready=self._views.ready(session.say),
         )
 
     def _follow(self, session: Session) -> Update:
         before, open_id = session.seen_list, session.conversation_id
         conversations = self._views.conversations(session)
         listed = Update(conversations=conversations if session.seen_list != before else None)
-        if open_id is None or session.n_watching:
+        if open_id is None:
             return listed
         when = self._conversations.updated_at(session.owner, open_id)
         if when is None:
             return replace(self._open_conversation(session, open_id), question=None)
-        if when == session.seen_at:
+        if when == session.seen_at or session.n_watching:
             return listed
         return replace(self.answers.show(session), conversations=listed.conversations)
 
@@ -297,9 +300,8 @@ class Chat:
             )
         only = session.only | chosen if sent.get("checked") else session.only - chosen
         if len(only) > MAX_DOCUMENTS:
-            return Update(
-                panel=self._views.panel(session), status=TOO_MANY, banner=render_notice(TOO_MANY)
-            )
+            notice = render_notice(TOO_MANY, session.say)
+            return Update(panel=self._views.panel(session), status=TOO_MANY, banner=notice)
         session.only = only
         panel = None if isinstance(named, str) else self._views.panel(session)
         return Update(panel=panel, banner=self._views.banner(session))
@@ -312,20 +314,26 @@ class Chat:
         panel = self._views.panel(session)
         return Update(panel=panel) if session.listed is listed else Update()
 
+    def _purge(self, session: Session, sent: dict[str, Any]) -> Update:
+        """Delete for good what is in the trash: what a key names, or all of it."""
+        named = sent.get("key")
+        self._corpus.purge(None if named is None else _storable(named))
+        return Update(panel=self._views.panel(session), status="Deleted.")
+
     def _clear_selection(self, session: Session) -> Update:
         session.only = frozenset()
         panel = self._views.panel(session) if session.reference == DOCUMENTS else None
         return Update(panel=panel, banner=self._views.banner(session))
 
 
-def _catch_errors(act: Callable[[], Update]) -> Update:
+def _catch_errors(session: Session, act: Callable[[], Update]) -> Update:
     """Return the update, or a notice of what failed."""
     try:
         return act()
     except AssistantError as error:
-        return Update(status=str(error), banner=render_notice(str(error)))
+        return Update(status=str(error), banner=render_notice(str(error), session.say))
     except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-        return Update(banner=render_notice(log_error("doing that")))
+        return Update(banner=render_notice(log_error("doing that"), session.say))
 
 
 def _storable(sent: object) -> str:

@@ -109,7 +109,7 @@ class RunningAnswers:
         turn = find_turn(turns, sent)
         question = turn.question if turn else sent.get("question")
         if not isinstance(question, str):
-            yield Update(status=QUESTION_GONE, banner=render_notice(QUESTION_GONE))
+            yield Update(status=QUESTION_GONE, banner=render_notice(QUESTION_GONE, session.say))
             return
         if not self.is_running(session):  # else it is refused, and nothing to be replaced later
             session.replaces = turn.number if turn and turn is turns[-1] else None
@@ -140,8 +140,8 @@ class RunningAnswers:
         while session.conversation_id == conversation_id:
             if running.step is not seen:
                 seen = running.step
-                turn, n_before = self._views.turn(seen.turn, seen), len(running.before)
-                html = wrap_turn(conversation_id, turn, n_before, is_last=True)
+                turn = self._views.turn(seen.turn, seen, say=session.say)
+                html = wrap_turn(conversation_id, turn, len(running.before), is_last=True)
                 yield Update(conversation=html, status=seen.status, is_running=seen.is_running)
             if not seen.is_running:
                 self._views.note_seen(session)
@@ -154,7 +154,7 @@ class RunningAnswers:
         running = self._running.get(session.conversation_id or "")
         if running:
             before, step = running.before, running.step
-            html = self._views.show_turns(session.conversation_id or "", before, step)
+            html = self._views.show_turns(session, before, step)
             return Update(conversation=html, status=step.status, is_running=step.is_running)
         html = self._views.conversation(session)
         return Update(conversation=html, status="", is_running=False)
@@ -180,7 +180,9 @@ class RunningAnswers:
 
     def _notify(self, session: Session, notice: str) -> Update:
         is_running = self.is_running(session)
-        return Update(status=notice, banner=render_notice(notice), is_running=is_running)
+        return Update(
+            status=notice, banner=render_notice(notice, session.say), is_running=is_running
+        )
 
     def _begin(self, session: Session, asked: Turn, before: tuple[Turn, ...]) -> None:
         """Store the new turn, in place of the one that it replaces, and start to answer it."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Any
 
 from markupsafe import Markup
@@ -23,7 +24,8 @@ from assistant.ingest.sniff import SUFFIXES
 from assistant.serve.background import iterate_reports
 from assistant.serve.chat.render import render_notice, render_part
 from assistant.serve.chat.turns import log_error
-from assistant.show.provenance import count
+from assistant.serve.folder import Removed, list_removed, purge
+from assistant.show.wording import ENGLISH, Wording
 from assistant.store.sync import Progress, SyncReport
 from assistant.values import DocumentId, FileRecord, Status
 
@@ -198,6 +200,7 @@ class CorpusView:
     `progress` what a running sync does (empty if none runs), of which a `share` is done, `reading`
     the file that it reads, and `note` what the last one reported. `words` were looked for, and
     `n_found` of `n_documents` have them, in an `order` of several; `n_more` rows are not shown.
+    `trash` is what was removed and can be brought back.
     """
 
     suffixes: tuple[str, ...]
@@ -214,6 +217,7 @@ class CorpusView:
     n_documents: int = 0
     n_found: int = 0
     n_more: int = 0
+    trash: tuple[Removed, ...] = ()
 
     @property
     def has_many(self) -> bool:
@@ -231,9 +235,9 @@ class CorpusView:
         return tuple(one for one in NAMED_SUFFIXES if one in self.suffixes) or self.suffixes
 
 
-def render_documents(rows: Sequence[ListRow], corpus: CorpusView) -> Markup:
+def render_documents(rows: Sequence[ListRow], corpus: CorpusView, say: Wording = ENGLISH) -> Markup:
     """Render folders, and files with their status, and the reason if one was skipped."""
-    return render_part("documents", tuple(rows), corpus)
+    return render_part("documents", tuple(rows), corpus, say=say)
 
 
 class Corpus:
@@ -241,7 +245,8 @@ class Corpus:
 
     def __init__(self, assistant: Answering) -> None:
         self._assistant = assistant
-        self._note, self._succeeded_s = "", 0.0
+        self._last: SyncReport | str = ""
+        self._succeeded_s = 0.0
         self._is_syncing = False
         self.stop_sync = assistant.stop_sync
 
@@ -250,16 +255,12 @@ class Corpus:
         """How far the running sync is; None if none runs."""
         return self._assistant.progress or (Progress("reading", 0, 0) if self._is_syncing else None)
 
-    @property
-    def tells_ready(self) -> str:
-        """What is ready while a sync reads files, as a sentence; empty if none does."""
+    def count_ready(self) -> tuple[int, int]:
+        """Return how many files can be asked while a sync reads others, and of how many; else 0."""
         progress = self._assistant.progress
         if progress is None or progress.done >= progress.total:
-            return ""
-        return (
-            f"{progress.done:,} of {progress.total:,} files are read. "
-            "Answers come from these until the others are."
-        )
+            return 0, 0
+        return progress.done, progress.total
 
     def find(self, words: str = "", folder: str = "") -> frozenset[DocumentId]:
         """Return the documents that can be asked of those with these words, or in this folder.
@@ -274,7 +275,12 @@ class Corpus:
             and (not folder or one.document_id.startswith(f"{folder}/"))
         )
 
-    def show(self, only: frozenset[DocumentId], view: ListView = ListView()) -> Markup:
+    def show(
+        self,
+        only: frozenset[DocumentId],
+        view: ListView = ListView(),
+        say: Wording = ENGLISH,
+    ) -> Markup:
         """Return the panel; `only` are the documents that are ticked."""
         progress, is_success = self.progress, self._succeeded_s > 0
         is_old = time.monotonic() - self._succeeded_s > TELL_SUCCESS_S
@@ -287,9 +293,9 @@ class Corpus:
                 max_bytes=self._assistant.settings.max_file_bytes,
                 synced_at=self._assistant.synced_at,
                 only=only,
-                progress=describe_progress(progress) if progress else "",
+                progress=describe_progress(progress, say) if progress else "",
                 share=progress.share if progress else 0.0,
-                note="" if is_success and is_old else self._note,
+                note="" if is_success and is_old else self.tell_last(say),
                 is_success=is_success,
                 reading=progress.name if progress else "",
                 words=view.words,
@@ -297,32 +303,47 @@ class Corpus:
                 n_documents=len(records),
                 n_found=len(found),
                 n_more=len(rows) - view.n_rows,
+                trash=list_removed(self._assistant.settings),
             )
-            return render_documents(rows[: view.n_rows], shown)
+            return render_documents(rows[: view.n_rows], shown, say)
         except AssistantError as error:
-            return render_notice(str(error))
+            return render_notice(str(error), say)
+
+    def purge(self, key: str | None) -> None:
+        """Delete for good what one removal put into the trash; all that is there if None.
+
+        Raises:
+            CorpusError: it is not there any more, or cannot be deleted.
+        """
+        purge(self._assistant.settings, key)
+
+    def tell_last(self, say: Wording) -> str:
+        """Say what the last sync came to; "" if there was none, or before its end."""
+        if isinstance(self._last, SyncReport):
+            return describe_sync(self._last, say)
+        return say.retell(self._last)
 
     def sync(self) -> Generator[str]:
         """Sync the index with the folder; yield the progress, and the outcome last."""
         if self.progress is not None:
             yield SYNC_RUNNING
             return
-        self._is_syncing, self._note, self._succeeded_s = True, "", 0.0
+        self._is_syncing, self._last, self._succeeded_s = True, "", 0.0
         try:
             yield "Syncing"
             reports: Iterator[Progress | SyncReport] = iterate_reports(self._run_sync)
             for report in reports:
                 if isinstance(report, SyncReport):
-                    self._note, self._succeeded_s = describe_sync(report), time.monotonic()
+                    self._last, self._succeeded_s = report, time.monotonic()
                 else:
                     yield describe_progress(report)
         except AssistantError as error:
-            self._note = str(error)
+            self._last = str(error)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-            self._note = log_error("syncing")
+            self._last = log_error("syncing")
         finally:
             self._is_syncing = False
-        yield self._note
+        yield self.tell_last(ENGLISH)
 
     def _run_sync(self, report: Callable[[Progress | SyncReport], None]) -> None:
         last_s = 0.0
@@ -336,31 +357,52 @@ class Corpus:
         report(self._assistant.sync(on_progress=on_progress))
 
 
-def describe_sync(report: SyncReport) -> str:
+def describe_sync(report: SyncReport, say: Wording = ENGLISH) -> str:
     """Say in a sentence what a sync did and how long it took."""
     counted = {
-        "added": report.n_added,
-        "changed": report.n_changed,
-        "moved": report.n_moved,
-        "removed": report.n_removed,
-        "skipped": report.n_skipped,
+        "{n} added": report.n_added,
+        "{n} changed": report.n_changed,
+        "{n} moved": report.n_moved,
+        "{n} removed": report.n_removed,
+        "{n} skipped": report.n_skipped,
     }
-    did = ", ".join(f"{n:,} {word}" for word, n in counted.items() if n) or "nothing has changed"
-    rebuilt = " The index was damaged and has been built anew." if report.recovered else ""
-    return f"Synced in {report.seconds:.1f} s: {did}.{rebuilt}"
+    did = ", ".join(say(said, n=n) for said, n in counted.items() if n)
+    seconds = say.number(float(report.seconds))
+    told = say("Synced in {time} s: {what}.", time=seconds, what=did or say("nothing has changed"))
+    if not report.recovered:
+        return told
+    return f"{told} {say('The index was damaged and has been built anew.')}"
 
 
-def describe_progress(progress: Progress) -> str:
+def describe_progress(progress: Progress, say: Wording = ENGLISH) -> str:
     """Say what a sync does, how many files are done, and about how long it takes yet."""
-    stage = progress.doing[:1].upper() + progress.doing[1:]
-    facts = [f"{progress.done:,} of {progress.total:,} files"] if progress.total > 1 else []
+    stage = _describe_stage(progress, say)
+    facts = []
+    if progress.total > 1:
+        facts.append(say("{n} of {n_all} files", n=progress.done, n_all=progress.total))
     if (left := progress.seconds_left) is not None:
-        facts.append(f"about {_round_up(left)} left")
+        facts.append(say("about {time} left", time=_round_up(left, say)))
     return f"{stage}: {', '.join(facts)}" if facts else stage
 
 
-def _round_up(seconds: float) -> str:
+def _describe_stage(progress: Progress, say: Wording) -> str:
+    name = PurePosixPath(progress.name).name
+    if progress.stage != "reading":
+        return say(_STAGES[progress.stage])
+    if progress.page is None:
+        return say("Reading {name}", name=name) if name else say("Reading")
+    n, n_all = progress.page
+    said = "Reading page {n} of {n_all} of {name}" if name else _UNNAMED
+    return say(said, n=n, n_all=n_all, name=name)
+
+
+_UNNAMED = "Reading page {n} of {n_all} of a scan"
+_STAGES = {"embedding": "Embedding", "building the vector base": "Building the vector base"}
+
+
+def _round_up(seconds: float, say: Wording) -> str:
     """Return a time as people say it: "20 seconds", "3 minutes"."""
     if seconds <= 50:
-        return f"{max(1, math.ceil(seconds / 10)) * 10} seconds"
-    return count(math.ceil(seconds / 60), "minute")
+        n = max(1, math.ceil(seconds / 10)) * 10
+        return say("{n} second|{n} seconds", n=n)
+    return say("{n} minute|{n} minutes", n=math.ceil(seconds / 60))

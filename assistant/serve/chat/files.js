@@ -1,6 +1,6 @@
 /* The documents: find and tick them, fold folders, add files from anywhere, remove and rename them. */
 element.setAttribute('role', 'region');
-element.setAttribute('aria-label', 'Source and documents');
+element.setAttribute('aria-label', assistantSay('Source and documents'));
 element.addEventListener('change', (event) => {
   const { only, onlyFolder } = event.target.dataset;
   const { checked } = event.target;
@@ -29,7 +29,7 @@ const say = (text, isNotice, undo) => {
   const line = Object.assign(document.createElement('p'), { textContent: text });
   line.className = isNotice ? 'notice' : 'facts';
   if (undo) {
-    const button = Object.assign(document.createElement('button'), { type: 'button', className: 'plain', textContent: 'Undo' });
+    const button = Object.assign(document.createElement('button'), { type: 'button', className: 'plain', textContent: assistantSay('Undo') });
     button.addEventListener('click', undo);
     line.append(' ', button);
   }
@@ -47,7 +47,7 @@ const change = async (name, address, options) => {
     const told = await reply.json();
     if (reply.ok) return { ...told, status: reply.status };
     say(`${name}: ${told.error.message}`, true);
-  } catch { say(`${name}: the server cannot be reached`, true); }
+  } catch { say(assistantSay('{name}: the server cannot be reached', { name }), true); }
   return null;
 };
 const add = async (files) => {
@@ -61,16 +61,16 @@ const add = async (files) => {
   begin();
   for (const [at, file] of files.entries()) {
     const label = drop() && drop().querySelector('span');
-    if (label) label.textContent = `Adding ${at + 1} of ${files.length}`;
-    if (file.size > most) { say(`${file.name}: larger than ${most.toLocaleString()} bytes`, true); continue; }
+    if (label) label.textContent = assistantSay('Adding {n} of {n_all}', { n: at + 1, n_all: files.length });
+    if (file.size > most) { say(assistantSay('{name}: larger than {n} bytes', { name: file.name, n: most }), true); continue; }
     let body;
-    try { body = await file.arrayBuffer(); } catch { say(`${file.name}: it is a folder, or cannot be read`, true); continue; }
+    try { body = await file.arrayBuffer(); } catch { say(assistantSay('{name}: it is a folder, or cannot be read', { name: file.name }), true); continue; }
     const told = await change(file.name, `/api/documents?name=${encodeURIComponent(file.name)}`, { method: 'POST', body });
     if (told && told.status === 201) added += 1;
-    else if (told) say(`${file.name} is there already`);
+    else if (told) say(assistantSay('{name} is there already', { name: file.name }));
   }
   if (drop()) {
-    drop().querySelector('span').textContent = 'Add files';
+    drop().querySelector('span').textContent = assistantSay('Add files');
     drop().querySelector('input').value = '';
   }
   draw();
@@ -79,17 +79,17 @@ const add = async (files) => {
 };
 const addressOf = (id) => `/api/documents/${id.split('/').map(encodeURIComponent).join('/')}`;
 const nameOf = (id) => id.split('/').pop();
+const bringBack = async (name, key) => {
+  begin();
+  if (!await change(name, `/api/trash/${key}`, { method: 'POST' })) return;
+  say(assistantSay('Brought back {name}.', { name }));
+  trigger('sync', {});
+};
 const remove = async (id) => {
   begin();
   const told = await change(nameOf(id), addressOf(id), { method: 'DELETE' });
   if (!told) return;
-  say(`Removed ${nameOf(id)}.`, false, async () => {
-    begin();
-    const back = await change(nameOf(id), `/api/trash/${told.key}`, { method: 'POST' });
-    if (!back) return;
-    say(`Brought back ${nameOf(id)}.`);
-    trigger('sync', {});
-  });
+  say(assistantSay('Removed {name}.', { name: nameOf(id) }), false, () => bringBack(nameOf(id), told.key));
   trigger('sync', {});
 };
 element.addEventListener('rename', async ({ detail: { id, title } }) => {
@@ -99,12 +99,14 @@ element.addEventListener('rename', async ({ detail: { id, title } }) => {
   const told = await change(nameOf(id), addressOf(id),
     { method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name }) });
   if (!told) return;
-  say(`Renamed ${nameOf(id)} to ${nameOf(told.document_id)}.`);
+  say(assistantSay('Renamed {name} to {other}.', { name: nameOf(id), other: nameOf(told.document_id) }));
   trigger('sync', {});
 });
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-remove]');
   if (button) remove(button.dataset.remove);
+  const restorer = event.target.closest('button[data-restore]');
+  if (restorer) bringBack(nameOf(restorer.dataset.name), restorer.dataset.restore);
 });
 /* What a person has done to a field stays with the field, whatever is drawn in its place. */
 const tellFields = () => {
@@ -114,7 +116,16 @@ const tellFields = () => {
   const words = element.querySelector('.narrow');
   if (words && document.activeElement !== words) words.value = words.dataset.words;
 };
+/* The trash stays as it was unfolded. */
+let isTrashOpen = false;
+element.addEventListener('toggle', (event) => {
+  if (event.target.matches('.trash') && event.target.isConnected) isTrashOpen = event.target.open;
+}, true);
+assistantTimes(element);
 watch('value', () => {
+  assistantTimes(element);
+  const trash = element.querySelector('.trash');
+  if (trash) trash.open = isTrashOpen;
   draw();
   tellFields();
   const files = waiting;
@@ -124,7 +135,7 @@ watch('value', () => {
 });
 /* Files are dropped anywhere on the page; the browser would open them instead. */
 const drop = () => element.querySelector('.drop');
-const over = Object.assign(document.createElement('div'), { id: 'dropping', textContent: 'Drop files to add them to the documents' });
+const over = Object.assign(document.createElement('div'), { id: 'dropping', textContent: assistantSay('Drop files to add them to the documents') });
 document.body.append(over);
 const cover = (is) => document.body.classList.toggle('dropping', is);
 const areFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');

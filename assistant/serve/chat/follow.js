@@ -3,7 +3,7 @@ let shown = null, count = 0, isFollowing = false, isSaying = '';
 const unfolded = new Set();
 const foldOf = (details) => `${shown} ${details.closest('.turn').id} ${details.className}`;
 element.setAttribute('role', 'region');
-element.setAttribute('aria-label', 'Conversation');
+element.setAttribute('aria-label', assistantSay('Conversation'));
 element.tabIndex = 0;
 watch('value', () => {
   const talk = element.querySelector('.talk');
@@ -47,13 +47,12 @@ let known = null, waiting = 0;
 const look = async () => {
   clearTimeout(waiting);
   let pause = document.hidden ? HIDDEN_MS : SEEN_MS;
-  if (document.querySelector('#stop.here')) known = null;  /* what is answered here is shown here */
-  else try {
+  try {
     const reply = await fetch('/api/changes');
     if (!reply.ok) throw new Error(reply.statusText);
     const { version } = await reply.json();
     if (known !== null && version !== known) {
-      isFollowing = true;
+      isFollowing = !document.querySelector('#stop.here');  /* what is asked here comes into view */
       trigger('follow', {});
     }
     known = version;
@@ -67,7 +66,8 @@ look();
 element.addEventListener('input', (event) => {
   if (!event.target.matches('.saying textarea')) return;
   const { value, maxLength } = event.target;
-  event.target.closest('.saying').querySelector('.facts').textContent = `${value.length} of ${maxLength}`;
+  event.target.closest('.saying').querySelector('.facts').textContent =
+    assistantSay('{n} of {n_all}', { n: value.length, n_all: maxLength });
 });
 window.addEventListener('popstate', () => {
   const id = location.hash.slice(1);

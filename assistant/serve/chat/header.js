@@ -1,4 +1,9 @@
 /* The two panels beside the conversation: shown and hidden, and closed by Back, Escape or a tap outside. */
+assistantTell(element);
+const speaking = element.querySelector('#language');
+speaking.value = document.documentElement.lang;
+speaking.parentElement.dataset.code = speaking.value.toUpperCase();
+speaking.addEventListener('change', () => assistantSpeak(speaking.value));
 const narrow = window.matchMedia('(max-width: 64rem)');
 const body = document.body.classList;
 const toggles = { nav: element.querySelector('#toggle-nav'), side: element.querySelector('#toggle-side') };

@@ -31,6 +31,7 @@ element.addEventListener('click', (event) => {
   const field = button.closest('.saying') && button.closest('.saying').querySelector('textarea');
   if (field) sent.text = field.value;
   if (EVENTS.includes(name)) trigger(name, { ...sent });
+  if (sent.act === 'edit') document.querySelector('#question textarea').focus();
 });
 /* The answer is fetched in the form that is wanted: the page does not hold it twice. */
 const copyAnswer = async (button, { turn, copy }) => {
@@ -39,8 +40,8 @@ const copyAnswer = async (button, { turn, copy }) => {
   try {
     const reply = await fetch(`/conversations/${conversation}/${turn}?form=${copy}`);
     if (!reply.ok) throw new Error(reply.statusText);
-    button.textContent = await copyText(await reply.text()) ? 'Copied' : 'Not copied';
-  } catch { button.textContent = 'Not copied'; }
+    button.textContent = await copyText(await reply.text()) ? assistantSay('Copied') : assistantSay('Not copied');
+  } catch { button.textContent = assistantSay('Not copied'); }
   setTimeout(() => { button.textContent = before; }, 1500);
 };
 const copyText = async (text) => {

@@ -1,8 +1,9 @@
 /* The list of conversations. */
 element.setAttribute('role', 'navigation');
-element.setAttribute('aria-label', 'Conversations');
+element.setAttribute('aria-label', assistantSay('Conversations'));
 /* The browser's tab is called as the conversation that it shows. */
-const NAME = document.title;
+const NAME = assistantSay('Ask your documents');
+document.title = NAME;
 watch('value', () => {
   const current = element.querySelector('.current > a');
   if (current) document.title = `${current.textContent.trim()} · ${NAME}`;

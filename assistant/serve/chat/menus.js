@@ -12,7 +12,7 @@ const rename = (id, text) => {
   const shown = item.querySelector('.row-name') || item.querySelector('a');
   const field = Object.assign(document.createElement('input'),
     { type: 'text', className: 'new-name', value: text ?? button.dataset.rename, maxLength: 120 });
-  field.setAttribute('aria-label', 'New name');
+  field.setAttribute('aria-label', assistantSay('New name'));
   shown.hidden = true;
   shown.after(field);
   field.focus();

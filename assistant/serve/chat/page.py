@@ -6,6 +6,8 @@ a request's session is looked up under the owner that `AccessMiddleware` has est
 """
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 import gradio as gr
+from markupsafe import Markup
 
 from assistant.answering import Answering
 from assistant.serve.background import Admission
@@ -22,8 +25,9 @@ from assistant.serve.chat.corpus import Corpus
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.render import render_part
-from assistant.serve.chat.sessions import Session, Sessions, Update
+from assistant.serve.chat.sessions import SentPanel, Session, Sessions, Update
 from assistant.serve.chat.views import Views
+from assistant.show.wording import LANGUAGES, Wording, texts_of
 
 MAX_EVENTS = 256
 """Events of all pages that may wait in Gradio's queue; questions have their own queue."""
@@ -31,6 +35,10 @@ MAX_CONCURRENT = 64
 """Events of one kind handled at the same time: most wait for an answer or read from disk."""
 
 TITLE = "Ask your documents"
+SCRIPTS = tuple(
+    "around files follow header language links list menus panel renew reveal status text turning"
+    " turns".split()
+)
 FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
 UNSTYLED: dict[str, Any] = {"apply_default_css": False}
@@ -60,6 +68,11 @@ class Components:
     stop: gr.Button
     panel: gr.HTML
     examples: gr.HTML
+
+    @property
+    def worded(self) -> list[Any]:
+        """The components whose own words depend on the language."""
+        return [self.new, self.search, self.question, self.ask, self.stop]
 
     @property
     def outputs(self) -> list[Any]:
@@ -93,28 +106,56 @@ def build_page(chat: Chat) -> gr.Blocks:
 
         async def on_load(address: str, request: gr.Request) -> AsyncIterator[Changes]:
             session = _session_of(sessions, request)
+            yield [*_changes(session, Update()), *_word(session.say)]
             shown = await asyncio.to_thread(chat.load, session, address or "")
             if chat.answers.is_running(session):  # asked meanwhile: its own events are newer
                 shown = replace(shown, conversation=None, conversations=None, is_running=None)
-            yield _changes(shown)
+            said = [gr.skip()] * len(parts.worded)
+            yield [*_changes(session, shown), *said]
             for updates in (chat.answers.watch(session), chat.follow_sync(session)):
-                async for changes in _stream(updates):
-                    yield changes
+                async for changes in _stream(session, updates):
+                    yield [*changes, *said]
 
         # Only a script can read the address.
-        page.load(
-            on_load, parts.address, parts.outputs, js="() => location.hash.slice(1)", **NO_PROGRESS
-        )
-        page.load(lambda: _changes(chat.examples()), None, parts.outputs, **NO_PROGRESS)
+        address = "() => location.hash.slice(1)"
+        everything = [*parts.outputs, *parts.worded]
+        page.load(on_load, parts.address, everything, js=address, **NO_PROGRESS)
+
+        def on_examples(request: gr.Request) -> Changes:
+            session = _session_of(sessions, request)
+            return _changes(session, chat.examples(session))
+
+        page.load(on_examples, None, parts.outputs, **NO_PROGRESS)
     page.queue(max_size=MAX_EVENTS, default_concurrency_limit=MAX_CONCURRENT)
     return cast(gr.Blocks, page)
 
 
 def page_options() -> dict[str, Any]:
-    """Return theme and styles for the mount; nothing in them comes from another origin."""
+    """Return theme, styles and texts for the mount; nothing in them comes from another origin."""
     theme = gr.themes.Base(font=FONT, font_mono=MONO)
     # In the head: Gradio rewrites the selectors of what is given as `css`.
-    return {"theme": theme, "head": f"<style>{_asset('page.css')}</style>"}
+    texts = json.dumps({"languages": [*LANGUAGES], "texts": texts_of(list_script_texts())})
+    script = _asset("language.js").replace("TEXTS", texts.replace("<", "\\u003c"))
+    return {"theme": theme, "head": f"<style>{_asset('page.css')}</style><script>{script}</script>"}
+
+
+def list_script_texts() -> set[str]:
+    """Return the texts of the page's scripts, and of what stands on it before they run."""
+    scripts = "".join(_asset(f"{name}.js") for name in SCRIPTS)
+    said = re.findall(r"assistantSay\(\s*'((?:[^'\\]|\\.)*)'", scripts)
+    return {*said, *re.findall(r'data-say(?:-[a-z-]+)?="([^"]+)"', str(render_part("header")))}
+
+
+def _word(say: Wording) -> list[Any]:
+    """Return the words of `Components.worded` in a language, in their order."""
+    search, ask = say("Search conversations"), say("Ask a question")
+    return [
+        gr.update(value=say("New conversation")),
+        gr.update(label=search, placeholder=search),
+        gr.update(label=say("Your question"), placeholder=ask),
+        gr.update(value=say("Ask")),
+        gr.update(value=say("Stop")),
+    ]
 
 
 def _lay_out() -> Components:
@@ -135,7 +176,14 @@ def _lay_out() -> Components:
                 "", elem_id="listed", js_on_load=links + menus + _asset("list.js"), **UNSTYLED
             )
         with gr.Column(elem_id="talk", min_width=320):
-            follow = links + menus + _asset("turns.js") + _asset("follow.js") + _asset("around.js")
+            follow = (
+                links
+                + menus
+                + _asset("renew.js")
+                + _asset("turns.js")
+                + _asset("follow.js")
+                + _asset("around.js")
+            )
             conversation = gr.HTML(
                 "",
                 html_template='<div class="said"></div>',
@@ -162,9 +210,16 @@ def _lay_out() -> Components:
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=88)
                     stop = gr.Button("Stop", elem_id="stop", elem_classes=HIDDEN, min_width=88)
         with gr.Column(elem_id="side", min_width=320):
-            scripts = (_asset(f"{name}.js") for name in ("files", "turning", "text"))
-            beside = links + menus + "".join(scripts)
-            panel = gr.HTML("", elem_id="panel", js_on_load=beside, **UNSTYLED)
+            names = ("renew", "panel")
+            drawn = "".join(_asset(f"{name}.js") for name in names)
+            used = "".join(_asset(f"{name}.js") for name in ("files", "turning", "text"))
+            panel = gr.HTML(
+                "",
+                html_template='<div class="shown"></div>',
+                elem_id="panel",
+                js_on_load=drawn + links + menus + used,
+                **UNSTYLED,
+            )
     return Components(
         address,
         new,
@@ -184,13 +239,13 @@ def _lay_out() -> Components:
 
 def _wire_asking(chat: Chat, sessions: Sessions, parts: Components) -> None:
     async def on_ask(text: str | None, request: gr.Request) -> AsyncIterator[Changes]:
-        updates = chat.answers.ask(_session_of(sessions, request), text or "")
-        async for changes in _stream(updates):
+        session = _session_of(sessions, request)
+        async for changes in _stream(session, chat.answers.ask(session, text or "")):
             yield changes
 
     async def on_button(request: gr.Request, event: gr.EventData) -> AsyncIterator[Changes]:
-        updates = chat.answers.ask_again(_session_of(sessions, request), _payload(event))
-        async for changes in _stream(updates):
+        session = _session_of(sessions, request)
+        async for changes in _stream(session, chat.answers.ask_again(session, _payload(event))):
             yield changes
 
     async def on_stop(request: gr.Request) -> None:
@@ -204,15 +259,18 @@ def _wire_asking(chat: Chat, sessions: Sessions, parts: Components) -> None:
 
 
 def _wire_actions(chat: Chat, sessions: Sessions, parts: Components) -> None:
+    def act(request: gr.Request, sent: dict[str, Any]) -> Changes:
+        session = _session_of(sessions, request)
+        return _changes(session, chat.act(session, sent))
+
     def on_act(request: gr.Request, event: gr.EventData) -> Changes:
-        return _changes(chat.act(_session_of(sessions, request), _payload(event)))
+        return act(request, _payload(event))
 
     def on_new(request: gr.Request) -> Changes:
-        return _changes(chat.act(_session_of(sessions, request), {"act": "new"}))
+        return act(request, {"act": "new"})
 
     def on_search(text: str | None, request: gr.Request) -> Changes:
-        sent = {"act": "search", "text": text or ""}
-        return _changes(chat.act(_session_of(sessions, request), sent))
+        return act(request, {"act": "search", "text": text or ""})
 
     for place in (parts.conversation, parts.panel, parts.conversations, parts.banner):
         place.act(on_act, None, parts.outputs, **EVERY_CLICK)
@@ -227,24 +285,24 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
         session, sent = _session_of(sessions, request), _payload(event)
         reference = str(sent.get("reference"))
         async with session.opening:  # until it is sent, so that clicks are answered in order
-            yield _changes(
-                await asyncio.to_thread(chat.open, session, reference, sent.get("order"))
-            )
+            opened = await asyncio.to_thread(chat.open, session, reference, sent.get("order"))
+            yield _changes(session, opened)
         if reference.startswith("open-"):  # not for a source: it is revealed when this ends
-            async for changes in _stream(chat.answers.watch(session)):
+            async for changes in _stream(session, chat.answers.watch(session)):
                 yield changes
-        yield _changes(Update())  # see `_stream`
+        yield _changes(session, Update())  # see `_stream`
 
     async def on_follow(request: gr.Request) -> AsyncIterator[Changes]:
         session = _session_of(sessions, request)
-        yield _changes(await asyncio.to_thread(chat.follow, session))
+        yield _changes(session, await asyncio.to_thread(chat.follow, session))
         if not session.n_watching:
-            async for changes in _stream(chat.answers.watch(session)):
+            async for changes in _stream(session, chat.answers.watch(session)):
                 yield changes
-        yield _changes(Update())  # see `_stream`
+        yield _changes(session, Update())  # see `_stream`
 
     async def on_sync(request: gr.Request) -> AsyncIterator[Changes]:
-        async for changes in _stream(chat.sync(_session_of(sessions, request))):
+        session = _session_of(sessions, request)
+        async for changes in _stream(session, chat.sync(session)):
             yield changes
 
     for place in (parts.conversation, parts.panel, parts.conversations):
@@ -255,9 +313,12 @@ def _wire_opening(chat: Chat, sessions: Sessions, parts: Components) -> None:
 
 
 def _session_of(sessions: Sessions, request: gr.Request) -> Session:
-    """Return the session of a request, whose owner `AccessMiddleware` has set."""
+    """Return the session of a request, whose owner and language `AccessMiddleware` has set."""
     assert request.request is not None
-    return sessions.get(str(request.request.state.owner), str(request.session_hash))
+    state = request.request.state
+    session = sessions.get(str(state.owner), str(request.session_hash))
+    session.say = Wording(state.language)
+    return session
 
 
 def _payload(event: gr.EventData) -> dict[str, Any]:
@@ -266,22 +327,22 @@ def _payload(event: gr.EventData) -> dict[str, Any]:
     return sent if isinstance(sent, dict) else {}
 
 
-async def _stream(updates: AsyncGenerator[Update]) -> AsyncIterator[Changes]:
+async def _stream(session: Session, updates: AsyncGenerator[Update]) -> AsyncIterator[Changes]:
     """Yield the changes, and an empty one at the end: Gradio sends the last one twice."""
     async with aclosing(updates):
         async for update in updates:
-            yield _changes(update)
-    yield _changes(Update())
+            yield _changes(session, update)
+    yield _changes(session, Update())
 
 
-def _changes(update: Update) -> list[Any]:
+def _changes(session: Session, update: Update) -> list[Any]:
     """Return an update as Gradio's outputs, in the order of `Components.outputs`."""
     texts = [
         update.conversations,
         update.conversation,
         update.ready,
         update.banner,
-        update.status,
+        update.status and session.say.retell(update.status),
         update.question,
     ]
     is_running = update.is_running
@@ -294,8 +355,26 @@ def _changes(update: Update) -> list[Any]:
             else gr.update(elem_classes=VISIBLE if is_visible else HIDDEN)
             for is_visible in buttons
         ),
-        *(gr.skip() if text is None else str(text) for text in (update.panel, update.examples)),
+        gr.skip() if update.panel is None else _send_panel(session, update.panel),
+        gr.skip() if update.examples is None else str(update.examples),
     ]
+
+
+def _send_panel(session: Session, panel: Markup) -> str:
+    """Return the panel as it is sent: while a sync runs, what has changed since it was last sent.
+
+    The page asks for the whole if it does not hold what that is based on (`panel.js`).
+    """
+    before, session.sent = session.sent, None
+    if not session.is_following:
+        return str(panel)
+    number = before.number + 1 if before else 1
+    session.sent = SentPanel(number, tuple(panel.split("\n")))
+    changes = session.sent.since(before) if before else None
+    if before is None or changes is None:
+        return f'<i hidden data-number="{number}"></i>\n{panel}'
+    said = Markup('<i data-base="{}" data-number="{}" data-changes="{}"></i>')
+    return str(said.format(before.number, number, changes))
 
 
 def _asset(name: str) -> str:

@@ -11,7 +11,7 @@ Links are references, which the server resolves from what it holds: `#cite-<turn
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -28,16 +28,14 @@ from assistant.show.blocks import (
     list_quotes,
 )
 from assistant.show.document import draw_text
-from assistant.show.escape import templates
 from assistant.show.provenance import (
     MAX_NEAREST,
-    count,
     describe_confidence,
     describe_nearest,
     describe_reading,
     list_remarks,
-    name_page,
 )
+from assistant.show.wording import ENGLISH, LANGUAGES, Wording, worded_templates
 from assistant.store.added import is_added
 from assistant.text.listing import SEARCHED, Reading
 from assistant.text.numbers import name_runs
@@ -53,6 +51,8 @@ MAX_SOURCE_CHARS = 60_000
 """Characters of a document that come first; the page asks for more where the reader scrolls to."""
 MAX_LINE_CHARS = 2_000
 """How far from where a part was to begin its line may begin."""
+MAX_REMOVED = 50
+"""Files in the trash that are listed; HTTP lists all."""
 FindLinks = Callable[[tuple[int, int]], Sequence[Link]]
 """Finds the links in a part of a text."""
 MAX_NAMED = 3
@@ -83,36 +83,48 @@ class CitationPosition:
 class PageView:
     """A picture of a page, of `last` in its document, with the boxes that mark a quote on it.
 
-    `description` is the alternative text, `address` the URL at the default width, `addresses` those
+    `address` is the URL at the default width, `addresses` those
     at several widths as a `srcset`; each box has its page and its CSS position.
     """
 
     number: int
     last: int
-    description: str
     address: str
     addresses: str
     boxes: tuple[tuple[int, str], ...]
 
 
-def render_part(name: str, *given: Any) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a source is shown: its page as a picture, a remark on it, and where its text leads."""
+
+    page: PageView | None = None
+    remark: str = ""
+    find_links: FindLinks = lambda _: ()
+
+
+def render_part(name: str, *given: Any, say: Wording = ENGLISH) -> Markup:
     """Render a macro of `chat.html.j2`; what it is given is escaped, unless it is markup."""
-    return Markup(getattr(_parts(), name)(*given).strip())
+    return Markup(getattr(_parts(say), name)(*given).strip())
 
 
 def render_answer(
-    answer: Answer, turn: int, tried: Sequence[str] = (), flagged: Collection[int] = ()
+    answer: Answer,
+    turn: int,
+    tried: Sequence[str] = (),
+    flagged: Collection[int] = (),
+    say: Wording = ENGLISH,
 ) -> Markup:
     """Render an answer with its sources, an abstention with suggestions, or a short reply.
 
     The number of its `turn` is for its references; `tried` and `flagged` are those of the turn.
     """
-    return render_part("answer", answer, turn, tuple(tried), tuple(flagged))
+    return render_part("answer", answer, turn, tuple(tried), tuple(flagged), say=say)
 
 
-def render_notice(message: str) -> Markup:
+def render_notice(message: str, say: Wording = ENGLISH) -> Markup:
     """Render a message of the program, such as an error, a stop or a stale reference."""
-    return render_part("notice", message)
+    return render_part("notice", message, say=say)
 
 
 def render_source(
@@ -120,14 +132,14 @@ def render_source(
     spans: Sequence[Span],
     strong: Span | None,
     position: CitationPosition | None = None,
-    picture: tuple[PageView | None, str] = (None, ""),
-    links: FindLinks = lambda _: (),
+    shown: Shown = Shown(),
+    say: Wording = ENGLISH,
 ) -> Markup:
     """Render a document as readable text with `spans` marked and `strong` highlighted.
 
     The text inside `<div class="text">` is the document's own, character by character. Of a
     document longer than `MAX_SOURCE_CHARS` a window around the strong span comes first. If there
-    is a `picture` of the page, it is shown first and the text on demand; a remark on it stands
+    is a picture of the page, it is shown first and the text on demand; a remark on it stands
     above both.
     """
     start, end = _window(document.text, strong)
@@ -135,11 +147,14 @@ def render_source(
     heading, page = _place_of(document, strong)
     names = [name for name in (path, heading) if name]
     number, kind = (page.number, page.kind) if page else (None, None)
-    where = render_part("place", names[0] if names else "", "".join(names[1:]), number, kind)
-    marked = render_text(document, (start, end), spans, strong, links((start, end)))
+    named = (names[0] if names else "", "".join(names[1:]))
+    where = render_part("place", *named, number, kind, say=say)
+    marked = render_text(document, (start, end), spans, strong, shown.find_links((start, end)))
     folded = (start, len(document.text) - end)
     return render_part(
-        "source", document, marked, where, folded, (spans, strong), position, *picture
+        *("source", document, marked, where, folded, (spans, strong), position),
+        *(shown.page, shown.remark),
+        say=say,
     )
 
 
@@ -173,19 +188,13 @@ def truncate(text: str, max_chars: int) -> str:
     return text if len(text) <= max_chars else text[:max_chars] + "…"
 
 
-def format_time(stamp: str) -> str:
-    """Return an ISO time as "28 November 2026, 20:13" in the server's time zone."""
+def format_time(stamp: str, say: Wording = ENGLISH) -> str:
+    """Return an ISO time as "28 November 2026, 20:13" in the server's time zone.
+
+    A page writes it anew as its reader's browser does.
+    """
     when = datetime.fromisoformat(stamp).astimezone()
-    return f"{when.day} {when:%B %Y, %H:%M}"
-
-
-def _bytes(n_bytes: int) -> str:
-    """Return a size as people say it: "3 bytes", "12 KB", "1.5 MB"."""
-    for unit, per in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if n_bytes >= per:
-            n = n_bytes / per
-            return f"{n:.1f}".removesuffix(".0") + f" {unit}" if n < 10 else f"{n:,.0f} {unit}"
-    return count(n_bytes, "byte")
+    return f"{when.day} {when:%B %Y, %H:%M}" if say == ENGLISH else f"{when:%Y-%m-%d %H:%M}"
 
 
 def _percent_encode(document_id: str) -> str:
@@ -229,19 +238,19 @@ def offer_readings(answer: Answer) -> tuple[tuple[Reading, str], ...]:
 
 
 @cache
-def _parts() -> Any:
-    environment = templates("serve/chat")
+def _parts(say: Wording) -> Any:
+    environment = worded_templates("serve/chat", say)
     environment.filters |= {
-        "count_noun": count,
-        "format_time": format_time,
-        "bytes": _bytes,
+        "format_time": partial(format_time, say=say),
         "percent_encode": _percent_encode,
     }
     environment.globals |= {
+        "LANGUAGES": LANGUAGES,
         "MAX_COMMENT_CHARS": MAX_COMMENT_CHARS,
         "MAX_NAMED": MAX_NAMED,
         "UNHELPFUL": UNHELPFUL,
         "MAX_NEAREST": MAX_NEAREST,
+        "MAX_REMOVED": MAX_REMOVED,
         "FEW_SOURCES": FEW_SOURCES,
         "count_first": count_first,
         "group_sources": group_sources,
@@ -255,7 +264,6 @@ def _parts() -> Any:
         "document_link": lambda document_id: f"#doc-{_percent_encode(document_id)}",
         "offer_readings": offer_readings,
         "has_file": lambda document_id: not is_added(document_id),
-        "name_page": name_page,
         "name_runs": name_runs,
     }
     return environment.get_template("chat.html.j2").module

@@ -15,10 +15,16 @@ from markupsafe import Markup
 
 from assistant.answering import Answering
 from assistant.errors import CorpusError
-from assistant.serve.chat.render import CitationPosition, PageView, render_notice, render_source
+from assistant.serve.chat.render import (
+    CitationPosition,
+    PageView,
+    Shown,
+    render_notice,
+    render_source,
+)
 from assistant.serve.chat.turns import Turn
 from assistant.serve.reading import PAGE_PATH, WIDTHS, can_show, find_links
-from assistant.show.provenance import describe_page
+from assistant.show.wording import ENGLISH, Wording
 from assistant.values import (
     Answer,
     Box,
@@ -47,7 +53,6 @@ def view_page(document: Document, number: int, boxes: Sequence[Box] = ()) -> Pag
     return PageView(
         number,
         last,
-        describe_page(number, document.title),
         _address(document, number, SHOWN_WIDTHS[1]),
         ", ".join(f"{_address(document, number, width)} {width}w" for width in SHOWN_WIDTHS),
         tuple((box.page, _place(box)) for box in shown),
@@ -70,7 +75,9 @@ class OpenedSource:
     citation: Citation | None = None
 
 
-def show_source(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -> Markup | None:
+def show_source(
+    assistant: Answering, reference: str, turns: tuple[Turn, ...], say: Wording = ENGLISH
+) -> Markup | None:
     """Return the source that a reference opens; None if it refers to nothing in these turns.
 
     Raises:
@@ -82,11 +89,11 @@ def show_source(assistant: Answering, reference: str, turns: tuple[Turn, ...]) -
     document = assistant.document(source.document_id)
     strong = source.strong
     if strong and document.text[strong.start : strong.end] != source.quote:
-        notice = render_notice(DOCUMENT_CHANGED.format(quote=source.quote))
-        return notice + render_source(document, (), None)
-    picture = _picture(assistant, document, source)
-    links = partial(find_links, assistant, document)
-    return render_source(document, source.spans, strong, source.position, picture, links)
+        notice = render_notice(DOCUMENT_CHANGED.format(quote=source.quote), say)
+        return notice + render_source(document, (), None, say=say)
+    page, remark = _picture(assistant, document, source)
+    shown = Shown(page, remark, partial(find_links, assistant, document))
+    return render_source(document, source.spans, strong, source.position, shown, say)
 
 
 def resolve(reference: str, turns: tuple[Turn, ...]) -> OpenedSource | None:

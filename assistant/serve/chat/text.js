@@ -110,15 +110,17 @@ const tellFound = (isMore = tellFound.isMore) => {
   tellFound.isMore = isMore;
   const form = element.querySelector('.finding');
   const page = places.length ? places[at][2] : 0;
-  form.querySelector('.found').textContent = !form.querySelector('input').value.trim() ? '' : !places.length ? 'Not found'
-    : `${(at + 1).toLocaleString('en')} of ${places.length.toLocaleString('en')}${isMore ? '+' : ''}${page && held().hidden ? ` · p. ${page}` : ''}`;
+  const n_all = `${new Intl.NumberFormat(document.documentElement.lang).format(places.length)}${isMore ? '+' : ''}`;
+  const there = page && held().hidden ? ` · ${assistantSay('p. {n}', { n: String(page) })}` : '';
+  const told = places.length ? `${assistantSay('{n} of {n_all}', { n: at + 1, n_all })}${there}` : assistantSay('Not found');
+  form.querySelector('.found').textContent = form.querySelector('input').value.trim() ? told : '';
   form.querySelector('.found').title = '';
   form.querySelectorAll('button').forEach((button) => { button.hidden = !places.length; });
 };
 /* That a search failed does not say that the words are not there. */
 const tellFailed = (error) => {
   const found = element.querySelector('.finding .found');
-  found.textContent = found.title = `Not searched: ${error.message}`;
+  found.textContent = found.title = assistantSay('Not searched: {why}', { why: error.message });
 };
 const findWords = async (words) => {
   const turn = asked += 1;
@@ -170,7 +172,7 @@ const keep = (change) => { try { localStorage.setItem(KEPT, JSON.stringify({ ...
 const handle = document.createElement('div');
 handle.id = 'side-handle';
 handle.tabIndex = 0;
-Object.entries({ role: 'separator', 'aria-orientation': 'vertical', 'aria-label': 'Width of the source',
+Object.entries({ role: 'separator', 'aria-orientation': 'vertical', 'aria-label': assistantSay('Width of the source'),
   'aria-controls': 'side', 'aria-valuemin': NARROWEST, 'aria-valuemax': WIDEST }).forEach(
   ([name, value]) => handle.setAttribute(name, value));
 scroller.before(handle);

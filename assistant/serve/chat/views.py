@@ -23,6 +23,7 @@ from assistant.serve.chat.sessions import DOCUMENTS, Session
 from assistant.serve.chat.sources import show_source
 from assistant.serve.chat.turns import Step, Turn, log_error
 from assistant.show.provenance import name_model, report_costs
+from assistant.show.wording import ENGLISH, Wording
 from assistant.values import Answer, DocumentId
 
 N_EXAMPLES = 4
@@ -53,15 +54,15 @@ class Views:
         self.note_seen(session)
         turns = self.turns(session)
         if turns and session.conversation_id:
-            return self.show_turns(session.conversation_id, turns)
+            return self.show_turns(session, turns)
         model = name_model(self._assistant.language_model)
-        return render_part("welcome", model)
+        return render_part("welcome", model, say=session.say)
 
     def changed_turn(self, session: Session, number: int) -> Markup | None:
         """Return one turn of the session's conversation as it is now; None if it is gone."""
         for n_before, turn in enumerate(self.turns(session)):
             if turn.number == number:
-                shown = self.turn(turn)
+                shown = self.turn(turn, say=session.say)
                 return wrap_turn(session.conversation_id or "", shown, n_before, is_last=False)
         return None
 
@@ -71,31 +72,32 @@ class Views:
             session.owner, session.conversation_id or ""
         )
 
-    def examples(self) -> Markup:
+    def examples(self, say: Wording) -> Markup:
         """Return example questions, nothing if they cannot be made; takes seconds."""
         try:
-            return render_part("suggestions", self._assistant.suggest(N_EXAMPLES), "For example")
+            offered = self._assistant.suggest(N_EXAMPLES)
+            return render_part("suggestions", offered, say("For example"), say=say)
         except AssistantError:
             return Markup("")
 
     def show_turns(
-        self, conversation_id: str, turns: Sequence[Turn], step: Step | None = None
+        self, session: Session, turns: Sequence[Turn], step: Step | None = None
     ) -> Markup:
         """Return the turns, followed by the one that is being answered."""
-        inside = [self.turn(turn) for turn in turns]
+        inside = [self.turn(turn, say=session.say) for turn in turns]
         if step is not None:
-            inside.append(self.turn(step.turn, step))
-        return wrap_turns(conversation_id, inside)
+            inside.append(self.turn(step.turn, step, say=session.say))
+        return wrap_turns(session.conversation_id or "", inside)
 
-    def turn(self, turn: Turn, step: Step | None = None) -> Markup:
+    def turn(self, turn: Turn, step: Step | None = None, *, say: Wording = ENGLISH) -> Markup:
         """Return one turn; with a running `step`, its progress in place of the actions."""
         is_running = step is not None and step.is_running
         answer = turn.outcome if isinstance(turn.outcome, Answer) else None
-        body = _outcome(turn)
+        body = _outcome(turn, say)
         if is_running and step is not None:
-            body += render_part("progress", step.doing or step.status)
+            body += render_part("progress", step.doing or step.status, say=say)
         elif answer is not None:
-            body += render_part("costs", report_costs(answer))
+            body += render_part("costs", report_costs(answer), say=say)
         return render_part(
             "turn",
             turn,
@@ -106,44 +108,47 @@ class Views:
             answer is not None and answer.kind != "reply",
             [] if answer is None or is_running else sorted(file_names(self._changed(answer))),
             file_names(turn.documents),
+            say=say,
         )
 
     def conversations(self, session: Session) -> Markup:
         """Return the list of the owner's conversations that match the search."""
         summaries = self._conversations.list(session.owner, session.search)
         is_search = bool(session.search.strip())
-        shown = render_part("conversations", summaries, session.conversation_id, is_search)
+        shown = render_part(
+            "conversations", summaries, session.conversation_id, is_search, say=session.say
+        )
         session.seen_list = hash(shown)
         return shown
 
     def banner(self, session: Session, *, is_editing: bool = False) -> Markup:
         """Return what stands above the input: the selected documents, and that this is an edit."""
-        selected = render_part("only", file_names(sorted(session.only)))
+        selected = render_part("only", file_names(sorted(session.only)), say=session.say)
         if not is_editing:
             return selected
-        return selected + render_part("editing", session.replaces is not None)
+        return selected + render_part("editing", session.replaces is not None, say=session.say)
 
-    def ready(self) -> Markup:
+    def ready(self, say: Wording) -> Markup:
         """Return what is ready while a sync reads files; nothing if none does."""
-        return render_part("ready", self._corpus.tells_ready)
+        return render_part("ready", *self._corpus.count_ready(), say=say)
 
     def panel(self, session: Session) -> Markup:
         """Return what stands beside the conversation: a source, or the list of documents."""
+        say = session.say
         try:
             if session.reference == DOCUMENTS:
-                return self._corpus.show(session.only, session.listed)
-            shown = show_source(self._assistant, session.reference, self.turns(session))
+                return self._corpus.show(session.only, session.listed, say)
+            turns = self.turns(session)
+            shown = show_source(self._assistant, session.reference, turns, say)
             if shown is not None:
                 return shown
-            session.reference = DOCUMENTS
-            return render_notice(UNKNOWN_REFERENCE) + self._corpus.show(
-                session.only, session.listed
-            )
+            notice = render_notice(UNKNOWN_REFERENCE, say)
         except AssistantError as error:
-            session.reference = DOCUMENTS
-            return render_notice(str(error)) + self._corpus.show(session.only, session.listed)
+            notice = render_notice(str(error), say)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)
-            return render_notice(log_error("opening a source"))
+            return render_notice(log_error("opening a source"), say)
+        session.reference = DOCUMENTS
+        return notice + self._corpus.show(session.only, session.listed, say)
 
     def _changed(self, answer: Answer) -> frozenset[DocumentId]:
         try:
@@ -175,11 +180,11 @@ def file_names(document_ids: Iterable[DocumentId]) -> list[str]:
     return [PurePosixPath(document_id).name for document_id in document_ids]
 
 
-def _outcome(turn: Turn) -> Markup:
+def _outcome(turn: Turn, say: Wording) -> Markup:
     match turn.outcome:
         case Answer() as answer:
-            return render_answer(answer, turn.number, turn.tried, turn.flagged)
+            return render_answer(answer, turn.number, turn.tried, turn.flagged, say)
         case None:
             return Markup("")
         case notice:
-            return render_notice(notice)
+            return render_notice(notice, say)

@@ -64,7 +64,7 @@ def office() -> Office:
 def test_a_visitor_without_an_address_is_welcomed_with_questions_to_try(office: Office) -> None:
     update = office.desk.load(Session("alice"), "")
     assert "welcome" in present(update.conversation)
-    assert "Who is Flax Typhoon?" in present(office.desk.examples().examples)
+    assert "Who is Flax Typhoon?" in present(office.desk.examples(Session("alice")).examples)
     assert "Sanctions" in present(update.conversations)
     assert "Staff handbook" in present(update.panel)
     assert (update.status, update.question, update.is_running) == ("", None, False)
@@ -322,11 +322,11 @@ async def test_a_sync_that_the_command_began_is_followed_and_its_end_shows_what_
     monkeypatch.setattr(actions, "REFRESH_S", 0.02)
     office.assistant.progress = Progress("reading", 1, 4, name="plan.md")
     loaded = office.desk.load(office.page, "")
-    assert "1 of 4 files are read" in present(loaded.ready)
+    assert "1 of 4 files is read" in present(loaded.ready)
     updates = office.desk.follow_sync(office.page)
     begun = await anext(updates)
     assert begun.status == "Reading plan.md: 1 of 4 files"
-    assert "1 of 4 files are read" in present(begun.ready)
+    assert "1 of 4 files is read" in present(begun.ready)
     office.assistant.progress = None
     *_, ended, offered = [update async for update in updates]
     assert ended.ready == ""

@@ -103,11 +103,11 @@ def test_progress_names_the_file_and_says_how_long_once_that_can_be_told(
 def test_while_files_are_read_it_is_told_how_many_can_be_asked() -> None:
     assistant = FakeAssistant()
     corpus = Corpus(assistant)
-    assert corpus.tells_ready == ""
+    assert corpus.count_ready() == (0, 0)
     assistant.progress = Progress("reading", 1_000, 2_500)
-    assert corpus.tells_ready.startswith("1,000 of 2,500 files are read. Answers come from these")
+    assert corpus.count_ready() == (1_000, 2_500)
     assistant.progress = Progress("building the vector base", 1, 1)
-    assert corpus.tells_ready == ""
+    assert corpus.count_ready() == (0, 0)
     assert list(corpus.sync()) == [SYNC_RUNNING], "another began it"
 
 
