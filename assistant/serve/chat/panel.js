@@ -4,9 +4,18 @@ let panelLines = [], panelNumber = null, drawnBefore = document.createDocumentFr
 const renewInsideFrom = (live, before, made) => {
   if (live.childNodes.length !== before.childNodes.length) return renewInside(live, made);
   const now = [...live.childNodes], old = [...before.childNodes], then = [...made.childNodes];
-  then.forEach((node, at) => { if (now[at]) renewFrom(now[at], old[at], node); else live.append(node); });
-  now.slice(then.length).forEach((node) => node.remove());
+  const least = Math.min(old.length, then.length);
+  let first = 0, last = 0;
+  while (first < least && isKind(old[first], then[first])) first += 1;
+  while (last < least - first && isKind(old.at(-1 - last), then.at(-1 - last))) last += 1;
+  for (let at = 0; at < first; at += 1) renewFrom(now[at], old[at], then[at]);
+  for (let at = 1; at <= last; at += 1) renewFrom(now.at(-at), old.at(-at), then.at(-at));
+  const after = last ? live.childNodes[live.childNodes.length - last] : null;
+  now.slice(first, now.length - last).forEach((node) => node.remove());
+  then.slice(first, then.length - last).forEach((node) => live.insertBefore(node, after));
 };
+const keyOf = (node) => (node.dataset && node.dataset.id) || node.className;
+const isKind = (one, other) => one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
 const renewFrom = (live, before, made) => {
   if (before.isEqualNode(made)) return;
   const isSame = made.nodeType === Node.ELEMENT_NODE && [live, before].every((one) => one.nodeName === made.nodeName);
