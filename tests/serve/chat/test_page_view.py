@@ -27,7 +27,7 @@ def opened(reference: str, assistant: PagedAssistant | None = None) -> LexborNod
 
 def address(picture: LexborNode) -> dict[str, str]:
     split = urlsplit(attribute(picture, "src"))
-    assert (split.scheme, split.netloc, split.path) == ("", "", "/api/page")
+    assert (split.scheme, split.netloc, split.path) == ("", "", "api/page")
     return {name: values[0] for name, values in parse_qs(split.query).items()}
 
 
