@@ -65,7 +65,7 @@ const add = async (files) => {
     if (file.size > most) { say(`${file.name}: larger than ${most.toLocaleString()} bytes`, true); continue; }
     let body;
     try { body = await file.arrayBuffer(); } catch { say(`${file.name}: it is a folder, or cannot be read`, true); continue; }
-    const told = await change(file.name, `/api/documents?name=${encodeURIComponent(file.name)}`, { method: 'POST', body });
+    const told = await change(file.name, `api/documents?name=${encodeURIComponent(file.name)}`, { method: 'POST', body });
     if (told && told.status === 201) added += 1;
     else if (told) say(`${file.name} is there already`);
   }
@@ -77,7 +77,7 @@ const add = async (files) => {
   if (window.assistantPanels) window.assistantPanels.show('side');
   if (added) trigger('sync', {});
 };
-const addressOf = (id) => `/api/documents/${id.split('/').map(encodeURIComponent).join('/')}`;
+const addressOf = (id) => `api/documents/${id.split('/').map(encodeURIComponent).join('/')}`;
 const nameOf = (id) => id.split('/').pop();
 const remove = async (id) => {
   begin();
@@ -85,7 +85,7 @@ const remove = async (id) => {
   if (!told) return;
   say(`Removed ${nameOf(id)}.`, false, async () => {
     begin();
-    const back = await change(nameOf(id), `/api/trash/${told.key}`, { method: 'POST' });
+    const back = await change(nameOf(id), `api/trash/${told.key}`, { method: 'POST' });
     if (!back) return;
     say(`Brought back ${nameOf(id)}.`);
     trigger('sync', {});

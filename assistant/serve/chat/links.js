@@ -37,7 +37,7 @@ const copyAnswer = async (button, { turn, copy }) => {
   const before = button.textContent;
   const { conversation } = element.querySelector('.talk').dataset;
   try {
-    const reply = await fetch(`/conversations/${conversation}/${turn}?form=${copy}`);
+    const reply = await fetch(`conversations/${conversation}/${turn}?form=${copy}`);
     if (!reply.ok) throw new Error(reply.statusText);
     button.textContent = await copyText(await reply.text()) ? 'Copied' : 'Not copied';
   } catch { button.textContent = 'Not copied'; }

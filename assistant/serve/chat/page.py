@@ -111,10 +111,9 @@ def build_page(chat: Chat) -> gr.Blocks:
 
 
 def page_options() -> dict[str, Any]:
-    """Return theme and styles for the mount; nothing in them comes from another origin."""
+    """Return the theme for the mount; nothing in it comes from another origin."""
     theme = gr.themes.Base(font=FONT, font_mono=MONO)
-    # In the head: Gradio rewrites the selectors of what is given as `css`.
-    return {"theme": theme, "head": f"<style>{_asset('page.css')}</style>"}
+    return {"theme": theme}
 
 
 def _lay_out() -> Components:
