@@ -256,10 +256,10 @@ class Corpus:
         progress = self._assistant.progress
         if progress is None or progress.done >= progress.total:
             return ""
-        return (
-            f"{progress.done:,} of {progress.total:,} files are read. "
-            "Answers come from these until the others are."
-        )
+        read = f"{progress.done:,} of {progress.total:,} files are read"
+        if progress.is_upgrade:
+            return f"The index is made anew: {read}. Until then the former one answers."
+        return f"{read}. Answers come from these until the others are."
 
     def find(self, words: str = "", folder: str = "") -> frozenset[DocumentId]:
         """Return the documents that can be asked of those with these words, or in this folder.
