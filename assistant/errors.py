@@ -8,7 +8,8 @@ AssistantError
 │   ├── IndexMissing
 │   ├── IndexMismatch
 │   ├── IndexDamaged
-│   └── IndexLocked
+│   ├── IndexLocked
+│   └── IndexReadOnly
 ├── ModelError
 │   ├── EmbedderMissing
 │   └── ModelUnavailable
@@ -77,6 +78,10 @@ class IndexDamaged(StoreError):
 
 class IndexLocked(StoreError):
     """Another process is writing the index."""
+
+
+class IndexReadOnly(StoreError):
+    """The index can be asked, but nothing can be written beside it."""
 
 
 class ModelError(AssistantError):

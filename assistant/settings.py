@@ -5,12 +5,14 @@ the working folder over the defaults below. Unknown names and impossible values 
 `SettingsError`.
 """
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict
 
 import platformdirs
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -46,6 +48,21 @@ UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max
 Password = Annotated[SecretStr, Field(min_length=8)]
 Token = Annotated[SecretStr, Field(min_length=24)]
 """Long enough that nobody guesses it: `openssl rand -base64 24` makes one."""
+
+
+def _require_network(given: str) -> str:
+    try:
+        ipaddress.ip_network(given, strict=False)
+    except ValueError:
+        raise ValueError("an address or a network is needed, such as 10.0.0.0/8") from None
+    return given
+
+
+Network = Annotated[str, AfterValidator(_require_network)]
+FrameOrigin = Annotated[
+    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)
+]
+"""Without a path, and without a wildcard: named origins only."""
 SECRET = {("users",), ("tokens",), ("llm",), ("verifier",)}
 """Groups of settings that hold passwords and keys."""
 
@@ -332,6 +349,22 @@ class Settings(BaseSettings):
         (),
         description="Further names that the server answers to, such as that of a proxy before it.",
     )
+    trusted_proxies: tuple[Network, ...] = Field(
+        (),
+        description="Addresses or networks of proxies before the server whose X-Forwarded-Host and "
+        "X-Forwarded-Proto are believed, such as 127.0.0.1; those of others are dropped.",
+    )
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="The path under which the page is reached, such as /assistant, if a proxy "
+        "passes it on; one that strips it needs no setting.",
+    )
+    frame_origins: tuple[FrameOrigin, ...] = Field(
+        (),
+        description="Origins whose pages may show the chat in a frame, such as "
+        "https://intranet.example.org; nobody else's may.",
+    )
     host: str = Field("127.0.0.1", description="Address the chat binds.")
     port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")
 
@@ -405,6 +438,9 @@ class Options(TypedDict, total=False):
     users: Mapping[str, str] | None
     tokens: Mapping[str, str] | None
     allowed_hosts: Sequence[str] | None
+    trusted_proxies: Sequence[str] | None
+    root_path: str | None
+    frame_origins: Sequence[str] | None
     host: str | None
     port: int | None
 

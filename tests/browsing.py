@@ -41,7 +41,9 @@ ARGUMENTS = [
 ]
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A folder to keep screenshots in, for people to look at."""
-expect.set_options(timeout=10_000)  # the machine may be busy with other tests
+PATIENCE_MS = int(os.environ.get("PATIENCE_MS", "10000"))
+"""Milliseconds that is waited for a page: more where the machine is busy with other work."""
+expect.set_options(timeout=PATIENCE_MS)
 IN_BROWSER = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -61,7 +63,10 @@ def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         app = build_app(assistant)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+        config = uvicorn.Config(  # as `serve` has it
+            app, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
@@ -112,7 +117,7 @@ class Visit:
             context = self.browser.new_context(**options)
             self.contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         self.watch(page, at)
         page.goto(at + path)
         page.wait_for_selector("#panel :is(.documents, .notice)", state="attached")

@@ -50,7 +50,8 @@ from assistant.cli.index import (
     tell_restored,
 )
 from assistant.cli.terminal import say, say_failure, status_line, write, write_json
-from assistant.errors import AssistantError, IndexLocked, SettingsError
+from assistant.cli.upgrade import upgrade
+from assistant.errors import AssistantError, IndexLocked, IndexReadOnly, SettingsError
 from assistant.settings import LOOPBACK, Settings
 from assistant.show.provenance import count, name_model
 
@@ -410,22 +411,29 @@ def run_chat(assistant: "Assistant", *, must_have_users: bool, as_json: bool) ->
         )
     if not (settings.users or settings.tokens) and settings.host not in LOOPBACK:
         say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
-    sync = begin_sync(assistant)
+    try:
+        served = upgrade(assistant)
+        sync = begin_sync(assistant)
+    except IndexReadOnly as error:
+        require_index(assistant)
+        say(f"{error}")
+        served, sync = assistant, None
     if model := name_model(assistant.language_model):
         say(f"answers are written by {model}, and checked against the quotes that they cite")
     say("starting the chat")
     from assistant.serve.app import serve
 
     def tell(address: str) -> None:
-        said = "; it answers from what has been read by then" if sync.is_alive() else ""
+        said = "; it answers from what has been read by then" if sync and sync.is_alive() else ""
         say(f"the chat is at {address} (stop it with Ctrl-C){said}")
         if as_json:
             write_json({"address": address}, is_line=True)
 
     try:
-        serve(assistant, settings.host, settings.port, ready=tell)
+        serve(served, settings.host, settings.port, ready=tell)
     finally:
-        stop_sync(assistant, sync)
+        if sync:
+            stop_sync(assistant, sync)
 
 
 def main() -> None:

@@ -125,7 +125,10 @@ def _keeps(figure: Estimate | None, bound: float, is_minimum: bool) -> bool:
     return figure.value >= bound if is_minimum else figure.value <= bound
 
 
-_PLACES = "corpus_dir index_dir cache_dir host port users tokens allowed_hosts n_asking n_waiting"
+_PLACES = (
+    "corpus_dir index_dir cache_dir host port users tokens allowed_hosts trusted_proxies root_path "
+    "frame_origins n_asking n_waiting"
+)
 PRIVATE_SETTINGS: dict[str, Any] = {
     **dict.fromkeys(_PLACES.split(), True),
     "llm": {"base_url", "path", "api_key"},

@@ -7,6 +7,7 @@ missing or changed there is made anew. `EmbedderMissing` is raised for a model t
 altered or not stored as safetensors.
 """
 
+import atexit
 import fcntl
 import hashlib
 import json
@@ -195,13 +196,37 @@ class PreparedModel:
 def prepare(model: str, cache_dir: Path) -> PreparedModel:
     """Return the prepared form of `model`, making it first when it is not in the cache.
 
+    Where the cache may only be read and does not hold it, it is made in a temporary folder for as
+    long as the process lives.
+
     Args:
         model: one that comes with the assistant, a folder, or the name of one downloaded before.
         cache_dir: where prepared models are kept.
 
     Raises:
-        EmbedderMissing: the model is not there or was altered, or the cache cannot be written.
+        EmbedderMissing: the model is not there or was altered, or the disk has no room for it.
     """
+    if find_prepared(find_model(model, cache_dir).folder, cache_dir) is None:
+        place = _existing(cache_dir)
+        if not os.access(place, os.W_OK):
+            aside = Path(tempfile.mkdtemp(prefix="assistant-models-"))
+            atexit.register(shutil.rmtree, aside, ignore_errors=True)
+            logger.warning(
+                "%r cannot be written: the embedding model is prepared in %r at each start; set "
+                "cache_dir to a folder that is kept",
+                *(str(place), str(aside)),
+            )
+            return _prepare_in(model, aside)
+    return _prepare_in(model, cache_dir)
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest above it that exists."""
+    folder = folder.absolute()
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _prepare_in(model: str, cache_dir: Path) -> PreparedModel:
     files, models_dir = find_model(model, cache_dir), cache_dir / "models"
     if (known := find_prepared(files.folder, cache_dir)) is not None:
         return known

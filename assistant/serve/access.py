@@ -1,131 +1,44 @@
 """Middleware in front of every route: who may send a request, and headers for every response.
 
 Takes raw ASGI requests and passes them on with their owner in `scope["state"]["owner"]` and the
-language that they want to be told in beside it. Refused
-are foreign `Host` names (DNS rebinding), requests that another site's page sends, people who are
-not logged in where users are set, other users' sessions, bodies that are too large or of unstated
-length, and Gradio routes that the page does not need.
+language that they want to be told in beside it. Refused are foreign `Host` names (DNS rebinding),
+requests that another site's page sends, people who are not logged in where users are set, other
+users' sessions, bodies that are too large or of unstated length, and Gradio routes that the page
+does not need.
 
-Without users and tokens in the settings every browser is a visitor of its own, known by a random
-cookie. With any, only they are let in: by HTTP Basic (RFC 7617), or by a bearer token (RFC 6750).
+A proxy before the server is believed what it says of a request (`X-Forwarded-Host`, `-Proto`) where
+its address is named; of all others these headers are dropped, before anything else reads them.
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 import ipaddress
 import json
 import re
-import secrets
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import quote, urlsplit
 
 from fastapi.responses import JSONResponse
-from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.serve.background import run_until
+from assistant.serve.visitors import Visitor, Visitors
 from assistant.settings import LOOPBACK
 from assistant.show.wording import choose_language
 
-# --- Who asks
-
-COOKIE = "assistant_visitor"
 LANGUAGE_COOKIE = "assistant_language"
 """What the page's reader has chosen; its script sets it."""
-COOKIE_S = 400 * 24 * 3600
-"""How long a browser keeps the cookie, in seconds: the most that browsers allow."""
 CHALLENGE = 'Basic realm="assistant", charset="UTF-8"'
-MAX_SESSION_CHARS = 64
-"""Gradio's page makes hashes of 11 characters; longer ones would only fill the memory."""
-MAX_SESSIONS = 100_000
-"""Sessions kept in memory; the one that was seen longest ago is dropped first."""
-
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who sends a request; `new_token` is the value of the cookie if the browser needs one."""
-
-    owner: str
-    new_token: str | None = None
-
-    @property
-    def cookie(self) -> str | None:
-        """The Set-Cookie header for a browser that has no cookie yet, else None."""
-        if self.new_token is None:
-            return None
-        return f"{COOKIE}={self.new_token}; Path=/; Max-Age={COOKIE_S}; HttpOnly; SameSite=Lax"
-
-
-class Visitors:
-    """Identifies who sends a request, and keeps which session belongs to whom."""
-
-    def __init__(
-        self, users: Mapping[str, SecretStr], tokens: Mapping[str, SecretStr] | None = None
-    ) -> None:
-        self._passwords = _digest_all(users)
-        self._tokens = _digest_all(tokens or {})
-        self._owner_of: OrderedDict[str, str] = OrderedDict()
-
-    def identify(self, headers: Headers) -> Visitor | None:
-        """Return who sends a request; None if it lacks a right name and password, or token."""
-        if self._passwords or self._tokens:
-            scheme, _, sent = headers.get("authorization", "").partition(" ")
-            check = {"basic": self._check_password, "bearer": self._check_token}.get(scheme.lower())
-            name = check(sent) if check else None
-            return None if name is None else Visitor(f"user:{name}")
-        token = _read_cookie(headers.get("cookie", ""))
-        new_token = None if token else secrets.token_urlsafe(32)
-        return Visitor(f"visitor:{_digest(token or new_token or '').hex()}", new_token)
-
-    def claim(self, session: str, owner: str) -> bool:
-        """Whether a session is the owner's; it belongs to whoever used it first."""
-        if not 0 < len(session) <= MAX_SESSION_CHARS:
-            return False
-        is_own = self._owner_of.setdefault(session, owner) == owner
-        self._owner_of.move_to_end(session)
-        if len(self._owner_of) > MAX_SESSIONS:
-            self._owner_of.popitem(last=False)
-        return is_own
-
-    def _check_password(self, sent: str) -> str | None:
-        """Return the user whose name and password were sent; None if they are nobody's."""
-        try:
-            name, _, password = base64.b64decode(sent, validate=True).decode().partition(":")
-        except (binascii.Error, ValueError):
-            return None
-        digest = self._passwords.get(name, bytes(32))  # an unknown name takes as long
-        return name if hmac.compare_digest(digest, _digest(password)) else None
-
-    def _check_token(self, sent: str) -> str | None:
-        """Return whose token was sent; None if it is nobody's. All are compared, in equal time."""
-        digest = _digest(sent.strip())
-        found = [name for name, own in self._tokens.items() if hmac.compare_digest(own, digest)]
-        return found[0] if found else None
-
-
-def _digest_all(secrets_of: Mapping[str, SecretStr]) -> dict[str, bytes]:
-    return {name: _digest(secret.get_secret_value()) for name, secret in secrets_of.items()}
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _read_cookie(header: str) -> str | None:
-    # Not by http.cookies, which rejects a whole header for one malformed cookie of another program.
-    token = cookie_parser(header).get(COOKIE, "")
-    return token if _TOKEN.fullmatch(token) else None
-
-
+EVENTS = "text/event-stream"
+_ASSETS = "/assets/"
+FOR_GOOD = "max-age=31536000, immutable"
+"""Gradio's files have a hash of their content in their names."""
+FOREIGN = (
+    "another site's page may not send this. If it is no other site: this server was asked for as "
+    "{host!r}; the proxy before it has to pass on the Host that the browser sent"
+)
 MAX_BODY_BYTES = 1_000_000
 """A question has at most 4,000 characters; the rest is room for Gradio's own data."""
 MAX_DIGITS = 18
@@ -159,6 +72,83 @@ SECURITY_HEADERS = {
 }
 """Sent with every response; they allow no other origin."""
 
+
+def security_headers(frame_origins: Sequence[str] = ()) -> dict[str, str]:
+    """Return the headers of every response; pages of these origins may show ours in a frame."""
+    if not frame_origins:
+        return SECURITY_HEADERS
+    headers = {name: one for name, one in SECURITY_HEADERS.items() if name != "X-Frame-Options"}
+    policy, framed = "Content-Security-Policy", " ".join(frame_origins)
+    headers[policy] = headers[policy].replace("ancestors 'none'", f"ancestors 'self' {framed}")
+    return headers
+
+
+_FORWARDED = re.compile(rb"(x-)?forwarded(-.*)?|x-real-ip|x-original-.*|x-rewrite-.*")
+"""Headers by which proxies tell of a request; Gradio would believe some of anybody."""
+
+
+class Reach:
+    """How browsers reach the server: by which names and path, through which proxies and frames.
+
+    It answers to the host that it is `bound` to and to the `allowed` names; "*" allows all of them.
+    """
+
+    def __init__(
+        self,
+        bound: str,
+        allowed: Sequence[str] = (),
+        *,
+        trusted_proxies: Sequence[str] = (),
+        root_path: str = "",
+        frame_origins: Sequence[str] = (),
+    ) -> None:
+        self._allowed = LOOPBACK | {bound.lower()} | {name.lower() for name in allowed}
+        self._trusted = [ipaddress.ip_network(one, strict=False) for one in trusted_proxies]
+        self.root_path = root_path
+        self.is_framed = bool(frame_origins)
+        self.headers = security_headers(frame_origins)
+
+    def allows_host(self, name: str) -> bool:
+        """Whether the server answers to this name."""
+        if "*" in self._allowed or name in self._allowed:
+            return True
+        return bool(self._allowed & ANY_ADDRESS) and _is_address(name)
+
+    def unwrap(self, scope: Scope) -> Scope:
+        """Return a request as its browser sent it, at the path that it has without the root path.
+
+        Of several values the last one counts: it is that of the nearest proxy.
+        """
+        given = Headers(scope=scope)
+        kept = [(name, one) for name, one in scope["headers"] if not _FORWARDED.fullmatch(name)]
+        unwrapped = {**scope, "headers": kept}
+        if self._trusts(scope):
+            host, scheme = (_last_of(given, f"x-forwarded-{name}") for name in ("host", "proto"))
+            if host:
+                others = [(name, one) for name, one in kept if name != b"host"]
+                unwrapped["headers"] = [(b"host", host.encode("latin-1")), *others]
+            if scheme in {"http", "https"}:
+                unwrapped["scheme"] = scheme
+        path, root = scope["path"], self.root_path
+        if root and (path == root or path.startswith(f"{root}/")):
+            unwrapped["path"] = path[len(root) :] or "/"
+            unwrapped["raw_path"] = quote(unwrapped["path"]).encode()
+        return unwrapped
+
+    def _trusts(self, scope: Scope) -> bool:
+        try:
+            peer = ipaddress.ip_address((scope.get("client") or ("",))[0])
+        except ValueError:  # of a socket that has no address
+            return False
+        mapped = getattr(peer, "ipv4_mapped", None) or peer
+        return any(mapped in network for network in self._trusted)
+
+
+def _last_of(headers: Headers, name: str) -> str:
+    """Return the last of the values that proxies have put into a header one after the other."""
+    return ",".join(headers.getlist(name)).rpartition(",")[2].strip()
+
+
 _GRADIO = "/gradio_api"
 _HEARTBEAT = f"{_GRADIO}/heartbeat/"
 _QUEUE_JOIN = f"{_GRADIO}/queue/join"
@@ -174,25 +164,23 @@ and cancel: a stop goes through our own handler, which knows whose answer it is.
 class AccessMiddleware:
     """ASGI middleware that admits or refuses requests and adds headers to responses.
 
-    It answers to the host that the server is `bound` to and to the `allowed` names; "*" allows all
-    of them. Once `closing` is set, streams that would not end by themselves are ended.
+    Once `closing` is set, streams that would not end by themselves are ended.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
-        bound: str,
-        allowed: tuple[str, ...],
+        reach: Reach,
         visitors: Visitors,
         max_upload_bytes: int,
         closing: asyncio.Event,
     ) -> None:
         self.app = app
+        self.reach = reach
         self.closing = closing
         self.visitors = visitors
         self.max_upload_bytes = max_upload_bytes
-        self.allowed = LOOPBACK | {bound.lower()} | {name.lower() for name in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or pass it on with its owner."""
@@ -202,16 +190,26 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        scope = self.reach.unwrap(scope)
         target: ASGIApp | None = self._refuse(scope)
         visitor = None if target else await self._identify(scope)
         if visitor is not None:
             state = scope.setdefault("state", {})
             state["owner"], state["language"] = visitor.owner, _read_language(scope)
             receive, target = await self._check_session(scope, receive, visitor.owner)
-        cookie = visitor.cookie if visitor and scope["path"] == "/" else None
-        await self._serve(
-            target or _require_login(), scope, receive, _SendWithHeaders(send, cookie)
-        )
+        headers = dict(self.reach.headers)
+        if scope["path"].startswith(_ASSETS):
+            headers["Cache-Control"] = FOR_GOOD
+        told = _SendWithHeaders(send, headers, self._cookie(scope, visitor))
+        await self._serve(target or _require_login(), scope, receive, told)
+
+    def _cookie(self, scope: Scope, visitor: Visitor | None) -> str | None:
+        """Return the Set-Cookie header that goes with the page."""
+        if visitor is None or scope["path"] != "/":
+            return None
+        is_secure = scope.get("scheme") == "https"
+        path = f"{self.reach.root_path}/"
+        return visitor.set_cookie(path, is_secure=is_secure, is_framed=self.reach.is_framed)
 
     async def _serve(
         self, target: ASGIApp, scope: Scope, receive: Receive, send: "_SendWithHeaders"
@@ -234,12 +232,12 @@ class AccessMiddleware:
     def _refuse(self, scope: Scope) -> JSONResponse | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._allows_host(host_name(host)):
+        if not self.reach.allows_host(host_name(host)):
             return error_response(
                 400, "HostError", f"this server does not answer to the name {host!r}"
             )
         if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and is_foreign(headers):
-            return error_response(403, "OriginError", "another site's page may not send this")
+            return error_response(403, "OriginError", FOREIGN.format(host=host))
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal():
             return error_response(411, "RequestError", "the request needs a Content-Length")
@@ -277,11 +275,6 @@ class AccessMiddleware:
             return receive, error_response(403, "SessionError", "this session is not yours")
         return receive, self.app
 
-    def _allows_host(self, name: str) -> bool:
-        if "*" in self.allowed or name in self.allowed:
-            return True
-        return bool(self.allowed & ANY_ADDRESS) and _is_address(name)
-
 
 def error_response(
     status: int, kind: str, message: str, headers: Mapping[str, str] | None = None
@@ -303,8 +296,15 @@ def is_known_route(path: str) -> bool:
 
 
 def is_foreign(headers: Headers) -> bool:
-    """Whether a browser says that the request comes from another site's page."""
-    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    """Whether a browser says that the request comes from another site's page.
+
+    Where it says itself that it is the same origin, which no page can forge, the names need not be
+    compared: a proxy may have changed the host.
+    """
+    site = headers.get("sec-fetch-site")
+    if site == "same-origin":
+        return False
+    if site not in {None, "none"}:
         return True
     origin = headers.get("origin")
     if origin is None:
@@ -318,8 +318,9 @@ def is_foreign(headers: Headers) -> bool:
 class _SendWithHeaders:
     """A `send` that adds our headers to the response and knows whether it is unfinished."""
 
-    def __init__(self, send: Send, cookie: str | None) -> None:
+    def __init__(self, send: Send, headers: Mapping[str, str], cookie: str | None) -> None:
         self._send = send
+        self._headers = headers
         self._cookie = cookie
         self.is_unfinished = False
 
@@ -327,7 +328,11 @@ class _SendWithHeaders:
         is_start = message["type"] == "http.response.start"
         if is_start:
             headers = MutableHeaders(scope=message)
-            headers.update(SECURITY_HEADERS)
+            headers.update(self._headers)
+            if headers.get("content-type", "").startswith(EVENTS):
+                headers["X-Accel-Buffering"] = "no"  # else nginx keeps what is not much yet
+            if "Cache-Control" in self._headers and message["status"] >= HTTPStatus.BAD_REQUEST:
+                del headers["Cache-Control"]
             if self._cookie:
                 headers.append("Set-Cookie", self._cookie)
         self.is_unfinished = is_start or message.get("more_body", False)

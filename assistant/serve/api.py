@@ -23,10 +23,10 @@ from starlette.types import Receive, Scope, Send
 
 from assistant.answering import Answering, streaming
 from assistant.errors import AssistantError
-from assistant.serve.access import UPLOAD_PATH, error_response
+from assistant.serve.access import EVENTS, UPLOAD_PATH, error_response
 from assistant.serve.background import Admission, Ticket, run_in_thread, run_until
 from assistant.serve.chat.corpus import MAX_WORDS_CHARS, Order, choose_records
-from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.history import LAST_NUMBER, ConversationStore
 from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
 from assistant.serve.folder import list_removed, purge, remove, rename, restore, save_upload
 from assistant.serve.reading import add_reading_routes
@@ -43,7 +43,6 @@ MAX_DOCUMENTS = 1_000
 """Documents that a question can be limited to."""
 KEEPALIVE_S = 5.0
 """Seconds after which an unchanged stage is sent again, so that no proxy drops the connection."""
-EVENTS = "text/event-stream"
 Event = tuple[str, dict[str, Any] | Answer]
 """The name of a server-sent event, and its data."""
 CLIENT_GONE: Event = ("error", {"kind": "RequestError", "message": "the client has left"})
@@ -240,8 +239,10 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
     def copy(
         conversation_id: str, number: int, request: Request, form: CopyForm = "sources"
     ) -> Response:
-        turns = conversations.load(str(request.state.owner), conversation_id) or ()
-        outcome = next((turn.outcome for turn in turns if turn.number == number), None)
+        number = max(0, min(number, LAST_NUMBER))
+        limits = {"since": number, "before": number + 1}
+        turns = conversations.load(str(request.state.owner), conversation_id, **limits) or ()
+        outcome = next((turn.outcome for turn in turns), None)
         if not isinstance(outcome, Answer):
             return error_response(404, "RequestError", "there is no such answer")
         return PlainTextResponse(copy_answer(outcome, form).encode("utf-8", "replace"))

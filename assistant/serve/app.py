@@ -30,7 +30,7 @@ from assistant.errors import (
     SettingsError,
     StoreError,
 )
-from assistant.serve.access import SECURITY_HEADERS, AccessMiddleware, Visitors, error_response
+from assistant.serve.access import AccessMiddleware, Reach, error_response
 from assistant.serve.api import add_routes
 from assistant.serve.background import RETRY_AFTER_S, Admission
 from assistant.serve.chat.database import Database
@@ -41,6 +41,7 @@ from assistant.serve.completions import add_completions
 from assistant.serve.folder import NameTaken
 from assistant.serve.mcp import add_mcp
 from assistant.serve.metrics import add_metrics
+from assistant.serve.visitors import Visitors
 from assistant.show.wording import DEFAULT, Wording
 
 STATUSES: dict[type[AssistantError], int] = {
@@ -72,15 +73,22 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     settings = assistant.settings
     app = FastAPI(title="assistant", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
+    reach = Reach(
+        settings.host,
+        (*settings.allowed_hosts, *allowed_hosts),
+        trusted_proxies=settings.trusted_proxies,
+        root_path=settings.root_path,
+        frame_origins=settings.frame_origins,
+    )
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(
         AccessMiddleware,
-        bound=settings.host,
-        allowed=(*settings.allowed_hosts, *allowed_hosts),
+        reach=reach,
         visitors=Visitors(settings.users, settings.tokens),
         max_upload_bytes=settings.max_file_bytes,
         closing=app.state.closing,
     )
+    app.state.security_headers = reach.headers
     app.add_exception_handler(AssistantError, _on_assistant_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -158,7 +166,9 @@ def _mount_chat(
         import gradio
 
         from assistant.serve.chat.page import build_page, make_chat, page_options
+        from assistant.serve.chat.shell import add_shell
 
+        add_shell(app)
         gradio.mount_gradio_app(
             app,
             build_page(make_chat(assistant, conversations, feedback, admission, app.state.ending)),
@@ -215,7 +225,7 @@ async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     return error_response(status, "RequestError", str(getattr(error, "detail", error)))
 
 
-async def _on_unexpected(_: Request, __: Exception) -> JSONResponse:
+async def _on_unexpected(request: Request, _: Exception) -> JSONResponse:
     # This handler runs outside the middleware.
     notice = log_error("answering a request")
-    return error_response(500, "InternalError", notice, SECURITY_HEADERS)
+    return error_response(500, "InternalError", notice, request.app.state.security_headers)

@@ -23,9 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answering import Answering
 from assistant.errors import AssistantError, QuestionError
-from assistant.serve.access import error_response
+from assistant.serve.access import EVENTS, error_response
 from assistant.serve.api import (
-    EVENTS,
     MAX_HISTORY,
     AskBody,
     DocumentIds,

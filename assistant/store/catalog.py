@@ -36,6 +36,10 @@ DAMAGE = (
 COUNTS = ("n_documents", "n_passages", "last_row")
 FACTS = ("version", "n_passages", "made_at")
 """What the manifest of every index tells, whatever its schema."""
+READ_ONLY = (
+    "the index folder is read-only; bring the index in step once where it can be written, and let "
+    "that end by itself: assistant index"
+)
 SEE_TO_THE_DISK = "see to the disk, its free space and the folder's permissions, then try again"
 
 
@@ -73,7 +77,7 @@ def connect(index_dir: Path) -> sqlite3.Connection:
                 # For reading and writing only: of a file that a rebuild has just removed SQLite
                 # would make an empty one, which may get the same inode.
                 connection = sqlite3.connect(
-                    f"{path.resolve().as_uri()}?mode=rw",
+                    f"{path.resolve().as_uri()}?{_mode_of(index_dir)}",
                     uri=True,
                     isolation_level=None,
                     timeout=30,
@@ -90,6 +94,24 @@ def connect(index_dir: Path) -> sqlite3.Connection:
                 opened.pop_all()
                 return connection
     raise IndexMissing(f"no index in {str(index_dir)!r}; build it: assistant index")
+
+
+def is_read_only(index_dir: Path) -> bool:
+    """Whether this process may read an index but write nothing beside it."""
+    return index_dir.is_dir() and not os.access(index_dir, os.W_OK)
+
+
+def _mode_of(index_dir: Path) -> str:
+    """Return how SQLite opens the catalog: where nothing can be written, without its log.
+
+    A log that another process writes there now is read with the file. One that was left behind by a
+    process that was killed cannot be, which is told: the next writer puts it into the file.
+    """
+    if not is_read_only(index_dir):
+        return "mode=rw"
+    log = index_dir / f"{CATALOG_FILE}-wal"
+    has_log = log.exists() and log.stat().st_size > 0
+    return "mode=ro" if has_log else "mode=ro&immutable=1"
 
 
 def find_inode(index_dir: Path) -> int | None:
@@ -262,7 +284,14 @@ def _explain(
     said = f"the catalog {str(index_dir / CATALOG_FILE)!r} cannot be used ({error}): "
     if is_damage:
         return IndexDamaged(f"{said}it is damaged; make the index anew: assistant index")
+    if is_read_only(index_dir):
+        return StoreError(f"{said}{READ_ONLY}")
     return StoreError(f"{said}{SEE_TO_THE_DISK}")
+
+
+def remove_catalog(index_dir: Path) -> None:
+    """Delete the catalog, with what SQLite keeps beside it; nothing if there is none."""
+    _remove(index_dir, CATALOG_FILE)
 
 
 def _remove(index_dir: Path, name: str) -> None:

@@ -17,7 +17,7 @@ from assistant.models.embed import Embedder
 from assistant.settings import Settings
 from assistant.store import sync as syncing
 from assistant.store.added import SourceFiles, forget, is_added, keep
-from assistant.store.catalog import find_inode, last_synced
+from assistant.store.catalog import IndexConfig, find_inode, last_synced
 from assistant.store.check import check_index
 from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot, SnapshotPool
@@ -35,10 +35,13 @@ STOPPED = "Stopped. What was done stays done; the next sync goes on."
 class Index:
     """One index and the folder that it is made from. Safe to share between threads."""
 
-    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+    def __init__(
+        self, settings: Settings, embedder: Embedder, config: IndexConfig | None = None
+    ) -> None:
+        """`config` is how an index was made that is read and not brought in step."""
         self.settings = settings
         self._embedder = embedder
-        self._config = index_config_of(embedder, settings)
+        self._config = config or index_config_of(embedder, settings)
         self._readers = SnapshotPool(settings.index_dir, self._config)
         self._source_files = SourceFiles(settings, Parsers(syncing.limits_of(settings)))
         self._is_ready = False

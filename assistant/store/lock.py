@@ -1,9 +1,10 @@
 """One writer at a time: an advisory lock in the index folder, which dies with its process.
 
-`IndexLocked` is raised for a second writer and names the first; `StoreError` for a folder that
-cannot be written.
+`IndexLocked` is raised for a second writer and names the first, `IndexReadOnly` for a folder that
+this process may only read, `StoreError` for a disk that fails.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -12,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.errors import IndexLocked, StoreError
+from assistant.errors import IndexLocked, IndexReadOnly, StoreError
 
 LOCK_FILE = "lock"
 
@@ -23,7 +24,8 @@ def hold_lock(index_dir: Path) -> Iterator[None]:
 
     Raises:
         IndexLocked: another process writes it.
-        StoreError: the folder cannot be written.
+        IndexReadOnly: the folder may only be read.
+        StoreError: the disk fails.
     """
     with ExitStack() as opened:
         try:
@@ -38,6 +40,11 @@ def hold_lock(index_dir: Path) -> Iterator[None]:
                 "wait until it has finished, or end it"
             ) from error
         except OSError as error:
+            if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+                raise IndexReadOnly(
+                    f"the index {str(index_dir)!r} is read-only here: it answers from what it "
+                    "holds, and nothing is read anew, added or removed"
+                ) from error
             raise StoreError(
                 f"the index folder {str(index_dir)!r} cannot be written ({error}): see to the "
                 "disk, its free space and the folder's permissions, then try again"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from assistant.errors import IndexDamaged, StoreError
@@ -27,6 +27,7 @@ from assistant.settings import Settings
 from assistant.store import chroma as bases
 from assistant.store.added import list_added
 from assistant.store.catalog import (
+    CATALOG_FILE,
     IndexConfig,
     create,
     explain_errors,
@@ -35,6 +36,7 @@ from assistant.store.catalog import (
     open_catalog,
     put_aside,
     read_facts,
+    remove_catalog,
     require_config,
     require_facts,
 )
@@ -51,6 +53,8 @@ logger = logging.getLogger(__name__)
 
 TELL_AFTER_S, TELL_FROM = 4.0, 0.02
 """From when on, and from what share on, it is told how long a sync takes yet."""
+FORMER_FOLDER = "former"
+"""In the index folder: an index made by another version, until the new one has taken its place."""
 MAX_DEAD_SHARE = 0.2
 """Share of a base's passages that may be gone before a new one is built."""
 
@@ -60,7 +64,8 @@ class Progress:
     """How far a sync is; `done` and `total` count files.
 
     `page` is the number of a page that is read off a picture, and how many its file has; `name` the
-    file that is read; `share` what is done of all bytes, 0 to 1, in `seconds`.
+    file that is read; `share` what is done of all bytes, 0 to 1, in `seconds`. During an upgrade a
+    former index answers until it ends.
     """
 
     stage: Literal["reading", "embedding", "building the vector base"]
@@ -70,6 +75,7 @@ class Progress:
     name: str = ""
     share: float = 0.0
     seconds: float = 0.0
+    is_upgrade: bool = False
 
     @property
     def doing(self) -> str:
@@ -300,6 +306,47 @@ def _put_aside(settings: Settings, error: IndexDamaged) -> str:
     told = f"the index was damaged ({error}); it was put aside as {str(aside)!r} and built anew"
     logger.warning("%s", told)
     return told
+
+
+def set_former_aside(settings: Settings) -> None:
+    """Move an index that was made differently into a folder of its own, where it can be read on.
+
+    Where one is there already, which the present one was to replace, that one stays.
+
+    Raises:
+        IndexLocked: another process is writing this index.
+        StoreError: the disk does not let it be moved.
+    """
+    index_dir, former = settings.index_dir, settings.index_dir / FORMER_FOLDER
+    with hold_lock(index_dir), explain_errors(index_dir):
+        if find_inode(former) is None:
+            former.mkdir(exist_ok=True)
+            with open_catalog(index_dir) as connection:  # what its log holds comes along
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if (bases_dir := index_dir / bases.BASES_FOLDER).is_dir():
+                shutil.rmtree(former / bases.BASES_FOLDER, ignore_errors=True)
+                bases_dir.rename(former / bases.BASES_FOLDER)
+            (index_dir / CATALOG_FILE).rename(former / CATALOG_FILE)
+        remove_catalog(index_dir)
+        _remove_bases(settings)
+
+
+def read_former(index_dir: Path) -> IndexConfig | None:
+    """Return how a former index was made; None where there is none that this version can read."""
+    former = index_dir / FORMER_FOLDER
+    if find_inode(former) is None:
+        return None
+    with open_catalog(former) as connection:
+        facts = read_facts(connection, IndexConfig("", "", 0, 0).facts())
+    if facts["schema"] != str(SCHEMA_VERSION):
+        return None
+    numbers = int(facts["max_passage_tokens"]), int(facts["splitter"])
+    return IndexConfig(facts["model"], facts["fingerprint"], *numbers)
+
+
+def forget_former(index_dir: Path) -> None:
+    """Delete a former index; who still reads it has it to the end."""
+    shutil.rmtree(index_dir / FORMER_FOLDER, ignore_errors=True)
 
 
 def _remove_bases(settings: Settings) -> None:

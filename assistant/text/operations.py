@@ -186,8 +186,8 @@ LIGHT = (
     | en.FUNCTION_WORDS
     | frozenset(
         """list lists listed table tables row rows line lines record records entry entries sheet
-    file document data item items contain contains show shows name names give tell exist exists recorded
-    belong belongs stand stands please many much get got have having make made
+    file document data item items contain contains show shows name names give tell exist exists
+    recorded belong belongs stand stands please many much get got have having make made
     place placed come came take took between zwischen entre tra fra ne n isn aren wasn weren hasn
     haven hadn don doesn didn ein eine einen einem einer un une una uno um uma
     hoch hohe viel kostet kosten betragt number count what's there say says

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,16 +15,17 @@ from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.serve import access as gate
 from assistant.serve.access import (
-    COOKIE,
+    FOR_GOOD,
     MAX_BODY_BYTES,
     SECURITY_HEADERS,
     UPLOAD_PATH,
     AccessMiddleware,
-    Visitors,
+    Reach,
     host_name,
     is_known_route,
 )
 from assistant.serve.app import build_app
+from assistant.serve.visitors import COOKIE, Visitors
 
 HOME = "http://127.0.0.1:7860"
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
@@ -228,6 +230,8 @@ def test_reading_without_a_session_is_refused(client: TestClient) -> None:
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Origin": HOME},
+        {"Sec-Fetch-Site": "none", "Origin": "https://evil.example"},
+        {"X-Forwarded-Host": "docs.example", "Origin": "https://docs.example"},
         {"Host": "localhost:7860", "Origin": HOME},
     ],
 )
@@ -247,6 +251,7 @@ def test_the_page_of_another_site_sends_nothing(
         {},
         {"Origin": HOME},
         {"Origin": HOME, "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "https://docs.example", "Sec-Fetch-Site": "same-origin"},  # a proxy's host
         {"Sec-Fetch-Site": "none"},
         {"Host": "LOCALHOST:7860", "Origin": "http://localhost:7860"},
     ],
@@ -385,13 +390,12 @@ def pass_through(
     async def receive() -> Message:
         return next(waiting, {"type": "http.disconnect"})
 
-    options = {"bound": "127.0.0.1", "allowed": (), **given}
     made = AccessMiddleware(
         behind,
+        reach=Reach(**{"bound": "127.0.0.1", **given}),
         visitors=Visitors({}),
         max_upload_bytes=2_000_000,
         closing=asyncio.Event(),
-        **options,
     )
     scope = {"type": "http", "path": path, "method": method, "query_string": b""}
     sent_headers = [(b"host", host.encode()), *headers]
@@ -424,6 +428,179 @@ def test_the_bound_and_the_allowed_names_are_served_and_any_address_when_bound_t
 
 def test_every_name_is_served_behind_a_proxy_that_checks() -> None:
     assert admitted("anything.example", allowed=("*",))
+
+
+def unwrapped(
+    *headers: tuple[bytes, bytes], client: object = ("10.0.0.1", 1), path: str = "/", **given: Any
+) -> Scope:
+    """Return what a request is taken for that a proxy, or somebody who plays one, has sent."""
+    scope = {"scheme": "http", "path": path, "client": client, "query_string": b""}
+    return Reach("127.0.0.1", **given).unwrap(
+        {**scope, "headers": [(b"host", b"inner:7860"), *headers]}
+    )
+
+
+TOLD = ((b"x-forwarded-host", b"docs.example"), (b"x-forwarded-proto", b"https"))
+NETWORKS = ("10.0.0.0/8", "::1", "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_trusted"),
+    [
+        (("10.1.2.3", 80), True),
+        (("::1", 80), True),
+        (("::ffff:10.1.2.3", 80), True),
+        (("192.0.2.7", 80), True),
+        (("192.0.2.8", 80), False),
+        (("127.0.0.1", 80), False),
+        (("testclient", 80), False),
+        (None, False),
+    ],
+)
+def test_only_a_named_proxy_is_believed_for_whom_and_how_it_asks(
+    peer: object, is_trusted: bool
+) -> None:
+    scope = unwrapped(*TOLD, client=peer, trusted_proxies=NETWORKS)
+    (host,) = (one for name, one in scope["headers"] if name == b"host")
+    told = (b"docs.example", "https") if is_trusted else (b"inner:7860", "http")
+    assert (host, scope["scheme"]) == told
+
+
+@pytest.mark.parametrize(
+    "name",
+    b"forwarded x-forwarded-host x-forwarded-proto x-forwarded-for x-forwarded-prefix "
+    b"x-forwarded-port x-real-ip x-original-url x-rewrite-url".split(),
+)
+@pytest.mark.parametrize("trusted", [(), NETWORKS])
+def test_nothing_behind_the_gate_sees_what_proxies_say(
+    name: bytes, trusted: tuple[str, ...]
+) -> None:
+    scope = unwrapped((name, b"https"), (b"accept", b"x"), trusted_proxies=trusted)
+    assert [one for one, _ in scope["headers"] if one != b"host"] == [b"accept"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ((b"x-forwarded-host", b"evil.example, docs.example"),),
+        ((b"x-forwarded-host", b"evil.example"), (b"x-forwarded-host", b"docs.example")),
+    ],
+)
+def test_of_what_several_proxies_say_the_nearest_counts(
+    headers: tuple[tuple[bytes, bytes], ...],
+) -> None:
+    scope = unwrapped(*headers, trusted_proxies=NETWORKS)
+    assert [one for name, one in scope["headers"] if name == b"host"] == [b"docs.example"]
+
+
+@pytest.mark.parametrize("proto", [b"", b"ftp", b"javascript", b"https, x"])
+def test_a_scheme_that_is_none_changes_nothing(proto: bytes) -> None:
+    scope = unwrapped((b"x-forwarded-proto", proto), trusted_proxies=NETWORKS)
+    assert scope["scheme"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("path", "without"),
+    [
+        ("/assistant/api/ask", "/api/ask"),
+        ("/assistant/", "/"),
+        ("/assistant", "/"),
+        ("/api/ask", "/api/ask"),  # a proxy that strips it
+        ("/assistants/api/ask", "/assistants/api/ask"),
+        ("/assistant/assistant/x", "/assistant/x"),
+        ("/assistant//livez", "//livez"),
+    ],
+)
+def test_a_path_before_the_page_is_taken_off_once(path: str, without: str) -> None:
+    scope = unwrapped(path=path, root_path="/assistant")
+    assert (scope["path"], scope["raw_path"] if path != without else None) == (
+        without,
+        without.encode() if path != without else None,
+    )
+    assert unwrapped(path=path)["path"] == path
+
+
+@pytest.mark.parametrize("path", ["/assistant/gradio_api/file=/etc/passwd", "/assistant/x"])
+def test_what_is_refused_is_refused_under_a_path_too(path: str) -> None:
+    status, _ = pass_through((b"content-length", b"9" * 9), path=path, root_path="/assistant")
+    assert status == 413
+    assert pass_through(path="/assistant/gradio_api/upload", root_path="/assistant")[0] == 404
+
+
+@pytest.fixture(scope="module")
+def framed() -> TestClient:
+    """The app as it is behind a proxy with TLS, for the frames of two origins."""
+    settings = settings_anywhere(
+        frame_origins=("https://intranet.example", "http://127.0.0.1:8000"),
+        trusted_proxies=("10.0.0.1",),
+        allowed_hosts=("docs.example",),
+        root_path="/assistant",
+    )
+    app = build_app(FakeAssistant(settings=settings))
+    return TestClient(app, base_url=HOME, client=("10.0.0.1", 50_000))
+
+
+def test_only_named_origins_may_show_the_page_in_a_frame(
+    framed: TestClient, client: TestClient
+) -> None:
+    for path in ("/", "/livez", "/nothing"):
+        headers = framed.get(path).headers
+        policy = headers["Content-Security-Policy"].split("; ")
+        assert policy[-1] == (
+            "frame-ancestors 'self' https://intranet.example http://127.0.0.1:8000"
+        )
+        assert "X-Frame-Options" not in headers, "it knows no names, and would forbid them"
+        refused = client.get(path).headers
+        assert refused["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors 'none'" in refused["Content-Security-Policy"]
+
+
+def test_behind_tls_the_cookie_is_for_tls_and_in_a_frame_for_that_frame(
+    framed: TestClient,
+) -> None:
+    def rules(**headers: str) -> set[str]:
+        framed.cookies.clear()
+        _, *told = framed.get("/", headers=headers).headers["set-cookie"].split("; ")
+        return set(told) - {"HttpOnly", "Max-Age=34560000"}
+
+    plain = {"Path=/assistant/", "SameSite=Lax"}
+    assert rules() == plain
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "docs.example"}
+    secure = {"Path=/assistant/", "SameSite=None", "Secure", "Partitioned"}
+    assert rules(**forwarded) == secure
+
+
+def test_a_name_that_a_trusted_proxy_tells_must_be_allowed_all_the_same(
+    framed: TestClient,
+) -> None:
+    assert framed.get("/", headers={"X-Forwarded-Host": "evil.example"}).status_code == 400
+    sent = {"X-Forwarded-Host": "docs.example", "Origin": "https://docs.example"}
+    reply = framed.post("/api/ask", json={"question": "leave"}, headers=sent)
+    assert reply.status_code == 200
+    foreign = sent | {"Origin": "https://evil.example"}
+    assert framed.post("/api/ask", json={"question": "leave"}, headers=foreign).status_code == 403
+
+
+def test_a_stream_tells_nginx_to_keep_nothing_back(client: TestClient) -> None:
+    reply = client.post(
+        "/api/ask", json={"question": "leave"}, headers={"Accept": "text/event-stream"}
+    )
+    assert reply.headers["X-Accel-Buffering"] == "no"
+    assert "X-Accel-Buffering" not in client.get("/").headers
+
+
+def test_files_with_their_hash_in_their_name_are_kept_and_the_page_is_asked_for_anew(
+    client: TestClient,
+) -> None:
+    page = client.get("/")
+    assert page.headers["Cache-Control"] == "no-cache"
+    kept = re.findall(r'(?:src|href)="\./((?:assets|start)[/-][^"]+)"', page.text)
+    assert len(kept) == 3
+    for path in kept:
+        reply = client.get(f"/{path}")
+        assert (reply.status_code, reply.headers["Cache-Control"]) == (200, FOR_GOOD)
+    assert client.get("/assets/nothing.js").headers.get("Cache-Control") != FOR_GOOD
+    assert client.get("/start-0000000000000000.js").headers["Cache-Control"] == "no-cache"
 
 
 def test_host_names_lose_port_brackets_and_case() -> None:

@@ -23,12 +23,12 @@ from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywh
 
 from assistant.errors import StoreError
 from assistant.serve import api
-from assistant.serve.access import COOKIE, Visitors
 from assistant.serve.app import build_app
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
+from assistant.serve.visitors import COOKIE, Visitors
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
 from assistant.text.listing import Reading
 from assistant.values import Answer, RankedPassage, Stage

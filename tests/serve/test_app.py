@@ -162,7 +162,7 @@ def test_a_question_on_the_page_is_answered_and_kept_for_the_visitor(client: Tes
     told = client.get("/gradio_api/queue/data", params={"session_hash": "a session"}).text
     assert "process_completed" in told
     assert "Answered with 2 citations." in told
-    (path,) = set(re.findall(r"/conversations/[\w-]+\.md", told))
+    (path,) = {f"/{one}" for one in re.findall(r"conversations/[\w-]+\.md", told)}
     exported = client.get(path)
     assert exported.status_code == 200
     assert "Flax Typhoon, active since" in exported.text

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 from surface_fakes import settings_anywhere
 
-from assistant.serve import access as visitors
-from assistant.serve.access import COOKIE, Visitor, Visitors
+from assistant.serve import visitors
+from assistant.serve.visitors import COOKIE, Visitor, Visitors
 
 USERS = {"alice": SecretStr("wonder:land"), "böb": SecretStr("pässword"), "": SecretStr("none")}
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from assistant.errors import AssistantError
 from assistant.serve.background import run_in_thread
-from assistant.serve.chat.asking import RunningAnswers, find_turn
+from assistant.serve.chat.asking import RunningAnswers
 from assistant.serve.chat.corpus import Corpus, describe_progress
 from assistant.serve.chat.feedback import UNHELPFUL, FeedbackStore
-from assistant.serve.chat.history import ConversationStore
+from assistant.serve.chat.history import N_LISTED, ConversationStore
 from assistant.serve.chat.render import render_notice
 from assistant.serve.chat.sessions import DOCUMENTS, Session, Update
-from assistant.serve.chat.turns import Turn, log_error, to_history
+from assistant.serve.chat.turns import Turn, find_turn, log_error, read_number, to_history
 from assistant.serve.chat.views import Views
 from assistant.values import Answer, DocumentId
 
@@ -97,6 +97,8 @@ class Chat:
             "new": lambda: self._open_conversation(session, None),
             "rename": lambda: self._rename(session, sent),
             "delete": lambda: self._delete(session, _storable(sent.get("id"))),
+            "earlier": lambda: self._show_earlier(session, sent),
+            "page": lambda: self._turn_page(session, sent),
             "search": lambda: self._search(session, _storable(sent.get("text", ""))),
             "edit": lambda: self._edit(session, sent),
             "cancel-edit": lambda: self._cancel_edit(session),
@@ -184,6 +186,7 @@ class Chat:
         ):
             conversation_id, status = None, CONVERSATION_GONE
         session.conversation_id, session.reference = conversation_id, DOCUMENTS
+        session.shown_from = None
         shown = self.answers.show(session)
         return replace(
             shown,
@@ -219,18 +222,27 @@ class Chat:
             return self._open_conversation(session, None)
         return Update(conversations=self._views.conversations(session), status="Deleted.")
 
+    def _show_earlier(self, session: Session, sent: dict[str, Any]) -> Update:
+        number = read_number(sent.get("turn"))
+        return Update(conversation=self._views.earlier_turns(session, number) if number else None)
+
+    def _turn_page(self, session: Session, sent: dict[str, Any]) -> Update:
+        """List older conversations, or newer ones again."""
+        by = N_LISTED if sent.get("by") == "older" else -N_LISTED
+        session.n_before = max(0, session.n_before + by)
+        return Update(conversations=self._views.conversations(session))
+
     def _search(self, session: Session, text: str) -> Update:
-        session.search = text[:MAX_SEARCH_CHARS]
+        session.search, session.n_before = text[:MAX_SEARCH_CHARS], 0
         return Update(conversations=self._views.conversations(session))
 
     def _edit(self, session: Session, sent: dict[str, Any]) -> Update:
         """Put a turn's question, or the query that was searched for, into the input field."""
-        turns = self._views.turns(session)
-        turn = find_turn(turns, sent)
+        turn, _ = self._find_judged(session, sent)
         if turn is None:
             return Update()
         is_query = sent.get("what") == "query" and isinstance(turn.outcome, Answer)
-        session.replaces = turn.number if turn is turns[-1] else None
+        session.replaces = turn.number if self.answers.is_last(session, turn) else None
         return Update(
             question=turn.outcome.query if is_query else turn.question,  # type: ignore[union-attr]
             banner=self._views.banner(session, is_editing=True),
@@ -279,10 +291,9 @@ class Chat:
     def _find_judged(
         self, session: Session, sent: dict[str, Any]
     ) -> tuple[Turn | None, tuple[Turn, ...]]:
-        """Return the turn that is rated or flagged, and the turns before it."""
-        turns = self._views.turns(session)
-        turn = find_turn(turns, sent)
-        return turn, turns[: turns.index(turn)] if turn else ()
+        """Return the turn that was named, and the last few turns before it."""
+        turns = self._views.turns_to(session, read_number(sent.get("turn")))
+        return find_turn(turns, sent), turns[:-1]
 
     def _select_documents(self, session: Session, sent: dict[str, Any]) -> Update:
         """Add documents to those that questions are limited to, or remove them.

@@ -9,7 +9,7 @@ const kept = new Map();
 let mark = null, timer = 0;
 const fetchAround = async (asked) => {
   if (!kept.has(asked)) {
-    const reply = await fetch(`/api/around?${asked}`);
+    const reply = await fetch(`api/around?${asked}`);
     if (!reply.ok) return '';  /* it has changed since: where it was is shown */
     kept.set(asked, await reply.text());
     if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
@@ -25,7 +25,7 @@ const boxOf = () => {
   return { top: Math.min(...boxes.map((box) => box.top)), bottom: Math.max(...boxes.map((box) => box.bottom)) };
 };
 const put = () => {
-  const talk = element.getBoundingClientRect(), answer = mark.closest('.statements').getBoundingClientRect();
+  const talk = scroller.getBoundingClientRect(), answer = mark.closest('.statements').getBoundingClientRect();
   const { top, bottom } = boxOf();
   around.style.insetInlineStart = `${answer.left}px`;
   around.style.inlineSize = `${answer.width}px`;
@@ -77,7 +77,7 @@ element.addEventListener('focusin', (event) => {
 });
 element.addEventListener('focusout', (event) => { if (event.target === mark) hide(); });
 element.addEventListener('click', hide);
-element.addEventListener('scroll', () => { if (mark) hide(); });
+scroller.addEventListener('scroll', () => { if (mark) hide(); });
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || around.hidden) return;
   event.preventDefault();

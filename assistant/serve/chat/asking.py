@@ -24,7 +24,9 @@ from assistant.serve.chat.turns import (
     Step,
     Turn,
     answer_turn,
+    find_turn,
     log_error,
+    read_number,
 )
 from assistant.serve.chat.views import Views, wrap_turn
 from assistant.show.provenance import CLOSING_PARTLY, STOPPED_PARTLY
@@ -33,12 +35,12 @@ from assistant.values import Answer, DocumentId
 
 WATCH_INTERVAL_S = 0.3
 """Seconds after which it is checked whether a page still shows the answer that it watches."""
-MAX_TURNS = 200
-"""Questions in a conversation; more make a page slow."""
+MAX_TURNS = 2_000
+"""Questions in a conversation; an export of more would be a book of a thousand pages."""
 MAX_PER_OWNER = 3
 """Questions of one user that are answered or wait at the same time, so that others get a turn."""
 BUSY_ELSEWHERE = f"{MAX_PER_OWNER} of your questions are being answered; wait for one of them."
-FULL = f"This conversation has {MAX_TURNS} questions; begin a new one."
+FULL = f"This conversation has {MAX_TURNS:,} questions; begin a new one."
 BUSY_HERE = "The last question of this conversation is still being answered."
 QUESTION_GONE = "This question is not here any more."
 
@@ -79,7 +81,7 @@ class RunningAnswers:
         """
         question = question.encode("utf-8", "replace").decode().strip()
         try:
-            turns = self._views.turns(session)  # once: of a long conversation it takes time
+            turns = self._views.last_turns(session)
             if refused := self._refuse(session, question, turns):
                 yield self._notify(session, refused)
                 return
@@ -105,14 +107,14 @@ class RunningAnswers:
 
     async def ask_again(self, session: Session, sent: dict[str, Any]) -> AsyncGenerator[Update]:
         """Ask the question of a button: a suggested one, or that of a turn once more."""
-        turns = self._views.turns(session)
-        turn = find_turn(turns, sent)
+        named = read_number(sent.get("turn"))
+        turn = find_turn(self._views.turns_to(session, named), sent)
         question = turn.question if turn else sent.get("question")
         if not isinstance(question, str):
             yield Update(status=QUESTION_GONE, banner=render_notice(QUESTION_GONE, session.say))
             return
         if not self.is_running(session):  # else it is refused, and nothing to be replaced later
-            session.replaces = turn.number if turn and turn is turns[-1] else None
+            session.replaces = turn.number if turn and self.is_last(session, turn) else None
         documents = turn.documents if turn else None
         as_ = next((one for one in ASKABLE if one == sent.get("as")), None)
         async with aclosing(self.ask(session, question, documents, as_)) as updates:
@@ -141,7 +143,8 @@ class RunningAnswers:
             if running.step is not seen:
                 seen = running.step
                 turn = self._views.turn(seen.turn, seen, say=session.say)
-                html = wrap_turn(conversation_id, turn, len(running.before), is_last=True)
+                after = running.before[-1:] or (None,)
+                html = wrap_turn(conversation_id, turn, *after, is_last=True)
                 yield Update(conversation=html, status=seen.status, is_running=seen.is_running)
             if not seen.is_running:
                 self._views.note_seen(session)
@@ -153,8 +156,8 @@ class RunningAnswers:
         """Return the session's conversation as stored, with the latest state of a running turn."""
         running = self._running.get(session.conversation_id or "")
         if running:
-            before, step = running.before, running.step
-            html = self._views.show_turns(session, before, step)
+            step = running.step
+            html = self._views.show_turns(session, step)
             return Update(conversation=html, status=step.status, is_running=step.is_running)
         html = self._views.conversation(session)
         return Update(conversation=html, status="", is_running=False)
@@ -176,7 +179,11 @@ class RunningAnswers:
         if sum(one.owner == session.owner for one in self._running.values()) >= MAX_PER_OWNER:
             return BUSY_ELSEWHERE
         replaces_last = bool(turns) and session.replaces == turns[-1].number
-        return FULL if len(turns) - replaces_last >= MAX_TURNS else ""
+        return FULL if self._views.count_turns(session) - replaces_last >= MAX_TURNS else ""
+
+    def is_last(self, session: Session, turn: Turn) -> bool:
+        """Whether a turn is the last one of the session's conversation."""
+        return turn.number == max(one.number for one in self._views.last_turns(session))
 
     def _notify(self, session: Session, notice: str) -> Update:
         is_running = self.is_running(session)
@@ -195,6 +202,7 @@ class RunningAnswers:
             self._conversations.drop(session.owner, session.conversation_id, before[-1].number)
             before = before[:-1]
         session.replaces = None
+        session.shown_from = session.shown_from or number
         turn = replace(asked, number=number)
         self._conversations.put(
             session.owner, session.conversation_id, replace(turn, outcome=INTERRUPTED)
@@ -228,18 +236,12 @@ class RunningAnswers:
         await running.update(step)
 
 
-def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:
-    """Return the turn whose number the browser sent; None if there is no such turn."""
-    named = str(sent.get("turn"))
-    return next((turn for turn in turns if str(turn.number) == named), None)
-
-
 @dataclass(slots=True)
 class _RunningAnswer:
     """An answer in progress, which any number of pages may watch.
 
-    `before` are the turns before it and `step` is its latest state; `stop` ends it, and `changed`
-    wakes those who wait for another state.
+    `before` are the last few turns before it and `step` is its latest state; `stop` ends it, and
+    `changed` wakes those who wait for another state.
     """
 
     owner: str

@@ -255,12 +255,15 @@ class Corpus:
         """How far the running sync is; None if none runs."""
         return self._assistant.progress or (Progress("reading", 0, 0) if self._is_syncing else None)
 
-    def count_ready(self) -> tuple[int, int]:
-        """Return how many files can be asked while a sync reads others, and of how many; else 0."""
+    def count_ready(self) -> tuple[int, int, bool]:
+        """Return how many files are read while a sync reads others, and of how many; else 0.
+
+        Besides, whether the index is made anew meanwhile, so that the former one answers.
+        """
         progress = self._assistant.progress
         if progress is None or progress.done >= progress.total:
-            return 0, 0
-        return progress.done, progress.total
+            return 0, 0, False
+        return progress.done, progress.total, progress.is_upgrade
 
     def find(self, words: str = "", folder: str = "") -> frozenset[DocumentId]:
         """Return the documents that can be asked of those with these words, or in this folder.

@@ -1,14 +1,18 @@
 """The SQLite file beside the index that holds conversations and feedback, and its tables.
 
 `Database` creates the file in the index folder and opens it, one transaction at a time. A damaged
-file is put aside and never deleted. Turns and feedback are stored with a digest of their fields,
+file is put aside and never deleted. Where the index folder can only be read, the file is in a
+temporary folder instead. Turns and feedback are stored with a digest of their fields,
 for damage that SQLite does not notice. `StoreError` is raised for a disk that cannot be used and
 for a file that a newer version has written.
 """
 
+import atexit
 import json
 import logging
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,12 +24,13 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter
 
 from assistant.errors import StoreError
+from assistant.store.catalog import is_read_only
 from assistant.store.tables import digest_row
 from assistant.values import WRITTEN, Answer
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 FILE = "conversations.sqlite"
-VERSION = 2
+VERSION = 3
 LOCKED_S = 10.0
 """Seconds to wait for another process that is writing."""
 
@@ -43,6 +48,17 @@ class TurnRow(NamedTuple):
     answer: str | None
     notice: str | None
     tried: str
+
+
+class SaidRow(NamedTuple):
+    """What a search looks at, case folded: of a turn, or (`number` is 0) a conversation's title.
+
+    Made of the other tables, so that thousands of conversations are searched by the database.
+    """
+
+    conversation_id: str
+    number: int
+    text: str
 
 
 class FeedbackRow(NamedTuple):
@@ -82,6 +98,15 @@ ALTER TABLE turns ADD COLUMN digest INTEGER;
 ALTER TABLE feedback ADD COLUMN digest INTEGER;
 """
 """Rows that were written before have none, and are believed."""
+SINCE_VERSION_2 = """
+INSERT OR REPLACE INTO said SELECT conversation_id, 0, fold_said(title, NULL) FROM conversations;
+INSERT OR REPLACE INTO said SELECT conversation_id, number, fold_said(question, answer) FROM turns;
+"""
+
+READ_ONLY = (
+    "the index folder is read-only: conversations and feedback are kept in {folder} and are gone "
+    "when this process ends"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +115,10 @@ class Database:
     """The file, ready for use."""
 
     def __init__(self, index_dir: Path) -> None:
+        if is_read_only(index_dir):
+            index_dir = Path(tempfile.mkdtemp(prefix="assistant-"))
+            atexit.register(shutil.rmtree, index_dir, ignore_errors=True)
+            logger.warning("%s", READ_ONLY.format(folder=index_dir))
         self._path = index_dir / FILE
         try:
             index_dir.mkdir(parents=True, exist_ok=True)
@@ -130,7 +159,10 @@ class Database:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
                 raise sqlite3.DatabaseError(found)
+            connection.create_function("fold_said", 2, fold_said)
+            connection.text_factory = _decode
             changes = SCHEMA + (SINCE_VERSION_1 if version == 1 else "")
+            changes += SINCE_VERSION_2 if version in {1, 2} else ""
             connection.executescript(
                 f"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {changes}"
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
@@ -169,6 +201,15 @@ def write_row(connection: sqlite3.Connection, row: TurnRow | FeedbackRow | Comme
     places = ", ".join("?" * (len(row) + 1))
     sql = f"INSERT OR REPLACE INTO {TABLES[type(row)]} VALUES ({places})"
     connection.execute(sql, (*row, digest_row(*row)))
+
+
+def fold_said(question: str, answer: str | None) -> str:
+    """Return what a search looks at of a question and its answer as it is kept, or of a title."""
+    try:
+        said = [str(one["text"]) for one in json.loads(answer)["statements"]] if answer else []
+    except (ValueError, TypeError, KeyError):  # damaged: who reads the turn is told
+        said = []
+    return "\n".join((question, *said)).casefold()
 
 
 def read_answer(written: str) -> Answer:

@@ -16,6 +16,12 @@ CREATE TABLE IF NOT EXISTS turns (
     digest INTEGER,
     PRIMARY KEY (conversation_id, number)
 );
+CREATE TABLE IF NOT EXISTS said (
+    conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, number)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS feedback (
     conversation_id TEXT NOT NULL,
     number INTEGER NOT NULL,

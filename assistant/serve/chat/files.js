@@ -65,7 +65,7 @@ const add = async (files) => {
     if (file.size > most) { say(assistantSay('{name}: larger than {n} bytes', { name: file.name, n: most }), true); continue; }
     let body;
     try { body = await file.arrayBuffer(); } catch { say(assistantSay('{name}: it is a folder, or cannot be read', { name: file.name }), true); continue; }
-    const told = await change(file.name, `/api/documents?name=${encodeURIComponent(file.name)}`, { method: 'POST', body });
+    const told = await change(file.name, `api/documents?name=${encodeURIComponent(file.name)}`, { method: 'POST', body });
     if (told && told.status === 201) added += 1;
     else if (told) say(assistantSay('{name} is there already', { name: file.name }));
   }
@@ -77,11 +77,11 @@ const add = async (files) => {
   if (window.assistantPanels) window.assistantPanels.show('side');
   if (added) trigger('sync', {});
 };
-const addressOf = (id) => `/api/documents/${id.split('/').map(encodeURIComponent).join('/')}`;
+const addressOf = (id) => `api/documents/${id.split('/').map(encodeURIComponent).join('/')}`;
 const nameOf = (id) => id.split('/').pop();
 const bringBack = async (name, key) => {
   begin();
-  if (!await change(name, `/api/trash/${key}`, { method: 'POST' })) return;
+  if (!await change(name, `api/trash/${key}`, { method: 'POST' })) return;
   say(assistantSay('Brought back {name}.', { name }));
   trigger('sync', {});
 };

@@ -1,5 +1,5 @@
 /* The conversation: its address in the location bar, the newest question in view. */
-let shown = null, count = 0, isFollowing = false, isSaying = '';
+let shown = null, count = 0, oldest = '', isFollowing = false, isSaying = '';
 const unfolded = new Set();
 const foldOf = (details) => `${shown} ${details.closest('.turn').id} ${details.className}`;
 element.setAttribute('role', 'region');
@@ -14,12 +14,14 @@ watch('value', () => {
     const isPanels = history.state && history.state.panel;
     if (shown === null || isPanels || location.hash.slice(1) === id) history.replaceState(null, '', address);
     else history.pushState(null, '', address);
-    if (shown !== null || turns.length) element.scrollTop = element.scrollHeight;
+    if (shown !== null || turns.length) scroller.scrollTop = scroller.scrollHeight;
   }
-  if (turns.length && (id !== shown || (turns.length > count && !isFollowing)))
+  const first = turns.length ? turns[0].id : '', isEarlier = id === shown && count > 0 && first !== oldest;
+  if (turns.length && (id !== shown || (turns.length > count && !isFollowing && !isEarlier)))
     turns[turns.length - 1].scrollIntoView({ block: 'start' });
   shown = id;
   count = turns.length;
+  oldest = first;
   const saying = isSaying && element.querySelector(`#${isSaying} .saying`);
   if (saying) saying.scrollIntoView({ block: 'nearest' });
   if (saying) isSaying = '';
@@ -31,10 +33,10 @@ watch('value', () => {
 element.addEventListener('click', (event) => {
   const summary = event.target.closest('.turn summary');
   if (!summary || summary.closest('.menu')) return;
-  const fold = foldOf(summary.parentElement), top = summary.getBoundingClientRect().top, at = element.scrollTop;
+  const fold = foldOf(summary.parentElement), top = summary.getBoundingClientRect().top, at = scroller.scrollTop;
   /* What is unfolded comes where the button was; folded again, the button stays where it is. */
   requestAnimationFrame(() => {
-    element.scrollTop = summary.parentElement.open ? at : element.scrollTop + summary.getBoundingClientRect().top - top;
+    scroller.scrollTop = summary.parentElement.open ? at : scroller.scrollTop + summary.getBoundingClientRect().top - top;
   });
   if (summary.parentElement.open) unfolded.delete(fold); else unfolded.add(fold);
 });
@@ -48,7 +50,7 @@ const look = async () => {
   clearTimeout(waiting);
   let pause = document.hidden ? HIDDEN_MS : SEEN_MS;
   try {
-    const reply = await fetch('/api/changes');
+    const reply = await fetch('api/changes');
     if (!reply.ok) throw new Error(reply.statusText);
     const { version } = await reply.json();
     if (known !== null && version !== known) {

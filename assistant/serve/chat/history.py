@@ -9,14 +9,14 @@ import json
 import logging
 import secrets
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 
 from assistant.serve.chat.database import (
     CommentRow,
     Database,
+    SaidRow,
     TurnRow,
+    fold_said,
     now,
     read_answer,
     read_rows,
@@ -26,8 +26,10 @@ from assistant.serve.chat.turns import Turn
 from assistant.values import Answer, DocumentId
 
 MAX_TITLE_CHARS = 120
-MAX_SHOWN = 200
+N_LISTED = 100
 """Conversations listed at once, the newest first; a search looks at all."""
+LAST_NUMBER = 2**62
+"""Beyond every turn's number."""
 N_COUNTED = 4_096
 DAMAGED_QUESTION = "(a question that was damaged on the disk)"
 DAMAGED = "What was said here was damaged on the disk and cannot be shown. Ask again."
@@ -68,21 +70,29 @@ class ConversationStore:
                 "INSERT INTO conversations VALUES (?, ?, ?, ?)",
                 (conversation_id, owner, _title(title), now()),
             )
+            _note_said(connection, conversation_id, 0, _title(title))
         self._count_change(owner)
         return conversation_id
 
-    def list(self, owner: str, search: str = "") -> tuple[Summary, ...]:
-        """Return the owner's conversations, the newest first; those with all words of a search."""
+    def list(
+        self, owner: str, search: str = "", *, start: int = 0, n: int = N_LISTED
+    ) -> tuple[Summary, ...]:
+        """Return the owner's conversations, the newest first; those with all words of a search.
+
+        At most `n` of them, without the first `start`.
+        """
         words = search.casefold().split()
+        has_word = (
+            " AND EXISTS (SELECT 1 FROM said WHERE instr(text, ?) AND "
+            "said.conversation_id = conversations.conversation_id)"
+        )
         with self._database.open() as connection:
             found = connection.execute(
-                "SELECT conversation_id, title FROM conversations WHERE owner = ? "
-                "ORDER BY updated_at DESC, rowid DESC",
-                (owner,),
+                f"SELECT conversation_id, title FROM conversations WHERE owner = ?"
+                f"{has_word * len(words)} ORDER BY updated_at DESC, rowid DESC LIMIT ? OFFSET ?",
+                (owner, *words, n, start),
             )
-            summaries = (Summary(*row) for row in found)
-            kept = (one for one in summaries if not words or _has(connection, one, words))
-            return tuple(islice(kept, MAX_SHOWN))
+            return tuple(Summary(*row) for row in found)
 
     def has(self, owner: str, conversation_id: str) -> bool:
         """Whether the owner has this conversation."""
@@ -107,26 +117,51 @@ class ConversationStore:
             )
             return next((str(title) for (title,) in found), None)
 
-    def load(self, owner: str, conversation_id: str) -> tuple[Turn, ...] | None:
-        """Return a conversation's turns, None when the owner has no such conversation."""
+    def count_turns(self, owner: str, conversation_id: str, before: int = LAST_NUMBER) -> int:
+        """Return how many turns a conversation has before a number, 0 of one that is not there."""
+        with self._database.open() as connection:
+            if not _is_owned(connection, owner, conversation_id):
+                return 0
+            found = connection.execute(
+                "SELECT count(*) FROM turns WHERE conversation_id = ? AND number < ?",
+                (conversation_id, before),
+            )
+            return int(found.fetchone()[0])
+
+    def load(
+        self,
+        owner: str,
+        conversation_id: str,
+        *,
+        since: int = 0,
+        before: int = LAST_NUMBER,
+        n: int = -1,
+    ) -> tuple[Turn, ...] | None:
+        """Return a conversation's turns, None when the owner has no such conversation.
+
+        Of those with a number from `since` on and below `before` the last `n`; -1 means all.
+        """
         with self._database.open() as connection:
             if not _is_owned(connection, owner, conversation_id):
                 return None
+            within = "WHERE conversation_id = ? AND number >= ? AND number < ?"
+            condition = f"{within} ORDER BY number DESC LIMIT ?"
+            rows = [*read_rows(connection, TurnRow, condition, conversation_id, since, before, n)]
+            since = rows[-1][0].number if rows else before
             given: dict[int, dict[int, str]] = {}
             for number, citation, kind in connection.execute(
-                "SELECT number, citation, kind FROM feedback WHERE conversation_id = ?",
-                (conversation_id,),
+                f"SELECT number, citation, kind FROM feedback {within}",
+                (conversation_id, since, before),
             ):
                 given.setdefault(number, {})[citation] = kind
-            condition = "WHERE conversation_id = ? ORDER BY number"
-            said = read_rows(connection, CommentRow, condition, conversation_id)
+            said = read_rows(connection, CommentRow, within, conversation_id, since, before)
             comments = {row.number: row.text for row, is_whole in said if is_whole}
             return tuple(
                 replace(
                     _turn(row, given.get(row.number, {}), is_whole=is_whole),
                     comment=comments.get(row.number, ""),
                 )
-                for row, is_whole in read_rows(connection, TurnRow, condition, conversation_id)
+                for row, is_whole in reversed(rows)
             )
 
     def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
@@ -145,6 +180,7 @@ class ConversationStore:
             if not _is_owned(connection, owner, conversation_id):
                 return False
             write_row(connection, row)
+            _note_said(connection, conversation_id, turn.number, row.question, row.answer)
             connection.execute(
                 "UPDATE conversations SET updated_at = ? WHERE conversation_id = ?",
                 (now(), conversation_id),
@@ -156,10 +192,11 @@ class ConversationStore:
         """Forget a turn, which another one replaces."""
         with self._database.open() as connection:
             if _is_owned(connection, owner, conversation_id):
-                connection.execute(
-                    "DELETE FROM turns WHERE conversation_id = ? AND number = ?",
-                    (conversation_id, number),
-                )
+                for table in ("turns", "said"):
+                    connection.execute(
+                        f"DELETE FROM {table} WHERE conversation_id = ? AND number = ?",
+                        (conversation_id, number),
+                    )
 
     def rename(self, owner: str, conversation_id: str, title: str) -> None:
         """Give a conversation another title, unless that is empty."""
@@ -169,6 +206,8 @@ class ConversationStore:
                     "UPDATE conversations SET title = ? WHERE conversation_id = ? AND owner = ?",
                     (_title(title), conversation_id, owner),
                 )
+                if _is_owned(connection, owner, conversation_id):
+                    _note_said(connection, conversation_id, 0, _title(title))
             self._count_change(owner)
 
     def delete(self, owner: str, conversation_id: str) -> None:
@@ -189,24 +228,16 @@ def _is_owned(connection: sqlite3.Connection, owner: str, conversation_id: str) 
     return found.fetchone() is not None
 
 
-def _has(connection: sqlite3.Connection, summary: Summary, words: Sequence[str]) -> bool:
-    """Whether the title, the questions and the answers of a conversation have all the words."""
-    found = connection.execute(
-        "SELECT question, coalesce(answer, '') FROM turns WHERE conversation_id = ?",
-        (summary.conversation_id,),
-    )
-    texts = [summary.title]
-    for question, answer in found:
-        texts += [str(question), *(_said(answer) if answer else ())]
-    text = "\n".join(texts).casefold()
-    return all(word in text for word in words)
-
-
-def _said(answer: str) -> list[str]:
-    try:
-        return [str(statement["text"]) for statement in json.loads(answer)["statements"]]
-    except (ValueError, TypeError, KeyError):  # damaged: `_turn` tells
-        return []
+def _note_said(
+    connection: sqlite3.Connection,
+    conversation_id: str,
+    number: int,
+    question: str,
+    answer: str | None = None,
+) -> None:
+    """Note what a search looks at: of a turn, or of the title as number 0."""
+    row = SaidRow(conversation_id, number, fold_said(question, answer))
+    connection.execute("INSERT OR REPLACE INTO said VALUES (?, ?, ?)", row)
 
 
 def _turn(row: TurnRow, given: dict[int, str], *, is_whole: bool) -> Turn:

@@ -22,7 +22,7 @@
   /* Texts and attributes that an element names -> in the language. */
   window.assistantTell = (element) => {
     element.querySelectorAll('[data-say]').forEach((one) => { one.textContent = assistantSay(one.dataset.say); });
-    for (const name of ['aria-label', 'title'])
+    for (const name of ['aria-label', 'placeholder', 'title'])
       element.querySelectorAll(`[data-say-${name}]`).forEach(
         (one) => one.setAttribute(name, assistantSay(one.getAttribute(`data-say-${name}`))));
   };

@@ -38,7 +38,7 @@ const copyAnswer = async (button, { turn, copy }) => {
   const before = button.textContent;
   const { conversation } = element.querySelector('.talk').dataset;
   try {
-    const reply = await fetch(`/conversations/${conversation}/${turn}?form=${copy}`);
+    const reply = await fetch(`conversations/${conversation}/${turn}?form=${copy}`);
     if (!reply.ok) throw new Error(reply.statusText);
     button.textContent = await copyText(await reply.text()) ? assistantSay('Copied') : assistantSay('Not copied');
   } catch { button.textContent = assistantSay('Not copied'); }

@@ -131,19 +131,22 @@ def build_page(chat: Chat) -> gr.Blocks:
 
 
 def page_options() -> dict[str, Any]:
-    """Return theme, styles and texts for the mount; nothing in them comes from another origin."""
-    theme = gr.themes.Base(font=FONT, font_mono=MONO)
-    # In the head: Gradio rewrites the selectors of what is given as `css`.
-    texts = json.dumps({"languages": [*LANGUAGES], "texts": texts_of(list_script_texts())})
-    script = _asset("language.js").replace("TEXTS", texts.replace("<", "\\u003c"))
-    return {"theme": theme, "head": f"<style>{_asset('page.css')}</style><script>{script}</script>"}
+    """Return the theme for the mount; nothing in it comes from another origin."""
+    return {"theme": gr.themes.Base(font=FONT, font_mono=MONO)}
 
 
 def list_script_texts() -> set[str]:
     """Return the texts of the page's scripts, and of what stands on it before they run."""
-    scripts = "".join(_asset(f"{name}.js") for name in SCRIPTS)
+    scripts = "".join(_asset(f"{name}.js") for name in (*SCRIPTS, "shell"))
     said = re.findall(r"assistantSay\(\s*'((?:[^'\\]|\\.)*)'", scripts)
-    return {*said, *re.findall(r'data-say(?:-[a-z-]+)?="([^"]+)"', str(render_part("header")))}
+    parts = str(render_part("header")) + str(render_part("shell", *[""] * 7))
+    return {*said, *re.findall(r'data-say(?:-[a-z-]+)?="([^"]+)"', parts)}
+
+
+def write_language_script() -> str:
+    """Return the script that says the page's words in its reader's language."""
+    texts = json.dumps({"languages": [*LANGUAGES], "texts": texts_of(list_script_texts())})
+    return _asset("language.js").replace("TEXTS", texts.replace("<", "\\u003c"))
 
 
 def _word(say: Wording) -> list[Any]:

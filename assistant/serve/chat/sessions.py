@@ -55,10 +55,12 @@ class Session:
     question. `n_opened` counts the references that have been opened, so that a late click is
     noticed; `opening` is held until the panel that was clicked first has been sent. Questions are
     limited to the documents `only`; empty means all. `replaces` is the number of the turn whose
-    question is being edited. `listed` is what the list of documents shows, `seen_at` when the
-    conversation that is shown got its last turn, `seen_list` a hash of the list of conversations.
-    `n_watching` events tell the page of a running answer, and with `is_following` one of a running
-    sync, in which the panel was last `sent`.
+    question is being edited. The list of conversations begins after `n_before` newer ones. Of a
+    long conversation the turns from number `shown_from` on are shown; None: its last few. `listed`
+    is what the list of documents shows, `seen_at` when the conversation that is shown got its last
+    turn, `seen_list` a hash of the list of conversations. `n_watching` events tell the page of a
+    running answer, and with `is_following` one of a running sync, in which the panel was last
+    `sent`.
     """
 
     owner: str
@@ -68,6 +70,8 @@ class Session:
     only: frozenset[DocumentId] = frozenset()
     replaces: int | None = None
     search: str = ""
+    n_before: int = 0
+    shown_from: int | None = None
     listed: ListView = field(default_factory=ListView)
     seen_at: str | None = None
     seen_list: int = 0

@@ -112,9 +112,15 @@ def resolve(reference: str, turns: tuple[Turn, ...]) -> OpenedSource | None:
     return _consulted(turn.outcome, number)
 
 
+def read_turn_number(reference: str) -> int | None:
+    """Return the number of the turn in whose answer a reference is; None if it is in none."""
+    match = _IN_ANSWER.fullmatch(reference)
+    return int(match[2]) if match else None
+
+
 def _address(document: Document, number: int, width: int) -> str:
     name = quote(document.document_id, safe="", errors="replace")
-    return f"{PAGE_PATH}?document={name}&page={number}&width={width}&version={document.sha256}"
+    return f"{PAGE_PATH[1:]}?document={name}&page={number}&width={width}&version={document.sha256}"
 
 
 def _is_valid(box: Box) -> bool:

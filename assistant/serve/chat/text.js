@@ -6,7 +6,7 @@ const startOf = (part) => Number(part.dataset.start);
 const endOf = (part) => Number(part.dataset.end);
 const scroller = document.getElementById('side');
 const fetchOf = async (what, query) => {
-  const reply = await fetch(`/api/${what}?${held().dataset.asked}&${query}`);
+  const reply = await fetch(`api/${what}?${held().dataset.asked}&${query}`);
   if (!reply.ok) throw new Error((await reply.json()).error.message);
   return reply;
 };

@@ -38,7 +38,7 @@ const markFound = async (number) => {
   const near = here.slice(first, first + MOST_BOXED).filter((n) => !boxesOf(n).length);
   if (near.length) {
     const asked = near.map((n) => `${places[n][0]}-${places[n][1]}`).join(' ');
-    const reply = await fetch(`/api/boxes?${held().dataset.asked}&places=${encodeURIComponent(asked)}`).catch(() => null);
+    const reply = await fetch(`api/boxes?${held().dataset.asked}&places=${encodeURIComponent(asked)}`).catch(() => null);
     const told = reply && reply.ok ? (await reply.json()).places : [];
     if (places !== sought || !sheet.isConnected) return;
     const isNew = near.map((n) => !boxesOf(n).length);  /* another click may have been faster */

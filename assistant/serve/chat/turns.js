@@ -1,20 +1,47 @@
-/* The conversation: drawn whole, or one turn of it anew, of which `data-before` tells the place. */
+/* The conversation: drawn whole; one turn of it anew, which comes behind the turn `data-after`; or the turns before
+   `data-until`, which was the first that is shown. */
+const scroller = document.getElementById('conversation');
+/* What is put above what is read moves nothing that is read. */
+const putAbove = (first, made) => {
+  const before = first.getBoundingClientRect().top;
+  scroller.style.overflowAnchor = 'none';
+  const button = first.parentElement.querySelector('.earlier');
+  if (button) button.remove();
+  first.before(...made.childNodes);
+  scroller.scrollTop += first.getBoundingClientRect().top - before;
+  requestAnimationFrame(() => { scroller.style.overflowAnchor = ''; });
+};
 const drawTurns = () => {
   const given = document.createElement('template');
   given.innerHTML = props.value || '';  /* our own markup, in which the text is escaped */
   const frame = element.querySelector('.said');
-  const part = given.content.querySelector('.talk[data-before]');
+  const part = given.content.querySelector('.talk:is([data-after], [data-until])');
   if (!part) return renewInside(frame, given.content);
-  const { conversation, before: at, last } = part.dataset;
-  const talk = frame.querySelector('.talk'), before = Number(at);
+  const { conversation, after, until, last } = part.dataset;
+  const talk = frame.querySelector('.talk');
   const isShown = talk && talk.dataset.conversation === conversation;
-  if (!isShown && before === 0) {
-    part.removeAttribute('data-before');
+  const turnOf = (number) => isShown && talk.querySelector(`:scope > #turn-${number}`);
+  if (until) {
+    const first = turnOf(until);
+    if (first && first === talk.querySelector('.turn')) putAbove(first, part);
+    return;
+  }
+  if (!isShown && after === '0') {
+    part.removeAttribute('data-after');
     return renewInside(frame, given.content);
   }
-  if (!isShown || talk.children.length < before) return trigger('open', { reference: `open-${conversation}` });
-  if (talk.children[before]) renew(talk.children[before], part.firstElementChild);
-  else talk.append(part.firstElementChild);
-  while (last && talk.children.length > before + 1) talk.lastElementChild.remove();
+  const turn = part.firstElementChild, before = turnOf(after), own = isShown && talk.querySelector(`:scope > #${turn.id}`);
+  if (!own && !before && (!isShown || after !== '0')) return trigger('open', { reference: `open-${conversation}` });
+  const old = own || (before ? before.nextElementSibling : talk.querySelector('.turn'));
+  if (old) renew(old, turn); else talk.append(turn);
+  const now = talk.querySelector(`:scope > #${turn.id}`);
+  while (last && now.nextElementSibling) now.nextElementSibling.remove();
 };
 watch('value', drawTurns);
+/* Earlier turns come when the reader gets there, without a click. */
+scroller.addEventListener('scroll', () => {
+  const button = element.querySelector('.earlier button:not([aria-disabled])');
+  if (!button || scroller.scrollTop > scroller.clientHeight / 2) return;
+  button.setAttribute('aria-disabled', 'true');
+  button.click();
+});

@@ -6,10 +6,11 @@ a notice in the conversation.
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from assistant.answering import Answering, streaming
 from assistant.errors import AssistantError
@@ -30,6 +31,7 @@ CLOSING = "The assistant is being stopped. Ask again when it is back."
 QUEUE_POLL_S = 0.5
 """Seconds between two looks at the queue, and so until a stop takes effect."""
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 Rating = Literal["up", "down", "unanswerable"]
 logger = logging.getLogger(__name__)
 
@@ -111,6 +113,18 @@ def log_error(doing: str) -> str:
     error_id = secrets.token_hex(4)
     logger.exception("error %s while %s", error_id, doing)
     return f"Something went wrong inside the assistant (error {error_id}; the log tells more)."
+
+
+def find_turn(turns: Sequence[Turn], sent: dict[str, Any]) -> Turn | None:
+    """Return the turn whose number the browser sent; None if there is no such turn."""
+    number = read_number(sent.get("turn"))
+    return next((turn for turn in turns if turn.number == number), None)
+
+
+def read_number(sent: object) -> int | None:
+    """Return the number of a turn that a browser sent, which is untrusted; None of no number."""
+    text = str(sent)
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def summarize(outcome: Answer | str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import pytest
-from dom import present
+from dom import attribute, first, parse, present
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surface_fakes import FakeAssistant, settings_anywhere
@@ -365,13 +365,101 @@ def test_a_sync_is_halted_from_any_page(office: Office) -> None:
     assert office.act("halt-sync", Session("bob")).status == "Stopping the sync."
 
 
+def fill(office: Office, n: int) -> None:
+    """Ask so often that the conversation has n turns; the one before the last is not there."""
+    made = office.assistant.ask("typhoon")
+    for number in (*range(3, n), n + 1):
+        office.store.put("alice", office.conversation_id, Turn(number, f"Question {number}", made))
+
+
+def shown_turns(update: Update) -> list[int]:
+    talk = first(parse(present(update.conversation)), ".talk")
+    return [int(attribute(turn, "id").removeprefix("turn-")) for turn in talk.css("article")]
+
+
+def test_of_a_long_conversation_the_end_is_sent_and_what_is_before_on_demand(
+    office: Office,
+) -> None:
+    fill(office, 100)
+    opened = office.desk.open(office.page, f"open-{office.conversation_id}")
+    assert shown_turns(opened) == [*range(71, 100), 101]
+    button = first(parse(present(opened.conversation)), ".earlier button")
+    assert (button.text(), button.attributes["data-turn"]) == ("Earlier questions (70)", "71")
+    numbers = shown_turns(opened)
+    while True:
+        earlier = office.act("earlier", turn=str(numbers[0]))
+        if earlier.conversation is None:
+            break
+        talk = first(parse(earlier.conversation), ".talk")
+        assert talk.attributes["data-until"] == str(numbers[0])
+        numbers = shown_turns(earlier) + numbers
+    assert numbers == [*range(1, 100), 101]
+    again = office.desk.open(office.page, f"open-{office.conversation_id}")
+    assert shown_turns(again) == [*range(71, 100), 101], "begins at its end again"
+
+
+def test_what_was_asked_for_stays_when_the_conversation_is_drawn_anew(office: Office) -> None:
+    fill(office, 80)
+    office.desk.load(office.page, "")
+    office.act("earlier", turn="51")
+    office.store.put("alice", office.conversation_id, Turn(200, "On another page", "Nothing."))
+    followed = office.desk.follow(office.page)
+    assert shown_turns(followed) == [*range(21, 80), 81, 200]
+
+
+def test_a_turn_far_up_is_rated_edited_and_its_source_opened(office: Office) -> None:
+    fill(office, 90)
+    office.desk.load(office.page, "")
+    rated = office.act("rate", turn="5", rating="up")
+    assert shown_turns(rated) == [5]
+    assert 'data-after="4"' in present(rated.conversation)
+    assert office.act("edit", turn="5").question == "Question 5"
+    assert office.page.replaces is None, "not the last one"
+    office.act("edit", turn="91")
+    assert office.page.replaces == 91
+    assert "exploited known" in present(office.desk.open(office.page, "cite-5-1").panel)
+
+
+@pytest.mark.parametrize("sent", ["0", "-1", "x", None, 10**40, "1", "٣", "1.5", ["3"]])
+def test_nothing_is_before_what_is_no_turn_or_the_first(office: Office, sent: object) -> None:
+    assert office.act("earlier", turn=sent).conversation is None
+
+
+def test_thousands_of_conversations_are_listed_a_page_at_a_time(office: Office) -> None:
+    made = [office.store.create("alice", f"Title {n}") for n in range(230)]
+    wanted = [*reversed(made), office.conversation_id]
+
+    def listed(update: Update) -> list[str]:
+        rows = parse(present(update.conversations)).css("li")
+        return [attribute(row, "data-id") for row in rows]
+
+    def has_button(update: Update, by: str) -> bool:
+        shown = parse(present(update.conversations))
+        return shown.css_first(f'[data-act="page"][data-by="{by}"]') is not None
+
+    pages = [office.desk.load(office.page, "")]
+    while has_button(pages[-1], "older"):
+        pages.append(office.act("page", by="older"))
+    assert [len(listed(one)) for one in pages] == [100, 100, 31]
+    assert [one for page in pages for one in listed(page)] == wanted
+    assert [has_button(one, "newer") for one in pages] == [False, True, True]
+    assert listed(office.act("page", by="newer")) == listed(pages[1])
+    assert listed(office.act("search", text="title 22")) == [*wanted[:10], made[122], made[22]]
+    office.act("search", text="")
+    office.act("page", by="older")
+    office.act("page", by="older")
+    office.page.search = "nothing has these words"
+    assert listed(office.act("page", by="older")) == [], "from the first page on"
+    assert office.page.n_before == 0
+
+
 class Broken(ConversationStore):
     """A store whose disk is gone."""
 
-    def load(self, owner: str, conversation_id: str) -> NoReturn:
+    def load(self, owner: str, conversation_id: str, *_: object, **__: object) -> NoReturn:
         raise StoreError("the disk is gone")
 
-    has = list = title = load  # type: ignore[assignment]
+    has = list = title = count_turns = load  # type: ignore[assignment]
 
     def rename(self, owner: str, conversation_id: str, title: str) -> NoReturn:
         raise StoreError("the disk is gone")
@@ -387,6 +475,8 @@ def test_a_disk_that_fails_is_a_notice_whatever_is_done(office: Office) -> None:
         desk.act(office.page, {"act": "search", "text": "x"}),
         desk.load(office.page, office.conversation_id),
         desk.load(office.page, ""),
+        desk.act(office.page, {"act": "earlier", "turn": "2"}),
+        desk.act(office.page, {"act": "page", "by": "older"}),
         desk.open(office.page, "open-x"),
     ]
     assert {update.status for update in done} == {"the disk is gone"}
@@ -394,7 +484,8 @@ def test_a_disk_that_fails_is_a_notice_whatever_is_done(office: Office) -> None:
 
 
 ACTS = (
-    "new rename delete search edit cancel-edit rate flag only all halt-sync nothing __class__"
+    "new rename delete search edit cancel-edit rate flag only all halt-sync nothing __class__ "
+    "earlier page"
 ).split()
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
 values = st.recursive(

@@ -411,7 +411,7 @@ async def test_an_answer_sends_itself_and_not_the_conversation(room: Room) -> No
     for update in updates:
         talk = first(parse(present(update.conversation)), ".talk")
         assert talk.attributes["data-conversation"] == room.conversation_id
-        assert (talk.attributes["data-before"], len(talk.css("article"))) == ("1", 1)
+        assert (talk.attributes["data-after"], len(talk.css("article"))) == ("1", 1)
         assert talk.attributes["data-last"] == "true"
     assert "accrue two days" in present(updates[-1].conversation)
 

@@ -103,11 +103,13 @@ def test_progress_names_the_file_and_says_how_long_once_that_can_be_told(
 def test_while_files_are_read_it_is_told_how_many_can_be_asked() -> None:
     assistant = FakeAssistant()
     corpus = Corpus(assistant)
-    assert corpus.count_ready() == (0, 0)
+    assert corpus.count_ready() == (0, 0, False)
     assistant.progress = Progress("reading", 1_000, 2_500)
-    assert corpus.count_ready() == (1_000, 2_500)
+    assert corpus.count_ready() == (1_000, 2_500, False)
+    assistant.progress = Progress("reading", 1_000, 2_500, is_upgrade=True)
+    assert corpus.count_ready() == (1_000, 2_500, True)
     assistant.progress = Progress("building the vector base", 1, 1)
-    assert corpus.count_ready() == (0, 0)
+    assert corpus.count_ready() == (0, 0, False)
     assert list(corpus.sync()) == [SYNC_RUNNING], "another began it"
 
 

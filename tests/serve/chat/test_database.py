@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from dom import present
+from surface_fakes import FakeAssistant
 
 from assistant.errors import StoreError
 from assistant.serve.chat.database import FILE, VERSION, Database
@@ -41,6 +42,30 @@ def test_a_file_of_the_first_version_is_taken_over_with_what_is_in_it(tmp_path: 
     store.put("alice", conversation_id, Turn(2, "And then?", "Nothing."))
     loaded = present(store.load("alice", conversation_id))
     assert [turn.outcome for turn in loaded] == ["Because.", "Nothing."]
+
+
+def test_what_an_older_version_kept_is_found_by_its_words_and_forgotten_with_it(
+    tmp_path: Path,
+) -> None:
+    store = ConversationStore(Database(tmp_path))
+    answered = store.create("alice", "Straße")
+    store.put("alice", answered, Turn(1, "leave", FakeAssistant().ask("leave")))
+    damaged = store.create("alice", "Damaged")
+    store.put("alice", damaged, Turn(1, "leave?", FakeAssistant().ask("leave")))
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("UPDATE turns SET answer = '{' WHERE question = 'leave?'")
+        connection.execute("DROP TABLE said")
+        connection.execute("PRAGMA user_version = 2")
+        connection.commit()
+    store = ConversationStore(Database(tmp_path))
+    for search, found in (("ACCRUE strasse", [answered]), ("leave?", [damaged]), ("moon", [])):
+        assert [one.conversation_id for one in store.list("alice", search)] == found
+    store.rename("alice", answered, "Road")
+    assert store.list("alice", "strasse") == ()
+    for conversation_id in (answered, damaged):
+        store.delete("alice", conversation_id)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        assert connection.execute("SELECT count(*) FROM said").fetchone() == (0,)
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import is_dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
+from uuid import uuid4
 
 import pytest
 from dom import present
@@ -15,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surface_fakes import FakeAssistant
 
-from assistant.serve.chat import history as history_module
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import (
@@ -167,6 +167,7 @@ def test_another_owner_finds_and_changes_nothing(
         assert store.title(owner, conversation_id) is None
         assert store.updated_at(owner, conversation_id) is None
         assert store.load(owner, conversation_id) is None
+        assert store.count_turns(owner, conversation_id) == 0
         assert not store.put(owner, conversation_id, Turn(1, "Overwritten?", "x"))
         assert not store.put(owner, conversation_id, Turn(2, "Added?", "x"))
         store.drop(owner, conversation_id, 1)
@@ -179,7 +180,7 @@ def test_every_method_that_takes_a_conversation_takes_its_owner() -> None:
     """So that the test above cannot miss one that is added."""
     named = {name for name in vars(ConversationStore) if not name.startswith("_")}
     assert named - {"version"} == set(
-        "create list has title updated_at load put drop rename delete".split()
+        "create list has title updated_at count_turns load put drop rename delete".split()
     )
 
 
@@ -233,13 +234,47 @@ def test_a_search_finds_all_of_its_words_in_title_questions_and_answers(
 
 
 def test_a_search_looks_at_all_conversations_though_few_are_listed(
-    store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+    store: ConversationStore,
 ) -> None:
-    monkeypatch.setattr(history_module, "MAX_SHOWN", 3)
     oldest = store.create("alice", "needle")
     newest = [store.create("alice", f"Title {n}") for n in range(5)][:1:-1]
-    assert [one.conversation_id for one in store.list("alice")] == newest
-    assert [one.conversation_id for one in store.list("alice", "needle")] == [oldest]
+    assert [one.conversation_id for one in store.list("alice", n=3)] == newest
+    assert [one.conversation_id for one in store.list("alice", "needle", n=3)] == [oldest]
+
+
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(st.integers(0, 12), st.integers(1, 5), st.sampled_from(["", "odd"]))
+def test_pages_of_the_list_are_parts_of_it(
+    database: Database, n: int, size: int, search: str
+) -> None:
+    store, owner = ConversationStore(database), f"alice {uuid4()}"
+    for k in range(n):
+        store.create(owner, f"{'odd' if k % 2 else 'even'} {k}")
+    pages = [store.list(owner, search, start=at, n=size) for at in range(0, n, size)]
+    assert sum(pages, ()) == store.list(owner, search)
+    assert all(len(page) <= size for page in pages)
+
+
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(st.sets(st.integers(1, 30)), st.integers(0, 31), st.integers(0, 31), st.integers(-1, 8))
+def test_a_part_of_a_conversation_is_what_all_of_it_has_there(
+    store: ConversationStore, numbers: set[int], since: int, before: int, n: int
+) -> None:
+    conversation_id = store.create("alice", "Title")
+    for number in numbers:
+        store.put("alice", conversation_id, replace(ANSWERED, number=number))
+    whole = present(store.load("alice", conversation_id))
+    within = [turn for turn in whole if since <= turn.number < before]
+    wanted = within if n < 0 else within[len(within) - min(n, len(within)) :]
+    found = store.load("alice", conversation_id, since=since, before=before, n=n)
+    assert found == tuple(wanted)
+    assert store.count_turns("alice", conversation_id, before) == sum(
+        turn.number < before for turn in whole
+    )
 
 
 def test_the_conversation_that_was_asked_in_last_comes_first(store: ConversationStore) -> None:

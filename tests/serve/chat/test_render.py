@@ -82,9 +82,9 @@ OURS = {
 """The tags and attributes that our templates write."""
 HREF = re.compile(
     r"#(cite-\d+-\d+|read-\d+-\d+|doc-[A-Za-z0-9_.~%-]*|open-[\w-]+|close|leave)"
-    r"|/conversations/[\w-]+\.(md|html)"
-    r"|/api/file\?document=[A-Za-z0-9_.~%-]*&version=[0-9a-f]{64}(&inline=true)?"
-    r"|/api/file\?document=[A-Za-z0-9_.~%-]*"
+    r"|conversations/[\w-]+\.(md|html)"
+    r"|api/file\?document=[A-Za-z0-9_.~%-]*&version=[0-9a-f]{64}(&inline=true)?"
+    r"|api/file\?document=[A-Za-z0-9_.~%-]*"
 )
 FIXED = {
     "type": {"button", "checkbox", "file", "search"},
