@@ -164,7 +164,8 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Trial]]:
 
 @pytest.mark.slow
 def test_no_answer_cites_what_is_planted_though_the_model_obeys(trials: list[Trial]) -> None:
-    assert sum(one.is_shown_to_model for one in trials) >= len(trials) // 3
+    # What is known for an order is not shown to it at all.
+    assert sum(one.is_shown_to_model for one in trials) >= len(trials) // 4
     cites = [
         suspect.text
         for trial in trials

@@ -5,7 +5,18 @@ import re
 import pytest
 
 from assistant.ingest.parse import FORMATS, parse
-from assistant.ingest.sniff import ADDED, DOC, IMAGES, MOBI, OUTLOOK, PPT, XLS, XLSB, media_type
+from assistant.ingest.sniff import (
+    ADDED,
+    DOC,
+    FLAT,
+    IMAGES,
+    MOBI,
+    OUTLOOK,
+    PPT,
+    XLS,
+    XLSB,
+    media_type,
+)
 from assistant.settings import Settings
 from assistant.store.sync import limits_of
 from evals.mixed import MAKERS
@@ -32,4 +43,4 @@ def test_a_file_of_any_format_holds_every_word_in_order(suffix: str) -> None:
 def test_all_formats_are_measured() -> None:
     kinds = {media_type(f"a{suffix}", make("t", ["x"]))[0] for suffix, make in MAKERS.items()}
     # Pictures are measured by evals.scans; what only programs of others write, nowhere.
-    assert kinds == FORMATS.keys() - {ADDED, OUTLOOK, DOC, PPT, XLS, XLSB, MOBI, *IMAGES}
+    assert kinds == FORMATS.keys() - {ADDED, OUTLOOK, DOC, PPT, XLS, XLSB, MOBI, FLAT, *IMAGES}

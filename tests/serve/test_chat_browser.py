@@ -51,7 +51,7 @@ from assistant.serve.chat.actions import CONVERSATION_GONE
 from assistant.serve.chat.database import Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, STOPPED, WRITING, Turn
-from assistant.serve.chat.views import UNKNOWN_REFERENCE
+from assistant.serve.chat.views import N_SHOWN, UNKNOWN_REFERENCE
 from assistant.show.provenance import STOPPED_PARTLY
 from assistant.values import Answer, DocumentId, FileRecord, Status
 
@@ -787,6 +787,8 @@ def test_no_attack_in_what_a_model_is_called_or_says_runs_a_script(visit: Visit)
             outcome = replace(said, notice=vector)
             ConversationStore(database).put(owner, conversation_id, Turn(number, "Why?", outcome))
         reload(page)
+        expect(page.locator(".turn")).to_have_count(N_SHOWN)
+        page.locator(".earlier button").click()
         expect(page.locator(".turn")).to_have_count(len(VECTORS) + 1)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         expect(page.locator(".account li")).to_have_count(len(VECTORS) + 1)

@@ -50,7 +50,7 @@ OURS = {
     "p": {"class", "dir", "role", "hidden"},
     "h2": {"class", "dir", "tabindex"},
     **{tag: {"class", "dir"} for tag in ("h3", "h4", "h5", "h6")},
-    "span": {"class", "dir", "id", "role"},
+    "span": {"class", "dir", "id", "role", "data-say"},
     "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"}
     | {"target", "rel", "data-around"},
     "ol": {"class"},
@@ -59,7 +59,8 @@ OURS = {
     "mark": {"class", "id"},
     "details": {"class"},
     "bdi": {"class"},
-    **{tag: set() for tag in ("h1", "em", "dl", "dt", "dd", "strong")},
+    "h1": {"data-say"},
+    **{tag: set() for tag in ("em", "dl", "dt", "dd", "strong")},
     **{tag: set() for tag in ("table", "thead", "tbody", "pre", "code")},
     "tr": {"class", "aria-hidden"},
     "th": {"scope", "dir", "class", "data-name"},
@@ -73,11 +74,12 @@ OURS = {
     | {"aria-expanded", "data-event", "data-act", "data-turn", "data-what", "data-question"}
     | {"data-copy", "data-rating", "data-citation", "data-rename", "data-confirm", "data-id"}
     | {"data-see", "data-turn-by", "data-zoom", "data-find", "data-more", "hidden"}
-    | {"data-remove", "data-folder", "data-matching", "data-checked"},
+    | {"data-remove", "data-folder", "data-matching", "data-checked", "data-by"}
+    | {"data-say", "data-say-aria-label", "data-say-title"},
     "input": {"type", "class", "multiple", "accept", "checked", "placeholder", "aria-label"}
     | {"maxlength", "data-words", "data-only", "data-only-folder", "data-max-bytes"},
-    "select": {"class", "aria-label"},
-    "option": {"value", "selected"},
+    "select": {"class", "id", "aria-label"},
+    "option": {"value", "selected", "lang"},
 }
 """The tags and attributes that our templates write."""
 HREF = re.compile(
@@ -153,7 +155,7 @@ def assert_ours(html: str) -> LexborNode:
         for name, allowed in FIXED.items():
             assert name not in node.attributes or node.attributes[name] in allowed
         own_id = node.attributes.get("id", "")
-        ours = r"|turn-\d+|tip-\d+-\d+|said-\d+|cited-span|toggle-(nav|side)"
+        ours = r"|turn-\d+|tip-\d+-\d+|said-\d+|cited-span|toggle-(nav|side)|language"
         assert re.fullmatch(ours, present(own_id))
     return body
 
