@@ -310,6 +310,8 @@ HOSTILE = {
 }
 
 
+# What is raised while garbage is collected, where Hypothesis listens, is raised again.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_markup_that_takes_too_long_is_read_as_plain_text_and_told_of(kind: str) -> None:
     source = HOSTILE[kind]
