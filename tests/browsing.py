@@ -83,7 +83,11 @@ def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI
 
 LEAVING = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
 """What Gradio says on the console when a page is reloaded while it listens."""
-ALONE = ("Failed to load resource: net::ERR_", "TypeError: Failed to fetch")
+ALONE = (
+    "Failed to load resource: net::ERR_",
+    "TypeError: Failed to fetch",
+    "Unexpected error Cancelled via cancel scope",
+)
 """What a page says, beside that, when its server has ended."""
 left: set[Page] = set()
 """Pages that are being reloaded now."""

@@ -24,7 +24,7 @@ QUESTIONS = {
     "Which hacking group is Integrity Technology Group accused of supporting?": "Flax Typhoon",
     "Who said the Treasury will hold malicious cyber actors accountable?": "Bradley Smith",
     "Why would the sanctions not affect the company?": "no assets or business",
-    "What happened to Iran's nuclear facilities in 2007?": "Stuxnet",
+    "What attacked Iran's nuclear facilities?": "Stuxnet",
     "What tactics did the attacks employ?": "phishing, botnets",
     "How tall is the Eiffel Tower?": None,
     "Which vitamins are in spinach?": None,

@@ -1,7 +1,7 @@
 /* The two panels beside the conversation: shown and hidden, and closed by Back, Escape or a tap outside. */
 assistantTell(element);
 const speaking = element.querySelector('#language');
-speaking.value = document.documentElement.lang;
+speaking.value = assistantLanguage;
 speaking.parentElement.dataset.code = speaking.value.toUpperCase();
 speaking.addEventListener('change', () => assistantSpeak(speaking.value));
 const narrow = window.matchMedia('(max-width: 64rem)');

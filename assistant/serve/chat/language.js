@@ -7,7 +7,7 @@
   const chosen = (document.cookie.match(/(?:^|;\s*)assistant_language=([a-z]{2})/) || [])[1];
   const wished = [chosen || '', ...navigator.languages].map((one) => one.split('-')[0].toLowerCase());
   const language = wished.find((one) => languages.includes(one)) || 'en';
-  root.lang = language;
+  root.lang = window.assistantLanguage = language;  /* Gradio writes its own there for a while */
   if (chosen !== language) keep(language, '');  /* the server follows the page */
   const number = (n) => new Intl.NumberFormat(language).format(n);
   const rules = new Intl.PluralRules(language);

@@ -110,7 +110,7 @@ const tellFound = (isMore = tellFound.isMore) => {
   tellFound.isMore = isMore;
   const form = element.querySelector('.finding');
   const page = places.length ? places[at][2] : 0;
-  const n_all = `${new Intl.NumberFormat(document.documentElement.lang).format(places.length)}${isMore ? '+' : ''}`;
+  const n_all = `${new Intl.NumberFormat(assistantLanguage).format(places.length)}${isMore ? '+' : ''}`;
   const there = page && held().hidden ? ` · ${assistantSay('p. {n}', { n: String(page) })}` : '';
   const told = places.length ? `${assistantSay('{n} of {n_all}', { n: at + 1, n_all })}${there}` : assistantSay('Not found');
   form.querySelector('.found').textContent = form.querySelector('input').value.trim() ? told : '';
