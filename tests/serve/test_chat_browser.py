@@ -328,15 +328,16 @@ def test_a_conversation_survives_a_reload_with_its_citations(visit: Visit) -> No
 
 
 def test_an_answer_goes_on_through_a_reload_and_on_a_second_page(visit: Visit) -> None:
-    with serving(FakeAssistant(pause_s=1.5)) as (at, _):
+    with serving(fake := FakeAssistant(pause_s=0.1)) as (at, _):
         page = visit(at)
-        begin(page, "typhoon")
-        expect(page.locator("#turn-1 .progress")).to_have_text("Searching 3 documents")
+        begin(page, "wait typhoon")
+        expect(page.locator("#turn-1 .progress")).to_have_text("Searching")
         second = visit(at, page.context, "#" + page.url.partition("#")[2])
         reload(page)
         for one in (page, second):
             expect(one.locator("#turn-1 .progress")).to_be_visible()
             expect(one.locator("#stop")).to_be_visible()
+        fake.let_go.set()
         for one in (page, second):
             expect(one.locator("#turn-1 .cite")).to_have_count(2, timeout=10_000)
             expect(one.locator("#turn-1 .actions")).to_be_visible()
