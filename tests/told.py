@@ -10,6 +10,9 @@ from evals.reader.model import Reader
 from evals.reader.rows import Row
 from evals.reader.units import Unit, cut_units, with_near
 
+_PROCESSOR = Path("/proc/cpuinfo")
+MULTIPLIES_8_BITS = not _PROCESSOR.is_file() or "vnni" in _PROCESSOR.read_text(encoding="utf-8")
+"""Whether the processor adds products of 8 bits in 32; one that adds them in 16 errs more."""
 PLACES = ("harbour", "mill", "chapel", "quarry", "library", "brewery", "market", "orchard")
 
 

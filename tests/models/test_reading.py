@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from told import tiny_reader, told_units
+from told import MULTIPLIES_8_BITS, tiny_reader, told_units
 
 from assistant.models import export
 from assistant.models.encoder import OnnxEncoder
@@ -108,6 +108,7 @@ def test_in_8_bits_it_reads_almost_so_on_any_processor(
 ) -> None:
     apart = errors(ours, theirs)
     assert sum(apart) / len(apart) < 0.15
+    assert max(apart) < (0.3 if MULTIPLIES_8_BITS else 0.6)
 
 
 def test_the_answering_words_lie_in_their_sentence(ours: Reader) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from corpora import settings_in
-from told import tiny_pack
+from told import MULTIPLIES_8_BITS, tiny_pack
 
 from assistant import settings as defaults
 from assistant.doctor import models as doctor
@@ -110,12 +110,11 @@ def test_it_is_computed_in_8_bits_where_that_says_nearly_the_same(
     whole = models.prepare(SHIPPED_MODEL, tmp_path / "other")
     assert (small.precision, whole.precision) == ("int8", "float32")
     assert small.fingerprint != whole.fingerprint
-    # A processor that adds products of 8 bits in 16 errs more in so small a model.
-    for prepared, share in ((small, 0.97), (whole, 0.9999)):
+    for prepared, share in ((small, 0.98 if MULTIPLIES_8_BITS else 0.95), (whole, 0.9999)):
         embedder = OnnxEmbedder(prepared, Path(prepared.folder or ""))
         theirs = load_sentence_transformer(Path(prepared.source)).encode_query([*TEXTS])
         asked = np.vstack([embedder.embed_query(text) for text in TEXTS])
-        assert (asked * theirs).sum(1).mean() > share
+        assert (asked * theirs).sum(1).min() > share
         graphs = {path.name for path in Path(prepared.folder or "").iterdir()}
         wanted = {"model.onnx", "together.onnx", "tokenizer.json", "reader.safetensors"}
         assert graphs == wanted
