@@ -82,22 +82,15 @@ def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI
 
 
 LEAVING = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
-"""What Gradio says on the console when a page is reloaded while it listens."""
+"""What Gradio says on the console when a page that listens is left: reloaded, or closed."""
+PARTING_S = 2.0
+"""A page says so this much before the request that leaves it, at most."""
 ALONE = (
     "Failed to load resource: net::ERR_",
     "TypeError: Failed to fetch",
     "Unexpected error Cancelled via cancel scope",
 )
 """What a page says, beside that, when its server has ended."""
-left: set[Page] = set()
-"""Pages that are being reloaded now."""
-
-
-def reload(page: Page) -> None:
-    """Reload a page; what Gradio says of it meanwhile is no fault."""
-    left.add(page)
-    page.reload()
-    left.discard(page)
 
 
 class Visit:
@@ -107,6 +100,16 @@ class Visit:
         self.browser, self.address = browser, address
         self.faults: list[str] = []
         self.contexts: list[BrowserContext] = []
+        self._left: set[Page] = set()
+        """Pages that are being reloaded, or closed."""
+        self._parting: list[tuple[Page, float, str]] = []
+        """What pages said that only one that is being left may say, and when."""
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for context in self.contexts:
+            self._left.update(context.pages)
+            context.close()
 
     def __call__(
         self,
@@ -129,16 +132,29 @@ class Visit:
 
     def watch(self, page: Page, home: str) -> None:
         def check_request(request: Request) -> None:
+            if request.is_navigation_request() and request.frame == page.main_frame:
+                leave()
             if not request.url.startswith((home, "data:", "blob:")):
                 self.faults.append(f"request to {request.url}")
 
         def check_console(message: ConsoleMessage) -> None:
+            is_parting = any(one in message.text for one in LEAVING)
             is_alone = home in ended and any(one in message.text for one in (*LEAVING, *ALONE))
-            is_leaving = page in left and any(one in message.text for one in LEAVING)
-            if message.type == "error" and not is_leaving and not is_alone:
-                self.faults.append(f"console: {message.text}")
+            if message.type != "error" or is_alone or (is_parting and page in self._left):
+                return
+            self.faults.append(f"console: {message.text}")
+            if is_parting:
+                self._parting.append((page, time.monotonic(), self.faults[-1]))
+
+        def leave() -> None:
+            """Take back what the page said of it just before it was left."""
+            self._left.add(page)
+            for own, at, said in self._parting:
+                if own is page and time.monotonic() - at < PARTING_S and said in self.faults:
+                    self.faults.remove(said)
 
         page.on("request", check_request)
+        page.on("load", lambda _: self._left.discard(page))
         page.on("console", check_console)
         page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))

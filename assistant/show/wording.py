@@ -53,7 +53,8 @@ class Wording:
         >>> Wording("de")("Reading {n} passage|Reading {n} passages", n=1_200)
         '1.200 Textstellen werden gelesen'
         """
-        text = self._choose(_read_texts(self.language).get(said, said), values.get("n"))
+        text = _read_texts(self.language).get(said, said)
+        text = self._choose(text, values["n"]) if "n" in values else text
         shown = {
             name: self.number(value) if isinstance(value, int | float) else value
             for name, value in values.items()

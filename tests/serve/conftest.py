@@ -42,6 +42,5 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     """Open pages, and check at the end that nothing happened on them that should not."""
     opened = Visit(browser, address)
     yield opened
-    for context in opened.contexts:
-        context.close()
+    opened.close()
     assert opened.faults == []

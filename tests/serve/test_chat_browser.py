@@ -18,7 +18,6 @@ from browsing import (
     is_in_view,
     keep_picture,
     place,
-    reload,
     serving,
     strong_text,
     wait_for_picture,
@@ -186,7 +185,7 @@ def test_a_stop_while_a_model_writes_keeps_what_was_verified(visit: Visit) -> No
     page.click("#stop")
     expect(page.locator("#turn-1 .remark").last).to_have_text(STOPPED_PARTLY)
     expect(page.locator("#stop")).to_be_hidden()
-    reload(page)
+    page.reload()
     expect(page.locator("#turn-1 .remark").last).to_have_text(STOPPED_PARTLY)
     expect(page.locator("#turn-1 .remark").first).to_contain_text("Written in part by")
     quote = FakeAssistant().ask("typhoon").citations[1].quote
@@ -318,7 +317,7 @@ def test_a_conversation_survives_a_reload_with_its_citations(visit: Visit) -> No
     page = visit()
     ask(page, "typhoon")
     ask(page, "how tall?")
-    reload(page)
+    page.reload()
     expect(page.locator(".turn")).to_have_count(2)
     expect(page.locator("#turn-2 .abstention .suggestions button")).to_have_count(2)
     for citation in FakeAssistant().ask("typhoon").citations:
@@ -333,7 +332,7 @@ def test_an_answer_goes_on_through_a_reload_and_on_a_second_page(visit: Visit) -
         begin(page, "wait typhoon")
         expect(page.locator("#turn-1 .progress")).to_have_text("Searching")
         second = visit(at, page.context, "#" + page.url.partition("#")[2])
-        reload(page)
+        page.reload()
         for one in (page, second):
             expect(one.locator("#turn-1 .progress")).to_be_visible()
             expect(one.locator("#stop")).to_be_visible()
@@ -520,7 +519,7 @@ def test_ratings_and_wrong_citations_are_kept(visit: Visit) -> None:
     page.click("text=This citation is wrong")
     expect(page.locator(".steps [data-act=flag]")).to_have_attribute("aria-pressed", "true")
     expect(turn.locator(".sources")).to_contain_text("marked as wrong")
-    reload(page)
+    page.reload()
     expect(page.locator("#turn-1 [data-rating=unanswerable]")).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -540,7 +539,7 @@ def test_an_answer_whose_source_has_changed_says_so_and_offers_to_ask_again(visi
         fake.held[DocumentId("handbook.md")] = replace(
             held, text="New. " + held.text, sha256="1" * 64
         )
-        reload(page)
+        page.reload()
         expect(page.locator("#turn-1 .changed")).to_contain_text("handbook.md")
         page.click("#turn-1 .cite")
         expect(page.locator("#panel")).to_contain_text("has changed since this answer")
@@ -761,7 +760,7 @@ def test_no_attack_runs_a_script_or_asks_another_server(visit: Visit) -> None:
             mark.hover()
             mark.click()
             expect(page.locator(".steps .at")).to_have_text(f"Citation {number} of {len(VECTORS)}")
-        reload(page)
+        page.reload()
         expect(page.locator(".turn")).not_to_have_count(0)
         page.click(".conversations summary")
         page.click(".conversations [data-rename]")
@@ -787,7 +786,7 @@ def test_no_attack_in_what_a_model_is_called_or_says_runs_a_script(visit: Visit)
             said = write(made, vector, vector, model=vector, why=vector)
             outcome = replace(said, notice=vector)
             ConversationStore(database).put(owner, conversation_id, Turn(number, "Why?", outcome))
-        reload(page)
+        page.reload()
         expect(page.locator(".turn")).to_have_count(N_SHOWN)
         page.locator(".earlier button").click()
         expect(page.locator(".turn")).to_have_count(len(VECTORS) + 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import IN_BROWSER, Visit, ask, keep_picture, reload, serving
+from browsing import IN_BROWSER, Visit, ask, keep_picture, serving
 from playwright.sync_api import Page, expect
 from surface_fakes import FakeAssistant
 
@@ -277,7 +277,7 @@ def test_what_was_removed_is_still_to_be_brought_back_after_a_reload(visit: Visi
             choose(page, name, "Remove")
             expect(page.locator(f'.files > li[data-id="{name}"]')).to_have_count(0)
             expect(page.locator(".documents-head >> text=Sync")).to_be_visible()
-        reload(page)
+        page.reload()
         page.click(".trash summary")
         expect(page.locator(".trash summary")).to_have_text("Trash: 3 files")
         page.click('.removed li:has-text("plan.md") >> text=Bring back')

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import IN_BROWSER, Visit, ask, begin, keep_picture, left, serving
+from browsing import IN_BROWSER, Visit, ask, begin, keep_picture, serving
 from paged import PagedAssistant
 from playwright.sync_api import Page, expect
 from surface_fakes import HOSTILE, MODEL, NOTICE, VERIFIER, WHY, FakeAssistant
@@ -194,7 +194,6 @@ def test_a_page_speaks_as_its_browser_wishes_until_its_reader_chooses(visit: Vis
         expect(page.locator("#new")).to_have_text("Neue Unterhaltung")
         ask(page, "typhoon")
         page.fill("#question textarea", "half a quest")
-        left.add(page)  # which reloads it
         page.select_option("#language", "fr")
         expect(page.locator("html")).to_have_attribute("lang", "fr")
         expect(page.locator("#turn-1 .sources h3")).to_have_text("Sources")

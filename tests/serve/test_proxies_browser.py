@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import IN_BROWSER, Visit, ask, reload, serving
+from browsing import IN_BROWSER, Visit, ask, serving
 from playwright.sync_api import FrameLocator, expect
 from surface_fakes import FakeAssistant, settings_anywhere
 
@@ -130,7 +130,7 @@ def test_the_page_works_behind_a_proxy_with_its_defaults(
         expect(page.locator(".turn")).to_have_count(1)
         page.click(".turn .cite >> nth=0")
         page.wait_for_selector("#cited-span")
-        reload(page)
+        page.reload()
         expect(page.locator(".turn")).to_have_count(1)  # the browser is known again
         with page.expect_download() as download:
             page.locator(".conversations summary").first.click()

@@ -12,7 +12,6 @@ from browsing import (
     ask,
     keep_picture,
     place,
-    reload,
     serving,
     strong_text,
     wait_for_picture,
@@ -48,7 +47,7 @@ def test_the_pane_is_resized_by_mouse_and_keys_and_remembered(visit: Visit) -> N
     page.keyboard.press("ArrowRight")
     narrower = place(page, "#side")["width"]
     assert narrower < dragged - 30
-    reload(page)
+    page.reload()
     page.wait_for_selector("#panel .documents")
     assert abs(place(page, "#side")["width"] - narrower) < 15
     page.locator("#turn-1 .cite").first.click()

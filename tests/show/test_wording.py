@@ -198,3 +198,9 @@ def test_scripts_get_their_texts_in_each_language() -> None:
     assert set(told) == set(OTHERS)
     assert len({frozenset(texts) for texts in told.values()}) == 1
     assert "New conversation" in told["de"]
+
+
+def test_a_bar_parts_one_from_several_only_where_there_is_a_number() -> None:
+    assert ENGLISH("{n} file|{n} files", n=1) == "1 file"
+    assert ENGLISH("{n} file|{n} files", n=2) == "2 files"
+    assert ENGLISH("a|b") == "a|b"
