@@ -7,26 +7,14 @@ killed goes on at its next start.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.answering import Answering
+from assistant.answering import Answering, lay_over
 from assistant.cli.terminal import say
 from assistant.errors import AssistantError, IndexDamaged, IndexMismatch, IndexMissing
 from assistant.settings import Settings
-from assistant.text.listing import Reading
-from assistant.values import (
-    Answer,
-    Citation,
-    Document,
-    DocumentId,
-    FileRecord,
-    Origin,
-    RankedPassage,
-    Stage,
-    Turn,
-)
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -61,7 +49,8 @@ def upgrade(assistant: "Assistant") -> Answering:
     if former is None:
         return assistant
     say("the former index answers until then")
-    return Upgrading(assistant, former)
+    upgrading = _Upgrading(assistant, former)
+    return lay_over(upgrading, upgrading.find_present)
 
 
 def _open_former(assistant: "Assistant") -> "Assistant | None":
@@ -98,8 +87,8 @@ def _open_former(assistant: "Assistant") -> "Assistant | None":
         return None
 
 
-class Upgrading:
-    """Answers from the former index until the new one has been in step once."""
+class _Upgrading:
+    """What is the new index's own while the former one answers, until it has been in step once."""
 
     def __init__(self, assistant: "Assistant", former: "Assistant") -> None:
         self._assistant = assistant
@@ -108,8 +97,8 @@ class Upgrading:
         self.language_model = assistant.language_model
         self.stop_sync = assistant.stop_sync
 
-    @property
-    def _present(self) -> "Assistant":
+    def find_present(self) -> "Assistant":
+        """Return the assistant of the index that answers."""
         former = self._former
         if former is None:
             return self._assistant
@@ -124,68 +113,13 @@ class Upgrading:
     @property
     def is_upgrading(self) -> bool:
         """Whether the former index answers."""
-        return self._present is not self._assistant
-
-    @property
-    def index_version(self) -> int:
-        """The version of the index that answers."""
-        return self._present.index_version
-
-    @property
-    def synced_at(self) -> str | None:
-        """When the index that answers was in step last."""
-        return self._present.synced_at
+        return self.find_present() is not self._assistant
 
     @property
     def progress(self) -> "Progress | None":
         """How far the sync is that makes the new index."""
         progress = self._assistant.progress
         return replace(progress, is_upgrade=self.is_upgrading) if progress else None
-
-    def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        *,
-        documents: Collection[str] = (),
-        as_: Reading | None = None,
-    ) -> Iterator[Stage | Answer]:
-        """Answer as `Assistant.stream` does."""
-        return self._present.stream(question, history, documents=documents, as_=as_)
-
-    def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
-    ) -> tuple[RankedPassage, ...]:
-        """Search as `Assistant.search` does."""
-        return self._present.search(query, k, documents=documents)
-
-    def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
-        """Suggest as `Assistant.suggest` does."""
-        return self._present.suggest(n, near)
-
-    def changed(self, answer: Answer) -> frozenset[DocumentId]:
-        """Return what has changed in the index that answers."""
-        return self._present.changed(answer)
-
-    def document(self, document_id: str) -> Document:
-        """Return a document of the index that answers."""
-        return self._present.document(document_id)
-
-    def origin(self, citation: Citation) -> Origin:
-        """Return where a quote of the index that answers is in its file."""
-        return self._present.origin(citation)
-
-    def draw(self, document_id: str, page: int, width: int) -> bytes:
-        """Return a page of a document of the index that answers."""
-        return self._present.draw(document_id, page, width)
-
-    def original(self, document_id: str) -> bytes:
-        """Return the file of a document of the index that answers."""
-        return self._present.original(document_id)
-
-    def documents(self) -> tuple[FileRecord, ...]:
-        """Return the files of the index that answers."""
-        return self._present.documents()
 
     def sync(self, *, on_progress: Callable[["Progress"], None] = lambda _: None) -> "SyncReport":
         """Bring the new index in step."""
