@@ -24,7 +24,7 @@ FLOORS = (
     ("evidence",),
     ("answer",),
     ("write", "serve"),
-    ("doctor", "pipeline", "langchain", "haystack"),
+    ("doctor", "pipeline", "collections", "langchain", "haystack"),
     ("evaluation",),
     ("cli",),
     ("__main__",),

@@ -9,7 +9,7 @@ from hashing import HashingEmbedder
 
 from assistant import Assistant
 from assistant.answering import Answering
-from assistant.cli.upgrade import upgrade
+from assistant.cli.chat import upgrade
 from assistant.errors import AssistantError
 from assistant.settings import Settings
 from assistant.store.catalog import CATALOG_FILE, connect

@@ -1,26 +1,97 @@
-"""A chat whose index was made by another version, or with another model: it opens at once.
+"""`assistant chat`: the page opens at once, while files are read, until the chat is stopped.
 
-`upgrade` sets such an index aside and returns what answers from it while a sync makes the new one:
-any assistant as the surfaces know it. Where this version cannot read the former index, or its model
-is gone, answers come from what of the new one is ready, as at the first sync. A process that is
-killed goes on at its next start.
+An index that was made by another version, or with another model, is set aside by `upgrade`, which
+returns what answers from it while a sync makes the new one: any assistant as the surfaces know it.
+Where this version cannot read the former index, or its model is gone, answers come from what of the
+new one is ready, as at the first sync. A process that is killed goes on at its next start.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.answering import Answering, lay_over
-from assistant.cli.terminal import say
-from assistant.errors import AssistantError, IndexDamaged, IndexMismatch, IndexMissing
-from assistant.settings import Settings
+from assistant.answering import Answering, Collection, lay_over
+from assistant.cli.index import RunningSync, require_index
+from assistant.cli.terminal import say, write_json
+from assistant.errors import (
+    AssistantError,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    IndexReadOnly,
+    SettingsError,
+)
+from assistant.settings import LOOPBACK, Settings
+from assistant.show.provenance import name_model
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
     from assistant.store.sync import Progress, SyncReport
 
 logger = logging.getLogger(__name__)
+
+
+def run_chat(opened: Mapping[str, "Assistant"], *, must_have_users: bool, as_json: bool) -> None:
+    """Serve the chat of all collections until it is stopped; the one folder without any is ""."""
+    settings = next(iter(opened.values())).settings
+    if must_have_users and not settings.users:
+        raise SettingsError(
+            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
+            "passwords, or as ASSISTANT_USERS__NAME=password"
+        )
+    if not (settings.users or settings.tokens) and settings.host not in LOOPBACK:
+        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
+    served, sync = _begin(opened)
+    if model := name_model(next(iter(opened.values())).language_model):
+        say(f"answers are written by {model}, and checked against the quotes that they cite")
+    say("starting the chat")
+    from assistant.serve.app import serve
+
+    def tell(address: str) -> None:
+        said = "; it answers from what has been read by then" if sync and sync.is_alive else ""
+        say(f"the chat is at {address} (stop it with Ctrl-C){said}")
+        if as_json:
+            write_json({"address": address}, is_line=True)
+
+    try:
+        whole = served if settings.collections else served[0].assistant
+        serve(whole, settings.host, settings.port, ready=tell)
+    finally:
+        if sync:
+            sync.stop()
+
+
+def _begin(opened: Mapping[str, "Assistant"]) -> tuple[list[Collection], RunningSync | None]:
+    """Return what is served, and the sync that makes it newer; none where nothing can be written.
+
+    Raises:
+        AssistantError: the only folder, or its index, cannot be used.
+    """
+    served, syncing = [], []
+    for name, assistant in opened.items():
+        answering: Answering = assistant
+        try:
+            answering = upgrade(assistant)
+            syncing.append(assistant)
+        except IndexReadOnly as error:
+            require_index(assistant)
+            say(f"{error}")
+        except AssistantError as error:
+            if len(opened) == 1:
+                raise
+            say(f"{name}: {error}")
+        table = assistant.settings.collections.get(name)
+        readers = None if table is None or table.readers is None else frozenset(table.readers)
+        served.append(Collection(name, answering, readers))
+    sync = RunningSync(syncing)
+    try:
+        sync.begin()
+    except IndexReadOnly as error:
+        require_index(syncing[0])
+        say(f"{error}")
+        return served, None
+    return served, sync
 
 
 def upgrade(assistant: "Assistant") -> Answering:
