@@ -160,7 +160,7 @@ def add_metrics(app: FastAPI, assistant: Answering, admission: Admission) -> Ans
     """Add the route; return the assistant whose questions it counts."""
     metrics = Metrics(assistant, admission)
 
-    @app.get(PATH)
+    @app.get(PATH, summary="Tell Prometheus how the server is")
     def tell() -> Response:
         return Response(metrics.write(), media_type=CONTENT_TYPE_LATEST)
 
