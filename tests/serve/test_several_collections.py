@@ -214,7 +214,7 @@ class TestOnes:
 
 
 def test_each_is_a_model_whose_citations_lead_into_it(served: list[Collection]) -> None:
-    with serving(served) as (address, _):  # type: ignore[arg-type]
+    with serving(served) as (address, _):
         base = f"{address}v1"
         with openai.OpenAI(base_url=base, api_key=TOKENS["wiki"], max_retries=0) as asking:
             assert [one.id for one in asking.models.list()] == ["wikis"]
