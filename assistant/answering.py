@@ -5,7 +5,8 @@ shape and they do not import the pipeline.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator, Sequence
+from collections import abc
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, cast
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class AskOptions(TypedDict, total=False):
     """To which documents a question is limited, and what to take it for; see `Answering.stream`."""
 
-    documents: Collection[str]
+    documents: abc.Collection[str]
     as_: Reading | None
 
 
@@ -59,7 +60,7 @@ class Answering(Protocol):
         question: str,
         history: Sequence[Turn] = (),
         *,
-        documents: Collection[str] = (),
+        documents: abc.Collection[str] = (),
         as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         """Yield each stage as it begins and each verified answer so far; the last one is whole.
@@ -69,7 +70,7 @@ class Answering(Protocol):
         """
 
     def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+        self, query: str, k: int = 10, *, documents: abc.Collection[str] = ()
     ) -> tuple[RankedPassage, ...]:
         """Return the k best passages for a query, best first."""
 

@@ -43,8 +43,12 @@ def render_settings() -> str:
 def render_group(group: str) -> str:
     """Return the table of the settings of a language model, of who verifies, or of a collection."""
     fields = GROUPS[group].model_fields.items()
-    of = f"{group}.NAME" if group == "collections" else group
-    return _settings_table((f"{of}.{name}", field) for name, field in fields)
+    return _settings_table((f"{name_group(group)}.{name}", field) for name, field in fields)
+
+
+def name_group(group: str) -> str:
+    """Return what the name of a setting of a group begins with."""
+    return f"{group}.NAME" if group == "collections" else group
 
 
 def _settings_table(fields: Iterable[tuple[str, FieldInfo]]) -> str:

@@ -93,9 +93,9 @@ FOLDED_UNDER = 80
 """Lines below which a module with one importer belongs into that."""
 MAX_MODULES = 181
 """The 165 of the house as drawn; flat files of office programs and a converter of others, the words
-of the page, the page before Gradio's, who visits it, the upgrade of an index, doors to others:
-completions, MCP, metrics, a backup, LangChain, Haystack; and collections, the tables of settings, what
-is kept of requests, and what the server tells of itself."""
+of the page, the page before Gradio's, who visits it, the upgrade of an index, and doors to others:
+completions, MCP, metrics, a backup, LangChain, Haystack; collections, tables of settings, what is
+kept of requests and what the server tells of itself."""
 SEAMS = ("assistant.ingest.formats.", "assistant.evaluation.measures.", "assistant.doctor.")
 """Where modules are pieces of one kind behind one door: a format, a measure, an examination."""
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc|chunks?)(_|$)", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """What is found at the server's door: what it takes and offers, told to programs and to people.
 
-`/api/openapi.json` is the schema of all routes, `/api/docs` the same as a page that needs nothing
+`/api/openapi` is the schema of all routes, `/api/docs` the same as a page that needs nothing
 else: no script, and no other host. `/api/collections` names those that the one who asks may read,
 `/livez` and `/readyz` tell a machine how the server is.
 """
@@ -45,7 +45,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem aut
 summary {{ cursor: pointer }} code {{ font-family: ui-monospace, monospace }}
 td, th {{ text-align: left; padding: 0 1rem .25rem 0; vertical-align: top }}
 </style></head>
-<body><h1>The HTTP API</h1><p>{}</p><p><a href="openapi.json">The same as an OpenAPI schema</a></p>
+<body><h1>The HTTP API</h1><p>{}</p><p><a href="openapi">The same as an OpenAPI schema</a></p>
 {}
 </body></html>
 """)
@@ -63,7 +63,7 @@ def add_door(app: FastAPI, assistants: Sequence[Answering], parts: Mapping[str, 
     def collections(request: Request) -> JSONResponse:
         return JSONResponse({"collections": list(request.state.collections)})
 
-    @app.get("/api/openapi.json", summary="The schema of all routes")
+    @app.get("/api/openapi", summary="The schema of all routes")
     def schema() -> JSONResponse:
         return JSONResponse(make_schema(app, parts))
 

@@ -62,13 +62,12 @@ class RequestMiddleware:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        mark = _current.set(request_id)
+        _current.set(request_id)  # of this request's task, whose errors are told further out
         try:
             await self.app(scope, receive, send_named)
         finally:
             if self.is_logging:
                 self._log(scope, status, time.monotonic() - begun)
-            _current.reset(mark)
 
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
         state = scope["state"]

@@ -33,7 +33,7 @@ MAX_SESSIONS = 100_000
 
 COLLECTIONS = "/collections/"
 """What the path of a collection begins with."""
-COMMON = frozenset({"/", "/livez", "/readyz", "/api/collections", "/api/docs", "/api/openapi.json"})
+COMMON = frozenset({"/", "/livez", "/readyz", "/api/collections", "/api/docs", "/api/openapi"})
 """Paths that belong to no collection; those of `/v1/` do not either, where each is a model."""
 NAMED = "user:"
 """What the owner begins with of a user or a service that has proved it."""

@@ -33,7 +33,7 @@ class TestSchema:
     def test_it_has_every_route_of_the_api_with_a_line_of_what_it_does(
         self, client: TestClient
     ) -> None:
-        schema = client.get("/api/openapi.json").json()
+        schema = client.get("/api/openapi").json()
         routes = {
             re.sub(r":\w+\}", "}", route.path)
             for route in client.app.routes  # type: ignore[attr-defined]
@@ -48,7 +48,7 @@ class TestSchema:
                 assert "default" in one["responses"]
 
     def test_every_reference_leads_somewhere(self, client: TestClient) -> None:
-        reply = client.get("/api/openapi.json")
+        reply = client.get("/api/openapi")
         schemas = reply.json()["components"]["schemas"]
         named = set(re.findall(r'"#/components/schemas/(\w+)"', reply.text))
         assert named
@@ -61,7 +61,7 @@ class TestSchema:
         assert reply.headers["content-type"].startswith("text/html")
         assert not re.search(r"<script|https?:|//|\son\w+=|@import|url\(", reply.text)
         said = unescape(re.sub(r"<[^>]+>", " ", reply.text))
-        for path, operations in client.get("/api/openapi.json").json()["paths"].items():
+        for path, operations in client.get("/api/openapi").json()["paths"].items():
             for method, one in operations.items():
                 assert re.search(rf"{method.upper()}\s+{re.escape(path)}\s", said)
                 assert one["summary"] in said
@@ -69,9 +69,9 @@ class TestSchema:
     def test_with_collections_it_is_that_of_one_of_them(self, fake: FakeAssistant) -> None:
         whole = [Collection(name, FakeAssistant()) for name in ("a", "b")]
         with TestClient(build_app(whole), base_url=HOME) as several:
-            paths = several.get("/api/openapi.json").json()["paths"]
+            paths = several.get("/api/openapi").json()["paths"]
         with TestClient(build_app(fake), base_url=HOME) as plain:
-            assert paths.keys() == plain.get("/api/openapi.json").json()["paths"].keys()
+            assert paths.keys() == plain.get("/api/openapi").json()["paths"].keys()
 
 
 class TestReading:
@@ -122,7 +122,7 @@ class TestFeedback:
         (kept,) = read_feedback(fake.settings.index_dir)
         assert (kept.rating, kept.comment, kept.wrong) == ("down", "Not the year.", {2})
         assert kept.answer.question == kept.question == "typhoon"
-        assert list(list_questions([kept]))[0]["kind"] == "feedback"
+        assert next(list_questions([kept]))["kind"] == "feedback"
         better = {"answer": asked, "rating": "up", "comment": "kept with what did not help only"}
         client.post("/api/feedback", json=better)
         (kept,) = read_feedback(fake.settings.index_dir)

@@ -139,7 +139,7 @@ class TestAnothers:
             client.get("/api/collections", headers=BOB),
             client.get("/v1/models", headers=BOB),
             client.get("/metrics", headers=BOB),
-            client.get("/api/openapi.json", headers=BOB),
+            client.get("/api/openapi", headers=BOB),
             client.get("/api/docs", headers=BOB),
             client.get("/readyz"),
         ]
