@@ -68,7 +68,8 @@ def _begin(opened: Mapping[str, "Assistant"]) -> tuple[list[Collection], Running
     Raises:
         AssistantError: the only folder, or its index, cannot be used.
     """
-    served, syncing = [], []
+    served: list[Collection] = []
+    syncing: list[Assistant] = []
     for name, assistant in opened.items():
         answering: Answering = assistant
         try:

@@ -120,7 +120,11 @@ class TestFeedback:
         judged = {"answer": asked, "rating": "down", "comment": "Not the year.", "wrong": [2]}
         assert client.post("/api/feedback", json=judged).json() == {"answer": asked}
         (kept,) = read_feedback(fake.settings.index_dir)
-        assert (kept.rating, kept.comment, kept.wrong) == ("down", "Not the year.", {2})
+        assert (kept.rating, kept.comment, kept.wrong) == (
+            "down",
+            "Not the year.",
+            frozenset({2}),
+        )
         assert kept.answer.question == kept.question == "typhoon"
         assert next(list_questions([kept]))["kind"] == "feedback"
         better = {"answer": asked, "rating": "up", "comment": "kept with what did not help only"}

@@ -205,6 +205,23 @@ class TestOnes:
         assert client.post(path, json=joined, headers=ANN).status_code != 403
         assert client.post(path, json=joined, headers=BOB).status_code == 403
 
+    def test_a_host_asks_each_at_its_own_path(self, client: TestClient) -> None:
+        begun = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-06-18",
+                "capabilities": {},
+                "clientInfo": {"name": "test", "version": "1"},
+            },
+        }
+        headers = {**ANN, "Accept": "application/json, text/event-stream"}
+        for path in ("/collections/anns/mcp", "/mcp"):
+            reply = client.post(path, json=begun, headers=headers)
+            assert reply.status_code == 200
+            assert '"serverInfo"' in reply.text
+
     def test_conversations_lie_beside_the_index_of_their_collection(
         self, client: TestClient, fakes: dict[str, FakeAssistant]
     ) -> None:

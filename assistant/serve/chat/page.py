@@ -79,8 +79,8 @@ class Components:
     def outputs(self) -> list[Any]:
         """The components that an `Update` may change."""
         outputs = [self.conversations, self.conversation, self.ready, self.banner, self.status]
-        outputs += [self.question, self.ask, self.stop, self.panel, self.examples]
-        return [*outputs, self.collections]
+        others = [self.panel, self.examples, self.collections]
+        return [*outputs, self.question, self.ask, self.stop, *others]
 
 
 def make_chat(
