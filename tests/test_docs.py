@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import typer
 from playwright.sync_api import expect, sync_playwright
+from pydantic import BaseModel
 from selectolax.lexbor import LexborHTMLParser
 from typer.testing import CliRunner
 
@@ -41,7 +42,7 @@ TEXT = {name: (ROOT / name).read_text(encoding="utf-8") for name in TOLD}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 APP = importlib.import_module(PROJECT["scripts"]["assistant"].partition(":")[0]).app
 COMMAND: Any = typer.main.get_command(APP)
-GROUPS = {
+GROUPS: dict[str, type[BaseModel]] = {
     "llm": LanguageModel,
     "verifier": VerifierSettings,
     "collections.NAME": CollectionSettings,

@@ -42,7 +42,8 @@ def test_one_is_chosen_and_conversations_stay_in_theirs(visiting: Visit, several
     expect(page.locator("#listed")).not_to_contain_text("typhoon")
     ask(page, "leave")
     expect(page.locator("#conversation")).to_contain_text("two days of leave")
-    page.go_back()
+    page.locator(".collections summary").click()
+    page.get_by_role("link", name="contracts").click()
     expect(page.locator("#listed")).to_contain_text("typhoon")
 
 
