@@ -119,6 +119,8 @@ _PROPERTIES = {
     "time": "time duration zeit dauer temps duree tiempo tempo",
     "heat": "temperature temperatur temperatura",
 }
+MEASURED = frozenset(" ".join(_PROPERTIES.values()).split())
+"""Folded words of what a number measures."""
 _SUPERLATIVES: dict[str, tuple[tuple[Literal["most", "least"], str], ...]] = {
     r"heaviest|schwerste[mnrs]?": (("most", "weight"),),
     r"lightest|leichteste[mnrs]?": (("least", "weight"),),
