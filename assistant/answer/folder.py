@@ -19,8 +19,8 @@ from assistant.cite import Draft, DraftStatement, Shape
 from assistant.retrieve.named import Names, name_terms
 from assistant.store.snapshot import Snapshot
 from assistant.text.exact import MONTH_NAMES, find_day, find_exact, find_versions
-from assistant.text.numbered import find_numbered
 from assistant.text.listing import ListedCell, Listing
+from assistant.text.numbered import find_numbered
 from assistant.text.terms import fold, function_words, query_terms, read_query, say_in, terms
 from assistant.values import ECHOES, Passage, Sentence
 

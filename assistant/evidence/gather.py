@@ -338,19 +338,28 @@ def _match_exact(
     for numbered in named:
         columns = (query.spans[:, 0] < numbered.end) & (query.spans[:, 1] > numbered.start)
         columns &= np.array([term[:1].isdigit() for term in query.terms], dtype=np.bool_)
-        for row, sentence in enumerate(sentences):
-            if names_any(sentence.text, numbered, language):
-                has[row] |= sentence.role not in ECHOES
-                likeness[row, columns] = np.maximum(likeness[row, columns], EXACT_LIKENESS)
-            elif tells_of_others(sentence.text, numbered, language):
-                beside[row] = True
-                matches[row, columns] = False
+        holds, others = _tell_numbered(numbered, sentences, language)
+        has |= holds & np.array([one.role not in ECHOES for one in sentences])
+        beside |= others
+        likeness[np.ix_(holds, columns)] = np.maximum(
+            likeness[np.ix_(holds, columns)], EXACT_LIKENESS
+        )
+        matches[np.ix_(others, columns)] = False
         if matches[:, columns].any():
             weights[columns] *= EXACT_WEIGHT
     weights /= weights.sum() or 1.0
     if has.any() and _asks_of(retrieval, (*asked, *named)):
         return ~has, True
     return beside, False
+
+
+def _tell_numbered(
+    asked: Numbered, sentences: Sequence[Sentence], language: str
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which sentences name a thing that is asked for, and which others of its sort alone."""
+    holds = np.array([names_any(one.text, asked, language) for one in sentences], dtype=np.bool_)
+    others = [tells_of_others(one.text, asked, language) for one in sentences]
+    return holds, ~holds & np.array(others, dtype=np.bool_)
 
 
 def _holds(named: Numbered, one: Exact) -> bool:

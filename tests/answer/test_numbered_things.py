@@ -1,7 +1,6 @@
 """What is asked of a thing that has a number is answered of that one, or not at all."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from corpora import write_files
@@ -23,7 +22,7 @@ Repairs above 250 euros need two signatures.
 90872,Holz Brandt,Oak boards,18.0,no
 90890,Meyer & Co,Door locks,5.5,no
 """,
-    "diary.txt": """The lift in house 4 was repaired on 5 May. The lift in house 6 stands still since 9 May.
+    "diary.txt": """The lift in house 4 was repaired on 5 May. That of house 6 stands still.
 
 Complaint 5512 is about noise at night. Complaint 5513 is about the smell in the cellar.
 """,
