@@ -46,6 +46,7 @@ from assistant.serve.reading import add_reading_routes
 from assistant.serve.visitors import NAMED
 from assistant.settings import Settings
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
+from assistant.show.wording import Wording
 from assistant.values import Answer, Stage
 
 MAX_HISTORY = 100
@@ -324,7 +325,8 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
         outcome = next((turn.outcome for turn in turns), None)
         if not isinstance(outcome, Answer):
             return error_response(404, "RequestError", "there is no such answer")
-        return PlainTextResponse(copy_answer(outcome, form).encode("utf-8", "replace"))
+        copied = copy_answer(outcome, form, Wording(request.state.language))
+        return PlainTextResponse(copied.encode("utf-8", "replace"))
 
     @app.get("/conversations/{conversation_id}.{form}", summary="Export a conversation")
     def export(conversation_id: str, form: Literal["md", "html"], request: Request) -> Response:
@@ -337,7 +339,8 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
         kind = "text/markdown" if form == "md" else "text/html"
         name = quote(f"{title}.{form}".replace("/", "-"), safe="")
         attached = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-        return Response(make(title, turns), media_type=kind, headers=attached)
+        page = make(title, turns, Wording(request.state.language))
+        return Response(page, media_type=kind, headers=attached)
 
 
 def answer_events(
