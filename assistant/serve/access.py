@@ -134,7 +134,7 @@ class Reach:
                 unwrapped["headers"] = [(b"host", host.encode("latin-1")), *others]
             if scheme in {"http", "https"}:
                 unwrapped["scheme"] = scheme
-            if address := _last_of(given, "x-forwarded-for"):
+            if _is_address(address := _last_of(given, "x-forwarded-for")):
                 unwrapped["client"] = (address, 0)
         path, root = scope["path"], self.root_path
         if root and (path == root or path.startswith(f"{root}/")):
