@@ -107,10 +107,10 @@ class Assistant:
             given: single settings, which take precedence over the file and the environment.
 
         Raises:
-            SettingsError: a setting has a value that cannot be used.
+            SettingsError: a setting has a value that cannot be used, or there are collections.
             EmbedderMissing: the embedding model is absent, altered or unusable.
         """
-        settings = settings or Settings.load(**given)
+        settings = (settings or Settings.load(**given)).of_one()
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
         model = open_model(settings.llm, language_model)
         return cls(settings, embedder, open_scorer(settings, embedder), model)
