@@ -42,6 +42,7 @@ from assistant.store.sync import Progress, SyncReport
 from assistant.store.vectors import VectorSearch
 from assistant.text.listing import Reading
 from assistant.text.terms import say_in
+from assistant.tracing import trace_answers
 from assistant.values import (
     Answer,
     Citation,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from llama_index.core.readers.base import BaseReader
     from llama_index.core.schema import Document as LlamaDocument
 
-    from assistant.llama import CitedChatEngine, CitedQueryEngine, PassageParser, PassageRetriever
+    from assistant import llama
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +148,7 @@ class Assistant:
         assert isinstance(answer, Answer)
         return answer
 
+    @trace_answers
     def stream(
         self,
         question: str,
@@ -157,8 +159,7 @@ class Assistant:
     ) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last; see `ask`.
 
-        With a language model the quotes come first, and then the answer as it is written. Every
-        `Answer` is verified, and the last one is whole.
+        With a language model the quotes come first. Every `Answer` is verified, the last one whole.
         """
         asked, before = self._read(question), read_history(history)
         stood = follow_up.stand(asked.line, before)
@@ -166,8 +167,7 @@ class Assistant:
             yield say(asked.question, reply, follow_up.NAME, last_version(self.settings.index_dir))
             return
         limits: AskOptions = {"documents": documents, "as_": as_}
-        lap = Stopwatch()
-        inode = self.index.inode
+        lap, inode = Stopwatch(), self.index.inode
         try:
             yield from self._answer(asked, stood, before, limits, lap)
             return
@@ -437,25 +437,25 @@ class Assistant:
         """Whether there is an index that can be used; a damaged one cannot."""
         return self.index.exists
 
-    def as_retriever(self, k: int = 10) -> "PassageRetriever":
+    def as_retriever(self, k: int = 10) -> "llama.PassageRetriever":
         """Return this assistant's search as a llama-index retriever."""
         from assistant.llama import PassageRetriever
 
         return PassageRetriever(self.search, k)
 
-    def as_query_engine(self) -> "CitedQueryEngine":
+    def as_query_engine(self) -> "llama.CitedQueryEngine":
         """Return this assistant as a llama-index query engine."""
         from assistant.llama import CitedQueryEngine
 
         return CitedQueryEngine(self.ask)
 
-    def as_chat_engine(self) -> "CitedChatEngine":
+    def as_chat_engine(self) -> "llama.CitedChatEngine":
         """Return this assistant as a llama-index chat engine, with a conversation of its own."""
         from assistant.llama import CitedChatEngine
 
         return CitedChatEngine(self.ask)
 
-    def as_node_parser(self) -> "PassageParser":
+    def as_node_parser(self) -> "llama.PassageParser":
         """Return a llama-index node parser that cuts documents into the same passages."""
         from assistant.llama import PassageParser
 
