@@ -53,7 +53,7 @@ def trace_answers(
     """Tell of each question that a method answers, and of the stages that it yields."""
 
     @wraps(stream)
-    def traced(self: S, *args: P.args, **kwargs: P.kwargs) -> Steps:
+    def traced(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Steps:
         steps = stream(self, *args, **kwargs)
         if (dispatcher := _find_dispatcher(self.settings)) is None:
             return steps
@@ -98,8 +98,8 @@ def _watch(
         raise
     if stage:
         stage.exit()
-    is_answer = isinstance(last, Answer)
-    whole.exit(last, _describe_answer(last, has_texts=has_texts) if is_answer else {})
+    told_of = _describe_answer(last, has_texts=has_texts) if isinstance(last, Answer) else {}
+    whole.exit(last, told_of)
 
 
 def trace_syncs(sync: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
@@ -110,7 +110,7 @@ def trace_syncs(sync: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
     """
 
     @wraps(sync)
-    def traced(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+    def traced(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if (dispatcher := _find_dispatcher(self.settings)) is None:
             return sync(self, *args, **kwargs)
         given = inspect.signature(sync).bind(self, *args, **kwargs)

@@ -15,8 +15,8 @@ from hashing import HashingEmbedder
 from hypothesis import given
 from hypothesis import settings as properties
 from hypothesis import strategies as st
-from llama_index.core.instrumentation import get_dispatcher, root_dispatcher
 from llama_index.core.llms import MockLLM
+from llama_index_instrumentation import get_dispatcher, root_dispatcher
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otlp_service
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -326,7 +326,7 @@ def test_without_a_provider_of_the_program_spans_go_where_the_environment_says(
             return otlp.ExportTraceServiceResponse()
 
     server = grpc.server(futures.ThreadPoolExecutor(1))
-    otlp_service.add_TraceServiceServicer_to_server(Collector(), server)
+    otlp_service.add_TraceServiceServicer_to_server(Collector(), server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
