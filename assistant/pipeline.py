@@ -162,10 +162,8 @@ class Assistant:
 
         With a language model the quotes come first. Every `Answer` is verified, the last one whole.
         """
-        asked, before = (
-            read_question(question, self.settings.max_question_chars),
-            read_history(history),
-        )
+        asked = read_question(question, self.settings.max_question_chars)
+        before = read_history(history)
         stood = follow_up.stand(asked.line, before)
         if stood == asked.line and not as_ and (reply := follow_up.reply_to(asked.line)):
             yield say(asked.question, reply, follow_up.NAME, last_version(self.settings.index_dir))
