@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.response_synthesizers import ResponseMode
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import Document, MetadataMode, NodeWithScore, QueryBundle, TextNode
 from llama_index.core.storage.docstore import SimpleDocumentStore
@@ -169,7 +168,6 @@ def test_the_reranker_stands_behind_any_retriever(assistant: Assistant) -> None:
     engine = RetrieverQueryEngine.from_args(
         Others(),
         llm=MockLLM(),
-        response_mode=ResponseMode.NO_TEXT,
         node_postprocessors=[assistant.as_reranker(top_n=1)],
     )
     (source,) = engine.query(QUESTION).source_nodes

@@ -315,7 +315,8 @@ def rate_passages(
 
     The passages may be of any source: how rare a word is, is counted over them alone.
     """
-    asked = read_query(query, {one.language for one in passages})
+    languages = Counter(one.language for one in passages).most_common()
+    asked = read_query(query, tuple(language for language, _ in languages))
     said = [set(terms(one.text, one.language)) for one in passages]
     counts = Counter(asked.stems.get(term, term) for one in said for term in one)
     weights = idf(asked.own, counts, len(passages))
