@@ -21,11 +21,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -45,11 +45,19 @@ class Refused(Exception):
         self.retry_after_s = retry_after_s
 
 
-Ask = Callable[[str], str]
-"""Asks a question; returns what it was answered, in which the question itself is checked.
+class Asker(Protocol):
+    """Asks one question after the other."""
 
-Raises `Refused` when the server is busy, `RuntimeError` for anything but an answer to it.
-"""
+    def __call__(self, question: str) -> str:
+        """Return what was answered.
+
+        Raises:
+            Refused: the server is busy.
+            RuntimeError: what came is no answer to this question.
+        """
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 @dataclass
@@ -124,7 +132,7 @@ class ApiAsker:
         self._client = httpx.Client(base_url=address, timeout=TIMEOUT_S)
 
     def __call__(self, question: str) -> str:
-        """See `Ask`."""
+        """See `Asker`."""
         reply = self._client.post("/api/ask", json={"question": question})
         if reply.status_code == httpx.codes.SERVICE_UNAVAILABLE and "Retry-After" in reply.headers:
             raise Refused(float(reply.headers["Retry-After"]))
@@ -135,17 +143,23 @@ class ApiAsker:
             raise RuntimeError(f"the answer is to {answer['question']!r}")
         return str(answer["text"])
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
 
 class PageAsker:
     """Asks as the page does, as a new browser now and then."""
 
     def __init__(self, address: str) -> None:
+        self._client = httpx.Client(base_url=address, timeout=TIMEOUT_S)
         self._address = address
         self._n_asked = 0
 
     def __call__(self, question: str) -> str:
-        """See `Ask`; a page draws its answer, so only that it is to this question is compared."""
+        """See `Asker`; a page draws its answer, so only that it is to this question is compared."""
         if self._n_asked % PER_BROWSER == 0:
+            self._client.close()
             self._client = httpx.Client(base_url=self._address, timeout=TIMEOUT_S)
             self._client.get("/")
             self._config = self._client.get("/config").json()
@@ -165,8 +179,12 @@ class PageAsker:
             raise RuntimeError("what came is not to this question")
         return ""
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
 
-ASKERS: dict[str, Callable[[str], Ask]] = {"api": ApiAsker, "page": PageAsker}
+
+ASKERS: dict[str, Callable[[str], Asker]] = {"api": ApiAsker, "page": PageAsker}
 
 
 def list_words(corpus: Path) -> list[str]:
@@ -181,7 +199,7 @@ def make_question(words: Sequence[str], chance: random.Random) -> str:
 
 
 def measure(  # noqa: PLR0913 - the conditions of a load
-    make_asker: Callable[[], Ask],
+    make_asker: Callable[[], Asker],
     words: Sequence[str],
     *,
     n_askers: int,
@@ -197,8 +215,8 @@ def measure(  # noqa: PLR0913 - the conditions of a load
     """
     load = Load()
     chance = random.Random(seed)
-    alone = make_asker()
-    known = {one: alone(one) for one in (make_question(words, chance) for _ in range(N_KNOWN))}
+    with closing(make_asker()) as alone:
+        known = {one: alone(one) for one in (make_question(words, chance) for _ in range(N_KNOWN))}
     load.resident_mb[0] = resident_mb()
     until = time.monotonic() + seconds
     n_left = iter(range(n_questions))
@@ -208,7 +226,10 @@ def measure(  # noqa: PLR0913 - the conditions of a load
             return time.monotonic() < until and next(n_left, None) is not None
 
     def ask_on(number: int) -> None:
-        ask, own = make_asker(), random.Random(f"{seed} {number}")
+        with closing(make_asker()) as ask:
+            ask_as(ask, random.Random(f"{seed} {number}"))
+
+    def ask_as(ask: Asker, own: random.Random) -> None:
         n_asked = 0
         while take():
             is_known = n_asked % 2 == 1
@@ -236,7 +257,7 @@ def measure(  # noqa: PLR0913 - the conditions of a load
     return load
 
 
-def _ask_until_let_in(ask: Ask, question: str, load: Load) -> str:
+def _ask_until_let_in(ask: Asker, question: str, load: Load) -> str:
     """Ask, again when the server is busy; count the seconds of both."""
     first = time.monotonic()
     while True:
