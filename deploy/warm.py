@@ -23,21 +23,25 @@ def main() -> None:
         for name, text in TEXTS.items():
             (corpus / name).write_text(text, encoding="utf-8")
         options = ["--corpus", str(corpus), "--index", str(Path(folder, "index"))]
-        subprocess.run(["assistant", *options, "ask", "Which moon is the largest?"], check=True)
+        # What only the making of the model imports, such as torch, is rarely imported again
+        ask = ["assistant", *options, "ask", "Which moon is the largest?"]
+        subprocess.run(ask, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, check=True)
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             port = taken.getsockname()[1]
         command = ["assistant", *options, "chat", "--host", "127.0.0.1", "--port", str(port)]
-        chat = subprocess.Popen(command, env={**os.environ, "HOME": folder})
+        kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        chat = subprocess.Popen(command, env={**kept, "HOME": folder})
         try:
-            wait_for(f"http://127.0.0.1:{port}/readyz")
+            for page in ("readyz", "", "config"):
+                wait_for(f"http://127.0.0.1:{port}/{page}")
         finally:
             chat.terminate()
             chat.wait(60)
 
 
 def wait_for(address: str) -> None:
-    """Wait until the server says that it can answer."""
+    """Wait until the server answers there."""
     until = time.monotonic() + START_WITHIN_S
     while True:
         try:
