@@ -166,3 +166,12 @@ def test_the_units_command_is_one_and_what_it_sets_are_settings(
     ]
     settings = load_with(dict(pairs), monkeypatch)
     assert settings.cache_dir == Path("%C/assistant")
+
+
+@pytest.mark.parametrize("page", ["operations.md", "python.md"])
+def test_the_yaml_that_is_shown_is_yaml(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.M | re.S)
+    assert blocks
+    for block in blocks:
+        assert yaml.safe_load(block)
