@@ -1,6 +1,7 @@
 """The load that is measured: an asker gets its own answer, is told to come back, or has lost."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -50,8 +51,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = loads.time.sleep
-    monkeypatch.setattr(loads.time, "sleep", lambda seconds: real(min(seconds, 0.05)))
+    real = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: real(min(seconds, 0.05)))
     monkeypatch.setattr(loads, "N_KNOWN", 5)
 
 
