@@ -236,6 +236,11 @@ class Settings(BaseSettings):
         description="Origins whose pages may show the chat in a frame, such as "
         "https://intranet.example.org; nobody else's may.",
     )
+    tracing: Literal["off", "stages", "texts"] = Field(
+        "off",
+        description="Tell OpenTelemetry of each question and sync, by OTLP: `stages` without what "
+        "was asked and answered, `texts` with it; needs `pip install 'assistant[otel]'`.",
+    )
     host: str = Field("127.0.0.1", description="Address the chat binds.")
     port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")
     max_requests_per_minute: int | None = Field(
@@ -385,6 +390,7 @@ class Options(TypedDict, total=False):
     trusted_proxies: Sequence[str] | None
     root_path: str | None
     frame_origins: Sequence[str] | None
+    tracing: Literal["off", "stages", "texts"] | None
     host: str | None
     port: int | None
     max_requests_per_minute: int | None

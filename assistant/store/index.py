@@ -22,6 +22,7 @@ from assistant.store.check import check_index
 from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot, SnapshotPool
 from assistant.store.sync import Progress, SyncReport, index_config_of, rebuild_damaged
+from assistant.tracing import trace_syncs
 from assistant.values import Answer, Citation, Document, DocumentId, FileRecord, Origin
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Index:
         self.progress: Progress | None = None
         """How far the sync is that runs in this process; None if none runs."""
 
+    @trace_syncs
     def sync(
         self,
         *,
