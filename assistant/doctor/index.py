@@ -31,6 +31,7 @@ from assistant.store.chroma import BASES_FOLDER, require_intact
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
 from assistant.store.snapshot import ChromaBase, Snapshot
+from assistant.store.sqlite import SqliteTables
 from assistant.store.sync import index_config_of, list_files
 from assistant.store.tables import SCHEMA_VERSION
 from assistant.values import DocumentId, Status
@@ -98,7 +99,7 @@ def _examine_catalog(
     connection.execute("BEGIN")
     facts = read_facts(connection)
     require_facts(facts, {"schema": str(SCHEMA_VERSION)} | dict(expected_facts(settings)))
-    snapshot = Snapshot(connection)
+    snapshot = Snapshot(SqliteTables(connection))
     yield from _compare(snapshot, settings)
     if "synced_at" not in facts:
         yield warning(SUBJECT, "no sync has gone through to its end", SYNC)

@@ -29,13 +29,13 @@ def test_a_connection_is_used_again_and_sees_what_was_written_since(
     with readers.open() as second:
         assert second.version > version
         assert [record.document_id for record in second.records()] == ["a.txt"]
-        assert second._connection is first._connection
+        assert second.tables.connection is first.tables.connection
     readers.close()
 
 
 def test_a_question_within_a_question_gets_a_connection_of_its_own(readers: SnapshotPool) -> None:
     with readers.open() as outer, readers.open() as inner:
-        assert outer._connection is not inner._connection
+        assert outer.tables.connection is not inner.tables.connection
     readers.close()
     with readers.open() as again:
         assert again.records()
@@ -70,7 +70,7 @@ def test_a_connection_over_which_an_error_passed_is_not_used_again(
     with pytest.raises(ZeroDivisionError), readers.open() as failed:
         _ = 1 / 0
     with readers.open() as snapshot:
-        assert snapshot._connection is not failed._connection
+        assert snapshot.tables.connection is not failed.tables.connection
     other = SnapshotPool(
         settings.index_dir, index_config_of(HashingEmbedder(fingerprint="x"), settings)
     )
