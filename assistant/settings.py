@@ -6,7 +6,8 @@ the working folder over the defaults below. Unknown names and impossible values 
 """
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict
 
@@ -58,12 +59,26 @@ def _require_network(given: str) -> str:
     return given
 
 
+def _require_url(pattern: str) -> Callable[[SecretStr], SecretStr]:
+    """Return what refuses an address of another form, and tells nothing of it."""
+
+    def require(given: SecretStr) -> SecretStr:
+        if not re.fullmatch(pattern, given.get_secret_value()):
+            raise ValueError("it is no address of such a server")
+        return given
+
+    return require
+
+
 Network = Annotated[str, AfterValidator(_require_network)]
 FrameOrigin = Annotated[
     str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)
 ]
 """Without a path, and without a wildcard: named origins only."""
-SECRET = {("users",), ("tokens",), ("llm",), ("verifier",)}
+IndexUrl = Annotated[SecretStr, AfterValidator(_require_url(r"https?://[^/?#\s]+\S*|[^:\s]+\.db"))]
+StoreUrl = Annotated[SecretStr, AfterValidator(_require_url(r"postgres(ql)?://\S+"))]
+"""Which may hold a password."""
+SECRET = {("index_url",), ("store_url",), ("users",), ("tokens",), ("llm",), ("verifier",)}
 """Groups of settings that hold passwords and keys."""
 
 
@@ -215,6 +230,18 @@ class Settings(BaseSettings):
 
     corpus_dir: Path = Field(Path("corpus"), description="The folder of documents.")
     index_dir: Path = Field(Path("index"), description="Where the built index is kept.")
+    index_url: IndexUrl | None = Field(
+        None,
+        description="A Milvus server that keeps the index instead, such as "
+        "http://user:password@host:19530/database?name=docs; needs `pip install "
+        "'assistant[milvus]'`. Set it in the file or the environment.",
+    )
+    store_url: StoreUrl | None = Field(
+        None,
+        description="A PostgreSQL database that keeps conversations and feedback, such as "
+        "postgresql://user:password@host/database; needs `pip install 'assistant[postgres]'`. "
+        "By default SQLite beside the index. Set it in the file or the environment.",
+    )
     cache_dir: Path = Field(
         default_factory=lambda: Path(platformdirs.user_cache_dir("assistant", appauthor=False)),
         description="Where the prepared embedding model is kept, once per user.",
@@ -409,6 +436,8 @@ class Options(TypedDict, total=False):
 
     corpus_dir: Path | str | None
     index_dir: Path | str | None
+    index_url: str | None
+    store_url: str | None
     cache_dir: Path | str | None
     embedding_model: str | None
     cross_encoder: str | None

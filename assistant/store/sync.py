@@ -234,7 +234,11 @@ def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:
 
 def open_engine(settings: Settings, dimension: int) -> Engine:
     """Return the engine that the settings name, for vectors of a dimension."""
-    return EmbeddedEngine(settings, dimension)
+    if settings.index_url is None:
+        return EmbeddedEngine(settings, dimension)
+    from assistant.store.commits import MilvusEngine
+
+    return MilvusEngine(settings, settings.index_url.get_secret_value(), dimension)
 
 
 def rebuild_damaged(
