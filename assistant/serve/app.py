@@ -33,7 +33,7 @@ from assistant.errors import (
 from assistant.serve.access import AccessMiddleware, Reach, error_response
 from assistant.serve.api import add_routes
 from assistant.serve.background import RETRY_AFTER_S, Admission
-from assistant.serve.chat.database import Database
+from assistant.serve.chat.database import open_database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import log_error
@@ -93,7 +93,7 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_unexpected)
-    database = Database(settings.index_dir)
+    database = open_database(settings)
     admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
     conversations = ConversationStore(database)
     assistant = add_metrics(app, assistant, admission)

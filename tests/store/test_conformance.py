@@ -7,6 +7,7 @@ what that lacks is named in `test_milvus.py`.
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
