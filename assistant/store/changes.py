@@ -215,11 +215,11 @@ class CatalogWriter:
         for one in passages:
             terms_of = list_terms(content.title or "", make_passage(one))
             self.tables.forget_terms(one.row, terms_of)
-        for kind in (VectorRow, SentenceVectorsRow, PassageRow):
-            self.tables.delete(kind, "row", [one.row for one in passages])
+        for of_passages in (VectorRow, SentenceVectorsRow, PassageRow):
+            self.tables.delete(of_passages, "row", [one.row for one in passages])
         self.tables.delete(NearRow, "near_id", key)
-        for kind in (NearRow, SketchRow, TextRow, WordsRow, ContentRow):
-            self.tables.delete(kind, "content_id", key)
+        for of_contents in (NearRow, SketchRow, TextRow, WordsRow, ContentRow):
+            self.tables.delete(of_contents, "content_id", key)
         self._count("n_passages", -len(passages))
 
     def _count(self, fact: str, n: int) -> None:

@@ -91,7 +91,7 @@ class WritableMilvus(MilvusTables):
         wanted = set(keys)
         for row in changed.values():
             if row is not None and (not field or getattr(row, field) in wanted):
-                found.append(row)  # type: ignore[arg-type]
+                found.append(row)
         return found
 
     def passage_rows(self, contents: Sequence[str] | None = None) -> dict[str, list[int]]:
@@ -171,9 +171,10 @@ class WritableMilvus(MilvusTables):
         if counts:
             changed.setdefault(CountRow, {}).update((identify(row), row) for row in counts)
             self._manifest.n_counts += len(counts)
+        vectors: Mapping[Any, Any] = changed.get(VectorRow, {})
         for kind in KINDS:
             self._bury(kind, changed.get(kind, {}), born)
-        self._bury_passages([row for (row,), one in _of(changed, VectorRow) if one is None], born)
+        self._bury_passages([row for (row,), one in vectors.items() if one is None], born)
         new = [row for kind in KINDS for _, row in _of(changed, kind) if row is not None]
         self._milvus.put(self._rows_name, [one for row in new for one in pack(row, born)])
         self._milvus.put(self._passages_name, list(_pack_passages(changed, born)))
@@ -214,11 +215,9 @@ class WritableMilvus(MilvusTables):
         firsts = sorted({digest_of(key[0]) for key in gone})
         for start in range(0, len(firsts), N_KEYS):
             where = f"kind == {{kind}} and first in {{keys}} and {ALIVE}"
-            given = {"kind": KINDS.index(kind), "keys": firsts[start : start + N_KEYS]}
-            fields = [*ROW_FIELDS]
-            found = self._milvus.scan(
-                self._rows_name, fields, where, **given, commit=self._manifest.commit
-            )
+            keys, number = firsts[start : start + N_KEYS], KINDS.index(kind)
+            given: tuple[str, list[str], str] = self._rows_name, [*ROW_FIELDS], where
+            found = self._milvus.scan(*given, kind=number, keys=keys, commit=self._manifest.commit)
             dying = [one for one in found if one["identity"] in wanted]
             self._milvus.put(
                 self._rows_name, [one | {"died": died, "vector": NO_VECTOR} for one in dying]

@@ -289,8 +289,9 @@ class MilvusTables:
         chosen = sorted(content_of)
         for start in range(0, len(chosen), N_KEYS):
             where = "kind == {kind} and piece == 0 and second in {keys}"
-            keys = {"kind": KINDS.index(PassageRow), "keys": chosen[start : start + N_KEYS]}
-            for one in self._scan(where, fields=("number", "second"), **keys):
+            keys = chosen[start : start + N_KEYS]
+            kind = KINDS.index(PassageRow)
+            for one in self._scan(where, fields=("number", "second"), kind=kind, keys=keys):
                 found.setdefault(content_of[one["second"]], []).append(one["number"])
         return {content: sorted(found[content]) for content in sorted(found)}
 

@@ -23,7 +23,7 @@ from assistant.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMiss
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot
-from assistant.values import Answer
+from assistant.values import Answer, DocumentId
 
 ENGINES = ("embedded", "milvus")
 WORDS = "Danube forest moon ocean leave month delta ice Titan methane Saturn 水利 12,500".split()
@@ -106,7 +106,7 @@ def read_all(snapshot: Snapshot) -> dict[str, object]:
     """Return all that a snapshot tells, but for the numbers of rows and times."""
     rows = [row for of_text in snapshot.rows_by_content() for row in of_text]
     passages = snapshot.passages(rows)
-    names = [row.document_id for row in snapshot.ledger()]
+    names = [DocumentId(row.document_id) for row in snapshot.ledger()]
     records = [replace(one, settled_at="", seconds=0) for one in snapshot.records()]
     vectors = snapshot.vectors(rows)
     return {

@@ -34,8 +34,8 @@ class PostgresDatabase:
 
     is_shared = True
 
-    def __init__(self, url: str) -> None:
-        """Connect, and make the tables when they are missing.
+    def __init__(self, url: str, *, makes_tables: bool = True) -> None:
+        """Connect, and make the tables when they are missing and `makes_tables`.
 
         Raises:
             SettingsError: psycopg is not installed, or the address is none.
@@ -64,7 +64,7 @@ class PostgresDatabase:
         host, port = parts.get("host") or "localhost", parts.get("port") or 5432
         self.name = f"postgresql://{host}:{port}/{parts.get('dbname') or ''}"
         with self._explained():
-            self._create()
+            self._create(makes_tables=makes_tables)
 
     @contextmanager
     def open(self) -> Iterator["PostgresConnection"]:
@@ -111,7 +111,7 @@ class PostgresDatabase:
         connection.execute("SET search_path TO assistant")
         return connection
 
-    def _create(self) -> None:
+    def _create(self, *, makes_tables: bool) -> None:
         connection = self._connect()
         with connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
@@ -125,7 +125,7 @@ class PostgresDatabase:
                     f"the conversations in {self.name} were made by a newer version of this "
                     f"program (format {version}, this one knows {VERSION}); install that version"
                 )
-            if version == 0:
+            if version == 0 and makes_tables:
                 connection.execute(SCHEMA.encode())
                 connection.execute("INSERT INTO assistant.format VALUES (%s)", (VERSION,))
 
