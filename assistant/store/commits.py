@@ -276,6 +276,7 @@ class MilvusEngine:
         self._milvus = Milvus(url)
         self._dimension = dimension
         self._manifest_name = f"{self._milvus.url.prefix}_manifest"
+        self._is_made = False
         self.vectors = MilvusSearch(dimension)
 
     @property
@@ -448,7 +449,9 @@ class MilvusEngine:
         self._put(LEASE, json.dumps(_lease_of(token, holder["where"])))
 
     def _get(self, key: str) -> str | None:
-        if self._manifest_name not in self._milvus.collections():
+        if not self._is_made:
+            self._is_made = self._manifest_name in self._milvus.collections()
+        if not self._is_made:
             return None
         found = self._milvus.find(self._manifest_name, ["data"], "key == {key}", key=digest_of(key))
         return str(found[0]["data"]) if found else None

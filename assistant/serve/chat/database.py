@@ -175,7 +175,7 @@ class Database:
             self._create()
 
     @contextmanager
-    def open(self) -> Iterator[Connection]:
+    def open(self) -> Iterator[sqlite3.Connection]:
         """Read or write in one transaction.
 
         Raises:

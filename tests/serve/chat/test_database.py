@@ -11,7 +11,7 @@ from dom import present
 from surface_fakes import FakeAssistant
 
 from assistant.errors import StoreError
-from assistant.serve.chat.database import FILE, VERSION, Connection, Database
+from assistant.serve.chat.database import FILE, VERSION, Database
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import Turn
 
@@ -136,7 +136,7 @@ def test_a_failure_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path)
     write = "INSERT INTO conversations VALUES ('a', 'alice', 'Title', '')"
 
-    def fail(then: Callable[[Connection], object]) -> None:
+    def fail(then: Callable[[sqlite3.Connection], object]) -> None:
         with database.open() as connection:
             connection.execute(write)
             then(connection)
