@@ -269,7 +269,8 @@ class MilvusTables:
         digests = [digest_of(key) for key in keys]
         for start in range(0, len(digests), N_KEYS):
             where = f"kind == {{kind}} and {column} in {{keys}}"
-            given = {"kind": KINDS.index(kind), "keys": digests[start : start + N_KEYS]}
+            some = digests[start : start + N_KEYS]
+            given: dict[str, Any] = {"kind": KINDS.index(kind), "keys": some}
             is_few = column == "first" and kind is not CountRow
             found += self._find(where, **given) if is_few else self._scan(where, **given)
         return unpack(kind, found)

@@ -7,13 +7,13 @@ what that lacks is named in `test_milvus.py`.
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from corpora import FILES, replace_files, settings_in, write_files
+from corpora import FILES, replace_files, write_files
+from engines import ENGINES, engine_settings, read_all
 from hashing import HashingEmbedder
 from hypothesis import HealthCheck, given
 from hypothesis import settings as properties
@@ -21,11 +21,8 @@ from hypothesis import strategies as st
 
 from assistant.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMissing
 from assistant.pipeline import Assistant
-from assistant.settings import Settings
-from assistant.store.snapshot import Snapshot
-from assistant.values import Answer, DocumentId
+from assistant.values import Answer
 
-ENGINES = ("embedded", "milvus")
 WORDS = "Danube forest moon ocean leave month delta ice Titan methane Saturn 水利 12,500".split()
 QUESTIONS = (
     "Where does the Danube rise?",
@@ -36,15 +33,6 @@ QUESTIONS = (
     "Which documents are there?",
     "moons.md",
 )
-
-
-def engine_settings(engine: str, folder: Path, **given: Any) -> Settings:
-    """Return settings whose index is kept by the engine."""
-    if engine == "milvus":
-        pytest.importorskip("pymilvus", reason="the extra `milvus` is not installed")
-        pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
-        given["index_url"] = str(folder / "milvus.db")
-    return settings_in(folder, max_over_refusal=0.0, **given)
 
 
 @pytest.fixture(params=ENGINES)
@@ -100,28 +88,6 @@ def test_the_same_query_finds_the_same_passages_with_the_same_scores(
         assert [getattr(one, name) for one in other] == pytest.approx(
             [getattr(one, name) for one in embedded], abs=1e-5
         )
-
-
-def read_all(snapshot: Snapshot) -> dict[str, object]:
-    """Return all that a snapshot tells, but for the numbers of rows and times."""
-    rows = [row for of_text in snapshot.rows_by_content() for row in of_text]
-    passages = snapshot.passages(rows)
-    names = [DocumentId(row.document_id) for row in snapshot.ledger()]
-    records = [replace(one, settled_at="", seconds=0) for one in snapshot.records()]
-    vectors = snapshot.vectors(rows)
-    return {
-        "passages": [passages[row] for row in rows],
-        "vectors": [vectors[row].passage.tobytes() for row in rows],
-        "sentences": [vectors[row].sentences.tobytes() for row in rows],
-        "records": records,
-        "documents": [snapshot.document(name) for name in names],
-        "languages": snapshot.languages(),
-        "titles": snapshot.titles(),
-        "n": (snapshot.n_passages, len(snapshot.versions(names))),
-        "of one": len(snapshot.rows_of([names[0]])),
-        "terms": {letter: snapshot.count_terms_from(letter) for letter in "dmtr水1"},
-        "live": len(snapshot.live_rows([*rows, 10**6])),
-    }
 
 
 def test_everything_that_is_read_is_the_same(both: list[Assistant]) -> None:
