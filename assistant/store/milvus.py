@@ -89,6 +89,8 @@ class Milvus:
                 # It logs whatever it raises, with what it was given.
                 logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
                 url = self.url
+                if url.is_local:  # it logs each call that it lacks, which the client does without
+                    logging.getLogger("grpc._server").setLevel(logging.CRITICAL + 1)
                 given = {"token": url.token, "db_name": url.database} if not url.is_local else {}
                 self._client = MilvusClient(url.uri, timeout=TIMEOUT_S, **given)
             return self._client
