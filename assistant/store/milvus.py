@@ -75,6 +75,15 @@ class Milvus:
         self.url = MilvusUrl(url)
         self._lock = threading.Lock()
         self._client: Any = None
+        self._loaded: set[str] = set()
+
+    def _ready(self, name: str) -> Any:
+        """Return the client, with a collection in memory: elsewhere it may have been let go of."""
+        client = self._connected
+        if name not in self._loaded:
+            client.load_collection(name, timeout=TIMEOUT_S)
+            self._loaded.add(name)
+        return client
 
     @property
     def _connected(self) -> Any:
@@ -171,18 +180,21 @@ class Milvus:
     def drop(self, name: str) -> None:
         """Delete a collection; nothing if there is none."""
         with self._explained():
+            self._loaded.discard(name)
             self._connected.drop_collection(name)
 
     def put(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows, in place of those with the same keys."""
         with self._explained():
             for start in range(0, len(rows), N_KEYS):
-                self._connected.upsert(name, list(rows[start : start + N_KEYS]), timeout=TIMEOUT_S)
+                self._ready(name).upsert(
+                    name, list(rows[start : start + N_KEYS]), timeout=TIMEOUT_S
+                )
 
     def delete(self, name: str, where: str, **values: Value) -> None:
         """Delete the rows that meet an expression."""
         with self._explained():
-            self._connected.delete(name, **self._bound(where, values), timeout=TIMEOUT_S)
+            self._ready(name).delete(name, **self._bound(where, values), timeout=TIMEOUT_S)
 
     def find(
         self, name: str, fields: Sequence[str], where: str, **values: Value
@@ -190,7 +202,7 @@ class Milvus:
         """Return some fields of the few rows that meet an expression."""
         with self._explained():
             given = self._bound(where, values)
-            found = self._connected.query(
+            found = self._ready(name).query(
                 name, output_fields=list(fields), timeout=TIMEOUT_S, **given
             )
             return [dict(one) for one in found]
@@ -201,7 +213,7 @@ class Milvus:
         """Yield some fields of all rows that meet an expression, however many they are."""
         with self._explained():
             # pymilvus binds nothing here.
-            scanning = self._connected.query_iterator(
+            scanning = self._ready(name).query_iterator(
                 name,
                 batch_size=N_SCANNED,
                 filter=write_out(where, values),
@@ -226,7 +238,7 @@ class Milvus:
         k = min(k, MAX_FOUND)
         params = {} if is_text or self.url.is_local else {"ef": max(200, k)}
         with self._explained():
-            (found,) = self._connected.search(
+            (found,) = self._ready(name).search(
                 name,
                 data=[query],
                 anns_field="sparse" if is_text else "vector",
@@ -244,6 +256,7 @@ class Milvus:
             if self._client is not None:
                 self._client.close()
                 self._client = None
+                self._loaded.clear()
 
     def _bound(self, where: str, values: Mapping[str, Value]) -> dict[str, Any]:
         if self.url.is_local:

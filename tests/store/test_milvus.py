@@ -298,6 +298,9 @@ class FakeClient:
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
 
+    def load_collection(self, name: str, **_: Any) -> None:
+        pass
+
     def query(self, name: str, **given: Any) -> list[dict[str, Any]]:
         self.sent.append(("query", given))
         return []
