@@ -298,7 +298,8 @@ def _find(chosen: Selection, column: int | None = None) -> Worked | Declined | N
 
 
 def _list(chosen: Selection) -> Worked | Declined | None:
-    if (len(chosen.rows) == 1 and not chosen.is_listed) or not chosen.filters:
+    is_one = len(chosen.rows) == 1 and not chosen.is_listed
+    if not chosen.filters or (is_one and not any(one.n_near for one in chosen.filters)):
         return _find(chosen)
     return _worked(chosen, _say_counted(chosen))
 
@@ -319,7 +320,9 @@ def _count(chosen: Selection) -> Worked | Declined | None:
         if looks_numbered(chosen, column):
             return None  # what things are called by
         return _add(chosen, column)
-    if len(named) == 1 and table.terms(table.names[named[0]]) <= chosen.things:
+    kept = {one.column for one in chosen.filters}
+    is_kind = len(named) == 1 and named[0] not in kept
+    if is_kind and table.terms(table.names[named[0]]) <= chosen.things:
         cells = [fold(row.cells[named[0]]) for row in chosen.rows if row.cells[named[0]]]
         n_kinds = len(set(cells))
         if n_kinds < len(cells):

@@ -31,10 +31,10 @@ MAX_VALUE_CHARS = 60
 """Of a cell in the words of a result."""
 SHORT_CELL_WORDS = 6
 """A longer cell is prose: a word in it tells little of its row."""
-
 MAX_HELD = 400
 """Different cells of a column that are compared with a day, month or thing that is asked for."""
-
+_LISTED = re.compile(r"\s*[,;\n]\s+")
+"""What stands between the things that a cell lists."""
 _Cells = dict[int, dict[str, frozenset[str]]]
 """The cells that were found, by column, each with the terms of the question that it has."""
 
@@ -137,19 +137,24 @@ def _distinct(table: Table) -> Iterator[tuple[int, str]]:
 
 
 def _whole_cells(table: Table, said: frozenset[str], asked: frozenset[str]) -> _Cells:
-    """Return the cells all of whose words the question has; numbers only beside their column."""
+    """Return the cells all of whose words the question has; numbers only beside their column.
+
+    Of a cell that lists several things, one of them is enough: "English, German".
+    """
     found: _Cells = {}
     starts = "|".join(sorted({re.escape(term[:4]) for term in asked})) or r"(?!)"
     pattern = re.compile(rf"\b(?:{starts})")
     for column, cell in _distinct(table):
         if not pattern.search(fold(cell)):
             continue
-        own = table.terms(cell)
-        if not own <= said or not own & asked:
-            continue
         is_number = not re.search(r"[^\W\d_]", cell)
-        if not is_number or table.terms(table.names[column]) & said:
-            found.setdefault(column, {})[cell] = own
+        if is_number and not table.terms(table.names[column]) & said:
+            continue
+        things = [cell, *([] if is_number else _LISTED.split(cell))]
+        for own in map(table.terms, things):
+            if own <= said and own & asked:
+                found.setdefault(column, {})[cell] = own
+                break
     return _longest(found)
 
 

@@ -20,6 +20,7 @@ from assistant.retrieve.named import Names, name_terms
 from assistant.store.snapshot import Snapshot
 from assistant.text.exact import MONTH_NAMES, find_day, find_exact, find_versions
 from assistant.text.listing import ListedCell, Listing
+from assistant.text.numbered import find_numbered
 from assistant.text.terms import fold, function_words, query_terms, read_query, say_in, terms
 from assistant.values import ECHOES, Passage, Sentence
 
@@ -157,6 +158,7 @@ class Folder:
             and any(wanted[code] <= _terms_of(one, code) for code in codes)
         ]
         is_exact = versions or any(one.kind == "code" for one in find_exact(name))
+        is_exact = is_exact or bool(find_numbered(name, language))
         found = found or ([] if is_exact else self._find_in_heads(name, wanted, language))
         return tuple(sorted(found, key=lambda one: one.order))
 

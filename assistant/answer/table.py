@@ -44,6 +44,11 @@ _GROUPED = {
 }
 """What a number may look like with either decimal mark."""
 _NONE = re.compile(r"[-–—/?.]*|n/?a|none|nil|null|tbd|k\. ?a\.?", re.IGNORECASE)
+_FULL_NAME = re.compile(r"[^\W\d_a-z][^\W\d_]*[.'’-]?(?:[ ,-]+[^\W\d_a-z][^\W\d_]*[.'’-]?){1,3}")
+_OF_PERSONS = re.compile(r"\b(?:name|nom|nombre|nome|who|wer|person|member|mitglied|employee)$")
+_PERSONS = (
+    "people person persons Leute Personen Person personnes gens personas gente persone pessoas"
+)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?")
 
 
@@ -173,6 +178,8 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
     about = frozenset(
         term for text in (document.title, path, *heads) for term in cell_terms(text, language)
     )
+    if any(map(_tells_of_persons, names, zip(*(row.cells for row in rows), strict=True))):
+        about |= cell_terms(_PERSONS, language)
     near = cell_terms(heads[0], language) if heads else frozenset()
     has_corner = role is Role.ROW and any(row.cells[0] for row in rows)
     if role is Role.ROW and not has_corner:
@@ -182,6 +189,12 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
     kept = tuple(rows[:MAX_ROWS])
     told = (*heads, document.title, path)
     return Table(document, names, kept, about, near, tuple(over), language, is_cut, told)
+
+
+def _tells_of_persons(name: str, cells: Sequence[str]) -> bool:
+    """Whether a column holds the names of persons: most of two or three words with capitals."""
+    n_full = sum(bool(_FULL_NAME.fullmatch(cell)) for cell in cells)
+    return bool(_OF_PERSONS.search(fold(name))) and 2 * n_full > len(cells)
 
 
 def read_amounts(cells: Sequence[str], language: str = "en") -> Amounts | Unreadable:

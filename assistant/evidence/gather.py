@@ -22,6 +22,7 @@ from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
 from assistant.text.exact import Exact, exact_terms, find_exact
+from assistant.text.numbered import Numbered, find_numbered, names_any, tells_of_others
 from assistant.text.terms import (
     DEFAULT,
     WORD_OF_SCRIPT,
@@ -315,7 +316,10 @@ def _match_exact(
     has = np.zeros(len(sentences), dtype=np.bool_)
     asked = [one for one in find_exact(retrieval.query) if one.kind != "number"]
     numbers = [one for one in find_exact(retrieval.query) if one.kind == "number"]
-    if not asked and not numbers:
+    language = retrieval.terms.language
+    named = find_numbered(retrieval.query, language)
+    numbers = [one for one in numbers if not any(_holds(other, one) for other in named)]
+    if not asked and not numbers and not named:
         return beside, False
     told = [told for _, group in groupby(sentences, _passage_of) for told in _tell(list(group))]
     for one in (*asked, *numbers):
@@ -331,13 +335,38 @@ def _match_exact(
                 matches[row, columns] = False
         if matches[:, columns].any():
             weights[columns] *= EXACT_WEIGHT
+    for numbered in named:
+        columns = (query.spans[:, 0] < numbered.end) & (query.spans[:, 1] > numbered.start)
+        columns &= np.array([term[:1].isdigit() for term in query.terms], dtype=np.bool_)
+        holds, others = _tell_numbered(numbered, sentences, language)
+        has |= holds & np.array([one.role not in ECHOES for one in sentences])
+        beside |= others
+        likeness[np.ix_(holds, columns)] = np.maximum(
+            likeness[np.ix_(holds, columns)], EXACT_LIKENESS
+        )
+        matches[np.ix_(others, columns)] = False
+        if matches[:, columns].any():
+            weights[columns] *= EXACT_WEIGHT
     weights /= weights.sum() or 1.0
-    if has.any() and _asks_of(retrieval, asked):
+    if has.any() and _asks_of(retrieval, (*asked, *named)):
         return ~has, True
     return beside, False
 
 
-def _asks_of(retrieval: Retrieval, asked: Sequence[Exact]) -> bool:
+def _tell_numbered(
+    asked: Numbered, sentences: Sequence[Sentence], language: str
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which sentences name a thing that is asked for, and which others of its sort alone."""
+    holds = np.array([names_any(one.text, asked, language) for one in sentences], dtype=np.bool_)
+    others = [tells_of_others(one.text, asked, language) for one in sentences]
+    return holds, ~holds & np.array(others, dtype=np.bool_)
+
+
+def _holds(named: Numbered, one: Exact) -> bool:
+    return named.start <= one.start and one.end <= named.end
+
+
+def _asks_of(retrieval: Retrieval, asked: Sequence[Exact | Numbered]) -> bool:
     """Tell whether a question asks of what is exact alone: "What happened on 3 May?"."""
     spans = [(one.start, one.end) for one in asked]
     query, light = retrieval.query, en.ASKING_OF | function_words(retrieval.terms.language)

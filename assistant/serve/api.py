@@ -31,6 +31,7 @@ from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, lo
 from assistant.serve.folder import list_removed, purge, remove, rename, restore, save_upload
 from assistant.serve.reading import add_reading_routes
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
+from assistant.show.wording import Wording
 from assistant.values import Answer, Stage
 
 MAX_HISTORY = 100
@@ -245,7 +246,8 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
         outcome = next((turn.outcome for turn in turns), None)
         if not isinstance(outcome, Answer):
             return error_response(404, "RequestError", "there is no such answer")
-        return PlainTextResponse(copy_answer(outcome, form).encode("utf-8", "replace"))
+        copied = copy_answer(outcome, form, Wording(request.state.language))
+        return PlainTextResponse(copied.encode("utf-8", "replace"))
 
     @app.get("/conversations/{conversation_id}.{form}")
     def export(conversation_id: str, form: Literal["md", "html"], request: Request) -> Response:
@@ -258,7 +260,8 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
         kind = "text/markdown" if form == "md" else "text/html"
         name = quote(f"{title}.{form}".replace("/", "-"), safe="")
         attached = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-        return Response(make(title, turns), media_type=kind, headers=attached)
+        page = make(title, turns, Wording(request.state.language))
+        return Response(page, media_type=kind, headers=attached)
 
 
 def _add_probes(app: FastAPI, assistant: Answering) -> None:

@@ -253,7 +253,7 @@ def _added(sent: str, answer: Answer, *, is_last: bool) -> str:
     sure = replace(answer, statements=tuple(confirmed), missing=())
     if is_told or not all(isinstance(block, Prose) for block in list_blocks(sure)):
         return ""
-    said = "\n\n".join(Markdown(is_footnoted=True).say(sure))
+    said = "\n\n".join(Markdown(is_footnoted=True).body(sure))
     return said.removeprefix(sent) if said.startswith(sent) else ""
 
 

@@ -9,6 +9,7 @@ and models is escaped for its format, so that a quote is never a link, an image 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Protocol
 
 from assistant.show.blocks import (
@@ -26,8 +27,8 @@ from assistant.show.blocks import (
     list_quotes,
 )
 from assistant.show.escape import markdown_text, terminal_safe
-from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks, name_page
-from assistant.show.wording import ENGLISH, worded_templates
+from assistant.show.provenance import MAX_NEAREST, describe_nearest, list_remarks
+from assistant.show.wording import ENGLISH, Wording, worded_templates
 from assistant.text.numbers import name_runs
 from assistant.values import Answer, Citation, Consulted
 
@@ -53,8 +54,8 @@ CopyForm = Literal["text", "markdown", "sources"]
 """In which form an answer is copied: its words alone, as Markdown, or as text with its sources."""
 
 
-def copy_answer(answer: Answer, form: CopyForm) -> str:
-    """Return an answer for the clipboard."""
+def copy_answer(answer: Answer, form: CopyForm, say: Wording = ENGLISH) -> str:
+    """Return an answer for the clipboard; the program's own words in a reader's language."""
     match form:
         case "text":
             bare = tuple(replace(one, citations=()) for one in answer.statements)
@@ -62,47 +63,48 @@ def copy_answer(answer: Answer, form: CopyForm) -> str:
             text = replace(answer, statements=bare, computed=worked).text
             return "\n".join(line.rstrip() for line in text.split("\n"))
         case "markdown":
-            return "\n\n".join(Markdown().write(answer))
+            return "\n\n".join(Markdown(say).write(answer))
         case "sources":
-            return plain_answer(answer)
+            return plain_answer(answer, say)
 
 
-def plain_answer(answer: Answer) -> str:
+def plain_answer(answer: Answer, say: Wording = ENGLISH) -> str:
     """Return an answer with its sources as plain text, for the clipboard."""
     sources = [
-        f"[{citation.number}] {_place(citation)}: “{_join_lines(citation.quote)}”"
+        f"[{citation.number}] {_place(citation, say)}: “{_join_lines(citation.quote)}”"
         for citation in answer.citations
     ]
-    told = [*list_remarks(answer), *_list_search(answer), *map(_place, list_nearest(answer))]
+    told = [*map(say.retell, list_remarks(answer)), *_list_search(answer, say)]
+    told += [_place(one, say) for one in list_nearest(answer)]
     parts = [answer.text, "\n".join(sources), "\n".join(map(_join_lines, told))]
     return "\n\n".join(part for part in parts if part)
 
 
-def export_markdown(title: str, turns: Sequence[ExportedTurn]) -> str:
+def export_markdown(title: str, turns: Sequence[ExportedTurn], say: Wording = ENGLISH) -> str:
     """Return a conversation as Markdown, every answer with its quotes and sources."""
     parts = [f"# {markdown_text(title)}"]
     for turn in turns:
         parts.append(f"## {markdown_text(turn.question)}")
         if isinstance(turn.outcome, Answer):
-            parts += Markdown().write(turn.outcome)
+            parts += Markdown(say).write(turn.outcome)
         elif turn.outcome:
-            parts.append(f"*{markdown_text(turn.outcome)}*")
+            parts.append(f"*{markdown_text(say.retell(turn.outcome))}*")
     return "\n\n".join(parts) + "\n"
 
 
-def export_html(title: str, turns: Sequence[ExportedTurn]) -> str:
+def export_html(title: str, turns: Sequence[ExportedTurn], say: Wording = ENGLISH) -> str:
     """Return a conversation as a single HTML page without scripts or requests to any server."""
     return (
-        worded_templates("show", ENGLISH)
+        worded_templates("show", say)
         .get_template("export.html.j2")
         .render(
             title=title,
             turns=[(turn.question, turn.outcome) for turn in turns],
-            place=_place,
+            place=partial(_place, say=say),
             list_remarks=list_remarks,
             list_blocks=list_blocks,
             list_quotes=list_quotes,
-            list_search=_list_search,
+            list_search=partial(_list_search, say=say),
             list_near=list_near,
             list_nearest=list_nearest,
             name_runs=name_runs,
@@ -115,17 +117,19 @@ class Markdown:
     """Writes answers as Markdown.
 
     Attributes:
+        say: the program's own words.
         is_footnoted: whether its marks are footnotes, `[^1]`, whose text is the place and the
             quote; else they stand as they are read, and places and quotes follow.
     """
 
+    say: Wording = ENGLISH
     is_footnoted: bool = False
 
     def write(self, answer: Answer) -> list[str]:
         """Return the paragraphs of an answer, or of an abstention with what comes nearest."""
-        remarks = [f"*{markdown_text(one)}*" for one in list_remarks(answer)]
+        remarks = [f"*{markdown_text(self.say.retell(one))}*" for one in list_remarks(answer)]
         if answer.kind != "answer":
-            searched = _BREAK.join(map(markdown_text, _list_search(answer)))
+            searched = _BREAK.join(map(markdown_text, _list_search(answer, self.say)))
             nearest = [part for one in list_nearest(answer) for part in self._near(one)]
             return [
                 markdown_text(answer.text),
@@ -133,15 +137,18 @@ class Markdown:
                 *([searched] if searched else ()),
                 *nearest,
             ]
-        return [*self.say(answer), *self._sources(answer), *remarks]
+        return [*self.body(answer), *self._sources(answer), *remarks]
 
-    def say(self, answer: Answer) -> list[str]:
+    def body(self, answer: Answer) -> list[str]:
         """Return the paragraphs of what an answer says, without its sources."""
+        say = self.say.retell
         worked = [
-            f"*{markdown_text(one.text)} {self._runs(one.citations)}*" for one in answer.computed
+            f"*{markdown_text(say(one.text))} {self._runs(one.citations)}*"
+            for one in answer.computed
         ]
         said = [self._block(block) for block in list_blocks(answer)]
-        return [*worked, *said, *(f"*{markdown_text(one)}*" for one in answer.missing)]
+        missing = [f"*{markdown_text(say(one))}*" for one in answer.missing]
+        return [*worked, *said, *missing]
 
     def _sources(self, answer: Answer) -> list[str]:
         if self.is_footnoted:
@@ -160,17 +167,17 @@ class Markdown:
         return [*([places] if places else ()), *quotes]
 
     def _near(self, passage: Consulted) -> Iterator[str]:
-        yield markdown_text(_place(passage))
+        yield markdown_text(_place(passage, self.say))
         yield from (self._block(block) for block in list_near(passage))
 
     def _place(self, citation: Citation) -> str:
         mark = f"{self._marks([citation.number])}{':' if self.is_footnoted else ''}"
-        return f"{mark} {markdown_text(_place(citation))}"
+        return f"{mark} {markdown_text(_place(citation, self.say))}"
 
     def _block(self, block: Shown) -> str:
         match block:
             case Remark():
-                return f"*{markdown_text(block.text)}*"
+                return f"*{markdown_text(self.say.retell(block.text))}*"
             case Prose():
                 return " ".join(map(self._said, block.said))
             case Title():
@@ -187,10 +194,14 @@ class Markdown:
                 return "\n".join([fence, *lines, fence]) + f"\n\n{self._marks(numbers)}"
 
     def _said(self, said: Said) -> str:
-        return f"{_markdown_runs(said)} {self._marks(said.citations)}{_note(said.note)}".rstrip()
+        marks = self._marks(said.citations)
+        return f"{_markdown_runs(said)} {marks}{self._note(said.note)}".rstrip()
 
     def _mark_row(self, row: GridRow) -> str:
-        return f"{self._marks(row.citations)}{_note(row.note)}"
+        return f"{self._marks(row.citations)}{self._note(row.note)}"
+
+    def _note(self, note: str) -> str:
+        return f" *({self.say.retell(note)})*" if note else ""
 
     def _marks(self, numbers: Iterable[int]) -> str:
         mark = "[^{}]" if self.is_footnoted else r"\[{}\]"
@@ -231,10 +242,6 @@ class Markdown:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _note(note: str) -> str:
-    return f" *({note})*" if note else ""
-
-
 def _markdown_runs(said: Said) -> str:
     """Return a text with its emphasis, where Markdown can tell that from asterisks."""
     runs = said.runs
@@ -258,11 +265,11 @@ def _cut(said: Said, start: int) -> Said:
     return replace(said, text=said.text[start:], answering=tuple(spans))
 
 
-def _list_search(answer: Answer) -> list[str]:
+def _list_search(answer: Answer, say: Wording) -> list[str]:
     """Return the lines under an abstention: what was searched for, and what comes next."""
     if not answer.abstained:
         return []
-    lines = [f"Searched for: {answer.query}"] if answer.is_reworded else []
+    lines = [say("Searched for: {query}", query=answer.query)] if answer.is_reworded else []
     return [*lines, *([f"{describe_nearest(answer)}:"] if answer.consulted else ())]
 
 
@@ -271,15 +278,16 @@ def list_nearest(answer: Answer) -> tuple[Consulted, ...]:
     return answer.consulted[:MAX_NEAREST] if answer.abstained else ()
 
 
-def _place(cited: Citation | Consulted) -> str:
+def _place(cited: Citation | Consulted, say: Wording) -> str:
     where: list[str] = [cited.document_id]
     where += [cited.title] if cited.title != cited.document_id else []
     heading = cited.heading if cited.heading != cited.title else None
     where += [heading] if heading else []
-    where += [name_page(cited.page, cited.page_kind)] if cited.page is not None else []
-    where.append(f"characters {cited.start}-{cited.end}")
+    where += [say.page(cited.page, cited.page_kind)] if cited.page is not None else []
+    place = f"{cited.start}-{cited.end}"
+    where.append(say("characters {place}", place=place))
     copies = cited.copies if isinstance(cited, Citation) else ()
-    where += [f"also: {', '.join(copies)}"] if copies else []
+    where += [say("also: {names}", names=", ".join(copies))] if copies else []
     return " · ".join(where)
 
 

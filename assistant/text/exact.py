@@ -284,14 +284,15 @@ def is_asked(query: str, one: Exact) -> bool:
 
 # --- Places
 
-_KIND_OF = {
+PART_KINDS = {
     fold(word): kind
     for kind, words in chain(en.SECTIONS.items(), en.PAGES.items())
     for word in words
 }
+"""Names of the parts of a document, folded, with the kind of each."""
 LEGAL = frozenset(("article", "section", "clause", "paragraph", "rule", "point"))
 """Parts of which one may be called another: "§ 5" is asked for as section 5."""
-_PART = one_of(map(re.escape, _KIND_OF))
+_PART = one_of(map(re.escape, PART_KINDS))
 _WORDS_OF_NUMBERS = en.ORDINALS | en.ONES
 _PLACE_NUMBER = rf"(?:\d{{1,4}}(?:\.\d{{1,3}})*[a-z]?|[ivxlc]{{1,6}}|[a-h]|{one_of(en.ONES)})"
 _JOINT = r"(?:\s*[,–-]\s*|\s+(?:and|to|und|bis|et|y)\s+)"
@@ -356,7 +357,7 @@ def read_asked_part(question: str) -> str:
     ('chapter', '')
     """
     match = _WHICH_PART.search(fold(question))
-    return _KIND_OF[match[1]] if match else ""
+    return PART_KINDS[match[1]] if match else ""
 
 
 class Head(NamedTuple):
@@ -377,7 +378,7 @@ def read_head(text: str) -> Head | None:
     match = _HEAD.match(fold(text))
     if match is None:
         return None
-    kind = _KIND_OF[match["part"]] if match["part"] else ""
+    kind = PART_KINDS[match["part"]] if match["part"] else ""
     return Head(kind, match["number"], _forms(match["number"]), match["end"] is not None)
 
 
@@ -390,7 +391,7 @@ def find_parts(text: str) -> Iterator[tuple[str, tuple[frozenset[str], ...]]]:
 def _read_match(match: re.Match[str]) -> tuple[str, tuple[frozenset[str], ...]]:
     numbers = match["numbers"]
     found = _read_numbers(numbers or _NTH.sub("", match["nth"]))
-    return _KIND_OF[match["part"] or match["of"]], found
+    return PART_KINDS[match["part"] or match["of"]], found
 
 
 def read_place(query: str, language: str = DEFAULT) -> Place | None:

@@ -119,6 +119,8 @@ _PROPERTIES = {
     "time": "time duration zeit dauer temps duree tiempo tempo",
     "heat": "temperature temperatur temperatura",
 }
+MEASURED = frozenset(" ".join(_PROPERTIES.values()).split())
+"""Folded words of what a number measures."""
 _SUPERLATIVES: dict[str, tuple[tuple[Literal["most", "least"], str], ...]] = {
     r"heaviest|schwerste[mnrs]?": (("most", "weight"),),
     r"lightest|leichteste[mnrs]?": (("least", "weight"),),
@@ -190,6 +192,7 @@ LIGHT = (
     recorded belong belongs stand stands please many much get got have having make made
     place placed come came take took between zwischen entre tra fra ne n isn aren wasn weren hasn
     haven hadn don doesn didn ein eine einen einem einer un une una uno um uma
+    need needs require requires brauche brauchen braucht benotigen benotigt
     hoch hohe viel kostet kosten betragt number count what's there say says
     marked state status called named value values amounts one ones together cost costs
     sind ist gibt hat haben wie viele zeile zeilen liste tabelle sont est ont dans combien lignes

@@ -41,6 +41,8 @@ MAX_BRACKET_CHARS = 200
 _LOOK_AHEAD_CHARS, _TAIL_CHARS = 100, 40
 
 _HIDDEN = str.maketrans(dict.fromkeys('"“”„‟«»‹›()[]{}「」『』（）【】〈〉《》', " "))
+_MAY = re.compile(r"(?<![^\W_])May(?=\.)")
+"""The library takes it for a short form, as "Dec." is, where a number follows."""
 _CLOSING = re.compile(
     r"(?:[\"'”’»›)\]}」』）】〉》.!?…。！？¹²³⁰⁴-⁹]|\[\d{1,3}\]"  # quotes and notes, if attached
     r"|\s[»›](?=\s|$)"
@@ -101,7 +103,8 @@ def _find_ends(piece: str, language: str) -> Iterator[int]:
     brackets = _BRACKETS.finditer(piece)
     bracket = next(brackets, None)
     start = 0
-    for boundary in sentencex.get_sentence_boundaries(language, piece.translate(_HIDDEN)):
+    hidden = _MAY.sub("Day", piece.translate(_HIDDEN))
+    for boundary in sentencex.get_sentence_boundaries(language, hidden):
         end = boundary["start_index"] + len(boundary["text"].rstrip())
         closing = _CLOSING.match(piece, end)
         end = closing.end() if closing else end

@@ -7,6 +7,7 @@ within the passage that misled most. `span`: where the answering words begin and
 question's vector against the vectors of the batch's passages and of those of the steps before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,12 @@ from evals.reader.model import LEFT_OUT, Reader, Sentences, Tokens, locate
 TEMPERATURE = 0.01
 """As the encoder was trained with (Wang et al. 2024, arXiv:2402.05672): its cosines lie between .7
 and 1, and at .02 what it finds gets worse while it learns to read."""
+SURE_LOSS = 0.25
+"""A pair that loses more where both are read apart is always read together."""
+LEAST_LIKELY = 0.08
+"""How likely the surest pair is read together."""
+Pair = tuple[int, int]
+"""The numbers of a question and of a passage of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,8 @@ def joint_loss(
 ) -> tuple[Tensor, Tensor]:
     """Return the losses of reading together: sentences or "none", and the answering words."""
     questions, passages, sentences = seen
-    pairs = _pairs(batch, sentences, scores.detach(), masks)
+    every = _pairs(batch, sentences, scores.detach(), masks)
+    pairs, weights = choose_pairs(every, _late_losses(every, scores.detach(), sentences, masks))
     if not pairs:
         return scores.sum() * 0.0, scores.sum() * 0.0
     asked = [questions.lower[questions.starts[q] : questions.starts[q + 1]] for q, _ in pairs]
@@ -120,7 +128,7 @@ def joint_loss(
             - none[i]
         )
         right = masks.right[rows, q][:, None]
-        read = read + _choose(z[:, None], right, ~right, ~right.any()[None]).sum()
+        read = read + weights[i] * _choose(z[:, None], right, ~right, ~right.any()[None]).sum()
         words = batch.questions[q].span
         if words and p == batch.questions[q].own and right.any():
             inside = [
@@ -130,7 +138,38 @@ def joint_loss(
                 ends = torch.tensor([inside[0], inside[-1]])
                 span = span + functional.cross_entropy(logits[i][:, 1:].T, ends, reduction="sum")
                 n_spans += 1
-    return read / len(pairs), span / max(1, n_spans)
+    return read / len(every), span / max(1, n_spans)
+
+
+def choose_pairs(pairs: Sequence[Pair], losses: Sequence[float]) -> tuple[list[Pair], list[float]]:
+    """Return the pairs to read together, each with how many it stands for.
+
+    What reading apart is sure of, and right, teaches reading together next to nothing: a pair is
+    read the more likely the more it lost, and stands for those like it that are not (importance
+    sampling). Of 97 questions' other passages .92 lose less than .05.
+
+    Args:
+        pairs: of a question and a passage.
+        losses: what each loses where both are read apart.
+    """
+    likely = [min(1.0, max(LEAST_LIKELY, loss / SURE_LOSS)) for loss in losses]
+    drawn = torch.rand(len(pairs)).tolist()
+    kept = [
+        (p, 1 / chance) for p, chance, r in zip(pairs, likely, drawn, strict=True) if r < chance
+    ]
+    return [pair for pair, _ in kept], [weight for _, weight in kept]
+
+
+def _late_losses(
+    pairs: Sequence[Pair], scores: Tensor, sentences: Sentences, masks: Masks
+) -> list[float]:
+    of = torch.tensor(sentences.passage)
+    found = []
+    for q, p in pairs:
+        rows = (of == p).nonzero().squeeze(-1)
+        right = masks.right[rows, q][:, None]
+        found.append(float(_choose(scores[rows, q][:, None], right, ~right, ~right.any()[None])))
+    return found
 
 
 def sentence_logits(logits: Tensor, start: int, sentences: Sentences, rows: Tensor) -> Tensor:
@@ -142,9 +181,7 @@ def sentence_logits(logits: Tensor, start: int, sentences: Sentences, rows: Tens
     return torch.stack(found)
 
 
-def _pairs(
-    batch: Batch, sentences: Sentences, scores: Tensor, masks: Masks
-) -> list[tuple[int, int]]:
+def _pairs(batch: Batch, sentences: Sentences, scores: Tensor, masks: Masks) -> list[Pair]:
     """Return each question with its own passage and with the wrong one that looks best."""
     of = torch.tensor(sentences.passage)
     found = []

@@ -460,3 +460,44 @@ def test_what_stands_behind_a_limit_names_what_is_compared() -> None:
     rows = "| under 2 | 1 week |\n| 2 to 6 | 2 weeks |\n| over 6 | 4 weeks |\n"
     table = f"# Notice\n\n| Years of service | Notice |\n|---|---|\n{rows}"
     assert ask("What notice is given between 2 and 6 years of service?", {"n.md": table}) == ()
+
+
+CHOIR = """\
+# Choir
+
+| Name | Voice | Wants | Permission |
+|---|---|---|---|
+| Mara Lind | alto | solo | from the board |
+| Otto Reis | bass | duet | from the conductor |
+| Inga Falk | alto | solo | from the board, the conductor agreeing |
+| Paul Berg | tenor | duet | none |
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("How many want a solo?", "2 of 4 rows say “solo”"),
+        ("How many people want a duet?", "2 of 4 rows say “duet”"),
+        ("How many persons have alto?", "2 of 4 rows say “alto”"),
+        ("Which people need permission from the board?", "2 of 4 rows say"),
+    ],
+)
+def test_rows_of_persons_are_people_and_a_column_that_chooses_them_is_not_counted(
+    question: str, said: str
+) -> None:
+    assert said in answer_to(question, {"choir.md": CHOIR}).text
+
+
+def test_a_table_of_things_has_no_people() -> None:
+    assert not ask("How many people are offen?", {"lager.md": STOCK})
+
+
+def test_a_cell_that_lists_several_things_has_each_of_them() -> None:
+    guides = "# Guides\n\n| Guide | Speaks | Fee |\n|---|---|---|\n"
+    guides += "| Ada | German | 40 |\n| Ben | English, German | 45 |\n"
+    guides += "| Cleo | Greek; English | 50 |\n"
+    assert rows_of(answer_to("Which guides speak German?", {"g.md": guides})) == ["Ada", "Ben"]
+    assert rows_of(answer_to("Which guides speak English?", {"g.md": guides})) == ["Ben", "Cleo"]
+    asked = "How much are the guides who speak German?"
+    assert rows_of(answer_to(asked, {"g.md": guides})) == ["Ada", "Ben"]

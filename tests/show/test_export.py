@@ -20,7 +20,8 @@ from assistant.show.blocks import Code, Grid, Items, Title, list_blocks, list_ne
 from assistant.show.escape import markdown_text
 from assistant.show.export import copy_answer, export_html, export_markdown, plain_answer
 from assistant.show.provenance import MAX_NEAREST, describe_sources, list_remarks
-from assistant.values import Answer, DocumentId, Verdict
+from assistant.show.wording import Wording
+from assistant.values import Answer, DocumentId, PageKind, Verdict
 
 TAGS = {
     **{tag: set() for tag in ("head", "title", "style", "body", "article", "sup", "ol")},
@@ -279,3 +280,19 @@ def test_an_answer_is_copied_as_its_words_as_markdown_or_with_its_sources() -> N
     copied = copy_answer(made, "markdown")
     assert copied in export_markdown("T", [Turn(1, "?", made)])
     assert "#" not in copied
+
+
+def test_what_the_program_says_itself_is_in_the_readers_language() -> None:
+    source = document("a/b.txt", "Before. Some fact.", title="A title")
+    cited = cite(1, source, "Some fact.", heading="Facts", page=3, page_kind=PageKind.SLIDE)
+    made = answer("Why?", replace(cited, copies=(DocumentId("c.txt"),)))
+    told = "a/b.txt · A title · Facts · Folie 3 · Zeichen 8-18 · auch: c.txt"
+    say = Wording("de")
+    assert told in shown(export_markdown("T", [Turn(1, "Why?", made)], say))
+    page = export_html("T", [Turn(1, "Why?", made)], say)
+    assert told in page
+    assert '<html lang="de">' in page
+    assert plain_answer(made, say) == f"Some fact. [1]\n\n[1] {told}: “Some fact.”"
+    stopped = [Turn(1, "Why?", "Stopped. Nothing was answered.")]
+    for text in (shown(export_markdown("T", stopped, say)), export_html("T", stopped, say)):
+        assert "Angehalten. Es wurde nichts beantwortet." in text

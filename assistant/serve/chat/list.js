@@ -5,8 +5,7 @@ element.setAttribute('aria-label', assistantSay('Conversations'));
 const NAME = assistantSay('Ask your documents');
 document.title = NAME;
 watch('value', () => {
-  const current = element.querySelector('.current > a');
-  if (current) document.title = `${current.textContent.trim()} · ${NAME}`;
-  else if (!document.querySelector('#search :is(input, textarea)').value.trim()) document.title = NAME;
+  const { open } = element.querySelector('.conversations').dataset;
+  document.title = open ? `${open} · ${NAME}` : NAME;
 });
 element.addEventListener('rename', ({ detail }) => trigger('act', { act: 'rename', ...detail }));

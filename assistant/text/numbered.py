@@ -1,0 +1,156 @@
+"""Finds the things that a text names by a number: "room 301", "bills 7731 and 7740".
+
+In: a text. Out: the word and its numbers. Such a number is a name, not an amount: what is said of
+room 302 tells nothing of room 301. A word that a number measures ("age 12", "over 300"), a number
+with a unit behind it ("300 euros"), a date and a part of a document ("page 4") name nothing here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from assistant.text import english as en
+from assistant.text.exact import DATES, MONTH_OF, PART_KINDS, SCALES, find_exact
+from assistant.text.operations import MEASURED
+from assistant.text.terms import find_measures, fold, function_words, terms
+
+Span = tuple[int, int]
+
+MAX_SMALL_DIGITS = 2
+"""A number of no more digits may count or order anything."""
+MAX_DIGITS = 12
+"""Digits of a number that names; a longer one does as a word."""
+_ONE = rf"(?:[a-z]{{1,5}}[-/])?\d{{1,{MAX_DIGITS}}}[a-z]?(?!\w|[.,]\d)"
+_AND = r"(?:and|or|to|und|oder|bis|et|ou|y|o|e|a)"
+_NAMED = re.compile(
+    r"(?<!\w)(?P<word>[^\W\d_]{2,40})(?:[ \u00a0:#№.\n]{1,3}|[ -]?[#№] ?)"
+    r"(?:(?:no|nr|num|number|nummer|numero|n°|nº)[.:]?[ \u00a0]?[#:]?[ \u00a0]?)?"
+    rf"(?P<numbers>{_ONE}(?: ?[,/&–-] ?(?:{_AND} )?{_ONE}| {_AND} {_ONE})*)",
+    re.IGNORECASE,
+)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?<!\d[.,])\b\w+(?![.,]\d)")
+_ENDS_BEFORE = re.compile(r"(?:^|[|:#(\n])\s*$")
+_BEGINS_BEHIND = re.compile(r"\s*(?:$|[|:.)\n–-])")
+_NUMBER = re.compile(r"\d+[a-z]?", re.IGNORECASE)
+_OF_NUMBERS = re.compile(r"(?<=\w{3})[sn]?(?:nummer|nr)$", re.IGNORECASE)
+"""What a German word says of being a number: "Rechnungsnummer 7731" names a Rechnung."""
+_RANGE = re.compile(r"(\d+)[a-z]?[ ]?(?:[–-]|to|bis|a)[ ]?(\d+)", re.IGNORECASE)
+_MEASURING = frozenset(
+    """aged least most exactly only nearly almost roughly circa approximately maximum minimum max
+    min pay pays paid spend spends spent cost costs earn need needs take takes has have is are was
+    were buy sell maximal minimal mindestens hochstens etwa ungefahr nur genau zahlen zahle
+    zahlt kostet kosten environ seulement payer paie coute coutent unos unas solo pagar cuesta
+    soltanto pagare costa apenas cerca custa count worth eur usd gbp chf euro euros dollar
+    dollars pound pounds franken""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Things of one sort, named by their numbers.
+
+    Attributes:
+        word: the term of the word before the numbers.
+        numbers: the numbers, as they are written, in lower case.
+        start: where the word stands in the text.
+        end: where the last number ends.
+    """
+
+    word: str
+    numbers: frozenset[str]
+    start: int
+    end: int
+
+
+def find_numbered(text: str, language: str) -> tuple[Numbered, ...]:
+    """Return the things that a question names by a word and a number.
+
+    >>> [(one.word, sorted(one.numbers)) for one in find_numbered("Are rooms 12 or 14 free?", "en")]
+    [('room', ['12', '14'])]
+    >>> find_numbered("Does a trip of 300 euros on 4 May 2025 need more than 18 days?", "en")
+    ()
+    """
+    light = function_words(language) | _MEASURING | MEASURED | MONTH_OF.keys() | SCALES.keys()
+    light |= en.ASKING_OF | PART_KINDS.keys()
+    found = {(one.start, one.end): one for one in _find(text, language)}
+    for span in _amounts_among(text, found):
+        del found[span]
+    return tuple(
+        one for one in found.values() if fold(_LETTERS.findall(text, one.start)[0]) not in light
+    )
+
+
+def tells_of_others(text: str, asked: Numbered, language: str) -> bool:
+    """Whether a text names others of the sort that is asked of and none of those.
+
+    >>> asked, = find_numbered("What is in room 301?", "en")
+    >>> tells_of_others("Room no. 302 has a sofa.", asked, "en")
+    True
+    >>> tells_of_others("Rooms 300 to 305 are on the third floor.", asked, "en")
+    False
+    """
+    others = [one for one in _find(text, language) if one.word == asked.word]
+    is_spanned = any(_spans(text[one.start : one.end], asked) for one in others)
+    return bool(others) and not is_spanned and not names_any(text, asked, language)
+
+
+def names_any(text: str, asked: Numbered, language: str) -> bool:
+    """Whether one of the things that are asked for is named in a text.
+
+    A number of fewer than three digits may be anything: it stands behind the word, or by itself.
+
+    >>> asked, = find_numbered("Is house 5 let?", "en")
+    >>> [names_any(told, asked, "en") for told in ("5: let", "House 6 has 5 rooms and 5 tenants.")]
+    [True, False]
+    """
+    found = [one for one in _WORD.finditer(text) if fold(one[0]) in asked.numbers]
+    if not found:
+        return False
+    pairs = (one for one in _find(text, language) if one.word == asked.word)
+    if any(not asked.numbers.isdisjoint(one.numbers) for one in pairs):
+        return True
+    alone = [
+        one.span()
+        for one in found
+        if len(one[0]) > MAX_SMALL_DIGITS or _is_alone(text, *one.span())
+    ]
+    return bool(alone) and len(_amounts_among(text, alone)) < len(set(alone))
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    """Whether a number stands by itself: in a cell, or as the number of an item."""
+    return bool(_ENDS_BEFORE.search(text[:start][-3:]) and _BEGINS_BEHIND.match(text, end))
+
+
+def _amounts_among(text: str, spans: Iterable[Span]) -> set[Span]:
+    """Return which of a text's numbers are a part of a date, or have a unit behind them."""
+    dates = {
+        place
+        for one in find_exact(text)
+        if one.kind in DATES
+        for place in range(one.start, one.end)
+    }
+    units = {start for start, _, _ in find_measures(text)}
+    return {
+        (start, end)
+        for start, end in spans
+        if not units.isdisjoint((end, end + 1)) or not dates.isdisjoint(range(start, end))
+    }
+
+
+def _find(text: str, language: str) -> Iterator[Numbered]:
+    """Yield what stands as a word with numbers, whatever it says."""
+    for match in _NAMED.finditer(text):
+        word = "".join(terms(_OF_NUMBERS.sub("", match["word"]), language)[:1])
+        numbers = frozenset(map(fold, _NUMBER.findall(match["numbers"])))
+        if word:
+            yield Numbered(word, numbers, match.start(), match.end())
+
+
+def _spans(said: str, asked: Numbered) -> bool:
+    """Whether numbers from one to another have one of those that are asked for among them."""
+    wanted = [int(re.sub(r"\D", "", one)) for one in asked.numbers]
+    return any(
+        int(low) <= number <= int(high) for low, high in _RANGE.findall(said) for number in wanted
+    )
