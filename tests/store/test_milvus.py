@@ -193,6 +193,26 @@ def test_an_interrupted_rebuild_leaves_the_former_index(
     assert assistant.check() == ()
 
 
+def test_another_server_answers_from_the_same_index_and_sees_what_is_new(
+    assistant: Assistant, tmp_path: Path
+) -> None:
+    assistant.sync()
+    own = assistant.settings.model_copy(update={"index_dir": tmp_path / "other"})
+    own.index_dir.mkdir()
+    own.index_dir.chmod(0o500)
+    with Assistant(own, HashingEmbedder()) as other:
+        assert other.has_index
+        assert other.search("Danube", k=3) == assistant.search("Danube", k=3)
+        with other.index.open() as before:
+            write_files(assistant.settings.corpus_dir, {"new.txt": "The lighthouse is white."})
+            assistant.sync()
+            assert before.bm25(["lighthous"], k=1) == []
+        assert other.search("lighthouse", k=1)[0].passage.document_id == "new.txt"
+        assert other.index_version == assistant.index_version
+        assert list(own.index_dir.iterdir()) == []
+    own.index_dir.chmod(0o700)
+
+
 def test_a_writer_elsewhere_keeps_others_out_until_it_gives_no_sign_of_life(
     assistant: Assistant,
 ) -> None:
