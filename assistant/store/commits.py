@@ -336,9 +336,11 @@ class MilvusEngine:
 
     @property
     def identity(self) -> int | None:
-        """The number of the generation."""
-        manifest = self._manifest()
-        return manifest.identity if manifest else None
+        """The number of the generation; None without one, and where it cannot be read."""
+        with suppress(IndexDamaged):
+            manifest = self._manifest()
+            return manifest.identity if manifest else None
+        return None
 
     @property
     def synced_at(self) -> str | None:
@@ -358,16 +360,10 @@ class MilvusEngine:
     def put_aside(self, error: IndexDamaged, identity: int | None) -> str | None:
         """Forget the damaged generation; its collections go with the next sync."""
         with hold_lock(self._settings.index_dir), self._lease():
-            if self._is_other(identity):
+            if self.identity != identity:
                 return None
             self._milvus.delete(self._manifest_name, "key == {key}", key=digest_of(PRESENT))
         return f"the index was damaged ({error}); it was forgotten and built anew"
-
-    def _is_other(self, identity: int | None) -> bool:
-        try:
-            return self.identity != identity
-        except IndexDamaged:
-            return False
 
     def check(self, config: IndexConfig) -> tuple[str, ...]:
         """Check the whole index: that every row is what was written, and that they fit."""
@@ -388,13 +384,23 @@ class MilvusEngine:
     def _begin(self, config: IndexConfig, former: Manifest | None) -> Manifest:
         """Make the collections of a new generation, whose version follows the former one's."""
         facts = {**config.facts(), **dict.fromkeys(COUNTS, "0")}
-        facts["version"] = former.facts.get("version", "0") if former else "0"
+        facts["version"] = former.facts["version"] if former else str(self._last_version())
         facts["made_at"] = datetime.now(UTC).isoformat()
         manifest = Manifest(f"{time.time_ns():x}", 0, facts)
         prefix = f"{self._milvus.url.prefix}_{manifest.generation}"
         self._milvus.create(f"{prefix}_rows", ROW_FIELDS, len(NO_VECTOR))
         self._milvus.create(f"{prefix}_passages", PASSAGE_FIELDS, self._dimension)
         return manifest
+
+    def _last_version(self) -> int:
+        """Return a version that no index of this name has gone beyond; 0 where there was none.
+
+        That of one whose manifest is lost is the time, in milliseconds: a version grows by one a
+        change, which takes longer.
+        """
+        names = self._milvus.collections()
+        is_first = not any(name.startswith(f"{self._milvus.url.prefix}_1") for name in names)
+        return 0 if is_first else time.time_ns() // 1_000_000
 
     def _remove_generations(self, kept: set[str]) -> None:
         """Delete the collections of other generations that nobody may be reading any more."""

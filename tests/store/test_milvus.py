@@ -32,7 +32,7 @@ from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store import commits, remote
 from assistant.store.changes import CatalogWriter
-from assistant.store.commits import LEASE, LEASE_S, MilvusEngine
+from assistant.store.commits import LEASE, LEASE_S, PRESENT, MilvusEngine
 from assistant.store.milvus import Milvus, MilvusUrl, write_out
 from assistant.store.remote import RETAIN_S, digest_of
 
@@ -307,6 +307,22 @@ def test_a_row_that_another_program_has_altered_is_met_and_the_index_built_anew(
         answer = assistant.ask("Where does the Danube rise?")
         assert answer.citations
         assert assistant.check() == ()
+
+
+def test_a_manifest_that_another_program_has_altered_is_met_and_the_index_built_anew(
+    assistant: Assistant,
+) -> None:
+    assistant.sync()
+    engine = assistant.index.engine
+    assert isinstance(engine, MilvusEngine)
+    version = assistant.index_version
+    engine._put(PRESENT, '["{}", 7]')
+    with pytest.raises(IndexDamaged, match="manifest"), assistant.index.open():
+        pass
+    assert not assistant.has_index
+    assert "manifest" in (assistant.sync().recovered or "")
+    assert assistant.index_version > version
+    assert assistant.check() == ()
 
 
 # What a server is sent, and what nobody is told
