@@ -35,12 +35,10 @@ from assistant.retrieve.query import (
 )
 from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Options, Settings
-from assistant.store.catalog import last_version
 from assistant.store.index import Index
 from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
-from assistant.store.vectors import VectorSearch
 from assistant.text.listing import Reading
 from assistant.text.terms import say_in
 from assistant.tracing import trace_answers
@@ -86,8 +84,7 @@ class Assistant:
         self.embedder = embedder
         self.judge = Judge(scorer, embedder, settings.index_dir)
         self.writer = open_writer(settings, model, scorer.support)
-        vectors = VectorSearch(settings.index_dir, embedder.dimension)
-        self._retriever = Retriever(embedder, vectors, settings)
+        self._retriever = Retriever(embedder, self.index.engine.vectors, settings)
         self._questions = QuestionWriter(model)
         self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}
 
@@ -166,7 +163,7 @@ class Assistant:
         before = read_history(history)
         stood = follow_up.stand(asked.line, before)
         if stood == asked.line and not as_ and (reply := follow_up.reply_to(asked.line)):
-            yield say(asked.question, reply, follow_up.NAME, last_version(self.settings.index_dir))
+            yield say(asked.question, reply, follow_up.NAME, self.index.engine.version)
             return
         limits: AskOptions = {"documents": documents, "as_": as_}
         lap, inode = Stopwatch(), self.index.inode
