@@ -57,6 +57,7 @@ from assistant.values import (
 )
 
 if TYPE_CHECKING:
+    from assistant.collections import open_collections
     from assistant.evidence.calibration import CalibrationReport
     from assistant.pipeline import Assistant, ask
     from assistant.store.plan import FileChange
@@ -115,6 +116,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "ask",
+    "open_collections",
 ]
 
 _LATER = {
@@ -124,6 +126,7 @@ _LATER = {
     "Progress": "assistant.store.sync",
     "SyncReport": "assistant.store.sync",
     "ask": "assistant.pipeline",
+    "open_collections": "assistant.collections",
 }
 """What is imported when it is first asked for, since its module loads heavy libraries."""
 

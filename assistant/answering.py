@@ -1,13 +1,15 @@
-"""What the surfaces need of an assistant, as a protocol.
+"""What the surfaces need of an assistant, as a protocol, and a collection: one of several of them.
 
 Command line, HTTP and chat use no more than this, so that tests can hand them any object of this
 shape and they do not import the pipeline.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator, Sequence
+from collections import abc
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, cast
 
 from assistant.settings import Settings
 from assistant.text.listing import Reading
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 class AskOptions(TypedDict, total=False):
     """To which documents a question is limited, and what to take it for; see `Answering.stream`."""
 
-    documents: Collection[str]
+    documents: abc.Collection[str]
     as_: Reading | None
 
 
@@ -58,7 +60,7 @@ class Answering(Protocol):
         question: str,
         history: Sequence[Turn] = (),
         *,
-        documents: Collection[str] = (),
+        documents: abc.Collection[str] = (),
         as_: Reading | None = None,
     ) -> Iterator[Stage | Answer]:
         """Yield each stage as it begins and each verified answer so far; the last one is whole.
@@ -68,7 +70,7 @@ class Answering(Protocol):
         """
 
     def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
+        self, query: str, k: int = 10, *, documents: abc.Collection[str] = ()
     ) -> tuple[RankedPassage, ...]:
         """Return the k best passages for a query, best first."""
 
@@ -102,6 +104,34 @@ class Answering(Protocol):
 
     def sync(self, *, on_progress: Callable[["Progress"], None] = ...) -> "SyncReport":
         """Update the index to the folder's present files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A folder of documents with its assistant, under a name.
+
+    `readers` are the users and services that may read it; None: all that get in. The one folder of
+    a process that has no collections has no name.
+    """
+
+    name: str
+    assistant: Answering
+    readers: frozenset[str] | None = None
+
+
+def lay_over(own: object, behind: Callable[[], Answering]) -> Answering:
+    """Return an assistant with some parts of its own: what `own` has not is that of `behind()`."""
+    return cast("Answering", _Layered(own, behind))
+
+
+class _Layered:
+    def __init__(self, own: object, behind: Callable[[], Answering]) -> None:
+        self._own = own
+        self._behind = behind
+
+    def __getattr__(self, name: str) -> Any:
+        has_own = hasattr(type(self._own), name) or name in vars(self._own)
+        return getattr(self._own if has_own else self._behind(), name)
 
 
 @contextmanager

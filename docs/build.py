@@ -22,6 +22,7 @@ INSERTS: dict[str, Callable[[], str]] = {
     "settings": render_settings,
     "llm": partial(render_group, "llm"),
     "verifier": partial(render_group, "verifier"),
+    "collections": partial(render_group, "collections"),
     "commands": render_commands,
     "python": render_python,
 }

@@ -19,11 +19,15 @@ from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
 import assistant
-from assistant.settings import LanguageModel, Settings, VerifierSettings
+from assistant.settings import CollectionSettings, LanguageModel, Settings, VerifierSettings
 
 ROOT = Path(__file__).parents[1]
 MACHINE_DEPENDENT = {"cache_dir": "~/.cache/assistant"}
-GROUPS: dict[str, type[BaseModel]] = {"llm": LanguageModel, "verifier": VerifierSettings}
+GROUPS: dict[str, type[BaseModel]] = {
+    "llm": LanguageModel,
+    "verifier": VerifierSettings,
+    "collections": CollectionSettings,
+}
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$", re.MULTILINE)
 TITLES = {"Args": "Arguments"}
 PREFIX = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])")
@@ -31,15 +35,20 @@ PREFIX = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])")
 
 
 def render_settings() -> str:
-    """Return the table of settings; those of the language models have tables of their own."""
+    """Return the table of settings; those of models and collections have tables of their own."""
     fields = Settings.model_fields.items()
     return _settings_table((name, field) for name, field in fields if name not in GROUPS)
 
 
 def render_group(group: str) -> str:
-    """Return the table of the settings of a language model, or of who verifies."""
+    """Return the table of the settings of a language model, of who verifies, or of a collection."""
     fields = GROUPS[group].model_fields.items()
-    return _settings_table((f"{group}.{name}", field) for name, field in fields)
+    return _settings_table((f"{name_group(group)}.{name}", field) for name, field in fields)
+
+
+def name_group(group: str) -> str:
+    """Return what the name of a setting of a group begins with."""
+    return f"{group}.NAME" if group == "collections" else group
 
 
 def _settings_table(fields: Iterable[tuple[str, FieldInfo]]) -> str:
@@ -51,6 +60,8 @@ def _settings_table(fields: Iterable[tuple[str, FieldInfo]]) -> str:
 
 
 def _default(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "none"
     return MACHINE_DEPENDENT.get(name) or ('""' if field.default == "" else str(field.default))
 
 

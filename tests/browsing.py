@@ -5,7 +5,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from playwright.sync_api import (
 from surface_fakes import FakeAssistant
 
 from assistant import Assistant
+from assistant.answering import Collection
 from assistant.serve.app import build_app
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
@@ -58,8 +59,10 @@ ended: set[str] = set()
 
 
 @contextmanager
-def serving(assistant: Assistant | FakeAssistant) -> Iterator[tuple[str, FastAPI]]:
-    """Serve the chat of an assistant for the length of the block."""
+def serving(
+    assistant: Assistant | FakeAssistant | Sequence[Collection],
+) -> Iterator[tuple[str, FastAPI]]:
+    """Serve the chat of an assistant, or of collections, for the length of the block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         app = build_app(assistant)

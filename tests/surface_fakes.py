@@ -332,7 +332,7 @@ class FakeAssistant:
             self.is_closed.set()
 
     def _answer(self, question: str) -> Answer:
-        news, handbook, hostile = self.held.values()
+        news, handbook, hostile, *_ = self.held.values()
         if question.lower().startswith("hello"):
             reply = answer(question)
             return replace(

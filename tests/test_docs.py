@@ -21,11 +21,13 @@ from typing import Any
 import pytest
 import typer
 from playwright.sync_api import expect, sync_playwright
+from pydantic import BaseModel
 from selectolax.lexbor import LexborHTMLParser
 from typer.testing import CliRunner
 
 import assistant
 from assistant import Settings
+from assistant.settings import CollectionSettings, LanguageModel, VerifierSettings
 
 ROOT = Path(__file__).parents[1]
 MAX_WORDS = 900
@@ -33,18 +35,26 @@ README = "README.md"
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
 TOLD = [README, *PAGES]
 """What users read."""
-FOREIGN = re.compile(r"\b(curl|pip|uv)\b")  # lines with another program's options
+FOREIGN = re.compile(r"\b(curl|pip|uv|docker|systemctl)\b")  # lines with another program's options
 MEASURED = {"docs/figures.md", "docs/experiments.md"}
 """Pages that name the options of `evals` programs."""
 TEXT = {name: (ROOT / name).read_text(encoding="utf-8") for name in TOLD}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 APP = importlib.import_module(PROJECT["scripts"]["assistant"].partition(":")[0]).app
 COMMAND: Any = typer.main.get_command(APP)
-GROUPS = ("llm", "verifier")
-FIELDS = {name: field for name, field in Settings.model_fields.items() if name not in GROUPS} | {
+GROUPS: dict[str, type[BaseModel]] = {
+    "llm": LanguageModel,
+    "verifier": VerifierSettings,
+    "collections.NAME": CollectionSettings,
+}
+FIELDS = {
+    name: field
+    for name, field in Settings.model_fields.items()
+    if name not in {group.removesuffix(".NAME") for group in GROUPS}
+} | {
     f"{group}.{name}": field
-    for group in GROUPS
-    for name, field in type(Settings.model_fields[group].default).model_fields.items()
+    for group, table in GROUPS.items()
+    for name, field in table.model_fields.items()
 }
 NOT_RUN = re.compile(
     r"assistant chat|--llm-|--watch|~/|eval questions|calibrate|feedback|mine\.toml|/backup/"
@@ -188,6 +198,7 @@ def test_every_setting_is_documented_with_its_default(built: dict[str, LexborHTM
     assert shown.keys() == FIELDS.keys()
     for name, field in FIELDS.items():
         default = '""' if field.default == "" else str(field.default)
+        default = "none" if field.is_required() else default
         if name != "cache_dir":  # depends on the machine
             assert shown[name][0] == default, name
             assert shown[name][1] == (field.description or "").replace("`", ""), name

@@ -6,10 +6,10 @@ ledger, a dry run and the report as JSON go to stdout.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -119,42 +119,75 @@ def bring_in_step(
     return report
 
 
-def begin_sync(assistant: "Assistant") -> threading.Thread:
-    """Bring the index in step in a thread; return once files are read, or all is done.
+def bring_all_in_step(
+    opened: Mapping[str, "Assistant"], *, rebuild: bool, retry: bool, as_json: bool
+) -> bool:
+    """Bring each collection in step and say what was done; return whether no file was skipped."""
+    if list(opened) == [""]:
+        report = bring_in_step(opened[""], rebuild=rebuild, retry=retry, as_json=as_json)
+        return report.n_skipped == 0
+    reports = {}
+    for name, assistant in opened.items():
+        say(f"{name}:")
+        reports[name] = bring_in_step(assistant, rebuild=rebuild, retry=retry)
+    if as_json:
+        write_json({"collections": {name: _as_data(one) for name, one in reports.items()}})
+    return not any(one.n_skipped for one in reports.values())
 
-    What fails before is raised, what fails later is said.
-    """
-    failed: list[BaseException] = []
-    begun, is_left_alone = threading.Event(), threading.Event()
 
-    def run() -> None:
+class RunningSync:
+    """Brings folders in step in a thread, one after the other."""
+
+    def __init__(self, assistants: Sequence["Assistant"]) -> None:
+        self._assistants = assistants
+        self._failed: list[BaseException] = []
+        self._begun, self._is_left_alone = threading.Event(), threading.Event()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread.is_alive()
+
+    def begin(self) -> None:
+        """Begin, and return once files are read, or all is done.
+
+        What fails before is raised where there is one folder; all else that fails is said.
+        """
+        self._thread.start()
         try:
-            bring_in_step(assistant, on_begun=begun.set)
-        except BaseException as error:  # noqa: BLE001 (raised or said where it is awaited)
-            failed.append(error)
-            if is_left_alone.is_set():
-                say(f"the sync ended early: {error}")
-        begun.set()
+            self._begun.wait()
+            self._thread.join(SHORT_S)
+            self._is_left_alone.set()
+        except BaseException:
+            self.stop()
+            raise
+        if self._failed:
+            self._thread.join()
+            raise self._failed[0]
 
-    thread = threading.Thread(target=run, name="sync", daemon=True)
-    thread.start()
-    try:
-        begun.wait()
-        thread.join(SHORT_S)
-        is_left_alone.set()
-    except BaseException:
-        stop_sync(assistant, thread)
-        raise
-    if failed:
-        thread.join()
-        raise failed[0]
-    return thread
+    def stop(self) -> None:
+        """End it after its present file, and wait for that a little."""
+        self._is_stopping = True
+        for assistant in self._assistants:
+            assistant.stop_sync()
+        self._thread.join(STOP_S)
 
-
-def stop_sync(assistant: "Assistant", thread: threading.Thread) -> None:
-    """End the sync of a thread after its present file, and wait for that a little."""
-    assistant.stop_sync()
-    thread.join(STOP_S)
+    def _run(self) -> None:
+        for assistant in self._assistants:
+            if self._is_stopping:
+                break
+            try:
+                bring_in_step(assistant, on_begun=self._begun.set)
+            except BaseException as error:  # noqa: BLE001 (raised or said where it is awaited)
+                if len(self._assistants) > 1:
+                    say(f"{assistant.settings.corpus_dir}: {error}")
+                    continue
+                self._failed.append(error)
+                if self._is_left_alone.is_set():
+                    say(f"the sync ended early: {error}")
+        self._begun.set()
 
 
 def keep_in_step(assistant: "Assistant", *, as_json: bool) -> None:
@@ -213,4 +246,8 @@ def _tell_report(report: "SyncReport", *, as_json: bool) -> None:
         f"{report.n_passages:,} passages ({report.n_embedded:,} embedded) in {report.seconds:.1f} s"
     )
     if as_json:
-        write_json({**asdict(report), "n_skipped": report.n_skipped})
+        write_json(_as_data(report))
+
+
+def _as_data(report: "SyncReport") -> dict[str, Any]:
+    return {**asdict(report), "n_skipped": report.n_skipped}

@@ -1,7 +1,7 @@
 """The command line: answers on stdout, everything else on stderr.
 
-`--corpus`, `--index` and `--json` are declared once, at `share`, and hold for every command, before
-it and after it.
+`--corpus`, `--index`, `--collection` and `--json` are declared once, at `share`, and hold for every
+command, before it and after it.
 
 Exit codes: 0 done (an abstention is an answer), 1 `check` or `doctor` found problems or
 `index --strict` skipped a file, 2 the command was misspelt, 3 it cannot be done (one line says why
@@ -32,6 +32,7 @@ from assistant.cli.ask import (
     choose_llm,
     print_ranking,
 )
+from assistant.cli.chat import run_chat
 from assistant.cli.index import (
     DryRun,
     NoOcr,
@@ -39,21 +40,19 @@ from assistant.cli.index import (
     Retry,
     Strict,
     Watch,
-    begin_sync,
+    bring_all_in_step,
     bring_in_step,
     keep_in_step,
     print_documents,
     require_index,
-    stop_sync,
     tell_backup,
     tell_preview,
     tell_restored,
 )
 from assistant.cli.terminal import say, say_failure, status_line, write, write_json
-from assistant.cli.upgrade import upgrade
-from assistant.errors import AssistantError, IndexLocked, IndexReadOnly, SettingsError
-from assistant.settings import LOOPBACK, Settings
-from assistant.show.provenance import count, name_model
+from assistant.errors import AssistantError, IndexLocked
+from assistant.settings import Settings
+from assistant.show.provenance import count
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -69,11 +68,17 @@ class Shared:
 
     corpus: Path | None = None
     index: Path | None = None
+    collection: str | None = None
     as_json: bool = False
 
     def load(self, **given: Any) -> Settings:
-        """Return the settings, with what else the command line says."""
-        return Settings.load(corpus_dir=self.corpus, index_dir=self.index, **given)
+        """Return the settings of one folder, with what else the command line says."""
+        return self.load_all(**given).of_one()
+
+    def load_all(self, **given: Any) -> Settings:
+        """Return the settings, with all collections where several are set and none is named."""
+        folders = {"corpus_dir": self.corpus, "index_dir": self.index}
+        return Settings.load(**folders, collection=self.collection, **given)
 
     @contextmanager
     def open(self, **given: Any) -> Iterator["Assistant"]:
@@ -81,9 +86,27 @@ class Shared:
         settings = self.load(**given)
         from assistant.pipeline import Assistant
 
+        with self._leaving(), Assistant.open(settings) as assistant:
+            yield assistant
+
+    @contextmanager
+    def open_all(self, **given: Any) -> Iterator[dict[str, "Assistant"]]:
+        """Open all collections, by name, as `open` does; the one folder without any is ""."""
+        settings = self.load_all(**given)
+        if not settings.collections:
+            with self.open(**given) as assistant:
+                yield {"": assistant}
+            return
+        from assistant.collections import open_collections
+
+        with self._leaving(), open_collections(settings) as opened:
+            yield opened
+
+    @staticmethod
+    @contextmanager
+    def _leaving() -> Iterator[None]:
         try:
-            with Assistant.open(settings) as assistant:
-                yield assistant
+            yield
         except KeyboardInterrupt:
             say("interrupted; what was done stays done")
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -134,6 +157,9 @@ def share(
     index: Annotated[
         Path | None, _shared(help="The folder of the index.", show_default="index")
     ] = None,
+    collection: Annotated[
+        str | None, _shared(help="The one of the collections that is meant.", metavar="NAME")
+    ] = None,
     as_json: Annotated[bool, _shared("--json", help="Print the result as JSON.")] = False,
     version: Annotated[
         bool,
@@ -167,10 +193,11 @@ def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command lin
     if dry_run:
         is_whole = tell_preview(shared.load(), rebuild=rebuild, retry=retry, as_json=as_json)
     else:
-        with shared.open(ocr=False if no_ocr else None) as assistant:
-            done = bring_in_step(assistant, rebuild=rebuild, retry=retry, as_json=as_json)
-            is_whole = done.n_skipped == 0
-            if watch:
+        if watch:
+            shared.load()  # which refuses several collections
+        with shared.open_all(ocr=False if no_ocr else None) as opened:
+            is_whole = bring_all_in_step(opened, rebuild=rebuild, retry=retry, as_json=as_json)
+            for assistant in opened.values() if watch else ():
                 keep_in_step(assistant, as_json=as_json)
     if strict and not is_whole:
         raise typer.Exit(EXIT_PROBLEMS)
@@ -240,8 +267,8 @@ def chat(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     llm = choose_llm(llm_url, llm_model, llm_file, quotes=quotes)
     shared = context.ensure_object(Shared)
     ocr = False if no_ocr else None
-    with shared.open(host=host, port=port, llm=llm, ocr=ocr) as assistant:
-        run_chat(assistant, must_have_users=auth, as_json=shared.as_json)
+    with shared.open_all(host=host, port=port, llm=llm, ocr=ocr) as opened:
+        run_chat(opened, must_have_users=auth, as_json=shared.as_json)
 
 
 @app.command()
@@ -399,41 +426,6 @@ def evaluate(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     except KeyboardInterrupt:
         say("interrupted; the same command goes on where this one was")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def run_chat(assistant: "Assistant", *, must_have_users: bool, as_json: bool) -> None:
-    """Serve the chat until it is stopped."""
-    settings = assistant.settings
-    if must_have_users and not settings.users:
-        raise SettingsError(
-            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
-            "passwords, or as ASSISTANT_USERS__NAME=password"
-        )
-    if not (settings.users or settings.tokens) and settings.host not in LOOPBACK:
-        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
-    try:
-        served = upgrade(assistant)
-        sync = begin_sync(assistant)
-    except IndexReadOnly as error:
-        require_index(assistant)
-        say(f"{error}")
-        served, sync = assistant, None
-    if model := name_model(assistant.language_model):
-        say(f"answers are written by {model}, and checked against the quotes that they cite")
-    say("starting the chat")
-    from assistant.serve.app import serve
-
-    def tell(address: str) -> None:
-        said = "; it answers from what has been read by then" if sync and sync.is_alive() else ""
-        say(f"the chat is at {address} (stop it with Ctrl-C){said}")
-        if as_json:
-            write_json({"address": address}, is_line=True)
-
-    try:
-        serve(served, settings.host, settings.port, ready=tell)
-    finally:
-        if sync:
-            stop_sync(assistant, sync)
 
 
 def main() -> None:

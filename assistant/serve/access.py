@@ -1,10 +1,10 @@
 """Middleware in front of every route: who may send a request, and headers for every response.
 
-Takes raw ASGI requests and passes them on with their owner in `scope["state"]["owner"]` and the
-language that they want to be told in beside it. Refused are foreign `Host` names (DNS rebinding),
-requests that another site's page sends, people who are not logged in where users are set, other
-users' sessions, bodies that are too large or of unstated length, and Gradio routes that the page
-does not need.
+Takes raw ASGI requests and passes them on with their owner in `scope["state"]["owner"]`, the
+language that they want to be told in and the `collections` that they may read beside it. Refused
+are foreign `Host` names (DNS rebinding), requests that another site's page sends, people who are
+not logged in where users are set, too many requests, other users' sessions and collections, bodies
+that are too large or of unstated length, and Gradio routes that the page does not need.
 
 A proxy before the server is believed what it says of a request (`X-Forwarded-Host`, `-Proto`) where
 its address is named; of all others these headers are dropped, before anything else reads them.
@@ -18,13 +18,14 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.serve.background import run_until
-from assistant.serve.visitors import Visitor, Visitors
+from assistant.serve.requests import ROUTE, RateLimit, name_route
+from assistant.serve.visitors import NAMED, Visitor, Visitors
 from assistant.settings import LOOPBACK
 from assistant.show.wording import choose_language
 
@@ -48,6 +49,10 @@ WRONG_PASSWORD_DELAY_S = 1.0
 UPLOAD_PATH = "/api/documents"
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})
 """Probes reveal nothing, and the machines that send them have no password."""
+UNLIMITED = PUBLIC_PATHS | {"/api/changes"}
+"""What is asked for again and again, and costs nothing."""
+NO_ROUTE = "there is no such route"
+"""Said of a collection of others, too."""
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
 SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -129,6 +134,8 @@ class Reach:
                 unwrapped["headers"] = [(b"host", host.encode("latin-1")), *others]
             if scheme in {"http", "https"}:
                 unwrapped["scheme"] = scheme
+            if address := _last_of(given, "x-forwarded-for"):
+                unwrapped["client"] = (address, 0)
         path, root = scope["path"], self.root_path
         if root and (path == root or path.startswith(f"{root}/")):
             unwrapped["path"] = path[len(root) :] or "/"
@@ -175,11 +182,14 @@ class AccessMiddleware:
         visitors: Visitors,
         max_upload_bytes: int,
         closing: asyncio.Event,
+        limit: RateLimit | None = None,
     ) -> None:
         self.app = app
         self.reach = reach
+        self.limit = limit or RateLimit(None)
         self.closing = closing
         self.visitors = visitors
+        self.readers = visitors.readers
         self.max_upload_bytes = max_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -191,21 +201,51 @@ class AccessMiddleware:
             await send({"type": "websocket.close", "code": 1008})
             return
         scope = self.reach.unwrap(scope)
-        target: ASGIApp | None = self._refuse(scope)
+        _, path = self.readers.split(scope["path"])
+        target: ASGIApp | None = self._refuse(scope, path)
         visitor = None if target else await self._identify(scope)
-        if visitor is not None:
+        target = target or self._restrain(scope, path, visitor)
+        if visitor is not None and target is None:
             state = scope.setdefault("state", {})
-            state["owner"], state["language"] = visitor.owner, _read_language(scope)
-            receive, target = await self._check_session(scope, receive, visitor.owner)
+            readable = self.readers.readable(visitor.owner)
+            state.update(owner=visitor.owner, language=_read_language(scope), collections=readable)
+            receive, target = await self._check_session(scope, path, receive, visitor.owner)
+            target = self._lead(scope, readable) or target
         headers = dict(self.reach.headers)
-        if scope["path"].startswith(_ASSETS):
+        if path.startswith(_ASSETS):
             headers["Cache-Control"] = FOR_GOOD
-        told = _SendWithHeaders(send, headers, self._cookie(scope, visitor))
-        await self._serve(target or _require_login(), scope, receive, told)
+        told = _SendWithHeaders(send, headers, self._cookie(scope, path, visitor))
+        try:
+            await self._serve(target or _require_login(), scope, receive, told)
+        finally:
+            scope.get("state", {})[ROUTE] = name_route(scope)
 
-    def _cookie(self, scope: Scope, visitor: Visitor | None) -> str | None:
+    def _restrain(self, scope: Scope, path: str, visitor: Visitor | None) -> ASGIApp | None:
+        """Refuse a request where its sender has sent too many of late."""
+        if path in UNLIMITED or path.startswith((_ASSETS, _HEARTBEAT)):
+            return None
+        owner = visitor.owner if visitor else ""
+        address = (scope.get("client") or ("",))[0]
+        wait_s = self.limit.take(owner if owner.startswith(NAMED) else address)
+        if not wait_s:
+            return None
+        told = f"too many requests; come back in {wait_s} seconds"
+        return error_response(429, "TooManyRequests", told, {"Retry-After": str(wait_s)})
+
+    def _lead(self, scope: Scope, readable: Sequence[str]) -> ASGIApp | None:
+        """Lead a request to its collection; return what refuses it where there is none."""
+        asked = scope["path"]
+        path = self.readers.lead(asked, readable)
+        if path is None:
+            return error_response(404, "RequestError", NO_ROUTE)
+        if path != asked:
+            scope["path"], scope["raw_path"] = path, quote(path).encode()
+        name, inner = self.readers.split(path)
+        return RedirectResponse(f"{name}/", 307) if name and not inner else None
+
+    def _cookie(self, scope: Scope, page: str, visitor: Visitor | None) -> str | None:
         """Return the Set-Cookie header that goes with the page."""
-        if visitor is None or scope["path"] != "/":
+        if visitor is None or page != "/":
             return None
         is_secure = scope.get("scheme") == "https"
         path = f"{self.reach.root_path}/"
@@ -220,7 +260,7 @@ class AccessMiddleware:
             received = await run_until(receive(), self.closing.wait())
             return received or {"type": "http.disconnect"}
 
-        endless = scope["path"].startswith(_HEARTBEAT)
+        endless = self.readers.split(scope["path"])[1].startswith(_HEARTBEAT)
         try:
             await target(scope, receive_until_closing if endless else receive, send)
         except asyncio.CancelledError:
@@ -229,7 +269,7 @@ class AccessMiddleware:
         if send.is_unfinished and self.closing.is_set():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _refuse(self, scope: Scope) -> JSONResponse | None:
+    def _refuse(self, scope: Scope, path: str) -> JSONResponse | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self.reach.allows_host(host_name(host)):
@@ -241,11 +281,11 @@ class AccessMiddleware:
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal():
             return error_response(411, "RequestError", "the request needs a Content-Length")
-        most = self.max_upload_bytes if scope["path"] == UPLOAD_PATH else MAX_BODY_BYTES
+        most = self.max_upload_bytes if path == UPLOAD_PATH else MAX_BODY_BYTES
         if len(length) > MAX_DIGITS or int(length) > most:
             return error_response(413, "RequestError", f"the body exceeds {most:,} bytes")
-        if not is_known_route(scope["path"]):
-            return error_response(404, "RequestError", "there is no such route")
+        if not is_known_route(path):
+            return error_response(404, "RequestError", NO_ROUTE)
         return None
 
     async def _identify(self, scope: Scope) -> Visitor | None:
@@ -258,10 +298,10 @@ class AccessMiddleware:
         return visitor
 
     async def _check_session(
-        self, scope: Scope, receive: Receive, owner: str
+        self, scope: Scope, path: str, receive: Receive, owner: str
     ) -> tuple[Receive, ASGIApp]:
         """Refuse another user's session; return how the body is read on, and what responds."""
-        path, session = scope["path"].rstrip("/"), None
+        path, session = path.rstrip("/"), None
         if path == _QUEUE_JOIN:
             body = await _read_body(receive)
             receive = _replay(body, receive)
@@ -292,7 +332,7 @@ def host_name(host: str) -> str:
 def is_known_route(path: str) -> bool:
     """Whether a route is ours, or one of the few of Gradio's that the page uses."""
     parts = path.lower().split("/")
-    return f"/{parts[1]}" != _GRADIO or (len(parts) > 2 and parts[2] in _GRADIO_ROUTES)
+    return parts[1:2] != [_GRADIO[1:]] or (len(parts) > 2 and parts[2] in _GRADIO_ROUTES)
 
 
 def is_foreign(headers: Headers) -> bool:

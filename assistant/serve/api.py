@@ -1,4 +1,4 @@
-"""The routes of the HTTP API: ask, search, documents, export of a conversation, probes.
+"""The routes of the HTTP API: ask, search, documents, feedback, export of a conversation.
 
 Requests have passed `AccessMiddleware` and carry their owner. Answers are `Answer.to_dict()`, at
 once or as server-sent events. When the client leaves, the work for it ends. Refused are unknown
@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack, aclosing, closing
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -26,10 +27,24 @@ from assistant.errors import AssistantError
 from assistant.serve.access import EVENTS, UPLOAD_PATH, error_response
 from assistant.serve.background import Admission, Ticket, run_in_thread, run_until
 from assistant.serve.chat.corpus import MAX_WORDS_CHARS, Order, choose_records
+from assistant.serve.chat.feedback import (
+    MAX_COMMENT_CHARS,
+    UNHELPFUL,
+    FeedbackStore,
+    GivenAnswers,
+)
 from assistant.serve.chat.history import LAST_NUMBER, ConversationStore
-from assistant.serve.chat.turns import CLOSING, QUEUE_POLL_S, describe_queue, log_error
+from assistant.serve.chat.turns import (
+    CLOSING,
+    QUEUE_POLL_S,
+    Rating,
+    describe_queue,
+    log_error,
+)
 from assistant.serve.folder import list_removed, purge, remove, rename, restore, save_upload
 from assistant.serve.reading import add_reading_routes
+from assistant.serve.visitors import NAMED
+from assistant.settings import Settings
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
 from assistant.show.wording import Wording
 from assistant.values import Answer, Stage
@@ -38,12 +53,17 @@ MAX_HISTORY = 100
 """Messages in a request's history; only the last ones count."""
 MAX_RESULTS = 100
 """Passages that a search may ask for."""
+MAX_ID_CHARS = 128
 MAX_LISTED = 1_000
 """Documents that are listed at once."""
 MAX_DOCUMENTS = 1_000
 """Documents that a question can be limited to."""
+SYNC_POLL_S = 0.2
+"""Seconds between two looks at a sync that another has begun."""
 KEEPALIVE_S = 5.0
 """Seconds after which an unchanged stage is sent again, so that no proxy drops the connection."""
+OF_A_FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
+"""What the schema says of a body that is the bytes of a file."""
 Event = tuple[str, dict[str, Any] | Answer]
 """The name of a server-sent event, and its data."""
 CLIENT_GONE: Event = ("error", {"kind": "RequestError", "message": "the client has left"})
@@ -83,6 +103,17 @@ class SearchBody(BaseModel):
     documents: DocumentIds = []
 
 
+class FeedbackBody(BaseModel):
+    """The body of `POST /api/feedback`; `answer` is the id of the request that asked for it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    answer: Annotated[Text, Field(max_length=MAX_ID_CHARS)]
+    rating: Rating | None = None
+    comment: Annotated[Text, Field(max_length=MAX_COMMENT_CHARS)] = ""
+    wrong: Annotated[list[int], Field(max_length=MAX_RESULTS)] = []
+
+
 class RenameBody(BaseModel):
     """The body of `PATCH /api/documents/ID`."""
 
@@ -92,21 +123,54 @@ class RenameBody(BaseModel):
 
 
 def add_routes(
-    app: FastAPI, assistant: Answering, conversations: ConversationStore, admission: Admission
+    app: FastAPI,
+    assistant: Answering,
+    conversations: ConversationStore,
+    feedback: FeedbackStore,
+    admission: Admission,
 ) -> None:
     """Add the API's routes to the app."""
-    _add_asking(app, assistant, admission)
-    _add_documents(app, assistant)
-    _add_sync(app, assistant)
+    given = GivenAnswers()
+    _add_asking(app, assistant, admission, given)
+    _add_feedback(app, feedback, given)
+    syncing = _Syncing(assistant)
+    _add_documents(app, assistant, syncing)
+    _add_sync(app, syncing)
     _add_conversations(app, conversations)
     add_reading_routes(app, assistant)
-    _add_probes(app, assistant)
 
 
-def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> None:
-    @app.post("/api/ask")
+def _name_of(request: Request) -> str:
+    """Return who sends a request, "" where nobody is named: a program keeps no cookie."""
+    owner = str(request.state.owner)
+    return owner if owner.startswith(NAMED) else ""
+
+
+def _add_feedback(app: FastAPI, feedback: FeedbackStore, given: GivenAnswers) -> None:
+    @app.post("/api/feedback", summary="Say what an answer was worth")
+    def judge(body: FeedbackBody, request: Request) -> JSONResponse:
+        one = given.find(_name_of(request), body.answer)
+        if one is None:
+            return error_response(404, "RequestError", "there is no such answer, or not any more")
+        numbers = one.numbers
+        if unknown := set(body.wrong) - numbers:
+            return error_response(422, "RequestError", f"it has no citation {min(unknown)}")
+        named = (one.conversation_id, one.turn, one.history)
+        feedback.rate(*named, body.rating)
+        feedback.comment(one.conversation_id, 1, body.comment if body.rating in UNHELPFUL else "")
+        for number in numbers:
+            feedback.flag(*named, number, is_wrong=number in body.wrong)
+        return JSONResponse({"answer": body.answer})
+
+
+def _add_asking(
+    app: FastAPI, assistant: Answering, admission: Admission, given: GivenAnswers
+) -> None:
+    @app.post("/api/ask", summary="Ask a question")
     async def ask(body: AskBody, request: Request) -> Response:
         events = answer_events(app, assistant, admission, body)
+        asked = (_name_of(request), request.state.request_id, body.question, body.history)
+        events = _keep_answer(events, partial(given.keep, *asked))
         if EVENTS in request.headers.get("accept", ""):
             first = await anext(events)  # a question that is refused at once gets an error status
             return EventResponse(_encode_all(first, events), media_type=EVENTS)
@@ -115,17 +179,17 @@ def _add_asking(app: FastAPI, assistant: Answering, admission: Admission) -> Non
             return JSONResponse(outcome.to_dict())
         return error_response(503, **outcome)
 
-    @app.post("/api/search")
+    @app.post("/api/search", summary="Find the passages nearest to words or a question")
     def search(body: SearchBody) -> JSONResponse:
         found = assistant.search(body.query, body.k, documents=body.documents)
         return JSONResponse({"query": body.query, "results": [asdict(one) for one in found]})
 
 
-def _add_documents(app: FastAPI, assistant: Answering) -> None:
+def _add_documents(app: FastAPI, assistant: Answering, syncing: "_Syncing") -> None:
     settings = assistant.settings
     document_path = f"{UPLOAD_PATH}/{{document:path}}"
 
-    @app.get(UPLOAD_PATH)
+    @app.get(UPLOAD_PATH, summary="List the documents")
     def list_documents(
         words: Annotated[str, Query(max_length=MAX_WORDS_CHARS)] = "",
         order: Order = Order.NAME,
@@ -136,36 +200,42 @@ def _add_documents(app: FastAPI, assistant: Answering) -> None:
         listed = [asdict(one) for one in found[start : start + n]]
         return JSONResponse({"total": len(found), "start": start, "documents": listed})
 
-    @app.post(UPLOAD_PATH)
-    async def add_document(name: str, request: Request) -> JSONResponse:
+    @app.post(UPLOAD_PATH, summary="Add a file to the folder", openapi_extra=OF_A_FILE)
+    async def add_document(name: str, request: Request, sync: bool = False) -> JSONResponse:
         limit = settings.max_file_bytes
         try:
             is_new = await save_upload(settings.corpus_dir, name, request.stream(), limit)
         except ClientDisconnect:
             return error_response(400, "RequestError", "the file did not come whole")
+        if sync:
+            syncing.begin()
         return JSONResponse({"name": name, "is_new": is_new}, status_code=201 if is_new else 200)
 
-    @app.delete(document_path)
+    @app.delete(document_path, summary="Move a document into the trash")
     def remove_document(document: str) -> JSONResponse:
         return JSONResponse({"document_id": document, "key": remove(settings, document)})
 
-    @app.patch(document_path)
+    @app.patch(document_path, summary="Give a file another name")
     def rename_document(document: str, body: RenameBody) -> JSONResponse:
         return JSONResponse({"document_id": rename(settings, document, body.name)})
 
-    @app.post("/api/trash/{key}")
+    _add_trash(app, settings)
+
+
+def _add_trash(app: FastAPI, settings: Settings) -> None:
+    @app.post("/api/trash/{key}", summary="Bring a removed file back")
     def restore_document(key: str) -> JSONResponse:
         return JSONResponse({"document_id": restore(settings, key)}, status_code=201)
 
-    @app.get("/api/trash")
+    @app.get("/api/trash", summary="List what is in the trash")
     def list_trash() -> JSONResponse:
         return JSONResponse({"removed": [asdict(one) for one in list_removed(settings)]})
 
-    @app.delete("/api/trash")
+    @app.delete("/api/trash", summary="Delete for good all that is in the trash")
     def empty_trash() -> JSONResponse:
         return JSONResponse({"deleted": purge(settings)})
 
-    @app.delete("/api/trash/{key}")
+    @app.delete("/api/trash/{key}", summary="Delete a removed file for good")
     def delete_removed(key: str) -> JSONResponse:
         return JSONResponse({"deleted": purge(settings, key)})
 
@@ -173,37 +243,48 @@ def _add_documents(app: FastAPI, assistant: Answering) -> None:
 class _Syncing:
     """Brings the index in step while others ask, one sync at a time, and keeps how the last ended.
 
-    Safe to share between threads.
+    What is asked for while a sync runs comes after it: what has changed since then is not in its
+    plan. Safe to share between threads.
     """
 
     def __init__(self, assistant: Answering) -> None:
         self._assistant = assistant
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._is_due = False
         self._ended: dict[str, Any] = {"report": None, "error": None}
 
     def begin(self) -> bool:
-        """Begin a sync unless one runs in this process; whether it did."""
+        """Begin a sync, or see to it that another follows; whether it could begin at once."""
         with self._lock:
-            if self._is_running():
+            self._is_due = True
+            if self._thread is not None:
                 return False
-            self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+            is_free = self._assistant.progress is None
+            self._thread = threading.Thread(target=self._run_all, name="sync", daemon=True)
             self._thread.start()
-            return True
+            return is_free
 
     def state(self) -> dict[str, Any]:
         """Return how far the sync is that runs, and how the last one that was asked for ended."""
         progress = self._assistant.progress
         return {
-            "is_running": self._is_running(),
+            "is_running": self._thread is not None or progress is not None,
             "progress": progress and {**asdict(progress), "doing": progress.doing},
             "synced_at": self._assistant.synced_at,
             **self._ended,
         }
 
-    def _is_running(self) -> bool:
-        is_ours = self._thread is not None and self._thread.is_alive()
-        return is_ours or self._assistant.progress is not None
+    def _run_all(self) -> None:
+        while True:
+            with self._lock:
+                if not self._is_due:
+                    self._thread = None
+                    return
+            while self._assistant.progress is not None:  # of one that the page or its start began
+                time.sleep(SYNC_POLL_S)
+            self._is_due = False
+            self._run()
 
     def _run(self) -> None:
         try:
@@ -216,15 +297,13 @@ class _Syncing:
             self._ended = {"report": None, "error": told}
 
 
-def _add_sync(app: FastAPI, assistant: Answering) -> None:
-    syncing = _Syncing(assistant)
-
-    @app.post("/api/sync")
+def _add_sync(app: FastAPI, syncing: _Syncing) -> None:
+    @app.post("/api/sync", summary="Bring the index in step with the folder")
     def begin() -> JSONResponse:
         status = 202 if syncing.begin() else 200
         return JSONResponse(syncing.state(), status_code=status)
 
-    @app.get("/api/sync")
+    @app.get("/api/sync", summary="Tell how far a sync is, and how the last one ended")
     def look() -> JSONResponse:
         return JSONResponse(syncing.state())
 
@@ -232,11 +311,11 @@ def _add_sync(app: FastAPI, assistant: Answering) -> None:
 def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
     begun = secrets.token_hex(4)
 
-    @app.get("/api/changes")
+    @app.get("/api/changes", summary="Tell whether one's conversations have changed")
     def changes(request: Request) -> JSONResponse:
         return JSONResponse({"version": f"{begun}-{conversations.version(request.state.owner)}"})
 
-    @app.get("/conversations/{conversation_id}/{number}")
+    @app.get("/conversations/{conversation_id}/{number}", summary="Copy an answer")
     def copy(
         conversation_id: str, number: int, request: Request, form: CopyForm = "sources"
     ) -> Response:
@@ -249,7 +328,7 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
         copied = copy_answer(outcome, form, Wording(request.state.language))
         return PlainTextResponse(copied.encode("utf-8", "replace"))
 
-    @app.get("/conversations/{conversation_id}.{form}")
+    @app.get("/conversations/{conversation_id}.{form}", summary="Export a conversation")
     def export(conversation_id: str, form: Literal["md", "html"], request: Request) -> Response:
         owner = str(request.state.owner)
         title = conversations.title(owner, conversation_id)
@@ -262,18 +341,6 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
         attached = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         page = make(title, turns, Wording(request.state.language))
         return Response(page, media_type=kind, headers=attached)
-
-
-def _add_probes(app: FastAPI, assistant: Answering) -> None:
-    @app.get("/livez")
-    def livez() -> JSONResponse:
-        return JSONResponse({"status": "alive"})
-
-    @app.get("/readyz")
-    def readyz() -> JSONResponse:
-        if app.state.closing.is_set():
-            return error_response(503, "Closing", "the server is being stopped")
-        return JSONResponse({"status": "ready", "index_version": assistant.index_version})
 
 
 def answer_events(
@@ -300,6 +367,17 @@ async def wait_for_answer(
     name, data = await run_until(_last_event(events), gone) or CLIENT_GONE
     assert name in ("answer", "error"), name
     return data
+
+
+async def _keep_answer(
+    events: AsyncGenerator[Event | None], keep: Callable[[Answer], None]
+) -> AsyncGenerator[Event | None]:
+    """Yield the events; keep the answer before it is sent."""
+    async with aclosing(events):
+        async for event in events:
+            if event and event[0] == "answer" and isinstance(event[1], Answer):
+                keep(event[1])
+            yield event
 
 
 def _answer(

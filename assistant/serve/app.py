@@ -1,15 +1,18 @@
 """The assistant over HTTP: JSON API, probes and chat page in one FastAPI app.
 
 `access` decides which requests come in, `api` has the routes, `chat/` the page. Failures are
-responded to with a line of JSON.
+responded to with a line of JSON. Each of several collections has an app of its own, which is
+mounted in the one: none of its routes knows of another.
 """
 
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -18,7 +21,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from assistant.answering import Answering
+from assistant.answering import Answering, Collection
 from assistant.errors import (
     AssistantError,
     Busy,
@@ -38,10 +41,12 @@ from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import log_error
 from assistant.serve.completions import add_completions
+from assistant.serve.door import add_door
 from assistant.serve.folder import NameTaken
 from assistant.serve.mcp import add_mcp
 from assistant.serve.metrics import add_metrics
-from assistant.serve.visitors import Visitors
+from assistant.serve.requests import HEADER, RateLimit, RequestMiddleware, log_as_json
+from assistant.serve.visitors import COLLECTIONS, Readers, Visitors
 from assistant.show.wording import DEFAULT, Wording
 
 STATUSES: dict[type[AssistantError], int] = {
@@ -61,8 +66,10 @@ FINISH_S = 3.0
 """Seconds of these that running answers get before they end with a notice."""
 
 
-def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> FastAPI:
-    """Return the app: the chat at `/`, `/api/*`, `/v1/*`, `/mcp`, `/metrics` and the probes.
+def build_app(
+    served: Answering | Sequence[Collection], *, allowed_hosts: Sequence[str] = ()
+) -> FastAPI:
+    """Return the app of one assistant, or of several collections; see `_add_surfaces`.
 
     Requests must name the bound host, a loopback name or one of `allowed_hosts`
     (`"*"` allows every name; use it only behind a proxy that checks).
@@ -70,8 +77,9 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     Raises:
         StoreError: the conversations cannot be kept.
     """
-    settings = assistant.settings
-    app = FastAPI(title="assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    collections = served if isinstance(served, Sequence) else (Collection("", served),)
+    settings = collections[0].assistant.settings
+    app = _make_app()
     app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
     reach = Reach(
         settings.host,
@@ -84,28 +92,60 @@ def build_app(assistant: Answering, *, allowed_hosts: Sequence[str] = ()) -> Fas
     app.add_middleware(
         AccessMiddleware,
         reach=reach,
-        visitors=Visitors(settings.users, settings.tokens),
+        visitors=Visitors(settings.users, settings.tokens, Readers(collections)),
         max_upload_bytes=settings.max_file_bytes,
         closing=app.state.closing,
+        limit=RateLimit(settings.max_requests_per_minute),
     )
+    app.add_middleware(RequestMiddleware, is_logging=settings.log == "json")
     app.state.security_headers = reach.headers
+    admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
+    parts = {one.name: _mount(app, one.name) if one.name else app for one in collections}
+    add_door(app, [one.assistant for one in collections], parts)
+    counted = {
+        one.name: add_metrics(parts[one.name], one.assistant, admission) for one in collections
+    }
+    add_completions(app, counted, admission)
+    for name, assistant in counted.items():
+        _add_surfaces(parts[name], assistant, admission, name)
+    return app
+
+
+def _make_app() -> FastAPI:
+    app = FastAPI(title="assistant", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(AssistantError, _on_assistant_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_unexpected)
-    database = open_database(settings)
-    admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
-    conversations = ConversationStore(database)
-    assistant = add_metrics(app, assistant, admission)
-    add_routes(app, assistant, conversations, admission)
-    add_completions(app, assistant, admission)
-    add_mcp(app, assistant, admission)
-    _mount_chat(app, assistant, conversations, FeedbackStore(database), admission)
     return app
 
 
+def _mount(app: FastAPI, name: str) -> FastAPI:
+    """Mount the app of a collection, which lives as long as the whole."""
+    part, whole = _make_app(), app.router.lifespan_context
+    part.state = app.state
+    app.mount(f"{COLLECTIONS}{name}", part)
+
+    @asynccontextmanager
+    async def lifespan(given: Any) -> AsyncIterator[Any]:
+        async with whole(given) as state, part.router.lifespan_context(part):
+            yield state
+
+    app.router.lifespan_context = lifespan
+    return part
+
+
+def _add_surfaces(app: FastAPI, assistant: Answering, admission: Admission, name: str) -> None:
+    """Add to the app what asks one folder: the chat at `/`, `/api/*` and `/mcp`."""
+    database = open_database(assistant.settings)
+    conversations, feedback = ConversationStore(database), FeedbackStore(database)
+    add_routes(app, assistant, conversations, feedback, admission)
+    add_mcp(app, assistant, admission)
+    _mount_chat(app, assistant, conversations, feedback, admission, name)
+
+
 def serve(
-    assistant: Answering,
+    served: Answering | Sequence[Collection],
     host: str,
     port: int,
     *,
@@ -119,8 +159,11 @@ def serve(
     Raises:
         SettingsError: the address cannot be bound.
     """
+    first = served[0].assistant if isinstance(served, Sequence) else served
+    if first.settings.log == "json":
+        log_as_json()
     with _bind(host, port) as listener:
-        app = build_app(assistant, allowed_hosts=(host, *allowed_hosts))
+        app = build_app(served, allowed_hosts=(host, *allowed_hosts))
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -156,6 +199,7 @@ def _mount_chat(
     conversations: ConversationStore,
     feedback: FeedbackStore,
     admission: Admission,
+    name: str,
 ) -> None:
     """Build the chat inside an event loop and mount it at `/`.
 
@@ -169,9 +213,10 @@ def _mount_chat(
         from assistant.serve.chat.shell import add_shell
 
         add_shell(app)
+        chat = make_chat(assistant, conversations, feedback, admission, app.state.ending)
         gradio.mount_gradio_app(
             app,
-            build_page(make_chat(assistant, conversations, feedback, admission, app.state.ending)),
+            build_page(chat, name),
             path="/",
             show_error=False,
             run_history=False,
@@ -228,4 +273,6 @@ async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
 async def _on_unexpected(request: Request, _: Exception) -> JSONResponse:
     # This handler runs outside the middleware.
     notice = log_error("answering a request")
-    return error_response(500, "InternalError", notice, request.app.state.security_headers)
+    named = {HEADER: getattr(request.state, "request_id", "")}
+    headers = {**request.app.state.security_headers, **named}
+    return error_response(500, "InternalError", notice, headers)

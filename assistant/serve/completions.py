@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, replace
 from itertools import takewhile
@@ -36,12 +36,13 @@ from assistant.serve.api import (
 )
 from assistant.serve.background import Admission
 from assistant.serve.chat.turns import log_error
+from assistant.serve.visitors import COLLECTIONS
 from assistant.show.blocks import Prose, list_blocks
 from assistant.show.export import Markdown
 from assistant.values import Answer, Citation, PageKind, Verdict
 
 MODEL = "assistant"
-"""The name by which clients ask for it; it is the only one."""
+"""The name by which clients ask for it; of several collections each is a model of its own name."""
 MAX_MESSAGES = 2_000
 MAX_PARTS = 100
 """Parts of a message."""
@@ -95,7 +96,7 @@ class CompletionBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    model: Text = MODEL
+    model: Text | None = None
     messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
     n: Annotated[int, Field(ge=1, le=1)] | None = None
     stream: bool | None = False
@@ -120,24 +121,37 @@ class CompletionBody(BaseModel):
         )
 
 
-def add_completions(app: FastAPI, assistant: Answering, admission: Admission) -> None:
-    """Add the routes to the app."""
+def add_completions(
+    app: FastAPI, assistants: Mapping[str, Answering], admission: Admission
+) -> None:
+    """Add the routes to the app; the assistants are those of the collections, or one under ""."""
     begun = int(time.time())
 
-    @app.get("/v1/models")
-    def models() -> JSONResponse:
-        return JSONResponse({"object": "list", "data": [_model(begun)]})
+    def find_models(request: Request) -> dict[str, Answering]:
+        """Return the models that there are for the one who asks."""
+        if "" in assistants:
+            return {MODEL: assistants[""]}
+        return {name: assistants[name] for name in request.state.collections}
 
-    @app.get("/v1/models/{name}")
-    def model(name: str) -> JSONResponse:
-        return JSONResponse(_model(begun)) if name == MODEL else _unknown(name)
+    @app.get("/v1/models", summary="List the models")
+    def models(request: Request) -> JSONResponse:
+        data = [_model(name, begun) for name in find_models(request)]
+        return JSONResponse({"object": "list", "data": data})
 
-    @app.post("/v1/chat/completions")
+    @app.get("/v1/models/{name}", summary="Tell of a model")
+    def model(name: str, request: Request) -> JSONResponse:
+        known = find_models(request)
+        return JSONResponse(_model(name, begun)) if name in known else _unknown(name, known)
+
+    @app.post("/v1/chat/completions", summary="Ask in OpenAI's form")
     async def complete(body: CompletionBody, request: Request) -> Response:
-        if body.model != MODEL:
-            return _unknown(body.model)
-        events = answer_events(app, assistant, admission, body.to_question())
-        reply = _Reply(str(request.base_url))
+        known = find_models(request)
+        name = next(iter(known), MODEL) if body.model is None else body.model
+        if name not in known:
+            return _unknown(name, known)
+        events = answer_events(app, known[name], admission, body.to_question())
+        part = "" if "" in assistants else f"{COLLECTIONS[1:]}{name}/"
+        reply = _Reply(name, f"{request.base_url}{part}")
         if body.stream:
             first = await anext(events)  # a question that is refused at once gets an error status
             tells_usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -149,24 +163,24 @@ def add_completions(app: FastAPI, assistant: Answering, admission: Admission) ->
         return error_response(503, **outcome)
 
 
-def _model(created: int) -> dict[str, Any]:
-    return {"id": MODEL, "object": "model", "created": created, "owned_by": "assistant"}
+def _model(name: str, created: int) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": created, "owned_by": "assistant"}
 
 
-def _unknown(name: str) -> JSONResponse:
-    message = f"there is no model {name!r} here; the only one is {MODEL!r}"
+def _unknown(name: str, known: Iterable[str]) -> JSONResponse:
+    message = f"there is no model {name!r} here; there is {', '.join(map(repr, known)) or 'none'}"
     return error_response(404, "ModelNotFound", message)
 
 
 class _Reply:
-    """A reply in the form of chat completions; its links begin with `base`."""
+    """A reply of a model in the form of chat completions; its links begin with `base`."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, model: str, base: str) -> None:
         self._base = base
         self._head = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
             "created": int(time.time()),
-            "model": MODEL,
+            "model": model,
         }
 
     def whole(self, answer: Answer) -> dict[str, Any]:

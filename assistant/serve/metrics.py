@@ -7,7 +7,6 @@ what was asked or answered is in it.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -16,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from assistant.answering import Answering, streaming
+from assistant.answering import Answering, lay_over, streaming
 from assistant.errors import AssistantError, StoreError
 from assistant.serve.background import Admission
 from assistant.text.listing import Reading
@@ -124,14 +123,11 @@ def _gauge(name: str, help_: str, value: float) -> Metric:
 
 
 class _Counted:
-    """An assistant whose questions are counted; all else goes through."""
+    """The questions of an assistant, counted."""
 
     def __init__(self, assistant: Answering, metrics: Metrics) -> None:
         self._assistant = assistant
         self._metrics = metrics
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._assistant, name)
 
     def stream(
         self,
@@ -164,8 +160,8 @@ def add_metrics(app: FastAPI, assistant: Answering, admission: Admission) -> Ans
     """Add the route; return the assistant whose questions it counts."""
     metrics = Metrics(assistant, admission)
 
-    @app.get(PATH)
+    @app.get(PATH, summary="Tell Prometheus how the server is")
     def tell() -> Response:
         return Response(metrics.write(), media_type=CONTENT_TYPE_LATEST)
 
-    return cast("Answering", _Counted(assistant, metrics))
+    return lay_over(_Counted(assistant, metrics), lambda: assistant)

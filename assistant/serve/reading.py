@@ -1,8 +1,9 @@
 """Reading a document over HTTP: its pages, its text, what is found in it, and its file.
 
-`GET /api/page` is a PNG picture of a page as it was indexed, which the browser must revalidate,
-`/api/text` a part of the text as HTML, `/api/around` what stands around a quote in it, `/api/find`
-where words stand in it, `/api/boxes` where on its pages, `/api/file` the file.
+`GET /api/documents/ID` is its text as JSON, `/api/page` a PNG picture of a page as it was indexed,
+which the browser must revalidate, `/api/text` a part of the text as HTML, `/api/around` what stands
+around a quote in it, `/api/find` where words stand in it, `/api/boxes` where on its pages,
+`/api/file` the file.
 All take a document's id and optionally its sha256 (`version`), untrusted. Failures are JSON:
 not in the index (404), no pages to show (415), changed since (409), requested by another site's
 page (403), too much being drawn or sent (503).
@@ -45,6 +46,7 @@ MAX_LOADING = 4
 """Files sent at the same time: each is held in memory until the last of it is sent."""
 PIECE_BYTES = 256 * 1024
 MAX_PART_CHARS = 60_000
+MAX_READ_CHARS = 1_000_000
 MAX_LINKED_CHARS = 300_000
 """Of a text whose links are looked for: its file is read again, in half a second."""
 MAX_LINKING = 2
@@ -78,7 +80,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         with sending.take():
             yield
 
-    @app.get("/api/text")
+    @app.get("/api/text", summary="A part of a document's text as HTML")
     def text(
         request: Request,
         document: str,
@@ -99,9 +101,34 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         html = render_text(found, part, _read_spans(found, others), one, links)
         return Response(html, media_type="text/html")
 
+    @app.get("/api/documents/{document:path}", summary="Read a document's text")
+    def read(
+        request: Request,
+        document: str,
+        start: Annotated[int, Query(ge=0, le=10**9)] = 0,
+        n: Annotated[int, Query(ge=1, le=MAX_READ_CHARS)] = MAX_READ_CHARS,
+        version: str = "",
+    ) -> Response:
+        found = look_up(request, document, version)
+        if not isinstance(found, Document):
+            return found
+        start = min(start, len(found.text))
+        part = found.text[start : start + n]
+        told = {
+            "document_id": found.document_id,
+            "sha256": found.sha256,
+            "title": found.title,
+            "media_type": found.media_type,
+            "n_chars": len(found.text),
+            "start": start,
+            "end": start + len(part),
+            "text": part,
+        }
+        return JSONResponse(told)
+
     _add_places(app, assistant, look_up)
 
-    @app.get("/api/find")
+    @app.get("/api/find", summary="Find where words stand in a document")
     def find(
         request: Request,
         document: str,
@@ -115,7 +142,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         told = {"places": places[:MAX_PLACES], "is_more": len(places) > MAX_PLACES}
         return JSONResponse(told)
 
-    @app.get("/api/file", dependencies=[Depends(hold_turn)])
+    @app.get("/api/file", summary="The file of a document", dependencies=[Depends(hold_turn)])
     def file(request: Request, document: str, version: str = "", inline: bool = False) -> Response:
         found = look_up(request, document, version)
         if not isinstance(found, Document):
@@ -160,7 +187,7 @@ async def _cut(data: bytes) -> AsyncIterator[bytes]:
 def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
     boxing = threading.BoundedSemaphore(MAX_DRAWING)
 
-    @app.get("/api/around")
+    @app.get("/api/around", summary="The sentences around a quote as HTML")
     def around(
         request: Request,
         document: str,
@@ -176,7 +203,7 @@ def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
         html = draw_around(found, spans[0], is_beside=beside) if spans else ""
         return Response(html, media_type="text/html")
 
-    @app.get("/api/boxes")
+    @app.get("/api/boxes", summary="Where places of a document stand on its pages")
     def boxes(
         request: Request,
         document: str,
@@ -259,7 +286,7 @@ def _origin_of(assistant: Answering, document: Document, start: int, end: int) -
 def _add_page(app: FastAPI, assistant: Answering) -> None:
     pictures = PictureCache(assistant.draw)
 
-    @app.get(PAGE_PATH)
+    @app.get(PAGE_PATH, summary="The picture of a page")
     def page_picture(
         request: Request,
         document: str,

@@ -21,6 +21,7 @@ from assistant.store.catalog import IndexConfig
 from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport, index_config_of, rebuild_damaged
+from assistant.tracing import trace_syncs
 from assistant.values import Answer, Citation, Document, DocumentId, FileRecord, Origin
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Index:
         self.progress: Progress | None = None
         """How far the sync is that runs in this process; None if none runs."""
 
+    @trace_syncs
     def sync(
         self,
         *,

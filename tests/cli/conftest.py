@@ -11,6 +11,7 @@ from hashing import HashingEmbedder
 
 from assistant import pipeline
 from assistant.cli import main as cli
+from assistant.models import embed
 
 
 @pytest.fixture
@@ -18,7 +19,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run the command line over the tiny corpus: exit code, stdout, stderr."""
     write_files(settings_in(tmp_path).corpus_dir, FILES)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "open_embedder", lambda *_: HashingEmbedder())
+    for module in (pipeline, embed):
+        monkeypatch.setattr(module, "open_embedder", lambda *_: HashingEmbedder())
     monkeypatch.setenv("ASSISTANT_MAX_OVER_REFUSAL", "0")
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
 

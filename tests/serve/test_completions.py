@@ -154,7 +154,7 @@ def test_what_cannot_be_asked_is_refused_with_a_line(
 
 
 def test_another_model_and_several_replies_are_refused(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.NotFoundError, match="the only one is 'assistant'"):
+    with pytest.raises(openai.NotFoundError, match="there is 'assistant'"):
         client.chat.completions.create(model="gpt-5", messages=TYPHOON_ASKED)
     with pytest.raises(openai.UnprocessableEntityError, match="n: "):
         client.chat.completions.create(model=MODEL, messages=TYPHOON_ASKED, n=2)

@@ -1,5 +1,6 @@
 """A sync over HTTP: begun, followed and told how it ended, while questions are answered."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,9 @@ def test_what_was_uploaded_is_found_once_the_sync_has_ended(assistant: Assistant
     assert "1802" in client.post("/api/ask", json=asked).json()["text"]
 
 
-def test_a_sync_that_runs_is_not_begun_twice_and_says_how_far_it_is() -> None:
+def test_a_sync_that_runs_says_how_far_it_is_and_what_is_asked_for_meanwhile_comes_after_it() -> (
+    None
+):
     fake = FakeAssistant(pause_s=0.2)
     client = TestClient(build_app(fake), base_url=HOME)
     assert [client.post("/api/sync").status_code for _ in range(3)] == [202, 200, 200]
@@ -63,7 +66,32 @@ def test_a_sync_that_runs_is_not_begun_twice_and_says_how_far_it_is() -> None:
     assert told["total"] == 4
     assert told["doing"] == "reading b.txt"
     assert follow(client)["report"]["n_added"] == 1
-    assert fake.n_syncs == 1
+    assert fake.n_syncs == 2
+
+
+def test_what_is_uploaded_while_a_sync_runs_is_found_when_it_is_said_to_have_ended() -> None:
+    fake = FakeAssistant(pause_s=0.1)
+    client = TestClient(build_app(fake), base_url=HOME)
+    assert client.post("/api/sync").status_code == 202
+    while not fake.progress:
+        pass
+    sent = client.post("/api/documents?sync=true&name=n.txt", content=b"Late.")
+    assert sent.status_code == 201
+    follow(client)
+    assert fake.n_syncs == 2
+
+
+def test_a_sync_that_another_part_has_begun_is_waited_for() -> None:
+    fake = FakeAssistant(pause_s=0.1)
+    client = TestClient(build_app(fake), base_url=HOME)
+    other = threading.Thread(target=fake.sync)
+    other.start()
+    while not fake.progress:
+        pass
+    assert client.post("/api/sync").status_code == 200
+    other.join()
+    assert follow(client)["report"]["n_added"] == 1
+    assert fake.n_syncs == 2
 
 
 def test_why_a_sync_failed_is_told_and_another_may_be_begun(assistant: Assistant) -> None:

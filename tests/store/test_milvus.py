@@ -392,6 +392,15 @@ def test_an_address_of_another_kind_is_refused_without_being_told(url: str) -> N
     assert url not in str(met.value)
 
 
+@pytest.mark.parametrize("name", ["index_url", "store_url"])
+def test_collections_do_not_share_what_is_of_one_folder(tmp_path: Path, name: str) -> None:
+    secret = f"http://ann:{SECRET}@host" if name == "index_url" else f"postgresql://a:{SECRET}@host"
+    given = {name: secret, "collections": {"one": {"corpus_dir": tmp_path}}}
+    with pytest.raises(SettingsError, match="with collections set neither") as met:
+        Settings.load(**given)
+    assert SECRET not in str(met.value)
+
+
 def test_a_server_that_is_away_is_told_with_what_to_do_and_no_password(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

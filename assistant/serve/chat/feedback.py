@@ -8,6 +8,9 @@ a warning.
 
 import json
 import logging
+import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -31,6 +34,8 @@ CITATION = "citation"
 UNHELPFUL = frozenset({"down", "unanswerable"})
 """The ratings beside which words are kept."""
 MAX_COMMENT_CHARS = 500
+MAX_GIVEN = 500
+"""Answers over HTTP that can still be judged: some kilobytes each."""
 
 logger = logging.getLogger(__name__)
 History = Sequence[tuple[str, str]]
@@ -115,6 +120,45 @@ class FeedbackStore:
                 answer = json.dumps(asdict(turn.outcome))
                 said = (kind, now(), turn.question, json.dumps(history), answer)
                 write_row(connection, FeedbackRow(*key, *said))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that was given over HTTP, as the one turn of a conversation of its own."""
+
+    conversation_id: str
+    turn: Turn
+    history: History
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of its citations."""
+        outcome = self.turn.outcome
+        cited = outcome.citations if isinstance(outcome, Answer) else ()
+        return frozenset(one.number for one in cited)
+
+
+class GivenAnswers:
+    """The answers that were given last, which can be judged. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._given: OrderedDict[tuple[str, str], Given] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(
+        self, owner: str, request_id: str, question: str, history: History, answer: Answer
+    ) -> None:
+        """Keep an answer to a request for a while."""
+        given = Given(secrets.token_urlsafe(16), Turn(1, question, answer), tuple(history))
+        with self._lock:
+            self._given[owner, request_id] = given
+            if len(self._given) > MAX_GIVEN:
+                self._given.popitem(last=False)
+
+    def find(self, owner: str, request_id: str) -> Given | None:
+        """Return the answer to a request of an owner; None if it is not kept, or not any more."""
+        with self._lock:
+            return self._given.get((owner, request_id))
 
 
 def read_feedback(settings: Settings) -> tuple[Feedback, ...]:

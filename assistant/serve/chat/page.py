@@ -68,6 +68,7 @@ class Components:
     stop: gr.Button
     panel: gr.HTML
     examples: gr.HTML
+    collections: gr.HTML
 
     @property
     def worded(self) -> list[Any]:
@@ -78,7 +79,8 @@ class Components:
     def outputs(self) -> list[Any]:
         """The components that an `Update` may change."""
         outputs = [self.conversations, self.conversation, self.ready, self.banner, self.status]
-        return [*outputs, self.question, self.ask, self.stop, self.panel, self.examples]
+        others = [self.panel, self.examples, self.collections]
+        return [*outputs, self.question, self.ask, self.stop, *others]
 
 
 def make_chat(
@@ -95,8 +97,8 @@ def make_chat(
     return Chat(conversations, feedback, views, corpus, answers, ending)
 
 
-def build_page(chat: Chat) -> gr.Blocks:
-    """Return the page, with its events wired to the chat."""
+def build_page(chat: Chat, collection: str = "") -> gr.Blocks:
+    """Return the page of a collection, with its events wired to the chat."""
     sessions = Sessions()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         parts = _lay_out()
@@ -106,7 +108,9 @@ def build_page(chat: Chat) -> gr.Blocks:
 
         async def on_load(address: str, request: gr.Request) -> AsyncIterator[Changes]:
             session = _session_of(sessions, request)
-            yield [*_changes(session, Update()), *_word(session.say)]
+            names = _readable(request)
+            others = render_part("collections", names, collection, say=session.say)
+            yield [*_changes(session, Update(collections=others)), *_word(session.say)]
             shown = await asyncio.to_thread(chat.load, session, address or "")
             if chat.answers.is_running(session):  # asked meanwhile: its own events are newer
                 shown = replace(shown, conversation=None, conversations=None, is_running=None)
@@ -167,6 +171,7 @@ def _lay_out() -> Components:
     gr.HTML(str(render_part("header")), js_on_load=_asset("header.js"), **UNSTYLED)
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="nav", min_width=200):
+            collections = gr.HTML("", elem_id="collections", **UNSTYLED)
             new = gr.Button("New conversation", elem_id="new")
             search = gr.Textbox(
                 elem_id="search",
@@ -237,6 +242,7 @@ def _lay_out() -> Components:
         stop,
         panel,
         examples,
+        collections,
     )
 
 
@@ -324,6 +330,12 @@ def _session_of(sessions: Sessions, request: gr.Request) -> Session:
     return session
 
 
+def _readable(request: gr.Request) -> tuple[str, ...]:
+    """Return the collections that the one who asks may read, as `AccessMiddleware` found them."""
+    assert request.request is not None
+    return tuple(request.request.state.collections)
+
+
 def _payload(event: gr.EventData) -> dict[str, Any]:
     """Return what the browser sent with an event; untrusted."""
     sent = event._data
@@ -360,6 +372,7 @@ def _changes(session: Session, update: Update) -> list[Any]:
         ),
         gr.skip() if update.panel is None else _send_panel(session, update.panel),
         gr.skip() if update.examples is None else str(update.examples),
+        gr.skip() if update.collections is None else str(update.collections),
     ]
 
 

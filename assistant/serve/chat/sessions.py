@@ -95,6 +95,7 @@ class Update:
     banner: Markup | None = None
     ready: Markup | None = None
     examples: Markup | None = None
+    collections: Markup | None = None
 
 
 class Sessions:

@@ -53,12 +53,12 @@ def add_shell(app: FastAPI) -> None:
             made.append(make_shell(await _fetch_page(app, request)))
         return made[0]
 
-    @app.api_route("/", methods=["GET", "HEAD"])
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page(request: Request) -> Response:
         shell = await get(request)
         return HTMLResponse(shell.page, headers={"Cache-Control": REVALIDATE})
 
-    @app.get(START_PATH)
+    @app.get(START_PATH, include_in_schema=False)
     async def start(digest: str, request: Request) -> Response:
         shell = await get(request)
         # Of an earlier version of the page, still open: it gets what there is now.

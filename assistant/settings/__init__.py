@@ -14,8 +14,6 @@ from typing import Annotated, Any, Literal, Self, TypedDict
 import platformdirs
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -34,18 +32,25 @@ from pydantic_settings import (
 )
 
 from assistant.errors import SettingsError
+from assistant.settings.tables import (
+    CollectionName,
+    CollectionSettings,
+    LanguageModel,
+    UserName,
+    VerifierSettings,
+)
+
+__all__ = ["CollectionSettings", "LanguageModel", "Options", "Settings", "VerifierSettings"]
 
 SETTINGS_FILE = "assistant.toml"
 INSTALLED_MODEL = "all-MiniLM-L6-v2"
 """Of a package of its own."""
 SHIPPED_MODEL = "multilingual-reader"
 """Our own, which also reads: packed into a file of the assistant's package."""
-PACKED_MODEL = Path(__file__).with_name("models") / "reader.zip"
+PACKED_MODEL = Path(__file__).parents[1] / "models" / "reader.zip"
 DEFAULT_MODEL = SHIPPED_MODEL if PACKED_MODEL.is_file() else INSTALLED_MODEL
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that only this machine can reach."""
-UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
-"""Without a colon: HTTP Basic splits name and password at the first one."""
 Password = Annotated[SecretStr, Field(min_length=8)]
 Token = Annotated[SecretStr, Field(min_length=24)]
 """Long enough that nobody guesses it: `openssl rand -base64 24` makes one."""
@@ -80,140 +85,6 @@ StoreUrl = Annotated[SecretStr, AfterValidator(_require_url(r"postgres(ql)?://\S
 """Which may hold a password."""
 SECRET = {("index_url",), ("store_url",), ("users",), ("tokens",), ("llm",), ("verifier",)}
 """Groups of settings that hold passwords and keys."""
-
-
-class LanguageModel(BaseModel):
-    """The language model that writes answers, if any: an OpenAI-compatible server or a GGUF file.
-
-    Timeouts are in seconds. A local file is slow to begin, so it has longer.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    base_url: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s@#]+$",
-        description="An OpenAI-compatible server (OpenAI, Ollama, vLLM, llama-server, LM Studio), "
-        "such as http://localhost:11434/v1; an ?api-version=… at its end stays.",
-    )
-    model: str = Field("", max_length=200, description="The model's name on that server.")
-    api_key: SecretStr | None = Field(
-        None, description="The server's key, if it wants one. Set it in the environment."
-    )
-    path: Path | None = Field(
-        None, description="A GGUF file instead of a server; needs `pip install 'assistant[local]'`."
-    )
-    context_tokens: int | None = Field(
-        None, ge=1024, description="The model's context; asked of the server when it tells."
-    )
-    max_prompt_tokens: int | None = Field(
-        None,
-        ge=512,
-        description="Tokens of a prompt: at most what fits into the context; 12,000 by default, "
-        "1,024 in the short form, since two cores read 40 to 65 tokens/s.",
-    )
-    max_reply_tokens: int | None = Field(
-        None,
-        ge=32,
-        description="Longer replies are cut, thoughts included: 4,096 by default, 300 in the short "
-        "form, and at most a quarter of the context.",
-    )
-    max_calls: int = Field(
-        12,
-        ge=2,
-        description="Calls that read and write one answer about whole documents which do not fit "
-        "into a prompt; what is left unread is told. One more verifies.",
-    )
-    short_form: bool | None = Field(
-        None,
-        description="Ask for a few short sentences as JSON, which suits small models: by default "
-        "of a local file alone.",
-    )
-    json_schema: bool = Field(
-        True,
-        description="Bind the reply to a JSON schema; a server that refuses it is asked without.",
-    )
-    connect_timeout_s: float = Field(3.0, gt=0, description="Until the server is connected.")
-    first_token_timeout_s: float | None = Field(
-        None, gt=0, description="Until the reply begins: 60, with a local file 120."
-    )
-    token_timeout_s: float = Field(10.0, gt=0, description="Between two pieces of the reply.")
-    total_timeout_s: float | None = Field(
-        None, gt=0, description="Until the reply is whole, thoughts included: 180."
-    )
-    n_threads: int | None = Field(
-        None, gt=0, description="Cores that a local file uses; all when not given."
-    )
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if self.base_url and self.path:
-            raise ValueError("name a base_url or a path, not both")
-        if self.base_url and not self.model:
-            raise ValueError("a base_url needs a model: its name on the server")
-        if self.model and not self.base_url:
-            raise ValueError("a model needs a base_url: the server that has it")
-        return self
-
-    @property
-    def is_configured(self) -> bool:
-        """Whether there is a language model."""
-        return bool(self.base_url or self.path)
-
-    @property
-    def is_short_form(self) -> bool:
-        """Whether the model is asked in the short form, as a small one should be."""
-        return bool(self.path) if self.short_form is None else self.short_form
-
-    @property
-    def first_token_s(self) -> float:
-        """Seconds within which the reply must begin."""
-        return self.first_token_timeout_s or (120.0 if self.path else 60.0)
-
-    @property
-    def total_s(self) -> float:
-        """Seconds within which the reply must be whole."""
-        return self.total_timeout_s or 180.0
-
-
-class VerifierSettings(BaseModel):
-    """Who confirms what a language model wrote; see `docs/written.md`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    by: Literal["model", "server", "local", "off"] | None = Field(
-        None,
-        description="`model`: the same, in a call of its own; `server`: another one; `local`: this "
-        "machine, without a call; `off`: nobody. By default the model, of the short form `local`; "
-        "`server` where a base_url is given, `local` where a cross_encoder is.",
-    )
-    cross_encoder: str | None = Field(
-        None,
-        min_length=1,
-        description="A sentence-transformers CrossEncoder for entailment that judges instead of "
-        "the embedded score of `local`, by local folder or by a name that is already downloaded.",
-    )
-    base_url: str | None = Field(
-        None, pattern=r"^https?://[^\s@#]+$", description="The other model's server."
-    )
-    model: str = Field("", max_length=200, description="The other model's name there.")
-    api_key: SecretStr | None = Field(
-        None, description="Its key, if it wants one. Set it in the environment."
-    )
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        if (self.by == "server" or self.model or self.base_url) and not (
-            self.model and self.base_url
-        ):
-            raise ValueError("another model needs a base_url and a model: its name there")
-        if self.cross_encoder and self.by not in (None, "local"):
-            raise ValueError(f"a cross_encoder is `local`, not by `{self.by}`")
-        if self.cross_encoder and self.base_url:
-            raise ValueError("name a cross_encoder or another model, not both")
-        if self.base_url and self.by not in (None, "server"):
-            raise ValueError(f"with a base_url it is by `server`, not by `{self.by}`")
-        return self
 
 
 class Settings(BaseSettings):
@@ -392,8 +263,51 @@ class Settings(BaseSettings):
         description="Origins whose pages may show the chat in a frame, such as "
         "https://intranet.example.org; nobody else's may.",
     )
+    tracing: Literal["off", "stages", "texts"] = Field(
+        "off",
+        description="Tell OpenTelemetry of each question and sync, by OTLP: `stages` without what "
+        "was asked and answered, `texts` with it; needs `pip install 'assistant[otel]'`.",
+    )
     host: str = Field("127.0.0.1", description="Address the chat binds.")
     port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")
+    max_requests_per_minute: int | None = Field(
+        None,
+        gt=0,
+        description="Requests that are taken in a minute from a user or service, or where nobody "
+        "is named from an address; further ones are told when to come back. Unlimited unless set.",
+    )
+    log: Literal["text", "json"] = Field(
+        "text",
+        description="`json`: what the server logs is JSON, a line for each message and each "
+        "request.",
+    )
+
+    collections: dict[CollectionName, CollectionSettings] = Field(
+        {},
+        description="Several folders in place of the one: a `[collections.NAME]` table each.",
+    )
+    collection: str | None = Field(
+        None, description="The one of them that this process opens, as if there were no other."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.collections and (self.index_url or self.store_url):
+            raise ValueError(
+                "index_url and store_url hold what is of one folder; with collections set neither"
+            )
+        known = self.users.keys() | self.tokens.keys()
+        kept: dict[Path, str] = {}
+        for name, one in self.collections.items():
+            if unknown := set(one.readers or ()) - known:
+                raise ValueError(
+                    f"readers of collections.{name} are neither users nor tokens: "
+                    f"{', '.join(sorted(unknown))}"
+                )
+            place = self._index_of(name).resolve()
+            if (other := kept.setdefault(place, name)) != name:
+                raise ValueError(f"collections.{other} and .{name} have the same index_dir")
+        return self
 
     @property
     def weight_of_words(self) -> float:
@@ -401,6 +315,36 @@ class Settings(BaseSettings):
         if self.lexical_weight is not None:
             return self.lexical_weight
         return 0.1 if self.embedding_model == SHIPPED_MODEL else 0.4
+
+    def _index_of(self, name: str) -> Path:
+        return self.collections[name].index_dir or self.index_dir / name
+
+    def of(self, collection: str) -> Self:
+        """Return the settings of one collection: its folders, and none of the others.
+
+        Raises:
+            SettingsError: there is none of this name.
+        """
+        if collection not in self.collections:
+            raise SettingsError(f"there is no collection {collection!r}{self._list_collections()}")
+        index_dir = self._index_of(collection)
+        one = self.collections[collection].model_copy(update={"index_dir": index_dir})
+        folders = {"corpus_dir": one.corpus_dir, "index_dir": index_dir}
+        return self.model_copy(update={**folders, "collections": {collection: one}})
+
+    def of_one(self) -> Self:
+        """Return the settings of the one folder that they name.
+
+        Raises:
+            SettingsError: they name several collections.
+        """
+        if len(self.collections) > 1:
+            raise SettingsError(f"name one of the collections{self._list_collections()}")
+        return self.of(next(iter(self.collections))) if self.collections else self
+
+    def _list_collections(self) -> str:
+        how = "--collection NAME, or collection=... from Python"
+        return f": {', '.join(self.collections)} ({how})" if self.collections else ": none is set"
 
     @classmethod
     def settings_customise_sources(
@@ -418,17 +362,26 @@ class Settings(BaseSettings):
     def load(cls, **given: Any) -> "Settings":
         """Return the settings of this process; arguments that are None count as not given.
 
+        With `collection` they are those of that one; a folder as an argument leaves all of them
+        out.
+
         Raises:
             SettingsError: a value cannot be used; the message names each one.
         """
+        given = {name: value for name, value in given.items() if value is not None}
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})
+            found = cls(**given)
         except ValidationError as error:
             faults = "; ".join(map(_describe, error.errors()))
             # `from None`, because the error holds what was given, which may be a password.
             raise SettingsError(f"settings cannot be used: {faults}") from None
         except (SourceError, ValueError, OSError) as error:
             raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}") from error
+        if {"corpus_dir", "index_dir"} & given.keys():
+            if "collection" in given:
+                raise SettingsError("name a collection or folders, not both")
+            return found.model_copy(update={"collections": {}})
+        return found if found.collection is None else found.of(found.collection)
 
 
 class Options(TypedDict, total=False):
@@ -470,12 +423,17 @@ class Options(TypedDict, total=False):
     trusted_proxies: Sequence[str] | None
     root_path: str | None
     frame_origins: Sequence[str] | None
+    tracing: Literal["off", "stages", "texts"] | None
     host: str | None
     port: int | None
+    max_requests_per_minute: int | None
+    log: Literal["text", "json"] | None
+    collections: Mapping[str, CollectionSettings | Mapping[str, Any]] | None
+    collection: str | None
 
 
 def _describe(fault: ErrorDetails) -> str:
     """Return which setting is wrong and why, without the values of secret ones."""
     where = ".".join(map(str, fault["loc"]))
-    given = "" if fault["loc"][:1] in SECRET else f" (got {fault['input']!r})"
+    given = "" if fault["loc"][:1] in {(), *SECRET} else f" (got {fault['input']!r})"
     return f"{where}: {fault['msg']}{given}"

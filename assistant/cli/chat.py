@@ -1,38 +1,98 @@
-"""A chat whose index was made by another version, or with another model: it opens at once.
+"""`assistant chat`: the page opens at once, while files are read, until the chat is stopped.
 
-`upgrade` sets such an index aside and returns what answers from it while a sync makes the new one:
-any assistant as the surfaces know it. Where this version cannot read the former index, or its model
-is gone, answers come from what of the new one is ready, as at the first sync. A process that is
-killed goes on at its next start.
+An index that was made by another version, or with another model, is set aside by `upgrade`, which
+returns what answers from it while a sync makes the new one: any assistant as the surfaces know it.
+Where this version cannot read the former index, or its model is gone, answers come from what of the
+new one is ready, as at the first sync. A process that is killed goes on at its next start.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.answering import Answering
-from assistant.cli.terminal import say
-from assistant.errors import AssistantError, IndexDamaged, IndexMismatch, IndexMissing
-from assistant.settings import Settings
-from assistant.text.listing import Reading
-from assistant.values import (
-    Answer,
-    Citation,
-    Document,
-    DocumentId,
-    FileRecord,
-    Origin,
-    RankedPassage,
-    Stage,
-    Turn,
+from assistant.answering import Answering, Collection, lay_over
+from assistant.cli.index import RunningSync, require_index
+from assistant.cli.terminal import say, write_json
+from assistant.errors import (
+    AssistantError,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    IndexReadOnly,
+    SettingsError,
 )
+from assistant.settings import LOOPBACK, Settings
+from assistant.show.provenance import name_model
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
     from assistant.store.sync import Progress, SyncReport
 
 logger = logging.getLogger(__name__)
+
+
+def run_chat(opened: Mapping[str, "Assistant"], *, must_have_users: bool, as_json: bool) -> None:
+    """Serve the chat of all collections until it is stopped; the one folder without any is ""."""
+    settings = next(iter(opened.values())).settings
+    if must_have_users and not settings.users:
+        raise SettingsError(
+            "--auth needs users: set them in assistant.toml, as a [users] table of names and "
+            "passwords, or as ASSISTANT_USERS__NAME=password"
+        )
+    if not (settings.users or settings.tokens) and settings.host not in LOOPBACK:
+        say(f"warning: everybody who reaches {settings.host} can ask and add files; set users")
+    served, sync = _begin(opened)
+    if model := name_model(next(iter(opened.values())).language_model):
+        say(f"answers are written by {model}, and checked against the quotes that they cite")
+    say("starting the chat")
+    from assistant.serve.app import serve
+
+    def tell(address: str) -> None:
+        said = "; it answers from what has been read by then" if sync and sync.is_alive else ""
+        say(f"the chat is at {address} (stop it with Ctrl-C){said}")
+        if as_json:
+            write_json({"address": address}, is_line=True)
+
+    try:
+        whole = served if settings.collections else served[0].assistant
+        serve(whole, settings.host, settings.port, ready=tell)
+    finally:
+        if sync:
+            sync.stop()
+
+
+def _begin(opened: Mapping[str, "Assistant"]) -> tuple[list[Collection], RunningSync | None]:
+    """Return what is served, and the sync that makes it newer; none where nothing can be written.
+
+    Raises:
+        AssistantError: the only folder, or its index, cannot be used.
+    """
+    served: list[Collection] = []
+    syncing: list[Assistant] = []
+    for name, assistant in opened.items():
+        answering: Answering = assistant
+        try:
+            answering = upgrade(assistant)
+            syncing.append(assistant)
+        except IndexReadOnly as error:
+            require_index(assistant)
+            say(f"{error}")
+        except AssistantError as error:
+            if len(opened) == 1:
+                raise
+            say(f"{name}: {error}")
+        table = assistant.settings.collections.get(name)
+        readers = None if table is None or table.readers is None else frozenset(table.readers)
+        served.append(Collection(name, answering, readers))
+    sync = RunningSync(syncing)
+    try:
+        sync.begin()
+    except IndexReadOnly as error:
+        require_index(syncing[0])
+        say(f"{error}")
+        return served, None
+    return served, sync
 
 
 def upgrade(assistant: "Assistant") -> Answering:
@@ -64,7 +124,8 @@ def upgrade(assistant: "Assistant") -> Answering:
     if former is None:
         return assistant
     say("the former index answers until then")
-    return Upgrading(assistant, former)
+    upgrading = _Upgrading(assistant, former)
+    return lay_over(upgrading, upgrading.find_present)
 
 
 def _open_former(assistant: "Assistant") -> "Assistant | None":
@@ -101,8 +162,8 @@ def _open_former(assistant: "Assistant") -> "Assistant | None":
         return None
 
 
-class Upgrading:
-    """Answers from the former index until the new one has been in step once."""
+class _Upgrading:
+    """What is the new index's own while the former one answers, until it has been in step once."""
 
     def __init__(self, assistant: "Assistant", former: "Assistant") -> None:
         self._assistant = assistant
@@ -111,8 +172,8 @@ class Upgrading:
         self.language_model = assistant.language_model
         self.stop_sync = assistant.stop_sync
 
-    @property
-    def _present(self) -> "Assistant":
+    def find_present(self) -> "Assistant":
+        """Return the assistant of the index that answers."""
         former = self._former
         if former is None:
             return self._assistant
@@ -127,68 +188,13 @@ class Upgrading:
     @property
     def is_upgrading(self) -> bool:
         """Whether the former index answers."""
-        return self._present is not self._assistant
-
-    @property
-    def index_version(self) -> int:
-        """The version of the index that answers."""
-        return self._present.index_version
-
-    @property
-    def synced_at(self) -> str | None:
-        """When the index that answers was in step last."""
-        return self._present.synced_at
+        return self.find_present() is not self._assistant
 
     @property
     def progress(self) -> "Progress | None":
         """How far the sync is that makes the new index."""
         progress = self._assistant.progress
         return replace(progress, is_upgrade=self.is_upgrading) if progress else None
-
-    def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        *,
-        documents: Collection[str] = (),
-        as_: Reading | None = None,
-    ) -> Iterator[Stage | Answer]:
-        """Answer as `Assistant.stream` does."""
-        return self._present.stream(question, history, documents=documents, as_=as_)
-
-    def search(
-        self, query: str, k: int = 10, *, documents: Collection[str] = ()
-    ) -> tuple[RankedPassage, ...]:
-        """Search as `Assistant.search` does."""
-        return self._present.search(query, k, documents=documents)
-
-    def suggest(self, n: int = 4, near: Answer | None = None) -> tuple[str, ...]:
-        """Suggest as `Assistant.suggest` does."""
-        return self._present.suggest(n, near)
-
-    def changed(self, answer: Answer) -> frozenset[DocumentId]:
-        """Return what has changed in the index that answers."""
-        return self._present.changed(answer)
-
-    def document(self, document_id: str) -> Document:
-        """Return a document of the index that answers."""
-        return self._present.document(document_id)
-
-    def origin(self, citation: Citation) -> Origin:
-        """Return where a quote of the index that answers is in its file."""
-        return self._present.origin(citation)
-
-    def draw(self, document_id: str, page: int, width: int) -> bytes:
-        """Return a page of a document of the index that answers."""
-        return self._present.draw(document_id, page, width)
-
-    def original(self, document_id: str) -> bytes:
-        """Return the file of a document of the index that answers."""
-        return self._present.original(document_id)
-
-    def documents(self) -> tuple[FileRecord, ...]:
-        """Return the files of the index that answers."""
-        return self._present.documents()
 
     def sync(self, *, on_progress: Callable[["Progress"], None] = lambda _: None) -> "SyncReport":
         """Bring the new index in step."""

@@ -1,0 +1,131 @@
+"""Several folders in one process: how they are named, opened, and told apart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hashing import HashingEmbedder
+
+from assistant import Assistant, open_collections
+from assistant.errors import CorpusError, SettingsError
+from assistant.models import embed
+from assistant.settings import Settings
+
+TEXTS = {
+    "contracts": "The lease ends on 30 June 2027.\n",
+    "minutes": "The board met in Oslo on Friday.\n",
+}
+TABLES = """
+[users]
+ann = "a long password"
+[collections.contracts]
+corpus_dir = "contracts"
+readers = ["ann"]
+[collections.minutes]
+corpus_dir = "minutes"
+index_dir = "elsewhere"
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two folders and the settings that name them, where the process runs."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in TEXTS.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text(text)
+    (tmp_path / "assistant.toml").write_text(TABLES)
+    return tmp_path
+
+
+@pytest.fixture
+def n_loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was loaded, each time a model was."""
+    loaded: list[str] = []
+
+    def open_embedder(model: str, _: Path) -> HashingEmbedder:
+        loaded.append(model)
+        return HashingEmbedder()
+
+    monkeypatch.setattr(embed, "open_embedder", open_embedder)
+    monkeypatch.setattr("assistant.pipeline.open_embedder", open_embedder)
+    return loaded
+
+
+def names(assistant: Assistant) -> list[str]:
+    return [one.document_id for one in assistant.documents()]
+
+
+class TestSettings:
+    def test_one_folder_needs_no_collection(self, folder: Path) -> None:
+        (folder / "assistant.toml").unlink()
+        settings = Settings.load(corpus_dir=folder / "minutes")
+        assert settings.of_one() is settings
+        assert not settings.collections
+
+    def test_a_collection_has_its_folders_and_knows_of_no_other(self, folder: Path) -> None:
+        one = Settings.load(collection="contracts")
+        assert (one.corpus_dir, one.index_dir) == (Path("contracts"), Path("index/contracts"))
+        assert list(one.collections) == ["contracts"]
+        assert one.of("contracts") == one == one.of_one()
+        assert Settings.load().of("minutes").index_dir == Path("elsewhere")
+
+    def test_it_may_be_named_in_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ASSISTANT_COLLECTION", "minutes")
+        assert Settings.load().corpus_dir == Path("minutes")
+
+    def test_where_one_is_needed_several_are_listed(self) -> None:
+        with pytest.raises(SettingsError, match="contracts, minutes"):
+            Assistant.open()
+        with pytest.raises(SettingsError, match="no collection 'other': contracts, minutes"):
+            Settings.load(collection="other")
+
+    def test_folders_as_arguments_leave_collections_out(self, folder: Path) -> None:
+        assert not Settings.load(corpus_dir=folder / "minutes").collections
+        with pytest.raises(SettingsError, match="not both"):
+            Settings.load(corpus_dir=folder / "minutes", collection="minutes")
+
+    @pytest.mark.parametrize("name", ["", "..", "a/b", "Upper", "-", "a.b", "x" * 65, "ä"])
+    def test_its_name_is_safe_in_an_address_and_as_a_folder(self, folder: Path, name: str) -> None:
+        (folder / "assistant.toml").write_text(f'[collections."{name}"]\ncorpus_dir = "minutes"\n')
+        with pytest.raises(SettingsError):
+            Settings.load()
+
+    def test_readers_are_known_and_no_two_share_an_index(self, folder: Path) -> None:
+        (folder / "assistant.toml").write_text(TABLES.replace('["ann"]', '["ann", "bob"]'))
+        with pytest.raises(SettingsError, match="contracts are neither users nor tokens: bob") as e:
+            Settings.load()
+        assert "a long password" not in str(e.value)
+        (folder / "assistant.toml").write_text(TABLES.replace("elsewhere", "index/contracts"))
+        with pytest.raises(SettingsError, match="have the same index_dir"):
+            Settings.load()
+
+
+class TestOpening:
+    @pytest.fixture
+    def opened(self, n_loaded: list[str]) -> Iterator[dict[str, Assistant]]:
+        with open_collections() as opened:
+            for one in opened.values():
+                one.sync()
+            yield opened
+
+    def test_each_has_its_documents_and_one_model_serves_all(
+        self, opened: dict[str, Assistant], n_loaded: list[str]
+    ) -> None:
+        assert {name: names(one) for name, one in opened.items()} == {
+            name: [f"{name}.txt"] for name in TEXTS
+        }
+        assert len(n_loaded) == 1
+        assert len({id(one.embedder) for one in opened.values()}) == 1
+        with pytest.raises(CorpusError):
+            opened["minutes"].document("contracts.txt")
+
+    def test_without_any_there_is_nothing_to_open(self, folder: Path) -> None:
+        (folder / "assistant.toml").unlink()
+        with pytest.raises(SettingsError, match="no collections are set"), open_collections():
+            pass
+
+    def test_one_of_them_is_opened_by_its_name(self, n_loaded: list[str]) -> None:
+        with Assistant.open(collection="minutes") as assistant:
+            assistant.sync()
+            assert names(assistant) == ["minutes.txt"]
