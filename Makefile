@@ -17,7 +17,7 @@ DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 FRESH := build/fresh
 MODELS := $(VENV)/test-models
-TORTURED := $(addprefix tests/store/,test_catalog.py test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py tests/write/llm/test_backend_faults.py
+TORTURED := $(addprefix tests/store/,test_catalog.py test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py test_milvus.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py tests/write/llm/test_backend_faults.py
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 # Where torch's CPU build is, since on Linux the ordinary one draws in fifteen CUDA packages; empty: the ordinary one
 TORCH_INDEX ?= $(if $(filter Linux,$(shell uname)),https://download.pytorch.org/whl/cpu)

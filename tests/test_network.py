@@ -1,13 +1,15 @@
 """No connection leaves this machine: neither in tests, nor from a fresh installation at work."""
 
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from corpora import FILES, write_files
+from corpora import FILES, PREPARED, write_files
 from tripwire import is_loopback
 
 TRIPWIRE = """
@@ -104,3 +106,44 @@ def test_indexing_and_asking_look_up_no_name(tmp_path: Path) -> None:
     assert not (tmp_path / "tripped").exists(), (tmp_path / "tripped").read_text()
     n_armed = len((tmp_path / "tripped.armed").read_text().splitlines())
     assert n_armed >= 3, "the processes that build and check the base were watched too"
+
+
+BELOW_PYTHON = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from assistant import Assistant, Settings
+from assistant.ingest.formats import ocr
+settings = Settings(corpus_dir="corpus", index_dir="index", cache_dir=sys.argv[1])
+with Assistant.open(settings) as assistant:
+    assistant.sync()
+    assert assistant.ask("Where does the Danube rise?").citations
+ocr._session("det")
+time.sleep(3)
+"""
+"""Opens the models of both kinds, and waits as long as a library takes to send something."""
+CONNECTED = re.compile(r"sin6?_port=htons\((\d+)\).*?\"([0-9a-f.:]+)\"")
+
+
+@pytest.mark.slow
+def test_no_library_below_python_looks_up_or_sends_anything(tmp_path: Path) -> None:
+    write_files(tmp_path / "corpus", FILES)
+    home, told = tmp_path / "home", tmp_path / "told"
+    home.mkdir()
+    watch = ["strace", "-f", "--seccomp-bpf", "-e", "trace=connect,sendto", "-o", str(told)]
+    command = [sys.executable, "-c", BELOW_PYTHON, str(PREPARED)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("ORT_", "XDG_"))}
+    done = subprocess.run(
+        [*(watch if shutil.which("strace") else ()), *command],
+        cwd=tmp_path,
+        env={**environment, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not [path for path in home.rglob("*") if "Microsoft" in path.parts]
+    if told.exists():
+        reached = {at for _, at in CONNECTED.findall(told.read_text(encoding="utf-8"))}
+        assert not {at for at in reached if not is_loopback(at)}

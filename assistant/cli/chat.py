@@ -100,6 +100,7 @@ def upgrade(assistant: "Assistant") -> Answering:
 
     Raises:
         IndexLocked: another process is writing the index.
+        IndexMismatch: it is on a server, where a rebuild has to be asked for.
         IndexReadOnly: nothing can be written beside it.
         StoreError: the disk does not let it be moved.
     """
@@ -110,6 +111,8 @@ def upgrade(assistant: "Assistant") -> Answering:
         with assistant.index.open():
             pass
     except IndexMismatch as error:
+        if settings.index_url:  # others may read it; a rebuild replaces it when it is done
+            raise
         say(f"{str(error).partition('. Make it')[0]}; it is made anew")
         set_former_aside(settings)
     except (IndexMissing, IndexDamaged):  # the sync sees to it

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
 
-def print_questions(index_dir: Path, *, as_json: bool) -> None:
+def print_questions(settings: Settings, *, as_json: bool) -> None:
     """Print the judged answers as questions, a line each."""
     from assistant.serve.chat.feedback import list_questions, read_feedback
 
-    if not index_dir.is_dir():
-        raise IndexMissing(f"there is no index in {str(index_dir)!r}, so no feedback")
-    questions = list(list_questions(read_feedback(index_dir)))
+    if not settings.store_url and not settings.index_dir.is_dir():
+        raise IndexMissing(f"there is no index in {str(settings.index_dir)!r}, so no feedback")
+    questions = list(list_questions(read_feedback(settings)))
     if as_json:
         write_json({"questions": questions})
     else:

@@ -332,7 +332,7 @@ def feedback(context: typer.Context) -> None:
     from assistant.cli.evaluate import print_questions
 
     shared = context.ensure_object(Shared)
-    print_questions(shared.load().index_dir, as_json=shared.as_json)
+    print_questions(shared.load(), as_json=shared.as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ while it waits for something slow.
 from collections.abc import Callable, Iterator
 
 from assistant.doctor.findings import Finding, problem
-from assistant.doctor.index import examine_deeply, examine_index
+from assistant.doctor.index import examine_conversations, examine_deeply, examine_index
 from assistant.doctor.machine import (
     examine_corpus,
     examine_disk,
@@ -26,6 +26,7 @@ EXAMINATIONS: dict[str, Examination] = {
     "corpus": examine_corpus,
     "index": examine_index,
     "every row of the index": examine_deeply,
+    "conversations": examine_conversations,
     "disk": examine_disk,
     "language model": examine_language_model,
 }

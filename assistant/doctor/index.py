@@ -13,7 +13,10 @@ from assistant.errors import (
     AssistantError,
     CorpusError,
     EmbedderMissing,
+    IndexDamaged,
+    IndexMismatch,
     IndexMissing,
+    SettingsError,
     StoreError,
 )
 from assistant.ingest.walk import FoundFile
@@ -31,7 +34,8 @@ from assistant.store.chroma import BASES_FOLDER, require_intact
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
 from assistant.store.snapshot import ChromaBase, Snapshot
-from assistant.store.sync import index_config_of, list_files
+from assistant.store.sqlite import SqliteTables
+from assistant.store.sync import index_config_of, list_files, open_engine
 from assistant.store.tables import SCHEMA_VERSION
 from assistant.values import DocumentId, Status
 
@@ -43,6 +47,9 @@ MAX_DIGESTED_BYTES = 100_000_000
 
 def examine_index(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of the index."""
+    if settings.index_url:
+        yield from _examine_served(settings)
+        return
     holder = find_holder(settings.index_dir)
     if holder:
         yield warning(SUBJECT, f"it is being written by {holder}", "wait until it has finished")
@@ -53,6 +60,47 @@ def examine_index(settings: Settings) -> Iterator[Finding]:
         yield warning(SUBJECT, str(error), SYNC)
     except StoreError as error:
         yield problem(SUBJECT, str(error), REBUILD)
+
+
+def _examine_served(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found of an index that a server keeps."""
+    engine = open_engine(settings, 0)
+    try:
+        with engine.look() as snapshot:
+            if snapshot is None:
+                yield warning(SUBJECT, f"there is none in {engine.name} yet", SYNC)
+                return
+            facts = snapshot.tables.facts
+            wanted = {"schema": str(SCHEMA_VERSION)} | dict(expected_facts(settings))
+            require_facts(facts, wanted)
+            yield ok(SUBJECT, f"{engine.name}: {count(snapshot.n_passages, 'passage')}")
+            yield from _compare(snapshot, settings)
+            if "synced_at" not in facts:
+                yield warning(SUBJECT, "no sync has gone through to its end", SYNC)
+    except IndexMismatch as error:
+        yield problem(SUBJECT, str(error), REBUILD)
+    except IndexDamaged as error:
+        yield problem(SUBJECT, str(error), SYNC)
+    except (StoreError, SettingsError) as error:
+        yield problem(SUBJECT, str(error), "mend what the message names")
+    finally:
+        engine.close()
+
+
+def examine_conversations(settings: Settings) -> Iterator[Finding]:
+    """Yield whether conversations can be kept, as far as that is seen without writing."""
+    if settings.store_url is None:
+        yield ok("conversations", "kept in SQLite, beside the index")
+        return
+    from assistant.serve.chat.postgres import PostgresDatabase
+
+    try:
+        database = PostgresDatabase(settings.store_url.get_secret_value(), makes_tables=False)
+    except (StoreError, SettingsError) as error:
+        yield problem("conversations", str(error), "mend what the message names")
+        return
+    yield ok("conversations", f"kept in {database.name}")
+    database.close()
 
 
 def examine_deeply(settings: Settings) -> Iterator[Finding]:
@@ -98,7 +146,7 @@ def _examine_catalog(
     connection.execute("BEGIN")
     facts = read_facts(connection)
     require_facts(facts, {"schema": str(SCHEMA_VERSION)} | dict(expected_facts(settings)))
-    snapshot = Snapshot(connection)
+    snapshot = Snapshot(SqliteTables(connection))
     yield from _compare(snapshot, settings)
     if "synced_at" not in facts:
         yield warning(SUBJECT, "no sync has gone through to its end", SYNC)

@@ -19,11 +19,12 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from assistant.doctor.findings import Finding, ok, problem, warning
-from assistant.errors import CorpusError, DocumentUnreadable
+from assistant.errors import CorpusError, DocumentUnreadable, EmbedderMissing
 from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.pool import Parsers
 from assistant.ingest.sniff import TEXT
 from assistant.ingest.walk import FoundFile, walk
+from assistant.models.prepare import find_model, find_prepared
 from assistant.settings import DEFAULT_MODEL, SETTINGS_FILE, SHIPPED_MODEL, Settings
 from assistant.show.provenance import count
 from assistant.store.tables import TOKENIZER
@@ -153,7 +154,10 @@ def examine_corpus(settings: Settings) -> Iterator[Finding]:
 def examine_disk(settings: Settings) -> Iterator[Finding]:
     """Yield whether index and cache can be written and have room, and what may not hold locks."""
     yield from _judge_folder("index", settings.index_dir, estimate_bytes(settings))
-    yield from _judge_folder("cache", settings.cache_dir, CACHE_BYTES)
+    if os.access(_existing(settings.cache_dir), os.W_OK | os.X_OK) or not _holds_model(settings):
+        yield from _judge_folder("cache", settings.cache_dir, CACHE_BYTES)
+    else:
+        yield ok(DISK, f"cache {str(settings.cache_dir)!r}: it has the prepared model, to be read")
     kind = find_kind(_existing(settings.index_dir))
     if kind and DISTANT.fullmatch(kind):
         yield warning(
@@ -188,6 +192,15 @@ def find_kind(path: Path) -> str | None:
     ]
     # Of two on the same place the later one covers the other.
     return max(reversed(found), key=lambda one: one[0])[1] if found else None
+
+
+def _holds_model(settings: Settings) -> bool:
+    """Tell whether the cache has the model prepared, so that nothing has to be written there."""
+    try:
+        folder = find_model(settings.embedding_model, settings.cache_dir).folder
+    except EmbedderMissing:  # said of the models already
+        return False
+    return find_prepared(folder, settings.cache_dir) is not None
 
 
 def _judge_folder(name: str, folder: Path, needed: int) -> Iterator[Finding]:

@@ -126,8 +126,8 @@ def _keeps(figure: Estimate | None, bound: float, is_minimum: bool) -> bool:
 
 
 _PLACES = (
-    "corpus_dir index_dir cache_dir host port users tokens allowed_hosts trusted_proxies root_path "
-    "frame_origins n_asking n_waiting"
+    "corpus_dir index_dir index_url store_url cache_dir host port users tokens allowed_hosts "
+    "trusted_proxies root_path frame_origins n_asking n_waiting"
 )
 PRIVATE_SETTINGS: dict[str, Any] = {
     **dict.fromkeys(_PLACES.split(), True),

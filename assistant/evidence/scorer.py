@@ -12,6 +12,8 @@ weight by its feature, and say on which data it was fitted, to which reader, whe
 
 import hashlib
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -47,17 +49,17 @@ from assistant.evidence.support import (
     SUPPORT_FEATURES,
     score_support,
 )
-from assistant.models.embed import Embedder, open_embedder, open_reader
+from assistant.models.embed import Embedder, EmbedderInput, open_embedder, open_reader
 from assistant.models.encoder import CachingEncoder, TokenEncoder
 from assistant.models.export import open_cross_encoder
 from assistant.models.reader import CachingReader, PassageReader
 from assistant.retrieve.named import name_terms
-from assistant.retrieve.retriever import Retrieval
+from assistant.retrieve.retriever import Retrieval, cosine, idf
 from assistant.settings import INSTALLED_MODEL, Settings
 from assistant.text.cues import asks_current, asks_of_mail, is_header, is_injection, is_name_alone
 from assistant.text.exact import find_exact, find_versions
-from assistant.text.terms import query_terms, terms
-from assistant.values import ECHOES, Role, Sentence
+from assistant.text.terms import query_terms, read_query, terms
+from assistant.values import ECHOES, Passage, RankedPassage, Role, Sentence
 
 WEIGHTS_FILE = "weights.json"
 READER_WEIGHTS_FILE = "reader-weights.json"
@@ -304,6 +306,47 @@ def open_scorer(settings: Settings, embedder: Embedder) -> EvidenceScorer:
         return scorer
     name = settings.cross_encoder
     return CrossEncoderScorer(scorer, open_cross_encoder(name), settings.cross_encoder_role, name)
+
+
+def rate_passages(
+    scorer: EvidenceScorer, embedder: Embedder, query: str, passages: Sequence[Passage]
+) -> list[float]:
+    """Return the log-odds of each passage's best sentence to answer a query; -inf without one.
+
+    The passages may be of any source: how rare a word is, is counted over them alone.
+    """
+    languages = Counter(one.language for one in passages).most_common()
+    asked = read_query(query, tuple(language for language, _ in languages))
+    said = [set(terms(one.text, one.language)) for one in passages]
+    counts = Counter(asked.stems.get(term, term) for one in said for term in one)
+    weights = idf(asked.own, counts, len(passages))
+    vector = embedder.embed_query(query)
+    inputs = [
+        EmbedderInput(
+            one.text, tuple((start - one.start, end - one.start) for start, end in one.sentences)
+        )
+        for one in passages
+    ]
+    embedded = embedder.embed_passages(inputs)
+    ranking = []
+    for n, (one, vectors, own) in enumerate(zip(passages, embedded, said, strict=True), start=1):
+        near = cosine(vector, vectors) if one.sentences else 0.0
+        words = sum(weights.get(asked.stems.get(term, term), 0.0) for term in own)
+        ranking.append(RankedPassage(one, n, near, near, words))
+    retrieval = Retrieval(
+        query,
+        vector,
+        weights,
+        tuple(ranking),
+        tuple(vectors.sentences for vectors in embedded),
+        terms=asked,
+    )
+    judgement = scorer.judge(retrieval)
+    best = dict.fromkeys((one.passage_id for one in passages), -math.inf)
+    for sentence, score in zip(judgement.sentences, judgement.scores, strict=True):
+        name = sentence.passage.passage_id
+        best[name] = max(best[name], float(score))
+    return [best[one.passage_id] for one in passages]
 
 
 class Judge:

@@ -42,10 +42,21 @@ class TokenVectors:
     lower: NDArray[np.float32] | None = None
 
 
-def open_graph(path: Path, *, n_threads: int = 0) -> Any:
-    """Return an ONNX graph ready to run, on so many processors; 0 takes all."""
+def load_runtime() -> Any:
+    """Return ONNX Runtime, which is to send nothing.
+
+    From 1.32 on it looks up a host of Microsoft's and sends it what models it runs, whatever
+    `disable_telemetry_events` is told. Only this variable keeps it from that, set before it loads.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    return onnxruntime
+
+
+def open_graph(path: Path, *, n_threads: int = 0) -> Any:
+    """Return an ONNX graph ready to run, on so many processors; 0 takes all."""
+    onnxruntime = load_runtime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = n_threads

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ModelError
+from assistant.models.encoder import load_runtime
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ def _write_in_8_bits(path: Path, quantized: Path) -> None:
     """Write a graph whose matrices have 8 bits, and whose word vectors have 16."""
     import onnx
     from onnx.numpy_helper import from_array, to_array
+
+    load_runtime()
     from onnxruntime.quantization import quantize_dynamic
 
     model = onnx.load(path)

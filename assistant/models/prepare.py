@@ -238,6 +238,7 @@ def _prepare_in(model: str, cache_dir: Path) -> PreparedModel:
             logger.info("preparing the embedding model %s (once per installation)", model)
             if files.packed:
                 unpack(files.packed, files.folder)
+                _round_times(files.folder)
             stamp = _stamp(files.folder)
             prepared = _export(files.folder, digest, models_dir)
             _write_receipt(_receipt_of(files.folder, cache_dir), stamp, prepared)
@@ -287,6 +288,7 @@ def _export(folder: Path, digest: str, models_dir: Path) -> PreparedModel:
         final = models_dir / name
         shutil.rmtree(final, ignore_errors=True)
         made.rename(final)
+        _round_times(final)
     return PreparedModel(folder=str(final), **facts)
 
 
@@ -301,6 +303,18 @@ def _write_receipt(receipt: Path, stamp: _Stamp, prepared: PreparedModel) -> Non
     aside = receipt.with_suffix(f".{os.getpid()}.tmp")
     aside.write_text(json.dumps(data, indent=1), encoding="utf-8")
     os.replace(aside, receipt)
+
+
+def _round_times(folder: Path) -> None:
+    """Give the files that were made here times of whole seconds.
+
+    A layer of a container's image, and most archives, keep no others: what is copied by one is
+    still known as prepared.
+    """
+    for path in folder.rglob("*"):
+        if path.is_file():
+            second = int(path.stat().st_mtime)
+            os.utime(path, (second, second))
 
 
 def _stamp(folder: Path) -> _Stamp:

@@ -15,8 +15,8 @@ from assistant.models.encoder import Vector
 from assistant.retrieve.named import Named, Names, find_absent, find_named, find_own_question
 from assistant.retrieve.query import name_days, respell
 from assistant.settings import Settings
+from assistant.store.engine import VectorSearching
 from assistant.store.snapshot import Snapshot
-from assistant.store.vectors import VectorSearch
 from assistant.text.exact import find_exact
 from assistant.text.terms import NO_TERMS, QueryTerms, read_query
 from assistant.values import Passage, RankedPassage
@@ -162,7 +162,7 @@ class Retriever:
     def __init__(
         self,
         embedder: Embedder,
-        vectors: VectorSearch,
+        vectors: VectorSearching,
         settings: Settings,
         today: Callable[[], date] = date.today,
     ) -> None:

@@ -36,7 +36,7 @@ from assistant.errors import (
 from assistant.serve.access import AccessMiddleware, Reach, error_response
 from assistant.serve.api import add_routes
 from assistant.serve.background import RETRY_AFTER_S, Admission
-from assistant.serve.chat.database import Database
+from assistant.serve.chat.database import open_database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import ConversationStore
 from assistant.serve.chat.turns import log_error
@@ -137,7 +137,7 @@ def _mount(app: FastAPI, name: str) -> FastAPI:
 
 def _add_surfaces(app: FastAPI, assistant: Answering, admission: Admission, name: str) -> None:
     """Add to the app what asks one folder: the chat at `/`, `/api/*` and `/mcp`."""
-    database = Database(assistant.settings.index_dir)
+    database = open_database(assistant.settings)
     conversations, feedback = ConversationStore(database), FeedbackStore(database)
     add_routes(app, assistant, conversations, feedback, admission)
     add_mcp(app, assistant, admission)

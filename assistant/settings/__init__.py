@@ -34,7 +34,9 @@ from assistant.errors import SettingsError
 from assistant.settings.tables import (
     CollectionName,
     CollectionSettings,
+    IndexUrl,
     LanguageModel,
+    StoreUrl,
     UserName,
     VerifierSettings,
 )
@@ -68,8 +70,8 @@ FrameOrigin = Annotated[
     str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)
 ]
 """Without a path, and without a wildcard: named origins only."""
-SECRET = {("users",), ("tokens",), ("llm",), ("verifier",)}
-"""Groups of settings that hold passwords and keys."""
+SECRET = frozenset(("index_url", "store_url", "users", "tokens", "llm", "verifier"))
+"""Settings, and groups of them, that hold passwords and keys."""
 
 
 class Settings(BaseSettings):
@@ -86,6 +88,18 @@ class Settings(BaseSettings):
 
     corpus_dir: Path = Field(Path("corpus"), description="The folder of documents.")
     index_dir: Path = Field(Path("index"), description="Where the built index is kept.")
+    index_url: IndexUrl | None = Field(
+        None,
+        description="A Milvus server that keeps the index instead, such as "
+        "http://user:password@host:19530/database?name=docs; needs `pip install "
+        "'assistant[milvus]'`. Set it in the file or the environment.",
+    )
+    store_url: StoreUrl | None = Field(
+        None,
+        description="A PostgreSQL database that keeps conversations and feedback, such as "
+        "postgresql://user:password@host/database; needs `pip install 'assistant[postgres]'`. "
+        "By default SQLite beside the index. Set it in the file or the environment.",
+    )
     cache_dir: Path = Field(
         default_factory=lambda: Path(platformdirs.user_cache_dir("assistant", appauthor=False)),
         description="Where the prepared embedding model is kept, once per user.",
@@ -236,6 +250,11 @@ class Settings(BaseSettings):
         description="Origins whose pages may show the chat in a frame, such as "
         "https://intranet.example.org; nobody else's may.",
     )
+    tracing: Literal["off", "stages", "texts"] = Field(
+        "off",
+        description="Tell OpenTelemetry of each question and sync, by OTLP: `stages` without what "
+        "was asked and answered, `texts` with it; needs `pip install 'assistant[otel]'`.",
+    )
     host: str = Field("127.0.0.1", description="Address the chat binds.")
     port: int = Field(7860, gt=0, lt=65536, description="Port the chat binds.")
     max_requests_per_minute: int | None = Field(
@@ -261,16 +280,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         known = self.users.keys() | self.tokens.keys()
-        kept: dict[Path, str] = {}
+        if len(self.collections) > 1 and (self.index_url or self.store_url):
+            raise ValueError("each of several collections has an index_url, store_url of its own")
+        kept: dict[Path | SecretStr, str] = {}
         for name, one in self.collections.items():
             if unknown := set(one.readers or ()) - known:
                 raise ValueError(
                     f"readers of collections.{name} are neither users nor tokens: "
                     f"{', '.join(sorted(unknown))}"
                 )
-            place = self._index_of(name).resolve()
-            if (other := kept.setdefault(place, name)) != name:
-                raise ValueError(f"collections.{other} and .{name} have the same index_dir")
+            places = self._index_of(name).resolve(), one.index_url, one.store_url
+            for place, what in zip(places, ("index_dir", "index_url", "store_url"), strict=True):
+                if place and (other := kept.setdefault(place, name)) != name:
+                    raise ValueError(f"collections.{other} and .{name} have the same {what}")
         return self
 
     @property
@@ -293,8 +315,13 @@ class Settings(BaseSettings):
             raise SettingsError(f"there is no collection {collection!r}{self._list_collections()}")
         index_dir = self._index_of(collection)
         one = self.collections[collection].model_copy(update={"index_dir": index_dir})
-        folders = {"corpus_dir": one.corpus_dir, "index_dir": index_dir}
-        return self.model_copy(update={**folders, "collections": {collection: one}})
+        own = {
+            "corpus_dir": one.corpus_dir,
+            "index_dir": index_dir,
+            "index_url": one.index_url or self.index_url,
+            "store_url": one.store_url or self.store_url,
+        }
+        return self.model_copy(update={**own, "collections": {collection: one}})
 
     def of_one(self) -> Self:
         """Return the settings of the one folder that they name.
@@ -353,6 +380,8 @@ class Options(TypedDict, total=False):
 
     corpus_dir: Path | str | None
     index_dir: Path | str | None
+    index_url: str | None
+    store_url: str | None
     cache_dir: Path | str | None
     embedding_model: str | None
     cross_encoder: str | None
@@ -385,6 +414,7 @@ class Options(TypedDict, total=False):
     trusted_proxies: Sequence[str] | None
     root_path: str | None
     frame_origins: Sequence[str] | None
+    tracing: Literal["off", "stages", "texts"] | None
     host: str | None
     port: int | None
     max_requests_per_minute: int | None
@@ -396,5 +426,6 @@ class Options(TypedDict, total=False):
 def _describe(fault: ErrorDetails) -> str:
     """Return which setting is wrong and why, without the values of secret ones."""
     where = ".".join(map(str, fault["loc"]))
-    given = "" if fault["loc"][:1] in {(), *SECRET} else f" (got {fault['input']!r})"
+    is_secret = not fault["loc"] or not SECRET.isdisjoint(fault["loc"])
+    given = "" if is_secret else f" (got {fault['input']!r})"
     return f"{where}: {fault['msg']}{given}"

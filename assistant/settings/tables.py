@@ -1,14 +1,40 @@
 """The tables of settings: a language model, who verifies what it wrote, and collections."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$", max_length=200)]
 """Without a colon: HTTP Basic splits name and password at the first one."""
 CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 """It stands in addresses, and may be the name of a folder."""
+
+
+def _require_url(pattern: str) -> Callable[[SecretStr], SecretStr]:
+    """Return what refuses an address of another form, and tells nothing of it."""
+
+    def require(given: SecretStr) -> SecretStr:
+        if not re.fullmatch(pattern, given.get_secret_value()):
+            raise ValueError("it is no address of such a server")
+        return given
+
+    return require
+
+
+IndexUrl = Annotated[SecretStr, AfterValidator(_require_url(r"https?://[^/?#\s]+\S*|[^:\s]+\.db"))]
+StoreUrl = Annotated[SecretStr, AfterValidator(_require_url(r"postgres(ql)?://\S+"))]
+"""Which may hold a password."""
 
 
 class LanguageModel(BaseModel):
@@ -148,13 +174,19 @@ class VerifierSettings(BaseModel):
 class CollectionSettings(BaseModel):
     """One of several folders of documents; see `docs/operations.md`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     corpus_dir: Path = Field(description="The collection's folder of documents.")
     index_dir: Path | None = Field(
         None,
         description="Where its index and its conversations are kept: by default a folder of the "
         "collection's name in the `index_dir` of all.",
+    )
+    index_url: IndexUrl | None = Field(
+        None, description="As the setting of all, of this collection alone."
+    )
+    store_url: StoreUrl | None = Field(
+        None, description="As the setting of all, of this collection alone."
     )
     readers: tuple[UserName, ...] | None = Field(
         None,

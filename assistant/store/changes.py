@@ -1,14 +1,12 @@
 """The changes that a sync makes to the catalog, each in one transaction.
 
-A `CatalogWriter` works on an open connection and expects the caller to hold the index's lock. A
-transaction that changes what readers see raises the version of the index.
+A `CatalogWriter` works on the tables of any engine and expects the caller to hold the index's lock.
+A transaction that changes what readers see raises the version of the index.
 """
 
 import json
-import sqlite3
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import astuple
 from datetime import UTC, datetime
 
@@ -18,6 +16,7 @@ from assistant.errors import Fault
 from assistant.ingest.split import lexical_text
 from assistant.models.embed import PassageVectors
 from assistant.store.content import Content
+from assistant.store.engine import WritableTables
 from assistant.store.plan import LastSeen, Processed
 from assistant.store.snapshot import ChromaBase, Snapshot, make_passage
 from assistant.store.tables import (
@@ -33,9 +32,6 @@ from assistant.store.tables import (
     TextRow,
     VectorRow,
     WordsRow,
-    read_manifest,
-    read_rows,
-    write_row,
 )
 from assistant.text.exact import exact_terms
 from assistant.text.terms import terms
@@ -45,25 +41,18 @@ from assistant.values import DocumentId, Passage
 class CatalogWriter:
     """Writes the files, their contents and the Chroma bases of one catalog."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        connection.execute("PRAGMA synchronous = FULL")
+    def __init__(self, tables: WritableTables) -> None:
+        self.tables = tables
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self.tables.transaction():
             yield
             self._count("version", 1)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:  # a full disk has ended it already
-                self._connection.execute("ROLLBACK")
-            raise
 
     def sketches(self) -> Iterator[tuple[str, bytes]]:
         """Yield the contents with their sketches."""
-        yield from read_rows(self._connection, SketchRow)
+        yield from self.tables.rows(SketchRow)
 
     def last_seen(self) -> dict[DocumentId, LastSeen]:
         """Return what the last sync saw of each file.
@@ -71,12 +60,7 @@ class CatalogWriter:
         Raises:
             IndexDamaged: the tables do not fit together.
         """
-        snapshot = Snapshot(self._connection)
-        snapshot.require_consistent()
-        return {
-            DocumentId(row.document_id): LastSeen(row.stamp, row.content_id)
-            for row in snapshot.ledger()
-        }
+        return last_seen(self.snapshot())
 
     def skip(
         self, document_id: DocumentId, reason: str, fault: Fault, processed: Processed
@@ -107,7 +91,7 @@ class CatalogWriter:
                 self._insert(content, vectors)
                 for other in near:
                     if self._find(ContentRow, other) is not None:
-                        write_row(self._connection, NearRow(content.content_id, other))
+                        self.tables.write(NearRow(content.content_id, other))
             self._set(processed.indexed_row(document_id, content.content_id, content.warning))
 
     def remove(self, document_ids: Sequence[DocumentId]) -> None:
@@ -117,62 +101,38 @@ class CatalogWriter:
         with self._transaction():
             for document_id in document_ids:
                 before = self._find(DocumentRow, document_id)
-                self._connection.execute(
-                    "DELETE FROM documents WHERE document_id = ?", (document_id,)
-                )
+                self.tables.delete(DocumentRow, "document_id", [document_id])
                 self._count("n_documents", -(before is not None))
                 self._drop_if_orphaned(before)
 
     def snapshot(self) -> Snapshot:
         """Return the index as it is now, for reading."""
-        return Snapshot(self._connection)
-
-    def count_tail(self, last_row: int) -> tuple[int, int]:
-        """Return how many passages are newer than a base, and how many are not."""
-        n_tail, n_live = self._connection.execute(
-            "SELECT count(*) FILTER (WHERE row > :last), count(*) FILTER (WHERE row <= :last) "
-            "FROM passages",
-            {"last": last_row},
-        ).fetchone()
-        return n_tail, n_live
-
-    def next_base_number(self) -> int:
-        """Return a number that no base has had, even of an index that was here before.
-
-        Chroma keeps what it opened by its path, and a killed sync may leave a builder behind.
-        """
-        (last,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM bases").fetchone()
-        return max(int(last) + 1, time.time_ns() // 1_000_000)
+        return Snapshot(self.tables)
 
     def make_current(self, base: ChromaBase) -> None:
         """Let readers use this base from now on."""
         with self._transaction():
             digests, missed = json.dumps(base.digests), json.dumps(base.missed)
             row = BaseRow(base.number, base.last_row, base.n_passages, digests, missed)
-            write_row(self._connection, row)
+            self.tables.write(row)
 
     def forget_bases(self) -> None:
         """Let readers search every vector exactly from now on."""
         with self._transaction():
-            self._connection.execute("DELETE FROM bases")
+            self.tables.delete(BaseRow, "number", [row.number for row in self.tables.rows(BaseRow)])
 
     def finish(self) -> None:
         """Record that the sync has gone through to its end."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_row(self._connection, ManifestRow("synced_at", now))
+        self.tables.write(ManifestRow("synced_at", now))
 
     def checkpoint(self) -> None:
-        """Write SQLite's log into the catalog, so that the file is whole by itself.
-
-        Only as far as nobody is reading: a question is not waited for, and the next sync does it.
-        """
-        with suppress(sqlite3.OperationalError):
-            self._connection.execute("PRAGMA busy_timeout = 0")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Let readers have all that was changed, as far as they are not waited for."""
+        self.tables.checkpoint()
 
     def _find(self, kind: type[Row], key: str) -> Row | None:
         """Return the row of a kind whose first field is the key."""
-        found = read_rows(self._connection, kind, f"WHERE {kind._fields[0]} = ?", key)
+        found = self.tables.rows(kind, kind._fields[0], [key])
         return found[0] if found else None
 
     def _record(self, row: DocumentRow) -> None:
@@ -182,11 +142,11 @@ class CatalogWriter:
             with self._transaction():
                 self._set(row)
         elif before.stamp != row.stamp:
-            write_row(self._connection, before._replace(size=row.size, mtime_ns=row.mtime_ns))
+            self.tables.write(before._replace(size=row.size, mtime_ns=row.mtime_ns))
 
     def _set(self, row: DocumentRow) -> None:
         before = self._find(DocumentRow, row.document_id)
-        write_row(self._connection, row)
+        self.tables.write(row)
         self._count("n_documents", before is None)
         self._drop_if_orphaned(before)
 
@@ -207,18 +167,15 @@ class CatalogWriter:
             TextRow(content_id, document.text),
             SketchRow(content_id, content.sketch),
         ):
-            write_row(self._connection, stored)
+            self.tables.write(stored)
         if document.words:
-            write_row(self._connection, WordsRow(content_id, json.dumps(document.words)))
-        first = int(read_manifest(self._connection)["last_row"]) + 1
+            self.tables.write(WordsRow(content_id, json.dumps(document.words)))
+        first = int(self.tables.facts["last_row"]) + 1
         for number, (passage, vector) in enumerate(
             zip(content.passages, vectors, strict=True), start=first
         ):
             self._insert_passage(number, content_id, passage, vector)
-            self._connection.execute(
-                "INSERT INTO passage_terms (rowid, terms) VALUES (?, ?)",
-                (number, list_terms(document.title, passage)),
-            )
+            self.tables.index_terms(number, list_terms(document.title, passage))
         self._count("last_row", len(content.passages))
         self._count("n_passages", len(content.passages))
 
@@ -244,35 +201,44 @@ class CatalogWriter:
             VectorRow(number, own.tobytes()),
             SentenceVectorsRow(number, sentences.tobytes()),
         ):
-            write_row(self._connection, stored)
+            self.tables.write(stored)
 
     def _drop_if_orphaned(self, before: DocumentRow | None) -> None:
         """Delete the content of a former ledger row, if no file has it any more."""
         if before is None or before.content_id is None:
             return
-        by_content, key = "WHERE content_id = ?", before.content_id
-        (content,) = read_rows(self._connection, ContentRow, by_content, key)
-        if read_rows(self._connection, DocumentRow, f"{by_content} LIMIT 1", key):
+        key = [before.content_id]
+        (content,) = self.tables.rows(ContentRow, "content_id", key)
+        if self.tables.rows(DocumentRow, "content_id", key):
             return
-        passages = read_rows(self._connection, PassageRow, by_content, key)
-        self._connection.executemany(
-            # A table without content is told what to forget.
-            "INSERT INTO passage_terms (passage_terms, rowid, terms) VALUES ('delete', ?, ?)",
-            [(one.row, list_terms(content.title or "", make_passage(one))) for one in passages],
-        )
-        for table in ("vectors", "sentence_vectors", "passages"):
-            self._connection.executemany(
-                f"DELETE FROM {table} WHERE row = ?", [(one.row,) for one in passages]
-            )
-        self._connection.execute("DELETE FROM near_contents WHERE near_id = ?", (key,))
-        for table in ("near_contents", "sketches", "texts", "words", "contents"):
-            self._connection.execute(f"DELETE FROM {table} {by_content}", (key,))
+        passages = self.tables.rows(PassageRow, "content_id", key)
+        for one in passages:
+            terms_of = list_terms(content.title or "", make_passage(one))
+            self.tables.forget_terms(one.row, terms_of)
+        for of_passages in (VectorRow, SentenceVectorsRow, PassageRow):
+            self.tables.delete(of_passages, "row", [one.row for one in passages])
+        self.tables.delete(NearRow, "near_id", key)
+        for of_contents in (NearRow, SketchRow, TextRow, WordsRow, ContentRow):
+            self.tables.delete(of_contents, "content_id", key)
         self._count("n_passages", -len(passages))
 
     def _count(self, fact: str, n: int) -> None:
         """Change a number of the manifest."""
-        (row,) = read_rows(self._connection, ManifestRow, "WHERE key = ?", fact)
-        write_row(self._connection, ManifestRow(fact, str(int(row.value) + n)))
+        (row,) = self.tables.rows(ManifestRow, "key", [fact])
+        self.tables.write(ManifestRow(fact, str(int(row.value) + n)))
+
+
+def last_seen(snapshot: Snapshot) -> dict[DocumentId, LastSeen]:
+    """Return what the last sync before a version saw of each file.
+
+    Raises:
+        IndexDamaged: the tables do not fit together.
+    """
+    snapshot.require_consistent()
+    return {
+        DocumentId(row.document_id): LastSeen(row.stamp, row.content_id)
+        for row in snapshot.ledger()
+    }
 
 
 def _outcome(row: DocumentRow) -> tuple[str | None, ...]:

@@ -15,6 +15,7 @@ from assistant.store.changes import list_terms
 from assistant.store.chroma import check_base
 from assistant.store.lock import hold_lock
 from assistant.store.snapshot import Snapshot
+from assistant.store.sqlite import SqliteTables
 from assistant.store.tables import TABLES, TOKENIZER, columns, digest_row
 
 MAX_NAMED = 5
@@ -62,7 +63,7 @@ def _check_digests(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _check_counts(connection: sqlite3.Connection, dimension: int) -> Iterator[str]:
     try:
-        snapshot = Snapshot(connection)
+        snapshot = Snapshot(SqliteTables(connection))
         snapshot.records()
         snapshot.require_consistent()
     except IndexDamaged as error:
@@ -115,7 +116,7 @@ def _check_spans(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
     """Compare the BM25 table with one made anew from the passages."""
-    snapshot = Snapshot(connection)
+    snapshot = Snapshot(SqliteTables(connection))
     titles: dict[int, str | None] = dict(
         connection.execute("SELECT row, title FROM passages JOIN contents USING (content_id)")
     )
@@ -143,7 +144,7 @@ def _check_terms(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_base(connection: sqlite3.Connection, index_dir: Path, dimension: int) -> Iterator[str]:
-    if (base := Snapshot(connection).base()) is None:
+    if (base := Snapshot(SqliteTables(connection)).base()) is None:
         return
     try:
         missed = check_base(index_dir, base, dimension)

@@ -17,11 +17,11 @@ from assistant.models.embed import Embedder
 from assistant.settings import Settings
 from assistant.store import sync as syncing
 from assistant.store.added import SourceFiles, forget, is_added, keep
-from assistant.store.catalog import IndexConfig, find_inode, last_synced
-from assistant.store.check import check_index
+from assistant.store.catalog import IndexConfig
 from assistant.store.plan import FileChange
-from assistant.store.snapshot import Snapshot, SnapshotPool
+from assistant.store.snapshot import Snapshot
 from assistant.store.sync import Progress, SyncReport, index_config_of, rebuild_damaged
+from assistant.tracing import trace_syncs
 from assistant.values import Answer, Citation, Document, DocumentId, FileRecord, Origin
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Index:
         self.settings = settings
         self._embedder = embedder
         self._config = config or index_config_of(embedder, settings)
-        self._readers = SnapshotPool(settings.index_dir, self._config)
+        self.engine = syncing.open_engine(settings, embedder.dimension)
         self._source_files = SourceFiles(settings, Parsers(syncing.limits_of(settings)))
         self._is_ready = False
         self._mending = threading.Lock()
@@ -50,6 +50,7 @@ class Index:
         self.progress: Progress | None = None
         """How far the sync is that runs in this process; None if none runs."""
 
+    @trace_syncs
     def sync(
         self,
         *,
@@ -69,11 +70,12 @@ class Index:
                 raise AssistantError(STOPPED)
             on_progress(progress)
 
-        sync = partial(syncing.sync, self.settings, self._embedder, on_progress=report)
+        given = self.settings, self._embedder, self.engine
+        sync = partial(syncing.sync, *given, on_progress=report)
         try:
             return sync(rebuild=rebuild, retry=retry)
         except IndexDamaged as error:
-            return rebuild_damaged(self.settings, error, inode, sync)
+            return rebuild_damaged(self.settings, self.engine, error, inode, sync)
         finally:
             if is_own:  # another may run, which holds the lock
                 self.progress = None
@@ -86,7 +88,7 @@ class Index:
 
     def preview(self, *, rebuild: bool = False, retry: bool = False) -> tuple[FileChange, ...]:
         """Return what a sync would do, by name."""
-        return syncing.preview(self.settings, rebuild=rebuild, retry=retry)
+        return syncing.preview(self.settings, self.engine, rebuild=rebuild, retry=retry)
 
     def add_documents(
         self, documents: "BaseReader | Iterable[LlamaDocument]", **load: Any
@@ -176,7 +178,7 @@ class Index:
 
     def check(self) -> tuple[str, ...]:
         """Check the whole index; return its problems, none when it is clean."""
-        return check_index(self.settings.index_dir, self._config, self._embedder.dimension)
+        return self.engine.check(self._config)
 
     @property
     def version(self) -> int:
@@ -187,7 +189,7 @@ class Index:
     @property
     def synced_at(self) -> str | None:
         """When the last sync ended (ISO, UTC), None when none has."""
-        return last_synced(self.settings.index_dir)
+        return self.engine.synced_at
 
     @property
     def exists(self) -> bool:
@@ -199,7 +201,7 @@ class Index:
 
     def close(self) -> None:
         """Let go of what is kept open; nothing needs saving."""
-        self._readers.close()
+        self.engine.close()
         self._source_files.close()
 
     def __enter__(self) -> Self:
@@ -230,12 +232,12 @@ class Index:
 
     def open(self) -> AbstractContextManager[Snapshot]:
         """Read one version of the index for the length of the block."""
-        return self._readers.open()
+        return self.engine.open(self._config)
 
     @property
     def inode(self) -> int | None:
         """What tells this index from one that is put in its place; None without one."""
-        return find_inode(self.settings.index_dir)
+        return self.engine.identity
 
     def mend(self, error: IndexDamaged | IndexMissing, inode: int | None) -> None:
         """Make the index whole after a reader met an error in the one with this `inode`.
@@ -244,7 +246,7 @@ class Index:
         """
         with self._mending:
             if isinstance(error, IndexDamaged) and self.inode == inode:
-                rebuild_damaged(self.settings, error, inode, self.sync)
+                rebuild_damaged(self.settings, self.engine, error, inode, self.sync)
             else:
                 self.sync()
 

@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from assistant.store.catalog import (
     find_inode,
     require_config,
 )
+from assistant.store.engine import Tables, require_all, require_number
+from assistant.store.sqlite import SqliteTables
 from assistant.store.tables import (
     BaseRow,
     ContentRow,
@@ -37,9 +39,6 @@ from assistant.store.tables import (
     TextRow,
     VectorRow,
     WordsRow,
-    read_manifest,
-    read_rows,
-    rows_in,
 )
 from assistant.values import (
     Document,
@@ -78,13 +77,11 @@ def open_snapshot(index_dir: Path, config: IndexConfig) -> Iterator["Snapshot"]:
 
 
 class Snapshot:
-    """Reads one version of the index."""
+    """Reads one version of the index, whatever engine keeps it."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
-    ) -> None:
-        self._connection = connection
-        facts = facts or read_manifest(connection)
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        facts = tables.facts
         self.made_at = facts["made_at"]
         self.version = int(facts["version"])
         self.n_passages = int(facts["n_passages"])
@@ -94,10 +91,10 @@ class Snapshot:
 
     def base(self) -> ChromaBase | None:
         """Return the current Chroma base, if there is one."""
-        found = read_rows(self._connection, BaseRow, "ORDER BY number DESC LIMIT 1")
+        found = self.tables.rows(BaseRow)
         if not found:
             return None
-        (row,) = found
+        row = max(found)
         if row.last_row > self._last_row:
             raise IndexDamaged(f"the Chroma base {row.number} is newer than the index")
         digests = tuple((name, digest) for name, digest in json.loads(row.digests))
@@ -106,7 +103,7 @@ class Snapshot:
 
     def live_rows(self, rows: Sequence[int]) -> set[int]:
         """Return those of the rows that the index still holds."""
-        return {row for (row,) in self._select("SELECT row FROM passages WHERE row IN", rows)}
+        return self.tables.which_live(rows)
 
     def rows_of(self, documents: Collection[str]) -> tuple[int, ...]:
         """Return the rows of the documents' passages, ascending.
@@ -121,10 +118,11 @@ class Snapshot:
                 "lists what it holds, `assistant index` brings it in step with the folder"
             )
         contents = self._contents(sorted(set(held.values())))
-        rows = self._select("SELECT row FROM passages WHERE content_id IN", list(contents))
+        found = self.tables.passage_rows(list(contents))
+        rows = sorted(chain.from_iterable(found.values()))
         n_wanted = sum(content.n_passages for content in contents.values())
-        _require_number("passages", len(rows), n_wanted)
-        return tuple(sorted(row for (row,) in rows))
+        require_number("passages", len(rows), n_wanted)
+        return tuple(rows)
 
     def vectors_of(self, rows: Sequence[int], dimension: int) -> tuple[list[int], Vector]:
         """Return the vectors of the given rows, and the rows in their order, shape (n, dimension).
@@ -132,18 +130,18 @@ class Snapshot:
         Raises:
             IndexDamaged: one of them is missing.
         """
-        found = rows_in(self._connection, VectorRow, "row", rows)
-        _require_all(rows, [row for row, _ in found])
+        found = self.tables.rows(VectorRow, "row", rows)
+        require_all(rows, [row for row, _ in found])
         return stack_vectors(found, dimension)
 
     def vectors_after(
         self, row: int, dimension: int, also: Sequence[int] = ()
     ) -> tuple[list[int], Vector]:
         """Return the rows greater than `row`, and those of `also`, with vectors (n, dimension)."""
-        found = read_rows(self._connection, VectorRow, "WHERE row > ? ORDER BY row", row)
+        found = self.tables.rows_after(VectorRow, row)
         if row == 0:
-            _require_number("vectors", len(found), self.n_passages)
-        return stack_vectors(found + rows_in(self._connection, VectorRow, "row", also), dimension)
+            require_number("vectors", len(found), self.n_passages)
+        return stack_vectors(found + self.tables.rows(VectorRow, "row", also), dimension)
 
     def vectors(self, rows: Sequence[int]) -> dict[int, PassageVectors]:
         """Return the vectors of the given rows.
@@ -151,13 +149,13 @@ class Snapshot:
         Raises:
             IndexDamaged: one of them is missing.
         """
-        own = dict(rows_in(self._connection, VectorRow, "row", rows))
+        own = dict(self.tables.rows(VectorRow, "row", rows))
         vectors = {}
-        for row, blob in rows_in(self._connection, SentenceVectorsRow, "row", list(own)):
+        for row, blob in self.tables.rows(SentenceVectorsRow, "row", list(own)):
             vector = np.frombuffer(own[row], dtype=np.float32)
             sentences = np.frombuffer(blob, dtype=np.float16).astype(np.float32)
             vectors[row] = PassageVectors(vector, sentences.reshape(-1, vector.size))
-        _require_all(rows, vectors)
+        require_all(rows, vectors)
         return vectors
 
     def passages(self, rows: Sequence[int], documents: Collection[str] = ()) -> dict[int, Passage]:
@@ -168,10 +166,10 @@ class Snapshot:
         Raises:
             StoreError: one of them is missing.
         """
-        found = rows_in(self._connection, PassageRow, "row", rows)
+        found = self.tables.rows(PassageRow, "row", rows)
         names = self._names_of({one.content_id for one in found}, documents)
         passages = {one.row: make_passage(one, names[one.content_id]) for one in found}
-        _require_all(rows, passages)
+        require_all(rows, passages)
         return passages
 
     def document(self, document_id: str) -> Document:
@@ -185,11 +183,12 @@ class Snapshot:
             raise CorpusError(f"the index holds no document {document_id!r}")
         content_id = held[DocumentId(document_id)]
         content = self._contents([content_id])[content_id]
-        texts = read_rows(self._connection, TextRow, "WHERE content_id = ?", content_id)
-        _require_number("texts", len(texts), 1)
-        words = read_rows(self._connection, WordsRow, "WHERE content_id = ?", content_id)
-        by_content = "WHERE content_id = ? ORDER BY document_id"
-        same = read_rows(self._connection, DocumentRow, by_content, content_id)
+        texts = self.tables.rows(TextRow, "content_id", [content_id])
+        require_number("texts", len(texts), 1)
+        words = self.tables.rows(WordsRow, "content_id", [content_id])
+        same = sorted(
+            one.document_id for one in self.tables.rows(DocumentRow, "content_id", [content_id])
+        )
         pages = json.loads(content.pages)
         return Document(
             document_id=DocumentId(document_id),
@@ -199,26 +198,20 @@ class Snapshot:
             text=texts[0].text,
             pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
             units=tuple(_read_unit(*fields) for fields in json.loads(content.units)),
-            copies=tuple(DocumentId(name) for name, *_ in same if name != document_id),
+            copies=tuple(DocumentId(name) for name in same if name != document_id),
             words=tuple(SeenWord(*word) for row in words for word in json.loads(row.words)),
         )
 
     def rows_by_content(self) -> list[list[int]]:
         """Return the rows of each content, ascending; the contents in order of their digests."""
-        found = self._connection.execute(
-            "SELECT json_group_array(row) FROM passages GROUP BY content_id ORDER BY content_id"
-        )
-        rows = [sorted(json.loads(rows)) for (rows,) in found]
-        _require_number("passages", sum(map(len, rows)), self.n_passages)
+        rows = list(self.tables.passage_rows().values())
+        require_number("passages", sum(map(len, rows)), self.n_passages)
         return rows
 
     def languages(self) -> tuple[str, ...]:
         """Return the codes of the passages' languages, that of most passages first."""
         if self._languages is None:
-            found = self._connection.execute(
-                "SELECT language FROM passages GROUP BY language ORDER BY count(*) DESC, language"
-            )
-            self._languages = tuple(language for (language,) in found)
+            self._languages = self.tables.languages()
         return self._languages
 
     def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
@@ -229,46 +222,33 @@ class Snapshot:
 
     def ledger(self) -> list[DocumentRow]:
         """Return the rows of all files of the corpus at the last sync, by name."""
-        found = read_rows(self._connection, DocumentRow, "ORDER BY document_id")
-        _require_number("documents", len(found), self._n_documents)
+        found = sorted(self.tables.rows(DocumentRow), key=lambda row: row.document_id)
+        require_number("documents", len(found), self._n_documents)
         return found
 
     def titles(self) -> dict[str, str]:
         """Return what the contents call themselves by their ids, those that do."""
-        found = "SELECT content_id, title FROM contents WHERE title IS NOT NULL"
-        return dict(self._connection.execute(found).fetchall())
+        return self.tables.titles()
 
     def require_consistent(self) -> None:
-        """Refuse tables that are not of one version: SQLite may take an old log for a new one.
+        """Refuse tables that are not of one version.
 
         Raises:
             IndexDamaged: they do not fit together.
         """
-        n_contents, n_wanted, n_passages, n_summed, *last = self._connection.execute(
-            "SELECT (SELECT count(*) FROM contents), "
-            "(SELECT count(DISTINCT content_id) FROM documents), "
-            "(SELECT count(*) FROM passages), "
-            "(SELECT coalesce(sum(n_passages), 0) FROM contents), "
-            "(SELECT max(row) FROM passages), (SELECT max(row) FROM vectors), "
-            "(SELECT max(row) FROM sentence_vectors)"
-        ).fetchone()
-        _require_number("contents", n_contents, n_wanted)
-        _require_number("passages", n_passages, self.n_passages)
-        _require_number("passages", n_passages, n_summed)
-        if len(set(last)) > 1 or (last[0] or 0) > self._last_row:
-            raise IndexDamaged(f"the last rows of the index are {last}, not {self._last_row}")
+        self.tables.require_consistent()
         self.base()
 
     def records(self) -> tuple[FileRecord, ...]:
         """Return what became of every file of the corpus at the last sync, by name."""
-        contents = {row.content_id: row for row in read_rows(self._connection, ContentRow)}
+        contents = {row.content_id: row for row in self.tables.rows(ContentRow)}
         files: dict[str, list[DocumentId]] = {}
         for row in (ledger := self.ledger()):
             if row.content_id is not None:
                 if row.content_id not in contents:
                     raise IndexDamaged(f"the index lacks the content of {row.document_id!r}")
                 files.setdefault(row.content_id, []).append(DocumentId(row.document_id))
-        near = _read_near(self._connection)
+        near = _read_near(self.tables)
         return tuple(
             _make_record(row, contents.get(key := row.content_id or ""), files, near.get(key, []))
             for row in ledger
@@ -281,56 +261,33 @@ class Snapshot:
 
         Of those in `among`, if it is given.
 
-        SQLite's FTS5 computes it with k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, eq. 3.15)
-        and an idf that is never negative. Ties keep the order of rows.
+        With k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, eq. 3.15) and an idf that is never
+        negative, as SQLite's FTS5 computes it. Ties keep the order of rows.
         """
         if not terms:
             return []
         if among is not None:
             scores = self.bm25_of(terms, among)
             return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
-        found = self._connection.execute(
-            "SELECT rowid, -bm25(passage_terms) AS score FROM passage_terms "
-            "WHERE passage_terms MATCH ? ORDER BY score DESC, rowid LIMIT ?",
-            (_any_of(terms), k),
-        )
-        return [(row, score) for row, score in found]
+        return self.tables.bm25(terms, k)
 
     def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
         """Return the BM25 scores of those of the given rows that match any of the terms."""
         if not terms or not rows:
             return {}
-        found = self._select(
-            "SELECT rowid, -bm25(passage_terms) FROM passage_terms "
-            "WHERE passage_terms MATCH ? AND +rowid IN",  # "+": match once, not once a row
-            rows,
-            _any_of(terms),
-        )
-        return dict(found)
+        return self.tables.bm25_of(terms, rows)
 
     def count_passages_with(self, terms: Sequence[str]) -> dict[str, int]:
         """Return in how many passages each term occurs; absent terms are left out."""
-        return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
+        return self.tables.count_passages_with(terms)
 
     def count_terms_from(self, letter: str) -> dict[str, int]:
         """Return the terms that begin with a letter, each with how many passages have it."""
-        return dict(
-            self._connection.execute(
-                "SELECT term, doc FROM term_counts WHERE term >= ? AND term < ?",
-                (letter, chr(ord(letter) + 1)),
-            )
-        )
-
-    def _select(
-        self, sql_in: str, keys: Sequence[int] | Sequence[str], *before: object
-    ) -> list[Any]:
-        """Run `... IN (keys)`, with the keys as one JSON value: no limit on their number."""
-        sql = f"{sql_in} (SELECT value FROM json_each(?))"
-        return self._connection.execute(sql, (*before, json.dumps(list(keys)))).fetchall()
+        return self.tables.count_terms_from(letter)
 
     def _contents_of(self, documents: Collection[str]) -> dict[DocumentId, str]:
         """Return the content ids of those of the documents that the index holds."""
-        found = rows_in(self._connection, DocumentRow, "document_id", list(documents))
+        found = self.tables.rows(DocumentRow, "document_id", list(documents))
         if len(found) < len(set(documents)):
             self.ledger()  # so that what is lost is not taken for what never was
         return {
@@ -341,30 +298,20 @@ class Snapshot:
 
     def _contents(self, content_ids: Sequence[str]) -> dict[str, ContentRow]:
         """Return the rows of contents that must be there."""
-        found = rows_in(self._connection, ContentRow, "content_id", content_ids)
-        _require_number("contents", len(found), len(content_ids))
+        found = self.tables.rows(ContentRow, "content_id", content_ids)
+        require_number("contents", len(found), len(content_ids))
         return {row.content_id: row for row in found}
 
     def _names_of(self, contents: Collection[str], chosen: Collection[str]) -> dict[str, str]:
         """Return for each content the first file by name that has it, of the chosen ones if any."""
-        is_chosen = "AND document_id IN (SELECT value FROM json_each(?))" if chosen else ""
-        found = read_rows(
-            self._connection,
-            DocumentRow,
-            "WHERE document_id IN (SELECT min(document_id) FROM documents WHERE content_id IN "
-            f"(SELECT value FROM json_each(?)) {is_chosen} GROUP BY content_id)",
-            json.dumps(list(contents)),
-            *([json.dumps(list(chosen))] if chosen else []),
-        )
-        names = {row.content_id: row.document_id for row in found if row.content_id is not None}
+        found = self.tables.rows(DocumentRow, "content_id", list(contents))
+        names: dict[str, str] = {}
+        for row in sorted(found, key=lambda row: row.document_id):
+            if row.content_id is not None and (not chosen or row.document_id in chosen):
+                names.setdefault(row.content_id, row.document_id)
         if lost := set(contents).difference(names):
             raise IndexDamaged(f"the index lacks the file of the content {min(lost)!r}")
         return names
-
-
-def _any_of(terms: Sequence[str]) -> str:
-    """Return the FTS5 expression that matches any term, none of which can be syntax."""
-    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
 
 
 def _make_record(
@@ -389,10 +336,10 @@ def _make_record(
     )
 
 
-def _read_near(connection: sqlite3.Connection) -> dict[str, list[str]]:
+def _read_near(tables: Tables) -> dict[str, list[str]]:
     """Return for each content those that are nearly the same, whichever came first."""
     near: dict[str, list[str]] = {}
-    for one, other in read_rows(connection, NearRow, "ORDER BY content_id, near_id"):
+    for one, other in sorted(tables.rows(NearRow)):
         near.setdefault(one, []).append(other)
         near.setdefault(other, []).append(one)
     return near
@@ -424,18 +371,6 @@ def stack_vectors(found: Sequence[VectorRow], dimension: int) -> tuple[list[int]
     return [row for row, _ in found], matrix.reshape(len(found), dimension)
 
 
-def _require_all(rows: Sequence[int], found: Collection[int]) -> None:
-    if missing := set(rows).difference(found):
-        raise IndexDamaged(
-            f"the index lacks the passage of row {min(missing)}, which its own tables name"
-        )
-
-
-def _require_number(table: str, n: int, wanted: int) -> None:
-    if n != wanted:
-        raise IndexDamaged(f"the index names {wanted} rows of the table {table} and has {n}")
-
-
 CACHE_KIB = 65_536
 """Page cache of a connection: the vectors of some 10,000 passages."""
 
@@ -462,7 +397,7 @@ class SnapshotPool:
         try:
             with explain_errors(self._index_dir):
                 connection.execute("BEGIN")
-                yield Snapshot(connection, require_config(connection, self._config))
+                yield Snapshot(SqliteTables(connection, require_config(connection, self._config)))
                 connection.execute("ROLLBACK")
         except BaseException:
             connection.close()

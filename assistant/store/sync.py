@@ -11,13 +11,12 @@ an index that was made with other settings.
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from assistant.errors import IndexDamaged, StoreError
+from assistant.errors import IndexDamaged
 from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.office import find_office
 from assistant.ingest.pool import Parsers
@@ -29,22 +28,19 @@ from assistant.store.added import list_added
 from assistant.store.catalog import (
     CATALOG_FILE,
     IndexConfig,
-    create,
     explain_errors,
     find_inode,
-    is_created,
     open_catalog,
-    put_aside,
     read_facts,
     remove_catalog,
-    require_config,
     require_facts,
 )
-from assistant.store.changes import CatalogWriter
+from assistant.store.changes import last_seen
 from assistant.store.content import SPLITTER_VERSION
+from assistant.store.embedded import EmbeddedEngine, remove_bases
+from assistant.store.engine import Engine
 from assistant.store.lock import hold_lock
 from assistant.store.plan import FileChange, make_plan, preview_changes
-from assistant.store.snapshot import ChromaBase
 from assistant.store.tables import SCHEMA_VERSION
 from assistant.store.work import At, SyncRun
 from assistant.values import FileRecord, Status
@@ -55,8 +51,6 @@ TELL_AFTER_S, TELL_FROM = 4.0, 0.02
 """From when on, and from what share on, it is told how long a sync takes yet."""
 FORMER_FOLDER = "former"
 """In the index folder: an index made by another version, until the new one has taken its place."""
-MAX_DEAD_SHARE = 0.2
-"""Share of a base's passages that may be gone before a new one is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +141,7 @@ def limits_of(settings: Settings) -> Limits:
 def sync(
     settings: Settings,
     embedder: Embedder,
+    engine: Engine | None = None,
     *,
     rebuild: bool = False,
     retry: bool = False,
@@ -157,6 +152,7 @@ def sync(
     Args:
         settings: names the corpus and the index.
         embedder: makes the vectors.
+        engine: keeps the index; by default the one that the settings name.
         rebuild: forget the present index first, whatever made it.
         retry: read files again that were skipped, though they are as they were.
         on_progress: called with the progress, many times a second at most.
@@ -170,7 +166,8 @@ def sync(
     """
     started = time.perf_counter()
     found = list_files(settings)
-    with hold_lock(settings.index_dir), _open_writer(settings, embedder, rebuild=rebuild) as writer:
+    engine = engine or open_engine(settings, embedder.dimension)
+    with engine.change(index_config_of(embedder, settings), rebuild=rebuild) as writer:
         known = writer.last_seen()
         plan = make_plan(found, known, time.time_ns(), retry=retry)
 
@@ -187,7 +184,11 @@ def sync(
             work = SyncRun(writer, embedder, parsers, max_tokens, report)
             work.apply(plan, known, settings.max_file_bytes)
         writer.finish()
-        problem = _renew_base(settings, embedder.dimension, writer, on_progress)
+
+        def build(done: int) -> None:
+            on_progress(Progress("building the vector base", done, 1, share=1.0))
+
+        problem = engine.renew(writer, build)
         snapshot = writer.snapshot()
         records = snapshot.records()
         writer.checkpoint()
@@ -203,7 +204,7 @@ def sync(
 
 
 def preview(
-    settings: Settings, *, rebuild: bool = False, retry: bool = False
+    settings: Settings, engine: Engine | None = None, *, rebuild: bool = False, retry: bool = False
 ) -> tuple[FileChange, ...]:
     """Return what a sync would do, by name: files are read as far as telling them apart takes.
 
@@ -215,11 +216,12 @@ def preview(
         StoreError: the index cannot be read.
     """
     found, known = list_files(settings), {}
-    if not rebuild and is_created(settings.index_dir):
-        with open_catalog(settings.index_dir) as connection:
-            facts = {"schema": str(SCHEMA_VERSION), "splitter": str(SPLITTER_VERSION)}
-            require_facts(read_facts(connection), facts)
-            known = CatalogWriter(connection).last_seen()
+    if not rebuild:
+        with (engine or open_engine(settings, 0)).look() as snapshot:
+            if snapshot is not None:
+                facts = {"schema": str(SCHEMA_VERSION), "splitter": str(SPLITTER_VERSION)}
+                require_facts(snapshot.tables.facts, facts)
+                known = last_seen(snapshot)
     plan = make_plan(found, known, time.time_ns(), retry=retry)
     return preview_changes(plan, known, settings.max_file_bytes)
 
@@ -230,61 +232,23 @@ def list_files(settings: Settings) -> list[FoundFile | SkippedFile]:
     return [*files, *list_added(settings.index_dir)]
 
 
-@contextmanager
-def _open_writer(
-    settings: Settings, embedder: Embedder, *, rebuild: bool
-) -> Iterator[CatalogWriter]:
-    config = index_config_of(embedder, settings)
-    if rebuild or not is_created(settings.index_dir):
-        create(settings.index_dir, config)
-        _remove_bases(settings)
-    with open_catalog(settings.index_dir) as connection:
-        require_config(connection, config)
-        yield CatalogWriter(connection)
+def open_engine(settings: Settings, dimension: int) -> Engine:
+    """Return the engine that the settings name, for vectors of a dimension."""
+    if settings.index_url is None:
+        return EmbeddedEngine(settings, dimension)
+    from assistant.store.commits import MilvusEngine
 
-
-def _renew_base(
-    settings: Settings,
-    dimension: int,
-    writer: CatalogWriter,
-    on_progress: Callable[[Progress], None],
-) -> str | None:
-    """Build a new Chroma base when the present one is stale or damaged; return what failed."""
-    base = writer.snapshot().base()
-    if base is not None and _is_fresh(base, settings, writer):
-        return None
-    n_passages, _ = writer.count_tail(0)
-    if n_passages <= settings.max_tail_passages:
-        if base is not None:
-            writer.forget_bases()
-        return None
-    on_progress(Progress("building the vector base", 0, 1, share=1.0))
-    number = writer.next_base_number()
-    try:
-        writer.make_current(bases.build_base(settings.index_dir, number, dimension))
-    except StoreError as error:
-        return str(error)
-    finally:
-        on_progress(Progress("building the vector base", 1, 1, share=1.0))
-    bases.remove_bases_except(settings.index_dir, {number, base.number if base else number})
-    return None
-
-
-def _is_fresh(base: ChromaBase, settings: Settings, writer: CatalogWriter) -> bool:
-    try:
-        bases.require_intact(settings.index_dir, base)
-    except StoreError as error:
-        logger.warning("%s; making it anew", error)
-        return False
-    n_tail, n_live = writer.count_tail(base.last_row)
-    is_tail_short = n_tail <= max(settings.max_tail_passages, base.n_passages // 10)
-    return is_tail_short and n_live >= (1 - MAX_DEAD_SHARE) * base.n_passages
+    return MilvusEngine(settings, settings.index_url.get_secret_value(), dimension)
 
 
 def rebuild_damaged(
-    settings: Settings, error: IndexDamaged, inode: int | None, sync: Callable[[], SyncReport]
+    settings: Settings,
+    engine: Engine,
+    error: IndexDamaged,
+    identity: int | None,
+    sync: Callable[[], SyncReport],
 ) -> SyncReport:
-    """Put the catalog with this inode, where the error was met, aside and build another.
+    """Put the index with this identity, where the error was met, aside and build another.
 
     When another process has done so already there is nothing but a `sync` to do.
 
@@ -294,18 +258,8 @@ def rebuild_damaged(
         StoreError: the disk does not let it be written.
     """
     list_files(settings)  # there is something to build it from
-    with explain_errors(settings.index_dir), hold_lock(settings.index_dir):
-        is_there = find_inode(settings.index_dir) == inode
-        told = _put_aside(settings, error) if is_there else None
+    told = engine.put_aside(error, identity)
     return replace(sync(), recovered=told)
-
-
-def _put_aside(settings: Settings, error: IndexDamaged) -> str:
-    aside = put_aside(settings.index_dir)
-    _remove_bases(settings)
-    told = f"the index was damaged ({error}); it was put aside as {str(aside)!r} and built anew"
-    logger.warning("%s", told)
-    return told
 
 
 def set_former_aside(settings: Settings) -> None:
@@ -328,7 +282,7 @@ def set_former_aside(settings: Settings) -> None:
                 bases_dir.rename(former / bases.BASES_FOLDER)
             (index_dir / CATALOG_FILE).rename(former / CATALOG_FILE)
         remove_catalog(index_dir)
-        _remove_bases(settings)
+        remove_bases(index_dir)
 
 
 def read_former(index_dir: Path) -> IndexConfig | None:
@@ -347,8 +301,3 @@ def read_former(index_dir: Path) -> IndexConfig | None:
 def forget_former(index_dir: Path) -> None:
     """Delete a former index; who still reads it has it to the end."""
     shutil.rmtree(index_dir / FORMER_FOLDER, ignore_errors=True)
-
-
-def _remove_bases(settings: Settings) -> None:
-    """Delete every Chroma base; they are made of the catalog, and without it of no use."""
-    shutil.rmtree(settings.index_dir / bases.BASES_FOLDER, ignore_errors=True)

@@ -44,7 +44,7 @@ class VectorSearch:
         self, snapshot: Snapshot, rows: Sequence[int], query: Vector, k: int
     ) -> list[tuple[int, float]]:
         """Return the k best of the given rows and their cosines, best first; ties by row."""
-        found = _search_exactly(*snapshot.vectors_of(rows, self._dimension), query, k)
+        found = search_exactly(*snapshot.vectors_of(rows, self._dimension), query, k)
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
     def search(self, snapshot: Snapshot, query: Vector, k: int) -> list[tuple[int, float]]:
@@ -59,7 +59,7 @@ class VectorSearch:
             base, found = None, []
         tail = self._load_tail(snapshot, base if opened else None)
         # A missed row may be found all the same, by a query other than itself.
-        merged = dict(found) | dict(_search_exactly(tail.rows, tail.matrix, query, k))
+        merged = dict(found) | dict(search_exactly(tail.rows, tail.matrix, query, k))
         return sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def _open(self, base: ChromaBase) -> OpenBase | None:
@@ -94,9 +94,10 @@ def _search_base(
         wanted *= 2
 
 
-def _search_exactly(
+def search_exactly(
     rows: Sequence[int], matrix: Vector, query: Vector, k: int
 ) -> list[tuple[int, float]]:
+    """Return the k best of the rows of a matrix by their cosines, in no order."""
     if not rows:
         return []
     cosines = matrix @ query

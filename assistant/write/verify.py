@@ -11,7 +11,7 @@ import re
 import string
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
@@ -78,6 +78,13 @@ NO_REPLY = "the verifier did not say so"
 _LINE = re.compile(r"^[\W_]*(\d{1,3})\W+(yes|no)\b\W*(.*)$", re.IGNORECASE)
 _SHORT = re.compile(r"(?<!\d)[0-9]{1,9}(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+")
+_HYPHEN = re.compile(r"[-\u2010\u2011]")
+_ANSWER = re.compile(
+    r"^(?:yes|no|ja|nein|oui|non|si|sí|sì|sim|nao|não)\s*[,.:;–-]\s+(?=\S)", re.IGNORECASE
+)
+"""What opens an answer; whether it is denied is told by the sentence, and seen at sight."""
+LEADING = (":", "：")
+"""Ends of a line that leads into a list."""
 _LABEL = re.compile(r"\|\s(?=[^|:]{1,60}:\s)")
 """Before a column's name, whose capital is that of a beginning."""
 _CAPITALS_ARE_NAMES = frozenset("en fr es it pt nl ca ro sv da no fi pl cs".split())
@@ -149,7 +156,7 @@ def find_fault(claim: Claim, *, may_reckon: bool = False) -> str | None:
         return f"its source does not say {amount}"
     if glued := _find_glued(claim.text, told):
         return f"the words of its source run together in it ({glued[:MAX_GLUED_CHARS]})"
-    if find_turned(claim.text, claim.quotes):
+    if not _is_of_cells(claim) and find_turned(claim.text, claim.quotes):
         return "it denies what its source says, or the reverse"
     return None
 
@@ -219,13 +226,31 @@ def _find_new_name(text: str, told: str, numbers: frozenset[int]) -> str | None:
 def _find_glued(text: str, told: str) -> str | None:
     """Return a word in which three words of what was told run together."""
     source = fold(told)
-    long = [fold(word) for word in text.split() if len(word) >= MIN_GLUED_CHARS]
+    apart = _HYPHEN.sub(" ", text).split()  # "end-of-the-world" is four words
+    long = [fold(word) for word in apart if len(word) >= MIN_GLUED_CHARS]
     new = [word for word in long if word.strip(string.punctuation) not in source]
     words = _WORD.findall(source)
     runs = ("".join(words[n : n + 3]) for n in range(len(words) - 2 if new else 0))
     joined = " ".join("".join(_WORD.findall(word)) for word in new)
     glued = next((run for run in runs if len(run) >= MIN_GLUED_CHARS and run in joined), None)
     return glued and next((word for word in joined.split() if glued in word), None)
+
+
+def _is_of_cells(claim: Claim) -> bool:
+    """Whether a sentence is a row of which every cell stands, with its name, in one of its quotes.
+
+    >>> told = "Fan | Ash: no | Elm: no | Oak: yes"
+    >>> _is_of_cells(Claim("Fan | Ash: no | Oak: yes", (told,)))
+    True
+    >>> _is_of_cells(Claim("Fan | Ash: yes | Oak: yes", (told,)))
+    False
+    """
+    cells = _cells_of(claim.text)
+    return len(cells) > 1 and any(cells <= _cells_of(quote) for quote in claim.quotes)
+
+
+def _cells_of(text: str) -> set[str]:
+    return {" ".join(cell.split()) for cell in text.split("|")}
 
 
 class LocalVerifier:
@@ -249,6 +274,7 @@ class LocalVerifier:
         return tuple(found)
 
     def _judge(self, claim: Claim) -> str | None:
+        claim = replace(claim, text=_ANSWER.sub("", claim.text))
         if reserve := find_reserve(claim.text, claim.quotes):
             return f"it is told without a reserve of its source ({reserve})"
         told = "\n".join((*claim.quotes, claim.under))
@@ -265,6 +291,8 @@ class LocalVerifier:
         bound = find_unbounded(claim.text, claim.quotes)
         if bound or (bound := find_lost_rate(claim.text, claim.quotes)):
             return f"its source says {bound} with a bound or of more"
+        if claim.text.rstrip().endswith(LEADING):  # what it leads into is judged by itself
+            return None
         return None if self._support(claim.text, claim.quotes) >= self._least else NOT_SAID
 
 

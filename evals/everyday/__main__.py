@@ -1,6 +1,6 @@
 """Ask small folders everyday questions, and print how many are answered, by kind.
 
-    python -m evals.everyday [--show] [--json FILE] [--kind KIND] [--keep FOLDER]
+    python -m evals.everyday [--fresh] [--show] [--json FILE] [--kind KIND] [--keep FOLDER]
 
 Each folder is made anew and indexed by itself with default settings. Nothing is compared with a
 bar: the exit code is 0.
@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 from assistant import Answer, Assistant
-from evals.everyday.folders import FOLDERS, write
+from evals.everyday.folders import FOLDERS, FRESH, write
 from evals.everyday.score import (
     DIALOGUES,
+    FRESH_QUESTIONS,
     QUESTIONS,
     Asked,
     Outcome,
@@ -89,6 +90,7 @@ def row(outcome: Outcome) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask and print; return 0."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fresh", action="store_true", help="ask the folders written blind")
     parser.add_argument("--show", action="store_true", help="print what is wrong")
     parser.add_argument("--json", type=Path, help="write a row a question here")
     parser.add_argument("--kind", help="ask only this kind; 'follow-up' asks the dialogues")
@@ -98,11 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def is_chosen(asked: Asked) -> bool:
         return chosen.kind in (None, asked.kind)
 
-    questions = [asked for asked in read_questions(QUESTIONS) if is_chosen(asked)]
+    folders, path = (FRESH, FRESH_QUESTIONS) if chosen.fresh else (FOLDERS, QUESTIONS)
+    questions = [asked for asked in read_questions(path) if is_chosen(asked)]
     dialogues = [turns for turns in read_dialogues(DIALOGUES) if is_chosen(turns[0])]
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as made:
-        for case in FOLDERS:
+        for case in folders:
             own = [asked for asked in questions if asked.case == case]
             talks = [turns for turns in dialogues if turns[0].case == case]
             if own or talks:

@@ -5,6 +5,7 @@ region covers are left empty but for its first one.
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
@@ -50,6 +51,33 @@ class Slide(NamedTuple):
     points: Sequence[str]
     notes: str = ""
     grid: Grid | None = None
+
+
+def page(text: str) -> list[Block]:
+    """Return the blocks of a text: # headings, - bullets, 1. steps, | rows | and paragraphs.
+
+    Blocks stand apart by an empty line; the lines of a paragraph or an item are joined.
+    """
+    return [_block(part.splitlines()) for part in re.split(r"\n\s*\n", text.strip())]
+
+
+def _block(lines: Sequence[str]) -> Block:
+    first, whole = lines[0], "\n".join(lines)
+    if first.startswith("#"):
+        marks, _, title = first.partition(" ")
+        return Heading(title, len(marks))
+    if first.startswith("|"):
+        return Grid([[cell.strip() for cell in line[1:-1].split("|")] for line in lines])
+    if first.startswith("- "):
+        return Bullets(_items(r"^- ", whole))
+    if first.startswith("1. "):
+        return Steps(_items(r"^\d+\. ", whole))
+    return " ".join(lines)
+
+
+def _items(mark: str, whole: str) -> list[str]:
+    items = re.split(mark, whole, flags=re.MULTILINE)[1:]
+    return [" ".join(item.split()) for item in items]
 
 
 def docx(blocks: Sequence[Block]) -> bytes:

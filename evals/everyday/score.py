@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from assistant.evaluation.statistics import interval_of_share
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
+FRESH_QUESTIONS = Path(__file__).with_name("fresh.jsonl")
 DIALOGUES = Path(__file__).with_name("dialogues.jsonl")
 FOLLOW_UP = "follow-up"
 _MARK = re.compile(r"\[\d+\]")

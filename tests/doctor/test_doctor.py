@@ -426,3 +426,19 @@ def test_it_takes_little_time_loads_nothing_heavy_and_says_it_in_order(healthy: 
     subjects = list(dict.fromkeys(one["subject"] for one in told["findings"]))
     assert subjects == [name for name in doctor.EXAMINATIONS if name != "every row of the index"]
     assert spent_s < 10  # 1.5 s on an idle machine
+
+
+@pytest.mark.slow
+def test_a_cache_that_may_only_be_read_is_no_problem_where_the_model_is_in_it(
+    healthy: Settings, monkeypatch: Patch
+) -> None:
+    allowed = os.access
+    cache = str(healthy.cache_dir)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not str(path).startswith(cache) and allowed(path, mode)
+    )
+    assert find(examine_disk, healthy, "has the prepared model").state == OK
+    empty = healthy.cache_dir / "other"
+    empty.mkdir()
+    found = find(examine_disk, changed(healthy, cache_dir=empty), "may not write")
+    assert (found.state, "cache_dir" in found.remedy) == (PROBLEM, True)

@@ -1,6 +1,8 @@
 """The everyday questions can be answered from their folders, and are scored by what they ask."""
 
+from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +11,12 @@ from assistant.ingest.sniff import media_type
 from assistant.settings import Settings
 from assistant.store.sync import limits_of
 from evals.everyday.__main__ import report
-from evals.everyday.folders import FOLDERS
+from evals.everyday.folders import FOLDERS, FRESH, write
+from evals.everyday.office import Bullets, Grid, Heading, Steps, page
 from evals.everyday.score import (
     DIALOGUES,
     FOLLOW_UP,
+    FRESH_QUESTIONS,
     QUESTIONS,
     Asked,
     Outcome,
@@ -26,7 +30,9 @@ from evals.everyday.score import (
 
 SINGLE = read_questions(QUESTIONS)
 TURNS = [turn for turns in read_dialogues(DIALOGUES) for turn in turns]
-EVERY = [*SINGLE, *TURNS]
+BLIND = read_questions(FRESH_QUESTIONS)
+EVERY = [*SINGLE, *TURNS, *BLIND]
+MAKERS = FOLDERS | FRESH
 WEIGHT = Asked("shop", "table", "How heavy is it?", is_answerable=True, must=("12 kg",))
 NOWHERE = Asked("shop", "absent", "How old is it?", is_answerable=False)
 
@@ -34,7 +40,7 @@ NOWHERE = Asked("shop", "absent", "How old is it?", is_answerable=False)
 @cache
 def read(case: str) -> str:
     limits = limits_of(Settings.load())
-    made = FOLDERS[case]().items()
+    made = MAKERS[case]().items()
     return folded(
         "\n".join(parse(data, media_type(path, data)[0], limits).text for path, data in made)
     )
@@ -44,10 +50,10 @@ def outcome(asked: Asked, text: str, *, is_refusal: bool = False) -> Outcome:
     return Outcome(asked, text, is_refusal, is_right(asked, text, is_refusal=is_refusal))
 
 
-@pytest.mark.parametrize("case", FOLDERS)
+@pytest.mark.parametrize("case", MAKERS)
 def test_every_file_is_read_and_is_the_same_whenever_it_is_read(case: str) -> None:
     limits = limits_of(Settings.load())
-    first, second = FOLDERS[case](), FOLDERS[case]()
+    first, second = MAKERS[case](), MAKERS[case]()
     for path, data in first.items():
         kind, warning = media_type(path, data)
         text = parse(data, kind, limits).text
@@ -56,7 +62,7 @@ def test_every_file_is_read_and_is_the_same_whenever_it_is_read(case: str) -> No
         assert text == parse(second[path], kind, limits).text, path
 
 
-@pytest.mark.parametrize("case", FOLDERS)
+@pytest.mark.parametrize("case", MAKERS)
 def test_what_an_answer_must_hold_stands_in_the_folder(case: str) -> None:
     wanted = [
         (asked.question, must)
@@ -91,6 +97,53 @@ def test_no_question_is_asked_twice_and_every_folder_is_asked() -> None:
     assert len(set(asked)) == len(asked)
     assert {one.case for one in SINGLE} == set(FOLDERS)
     assert {one.case for one in TURNS} <= set(FOLDERS)
+
+
+def test_a_folder_has_one_name_and_is_written_by_it(tmp_path: Path) -> None:
+    assert not FOLDERS.keys() & FRESH.keys()
+    for case in FRESH:
+        write(case, tmp_path / case)
+        files = [path for path in (tmp_path / case).rglob("*") if path.is_file()]
+        assert 6 <= len(files) <= 9, case
+
+
+def test_every_folder_written_blind_is_asked_as_much_and_a_quarter_cannot_be_answered() -> None:
+    assert {asked.case for asked in BLIND} == set(FRESH)
+    assert len({(one.case, folded(one.question)) for one in BLIND}) == len(BLIND)
+    for case in FRESH:
+        own = [asked for asked in BLIND if asked.case == case]
+        assert len(own) == 30
+        assert sum(not asked.is_answerable for asked in own) == 8
+
+
+def test_most_of_what_is_answered_by_a_folder_written_blind_is_put_in_other_words() -> None:
+    others = {"paraphrase", "yes-no", "other-language"}
+    asked = Counter(one.case for one in BLIND if one.is_answerable and one.kind in others)
+    assert {case for case in FRESH if asked[case] < 12} == set()
+
+
+def test_a_text_is_a_page_of_headings_lists_tables_and_paragraphs() -> None:
+    text = """## Boats
+
+Two lines
+of one paragraph.
+
+- a row-
+  lock
+- an oar
+
+1. Push.
+2. Row.
+
+| Boat | Built |
+| Wagtail | |"""
+    assert page(text) == [
+        Heading("Boats", 2),
+        "Two lines of one paragraph.",
+        Bullets(["a row- lock", "an oar"]),
+        Steps(["Push.", "Row."]),
+        Grid([["Boat", "Built"], ["Wagtail", ""]]),
+    ]
 
 
 def test_an_answer_is_right_whatever_its_case_and_line_breaks() -> None:

@@ -1,6 +1,7 @@
 """The model that ships: packed in the package, unpacked at first use, found again and told of."""
 
 import errno
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,17 @@ def test_it_is_computed_in_8_bits_where_that_says_nearly_the_same(
         assert graphs == wanted
     sizes = [Path(one.folder or "", "model.onnx").stat().st_size for one in (small, whole)]
     assert sizes[0] < sizes[1]
+
+
+def test_what_is_prepared_is_known_where_a_copy_kept_whole_seconds_only(
+    packed: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = models.prepare(SHIPPED_MODEL, cache)
+    for path in (cache / "models").rglob("*"):
+        second = int(path.stat().st_mtime)  # as a layer of an image keeps it
+        os.utime(path, (second, second))
+    monkeypatch.setattr(models, "_export", lambda *_: pytest.fail("prepared again"))
+    assert models.prepare(SHIPPED_MODEL, cache) == before
 
 
 def test_vectors_do_not_depend_on_what_is_embedded_beside_them(packed: Path, cache: Path) -> None:

@@ -119,7 +119,7 @@ class TestFeedback:
         asked = self.ask(client, "typhoon")
         judged = {"answer": asked, "rating": "down", "comment": "Not the year.", "wrong": [2]}
         assert client.post("/api/feedback", json=judged).json() == {"answer": asked}
-        (kept,) = read_feedback(fake.settings.index_dir)
+        (kept,) = read_feedback(fake.settings)
         assert (kept.rating, kept.comment, kept.wrong) == (
             "down",
             "Not the year.",
@@ -129,10 +129,10 @@ class TestFeedback:
         assert next(list_questions([kept]))["kind"] == "feedback"
         better = {"answer": asked, "rating": "up", "comment": "kept with what did not help only"}
         client.post("/api/feedback", json=better)
-        (kept,) = read_feedback(fake.settings.index_dir)
+        (kept,) = read_feedback(fake.settings)
         assert (kept.rating, kept.comment, kept.wrong) == ("up", "", frozenset())
         client.post("/api/feedback", json={"answer": asked})
-        assert not read_feedback(fake.settings.index_dir)
+        assert not read_feedback(fake.settings)
 
     def test_an_answer_that_came_as_events_is_judged_too(self, client: TestClient) -> None:
         asked = self.ask(client, "leave", Accept="text/event-stream")
@@ -165,7 +165,7 @@ class TestFeedback:
         asked = self.ask(client, "typhoon")
         judged = {"answer": asked, "rating": "down", "wrong": [1, 9]}
         assert client.post("/api/feedback", json=judged).status_code == 422
-        assert not read_feedback(fake.settings.index_dir)
+        assert not read_feedback(fake.settings)
 
     def test_another_sites_page_and_too_much_are_refused(self, client: TestClient) -> None:
         asked = {"answer": self.ask(client, "typhoon"), "rating": "up"}

@@ -16,6 +16,7 @@ WALK = "assistant.store.sync"
 CATALOG = "assistant.store.catalog"
 WRITER = "assistant.store.changes"
 BASE = "assistant.store.chroma"
+ENGINE = "assistant.store.embedded"
 POINTS: dict[str, tuple[str, str, str, int]] = {
     "after the walk": (WALK, "walk", "after", 1),
     "after a read": ("assistant.store.work", "read", "after", 2),
@@ -40,7 +41,7 @@ POINTS: dict[str, tuple[str, str, str, int]] = {
     "after the log is folded": ("sql", "PRAGMA wal_checkpoint", "after", 1),
     "before a damaged index is put aside": (CATALOG, "put_aside", "before", 1),
     "while a damaged index is put aside": ("pathlib", "Path.rename", "after", 1),
-    "after a damaged index was put aside": ("assistant.store.sync", "_put_aside", "after", 1),
+    "after a damaged index was put aside": (ENGINE, "EmbeddedEngine.put_aside", "after", 1),
 }
 KILL_ONLY = {"after the walk", "after a read", "in the middle of parsing"}
 """Where the product itself meets a failing disk further in, and tells it of the file."""

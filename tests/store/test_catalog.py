@@ -21,6 +21,7 @@ from assistant.settings import Settings
 from assistant.store.catalog import CATALOG_FILE, connect, create
 from assistant.store.lock import LOCK_FILE, hold_lock
 from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.sqlite import SqliteTables
 from assistant.store.sync import index_config_of, sync
 from assistant.store.tables import SCHEMA, TABLES, digest_row
 from assistant.values import DocumentId
@@ -272,7 +273,7 @@ def test_a_row_with_an_altered_field_is_refused_whatever_it_is_read_for(
     writable: sqlite3.Connection, table: str, name: str, reading: int
 ) -> None:
     read = READINGS[table][reading]
-    read(Snapshot(writable))
+    read(Snapshot(SqliteTables(writable)))
     altered = "'altered' || rowid"
     if name in ("row", "number"):  # which are unique, as are some of the texts
         altered = f"{name} + 100"
@@ -280,7 +281,7 @@ def test_a_row_with_an_altered_field_is_refused_whatever_it_is_read_for(
         altered = f"{name} || 'altered'" if name in ("key", "document_id") else "'altered'"
     writable.execute(f'UPDATE {table} SET "{name}" = {altered}')
     with pytest.raises(IndexDamaged):
-        read(Snapshot(writable))
+        read(Snapshot(SqliteTables(writable)))
 
 
 @pytest.mark.parametrize("table", [table for table in READINGS if table != "bases"])
@@ -300,7 +301,7 @@ def test_a_row_that_is_lost_is_missed_whatever_it_is_read_for(
         if read is READINGS["vectors"][3]:  # of a base's rows some may be gone
             continue
         with pytest.raises((IndexDamaged, KeyError)):
-            read(Snapshot(writable))
+            read(Snapshot(SqliteTables(writable)))
 
 
 def test_a_whole_index_is_read_whole(index: Settings) -> None:

@@ -22,8 +22,8 @@ from torture import Ended, Zygote, tallied, trials
 from assistant.evidence.calibration import CALIBRATION_FILE, Calibration, write_calibration
 from assistant.pipeline import Assistant
 from assistant.store.catalog import CATALOG_FILE, create
-from assistant.store.changes import CatalogWriter
 from assistant.store.lock import LOCK_FILE
+from assistant.store.sqlite import SqliteTables
 from assistant.store.sync import index_config_of
 from assistant.values import Answer
 
@@ -51,7 +51,7 @@ def store(
     with pytest.MonkeyPatch.context() as patched:
         fold = "PRAGMA wal_checkpoint(PASSIVE)" if "was" in request.param else "SELECT 1"
         patched.setattr(
-            CatalogWriter, "checkpoint", lambda writer: writer._connection.execute(fold).fetchall()
+            SqliteTables, "checkpoint", lambda tables: tables.connection.execute(fold).fetchall()
         )
         embedder = HashingEmbedder()
         create(settings.index_dir, index_config_of(embedder, settings))

@@ -239,7 +239,7 @@ def test_another_index_that_came_meanwhile_is_not_put_aside(
     inode = find_inode(settings.index_dir)
     assistant.sync(rebuild=True)
     met = IndexDamaged("what was there before")
-    report = recover.rebuild_damaged(settings, met, inode, assistant.sync)
+    report = recover.rebuild_damaged(settings, assistant.index.engine, met, inode, assistant.sync)
     assert (report.recovered, report.n_unchanged) == (None, 3)
     assert not (settings.index_dir / DAMAGED_FILE).exists()
 

@@ -1,3 +1,4 @@
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,8 @@ from assistant.errors import IndexMismatch, IndexMissing
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
 from assistant.store.catalog import CATALOG_FILE
-from assistant.store.snapshot import SnapshotPool
+from assistant.store.snapshot import Snapshot, SnapshotPool
+from assistant.store.sqlite import SqliteTables
 from assistant.store.sync import index_config_of
 
 
@@ -17,6 +19,11 @@ from assistant.store.sync import index_config_of
 def readers(assistant: Assistant, settings: Settings, embedder: HashingEmbedder) -> SnapshotPool:
     assistant.sync()
     return SnapshotPool(settings.index_dir, index_config_of(embedder, settings))
+
+
+def connection_of(snapshot: Snapshot) -> sqlite3.Connection:
+    assert isinstance(snapshot.tables, SqliteTables)
+    return snapshot.tables.connection
 
 
 def test_a_connection_is_used_again_and_sees_what_was_written_since(
@@ -29,13 +36,14 @@ def test_a_connection_is_used_again_and_sees_what_was_written_since(
     with readers.open() as second:
         assert second.version > version
         assert [record.document_id for record in second.records()] == ["a.txt"]
-        assert second._connection is first._connection
+        assert second.tables is not first.tables
+        assert connection_of(second) is connection_of(first)
     readers.close()
 
 
 def test_a_question_within_a_question_gets_a_connection_of_its_own(readers: SnapshotPool) -> None:
     with readers.open() as outer, readers.open() as inner:
-        assert outer._connection is not inner._connection
+        assert connection_of(outer) is not connection_of(inner)
     readers.close()
     with readers.open() as again:
         assert again.records()
@@ -70,7 +78,7 @@ def test_a_connection_over_which_an_error_passed_is_not_used_again(
     with pytest.raises(ZeroDivisionError), readers.open() as failed:
         _ = 1 / 0
     with readers.open() as snapshot:
-        assert snapshot._connection is not failed._connection
+        assert connection_of(snapshot) is not connection_of(failed)
     other = SnapshotPool(
         settings.index_dir, index_config_of(HashingEmbedder(fingerprint="x"), settings)
     )

@@ -22,6 +22,7 @@ from assistant.store.changes import CatalogWriter
 from assistant.store.content import Content
 from assistant.store.plan import Processed
 from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.sqlite import SqliteTables
 from assistant.store.vectors import VectorSearch
 from assistant.values import Document, DocumentId, Passage, PassageId
 
@@ -59,10 +60,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random_ = np.random.default_rng(5)
     create(index_dir, MAKING)
     with closing(connect(index_dir)) as connection:
-        writer = CatalogWriter(connection)
+        writer = CatalogWriter(SqliteTables(connection))
         for name in ("kept", "gone"):
             put(writer, name, clustered(SIZES[name], random_))
-        number = writer.next_base_number()
+        number = 1
         writer.make_current(bases.build_base(index_dir, number, DIMENSION))
         writer.remove([DocumentId("gone")])
         put(writer, "new", clustered(SIZES["new"], random_))

@@ -87,6 +87,8 @@ def test_what_is_nowhere_in_what_was_shown_is_seen_at_once(text: str, quote: str
         ("Item: roof | Amount: 9 euros", ("The roof costs 9 euros.",), ""),
         ("Dach | Kosten in Euro: 9 | Fertig: Mai", ("Das Dach kostet 9 Euro, im Mai.",), ""),
         ("On Monday Ida Berg wrote it.", ("Ida Berg wrote it on a Monday.",), ""),
+        ("It is a run-of-the-mill pump.", ("It is a run - of - the - mill pump .",), ""),
+        ("Lid | Otter: no | Stoat: yes", ("Lid | Otter: no | Heron: no | Stoat: yes",), ""),
     ],
 )
 def test_the_same_in_another_form_is_no_fault(
@@ -269,6 +271,43 @@ def test_the_local_verifier_sees_reserves_and_order(text: str, quote: str) -> No
     local = LocalVerifier(lambda *_: 1.0)
     assert run([Claim(text, (quote,))], local)[0] != [None]
     assert run([Claim(quote, (f"{quote} So it is.",))], local)[0] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("Alleged means: bribes and threats.", "The firm allegedly used bribes and threats."),
+        ("According to its rivals it used bribes.", "It reportedly used bribes; its rivals sued."),
+        ("Noor Ltd is a builder.", "They fined Noor Ltd, a builder accused of fraud."),
+        ("Noor SA est un constructeur.", "Amende à Noor SA, un constructeur accusé de fraude."),
+    ],
+)
+def test_the_local_verifier_lets_a_reserve_be_where_it_is_told(text: str, quote: str) -> None:
+    assert run([Claim(text, (quote,))], LocalVerifier(lambda *_: 1.0))[0] == [None]
+
+
+def test_a_reserve_of_what_somebody_is_accused_of_is_kept() -> None:
+    told = "They fined Noor Ltd, a builder accused of hiding cracks in a bridge."
+    claim = Claim("Noor Ltd, a builder, was hiding cracks in a bridge.", (told,))
+    assert run([claim], LocalVerifier(lambda *_: 1.0))[0] != [None]
+
+
+def test_what_leads_into_a_list_needs_no_support_and_a_yes_is_left_to_the_sentence() -> None:
+    asked: list[str] = []
+
+    def support(text: str, _: Sequence[str]) -> float:
+        asked.append(text)
+        return 1.0 if text.startswith("Dogs") else 0.0
+
+    claims = [
+        Claim("For a bed you need:", ("Bed | 4 planks",)),
+        Claim("Yes, Dogs may come.", ("Dogs may come.",)),
+        Claim("Nein: Katzen kommen.", ("Hunde kommen.",)),
+    ]
+    assert run(claims, LocalVerifier(support))[0] == [None, None, NOT_SAID]
+    assert asked == ["Dogs may come.", "Katzen kommen."]
+    invented = Claim("For 9 beds you need:", ("Bed | 4 planks",))
+    assert find_fault(invented)
 
 
 def test_the_local_verifier_has_a_bar() -> None:

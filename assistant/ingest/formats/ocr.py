@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from assistant.models.encoder import load_runtime
+
 SIDES = (1_280, 2_400)
 """Pixels of the longer side of the picture in which lines are looked for; more for small print."""
 _MIN_HEIGHT, _MAX_SHARE = 14, 0.5
@@ -294,8 +296,7 @@ def _as_input(picture: Image.Image) -> Floats:
 
 @cache
 def _session(kind: str) -> Any:
-    import onnxruntime
-
+    onnxruntime = load_runtime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1

@@ -14,16 +14,17 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
 from assistant.errors import StoreError
+from assistant.settings import Settings
 from assistant.store.catalog import is_read_only
 from assistant.store.tables import digest_row
 from assistant.values import WRITTEN, Answer
@@ -89,7 +90,10 @@ TABLES: dict[type[NamedTuple], str] = {
     TurnRow: "turns",
     FeedbackRow: "feedback",
     CommentRow: "comments",
+    SaidRow: "said",
 }
+KEYS = ("conversation_id", "number", "citation")
+"""What rows differ by, as far as they have it."""
 Row = TypeVar("Row", TurnRow, FeedbackRow, CommentRow)
 
 SCHEMA = files("assistant.serve.chat").joinpath("database.sql").read_text(encoding="utf-8")
@@ -111,8 +115,45 @@ READ_ONLY = (
 logger = logging.getLogger(__name__)
 
 
+class Connection(Protocol):
+    """A transaction. Its statements are those that SQLite and PostgreSQL have in common."""
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Any:
+        """Execute a statement with its values, "?" each; its rows are iterated, or fetched."""
+
+
+class ChatDatabase(Protocol):
+    """The tables of conversations and feedback, ready for use."""
+
+    is_shared: bool
+    """Whether other processes change them, too."""
+
+    def open(self) -> AbstractContextManager[Connection]:
+        """Read or write in one transaction.
+
+        Raises:
+            StoreError: the tables cannot be used.
+        """
+
+
+def open_database(settings: Settings) -> ChatDatabase:
+    """Open the database of conversations that the settings name.
+
+    Raises:
+        SettingsError: what it needs is not installed.
+        StoreError: it cannot be used.
+    """
+    if settings.store_url is None:
+        return Database(settings.index_dir)
+    from assistant.serve.chat.postgres import PostgresDatabase
+
+    return PostgresDatabase(settings.store_url.get_secret_value())
+
+
 class Database:
     """The file, ready for use."""
+
+    is_shared = False
 
     def __init__(self, index_dir: Path) -> None:
         if is_read_only(index_dir):
@@ -185,7 +226,7 @@ class Database:
 
 
 def read_rows(
-    connection: sqlite3.Connection, kind: type[Row], condition: str, *values: object
+    connection: Connection, kind: type[Row], condition: str, *values: object
 ) -> Iterator[tuple[Row, bool]]:
     """Yield the rows that meet an SQL condition, each with whether it is as it was written.
 
@@ -196,11 +237,17 @@ def read_rows(
         yield kind._make(fields), digest in (None, digest_row(*fields))
 
 
-def write_row(connection: sqlite3.Connection, row: TurnRow | FeedbackRow | CommentRow) -> None:
-    """Write a row with its digest, in place of the one with the same key."""
-    places = ", ".join("?" * (len(row) + 1))
-    sql = f"INSERT OR REPLACE INTO {TABLES[type(row)]} VALUES ({places})"
-    connection.execute(sql, (*row, digest_row(*row)))
+def write_row(connection: Connection, row: TurnRow | FeedbackRow | CommentRow | SaidRow) -> None:
+    """Write a row, with its digest where it has one, in place of the one with the same key."""
+    table, keys = TABLES[type(row)], [name for name in row._fields if name in KEYS]
+    written = row._asdict() | ({} if isinstance(row, SaidRow) else {"digest": digest_row(*row)})
+    places = ", ".join("?" * len(written))
+    kept = ", ".join(f"{name} = excluded.{name}" for name in written if name not in keys)
+    connection.execute(
+        f"INSERT INTO {table} ({', '.join(written)}) VALUES ({places}) "
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {kept}",
+        tuple(written.values()),
+    )
 
 
 def fold_said(question: str, answer: str | None) -> str:

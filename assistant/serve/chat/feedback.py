@@ -13,19 +13,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from assistant.serve.chat.database import (
+    ChatDatabase,
     CommentRow,
-    Database,
     FeedbackRow,
     now,
+    open_database,
     read_answer,
     read_rows,
     write_row,
 )
 from assistant.serve.chat.turns import Turn
+from assistant.settings import Settings
 from assistant.values import Answer, Citation
 
 CITATION = "citation"
@@ -59,7 +60,7 @@ class Feedback:
 class FeedbackStore:
     """The feedback on the answers of one index."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: ChatDatabase) -> None:
         self._database = database
 
     def rate(self, conversation_id: str, turn: Turn, history: History, rating: str | None) -> None:
@@ -160,13 +161,13 @@ class GivenAnswers:
             return self._given.get((owner, request_id))
 
 
-def read_feedback(index_dir: Path) -> tuple[Feedback, ...]:
+def read_feedback(settings: Settings) -> tuple[Feedback, ...]:
     """Return the feedback that was given on the answers of an index.
 
     Raises:
         StoreError: it cannot be read.
     """
-    return FeedbackStore(Database(index_dir)).read()
+    return FeedbackStore(open_database(settings)).read()
 
 
 def list_questions(feedback: Sequence[Feedback]) -> Iterator[dict[str, Any]]:

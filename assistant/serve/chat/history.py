@@ -8,12 +8,12 @@ altered comes back as a notice. `StoreError` is raised for a disk that cannot be
 import json
 import logging
 import secrets
-import sqlite3
 from dataclasses import asdict, dataclass, replace
 
 from assistant.serve.chat.database import (
+    ChatDatabase,
     CommentRow,
-    Database,
+    Connection,
     SaidRow,
     TurnRow,
     fold_said,
@@ -48,7 +48,7 @@ class Summary:
 class ConversationStore:
     """The conversations of everybody who asks this index."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: ChatDatabase) -> None:
         self._database = database
         self._n_changes = [0] * N_COUNTED
 
@@ -57,17 +57,30 @@ class ConversationStore:
 
         Now and then with one of another owner's: owners share counters, so that there are few.
         """
-        return self._n_changes[hash(owner) % N_COUNTED]
+        if not self._database.is_shared:
+            return self._n_changes[hash(owner) % N_COUNTED]
+        with self._database.open() as connection:
+            found = connection.execute("SELECT n FROM changes WHERE owner = ?", (owner,))
+            return next((int(n) for (n,) in found), 0)
 
     def _count_change(self, owner: str) -> None:
-        self._n_changes[hash(owner) % N_COUNTED] += 1
+        if not self._database.is_shared:
+            self._n_changes[hash(owner) % N_COUNTED] += 1
+            return
+        with self._database.open() as connection:
+            connection.execute(
+                "INSERT INTO changes VALUES (?, 1) ON CONFLICT (owner) DO UPDATE SET "
+                "n = changes.n + 1",
+                (owner,),
+            )
 
     def create(self, owner: str, title: str) -> str:
         """Begin a conversation and return its id."""
         conversation_id = secrets.token_urlsafe(16)
         with self._database.open() as connection:
             connection.execute(
-                "INSERT INTO conversations VALUES (?, ?, ?, ?)",
+                "INSERT INTO conversations (conversation_id, owner, title, updated_at) "
+                "VALUES (?, ?, ?, ?)",
                 (conversation_id, owner, _title(title), now()),
             )
             _note_said(connection, conversation_id, 0, _title(title))
@@ -83,7 +96,7 @@ class ConversationStore:
         """
         words = search.casefold().split()
         has_word = (
-            " AND EXISTS (SELECT 1 FROM said WHERE instr(text, ?) AND "
+            " AND EXISTS (SELECT 1 FROM said WHERE instr(text, ?) > 0 AND "
             "said.conversation_id = conversations.conversation_id)"
         )
         with self._database.open() as connection:
@@ -141,12 +154,15 @@ class ConversationStore:
 
         Of those with a number from `since` on and below `before` the last `n`; -1 means all.
         """
+        n_most = n if n >= 0 else LAST_NUMBER
         with self._database.open() as connection:
             if not _is_owned(connection, owner, conversation_id):
                 return None
             within = "WHERE conversation_id = ? AND number >= ? AND number < ?"
             condition = f"{within} ORDER BY number DESC LIMIT ?"
-            rows = [*read_rows(connection, TurnRow, condition, conversation_id, since, before, n)]
+            rows = [
+                *read_rows(connection, TurnRow, condition, conversation_id, since, before, n_most)
+            ]
             since = rows[-1][0].number if rows else before
             given: dict[int, dict[int, str]] = {}
             for number, citation, kind in connection.execute(
@@ -220,7 +236,7 @@ class ConversationStore:
         self._count_change(owner)
 
 
-def _is_owned(connection: sqlite3.Connection, owner: str, conversation_id: str) -> bool:
+def _is_owned(connection: Connection, owner: str, conversation_id: str) -> bool:
     found = connection.execute(
         "SELECT 1 FROM conversations WHERE conversation_id = ? AND owner = ?",
         (conversation_id, owner),
@@ -229,15 +245,14 @@ def _is_owned(connection: sqlite3.Connection, owner: str, conversation_id: str) 
 
 
 def _note_said(
-    connection: sqlite3.Connection,
+    connection: Connection,
     conversation_id: str,
     number: int,
     question: str,
     answer: str | None = None,
 ) -> None:
     """Note what a search looks at: of a turn, or of the title as number 0."""
-    row = SaidRow(conversation_id, number, fold_said(question, answer))
-    connection.execute("INSERT OR REPLACE INTO said VALUES (?, ?, ?)", row)
+    write_row(connection, SaidRow(conversation_id, number, fold_said(question, answer)))
 
 
 def _turn(row: TurnRow, given: dict[int, str], *, is_whole: bool) -> Turn:

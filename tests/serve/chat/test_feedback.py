@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from corpora import settings_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+from postgres import empty
 from surface_fakes import FakeAssistant, answer, answered
 
 from assistant.evaluation.run import read_questions
-from assistant.serve.chat.database import Database
+from assistant.serve.chat.database import ChatDatabase, Database, open_database
 from assistant.serve.chat.feedback import (
     MAX_COMMENT_CHARS,
     Feedback,
@@ -29,8 +31,8 @@ HISTORY = (("user", "leave"), ("assistant", "Two days."), ("user", "Why?"), ("as
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> FeedbackStore:
-    return FeedbackStore(Database(tmp_path))
+def book(database: ChatDatabase) -> FeedbackStore:
+    return FeedbackStore(database)
 
 
 def question_of(
@@ -112,9 +114,18 @@ def test_of_a_turn_without_an_answer_nothing_is_kept(
     assert book.read() == ()
 
 
-def test_feedback_is_read_from_the_folder_of_the_index(book: FeedbackStore, tmp_path: Path) -> None:
+def test_feedback_is_read_from_the_folder_of_the_index(tmp_path: Path) -> None:
+    book = FeedbackStore(Database(tmp_path / "index"))
     book.rate("c", TYPHOON, (), "up")
-    assert read_feedback(tmp_path) == book.read()
+    assert read_feedback(settings_in(tmp_path)) == book.read()
+
+
+def test_feedback_is_read_from_the_server_where_one_is_named(postgres: str, tmp_path: Path) -> None:
+    empty(postgres)
+    given_settings = settings_in(tmp_path, store_url=postgres)
+    FeedbackStore(open_database(given_settings)).rate("c", TYPHOON, (), "up")
+    assert [one.rating for one in read_feedback(given_settings)] == ["up"]
+    assert not (tmp_path / "index").exists()
 
 
 def test_up_of_an_answer_makes_its_citations_the_gold() -> None:
@@ -239,10 +250,10 @@ def test_words_are_kept_beside_a_rating_that_says_no_help_and_go_with_it(
 
 
 def test_words_are_exported_with_the_question(tmp_path: Path) -> None:
-    store = FeedbackStore(Database(tmp_path))
+    store = FeedbackStore(Database(tmp_path / "index"))
     store.rate("c", TYPHOON, (), "down")
     store.comment("c", TYPHOON.number, 'It names "Äpfel", not pears.')
-    (line,) = list_questions(read_feedback(tmp_path))
+    (line,) = list_questions(read_feedback(settings_in(tmp_path)))
     assert line["note"].endswith(': It names "Äpfel", not pears.')
     path = tmp_path / "questions.jsonl"
     path.write_text(json.dumps(line) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surface_fakes import FakeAssistant
 
-from assistant.serve.chat.database import Database
+from assistant.serve.chat.database import ChatDatabase, open_database
 from assistant.serve.chat.feedback import FeedbackStore
 from assistant.serve.chat.history import (
     DAMAGED,
@@ -25,6 +25,7 @@ from assistant.serve.chat.history import (
     ConversationStore,
 )
 from assistant.serve.chat.turns import Turn
+from assistant.settings import Settings
 from assistant.values import Answer, AnswerKind, DocumentId
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -62,12 +63,7 @@ ANSWERED = Turn(1, "leave", FakeAssistant().ask("leave"))
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path)
-
-
-@pytest.fixture
-def store(database: Database) -> ConversationStore:
+def store(database: ChatDatabase) -> ConversationStore:
     return ConversationStore(database)
 
 
@@ -84,7 +80,7 @@ def test_turns_come_back_equal_and_in_order(store: ConversationStore, kept: list
 
 
 @contextmanager
-def old_answer(database: Database) -> Iterator[dict[str, Any]]:
+def old_answer(database: ChatDatabase) -> Iterator[dict[str, Any]]:
     """Give the one answer that is kept, and keep it as an older version left it."""
     with database.open() as connection:
         (kept,) = connection.execute("SELECT answer FROM turns").fetchone()
@@ -94,7 +90,7 @@ def old_answer(database: Database) -> Iterator[dict[str, Any]]:
 
 
 def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(
-    store: ConversationStore, database: Database
+    store: ConversationStore, database: ChatDatabase
 ) -> None:
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, ANSWERED)
@@ -112,7 +108,11 @@ def test_an_answer_that_was_kept_before_models_wrote_comes_back_as_quotes(
     [("extract", False, "answer"), ("extract", True, "abstention"), ("courtesy", True, "reply")],
 )
 def test_an_answer_that_was_kept_before_it_had_a_kind_gets_its_kind(
-    store: ConversationStore, database: Database, answerer: str, abstained: bool, kind: AnswerKind
+    store: ConversationStore,
+    database: ChatDatabase,
+    answerer: str,
+    abstained: bool,
+    kind: AnswerKind,
 ) -> None:
     conversation_id = store.create("alice", "Title")
     assert isinstance(ANSWERED.outcome, Answer)
@@ -128,7 +128,7 @@ def test_an_answer_that_was_kept_before_it_had_a_kind_gets_its_kind(
 @pytest.mark.parametrize("field", ["question", "documents", "answer", "notice", "tried"])
 @pytest.mark.parametrize("value", ["altered", "{", b"\xff\xfe", 7])
 def test_a_turn_that_the_disk_has_altered_comes_back_as_a_notice(
-    store: ConversationStore, database: Database, field: str, value: bytes | int | str
+    store: ConversationStore, database: ChatDatabase, field: str, value: bytes | int | str
 ) -> None:
     conversation_id = store.create("alice", "Title")
     for number in (1, 2):
@@ -156,7 +156,7 @@ def test_a_turn_that_is_put_again_takes_the_place_of_what_it_was(store: Conversa
 
 
 def test_another_owner_finds_and_changes_nothing(
-    store: ConversationStore, database: Database
+    store: ConversationStore, database: ChatDatabase
 ) -> None:
     conversation_id = store.create("alice", "Secret leave")
     store.put("alice", conversation_id, ANSWERED)
@@ -247,7 +247,7 @@ def test_a_search_looks_at_all_conversations_though_few_are_listed(
 )
 @given(st.integers(0, 12), st.integers(1, 5), st.sampled_from(["", "odd"]))
 def test_pages_of_the_list_are_parts_of_it(
-    database: Database, n: int, size: int, search: str
+    database: ChatDatabase, n: int, size: int, search: str
 ) -> None:
     store, owner = ConversationStore(database), f"alice {uuid4()}"
     for k in range(n):
@@ -312,7 +312,7 @@ def test_a_conversation_keeps_its_title_rather_than_have_none(
 
 
 def test_deleting_takes_the_turns_along_and_nothing_else(
-    store: ConversationStore, database: Database
+    store: ConversationStore, database: ChatDatabase
 ) -> None:
     gone, kept = store.create("alice", "Gone"), store.create("alice", "Kept")
     for conversation_id in (gone, kept):
@@ -337,7 +337,7 @@ def test_dropping_forgets_one_turn(store: ConversationStore) -> None:
 
 
 def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(
-    store: ConversationStore, database: Database
+    store: ConversationStore, database: ChatDatabase
 ) -> None:
     book, typhoon = FeedbackStore(database), Turn(2, "typhoon", FakeAssistant().ask("typhoon"))
     one, other = store.create("alice", "One"), store.create("alice", "Other")
@@ -353,10 +353,15 @@ def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(
     assert store.load("alice", other) == (ANSWERED, typhoon)
 
 
-def test_conversations_survive_the_process(store: ConversationStore, tmp_path: Path) -> None:
+def test_conversations_survive_the_process(
+    store: ConversationStore, database: ChatDatabase, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     conversation_id = store.create("alice", "Title")
     store.put("alice", conversation_id, ANSWERED)
-    again = ConversationStore(Database(tmp_path))
+    given_settings = Settings(index_dir=tmp_path)
+    if database.is_shared:
+        given_settings = Settings(store_url=request.getfixturevalue("postgres"))
+    again = ConversationStore(open_database(given_settings))
     assert again.list("alice") == store.list("alice")
     assert again.load("alice", conversation_id) == (ANSWERED,)
 
