@@ -84,7 +84,11 @@ def serving(
             thread.join(timeout=10)
 
 
-LEAVING = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+LEAVING = (
+    "AbortError: signal is aborted",
+    "TypeError: network error",
+    "Unexpected error Connection errored out",
+)
 """What Gradio says on the console when a page that listens is left: reloaded, or closed."""
 PARTING_S = 2.0
 """A page says so this much before the request that leaves it, at most."""

@@ -287,7 +287,8 @@ class Snapshot:
 
     def _contents_of(self, documents: Collection[str]) -> dict[DocumentId, str]:
         """Return the content ids of those of the documents that the index holds."""
-        found = self.tables.rows(DocumentRow, "document_id", list(documents))
+        wanted = list(filter(_can_be_held, documents))
+        found = self.tables.rows(DocumentRow, "document_id", wanted)
         if len(found) < len(set(documents)):
             self.ledger()  # so that what is lost is not taken for what never was
         return {
@@ -427,3 +428,12 @@ class SnapshotPool:
             return self._idle.pop()
         except IndexError:  # another thread took the last one
             return None
+
+
+def _can_be_held(name: str) -> bool:
+    """Whether a name may be one of a document: a lone surrogate is none of any text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

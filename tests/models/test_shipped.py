@@ -11,7 +11,7 @@ import pytest
 from corpora import settings_in
 from told import MULTIPLIES_8_BITS, tiny_pack
 
-from assistant import settings as defaults
+import assistant
 from assistant.doctor import models as doctor
 from assistant.doctor.findings import State
 from assistant.errors import EmbedderMissing
@@ -65,7 +65,7 @@ def test_it_is_the_default_where_its_file_is_there() -> None:
     wanted = SHIPPED_MODEL if PACKED_MODEL.is_file() else INSTALLED_MODEL
     assert Settings.load().embedding_model == DEFAULT_MODEL == wanted
     assert Settings.load(embedding_model=INSTALLED_MODEL).embedding_model == INSTALLED_MODEL
-    assert PACKED_MODEL.parent == Path(defaults.__file__).parent / "models"
+    assert PACKED_MODEL.parent == Path(assistant.__file__).parent / "models"
 
 
 @pytest.mark.parametrize(

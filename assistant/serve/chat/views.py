@@ -176,10 +176,10 @@ class Views:
             "conversations",
             found[:N_LISTED],
             session.conversation_id,
-            self._conversations.title(session.owner, session.conversation_id or "") or "",
             is_search,
             start,
             len(found) > N_LISTED,
+            self._conversations.title(session.owner, session.conversation_id or "") or "",
             say=session.say,
         )
         session.seen_list = hash(shown)

@@ -178,7 +178,7 @@ def test_deleting_another_leaves_the_open_one(office: Office) -> None:
 
 def test_a_search_narrows_the_list_until_it_is_emptied(office: Office) -> None:
     office.store.create("alice", "Other")
-    assert "Sanctions" not in present(office.act("search", text="other").conversations)
+    assert "<bdi>Sanctions" not in present(office.act("search", text="other").conversations)
     assert "No conversation has these words." in present(
         office.act("search", text="nothing").conversations
     )

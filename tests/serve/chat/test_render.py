@@ -54,7 +54,7 @@ OURS = {
     "a": {"class", "href", "aria-label", "aria-describedby", "aria-current", "download"}
     | {"target", "rel", "data-around"},
     "ol": {"class"},
-    "ul": {"class"},
+    "ul": {"class", "data-open"},
     "li": {"class", "value", "data-id", "dir", "style"},
     "mark": {"class", "id"},
     "details": {"class"},
@@ -459,7 +459,9 @@ def test_an_attack_is_shown_as_the_text_it_is(vector: str) -> None:
         assert assert_ours(html).text() == shown
     records = [FileRecord(DocumentId(vector), status, vector, vector, 1, 1) for status in Status]
     assert_ours(listed(records))
-    kept = assert_ours(render_part("conversations", [Summary("x", vector)], "x", True))
+    kept = assert_ours(
+        render_part("conversations", [Summary("x", vector)], "x", True, 0, False, vector)
+    )
     assert first(kept, "bdi").text() == shown
     turn = Turn(1, vector, made, documents=(DocumentId(vector),))
     assert_ours(
