@@ -7,7 +7,10 @@
   const chosen = (document.cookie.match(/(?:^|;\s*)assistant_language=([a-z]{2})/) || [])[1];
   const wished = [chosen || '', ...navigator.languages].map((one) => one.split('-')[0].toLowerCase());
   const language = wished.find((one) => languages.includes(one)) || 'en';
-  root.lang = window.assistantLanguage = language;  /* Gradio writes its own there for a while */
+  root.lang = window.assistantLanguage = language;
+  /* Gradio writes its own there, whenever it comes to it. */
+  new MutationObserver(() => { if (root.lang !== language) root.lang = language; })
+    .observe(root, { attributeFilter: ['lang'] });
   if (chosen !== language) keep(language, '');  /* the server follows the page */
   const number = (n) => new Intl.NumberFormat(language).format(n);
   const rules = new Intl.PluralRules(language);
@@ -51,7 +54,7 @@
   root.classList.toggle('unsaid', language !== 'en');
   const seen = new MutationObserver(() => {
     takeDraft();
-    if (isSaid()) { root.classList.remove('unsaid'); root.lang = language; seen.disconnect(); }
+    if (isSaid()) { root.classList.remove('unsaid'); seen.disconnect(); }
   });
   seen.observe(root, { childList: true, subtree: true, characterData: true });
   setTimeout(() => { root.classList.remove('unsaid'); seen.disconnect(); }, WAIT_MS);
