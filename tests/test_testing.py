@@ -7,7 +7,7 @@ import pytest
 from corpora import FILES, write_files
 from hashing import HashingEmbedder
 
-from assistant import testing
+from assistant import pipeline, testing
 from assistant.errors import IndexLocked
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
@@ -27,8 +27,10 @@ pipeline.open_scorer = lambda settings, embedder: pipeline.LateInteractionScorer
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project of somebody with a folder of documents."""
+    for name in ("open_embedder", "open_scorer"):  # what its conftest sets is taken back
+        monkeypatch.setattr(pipeline, name, getattr(pipeline, name))
     write_files(pytester.path / "handbook", FILES)
     pytester.makeconftest(CONFTEST)
     settings = "[pytest]\nassistant_corpus = handbook\n"
