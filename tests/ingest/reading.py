@@ -48,7 +48,7 @@ def refuses(fault: Fault, match: str | None = None) -> Iterator[None]:
 
 
 USUAL_S = 0.03
-"""Processor time that `_count` takes on two idle cores like those that the bounds were set on."""
+"""Processor time that `_count` takes on the slowest machine that the bounds have held on."""
 
 
 @contextmanager
