@@ -55,7 +55,7 @@ IN_BROWSER = [
 
 
 ended: set[str] = set()
-"""Addresses of servers that have ended; pages of theirs may still be open and ask for news."""
+"""Where pages were served from servers and proxies that have ended; the pages may still ask for news."""
 
 
 @contextmanager

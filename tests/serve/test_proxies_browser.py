@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import IN_BROWSER, Visit, ask, serving
+from browsing import IN_BROWSER, Visit, ask, ended, serving
 from playwright.sync_api import FrameLocator, expect
 from surface_fakes import FakeAssistant, settings_anywhere
 
@@ -93,8 +93,9 @@ def proxy(name: str, inner: str, path: str, folder: Path, configuration: str = "
         running = subprocess.Popen(
             [program, *arguments(str(file))], stdout=log, stderr=log, env=environment, cwd=folder
         )
+    address = f"http://127.0.0.1:{port}{path}/"
+    ended.discard(address)
     try:
-        address = f"http://127.0.0.1:{port}{path}/"
         for _ in range(200):
             assert running.poll() is None, (folder / "log").read_text()
             try:
@@ -104,6 +105,7 @@ def proxy(name: str, inner: str, path: str, folder: Path, configuration: str = "
                 time.sleep(0.1)
         yield address
     finally:
+        ended.add(address)
         running.terminate()
         running.wait(10)
 
