@@ -55,7 +55,7 @@ IN_BROWSER = [
 
 
 ended: set[str] = set()
-"""Where pages were served from servers and proxies that have ended; the pages may still ask for news."""
+"""Where servers and proxies that have ended served pages, which may still ask for news."""
 
 
 @contextmanager

@@ -56,8 +56,9 @@ from assistant.models.reader import CachingReader, PassageReader
 from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval, cosine, idf
 from assistant.settings import INSTALLED_MODEL, Settings
-from assistant.text.cues import asks_current, asks_of_mail, is_header, is_injection, is_name_alone
+from assistant.text.cues import asks_current, is_injection
 from assistant.text.exact import find_exact, find_versions
+from assistant.text.letters import asks_of_mail, is_courtesy, is_header, names_alone
 from assistant.text.terms import query_terms, read_query, terms
 from assistant.values import ECHOES, Passage, RankedPassage, Role, Sentence
 
@@ -65,8 +66,6 @@ WEIGHTS_FILE = "weights.json"
 READER_WEIGHTS_FILE = "reader-weights.json"
 REPEATED = 0.8
 """Of a note's terms, so many in one sentence elsewhere say the same."""
-MAX_NAME_WORDS = 4
-"""Of what a code belongs to, with it: "Contract of lease 88/12"."""
 Features = Mapping[str, Sequence[Callable[..., Any]]]
 FEATURES: Features = {
     "sentence": SENTENCE_FEATURES,
@@ -195,30 +194,20 @@ def _find_idle(
 ) -> NDArray[np.bool_]:
     """Tell of each sentence whether others say more than it whatever is asked.
 
-    It says nothing but a name that was asked about, it is one of a mail's headers and nothing is
-    asked of them, or it repeats another.
+    It says nothing but a name that was asked about, it is one of a mail's headers or greets, or
+    takes its leave, and nothing is asked of them, or it repeats another.
     """
     asked = set(terms(evidence.question))
     is_of_mail = asks_of_mail(evidence.question)
     return np.array(
         [
             n in repeats
-            or (not is_of_mail and _is_header(one))
-            or (_names_alone(one.text) and asked.issuperset(terms(one.text)))
+            or (not is_of_mail and (_is_header(one) or is_courtesy(one.text)))
+            or (names_alone(one.text) and asked.issuperset(terms(one.text)))
             for n, one in enumerate(sentences)
         ],
         dtype=np.bool_,
     )
-
-
-def _names_alone(text: str) -> bool:
-    """Tell whether a text is a name, or what a code or number belongs to, and nothing else."""
-    if is_name_alone(text):
-        return True
-    words = text.split()
-    if not 0 < len(words) <= MAX_NAME_WORDS or words[-1].endswith((".", "!", "?")):
-        return False
-    return any(map(str.isdigit, words[-1])) and ":" not in text
 
 
 def _is_header(sentence: Sentence) -> bool:

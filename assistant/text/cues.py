@@ -396,39 +396,6 @@ def find_denial(question: str) -> re.Match[str] | None:
     return _DENIAL.search(question)
 
 
-_HEADER = re.compile(r"(?:From|To|Cc|Date|Subject): ")
-_OF_MAIL = re.compile(
-    r"\b(?:e-?mails?|mails?|messages?|sent|send|sends|sender|wrote|write|written|recipient|subject"
-    r"|dated?|when|whom|address|about|geschickt|gesendet|schrieb|geschrieben|absender|betreff|datum"
-    r"|wann|adresse|envoye\w*|ecrit\w*|expediteur|objet|quand|enviado|escri\w+|remitente|asunto"
-    r"|fecha|cuando|correo|inviato|scritto|mittente|oggetto|quando|enviou|escreveu|remetente"
-    r"|assunto|data)\b"
-)
-
-
-def is_header(text: str) -> bool:
-    """Whether a text is a line of a mail's headers."""
-    return _HEADER.match(text) is not None
-
-
-def asks_of_mail(question: str) -> bool:
-    """Whether a question asks what headers tell: who wrote, to whom, when, of what.
-
-    >>> asks_of_mail("Who sent the invoice?"), asks_of_mail("Who stands in for Ann?")
-    (True, False)
-    """
-    return bool(_OF_MAIL.search(fold(question)) or find_exact(question))
-
-
-def is_name_alone(text: str) -> bool:
-    """Whether a text is a name and nothing else, such as the signature of a letter.
-
-    >>> is_name_alone("Ann Holt"), is_name_alone("Ann left."), is_name_alone("12")
-    (True, False, False)
-    """
-    return len(text) <= 60 and re.fullmatch(NAME, text.strip(" .,")) is not None
-
-
 def leans_back(sentence: str) -> bool:
     """Whether a sentence cannot be read without the one before it.
 
