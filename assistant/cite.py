@@ -263,11 +263,13 @@ class Edition:
         return ", ".join(filter(None, (f"version {version}" if version else "", day)))
 
 
-def edition_of(sentence: Sentence, document: Document) -> Edition:
-    """Return the edition that a sentence is from: by its path, title, headings, or first lines."""
+def edition_of(document: Document, under: Sequence[str] = ()) -> Edition:
+    """Return the edition that a document, or what stands under some of its headings, is.
+
+    By its path, those headings, its title, or its first lines.
+    """
     path = re.sub(r"[_/]|\.\w+$", " ", document.document_id)
-    over = reversed(sentence.passage.under)
-    told = (path, *over, document.title, document.text[:HEAD_CHARS])
+    told = (path, *reversed(under), document.title, document.text[:HEAD_CHARS])
     versions = (found[0] for text in told if (found := find_versions(text)))
     days = (day for text in told if (day := find_day(text)))
     return Edition(next(versions, None), next(days, None))
@@ -301,7 +303,7 @@ def _tell_apart(checked: Checked, read: Read) -> list[str]:
             )
             for m, other in enumerate(verified)
         )
-        edition = str(edition_of(first[n], read(names[n]))) if alike else ""
+        edition = str(edition_of(read(names[n]), first[n].passage.under)) if alike else ""
         found.append(": ".join(filter(None, (names[n], edition))) if alike else "")
     return [said if said != after else "" for said, after in pairwise([*found, ""])]
 

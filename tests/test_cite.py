@@ -240,15 +240,15 @@ def edition(name: str, text: str) -> tuple[Document, Sentence]:
 def test_which_edition_is_newer_is_told_by_path_heading_or_first_lines(
     older: tuple[str, str], newer: tuple[str, str]
 ) -> None:
-    before, after = (edition_of(edition(*one)[1], edition(*one)[0]) for one in (older, newer))
+    before, after = (edition_of(edition(*one)[0]) for one in (older, newer))
     assert after.is_newer(before)
     assert not before.is_newer(after)
 
 
 def test_what_tells_nothing_of_when_is_not_newer() -> None:
-    document, sentence = edition("a.txt", "Plan\nX.")
+    document, _ = edition("a.txt", "Plan\nX.")
     dated = edition("b.txt", "Plan, version 2\nX.")
-    assert not edition_of(dated[1], dated[0]).is_newer(edition_of(sentence, document))
+    assert not edition_of(dated[0]).is_newer(edition_of(document))
 
 
 def test_statements_of_several_documents_that_say_alike_name_theirs() -> None:

@@ -6,12 +6,13 @@ below the calibrated bar, the draft has no statements and says why.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from assistant.answer.compute import Declined, Worked, leave_out, work_out
+from assistant.answer.editions import find_older, prefer_edition
 from assistant.answer.excerpt import (
     MAX_TOGETHER,
     Excerpts,
@@ -28,8 +29,6 @@ from assistant.cite import (
     Place,
     Read,
     Shape,
-    are_alike,
-    edition_of,
     place_of,
 )
 from assistant.evidence.calibration import Calibration
@@ -40,15 +39,14 @@ from assistant.retrieve.query import QuestionPart
 from assistant.retrieve.retriever import Retrieval, unite
 from assistant.settings import Settings
 from assistant.text.cues import (
-    asks_current,
     denies,
     find_answering,
     find_unmet,
     is_injection,
     leans_back,
 )
-from assistant.text.exact import find_exact, find_versions, is_asked, read_asked_part
-from assistant.text.numbers import NUMERAL, YEAR, list_runs
+from assistant.text.exact import read_asked_part
+from assistant.text.numbers import NUMERAL, list_runs
 from assistant.text.terms import DEFAULT, query_terms, say_in, terms
 from assistant.values import ECHOES, Document, Role, Sentence
 
@@ -62,13 +60,9 @@ TOPIC_DOUBT = 0.5
 """Log-odds taken from the answer to a question that was asked with the topic of a conversation: its
 words stand in the passages whatever is asked."""
 
+OLDER = "An older edition says otherwise: {}."
 DIFFERING = "Several documents tell of this, and not all the same; each is named."
 _LINE = re.compile(r"[^:\n]{1,40}:\s+\S.{0,200}")
-
-MOST = 0.6
-"""Share of a question's words, by weight, from which a sentence of its edition answers."""
-_YEAR_OF_NAME = re.compile(rf"(?<!\d){YEAR}(?!\d)")
-_OF_EDITIONS = frozenset(terms("version edition revision year"))
 
 _PLURALS = {"appendix": "appendices"}
 SAME = 0.8
@@ -83,7 +77,7 @@ def compose(
     read: Callable[[str], Document],
 ) -> tuple[Draft, tuple[Sentence, ...]]:
     """Return the draft, and the sentences that its statements point at by number."""
-    judgement = _prefer_edition(retrieval, judgement, read)
+    judgement, older = prefer_edition(retrieval, judgement, read)
     confidence = probability(judgement, calibration)
     if not judgement.sentences:
         return Draft((), confidence, NOTHING_RETRIEVED), ()
@@ -100,7 +94,7 @@ def compose(
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
-        return _compose_worked(retrieval.query, worked, confidence, judgement.sentences)
+        return _compose_worked(retrieval, worked, confidence, judgement.sentences)
     bar = calibration.bar(settings.max_over_refusal)
     is_likely = confidence >= bar or judgement.evidence.is_named
     if not judgement.sentences or not is_likely:
@@ -123,11 +117,28 @@ def compose(
     words = judgement.evidence.words
     quoted = [_quote(retrieval.query, s, shape, words.get(s.number)) for s, shape in shown]
     statements = emphasise(retrieval.query, quoted)
-    differing = (say_in(retrieval.terms.language, DIFFERING),) if differs else ()
-    draft = Draft(
-        statements, confidence, n_more=whole.n_more, missing=differing, tells_apart=differs
-    )
+    notes = _notes([s for s, _ in shown], older, retrieval.terms.language, differs=differs)
+    draft = Draft(statements, confidence, n_more=whole.n_more, missing=notes, tells_apart=differs)
     return draft, (*judgement.sentences, *added.values())
+
+
+def _notes(
+    shown: Sequence[Sentence],
+    older: Mapping[Place, tuple[str, ...]],
+    language: str,
+    *,
+    differs: bool,
+) -> tuple[str, ...]:
+    """Return what is said of documents that say different things, or said so before."""
+    notes = [say_in(language, DIFFERING)] if differs else []
+    names = dict.fromkeys(name for one in shown for name in older.get(place_of(one), ()))
+    return (*notes, *_name_older(names, language))
+
+
+def _name_older(names: Collection[str], language: str) -> tuple[str, ...]:
+    if not names:
+        return ()
+    return (say_in(language, OLDER).replace("{}", ", ".join(sorted(names))),)
 
 
 def _excerpts(
@@ -295,9 +306,15 @@ def _only_about(part: QuestionPart, judgement: Judgement, settings: Settings) ->
 
 
 def _compose_worked(
-    question: str, worked: Sequence[Worked], confidence: float, sentences: Sequence[Sentence]
+    retrieval: Retrieval,
+    worked: Sequence[Worked],
+    confidence: float,
+    sentences: Sequence[Sentence],
 ) -> tuple[Draft, tuple[Sentence, ...]]:
     """Return a draft of what was worked out, the rows that it rests on, and the sentences."""
+    question, language = retrieval.query, retrieval.terms.language
+    older = find_older(question, [one.document for one in worked])
+    worked = [one for one in worked if one.document.document_id not in older]
     number_of = {place_of(sentence): sentence.number for sentence in sentences}
     found = list(sentences)
     last = max((one.number for one in sentences), default=0) - len(found)
@@ -321,7 +338,12 @@ def _compose_worked(
         rows = tuple(number(document, unit) for unit in one.used)
         if one.text:
             results.append(DraftResult(one.text, one.operation, rows))
-    draft = Draft(tuple(statements.values()), confidence, computed=tuple(results))
+    draft = Draft(
+        tuple(statements.values()),
+        confidence,
+        missing=_name_older(older, language),
+        computed=tuple(results),
+    )
     return draft, tuple(found)
 
 
@@ -375,65 +397,6 @@ def _say_absent(absent: Sequence[str], language: str) -> str:
     joint = f" {say_in(language, 'and')} "
     named = joint.join(filter(None, (", ".join(absent[:-1]), absent[-1])))
     return say_in(language, "No document mentions {}.").replace("{}", named)
-
-
-def _prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> Judgement:
-    """Leave out what is said in other editions than the one that the question asks for.
-
-    "Now" and "current" ask for the newest, "version 2" for the one of that number: what another
-    says alike is left out. "In 2022" asks for what stands under that year, as a heading or a file's
-    name: what stands under other years is left out. A sentence of the edition that says most of the
-    rest of the question is named by it.
-    """
-    query = retrieval.query
-    wanted = set(find_versions(query))
-    years = {o.text for o in find_exact(query) if o.kind == "year" and is_asked(query, o)}
-    if not wanted and not years and not asks_current(query):
-        return judgement
-    sentences = judgement.sentences
-    editions = [edition_of(one, read(one.passage.document_id)) for one in sentences]
-    over = [_years_over(one) for one in sentences]
-    has_year = any(years & own for own in over)
-
-    def is_replaced(i: int) -> bool:
-        own = editions[i]
-        if has_year and over[i] and not years & over[i]:
-            return True
-        return any(
-            (other.version in wanted and own.version not in wanted)
-            if wanted
-            else not years and other.is_newer(own)
-            for j, other in enumerate(editions)
-            if sentences[j].passage.document_id != sentences[i].passage.document_id
-            and are_alike(sentences[i].text, sentences[j].text)
-        )
-
-    kept = [i for i in range(len(sentences)) if not is_replaced(i)]
-    chosen = replace(
-        judgement, sentences=tuple(sentences[i] for i in kept), scores=judgement.scores[kept]
-    )
-    if not kept:
-        return chosen
-    best = max(kept, key=lambda i: judgement.scores[i])
-    is_of_it = editions[best].version in wanted or bool(years & over[best])
-    if not is_of_it or _share_said(retrieval, sentences[best].text) < MOST:
-        return chosen
-    return replace(chosen, evidence=replace(chosen.evidence, is_named=True))
-
-
-def _years_over(sentence: Sentence) -> set[str]:
-    """Return the years of the headings above a sentence and of its file's name."""
-    return set(
-        _YEAR_OF_NAME.findall("\n".join((sentence.passage.document_id, *sentence.passage.under)))
-    )
-
-
-def _share_said(retrieval: Retrieval, said: str) -> float:
-    """Return the weight of a query's words, without numbers, that a text has, as a share."""
-    words = {t: w for t, w in retrieval.term_weights.items() if not any(map(str.isdigit, t))}
-    words = {t: w for t, w in words.items() if t not in _OF_EDITIONS}
-    found = sum(words[term] for term in set(terms(said)) if term in words)
-    return found / (sum(words.values()) or 1.0) if len(words) > 1 else 0.0
 
 
 def select(judgement: Judgement, settings: Settings) -> list[int]:

@@ -280,7 +280,7 @@ def names_over(read: Read) -> Callable[[Passage], str]:
     @cache
     def over(passage: Passage) -> str:
         document = read(passage.document_id)
-        edition = str(edition_of(Sentence(0, passage, passage.start, passage.end), document))
+        edition = str(edition_of(document, passage.under))
         names = (passage.document_id, document.title, edition, *passage.under)
         return " · ".join(dict.fromkeys(name for name in names if name))[:MAX_OVER_CHARS]
 

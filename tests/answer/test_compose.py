@@ -227,7 +227,8 @@ PLANS = {
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("What does a permit cost?", ["plan-v1.md", "plan-v2.md"]),
+        ("What does a permit cost?", ["plan-v2.md"]),
+        ("What did a permit cost before?", ["plan-v1.md", "plan-v2.md"]),
         ("What is the current cost of a permit?", ["plan-v2.md"]),
         ("What does a permit cost now?", ["plan-v2.md"]),
         ("What did a permit cost in version 1?", ["plan-v1.md"]),

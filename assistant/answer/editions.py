@@ -1,0 +1,199 @@
+"""Chooses between editions of one document that say different things.
+
+In: what was retrieved, and the sentences judged. Out: the judgement without what the question does
+not ask for, and which sentences older ones were left out for. A question that names a version or a
+year asks for that one, "now" for the newest, and so does one that says nothing of time, of
+documents whose names differ in a year or a version alone; what was before, or what changed, is
+asked of all of them.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from assistant.cite import Edition, Place, Read, are_alike, edition_of, place_of
+from assistant.evidence.scorer import Judgement
+from assistant.ingest.formats.table import JOINT
+from assistant.retrieve.retriever import Retrieval
+from assistant.text.cues import asks_current
+from assistant.text.exact import find_exact, find_versions, is_asked
+from assistant.text.numbers import YEAR
+from assistant.text.terms import query_terms, terms
+from assistant.values import Document, Role, Sentence
+
+MOST = 0.6
+"""Share of a question's words, by weight, from which a sentence of its edition answers."""
+_YEAR_OF_NAME = re.compile(rf"(?<!\d){YEAR}(?!\d)")
+_OF_EDITIONS = frozenset(terms("version edition revision year"))
+_MARKS = re.compile(
+    r"(?<![^\W_])(?:v(?:er(?:sion)?)?[ ._-]?\d+(?:\.\d+)*|rev(?:ision)?[ ._-]?\d*|draft|final"
+    rf"|old|new|entwurf|alt|neu|ancien|nouveau|antiguo|nuevo"
+    rf"|{YEAR}(?:[ _/-](?:\d\d|{YEAR}))?)(?![^\W_])",
+    re.IGNORECASE,
+)
+_PAST = re.compile(
+    r"\b(?:was|were|did|had|used to|before|previous(?:ly)?|former(?:ly)?|old(?:er)?"
+    r"|earlier|last (?:year|time)(?!['’]?s)|histor\w+|chang\w+|differen\w+|compar\w+|both|each|all"
+    r"|war|waren|wurden?|hatten?|galt\w*|kostete|früher\w*|vorher\w*|bisher\w*|alte[nrs]?"
+    r"|ehemal\w+|letzte[sn]? (?:jahr|mal)|geändert|unterschied\w*|vergleich\w*|alle"
+    r"|avant|était|étaient|ancien\w*|précéden\w+|chang\w+|comparer?|toutes|tous"
+    r"|antes|era|eran|costaba|anterior\w*|cambi\w+|diferen\w+|compara\w*|todas|todos"
+    r"|prima|precedent\w+|mudou|mudaram)\b",
+    re.IGNORECASE,
+)
+
+
+class Chosen(NamedTuple):
+    """What is left of a judgement.
+
+    Attributes:
+        judgement: without what other editions say.
+        older: the documents that say otherwise, by where the sentence stands that was preferred.
+    """
+
+    judgement: Judgement
+    older: Mapping[Place, tuple[str, ...]] = MappingProxyType({})
+
+
+def prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> Chosen:
+    """Leave out what is said in other editions than the one that the question asks for.
+
+    "Version 2" asks for the one of that number and "current" for the newest: what another says
+    alike is left out. "In 2022" asks for what stands under that year, as a heading or a file's
+    name: what stands under other years is left out. A sentence of the edition that says most of the
+    rest of the question is named by it.
+    """
+    query = retrieval.query
+    wanted = set(find_versions(query))
+    years = {o.text for o in find_exact(query) if o.kind == "year" and is_asked(query, o)}
+    if not wanted and not years and not asks_current(query):
+        return _prefer_newest(query, judgement, read)
+    sentences = judgement.sentences
+    editions = [edition_of(read(one.passage.document_id), one.passage.under) for one in sentences]
+    over = [_years_over(one) for one in sentences]
+    has_year = any(years & own for own in over)
+
+    def is_replaced(i: int) -> bool:
+        own = editions[i]
+        if has_year and over[i] and not years & over[i]:
+            return True
+        return any(
+            (other.version in wanted and own.version not in wanted)
+            if wanted
+            else not years and other.is_newer(own)
+            for j, other in enumerate(editions)
+            if sentences[j].passage.document_id != sentences[i].passage.document_id
+            and are_alike(sentences[i].text, sentences[j].text)
+        )
+
+    kept = [i for i in range(len(sentences)) if not is_replaced(i)]
+    chosen = _keep(judgement, kept)
+    if not kept:
+        return Chosen(chosen)
+    best = max(kept, key=lambda i: judgement.scores[i])
+    is_of_it = editions[best].version in wanted or bool(years & over[best])
+    if not is_of_it or _share_said(retrieval, sentences[best].text) < MOST:
+        return Chosen(chosen)
+    return Chosen(replace(chosen, evidence=replace(chosen.evidence, is_named=True)))
+
+
+def _prefer_newest(query: str, judgement: Judgement, read: Read) -> Chosen:
+    """Leave out what a newer edition of the same document says in other words or numbers."""
+    if _PAST.search(query):
+        return Chosen(judgement)
+    sentences = judgement.sentences
+    works = [work_of(one.passage.document_id) for one in sentences]
+    names: dict[str, set[str]] = defaultdict(set)
+    for one, work in zip(sentences, works, strict=True):
+        names[work].add(one.passage.document_id)
+    editions = {
+        i: edition_of(read(one.passage.document_id), one.passage.under)
+        for i, one in enumerate(sentences)
+        if len(names[works[i]]) > 1
+    }
+    asked = set(query_terms(query))
+    newer = {i: _find_newer(i, sentences, works, editions, asked) for i in editions}
+    older: dict[Place, tuple[str, ...]] = {}
+    for i, j in newer.items():
+        if j is not None and sentences[i].text != sentences[j].text:
+            place, name = place_of(sentences[j]), sentences[i].passage.document_id
+            older[place] = tuple(dict.fromkeys((*older.get(place, ()), name)))
+    kept = [i for i in range(len(sentences)) if newer.get(i) is None]
+    return Chosen(_keep(judgement, kept) if len(kept) < len(works) else judgement, older)
+
+
+def find_older(query: str, documents: Sequence[Document]) -> frozenset[str]:
+    """Return which of some documents are older editions of others, if the newest is asked."""
+    years = any(o.kind == "year" and is_asked(query, o) for o in find_exact(query))
+    if years or find_versions(query) or _PAST.search(query):
+        return frozenset()
+    editions = [(work_of(one.document_id), edition_of(one), one.document_id) for one in documents]
+    return frozenset(
+        name
+        for work, edition, name in editions
+        if any(other == work and newer.is_newer(edition) for other, newer, _ in editions)
+    )
+
+
+def _find_newer(
+    i: int,
+    sentences: tuple[Sentence, ...],
+    works: list[str],
+    editions: Mapping[int, Edition],
+    asked: set[str],
+) -> int | None:
+    """Return the sentence of the newest edition that says what the i-th one says, if there is."""
+    own = sentences[i]
+    said = asked & set(terms(own.text))
+    found = [
+        j
+        for j, edition in editions.items()
+        if works[j] == works[i]
+        and sentences[j].passage.document_id != own.passage.document_id
+        and edition.is_newer(editions[i])
+        and _is_of_one_thing(own, sentences[j])
+        and said <= set(terms(sentences[j].text))
+    ]
+    newest = [j for j in found if not any(editions[k].is_newer(editions[j]) for k in found)]
+    return newest[0] if newest else None
+
+
+def _is_of_one_thing(one: Sentence, other: Sentence) -> bool:
+    if Role.ROW in (one.role, other.role):
+        first, second = (text.split(JOINT)[0].strip() for text in (one.text, other.text))
+        return one.role is other.role and first == second
+    return are_alike(one.text, other.text)
+
+
+def work_of(document_id: str) -> str:
+    """Return what the names of a document's editions have in common.
+
+    >>> work_of("fees 2023.md") == work_of("fees_v2.odt"), work_of("bill 7731.pdf")
+    (True, 'bill 7731')
+    """
+    name = re.sub(r"\.\w{1,5}$", "", document_id)
+    bare = _MARKS.sub(" ", name)
+    return " ".join(re.findall(r"\w+", bare.replace("_", " "))).casefold()
+
+
+def _keep(judgement: Judgement, kept: list[int]) -> Judgement:
+    sentences = tuple(judgement.sentences[i] for i in kept)
+    return replace(judgement, sentences=sentences, scores=judgement.scores[kept])
+
+
+def _years_over(sentence: Sentence) -> set[str]:
+    """Return the years of the headings above a sentence and of its file's name."""
+    return set(
+        _YEAR_OF_NAME.findall("\n".join((sentence.passage.document_id, *sentence.passage.under)))
+    )
+
+
+def _share_said(retrieval: Retrieval, said: str) -> float:
+    """Return the weight of a query's words, without numbers, that a text has, as a share."""
+    words = {t: w for t, w in retrieval.term_weights.items() if not any(map(str.isdigit, t))}
+    words = {t: w for t, w in words.items() if t not in _OF_EDITIONS}
+    found = sum(words[term] for term in set(terms(said)) if term in words)
+    return found / (sum(words.values()) or 1.0) if len(words) > 1 else 0.0

@@ -1,0 +1,94 @@
+"""Our own passages, and what people type about them: kept whole, parted by folder."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from told import told_units
+
+from assistant import Assistant
+from evals.everyday.folders import FOLDERS, FRESH
+from evals.reader.batches import N_OTHERS, OFTEN, Batches, Sizes
+from evals.reader.typed import SOURCE, Passage, by_folder, read_passages, write_documents
+from evals.reader.units import cut_units
+
+TABLE = Passage(
+    folder="mill",
+    file="prices 2031.xlsx",
+    heading="Flour",
+    lang="en",
+    text="Kind: rye | Price: 2.10 | Bag: 1 kg\nKind: spelt | Price: 3.40 | Bag: 1 kg\n\n"
+    "We grind on Fridays. Bring your own bags!\n- No dogs.\n- No shoes in the loft.",
+    answered=(("spelt how much", "Price: 3.40"), ("when do you mill", "on Fridays")),
+    unanswered=("what does oat flour cost",),
+)
+
+
+@pytest.fixture(scope="module")
+def passages() -> list[Passage]:
+    return read_passages()
+
+
+def test_each_answer_stands_in_one_place_and_each_question_is_a_row(
+    passages: list[Passage],
+) -> None:
+    for passage in passages:
+        n_asked = len(passage.answered) + len(passage.unanswered)
+        assert len(list(passage.rows())) == n_asked
+        assert all(passage.sentences_with(w) for _, *words in passage.answered for w in words)
+        units = cut_units(passage.rows())
+        assert all(asked.right for u in units for asked in u.asked if asked.words)
+
+
+def test_no_folder_is_one_that_is_asked_elsewhere(passages: list[Passage]) -> None:
+    assert not set(by_folder(passages)) & {*FOLDERS, *FRESH}
+
+
+def test_a_quarter_of_the_folders_trains_nothing(passages: list[Passage]) -> None:
+    held = {name: {one.is_held for one in own} for name, own in by_folder(passages).items()}
+    assert all(len(kinds) == 1 for kinds in held.values())
+    share = Counter(kind for kinds in held.values() for kind in kinds)[True] / len(held)
+    assert 0.15 < share < 0.35
+
+
+def test_what_answers_is_a_sentence_an_item_or_a_row() -> None:
+    assert TABLE.sentences_with("3.40") == ["Kind: spelt | Price: 3.40 | Bag: 1 kg"]
+    assert TABLE.sentences_with("Fridays") == ["We grind on Fridays."]
+    assert TABLE.sentences_with("loft") == ["No shoes in the loft."]
+
+
+def test_an_answer_that_stands_twice_is_left_out(tmp_path: Path) -> None:
+    told = {"folder": "mill", "file": "a.txt", "heading": "H", "lang": "en", "text": "5 or 5 or 6."}
+    line = json.dumps({**told, "yes": [["which", "5"], ["which else", "6"]], "no": ["why"]})
+    (tmp_path / "one.jsonl").write_text(line + "\n")
+    (passage,) = read_passages(tmp_path)
+    assert passage.answered == (("which else", "6"),)
+
+
+def test_its_documents_are_read_as_the_sentences_that_answer(tmp_path: Path) -> None:
+    both = [TABLE, replace(TABLE, heading="Hours", text="Open from May.\nClosed on Mondays.")]
+    write_documents(both, tmp_path / "corpus")
+    with Assistant.open(corpus_dir=tmp_path / "corpus", index_dir=tmp_path / "index") as assistant:
+        assistant.sync()
+        read = assistant.document(TABLE.document).text
+    assert TABLE.document == "prices 2031.md"
+    for words in ("We grind on Fridays.", "No shoes in the loft.", "Open from May.", "3.40"):
+        assert words in read
+
+
+def test_every_epoch_has_all_that_was_typed_and_some_of_the_others() -> None:
+    told = told_units()
+    n = max(1, len(told) // 8)
+    units = [replace(u, source=OFTEN) if i < n else u for i, u in enumerate(told)]
+    assert OFTEN == SOURCE
+    batches = Batches(units, Sizes(n_passages=1, n_asked=2), 5)
+    met: list[list[int]] = []
+    for epoch in range(2):
+        steps = range(epoch * batches.n_an_epoch, (epoch + 1) * batches.n_an_epoch)
+        met.append([text.unit for step in steps for text in batches.batch(step).passages])
+    for numbers in met:
+        assert len(numbers) == len(set(numbers)) == n * (1 + N_OTHERS)
+        assert set(range(n)) <= set(numbers)
+    assert set(met[0]) != set(met[1])
