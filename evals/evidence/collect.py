@@ -35,6 +35,8 @@ from evals.reader.typed import Passage, by_folder, read_passages, write_document
 EVERYDAY = "everyday"
 TYPED = "typed"
 MIN_REMEMBERED = 1_000
+N_TYPED = 4
+"""Questions of each passage about, in the order they were written: answered ones, then others."""
 N_FOLDS = 4
 MIN_SAME_CHARS = 20
 """Shorter sentences are not taken for a part of a gold sentence."""
@@ -97,7 +99,8 @@ def judge_typed(n: int | None, folder: Path, embedder: Embedder) -> Iterator[Jud
 
 
 def _typed_questions(folder: str, passage: Passage) -> Iterator[Question]:
-    for text, *words in (*passage.answered, *((one,) for one in passage.unanswered)):
+    asked = (*passage.answered, *((one,) for one in passage.unanswered))
+    for text, *words in asked[:: max(1, len(asked) // N_TYPED)]:
         yield Question(
             query_id=f"{folder}: {text}",
             text=text,
