@@ -239,6 +239,13 @@ def number_citations(
 
 HEAD_CHARS = 300
 """Of a document, in which it may say of when and which version it is."""
+_OWN_VERSION = re.compile(
+    r"(?:\A[^\n]*|^\W*(?:version|rev(?:ision)?|edition|ausgabe|fassung|stand|v)\b[^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The first line of a document, or one that begins with its version: others name programs'."""
+MIN_YEAR = 1900
+"""A version whose third part is as great is a date: 15.03.2022."""
 ALIKE = 0.5
 """Share of terms, without numbers and dates, from which two sentences say the same of a thing."""
 _NUMBERED = re.compile(r"\w*\d\w*")
@@ -254,7 +261,7 @@ class Edition:
     def is_newer(self, other: "Edition") -> bool:
         """Whether this one is newer, by what both of them tell; a version goes before a date."""
         if self.version and other.version:
-            return self.version > other.version
+            return shorten(self.version) > shorten(other.version)
         return bool(self.day and other.day) and (self.day or ()) > (other.day or ())
 
     def __str__(self) -> str:
@@ -269,10 +276,28 @@ def edition_of(document: Document, under: Sequence[str] = ()) -> Edition:
     By its path, those headings, its title, or its first lines.
     """
     path = re.sub(r"[_/]|\.\w+$", " ", document.document_id)
-    told = (path, *reversed(under), document.title, document.text[:HEAD_CHARS])
-    versions = (found[0] for text in told if (found := find_versions(text)))
-    days = (day for text in told if (day := find_day(text)))
+    over = (path, *reversed(under), document.title)
+    head = document.text[:HEAD_CHARS]
+    versions = (v for text in (*over, *_OWN_VERSION.findall(head)) for v in _versions(text))
+    days = (day for text in (*over, head) if (day := find_day(text)))
     return Edition(next(versions, None), next(days, None))
+
+
+def _versions(text: str) -> list[tuple[int, ...]]:
+    """Return the versions that a text names; a date is none."""
+    return [found for found in find_versions(text) if len(found) != 3 or found[2] < MIN_YEAR]
+
+
+def shorten(version: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return a version without zeros at its end.
+
+    >>> shorten((2, 0)), shorten((1, 10)), shorten(None)
+    ((2,), (1, 10), ())
+    """
+    version = version or ()
+    while len(version) > 1 and not version[-1]:
+        version = version[:-1]
+    return version
 
 
 def are_alike(one: str, other: str) -> bool:

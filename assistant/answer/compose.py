@@ -232,6 +232,7 @@ def compose_parts(
     statements: dict[tuple[Place, ...], DraftStatement] = {}
     sentences: list[Sentence] = []
     drafts, computed, missing = [], [], []
+    notes: list[str] = []
     for part, (retrieval, judgement) in zip(parts, judged, strict=True):
         told = _only_about(part, judgement, settings) if part.about else judgement
         draft, own = compose(told, retrieval, calibration, settings, read)
@@ -247,7 +248,9 @@ def compose_parts(
         for result in draft.computed:
             moved = tuple(number_of[number] for number in result.sentences)
             computed.append(replace(result, sentences=moved))
-        if not draft.statements:
+        if draft.statements:
+            notes += draft.missing
+        else:
             missing.append(_say_missing(part, draft.reason))
     whole = Draft(
         tuple(statements.values()),
@@ -255,7 +258,8 @@ def compose_parts(
         None if statements else " ".join(missing),
         sum(draft.n_more for draft in drafts),
         tuple(computed),
-        tuple(missing) if statements else (),
+        (*missing, *dict.fromkeys(notes)) if statements else (),
+        tells_apart=any(draft.tells_apart for draft in drafts),
     )
     return whole, tuple(sentences)
 

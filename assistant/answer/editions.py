@@ -14,14 +14,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from assistant.cite import Edition, Place, Read, are_alike, edition_of, place_of
-from assistant.evidence.scorer import Judgement
+from assistant.cite import Edition, Place, Read, are_alike, edition_of, place_of, shorten
+from assistant.evidence.scorer import Judgement, place_terms
 from assistant.ingest.formats.table import JOINT
 from assistant.retrieve.retriever import Retrieval
 from assistant.text.cues import asks_current
 from assistant.text.exact import find_exact, find_versions, is_asked
 from assistant.text.numbers import YEAR
-from assistant.text.terms import query_terms, terms
+from assistant.text.terms import guess_language, query_terms, terms
 from assistant.values import Document, Role, Sentence
 
 MOST = 0.6
@@ -30,20 +30,35 @@ _YEAR_OF_NAME = re.compile(rf"(?<!\d){YEAR}(?!\d)")
 _OF_EDITIONS = frozenset(terms("version edition revision year"))
 _MARKS = re.compile(
     r"(?<![^\W_])(?:v(?:er(?:sion)?)?[ ._-]?\d+(?:\.\d+)*|rev(?:ision)?[ ._-]?\d*|draft|final"
-    rf"|old|new|entwurf|alt|neu|ancien|nouveau|antiguo|nuevo"
-    rf"|{YEAR}(?:[ _/-](?:\d\d|{YEAR}))?)(?![^\W_])",
+    r"|old|new|entwurf|alt|neu|ancien|nouveau|antiguo|nuevo"
+    r"|(?P<year>(?:19|20)\d\d)(?:[ _/-](?P<next>\d\d|(?:19|20)\d\d)(?![ _/.-]?\d))?)"
+    r"(?![^\W_]|[ _/.-]\d)",
     re.IGNORECASE,
 )
-_PAST = re.compile(
-    r"\b(?:was|were|did|had|used to|before|previous(?:ly)?|former(?:ly)?|old(?:er)?"
-    r"|earlier|last (?:year|time)(?!['’]?s)|histor\w+|chang\w+|differen\w+|compar\w+|both|each|all"
-    r"|war|waren|wurden?|hatten?|galt\w*|kostete|früher\w*|vorher\w*|bisher\w*|alte[nrs]?"
-    r"|ehemal\w+|letzte[sn]? (?:jahr|mal)|geändert|unterschied\w*|vergleich\w*|alle"
-    r"|avant|était|étaient|ancien\w*|précéden\w+|chang\w+|comparer?|toutes|tous"
-    r"|antes|era|eran|costaba|anterior\w*|cambi\w+|diferen\w+|compara\w*|todas|todos"
-    r"|prima|precedent\w+|mudou|mudaram)\b",
+_COUNTED = re.compile(
+    r"(?<![^\W_])(?:invoices?|bills?|receipts?|quotes?|offers?|orders?|tickets?|forms?|rooms?|cases?"
+    r"|rfc|rechnung(?:en)?|angebote?|quittung|auftrag|bestellung|lieferschein|beleg|zimmer|vorgang"
+    r"|factures?|devis|commandes?|facturas?|presupuestos?|pedidos?|recibos?)"
+    r"[ _.-]?(?:no|nr|num)?[ _.-]*\d",
     re.IGNORECASE,
 )
+"""Things that are told apart by a number, which no year is."""
+_BEFORE = {
+    "en": r"was|were|did|had|used to|before|previous(?:ly)?|former(?:ly)?|older|(?:until|since) \d+|earlier"
+    r"|(?:the|our|my|an) old|last (?:year|time|month|week)(?!['’]?s)|histor\w+|chang\w+"
+    r"|differ\w*|compar\w+|(?:each|both|all) (?:editions?|versions?|years?)",
+    "de": r"waren?|wurden?|hatten?|galt\w*|kostete\w*|früher\w*|vorher\w*|bisher\w*|bis \d+"
+    r"|(?:die|der|das|den|dem|ein\w?) alte[nrsm]?|ehemal\w+|letzte[snm]? (?:jahr|mal|monat)"
+    r"|geändert|änder\w+|unterschied\w*|vergleich\w*|(?:alle|beide)n? (?:fassung|ausgab|jahr)\w*",
+    "fr": r"avant|était|étaient|ancien\w*|précéden\w+|jusqu\w+|chang\w+|différ\w+|compar\w+",
+    "es": r"antes|era|eran|costaba\w?|anterior\w*|hasta|cambi\w+|difer\w+|compar\w+",
+    "it": r"prima|era|erano|precedent\w+|fino|cambi\w+|differ\w+|confront\w+",
+    "pt": r"antes|era|eram|anterior\w*|até|mud\w+|difer\w+|compar\w+",
+}
+"""What asks for another time than now, or for several."""
+_OTHER_TIMES = {
+    language: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for language, words in _BEFORE.items()
+}
 
 
 class Chosen(NamedTuple):
@@ -67,9 +82,9 @@ def prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> Ch
     rest of the question is named by it.
     """
     query = retrieval.query
-    wanted = set(find_versions(query))
+    wanted = {shorten(one) for one in find_versions(query)}
     years = {o.text for o in find_exact(query) if o.kind == "year" and is_asked(query, o)}
-    if not wanted and not years and not asks_current(query):
+    if not wanted and not years:
         return _prefer_newest(query, judgement, read)
     sentences = judgement.sentences
     editions = [edition_of(read(one.passage.document_id), one.passage.under) for one in sentences]
@@ -77,35 +92,36 @@ def prefer_edition(retrieval: Retrieval, judgement: Judgement, read: Read) -> Ch
     has_year = any(years & own for own in over)
 
     def is_replaced(i: int) -> bool:
-        own = editions[i]
-        if has_year and over[i] and not years & over[i]:
+        own = sentences[i]
+        if has_year and over[i] and not years & (over[i] | set(_YEAR_OF_NAME.findall(own.text))):
             return True
-        return any(
-            (other.version in wanted and own.version not in wanted)
-            if wanted
-            else not years and other.is_newer(own)
+        return bool(wanted) and any(
+            shorten(other.version) in wanted and shorten(editions[i].version) not in wanted
             for j, other in enumerate(editions)
-            if sentences[j].passage.document_id != sentences[i].passage.document_id
-            and are_alike(sentences[i].text, sentences[j].text)
+            if sentences[j].passage.document_id != own.passage.document_id
+            and are_alike(own.text, sentences[j].text)
         )
 
     kept = [i for i in range(len(sentences)) if not is_replaced(i)]
-    chosen = _keep(judgement, kept)
     if not kept:
-        return Chosen(chosen)
+        return Chosen(_keep(judgement, kept))
     best = max(kept, key=lambda i: judgement.scores[i])
-    is_of_it = editions[best].version in wanted or bool(years & over[best])
-    if not is_of_it or _share_said(retrieval, sentences[best].text) < MOST:
-        return Chosen(chosen)
-    return Chosen(replace(chosen, evidence=replace(chosen.evidence, is_named=True)))
+    chosen = _keep(judgement, kept)
+    is_of_it = shorten(editions[best].version) in wanted or bool(years & over[best])
+    if is_of_it and _share_said(retrieval, sentences[best].text) >= MOST:
+        return Chosen(replace(chosen, evidence=replace(chosen.evidence, is_named=True)))
+    less = float(judgement.scores.max() - judgement.scores[best])
+    log_odds = None if chosen.log_odds is None else chosen.log_odds - less
+    return Chosen(replace(chosen, log_odds=log_odds))
 
 
 def _prefer_newest(query: str, judgement: Judgement, read: Read) -> Chosen:
     """Leave out what a newer edition of the same document says in other words or numbers."""
-    if _PAST.search(query):
+    if asks_other_times(query):
         return Chosen(judgement)
     sentences = judgement.sentences
-    works = [work_of(one.passage.document_id) for one in sentences]
+    is_of_any = asks_current(query)
+    works = ["" if is_of_any else work_of(one.passage.document_id) for one in sentences]
     names: dict[str, set[str]] = defaultdict(set)
     for one, work in zip(sentences, works, strict=True):
         names[work].add(one.passage.document_id)
@@ -127,8 +143,7 @@ def _prefer_newest(query: str, judgement: Judgement, read: Read) -> Chosen:
 
 def find_older(query: str, documents: Sequence[Document]) -> frozenset[str]:
     """Return which of some documents are older editions of others, if the newest is asked."""
-    years = any(o.kind == "year" and is_asked(query, o) for o in find_exact(query))
-    if years or find_versions(query) or _PAST.search(query):
+    if find_versions(query) or asks_other_times(query):
         return frozenset()
     editions = [(work_of(one.document_id), edition_of(one), one.document_id) for one in documents]
     return frozenset(
@@ -136,6 +151,20 @@ def find_older(query: str, documents: Sequence[Document]) -> frozenset[str]:
         for work, edition, name in editions
         if any(other == work and newer.is_newer(edition) for other, newer, _ in editions)
     )
+
+
+def asks_other_times(question: str) -> bool:
+    """Whether a question asks for what was, what has changed, or what holds at a time it names.
+
+    >>> asks_other_times("What did it cost?"), asks_other_times("Was kostet es?")
+    (True, False)
+    """
+    if asks_current(question):
+        return False
+    if any(one.kind in ("year", "month", "date") for one in find_exact(question)):
+        return True
+    words = _OTHER_TIMES.get(guess_language(question), _OTHER_TIMES["en"])
+    return words.search(question) is not None
 
 
 def _find_newer(
@@ -147,7 +176,7 @@ def _find_newer(
 ) -> int | None:
     """Return the sentence of the newest edition that says what the i-th one says, if there is."""
     own = sentences[i]
-    said = asked & set(terms(own.text))
+    said = asked & _told(own)
     found = [
         j
         for j, edition in editions.items()
@@ -155,10 +184,15 @@ def _find_newer(
         and sentences[j].passage.document_id != own.passage.document_id
         and edition.is_newer(editions[i])
         and _is_of_one_thing(own, sentences[j])
-        and said <= set(terms(sentences[j].text))
+        and said <= _told(sentences[j])
     ]
     newest = [j for j in found if not any(editions[k].is_newer(editions[j]) for k in found)]
     return newest[0] if newest else None
+
+
+def _told(sentence: Sentence) -> set[str]:
+    """Return the terms of a sentence, of what it stands under, and of its file's name."""
+    return set(terms(sentence.text, sentence.passage.language)) | place_terms(sentence)
 
 
 def _is_of_one_thing(one: Sentence, other: Sentence) -> bool:
@@ -175,8 +209,15 @@ def work_of(document_id: str) -> str:
     (True, 'bill 7731')
     """
     name = re.sub(r"\.\w{1,5}$", "", document_id)
-    bare = _MARKS.sub(" ", name)
+    bare = name if _COUNTED.search(name) else _MARKS.sub(_leave, name)
     return " ".join(re.findall(r"\w+", bare.replace("_", " "))).casefold()
+
+
+def _leave(mark: re.Match[str]) -> str:
+    """Return what is left of a mark of an edition: of a year's month that month."""
+    year, behind = mark["year"], mark["next"]
+    is_season = not behind or int(behind[-2:]) == (int(year[-2:]) + 1) % 100
+    return " " if not year or is_season else mark[0]
 
 
 def _keep(judgement: Judgement, kept: list[int]) -> Judgement:

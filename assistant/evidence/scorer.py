@@ -202,12 +202,16 @@ def _find_idle(
     return np.array(
         [
             n in repeats
-            or (not is_of_mail and (_is_header(one) or is_courtesy(one.text)))
+            or (not is_of_mail and (_is_header(one) or _is_courtesy(one)))
             or (names_alone(one.text) and asked.issuperset(terms(one.text)))
             for n, one in enumerate(sentences)
         ],
         dtype=np.bool_,
     )
+
+
+def _is_courtesy(sentence: Sentence) -> bool:
+    return sentence.role is Role.PARAGRAPH and is_courtesy(sentence.text)
 
 
 def _is_header(sentence: Sentence) -> bool:
@@ -450,7 +454,7 @@ def find_beside(
         return []
     language = sentences[best].passage.language
     asked = set(query_terms(query, language))
-    placed = asked & _place_terms(sentences[best])
+    placed = asked & place_terms(sentences[best])
     floor = scores[best] - DIFFERING_DROP
     have = {sentences[i].passage.document_id for i in chosen}
     found: list[int] = []
@@ -461,7 +465,7 @@ def find_beside(
         if one.passage.document_id in have or one.role not in _PLAIN or is_injection(one.text):
             continue
         told = set(terms(one.text, language))
-        if len(asked & told) < MIN_SHARE * len(asked) or not placed <= told | _place_terms(one):
+        if len(asked & told) < MIN_SHARE * len(asked) or not placed <= told | place_terms(one):
             continue
         have.add(one.passage.document_id)
         if not any(is_same(one, sentences[j]) for j in (*chosen, *found)):
@@ -469,7 +473,7 @@ def find_beside(
     return found
 
 
-def _place_terms(sentence: Sentence) -> set[str]:
+def place_terms(sentence: Sentence) -> set[str]:
     """Return the terms of what a sentence stands under, and of its file's name."""
     passage = sentence.passage
     over = (term for text in passage.under for term in terms(text, passage.language))

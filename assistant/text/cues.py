@@ -102,7 +102,8 @@ _CURRENT = re.compile(
     r"\b(?:current(?:ly)?|now|nowadays|at present|presently|latest|newest|most recent"
     r"|up[ -]to[ -]date|in force|valid today|aktuell\w*|derzeit\w*|jetzt|neueste\w?"
     r"|actuel\w*|maintenant"
-    r"|actualmente|actual|vigente|ahora|attual\w*|adesso|ora|atual\w*|agora)\b",
+    r"|actualmente|(?<!the )(?<!an )actual|vigente|ahora|attual\w*|adesso|(?<!che )ora"
+    r"|atual\w*|agora)\b",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(

@@ -21,16 +21,17 @@ _OF_MAIL = re.compile(
     r"|fecha|cuando|correo|inviato|scritto|mittente|oggetto|quando|enviou|escreveu|remetente"
     r"|assunto|data)\b"
 )
-_GREETING = (
-    r"dear|hello|hi|hey|(?:good )?(?:morning|afternoon|evening)|to whom it may concern"
-    r"|hallo|moin|servus|gruezi|gruss gott|guten (?:morgen|tag|abend)|lieber?|liebes|werte[rs]?"
-    r"|sehr geehrte[rs]?|bonjour|bonsoir|salut|chere?s?|mesdames|messieurs|madame|monsieur"
-    r"|hola|buen(?:os|as) (?:dias|tardes|noches)|estimad[oa]s?|querid[oa]s?|muy senor(?:es)? mios?"
-    r"|ciao|buon ?giorno|buona ?sera|salve|gentil[ei]|gentilissim[oaie]|egregi[oa]?|spett\w*"
-    r"|ola|bom dia|boa (?:tarde|noite)|car[oaie]s?|prezad[oa]s?"
-    r"|beste|geachte|goede(?:morgen|middag|navond)|hoi|lieve"
+_NAMED = r"(?: (?:[^\W\d][\w’'-]*\.?|&|/)){0,6}"
+_SALUTATION = re.compile(
+    r"(?:(?:hello|hi|hey|good (?:morning|afternoon|evening)|hallo|moin|servus|gruezi|gruss gott"
+    r"|guten (?:morgen|tag|abend)|bonjour|bonsoir|salut|hola|buen(?:os|as) (?:dias|tardes|noches)"
+    r"|ciao|buon ?giorno|buona ?sera|ola|bom dia|boa (?:tarde|noite)|hoi"
+    rf"|goede(?:morgen|middag|navond))\b,?{_NAMED} ?[,:!]"
+    r"|(?:dear|to whom it may concern|lieber?|liebes|werte[rs]?|sehr geehrte[rs]?|chere?s?"
+    r"|(?:mesdames|messieurs|madame|monsieur),?|estimad[oa]s?|querid[oa]s?|muy senor(?:es)? mios?"
+    r"|salve|gentil[ei]|gentilissim[oaie]|egregi[oa]?|spett(?:\.(?:le)?|abile)|car[oaie]|prezad[oa]s?"
+    rf"|beste|geachte|lieve)(?!\w){_NAMED} ?[,:])"
 )
-_SALUTATION = re.compile(rf"(?:{_GREETING})\b,?(?: (?:[^\W\d][\w’'-]*\.?|&|/)){{0,6}} ?[,:!]")
 _CLOSING = re.compile(
     r"(?:(?:with )?(?:kind|best|warm|many)(?:est)? (?:regards|wishes|thanks)|regards|best|cheers"
     r"|yours(?: \w+)?|sincerely(?: yours)?|all the best|thanks|thank you"

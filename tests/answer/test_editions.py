@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from corpora import write_files
 
-from assistant.answer.editions import work_of
+from assistant.answer.editions import asks_other_times, work_of
 from assistant.pipeline import Assistant
 
 FILES = {
@@ -88,8 +88,90 @@ def test_names_that_differ_in_a_year_or_version_are_of_one_document(one: str, ot
         ("minutes 2031-02-03.md", "minutes 2031-05-05.md"),
         ("acme/contract 2023.pdf", "birk/contract 2024.pdf"),
         ("newton.md", "ton.md"),
+        ("invoice 2023.pdf", "invoice 2024.pdf"),
+        ("Rechnung-Nr. 2023.pdf", "Rechnung-Nr. 2031.pdf"),
+        ("form 1040.pdf", "form 1099.pdf"),
+        ("statement 2024-03-01.pdf", "statement 2024-04-01.pdf"),
+        ("payslip 2023-11.pdf", "payslip 2024-03.pdf"),
+        ("protocol 1034.txt", "protocol 1035.txt"),
         ("block 12 2024.md", "block 14 2025.md"),
     ],
 )
 def test_names_that_differ_in_more_are_of_two(one: str, other: str) -> None:
     assert work_of(one) != work_of(other)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What did a berth cost?",
+        "What does a berth cost on 1 July 2029?",
+        "What is the rent until 2029?",
+        "What was paid last month?",
+        "What has changed?",
+        "What does it cost in all editions?",
+        "Wie hoch war die Gebühr früher?",
+        "Combien coûtait la place avant ?",
+        "¿Cuánto era antes?",
+    ],
+)
+def test_what_names_another_time_asks_for_other_editions(question: str) -> None:
+    assert asks_other_times(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does a berth cost?",
+        "How old must a child be to sail?",
+        "May all tenants use the lift?",
+        "Until when may I moor last year's boat?",
+        "Was kostet ein Liegeplatz?",
+        "was kostet ein liegeplatz im hafen",
+        "Wer darf alle Räume benutzen?",
+        "¿Cuánto cuesta un amarre?",
+        "What does a berth cost now?",
+    ],
+)
+def test_what_names_none_asks_for_what_holds(question: str) -> None:
+    assert not asks_other_times(question)
+
+
+LEASES = {
+    "lease Mole Lane.md": "# Lease\n\nOf 1 May 2031.\n\nThe rent of the flat is 640 euros.\n",
+    "lease Park Road.md": "# Lease\n\nOf 1 May 2033.\n\nThe rent of the flat is 720 euros.\n",
+    "setup 2031.md": "# Setup\n\nIt needs Python version 3.11.\n\nIt takes 4 GB of disk.\n",
+    "setup 2033.md": "# Setup\n\nIt needs Python version 3.9 or newer.\n\nIt takes 6 GB of disk.\n",
+    "budget 2032.md": "# Budget\n\nIn 2031 the heating cost 12,300 euros, in 2032 it cost 9,900.\n",
+    "budget 2031.md": "# Budget\n\nThe car park cost 2 euros an hour.\n",
+    "statutes old.md": "# Statutes\n\nVersion 15.03.2031\n\nThe fee of a member is 31 euros.\n",
+    "statutes new.md": "# Statutes\n\nVersion 01.04.2033\n\nThe fee of a member is 44 euros.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    home = tmp_path_factory.mktemp("papers")
+    write_files(home / "documents", LEASES)
+    with Assistant.open(corpus_dir=home / "documents", index_dir=home / "index") as assistant:
+        assistant.sync()
+        yield assistant
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "said", "unsaid"),
+    [
+        ("What is the current rent of the flat in Mole Lane?", "640", "older edition"),
+        ("How much disk does the setup take?", "6 GB", "4 GB"),
+        ("How much did the heating cost in 2031?", "12,300", "older edition"),
+        ("What is the fee of a member?", "44", "31 euros"),
+        ("What is the fee of a member, and how much disk does the setup take?", "older", "4 GB"),
+    ],
+)
+def test_an_edition_is_left_out_for_one_of_the_same_document_alone(
+    papers: Assistant, question: str, said: str, unsaid: str
+) -> None:
+    text = papers.ask(question).text
+    assert said in text
+    assert unsaid not in text
