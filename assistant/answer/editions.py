@@ -44,9 +44,9 @@ _COUNTED = re.compile(
 )
 """Things that are told apart by a number, which no year is."""
 _BEFORE = {
-    "en": r"was|were|did|had|used to|before|previous(?:ly)?|former(?:ly)?|older|(?:until|since) \d+|earlier"
-    r"|(?:the|our|my|an) old|last (?:year|time|month|week)(?!['’]?s)|histor\w+|chang\w+"
-    r"|differ\w*|compar\w+|(?:each|both|all) (?:editions?|versions?|years?)",
+    "en": r"was|were|did|had|used to|before|previous(?:ly)?|former(?:ly)?|older|earlier"
+    r"|(?:until|since) \d+|(?:the|our|my|an) old|last (?:year|time|month|week)(?!['’]?s)"
+    r"|histor\w+|chang\w+|differ\w*|compar\w+|(?:each|both|all) (?:editions?|versions?|years?)",
     "de": r"waren?|wurden?|hatten?|galt\w*|kostete\w*|früher\w*|vorher\w*|bisher\w*|bis \d+"
     r"|(?:die|der|das|den|dem|ein\w?) alte[nrsm]?|ehemal\w+|letzte[snm]? (?:jahr|mal|monat)"
     r"|geändert|änder\w+|unterschied\w*|vergleich\w*|(?:alle|beide)n? (?:fassung|ausgab|jahr)\w*",
