@@ -26,6 +26,7 @@ readers = ["ann"]
 corpus_dir = "minutes"
 index_dir = "elsewhere"
 """
+STORE = 'store_url = "postgres://u:topsecret@h/d"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +134,35 @@ class TestSettings:
         with pytest.raises(SettingsError, match=match) as caught:
             Settings.load()
         assert "topsecret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("toml", "match"),
+        [
+            ('api_key = "topsecret"\n', "api_key: Extra inputs"),
+            ('[user]\nalice = "topsecret"\n', "user: Extra inputs"),
+            (f"[collections.a]\n{STORE}", "collections.a.corpus_dir: Field required"),
+            (f'[collections.a]\ncorpus_dir = "a"\n[collections.a.b]\n{STORE}', "a.b: Extra inputs"),
+            (f'[[collections]]\ncorpus_dir = "a"\n{STORE}', "collections: Input should be"),
+            (f"[collections]\n{STORE}", "collections.store_url: Input should be"),
+            ('[collections]\na = "postgres://u:topsecret@h"\n', "collections.a: Input should be"),
+            (f"[collections.a.corpus_dir]\n{STORE}", "collections.a.corpus_dir: Input is not"),
+            (f"[port]\n{STORE}", "port: Input should be"),
+            ('[users]\nann = ["topsecret"]\n', "users.ann: Input should be"),
+            ("[collections.a]\nstore_url = ['topsecret']\n", "collections.a.store_url: Input"),
+        ],
+    )
+    def test_what_is_wrong_with_them_is_told_without_a_password(
+        self, folder: Path, toml: str, match: str
+    ) -> None:
+        (folder / "assistant.toml").write_text(toml)
+        with pytest.raises(SettingsError, match=match) as caught:
+            Settings.load()
+        assert "topsecret" not in str(caught.value)
+
+    def test_a_value_that_is_no_secret_is_told(self, folder: Path) -> None:
+        (folder / "assistant.toml").write_text('port = "many"\n')
+        with pytest.raises(SettingsError, match=r"port: .* \(got 'many'\)"):
+            Settings.load()
 
 
 class TestOpening:

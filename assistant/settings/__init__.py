@@ -72,6 +72,8 @@ FrameOrigin = Annotated[
 """Without a path, and without a wildcard: named origins only."""
 SECRET = frozenset(("index_url", "store_url", "users", "tokens", "llm", "verifier"))
 """Settings, and groups of them, that hold passwords and keys."""
+UNTOLD = frozenset(("missing", "extra_forbidden", "model_type", "dict_type"))
+"""Kinds of faults, as pydantic names them, whose input is a whole table, or no setting."""
 
 
 class Settings(BaseSettings):
@@ -424,8 +426,11 @@ class Options(TypedDict, total=False):
 
 
 def _describe(fault: ErrorDetails) -> str:
-    """Return which setting is wrong and why, without the values of secret ones."""
-    where = ".".join(map(str, fault["loc"]))
-    is_secret = not fault["loc"] or not SECRET.isdisjoint(fault["loc"])
-    given = "" if is_secret else f" (got {fault['input']!r})"
-    return f"{where}: {fault['msg']}{given}"
+    """Return which setting is wrong and why, without the values of secret ones.
+
+    A table is not told either, nor what stands where none is known: both may hold a secret.
+    """
+    where, given = ".".join(map(str, fault["loc"])), fault["input"]
+    is_secret = not fault["loc"] or not SECRET.isdisjoint(fault["loc"]) or fault["type"] in UNTOLD
+    is_told = not is_secret and isinstance(given, (str, int, float, Path))
+    return f"{where}: {fault['msg']}" + (f" (got {given!r})" if is_told else "")
