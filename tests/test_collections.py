@@ -136,6 +136,70 @@ class TestSettings:
         assert "topsecret" not in str(caught.value)
 
     @pytest.mark.parametrize(
+        ("what", "one", "other"),
+        [
+            ("index_url", "http://u:topsecret@host", "http://v:topsecret2@host"),
+            ("index_url", "http://host", "http://HOST.:19530/"),
+            ("index_url", "http://host", "https://host/default?name=assistant"),
+            ("index_url", "http://host/docs/", "http://host/docs?name=assistant&x=1"),
+            ("index_url", "http://localhost:19530", "http://[::1]"),
+            ("index_url", "http://[2001:db8::1]", "http://[2001:db8:0::1]:19530"),
+            ("index_url", "http://u:topsecret/x@host", "http://u:topsecret/x@host"),
+            ("index_url", "http://u:topsecret@[host", "http://u:topsecret@[host"),
+            ("index_url", "a.db", "./a.db"),
+            ("index_url", "a.db", "minutes/../a.db"),
+            ("store_url", "postgres://u:topsecret@h/d", "postgresql://u:topsecret@h/d"),
+            ("store_url", "postgresql://u:topsecret@h/d", "postgresql://v:topsecret2@H:5432/d/"),
+            ("store_url", "postgresql://h/d", "postgresql://h/d?sslmode=require"),
+            ("store_url", "postgresql://h/d", "postgresql:///d?host=h&port=5432"),
+            ("store_url", "postgresql://h/d", "postgresql://h/other?dbname=d"),
+            ("store_url", "postgresql:///d", "postgresql://127.0.0.1/d"),
+            ("store_url", "postgresql://d@h", "postgresql://d:topsecret@h/"),
+            ("store_url", "postgresql://d@h", "postgresql://h?user=d"),
+            ("store_url", "postgresql://h/%64", "postgresql://h/d"),
+            ("store_url", "postgresql://one,h:5433/d", "postgresql://h:5433,[::2]:9/d"),
+            ("store_url", "postgresql://h,[::2]/d?port=1", "postgresql://[0::2]:1/d"),
+            ("store_url", "postgresql://u:topsecret?x@h/d", "postgresql://h/d"),
+            ("store_url", "postgresql://u@h:x/d", "postgresql://h:x/d"),
+        ],
+    )
+    def test_no_two_share_a_server_s_place_however_it_is_written(
+        self, folder: Path, what: str, one: str, other: str
+    ) -> None:
+        self.write_places(folder, what, one, other)
+        with pytest.raises(SettingsError, match=f"have the same {what}") as caught:
+            Settings.load()
+        assert "topsecret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("what", "one", "other"),
+        [
+            ("index_url", "http://host", "http://host:19531"),
+            ("index_url", "http://host", "http://host2"),
+            ("index_url", "http://host/a", "http://host/b"),
+            ("index_url", "http://host", "http://host?name=docs"),
+            ("index_url", "a.db", "minutes/a.db"),
+            ("store_url", "postgresql://h/d", "postgresql://h/e"),
+            ("store_url", "postgresql://h/d", "postgresql://h:5433/d"),
+            ("store_url", "postgresql://h/d", "postgresql://h2/d"),
+            ("store_url", "postgresql://d@h", "postgresql://e@h"),
+            ("store_url", "postgresql:///d?host=/a", "postgresql:///d?host=/b"),
+        ],
+    )
+    def test_one_server_may_have_the_places_of_several(
+        self, folder: Path, what: str, one: str, other: str
+    ) -> None:
+        self.write_places(folder, what, one, other)
+        assert len(Settings.load().collections) == 2
+
+    def write_places(self, folder: Path, what: str, *urls: str) -> None:
+        tables = (
+            f'[collections.{name}]\ncorpus_dir = "{name}"\n{what} = "{url}"\n'
+            for name, url in zip(TEXTS, urls, strict=True)
+        )
+        (folder / "assistant.toml").write_text("".join(tables))
+
+    @pytest.mark.parametrize(
         ("toml", "match"),
         [
             ('api_key = "topsecret"\n', "api_key: Extra inputs"),

@@ -36,9 +36,12 @@ from assistant.settings.tables import (
     CollectionSettings,
     IndexUrl,
     LanguageModel,
+    Place,
     StoreUrl,
     UserName,
     VerifierSettings,
+    find_index,
+    find_store,
 )
 
 __all__ = ["CollectionSettings", "LanguageModel", "Options", "Settings", "VerifierSettings"]
@@ -284,16 +287,20 @@ class Settings(BaseSettings):
         known = self.users.keys() | self.tokens.keys()
         if len(self.collections) > 1 and (self.index_url or self.store_url):
             raise ValueError("each of several collections has an index_url, store_url of its own")
-        kept: dict[Path | SecretStr, str] = {}
+        kept: dict[tuple[str, Place], str] = {}
         for name, one in self.collections.items():
             if unknown := set(one.readers or ()) - known:
                 raise ValueError(
                     f"readers of collections.{name} are neither users nor tokens: "
                     f"{', '.join(sorted(unknown))}"
                 )
-            places = self._index_of(name).resolve(), one.index_url, one.store_url
-            for place, what in zip(places, ("index_dir", "index_url", "store_url"), strict=True):
-                if place and (other := kept.setdefault(place, name)) != name:
+            places = {
+                "index_dir": ((str(self._index_of(name).resolve()),),),
+                "index_url": find_index(one.index_url) if one.index_url else (),
+                "store_url": find_store(one.store_url) if one.store_url else (),
+            }
+            for what, place in ((what, at) for what, found in places.items() for at in found):
+                if (other := kept.setdefault((what, place), name)) != name:
                     raise ValueError(f"collections.{other} and .{name} have the same {what}")
         return self
 
