@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dom import present
@@ -191,6 +192,52 @@ class TestSettings:
     ) -> None:
         self.write_places(folder, what, one, other)
         assert len(Settings.load().collections) == 2
+
+    @pytest.mark.parametrize(
+        "place", ["contracts", "contracts/deep/index", "minutes/../contracts/i"]
+    )
+    def test_no_index_lies_among_the_documents_of_another(self, folder: Path, place: str) -> None:
+        toml = folder / "assistant.toml"
+        toml.write_text(TABLES.replace("elsewhere", place))
+        told = "index_dir of collections.minutes .* corpus_dir of collections.contracts.*: set "
+        with pytest.raises(SettingsError, match=told):
+            Settings.load()
+        with pytest.raises(SettingsError, match=told):
+            Settings.load(collection="contracts")
+        (folder / "linked").symlink_to(folder / "contracts")
+        toml.write_text(TABLES.replace("elsewhere", f"linked/{place}"))
+        with pytest.raises(SettingsError, match=told):
+            Settings.load()
+
+    def test_by_default_too_no_index_lies_among_the_documents_of_another(
+        self, folder: Path
+    ) -> None:
+        toml = TABLES.replace('corpus_dir = "contracts"', 'corpus_dir = "index"')
+        toml = toml.replace('index_dir = "elsewhere"', "")
+        (folder / "assistant.toml").write_text(toml)
+        with pytest.raises(SettingsError, match=r"set collections\.minutes\.index_dir"):
+            Settings.load()
+
+    def test_settings_that_were_made_in_python_are_held_to_that_too(self) -> None:
+        folders = {"a": "contracts", "b": "minutes"}
+        tables = {name: {"corpus_dir": at, "index_dir": f"{at}/i"} for name, at in folders.items()}
+        tables["b"]["index_dir"] = "contracts/i/b"
+        Path("assistant.toml").unlink()
+        given: dict[str, Any] = {"collections": tables}
+        settings = Settings(**given)
+        with pytest.raises(SettingsError, match="lies in the corpus_dir"):
+            settings.of("a")
+
+    def test_an_index_may_lie_among_its_own_documents(self, folder: Path) -> None:
+        toml = TABLES.replace("elsewhere", "minutes/index")
+        (folder / "assistant.toml").write_text(toml)
+        assert Settings.load().of("minutes").index_dir == Path("minutes/index")
+
+    def test_where_folders_are_arguments_the_collections_are_not_looked_at(
+        self, folder: Path
+    ) -> None:
+        given = {"corpus_dir": folder / "minutes", "index_dir": folder / "minutes" / "index"}
+        assert not Settings.load(**given).collections
 
     def write_places(self, folder: Path, what: str, *urls: str) -> None:
         tables = (

@@ -304,6 +304,23 @@ class Settings(BaseSettings):
                     raise ValueError(f"collections.{other} and .{name} have the same {what}")
         return self
 
+    def _require_apart(self) -> None:
+        """Check that no collection reads as documents what is kept beside the index of another.
+
+        Raises:
+            SettingsError: one would: conversations, what was removed, what programs added.
+        """
+        for name, reader in ((a, b) for a in self.collections for b in self.collections if a != b):
+            index_dir = self._index_of(name)
+            corpus_dir = self.collections[reader].corpus_dir
+            if index_dir.resolve().is_relative_to(corpus_dir.resolve()):
+                raise SettingsError(
+                    f"settings cannot be used: the index_dir of collections.{name} ({index_dir}) "
+                    f"lies in the corpus_dir of collections.{reader} ({corpus_dir}), which would "
+                    "read its conversations and its trash as documents: set "
+                    f"collections.{name}.index_dir to a folder outside of it"
+                )
+
     @property
     def weight_of_words(self) -> float:
         """`lexical_weight`, or what suits the model."""
@@ -318,10 +335,11 @@ class Settings(BaseSettings):
         """Return the settings of one collection: its folders, and none of the others.
 
         Raises:
-            SettingsError: there is none of this name.
+            SettingsError: there is none of this name, or an index lies among another's documents.
         """
         if collection not in self.collections:
             raise SettingsError(f"there is no collection {collection!r}{self._list_collections()}")
+        self._require_apart()
         index_dir = self._index_of(collection)
         one = self.collections[collection].model_copy(update={"index_dir": index_dir})
         own = {
@@ -381,6 +399,7 @@ class Settings(BaseSettings):
             if "collection" in given:
                 raise SettingsError("name a collection or folders, not both")
             return found.model_copy(update={"collections": {}})
+        found._require_apart()
         return found if found.collection is None else found.of(found.collection)
 
 
