@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dom import present
@@ -26,6 +27,7 @@ readers = ["ann"]
 corpus_dir = "minutes"
 index_dir = "elsewhere"
 """
+STORE = 'store_url = "postgres://u:topsecret@h/d"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +135,145 @@ class TestSettings:
         with pytest.raises(SettingsError, match=match) as caught:
             Settings.load()
         assert "topsecret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("what", "one", "other"),
+        [
+            ("index_url", "http://u:topsecret@host", "http://v:topsecret2@host"),
+            ("index_url", "http://host", "http://HOST.:19530/"),
+            ("index_url", "http://host", "https://host/default?name=assistant"),
+            ("index_url", "http://host/docs/", "http://host/docs?name=assistant&x=1"),
+            ("index_url", "http://localhost:19530", "http://[::1]"),
+            ("index_url", "http://[2001:db8::1]", "http://[2001:db8:0::1]:19530"),
+            ("index_url", "http://u:topsecret/x@host", "http://u:topsecret/x@host"),
+            ("index_url", "http://u:topsecret@[host", "http://u:topsecret@[host"),
+            ("index_url", "a.db", "./a.db"),
+            ("index_url", "a.db", "minutes/../a.db"),
+            ("store_url", "postgres://u:topsecret@h/d", "postgresql://u:topsecret@h/d"),
+            ("store_url", "postgresql://u:topsecret@h/d", "postgresql://v:topsecret2@H:5432/d/"),
+            ("store_url", "postgresql://h/d", "postgresql://h/d?sslmode=require"),
+            ("store_url", "postgresql://h/d", "postgresql:///d?host=h&port=5432"),
+            ("store_url", "postgresql://h/d", "postgresql://h/other?dbname=d"),
+            ("store_url", "postgresql:///d", "postgresql://127.0.0.1/d"),
+            ("store_url", "postgresql://d@h", "postgresql://d:topsecret@h/"),
+            ("store_url", "postgresql://d@h", "postgresql://h?user=d"),
+            ("store_url", "postgresql://h/%64", "postgresql://h/d"),
+            ("store_url", "postgresql://one,h:5433/d", "postgresql://h:5433,[::2]:9/d"),
+            ("store_url", "postgresql://h,[::2]/d?port=1", "postgresql://[0::2]:1/d"),
+            ("store_url", "postgresql://u:topsecret?x@h/d", "postgresql://h/d"),
+            ("store_url", "postgresql://u@h:x/d", "postgresql://h:x/d"),
+        ],
+    )
+    def test_no_two_share_a_server_s_place_however_it_is_written(
+        self, folder: Path, what: str, one: str, other: str
+    ) -> None:
+        self.write_places(folder, what, one, other)
+        with pytest.raises(SettingsError, match=f"have the same {what}") as caught:
+            Settings.load()
+        assert "topsecret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("what", "one", "other"),
+        [
+            ("index_url", "http://host", "http://host:19531"),
+            ("index_url", "http://host", "http://host2"),
+            ("index_url", "http://host/a", "http://host/b"),
+            ("index_url", "http://host", "http://host?name=docs"),
+            ("index_url", "a.db", "minutes/a.db"),
+            ("store_url", "postgresql://h/d", "postgresql://h/e"),
+            ("store_url", "postgresql://h/d", "postgresql://h:5433/d"),
+            ("store_url", "postgresql://h/d", "postgresql://h2/d"),
+            ("store_url", "postgresql://d@h", "postgresql://e@h"),
+            ("store_url", "postgresql:///d?host=/a", "postgresql:///d?host=/b"),
+        ],
+    )
+    def test_one_server_may_have_the_places_of_several(
+        self, folder: Path, what: str, one: str, other: str
+    ) -> None:
+        self.write_places(folder, what, one, other)
+        assert len(Settings.load().collections) == 2
+
+    @pytest.mark.parametrize(
+        "place", ["contracts", "contracts/deep/index", "minutes/../contracts/i"]
+    )
+    def test_no_index_lies_among_the_documents_of_another(self, folder: Path, place: str) -> None:
+        toml = folder / "assistant.toml"
+        toml.write_text(TABLES.replace("elsewhere", place))
+        told = "index_dir of collections.minutes .* corpus_dir of collections.contracts.*: set "
+        with pytest.raises(SettingsError, match=told):
+            Settings.load()
+        with pytest.raises(SettingsError, match=told):
+            Settings.load(collection="contracts")
+        (folder / "linked").symlink_to(folder / "contracts")
+        toml.write_text(TABLES.replace("elsewhere", f"linked/{place}"))
+        with pytest.raises(SettingsError, match=told):
+            Settings.load()
+
+    def test_by_default_too_no_index_lies_among_the_documents_of_another(
+        self, folder: Path
+    ) -> None:
+        toml = TABLES.replace('corpus_dir = "contracts"', 'corpus_dir = "index"')
+        toml = toml.replace('index_dir = "elsewhere"', "")
+        (folder / "assistant.toml").write_text(toml)
+        with pytest.raises(SettingsError, match=r"set collections\.minutes\.index_dir"):
+            Settings.load()
+
+    def test_settings_that_were_made_in_python_are_held_to_that_too(self) -> None:
+        folders = {"a": "contracts", "b": "minutes"}
+        tables = {name: {"corpus_dir": at, "index_dir": f"{at}/i"} for name, at in folders.items()}
+        tables["b"]["index_dir"] = "contracts/i/b"
+        Path("assistant.toml").unlink()
+        given: dict[str, Any] = {"collections": tables}
+        settings = Settings(**given)
+        with pytest.raises(SettingsError, match="lies in the corpus_dir"):
+            settings.of("a")
+
+    def test_an_index_may_lie_among_its_own_documents(self, folder: Path) -> None:
+        toml = TABLES.replace("elsewhere", "minutes/index")
+        (folder / "assistant.toml").write_text(toml)
+        assert Settings.load().of("minutes").index_dir == Path("minutes/index")
+
+    def test_where_folders_are_arguments_the_collections_are_not_looked_at(
+        self, folder: Path
+    ) -> None:
+        given = {"corpus_dir": folder / "minutes", "index_dir": folder / "minutes" / "index"}
+        assert not Settings.load(**given).collections
+
+    def write_places(self, folder: Path, what: str, *urls: str) -> None:
+        tables = (
+            f'[collections.{name}]\ncorpus_dir = "{name}"\n{what} = "{url}"\n'
+            for name, url in zip(TEXTS, urls, strict=True)
+        )
+        (folder / "assistant.toml").write_text("".join(tables))
+
+    @pytest.mark.parametrize(
+        ("toml", "match"),
+        [
+            ('api_key = "topsecret"\n', "api_key: Extra inputs"),
+            ('[user]\nalice = "topsecret"\n', "user: Extra inputs"),
+            (f"[collections.a]\n{STORE}", "collections.a.corpus_dir: Field required"),
+            (f'[collections.a]\ncorpus_dir = "a"\n[collections.a.b]\n{STORE}', "a.b: Extra inputs"),
+            (f'[[collections]]\ncorpus_dir = "a"\n{STORE}', "collections: Input should be"),
+            (f"[collections]\n{STORE}", "collections.store_url: Input should be"),
+            ('[collections]\na = "postgres://u:topsecret@h"\n', "collections.a: Input should be"),
+            (f"[collections.a.corpus_dir]\n{STORE}", "collections.a.corpus_dir: Input is not"),
+            (f"[port]\n{STORE}", "port: Input should be"),
+            ('[users]\nann = ["topsecret"]\n', "users.ann: Input should be"),
+            ("[collections.a]\nstore_url = ['topsecret']\n", "collections.a.store_url: Input"),
+        ],
+    )
+    def test_what_is_wrong_with_them_is_told_without_a_password(
+        self, folder: Path, toml: str, match: str
+    ) -> None:
+        (folder / "assistant.toml").write_text(toml)
+        with pytest.raises(SettingsError, match=match) as caught:
+            Settings.load()
+        assert "topsecret" not in str(caught.value)
+
+    def test_a_value_that_is_no_secret_is_told(self, folder: Path) -> None:
+        (folder / "assistant.toml").write_text('port = "many"\n')
+        with pytest.raises(SettingsError, match=r"port: .* \(got 'many'\)"):
+            Settings.load()
 
 
 class TestOpening:

@@ -50,7 +50,7 @@ UPLOAD_PATH = "/api/documents"
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})
 """Probes reveal nothing, and the machines that send them have no password."""
 UNLIMITED = PUBLIC_PATHS | {"/api/changes"}
-"""What is asked for again and again, and costs nothing."""
+"""What is asked for again and again, and costs nothing: of who is known it is not counted."""
 NO_ROUTE = "there is no such route"
 """Said of a collection of others, too."""
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
@@ -221,8 +221,11 @@ class AccessMiddleware:
             scope.get("state", {})[ROUTE] = name_route(scope)
 
     def _restrain(self, scope: Scope, path: str, visitor: Visitor | None) -> ASGIApp | None:
-        """Refuse a request where its sender has sent too many of late."""
-        if path in UNLIMITED or path.startswith((_ASSETS, _HEARTBEAT)):
+        """Refuse a request where its sender has sent too many of late.
+
+        Who proves nothing is counted at any path: else passwords could be guessed at some.
+        """
+        if visitor and (path in UNLIMITED or path.startswith((_ASSETS, _HEARTBEAT))):
             return None
         owner = visitor.owner if visitor else ""
         address = (scope.get("client") or ("",))[0]

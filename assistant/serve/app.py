@@ -105,7 +105,7 @@ def build_app(
     counted = {
         one.name: add_metrics(parts[one.name], one.assistant, admission) for one in collections
     }
-    add_completions(app, counted, admission)
+    add_completions(app, counted, admission, reach.root_path)
     for name, assistant in counted.items():
         _add_surfaces(parts[name], assistant, admission, name)
     return app

@@ -122,9 +122,12 @@ class CompletionBody(BaseModel):
 
 
 def add_completions(
-    app: FastAPI, assistants: Mapping[str, Answering], admission: Admission
+    app: FastAPI, assistants: Mapping[str, Answering], admission: Admission, root_path: str
 ) -> None:
-    """Add the routes to the app; the assistants are those of the collections, or one under ""."""
+    """Add the routes to the app; the assistants are those of the collections, or one under "".
+
+    Links lead to the `root_path`, under which browsers reach the page.
+    """
     begun = int(time.time())
 
     def find_models(request: Request) -> dict[str, Answering]:
@@ -150,8 +153,8 @@ def add_completions(
         if name not in known:
             return _unknown(name, known)
         events = answer_events(app, known[name], admission, body.to_question())
-        part = "" if "" in assistants else f"{COLLECTIONS[1:]}{name}/"
-        reply = _Reply(name, f"{request.base_url}{part}")
+        part = "/" if "" in assistants else f"{COLLECTIONS}{name}/"
+        reply = _Reply(name, f"{str(request.base_url).rstrip('/')}{root_path}{part}")
         if body.stream:
             first = await anext(events)  # a question that is refused at once gets an error status
             tells_usage = bool(body.stream_options and body.stream_options.include_usage)

@@ -128,17 +128,18 @@ def remove(settings: Settings, document_id: str) -> str:
 
 
 def restore(settings: Settings, key: str) -> str:
-    """Bring a removed file back to where it was; return its path in the folder.
+    """Bring a removed file back to where it was; return the id of its document.
 
     Raises:
         NameTaken: another file has its place.
         CorpusError: nothing was removed with this key, or it cannot be brought back.
     """
-    kind, parts = _find_removed(settings.index_dir / TRASH / key if _KEY.fullmatch(key) else None)
-    path = "/".join(parts)
+    trashed = settings.index_dir / TRASH / key if _KEY.fullmatch(key) else None
+    kind, parts = _find_removed(trashed)
+    document_id = _identify_removed(settings.index_dir / TRASH / key, kind, parts)
     place = [TRASH, key, kind, *parts[:-1]]
     with (
-        _explain("brought back", path),
+        _explain("brought back", document_id),
         _open_folder(settings.index_dir, place) as aside,
         _open_parent(settings, kind, parts, make=True) as folder,
     ):
@@ -146,7 +147,7 @@ def restore(settings: Settings, key: str) -> str:
     for top, _, _ in os.walk(settings.index_dir / TRASH / key, topdown=False):
         with suppress(OSError):
             os.rmdir(top)
-    return path
+    return document_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +175,16 @@ def _describe_removed(folder: Path) -> Removed:
         raise CorpusError(f"{folder.name!r} is no key of the trash")
     kind, parts = _find_removed(folder)
     file = folder.joinpath(kind, *parts)
-    path = "/".join(parts) if kind == OF_FOLDER else f"{PREFIX}{name_of(file)}"
+    document_id = _identify_removed(folder, kind, parts)
     when = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-    return Removed(folder.name, path, when.isoformat(), file.lstat().st_size)
+    return Removed(folder.name, document_id, when.isoformat(), file.lstat().st_size)
+
+
+def _identify_removed(folder: Path, kind: str, parts: Sequence[str]) -> str:
+    """Return the id of a document in the trash: its path, or what a program had named it."""
+    if kind == OF_FOLDER:
+        return "/".join(parts)
+    return f"{PREFIX}{name_of(folder.joinpath(kind, *parts))}"
 
 
 def purge(settings: Settings, key: str | None = None) -> int:

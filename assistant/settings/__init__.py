@@ -36,9 +36,12 @@ from assistant.settings.tables import (
     CollectionSettings,
     IndexUrl,
     LanguageModel,
+    Place,
     StoreUrl,
     UserName,
     VerifierSettings,
+    find_index,
+    find_store,
 )
 
 __all__ = ["CollectionSettings", "LanguageModel", "Options", "Settings", "VerifierSettings"]
@@ -72,6 +75,8 @@ FrameOrigin = Annotated[
 """Without a path, and without a wildcard: named origins only."""
 SECRET = frozenset(("index_url", "store_url", "users", "tokens", "llm", "verifier"))
 """Settings, and groups of them, that hold passwords and keys."""
+UNTOLD = frozenset(("missing", "extra_forbidden", "model_type", "dict_type"))
+"""Kinds of faults, as pydantic names them, whose input is a whole table, or no setting."""
 
 
 class Settings(BaseSettings):
@@ -282,18 +287,39 @@ class Settings(BaseSettings):
         known = self.users.keys() | self.tokens.keys()
         if len(self.collections) > 1 and (self.index_url or self.store_url):
             raise ValueError("each of several collections has an index_url, store_url of its own")
-        kept: dict[Path | SecretStr, str] = {}
+        kept: dict[tuple[str, Place], str] = {}
         for name, one in self.collections.items():
             if unknown := set(one.readers or ()) - known:
                 raise ValueError(
                     f"readers of collections.{name} are neither users nor tokens: "
                     f"{', '.join(sorted(unknown))}"
                 )
-            places = self._index_of(name).resolve(), one.index_url, one.store_url
-            for place, what in zip(places, ("index_dir", "index_url", "store_url"), strict=True):
-                if place and (other := kept.setdefault(place, name)) != name:
+            places = {
+                "index_dir": ((str(self._index_of(name).resolve()),),),
+                "index_url": find_index(one.index_url) if one.index_url else (),
+                "store_url": find_store(one.store_url) if one.store_url else (),
+            }
+            for what, place in ((what, at) for what, found in places.items() for at in found):
+                if (other := kept.setdefault((what, place), name)) != name:
                     raise ValueError(f"collections.{other} and .{name} have the same {what}")
         return self
+
+    def _require_apart(self) -> None:
+        """Check that no collection reads as documents what is kept beside the index of another.
+
+        Raises:
+            SettingsError: one would: conversations, what was removed, what programs added.
+        """
+        for name, reader in ((a, b) for a in self.collections for b in self.collections if a != b):
+            index_dir = self._index_of(name)
+            corpus_dir = self.collections[reader].corpus_dir
+            if index_dir.resolve().is_relative_to(corpus_dir.resolve()):
+                raise SettingsError(
+                    f"settings cannot be used: the index_dir of collections.{name} ({index_dir}) "
+                    f"lies in the corpus_dir of collections.{reader} ({corpus_dir}), which would "
+                    "read its conversations and its trash as documents: set "
+                    f"collections.{name}.index_dir to a folder outside of it"
+                )
 
     @property
     def weight_of_words(self) -> float:
@@ -309,10 +335,11 @@ class Settings(BaseSettings):
         """Return the settings of one collection: its folders, and none of the others.
 
         Raises:
-            SettingsError: there is none of this name.
+            SettingsError: there is none of this name, or an index lies among another's documents.
         """
         if collection not in self.collections:
             raise SettingsError(f"there is no collection {collection!r}{self._list_collections()}")
+        self._require_apart()
         index_dir = self._index_of(collection)
         one = self.collections[collection].model_copy(update={"index_dir": index_dir})
         own = {
@@ -372,6 +399,7 @@ class Settings(BaseSettings):
             if "collection" in given:
                 raise SettingsError("name a collection or folders, not both")
             return found.model_copy(update={"collections": {}})
+        found._require_apart()
         return found if found.collection is None else found.of(found.collection)
 
 
@@ -424,8 +452,11 @@ class Options(TypedDict, total=False):
 
 
 def _describe(fault: ErrorDetails) -> str:
-    """Return which setting is wrong and why, without the values of secret ones."""
-    where = ".".join(map(str, fault["loc"]))
-    is_secret = not fault["loc"] or not SECRET.isdisjoint(fault["loc"])
-    given = "" if is_secret else f" (got {fault['input']!r})"
-    return f"{where}: {fault['msg']}{given}"
+    """Return which setting is wrong and why, without the values of secret ones.
+
+    A table is not told either, nor what stands where none is known: both may hold a secret.
+    """
+    where, given = ".".join(map(str, fault["loc"])), fault["input"]
+    is_secret = not fault["loc"] or not SECRET.isdisjoint(fault["loc"]) or fault["type"] in UNTOLD
+    is_told = not is_secret and isinstance(given, (str, int, float, Path))
+    return f"{where}: {fault['msg']}" + (f" (got {given!r})" if is_told else "")

@@ -1,9 +1,12 @@
 """The tables of settings: a language model, who verifies what it wrote, and collections."""
 
+import ipaddress
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -35,6 +38,67 @@ def _require_url(pattern: str) -> Callable[[SecretStr], SecretStr]:
 IndexUrl = Annotated[SecretStr, AfterValidator(_require_url(r"https?://[^/?#\s]+\S*|[^:\s]+\.db"))]
 StoreUrl = Annotated[SecretStr, AfterValidator(_require_url(r"postgres(ql)?://\S+"))]
 """Which may hold a password."""
+_POSTGRES = re.compile(
+    r"postgres(?:ql)?://(?:(?P<who>[^@/]*)@)?(?P<hosts>[^/?]*)/?(?P<name>[^?]*)\??(?P<more>.*)"
+)
+"""As libpq reads it: what is before an @ may hold a question mark."""
+
+Place = tuple[str, ...]
+"""Where something is kept, whoever asks for it there and however that is written."""
+
+
+def find_index(url: SecretStr) -> tuple[Place, ...]:
+    """Return the place of an `index_url`: host, port, database and name, or a file."""
+    given = url.get_secret_value()
+    if not given.startswith(("http://", "https://")):
+        return ((str(Path(given).resolve()),),)
+    try:
+        parts = urlsplit(given)
+        host, port = _plain_host(parts.hostname or ""), parts.port or 19530
+    except ValueError:  # which may quote a password; that it is no address is told at its use
+        return ((given,),)
+    name = parse_qs(parts.query).get("name", ["assistant"])[0]
+    return ((host, str(port), parts.path.strip("/") or "default", name),)
+
+
+def find_store(url: SecretStr) -> tuple[Place, ...]:
+    """Return the places of a `store_url`: each of its hosts, with its port and the database.
+
+    What the environment adds is not looked at, such as PGHOST.
+    """
+    given = url.get_secret_value()
+    found = _POSTGRES.fullmatch(given)
+    if not found:
+        return ((given,),)
+    pairs = (one.partition("=")[::2] for one in found["more"].split("&"))
+    more = {key: unquote(value) for key, value in pairs}
+    hosts, ports = zip(*map(_split_port, found["hosts"].split(",")), strict=True)
+    if named := more.get("hostaddr") or more.get("host"):
+        hosts = tuple(named.split(","))
+    if "port" in more:
+        ports = tuple(more["port"].split(","))
+    if len(ports) != len(hosts):  # one is for all of them
+        ports = ports[:1] * len(hosts)
+    user = more.get("user") or unquote((found["who"] or "").partition(":")[0])
+    database = more.get("dbname") or unquote(found["name"].strip("/")) or user
+    where = zip(map(_plain_host, hosts), ports, strict=True)
+    return tuple((host, port or "5432", database) for host, port in where)
+
+
+def _split_port(given: str) -> tuple[str, str]:
+    """Return a host and its port, which may be absent; an IPv6 address stands in brackets."""
+    host, colon, port = given.rpartition(":")
+    return (unquote(host), port) if colon and "]" not in port else (unquote(given), "")
+
+
+def _plain_host(name: str) -> str:
+    """Return the one spelling of a host; no name is this machine, as libpq has it."""
+    if name.startswith("/"):  # the folder of a socket
+        return name
+    name = name.strip("[]").rstrip(".").lower()
+    with suppress(ValueError):
+        name = str(ipaddress.ip_address(name))
+    return "localhost" if name in ("", "127.0.0.1", "::1") else name
 
 
 class LanguageModel(BaseModel):

@@ -70,6 +70,20 @@ def test_a_reply_has_its_sources_as_footnotes_and_as_annotations(
     assert reply.usage.total_tokens == 0
 
 
+@pytest.mark.parametrize("asked_at", ["assistant/", ""])
+def test_under_a_path_that_a_proxy_passes_on_its_links_have_that_path(asked_at: str) -> None:
+    beneath = FakeAssistant(settings=settings_anywhere(root_path="/assistant"))
+    with serving(beneath) as (at, _):
+        body = {"messages": TYPHOON_ASKED}
+        reply = httpx.post(f"{at}{asked_at}v1/chat/completions", json=body).json()
+        (choice,) = reply["choices"]
+        assert choice["message"]["annotations"]
+        for one in choice["message"]["annotations"]:
+            url = one["url_citation"]["url"]
+            assert url.startswith(f"{at}assistant/api/file?")
+            assert httpx.get(url).text == TYPHOON
+
+
 def test_a_stream_says_the_same_and_ends(client: openai.OpenAI) -> None:
     whole = client.chat.completions.create(model=MODEL, messages=TYPHOON_ASKED)
     for options in ({}, {"stream_options": {"include_usage": True}}):

@@ -234,7 +234,7 @@ def test_a_document_that_a_program_added_is_removed_brought_back_and_not_renamed
         rename(settings, before.document_id, "x.md")
     key = remove(settings, before.document_id)
     assert not list(list_added(settings.index_dir))
-    restore(settings, key)
+    assert restore(settings, key) == before.document_id == ".added/https://a.example/x"
     assert [one.document_id for one in list_added(settings.index_dir)] == [before.document_id]
 
 

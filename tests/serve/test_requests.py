@@ -236,3 +236,15 @@ class TestLimit:
     def test_a_page_that_is_open_uses_up_nothing(self) -> None:
         with serve(max_requests_per_minute=1) as c:
             assert {c.get("/api/changes").status_code for _ in range(20)} == {200}
+
+    @pytest.mark.parametrize("path", ["/api/changes", "/assets/x", "/gradio_api/heartbeat/x"])
+    def test_no_path_lets_anybody_guess_without_end(self, path: str) -> None:
+        wrong = {"Authorization": "Basic " + base64.b64encode(b"ann:guessed").decode()}
+        with serve(max_requests_per_minute=3, users={"ann": PASSWORD}) as c:
+            assert [c.get(path, headers=wrong).status_code for _ in range(4)] == [*[401] * 3, 429]
+            assert c.get("/livez").status_code == 200
+
+    def test_a_page_of_a_user_that_is_open_uses_up_nothing(self) -> None:
+        with serve(max_requests_per_minute=1, users={"ann": PASSWORD}) as c:
+            told = {c.get("/api/changes", headers=BASIC).status_code for _ in range(20)}
+            assert told == {200}

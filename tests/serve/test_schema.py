@@ -181,3 +181,12 @@ class TestFeedback:
             given.keep("user:bob", str(n), "typhoon", (), answer)
         assert not given.find("user:ann", "one")
         assert given.find("user:bob", "0")
+
+    def test_an_answer_under_an_id_that_was_used_before_is_the_newest(self) -> None:
+        given, answer = GivenAnswers(), FakeAssistant().ask("typhoon")
+        for name in ("again", "between", "again"):
+            given.keep("user:ann", name, "typhoon", (), answer)
+        for n in range(MAX_GIVEN - 1):
+            given.keep("user:bob", str(n), "typhoon", (), answer)
+        assert given.find("user:ann", "again")
+        assert not given.find("user:ann", "between")

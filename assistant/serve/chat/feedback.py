@@ -152,6 +152,7 @@ class GivenAnswers:
         given = Given(secrets.token_urlsafe(16), Turn(1, question, answer), tuple(history))
         with self._lock:
             self._given[owner, request_id] = given
+            self._given.move_to_end((owner, request_id))  # its client may have used the id before
             if len(self._given) > MAX_GIVEN:
                 self._given.popitem(last=False)
 
