@@ -274,6 +274,7 @@ def go_on(run: Run, folder: Path, look: Watch, pace: Pace, say: Callable[[str], 
             say(_log_line(run, sums, n, now - logged))
             sums, n, logged = {}, 0, now
         if now - watched >= pace.watch_s or is_last:
+            save(folder, run)  # what is watched takes minutes
             figures = look(run.reader)
             say(_watch_line(run, figures))
             worth = _worth(figures)
