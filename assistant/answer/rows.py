@@ -24,7 +24,6 @@ from assistant.answer.table import (
     TableRow,
     Unreadable,
     Value,
-    are_within,
     measures_of,
     read_amounts,
     read_compared,
@@ -34,7 +33,15 @@ from assistant.answer.table import (
 )
 from assistant.cite import DraftStatement
 from assistant.text.cues import MAX_TOLD_CHARS, find_answering, find_denial
-from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation, Scale
+from assistant.text.operations import (
+    LIGHT,
+    MAY_TOTAL,
+    MEASURING,
+    TOTALS,
+    Limit,
+    Operation,
+    Scale,
+)
 from assistant.text.terms import fold, guess_language, query_terms, terms
 from assistant.text.words import WORD
 from assistant.values import Cell, Role
@@ -221,11 +228,42 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     compared = found[column]
     if isinstance(compared, Unreadable):
         return compared
-    is_kept = are_within(compared, limit, table.language)
+    is_kept = _are_within(compared, limit, table.language)
     kept = [cells[column] for cells, is_it in zip(rows, is_kept, strict=True) if is_it]
     name = table.names[column]
     own = tuple(dict.fromkeys(kept))
     return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
+
+
+def _are_within(values: Sequence[Value | None], limit: Limit, language: str) -> list[bool]:
+    """Return which values lie within a limit; none do if it cannot be read as they are."""
+    bounds: list[Value | None] = []
+    for side in (limit.low, limit.high):
+        read = read_moments([side]) if limit.is_date else read_amounts([side], language)
+        if isinstance(read, Unreadable):
+            bounds.append(None)
+        else:
+            bounds.append(read.values[0] if isinstance(read, Amounts) else read[0])
+    if bounds == [None, None]:
+        return [False] * len(values)
+    return [
+        value is not None and _is_within(value, bounds[0], bounds[1], limit.is_open)
+        for value in values
+    ]
+
+
+def _is_within(value: Value, low: Value | None, high: Value | None, is_open: bool) -> bool:
+    """Tell whether a value lies in an interval; of a date as much as the limit tells counts."""
+    for bound, sign in ((low, 1), (high, -1)):
+        if bound is None:
+            continue
+        own = (
+            value[: len(bound)] if isinstance(value, tuple) and isinstance(bound, tuple) else value
+        )
+        order = (own > bound) - (own < bound)  # type: ignore[operator]
+        if order * sign < 0 or (is_open and order == 0):
+            return False
+    return True
 
 
 def _unclear(table: Table, columns: Sequence[int]) -> Unreadable:
@@ -265,7 +303,8 @@ def looks_numbered(chosen: Selection, column: int) -> bool:
 def column_to_add(chosen: Selection) -> int | Unreadable | None:
     """Return the column to add up: the one that is named, or the only one of numbers."""
     named = [c for c in columns_named(chosen, chosen.asked) if not _is_text(chosen, c)]
-    totals = [c for c, name in enumerate(chosen.table.names) if TOTALS.fullmatch(fold(name))]
+    names = [fold(name) for name in chosen.table.names]
+    totals = [c for c, n in enumerate(names) if TOTALS.fullmatch(n) or MAY_TOTAL.fullmatch(n)]
     if len(named) == 1 or len(totals) == 1:
         return (named if len(named) == 1 else totals)[0]
     numeric = [

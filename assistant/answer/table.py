@@ -14,7 +14,7 @@ from functools import lru_cache
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above
 from assistant.text.exact import find_exact
-from assistant.text.operations import TOTALS, Limit
+from assistant.text.operations import AVERAGES, MAY_TOTAL, TOTALS, Limit
 from assistant.text.terms import UNIT_TERMS, fold, guess_language, terms, unit_of
 from assistant.values import Document, Role
 
@@ -23,6 +23,12 @@ MAX_ROWS = 10_000
 MAX_COLUMNS = 60
 MAX_CELL_CHARS = 200
 """Of a cell that is looked into."""
+MAX_NUMBER_CHARS = 22
+"""Of a number that is worked with: sums of more digits would be rounded."""
+MAX_ADDED = 200
+"""Rows above one that may be the total of a part, which are added up to tell."""
+MAX_ALIKE = 5
+"""Rows nearby that begin as it does and sum up nothing: then it is what things are called."""
 
 N_TRIED = 20
 """Cells of a column that are tried for dates."""
@@ -168,7 +174,7 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
         if units[at].under == under:
             text = _text(document, at)
             cells = _part(starts, text) if role is Role.ROW else (text,)
-            rows.append(TableRow(at, cells, _sums_up(cells)))
+            rows.append(TableRow(at, cells, _sums_up(cells, rows)))
         elif role is Role.ROW:
             break
         at += 1
@@ -212,6 +218,8 @@ def read_amounts(cells: Sequence[str], language: str = "en") -> Amounts | Unread
         match = _AMOUNT.fullmatch(cell.strip()[:MAX_CELL_CHARS])
         if match is None and not _NONE.fullmatch(cell.strip()):
             return Unreadable(cell, "is no number")
+        if match and len(match["digits"]) > MAX_NUMBER_CHARS:
+            return Unreadable(cell, "has too many digits")
         found.append(match)
     read = [match for match in found if match]
     if not read:
@@ -319,40 +327,12 @@ def measures_of(name: str, cells: Sequence[str]) -> frozenset[str]:
     return frozenset(terms(said)) & UNIT_TERMS
 
 
-def are_within(values: Sequence[Value | None], limit: Limit, language: str) -> list[bool]:
-    """Return which values lie within a limit; none do if it cannot be read as they are."""
-    bounds: list[Value | None] = []
-    for side in (limit.low, limit.high):
-        read = read_moments([side]) if limit.is_date else read_amounts([side], language)
-        if isinstance(read, Unreadable):
-            bounds.append(None)
-        else:
-            bounds.append(read.values[0] if isinstance(read, Amounts) else read[0])
-    if bounds == [None, None]:
-        return [False] * len(values)
-    return [
-        value is not None and _is_within(value, bounds[0], bounds[1], limit.is_open)
-        for value in values
-    ]
-
-
-def _is_within(value: Value, low: Value | None, high: Value | None, is_open: bool) -> bool:
-    """Tell whether a value lies in an interval; of a date as much as the limit tells counts."""
-    for bound, sign in ((low, 1), (high, -1)):
-        if bound is None:
-            continue
-        own = (
-            value[: len(bound)] if isinstance(value, tuple) and isinstance(bound, tuple) else value
-        )
-        order = (own > bound) - (own < bound)  # type: ignore[operator]
-        if order * sign < 0 or (is_open and order == 0):
-            return False
-    return True
-
-
 def row_of_total(table: Table) -> TableRow | None:
-    """Return the last row that sums up the others, if there is one."""
-    return next((row for row in reversed(table.rows) if row.is_total), None)
+    """Return the last row that says what all others come to, if there is one."""
+    totals = (row for row in reversed(table.rows) if row.is_total)
+    return next(
+        (row for row in totals if not any(map(AVERAGES.fullmatch, _heads(row.cells)))), None
+    )
 
 
 _ENDING = re.compile(r"(?<=\w{4})(?:e?(?:ne?)?[nmrs]?|[ao]s?|i)$")
@@ -369,10 +349,33 @@ def cell_terms(cell: str, language: str = "en") -> frozenset[str]:
     return frozenset(found if language == "en" else (_ENDING.sub("", term) for term in found))
 
 
-def _sums_up(cells: Sequence[str]) -> bool:
-    """Tell whether a row sums up others, by one of its first two cells with words."""
+def _heads(cells: Sequence[str]) -> list[str]:
+    """Return the first two cells of a row that have words, folded."""
     words = [cell for cell in cells if not cell[:1].isdigit()][:2]
-    return any(TOTALS.fullmatch(fold(word).strip()) for word in words if 2 < len(word) < 60)
+    return [fold(word).strip() for word in words if 2 < len(word) < 60]
+
+
+def _sums_up(cells: Sequence[str], rows: Sequence[TableRow]) -> bool:
+    """Tell whether a row sums up those before it: it says so, or may, and is their sum."""
+    heads = _heads(cells)
+    if any(map(TOTALS.fullmatch, heads)):
+        return True
+    if not any(map(MAY_TOTAL.fullmatch, heads)):
+        return False
+    near = rows[-MAX_ADDED:]
+    names = [one for row in near[-20:] if not row.is_total for one in _heads(row.cells)]
+    if sum(MAY_TOTAL.fullmatch(name) is not None for name in names) > MAX_ALIKE:
+        return False
+    last = max((n for n, row in enumerate(near) if row.is_total), default=-1)
+    return any(
+        len(own) > 1 and sum(own[:-1]) == own[-1]
+        for part in (near[last + 1 :], [row for row in near if not row.is_total])
+        if len(part) > 1 or last >= 0
+        for column, cell in enumerate(cells)
+        if cell
+        and isinstance(read := read_amounts([*(row.cells[column] for row in part), cell]), Amounts)
+        for own in [[value for value in read.values if value is not None]]
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:

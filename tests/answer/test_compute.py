@@ -501,3 +501,77 @@ def test_a_cell_that_lists_several_things_has_each_of_them() -> None:
     assert rows_of(answer_to("Which guides speak English?", {"g.md": guides})) == ["Ben", "Cleo"]
     asked = "How much are the guides who speak German?"
     assert rows_of(answer_to(asked, {"g.md": guides})) == ["Ada", "Ben"]
+
+
+def costs(*rows: str) -> dict[str, str]:
+    lines = "".join(f"| {row} |\n" for row in rows)
+    return {"costs.md": f"# Costs\n\n| Shop | Amount |\n|---|---|\n{lines}"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Total Tankstelle", "Total Recall", "Gesamtschule Mitte", "Mean Girls", "Sum Ltd"]
+)
+def test_a_name_that_begins_as_a_total_does_is_a_row_like_others(name: str) -> None:
+    found = answer_to(
+        "What is the total amount?",
+        costs(f"{name} | 50 euros", "Lark | 30 euros", "Dorna | 20 euros"),
+    )
+    assert "100 euros in total" in found.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Total",
+        "TOTAL:",
+        "Total due",
+        "Total 2024",
+        "Total for May 2024",
+        "Total (EUR)",
+        "Grand total",
+        "Summe Ausgaben",
+        "Gesamtbetrag",
+        "Total dépenses",
+        "Total of all fees",
+        "Total shopping",
+    ],
+)
+def test_a_row_that_says_what_the_others_come_to_is_not_added_to_them(name: str) -> None:
+    found = answer_to(
+        "How many shops are there?",
+        costs("Heron | 50 euros", "Lark | 30 euros", f"{name} | 80 euros"),
+    )
+    assert rows_of(found) == ["Heron", "Lark"]
+
+
+def test_the_totals_of_parts_are_told_by_their_sums() -> None:
+    rows = (
+        "Heron | 50 euros",
+        "Lark | 30 euros",
+        "Total north | 80 euros",
+        "Dorna | 7 euros",
+        "Total south | 7 euros",
+        "Total Tankstelle | 9 euros",
+    )
+    assert rows_of(answer_to("How many shops are there?", costs(*rows))) == [
+        "Heron",
+        "Lark",
+        "Dorna",
+        "Total Tankstelle",
+    ]
+
+
+@pytest.mark.parametrize("last", ["Average", "Mean", "Durchschnitt", "Average per shop"])
+def test_an_average_below_the_total_is_not_shown_for_it(last: str) -> None:
+    rows = ("Heron | 50 euros", "Lark | 30 euros", "Total | 80 euros", f"{last} | 40 euros")
+    found = answer_to("What is the total amount?", costs(*rows))
+    assert rows_of(found) == ["Total"]
+
+
+@pytest.mark.parametrize("what", ["average", "total"])
+def test_numbers_of_too_many_digits_are_declined(what: str) -> None:
+    rows = ("Heron | 50", "Lark | 30", f"Dorna | {'3' * 28}", f"Brisa | {'2' * 31}")
+    assert ask(f"What is the {what} amount?", costs(*rows[2:])) == ()
+    found = ask(f"What is the {what} amount?", costs(*rows[:3]))
+    assert isinstance(found, Declined)
+    assert "too many digits" in found.reason
