@@ -18,6 +18,7 @@ from assistant.answer.filters import (
     shorten,
 )
 from assistant.answer.table import (
+    N_TRIED,
     NUMBERED,
     Amounts,
     Table,
@@ -25,8 +26,9 @@ from assistant.answer.table import (
     Unreadable,
     Value,
     measures_of,
+    read_amount,
     read_amounts,
-    read_compared,
+    read_day,
     read_moments,
     row_of_total,
     without_unit,
@@ -50,6 +52,8 @@ N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
 MAX_ANSWERING = 2
 """Cells of a row that are emphasised: where more may answer, none is."""
+FIRST_YEAR = 1000
+"""What is less is an hour of the day."""
 _ASKED_COLUMN = re.compile(
     r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
     re.IGNORECASE,
@@ -204,8 +208,8 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     rows = [row.cells for row in table.rows if not row.is_total]
     found: dict[int, Sequence[Value | None] | Unreadable] = {}
     for column, name in enumerate(table.names):
-        cells = [cells[column] for cells in rows]
-        values = read_compared(limit, name, cells, table)
+        cells = [row[column] for row in rows]
+        values = _read_compared(limit, name, cells, table)
         if values is not None:
             found[column] = values
     named = [
@@ -228,28 +232,68 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     compared = found[column]
     if isinstance(compared, Unreadable):
         return compared
-    is_kept = _are_within(compared, limit, table.language)
-    kept = [cells[column] for cells, is_it in zip(rows, is_kept, strict=True) if is_it]
+    cells = [row[column] for row in rows]
+    bounds = _read_bounds(limit, cells, compared, table.language)
+    if isinstance(bounds, Unreadable):
+        return bounds
+    low, high = bounds
+    kept = [
+        cell
+        for cell, value in zip(cells, compared, strict=True)
+        if value is not None and _is_within(value, low, high, limit.is_open)
+    ]
     name = table.names[column]
     own = tuple(dict.fromkeys(kept))
     return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
 
 
-def _are_within(values: Sequence[Value | None], limit: Limit, language: str) -> list[bool]:
-    """Return which values lie within a limit; none do if it cannot be read as they are."""
-    bounds: list[Value | None] = []
-    for side in (limit.low, limit.high):
-        read = read_moments([side]) if limit.is_date else read_amounts([side], language)
-        if isinstance(read, Unreadable):
-            bounds.append(None)
-        else:
-            bounds.append(read.values[0] if isinstance(read, Amounts) else read[0])
-    if bounds == [None, None]:
-        return [False] * len(values)
-    return [
-        value is not None and _is_within(value, bounds[0], bounds[1], limit.is_open)
-        for value in values
-    ]
+def _read_compared(
+    limit: Limit, name: str, cells: list[str], table: Table
+) -> list[Value | None] | Unreadable | None:
+    """Return the amounts or dates of a column; None if it has others, or none at all."""
+    moments = read_moments(cells)
+    if limit.is_date:
+        if not isinstance(moments, Unreadable):
+            is_of_day = any(moment and moment[0] < FIRST_YEAR for moment in moments)
+            return None if is_of_day else list(moments)
+        n_dates = sum(not isinstance(read_moments([c]), Unreadable) for c in cells[:N_TRIED])
+        return moments if 2 * n_dates > len(cells[:N_TRIED]) else None
+    amounts = read_amounts(cells, guess_language(table.document.text))
+    if isinstance(amounts, Unreadable):
+        n_read = sum(isinstance(read_amounts([c]), Amounts) for c in cells[:N_TRIED])
+        return amounts if 2 * n_read > len(cells[:N_TRIED]) else None
+    if not isinstance(moments, Unreadable) or table.terms(name) & NUMBERED:
+        return None
+    units = measures_of(name, cells[:N_TRIED])
+    return list(amounts.values) if not limit.unit or not units or limit.unit in units else None
+
+
+def _read_bounds(
+    limit: Limit, cells: Sequence[str], values: Sequence[Value | None], language: str
+) -> tuple[Value | None, Value | None] | Unreadable:
+    """Return the two sides of a limit, None for none, read as the cells of its column are.
+
+    A day without a year is of the only year that the column has.
+
+    Args:
+        limit: what is read.
+        cells: those of the column.
+        values: what they say.
+        language: of the question.
+    """
+    sides = [side for side in (limit.low, limit.high) if side]
+    read: list[Value] = []
+    for side in sides:
+        moments = [one for one in values if isinstance(one, tuple)]
+        found = (
+            read_day(side, [*cells, *sides], moments)
+            if limit.is_date
+            else read_amount(side, cells, language)
+        )
+        if isinstance(found, Unreadable):
+            return found
+        read.append(found)
+    return (read[0] if limit.low else None, read[-1] if limit.high else None)
 
 
 def _is_within(value: Value, low: Value | None, high: Value | None, is_open: bool) -> bool:

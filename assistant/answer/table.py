@@ -14,8 +14,8 @@ from functools import lru_cache
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above
 from assistant.text.exact import find_exact
-from assistant.text.operations import AVERAGES, MAY_TOTAL, TOTALS, Limit
-from assistant.text.terms import UNIT_TERMS, fold, guess_language, terms, unit_of
+from assistant.text.operations import AVERAGES, MAY_TOTAL, TOTALS
+from assistant.text.terms import UNIT_TERMS, fold, terms, unit_of
 from assistant.values import Document, Role
 
 MAX_ROWS = 10_000
@@ -299,32 +299,53 @@ def without_unit(name: str) -> str:
     return _IN_BRACKETS.sub("", name)
 
 
-def read_compared(
-    limit: Limit, name: str, cells: list[str], table: Table
-) -> list[Value | None] | Unreadable | None:
-    """Return the amounts or dates of a column; None if it has others, or none at all."""
-    moments = read_moments(cells)
-    if limit.is_date:
-        if not isinstance(moments, Unreadable):
-            return list(moments)
-        n_dates = sum(not isinstance(read_moments([c]), Unreadable) for c in cells[:N_TRIED])
-        return moments if 2 * n_dates > len(cells[:N_TRIED]) else None
-    amounts = read_amounts(cells, guess_language(table.document.text))
-    if isinstance(amounts, Unreadable):
-        n_read = sum(isinstance(read_amounts([c]), Amounts) for c in cells[:N_TRIED])
-        return amounts if 2 * n_read > len(cells[:N_TRIED]) else None
-    if not isinstance(moments, Unreadable) or table.terms(name) & NUMBERED:
-        return None
-    units = measures_of(name, cells[:N_TRIED])
-    return list(amounts.values) if not limit.unit or not units or limit.unit in units else None
-
-
 def measures_of(name: str, cells: Sequence[str]) -> frozenset[str]:
     """Return the units that a column's name and its first cell name."""
     first = next((cell for cell in cells if any(map(str.isdigit, cell))), "")
     inside = _IN_BRACKETS.search(name)
     said = f"{first[:MAX_CELL_CHARS]} 1 {inside[0].strip(' ()[]') if inside else ''}"
     return frozenset(terms(said)) & UNIT_TERMS
+
+
+def read_day(
+    side: str, others: Sequence[str], moments: Sequence[tuple[int, ...]]
+) -> tuple[int, ...] | Unreadable:
+    """Return the day, month or year that a limit says of a column.
+
+    Args:
+        side: of the limit.
+        others: the cells, and what else stands beside it.
+        moments: what the cells say.
+    """
+    found = _moments(side)
+    days = [one for one in find_exact(side) if one.kind == "day"]
+    years = {moment[0] for moment in moments}
+    if not found and len(days) == 1:
+        if len(years) > 1:
+            return Unreadable(side, "has no year, and the column has several")
+        found = tuple(_moment(f"d{year}{form[1:]}") for year in years for form in days[0].forms)
+    sure = {way for one in others for way in _order_of(one)}
+    if not found or (len(found) > 1 and len(sure) != 1):
+        return Unreadable(side, "can be read in two ways" if found else "is no date")
+    day = found[next(iter(sure)) if len(found) > 1 else 0]
+    if any(len(one) < len(day) and one == day[: len(one)] for one in moments):
+        return Unreadable(side, "is more exact than the dates of the column")
+    return day
+
+
+def read_amount(side: str, cells: Sequence[str], language: str) -> Decimal | Unreadable:
+    """Return the number that a limit says, as cells mark it where they can be read in one way."""
+    marks = [mark for mark in ".," if _GROUPED[mark].fullmatch(side)]
+    if len(marks) == 2 and re.search("[.,]", side):
+        read = (_AMOUNT.fullmatch(cell.strip()[:MAX_CELL_CHARS]) for cell in cells)
+        digits = [match["digits"].strip() for match in read if match]
+        own = [mark for mark in marks if all(_GROUPED[mark].fullmatch(one) for one in digits)]
+        usual = _find_mark([side], language)
+        if len(own) != 1 and isinstance(usual, Unreadable):
+            return usual
+        marks = own if len(own) == 1 else [str(usual)]
+    found = _AMOUNT.fullmatch(side)
+    return _number(found, marks[0]) if found and marks else Unreadable(side, "is no number")
 
 
 def row_of_total(table: Table) -> TableRow | None:

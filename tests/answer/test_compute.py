@@ -575,3 +575,61 @@ def test_numbers_of_too_many_digits_are_declined(what: str) -> None:
     found = ask(f"What is the {what} amount?", costs(*rows[:3]))
     assert isinstance(found, Declined)
     assert "too many digits" in found.reason
+
+
+def bills(*rows: str) -> dict[str, str]:
+    lines = "".join(f"| {row} |\n" for row in rows)
+    return {"bills.md": f"# Bills\n\n| Bill | Due | Amount |\n|---|---|---|\n{lines}"}
+
+
+DAY_FIRST = bills(
+    "A1 | 25/03/2024 | 900 euros", "A2 | 28/03/2024 | 2500 euros", "A3 | 02/05/2024 | -"
+)
+MONTH_FIRST = bills(
+    "A1 | 03/25/2024 | 2.500,50 €", "A2 | 04/05/2024 | 900,00 €", "A3 | 05/02/2024 | -"
+)
+NAMED = bills("A1 | 25 March 2024 | 1,250 euros", "A2 | 2 May 2024 | 900 euros")
+MONTHLY = bills("A1 | March 2024 | 1.2", "A2 | May 2024 | 0.9", "A3 | June 2024 | 12.25")
+
+
+@pytest.mark.parametrize(
+    ("question", "files", "expected"),
+    [
+        ("Which bills are due before 03/04/2024?", DAY_FIRST, ["A1", "A2"]),
+        ("Which bills are due between 01/04/2024 and 03/06/2024?", DAY_FIRST, ["A3"]),
+        ("Which bills are due before 04/06/2024?", MONTH_FIRST, ["A1", "A2"]),
+        ("Which bills are due between 25/03/2024 and 03/05/2024?", NAMED, ["A1", "A2"]),
+        ("Which bills are due before 1 May?", DAY_FIRST, ["A1", "A2"]),
+        ("Which bills are due before 10 April 2024?", MONTHLY, ["A1"]),
+        ("Which bills are over 1.500 euros?", MONTH_FIRST, ["A1"]),
+        ("Which bills are over 1,000 euros?", NAMED, ["A1"]),
+    ],
+)
+def test_a_limit_is_read_as_its_column_is(
+    question: str, files: dict[str, str], expected: list[str]
+) -> None:
+    assert rows_of(answer_to(question, files)) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "files", "why"),
+    [
+        ("Which bills are due before 03/04/2024?", NAMED, "“03/04/2024” can be read in two ways"),
+        ("How many bills are due after 03/04/2024?", NAMED, "“03/04/2024” can be read in two ways"),
+        ("Which bills are over 1.500 euros?", DAY_FIRST, "“1.500” can be read in two ways"),
+        ("Which bills are under 1.500 euros?", NAMED, "“1.500” can be read in two ways"),
+        ("Which bills are due before 10 May 2024?", MONTHLY, "“10 May 2024” is more exact"),
+        (
+            "Which bills are due before 1 May?",
+            bills("A1 | 2 May 2023 | 9 euros", "A2 | 3 April 2024 | 8 euros"),
+            "“1 May” has no year",
+        ),
+    ],
+)
+def test_a_limit_that_may_say_two_things_is_declined_and_not_said_of_no_row(
+    question: str, files: dict[str, str], why: str
+) -> None:
+    found = ask(question, files)
+    assert isinstance(found, Declined)
+    assert why in found.reason
+    assert "no row" not in found.reason
