@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 
-from assistant.answer.filters import find_missing, shorten
+from assistant.answer.filters import find_missing
 from assistant.answer.rows import (
     Selection,
     column_to_add,
@@ -31,6 +31,7 @@ from assistant.answer.table import (
     read_moments,
     read_table,
     row_of_total,
+    shorten,
     without_unit,
 )
 from assistant.evidence.scorer import Judgement
@@ -328,7 +329,7 @@ def _count(chosen: Selection) -> Worked | Declined | None:
         if n_kinds < len(cells):
             values = "1 value" if n_kinds == 1 else f"{n_kinds:,} different values"
             what = f"“{shorten(table.names[named[0]])}” has {values} in {chosen.say_rows()}"
-            return _worked(chosen, f"{what}{_near(chosen)}, counted here.")
+            return _worked(chosen, f"{what}{chosen.say_near()}, counted here.")
     if not chosen.filters:
         return _worked(chosen, f"The table has {chosen.say_rows()}, counted here.")
     return _worked(chosen, _say_counted(chosen))
@@ -358,7 +359,7 @@ def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Decline
     else:
         done = f"{amounts.write(sum(values, Decimal(0)))} in total, added up here"
     rest = _without(len(chosen.rows) - len(values), name)
-    return _worked(chosen, f"{name} of {chosen.say_rows()}{_near(chosen)}: {done}{rest}.")
+    return _worked(chosen, f"{name} of {chosen.say_rows()}{chosen.say_near()}: {done}{rest}.")
 
 
 def _subtract(chosen: Selection) -> Worked | None:
@@ -414,7 +415,7 @@ def _compare(chosen: Selection) -> Worked | Declined | None:
     end = ends[0] if scale.kind == "most" else ends[1]
     whom = f" ({said}{also})" if said else ""
     text = (
-        f"The {end} {name} of {chosen.say_rows()}{_near(chosen)} is "
+        f"The {end} {name} of {chosen.say_rows()}{chosen.say_near()} is "
         f"{shorten(rows[0].cells[column])}{whom}, compared here"
         f"{_without(len(chosen.rows) - len(known), name)}."
     )
@@ -425,13 +426,7 @@ def _compare(chosen: Selection) -> Worked | Declined | None:
 
 
 def _say_counted(chosen: Selection) -> str:
-    return f"{chosen.say_counted()}{_near(chosen)}, counted here."
-
-
-def _near(chosen: Selection) -> str:
-    """Say how many rows say the same among other words, and are left out."""
-    n = sum(one.n_near for one in chosen.filters)
-    return f" ({n:,} more {'says' if n == 1 else 'say'} it among other words)" if n else ""
+    return f"{chosen.say_counted()}{chosen.say_near()}, counted here."
 
 
 def _without(n: int, name: str) -> str:

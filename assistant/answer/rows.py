@@ -14,10 +14,9 @@ from assistant.answer.filters import (
     Filter,
     find_answers,
     find_filters,
-    is_next,
-    shorten,
 )
 from assistant.answer.table import (
+    MAX_CELL_CHARS,
     N_TRIED,
     NUMBERED,
     Amounts,
@@ -25,12 +24,13 @@ from assistant.answer.table import (
     TableRow,
     Unreadable,
     Value,
-    measures_of,
+    cell_terms,
     read_amount,
     read_amounts,
     read_day,
     read_moments,
     row_of_total,
+    shorten,
     without_unit,
 )
 from assistant.cite import DraftStatement
@@ -44,7 +44,7 @@ from assistant.text.operations import (
     Operation,
     Scale,
 )
-from assistant.text.terms import fold, guess_language, query_terms, terms
+from assistant.text.terms import UNIT_TERMS, fold, guess_language, query_terms, terms
 from assistant.text.words import WORD
 from assistant.values import Cell, Role
 
@@ -142,6 +142,11 @@ class Selection:
         told += [f"whose {one.measured}" for one in self.filters if one.measured and not one.word]
         return " ".join((f"{n:,} row{'s' * (n != 1)}", " and ".join(told))).rstrip()
 
+    def say_near(self) -> str:
+        """Return how many rows say the same among other words, and are left out."""
+        n = sum(one.n_near for one in self.filters)
+        return f" ({n:,} more {'says' if n == 1 else 'say'} it among other words)" if n else ""
+
     @property
     def _measured(self) -> str:
         return " and ".join(one.measured for one in self.filters if one.measured)
@@ -188,7 +193,7 @@ def select_rows(
         behind = question[denied.end() :]
         if len(answers or filters) != 1 or not (answers or filters[0].terms & table.terms(behind)):
             return None
-        if answers and filters and not is_next(behind, answers[0]):
+        if answers and filters and not _is_next(behind, answers[0]):
             return None
         filters = filters if answers else [replace(filters[0], is_denied=True)]
     filters += answers
@@ -222,7 +227,7 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
         if not named:
             return None
     sound = [column for column in found if not isinstance(found[column], Unreadable)]
-    of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
+    of_unit = [c for c in sound if limit.unit in _measures_of(table.names[c], table.column(c))]
     chosen = named or of_unit or ([] if limit.names else sound)
     if len(chosen) > 1:
         return _unclear(table, chosen)
@@ -247,6 +252,13 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
 
 
+def _is_next(text: str, one: Filter) -> bool:
+    """Tell whether the next word that tells something is of a filter's column."""
+    words = (m[0] for m in WORD.finditer(fold(text)))
+    first = next((word for word in words if word not in LIGHT), "")
+    return bool(cell_terms(first) & cell_terms(one.name))
+
+
 def _read_compared(
     limit: Limit, name: str, cells: list[str], table: Table
 ) -> list[Value | None] | Unreadable | None:
@@ -264,8 +276,16 @@ def _read_compared(
         return amounts if 2 * n_read > len(cells[:N_TRIED]) else None
     if not isinstance(moments, Unreadable) or table.terms(name) & NUMBERED:
         return None
-    units = measures_of(name, cells[:N_TRIED])
+    units = _measures_of(name, cells[:N_TRIED])
     return list(amounts.values) if not limit.unit or not units or limit.unit in units else None
+
+
+def _measures_of(name: str, cells: Sequence[str]) -> frozenset[str]:
+    """Return the units that a column's name and its first cell name."""
+    first = next((cell for cell in cells if any(map(str.isdigit, cell))), "")
+    inside = name[len(without_unit(name)) :].strip(" ()[]")
+    said = f"{first[:MAX_CELL_CHARS]} 1 {inside}"
+    return frozenset(terms(said)) & UNIT_TERMS
 
 
 def _read_bounds(

@@ -15,7 +15,7 @@ from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above
 from assistant.text.exact import find_exact
 from assistant.text.operations import AVERAGES, MAY_TOTAL, TOTALS
-from assistant.text.terms import UNIT_TERMS, fold, terms, unit_of
+from assistant.text.terms import fold, terms, unit_of
 from assistant.values import Document, Role
 
 MAX_ROWS = 10_000
@@ -23,6 +23,8 @@ MAX_ROWS = 10_000
 MAX_COLUMNS = 60
 MAX_CELL_CHARS = 200
 """Of a cell that is looked into."""
+MAX_VALUE_CHARS = 60
+"""Of a cell in the words of a result."""
 MAX_NUMBER_CHARS = 22
 """Of a number that is worked with: sums of more digits would be rounded."""
 MAX_ADDED = 200
@@ -299,14 +301,6 @@ def without_unit(name: str) -> str:
     return _IN_BRACKETS.sub("", name)
 
 
-def measures_of(name: str, cells: Sequence[str]) -> frozenset[str]:
-    """Return the units that a column's name and its first cell name."""
-    first = next((cell for cell in cells if any(map(str.isdigit, cell))), "")
-    inside = _IN_BRACKETS.search(name)
-    said = f"{first[:MAX_CELL_CHARS]} 1 {inside[0].strip(' ()[]') if inside else ''}"
-    return frozenset(terms(said)) & UNIT_TERMS
-
-
 def read_day(
     side: str, others: Sequence[str], moments: Sequence[tuple[int, ...]]
 ) -> tuple[int, ...] | Unreadable:
@@ -494,3 +488,9 @@ def _order_of(cell: str) -> Iterator[int]:
         first, second = int(found[1]), int(found[2])
         if (first > 12) != (second > 12):
             yield 0 if first > 12 else 1
+
+
+def shorten(text: str) -> str:
+    """Return a cell as it stands in the words of a result."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_VALUE_CHARS else f"{line[: MAX_VALUE_CHARS - 1]}…"
