@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 
-from assistant.answer.filters import find_missing, shorten
+from assistant.answer.editions import find_older
+from assistant.answer.filters import find_missing
 from assistant.answer.rows import (
     Selection,
     column_to_add,
@@ -31,6 +32,7 @@ from assistant.answer.table import (
     read_moments,
     read_table,
     row_of_total,
+    shorten,
     without_unit,
 )
 from assistant.evidence.scorer import Judgement
@@ -57,7 +59,7 @@ MAX_TABLES = 12
 MAX_FOUND = 5
 """Rows that say what is asked for, and are not counted."""
 MAX_RESULTS = 3
-"""Tables for each of which something is worked out."""
+"""Tables for each of which something is worked out, besides those of older editions."""
 STANDS_OUT = 0.7
 """Log-odds of the best row above the middle one of the others: where a thing is asked for in other
 words than its row's, 15 of 25 tables have such a row; where no row is meant, 1 of 23."""
@@ -116,20 +118,23 @@ def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, .
     language = guess_language(question)
     tables = list(_tables(judgement.sentences, read, language))
     if limited := find_limit(question):
-        rest, limit = limited
-        worked = _work_out(rest, judgement, tables, limit)
-        if worked or not limit.word:
+        worked = _work_out(question, judgement, tables, limited)
+        if worked or not limited[1].word:
             return worked
     return () if _LIMITED.search(fold(question)) else _work_out(question, judgement, tables)
 
 
 def _work_out(
-    question: str, judgement: Judgement, tables: Sequence[Table], limit: Limit | None = None
+    question: str,
+    judgement: Judgement,
+    tables: Sequence[Table],
+    limited: tuple[str, Limit] | None = None,
 ) -> tuple[Worked, ...] | Declined:
-    operation = find_operation(question)
+    rest, limit = limited or (question, None)
+    operation = find_operation(rest)
     if operation is None:
         return ()
-    found = [one for table in tables if (one := select_rows(question, operation, table, limit))]
+    found = [one for table in tables if (one := select_rows(rest, operation, table, limit))]
     found = [one for one in found if one.is_near] or found
     found = [one for one in found if one.is_whole] or found
     if not found or _is_stated(operation, found[0], judgement):
@@ -137,12 +142,13 @@ def _work_out(
     done = [_carry_out(one) for one in found]
     worked = [one for one in done if isinstance(one, Worked)]
     declined = [one for one in done if isinstance(one, Declined)]
-    if worked and len(worked) <= MAX_RESULTS:
+    older = find_older(question, [one.document for one in worked])
+    n_newest = sum(one.document.document_id not in older for one in worked)
+    if n_newest > MAX_RESULTS:
+        return _decline(operation, f"{n_newest} tables have such rows")
+    if worked:
         return tuple(_tell_apart(worked))
-    if len(worked) > MAX_RESULTS:
-        return _decline(operation, f"{len(worked)} tables have such rows")
-    is_asked = operation.kind != "all" or limit is not None
-    is_asked |= any(one.is_listed for one in found)
+    is_asked = operation.kind != "all" or limit is not None or any(one.is_listed for one in found)
     return declined[0] if declined and is_asked else ()
 
 
@@ -328,7 +334,7 @@ def _count(chosen: Selection) -> Worked | Declined | None:
         if n_kinds < len(cells):
             values = "1 value" if n_kinds == 1 else f"{n_kinds:,} different values"
             what = f"“{shorten(table.names[named[0]])}” has {values} in {chosen.say_rows()}"
-            return _worked(chosen, f"{what}{_near(chosen)}, counted here.")
+            return _worked(chosen, f"{what}{chosen.say_near()}, counted here.")
     if not chosen.filters:
         return _worked(chosen, f"The table has {chosen.say_rows()}, counted here.")
     return _worked(chosen, _say_counted(chosen))
@@ -358,7 +364,7 @@ def _add(chosen: Selection, column: int | Unreadable | None) -> Worked | Decline
     else:
         done = f"{amounts.write(sum(values, Decimal(0)))} in total, added up here"
     rest = _without(len(chosen.rows) - len(values), name)
-    return _worked(chosen, f"{name} of {chosen.say_rows()}{_near(chosen)}: {done}{rest}.")
+    return _worked(chosen, f"{name} of {chosen.say_rows()}{chosen.say_near()}: {done}{rest}.")
 
 
 def _subtract(chosen: Selection) -> Worked | None:
@@ -414,7 +420,7 @@ def _compare(chosen: Selection) -> Worked | Declined | None:
     end = ends[0] if scale.kind == "most" else ends[1]
     whom = f" ({said}{also})" if said else ""
     text = (
-        f"The {end} {name} of {chosen.say_rows()}{_near(chosen)} is "
+        f"The {end} {name} of {chosen.say_rows()}{chosen.say_near()} is "
         f"{shorten(rows[0].cells[column])}{whom}, compared here"
         f"{_without(len(chosen.rows) - len(known), name)}."
     )
@@ -425,13 +431,7 @@ def _compare(chosen: Selection) -> Worked | Declined | None:
 
 
 def _say_counted(chosen: Selection) -> str:
-    return f"{chosen.say_counted()}{_near(chosen)}, counted here."
-
-
-def _near(chosen: Selection) -> str:
-    """Say how many rows say the same among other words, and are left out."""
-    n = sum(one.n_near for one in chosen.filters)
-    return f" ({n:,} more {'says' if n == 1 else 'say'} it among other words)" if n else ""
+    return f"{chosen.say_counted()}{chosen.say_near()}, counted here."
 
 
 def _without(n: int, name: str) -> str:

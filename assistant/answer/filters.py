@@ -15,8 +15,8 @@ from assistant.answer.table import (
     Table,
     TableRow,
     Unreadable,
-    cell_terms,
     read_answers,
+    shorten,
     without_unit,
 )
 from assistant.text import english as en
@@ -27,8 +27,6 @@ from assistant.text.operations import LIGHT, Operation, find_scales
 from assistant.text.terms import fold, say_in
 from assistant.text.words import WORD
 
-MAX_VALUE_CHARS = 60
-"""Of a cell in the words of a result."""
 SHORT_CELL_WORDS = 6
 """A longer cell is prose: a word in it tells little of its row."""
 MAX_HELD = 400
@@ -302,13 +300,6 @@ def find_answers(
             )
 
 
-def is_next(text: str, one: Filter) -> bool:
-    """Tell whether the next word that tells something is of a filter's column."""
-    words = (m[0] for m in WORD.finditer(fold(text)))
-    first = next((word for word in words if word not in LIGHT), "")
-    return bool(cell_terms(first) & cell_terms(one.name))
-
-
 # --- What a question asks for and no row has
 
 
@@ -354,10 +345,16 @@ NO_THING = "In the table “{}”, no {} is “{}”."
 
 
 _LASTING = re.compile(
-    r"\b(?:from|since|until|till|to|by|valid|starts?|begins?|ends?|effective|as of|deadline|ab|seit"
-    r"|von|bis|gultig|beginn|ende|depuis|debut|fin|jusqu|desde|hasta|inicio|dal|fino|inizio)\b"
+    r"\b(?:from|since|until|till|to|by|valid|start(?:s|ing)?|begin(?:s|ning)?|commenc\w+|ends?"
+    r"|effective|as of|deadline|ab|seit|von|bis|gultig|beginn|ende|depuis|debut|fin|jusqu|desde"
+    r"|hasta|inicio|dal|fino|inizio)\b"
 )
 """Names of columns whose days hold until the next one."""
+_SPANS = re.compile(
+    r"\b(?:weeks?|wk|w[/.]?[cb]|seasons?|terms?|semester|sprint|(?:kalender)?wochen?|kw|saison|semaine"
+    r"|semana|settimana|temporada|stagione|estacao|trimestre)\b"
+)
+"""Names of columns whose days are the first of as many, up to the next one."""
 
 
 def _calendars(question: str, table: Table) -> Iterator[tuple[str, list[When]]]:
@@ -375,13 +372,21 @@ def _calendars(question: str, table: Table) -> Iterator[tuple[str, list[When]]]:
     for column, name in enumerate(table.names):
         is_asked = bool(table.terms(name) & asked)
         cells = {row.cells[column] for row in table.rows if not row.is_total} - {""}
-        if not 1 < len(cells) <= MAX_HELD or _LASTING.search(fold(name)):
+        if not 1 < len(cells) <= MAX_HELD:
             continue
         whens = read_when([cell[:MAX_CELL_CHARS] for cell in cells])
+        if _LASTING.search(fold(name)) or (_SPANS.search(fold(name)) and _are_starts(cells, whens)):
+            continue
         is_known = column == 0 or is_asked or any(one.month or one.day for one in whens or ())
         if whens and is_known and (not column or is_asked or not others.keys() - {column}):
             held[is_asked].append(whens)
     yield from ((NO_ROW, whens) for whens in held[True] or held[False][: len(held[False]) == 1])
+
+
+def _are_starts(cells: Collection[str], whens: Sequence[When] | None) -> bool:
+    """Whether cells tell a day or a month each, as what begins then, and no range of them."""
+    days = any(one.day for one in whens or ())
+    return days or (any(one.month for one in whens or ()) and len(whens or ()) <= len(cells))
 
 
 def _terms_of(question: str, table: Table) -> tuple[frozenset[str], frozenset[str]]:
@@ -492,9 +497,3 @@ def _said_beside(question: str, name: str, language: str) -> str:
             return " ".join(words) if word in _ONE else ""
         words.insert(0, word)
     return ""
-
-
-def shorten(text: str) -> str:
-    """Return a cell as it stands in the words of a result."""
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_VALUE_CHARS else f"{line[: MAX_VALUE_CHARS - 1]}…"

@@ -14,28 +14,37 @@ from assistant.answer.filters import (
     Filter,
     find_answers,
     find_filters,
-    is_next,
-    shorten,
 )
 from assistant.answer.table import (
+    MAX_CELL_CHARS,
+    N_TRIED,
     NUMBERED,
     Amounts,
     Table,
     TableRow,
     Unreadable,
     Value,
-    are_within,
-    measures_of,
+    cell_terms,
+    read_amount,
     read_amounts,
-    read_compared,
+    read_day,
     read_moments,
     row_of_total,
+    shorten,
     without_unit,
 )
 from assistant.cite import DraftStatement
 from assistant.text.cues import MAX_TOLD_CHARS, find_answering, find_denial
-from assistant.text.operations import LIGHT, MEASURING, TOTALS, Limit, Operation, Scale
-from assistant.text.terms import fold, guess_language, query_terms, terms
+from assistant.text.operations import (
+    LIGHT,
+    MAY_TOTAL,
+    MEASURING,
+    TOTALS,
+    Limit,
+    Operation,
+    Scale,
+)
+from assistant.text.terms import UNIT_TERMS, fold, guess_language, query_terms, terms
 from assistant.text.words import WORD
 from assistant.values import Cell, Role
 
@@ -43,6 +52,8 @@ N_COMPARED = 1_000
 """Rows whose cells are looked for in a sentence."""
 MAX_ANSWERING = 2
 """Cells of a row that are emphasised: where more may answer, none is."""
+FIRST_YEAR = 1000
+"""What is less is an hour of the day."""
 _ASKED_COLUMN = re.compile(
     r"\b(?:which|what|whose|welche\w?|quel(?:le)?s?|qué|cuál(?:es)?|qual[ei]?|quais|welke?)\s+(\w+)",
     re.IGNORECASE,
@@ -131,6 +142,11 @@ class Selection:
         told += [f"whose {one.measured}" for one in self.filters if one.measured and not one.word]
         return " ".join((f"{n:,} row{'s' * (n != 1)}", " and ".join(told))).rstrip()
 
+    def say_near(self) -> str:
+        """Return how many rows say the same among other words, and are left out."""
+        n = sum(one.n_near for one in self.filters)
+        return f" ({n:,} more {'says' if n == 1 else 'say'} it among other words)" if n else ""
+
     @property
     def _measured(self) -> str:
         return " and ".join(one.measured for one in self.filters if one.measured)
@@ -177,7 +193,7 @@ def select_rows(
         behind = question[denied.end() :]
         if len(answers or filters) != 1 or not (answers or filters[0].terms & table.terms(behind)):
             return None
-        if answers and filters and not is_next(behind, answers[0]):
+        if answers and filters and not _is_next(behind, answers[0]):
             return None
         filters = filters if answers else [replace(filters[0], is_denied=True)]
     filters += answers
@@ -197,8 +213,8 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     rows = [row.cells for row in table.rows if not row.is_total]
     found: dict[int, Sequence[Value | None] | Unreadable] = {}
     for column, name in enumerate(table.names):
-        cells = [cells[column] for cells in rows]
-        values = read_compared(limit, name, cells, table)
+        cells = [row[column] for row in rows]
+        values = _read_compared(limit, name, cells, table)
         if values is not None:
             found[column] = values
     named = [
@@ -211,7 +227,7 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
         if not named:
             return None
     sound = [column for column in found if not isinstance(found[column], Unreadable)]
-    of_unit = [c for c in sound if limit.unit in measures_of(table.names[c], table.column(c))]
+    of_unit = [c for c in sound if limit.unit in _measures_of(table.names[c], table.column(c))]
     chosen = named or of_unit or ([] if limit.names else sound)
     if len(chosen) > 1:
         return _unclear(table, chosen)
@@ -221,11 +237,97 @@ def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unrea
     compared = found[column]
     if isinstance(compared, Unreadable):
         return compared
-    is_kept = are_within(compared, limit, table.language)
-    kept = [cells[column] for cells, is_it in zip(rows, is_kept, strict=True) if is_it]
+    cells = [row[column] for row in rows]
+    bounds = _read_bounds(limit, cells, compared, table.language)
+    if isinstance(bounds, Unreadable):
+        return bounds
+    low, high = bounds
+    kept = [
+        cell
+        for cell, value in zip(cells, compared, strict=True)
+        if value is not None and _is_within(value, low, high, limit.is_open)
+    ]
     name = table.names[column]
     own = tuple(dict.fromkeys(kept))
     return Filter(column, own, frozenset(), "limit", name, said=limit.text, word=limit.word)
+
+
+def _is_next(text: str, one: Filter) -> bool:
+    """Tell whether the next word that tells something is of a filter's column."""
+    words = (m[0] for m in WORD.finditer(fold(text)))
+    first = next((word for word in words if word not in LIGHT), "")
+    return bool(cell_terms(first) & cell_terms(one.name))
+
+
+def _read_compared(
+    limit: Limit, name: str, cells: list[str], table: Table
+) -> list[Value | None] | Unreadable | None:
+    """Return the amounts or dates of a column; None if it has others, or none at all."""
+    moments = read_moments(cells)
+    if limit.is_date:
+        if not isinstance(moments, Unreadable):
+            is_of_day = any(moment and moment[0] < FIRST_YEAR for moment in moments)
+            return None if is_of_day else list(moments)
+        n_dates = sum(not isinstance(read_moments([c]), Unreadable) for c in cells[:N_TRIED])
+        return moments if 2 * n_dates > len(cells[:N_TRIED]) else None
+    amounts = read_amounts(cells, guess_language(table.document.text))
+    if isinstance(amounts, Unreadable):
+        n_read = sum(isinstance(read_amounts([c]), Amounts) for c in cells[:N_TRIED])
+        return amounts if 2 * n_read > len(cells[:N_TRIED]) else None
+    if not isinstance(moments, Unreadable) or table.terms(name) & NUMBERED:
+        return None
+    units = _measures_of(name, cells[:N_TRIED])
+    return list(amounts.values) if not limit.unit or not units or limit.unit in units else None
+
+
+def _measures_of(name: str, cells: Sequence[str]) -> frozenset[str]:
+    """Return the units that a column's name and its first cell name."""
+    first = next((cell for cell in cells if any(map(str.isdigit, cell))), "")
+    inside = name[len(without_unit(name)) :].strip(" ()[]")
+    said = f"{first[:MAX_CELL_CHARS]} 1 {inside}"
+    return frozenset(terms(said)) & UNIT_TERMS
+
+
+def _read_bounds(
+    limit: Limit, cells: Sequence[str], values: Sequence[Value | None], language: str
+) -> tuple[Value | None, Value | None] | Unreadable:
+    """Return the two sides of a limit, None for none, read as the cells of its column are.
+
+    A day without a year is of the only year that the column has.
+
+    Args:
+        limit: what is read.
+        cells: those of the column.
+        values: what they say.
+        language: of the question.
+    """
+    sides = [side for side in (limit.low, limit.high) if side]
+    read: list[Value] = []
+    for side in sides:
+        moments = [one for one in values if isinstance(one, tuple)]
+        found = (
+            read_day(side, [*cells, *sides], moments)
+            if limit.is_date
+            else read_amount(side, cells, language)
+        )
+        if isinstance(found, Unreadable):
+            return found
+        read.append(found)
+    return (read[0] if limit.low else None, read[-1] if limit.high else None)
+
+
+def _is_within(value: Value, low: Value | None, high: Value | None, is_open: bool) -> bool:
+    """Tell whether a value lies in an interval; of a date as much as the limit tells counts."""
+    for bound, sign in ((low, 1), (high, -1)):
+        if bound is None:
+            continue
+        own = (
+            value[: len(bound)] if isinstance(value, tuple) and isinstance(bound, tuple) else value
+        )
+        order = (own > bound) - (own < bound)  # type: ignore[operator]
+        if order * sign < 0 or (is_open and order == 0):
+            return False
+    return True
 
 
 def _unclear(table: Table, columns: Sequence[int]) -> Unreadable:
@@ -265,7 +367,8 @@ def looks_numbered(chosen: Selection, column: int) -> bool:
 def column_to_add(chosen: Selection) -> int | Unreadable | None:
     """Return the column to add up: the one that is named, or the only one of numbers."""
     named = [c for c in columns_named(chosen, chosen.asked) if not _is_text(chosen, c)]
-    totals = [c for c, name in enumerate(chosen.table.names) if TOTALS.fullmatch(fold(name))]
+    names = [fold(name) for name in chosen.table.names]
+    totals = [c for c, n in enumerate(names) if TOTALS.fullmatch(n) or MAY_TOTAL.fullmatch(n)]
     if len(named) == 1 or len(totals) == 1:
         return (named if len(named) == 1 else totals)[0]
     numeric = [

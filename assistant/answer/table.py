@@ -14,8 +14,8 @@ from functools import lru_cache
 from assistant.ingest.formats.table import JOINT
 from assistant.ingest.structure import above
 from assistant.text.exact import find_exact
-from assistant.text.operations import TOTALS, Limit
-from assistant.text.terms import UNIT_TERMS, fold, guess_language, terms, unit_of
+from assistant.text.operations import AVERAGES, MAY_TOTAL, TOTALS
+from assistant.text.terms import fold, terms, unit_of
 from assistant.values import Document, Role
 
 MAX_ROWS = 10_000
@@ -23,6 +23,14 @@ MAX_ROWS = 10_000
 MAX_COLUMNS = 60
 MAX_CELL_CHARS = 200
 """Of a cell that is looked into."""
+MAX_VALUE_CHARS = 60
+"""Of a cell in the words of a result."""
+MAX_NUMBER_CHARS = 22
+"""Of a number that is worked with: sums of more digits would be rounded."""
+MAX_ADDED = 200
+"""Rows above one that may be the total of a part, which are added up to tell."""
+MAX_ALIKE = 5
+"""Rows nearby that begin as it does and sum up nothing: then it is what things are called."""
 
 N_TRIED = 20
 """Cells of a column that are tried for dates."""
@@ -168,7 +176,7 @@ def read_table(document: Document, number: int, language: str = "en") -> Table |
         if units[at].under == under:
             text = _text(document, at)
             cells = _part(starts, text) if role is Role.ROW else (text,)
-            rows.append(TableRow(at, cells, _sums_up(cells)))
+            rows.append(TableRow(at, cells, _sums_up(cells, rows)))
         elif role is Role.ROW:
             break
         at += 1
@@ -212,6 +220,8 @@ def read_amounts(cells: Sequence[str], language: str = "en") -> Amounts | Unread
         match = _AMOUNT.fullmatch(cell.strip()[:MAX_CELL_CHARS])
         if match is None and not _NONE.fullmatch(cell.strip()):
             return Unreadable(cell, "is no number")
+        if match and len(match["digits"]) > MAX_NUMBER_CHARS:
+            return Unreadable(cell, "has too many digits")
         found.append(match)
     read = [match for match in found if match]
     if not read:
@@ -291,68 +301,53 @@ def without_unit(name: str) -> str:
     return _IN_BRACKETS.sub("", name)
 
 
-def read_compared(
-    limit: Limit, name: str, cells: list[str], table: Table
-) -> list[Value | None] | Unreadable | None:
-    """Return the amounts or dates of a column; None if it has others, or none at all."""
-    moments = read_moments(cells)
-    if limit.is_date:
-        if not isinstance(moments, Unreadable):
-            return list(moments)
-        n_dates = sum(not isinstance(read_moments([c]), Unreadable) for c in cells[:N_TRIED])
-        return moments if 2 * n_dates > len(cells[:N_TRIED]) else None
-    amounts = read_amounts(cells, guess_language(table.document.text))
-    if isinstance(amounts, Unreadable):
-        n_read = sum(isinstance(read_amounts([c]), Amounts) for c in cells[:N_TRIED])
-        return amounts if 2 * n_read > len(cells[:N_TRIED]) else None
-    if not isinstance(moments, Unreadable) or table.terms(name) & NUMBERED:
-        return None
-    units = measures_of(name, cells[:N_TRIED])
-    return list(amounts.values) if not limit.unit or not units or limit.unit in units else None
+def read_day(
+    side: str, others: Sequence[str], moments: Sequence[tuple[int, ...]]
+) -> tuple[int, ...] | Unreadable:
+    """Return the day, month or year that a limit says of a column.
+
+    Args:
+        side: of the limit.
+        others: the cells, and what else stands beside it.
+        moments: what the cells say.
+    """
+    found = _moments(side)
+    days = [one for one in find_exact(side) if one.kind == "day"]
+    years = {moment[0] for moment in moments}
+    if not found and len(days) == 1:
+        if len(years) > 1:
+            return Unreadable(side, "has no year, and the column has several")
+        found = tuple(_moment(f"d{year}{form[1:]}") for year in years for form in days[0].forms)
+    sure = {way for one in others for way in _order_of(one)}
+    if not found or (len(found) > 1 and len(sure) != 1):
+        return Unreadable(side, "can be read in two ways" if found else "is no date")
+    day = found[next(iter(sure)) if len(found) > 1 else 0]
+    if any(len(one) < len(day) and one == day[: len(one)] for one in moments):
+        return Unreadable(side, "is more exact than the dates of the column")
+    return day
 
 
-def measures_of(name: str, cells: Sequence[str]) -> frozenset[str]:
-    """Return the units that a column's name and its first cell name."""
-    first = next((cell for cell in cells if any(map(str.isdigit, cell))), "")
-    inside = _IN_BRACKETS.search(name)
-    said = f"{first[:MAX_CELL_CHARS]} 1 {inside[0].strip(' ()[]') if inside else ''}"
-    return frozenset(terms(said)) & UNIT_TERMS
-
-
-def are_within(values: Sequence[Value | None], limit: Limit, language: str) -> list[bool]:
-    """Return which values lie within a limit; none do if it cannot be read as they are."""
-    bounds: list[Value | None] = []
-    for side in (limit.low, limit.high):
-        read = read_moments([side]) if limit.is_date else read_amounts([side], language)
-        if isinstance(read, Unreadable):
-            bounds.append(None)
-        else:
-            bounds.append(read.values[0] if isinstance(read, Amounts) else read[0])
-    if bounds == [None, None]:
-        return [False] * len(values)
-    return [
-        value is not None and _is_within(value, bounds[0], bounds[1], limit.is_open)
-        for value in values
-    ]
-
-
-def _is_within(value: Value, low: Value | None, high: Value | None, is_open: bool) -> bool:
-    """Tell whether a value lies in an interval; of a date as much as the limit tells counts."""
-    for bound, sign in ((low, 1), (high, -1)):
-        if bound is None:
-            continue
-        own = (
-            value[: len(bound)] if isinstance(value, tuple) and isinstance(bound, tuple) else value
-        )
-        order = (own > bound) - (own < bound)  # type: ignore[operator]
-        if order * sign < 0 or (is_open and order == 0):
-            return False
-    return True
+def read_amount(side: str, cells: Sequence[str], language: str) -> Decimal | Unreadable:
+    """Return the number that a limit says, as cells mark it where they can be read in one way."""
+    marks = [mark for mark in ".," if _GROUPED[mark].fullmatch(side)]
+    if len(marks) == 2 and re.search("[.,]", side):
+        read = (_AMOUNT.fullmatch(cell.strip()[:MAX_CELL_CHARS]) for cell in cells)
+        digits = [match["digits"].strip() for match in read if match]
+        own = [mark for mark in marks if all(_GROUPED[mark].fullmatch(one) for one in digits)]
+        usual = _find_mark([side], language)
+        if len(own) != 1 and isinstance(usual, Unreadable):
+            return usual
+        marks = own if len(own) == 1 else [str(usual)]
+    found = _AMOUNT.fullmatch(side)
+    return _number(found, marks[0]) if found and marks else Unreadable(side, "is no number")
 
 
 def row_of_total(table: Table) -> TableRow | None:
-    """Return the last row that sums up the others, if there is one."""
-    return next((row for row in reversed(table.rows) if row.is_total), None)
+    """Return the last row that says what all others come to, if there is one."""
+    totals = (row for row in reversed(table.rows) if row.is_total)
+    return next(
+        (row for row in totals if not any(map(AVERAGES.fullmatch, _heads(row.cells)))), None
+    )
 
 
 _ENDING = re.compile(r"(?<=\w{4})(?:e?(?:ne?)?[nmrs]?|[ao]s?|i)$")
@@ -369,10 +364,33 @@ def cell_terms(cell: str, language: str = "en") -> frozenset[str]:
     return frozenset(found if language == "en" else (_ENDING.sub("", term) for term in found))
 
 
-def _sums_up(cells: Sequence[str]) -> bool:
-    """Tell whether a row sums up others, by one of its first two cells with words."""
+def _heads(cells: Sequence[str]) -> list[str]:
+    """Return the first two cells of a row that have words, folded."""
     words = [cell for cell in cells if not cell[:1].isdigit()][:2]
-    return any(TOTALS.fullmatch(fold(word).strip()) for word in words if 2 < len(word) < 60)
+    return [fold(word).strip() for word in words if 2 < len(word) < 60]
+
+
+def _sums_up(cells: Sequence[str], rows: Sequence[TableRow]) -> bool:
+    """Tell whether a row sums up those before it: it says so, or may, and is their sum."""
+    heads = _heads(cells)
+    if any(map(TOTALS.fullmatch, heads)):
+        return True
+    if not any(map(MAY_TOTAL.fullmatch, heads)):
+        return False
+    near = rows[-MAX_ADDED:]
+    names = [one for row in near[-20:] if not row.is_total for one in _heads(row.cells)]
+    if sum(MAY_TOTAL.fullmatch(name) is not None for name in names) > MAX_ALIKE:
+        return False
+    last = max((n for n, row in enumerate(near) if row.is_total), default=-1)
+    return any(
+        len(own) > 1 and sum(own[:-1]) == own[-1]
+        for part in (near[last + 1 :], [row for row in near if not row.is_total])
+        if len(part) > 1 or last >= 0
+        for column, cell in enumerate(cells)
+        if cell
+        and isinstance(read := read_amounts([*(row.cells[column] for row in part), cell]), Amounts)
+        for own in [[value for value in read.values if value is not None]]
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -470,3 +488,9 @@ def _order_of(cell: str) -> Iterator[int]:
         first, second = int(found[1]), int(found[2])
         if (first > 12) != (second > 12):
             yield 0 if first > 12 else 1
+
+
+def shorten(text: str) -> str:
+    """Return a cell as it stands in the words of a result."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_VALUE_CHARS else f"{line[: MAX_VALUE_CHARS - 1]}…"

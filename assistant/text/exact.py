@@ -16,7 +16,14 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 from assistant.text import english as en
-from assistant.text.terms import DEFAULT, asking_words, fold, function_words, terms
+from assistant.text.terms import (
+    DEFAULT,
+    asking_words,
+    fold,
+    function_words,
+    is_unit,
+    terms,
+)
 from assistant.text.words import WORD, one_of
 
 Kind = Literal["date", "month", "day", "year", "number", "code"]
@@ -68,6 +75,16 @@ _NUMBER = re.compile(
     rf"(?:\s*({one_of(SCALES)})\b)?(?![\w])"
 )
 _YEAR = re.compile(r"(?<![\w.,-])(1[5-9]\d\d|20\d\d)(?![\w]|[.,]\d)")
+_TIMES = re.compile(r"(?:hour|minute|second|degree)(?P<several>s?)")
+"""Units that are said of a year, too: "the 2023 minutes", "the 2024 hours"."""
+_OF_A_YEAR = re.compile(r"\b(?:the|our|your|their|its|his|her|of|in|die|der|des)\s+$")
+_BEFORE_AMOUNT = re.compile(
+    r"(?:[$€£¥]|\b(?:eur|usd|gbp|chf|sfr|sek|nok|dkk|cad|aud|jpy|inr)\b)\s?$"
+)
+_UNIT_BEHIND = re.compile(
+    r"(?:\s?(?:-|–|\b(?:to|or|and|bis|oder|und|a|ou|et|o|e|y)\b)\s?\d[\d.,]*)?[\s-]?"
+    r"(?P<unit>[$€£¥%°]|[^\W\d_]{1,16}[2²3³]?(?![\w'’]))(?P<versus>\s\d)?"
+)
 _SPLIT = re.compile(r"[\s\-/.§]+")
 
 
@@ -233,7 +250,7 @@ def _is_code(said: str) -> bool:
     parts = re.findall(r"\d+|[^\W\d_]+", said)
     digits = [part for part in parts if part.isdigit()]
     letters = [part for part in parts if not part.isdigit()]
-    if said[0].isdigit() and all(part.lower() in _UNITS for part in letters):
+    if said[0].isdigit() and all(one.lower() in _UNITS or is_unit(one) for one in letters):
         return False
     return all(len(part) <= 6 or part.isupper() for part in letters) and bool(digits)
 
@@ -244,9 +261,23 @@ def _find_numbers(text: str) -> Iterator[Exact]:
         values = {value * scale for value in readings(digits)}
         forms = tuple(f"n{value.normalize():f}" for value in sorted(values))
         is_plain = digits.isdigit() and scale == 1
-        if len(digits) > 20 or (is_plain and (len(digits) < 4 or _YEAR.fullmatch(digits))):
+        is_year = is_plain and _YEAR.fullmatch(digits) and not _is_amount(text, *match.span())
+        if len(digits) > 20 or (is_plain and len(digits) < 4) or is_year:
             continue
         yield Exact("number", match[0].strip(), *match.span(), forms)
+
+
+def _is_amount(text: str, start: int, end: int) -> bool:
+    """Tell whether what may be a year has a currency before it, or a unit behind it."""
+    if _BEFORE_AMOUNT.search(text[max(0, start - 5) : start]):
+        return True
+    behind = _UNIT_BEHIND.match(text, end)
+    if behind is None or (behind["versus"] and behind["unit"] == "v"):
+        return False
+    time = _TIMES.fullmatch(behind["unit"])
+    if time and (not time["several"] or _OF_A_YEAR.search(text[max(0, start - 8) : start])):
+        return False
+    return is_unit(behind["unit"])
 
 
 def readings(digits: str) -> Iterable[Decimal]:
@@ -269,7 +300,8 @@ def readings(digits: str) -> Iterable[Decimal]:
 
 def _find_years(text: str) -> Iterator[Exact]:
     for match in _YEAR.finditer(text):
-        yield Exact("year", match[0], *match.span(), (match[0],))
+        if not _is_amount(text, *match.span()):
+            yield Exact("year", match[0], *match.span(), (match[0],))
 
 
 _LIMIT = re.compile(rf"(?:{en.LIMITS})\s+(?:the\s+|year\s+)*$", re.IGNORECASE)

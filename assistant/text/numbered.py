@@ -36,6 +36,38 @@ _NUMBER = re.compile(r"\d+[a-z]?", re.IGNORECASE)
 _OF_NUMBERS = re.compile(r"(?<=\w{3})[sn]?(?:nummer|nr)$", re.IGNORECASE)
 """What a German word says of being a number: "Rechnungsnummer 7731" names a Rechnung."""
 _RANGE = re.compile(r"(\d+)[a-z]?[ ]?(?:[–-]|to|bis|a)[ ]?(\d+)", re.IGNORECASE)
+_YEARS = r"(?:\s(?:years?|jahren?|ans|anos|anni)(?: old)?)?"
+_OR = r"\s?(?:,\s|\b(?:and|or|und|oder|et|ou|y|o|e)\s)"
+_UP = (
+    r"above|later|newer|up|upwards?|onwards?|more|higher|over|beyond|greater|darube?r|hoher|spater"
+    r"|neuer|mehr|aufwarts|daruber|plus|au[- ]dessus|au[- ]dela|superieure?s?|ulterieure?s?"
+    r"|suivante?s?|mas|superior(?:es)?|posterior(?:es)?|mayor(?:es)?|oltre|piu|superiori?e?|successiv[oiae]|mais"
+)
+_DOWN = (
+    r"below|under|younger|earlier|less|lower|fewer|down|smaller|darunter|junger|fruher|niedriger"
+    r"|tiefer|weniger|kleiner|abwarts|moins|au[- ]dessous|inferieure?s?|anterieure?s?|precedente?s?"
+    r"|menos|inferior(?:es)?|anterior(?:es)?|menor(?:es)?|meno|inferiori?e?|precedenti"
+)
+_EITHER = (
+    r"older|better|worse|alter|besser|schlechter|(?:plus )?agee?s?|mieux|meilleure?s?"
+    r"|(?:plus )?recente?s?|(?:plus )?anciens?|mejor(?:es)?|peor|antiguos?|recientes?"
+    r"|miglior[ei]?|recenti|melhor(?:es)?"
+)
+"""Older children have more years, an older edition a smaller number; a better grade is either."""
+_ONE_SIDED = re.compile(
+    rf"{_YEARS}(?:{_OR}(?:(?P<either>{_EITHER})|(?P<up>{_UP})|(?P<down>{_DOWN}))\b"
+    r"(?!\s(?:the|it|is (?:the|an?)|them|a|an|this|der|dem|die|den)\b)"
+    r"|\s?(?P<plus>\+)|\s(?P<on>upwards?|onwards?|aufwarts|en adelante|em diante|in su))"
+)
+"""What stands behind a number and makes a threshold of it: "Windows 10 and later"; folded."""
+_UP_FROM = re.compile(
+    r"\b(?:ab|at least|mindestens|starting (?:at|with|from)|a partir d\w+|a partire da\w*|au moins"
+    r"|al menos|almeno|pelo menos|des)\s(?:the |der |dem |la |le |l['’])?$"
+)
+_DOWN_FROM = re.compile(
+    r"\b(?:up to|until|at most|bis(?: zur| zum)?|hochstens|jusqu'?\w*(?: la| au)?|hasta|fino a\w*"
+    r"|au plus|ate)\s(?:the |der |la |le |l['’])?$"
+)
 _MEASURING = frozenset(
     """aged least most exactly only nearly almost roughly circa approximately maximum minimum max
     min pay pays paid spend spends spent cost costs earn need needs take takes has have is are was
@@ -89,9 +121,13 @@ def tells_of_others(text: str, asked: Numbered, language: str) -> bool:
     True
     >>> tells_of_others("Rooms 300 to 305 are on the third floor.", asked, "en")
     False
+    >>> tells_of_others("Rooms 300 and up are on the third floor.", asked, "en")
+    False
     """
     others = [one for one in _find(text, language) if one.word == asked.word]
-    is_spanned = any(_spans(text[one.start : one.end], asked) for one in others)
+    is_spanned = any(
+        _spans(text[one.start : one.end], asked) or _is_beyond(text, one, asked) for one in others
+    )
     return bool(others) and not is_spanned and not names_any(text, asked, language)
 
 
@@ -154,3 +190,19 @@ def _spans(said: str, asked: Numbered) -> bool:
     return any(
         int(low) <= number <= int(high) for low, high in _RANGE.findall(said) for number in wanted
     )
+
+
+def _is_beyond(text: str, one: Numbered, asked: Numbered) -> bool:
+    """Whether a number is a threshold, and one that is asked for on its side of it."""
+    behind = _ONE_SIDED.match(fold(text[one.end : one.end + 40]))
+    said = behind.groupdict() if behind else {}
+    before = fold(text[max(0, one.start - 30) : one.start])
+    is_either = bool(said.get("either"))
+    is_up = is_either or bool(said.get("up") or said.get("plus") or said.get("on"))
+    is_up |= _UP_FROM.search(before) is not None
+    is_down = is_either or bool(said.get("down")) or _DOWN_FROM.search(before) is not None
+    known, wanted = (
+        [int(re.sub(r"\D", "", number)) for number in numbers]
+        for numbers in (one.numbers, asked.numbers)
+    )
+    return (is_up and max(wanted) > max(known)) or (is_down and min(wanted) < min(known))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from assistant.text import english as en
-from assistant.text.exact import DATES, find_exact
+from assistant.text.exact import DATES, MONTH_OF, find_exact
 from assistant.text.terms import UNIT_TERMS, fold, terms, unit_of
 from assistant.text.words import WORD, one_of
 
@@ -91,12 +91,27 @@ _DISTINCT = re.compile(
     r"\b(?:different|distinct|unique|verschiedene\w?|differente?s|distint[oaie]s?|diferentes)\b"
 )
 
-TOTALS = re.compile(
-    r"(?:(?:grand|sub|overall|running)?[ -]?totals?|total[ei]?s?|totaux|sum|summe|gesamt\w*|somme"
-    r"|zwischensumme|insgesamt|suma|soma|somma|average|mean|durchschnitt|moyenne|promedio)"
-    r"(?: [\w.,%€$£-]+){0,2}:?"
+_SUM = (
+    r"(?:(?:grand|sub|overall|running|net|gross)?[ -]?totals?|total[ei]?s?|totaux|sum|somme|summe"
+    r"|(?:end|zwischen|gesamt)summe|gesamt(?:betrag|kosten|preis|zahl|anzahl|wert|ergebnis|menge"
+    r"|ausgaben|einnahmen|umsatz|stunden|gewicht|flache)?|insgesamt|suma|soma|somma)"
 )
-"""A folded cell that says of its row that it sums up those above."""
+_AVERAGE = r"(?:average|mean|durchschnitt|moyenne|promedio)"
+_OF_TOTAL = """of for in per all the and to by der die des aller im pro de du des del di
+    due owed owing paid payable amount value price cost costs fee fees sum net gross before after
+    incl excl including excluding inc vat tax taxes discount expenses expenditure income revenue
+    sales budget hours days points items pieces units year month week quarter annual monthly
+    kosten ausgaben einnahmen betrag netto brutto mwst stunden tage stuck jahr monat
+    general ht ttc depenses recettes montant annee mois gastos ingresos importe iva ano mes spese
+    entrate eur euro euros usd gbp chf dollars pounds francs franken kg km h q1 q2 q3 q4""".split()
+_PIECE = rf"(?:[€$£+-]?\d[\d.,%€$£'’/-]*|[€$£%]|{one_of((*_OF_TOTAL, *MONTH_OF))}\b[.,/]?)"
+_TAIL = rf"(?:[,-]?[ :(]+{_PIECE}\)?)*:?"
+TOTALS = re.compile(rf"(?:{_SUM}|{_AVERAGE})\b{_TAIL}")
+"""A folded cell that says of its row that it sums up those above: alone, or of what and when."""
+AVERAGES = re.compile(rf"(?:{_AVERAGE}|(?:sub|running)[ -]?totals?|zwischensumme)\b.*")
+"""Of these, one that does not say what all come to."""
+MAY_TOTAL = re.compile(rf"{_SUM}(?: [\w.,%€$£-]+){{1,3}}:?")
+"""A folded cell that may be the total of a part, or a name: "Total marketing", "Total Recall"."""
 SAYS_TOTAL = re.compile(
     rf"{_TOTAL.pattern}|\b(?:come|comes|came|amount|amounts|amounted) to\b|\bcombined\b"
 )

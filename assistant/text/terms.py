@@ -84,6 +84,12 @@ _UNIT_NAMES = frozenset(
     name for unit in (*_UNITS, *_BEHIND_NUMBER.values()) for name in unit.split()
 )
 """What units are called here; so they are one term in texts of every language."""
+_OTHER_UNITS = frozenset(
+    """sek nok dkk cad aud nzd jpy cny inr pln czk huf kr rs yen kronor kroner kronen rupees zloty
+    dolares livres libras tonnen toneladas tonnellate lumen lux rpm hz khz mhz ghz psi kcal
+    calories kalorien kilowattstunden mwh mw kva mah quadratmeter""".split()
+)
+"""Words that are units and no terms: a text has them as they are written."""
 _LETTERS = sorted((form for form in {*_UNIT_OF, *_BEHIND_NUMBER} if form.isalnum()), key=len)
 _AMOUNT = re.compile(
     rf"(?<=\d)(?: ?({'|'.join(one for one in _LETTERS[::-1] if one not in 'gs')})"
@@ -315,6 +321,16 @@ def unit_of(said: str) -> str:
     ('euro', 'euro', 'kilometr', 'box')
     """
     return " ".join(terms(f"1 {said}")[1:])
+
+
+def is_unit(said: str) -> bool:
+    """Whether what stands beside a number is a unit of measure or money.
+
+    >>> is_unit("W"), is_unit("euros"), is_unit("boxes")
+    (True, True, False)
+    """
+    told = unit_of(said).split()
+    return (bool(told) and UNIT_TERMS.issuperset(told)) or fold(said) in _OTHER_UNITS or said == "¥"
 
 
 def find_measures(text: str) -> Iterator[tuple[int, int, str]]:

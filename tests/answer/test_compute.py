@@ -501,3 +501,135 @@ def test_a_cell_that_lists_several_things_has_each_of_them() -> None:
     assert rows_of(answer_to("Which guides speak English?", {"g.md": guides})) == ["Ben", "Cleo"]
     asked = "How much are the guides who speak German?"
     assert rows_of(answer_to(asked, {"g.md": guides})) == ["Ada", "Ben"]
+
+
+def costs(*rows: str) -> dict[str, str]:
+    lines = "".join(f"| {row} |\n" for row in rows)
+    return {"costs.md": f"# Costs\n\n| Shop | Amount |\n|---|---|\n{lines}"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Total Tankstelle", "Total Recall", "Gesamtschule Mitte", "Mean Girls", "Sum Ltd"]
+)
+def test_a_name_that_begins_as_a_total_does_is_a_row_like_others(name: str) -> None:
+    found = answer_to(
+        "What is the total amount?",
+        costs(f"{name} | 50 euros", "Lark | 30 euros", "Dorna | 20 euros"),
+    )
+    assert "100 euros in total" in found.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Total",
+        "TOTAL:",
+        "Total due",
+        "Total 2024",
+        "Total for May 2024",
+        "Total (EUR)",
+        "Grand total",
+        "Summe Ausgaben",
+        "Gesamtbetrag",
+        "Total dépenses",
+        "Total of all fees",
+        "Total shopping",
+    ],
+)
+def test_a_row_that_says_what_the_others_come_to_is_not_added_to_them(name: str) -> None:
+    found = answer_to(
+        "How many shops are there?",
+        costs("Heron | 50 euros", "Lark | 30 euros", f"{name} | 80 euros"),
+    )
+    assert rows_of(found) == ["Heron", "Lark"]
+
+
+def test_the_totals_of_parts_are_told_by_their_sums() -> None:
+    rows = (
+        "Heron | 50 euros",
+        "Lark | 30 euros",
+        "Total north | 80 euros",
+        "Dorna | 7 euros",
+        "Total south | 7 euros",
+        "Total Tankstelle | 9 euros",
+    )
+    assert rows_of(answer_to("How many shops are there?", costs(*rows))) == [
+        "Heron",
+        "Lark",
+        "Dorna",
+        "Total Tankstelle",
+    ]
+
+
+@pytest.mark.parametrize("last", ["Average", "Mean", "Durchschnitt", "Average per shop"])
+def test_an_average_below_the_total_is_not_shown_for_it(last: str) -> None:
+    rows = ("Heron | 50 euros", "Lark | 30 euros", "Total | 80 euros", f"{last} | 40 euros")
+    found = answer_to("What is the total amount?", costs(*rows))
+    assert rows_of(found) == ["Total"]
+
+
+@pytest.mark.parametrize("what", ["average", "total"])
+def test_numbers_of_too_many_digits_are_declined(what: str) -> None:
+    rows = ("Heron | 50", "Lark | 30", f"Dorna | {'3' * 28}", f"Brisa | {'2' * 31}")
+    assert ask(f"What is the {what} amount?", costs(*rows[2:])) == ()
+    found = ask(f"What is the {what} amount?", costs(*rows[:3]))
+    assert isinstance(found, Declined)
+    assert "too many digits" in found.reason
+
+
+def bills(*rows: str) -> dict[str, str]:
+    lines = "".join(f"| {row} |\n" for row in rows)
+    return {"bills.md": f"# Bills\n\n| Bill | Due | Amount |\n|---|---|---|\n{lines}"}
+
+
+DAY_FIRST = bills(
+    "A1 | 25/03/2024 | 900 euros", "A2 | 28/03/2024 | 2500 euros", "A3 | 02/05/2024 | -"
+)
+MONTH_FIRST = bills(
+    "A1 | 03/25/2024 | 2.500,50 €", "A2 | 04/05/2024 | 900,00 €", "A3 | 05/02/2024 | -"
+)
+NAMED = bills("A1 | 25 March 2024 | 1,250 euros", "A2 | 2 May 2024 | 900 euros")
+MONTHLY = bills("A1 | March 2024 | 1.2", "A2 | May 2024 | 0.9", "A3 | June 2024 | 12.25")
+
+
+@pytest.mark.parametrize(
+    ("question", "files", "expected"),
+    [
+        ("Which bills are due before 03/04/2024?", DAY_FIRST, ["A1", "A2"]),
+        ("Which bills are due between 01/04/2024 and 03/06/2024?", DAY_FIRST, ["A3"]),
+        ("Which bills are due before 04/06/2024?", MONTH_FIRST, ["A1", "A2"]),
+        ("Which bills are due between 25/03/2024 and 03/05/2024?", NAMED, ["A1", "A2"]),
+        ("Which bills are due before 1 May?", DAY_FIRST, ["A1", "A2"]),
+        ("Which bills are due before 10 April 2024?", MONTHLY, ["A1"]),
+        ("Which bills are over 1.500 euros?", MONTH_FIRST, ["A1"]),
+        ("Which bills are over 1,000 euros?", NAMED, ["A1"]),
+    ],
+)
+def test_a_limit_is_read_as_its_column_is(
+    question: str, files: dict[str, str], expected: list[str]
+) -> None:
+    assert rows_of(answer_to(question, files)) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "files", "why"),
+    [
+        ("Which bills are due before 03/04/2024?", NAMED, "“03/04/2024” can be read in two ways"),
+        ("How many bills are due after 03/04/2024?", NAMED, "“03/04/2024” can be read in two ways"),
+        ("Which bills are over 1.500 euros?", DAY_FIRST, "“1.500” can be read in two ways"),
+        ("Which bills are under 1.500 euros?", NAMED, "“1.500” can be read in two ways"),
+        ("Which bills are due before 10 May 2024?", MONTHLY, "“10 May 2024” is more exact"),
+        (
+            "Which bills are due before 1 May?",
+            bills("A1 | 2 May 2023 | 9 euros", "A2 | 3 April 2024 | 8 euros"),
+            "“1 May” has no year",
+        ),
+    ],
+)
+def test_a_limit_that_may_say_two_things_is_declined_and_not_said_of_no_row(
+    question: str, files: dict[str, str], why: str
+) -> None:
+    found = ask(question, files)
+    assert isinstance(found, Declined)
+    assert why in found.reason
+    assert "no row" not in found.reason

@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from corpora import write_files
+from worked import document_of, found_in
 
+from assistant.answer.compose import compose
 from assistant.answer.editions import asks_other_times, work_of
+from assistant.cite import Draft
+from assistant.evidence.calibration import Calibration
 from assistant.pipeline import Assistant
+from assistant.retrieve.retriever import Retrieval
+from assistant.settings import Settings
+from assistant.text.terms import query_terms
 
 FILES = {
     "rules/mooring 2029.md": """# Mooring
@@ -175,3 +183,42 @@ def test_an_edition_is_left_out_for_one_of_the_same_document_alone(
     text = papers.ask(question).text
     assert said in text
     assert unsaid not in text
+
+
+def ask_of(question: str, *names: str) -> Draft:
+    tables = {
+        name: document_of(
+            name, f"# Prices\n\n| Boat | Price |\n|---|---|\n| A{n} | 9{n} |\n| B | 95 |\n"
+        )
+        for n, name in enumerate(names)
+    }
+    weights = dict.fromkeys(query_terms(question), 1.0)
+    asked = Retrieval(question, np.zeros(4, dtype=np.float32), weights, (), ())
+    found = found_in(*tables.values())
+    plain = Calibration(1.0, 0.0, ((0.1, 0.6),))
+    return compose(found, asked, plain, Settings(), lambda name: tables[name])[0]
+
+
+def test_of_many_editions_of_a_table_the_newest_is_worked_out() -> None:
+    names = [f"prices {year}.md" for year in range(2021, 2027)]
+    draft = ask_of("Which is the cheapest boat?", *names)
+    assert [one.text.partition(":")[0] for one in draft.computed] == ["prices 2026.md"]
+    assert "prices 2021.md" in draft.missing[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Which is the cheapest boat?", ["north.md", "south.md", "east.md", "west.md"]),
+        (
+            "Which boats were built before 1 May 2003?",
+            [f"prices {n}.md" for n in range(2021, 2026)],
+        ),
+        ("Which was the cheapest boat before?", [f"prices {n}.md" for n in range(2021, 2026)]),
+    ],
+)
+def test_of_many_tables_that_are_no_editions_or_all_asked_none_is_worked_out(
+    question: str, names: list[str]
+) -> None:
+    draft = ask_of(question, *names)
+    assert not draft.computed

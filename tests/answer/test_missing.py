@@ -438,3 +438,60 @@ def test_large_tables_are_looked_through_in_a_bounded_time() -> None:
 
 def _same(document: Document, _: str) -> Document:
     return document
+
+
+WEEKLY = """\
+# Roster
+
+| {} | On call |
+|---|---|
+| {} | Ada |
+| {} | Ben |
+| {} | Cy |
+"""
+
+
+def missing_in_roster(name: str, days: str, question: str) -> str:
+    document = document_of("roster", WEEKLY.format(name, *days.split(", ")))
+    found = found_in(document)
+    scores = [1.0 if one.role is Role.ROW else 0.0 for one in found.sentences]
+    rows = judgement_of([found.sentences[0].passage], scores)
+    return leave_out(question, rows, lambda _: document)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "question"),
+    [
+        ("Week commencing", "3 June, 10 June, 17 June", "Who is on call on 5 June?"),
+        (
+            "Week beginning",
+            "3 June 2024, 10 June 2024, 17 June 2024",
+            "Who is on call on Wednesday?",
+        ),
+        ("Week starting", "2024-06-03, 2024-06-10, 2024-06-17", "Who is on call on 13 June 2024?"),
+        ("Starting", "3 June, 10 June, 17 June", "Who is on call on 5 June?"),
+        ("Week of", "3 June, 10 June, 17 June", "Who is on call on 23 June?"),
+        ("Week", "3 June, 10 June, 17 June", "Who is on call on 12 June?"),
+        ("W/c", "3 June, 10 June, 17 June", "Who is on call on 12 June?"),
+        ("Woche ab", "3. Juni, 10. Juni, 17. Juni", "Wer hat am 5. Juni Dienst?"),
+        ("Woche", "3. Juni, 10. Juni, 17. Juni", "Wer hat am 5. Juni Dienst?"),
+        ("Semaine du", "3 juin, 10 juin, 17 juin", "Qui est de garde le 5 juin ?"),
+        ("Season", "1 May, 1 October, 1 December", "Who is on call in July?"),
+        ("Season", "March, June, October", "Who is on call in July?"),
+        ("Saison", "1. Mai, 1. Oktober, 1. Dezember", "Wer hat im Juli Dienst?"),
+    ],
+)
+def test_a_week_or_season_lasts_until_the_next_row(name: str, days: str, question: str) -> None:
+    assert missing_in_roster(name, days, question) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "question"),
+    [
+        ("Day", "3 June, 10 June, 17 June", "Who is on call on 5 June?"),
+        ("Season", "May - July, August - October, November", "Who is on call in December?"),
+        ("Week", "Monday, Tuesday, Friday", "Who is on call on Wednesday?"),
+    ],
+)
+def test_days_and_ranges_hold_for_themselves(name: str, days: str, question: str) -> None:
+    assert "has no row for" in missing_in_roster(name, days, question)

@@ -72,6 +72,8 @@ def test_what_no_document_has_is_refused_by_its_name(
         "What did the club buy from Blom?",
         "What did the Oslo lease say?",
         "Was tat der Verein mit dem Boot in der Woche?",
+        "Who must approve a deposit of 2000 euros?",
+        "Can the boat carry 1600 kg?",
     ],
 )
 def test_what_is_there_in_another_form_or_is_a_limit_is_not(

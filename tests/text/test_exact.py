@@ -49,6 +49,44 @@ def test_measures_orders_and_words_are_no_codes(text: str) -> None:
     assert not [one for one in find_exact(text) if one.kind == "code"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who must approve a purchase of 2000 euros?",
+        "Can the lift carry 1600 kg?",
+        "May I run a 2000 W heater?",
+        "Is $1999 too much?",
+        "Darf ich CHF 1800 ausgeben?",
+        "Darf ich 1950 Franken ausgeben?",
+        "Puis-je payer 2000 € ?",
+        "Is a 1500-euro deposit due?",
+        "Does it take 1500 to 1800 litres?",
+        "Does it last 1800 seconds?",
+        "Does a flat use 2000 kWh?",
+        "Hält die Lampe 2000 h?",
+        "Is the hall 1500 m² large?",
+    ],
+)
+def test_a_number_with_a_unit_or_a_currency_is_an_amount_and_no_year(text: str) -> None:
+    assert {one.kind for one in find_exact(text)} == {"number"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What do the 2023 minutes say?",
+        "Minutes 2024: who came in 2024?",
+        "En 2020 l'association a vendu le bateau.",
+        "What changed, 2023 v 2024?",
+        "Who won Euro 2024?",
+        "Who joined in 2019?",
+        "What are the 2024 hours of the pool?",
+    ],
+)
+def test_a_year_stays_one_before_a_word_that_is_no_unit_of_it(text: str) -> None:
+    assert {one.kind for one in find_exact(text)} == {"year"}
+
+
 @given(text=st.text())
 def test_what_is_found_stands_where_it_is_said_to(text: str) -> None:
     found = find_exact(text)

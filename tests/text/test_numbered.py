@@ -96,3 +96,42 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
         find_numbered(unit * 20_000, "en")
         names_any(unit * 20_000, asked, "en")
         tells_of_others(unit * 20_000, asked, "en")
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "told", "is_other"),
+    [
+        ("Does it run on Windows 11?", "en", "The app runs on Windows 10 and later.", False),
+        ("Does it run on Windows 8?", "en", "The app runs on Windows 10 and later.", True),
+        ("Does it run on Windows 8?", "en", "It needs Windows 10 or newer.", True),
+        ("Does it run on Windows 7?", "en", "Windows 8 and earlier are not supported.", False),
+        ("Does it run on Windows 7?", "en", "Windows 8 and older are not supported.", False),
+        ("What do children 12 pay?", "en", "Children 5 and older pay 3 euros.", False),
+        ("What do children 12 pay?", "en", "Children 5 years and older pay 3 euros.", False),
+        ("What do children 3 pay?", "en", "Children 4 and under are free.", False),
+        ("What do children 9 pay?", "en", "Children 4 and younger are free.", True),
+        ("May level 4 enter the lab?", "en", "Level 2 and above may enter the lab.", False),
+        ("May level 1 enter the lab?", "en", "Level 2 or higher may enter the lab.", True),
+        ("May level 4 enter the lab?", "en", "Level 2+ may enter the lab.", False),
+        ("May level 4 enter the lab?", "en", "Level 2 upwards may enter the lab.", False),
+        ("Is grade 6 enough?", "en", "Grade 5 or better is enough.", False),
+        ("What is in room 303?", "en", "Room 302 and above it the attic are empty.", True),
+        ("What is in room 303?", "en", "Room 302 and the hall are empty.", True),
+        ("Darf Klasse 7 mit?", "de", "Klasse 5 und höher darf mit.", False),
+        ("Darf Klasse 4 mit?", "de", "Klasse 5 und höher darf mit.", True),
+        ("Darf Klasse 4 mit?", "de", "Klasse 5 und darunter darf mit.", False),
+        ("Wer hat ab Stufe 5 Zugang?", "de", "Zugang hat man ab Stufe 3.", False),
+        ("Hat Stufe 2 Zugang?", "de", "Zugang hat man ab Stufe 3.", True),
+        ("Hat Stufe 2 Zugang?", "de", "Zugang hat man bis Stufe 3.", False),
+        ("Le niveau 4 entre-t-il ?", "fr", "Le niveau 2 et plus entre au labo.", False),
+        ("Le niveau 4 entre-t-il ?", "fr", "On entre à partir du niveau 2.", False),
+        ("Le niveau 1 entre-t-il ?", "fr", "Le niveau 2 ou inférieur reste dehors.", False),
+        ("¿Entra el nivel 4?", "es", "Entra el nivel 2 o superior.", False),
+        ("¿Entra el nivel 4?", "es", "Entra el nivel 2 y anteriores.", True),
+    ],
+)
+def test_a_threshold_spans_what_is_on_its_side(
+    question: str, language: str, told: str, is_other: bool
+) -> None:
+    asked, *_ = find_numbered(question, language)
+    assert tells_of_others(told, asked, language) == is_other

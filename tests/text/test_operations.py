@@ -3,7 +3,7 @@
 import pytest
 from ingest.reading import within
 
-from assistant.text.operations import find_operation, find_scales
+from assistant.text.operations import TOTALS, find_operation, find_scales
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,8 @@ def test_a_small_thing_is_least_and_the_least_of_it_is_most() -> None:
 def test_finding_takes_a_time_that_grows_with_the_question() -> None:
     with within(2):
         find_operation("how many " + "total of the most " * 2_000)
+
+
+def test_a_cell_of_many_numbers_behind_a_total_is_read_at_once() -> None:
+    assert not TOTALS.fullmatch("total" + " 1-1" * 2_000 + " tankstelle")
+    assert not TOTALS.fullmatch("total " + "1-1" * 2_000 + "x")
