@@ -49,7 +49,6 @@ from assistant.store.snapshot import Snapshot, make_passage
 from assistant.store.tables import (
     BaseRow,
     ContentRow,
-    DocumentRow,
     ManifestRow,
     PassageRow,
     Row,
@@ -209,8 +208,8 @@ class WritableMilvus(MilvusTables):
         self._keep(self._manifest)
 
     def _bury(self, kind: type[NamedTuple], rows: Mapping[Key, Any], died: int) -> None:
-        """Let the stored rows die that are deleted or, of documents, written anew."""
-        gone = [key for key, row in rows.items() if row is None or kind is DocumentRow]
+        """Let the stored rows die that are deleted or written anew; new counts replace none."""
+        gone = [key for key, row in rows.items() if row is None or kind is not CountRow]
         wanted = {digest_of(KINDS.index(kind), *key) for key in gone}
         firsts = sorted({digest_of(key[0]) for key in gone})
         for start in range(0, len(firsts), N_KEYS):

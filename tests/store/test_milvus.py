@@ -193,6 +193,29 @@ def test_an_interrupted_rebuild_leaves_the_former_index(
     assert assistant.check() == ()
 
 
+def test_a_content_that_goes_and_comes_back_in_one_commit_is_there_once(
+    assistant: Assistant,
+) -> None:
+    corpus = assistant.settings.corpus_dir
+    one, other = "The Danube rises in Donaueschingen.", "The moon is far away."
+    replace_files(corpus, {"a.txt": one, "b.txt": other})
+    assistant.sync()
+    replace_files(corpus, {"a.txt": other, "b.txt": one})
+    assistant.sync()
+    assert assistant.check() == ()
+    milvus, generation = milvus_of(assistant), f"{assistant.index.engine.identity or 0:x}"
+    stored = milvus.scan(
+        f"{milvus.url.prefix}_{generation}_rows",
+        ["identity", "piece"],
+        "died == {forever}",
+        forever=remote.FOREVER,
+    )
+    alive = [(row["identity"], row["piece"]) for row in stored]
+    assert len(alive) == len(set(alive))
+    assert [assistant.document(name).text.strip() for name in ("a.txt", "b.txt")] == [other, one]
+    assert assistant.search("Danube", k=1)[0].passage.document_id == "b.txt"
+
+
 def test_another_server_answers_from_the_same_index_and_sees_what_is_new(
     assistant: Assistant, tmp_path: Path
 ) -> None:
