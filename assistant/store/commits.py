@@ -7,6 +7,7 @@ next writer takes it back.
 
 import json
 import os
+import re
 import secrets
 import socket
 import time
@@ -397,21 +398,18 @@ class MilvusEngine:
         That of one whose manifest is lost is the time, in milliseconds: a version grows by one a
         change, which takes longer.
         """
-        names = self._milvus.collections()
-        is_first = not any(name.startswith(f"{self._milvus.url.prefix}_1") for name in names)
-        return 0 if is_first else time.time_ns() // 1_000_000
+        return time.time_ns() // 1_000_000 if self._collections() else 0
+
+    def _collections(self) -> dict[str, str]:
+        """Return the generations of the collections of this index, and not one of a longer name."""
+        wanted = re.compile(f"{self._milvus.url.prefix}_([0-9a-f]{{16}})_(?:rows|passages)")
+        found = map(wanted.fullmatch, self._milvus.collections())
+        return {one[0]: one[1] for one in found if one}
 
     def _remove_generations(self, kept: set[str]) -> None:
         """Delete the collections of other generations that nobody may be reading any more."""
-        prefix = self._milvus.url.prefix
-        for name in self._milvus.collections():
-            generation = name.removeprefix(f"{prefix}_").rpartition("_")[0]
-            if not name.startswith(f"{prefix}_") or not name.endswith(("_rows", "_passages")):
-                continue
-            try:
-                age_s = time.time() - int(generation, 16) / 1e9
-            except ValueError:  # another index, of a longer name
-                continue
+        for name, generation in self._collections().items():
+            age_s = time.time() - int(generation, 16) / 1e9
             if generation not in kept and age_s > RETAIN_S:
                 self._milvus.drop(name)
 

@@ -288,6 +288,23 @@ def test_dead_rows_are_removed_when_nobody_may_read_them_any_more(
     assert assistant.check() == ()
 
 
+def test_a_sync_leaves_the_collections_of_an_index_with_a_longer_name(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.sync()
+    milvus = milvus_of(assistant)
+    monkeypatch.setattr(commits, "RETAIN_S", 0.0)
+    old, prefix = f"{time.time_ns() - 10**12:x}", milvus.url.prefix
+    former = f"{prefix}_{old}_rows"
+    others = [f"{prefix}_{one}_rows" for one in (f"0_{old}", f"ab_{old}", f"0x{old}", "7")]
+    for name in (former, *others):
+        milvus.create(name, remote.MANIFEST_FIELDS, 2)
+    assistant.sync()
+    left = set(milvus.collections())
+    assert former not in left
+    assert set(others) <= left
+
+
 def test_who_holds_a_version_for_too_long_is_told(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
