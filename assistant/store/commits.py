@@ -23,8 +23,8 @@ import numpy as np
 from assistant.errors import IndexDamaged, IndexLocked, IndexMissing, StoreError
 from assistant.settings import Settings
 from assistant.store.catalog import COUNTS, FACTS, IndexConfig, require_facts
-from assistant.store.changes import CatalogWriter, list_terms
-from assistant.store.engine import require_all
+from assistant.store.changes import CatalogWriter
+from assistant.store.check import check_rows
 from assistant.store.lock import hold_lock
 from assistant.store.milvus import N_KEYS, Milvus
 from assistant.store.remote import (
@@ -46,14 +46,11 @@ from assistant.store.remote import (
     pack,
     pack_terms,
 )
-from assistant.store.snapshot import Snapshot, make_passage
+from assistant.store.snapshot import Snapshot
 from assistant.store.tables import (
-    BaseRow,
-    ContentRow,
     ManifestRow,
     PassageRow,
     Row,
-    TextRow,
     VectorRow,
     digest_row,
 )
@@ -369,7 +366,7 @@ class MilvusEngine:
         """Check the whole index: that every row is what was written, and that they fit."""
         try:
             with self.open(config) as snapshot:
-                return tuple(_check(snapshot))
+                return tuple(check_rows(snapshot))
         except IndexDamaged as error:
             return (str(error),)
 
@@ -466,27 +463,3 @@ class MilvusEngine:
 
 def _lease_of(token: str, where: Sequence[str]) -> dict[str, Any]:
     return {"token": token, "where": list(where), "pid": os.getpid(), "at": time.time()}
-
-
-def _check(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what is wrong in a version; reading a row tries its digest."""
-    tables = snapshot.tables
-    snapshot.records()
-    snapshot.require_consistent()
-    passages = {row.row: row for row in tables.rows(PassageRow)}
-    require_all(list(passages), [row.row for row in tables.rows(VectorRow)])
-    snapshot.vectors(list(passages))
-    titles = snapshot.titles()
-    texts = {row.content_id: row.text for row in tables.rows(TextRow)}
-    counts: Counter[str] = Counter()
-    for row in passages.values():
-        if texts.get(row.content_id, "")[row.start : row.end] != row.text:
-            yield f"passage {row.passage_id} does not reproduce its text"
-        counts.update(set(list_terms(titles.get(row.content_id, ""), make_passage(row)).split()))
-    found = tables.count_passages_with(list(counts))
-    for term, n in counts.items():
-        if found.get(term) != n:
-            yield f"the counts of terms differ at {term!r}: {found.get(term, 0)}, not {n}"
-            return
-    if tables.rows(BaseRow) or {row.content_id for row in tables.rows(ContentRow)} != {*texts}:
-        yield "there are contents without a text, or texts without a content"
