@@ -60,6 +60,8 @@ COMMIT_S = 3.0
 """After so many rows, or so long, what was changed is written."""
 LEASE_S = 120.0
 """For so long a writer that gave no sign of life keeps others out."""
+SIGN_S = LEASE_S / 4
+"""After so long without a commit a writer at work gives a sign of life."""
 PRESENT, LEASE = "present", "lease"
 Key = tuple[object, ...]
 Changed = Mapping[type[NamedTuple], Mapping[Key, Any]]
@@ -70,11 +72,19 @@ class WritableMilvus(MilvusTables):
     """The newest version of an index in Milvus, with what is changed and not yet written."""
 
     def __init__(
-        self, milvus: Milvus, manifest: Manifest, keep: Callable[[Manifest], None]
+        self,
+        milvus: Milvus,
+        manifest: Manifest,
+        keep: Callable[[Manifest], None],
+        hold: Callable[[], None],
     ) -> None:
-        """`keep` writes the manifest row; what it raises leaves the former commit."""
+        """`keep` writes the manifest row; what it raises leaves the former commit.
+
+        `hold` gives a sign of life; it raises when another writer has taken over.
+        """
         super().__init__(milvus, manifest)
-        self._keep = keep
+        self._keep, self._hold = keep, hold
+        self._held_s = time.monotonic()
         self._changed: dict[type[NamedTuple], dict[Key, Any]] = {}
         self._counts: Counter[str] = Counter()
         self._committed_s = time.monotonic()
@@ -142,6 +152,16 @@ class WritableMilvus(MilvusTables):
         """Let a passage no longer be found by its terms."""
         self._count_terms(terms, -1)
 
+    def keep_alive(self) -> None:
+        """Give a sign of life when the last one is a while ago.
+
+        Raises:
+            IndexLocked: another writer has taken over.
+        """
+        if time.monotonic() - self._held_s >= SIGN_S:
+            self._hold()
+            self._held_s = time.monotonic()
+
     def checkpoint(self) -> None:
         """Commit what is changed, and remove what nobody reads any more."""
         if self._manifest.n_counts > max(2 * self._manifest.n_merged, 1_000):
@@ -153,6 +173,7 @@ class WritableMilvus(MilvusTables):
         """Make what was changed a commit, and the present one.
 
         Raises:
+            IndexLocked: another writer has taken over; nothing of it was written.
             StoreError: it could not be written; this writer writes nothing more.
         """
         if not self._is_whole:
@@ -160,6 +181,8 @@ class WritableMilvus(MilvusTables):
         self._committed_s = time.monotonic()
         if not self._changed and self._manifest.written() == self._written:
             return
+        self._hold()  # before the first row: who has taken over writes rows of the same numbers
+        self._held_s = time.monotonic()
         self._is_whole = False
         born = self._manifest.commit + 1
         changed, self._changed = self._changed, {}
@@ -173,8 +196,8 @@ class WritableMilvus(MilvusTables):
             self._bury(kind, changed.get(kind, {}), born)
         self._bury_passages([row for (row,), one in vectors.items() if one is None], born)
         new = [row for kind in KINDS for _, row in _of(changed, kind) if row is not None]
-        self._milvus.put(self._rows_name, [one for row in new for one in pack(row, born)])
-        self._milvus.put(self._passages_name, list(_pack_passages(changed, born)))
+        self._put(self._rows_name, [one for row in new for one in pack(row, born)])
+        self._put(self._passages_name, list(_pack_passages(changed, born)))
         self._terms.clear()
         self._manifest.commit = born
         self._manifest.history.append([born, time.time()])
@@ -189,7 +212,7 @@ class WritableMilvus(MilvusTables):
             where = "died > {commit} and died < {forever}"
             given = {"commit": commit, "forever": FOREVER}
             dying = list(self._milvus.scan(name, [*fields, "vector"], where, **given))
-            self._milvus.put(name, [one | {"died": FOREVER} for one in dying])
+            self._put(name, [one | {"died": FOREVER} for one in dying])
             self._milvus.delete(name, "born > {commit}", commit=commit)
 
     def remove_dead(self) -> None:
@@ -216,14 +239,17 @@ class WritableMilvus(MilvusTables):
             given: tuple[str, list[str], str] = self._rows_name, [*ROW_FIELDS], where
             found = self._milvus.scan(*given, kind=number, keys=keys, commit=self._manifest.commit)
             dying = [one for one in found if one["identity"] in wanted]
-            self._milvus.put(
-                self._rows_name, [one | {"died": died, "vector": NO_VECTOR} for one in dying]
-            )
+            self._put(self._rows_name, [one | {"died": died, "vector": NO_VECTOR} for one in dying])
 
     def _bury_passages(self, rows: Sequence[int], died: int) -> None:
         fields = ["row", "terms", "digest", "born", "vector"]
         found = [one | {"died": died} for one in self._passages(fields, rows)]
-        self._milvus.put(self._passages_name, found)
+        self._put(self._passages_name, found)
+
+    def _put(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(rows), COMMIT_ROWS):
+            self.keep_alive()
+            self._milvus.put(name, rows[start : start + COMMIT_ROWS])
 
     def _merge_counts(self) -> None:
         """Write each term's count as one row, in place of its changes."""
@@ -305,12 +331,15 @@ class MilvusEngine:
                 manifest = self._begin(config, present) if is_new or present is None else present
                 self._remove_generations({one.generation for one in (manifest, present) if one})
 
-                def keep(newest: Manifest) -> None:
+                def hold() -> None:
                     self._require_lease(token)
+
+                def keep(newest: Manifest) -> None:
+                    hold()
                     if present is None or not is_new or "synced_at" in newest.facts:
                         self._put(PRESENT, newest.written())
 
-                tables = WritableMilvus(self._milvus, manifest, keep)
+                tables = WritableMilvus(self._milvus, manifest, keep, hold)
                 tables.recover()
                 tables.remove_dead()
                 try:
