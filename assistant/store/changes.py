@@ -126,6 +126,14 @@ class CatalogWriter:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.tables.write(ManifestRow("synced_at", now))
 
+    def keep_alive(self) -> None:
+        """Stay the writer while there is work that commits nothing.
+
+        Raises:
+            IndexLocked: another one has taken over.
+        """
+        self.tables.keep_alive()
+
     def checkpoint(self) -> None:
         """Let readers have all that was changed, as far as they are not waited for."""
         self.tables.checkpoint()

@@ -5,6 +5,7 @@ The result is a list of problems, empty for a clean index. Nothing is changed.
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +14,21 @@ from assistant.errors import IndexDamaged, StoreError
 from assistant.store.catalog import IndexConfig, open_catalog, require_config
 from assistant.store.changes import list_terms
 from assistant.store.chroma import check_base
+from assistant.store.engine import require_all
 from assistant.store.lock import hold_lock
-from assistant.store.snapshot import Snapshot
+from assistant.store.snapshot import Snapshot, make_passage
 from assistant.store.sqlite import SqliteTables
-from assistant.store.tables import TABLES, TOKENIZER, columns, digest_row
+from assistant.store.tables import (
+    TABLES,
+    TOKENIZER,
+    BaseRow,
+    ContentRow,
+    PassageRow,
+    TextRow,
+    VectorRow,
+    columns,
+    digest_row,
+)
 
 MAX_NAMED = 5
 """Rows named in one problem."""
@@ -42,6 +54,30 @@ def check_index(index_dir: Path, config: IndexConfig, dimension: int) -> tuple[s
             *_check_terms(connection),
             *_check_base(connection, index_dir, dimension),
         )
+
+
+def check_rows(snapshot: Snapshot) -> Iterator[str]:
+    """Yield what is wrong in a version that any engine keeps; reading a row tries its digest."""
+    tables = snapshot.tables
+    snapshot.records()
+    snapshot.require_consistent()
+    passages = {row.row: row for row in tables.rows(PassageRow)}
+    require_all(list(passages), [row.row for row in tables.rows(VectorRow)])
+    snapshot.vectors(list(passages))
+    titles = snapshot.titles()
+    texts = {row.content_id: row.text for row in tables.rows(TextRow)}
+    counts: Counter[str] = Counter()
+    for row in passages.values():
+        if texts.get(row.content_id, "")[row.start : row.end] != row.text:
+            yield f"passage {row.passage_id} does not reproduce its text"
+        counts.update(set(list_terms(titles.get(row.content_id, ""), make_passage(row)).split()))
+    found = tables.count_passages_with(list(counts))
+    for term, n in counts.items():
+        if found.get(term) != n:
+            yield f"the counts of terms differ at {term!r}: {found.get(term, 0)}, not {n}"
+            return
+    if tables.rows(BaseRow) or {row.content_id for row in tables.rows(ContentRow)} != {*texts}:
+        yield "there are contents without a text, or texts without a content"
 
 
 def _check_sqlite(connection: sqlite3.Connection) -> Iterator[str]:

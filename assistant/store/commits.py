@@ -7,6 +7,7 @@ next writer takes it back.
 
 import json
 import os
+import re
 import secrets
 import socket
 import time
@@ -22,8 +23,8 @@ import numpy as np
 from assistant.errors import IndexDamaged, IndexLocked, IndexMissing, StoreError
 from assistant.settings import Settings
 from assistant.store.catalog import COUNTS, FACTS, IndexConfig, require_facts
-from assistant.store.changes import CatalogWriter, list_terms
-from assistant.store.engine import require_all
+from assistant.store.changes import CatalogWriter
+from assistant.store.check import check_rows
 from assistant.store.lock import hold_lock
 from assistant.store.milvus import N_KEYS, Milvus
 from assistant.store.remote import (
@@ -45,15 +46,11 @@ from assistant.store.remote import (
     pack,
     pack_terms,
 )
-from assistant.store.snapshot import Snapshot, make_passage
+from assistant.store.snapshot import Snapshot
 from assistant.store.tables import (
-    BaseRow,
-    ContentRow,
-    DocumentRow,
     ManifestRow,
     PassageRow,
     Row,
-    TextRow,
     VectorRow,
     digest_row,
 )
@@ -63,6 +60,8 @@ COMMIT_S = 3.0
 """After so many rows, or so long, what was changed is written."""
 LEASE_S = 120.0
 """For so long a writer that gave no sign of life keeps others out."""
+SIGN_S = LEASE_S / 4
+"""After so long without a commit a writer at work gives a sign of life."""
 PRESENT, LEASE = "present", "lease"
 Key = tuple[object, ...]
 Changed = Mapping[type[NamedTuple], Mapping[Key, Any]]
@@ -73,11 +72,19 @@ class WritableMilvus(MilvusTables):
     """The newest version of an index in Milvus, with what is changed and not yet written."""
 
     def __init__(
-        self, milvus: Milvus, manifest: Manifest, keep: Callable[[Manifest], None]
+        self,
+        milvus: Milvus,
+        manifest: Manifest,
+        keep: Callable[[Manifest], None],
+        hold: Callable[[], None],
     ) -> None:
-        """`keep` writes the manifest row; what it raises leaves the former commit."""
+        """`keep` writes the manifest row; what it raises leaves the former commit.
+
+        `hold` gives a sign of life; it raises when another writer has taken over.
+        """
         super().__init__(milvus, manifest)
-        self._keep = keep
+        self._keep, self._hold = keep, hold
+        self._held_s = time.monotonic()
         self._changed: dict[type[NamedTuple], dict[Key, Any]] = {}
         self._counts: Counter[str] = Counter()
         self._committed_s = time.monotonic()
@@ -145,6 +152,16 @@ class WritableMilvus(MilvusTables):
         """Let a passage no longer be found by its terms."""
         self._count_terms(terms, -1)
 
+    def keep_alive(self) -> None:
+        """Give a sign of life when the last one is a while ago.
+
+        Raises:
+            IndexLocked: another writer has taken over.
+        """
+        if time.monotonic() - self._held_s >= SIGN_S:
+            self._hold()
+            self._held_s = time.monotonic()
+
     def checkpoint(self) -> None:
         """Commit what is changed, and remove what nobody reads any more."""
         if self._manifest.n_counts > max(2 * self._manifest.n_merged, 1_000):
@@ -156,6 +173,7 @@ class WritableMilvus(MilvusTables):
         """Make what was changed a commit, and the present one.
 
         Raises:
+            IndexLocked: another writer has taken over; nothing of it was written.
             StoreError: it could not be written; this writer writes nothing more.
         """
         if not self._is_whole:
@@ -163,6 +181,8 @@ class WritableMilvus(MilvusTables):
         self._committed_s = time.monotonic()
         if not self._changed and self._manifest.written() == self._written:
             return
+        self._hold()  # before the first row: who has taken over writes rows of the same numbers
+        self._held_s = time.monotonic()
         self._is_whole = False
         born = self._manifest.commit + 1
         changed, self._changed = self._changed, {}
@@ -176,8 +196,8 @@ class WritableMilvus(MilvusTables):
             self._bury(kind, changed.get(kind, {}), born)
         self._bury_passages([row for (row,), one in vectors.items() if one is None], born)
         new = [row for kind in KINDS for _, row in _of(changed, kind) if row is not None]
-        self._milvus.put(self._rows_name, [one for row in new for one in pack(row, born)])
-        self._milvus.put(self._passages_name, list(_pack_passages(changed, born)))
+        self._put(self._rows_name, [one for row in new for one in pack(row, born)])
+        self._put(self._passages_name, list(_pack_passages(changed, born)))
         self._terms.clear()
         self._manifest.commit = born
         self._manifest.history.append([born, time.time()])
@@ -192,7 +212,7 @@ class WritableMilvus(MilvusTables):
             where = "died > {commit} and died < {forever}"
             given = {"commit": commit, "forever": FOREVER}
             dying = list(self._milvus.scan(name, [*fields, "vector"], where, **given))
-            self._milvus.put(name, [one | {"died": FOREVER} for one in dying])
+            self._put(name, [one | {"died": FOREVER} for one in dying])
             self._milvus.delete(name, "born > {commit}", commit=commit)
 
     def remove_dead(self) -> None:
@@ -209,8 +229,8 @@ class WritableMilvus(MilvusTables):
         self._keep(self._manifest)
 
     def _bury(self, kind: type[NamedTuple], rows: Mapping[Key, Any], died: int) -> None:
-        """Let the stored rows die that are deleted or, of documents, written anew."""
-        gone = [key for key, row in rows.items() if row is None or kind is DocumentRow]
+        """Let the stored rows die that are deleted or written anew; new counts replace none."""
+        gone = [key for key, row in rows.items() if row is None or kind is not CountRow]
         wanted = {digest_of(KINDS.index(kind), *key) for key in gone}
         firsts = sorted({digest_of(key[0]) for key in gone})
         for start in range(0, len(firsts), N_KEYS):
@@ -219,14 +239,17 @@ class WritableMilvus(MilvusTables):
             given: tuple[str, list[str], str] = self._rows_name, [*ROW_FIELDS], where
             found = self._milvus.scan(*given, kind=number, keys=keys, commit=self._manifest.commit)
             dying = [one for one in found if one["identity"] in wanted]
-            self._milvus.put(
-                self._rows_name, [one | {"died": died, "vector": NO_VECTOR} for one in dying]
-            )
+            self._put(self._rows_name, [one | {"died": died, "vector": NO_VECTOR} for one in dying])
 
     def _bury_passages(self, rows: Sequence[int], died: int) -> None:
         fields = ["row", "terms", "digest", "born", "vector"]
         found = [one | {"died": died} for one in self._passages(fields, rows)]
-        self._milvus.put(self._passages_name, found)
+        self._put(self._passages_name, found)
+
+    def _put(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(rows), COMMIT_ROWS):
+            self.keep_alive()
+            self._milvus.put(name, rows[start : start + COMMIT_ROWS])
 
     def _merge_counts(self) -> None:
         """Write each term's count as one row, in place of its changes."""
@@ -308,12 +331,15 @@ class MilvusEngine:
                 manifest = self._begin(config, present) if is_new or present is None else present
                 self._remove_generations({one.generation for one in (manifest, present) if one})
 
-                def keep(newest: Manifest) -> None:
+                def hold() -> None:
                     self._require_lease(token)
+
+                def keep(newest: Manifest) -> None:
+                    hold()
                     if present is None or not is_new or "synced_at" in newest.facts:
                         self._put(PRESENT, newest.written())
 
-                tables = WritableMilvus(self._milvus, manifest, keep)
+                tables = WritableMilvus(self._milvus, manifest, keep, hold)
                 tables.recover()
                 tables.remove_dead()
                 try:
@@ -369,7 +395,7 @@ class MilvusEngine:
         """Check the whole index: that every row is what was written, and that they fit."""
         try:
             with self.open(config) as snapshot:
-                return tuple(_check(snapshot))
+                return tuple(check_rows(snapshot))
         except IndexDamaged as error:
             return (str(error),)
 
@@ -398,21 +424,18 @@ class MilvusEngine:
         That of one whose manifest is lost is the time, in milliseconds: a version grows by one a
         change, which takes longer.
         """
-        names = self._milvus.collections()
-        is_first = not any(name.startswith(f"{self._milvus.url.prefix}_1") for name in names)
-        return 0 if is_first else time.time_ns() // 1_000_000
+        return time.time_ns() // 1_000_000 if self._collections() else 0
+
+    def _collections(self) -> dict[str, str]:
+        """Return the generations of the collections of this index, and not one of a longer name."""
+        wanted = re.compile(f"{self._milvus.url.prefix}_([0-9a-f]{{16}})_(?:rows|passages)")
+        found = map(wanted.fullmatch, self._milvus.collections())
+        return {one[0]: one[1] for one in found if one}
 
     def _remove_generations(self, kept: set[str]) -> None:
         """Delete the collections of other generations that nobody may be reading any more."""
-        prefix = self._milvus.url.prefix
-        for name in self._milvus.collections():
-            generation = name.removeprefix(f"{prefix}_").rpartition("_")[0]
-            if not name.startswith(f"{prefix}_") or not name.endswith(("_rows", "_passages")):
-                continue
-            try:
-                age_s = time.time() - int(generation, 16) / 1e9
-            except ValueError:  # another index, of a longer name
-                continue
+        for name, generation in self._collections().items():
+            age_s = time.time() - int(generation, 16) / 1e9
             if generation not in kept and age_s > RETAIN_S:
                 self._milvus.drop(name)
 
@@ -469,27 +492,3 @@ class MilvusEngine:
 
 def _lease_of(token: str, where: Sequence[str]) -> dict[str, Any]:
     return {"token": token, "where": list(where), "pid": os.getpid(), "at": time.time()}
-
-
-def _check(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what is wrong in a version; reading a row tries its digest."""
-    tables = snapshot.tables
-    snapshot.records()
-    snapshot.require_consistent()
-    passages = {row.row: row for row in tables.rows(PassageRow)}
-    require_all(list(passages), [row.row for row in tables.rows(VectorRow)])
-    snapshot.vectors(list(passages))
-    titles = snapshot.titles()
-    texts = {row.content_id: row.text for row in tables.rows(TextRow)}
-    counts: Counter[str] = Counter()
-    for row in passages.values():
-        if texts.get(row.content_id, "")[row.start : row.end] != row.text:
-            yield f"passage {row.passage_id} does not reproduce its text"
-        counts.update(set(list_terms(titles.get(row.content_id, ""), make_passage(row)).split()))
-    found = tables.count_passages_with(list(counts))
-    for term, n in counts.items():
-        if found.get(term) != n:
-            yield f"the counts of terms differ at {term!r}: {found.get(term, 0)}, not {n}"
-            return
-    if tables.rows(BaseRow) or {row.content_id for row in tables.rows(ContentRow)} != {*texts}:
-        yield "there are contents without a text, or texts without a content"

@@ -92,6 +92,13 @@ class WritableTables(Tables, Protocol):
     def forget_terms(self, row: int, terms: str) -> None:
         """Let a passage no longer be found by the terms that it was indexed by."""
 
+    def keep_alive(self) -> None:
+        """Let other writers know, now and then, that this one is at work.
+
+        Raises:
+            IndexLocked: another one has taken over.
+        """
+
     def checkpoint(self) -> None:
         """Let readers have all that was changed, and the files stand by themselves."""
 

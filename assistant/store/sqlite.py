@@ -162,6 +162,9 @@ class SqliteTables:
         sql = "INSERT INTO passage_terms (passage_terms, rowid, terms) VALUES ('delete', ?, ?)"
         self.connection.execute(sql, (row, terms))
 
+    def keep_alive(self) -> None:
+        """Do nothing: the lock of the index folder lasts as long as its process."""
+
     def checkpoint(self) -> None:
         """Write SQLite's log into the catalog, so that the file is whole by itself.
 

@@ -174,6 +174,7 @@ def sync(
         n_bytes = max(1, sum(one.file.size for one in plan.due))
 
         def report(stage: Literal["reading", "embedding"], at: At) -> None:
+            writer.keep_alive()
             page, parsers.page = parsers.page, None
             seconds = time.perf_counter() - started
             share = at.n_bytes / n_bytes

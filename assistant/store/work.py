@@ -212,6 +212,8 @@ class SyncRun:
                 if self._group and (one is None or is_due or self._n_waiting >= GROUP_PASSAGES):
                     self._embed()
             for one in self._left:
+                name = one.due.file.document_id
+                self._report("reading", At(self._n_processed, self._n_bytes, name))
                 self._process(loader, one, is_last=True)
         self._embed()
         self._report("reading", At(self._n_processed, self._n_bytes))

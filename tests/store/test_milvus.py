@@ -35,6 +35,7 @@ from assistant.store.changes import CatalogWriter
 from assistant.store.commits import LEASE, LEASE_S, PRESENT, MilvusEngine
 from assistant.store.milvus import Milvus, MilvusUrl, write_out
 from assistant.store.remote import RETAIN_S, digest_of
+from assistant.store.sync import Progress
 
 SECRET = "s3cr3t-pa55"
 
@@ -47,10 +48,19 @@ def assistant(tmp_path: Path) -> Iterator[Assistant]:
         yield opened
 
 
+def engine_of(assistant: Assistant) -> MilvusEngine:
+    assert isinstance(assistant.index.engine, MilvusEngine)
+    return assistant.index.engine
+
+
 def milvus_of(assistant: Assistant) -> Milvus:
-    engine = assistant.index.engine
-    assert isinstance(engine, MilvusEngine)
-    return engine._milvus
+    return engine_of(assistant)._milvus
+
+
+def take_over(engine: MilvusEngine) -> None:
+    """Write another server's lease in place of the writer's."""
+    lease = {"token": "theirs", "where": ["host-b", "/srv"], "pid": 7, "at": time.time()}
+    engine._put(LEASE, json.dumps(lease))
 
 
 class Killed(BaseException):
@@ -193,6 +203,29 @@ def test_an_interrupted_rebuild_leaves_the_former_index(
     assert assistant.check() == ()
 
 
+def test_a_content_that_goes_and_comes_back_in_one_commit_is_there_once(
+    assistant: Assistant,
+) -> None:
+    corpus = assistant.settings.corpus_dir
+    one, other = "The Danube rises in Donaueschingen.", "The moon is far away."
+    replace_files(corpus, {"a.txt": one, "b.txt": other})
+    assistant.sync()
+    replace_files(corpus, {"a.txt": other, "b.txt": one})
+    assistant.sync()
+    assert assistant.check() == ()
+    milvus, generation = milvus_of(assistant), f"{assistant.index.engine.identity or 0:x}"
+    stored = milvus.scan(
+        f"{milvus.url.prefix}_{generation}_rows",
+        ["identity", "piece"],
+        "died == {forever}",
+        forever=remote.FOREVER,
+    )
+    alive = [(row["identity"], row["piece"]) for row in stored]
+    assert len(alive) == len(set(alive))
+    assert [assistant.document(name).text.strip() for name in ("a.txt", "b.txt")] == [other, one]
+    assert assistant.search("Danube", k=1)[0].passage.document_id == "b.txt"
+
+
 def test_another_server_answers_from_the_same_index_and_sees_what_is_new(
     assistant: Assistant, tmp_path: Path
 ) -> None:
@@ -235,19 +268,62 @@ def test_a_writer_that_was_taken_over_writes_nothing_more(
     assistant.sync()
     version = assistant.index_version
     write_files(assistant.settings.corpus_dir, {"new.txt": "All is new."})
-    engine = assistant.index.engine
-    assert isinstance(engine, MilvusEngine)
     finish = CatalogWriter.finish
 
-    def take_over(writer: CatalogWriter) -> None:
+    def finish_late(writer: CatalogWriter) -> None:
         finish(writer)
-        lease = {"token": "theirs", "where": ["host-b", "/srv"], "pid": 7, "at": time.time()}
-        engine._put(LEASE, json.dumps(lease))
+        take_over(engine_of(assistant))
 
-    monkeypatch.setattr(CatalogWriter, "finish", take_over)
+    monkeypatch.setattr(CatalogWriter, "finish", finish_late)
     with pytest.raises(IndexLocked, match="taken over"):
         assistant.sync()
     assert assistant.index_version == version
+
+
+def test_a_writer_that_was_taken_over_leaves_no_rows_to_the_one_who_writes_now(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.sync()
+    monkeypatch.setattr(commits, "COMMIT_S", 3_600.0)  # one commit, after the other has come
+    finish, written = CatalogWriter.finish, []
+
+    def finish_late(writer: CatalogWriter) -> None:
+        finish(writer)
+        take_over(engine_of(assistant))
+        for name in ("put", "delete"):
+            monkeypatch.setattr(Milvus, name, lambda _, *given, **__: written.append(given))
+
+    monkeypatch.setattr(CatalogWriter, "finish", finish_late)
+    replace_files(assistant.settings.corpus_dir, {"new.txt": "All is new."})
+    with pytest.raises(IndexLocked, match="taken over"):
+        assistant.sync()
+    assert written == []
+
+
+def test_a_sync_gives_signs_of_life_while_it_commits_nothing_and_ends_when_it_is_taken_over(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_of(assistant)
+    monkeypatch.setattr(commits, "SIGN_S", 0.0)
+    monkeypatch.setattr(commits, "COMMIT_S", 3_600.0)
+    signs: list[float] = []
+
+    def look(_: Progress) -> None:
+        holder = engine._holder()
+        signs.append(holder["at"] if holder else 0)
+
+    assistant.sync(on_progress=look)
+    assert len(signs) == len(set(signs)) > 3
+
+    def end(_: Progress) -> None:
+        signs.append(0)
+        take_over(engine)
+
+    signs.clear()
+    write_files(assistant.settings.corpus_dir, {"new.txt": "All is new."})
+    with pytest.raises(IndexLocked, match="taken over"):
+        assistant.sync(on_progress=end)
+    assert signs == [0]
 
 
 def test_dead_rows_are_removed_when_nobody_may_read_them_any_more(
@@ -263,6 +339,23 @@ def test_dead_rows_are_removed_when_nobody_may_read_them_any_more(
     assistant.sync()
     assert not any(milvus.count(name, "died < {n}", n=remote.FOREVER) for name in names)
     assert assistant.check() == ()
+
+
+def test_a_sync_leaves_the_collections_of_an_index_with_a_longer_name(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.sync()
+    milvus = milvus_of(assistant)
+    monkeypatch.setattr(commits, "RETAIN_S", 0.0)
+    old, prefix = f"{time.time_ns() - 10**12:x}", milvus.url.prefix
+    former = f"{prefix}_{old}_rows"
+    others = [f"{prefix}_{one}_rows" for one in (f"0_{old}", f"ab_{old}", f"0x{old}", "7")]
+    for name in (former, *others):
+        milvus.create(name, remote.MANIFEST_FIELDS, 2)
+    assistant.sync()
+    left = set(milvus.collections())
+    assert former not in left
+    assert set(others) <= left
 
 
 def test_who_holds_a_version_for_too_long_is_told(

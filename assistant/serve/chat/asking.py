@@ -193,24 +193,29 @@ class RunningAnswers:
 
     def _begin(self, session: Session, asked: Turn, before: tuple[Turn, ...]) -> None:
         """Store the new turn, in place of the one that it replaces, and start to answer it."""
-        if session.conversation_id is None or not self._conversations.has(
-            session.owner, session.conversation_id
-        ):
-            session.conversation_id = self._conversations.create(session.owner, asked.question)
-        number = before[-1].number + 1 if before else 1
+        asked_in, turn = session.conversation_id, self._store(session, asked)
+        assert session.conversation_id is not None
+        if session.conversation_id != asked_in:  # that one is gone, with its turns
+            before = ()
         if before and session.replaces == before[-1].number:
             self._conversations.drop(session.owner, session.conversation_id, before[-1].number)
             before = before[:-1]
         session.replaces = None
-        session.shown_from = session.shown_from or number
-        turn = replace(asked, number=number)
-        self._conversations.put(
-            session.owner, session.conversation_id, replace(turn, outcome=INTERRUPTED)
-        )
+        session.shown_from = session.shown_from or turn.number
         first = Step(turn, "Starting")
         running = _RunningAnswer(session.owner, before, first, asyncio.Event(), asyncio.Condition())
         self._running[session.conversation_id] = running
         running.task = asyncio.create_task(self._run(session.conversation_id, running))
+
+    def _store(self, session: Session, asked: Turn) -> Turn:
+        """Store a new turn, in a conversation of its own where the session has none any more."""
+        begun, number = replace(asked, outcome=INTERRUPTED), None
+        while number is None:
+            if session.conversation_id is not None:
+                number = self._conversations.begin(session.owner, session.conversation_id, begun)
+            if number is None:
+                session.conversation_id = self._conversations.create(session.owner, asked.question)
+        return replace(asked, number=number)
 
     async def _run(self, conversation_id: str, running: "_RunningAnswer") -> None:
         """Answer until done, stopped or shut down; store the outcome."""
@@ -225,7 +230,7 @@ class RunningAnswers:
                         break
                 else:
                     step = _cut_short(running.step.turn, is_stopped=running.stop.is_set())
-            self._conversations.put(running.owner, conversation_id, step.turn)
+            self._conversations.put(running.owner, conversation_id, step.turn, is_begun=True)
         except AssistantError as error:
             step = Step(replace(turn, outcome=str(error)), str(error), is_running=False)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes a notice and a log entry)

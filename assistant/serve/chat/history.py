@@ -180,39 +180,54 @@ class ConversationStore:
                 for row, is_whole in reversed(rows)
             )
 
-    def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
-        """Keep a turn as it is now; False when the owner has no such conversation any more."""
-        row = TurnRow(
-            conversation_id,
-            turn.number,
-            turn.question,
-            json.dumps(turn.documents),
-            answer=json.dumps(asdict(turn.outcome)) if isinstance(turn.outcome, Answer) else None,
-            notice=None if isinstance(turn.outcome, Answer) else turn.outcome,
-            tried=json.dumps(turn.tried),
-        )
+    def begin(self, owner: str, conversation_id: str, turn: Turn) -> int | None:
+        """Keep a new turn and return the number that it gets, whatever number it has.
+
+        None when the owner has no such conversation any more. Whoever else asks in it, on this
+        server or another, gets another number.
+        """
+        with self._database.open() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # nobody else looks for a number meanwhile
+            if not _is_owned(connection, owner, conversation_id):
+                return None
+            found = connection.execute(
+                "SELECT coalesce(max(number), 0) + 1 FROM turns WHERE conversation_id = ?",
+                (conversation_id,),
+            )
+            number = int(found.fetchone()[0])
+            _write_turn(connection, conversation_id, replace(turn, number=number))
+        self._count_change(owner)
+        return number
+
+    def put(self, owner: str, conversation_id: str, turn: Turn, *, is_begun: bool = False) -> bool:
+        """Keep a turn as it is now; False when the owner has no such conversation any more.
+
+        One that `is_begun` was kept before: False, too, when it has been dropped meanwhile.
+        """
         with self._database.open() as connection:
             connection.execute("BEGIN IMMEDIATE")  # so that it is not deleted after the look at it
             if not _is_owned(connection, owner, conversation_id):
                 return False
-            write_row(connection, row)
-            _note_said(connection, conversation_id, turn.number, row.question, row.answer)
-            connection.execute(
-                "UPDATE conversations SET updated_at = ? WHERE conversation_id = ?",
-                (now(), conversation_id),
-            )
+            if is_begun and not _has_turn(connection, conversation_id, turn.number):
+                return False
+            _write_turn(connection, conversation_id, turn)
         self._count_change(owner)
         return True
 
     def drop(self, owner: str, conversation_id: str, number: int) -> None:
-        """Forget a turn, which another one replaces."""
+        """Forget a turn that another one replaces.
+
+        That one is begun before, so that no number is given twice.
+        """
         with self._database.open() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # so that an answer to it does not bring it back
             if _is_owned(connection, owner, conversation_id):
                 for table in ("turns", "said"):
                     connection.execute(
                         f"DELETE FROM {table} WHERE conversation_id = ? AND number = ?",
                         (conversation_id, number),
                     )
+        self._count_change(owner)
 
     def rename(self, owner: str, conversation_id: str, title: str) -> None:
         """Give a conversation another title, unless that is empty."""
@@ -242,6 +257,33 @@ def _is_owned(connection: Connection, owner: str, conversation_id: str) -> bool:
         (conversation_id, owner),
     )
     return found.fetchone() is not None
+
+
+def _has_turn(connection: Connection, conversation_id: str, number: int) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM turns WHERE conversation_id = ? AND number = ?", (conversation_id, number)
+    )
+    return found.fetchone() is not None
+
+
+def _write_turn(connection: Connection, conversation_id: str, turn: Turn) -> None:
+    """Write a turn, in place of the one with its number, as the newest of its conversation."""
+    answer = json.dumps(asdict(turn.outcome)) if isinstance(turn.outcome, Answer) else None
+    row = TurnRow(
+        conversation_id,
+        turn.number,
+        turn.question,
+        json.dumps(turn.documents),
+        answer=answer,
+        notice=None if isinstance(turn.outcome, Answer) else turn.outcome,
+        tried=json.dumps(turn.tried),
+    )
+    write_row(connection, row)
+    _note_said(connection, conversation_id, turn.number, turn.question, answer)
+    connection.execute(
+        "UPDATE conversations SET updated_at = ? WHERE conversation_id = ?",
+        (now(), conversation_id),
+    )
 
 
 def _note_said(

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -42,11 +42,13 @@ def collect(given: AsyncIterator[Update]) -> tuple[asyncio.Future[None], list[Up
 class Room:
     """An asking with all that belongs to it."""
 
-    def __init__(self, store_of: type[ConversationStore] = ConversationStore) -> None:
+    def __init__(
+        self, store_of: Callable[[Database], ConversationStore] = ConversationStore
+    ) -> None:
         self.assistant = FakeAssistant()
         self.store = store_of(Database(self.assistant.settings.index_dir))
         self.ending = asyncio.Event()
-        views = Views(self.assistant, self.store, Corpus(self.assistant))
+        self.views = views = Views(self.assistant, self.store, Corpus(self.assistant))
         admission = Admission(at_once=2, waiting=4)
         self.asking = RunningAnswers(self.assistant, self.store, views, admission, self.ending)
         self.page = Session("alice")
@@ -308,6 +310,60 @@ async def test_asking_again_or_anew_replaces_the_last_turn_and_adds_to_an_earlie
     assert len(room.turns()) == 4, "an edit is over once it was asked"
 
 
+async def test_questions_on_two_servers_in_one_conversation_are_both_kept(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.ask("typhoon")
+    elsewhere = Room(lambda _: room.store)
+    page = Session("alice", room.conversation_id)
+    seen = elsewhere.views.last_turns(page)
+    task, _ = await room.begin()
+    monkeypatch.setattr(elsewhere.views, "last_turns", lambda _: seen)  # it looked before
+    await elsewhere.ask("leave", page)
+    room.assistant.let_go.set()
+    await task
+    turns = room.turns()
+    assert [(one.number, one.question) for one in turns] == [
+        (1, "typhoon"),
+        (2, "wait, leave"),
+        (3, "leave"),
+    ]
+    assert all(isinstance(one.outcome, Answer) for one in turns)
+
+
+async def test_a_turn_that_is_replaced_on_another_server_while_it_is_answered_stays_replaced(
+    room: Room,
+) -> None:
+    task, _ = await room.begin()
+    elsewhere = Room(lambda _: room.store)
+    elsewhere.assistant.let_go.set()
+    await elsewhere.again({"turn": "1"}, page := Session("alice", room.conversation_id))
+    assert page.replaces is None
+    room.assistant.let_go.set()
+    await task
+    assert [(one.number, one.question) for one in room.turns()] == [(2, "wait, leave")]
+
+
+async def test_a_conversation_that_is_deleted_as_a_question_comes_is_begun_anew(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.ask("typhoon")
+    deleted, begin = room.conversation_id, room.store.begin
+
+    def begin_late(owner: str, conversation_id: str, turn: Turn) -> int | None:
+        room.store.delete(owner, deleted)
+        return begin(owner, conversation_id, turn)
+
+    monkeypatch.setattr(room.store, "begin", begin_late)
+    room.page.replaces = 1
+    await room.ask("leave")
+    assert [(one.question, isinstance(one.outcome, Answer)) for one in room.turns()] == [
+        ("leave", True)
+    ]
+    assert room.conversation_id != deleted
+    assert room.assistant.histories[-1] == ()
+
+
 async def test_a_question_that_replaces_one_is_not_told_what_that_said(room: Room) -> None:
     await room.ask("typhoon")
     await room.again({"turn": "1"})
@@ -383,11 +439,18 @@ class Full(ConversationStore):
 
     n_left = 0
 
-    def put(self, owner: str, conversation_id: str, turn: Turn) -> bool:
+    def begin(self, owner: str, conversation_id: str, turn: Turn) -> int | None:
+        self._take_room()
+        return super().begin(owner, conversation_id, turn)
+
+    def put(self, owner: str, conversation_id: str, turn: Turn, *, is_begun: bool = False) -> bool:
+        self._take_room()
+        return super().put(owner, conversation_id, turn, is_begun=is_begun)
+
+    def _take_room(self) -> None:
         if self.n_left <= 0:
             raise StoreError("the disk is full")
         self.n_left -= 1
-        return super().put(owner, conversation_id, turn)
 
 
 @pytest.mark.parametrize("n_kept", [0, 1])

@@ -170,6 +170,8 @@ def test_another_owner_finds_and_changes_nothing(
         assert store.count_turns(owner, conversation_id) == 0
         assert not store.put(owner, conversation_id, Turn(1, "Overwritten?", "x"))
         assert not store.put(owner, conversation_id, Turn(2, "Added?", "x"))
+        assert not store.put(owner, conversation_id, Turn(1, "Answered?", "x"), is_begun=True)
+        assert store.begin(owner, conversation_id, Turn(0, "Begun?", "x")) is None
         store.drop(owner, conversation_id, 1)
         store.rename(owner, conversation_id, "Renamed?")
         store.delete(owner, conversation_id)
@@ -180,7 +182,7 @@ def test_every_method_that_takes_a_conversation_takes_its_owner() -> None:
     """So that the test above cannot miss one that is added."""
     named = {name for name in vars(ConversationStore) if not name.startswith("_")}
     assert named - {"version"} == set(
-        "create list has title updated_at count_turns load put drop rename delete".split()
+        "create list has title updated_at count_turns load begin put drop rename delete".split()
     )
 
 
@@ -334,6 +336,48 @@ def test_dropping_forgets_one_turn(store: ConversationStore) -> None:
         store.put("alice", conversation_id, Turn(number, "Why?", "x"))
     store.drop("alice", conversation_id, 2)
     assert [turn.number for turn in present(store.load("alice", conversation_id))] == [1, 3]
+
+
+def test_turns_that_are_begun_at_once_get_numbers_of_their_own(store: ConversationStore) -> None:
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, ANSWERED)
+
+    def ask(question: str) -> int:
+        asked = Turn(0, question, "Interrupted.")
+        number = present(store.begin("alice", conversation_id, asked))
+        answered = replace(asked, number=number, outcome=f"Of {question}")
+        assert store.put("alice", conversation_id, answered, is_begun=True)
+        return number
+
+    questions = [f"Question {n}" for n in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(ask, questions))
+    assert sorted(numbers) == [*range(2, 18)]
+    kept = {turn.number: turn for turn in present(store.load("alice", conversation_id))[1:]}
+    assert [kept[number].question for number in numbers] == questions
+    assert all(turn.outcome == f"Of {turn.question}" for turn in kept.values())
+
+
+def test_a_turn_that_was_dropped_while_it_was_answered_does_not_come_back(
+    store: ConversationStore,
+) -> None:
+    conversation_id = store.create("alice", "Title")
+    begun = replace(ANSWERED, outcome="Interrupted.")
+    assert store.begin("alice", conversation_id, begun) == 1
+    assert store.begin("alice", conversation_id, replace(begun, question="typhoon")) == 2
+    store.drop("alice", conversation_id, 1)
+    assert not store.put("alice", conversation_id, ANSWERED, is_begun=True)
+    (left,) = present(store.load("alice", conversation_id))
+    assert (left.number, left.question) == (2, "typhoon")
+    assert store.list("alice", "leave") == (), "no search finds it either"
+
+
+def test_a_drop_is_a_change(store: ConversationStore) -> None:
+    conversation_id = store.create("alice", "Title")
+    store.put("alice", conversation_id, ANSWERED)
+    before = store.version("alice")
+    store.drop("alice", conversation_id, 1)
+    assert store.version("alice") > before
 
 
 def test_feedback_is_shown_with_the_turn_it_was_given_on_and_only_there(
