@@ -12,7 +12,7 @@ page (403), too much being drawn or sent (503).
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePosixPath
@@ -29,7 +29,7 @@ from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_text, start_of_line
 from assistant.show.document import draw_around
-from assistant.values import Citation, Document, Link, Origin, Span
+from assistant.values import Citation, Document, Link, Span
 
 PAGE_PATH = "/api/page"
 LINKED = frozenset((HTML, "text/markdown"))
@@ -56,7 +56,7 @@ LINKS_WAIT_S = 2.0
 MAX_MARKS = 200
 MAX_FOUND_CHARS = 200
 MAX_BOXED = 40
-"""Places whose boxes are told: each is read off its page again, in some milliseconds."""
+"""Places whose boxes are told: each is read off its page anew, in some milliseconds."""
 MAX_PLACES = 2_000
 """Places of the words found that are told; more are not counted."""
 MAX_KEPT_BYTES = 32_000_000
@@ -185,7 +185,7 @@ async def _cut(data: bytes) -> AsyncIterator[bytes]:
 
 
 def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
-    boxing = threading.BoundedSemaphore(MAX_DRAWING)
+    boxing = Turns(MAX_DRAWING, "places are being looked for")
 
     @app.get("/api/around", summary="The sentences around a quote as HTML")
     def around(
@@ -214,11 +214,8 @@ def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
         if not isinstance(found, Document):
             return found
         require_page(found, 1)
-        with boxing:
-            told = [
-                find_boxes(assistant, found, span)
-                for span in _read_spans(found, places)[:MAX_BOXED]
-            ]
+        with boxing.take():
+            told = find_boxes(assistant, found, _read_spans(found, places)[:MAX_BOXED])
         return JSONResponse({"places": told})
 
 
@@ -252,14 +249,18 @@ def find_words(document: Document, words: str) -> list[tuple[int, int, int]]:
     return places
 
 
-def find_boxes(assistant: Answering, document: Document, span: Span) -> list[list[float]]:
-    """Return where a span stands on the pages: page, left, top, right and bottom of each box.
+def find_boxes(
+    assistant: Answering, document: Document, spans: Sequence[Span]
+) -> list[list[list[float]]]:
+    """Return where each span stands on the pages: page, left, top, right, bottom of its boxes.
 
     Raises:
         DocumentChanged: the file is not the one that was indexed any more.
     """
-    boxes = _origin_of(assistant, document, span.start, span.end).boxes
-    return [[one.page, one.left, one.top, one.right, one.bottom] for one in boxes]
+    found = assistant.origins([_cite(document, one.start, one.end) for one in spans])
+    return [
+        [[box.page, box.left, box.top, box.right, box.bottom] for box in one.boxes] for one in found
+    ]
 
 
 def find_links(assistant: Answering, document: Document, part: tuple[int, int]) -> tuple[Link, ...]:
@@ -270,17 +271,16 @@ def find_links(assistant: Answering, document: Document, part: tuple[int, int]) 
     if not _linking.acquire(timeout=LINKS_WAIT_S):
         return ()
     try:
-        return _origin_of(assistant, document, *part).links
+        return assistant.origin(_cite(document, *part)).links
     except AssistantError:
         return ()
     finally:
         _linking.release()
 
 
-def _origin_of(assistant: Answering, document: Document, start: int, end: int) -> Origin:
+def _cite(document: Document, start: int, end: int) -> Citation:
     name, quote = document.document_id, document.text[start:end]
-    where = Citation(1, name, document.sha256, document.title, start, end, quote)
-    return assistant.origin(where)
+    return Citation(1, name, document.sha256, document.title, start, end, quote)
 
 
 def _add_page(app: FastAPI, assistant: Answering) -> None:

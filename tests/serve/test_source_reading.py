@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from surface_fakes import document, settings_anywhere
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import reading
 from assistant.serve.app import build_app
+from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_source
 from assistant.serve.reading import WIDTHS, PictureCache, choose_width, find_links, find_words
 from assistant.values import Citation, Origin, Span
@@ -351,6 +352,38 @@ def test_places_of_a_text_are_told_as_boxes_on_its_pages(
     assert get(client, "boxes", places=places).status_code == 415, "it has no pages"
     fake.is_changed = True
     assert get(client, "boxes", document=REPORT.document_id, places="0-4").status_code == 409
+
+
+class Boxed(PagedAssistant):
+    """Looks for places until it is let go."""
+
+    def origins(self, citations: Sequence[Citation]) -> tuple[Origin, ...]:
+        self.n_begun += 1
+        self.let_go.wait(20)
+        return super().origins(citations)
+
+
+def test_places_are_looked_for_by_few_at_once_and_few_wait_for_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "MAX_DRAWING", 1)
+    monkeypatch.setattr(reading, "MAX_WAITING", 0)
+    fake = Boxed()
+    asked = {"document": REPORT.document_id, "places": "0-4 5-9"}
+    with (
+        TestClient(build_app(fake), base_url="http://127.0.0.1") as client,
+        ThreadPoolExecutor(1) as slow,
+    ):
+        looking = slow.submit(lambda: get(client, "boxes", **asked))
+        while not fake.n_begun:
+            time.sleep(0.01)
+        refused = get(client, "boxes", **asked)
+        fake.let_go.set()
+        assert looking.result().status_code == 200
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"] == str(RETRY_AFTER_S)
+        assert get(client, "boxes", **asked).status_code == 200
+    assert fake.n_begun == 2, "all places of a request are looked for at once"
 
 
 @pytest.mark.parametrize("path", ["text", "around", "find", "boxes", "file"])
