@@ -181,7 +181,8 @@ def _add_asking(
 
     @app.post("/api/search", summary="Find the passages nearest to words or a question")
     def search(body: SearchBody) -> JSONResponse:
-        found = assistant.search(body.query, body.k, documents=body.documents)
+        with app.state.searching.take():
+            found = assistant.search(body.query, body.k, documents=body.documents)
         return JSONResponse({"query": body.query, "results": [asdict(one) for one in found]})
 
 

@@ -45,6 +45,7 @@ from assistant.serve.door import add_door
 from assistant.serve.folder import NameTaken
 from assistant.serve.mcp import add_mcp
 from assistant.serve.metrics import add_metrics
+from assistant.serve.reading import Turns
 from assistant.serve.requests import HEADER, RateLimit, RequestMiddleware, log_as_json
 from assistant.serve.visitors import COLLECTIONS, Readers, Visitors
 from assistant.show.wording import DEFAULT, Wording
@@ -81,6 +82,7 @@ def build_app(
     settings = collections[0].assistant.settings
     app = _make_app()
     app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
+    app.state.searching = Turns(settings.n_asking, "searches run")
     reach = Reach(
         settings.host,
         (*settings.allowed_hosts, *allowed_hosts),
