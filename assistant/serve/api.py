@@ -16,7 +16,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
@@ -42,7 +42,7 @@ from assistant.serve.chat.turns import (
     log_error,
 )
 from assistant.serve.folder import list_removed, purge, remove, rename, restore, save_upload
-from assistant.serve.reading import add_reading_routes
+from assistant.serve.reading import MAX_LOADING, Turns, add_reading_routes
 from assistant.serve.visitors import NAMED
 from assistant.settings import Settings
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
@@ -201,12 +201,15 @@ def _add_documents(app: FastAPI, assistant: Answering, syncing: "_Syncing") -> N
         listed = [asdict(one) for one in found[start : start + n]]
         return JSONResponse({"total": len(found), "start": start, "documents": listed})
 
-    @app.post(UPLOAD_PATH, summary="Add a file to the folder", openapi_extra=OF_A_FILE)
+    taking = [Depends(Turns(MAX_LOADING, "files are being taken in").hold)]
+    told = "Add a file to the folder"
+
+    @app.post(UPLOAD_PATH, summary=told, openapi_extra=OF_A_FILE, dependencies=taking)
     async def add_document(name: str, request: Request, sync: bool = False) -> JSONResponse:
         limit = settings.max_file_bytes
         try:
             is_new = await save_upload(settings.corpus_dir, name, request.stream(), limit)
-        except ClientDisconnect:
+        except (ClientDisconnect, TimeoutError):
             return error_response(400, "RequestError", "the file did not come whole")
         if sync:
             syncing.begin()

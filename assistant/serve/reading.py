@@ -43,7 +43,7 @@ WAIT_S = 10.0
 MAX_WAITING = 8
 """Requests of a kind that wait; each takes one of the server's forty threads."""
 MAX_LOADING = 4
-"""Files sent at the same time: each is held in memory until the last of it is sent."""
+"""Files sent at the same time, and files taken in: each is held in memory until all of it went."""
 PIECE_BYTES = 256 * 1024
 MAX_PART_CHARS = 60_000
 MAX_READ_CHARS = 1_000_000
@@ -75,10 +75,6 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
     look_up = partial(_look_up, assistant)
     _add_page(app, assistant)
     sending = Turns(MAX_LOADING, "files are being sent")
-
-    def hold_turn() -> Iterator[None]:
-        with sending.take():
-            yield
 
     @app.get("/api/text", summary="A part of a document's text as HTML")
     def text(
@@ -142,7 +138,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         told = {"places": places[:MAX_PLACES], "is_more": len(places) > MAX_PLACES}
         return JSONResponse(told)
 
-    @app.get("/api/file", summary="The file of a document", dependencies=[Depends(hold_turn)])
+    @app.get("/api/file", summary="The file of a document", dependencies=[Depends(sending.hold)])
     def file(request: Request, document: str, version: str = "", inline: bool = False) -> Response:
         found = look_up(request, document, version)
         if not isinstance(found, Document):
@@ -350,6 +346,11 @@ class Turns:
             Busy: too many others have theirs, or wait for it.
         """
         with self._hold(self._places, 0.0), self._hold(self._active, WAIT_S):
+            yield
+
+    def hold(self) -> Iterator[None]:
+        """Hold a turn as what a route depends on does: until the response is sent."""
+        with self.take():
             yield
 
     @contextmanager

@@ -23,7 +23,7 @@ from starlette.datastructures import Headers
 from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywhere
 
 from assistant.errors import StoreError
-from assistant.serve import api, reading
+from assistant.serve import api
 from assistant.serve.app import build_app
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.database import Database
@@ -208,7 +208,7 @@ def test_few_search_at_once_and_few_wait_for_their_turn(
         return client.post("/api/search", json={"query": "leave"})
 
     monkeypatch.setattr(assistant, "search", search)
-    monkeypatch.setattr(reading, "WAIT_S", 0.1)
+    monkeypatch.setattr("assistant.serve.reading.WAIT_S", 0.1)
     with ThreadPoolExecutor(1) as slow:
         first = slow.submit(find)
         assert begun.acquire(timeout=10)
