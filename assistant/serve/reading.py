@@ -9,11 +9,12 @@ not in the index (404), no pages to show (415), changed since (409), requested b
 page (403), too much being drawn or sent (503).
 """
 
+import asyncio
 import re
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -21,6 +22,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Send
 
 from assistant.answering import Answering
 from assistant.errors import AssistantError, Busy, CorpusError, DocumentChanged, DocumentUnreadable
@@ -45,6 +47,9 @@ MAX_WAITING = 8
 MAX_LOADING = 4
 """Files sent at the same time, and files taken in: each is held in memory until all of it went."""
 PIECE_BYTES = 256 * 1024
+PIECE_S = 60.0
+"""Seconds in which a reader must take a piece, as over the slowest line: who stalls would keep a
+turn for ever."""
 MAX_PART_CHARS = 60_000
 MAX_READ_CHARS = 1_000_000
 MAX_LINKED_CHARS = 300_000
@@ -147,7 +152,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         is_pdf = found.media_type == PDF
         how = "inline" if inline and is_pdf else "attachment"
         name = quote(PurePosixPath(found.document_id).name, safe="", errors="replace")
-        return StreamingResponse(
+        return _SentFile(
             _cut(data),
             media_type=PDF if is_pdf else "application/octet-stream",
             headers={
@@ -178,6 +183,20 @@ async def _cut(data: bytes) -> AsyncIterator[bytes]:
     """Yield a file in pieces, the next when the last is sent: the server would keep all of it."""
     for at in range(0, len(data), PIECE_BYTES):
         yield data[at : at + PIECE_BYTES]
+
+
+class _SentFile(StreamingResponse):
+    """A file that ends where its reader takes nothing more: the server closes the connection."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the pieces, each in `PIECE_S` at most."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(PIECE_S):
+                await send(message)
+
+        with suppress(TimeoutError):
+            await super().stream_response(send_in_time)
 
 
 def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:

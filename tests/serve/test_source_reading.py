@@ -1,13 +1,16 @@
 """Pages, text and files of documents over HTTP: who gets which, and what is refused."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import httpx
 import pytest
+from browsing import serving
 from dom import first, parse
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -281,6 +284,29 @@ def test_a_file_keeps_its_turn_until_it_is_sent_and_few_wait_for_theirs(
         assert "files are being sent" in reply.json()["error"]["message"]
         assert sent == [reading.PIECE_BYTES] * 3
         assert get(client, "file").status_code == 200
+
+
+def test_a_reader_that_takes_nothing_more_gives_its_turn_back_and_is_cut_off(
+    fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_LOADING", 1)
+    monkeypatch.setattr(reading, "WAIT_S", 20.0)
+    monkeypatch.setattr(reading, "PIECE_S", 0.3)
+    data = b"x" * (64 * reading.PIECE_BYTES)
+    monkeypatch.setattr(fake, "original", lambda _: data)
+    with serving(fake) as (address, _):
+        host, port = address.removeprefix("http://").rstrip("/").split(":")
+        path = "/api/file?document=handbook.md"
+        with socket.create_connection((host, int(port))) as stalled:
+            stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert stalled.recv(10)
+            reply = httpx.get(f"{address.rstrip('/')}{path}", timeout=20)
+            assert (reply.status_code, len(reply.content)) == (200, len(data))
+            n_received = 0
+            stalled.settimeout(20)
+            while part := stalled.recv(1_000_000):
+                n_received += len(part)
+            assert n_received < len(data)
 
 
 def test_what_stands_around_a_quote_is_told_and_a_quote_that_stands_beside_shortened(
