@@ -168,7 +168,7 @@ def _add_asking(
 ) -> None:
     @app.post("/api/ask", summary="Ask a question")
     async def ask(body: AskBody, request: Request) -> Response:
-        events = answer_events(app, assistant, admission, body)
+        events = answer_events(assistant, admission, body, app.state.ending.is_set)
         asked = (_name_of(request), request.state.request_id, body.question, body.history)
         events = _keep_answer(events, partial(given.keep, *asked))
         if EVENTS in request.headers.get("accept", ""):
@@ -348,11 +348,12 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
 
 
 def answer_events(
-    app: FastAPI, assistant: Answering, admission: Admission, body: AskBody
+    assistant: Answering, admission: Admission, body: AskBody, is_ending: Callable[[], bool]
 ) -> AsyncGenerator[Event | None]:
     """Yield the events of a question: `stage`, `partial` (what is verified so far), `answer`.
 
-    A None in between is a sign of life.
+    A None in between is a sign of life. The place in the queue is held until the work has ended,
+    which is after its present step where nobody waits any more.
 
     Raises:
         Busy: too many questions wait.
@@ -360,7 +361,7 @@ def answer_events(
     place = ExitStack()
     ticket = place.enter_context(admission.join())  # before a thread is taken
     steps = _answer(assistant, ticket, place, body)
-    return run_in_thread(_throttle(steps, is_ending=app.state.ending.is_set))
+    return run_in_thread(_throttle(steps, is_ending=is_ending))
 
 
 async def wait_for_answer(

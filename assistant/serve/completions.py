@@ -149,7 +149,8 @@ def add_completions(
         name = next(iter(known), MODEL) if body.model is None else body.model
         if name not in known:
             return _unknown(name, known)
-        events = answer_events(app, known[name], admission, body.to_question())
+        ending = app.state.ending.is_set
+        events = answer_events(known[name], admission, body.to_question(), ending)
         part = "" if "" in assistants else f"{COLLECTIONS[1:]}{name}/"
         reply = _Reply(name, f"{request.base_url}{part}")
         if body.stream:
