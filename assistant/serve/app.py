@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
@@ -61,6 +62,12 @@ STATUSES: dict[type[AssistantError], int] = {
     Busy: 503,
 }
 """The HTTP status of each kind of error; the first that fits counts, and others are 500."""
+UNREADABLE = (ValueError, RecursionError)
+"""What Python says of JSON that is no UTF-8, nested too deep, or has a number of too many digits.
+FastAPI takes none of these for a wrong body, as it does every other fault of JSON."""
+NO_JSON = (
+    "body: no JSON that can be read; it must be in UTF-8, its nesting and its numbers not long"
+)
 GRACE_S = 5
 """Seconds that open connections get after the server was asked to stop."""
 FINISH_S = 3.0
@@ -269,6 +276,8 @@ async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == HTTPStatus.BAD_REQUEST and isinstance(error.__cause__, UNREADABLE):
+        return error_response(422, "RequestError", NO_JSON)
     return error_response(status, "RequestError", str(getattr(error, "detail", error)))
 
 

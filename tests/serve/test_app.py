@@ -105,6 +105,18 @@ def test_a_body_that_is_not_json_is_refused(failing: FailingClient, body: bytes)
 
 
 @pytest.mark.parametrize(
+    "body", [b"{", b'{"question": "\xff"}', b"[" * 100_000, b'{"question": ' + b"9" * 5_000 + b"}"]
+)
+def test_a_body_that_no_json_can_be_read_from_is_one_of_a_wrong_form(
+    client: TestClient, body: bytes
+) -> None:
+    for path in ("/api/ask", "/v1/chat/completions", "/api/search"):
+        reply = client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert reply.status_code == 422
+        assert reply.json()["error"]["kind"] == "RequestError"
+
+
+@pytest.mark.parametrize(
     ("error", "status"),
     [
         (QuestionError("empty"), 422),
