@@ -173,7 +173,9 @@ def _add_asking(
         events = _keep_answer(events, partial(given.keep, *asked))
         if EVENTS in request.headers.get("accept", ""):
             first = await anext(events)  # a question that is refused at once gets an error status
-            return EventResponse(_encode_all(first, events), media_type=EVENTS)
+            return EventResponse(
+                _encode_all(first, events, Wording(request.state.language)), media_type=EVENTS
+            )
         outcome = await wait_for_answer(request, events)
         if isinstance(outcome, Answer):
             return JSONResponse(outcome.to_dict())
@@ -371,7 +373,12 @@ async def wait_for_answer(
     gone = wait_for_disconnect(request.receive)
     name, data = await run_until(_last_event(events), gone) or CLIENT_GONE
     assert name in ("answer", "error"), name
-    return data
+    return data if isinstance(data, Answer) else retell_error(data, Wording(request.state.language))
+
+
+def retell_error(told: dict[str, Any], say: Wording) -> dict[str, Any]:
+    """Return what is told of an error in a language."""
+    return {**told, "message": say.retell(told["message"])}
 
 
 async def _keep_answer(
@@ -432,19 +439,20 @@ def _throttle(
 
 
 async def _encode_all(
-    first: Event | None, events: AsyncGenerator[Event | None]
+    first: Event | None, events: AsyncGenerator[Event | None], say: Wording
 ) -> AsyncGenerator[str]:
     """Yield the events as text; an error becomes the last of them."""
     async with aclosing(events):
         try:
-            yield _encode(first)
+            yield _encode(first, say)
             async for event in events:
                 if event:
-                    yield _encode(event)
+                    yield _encode(event, say)
         except AssistantError as error:
-            yield _encode(("error", {"kind": type(error).__name__, "message": str(error)}))
+            yield _encode(("error", {"kind": type(error).__name__, "message": str(error)}), say)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes an event and a log entry)
-            yield _encode(("error", {"kind": "InternalError", "message": log_error("answering")}))
+            told = {"kind": "InternalError", "message": log_error("answering")}
+            yield _encode(("error", told), say)
 
 
 async def _last_event(events: AsyncGenerator[Event | None]) -> Event:
@@ -456,12 +464,13 @@ async def _last_event(events: AsyncGenerator[Event | None]) -> Event:
     return last
 
 
-def _encode(event: Event | None) -> str:
+def _encode(event: Event | None, say: Wording) -> str:
     """Return an event in the format of `text/event-stream`."""
     if not event:
         return ""
     name, data = event
     plain = data.to_dict() if isinstance(data, Answer) else data
+    plain = retell_error(plain, say) if name == "error" else plain
     return f"event: {name}\ndata: {json.dumps(plain)}\n\n"
 
 

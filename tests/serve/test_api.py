@@ -22,7 +22,7 @@ from httpx2 import Response
 from starlette.datastructures import Headers
 from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywhere
 
-from assistant.errors import StoreError
+from assistant.errors import CorpusError, StoreError
 from assistant.serve import api
 from assistant.serve.app import build_app
 from assistant.serve.background import RETRY_AFTER_S
@@ -141,6 +141,21 @@ def test_a_failure_in_the_middle_ends_the_events_with_its_kind(
     assert reply.status_code == 200
     assert [name for name, _ in found] == ["stage", "partial", "error"]
     assert found[-1][1] == {"kind": "StoreError", "message": "the index is gone"}
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions"])
+def test_a_failure_in_the_middle_is_told_in_the_language_that_is_wished(
+    client: TestClient, assistant: Scripted, path: str
+) -> None:
+    assistant.fault = CorpusError("'gone.md' is no file of the folder")
+    body: dict[str, Any] = {"question": "fault"}
+    if path.startswith("/v1"):
+        body = {"stream": True, "messages": [{"role": "user", "content": "fault"}]}
+    reply = client.post(path, json=body, headers=EVENTS | {"Accept-Language": "de"})
+    assert reply.status_code == 200
+    said = [line for line in reply.text.splitlines() if '"kind": "CorpusError"' in line]
+    data: Any = json.loads(said[0].removeprefix("data: "))
+    assert data.get("error", data)["message"] == "'gone.md' ist keine Datei des Ordners"
 
 
 def test_a_defect_in_the_middle_tells_an_id_and_nothing_else(
