@@ -21,6 +21,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from assistant.answering import Answering, Collection
 from assistant.errors import (
@@ -34,7 +35,7 @@ from assistant.errors import (
     SettingsError,
     StoreError,
 )
-from assistant.serve.access import AccessMiddleware, Reach, error_response
+from assistant.serve.access import NO_ROUTE, AccessMiddleware, Reach, error_response
 from assistant.serve.api import add_routes
 from assistant.serve.background import RETRY_AFTER_S, Admission
 from assistant.serve.chat.database import open_database
@@ -150,7 +151,14 @@ def _add_surfaces(app: FastAPI, assistant: Answering, admission: Admission, name
     conversations, feedback = ConversationStore(database), FeedbackStore(database)
     add_routes(app, assistant, conversations, feedback, admission)
     add_mcp(app, assistant, admission)
+    for path in ("/api", "/v1"):
+        app.mount(path, _refuse_unknown)
     _mount_chat(app, assistant, conversations, feedback, admission, name)
+
+
+async def _refuse_unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse what no route of the API takes, before the page's app says so in its own form."""
+    await error_response(404, "RequestError", NO_ROUTE)(scope, receive, send)
 
 
 def serve(

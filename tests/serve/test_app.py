@@ -117,6 +117,26 @@ def test_a_body_that_no_json_can_be_read_from_is_one_of_a_wrong_form(
 
 
 @pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/nothing"),
+        ("POST", "/api/"),
+        ("GET", "/v1/nothing/at/all"),
+        ("POST", "/v1/models"),
+        ("GET", "/api/ask"),
+        ("PUT", "/api/documents/a.txt"),
+    ],
+)
+def test_what_no_route_of_the_api_takes_is_refused_in_its_own_form(
+    client: TestClient, method: str, path: str
+) -> None:
+    reply = client.request(method, path)
+    assert reply.status_code == 404
+    told = {"kind": "RequestError", "message": "there is no such route"}
+    assert reply.json() == {"error": told}
+
+
+@pytest.mark.parametrize(
     ("error", "status"),
     [
         (QuestionError("empty"), 422),
