@@ -86,6 +86,9 @@ class Answering(Protocol):
     def origin(self, citation: Citation) -> Origin:
         """Return where a quote is in its file; raise `CorpusError` if the file has changed."""
 
+    def origins(self, citations: Sequence[Citation]) -> tuple[Origin, ...]:
+        """Return where quotes of one document are in its file, which is read once for all."""
+
     def draw(self, document_id: str, page: int, width: int) -> bytes:
         """Return a page as a PNG picture of `width` pixels; raise `CorpusError` if it cannot."""
 

@@ -395,6 +395,10 @@ class Assistant:
         """Return where a quote is in its file, its bytes or its boxes; see `Index.origin`."""
         return self.index.origin(citation)
 
+    def origins(self, citations: Sequence[Citation]) -> tuple[Origin, ...]:
+        """Return where quotes of one document are in its file; see `Index.origins`."""
+        return self.index.origins(citations)
+
     def draw(self, document_id: str, page: int, width: int) -> bytes:
         """Return a page of a document as a PNG picture of `width` pixels; see `Index.draw`."""
         return self.index.draw(document_id, page, width)

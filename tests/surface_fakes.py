@@ -288,6 +288,9 @@ class FakeAssistant:
     def origin(self, citation: Citation) -> Origin:
         return Origin()
 
+    def origins(self, citations: Sequence[Citation]) -> tuple[Origin, ...]:
+        return tuple(map(self.origin, citations))
+
     def original(self, document_id: str) -> bytes:
         return self.document(document_id).text.encode()
 

@@ -85,9 +85,26 @@ class Parsers:
         Raises:
             DocumentUnreadable: with the reason.
         """
-        near = tuple(page for page in pages if page.start < span[1] and page.end > span[0])
-        request = WorkerRequest("locate", media_type, len(data), self.limits, span, near)
-        return self._ask(request, data, _read_origin)
+        return self.locate_all(data, media_type, (span,), pages)[0]
+
+    def locate_all(
+        self,
+        data: bytes,
+        media_type: str,
+        spans: Sequence[tuple[int, int]],
+        pages: Sequence[Page],
+    ) -> tuple[Origin, ...]:
+        """Return what each of several spans is, as `locate` does; the file is handed over once."""
+        near = tuple(
+            page for page in pages if any(page.start < b and page.end > a for a, b in spans)
+        )
+        asked = tuple(spans)
+        request = WorkerRequest("locate", media_type, len(data), self.limits, asked, near)
+
+        def read(reply: dict[str, Any]) -> tuple[Origin, ...]:
+            return tuple(_read_origin(one) for _, one in zip(spans, reply["origins"], strict=True))
+
+        return self._ask(request, data, read)
 
     def draw(self, data: bytes, media_type: str, page: int, width: int) -> bytes:
         """Return a page as a PNG picture of `width` pixels.

@@ -39,15 +39,15 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 class WorkerRequest:
     """What to do with the `n_bytes` of a file, which follow it.
 
-    To locate is to tell what a span of the file's canonical text, which lies on `pages` as they
-    were parsed, is in the file; to draw, to make a picture of a page, `width` pixels wide.
+    To locate is to tell what spans of the file's canonical text, which lie on `pages` as they
+    were parsed, are in the file; to draw, to make a picture of a page, `width` pixels wide.
     """
 
     task: Literal["parse", "locate", "draw"]
     media_type: str
     n_bytes: int
     limits: Limits
-    span: tuple[int, int] = (0, 0)
+    spans: tuple[tuple[int, int], ...] = ()
     pages: tuple[Page, ...] = ()
     page: int = 0
     width: int = 0
@@ -120,9 +120,14 @@ def _try(request: WorkerRequest, data: bytes) -> dict[str, Any]:
         if request.task == "parse":
             return write_parsed(parse(data, request.media_type, request.limits))
         if request.task == "locate":
-            return asdict(locate(data, request.media_type, request.span, request.pages))
+            return {"origins": [_locate(request, data, span) for span in request.spans]}
         picture = draw(data, request.media_type, request.page, request.width)
         return {"png": base64.b64encode(picture).decode("ascii")}
+
+
+def _locate(request: WorkerRequest, data: bytes, span: tuple[int, int]) -> dict[str, Any]:
+    near = [page for page in request.pages if page.start < span[1] and page.end > span[0]]
+    return asdict(locate(data, request.media_type, span, near))
 
 
 def list_environment() -> dict[str, str]:

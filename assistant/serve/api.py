@@ -16,7 +16,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
@@ -42,7 +42,7 @@ from assistant.serve.chat.turns import (
     log_error,
 )
 from assistant.serve.folder import list_removed, purge, remove, rename, restore, save_upload
-from assistant.serve.reading import add_reading_routes
+from assistant.serve.reading import MAX_LOADING, Turns, add_reading_routes
 from assistant.serve.visitors import NAMED
 from assistant.settings import Settings
 from assistant.show.export import CopyForm, copy_answer, export_html, export_markdown
@@ -168,12 +168,14 @@ def _add_asking(
 ) -> None:
     @app.post("/api/ask", summary="Ask a question")
     async def ask(body: AskBody, request: Request) -> Response:
-        events = answer_events(app, assistant, admission, body)
+        events = answer_events(assistant, admission, body, app.state.ending.is_set)
         asked = (_name_of(request), request.state.request_id, body.question, body.history)
         events = _keep_answer(events, partial(given.keep, *asked))
         if EVENTS in request.headers.get("accept", ""):
             first = await anext(events)  # a question that is refused at once gets an error status
-            return EventResponse(_encode_all(first, events), media_type=EVENTS)
+            return EventResponse(
+                _encode_all(first, events, Wording(request.state.language)), media_type=EVENTS
+            )
         outcome = await wait_for_answer(request, events)
         if isinstance(outcome, Answer):
             return JSONResponse(outcome.to_dict())
@@ -181,7 +183,8 @@ def _add_asking(
 
     @app.post("/api/search", summary="Find the passages nearest to words or a question")
     def search(body: SearchBody) -> JSONResponse:
-        found = assistant.search(body.query, body.k, documents=body.documents)
+        with app.state.searching.take():
+            found = assistant.search(body.query, body.k, documents=body.documents)
         return JSONResponse({"query": body.query, "results": [asdict(one) for one in found]})
 
 
@@ -200,12 +203,15 @@ def _add_documents(app: FastAPI, assistant: Answering, syncing: "_Syncing") -> N
         listed = [asdict(one) for one in found[start : start + n]]
         return JSONResponse({"total": len(found), "start": start, "documents": listed})
 
-    @app.post(UPLOAD_PATH, summary="Add a file to the folder", openapi_extra=OF_A_FILE)
+    taking = [Depends(Turns(MAX_LOADING, "files are being taken in").hold)]
+    told = "Add a file to the folder"
+
+    @app.post(UPLOAD_PATH, summary=told, openapi_extra=OF_A_FILE, dependencies=taking)
     async def add_document(name: str, request: Request, sync: bool = False) -> JSONResponse:
         limit = settings.max_file_bytes
         try:
             is_new = await save_upload(settings.corpus_dir, name, request.stream(), limit)
-        except ClientDisconnect:
+        except (ClientDisconnect, TimeoutError):
             return error_response(400, "RequestError", "the file did not come whole")
         if sync:
             syncing.begin()
@@ -344,11 +350,12 @@ def _add_conversations(app: FastAPI, conversations: ConversationStore) -> None:
 
 
 def answer_events(
-    app: FastAPI, assistant: Answering, admission: Admission, body: AskBody
+    assistant: Answering, admission: Admission, body: AskBody, is_ending: Callable[[], bool]
 ) -> AsyncGenerator[Event | None]:
     """Yield the events of a question: `stage`, `partial` (what is verified so far), `answer`.
 
-    A None in between is a sign of life.
+    A None in between is a sign of life. The place in the queue is held until the work has ended,
+    which is after its present step where nobody waits any more.
 
     Raises:
         Busy: too many questions wait.
@@ -356,7 +363,7 @@ def answer_events(
     place = ExitStack()
     ticket = place.enter_context(admission.join())  # before a thread is taken
     steps = _answer(assistant, ticket, place, body)
-    return run_in_thread(_throttle(steps, is_ending=app.state.ending.is_set))
+    return run_in_thread(_throttle(steps, is_ending=is_ending))
 
 
 async def wait_for_answer(
@@ -366,7 +373,12 @@ async def wait_for_answer(
     gone = wait_for_disconnect(request.receive)
     name, data = await run_until(_last_event(events), gone) or CLIENT_GONE
     assert name in ("answer", "error"), name
-    return data
+    return data if isinstance(data, Answer) else retell_error(data, Wording(request.state.language))
+
+
+def retell_error(told: dict[str, Any], say: Wording) -> dict[str, Any]:
+    """Return what is told of an error in a language."""
+    return {**told, "message": say.retell(told["message"])}
 
 
 async def _keep_answer(
@@ -427,19 +439,20 @@ def _throttle(
 
 
 async def _encode_all(
-    first: Event | None, events: AsyncGenerator[Event | None]
+    first: Event | None, events: AsyncGenerator[Event | None], say: Wording
 ) -> AsyncGenerator[str]:
     """Yield the events as text; an error becomes the last of them."""
     async with aclosing(events):
         try:
-            yield _encode(first)
+            yield _encode(first, say)
             async for event in events:
                 if event:
-                    yield _encode(event)
+                    yield _encode(event, say)
         except AssistantError as error:
-            yield _encode(("error", {"kind": type(error).__name__, "message": str(error)}))
+            yield _encode(("error", {"kind": type(error).__name__, "message": str(error)}), say)
         except Exception:  # noqa: BLE001 (the edge: a defect becomes an event and a log entry)
-            yield _encode(("error", {"kind": "InternalError", "message": log_error("answering")}))
+            told = {"kind": "InternalError", "message": log_error("answering")}
+            yield _encode(("error", told), say)
 
 
 async def _last_event(events: AsyncGenerator[Event | None]) -> Event:
@@ -451,12 +464,13 @@ async def _last_event(events: AsyncGenerator[Event | None]) -> Event:
     return last
 
 
-def _encode(event: Event | None) -> str:
+def _encode(event: Event | None, say: Wording) -> str:
     """Return an event in the format of `text/event-stream`."""
     if not event:
         return ""
     name, data = event
     plain = data.to_dict() if isinstance(data, Answer) else data
+    plain = retell_error(plain, say) if name == "error" else plain
     return f"event: {name}\ndata: {json.dumps(plain)}\n\n"
 
 

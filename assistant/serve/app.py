@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from assistant.answering import Answering, Collection
 from assistant.errors import (
@@ -33,7 +35,7 @@ from assistant.errors import (
     SettingsError,
     StoreError,
 )
-from assistant.serve.access import AccessMiddleware, Reach, error_response
+from assistant.serve.access import NO_ROUTE, AccessMiddleware, Reach, error_response
 from assistant.serve.api import add_routes
 from assistant.serve.background import RETRY_AFTER_S, Admission
 from assistant.serve.chat.database import open_database
@@ -45,6 +47,7 @@ from assistant.serve.door import add_door
 from assistant.serve.folder import NameTaken
 from assistant.serve.mcp import add_mcp
 from assistant.serve.metrics import add_metrics
+from assistant.serve.reading import Turns
 from assistant.serve.requests import HEADER, RateLimit, RequestMiddleware, log_as_json
 from assistant.serve.visitors import COLLECTIONS, Readers, Visitors
 from assistant.show.wording import DEFAULT, Wording
@@ -60,6 +63,12 @@ STATUSES: dict[type[AssistantError], int] = {
     Busy: 503,
 }
 """The HTTP status of each kind of error; the first that fits counts, and others are 500."""
+UNREADABLE = (ValueError, RecursionError)
+"""What Python says of JSON that is no UTF-8, nested too deep, or has a number of too many digits.
+FastAPI takes none of these for a wrong body, as it does every other fault of JSON."""
+NO_JSON = (
+    "body: no JSON that can be read; it must be in UTF-8, its nesting and its numbers not long"
+)
 GRACE_S = 5
 """Seconds that open connections get after the server was asked to stop."""
 FINISH_S = 3.0
@@ -81,6 +90,7 @@ def build_app(
     settings = collections[0].assistant.settings
     app = _make_app()
     app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
+    app.state.searching = Turns(settings.n_asking, "searches run")
     reach = Reach(
         settings.host,
         (*settings.allowed_hosts, *allowed_hosts),
@@ -141,7 +151,14 @@ def _add_surfaces(app: FastAPI, assistant: Answering, admission: Admission, name
     conversations, feedback = ConversationStore(database), FeedbackStore(database)
     add_routes(app, assistant, conversations, feedback, admission)
     add_mcp(app, assistant, admission)
+    for path in ("/api", "/v1"):
+        app.mount(path, _refuse_unknown)
     _mount_chat(app, assistant, conversations, feedback, admission, name)
+
+
+async def _refuse_unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse what no route of the API takes, before the page's app says so in its own form."""
+    await error_response(404, "RequestError", NO_ROUTE)(scope, receive, send)
 
 
 def serve(
@@ -267,6 +284,8 @@ async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == HTTPStatus.BAD_REQUEST and isinstance(error.__cause__, UNREADABLE):
+        return error_response(422, "RequestError", NO_JSON)
     return error_response(status, "RequestError", str(getattr(error, "detail", error)))
 
 

@@ -39,6 +39,7 @@ from assistant.serve.chat.turns import log_error
 from assistant.serve.visitors import COLLECTIONS
 from assistant.show.blocks import Prose, list_blocks
 from assistant.show.export import Markdown
+from assistant.show.wording import Wording
 from assistant.values import Answer, Citation, PageKind, Verdict
 
 MODEL = "assistant"
@@ -152,9 +153,11 @@ def add_completions(
         name = next(iter(known), MODEL) if body.model is None else body.model
         if name not in known:
             return _unknown(name, known)
-        events = answer_events(app, known[name], admission, body.to_question())
+        ending = app.state.ending.is_set
+        events = answer_events(known[name], admission, body.to_question(), ending)
         part = "/" if "" in assistants else f"{COLLECTIONS}{name}/"
-        reply = _Reply(name, f"{str(request.base_url).rstrip('/')}{root_path}{part}")
+        at = f"{str(request.base_url).rstrip('/')}{root_path}{part}"
+        reply = _Reply(name, at, Wording(request.state.language))
         if body.stream:
             first = await anext(events)  # a question that is refused at once gets an error status
             tells_usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -178,8 +181,9 @@ def _unknown(name: str, known: Iterable[str]) -> JSONResponse:
 class _Reply:
     """A reply of a model in the form of chat completions; its links begin with `base`."""
 
-    def __init__(self, model: str, base: str) -> None:
+    def __init__(self, model: str, base: str, say: Wording) -> None:
         self._base = base
+        self._say = say
         self._head = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
             "created": int(time.time()),
@@ -220,15 +224,15 @@ class _Reply:
                                 yield piece
                             return
                     elif name == "error":
-                        yield _failure(**data)
+                        yield self._failure(**data)
                         return
                     elif name == "stage":
                         yield f": {name}\n\n"
                     event = await anext(events)
         except AssistantError as error:
-            yield _failure(type(error).__name__, str(error))
+            yield self._failure(type(error).__name__, str(error))
         except Exception:  # noqa: BLE001 (the edge: a defect becomes an event and a log entry)
-            yield _failure("InternalError", log_error("answering"))
+            yield self._failure("InternalError", log_error("answering"))
 
     def _end(self, answer: Answer, text: str, *, tells_usage: bool) -> Iterator[str]:
         if annotations := list(annotate(answer, text, self._base)):
@@ -245,9 +249,9 @@ class _Reply:
     def _event(self, data: dict[str, Any]) -> str:
         return f"data: {json.dumps({**self._head, 'object': 'chat.completion.chunk', **data})}\n\n"
 
-
-def _failure(kind: str, message: str) -> str:
-    return f"data: {json.dumps({'error': {'kind': kind, 'message': message}})}\n\n{DONE}"
+    def _failure(self, kind: str, message: str) -> str:
+        told = {"error": {"kind": kind, "message": self._say.retell(message)}}
+        return f"data: {json.dumps(told)}\n\n{DONE}"
 
 
 def write(answer: Answer) -> str:

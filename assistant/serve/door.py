@@ -5,7 +5,9 @@ else: no script, and no other host. `/api/collections` names those that the one 
 `/livez` and `/readyz` tell a machine how the server is.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -81,14 +83,19 @@ def add_door(app: FastAPI, assistants: Sequence[Answering], parts: Mapping[str, 
 
 
 def _add_probes(app: FastAPI, assistants: Sequence[Answering]) -> None:
+    probing = ThreadPoolExecutor(1, "probing")  # beside the server's threads: all may wait
+
     @app.get("/livez", summary="Tell that the process lives")
-    def livez() -> JSONResponse:
+    async def livez() -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
     @app.get("/readyz", summary="Tell whether questions can be answered")
-    def readyz() -> JSONResponse:
+    async def readyz() -> JSONResponse:
         if app.state.closing.is_set():
             return error_response(503, "Closing", "the server is being stopped")
+        return await asyncio.get_running_loop().run_in_executor(probing, look)
+
+    def look() -> JSONResponse:
         if len(assistants) == 1:
             version = assistants[0].index_version
             return JSONResponse({"status": "ready", "index_version": version})

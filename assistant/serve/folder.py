@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 from assistant.errors import CorpusError, DocumentUnreadable
@@ -34,6 +35,9 @@ LINK_UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 """Errors of file systems without hard links."""
 MAX_NAME_BYTES = 200
 """File systems allow 255; the rest is room for what programs append."""
+STALL_S = 60.0
+"""Seconds in which something more of a file must come; else who stalls would keep a turn for ever.
+"""
 TRASH = "trash"
 OF_FOLDER, OF_PROGRAMS = "folder", ADDED
 """What a file in the trash was: one of the folder, or what a program had added."""
@@ -73,14 +77,27 @@ async def save_upload(
         DocumentUnreadable: it cannot be read as a document, or is larger than `max_bytes`.
         NameTaken: another file has this name.
         CorpusError: the folder cannot be written.
+        TimeoutError: nothing more of it came in `STALL_S`.
     """
-    name, data = check_name(name), bytearray()
-    async for part in parts:
-        data += part
-        if len(data) > max_bytes:
+    name, held = check_name(name), BytesIO()
+    async for part in _take_in_time(parts):
+        held.write(part)
+        if held.tell() > max_bytes:
             raise DocumentUnreadable(f"larger than {max_bytes:,} bytes")
-    media_type(name, bytes(data))
-    return await asyncio.to_thread(_write, corpus_dir, name, bytes(data))
+    data = held.getvalue()  # no copy: it shares what is held
+    media_type(name, data)
+    return await asyncio.to_thread(_write, corpus_dir, name, data)
+
+
+async def _take_in_time(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the parts; raise `TimeoutError` when one does not come in `STALL_S`."""
+    while True:
+        try:
+            async with asyncio.timeout(STALL_S):
+                part = await anext(parts)
+        except StopAsyncIteration:
+            return
+        yield part
 
 
 def _write(corpus_dir: Path, name: str, data: bytes) -> bool:

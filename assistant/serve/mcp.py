@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
@@ -38,16 +38,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.answering import Answering, iterate
+from assistant.answering import Answering
 from assistant.errors import AssistantError, CorpusError
-from assistant.serve.api import MAX_HISTORY, MAX_LISTED, MAX_RESULTS, DocumentIds, Message, Text
+from assistant.serve.api import (
+    MAX_HISTORY,
+    MAX_LISTED,
+    MAX_RESULTS,
+    AskBody,
+    DocumentIds,
+    Message,
+    Text,
+    answer_events,
+)
 from assistant.serve.background import Admission
 from assistant.serve.chat.corpus import MAX_WORDS_CHARS, choose_records
-from assistant.serve.chat.turns import QUEUE_POLL_S, describe_queue, log_error
+from assistant.serve.chat.turns import log_error
 from assistant.show.escape import terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.provenance import name_page
-from assistant.values import Answer, FileRecord, Stage, Status
+from assistant.values import Answer, FileRecord, Status
 
 PATH = "/mcp"
 SCHEME = "assistant://documents/"
@@ -154,24 +163,25 @@ class _Call:
 class _Desk:
     """Answers what hosts ask of an assistant; `admission` limits how much at a time."""
 
-    def __init__(self, assistant: Answering, admission: Admission) -> None:
+    def __init__(
+        self, assistant: Answering, admission: Admission, is_ending: Callable[[], bool]
+    ) -> None:
         self._assistant = assistant
         self._admission = admission
+        self._is_ending = is_ending
 
     async def ask(self, asked: AskArguments, tell: Tell) -> Said:
+        body = AskBody.model_validate(asked.model_dump())
         answer: Answer | None = None
-        with self._admission.join() as ticket:
-            while not await asyncio.to_thread(ticket.wait, QUEUE_POLL_S):
-                await tell(describe_queue(ticket.ahead))
-            steps = iterate(
-                self._assistant.stream(asked.question, asked.history, documents=asked.documents)
-            )
-            async with aclosing(cast("Any", steps)):
-                async for step in steps:
-                    if isinstance(step, Stage):
-                        await tell(step.detail)
-                    else:
-                        answer = step
+        events = answer_events(self._assistant, self._admission, body, self._is_ending)
+        async with aclosing(events):
+            async for name, said in (event async for event in events if event):
+                if isinstance(said, Answer):
+                    answer = said
+                elif name == "error":
+                    raise AssistantError(said["message"])
+                else:
+                    await tell(said["detail"])
         assert answer, "the last step is the answer"
         return plain_answer(answer), answer.to_dict()
 
@@ -186,16 +196,17 @@ class _Desk:
 
     async def read(self, asked: ReadArguments, _: Tell) -> Said:
         found = await asyncio.to_thread(self._assistant.document, asked.document_id)
-        end = min(len(found.text), asked.start + asked.n_chars)
-        text = found.text[asked.start : end]
-        page = next((p for p in reversed(found.pages) if p.start <= asked.start), None)
+        start = min(asked.start, len(found.text))
+        end = min(len(found.text), start + asked.n_chars)
+        text = found.text[start:end]
+        page = next((p for p in reversed(found.pages) if p.start <= start), None)
         where = f", from {name_page(page.number, page.kind)}" if page else ""
-        of = f"characters {asked.start:,} to {end:,} of {len(found.text):,}{where}"
+        of = f"characters {start:,} to {end:,} of {len(found.text):,}{where}"
         data = {
             "document_id": found.document_id,
             "sha256": found.sha256,
             "title": found.title,
-            "start": asked.start,
+            "start": start,
             "end": end,
             "n_chars": len(found.text),
             "text": text,
@@ -255,11 +266,13 @@ CALLS: dict[str, _Call] = {
 }
 
 
-def build_server(assistant: Answering, admission: Admission) -> Server[Any]:
+def build_server(
+    assistant: Answering, admission: Admission, is_ending: Callable[[], bool] = lambda: False
+) -> Server[Any]:
     """Return the protocol's server over an assistant."""
     from assistant import __version__
 
-    desk = _Desk(assistant, admission)
+    desk = _Desk(assistant, admission, is_ending)
 
     async def list_tools(_: Any, __: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[call.to_tool(name) for name, call in CALLS.items()])
@@ -275,7 +288,8 @@ def build_server(assistant: Answering, admission: Admission) -> Server[Any]:
             await context.session.report_progress(n_told, None, what)
 
         try:
-            text, data = await call.run(desk, call.arguments.model_validate(asked.arguments), tell)
+            given = call.arguments.model_validate(asked.arguments or {})
+            text, data = await call.run(desk, given, tell)
         except ValidationError as error:
             return _fail("; ".join(map(_describe, error.errors()[:3])))
         except AssistantError as error:
@@ -365,7 +379,7 @@ async def run_stdio(assistant: Answering) -> None:
 
 def add_mcp(app: FastAPI, assistant: Answering, admission: Admission) -> None:
     """Serve hosts at `PATH` for as long as the app lives."""
-    server = build_server(assistant, admission)
+    server = build_server(assistant, admission, app.state.ending.is_set)
     inner = app.router.lifespan_context
     handlers: list[ASGIApp] = []
 

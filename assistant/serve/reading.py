@@ -9,11 +9,12 @@ not in the index (404), no pages to show (415), changed since (409), requested b
 page (403), too much being drawn or sent (503).
 """
 
+import asyncio
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -21,6 +22,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Send
 
 from assistant.answering import Answering
 from assistant.errors import AssistantError, Busy, CorpusError, DocumentChanged, DocumentUnreadable
@@ -29,7 +31,7 @@ from assistant.serve.access import error_response, is_foreign
 from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_text, start_of_line
 from assistant.show.document import draw_around
-from assistant.values import Citation, Document, Link, Origin, Span
+from assistant.values import Citation, Document, Link, Span
 
 PAGE_PATH = "/api/page"
 LINKED = frozenset((HTML, "text/markdown"))
@@ -43,8 +45,11 @@ WAIT_S = 10.0
 MAX_WAITING = 8
 """Requests of a kind that wait; each takes one of the server's forty threads."""
 MAX_LOADING = 4
-"""Files sent at the same time: each is held in memory until the last of it is sent."""
+"""Files sent at the same time, and files taken in: each is held in memory until all of it went."""
 PIECE_BYTES = 256 * 1024
+PIECE_S = 60.0
+"""Seconds in which a reader must take a piece, as over the slowest line: who stalls would keep a
+turn for ever."""
 MAX_PART_CHARS = 60_000
 MAX_READ_CHARS = 1_000_000
 MAX_LINKED_CHARS = 300_000
@@ -56,7 +61,7 @@ LINKS_WAIT_S = 2.0
 MAX_MARKS = 200
 MAX_FOUND_CHARS = 200
 MAX_BOXED = 40
-"""Places whose boxes are told: each is read off its page again, in some milliseconds."""
+"""Places whose boxes are told: each is read off its page anew, in some milliseconds."""
 MAX_PLACES = 2_000
 """Places of the words found that are told; more are not counted."""
 MAX_KEPT_BYTES = 32_000_000
@@ -75,10 +80,6 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
     look_up = partial(_look_up, assistant)
     _add_page(app, assistant)
     sending = Turns(MAX_LOADING, "files are being sent")
-
-    def hold_turn() -> Iterator[None]:
-        with sending.take():
-            yield
 
     @app.get("/api/text", summary="A part of a document's text as HTML")
     def text(
@@ -142,7 +143,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         told = {"places": places[:MAX_PLACES], "is_more": len(places) > MAX_PLACES}
         return JSONResponse(told)
 
-    @app.get("/api/file", summary="The file of a document", dependencies=[Depends(hold_turn)])
+    @app.get("/api/file", summary="The file of a document", dependencies=[Depends(sending.hold)])
     def file(request: Request, document: str, version: str = "", inline: bool = False) -> Response:
         found = look_up(request, document, version)
         if not isinstance(found, Document):
@@ -151,7 +152,7 @@ def add_reading_routes(app: FastAPI, assistant: Answering) -> None:
         is_pdf = found.media_type == PDF
         how = "inline" if inline and is_pdf else "attachment"
         name = quote(PurePosixPath(found.document_id).name, safe="", errors="replace")
-        return StreamingResponse(
+        return _SentFile(
             _cut(data),
             media_type=PDF if is_pdf else "application/octet-stream",
             headers={
@@ -184,8 +185,22 @@ async def _cut(data: bytes) -> AsyncIterator[bytes]:
         yield data[at : at + PIECE_BYTES]
 
 
+class _SentFile(StreamingResponse):
+    """A file that ends where its reader takes nothing more: the server closes the connection."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the pieces, each in `PIECE_S` at most."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(PIECE_S):
+                await send(message)
+
+        with suppress(TimeoutError):
+            await super().stream_response(send_in_time)
+
+
 def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
-    boxing = threading.BoundedSemaphore(MAX_DRAWING)
+    boxing = Turns(MAX_DRAWING, "places are being looked for")
 
     @app.get("/api/around", summary="The sentences around a quote as HTML")
     def around(
@@ -214,11 +229,8 @@ def _add_places(app: FastAPI, assistant: Answering, look_up: LookUp) -> None:
         if not isinstance(found, Document):
             return found
         require_page(found, 1)
-        with boxing:
-            told = [
-                find_boxes(assistant, found, span)
-                for span in _read_spans(found, places)[:MAX_BOXED]
-            ]
+        with boxing.take():
+            told = find_boxes(assistant, found, _read_spans(found, places)[:MAX_BOXED])
         return JSONResponse({"places": told})
 
 
@@ -252,14 +264,18 @@ def find_words(document: Document, words: str) -> list[tuple[int, int, int]]:
     return places
 
 
-def find_boxes(assistant: Answering, document: Document, span: Span) -> list[list[float]]:
-    """Return where a span stands on the pages: page, left, top, right and bottom of each box.
+def find_boxes(
+    assistant: Answering, document: Document, spans: Sequence[Span]
+) -> list[list[list[float]]]:
+    """Return where each span stands on the pages: page, left, top, right, bottom of its boxes.
 
     Raises:
         DocumentChanged: the file is not the one that was indexed any more.
     """
-    boxes = _origin_of(assistant, document, span.start, span.end).boxes
-    return [[one.page, one.left, one.top, one.right, one.bottom] for one in boxes]
+    found = assistant.origins([_cite(document, one.start, one.end) for one in spans])
+    return [
+        [[box.page, box.left, box.top, box.right, box.bottom] for box in one.boxes] for one in found
+    ]
 
 
 def find_links(assistant: Answering, document: Document, part: tuple[int, int]) -> tuple[Link, ...]:
@@ -270,17 +286,16 @@ def find_links(assistant: Answering, document: Document, part: tuple[int, int]) 
     if not _linking.acquire(timeout=LINKS_WAIT_S):
         return ()
     try:
-        return _origin_of(assistant, document, *part).links
+        return assistant.origin(_cite(document, *part)).links
     except AssistantError:
         return ()
     finally:
         _linking.release()
 
 
-def _origin_of(assistant: Answering, document: Document, start: int, end: int) -> Origin:
+def _cite(document: Document, start: int, end: int) -> Citation:
     name, quote = document.document_id, document.text[start:end]
-    where = Citation(1, name, document.sha256, document.title, start, end, quote)
-    return assistant.origin(where)
+    return Citation(1, name, document.sha256, document.title, start, end, quote)
 
 
 def _add_page(app: FastAPI, assistant: Answering) -> None:
@@ -350,6 +365,11 @@ class Turns:
             Busy: too many others have theirs, or wait for it.
         """
         with self._hold(self._places, 0.0), self._hold(self._active, WAIT_S):
+            yield
+
+    def hold(self) -> Iterator[None]:
+        """Hold a turn as what a route depends on does: until the response is sent."""
+        with self.take():
             yield
 
     @contextmanager

@@ -135,6 +135,13 @@ def _join(one: Box, other: Box, height: float) -> Box | None:
     return Box(one.page, one.left, top, max(one.right, other.right), bottom)
 
 
+def _add_seen(found: Origin, document: Document, span: tuple[int, int]) -> Origin:
+    """Return an origin with the boxes of the words that were read off pictures."""
+    seen = [box for box in mark_words(document.words, span) if box.page]
+    boxes = sorted((*seen, *found.boxes), key=lambda box: box.page)
+    return replace(found, boxes=tuple(boxes))
+
+
 class SourceFiles:
     """The files behind the documents. Safe to share between threads."""
 
@@ -142,19 +149,19 @@ class SourceFiles:
         self._settings = settings
         self._parsers = parsers
 
-    def origin(self, document: Document, span: tuple[int, int]) -> Origin:
-        """Return what a span of a document is in its file.
+    def origins(self, document: Document, spans: Sequence[tuple[int, int]]) -> tuple[Origin, ...]:
+        """Return what each of these spans of a document is in its file, which is read once.
 
         Raises:
             DocumentChanged: the file is not the one that was indexed any more.
         """
         data = self.load(document)
-        seen = [box for box in mark_words(document.words, span) if box.page]
         read = {word.page for word in document.words}
         pages = [page for page in document.pages if page.number not in read]
-        found = self._parsers.locate(data, document.media_type, span, pages)
-        boxes = sorted((*seen, *found.boxes), key=lambda box: box.page)
-        return replace(found, boxes=tuple(boxes))
+        located = self._parsers.locate_all(data, document.media_type, spans, pages)
+        return tuple(
+            _add_seen(found, document, span) for found, span in zip(located, spans, strict=True)
+        )
 
     def draw(self, document: Document, page: int, width: int) -> bytes:
         """Return a page of a document as a PNG picture of `width` pixels.

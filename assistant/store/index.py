@@ -5,7 +5,7 @@ built anew by whoever meets the damage first; everybody else waits for that.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -124,10 +124,17 @@ class Index:
         Raises:
             CorpusError: the document is not in the version cited any more, or its file is gone.
         """
-        document = self.document(citation.document_id)
-        if document.sha256 != citation.sha256:
-            raise CorpusError(f"{citation.document_id!r} has changed since it was cited; ask again")
-        return self._source_files.origin(document, (citation.start, citation.end))
+        return self.origins((citation,))[0]
+
+    def origins(self, citations: Sequence[Citation]) -> tuple[Origin, ...]:
+        """Return what each quote is in the file, as `origin` does: all are of one document."""
+        if not citations:
+            return ()
+        first = citations[0]
+        document = self.document(first.document_id)
+        if document.sha256 != first.sha256:
+            raise CorpusError(f"{first.document_id!r} has changed since it was cited; ask again")
+        return self._source_files.origins(document, [(one.start, one.end) for one in citations])
 
     def draw(self, document_id: str, page: int, width: int) -> bytes:
         """Return a page of a document as a PNG picture of `width` pixels.

@@ -208,6 +208,12 @@ def test_a_child_process_tells_where_a_quote_is_or_that_it_cannot_tell() -> None
         assert parsers.locate(b"<p>quote", "text/html", (0, 5), ()) == Origin()
 
 
+def test_a_child_process_tells_of_several_quotes_of_a_file_that_it_is_handed_once() -> None:
+    with Parsers(DEFAULT_LIMITS) as parsers:
+        found = parsers.locate_all("é quote".encode(), "text/plain", ((2, 7), (0, 1)), ())
+        assert found == (Origin((3, 8)), Origin((0, 2)))
+
+
 @pytest.mark.parametrize("media_type", ["text/markdown", "text/x-source"])
 def test_other_formats_whose_text_is_the_file_find_their_quotes_too(media_type: str) -> None:
     data = "# Über ﬁsh\r\n\r\nA cafe\u0301\u200b is “here”.\r\n".encode("utf-16")

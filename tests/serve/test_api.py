@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from httpx2 import Response
 from starlette.datastructures import Headers
 from surface_fakes import DROPPED, MODEL, FakeAssistant, History, settings_anywhere
 
-from assistant.errors import StoreError
+from assistant.errors import CorpusError, StoreError
 from assistant.serve import api
 from assistant.serve.app import build_app
 from assistant.serve.background import RETRY_AFTER_S
@@ -142,6 +143,21 @@ def test_a_failure_in_the_middle_ends_the_events_with_its_kind(
     assert found[-1][1] == {"kind": "StoreError", "message": "the index is gone"}
 
 
+@pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions"])
+def test_a_failure_in_the_middle_is_told_in_the_language_that_is_wished(
+    client: TestClient, assistant: Scripted, path: str
+) -> None:
+    assistant.fault = CorpusError("'gone.md' is no file of the folder")
+    body: dict[str, Any] = {"question": "fault"}
+    if path.startswith("/v1"):
+        body = {"stream": True, "messages": [{"role": "user", "content": "fault"}]}
+    reply = client.post(path, json=body, headers=EVENTS | {"Accept-Language": "de"})
+    assert reply.status_code == 200
+    said = [line for line in reply.text.splitlines() if '"kind": "CorpusError"' in line]
+    data: Any = json.loads(said[0].removeprefix("data: "))
+    assert data.get("error", data)["message"] == "'gone.md' ist keine Datei des Ordners"
+
+
 def test_a_defect_in_the_middle_tells_an_id_and_nothing_else(
     client: TestClient, assistant: Scripted, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -191,6 +207,43 @@ def test_who_finds_every_place_taken_is_told_when_to_come_back(
             assert reply.json()["error"]["kind"] == "Busy"
         assert client.post("/api/search", json={"query": "leave"}).status_code == 200
     assert ask(client, "leave")[0].status_code == 200
+
+
+def test_few_search_at_once_and_few_wait_for_their_turn(
+    client: TestClient, assistant: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = threading.Semaphore(0), threading.Event()
+
+    def search(*_: object, **__: object) -> tuple[RankedPassage, ...]:
+        begun.release()
+        goes_on.wait(20)
+        return ()
+
+    def find() -> Response:
+        return client.post("/api/search", json={"query": "leave"})
+
+    monkeypatch.setattr(assistant, "search", search)
+    monkeypatch.setattr("assistant.serve.reading.WAIT_S", 0.1)
+    with ThreadPoolExecutor(1) as slow:
+        first = slow.submit(find)
+        assert begun.acquire(timeout=10)
+        second = slow_or_refused(find, goes_on)
+        assert first.result().status_code == 200
+    assert second.status_code == 503
+    assert second.headers["Retry-After"] == str(RETRY_AFTER_S)
+    assert second.json()["error"]["kind"] == "Busy"
+    assert find().status_code == 200
+
+
+def slow_or_refused(find: Callable[[], Response], goes_on: threading.Event) -> Response:
+    """Return what a second request gets while the first goes on, at most a few seconds."""
+    ended = threading.Timer(5, goes_on.set)
+    ended.start()
+    try:
+        return find()
+    finally:
+        ended.cancel()
+        goes_on.set()
 
 
 @pytest.mark.parametrize("question", ["fault", "leave", "  "])

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio import create_task_group, fail_after, sleep, to_thread
 from dom import present
 from fastapi.testclient import TestClient
 from surface_fakes import FakeAssistant, History
@@ -103,6 +105,38 @@ def test_a_body_that_is_not_json_is_refused(failing: FailingClient, body: bytes)
 
 
 @pytest.mark.parametrize(
+    "body", [b"{", b'{"question": "\xff"}', b"[" * 100_000, b'{"question": ' + b"9" * 5_000 + b"}"]
+)
+def test_a_body_that_no_json_can_be_read_from_is_one_of_a_wrong_form(
+    client: TestClient, body: bytes
+) -> None:
+    for path in ("/api/ask", "/v1/chat/completions", "/api/search"):
+        reply = client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert reply.status_code == 422
+        assert reply.json()["error"]["kind"] == "RequestError"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/nothing"),
+        ("POST", "/api/"),
+        ("GET", "/v1/nothing/at/all"),
+        ("POST", "/v1/models"),
+        ("GET", "/api/ask"),
+        ("PUT", "/api/documents/a.txt"),
+    ],
+)
+def test_what_no_route_of_the_api_takes_is_refused_in_its_own_form(
+    client: TestClient, method: str, path: str
+) -> None:
+    reply = client.request(method, path)
+    assert reply.status_code == 404
+    told = {"kind": "RequestError", "message": "there is no such route"}
+    assert reply.json() == {"error": told}
+
+
+@pytest.mark.parametrize(
     ("error", "status"),
     [
         (QuestionError("empty"), 422),
@@ -142,6 +176,33 @@ def test_livez_needs_nothing_and_readyz_needs_the_index(
     assert failing.get("/livez").status_code == 200
     assert failing.get("/readyz").status_code == 503
     assert client.get("/readyz").json() == {"status": "ready", "index_version": 7}
+
+
+@pytest.mark.anyio
+async def test_probes_are_answered_while_all_threads_of_the_server_wait() -> None:
+    limiter = to_thread.current_default_thread_limiter()
+    before, limiter.total_tokens = limiter.total_tokens, 1
+    waiting, goes_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        goes_on.wait(20)
+
+    transport = httpx.ASGITransport(build_app(FakeAssistant()))
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=HOME) as client,
+        create_task_group() as tasks,
+    ):
+        tasks.start_soon(to_thread.run_sync, wait)
+        try:
+            while not waiting.is_set():
+                await sleep(0.01)
+            for path in ("/livez", "/readyz"):
+                with fail_after(5):
+                    assert (await client.get(path)).status_code == 200
+        finally:
+            goes_on.set()
+            limiter.total_tokens = before
 
 
 def join(

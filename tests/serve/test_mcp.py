@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,55 @@ async def test_more_questions_than_may_wait_are_told_to_come_back(fake: FakeAssi
         assert "busy" in text_of(result)
         fake.let_go.set()
         assert not (await first).is_error
+
+
+async def test_questions_that_wait_hold_no_thread_that_others_need(fake: FakeAssistant) -> None:
+    n_waiting = 40  # more than the loop's own threads
+    async with connected(fake, n_waiting=n_waiting) as host:
+        asked = {"question": "wait typhoon"}
+        calls = [asyncio.create_task(host.call_tool("ask", asked)) for _ in range(n_waiting + 1)]
+        while not fake.n_begun:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        for _ in range(5):
+            await host.call_tool("list_documents", {})
+        assert time.monotonic() - began < 1.0
+        fake.let_go.set()
+        assert not any(one.is_error for one in await asyncio.gather(*calls))
+
+
+async def test_a_cancelled_question_keeps_its_place_until_its_present_step_has_ended(
+    fake: FakeAssistant,
+) -> None:
+    async with connected(fake, n_waiting=0) as host:
+        left = asyncio.create_task(host.call_tool("ask", {"question": "wait typhoon"}))
+        while not fake.n_begun:
+            await asyncio.sleep(0.01)
+        left.cancel()
+        with suppress(asyncio.CancelledError):
+            await left
+        await asyncio.sleep(0.2)
+        assert "busy" in text_of(await host.call_tool("ask", {"question": "typhoon"}))
+        fake.let_go.set()
+        while (again := await host.call_tool("ask", {"question": "typhoon"})).is_error:
+            assert "busy" in text_of(again)
+            await asyncio.sleep(0.05)
+
+
+async def test_a_tool_whose_arguments_may_all_be_left_out_needs_none(host: Client) -> None:
+    listed = await host.call_tool("list_documents")
+    assert present(listed.structured_content)["total"] == 4
+    asked = await host.call_tool("ask")
+    assert text_of(asked).startswith("question: ")
+
+
+async def test_a_document_that_is_read_from_beyond_its_end_says_where_that_is(
+    host: Client,
+) -> None:
+    read = await host.call_tool("read_document", {"document_id": "handbook.md", "start": 10**9})
+    part = present(read.structured_content)
+    assert (part["start"], part["end"], part["text"]) == (len(HANDBOOK), len(HANDBOOK), "")
 
 
 async def test_documents_are_resources_whose_text_is_read(

@@ -1,13 +1,16 @@
 """Pages, text and files of documents over HTTP: who gets which, and what is refused."""
 
 import asyncio
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import httpx
 import pytest
+from browsing import serving
 from dom import first, parse
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -20,6 +23,7 @@ from surface_fakes import document, settings_anywhere
 from assistant.errors import Busy, DocumentUnreadable
 from assistant.serve import reading
 from assistant.serve.app import build_app
+from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.chat.render import render_source
 from assistant.serve.reading import WIDTHS, PictureCache, choose_width, find_links, find_words
 from assistant.values import Citation, Origin, Span
@@ -282,6 +286,29 @@ def test_a_file_keeps_its_turn_until_it_is_sent_and_few_wait_for_theirs(
         assert get(client, "file").status_code == 200
 
 
+def test_a_reader_that_takes_nothing_more_gives_its_turn_back_and_is_cut_off(
+    fake: PagedAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_LOADING", 1)
+    monkeypatch.setattr(reading, "WAIT_S", 20.0)
+    monkeypatch.setattr(reading, "PIECE_S", 0.3)
+    data = b"x" * (64 * reading.PIECE_BYTES)
+    monkeypatch.setattr(fake, "original", lambda _: data)
+    with serving(fake) as (address, _):
+        host, port = address.removeprefix("http://").rstrip("/").split(":")
+        path = "/api/file?document=handbook.md"
+        with socket.create_connection((host, int(port))) as stalled:
+            stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert stalled.recv(10)
+            reply = httpx.get(f"{address.rstrip('/')}{path}", timeout=20)
+            assert (reply.status_code, len(reply.content)) == (200, len(data))
+            n_received = 0
+            stalled.settimeout(20)
+            while part := stalled.recv(1_000_000):
+                n_received += len(part)
+            assert n_received < len(data)
+
+
 def test_what_stands_around_a_quote_is_told_and_a_quote_that_stands_beside_shortened(
     client: TestClient,
 ) -> None:
@@ -351,6 +378,38 @@ def test_places_of_a_text_are_told_as_boxes_on_its_pages(
     assert get(client, "boxes", places=places).status_code == 415, "it has no pages"
     fake.is_changed = True
     assert get(client, "boxes", document=REPORT.document_id, places="0-4").status_code == 409
+
+
+class Boxed(PagedAssistant):
+    """Looks for places until it is let go."""
+
+    def origins(self, citations: Sequence[Citation]) -> tuple[Origin, ...]:
+        self.n_begun += 1
+        self.let_go.wait(20)
+        return super().origins(citations)
+
+
+def test_places_are_looked_for_by_few_at_once_and_few_wait_for_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "MAX_DRAWING", 1)
+    monkeypatch.setattr(reading, "MAX_WAITING", 0)
+    fake = Boxed()
+    asked = {"document": REPORT.document_id, "places": "0-4 5-9"}
+    with (
+        TestClient(build_app(fake), base_url="http://127.0.0.1") as client,
+        ThreadPoolExecutor(1) as slow,
+    ):
+        looking = slow.submit(lambda: get(client, "boxes", **asked))
+        while not fake.n_begun:
+            time.sleep(0.01)
+        refused = get(client, "boxes", **asked)
+        fake.let_go.set()
+        assert looking.result().status_code == 200
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"] == str(RETRY_AFTER_S)
+        assert get(client, "boxes", **asked).status_code == 200
+    assert fake.n_begun == 2, "all places of a request are looked for at once"
 
 
 @pytest.mark.parametrize("path", ["text", "around", "find", "boxes", "file"])

@@ -4,7 +4,10 @@ import asyncio
 import errno
 import os
 import re
+import threading
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,12 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect
+from starlette.types import Message
 from surface_fakes import FakeAssistant, settings_anywhere
 
 from assistant.errors import CorpusError, DocumentUnreadable
 from assistant.serve.app import build_app
+from assistant.serve.background import RETRY_AFTER_S
 from assistant.serve.folder import MAX_NAME_BYTES, NameTaken, check_name, save_upload
 
 HOME = "http://127.0.0.1:7860"
@@ -109,6 +114,73 @@ def test_no_name_that_is_taken_leads_out_of_the_folder(name: str) -> None:
     assert not kept.startswith(".")
     assert not re.search("[\x00-\x1f\x7f-\x9f/\\\\\u2028\u2029]", kept)
     assert kept.encode()
+
+
+def test_a_file_is_held_in_memory_once(folder: Path) -> None:
+    n_bytes, block = 30_000_000, b"x" * 100_000
+    take(folder, "warm.txt", b"x")
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(n_bytes // len(block)):
+            yield block
+
+    tracemalloc.start()
+    try:
+        asyncio.run(save_upload(folder, "a.pdf", parts_after(b"%PDF-1.7\n", parts()), 2 * n_bytes))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1.5 * n_bytes
+
+
+async def parts_after(first: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in parts:
+        yield part
+
+
+def test_a_file_of_which_nothing_more_comes_is_given_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.serve.folder.STALL_S", 0.05)
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield b"some"
+        await asyncio.sleep(20)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(save_upload(folder, "a.txt", stalling(), LIMIT))
+    assert held(folder) == {}
+
+
+def test_over_http_few_files_are_taken_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.serve.api.MAX_LOADING", 1)
+    monkeypatch.setattr("assistant.serve.reading.MAX_WAITING", 0)
+    monkeypatch.setattr("assistant.serve.folder.STALL_S", 20.0)
+    app = build_app(FakeAssistant())
+    begun, goes_on, sent = threading.Event(), threading.Event(), list[Message]()
+
+    async def receive() -> Message:
+        begun.set()
+        await asyncio.to_thread(goes_on.wait, 20)
+        return {"type": "http.request", "body": b"text", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    path = {"path": "/api/documents", "query_string": b"name=a.txt", "method": "POST"}
+    headers = [(b"host", b"127.0.0.1"), (b"content-length", b"4")]
+    scope = {"type": "http", "headers": headers, **path}
+    with TestClient(app, base_url=HOME) as client, ThreadPoolExecutor(1) as slow:
+        first = slow.submit(lambda: asyncio.run(app(scope, receive, send)))
+        assert begun.wait(10)
+        refused = client.post("/api/documents?name=b.txt", content=b"text")
+        goes_on.set()
+        first.result()
+        assert sent[0]["status"] == 201
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"] == str(RETRY_AFTER_S)
+        assert client.post("/api/documents?name=b.txt", content=b"text").status_code == 201
 
 
 def test_a_file_may_have_the_limit_and_not_one_byte_more(folder: Path) -> None:
