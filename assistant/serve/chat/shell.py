@@ -84,7 +84,8 @@ def make_shell(gradio: str) -> Shell:
 
 async def _fetch_page(app: FastAPI, request: Request) -> str:
     """Return the page that Gradio makes, which is mounted in the app."""
-    gradio: ASGIApp = next(one.app for one in app.routes if isinstance(one, Mount))
+    mounted = (one for one in app.routes if isinstance(one, Mount))
+    gradio: ASGIApp = next(one.app for one in mounted if not one.path)
     body = bytearray()
 
     async def send(message: Message) -> None:
