@@ -21,7 +21,7 @@ SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum", EV
 """The sets that say which sentences answer."""
 QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic", EVERYDAY, TYPED)
 """The sets whose questions are what a user might ask a folder, answerable or not."""
-BAR_SETS = ("squad2", "nq", "clapnq", "mtrag", TYPED)
+BAR_SETS = ("squad2", "nq", "clapnq", "mtrag")
 """The sets whose answerable questions say where to abstain."""
 WEIGHT_OF_EVERYDAY = 3.0
 """Of a question to a folder of mixed documents, beside one to paragraphs of an encyclopaedia."""
