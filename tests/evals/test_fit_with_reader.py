@@ -133,6 +133,8 @@ def test_the_command_fits_weights_to_the_reader_of_the_settings(
     monkeypatch.setenv("ASSISTANT_EMBEDDING_MODEL", SHIPPED_MODEL)
     monkeypatch.setenv("ASSISTANT_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(command, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(command, "judge_typed", lambda _, *where: judge_typed(2, *where))
+    monkeypatch.setattr(command, "judge_everyday", lambda _, *where: judge_everyday(9, *where))
     monkeypatch.setattr(sys, "argv", ["evidence", "--data", str(data), "--write"])
     command.main()
     told = capsys.readouterr().out
