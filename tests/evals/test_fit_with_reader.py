@@ -15,7 +15,7 @@ from assistant.settings import SHIPPED_MODEL
 from evals.datasets import Dataset, Question
 from evals.evidence import __main__ as command
 from evals.evidence import report
-from evals.evidence.collect import only
+from evals.evidence.collect import judge_everyday, judge_typed, only
 from evals.evidence.support import load_held_pairs
 from evals.reader.rows import MULTILINGUAL, digest, fits_judge, fold, load_rows, reports
 from evals.reader.support import SETS, load_pairs
