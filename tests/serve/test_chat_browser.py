@@ -115,7 +115,8 @@ def test_a_models_words_take_the_place_of_the_quotes_one_by_one(visit: Visit) ->
                 }).observe(document.getElementById('conversation'),
                     { childList: true, subtree: true, characterData: true });
                 new MutationObserver(() => {
-                    said.push(document.getElementById('status').textContent.trim());
+                    // what is read out: Gradio keeps a hidden clock beside it
+                    note(said, document.querySelector('#status [aria-live]').textContent.trim());
                 }).observe(document.getElementById('status'),
                     { childList: true, subtree: true, characterData: true });
             }""",
