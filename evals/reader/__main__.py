@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--rate", type=float, help="of the highest layer at its full")
+    parser.add_argument("--keep", type=float, default=0.0, help="weight of finding as before")
     parser.add_argument("--decay-from", type=int, help="the step from which to learn less")
     parser.add_argument(
         "--decay-steps",
@@ -171,6 +172,7 @@ def train(given: argparse.Namespace) -> None:
     plan = Plan(given.steps, given.decay_from or given.steps * 4 // 5, seed=given.seed)
     warm_up = min(plan.warm_up, given.steps // 10)
     plan = replace(plan, stage=given.stage, rate=given.rate or plan.rate, warm_up=warm_up)
+    plan = replace(plan, keep=given.keep)
     last = newest(folder)
     state = load(last) if last and (given.resume or given.decay_steps) else None
     if last and not state:

@@ -1,10 +1,11 @@
 """What a step is told it did wrong.
 
-In: a batch as the reader sees it. Out: four losses, each a mean over questions, to be added.
+In: a batch as the reader sees it. Out: five losses, each a mean over questions, to be added.
 `late`: "none" and all sentences of the batch compete for a question, and once more without the
 passage that answers, where "none" must win. `joint`: the same within a question's own passage and
 within the passage that misled most. `span`: where the answering words begin and end. `find`: the
 question's vector against the vectors of the batch's passages and of those of the steps before.
+`keep`: how far the nearness of the batch's passages moved from what it was before the run.
 """
 
 from collections.abc import Sequence
@@ -100,6 +101,23 @@ def find_loss(
     before = asked @ remembered.T
     before = before.masked_fill(units[own][:, None] == numbers[None, :], -1.0)
     return functional.cross_entropy(torch.cat([here, before], 1) / TEMPERATURE, own)
+
+
+def keep_loss(now: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor]) -> Tensor:
+    """Return how far a question's share of nearness to the batch's passages moved.
+
+    The divergence of what it was from what it is (Li & Hoiem 2016, arXiv:1606.09282): so what finds
+    is not lost while reading is learned.
+
+    Args:
+        now: the vectors of the questions (n questions, hidden) and of the passages.
+        before: the same vectors of the reader that the run began with.
+    """
+    log_now, log_before = (
+        functional.log_softmax(questions @ passages.T / TEMPERATURE, 1)
+        for questions, passages in (now, before)
+    )
+    return functional.kl_div(log_now, log_before, reduction="batchmean", log_target=True)
 
 
 def joint_loss(

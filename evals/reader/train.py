@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,13 +20,13 @@ from torch.nn import Module
 
 from evals.reader.batches import Batch, Batches
 from evals.reader.held import Watched
-from evals.reader.losses import find_loss, joint_loss, late_loss, make_masks, see
+from evals.reader.losses import find_loss, joint_loss, keep_loss, late_loss, make_masks, see
 from evals.reader.model import Reader
 from evals.reader.support import Judged, PairBatches, support_loss
 
 N_REMEMBERED = 1024
 """Vectors of passages of earlier steps that a question must not be near to."""
-WEIGHTS = {"late": 1.0, "find": 0.7, "joint": 1.0, "span": 0.3, "support": 1.0}
+WEIGHTS = {"late": 1.0, "find": 0.7, "keep": 1.0, "joint": 1.0, "span": 0.3, "support": 1.0}
 FORMER = "joint."
 """What read both texts together before the encoder's own layers did: of no use to them."""
 Weights = dict[str, Tensor]
@@ -50,6 +51,8 @@ class Plan:
     scalar_rate: float = 2e-2
     seed: int = 1
     stage: Stage = "find"
+    keep: float = 0.0
+    """How much it weighs that the reader that the run began with is still near in what it finds."""
 
     def share(self, step: int) -> float:
         """Return the share of the full rate at a step."""
@@ -79,6 +82,7 @@ class Run:
             if is_above or plan.stage != "find":
                 parameter.requires_grad_(is_above and plan.stage != "find")
         self.reader = reader
+        self._before = deepcopy(reader).requires_grad_(requires_grad=False) if plan.keep else None
         self.plan = plan
         self.step = 0
         self._batches = batches
@@ -130,7 +134,13 @@ class Run:
         numbers = torch.tensor([text.unit for text in batch.passages])
         self._remembered = torch.cat([self._remembered, passages.pooled.detach()])[-N_REMEMBERED:]
         self._numbers = torch.cat([self._numbers, numbers])[-N_REMEMBERED:]
-        return {"late": late_loss(scores, masks, own), "find": find}
+        losses = {"late": late_loss(scores, masks, own), "find": find}
+        if self._before:
+            with torch.no_grad():
+                before, beside, _ = see(self._before, batch)
+            now = questions.pooled, passages.pooled
+            losses["keep"] = self.plan.keep * keep_loss(now, (before.pooled, beside.pooled))
+        return losses
 
     def state(self) -> dict[str, Any]:
         """Return all that the next step depends on, without what never changes."""

@@ -16,8 +16,10 @@ from evals.reader.losses import (
     SURE_LOSS,
     choose_pairs,
     find_loss,
+    keep_loss,
     late_loss,
     make_masks,
+    see,
 )
 from evals.reader.measure import examine, set_exam
 from evals.reader.model import Sentences, open_reader
@@ -59,6 +61,29 @@ def made_run(units: list[Unit], plan: Plan) -> Run:
     run = Run(tiny_reader(units), batches, plan, pairs if plan.stage == "above" else None)
     run.settle()
     return run
+
+
+def test_what_finds_as_before_loses_nothing_and_what_moved_loses_more_the_further() -> None:
+    questions = torch.tensor([[1.0, 0.0]])
+    passages = torch.tensor([[0.90, 0.0], [0.88, 0.0]])
+    before = questions, passages
+    a_little, far = (torch.tensor([[x, 0.0], [0.88, 0.0]]) for x in (0.89, 0.86))
+    assert float(keep_loss(before, before)) == pytest.approx(0.0, abs=1e-6)
+    moved = [float(keep_loss((questions, one), before)) for one in (a_little, far)]
+    assert 0.01 < moved[0] < moved[1]
+
+
+def test_what_finds_moves_less_where_it_is_to_be_kept(units: list[Unit]) -> None:
+    def moved(keep: float) -> float:
+        run = made_run(units, Plan(8, 8, warm_up=1, rate=1e-3, keep=keep))
+        batch = Batches(units, SIZES, 5).batch(0)
+        first = [part.pooled for part in see(run.reader, batch)[:2]]
+        for _ in range(8):
+            run.learn()
+        last = [part.pooled for part in see(run.reader, batch)[:2]]
+        return float(keep_loss((last[0], last[1]), (first[0], first[1])).detach())
+
+    assert moved(30.0) < moved(0.0)
 
 
 @pytest.mark.parametrize(("stage", "learned"), STAGES)
