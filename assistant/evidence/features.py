@@ -310,6 +310,19 @@ def novelty_of_best(scored: ScoredEvidence) -> float:
     return len(found - set(terms(scored.evidence.question))) / max(1, len(found))
 
 
+def echo_of_best(scored: ScoredEvidence) -> float:
+    """Share of the question's weight that a best sentence has which tells nothing else.
+
+    0 where nothing follows it in its passage: below a heading, or a question that people ask,
+    stands its answer.
+    """
+    evidence, best = scored.evidence, scored.best
+    follows = evidence.passages[best + 1 : best + 2] == evidence.passages[best]
+    if novelty_of_best(scored) or not follows.any():
+        return 0.0
+    return float(evidence.matches[best] @ evidence.weights)
+
+
 def ignored_denial(scored: ScoredEvidence) -> float:
     """Whether the question denies something and the best sentence denies nothing."""
     return float(denies(scored.evidence.question) and not denies(scored.best_text))
@@ -356,7 +369,7 @@ def reading_of_best(scored: ScoredEvidence) -> float:
     return float(reading(scored.evidence)[scored.best])
 
 
-READ_QUESTION_FEATURES = (*QUESTION_FEATURES, best_reading, reading_of_best)
+READ_QUESTION_FEATURES = (*QUESTION_FEATURES, echo_of_best, best_reading, reading_of_best)
 """The features of a question where there is a reader."""
 
 

@@ -162,9 +162,12 @@ def weigh(
     """Return the judgement that the weights give."""
     if not sentences:
         return Judgement((), np.zeros(0), evidence, None)
-    scores = _hold_back(sentences, evidence, weights.sentence.log_odds(measure(evidence)))
+    scores = weights.sentence.log_odds(measure(evidence))
+    if evidence.beside is not None:
+        scores = _put_below(scores, evidence.beside)
     features = measure_question(evidence, scores)
     log_odds = float(weights.question.log_odds(features[None, :])[0])
+    scores = _hold_back(sentences, evidence, scores)
     originals = _find_originals(sentences)
     for n, original in originals.items():
         scores[original] = max(scores[original], scores[n])

@@ -170,13 +170,17 @@ def _packed(name: str, numbers: NDArray[Any]) -> dict[str, NDArray[Any]]:
 def pack8(matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     """Return a matrix (n, d) in 8 bits, each row with the scale of its greatest number.
 
+    The scale is in half precision, the least one that reaches that number.
+
     >>> pack8(np.array([[1.27, -0.5]], dtype=np.float32))["q8"].tolist()
     [[127, -50]]
     """
-    scale = np.abs(matrix).max(axis=1, keepdims=True) / 127
+    wanted = np.abs(matrix).max(axis=1, keepdims=True) / 127
+    near = wanted.astype(np.float16)
+    scale = np.where(near < wanted, np.nextafter(near, np.float16(np.inf)), near)
     scale[scale == 0] = 1.0
-    whole = np.rint(matrix / scale).astype(np.int8)
-    return {"q8": whole, "scale": scale.astype(np.float32)}
+    whole = np.rint(matrix / scale.astype(np.float32)).astype(np.int8)
+    return {"q8": whole, "scale": scale}
 
 
 def pack4(matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
