@@ -5,6 +5,9 @@ under it one for each stage. Whatever listens there hears of them, such as a han
 has added. With the setting `tracing` OpenTelemetry listens (`pip install 'assistant[otel]'`): the
 spans of llama-index itself, such as a model's calls, come under those of the stage that made them.
 
+Where a request names the span that it is sent in, as W3C's `traceparent` does, the spans of its
+question come under that one: `continue_trace`.
+
 Without that setting nothing is imported for it. What was asked and answered is in no attribute,
 unless `tracing` is "texts".
 """
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
 INSTRUMENTATION = "llama_index_instrumentation"
 ID_CHARS = len(str(uuid.uuid4())) + 1
 """What stands after a span's name in its id, as llama-index makes them."""
+TRACE_FIELDS = ("traceparent", "tracestate")
+"""What W3C's Trace Context calls a request's span, and what a vendor says of it."""
+MAX_SENT_CHARS = 512
+"""Characters of each that are read: so long a `tracestate` is passed on by everyone."""
 Attributes = Mapping[str, str | int | float | bool]
 _starting = threading.Lock()
 
@@ -163,6 +170,44 @@ class _Stages:
             self.begin(self._present)
         for name, span in self._spans.items():
             span.exit(None, {"assistant.seconds": self._seconds[name]})
+
+
+@contextmanager
+def continue_trace(settings: Settings, sent: Mapping[str, object]) -> Iterator[None]:
+    """Tell of what the block does below the span that its sender names, where tracing is on.
+
+    A span of this process that is current stays so: it is nearer. The block may await, and is left
+    in the task that it was entered in.
+
+    Args:
+        settings: of the assistant that does it.
+        sent: what may hold a `traceparent` and a `tracestate` as W3C's Trace Context has them. What
+            is malformed is left out.
+    """
+    if settings.tracing == "off":
+        yield
+        return
+    from opentelemetry.context import attach, detach
+    from opentelemetry.trace import get_current_span
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    given = {name: said for name in TRACE_FIELDS if _is_short_line(said := sent.get(name))}
+    context = TraceContextTextMapPropagator().extract(given)
+    here, there = (get_current_span(one).get_span_context() for one in (None, context))
+    if not there.is_valid or (here.is_valid and not here.is_remote):
+        yield
+        return
+    token = attach(context)
+    try:
+        yield
+    finally:
+        detach(token)
+
+
+def _is_short_line(said: object) -> bool:
+    """Whether it is a text that a header can hold; of others a log would quote what was sent."""
+    is_line = isinstance(said, str) and said.isascii() and said.isprintable()
+    return is_line and len(str(said)) <= MAX_SENT_CHARS
 
 
 @dataclass(frozen=True, slots=True)

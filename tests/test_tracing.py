@@ -1,15 +1,20 @@
 """What OpenTelemetry hears of questions and syncs: read off its own exporters."""
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
+import httpx2
 import pytest
+from browsing import serving
 from corpora import FILES, settings_in, write_files
 from hashing import HashingEmbedder
 from hypothesis import given
@@ -17,20 +22,27 @@ from hypothesis import settings as properties
 from hypothesis import strategies as st
 from llama_index.core.llms import MockLLM
 from llama_index_instrumentation import get_dispatcher, root_dispatcher
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared import _otel as mcp_spans
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otlp_service
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 
 from assistant.errors import CorpusError, QuestionError, SettingsError
 from assistant.pipeline import Assistant
+from assistant.serve.app import build_app
+from assistant.serve.requests import TraceMiddleware
 from assistant.settings import Settings
-from assistant.tracing import OtelSpans
+from assistant.tracing import OtelSpans, continue_trace
 from assistant.values import Answer, Stage
 
 QUESTION = "Where does the Danube rise?"
+PATIENCE_S = 60.0
+ROOT = Path(__file__).parents[1]
 
 
 class Heard:
@@ -45,6 +57,14 @@ class Heard:
     @property
     def spans(self) -> Sequence[ReadableSpan]:
         return sorted(self.exporter.get_finished_spans(), key=lambda one: one.start_time or 0)
+
+    def wait_for(self, name: str, n: int = 1) -> list[ReadableSpan]:
+        """Return the spans of a name once there are so many: a response may be before their end."""
+        until = time.monotonic() + PATIENCE_S
+        while len(found := [one for one in self.spans if one.name == name]) < n:
+            assert time.monotonic() < until, f"{len(found)} spans {name!r}"
+            time.sleep(0.01)
+        return found
 
     def find(self, name: str) -> ReadableSpan:
         (found,) = [one for one in self.spans if one.name == name]
@@ -281,6 +301,170 @@ def test_a_handler_that_a_program_has_added_hears_of_it_too(assistant: Assistant
     assert get_dispatcher("assistant").name == "assistant"
 
 
+CALLER = f"00-{'c' * 32}-{'d' * 16}-01"
+TRACED = {"traceparent": CALLER, "tracestate": "vendor=said"}
+
+
+def post(url: str, body: object, headers: dict[str, str]) -> None:
+    httpx.post(url, json=body, headers=headers, timeout=PATIENCE_S).raise_for_status()
+
+
+def ask_at_once(at: str, headers: dict[str, str]) -> None:
+    post(f"{at}api/ask", {"question": QUESTION}, headers)
+
+
+def ask_for_events(at: str, headers: dict[str, str]) -> None:
+    ask_at_once(at, {**headers, "Accept": "text/event-stream"})
+
+
+def complete(at: str, headers: dict[str, str], **more: bool) -> None:
+    body = {"messages": [{"role": "user", "content": QUESTION}], **more}
+    post(f"{at}v1/chat/completions", body, headers)
+
+
+def complete_in_pieces(at: str, headers: dict[str, str]) -> None:
+    complete(at, headers, stream=True)
+
+
+def call_tool(at: str, headers: dict[str, str], meta: Any = None) -> None:
+    asyncio.run(_call_tool(f"{at}mcp", headers, meta))
+
+
+async def _call_tool(at: str, headers: dict[str, str], meta: Any) -> None:
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as sending,
+        Client(streamable_http_client(at, http_client=sending)) as host,
+    ):
+        asked = await host.call_tool("ask", {"question": QUESTION}, meta=meta)
+        assert not asked.is_error
+
+
+def call_tool_with_meta(at: str, headers: dict[str, str]) -> None:
+    """Name the span in the message, as a host may whose requests have another sender."""
+    call_tool(at, {"traceparent": f"00-{'e' * 32}-{'f' * 16}-01"}, meta=headers)
+
+
+DOORS: list[Callable[[str, dict[str, str]], None]] = [
+    ask_at_once,
+    ask_for_events,
+    complete,
+    complete_in_pieces,
+    call_tool,
+    call_tool_with_meta,
+]
+
+
+@pytest.fixture
+def served(traced: Assistant, heard: Heard) -> Iterator[str]:
+    traced.sync()
+    heard.exporter.clear()
+    with serving(traced) as (at, _):
+        yield at
+
+
+@pytest.mark.parametrize("ask", DOORS)
+def test_a_question_over_http_stands_below_the_span_that_its_request_names(
+    served: str, heard: Heard, ask: Callable[[str, dict[str, str]], None]
+) -> None:
+    ask(served, TRACED)
+    (whole,) = heard.wait_for("assistant.ask")
+    parent = whole.parent
+    assert parent
+    assert (f"{parent.trace_id:x}", f"{parent.span_id:x}") == ("c" * 32, "d" * 16)
+    assert parent.is_remote
+    assert parent.trace_state.get("vendor") == "said"
+    assert len(heard.below(whole)) == 3
+    assert {one.context.trace_id for one in heard.spans if one.context} == {parent.trace_id}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"traceparent": ""},
+        {"traceparent": "00-abc-def-01"},
+        {"traceparent": f"00-{'0' * 32}-{'d' * 16}-01"},
+        {"traceparent": f"ff-{'c' * 32}-{'d' * 16}-01"},
+        {"traceparent": f"{CALLER},{CALLER}"},
+        {"traceparent": f"{CALLER}-{'x' * 5_000}"},
+        {"tracestate": "vendor=said"},
+    ],
+)
+@pytest.mark.parametrize("ask", [ask_at_once, complete, call_tool])
+def test_what_names_no_span_is_left_out(
+    served: str,
+    heard: Heard,
+    sent: dict[str, str],
+    ask: Callable[[str, dict[str, str]], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ask(served, sent)
+    (whole,) = heard.wait_for("assistant.ask")
+    assert whole.parent is None
+    assert not [one for one in caplog.messages if "trace" in one]
+
+
+def test_a_tracestate_that_cannot_be_read_does_not_lose_the_span(served: str, heard: Heard) -> None:
+    ask_at_once(served, {"traceparent": CALLER, "tracestate": "x" * 5_000})
+    (whole,) = heard.wait_for("assistant.ask")
+    assert whole.parent
+    assert not whole.parent.trace_state
+
+
+def test_questions_at_the_same_time_stand_below_their_own_spans(served: str, heard: Heard) -> None:
+    names = [f"{n:032x}" for n in range(1, 7)]
+    with futures.ThreadPoolExecutor(len(names)) as threads:
+        sent = [{"traceparent": f"00-{name}-{'d' * 16}-01"} for name in names]
+        list(threads.map(ask_at_once, [served] * len(names), sent))
+    asked = heard.wait_for("assistant.ask", len(names))
+    assert sorted(f"{one.parent.trace_id:032x}" for one in asked if one.parent) == names
+
+
+def test_a_span_of_the_program_is_nearer_than_the_one_that_a_request_names(
+    traced: Assistant, heard: Heard
+) -> None:
+    with (
+        heard.tracer.start_as_current_span("request") as mine,
+        continue_trace(traced.settings, TRACED),
+    ):
+        traced.ask(QUESTION)
+    assert heard.find("assistant.ask").parent == mine.get_span_context()
+
+
+@pytest.mark.parametrize("said", [5, None, [CALLER], {"a": CALLER}, b"x", f"{CALLER}\n"])
+def test_a_message_may_name_anything_for_a_span(traced: Assistant, said: object) -> None:
+    with continue_trace(traced.settings, {"traceparent": said}):
+        assert not get_current_span().get_span_context().is_valid
+
+
+def test_the_sdk_makes_no_spans_of_what_hosts_ask_whose_errors_name_documents(
+    served: str, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_spans, "_tracer", heard.tracer)
+
+    async def read() -> None:
+        async with Client(f"{served}mcp") as host:
+            with pytest.raises(MCPError, match=r"secret\.txt"):
+                await host.read_resource("assistant://documents/secret.txt")
+
+    asyncio.run(read())
+    assert {one.kind for one in heard.spans} == {SpanKind.CLIENT}
+
+
+def test_where_nothing_is_traced_no_request_is_looked_at(assistant: Assistant) -> None:
+    script = (
+        "import sys; from assistant.settings import Settings\n"
+        "from assistant.tracing import continue_trace\n"
+        f"with continue_trace(Settings(), {TRACED!r}): print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert not [name for name in done.stdout.split() if name.startswith("opentelemetry")]
+    built = build_app(assistant)
+    assert TraceMiddleware not in [one.cls for one in built.user_middleware]
+
+
 SCRIPT = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -298,11 +482,10 @@ def run_with(folder: Path, env: dict[str, str], **given: str) -> set[str]:
     """Ask in a process of its own; return the names of the packages that it imported."""
     write_files(folder / "corpus", FILES)
     script = SCRIPT.format(tests=str(Path(__file__).parent), folder=str(folder), given=given)
-    root = Path(__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=root,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(root), "HOME": str(folder), **env},
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder), **env},
         capture_output=True,
         text=True,
         check=False,

@@ -47,8 +47,14 @@ from assistant.serve.door import add_door
 from assistant.serve.folder import NameTaken
 from assistant.serve.mcp import add_mcp
 from assistant.serve.metrics import add_metrics
-from assistant.serve.reading import Turns
-from assistant.serve.requests import HEADER, RateLimit, RequestMiddleware, log_as_json
+from assistant.serve.reading import SEARCHING, Turns
+from assistant.serve.requests import (
+    HEADER,
+    RateLimit,
+    RequestMiddleware,
+    TraceMiddleware,
+    log_as_json,
+)
 from assistant.serve.visitors import COLLECTIONS, Readers, Visitors
 from assistant.show.wording import DEFAULT, Wording
 
@@ -90,7 +96,7 @@ def build_app(
     settings = collections[0].assistant.settings
     app = _make_app()
     app.state.closing, app.state.ending = asyncio.Event(), asyncio.Event()
-    app.state.searching = Turns(settings.n_asking, "searches run")
+    app.state.searching = Turns(settings.n_asking, SEARCHING)
     reach = Reach(
         settings.host,
         (*settings.allowed_hosts, *allowed_hosts),
@@ -107,6 +113,8 @@ def build_app(
         closing=app.state.closing,
         limit=RateLimit(settings.max_requests_per_minute),
     )
+    if settings.tracing != "off":
+        app.add_middleware(TraceMiddleware, settings=settings)
     app.add_middleware(RequestMiddleware, is_logging=settings.log == "json")
     app.state.security_headers = reach.headers
     admission = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -28,7 +29,7 @@ async def run_in_thread(steps: Generator[T], *stops: asyncio.Event) -> AsyncGene
     """Run a blocking generator in a thread; yield its values until it ends or an event is set.
 
     An exception of the generator is raised here. After a stop, the thread ends with its present
-    step.
+    step. What is told of the work in logs and traces is told of the request that began it.
     """
     loop = asyncio.get_running_loop()
     given: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
@@ -49,7 +50,7 @@ async def run_in_thread(steps: Generator[T], *stops: asyncio.Event) -> AsyncGene
             put(error)
         put(None)
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=copy_context().run, args=(run,), daemon=True).start()
     try:
         while not any(stop.is_set() for stop in stops):
             step = await run_until(given.get(), *(stop.wait() for stop in stops))

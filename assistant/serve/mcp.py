@@ -11,10 +11,16 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, Self
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
+from mcp.server.context import (
+    CallNext,
+    HandlerResult,
+    ServerMiddleware,
+    ServerRequestContext,
+)
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -35,6 +41,7 @@ from mcp.types import (
     ToolAnnotations,
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -53,9 +60,12 @@ from assistant.serve.api import (
 from assistant.serve.background import Admission
 from assistant.serve.chat.corpus import MAX_WORDS_CHARS, choose_records
 from assistant.serve.chat.turns import log_error
+from assistant.serve.reading import SEARCHING, Turns
+from assistant.settings import Settings
 from assistant.show.escape import terminal_safe
 from assistant.show.export import plain_answer
 from assistant.show.provenance import name_page
+from assistant.tracing import continue_trace
 from assistant.values import Answer, FileRecord, Status
 
 PATH = "/mcp"
@@ -160,20 +170,31 @@ class _Call:
         )
 
 
-class _Desk:
-    """Answers what hosts ask of an assistant; `admission` limits how much at a time."""
+class Room(NamedTuple):
+    """How much hosts may have done at a time: who asks and who searches waits for a turn."""
 
-    def __init__(
-        self, assistant: Answering, admission: Admission, is_ending: Callable[[], bool]
-    ) -> None:
+    asking: Admission
+    searching: Turns
+
+    @classmethod
+    def within(cls, settings: Settings) -> Self:
+        """Return that of a server of its own."""
+        asking = Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
+        return cls(asking, Turns(settings.n_asking, SEARCHING))
+
+
+class _Desk:
+    """Answers what hosts ask of an assistant; `room` limits how much at a time."""
+
+    def __init__(self, assistant: Answering, room: "Room", is_ending: Callable[[], bool]) -> None:
         self._assistant = assistant
-        self._admission = admission
+        self._room = room
         self._is_ending = is_ending
 
     async def ask(self, asked: AskArguments, tell: Tell) -> Said:
         body = AskBody.model_validate(asked.model_dump())
         answer: Answer | None = None
-        events = answer_events(self._assistant, self._admission, body, self._is_ending)
+        events = answer_events(self._assistant, self._room.asking, body, self._is_ending)
         async with aclosing(events):
             async for name, said in (event async for event in events if event):
                 if isinstance(said, Answer):
@@ -187,9 +208,10 @@ class _Desk:
 
     async def search(self, asked: SearchArguments, _: Tell) -> Said:
         def search() -> Any:
-            return self._assistant.search(asked.query, asked.k, documents=asked.documents)
+            with self._room.searching.take():
+                return self._assistant.search(asked.query, asked.k, documents=asked.documents)
 
-        found = await asyncio.to_thread(search)
+        found = await run_in_threadpool(search)  # of many threads: those that wait hold one each
         lines = [f"[{one.rank}] {_place(one.passage)}\n{one.passage.text}" for one in found]
         data = {"query": asked.query, "results": [asdict(one) for one in found]}
         return "\n\n".join(lines) or "Nothing was found.", data
@@ -267,12 +289,12 @@ CALLS: dict[str, _Call] = {
 
 
 def build_server(
-    assistant: Answering, admission: Admission, is_ending: Callable[[], bool] = lambda: False
+    assistant: Answering, room: Room, is_ending: Callable[[], bool] = lambda: False
 ) -> Server[Any]:
     """Return the protocol's server over an assistant."""
     from assistant import __version__
 
-    desk = _Desk(assistant, admission, is_ending)
+    desk = _Desk(assistant, room, is_ending)
 
     async def list_tools(_: Any, __: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[call.to_tool(name) for name, call in CALLS.items()])
@@ -316,7 +338,7 @@ def build_server(
         contents = TextResourceContents(uri=asked.uri, mime_type="text/plain", text=text)
         return ReadResourceResult(contents=[contents])
 
-    return Server(
+    server: Server[Any] = Server(
         "assistant",
         version=__version__,
         title="assistant",
@@ -326,6 +348,21 @@ def build_server(
         on_list_resources=list_resources,
         on_read_resource=read_resource,
     )
+    server.middleware[:] = [_trace_with(assistant.settings)]
+    return server
+
+
+def _trace_with(settings: Settings) -> ServerMiddleware[Any]:
+    """Return what heeds the span that a message names.
+
+    It takes the place of the SDK's own, whose spans tell errors in which documents are named.
+    """
+
+    async def trace(context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        with continue_trace(settings, context.meta or {}):
+            return await call_next(context)
+
+    return trace
 
 
 def _fail(message: str) -> CallToolResult:
@@ -369,17 +406,15 @@ def _read_resource(assistant: Answering, uri: str) -> str:
 
 async def run_stdio(assistant: Answering) -> None:
     """Serve one host on standard input and output until it hangs up."""
-    settings = assistant.settings
-    server = build_server(
-        assistant, Admission(at_once=settings.n_asking, waiting=settings.n_waiting)
-    )
+    server = build_server(assistant, Room.within(assistant.settings))
     async with stdio_server() as (read, write):
         await server.run(read, write, server.create_initialization_options())
 
 
 def add_mcp(app: FastAPI, assistant: Answering, admission: Admission) -> None:
-    """Serve hosts at `PATH` for as long as the app lives."""
-    server = build_server(assistant, admission, app.state.ending.is_set)
+    """Serve hosts at `PATH` for as long as the app lives, in the room that all its doors share."""
+    room = Room(admission, app.state.searching)
+    server = build_server(assistant, room, app.state.ending.is_set)
     inner = app.router.lifespan_context
     handlers: list[ASGIApp] = []
 

@@ -44,6 +44,8 @@ WAIT_S = 10.0
 """Seconds that a request waits for its turn."""
 MAX_WAITING = 8
 """Requests of a kind that wait; each takes one of the server's forty threads."""
+SEARCHING = "searches run"
+"""What too many of are told."""
 MAX_LOADING = 4
 """Files sent at the same time, and files taken in: each is held in memory until all of it went."""
 PIECE_BYTES = 256 * 1024

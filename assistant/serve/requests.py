@@ -4,6 +4,7 @@
 of the request where it is well-formed, and logs a line of JSON if it is asked to: never the
 address with its query, a body, a header or a token, but the pattern of the route. Within the server
 the id is in `scope["state"]["request_id"]`, and in every line that is logged for the request.
+`TraceMiddleware` reads off a request which span of OpenTelemetry its sender is in.
 """
 
 import ipaddress
@@ -24,6 +25,9 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from assistant.settings import Settings
+from assistant.tracing import TRACE_FIELDS, continue_trace
 
 HEADER = "X-Request-ID"
 ROUTE = "route"
@@ -89,6 +93,23 @@ def name_route(scope: Scope) -> str | None:
         return root_path or None
     pattern = getattr(route, "path", None)
     return None if pattern is None else f"{root_path}{pattern}"
+
+
+class TraceMiddleware:
+    """ASGI middleware: questions are traced below the span that their request names."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on below that span."""
+        sent = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        # Of several lines those of a tracestate are one list, and those of a traceparent are none
+        with continue_trace(
+            self.settings, {name: ",".join(sent.getlist(name)) for name in TRACE_FIELDS}
+        ):
+            await self.app(scope, receive, send)
 
 
 class JsonLines(logging.Formatter):

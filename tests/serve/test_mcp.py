@@ -4,8 +4,9 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,18 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, TextContent, TextResourceContents
 from surface_fakes import HANDBOOK, HOSTILE, TYPHOON, FakeAssistant, settings_anywhere
 
+from assistant.serve import reading
 from assistant.serve.background import Admission
-from assistant.serve.mcp import CALLS, MAX_RESOURCE_CHARS, N_RESOURCES, SCHEME, build_server
-from assistant.values import DocumentId
+from assistant.serve.mcp import (
+    CALLS,
+    MAX_RESOURCE_CHARS,
+    N_RESOURCES,
+    SCHEME,
+    Room,
+    build_server,
+)
+from assistant.serve.reading import MAX_WAITING, SEARCHING, Turns
+from assistant.values import DocumentId, RankedPassage
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +47,8 @@ async def host(fake: FakeAssistant) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def connected(fake: FakeAssistant, n_waiting: int = 1) -> AsyncIterator[Client]:
-    server = build_server(fake, Admission(at_once=1, waiting=n_waiting))
+    room = Room(Admission(at_once=1, waiting=n_waiting), Turns(1, SEARCHING))
+    server = build_server(fake, room)
     async with Client(server) as made:
         yield made
 
@@ -183,6 +194,45 @@ async def test_questions_that_wait_hold_no_thread_that_others_need(fake: FakeAss
         assert time.monotonic() - began < 1.0
         fake.let_go.set()
         assert not any(one.is_error for one in await asyncio.gather(*calls))
+
+
+class Searching(FakeAssistant):
+    """Searches until it is let go."""
+
+    def search(self, *args: Any, **kwargs: Any) -> tuple[RankedPassage, ...]:
+        self.n_begun += 1
+        self.let_go.wait(20)
+        return super().search(*args, **kwargs)
+
+
+async def test_more_searches_than_may_wait_are_told_to_come_back_and_starve_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "WAIT_S", 60.0)
+    fake, n_too_many = Searching(), 3
+    async with connected(fake) as host:
+        asked = {"query": "leave"}
+        calls = [
+            asyncio.create_task(host.call_tool("search", asked))
+            for _ in range(1 + MAX_WAITING + n_too_many)
+        ]
+        refused = [await one for one in islice(asyncio.as_completed(calls), n_too_many)]
+        assert all(one.is_error and "too many searches" in text_of(one) for one in refused)
+        assert fake.n_begun == 1
+        assert not (await host.call_tool("list_documents")).is_error
+        assert not (await host.call_tool("ask", {"question": "typhoon"})).is_error
+        fake.let_go.set()
+        found = await asyncio.gather(*calls)
+        assert sum(one.is_error or False for one in found) == n_too_many
+
+
+async def test_over_http_searches_have_the_room_of_the_api() -> None:
+    settings = settings_anywhere(n_asking=1)
+    with serving(Searching(settings=settings)) as (at, app), ExitStack() as held:
+        for _ in range(1 + MAX_WAITING):
+            held.enter_context(app.state.searching._hold(app.state.searching._places, 0.0))
+        async with Client(f"{at}mcp") as host:
+            assert "too many searches" in text_of(await host.call_tool("search", {"query": "x"}))
 
 
 async def test_a_cancelled_question_keeps_its_place_until_its_present_step_has_ended(
