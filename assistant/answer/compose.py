@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.answer.compute import Declined, Worked, leave_out, work_out
-from assistant.answer.editions import find_older, prefer_edition
+from assistant.answer.editions import prefer_edition
 from assistant.answer.excerpt import (
     MAX_TOGETHER,
     Excerpts,
@@ -94,7 +94,7 @@ def compose(
     if worked := work_out(retrieval.query, judgement, read):
         if isinstance(worked, Declined):
             return Draft((), confidence, worked.reason), judgement.sentences
-        return _compose_worked(retrieval, worked, confidence, judgement.sentences)
+        return _compose_worked(retrieval, worked, confidence, judgement.sentences, older)
     bar = calibration.bar(settings.max_over_refusal)
     is_likely = confidence >= bar or judgement.evidence.is_named
     if not judgement.sentences or not is_likely:
@@ -314,11 +314,11 @@ def _compose_worked(
     worked: Sequence[Worked],
     confidence: float,
     sentences: Sequence[Sentence],
+    older: Mapping[Place, tuple[str, ...]],
 ) -> tuple[Draft, tuple[Sentence, ...]]:
     """Return a draft of what was worked out, the rows that it rests on, and the sentences."""
     question, language = retrieval.query, retrieval.terms.language
-    older = find_older(question, [one.document for one in worked])
-    worked = [one for one in worked if one.document.document_id not in older]
+    others = {name for one in worked for name in one.older}
     number_of = {place_of(sentence): sentence.number for sentence in sentences}
     found = list(sentences)
     last = max((one.number for one in sentences), default=0) - len(found)
@@ -338,6 +338,7 @@ def _compose_worked(
         for unit in one.shown:
             n = number(document, unit)
             row = replace(sentence_of(document, unit), number=n)
+            others.update(older.get(place_of(row), ()))
             statements.setdefault(n, _quote(question, row, shape_of(document, unit)))
         rows = tuple(number(document, unit) for unit in one.used)
         if one.text:
@@ -345,7 +346,7 @@ def _compose_worked(
     draft = Draft(
         tuple(statements.values()),
         confidence,
-        missing=_name_older(older, language),
+        missing=_name_older(others, language),
         computed=tuple(results),
     )
     return draft, tuple(found)

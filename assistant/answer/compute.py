@@ -7,7 +7,7 @@ but for a cell or an unclear column, is `Declined` with that reason. Pure, over 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
@@ -41,12 +41,13 @@ from assistant.ingest.structure import above, find_unit
 from assistant.text import english as en
 from assistant.text.dates import find_when
 from assistant.text.operations import (
-    SAYS_TOTAL,
     Limit,
     Operation,
+    find_counted,
     find_limit,
     find_operation,
     find_scales,
+    states_total,
 )
 from assistant.text.terms import fold, guess_language
 from assistant.text.words import one_of
@@ -89,6 +90,7 @@ class Worked:
         document: whose rows.
         shown: the units to quote, in reading order.
         used: the units of all rows that it rests on.
+        older: the documents whose older editions give another result.
     """
 
     text: str
@@ -96,6 +98,12 @@ class Worked:
     document: Document
     shown: tuple[int, ...]
     used: tuple[int, ...]
+    older: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The text, or those that are quoted in its place."""
+        return self.text or "\n".join(_text(self.document, unit) for unit in self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,8 @@ class Declined:
 def work_out(question: str, judgement: Judgement, read: Read) -> tuple[Worked, ...] | Declined:
     """Return what a question asks to be worked out, for each table that has what it tells of.
 
-    Nothing where a text states it, or no table has all that the question tells of.
+    Nothing where a text states it, or no table has all that the question tells of. Of editions of
+    a document the newest is worked out, unless others are asked for.
 
     Args:
         question: what is searched for.
@@ -142,12 +151,12 @@ def _work_out(
     done = [_carry_out(one) for one in found]
     worked = [one for one in done if isinstance(one, Worked)]
     declined = [one for one in done if isinstance(one, Declined)]
-    older = find_older(question, [one.document for one in worked])
-    n_newest = sum(one.document.document_id not in older for one in worked)
-    if n_newest > MAX_RESULTS:
-        return _decline(operation, f"{n_newest} tables have such rows")
-    if worked:
-        return tuple(_tell_apart(worked))
+    older = find_older(question, [(one.document, one.said) for one in worked])
+    newest = tuple(_tell_apart(worked, older))
+    if len(newest) > MAX_RESULTS:
+        return _decline(operation, f"{len(newest)} tables have such rows")
+    if newest:
+        return newest
     is_asked = operation.kind != "all" or limit is not None or any(one.is_listed for one in found)
     return declined[0] if declined and is_asked else ()
 
@@ -215,7 +224,7 @@ def _is_stated(operation: Operation, chosen: Selection, judgement: Judgement) ->
             continue
         if operation.kind == "count" and _counts(text, things, chosen.table):
             return True
-        if operation.kind in ("sum", "mean") and _sums(text):
+        if operation.kind in ("sum", "mean") and states_total(text):
             return True
         if scales and scales & {(scale.kind, scale.names) for scale in find_scales(text)}:
             return True
@@ -223,15 +232,6 @@ def _is_stated(operation: Operation, chosen: Selection, judgement: Judgement) ->
         if operation.kind in ("all", "find", "difference") and is_prose and not chosen.is_limited:
             return True
     return False
-
-
-_COUNTED = re.compile(
-    rf"(?:\b\d[\d.,]*|\b{one_of((*en.ONES, *en.TENS, 'dozen', 'no'))})"
-    r"(?P<then>(?:[\s-]+[^\W\d_]+){1,4})"
-)
-_NUMBER_OF = re.compile(
-    r"\b(?:number|count|total|anzahl|nombre|numero)\b(?P<then>[^\d.]{0,60})\d", re.IGNORECASE
-)
 
 
 def _is_of_one(text: str, chosen: Selection) -> bool:
@@ -242,16 +242,7 @@ def _is_of_one(text: str, chosen: Selection) -> bool:
 
 def _counts(text: str, things: frozenset[str], table: Table) -> bool:
     """Tell whether a text says how many there are: "12 berths", "Number of berths: 12"."""
-    folded = fold(text)
-    return any(
-        things & table.terms(match["then"])
-        for pattern in (_COUNTED, _NUMBER_OF)
-        for match in pattern.finditer(folded)
-    )
-
-
-def _sums(text: str) -> bool:
-    return bool(SAYS_TOTAL.search(fold(text))) and any(map(str.isdigit, text))
+    return any(things & table.terms(then) for then in find_counted(text))
 
 
 # --- Carrying it out
@@ -465,17 +456,20 @@ def _worked(
     return Worked(text, chosen.operation.kind, document, tuple(sorted({*over, *own})), used)
 
 
-def _tell_apart(worked: Sequence[Worked]) -> Iterator[Worked]:
-    """Yield the results, each with its document's name where there are several."""
+def _tell_apart(worked: Sequence[Worked], older: Mapping[str, bool]) -> Iterator[Worked]:
+    """Yield the results of no older edition, each with its document's name where it has others."""
+    names = [one.document.document_id for one in worked]
+    otherwise = tuple(sorted(name for name, differs in older.items() if differs))
     for one in worked:
-        names = [one.document.document_id for one in worked]
+        if one.document.document_id in older:
+            continue
         name = shorten(one.document.document_id)
         if names.count(one.document.document_id) > 1:
             heads = above(one.document.units, one.used[0])
             heads = [n for n in heads if one.document.units[n].role is not Role.NAMES]
             name += f", “{shorten(_text(one.document, heads[0]))}”" if heads else ""
         text = f"{name}: {one.text}" if one.text and len(worked) > 1 else one.text
-        yield Worked(text, one.operation, one.document, one.shown, one.used)
+        yield replace(one, text=text, older=otherwise)
 
 
 def _text(document: Document, number: int) -> str:

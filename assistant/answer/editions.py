@@ -141,16 +141,31 @@ def _prefer_newest(query: str, judgement: Judgement, read: Read) -> Chosen:
     return Chosen(_keep(judgement, kept) if len(kept) < len(works) else judgement, older)
 
 
-def find_older(query: str, documents: Sequence[Document]) -> frozenset[str]:
-    """Return which of some documents are older editions of others, if the newest is asked."""
+def find_older(query: str, told: Sequence[tuple[Document, str]]) -> dict[str, bool]:
+    """Return which of some documents are older editions of others, if the newest is asked.
+
+    Args:
+        query: what is asked.
+        told: documents, each with what it tells of that; one may be there several times.
+
+    Returns:
+        The older ones, each with whether it tells what the newest edition does not.
+    """
     if find_versions(query) or asks_other_times(query):
-        return frozenset()
-    editions = [(work_of(one.document_id), edition_of(one), one.document_id) for one in documents]
-    return frozenset(
-        name
-        for work, edition, name in editions
-        if any(other == work and newer.is_newer(edition) for other, newer, _ in editions)
-    )
+        return {}
+    editions = [(work_of(one.document_id), edition_of(one)) for one, _ in told]
+    is_older = [
+        any(other == work and newer.is_newer(edition) for other, newer in editions)
+        for work, edition in editions
+    ]
+    both = list(zip(told, editions, is_older, strict=True))
+    newest = {(work, said) for (_, said), (work, _), is_it in both if not is_it}
+    older: dict[str, bool] = {}
+    for (document, said), (work, _), is_it in both:
+        if is_it:
+            name = document.document_id
+            older[name] = older.get(name, False) or (work, said) not in newest
+    return older
 
 
 def asks_other_times(question: str) -> bool:

@@ -112,10 +112,20 @@ AVERAGES = re.compile(rf"(?:{_AVERAGE}|(?:sub|running)[ -]?totals?|zwischensumme
 """Of these, one that does not say what all come to."""
 MAY_TOTAL = re.compile(rf"{_SUM}(?: [\w.,%€$£-]+){{1,3}}:?")
 """A folded cell that may be the total of a part, or a name: "Total marketing", "Total Recall"."""
-SAYS_TOTAL = re.compile(
+_SAYS_TOTAL = re.compile(
     rf"{_TOTAL.pattern}|\b(?:come|comes|came|amount|amounts|amounted) to\b|\bcombined\b"
 )
 """Words of a folded sentence that states a total."""
+_COUNTED = (
+    re.compile(
+        rf"(?:\b\d[\d.,]*|\b{one_of((*en.ONES, *en.TENS, 'dozen', 'no'))})"
+        r"(?P<then>(?:[\s-]+[^\W\d_]+){1,4})"
+    ),
+    re.compile(
+        r"\b(?:number|count|total|anzahl|nombre|numero)\b(?P<then>[^\d.]{0,60})\d", re.IGNORECASE
+    ),
+)
+"""Words of a folded sentence that states how many there are."""
 
 _PROPERTIES = {
     "weight": "weight mass load kg gewicht masse poids peso massa",
@@ -422,6 +432,22 @@ def _scale(kind: Literal["most", "least"], name: str) -> Scale:
 
 def _cut(text: str, match: re.Match[str]) -> str:
     return f"{text[: match.start()]} {text[match.end() :]}"
+
+
+def states_total(text: str) -> bool:
+    """Tell whether a text states a total: "The repairs come to 420 euros"."""
+    return bool(_SAYS_TOTAL.search(fold(text))) and any(map(str.isdigit, text))
+
+
+def find_counted(text: str) -> Iterator[str]:
+    """Yield words of which a text may say how many there are.
+
+    >>> list(find_counted("There are 12 berths. Number of sheds: 3"))
+    [' berths', ' of sheds: ']
+    """
+    folded = fold(text)
+    for pattern in _COUNTED:
+        yield from (match["then"] for match in pattern.finditer(folded))
 
 
 def _things(text: str) -> str:

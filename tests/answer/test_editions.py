@@ -8,7 +8,7 @@ from corpora import write_files
 from worked import document_of, found_in
 
 from assistant.answer.compose import compose
-from assistant.answer.editions import asks_other_times, work_of
+from assistant.answer.editions import asks_other_times, find_older, work_of
 from assistant.cite import Draft
 from assistant.evidence.calibration import Calibration
 from assistant.pipeline import Assistant
@@ -186,12 +186,18 @@ def test_an_edition_is_left_out_for_one_of_the_same_document_alone(
 
 
 def ask_of(question: str, *names: str) -> Draft:
-    tables = {
-        name: document_of(
-            name, f"# Prices\n\n| Boat | Price |\n|---|---|\n| A{n} | 9{n} |\n| B | 95 |\n"
-        )
-        for n, name in enumerate(names)
-    }
+    tables = {name: priced(**{f"A{n}": 90 + n, "B": 95}) for n, name in enumerate(names)}
+    return draft_of(question, tables)
+
+
+def priced(**prices: int) -> str:
+    """Return a table of what boats cost."""
+    rows = "".join(f"| {boat} | {price} |\n" for boat, price in prices.items())
+    return f"# Prices\n\n| Boat | Price |\n|---|---|\n{rows}"
+
+
+def draft_of(question: str, texts: dict[str, str]) -> Draft:
+    tables = {name: document_of(name, text) for name, text in texts.items()}
     weights = dict.fromkeys(query_terms(question), 1.0)
     asked = Retrieval(question, np.zeros(4, dtype=np.float32), weights, (), ())
     found = found_in(*tables.values())
@@ -204,6 +210,35 @@ def test_of_many_editions_of_a_table_the_newest_is_worked_out() -> None:
     draft = ask_of("Which is the cheapest boat?", *names)
     assert [one.text.partition(":")[0] for one in draft.computed] == ["prices 2026.md"]
     assert "prices 2021.md" in draft.missing[0]
+
+
+def test_an_older_edition_of_which_the_same_is_worked_out_says_nothing_otherwise() -> None:
+    older = {"prices 2024.md": priced(Ketch=80, Punt=40), "prices 2025.md": priced(Yawl=9, Tub=1)}
+    tables = {**older, "prices 2026.md": priced(Dory=7, Skiff=3)}
+    draft = draft_of("What is the total of the prices?", tables)
+    assert [result.text.partition(":")[0] for result in draft.computed] == ["prices 2026.md"]
+    (note,) = draft.missing
+    assert "prices 2024.md" in note
+    assert "prices 2025.md" not in note
+
+
+def test_an_older_edition_whose_rows_all_have_newer_ones_is_named_once() -> None:
+    older, newer = priced(Ketch=80, Punt=40), priced(Ketch=85, Punt=45)
+    tables = {"prices 2024.md": older, "prices 2025.md": newer}
+    draft = draft_of("What is the total of the prices?", tables)
+    (result,) = draft.computed
+    assert "130" in result.text
+    (note,) = draft.missing
+    assert note.count("prices 2024.md") == 1
+    assert not draft_of("What is the total of the prices?", {"a.md": older}).missing
+
+
+def test_of_editions_with_several_tables_one_that_says_something_else_is_enough() -> None:
+    old, new, other = (document_of(name, "A.") for name in ("fees 2024.md", "fees 2025.md", "b.md"))
+    told = [(old, "5"), (old, "6"), (new, "5"), (other, "7")]
+    assert find_older("What is the fee?", told) == {"fees 2024.md": True}
+    assert find_older("What is the fee?", [*told, (new, "6")]) == {"fees 2024.md": False}
+    assert find_older("What was the fee before?", told) == {}
 
 
 @pytest.mark.parametrize(
