@@ -22,6 +22,10 @@ N_SCANNED = 4_000
 """Rows that a scan takes at once; Milvus gives 16,384 at most."""
 MAX_FOUND = 16_384
 """Rows that Milvus gives to one search."""
+NO_ADDRESS = (
+    "index_url: http(s)://user:password@host:19530/database?name=docs is needed, with special "
+    "characters of the password as %XX, and names of Latin letters, digits and underscores"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 _DIGEST = re.compile(r"[0-9a-f]{1,64}")
 
@@ -37,25 +41,24 @@ class MilvusUrl:
         Raises:
             SettingsError: it names no server and no file.
         """
-        parts = urlsplit(url)
-        self.is_local = parts.scheme not in ("http", "https")
+        self.is_local = not url.startswith(("http://", "https://"))
         if self.is_local:
             self.uri, self.token, self.database = url, "", ""
             self.prefix, self.shown = "assistant", url
             return
         try:
+            parts = urlsplit(url)
             host, port = parts.hostname, parts.port or 19530
-        except ValueError:
-            host, port = None, 0
+        except ValueError:  # which may quote the password
+            raise SettingsError(NO_ADDRESS) from None
         self.prefix = parse_qs(parts.query).get("name", ["assistant"])[0]
-        if not host or not _NAME.fullmatch(self.prefix):
-            raise SettingsError(
-                "index_url: http(s)://user:password@host:19530/database?name=docs is needed, with "
-                "a name of Latin letters, digits and underscores"
-            )
+        self.database = parts.path.strip("/")
+        is_cut = "@" in parts.path + parts.query + parts.fragment  # by a password's own character
+        names = (self.prefix, self.database or "default")
+        if not host or is_cut or not all(map(_NAME.fullmatch, names)):
+            raise SettingsError(NO_ADDRESS)
         host = f"[{host}]" if ":" in host else host
         self.uri = f"{parts.scheme}://{host}:{port}"
-        self.database = parts.path.strip("/")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         self.token = f"{user}:{password}" if password else user
         self.shown = f"{self.uri}/{self.database}".rstrip("/") + f"?name={self.prefix}"

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from corpora import FILES, replace_files, settings_in, write_files
+from dom import present
 from engines import engine_settings, read_all
 from hashing import HashingEmbedder
 from hypothesis import given
@@ -474,6 +476,24 @@ def test_an_address_is_taken_apart_and_shown_without_its_password() -> None:
     for wrong in ("http://", "http://host?name=a-b", "http://host:x"):
         with pytest.raises(SettingsError, match="index_url"):
             MilvusUrl(wrong)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        f"http://ann:{SECRET}:x@host:y",
+        f"http://ann:{SECRET}[@host",
+        f"http://ann:{SECRET}\N{ACCOUNT OF}@host",  # of which Unicode makes an a/c
+        f"http://ann:12/{SECRET}@host/team",
+        f"http://ann:12?{SECRET}@host",
+        f"http://ann:12#{SECRET}@host",
+    ],
+)
+def test_an_address_that_its_password_cuts_is_refused_without_being_told(cut: str) -> None:
+    given = present(Settings.load(index_url=cut).index_url)  # takes it: only its use takes it apart
+    with pytest.raises(SettingsError, match="%XX") as met:
+        MilvusUrl(given.get_secret_value())
+    assert SECRET not in "".join(traceback.format_exception(met.value))
 
 
 @pytest.mark.parametrize(
