@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple, Self
 from urllib.parse import quote, unquote
 
@@ -47,6 +48,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.answering import Answering
 from assistant.errors import AssistantError, CorpusError
+from assistant.serve.access import error_response
 from assistant.serve.api import (
     MAX_HISTORY,
     MAX_LISTED,
@@ -69,6 +71,12 @@ from assistant.tracing import continue_trace
 from assistant.values import Answer, FileRecord, Status
 
 PATH = "/mcp"
+NOT_POSTED = error_response(
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "RequestError",
+    "messages are posted here; there are no sessions, and no stream to listen to",
+    {"Allow": "POST"},
+)
 SCHEME = "assistant://documents/"
 """What the address of a document begins with; its id follows, percent-encoded."""
 N_RESOURCES = 200
@@ -430,7 +438,8 @@ def add_mcp(app: FastAPI, assistant: Answering, admission: Admission) -> None:
         """What the route leads to; a class, since a function would be given a request."""
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await handlers[0](scope, receive, send)
+            allowed = scope["method"] == "POST"  # by GET comes a stream that would say nothing
+            await (handlers[0] if allowed else NOT_POSTED)(scope, receive, send)
 
     app.router.lifespan_context = lifespan
     app.router.routes.append(Route(PATH, endpoint=Endpoint(), include_in_schema=False))

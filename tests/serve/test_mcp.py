@@ -344,6 +344,18 @@ async def test_over_http_another_site_and_the_unknown_are_refused(address: str) 
         assert httpx.post(f"{locked}mcp", json=call, headers=known).status_code != 401
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+async def test_over_http_nothing_but_messages_is_taken_and_no_stream_is_held_open(
+    address: str, method: str
+) -> None:
+    for more in ({}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}):
+        headers = {"Accept": "text/event-stream"} | more
+        reply = httpx.request(method, f"{address}mcp", headers=headers, timeout=60)
+        assert reply.status_code == (403 if more and method != "GET" else 405)
+        assert reply.json()["error"]["kind"] in ("OriginError", "RequestError")
+        assert reply.status_code == 403 or reply.headers["allow"] == "POST"
+
+
 async def test_assistant_mcp_serves_a_host_over_stdio(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     text = "The pool opens at seven. It costs four euros."
