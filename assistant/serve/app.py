@@ -159,7 +159,7 @@ def _add_surfaces(app: FastAPI, assistant: Answering, admission: Admission, name
     conversations, feedback = ConversationStore(database), FeedbackStore(database)
     add_routes(app, assistant, conversations, feedback, admission)
     add_mcp(app, assistant, admission)
-    for path in ("/api", "/v1"):
+    for path in ("/api", "/v1", "/conversations"):
         app.mount(path, _refuse_unknown)
     _mount_chat(app, assistant, conversations, feedback, admission, name)
 

@@ -1,6 +1,8 @@
 """Hosts of the Model Context Protocol, by the SDK's client: in memory, over HTTP and stdio."""
 
 import asyncio
+import json
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -17,13 +20,16 @@ from dom import present
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, TextContent, TextResourceContents
 from surface_fakes import HANDBOOK, HOSTILE, TYPHOON, FakeAssistant, settings_anywhere
+from typer.testing import CliRunner
 
+from assistant.cli.main import app as command_line
 from assistant.serve import reading
 from assistant.serve.background import Admission
 from assistant.serve.mcp import (
     CALLS,
     MAX_RESOURCE_CHARS,
     N_RESOURCES,
+    PATH,
     SCHEME,
     Room,
     build_server,
@@ -354,6 +360,19 @@ async def test_over_http_nothing_but_messages_is_taken_and_no_stream_is_held_ope
         assert reply.status_code == (403 if more and method != "GET" else 405)
         assert reply.json()["error"]["kind"] in ("OriginError", "RequestError")
         assert reply.status_code == 403 or reply.headers["allow"] == "POST"
+
+
+def test_what_the_manual_tells_hosts_to_run_and_to_ask_is_there() -> None:
+    text = (Path(__file__).parents[2] / "docs/mcp.md").read_text(encoding="utf-8")
+    started, reached = map(json.loads, re.findall(r"^```json\n(.*?)^```$", text, re.M | re.S))
+    (run,) = started["mcpServers"].values()
+    told = StdioServerParameters(**run)
+    assert Path(told.command).name == "assistant"
+    asked = CliRunner().invoke(command_line, [*told.args, "--help"])
+    assert asked.exit_code == 0, asked.output
+    (server,) = reached["servers"].values()
+    assert server["type"] == "http"
+    assert urlsplit(server["url"]).path == PATH
 
 
 async def test_assistant_mcp_serves_a_host_over_stdio(tmp_path: Path) -> None:
