@@ -1,16 +1,18 @@
 """Take the pictures of the chat anew: `python docs/pictures.py`.
 
-Serves the chat over `docs/demo` on a free port, drives it in a headless Chromium (`$CHROMIUM`,
-else /usr/bin/chromium) and writes the PNG files of `docs/pictures/`. Look at each of them.
+Serves the chat over `docs/demo` on a free port, as one folder and as two collections, drives it in
+a headless Chromium (`$CHROMIUM`, else /usr/bin/chromium) and writes the PNG files of
+`docs/pictures/`. Look at each of them.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -24,44 +26,75 @@ HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 WIDE = {"width": 1280, "height": 720}
 PHONE = {"width": 390, "height": 780}
+COLLECTIONS = {
+    "office": ("board-minutes-2026-03.txt", "office-lease.pdf", "suppliers.csv"),
+    "staff": ("employee-handbook.md", "incident-report-2026-02.txt", "security-policy.docx"),
+}
 START_S = 120
 """Seconds that the chat may take to index the folder and start."""
 
 
 def main() -> None:
     """Take all pictures."""
-    with sync_playwright() as playwright, _serve_chat() as address:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = _open(browser, address, viewport=WIDE)
-        _ask(page, "How long must passwords be?")
-        _begin(page)
-        _ask(page, "May I work from abroad?")
-        _take(page, "answer")
-        _begin(page)
-        _ask(page, "By when must the tenant say that it wants to extend the lease?")
-        page.locator(".cite").last.click()
-        expect(page.locator("#panel img").first).to_be_visible()
-        _take(page, "source")
-        page.locator(".source a.close").click()
-        _begin(page)
-        _ask(page, "Does the company pay for a sauna?")
-        _take(page, "abstention")
-        page = _open(browser, address, viewport=PHONE, color_scheme="dark", device_scale_factor=2)
-        _ask(page, "What happens when a laptop is lost?")
-        _take(page, "phone")
+        with _serve_chat({}) as address:
+            _take_one_folder(browser, address)
+        with _serve_chat(COLLECTIONS) as address:
+            _take_collections(browser, address)
         browser.close()
 
 
+def _take_one_folder(browser: Browser, address: str) -> None:
+    page = _open(browser, address, viewport=WIDE)
+    _ask(page, "How long must passwords be?")
+    _begin(page)
+    _ask(page, "May I work from abroad?")
+    _take(page, "answer")
+    _begin(page)
+    _ask(page, "By when must the tenant say that it wants to extend the lease?")
+    page.locator(".cite").last.click()
+    expect(page.locator("#panel img").first).to_be_visible()
+    _take(page, "source")
+    page.locator(".source a.close").click()
+    _begin(page)
+    _ask(page, "Does the company pay for a sauna?")
+    _take(page, "abstention")
+    page = _open(browser, address, viewport=PHONE, color_scheme="dark", device_scale_factor=2)
+    _ask(page, "What happens when a laptop is lost?")
+    _take(page, "phone")
+
+
+def _take_collections(browser: Browser, address: str) -> None:
+    page = _open(browser, f"{address}collections/office/", viewport=WIDE)
+    _ask(page, "By when must the tenant say that it wants to extend the lease?")
+    page.locator(".collections summary").click()
+    expect(page.get_by_role("link", name="staff")).to_be_visible()
+    _take(page, "collections")
+
+
 @contextmanager
-def _serve_chat() -> Iterator[str]:
-    """Serve the chat in a process of its own; yield its address once it answers."""
+def _serve_chat(collections: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Serve the chat in a process of its own; yield its address once it answers.
+
+    The demo is one folder, or lies in collections, each of which has some of its files.
+    """
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    with tempfile.TemporaryDirectory() as index:
+    with tempfile.TemporaryDirectory() as own:
         command = [sys.executable, "-m", "assistant", "chat", "--port", str(port)]
-        command += ["--corpus", str(HERE / "demo"), "--index", index]
-        chat = subprocess.Popen(command)
+        if not collections:
+            command += ["--corpus", str(HERE / "demo"), "--index", own]
+        for name, files in collections.items():
+            folder = Path(own, name)
+            folder.mkdir()
+            for file in files:
+                shutil.copy(HERE / "demo" / file, folder)
+            with Path(own, "assistant.toml").open("a", encoding="utf-8") as settings:
+                settings.write(f"[collections.{name}]\ncorpus_dir = {str(folder)!r}\n")
+        path = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+        chat = subprocess.Popen(command, cwd=own, env={**os.environ, "PYTHONPATH": path})
         try:
             _wait_for(f"http://127.0.0.1:{port}/readyz", chat)
             yield f"http://127.0.0.1:{port}/"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 
 import openai
@@ -124,6 +125,15 @@ class TestAnothers:
         assert (
             client.request(method, f"{COLLECTIONS}{name}{path}", content=b"{}").status_code == 401
         )
+
+    def test_no_route_that_there_is_leads_into_it(self, client: TestClient) -> None:
+        paths = client.get("/api/openapi", headers=BOB).json()["paths"]
+        routes = [(method, path) for path, methods in paths.items() for method in methods]
+        assert len(routes) > 25
+        for method, path in routes:
+            at = f"{COLLECTIONS}anns{re.sub(r'{[^}]+}', 'x', path)}"
+            reply = client.request(method.upper(), at, headers=BOB, content=b"{}")
+            assert (reply.status_code, reply.json()["error"]["message"]) == (404, NO_ROUTE), at
 
     def test_who_may_read_none_is_told_of_none(self, client: TestClient) -> None:
         for path in ("/", "/api/documents", "/metrics", "/mcp", "/collections/ours/"):
