@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import aclosing
+from contextvars import ContextVar
 
 import pytest
 
@@ -50,6 +51,19 @@ async def collect(work: Work, *, stop_after: int | None = None) -> tuple[list[in
                 stopped = time.monotonic()
                 stop.set()
     return found, time.monotonic() - stopped
+
+
+async def test_the_work_is_that_of_the_request_that_began_it() -> None:
+    asked_by: ContextVar[str] = ContextVar("asked_by")
+
+    def steps() -> Generator[str]:
+        yield asked_by.get()
+
+    async def ask(name: str) -> list[str]:
+        asked_by.set(name)
+        return [step async for step in run_in_thread(steps())]
+
+    assert await asyncio.gather(ask("ann"), ask("bob")) == [["ann"], ["bob"]]
 
 
 async def test_every_step_comes_in_order_and_the_generator_is_closed() -> None:
