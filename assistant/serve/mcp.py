@@ -366,9 +366,9 @@ def _trace_with(settings: Settings) -> ServerMiddleware[Any]:
     It takes the place of the SDK's own, whose spans tell errors in which documents are named.
     """
 
-    async def trace(context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        with continue_trace(settings, context.meta or {}):
-            return await call_next(context)
+    async def trace(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        with continue_trace(settings, ctx.meta or {}):
+            return await call_next(ctx)
 
     return trace
 

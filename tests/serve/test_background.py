@@ -63,7 +63,7 @@ async def test_the_work_is_that_of_the_request_that_began_it() -> None:
         asked_by.set(name)
         return [step async for step in run_in_thread(steps())]
 
-    assert await asyncio.gather(ask("ann"), ask("bob")) == [["ann"], ["bob"]]
+    assert [*await asyncio.gather(ask("ann"), ask("bob"))] == [["ann"], ["bob"]]
 
 
 async def test_every_step_comes_in_order_and_the_generator_is_closed() -> None:
