@@ -30,10 +30,10 @@ from assistant.store.catalog import (
     read_facts,
     require_facts,
 )
-from assistant.store.chroma import BASES_FOLDER, require_intact
+from assistant.store.bases import folder_of, list_folders, require_intact
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
-from assistant.store.snapshot import ChromaBase, Snapshot
+from assistant.store.snapshot import Base, Snapshot
 from assistant.store.sqlite import SqliteTables
 from assistant.store.sync import index_config_of, list_files, open_engine
 from assistant.store.tables import SCHEMA_VERSION
@@ -42,7 +42,7 @@ from assistant.values import DocumentId, Status
 SUBJECT = "index"
 SYNC, REBUILD = "assistant index", "assistant index --rebuild"
 MAX_DIGESTED_BYTES = 100_000_000
-"""A larger Chroma base is not read through: a second or more for each such part."""
+"""A larger base is not read through: a second or more for each such part."""
 
 
 def examine_index(settings: Settings) -> Iterator[Finding]:
@@ -187,12 +187,12 @@ def _is_changed(file: FoundFile, stamp: tuple[int, int]) -> bool:
     return (size >= 0 and size != file.size) or (time_ns >= 0 and time_ns != file.mtime_ns)
 
 
-def _examine_base(base: ChromaBase, index_dir: Path) -> Iterator[Finding]:
-    folder = index_dir / BASES_FOLDER / str(base.number)
+def _examine_base(base: Base, index_dir: Path) -> Iterator[Finding]:
+    folder = folder_of(index_dir, base)
     files = [folder / name for name, _ in base.digests]
     missing = [file for file in files if not file.is_file()]
     if missing:
-        yield problem(SUBJECT, f"the Chroma base {str(folder)!r} lacks {missing[0].name!r}", SYNC)
+        yield problem(SUBJECT, f"the base {str(folder)!r} lacks {missing[0].name!r}", SYNC)
     elif sum(file.stat().st_size for file in files) <= MAX_DIGESTED_BYTES:
         try:
             require_intact(index_dir, base)
@@ -200,10 +200,13 @@ def _examine_base(base: ChromaBase, index_dir: Path) -> Iterator[Finding]:
             yield problem(SUBJECT, str(error), SYNC)
 
 
-def _tell_leftovers(base: ChromaBase | None, index_dir: Path) -> Iterator[Finding]:
+def _tell_leftovers(base: Base | None, index_dir: Path) -> Iterator[Finding]:
     """Yield what interrupted or failed work has left: other bases, catalogs put aside."""
-    bases = (index_dir / BASES_FOLDER).glob("*")
-    found = [path for path in bases if base is None or path.name != str(base.number)]
+    found = [
+        path
+        for path in list_folders(index_dir)
+        if base is None or path != folder_of(index_dir, base)
+    ]
     for ending in ("new", "damaged"):
         found += index_dir.glob(f"{CATALOG_FILE}.{ending}*")
     for path in sorted(found):

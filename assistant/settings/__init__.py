@@ -55,6 +55,7 @@ PACKED_MODEL = Path(__file__).parents[1] / "models" / "reader.zip"
 DEFAULT_MODEL = SHIPPED_MODEL if PACKED_MODEL.is_file() else INSTALLED_MODEL
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that only this machine can reach."""
+BaseKind = Literal["signs", "chroma"]
 Password = Annotated[SecretStr, Field(min_length=8)]
 Token = Annotated[SecretStr, Field(min_length=24)]
 """Long enough that nobody guesses it: `openssl rand -base64 24` makes one."""
@@ -189,8 +190,13 @@ class Settings(BaseSettings):
     max_tail_passages: int = Field(
         10_000,
         gt=0,
-        description="Passages newer than the Chroma base that are searched exactly before the next "
-        "sync builds a new base: exact search misses nothing, and of 100,000 passages takes 9 ms.",
+        description="Passages newer than the base that are searched exactly before the next sync "
+        "builds a new base: exact search misses nothing, and of 100,000 passages takes 9 ms.",
+    )
+    vector_base: BaseKind = Field(
+        "signs",
+        description="What vectors are searched by above `max_tail_passages`: `signs` scans a bit of "
+        "each of their numbers and scores the likeliest exactly, `chroma` walks Chroma's graph.",
     )
 
     max_question_chars: int = Field(4_000, gt=0, description="Longer questions are refused.")
@@ -428,6 +434,7 @@ class Options(TypedDict, total=False):
     n_passages: int | None
     max_passages_per_document: int | None
     max_tail_passages: int | None
+    vector_base: BaseKind | None
     max_question_chars: int | None
     max_over_refusal: float | None
     max_drop: float | None

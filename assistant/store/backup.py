@@ -194,7 +194,7 @@ def _put_aside(index_dir: Path, names: list[str]) -> None:
         return
     aside = index_dir / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     aside.mkdir()
-    kept = {name.partition("/")[0] for name in names} | {"chroma"}
+    kept = {name.partition("/")[0] for name in names} | {"chroma", "signs"}
     for name in sorted(kept):
         for side in _SIDES:
             if os.path.lexists(path := index_dir / f"{name}{side}"):

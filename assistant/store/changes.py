@@ -18,7 +18,7 @@ from assistant.models.embed import PassageVectors
 from assistant.store.content import Content
 from assistant.store.engine import WritableTables
 from assistant.store.plan import LastSeen, Processed
-from assistant.store.snapshot import ChromaBase, Snapshot, make_passage
+from assistant.store.snapshot import Base, Snapshot, make_passage
 from assistant.store.tables import (
     BaseRow,
     ContentRow,
@@ -39,7 +39,7 @@ from assistant.values import DocumentId, Passage
 
 
 class CatalogWriter:
-    """Writes the files, their contents and the Chroma bases of one catalog."""
+    """Writes the files, their contents and the bases of one catalog."""
 
     def __init__(self, tables: WritableTables) -> None:
         self.tables = tables
@@ -109,7 +109,7 @@ class CatalogWriter:
         """Return the index as it is now, for reading."""
         return Snapshot(self.tables)
 
-    def make_current(self, base: ChromaBase) -> None:
+    def make_current(self, base: Base) -> None:
         """Let readers use this base from now on."""
         with self._transaction():
             digests, missed = json.dumps(base.digests), json.dumps(base.missed)

@@ -13,7 +13,7 @@ from pathlib import Path
 from assistant.errors import IndexDamaged, StoreError
 from assistant.store.catalog import IndexConfig, open_catalog, require_config
 from assistant.store.changes import list_terms
-from assistant.store.chroma import check_base
+from assistant.store.bases import check_base
 from assistant.store.engine import require_all
 from assistant.store.lock import hold_lock
 from assistant.store.snapshot import Snapshot, make_passage
@@ -189,4 +189,4 @@ def _check_base(connection: sqlite3.Connection, index_dir: Path, dimension: int)
         return
     if missed:
         named = ", ".join(map(str, missed[:MAX_NAMED]))
-        yield f"the Chroma base does not find {len(missed)} of its passages: rows {named}"
+        yield f"the base does not find {len(missed)} of its passages: rows {named}"

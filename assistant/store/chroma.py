@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ import numpy as np
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
 from assistant.store.catalog import connect
-from assistant.store.snapshot import ChromaBase, stack_vectors
+from assistant.store.snapshot import Base, stack_vectors
 from assistant.store.tables import VectorRow, check_rows, digest_row, read_rows
 
-BASES_FOLDER = "chroma"
+FOLDER = "chroma"
 CHROMA_FILE = "chroma.sqlite3"
 COLLECTION = "passages"
 BATCH = 5_000
@@ -36,7 +36,7 @@ SAME_COSINE = 1e-5
 """Equal texts have equal vectors: either may be found for the other."""
 
 
-def build_base(index_dir: Path, number: int, dimension: int) -> ChromaBase:
+def build_base(index_dir: Path, number: int, dimension: int) -> Base:
     """Build base `number` from the catalog's vectors and check every one of them.
 
     Vectors that the graph does not lead to (46 of 100,000 in `make bench`) are noted as `missed`:
@@ -55,10 +55,10 @@ def build_base(index_dir: Path, number: int, dimension: int) -> ChromaBase:
         missed = _run_child("check", index_dir, number, dimension, last_row)["missed"]
         if len(missed) > MAX_MISSED_SHARE * n:
             raise StoreError(f"the new Chroma base does not find {len(missed)} of {n} passages")
-        return ChromaBase(number, last_row, n, _digest_files(folder), tuple(missed))
+        return Base(number, last_row, n, _digest_files(folder), tuple(missed))
 
 
-def check_base(index_dir: Path, base: ChromaBase, dimension: int) -> list[int]:
+def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
     """Return the live rows that the base should find and does not, asked in a child process.
 
     Raises:
@@ -69,7 +69,7 @@ def check_base(index_dir: Path, base: ChromaBase, dimension: int) -> list[int]:
     return sorted(set(missed) - set(base.missed))
 
 
-def require_intact(index_dir: Path, base: ChromaBase) -> None:
+def require_intact(index_dir: Path, base: Base) -> None:
     """Refuse a base of which anything has changed since it was built.
 
     Raises:
@@ -81,10 +81,12 @@ def require_intact(index_dir: Path, base: ChromaBase) -> None:
             raise StoreError(f"the Chroma base {str(folder)!r} is damaged or missing")
 
 
-class OpenBase:
+class OpenChroma:
     """A base that answers queries."""
 
-    def __init__(self, index_dir: Path, base: ChromaBase) -> None:
+    oversampling, least_scored = 1, 1
+
+    def __init__(self, index_dir: Path, base: Base) -> None:
         require_intact(index_dir, base)
         try:
             self._collection = _open_collection(_folder(index_dir, base.number))
@@ -101,13 +103,6 @@ class OpenBase:
             raise StoreError(f"the Chroma base cannot be searched: {error}") from error
 
 
-def remove_bases_except(index_dir: Path, kept: Collection[int]) -> None:
-    """Delete the folders of all other bases, those that were never finished among them."""
-    for folder in (index_dir / BASES_FOLDER).glob("*"):
-        if folder.name not in map(str, kept):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 @contextmanager
 def _explain_disk(folder: Path) -> Iterator[None]:
     try:
@@ -117,7 +112,7 @@ def _explain_disk(folder: Path) -> Iterator[None]:
 
 
 def _folder(index_dir: Path, number: int) -> Path:
-    return (index_dir / BASES_FOLDER / str(number)).resolve()
+    return (index_dir / FOLDER / str(number)).resolve()
 
 
 def _digest_files(folder: Path) -> tuple[tuple[str, str], ...]:

@@ -1,19 +1,17 @@
-"""The embedded engine: SQLite in the index folder is the truth, a Chroma base beside it searches.
+"""The embedded engine: SQLite in the index folder is the truth, a base beside it is searched.
 
-A damaged catalog is put aside, never deleted. Chroma bases are made of the catalog, and without it
-of no use.
+A damaged catalog is put aside, never deleted.
 """
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from assistant.errors import IndexDamaged, StoreError
-from assistant.settings import Settings
-from assistant.store import chroma as bases
+from assistant.settings import BaseKind, Settings
+from assistant.store import bases
 from assistant.store.catalog import (
     IndexConfig,
     create,
@@ -29,12 +27,14 @@ from assistant.store.catalog import (
 from assistant.store.changes import CatalogWriter
 from assistant.store.check import check_index
 from assistant.store.lock import hold_lock
-from assistant.store.snapshot import ChromaBase, Snapshot, SnapshotPool
+from assistant.store.snapshot import Base, Snapshot, SnapshotPool
 from assistant.store.sqlite import SqliteTables
 from assistant.store.vectors import VectorSearch
 
 MAX_DEAD_SHARE = 0.2
 """Share of a base's passages that may be gone before a new one is built."""
+MAX_TAIL_SHARE: dict[BaseKind, float] = {"signs": 0.02, "chroma": 0.1}
+"""How many passages may be newer than a base, of those in it: a new one of Chroma takes long."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +66,14 @@ class EmbeddedEngine:
         with hold_lock(self._dir):
             if rebuild or not is_created(self._dir):
                 create(self._dir, config)
-                remove_bases(self._dir)
+                bases.remove_bases(self._dir)
             with open_catalog(self._dir) as connection:
                 require_config(connection, config)
                 connection.execute("PRAGMA synchronous = FULL")
                 yield CatalogWriter(SqliteTables(connection))
 
     def renew(self, writer: CatalogWriter, on_build: Callable[[int], None]) -> str | None:
-        """Build a new Chroma base when the present one is stale or damaged."""
+        """Build a new base when the present one is stale, damaged, or of another kind."""
         base = writer.snapshot().base()
         if base is not None and self._is_fresh(base, writer):
             return None
@@ -84,7 +84,8 @@ class EmbeddedEngine:
         on_build(0)
         number = _next_number(writer)
         try:
-            writer.make_current(bases.build_base(self._dir, number, self._dimension))
+            given = self._dir, number, self._dimension
+            writer.make_current(bases.build_base(*given, self._settings.vector_base))
         except StoreError as error:
             return str(error)
         finally:
@@ -92,15 +93,18 @@ class EmbeddedEngine:
         bases.remove_bases_except(self._dir, {number, base.number if base else number})
         return None
 
-    def _is_fresh(self, base: ChromaBase, writer: CatalogWriter) -> bool:
+    def _is_fresh(self, base: Base, writer: CatalogWriter) -> bool:
         try:
             bases.require_intact(self._dir, base)
         except StoreError as error:
             logger.warning("%s; making it anew", error)
             return False
         assert isinstance(writer.tables, SqliteTables)
+        if bases.kind_of(base) != self._settings.vector_base:
+            return False
         n_tail, n_live = writer.tables.count_tail(base.last_row)
-        is_tail_short = n_tail <= max(self._settings.max_tail_passages, base.n_passages // 10)
+        share = MAX_TAIL_SHARE[self._settings.vector_base]
+        is_tail_short = n_tail <= max(self._settings.max_tail_passages, share * base.n_passages)
         return is_tail_short and n_live >= (1 - MAX_DEAD_SHARE) * base.n_passages
 
     @contextmanager
@@ -133,7 +137,7 @@ class EmbeddedEngine:
             if find_inode(self._dir) != identity:
                 return None
             aside = put_aside(self._dir)
-            remove_bases(self._dir)
+            bases.remove_bases(self._dir)
         told = f"the index was damaged ({error}); it was put aside as {str(aside)!r} and built anew"
         logger.warning("%s", told)
         return told
@@ -146,11 +150,6 @@ class EmbeddedEngine:
         """Close the connections that are kept."""
         if self._readers is not None:
             self._readers.close()
-
-
-def remove_bases(index_dir: Path) -> None:
-    """Delete every Chroma base; they are made of the catalog, and without it of no use."""
-    shutil.rmtree(index_dir / bases.BASES_FOLDER, ignore_errors=True)
 
 
 def _next_number(writer: CatalogWriter) -> int:

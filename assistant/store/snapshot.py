@@ -56,10 +56,10 @@ from assistant.values import (
 
 
 @dataclass(frozen=True, slots=True)
-class ChromaBase:
-    """A Chroma base: the passages up to `last_row` at the time it was built.
+class Base:
+    """A base (`bases.py`): the passages up to `last_row` at the time it was built.
 
-    `missed` are the rows among them that its graph does not lead to.
+    `digests` are of its files; `missed` are the rows among them that it does not lead to.
     """
 
     number: int
@@ -89,17 +89,17 @@ class Snapshot:
         self._last_row = int(facts["last_row"])
         self._languages: tuple[str, ...] | None = None
 
-    def base(self) -> ChromaBase | None:
-        """Return the current Chroma base, if there is one."""
+    def base(self) -> Base | None:
+        """Return the current base, if there is one."""
         found = self.tables.rows(BaseRow)
         if not found:
             return None
         row = max(found)
         if row.last_row > self._last_row:
-            raise IndexDamaged(f"the Chroma base {row.number} is newer than the index")
+            raise IndexDamaged(f"the base {row.number} is newer than the index")
         digests = tuple((name, digest) for name, digest in json.loads(row.digests))
         missed = tuple(json.loads(row.missed))
-        return ChromaBase(row.number, row.last_row, row.n_passages, digests, missed)
+        return Base(row.number, row.last_row, row.n_passages, digests, missed)
 
     def live_rows(self, rows: Sequence[int]) -> set[int]:
         """Return those of the rows that the index still holds."""

@@ -23,7 +23,7 @@ from assistant.ingest.pool import Parsers
 from assistant.ingest.walk import FoundFile, SkippedFile, walk
 from assistant.models.embed import Embedder
 from assistant.settings import Settings
-from assistant.store import chroma as bases
+from assistant.store import bases
 from assistant.store.added import list_added
 from assistant.store.catalog import (
     CATALOG_FILE,
@@ -37,7 +37,7 @@ from assistant.store.catalog import (
 )
 from assistant.store.changes import last_seen
 from assistant.store.content import SPLITTER_VERSION
-from assistant.store.embedded import EmbeddedEngine, remove_bases
+from assistant.store.embedded import EmbeddedEngine
 from assistant.store.engine import Engine
 from assistant.store.lock import hold_lock
 from assistant.store.plan import FileChange, make_plan, preview_changes
@@ -94,7 +94,7 @@ class SyncReport:
     """What a sync did, in `seconds`: with how many files, and how many passages there are now.
 
     `n_embedded` passages are new; `notable` are the files that were not plainly indexed.
-    `base_problem` says why there is no new Chroma base where one is due, `recovered` what became
+    `base_problem` says why there is no new base where one is due, `recovered` what became
     of an index that was damaged.
     """
 
@@ -278,12 +278,13 @@ def set_former_aside(settings: Settings) -> None:
             former.mkdir(exist_ok=True)
             with open_catalog(index_dir) as connection:  # what its log holds comes along
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            if (bases_dir := index_dir / bases.BASES_FOLDER).is_dir():
-                shutil.rmtree(former / bases.BASES_FOLDER, ignore_errors=True)
-                bases_dir.rename(former / bases.BASES_FOLDER)
+            bases.remove_bases(former)
+            for name in bases.FOLDERS.values():
+                if (index_dir / name).is_dir():
+                    (index_dir / name).rename(former / name)
             (index_dir / CATALOG_FILE).rename(former / CATALOG_FILE)
         remove_catalog(index_dir)
-        remove_bases(index_dir)
+        bases.remove_bases(index_dir)
 
 
 def read_former(index_dir: Path) -> IndexConfig | None:

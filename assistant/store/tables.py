@@ -115,7 +115,7 @@ class PassageRow(NamedTuple):
     """A passage: its span [start, end) in the text, its sentences' spans, their units' roles, and
     what it stands under, as JSON lists; the code of its language.
 
-    Row numbers only grow, so that `row > last_row` is what is newer than a Chroma base.
+    Row numbers only grow, so that `row > last_row` is what is newer than a base.
     """
 
     row: int
@@ -146,7 +146,7 @@ class SentenceVectorsRow(NamedTuple):
 
 
 class BaseRow(NamedTuple):
-    """A Chroma base (`chroma.py`); `digests` and `missed` are JSON lists."""
+    """A base (`bases.py`); `digests` and `missed` are JSON lists."""
 
     number: int
     last_row: int

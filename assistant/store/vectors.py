@@ -1,8 +1,8 @@
 """The rows of a snapshot whose vectors are the nearest to a query's, by their cosines.
 
-The Chroma base is asked, and the vectors that are newer than it or that it misses are searched
-exactly. Without a base, or with a damaged one, every vector is searched exactly: slower, never
-wrong. Among chosen rows the search is always exact.
+A base proposes rows, or finds them (`bases.py`), and the vectors that are newer than it or that it
+misses are searched exactly. Without a base, or with a damaged one, every vector is searched
+exactly: slower, never wrong. Among chosen rows the search is always exact.
 """
 
 import logging
@@ -15,8 +15,8 @@ import numpy as np
 
 from assistant.errors import StoreError
 from assistant.models.encoder import Vector
-from assistant.store.chroma import OpenBase
-from assistant.store.snapshot import ChromaBase, Snapshot
+from assistant.store.bases import OpenBase, open_base
+from assistant.store.snapshot import Base, Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class VectorSearch:
         base = snapshot.base()
         opened = self._open(base) if base else None
         try:
-            found = _search_base(opened, base, snapshot, query, k) if opened and base else []
+            found = self._search_base(opened, base, snapshot, query, k) if opened and base else []
         except StoreError as error:
             logger.warning("%s; searching exactly instead", error)
             self._opened = (base.number, None) if base else None
@@ -62,36 +62,40 @@ class VectorSearch:
         merged = dict(found) | dict(search_exactly(tail.rows, tail.matrix, query, k))
         return sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
-    def _open(self, base: ChromaBase) -> OpenBase | None:
+    def _search_base(
+        self, opened: OpenBase, base: Base, snapshot: Snapshot, query: Vector, k: int
+    ) -> list[tuple[int, float]]:
+        """Return the base's k best live rows, asking for more while dead ones take their places."""
+        wanted = max(opened.oversampling * k, opened.least_scored)
+        while True:
+            found = opened.search(query, wanted)
+            live = snapshot.live_rows([row for row, _ in found])
+            if len(live) >= k or wanted >= base.n_passages:
+                break
+            wanted *= 2
+        kept = [(row, cosine) for row, cosine in found if row in live]
+        if opened.oversampling == 1:
+            return kept[:k]
+        rows = [row for row, _ in kept]
+        return search_exactly(*snapshot.vectors_of(rows, self._dimension), query, k)
+
+    def _open(self, base: Base) -> OpenBase | None:
         with self._lock:
             if self._opened is None or self._opened[0] != base.number:
                 try:
-                    self._opened = (base.number, OpenBase(self._index_dir, base))
+                    self._opened = (base.number, open_base(self._index_dir, base))
                 except StoreError as error:
                     logger.warning("%s; searching exactly instead. Mend it: assistant index", error)
                     self._opened = (base.number, None)
             return self._opened[1]
 
-    def _load_tail(self, snapshot: Snapshot, base: ChromaBase | None) -> _Tail:
+    def _load_tail(self, snapshot: Snapshot, base: Base | None) -> _Tail:
         tail, key = self._tail, (snapshot.made_at, snapshot.version, base.number if base else 0)
         if tail is None or tail.key != key:
             last_row, missed = (base.last_row, base.missed) if base else (0, ())
             rows, matrix = snapshot.vectors_after(last_row, self._dimension, missed)
             tail = self._tail = _Tail(key, rows, matrix)
         return tail
-
-
-def _search_base(
-    opened: OpenBase, base: ChromaBase, snapshot: Snapshot, query: Vector, k: int
-) -> list[tuple[int, float]]:
-    """Return the base's k best live rows, asking for more while dead ones take their places."""
-    wanted = k
-    while True:
-        found = opened.search(query, wanted)
-        live = snapshot.live_rows([row for row, _ in found])
-        if len(live) >= k or wanted >= base.n_passages:
-            return [(row, cosine) for row, cosine in found if row in live][:k]
-        wanted *= 2
 
 
 def search_exactly(

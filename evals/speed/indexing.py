@@ -18,7 +18,7 @@ from typing import Any
 
 from assistant import Assistant, Settings
 from assistant.models.embed import Embedder, open_embedder
-from assistant.store import chroma as bases
+from assistant.store import bases
 from assistant.store import sync as syncing
 from assistant.store import work as working
 from assistant.store.changes import CatalogWriter
@@ -84,7 +84,7 @@ class _Ours:
     def run(self, number: int) -> None:
         """Sync with a Chroma base."""
         with watch_stages(self._embedder) as seconds:
-            self._sync(f"ours{number}", max_tail_passages=1)
+            self._sync(f"ours{number}", max_tail_passages=1, vector_base="chroma")
         for stage in STAGES:
             self.stages[stage] += seconds[stage]
 
@@ -101,7 +101,7 @@ class _Ours:
             rows, _ = at.vectors_after(0, self._embedder.dimension)
             return [passage.text for passage in at.passages(rows).values()]
 
-    def _sync(self, index: str, **given: int) -> Settings:
+    def _sync(self, index: str, **given: Any) -> Settings:
         settings = Settings.load(corpus_dir=self._corpus, index_dir=self._folder / index, **given)
         problem = Assistant(settings, self._embedder).sync().base_problem
         if problem:

@@ -22,7 +22,7 @@ from assistant.models.embed import Embedder, open_embedder
 from assistant.models.encoder import Vector
 from assistant.retrieve.retriever import rank_lexically, weigh_terms
 from assistant.store.catalog import CATALOG_FILE
-from assistant.store.chroma import BASES_FOLDER
+from assistant.store.bases import FOLDERS
 from assistant.store.plan import RACY_S
 from assistant.store.snapshot import Snapshot, open_snapshot
 from assistant.store.sync import index_config_of
@@ -137,7 +137,7 @@ def _sync_again(table: Table, assistant: Assistant, texts: Sequence[str]) -> Non
 def _measure_disk(table: Table, index_dir: Path) -> None:
     table.add("disk: catalog", disk_mb(index_dir / CATALOG_FILE), "MB")
     table.add("disk: its write-ahead log", disk_mb(index_dir / f"{CATALOG_FILE}-wal"), "MB")
-    table.add("disk: Chroma base", disk_mb(index_dir / BASES_FOLDER), "MB")
+    table.add("disk: base", sum(disk_mb(index_dir / name) for name in FOLDERS.values()), "MB")
 
 
 def _search(table: Table, assistant: Assistant, questions: Sequence[str]) -> None:
@@ -172,7 +172,7 @@ def _compare(
             ranking = search.search(snapshot, queries[question], k)
             found[question] = [row for row, _ in ranking]
 
-        table.add_latency("dense ranking: Chroma base and tail", time_each(find, questions))
+        table.add_latency("dense ranking: base and tail", time_each(find, questions))
         exact = _Exact(snapshot, embedder.dimension, queries, k)
         table.add_latency("dense ranking: exact, numpy", time_each(exact, questions))
         for cut in CUTS:

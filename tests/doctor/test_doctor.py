@@ -358,7 +358,7 @@ class TestIndex:
     def test_a_chroma_base_of_which_a_file_is_altered_or_missing_is_a_problem(
         self, healthy: Settings
     ) -> None:
-        settings = changed(healthy, max_tail_passages=1)
+        settings = changed(healthy, max_tail_passages=1, vector_base="chroma")
         write_files(settings.corpus_dir, {"new.txt": "A new text."})
         with hold(settings) as index:
             index.sync()

@@ -15,7 +15,7 @@ from typing import Any
 WALK = "assistant.store.sync"
 CATALOG = "assistant.store.catalog"
 WRITER = "assistant.store.changes"
-BASE = "assistant.store.chroma"
+BASE, CHROMA = "assistant.store.bases", "assistant.store.chroma"
 ENGINE = "assistant.store.embedded"
 POINTS: dict[str, tuple[str, str, str, int]] = {
     "after the walk": (WALK, "walk", "after", 1),
@@ -31,7 +31,8 @@ POINTS: dict[str, tuple[str, str, str, int]] = {
     "before the end": (WRITER, "CatalogWriter.finish", "before", 1),
     "after the end": (WRITER, "CatalogWriter.finish", "after", 1),
     "before a base": (BASE, "build_base", "before", 1),
-    "in the building of a base": (BASE, "_run_child", "after", 1),
+    "in the building of a Chroma base": (CHROMA, "_run_child", "after", 1),
+    "in the writing of a sign base": ("assistant.store.signs", "_save", "after", 2),
     "after a base": (BASE, "build_base", "after", 1),
     "before a base is current": (WRITER, "CatalogWriter.make_current", "before", 1),
     "in the removal of old bases": (BASE, "remove_bases_except", "before", 1),

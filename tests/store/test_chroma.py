@@ -11,8 +11,8 @@ from hashing import HashingEmbedder
 from assistant.errors import StoreError
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store import chroma as bases
-from assistant.store.snapshot import ChromaBase
+from assistant.store import bases, chroma
+from assistant.store.snapshot import Base
 from assistant.store.vectors import VectorSearch
 
 FILES = {f"{n}.txt": f"Item {n} is number {n * n}." for n in range(30)}
@@ -20,7 +20,9 @@ FILES = {f"{n}.txt": f"Item {n} is number {n * n}." for n in range(30)}
 
 def settings_of(folder: Path) -> Settings:
     """Return settings under which thirty files are enough for a base."""
-    return settings_in(folder, max_over_refusal=0.0, max_tail_passages=5)
+    return settings_in(
+        folder, max_over_refusal=0.0, max_tail_passages=5, vector_base="chroma"
+    )
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def assistant(settings: Settings, built: Path) -> Iterator[Assistant]:
 
 
 def base_folders(settings: Settings) -> list[Path]:
-    return sorted((settings.index_dir / bases.BASES_FOLDER).iterdir())
+    return sorted((settings.index_dir / chroma.FOLDER).iterdir())
 
 
 def break_hnsw(folder: Path) -> None:
@@ -56,11 +58,11 @@ def break_hnsw(folder: Path) -> None:
 
 
 def break_database(folder: Path) -> None:
-    (folder / bases.CHROMA_FILE).write_bytes(b"no database")
+    (folder / chroma.CHROMA_FILE).write_bytes(b"no database")
 
 
 def lose_database(folder: Path) -> None:
-    (folder / bases.CHROMA_FILE).unlink()
+    (folder / chroma.CHROMA_FILE).unlink()
 
 
 def test_a_sync_builds_a_base_once_there_are_passages_enough(
@@ -130,12 +132,12 @@ def test_a_base_that_cannot_be_built_leaves_the_index_usable(
 
 def miss(monkeypatch: pytest.MonkeyPatch, rows: list[int]) -> None:
     """Let the check of a new base say that it does not find these rows."""
-    original = bases._run_child
+    original = chroma._run_child
 
     def run_child(task: str, index_dir: Path, *numbers: int) -> Any:
         return {"missed": rows} if task == "check" else original(task, index_dir, *numbers)
 
-    monkeypatch.setattr(bases, "_run_child", run_child)
+    monkeypatch.setattr(chroma, "_run_child", run_child)
 
 
 def test_a_base_that_misses_too_many_vectors_is_refused(
@@ -153,11 +155,11 @@ def test_what_a_base_misses_is_searched_exactly(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     miss(monkeypatch, [7])
-    monkeypatch.setattr(bases, "MAX_MISSED_SHARE", 0.1)
+    monkeypatch.setattr(chroma, "MAX_MISSED_SHARE", 0.1)
     monkeypatch.setattr(  # as a graph that does not lead to the row would answer
-        bases.OpenBase,
+        chroma.OpenChroma,
         "search",
-        lambda self, query, k, ask=bases.OpenBase.search: [
+        lambda self, query, k, ask=chroma.OpenChroma.search: [
             pair for pair in ask(self, query, k) if pair[0] != 7
         ],
     )
@@ -172,6 +174,6 @@ def test_what_a_base_misses_is_searched_exactly(
 
 
 def test_a_base_that_is_not_there_is_refused_by_name(settings: Settings, tmp_path: Path) -> None:
-    gone = ChromaBase(7, 1, 1, ())
+    gone = Base(7, 1, 1, ())
     with pytest.raises(StoreError, match="chroma/7"):
         bases.require_intact(tmp_path, gone)

@@ -46,7 +46,7 @@ def store(
     the catalog, even if the catalog has all of it already.
     """
     folder = tmp_path_factory.mktemp("store")
-    settings = settings_in(folder, max_over_refusal=0.0, **TAIL)
+    settings = settings_in(folder, max_over_refusal=0.0, vector_base="chroma", **TAIL)
     write_files(settings.corpus_dir, FILES | FURTHER)
     with pytest.MonkeyPatch.context() as patched:
         fold = "PRAGMA wal_checkpoint(PASSIVE)" if "was" in request.param else "SELECT 1"

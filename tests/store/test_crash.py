@@ -19,11 +19,11 @@ from torture import Zygote, start_script, tallied, trials
 
 from assistant.pipeline import Assistant
 from assistant.settings import Settings
-from assistant.store.chroma import BASES_FOLDER
+from assistant.store.bases import list_folders
 from assistant.store.sync import sync
 
-MAX_TAIL_PASSAGES = 4
-"""So few that nearly every sync builds a Chroma base."""
+CHROMA = {"max_tail_passages": 4, "vector_base": "chroma"}
+"""So few that nearly every sync builds a base, and one that a child builds."""
 
 
 def change_corpus(corpus: Path, held: dict[str, str], random_: random.Random, round_: int) -> None:
@@ -60,7 +60,7 @@ def kill_a_sync(folder: Path, after_s: float) -> bool:
 
 @pytest.mark.timeout(1800)
 def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> None:
-    """Of a build, an update, a deletion: a third of them with a Chroma base, which takes longer."""
+    """Of a build, an update, a deletion: a third of them with a base, every other one Chroma's, which takes longer."""
     seed = 2
     random_, settings = random.Random(seed), settings_in(tmp_path)
     write_files(settings.corpus_dir, FILES)
@@ -74,7 +74,11 @@ def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> No
             for name, text in held.items():
                 ever.setdefault(name, set()).add(text)
             n_tail = 4 if round_ % 3 == 2 else 1000
-            given = {"kill_after_s": random_.uniform(0, took[n_tail]), "max_tail_passages": n_tail}
+            given = {
+                "kill_after_s": random_.uniform(0, took[n_tail]),
+                "max_tail_passages": n_tail,
+                "vector_base": ("chroma", "signs")[round_ // 3 % 2],
+            }
             task = "rebuild" if round_ % 10 == 5 else "sync"
             ended = zygote.run(tmp_path, task, **given)
             if ended.found:
@@ -91,7 +95,7 @@ def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> No
 def test_a_killed_sync_leaves_no_builder_and_no_base_that_nobody_uses(
     tmp_path: Path, settings: Settings
 ) -> None:
-    settings = settings_in(tmp_path, max_tail_passages=MAX_TAIL_PASSAGES)
+    settings = settings_in(tmp_path, **CHROMA)
     write_files(settings.corpus_dir, {f"{n}.txt": f"File {n}." for n in range(30)})
     for _ in range(2):
         assert kill_a_sync(tmp_path, 1.5)
@@ -99,10 +103,10 @@ def test_a_killed_sync_leaves_no_builder_and_no_base_that_nobody_uses(
     assert assistant.sync().base_problem is None
     time.sleep(2)
     assert assistant.check() == ()
-    assert len(list((settings.index_dir / BASES_FOLDER).iterdir())) == 1
+    assert len(list_folders(settings.index_dir)) == 1
 
 
 if __name__ == "__main__":
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    sync(settings_in(Path(sys.argv[1]), max_tail_passages=MAX_TAIL_PASSAGES), HashingEmbedder())
+    sync(settings_in(Path(sys.argv[1]), **CHROMA), HashingEmbedder())

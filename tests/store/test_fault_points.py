@@ -17,6 +17,7 @@ from store.judging import judge, judge_end, judge_next, tell, texts_of
 from torture import FACTOR, Zygote, altering, tallied
 
 from assistant.settings import Settings
+from assistant.store.bases import list_folders
 from assistant.store.catalog import CATALOG_FILE, DAMAGED_FILE
 
 ACTIONS = ("kill", "EIO", "ENOSPC")
@@ -90,7 +91,9 @@ def test_whatever_goes_wrong_at_a_named_point_the_index_is_whole(
                 texts[change] = texts_of(zygote, folder)
             new = texts[change]
             task = "rebuild" if change is rebuild else "sync"
-            ended = zygote.run(folder, task, fault=(point, action), **TAIL)
+            kind = "signs" if "sign base" in point else "chroma"
+            given = {"fault": (point, action), "vector_base": kind, **TAIL}
+            ended = zygote.run(folder, task, **given)
             ever = {name: {t[name] for t in (old, new) if name in t} for name in {**old, **new}}
             wrong = judge_end(ended, may_be_killed=action == "kill")
             if change is not damage or (ended.status == 0 and ended.error is None):
@@ -104,7 +107,7 @@ def test_whatever_goes_wrong_at_a_named_point_the_index_is_whole(
 def judge_files(folder: Path) -> list[str]:
     """Say which files are left that belong to no index."""
     left = {path.name for path in (folder / "index").iterdir()}
-    strange = left - {"chroma", "lock", CATALOG_FILE, DAMAGED_FILE, f"{DAMAGED_FILE}-wal"}
+    strange = left - {"chroma", "signs", "lock", CATALOG_FILE, DAMAGED_FILE, f"{DAMAGED_FILE}-wal"}
     # Readers may still be at the base before.
-    n_bases = len(list((folder / "index" / "chroma").iterdir()))
+    n_bases = len(list_folders(folder / "index"))
     return [f"left behind: {strange}, {n_bases} bases"] if strange or n_bases > 2 else []

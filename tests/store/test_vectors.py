@@ -1,6 +1,6 @@
 """Base and tail together find what exact search finds; a broken base costs time and nothing else.
 
-Chroma is opened in this process as the assistant opens it, over clustered random vectors.
+Each kind of base is opened in this process as the assistant opens it, over clustered random vectors.
 """
 
 import logging
@@ -16,7 +16,8 @@ import pytest
 from assistant.errors import StoreError
 from assistant.models.embed import PassageVectors
 from assistant.models.encoder import Vector
-from assistant.store import chroma as bases
+from assistant.settings import BaseKind
+from assistant.store import bases, chroma, signs
 from assistant.store.catalog import IndexConfig, connect, create
 from assistant.store.changes import CatalogWriter
 from assistant.store.content import Content
@@ -53,28 +54,38 @@ def put(writer: CatalogWriter, name: str, vectors: Vector) -> None:
     writer.put(document.document_id, content, rows, (), Processed((1, 1)))
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index with a base, of which one document is gone since, and a tail."""
-    index_dir = tmp_path_factory.mktemp("built") / "index"
+KINDS: tuple[BaseKind, ...] = ("signs", "chroma")
+
+
+def build(index_dir: Path, kind: BaseKind) -> Path:
+    """Make an index with a base, of which one document is gone since, and a tail."""
     random_ = np.random.default_rng(5)
     create(index_dir, MAKING)
     with closing(connect(index_dir)) as connection:
         writer = CatalogWriter(SqliteTables(connection))
         for name in ("kept", "gone"):
             put(writer, name, clustered(SIZES[name], random_))
-        number = 1
-        writer.make_current(bases.build_base(index_dir, number, DIMENSION))
+        writer.make_current(bases.build_base(index_dir, 1, DIMENSION, kind))
         writer.remove([DocumentId("gone")])
         put(writer, "new", clustered(SIZES["new"], random_))
         writer.finish()
     return index_dir
 
 
-@pytest.fixture
-def index_dir(built: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[BaseKind, Path]:
+    folder = tmp_path_factory.mktemp("built")
+    return {kind: build(folder / kind, kind) for kind in KINDS}
+
+
+@pytest.fixture(params=KINDS)
+def index_dir(request: pytest.FixtureRequest, built: dict[BaseKind, Path], tmp_path: Path) -> Path:
     """A copy of its own: Chroma keeps what it opened by the path."""
-    return Path(shutil.copytree(built, tmp_path / "index"))
+    return Path(shutil.copytree(built[request.param], tmp_path / "index"))
+
+
+of_chroma = pytest.mark.parametrize("index_dir", ["chroma"], indirect=True)
+of_signs = pytest.mark.parametrize("index_dir", ["signs"], indirect=True)
 
 
 def search_exactly(snapshot: Snapshot, query: Vector, k: int) -> list[tuple[int, float]]:
@@ -84,7 +95,7 @@ def search_exactly(snapshot: Snapshot, query: Vector, k: int) -> list[tuple[int,
 
 
 def chroma_file(index_dir: Path) -> Path:
-    (path,) = (index_dir / bases.BASES_FOLDER).glob(f"*/{bases.CHROMA_FILE}")
+    (path,) = (index_dir / chroma.FOLDER).glob(f"*/{chroma.CHROMA_FILE}")
     return path
 
 
@@ -166,11 +177,29 @@ def remove(path: Path, _: random.Random) -> None:
     path.unlink()
 
 
+@of_signs
+@pytest.mark.parametrize("damage", [flip, cut, blank, remove], ids=lambda f: f.__name__)
+def test_damage_to_any_file_of_a_sign_base_means_exact_search_and_a_warning(
+    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
+) -> None:
+    files = sorted(index_dir.glob(f"{signs.FOLDER}/*/*"))
+    assert len(files) == 4
+    for n, path in enumerate(files):
+        whole = path.read_bytes()
+        damage(path, random.Random(n))
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            require_exact(index_dir, VectorSearch(index_dir, DIMENSION), 2)
+        assert "damaged or missing; searching exactly" in caplog.text
+        path.write_bytes(whole)
+
+
+@of_chroma
 @pytest.mark.parametrize("damage", [flip, cut, blank, remove], ids=lambda f: f.__name__)
 def test_damage_to_any_hnsw_file_means_exact_search_and_a_warning(
     index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
 ) -> None:
-    files = [p for p in index_dir.glob(f"{bases.BASES_FOLDER}/*/*/*") if p.stat().st_size]
+    files = [p for p in index_dir.glob(f"{chroma.FOLDER}/*/*/*") if p.stat().st_size]
     assert len(files) >= 3
     for n, path in enumerate(sorted(files)):
         whole = path.read_bytes()
@@ -186,6 +215,7 @@ def remove_folder(path: Path, _: random.Random) -> None:
     shutil.rmtree(path.parents[1])
 
 
+@of_chroma
 @pytest.mark.parametrize("damage", [cut, blank, remove, remove_folder], ids=lambda f: f.__name__)
 def test_damage_to_chromas_own_database_means_exact_search_and_a_warning(
     index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
@@ -202,9 +232,10 @@ def test_a_base_that_fails_while_it_is_searched_means_exact_search_from_then_on(
     searcher = VectorSearch(index_dir, DIMENSION)
 
     def search(*_: object) -> None:
-        raise StoreError("the Chroma base cannot be searched")
+        raise StoreError("the base cannot be searched")
 
-    monkeypatch.setattr(bases.OpenBase, "search", search)
+    for opened in (chroma.OpenChroma, signs.OpenSigns):
+        monkeypatch.setattr(opened, "search", search)
     with caplog.at_level(logging.WARNING):
         require_exact(index_dir, searcher)
     assert caplog.text.count("searching exactly") == 1
@@ -212,12 +243,12 @@ def test_a_base_that_fails_while_it_is_searched_means_exact_search_from_then_on(
 
 @pytest.mark.slow
 def test_flipped_bytes_in_chromas_own_database_never_end_the_process(
-    built: Path, tmp_path: Path
+    built: dict[BaseKind, Path], tmp_path: Path
 ) -> None:
     random_ = random.Random(4)
     (query,) = clustered(1, np.random.default_rng(3))
     for n in range(40):
-        index_dir = Path(shutil.copytree(built, tmp_path / str(n)))
+        index_dir = Path(shutil.copytree(built["chroma"], tmp_path / str(n)))
         flip(chroma_file(index_dir), random_)
         with open_snapshot(index_dir, MAKING) as snapshot:
             found = VectorSearch(index_dir, DIMENSION).search(snapshot, query, 10)

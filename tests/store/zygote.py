@@ -35,7 +35,8 @@ from assistant.errors import AssistantError, IndexDamaged, IndexMissing, StoreEr
 from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
-from assistant.store import chroma as bases
+from assistant.settings import BaseKind
+from assistant.store import chroma
 from assistant.store import sync as syncing
 from assistant.store.lock import hold_lock
 from assistant.values import Answer, Stage
@@ -61,6 +62,7 @@ class Order:
     fault: tuple[str, str] | None = None
     max_file_bytes: int | None = None
     max_tail_passages: int = 1000
+    vector_base: BaseKind = "chroma"
     kill_after_s: float | None = None
 
 
@@ -85,7 +87,7 @@ class InlineParsers:
 
 
 class Builder:
-    """Does what `base._run_child` does in a process that was forked before anything was open."""
+    """Does what `chroma._run_child` does in a process that was forked before anything was open."""
 
     def __init__(self) -> None:
         self._orders, theirs = socket.socketpair()
@@ -129,7 +131,7 @@ def _serve(orders: TextIO) -> None:
 
 def _make(task: str, index_dir: Path, *numbers: int) -> Any:
     try:
-        return bases.TASKS[task](index_dir, *numbers)
+        return chroma.TASKS[task](index_dir, *numbers)
     except IndexDamaged as error:
         return {"damaged": str(error)}
     except BaseException as error:  # noqa: BLE001 (told to the parent)
@@ -184,13 +186,16 @@ TASKS: dict[str, Callable[[Assistant], Any]] = {
 
 def be_child(order: Order) -> None:
     syncing.Parsers = InlineParsers  # type: ignore[attr-defined, assignment]
-    bases._run_child = Builder().run
+    chroma._run_child = Builder().run
     _, unbounded = resource.getrlimit(resource.RLIMIT_FSIZE)
     if order.max_file_bytes is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.max_file_bytes, unbounded))
     settings = settings_in(
-        Path(order.folder), max_over_refusal=0.0, max_tail_passages=order.max_tail_passages
+        Path(order.folder),
+        max_over_refusal=0.0,
+        max_tail_passages=order.max_tail_passages,
+        vector_base=order.vector_base,
     )
     if order.fault:
         arm(*order.fault)

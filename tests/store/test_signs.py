@@ -1,0 +1,212 @@
+"""A sign base proposes what exact search finds: its estimates are near, its counts are right.
+
+Vectors are drawn as those of sentences lie under the model that ships: a mean of length .8, about
+which a few dimensions vary most. `test_vectors.py` tries a base beside the tail of an index.
+"""
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpora import settings_in, write_files
+from hashing import HashingEmbedder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.errors import StoreError
+from assistant.models.encoder import Vector
+from assistant.pipeline import Assistant
+from assistant.settings import Settings
+from assistant.store import signs
+from assistant.store.bases import BaseKind, list_folders
+
+FILES = {f"{n}.txt": f"Item {n} is number {n * n}." for n in range(30)}
+
+
+def draw(n: int, dimension: int, seed: int) -> Vector:
+    """Return n unit vectors, (n, dimension)."""
+    random = np.random.default_rng(seed)
+    drawn = random.standard_normal((n, dimension)) * (np.arange(dimension) + 10.0) ** -0.6
+    drawn *= 0.6 / np.sqrt(np.square(drawn).sum(axis=1).mean())
+    drawn += 0.8 / np.sqrt(dimension)
+    found: Vector = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+    return found
+
+
+def search(vectors: Vector, query: Vector, k: int, n_scored: int) -> set[int]:
+    """Return the places of the k best of those that the codes propose, scored exactly."""
+    turn = signs.make_turn(vectors)
+    codes, facts = signs.encode(vectors, turn)
+    coded = signs.encode_query(query, turn)
+    places = signs.find_best(codes, facts, coded, query.size, n_scored)
+    return {int(place) for place in places[np.argsort(-(vectors[places] @ query))[:k]]}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dimension", [384, 768])
+def test_the_rescored_best_are_the_exact_best(seed: int, dimension: int) -> None:
+    vectors = draw(8_000, dimension, seed)
+    queries = draw(20, dimension, seed + 100)
+    n_found = 0
+    for query in queries:
+        exact = set(np.argsort(-(vectors @ query))[:10].tolist())
+        n_found += len(exact & search(vectors, query, 10, 400))
+    assert n_found / (10 * len(queries)) >= 0.98
+
+
+@given(st.integers(1, 300), st.integers(2, 130), st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_scoring_all_is_exact_search(n: int, dimension: int, seed: int) -> None:
+    vectors, (query,) = draw(n, dimension, seed), draw(1, dimension, seed + 1)
+    cosines = vectors @ query
+    k = min(7, n)
+    found = search(vectors, query, k, n)
+    assert np.allclose(np.sort(cosines[list(found)]), np.sort(cosines)[-k:], atol=1e-5)
+
+
+@given(st.integers(1, 200), st.integers(2, 130), st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_an_estimate_is_the_inner_product_with_the_rounded_query(
+    n: int, dimension: int, seed: int
+) -> None:
+    vectors, (query,) = draw(n, dimension, seed), draw(1, dimension, seed + 1)
+    turn = signs.make_turn(vectors)
+    codes, facts = signs.encode(vectors, turn)
+    planes, half = signs.encode_query(query, turn)
+    bits = np.unpackbits(np.ascontiguousarray(planes).view(np.uint8), axis=1)[:, :dimension]
+    levels = (2 ** np.arange(signs.QUERY_BITS)[::-1]) @ bits
+    rounded = (2 * levels - 15.0) * half
+    turned = turn.rotation @ (query - turn.centre)
+    assert np.abs(rounded - turned).max() <= half * 1.001
+    signed = np.where((vectors - turn.centre) @ turn.rotation.T > 0, 1.0, -1.0)
+    wanted = facts[0] * (signed @ rounded) + facts[1]
+    assert np.allclose(signs.estimate(codes, facts, (planes, half), dimension), wanted, atol=1e-4)
+
+
+def test_estimates_are_near_and_neither_too_high_nor_too_low() -> None:
+    vectors, queries = draw(4_000, 384, 1), draw(10, 384, 2)
+    turn = signs.make_turn(vectors)
+    codes, facts = signs.encode(vectors, turn)
+    errors = []
+    for query in queries:
+        found = signs.estimate(codes, facts, signs.encode_query(query, turn), 384)
+        errors.append(found + turn.centre @ query - vectors @ query)
+    assert abs(np.mean(errors)) < 0.002
+    assert np.std(errors) < 0.03
+
+
+@given(st.integers(0, 40_000), st.integers(1, 500), st.integers(0, 9))
+@settings(deadline=None, max_examples=15)
+def test_the_best_are_found_over_blocks_as_over_all(n: int, k: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    codes = random.integers(0, 1 << 63, (1, n), dtype=np.uint64)
+    facts = random.random((2, n)).astype(np.float32)
+    query = random.integers(0, 1 << 63, (signs.QUERY_BITS, 1), dtype=np.uint64), 0.01
+    estimates = signs.estimate(codes, facts, query, 64)
+    found = estimates[signs.find_best(codes, facts, query, 64, k)]
+    assert np.array_equal(found, -np.sort(-estimates)[:k])
+
+
+def test_equal_vectors_and_one_alone_can_be_coded() -> None:
+    vectors = np.repeat(draw(1, 32, 5), 3, axis=0)
+    turn = signs.make_turn(vectors)
+    codes, facts = signs.encode(vectors, turn)
+    assert np.isfinite(facts).all()
+    query = signs.encode_query(vectors[0], turn)
+    assert set(signs.find_best(codes, facts, query, 32, 3).tolist()) == {0, 1, 2}
+
+
+def settings_of(folder: Path, **given: object) -> Settings:
+    """Return settings under which thirty files are enough for a base."""
+    return settings_in(folder, max_over_refusal=0.0, **({"max_tail_passages": 5} | given))
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Assistant:
+    given = settings_of(tmp_path)
+    write_files(given.corpus_dir, FILES)
+    assistant = Assistant(given, HashingEmbedder())
+    assert assistant.sync().base_problem is None
+    return assistant
+
+
+def test_a_sync_builds_a_base_that_the_check_finds_whole(assistant: Assistant) -> None:
+    (folder,) = list_folders(assistant.settings.index_dir)
+    assert folder.parent.name == signs.FOLDER
+    assert assistant.check() == ()
+    assistant.sync()
+    assert list_folders(assistant.settings.index_dir) == [folder]
+    assert assistant.search("item 7 number 49")[0].passage.document_id == "7.txt"
+
+
+@pytest.mark.parametrize("name", ["codes", "facts", "rows", "turn"])
+def test_check_reports_a_damaged_base_and_the_next_sync_mends_it(
+    assistant: Assistant, name: str
+) -> None:
+    (folder,) = list_folders(assistant.settings.index_dir)
+    (folder / name).write_bytes((folder / name).read_bytes()[:-1] + b"\xaa")
+    (problem,) = assistant.check()
+    assert "damaged or missing" in problem
+    assert assistant.sync().base_problem is None
+    assert assistant.check() == ()
+
+
+def test_check_names_the_rows_whose_codes_are_those_of_other_vectors(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swapped(vectors: Vector, turn: signs.Turn) -> tuple[signs.Codes, Vector]:
+        codes, facts = encode(vectors, turn)
+        return codes[:, ::-1].copy(), facts
+
+    encode = signs.encode
+    monkeypatch.setattr(signs, "encode", swapped)
+    assistant.sync(rebuild=True)
+    monkeypatch.undo()
+    (problem,) = assistant.check()
+    assert "does not find 30 of its passages" in problem
+
+
+@pytest.mark.parametrize(("before", "after"), [("signs", "chroma"), ("chroma", "signs")])
+def test_another_kind_of_base_takes_the_place_of_the_present_one(
+    tmp_path: Path, before: BaseKind, after: BaseKind
+) -> None:
+    write_files(settings_of(tmp_path).corpus_dir, FILES)
+    for kind in (before, after):
+        assistant = Assistant(settings_of(tmp_path, vector_base=kind), HashingEmbedder())
+        assert assistant.sync().base_problem is None
+        assert assistant.check() == ()
+        assert assistant.search("item 7 number 49")[0].passage.document_id == "7.txt"
+    assert [path.parent.name for path in list_folders(tmp_path / "index")] == ["signs", "chroma"]
+    (tmp_path / "corpus" / "7.txt").unlink()
+    assert assistant.sync().base_problem is None
+
+
+def test_a_base_that_cannot_be_written_leaves_the_index_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    given = settings_of(tmp_path)
+    write_files(given.corpus_dir, FILES)
+    monkeypatch.setattr(signs, "_save", refuse)
+    assistant = Assistant(given, HashingEmbedder())
+    assert "No space left" in (assistant.sync().base_problem or "")
+    assert assistant.check() == ()
+    assert assistant.search("item 7 number 49")[0].passage.document_id == "7.txt"
+    monkeypatch.undo()
+    assert assistant.sync().base_problem is None
+    assert len(list_folders(given.index_dir)) == 1
+
+
+def test_a_base_that_is_not_there_is_refused_by_name(assistant: Assistant) -> None:
+    index_dir = assistant.settings.index_dir
+    with assistant.index.open() as snapshot:
+        base = snapshot.base()
+    assert base is not None
+    signs.require_intact(index_dir, base)
+    for path in signs.folder_of(index_dir, base.number).iterdir():
+        path.unlink()
+    with pytest.raises(StoreError, match=f"signs/{base.number}"):
+        signs.require_intact(index_dir, base)
