@@ -1,6 +1,6 @@
 """Speed and size, beside the bare model and the plain stack, on the same machine in one run.
 
-    python -m evals.bench [--squad2 PATH] [--n 323] [--passages 100000] [--quick] [--json FILE]
+    python -m evals.bench [--squad2 PATH] [--n 323] [--passages N] [--quick] [--json FILE]
 
 Measured, each section in a process of its own:
 
@@ -12,6 +12,10 @@ Measured, each section in a process of its own:
   synced, and synced again with one file changed.
 - questions: latency of `Assistant.ask` and its stages, beside encoding one query and the plain
   stack's retriever.
+- million: an index of a million passages, and of a tenth of them: building it but for vectors, most
+  of which are made of others (`--embedded` says how many are not), searching it, ways to search
+  vectors beside each other, a sync of one file of 100,000. Hours, most of them embedding; only
+  when it is named. What is done is kept in `--work`, by default under `~/.cache/assistant-work`.
 - scale: a generated corpus of many short passages: sync, search, recall against exact search,
   memory and disk. Takes most of an hour at 100,000 passages on two cores; what is done is kept
   in `--work` and an interrupted run goes on from there.
@@ -33,14 +37,16 @@ from typing import Any
 from evals.speed.figure import Figure, Plan
 from evals.speed.machine import describe_machine
 
-SECTIONS = ("cold", "indexing", "formats", "questions", "scale")
+SECTIONS = ("cold", "indexing", "formats", "questions", "scale", "million")
+N_PASSAGES = {"million": 1_000_000}
+"""Of a section, where it is not 100,000."""
 
 
 def main() -> None:
     """Measure the sections that were asked for and print them."""
     given = _read_arguments()
     if given.child:
-        figures = _measure(given.sections[0], _plan(given))
+        figures = _measure(given.sections[0], _plan(given, given.sections[0]))
         given.json.write_text(json.dumps([asdict(figure) for figure in figures]), encoding="utf-8")
         return
     machine = describe_machine()
@@ -61,25 +67,30 @@ def _read_arguments() -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--squad2", type=Path, help="squad2.json, for real documents")
     parser.add_argument("--n", type=int, default=323, help="documents to index (323)")
-    parser.add_argument("--passages", type=int, default=100_000, help="of the scale section")
+    parser.add_argument("--passages", type=int, help="of scale (100,000), million (1,000,000)")
+    parser.add_argument("--embedded", type=int, default=100_000, help="of million, really embedded")
     parser.add_argument("--quick", action="store_true", help="a fraction of it all, to try it out")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
-    parser.add_argument("--work", type=Path, help="keep the scale section's corpus and index here")
-    parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument(
+        "--work", type=Path, help="keep the corpora and indexes of scale, million here"
+    )
+    parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS[:-1]))
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _plan(given: argparse.Namespace) -> Plan:
+def _plan(given: argparse.Namespace, section: str) -> Plan:
     quick: bool = given.quick
+    n_passages = given.passages or N_PASSAGES.get(section, 100_000)
     return Plan(
         squad2=given.squad2,
         n_documents=min(given.n, 40) if quick else given.n,
-        n_passages=min(given.passages, 2_000) if quick else given.passages,
+        n_passages=min(n_passages, 2_000) if quick else n_passages,
         n_questions=40 if quick else 200,
         rounds=1 if quick else 3,
         cold_runs=2 if quick else 7,
         work=given.work,
+        n_embedded=min(given.embedded, 500) if quick else given.embedded,
     )
 
 

@@ -38,7 +38,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from assistant import Assistant, Settings
-settings = Settings(corpus_dir="corpus", index_dir="index", cache_dir="cache", max_tail_passages=2, vector_base="chroma")
+folders = {f"{name}_dir": name for name in ("corpus", "index", "cache")}
+settings = Settings(**folders, max_tail_passages=2, vector_base="chroma")
 with Assistant.open(settings) as assistant:
     assert assistant.sync().base_problem is None
     answer = assistant.ask("Where does the Danube rise?")

@@ -24,13 +24,13 @@ from assistant.models.embed import open_embedder
 from assistant.models.prepare import find_model, find_prepared
 from assistant.settings import Settings
 from assistant.show.provenance import count
+from assistant.store.bases import folder_of, list_folders, require_intact
 from assistant.store.catalog import (
     CATALOG_FILE,
     open_catalog,
     read_facts,
     require_facts,
 )
-from assistant.store.bases import folder_of, list_folders, require_intact
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
 from assistant.store.snapshot import Base, Snapshot

@@ -195,8 +195,8 @@ class Settings(BaseSettings):
     )
     vector_base: BaseKind = Field(
         "signs",
-        description="What vectors are searched by above `max_tail_passages`: `signs` scans a bit of "
-        "each of their numbers and scores the likeliest exactly, `chroma` walks Chroma's graph.",
+        description="What vectors are searched by above `max_tail_passages`: `signs` scans a bit "
+        "of each of their numbers and scores the likeliest exactly, `chroma` walks its graph.",
     )
 
     max_question_chars: int = Field(4_000, gt=0, description="Longer questions are refused.")

@@ -11,9 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 from assistant.errors import IndexDamaged, StoreError
+from assistant.store.bases import check_base
 from assistant.store.catalog import IndexConfig, open_catalog, require_config
 from assistant.store.changes import list_terms
-from assistant.store.bases import check_base
 from assistant.store.engine import require_all
 from assistant.store.lock import hold_lock
 from assistant.store.snapshot import Snapshot, make_passage

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 from assistant.errors import IndexDamaged, StoreError
 from assistant.settings import BaseKind, Settings

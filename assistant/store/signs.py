@@ -1,10 +1,11 @@
-"""The sign base: one bit of each number of a vector, by which a scan finds the few to be scored.
+"""The sign base: two bits of each number of a vector, by which few are found to be scored.
 
-Vectors are centred and turned by a random rotation, and the signs of what comes out are kept, 48
-bytes of a vector of 384 floats. A query is kept in four bits a number. Bits that differ, counted,
-estimate the cosines of all vectors; those with the best estimates are then scored exactly, by the
-catalog's own vectors (RaBitQ: Gao & Long 2024, SIGMOD, arXiv:2405.12497, with equal steps for the
-query). Arrays of a base are files of its folder; they are read into memory, checked against the
+Vectors are centred and turned by a random rotation. Of what comes out the signs are kept, and the
+signs of what these leave; of a query four bits a number. The bits in which the first signs differ
+from the query's, counted, estimate the cosines of all vectors; the second ones, those of the
+likeliest; and the likeliest by both are scored exactly, by the catalog's own vectors (RaBitQ: Gao &
+Long 2024, SIGMOD, arXiv:2405.12497; the second bit is a residual's, with the levels of Max 1960).
+The arrays of a base are files of its folder, which are read into memory, checked against the
 digests that the catalog keeps of them, and never edited.
 """
 
@@ -27,10 +28,15 @@ from assistant.store.snapshot import Base, stack_vectors
 from assistant.store.tables import VectorRow, check_rows, rows_in
 
 FOLDER = "signs"
-OVERSAMPLING = 8
-"""Vectors that are scored exactly for each that is asked for."""
-LEAST_SCORED = 200
+OVERSAMPLING, LEAST_SCORED = 4, 200
+"""Vectors that are scored exactly for each that is asked for, and at least."""
+REFINED, REFINED_OF_ROOT = 8, 2
+"""Vectors whose second bits are looked at: for each that is scored, and at least of the square
+root of how many there are."""
 QUERY_BITS = 4
+LEVELS = (0.9816, 0.5289)
+"""A number is about plus or minus the first, plus or minus the second, in root mean squares: the
+four levels that a normal distribution is rounded to with the least error."""
 WORD_BITS = 64
 BLOCK = 16_384
 """Vectors whose bits are counted at once: what that takes stays in a processor's cache."""
@@ -69,18 +75,25 @@ def pack(bits: NDArray[np.bool_]) -> Codes:
 
 
 def encode(vectors: Vector, turn: Turn) -> tuple[Codes, Vector]:
-    """Return the codes (words, n) of vectors (n, d), and the scales and shifts (2, n) of estimates.
+    """Return the codes (2, words, n) of vectors (n, d), and the facts (3, n) of their estimates.
 
     With r = vector - centre, s = query - centre, y = rotation r and z = rotation s, the inner
-    product of vector and query is that of r and s, and of r and the centre (the shift), and of
-    the centre and the query, which is the same for all. That of r and s is estimated by that of
-    sign(y) and z, times |y|^2 / sum(|y_i|) (the scale), which makes it exact for z = y.
+    product of vector and query is that of r and s, and of r and the centre (the last fact), and of
+    the centre and the query, which is the same for all. That of r and s is estimated by that of c
+    and z, times |y|^2 / (c y), which makes it exact for z = y: c are the signs of y (the first
+    fact), or the levels that both bits stand for (the second).
     """
     centred = vectors - turn.centre
     turned = centred @ turn.rotation.T
-    sums = np.abs(turned).sum(axis=1)
-    scales = np.square(turned).sum(axis=1) / np.where(sums > 0, sums, 1)
-    return pack(turned > 0), np.stack((scales, centred @ turn.centre)).astype(np.float32)
+    squares = np.square(turned).sum(axis=1)
+    is_up = turned > 0
+    signed = np.where(is_up, np.float32(1), np.float32(-1))
+    left = turned - signed * (LEVELS[0] * np.sqrt(squares / turned.shape[1]))[:, np.newaxis]
+    both = LEVELS[0] * signed + np.where(left > 0, LEVELS[1], -LEVELS[1])
+    products = np.stack([(code * turned).sum(axis=1) for code in (signed, both)])
+    scales = squares / np.where(products > 0, products, 1)
+    facts = np.vstack((scales, centred @ turn.centre)).astype(np.float32)
+    return np.stack((pack(is_up), pack(left > 0))), facts
 
 
 def encode_query(query: Vector, turn: Turn) -> tuple[Codes, float]:
@@ -96,48 +109,57 @@ def encode_query(query: Vector, turn: Turn) -> tuple[Codes, float]:
     return pack((levels.astype(np.uint8) >> places & 1) > 0).T, half
 
 
-def count_differing(codes: Codes, planes: Codes) -> NDArray[np.uint16]:
-    """Return for each code how many bits differ from the planes', those of a higher one doubled.
+def multiply(codes: Codes, query: tuple[Codes, float], dimension: int) -> Vector:
+    """Return the inner products (n,) of the signs of codes (words, n) and a query's numbers.
 
-    `codes` is (words, n), `planes` (bits, words).
-    """
-    differing = np.zeros(codes.shape[1], np.uint16)
-    for plane in planes:
-        counts = np.bitwise_count(codes ^ plane[:, np.newaxis])
-        differing += differing
-        differing += counts.sum(axis=0, dtype=np.uint16)
-    return differing
-
-
-def estimate(codes: Codes, facts: Vector, query: tuple[Codes, float], dimension: int) -> Vector:
-    """Return estimates of the cosines (n,) but for what all have in common.
-
-    The sum of sign(y_i) z_i is, in half steps, 15 d less twice the bits that differ, so weighed.
+    In half steps they are 15 d, less twice the bits that differ from each of the query's four,
+    those of a higher one doubled.
     """
     planes, half = query
+    differing, words = np.zeros(codes.shape[1], np.uint16), np.empty_like(codes)
+    counts = np.empty(codes.shape, np.uint8)
+    for plane in planes:
+        np.bitwise_count(np.bitwise_xor(codes, plane[:, np.newaxis], out=words), out=counts)
+        differing += differing
+        differing += counts.sum(axis=0, dtype=np.uint16)
     whole = np.float32(dimension * ((1 << QUERY_BITS) - 1))
-    sums = whole - 2 * count_differing(codes, planes).astype(np.float32)
-    estimates: Vector = facts[0] * sums * np.float32(half) + facts[1]
-    return estimates
+    products: Vector = (whole - 2 * differing.astype(np.float32)) * np.float32(half)
+    return products
+
+
+def propose(
+    codes: Codes, facts: Vector, query: tuple[Codes, float], dimension: int, k: int
+) -> tuple[NDArray[np.intp], Vector]:
+    """Return the places of the k vectors with the best estimates by their first bits, in no order.
+
+    And the inner products that these were made of.
+    """
+    places, products, estimates = np.zeros(0, np.intp), np.zeros(0, "f4"), np.zeros(0, "f4")
+    floor = -np.inf
+    for first in range(0, codes.shape[2], BLOCK):
+        part = slice(first, first + BLOCK)
+        found = multiply(codes[0, :, part], query, dimension)
+        guessed = facts[0, part] * found + facts[2, part]
+        passing = np.flatnonzero(guessed > floor)
+        places = np.concatenate((places, passing + first))
+        products = np.concatenate((products, found[passing]))
+        estimates = np.concatenate((estimates, guessed[passing]))
+        if len(places) > k:
+            kept = np.argpartition(-estimates, k - 1)[:k]
+            places, products, estimates = places[kept], products[kept], estimates[kept]
+            floor = float(estimates.min())
+    return places, products
 
 
 def find_best(
     codes: Codes, facts: Vector, query: tuple[Codes, float], dimension: int, k: int
 ) -> NDArray[np.intp]:
-    """Return the places of the k vectors whose cosines are estimated highest, best first."""
-    places, estimates = np.zeros(0, np.intp), np.zeros(0, np.float32)
-    floor = -np.inf
-    for first in range(0, codes.shape[1], BLOCK):
-        part = slice(first, first + BLOCK)
-        found = estimate(codes[:, part], facts[:, part], query, dimension)
-        passing = np.flatnonzero(found > floor)
-        places = np.concatenate((places, passing + first))
-        estimates = np.concatenate((estimates, found[passing]))
-        if len(places) > k:
-            kept = np.argpartition(-estimates, k - 1)[:k]
-            places, estimates = places[kept], estimates[kept]
-            floor = float(estimates.min())
-    return places[np.lexsort((places, -estimates))]
+    """Return the places of the k vectors with the best estimates, by both bits, best first."""
+    n_refined = max(REFINED * k, int(REFINED_OF_ROOT * codes.shape[2] ** 0.5))
+    places, first = propose(codes, facts, query, dimension, n_refined)
+    second = multiply(codes[1][:, places], query, dimension)
+    estimates = facts[1, places] * (LEVELS[0] * first + LEVELS[1] * second) + facts[2, places]
+    return places[np.lexsort((places, -estimates))[:k]]
 
 
 class OpenSigns:
@@ -165,8 +187,8 @@ class OpenSigns:
         """Return those of the rows that the base lacks, or has another vector's code of."""
         places = np.searchsorted(self._rows, rows).clip(max=len(self._rows) - 1)
         codes, _ = encode(vectors, self._turn)
-        n_differing = np.bitwise_count(codes ^ self._codes[:, places]).sum(axis=0, dtype=np.int64)
-        is_stray = n_differing > MAX_STRAY_SHARE * vectors.shape[1]
+        differing = np.bitwise_count(codes[0] ^ self._codes[0][:, places])
+        is_stray = differing.sum(axis=0, dtype=np.int64) > MAX_STRAY_SHARE * vectors.shape[1]
         return np.array(rows)[(self._rows[places] != rows) | is_stray].tolist()
 
 
@@ -184,11 +206,11 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
         numbers = [row for (row,) in connection.execute("SELECT row FROM passages ORDER BY row")]
         sample = rows_in(connection, VectorRow, "row", numbers[:: -(-len(numbers) // SAMPLE) or 1])
         turn = make_turn(stack_vectors(sample, dimension)[1])
-        codes = np.zeros((-(-dimension // WORD_BITS), len(numbers)), np.uint64)
-        facts, n_done = np.zeros((2, len(numbers)), np.float32), 0
+        codes = np.zeros((2, -(-dimension // WORD_BITS), len(numbers)), np.uint64)
+        facts, n_done = np.zeros((3, len(numbers)), np.float32), 0
         for rows, vectors in read_vectors(connection, dimension):
             part = slice(n_done, n_done := n_done + len(rows))
-            codes[:, part], facts[:, part] = encode(vectors, turn)
+            codes[:, :, part], facts[:, part] = encode(vectors, turn)
         require_number("vectors", n_done, len(numbers))
     finally:
         connection.close()

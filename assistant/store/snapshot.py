@@ -28,7 +28,7 @@ from assistant.store.catalog import (
     require_config,
 )
 from assistant.store.engine import Tables, require_all, require_number
-from assistant.store.sqlite import SqliteTables
+from assistant.store.sqlite import Counted, SqliteTables
 from assistant.store.tables import (
     BaseRow,
     ContentRow,
@@ -383,6 +383,7 @@ class SnapshotPool:
         self._index_dir = index_dir
         self._config = config
         self._idle: list[tuple[int, sqlite3.Connection]] = []
+        self._counted: tuple[tuple[str, str], Counted] | None = None
 
     @contextmanager
     def open(self) -> Iterator[Snapshot]:
@@ -398,7 +399,8 @@ class SnapshotPool:
         try:
             with explain_errors(self._index_dir):
                 connection.execute("BEGIN")
-                yield Snapshot(SqliteTables(connection, require_config(connection, self._config)))
+                facts = require_config(connection, self._config)
+                yield Snapshot(SqliteTables(connection, facts, self._counted_in(facts)))
                 connection.execute("ROLLBACK")
         except BaseException:
             connection.close()
@@ -409,6 +411,14 @@ class SnapshotPool:
         """Close the connections that are not in use."""
         while (idle := self._pop()) is not None:
             idle[1].close()
+
+    def _counted_in(self, facts: Mapping[str, str]) -> Counted:
+        """Return what is known of a version; of another one that is forgotten."""
+        version = facts["made_at"], facts["version"]
+        counted = self._counted
+        if counted is None or counted[0] != version:
+            counted = self._counted = version, Counted()
+        return counted[1]
 
     def _take(self) -> tuple[int, sqlite3.Connection]:
         """Return a connection to the file that is there now: a rebuild puts another in place."""

@@ -7,11 +7,23 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from assistant.errors import IndexDamaged
 from assistant.store.engine import require_number
 from assistant.store.tables import TABLES, Row, read_manifest, read_rows, rows_in, write_row
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was counted in one version of an index: counting again takes as long as there are rows.
+
+    `n_with` says of terms in how many passages they are; those in none are not kept.
+    """
+
+    languages: tuple[str, ...] | None = None
+    n_with: dict[str, int] = field(default_factory=dict)
 
 
 class SqliteTables:
@@ -21,11 +33,18 @@ class SqliteTables:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, facts: Mapping[str, str] | None = None
+        self,
+        connection: sqlite3.Connection,
+        facts: Mapping[str, str] | None = None,
+        counted: Counted | None = None,
     ) -> None:
-        """`facts` are those of the manifest, if they are known and stay as they are."""
+        """`facts` are those of the manifest, if they are known and stay as they are.
+
+        `counted` is what is known of the same version.
+        """
         self.connection = connection
         self._facts = facts
+        self._counted = counted
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -60,10 +79,15 @@ class SqliteTables:
 
     def languages(self) -> tuple[str, ...]:
         """Return the languages, that of most passages first."""
+        if self._counted and self._counted.languages is not None:
+            return self._counted.languages
         found = self.connection.execute(
             "SELECT language FROM passages GROUP BY language ORDER BY count(*) DESC, language"
         )
-        return tuple(language for (language,) in found)
+        languages = tuple(language for (language,) in found)
+        if self._counted:
+            self._counted.languages = languages
+        return languages
 
     def titles(self) -> dict[str, str]:
         """Return what the contents call themselves."""
@@ -91,7 +115,11 @@ class SqliteTables:
 
     def count_passages_with(self, terms: Sequence[str]) -> dict[str, int]:
         """Return in how many passages each term occurs."""
-        return dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", terms))
+        known = self._counted.n_with if self._counted else {}
+        missing = [term for term in terms if term not in known]
+        found = dict(self._select("SELECT term, doc FROM term_counts WHERE term IN", missing))
+        known |= found
+        return {term: known[term] for term in terms if term in known}
 
     def count_terms_from(self, letter: str) -> dict[str, int]:
         """Return the terms that begin with a letter."""

@@ -30,6 +30,7 @@ class Plan:
     rounds: int
     cold_runs: int
     work: Path | None
+    n_embedded: int
 
 
 @dataclass(slots=True)

@@ -21,8 +21,8 @@ from assistant import Assistant, Settings
 from assistant.models.embed import Embedder, open_embedder
 from assistant.models.encoder import Vector
 from assistant.retrieve.retriever import rank_lexically, weigh_terms
-from assistant.store.catalog import CATALOG_FILE
 from assistant.store.bases import FOLDERS
+from assistant.store.catalog import CATALOG_FILE
 from assistant.store.plan import RACY_S
 from assistant.store.snapshot import Snapshot, open_snapshot
 from assistant.store.sync import index_config_of
@@ -61,7 +61,7 @@ def measure(plan: Plan) -> list[Figure]:
         )
         embedder = open_embedder(settings.embedding_model, settings.cache_dir)
         assistant = Assistant(settings, embedder)
-        _write(texts[:n_files], settings.corpus_dir)
+        write_missing(texts[:n_files], settings.corpus_dir)
         for figure in _sync_first(assistant, embedder, folder / FIRST_SYNC):
             table.add(figure.name, figure.value, figure.unit, figure.note)
         _sync_again(table, assistant, texts)
@@ -85,7 +85,7 @@ def _workplace(plan: Plan) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _write(texts: Iterable[str], folder: Path) -> int:
+def write_missing(texts: Iterable[str], folder: Path) -> int:
     """Write the files that are missing; return how many were."""
     folder.mkdir(exist_ok=True)
     n_written = 0
@@ -128,7 +128,7 @@ def _sync_first(assistant: Assistant, embedder: Embedder, kept: Path) -> list[Fi
 def _sync_again(table: Table, assistant: Assistant, texts: Sequence[str]) -> None:
     report = assistant.sync()
     table.add("sync of the unchanged corpus", report.seconds, "s", f"{report.n_unchanged} files")
-    if _write(texts, assistant.settings.corpus_dir):
+    if write_missing(texts, assistant.settings.corpus_dir):
         report = assistant.sync()
         note = f"{report.n_embedded} passages; they are the tail"
         table.add(f"sync of {report.n_added} new files", report.seconds, "s", note)
@@ -179,7 +179,7 @@ def _compare(
             shares = [len({*found[q][:cut]} & {*exact.found[q][:cut]}) / cut for q in questions]
             note = f"lowest {min(shares):.2f}"
             table.add(f"dense ranking: recall@{cut} of exact", float(np.mean(shares)), "", note)
-        _compare_lexical(table, snapshot, questions, settings.n_candidates)
+        compare_lexical(table, snapshot, questions, settings.n_candidates)
 
 
 class _Exact:
@@ -199,9 +199,10 @@ class _Exact:
         self.found[question] = [self._rows[place] for place in best]
 
 
-def _compare_lexical(
+def compare_lexical(
     table: Table, snapshot: Snapshot, questions: Sequence[str], n_candidates: int
 ) -> None:
+    """Measure what SQLite's FTS5 does for a question, with its terms and with common ones."""
     content = [word for word in common_words(200) if word not in FUNCTION_WORDS]
     common = [" ".join(content[n : n + 4]) for n in range(0, len(content) - 4, 4)]
     rows = range(1, snapshot.n_passages, snapshot.n_passages // n_candidates)

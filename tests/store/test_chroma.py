@@ -20,9 +20,7 @@ FILES = {f"{n}.txt": f"Item {n} is number {n * n}." for n in range(30)}
 
 def settings_of(folder: Path) -> Settings:
     """Return settings under which thirty files are enough for a base."""
-    return settings_in(
-        folder, max_over_refusal=0.0, max_tail_passages=5, vector_base="chroma"
-    )
+    return settings_in(folder, max_over_refusal=0.0, max_tail_passages=5, vector_base="chroma")
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def kill_a_sync(folder: Path, after_s: float) -> bool:
 
 @pytest.mark.timeout(1800)
 def test_an_index_is_whole_after_each_kill(tmp_path: Path, zygote: Zygote) -> None:
-    """Of a build, an update, a deletion: a third of them with a base, every other one Chroma's, which takes longer."""
+    """Of a build, an update, a deletion: a third of them with a base, by turns Chroma's."""
     seed = 2
     random_, settings = random.Random(seed), settings_in(tmp_path)
     write_files(settings.corpus_dir, FILES)

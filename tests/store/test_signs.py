@@ -65,47 +65,65 @@ def test_scoring_all_is_exact_search(n: int, dimension: int, seed: int) -> None:
     assert np.allclose(np.sort(cosines[list(found)]), np.sort(cosines)[-k:], atol=1e-5)
 
 
+def both_bits(vectors: Vector, turn: signs.Turn) -> Vector:
+    """Return the numbers (n, d) that the two bits of each number stand for."""
+    turned = (vectors - turn.centre) @ turn.rotation.T
+    rms = np.sqrt(np.square(turned).mean(axis=1, keepdims=True))
+    signed = np.where(turned > 0, 1.0, -1.0)
+    second = np.where(turned - signed * signs.LEVELS[0] * rms > 0, 1.0, -1.0)
+    found: Vector = signs.LEVELS[0] * signed + signs.LEVELS[1] * second
+    return found
+
+
 @given(st.integers(1, 200), st.integers(2, 130), st.integers(0, 99))
 @settings(deadline=None, max_examples=40)
-def test_an_estimate_is_the_inner_product_with_the_rounded_query(
+def test_products_are_those_of_the_signs_and_the_rounded_query(
     n: int, dimension: int, seed: int
 ) -> None:
     vectors, (query,) = draw(n, dimension, seed), draw(1, dimension, seed + 1)
     turn = signs.make_turn(vectors)
-    codes, facts = signs.encode(vectors, turn)
+    codes, _ = signs.encode(vectors, turn)
     planes, half = signs.encode_query(query, turn)
     bits = np.unpackbits(np.ascontiguousarray(planes).view(np.uint8), axis=1)[:, :dimension]
     levels = (2 ** np.arange(signs.QUERY_BITS)[::-1]) @ bits
     rounded = (2 * levels - 15.0) * half
     turned = turn.rotation @ (query - turn.centre)
     assert np.abs(rounded - turned).max() <= half * 1.001
+    first, second = (signs.multiply(code, (planes, half), dimension) for code in codes)
     signed = np.where((vectors - turn.centre) @ turn.rotation.T > 0, 1.0, -1.0)
-    wanted = facts[0] * (signed @ rounded) + facts[1]
-    assert np.allclose(signs.estimate(codes, facts, (planes, half), dimension), wanted, atol=1e-4)
+    assert np.allclose(first, signed @ rounded, atol=1e-4)
+    of_both = signs.LEVELS[0] * first + signs.LEVELS[1] * second
+    assert np.allclose(of_both, both_bits(vectors, turn) @ rounded, atol=1e-4)
 
 
 def test_estimates_are_near_and_neither_too_high_nor_too_low() -> None:
     vectors, queries = draw(4_000, 384, 1), draw(10, 384, 2)
     turn = signs.make_turn(vectors)
     codes, facts = signs.encode(vectors, turn)
-    errors = []
+    by_first, by_both = [], []
     for query in queries:
-        found = signs.estimate(codes, facts, signs.encode_query(query, turn), 384)
-        errors.append(found + turn.centre @ query - vectors @ query)
-    assert abs(np.mean(errors)) < 0.002
-    assert np.std(errors) < 0.03
+        coded = signs.encode_query(query, turn)
+        first, second = (signs.multiply(code, coded, 384) for code in codes)
+        wanted = vectors @ query - turn.centre @ query - facts[2]
+        by_first.append(facts[0] * first - wanted)
+        by_both.append(facts[1] * (signs.LEVELS[0] * first + signs.LEVELS[1] * second) - wanted)
+    assert abs(np.mean(by_first)) < 0.002
+    assert abs(np.mean(by_both)) < 0.002
+    assert np.std(by_first) < 0.02
+    assert np.std(by_both) < 0.01
 
 
 @given(st.integers(0, 40_000), st.integers(1, 500), st.integers(0, 9))
 @settings(deadline=None, max_examples=15)
-def test_the_best_are_found_over_blocks_as_over_all(n: int, k: int, seed: int) -> None:
+def test_the_likeliest_are_found_over_blocks_as_over_all(n: int, k: int, seed: int) -> None:
     random = np.random.default_rng(seed)
-    codes = random.integers(0, 1 << 63, (1, n), dtype=np.uint64)
-    facts = random.random((2, n)).astype(np.float32)
+    codes = random.integers(0, 1 << 63, (2, 1, n), dtype=np.uint64)
+    facts = random.random((3, n)).astype(np.float32)
     query = random.integers(0, 1 << 63, (signs.QUERY_BITS, 1), dtype=np.uint64), 0.01
-    estimates = signs.estimate(codes, facts, query, 64)
-    found = estimates[signs.find_best(codes, facts, query, 64, k)]
-    assert np.array_equal(found, -np.sort(-estimates)[:k])
+    estimates = facts[0] * signs.multiply(codes[0], query, 64) + facts[2]
+    places, products = signs.propose(codes, facts, query, 64, k)
+    assert np.array_equal(np.sort(-estimates[places]), np.sort(-estimates)[:k])
+    assert np.array_equal(products, signs.multiply(codes[0], query, 64)[places])
 
 
 def test_equal_vectors_and_one_alone_can_be_coded() -> None:

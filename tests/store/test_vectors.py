@@ -1,6 +1,6 @@
 """Base and tail together find what exact search finds; a broken base costs time and nothing else.
 
-Each kind of base is opened in this process as the assistant opens it, over clustered random vectors.
+Each kind of base is opened here as the assistant opens it, over clustered random vectors.
 """
 
 import logging
