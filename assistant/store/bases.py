@@ -55,8 +55,8 @@ def build_base(index_dir: Path, number: int, dimension: int, kind: BaseKind) -> 
         StoreError: it could not be built.
         IndexDamaged: a vector is not what was written.
     """
-    module = signs if kind == "signs" else chroma
-    return module.build_base(index_dir, number, dimension)
+    build = signs.build_base if kind == "signs" else chroma.build_base
+    return build(index_dir, number, dimension)
 
 
 def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
@@ -65,8 +65,8 @@ def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
     Raises:
         StoreError: its files are not those that were built, or cannot be opened.
     """
-    module = signs if kind_of(base) == "signs" else chroma
-    return module.check_base(index_dir, base, dimension)
+    check = signs.check_base if kind_of(base) == "signs" else chroma.check_base
+    return check(index_dir, base, dimension)
 
 
 def require_intact(index_dir: Path, base: Base) -> None:
@@ -75,8 +75,8 @@ def require_intact(index_dir: Path, base: Base) -> None:
     Raises:
         StoreError: naming the base.
     """
-    module = signs if kind_of(base) == "signs" else chroma
-    module.require_intact(index_dir, base)
+    require = signs.require_intact if kind_of(base) == "signs" else chroma.require_intact
+    require(index_dir, base)
 
 
 def open_base(index_dir: Path, base: Base) -> OpenBase:

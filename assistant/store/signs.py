@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,11 @@ from assistant.store.snapshot import Base, stack_vectors
 from assistant.store.tables import VectorRow, check_rows, rows_in
 
 FOLDER = "signs"
-OVERSAMPLING, LEAST_SCORED = 4, 200
-"""Vectors that are scored exactly for each that is asked for, and at least."""
+OVERSAMPLING = 4
+"""Vectors that are scored exactly for each that is asked for."""
+LEAST_NUMBERS = 76_800
+"""Numbers of the vectors that are scored, at least: 200 vectors of 384, and more of shorter ones,
+of which fewer bits tell less."""
 REFINED, REFINED_OF_ROOT = 8, 2
 """Vectors whose second bits are looked at: for each that is scored, and at least of the square
 root of how many there are."""
@@ -51,19 +55,19 @@ Codes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Coding:
     """How vectors are coded: their mean, (d,), and a rotation about it, (d, d)."""
 
     centre: Vector
     rotation: Vector
 
 
-def make_turn(sample: Vector) -> Turn:
-    """Return the turn for vectors like those of a sample, shape (n, d)."""
+def make_coding(sample: Vector) -> Coding:
+    """Return the coding for vectors like those of a sample, shape (n, d)."""
     dimension = sample.shape[1]
     drawn = np.random.default_rng(SEED).standard_normal((dimension, dimension))
     rotation, _ = np.linalg.qr(drawn)
-    return Turn(sample.mean(axis=0, dtype=np.float64).astype(np.float32), rotation.astype("f4"))
+    return Coding(sample.mean(axis=0, dtype=np.float64).astype(np.float32), rotation.astype("f4"))
 
 
 def pack(bits: NDArray[np.bool_]) -> Codes:
@@ -74,7 +78,7 @@ def pack(bits: NDArray[np.bool_]) -> Codes:
     return np.ascontiguousarray(np.packbits(padded, axis=1).view(np.uint64).T)
 
 
-def encode(vectors: Vector, turn: Turn) -> tuple[Codes, Vector]:
+def encode(vectors: Vector, coding: Coding) -> tuple[Codes, Vector]:
     """Return the codes (2, words, n) of vectors (n, d), and the facts (3, n) of their estimates.
 
     With r = vector - centre, s = query - centre, y = rotation r and z = rotation s, the inner
@@ -83,8 +87,8 @@ def encode(vectors: Vector, turn: Turn) -> tuple[Codes, Vector]:
     and z, times |y|^2 / (c y), which makes it exact for z = y: c are the signs of y (the first
     fact), or the levels that both bits stand for (the second).
     """
-    centred = vectors - turn.centre
-    turned = centred @ turn.rotation.T
+    centred = vectors - coding.centre
+    turned = centred @ coding.rotation.T
     squares = np.square(turned).sum(axis=1)
     is_up = turned > 0
     signed = np.where(is_up, np.float32(1), np.float32(-1))
@@ -92,16 +96,16 @@ def encode(vectors: Vector, turn: Turn) -> tuple[Codes, Vector]:
     both = LEVELS[0] * signed + np.where(left > 0, LEVELS[1], -LEVELS[1])
     products = np.stack([(code * turned).sum(axis=1) for code in (signed, both)])
     scales = squares / np.where(products > 0, products, 1)
-    facts = np.vstack((scales, centred @ turn.centre)).astype(np.float32)
+    facts = np.vstack((scales, centred @ coding.centre)).astype(np.float32)
     return np.stack((pack(is_up), pack(left > 0))), facts
 
 
-def encode_query(query: Vector, turn: Turn) -> tuple[Codes, float]:
+def encode_query(query: Vector, coding: Coding) -> tuple[Codes, float]:
     """Return the bits of a query (d,), the highest first, (bits, words), and half a step.
 
     Its numbers are rounded to `QUERY_BITS`: to odd multiples of half a step, from -15 to 15.
     """
-    turned = turn.rotation @ (query - turn.centre)
+    turned = coding.rotation @ (query - coding.centre)
     n_levels = 1 << QUERY_BITS
     half = max(float(np.abs(turned).max()), 1e-12) / n_levels
     levels = np.clip(np.floor(turned / (2 * half)) + n_levels // 2, 0, n_levels - 1)
@@ -162,10 +166,15 @@ def find_best(
     return places[np.lexsort((places, -estimates))[:k]]
 
 
+def least_scored(dimension: int) -> int:
+    """Return how many vectors are scored exactly at least."""
+    return LEAST_NUMBERS // dimension
+
+
 class OpenSigns:
     """A sign base that proposes vectors to be scored."""
 
-    oversampling, least_scored = OVERSAMPLING, LEAST_SCORED
+    oversampling = OVERSAMPLING
 
     def __init__(self, index_dir: Path, base: Base) -> None:
         """Read the base into memory.
@@ -175,21 +184,23 @@ class OpenSigns:
         """
         arrays = _load(folder_of(index_dir, base.number), base)
         self._codes, self._facts, self._rows = (arrays[name] for name in ("codes", "facts", "rows"))
-        self._turn = Turn(arrays["turn"][0], arrays["turn"][1:])
+        self._coding = Coding(arrays["coding"][0], arrays["coding"][1:])
+        self.least_scored = least_scored(self._coding.centre.size)
 
     def search(self, query: Vector, k: int) -> list[tuple[int, float]]:
         """Return up to k rows, the likeliest first, with the score 0: they are yet to be scored."""
-        given = encode_query(query, self._turn), query.size, min(k, len(self._rows))
+        given = encode_query(query, self._coding), query.size, min(k, len(self._rows))
         found = find_best(self._codes, self._facts, *given)
         return [(int(row), 0.0) for row in self._rows[found]]
 
     def list_strays(self, rows: list[int], vectors: Vector) -> list[int]:
         """Return those of the rows that the base lacks, or has another vector's code of."""
         places = np.searchsorted(self._rows, rows).clip(max=len(self._rows) - 1)
-        codes, _ = encode(vectors, self._turn)
+        codes, _ = encode(vectors, self._coding)
         differing = np.bitwise_count(codes[0] ^ self._codes[0][:, places])
         is_stray = differing.sum(axis=0, dtype=np.int64) > MAX_STRAY_SHARE * vectors.shape[1]
-        return np.array(rows)[(self._rows[places] != rows) | is_stray].tolist()
+        is_missed = (self._rows[places] != rows) | is_stray
+        return [row for row, missed in zip(rows, is_missed, strict=True) if missed]
 
 
 def build_base(index_dir: Path, number: int, dimension: int) -> Base:
@@ -200,25 +211,27 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
         IndexDamaged: a vector is not what was written.
     """
     folder = folder_of(index_dir, number)
-    connection = connect(index_dir)
-    try:
+    with closing(connect(index_dir)) as connection:
         connection.execute("BEGIN")
         numbers = [row for (row,) in connection.execute("SELECT row FROM passages ORDER BY row")]
         sample = rows_in(connection, VectorRow, "row", numbers[:: -(-len(numbers) // SAMPLE) or 1])
-        turn = make_turn(stack_vectors(sample, dimension)[1])
+        coding = make_coding(stack_vectors(sample, dimension)[1])
         codes = np.zeros((2, -(-dimension // WORD_BITS), len(numbers)), np.uint64)
         facts, n_done = np.zeros((3, len(numbers)), np.float32), 0
         for rows, vectors in read_vectors(connection, dimension):
             part = slice(n_done, n_done := n_done + len(rows))
-            codes[:, :, part], facts[:, part] = encode(vectors, turn)
+            codes[:, :, part], facts[:, part] = encode(vectors, coding)
         require_number("vectors", n_done, len(numbers))
-    finally:
-        connection.close()
-    turned = np.vstack((turn.centre, turn.rotation))
+    turned = np.vstack((coding.centre, coding.rotation))
     rows_of = np.array(numbers, np.int64)
     try:
         folder.mkdir(parents=True)
-        given = {"codes": codes, "facts": facts, "rows": rows_of, "turn": turned}
+        given: dict[str, NDArray[Any]] = {
+            "codes": codes,
+            "facts": facts,
+            "rows": rows_of,
+            "coding": turned,
+        }
         digests = tuple((name, _save(folder / name, array)) for name, array in given.items())
     except OSError as error:
         raise StoreError(f"the sign base {str(folder)!r} cannot be written: {error}") from error
@@ -232,13 +245,10 @@ def check_base(index_dir: Path, base: Base, dimension: int) -> list[int]:
         StoreError: its files are not those that were written.
     """
     opened, missed = OpenSigns(index_dir, base), list[int]()
-    connection = connect(index_dir)
-    try:
+    with closing(connect(index_dir)) as connection:
         connection.execute("BEGIN")
         for rows, vectors in read_vectors(connection, dimension, base.last_row):
             missed += opened.list_strays(rows, vectors)
-    finally:
-        connection.close()
     return missed
 
 

@@ -1,10 +1,10 @@
 """An index of a million passages on one machine: building it, asking it, searching its vectors.
 
-Texts are generated, files of 100 sentences, each a passage. The first `--embedded` of them are really
-embedded; the vector of every other one is that of one of these with a little added (`NOISE`), so
-that a question has more near neighbours than it would have. The index is built by a sync of the
-product from the files; the time that vectors take is told apart. Everything is measured with a
-tenth of the passages, too.
+Texts are generated, files of 100 sentences, each a passage. The first `--embedded` of them are
+really embedded; the vector of every other one is that of one of these with a little added
+(`NOISE`), so that a question has more near neighbours than it would have. The index is built by a
+sync of the product from the files; the time that vectors take is told apart. Everything is measured
+with a tenth of the passages, too.
 
 What is done stays in `--work`, and an interrupted run goes on there. As a program, `python -m
 evals.speed.million FOLDER` asks one index its questions, in a process that has done nothing else.

@@ -3,7 +3,8 @@
     python -m evals.speed.nearest WAY FOLDER INDEX
 
 FOLDER holds `vectors.f32` (n, d), `rows.npy` (n,) and `queries.npy` (m, d); the result is JSON on
-the last line: how long building took, what it takes on disk and in memory, seconds a query, rows found.
+the last line: how long building took, what it takes on disk and in memory, seconds a query, and
+the rows found.
 faiss and usearch are no dependencies: a way that is not installed says so.
 """
 
@@ -31,7 +32,7 @@ Search = Callable[[Vector], NDArray[np.intp]]
 
 
 class Built(NamedTuple):
-    """A way that was built: it returns the places of the best `K` vectors, and takes so much disk."""
+    """A way that was built: it returns places of the best `K` vectors, and takes so much disk."""
 
     search: Search
     disk_mb: float
@@ -84,17 +85,17 @@ def build_bytes(given: Given) -> Built:
 def build_signs(given: Given) -> Built:
     """Count differing bits, as the product does; the likeliest are scored exactly."""
     n, dimension = given.vectors.shape
-    turn = signs.make_turn(np.asarray(given.vectors[:: max(1, n // signs.SAMPLE)]))
+    coding = signs.make_coding(np.asarray(given.vectors[:: max(1, n // signs.SAMPLE)]))
     pairs = [
-        signs.encode(np.asarray(given.vectors[first : first + signs.BATCH]), turn)
+        signs.encode(np.asarray(given.vectors[first : first + signs.BATCH]), coding)
         for first in range(0, n, signs.BATCH)
     ]
     codes = np.concatenate([codes for codes, _ in pairs], axis=2)
     facts = np.concatenate([facts for _, facts in pairs], axis=1)
 
     def search(query: Vector) -> NDArray[np.intp]:
-        coded = signs.encode_query(query, turn)
-        places = signs.find_best(codes, facts, coded, dimension, signs.LEAST_SCORED)
+        coded = signs.encode_query(query, coding)
+        places = signs.find_best(codes, facts, coded, dimension, signs.least_scored(dimension))
         return rescore(given, query, places)
 
     return Built(search, (codes.nbytes + facts.nbytes) / 1e6)

@@ -36,9 +36,9 @@ def draw(n: int, dimension: int, seed: int) -> Vector:
 
 def search(vectors: Vector, query: Vector, k: int, n_scored: int) -> set[int]:
     """Return the places of the k best of those that the codes propose, scored exactly."""
-    turn = signs.make_turn(vectors)
-    codes, facts = signs.encode(vectors, turn)
-    coded = signs.encode_query(query, turn)
+    coding = signs.make_coding(vectors)
+    codes, facts = signs.encode(vectors, coding)
+    coded = signs.encode_query(query, coding)
     places = signs.find_best(codes, facts, coded, query.size, n_scored)
     return {int(place) for place in places[np.argsort(-(vectors[places] @ query))[:k]]}
 
@@ -65,9 +65,9 @@ def test_scoring_all_is_exact_search(n: int, dimension: int, seed: int) -> None:
     assert np.allclose(np.sort(cosines[list(found)]), np.sort(cosines)[-k:], atol=1e-5)
 
 
-def both_bits(vectors: Vector, turn: signs.Turn) -> Vector:
+def both_bits(vectors: Vector, coding: signs.Coding) -> Vector:
     """Return the numbers (n, d) that the two bits of each number stand for."""
-    turned = (vectors - turn.centre) @ turn.rotation.T
+    turned = (vectors - coding.centre) @ coding.rotation.T
     rms = np.sqrt(np.square(turned).mean(axis=1, keepdims=True))
     signed = np.where(turned > 0, 1.0, -1.0)
     second = np.where(turned - signed * signs.LEVELS[0] * rms > 0, 1.0, -1.0)
@@ -81,30 +81,30 @@ def test_products_are_those_of_the_signs_and_the_rounded_query(
     n: int, dimension: int, seed: int
 ) -> None:
     vectors, (query,) = draw(n, dimension, seed), draw(1, dimension, seed + 1)
-    turn = signs.make_turn(vectors)
-    codes, _ = signs.encode(vectors, turn)
-    planes, half = signs.encode_query(query, turn)
+    coding = signs.make_coding(vectors)
+    codes, _ = signs.encode(vectors, coding)
+    planes, half = signs.encode_query(query, coding)
     bits = np.unpackbits(np.ascontiguousarray(planes).view(np.uint8), axis=1)[:, :dimension]
     levels = (2 ** np.arange(signs.QUERY_BITS)[::-1]) @ bits
     rounded = (2 * levels - 15.0) * half
-    turned = turn.rotation @ (query - turn.centre)
+    turned = coding.rotation @ (query - coding.centre)
     assert np.abs(rounded - turned).max() <= half * 1.001
     first, second = (signs.multiply(code, (planes, half), dimension) for code in codes)
-    signed = np.where((vectors - turn.centre) @ turn.rotation.T > 0, 1.0, -1.0)
+    signed = np.where((vectors - coding.centre) @ coding.rotation.T > 0, 1.0, -1.0)
     assert np.allclose(first, signed @ rounded, atol=1e-4)
     of_both = signs.LEVELS[0] * first + signs.LEVELS[1] * second
-    assert np.allclose(of_both, both_bits(vectors, turn) @ rounded, atol=1e-4)
+    assert np.allclose(of_both, both_bits(vectors, coding) @ rounded, atol=1e-4)
 
 
 def test_estimates_are_near_and_neither_too_high_nor_too_low() -> None:
     vectors, queries = draw(4_000, 384, 1), draw(10, 384, 2)
-    turn = signs.make_turn(vectors)
-    codes, facts = signs.encode(vectors, turn)
+    coding = signs.make_coding(vectors)
+    codes, facts = signs.encode(vectors, coding)
     by_first, by_both = [], []
     for query in queries:
-        coded = signs.encode_query(query, turn)
+        coded = signs.encode_query(query, coding)
         first, second = (signs.multiply(code, coded, 384) for code in codes)
-        wanted = vectors @ query - turn.centre @ query - facts[2]
+        wanted = vectors @ query - coding.centre @ query - facts[2]
         by_first.append(facts[0] * first - wanted)
         by_both.append(facts[1] * (signs.LEVELS[0] * first + signs.LEVELS[1] * second) - wanted)
     assert abs(np.mean(by_first)) < 0.002
@@ -128,10 +128,10 @@ def test_the_likeliest_are_found_over_blocks_as_over_all(n: int, k: int, seed: i
 
 def test_equal_vectors_and_one_alone_can_be_coded() -> None:
     vectors = np.repeat(draw(1, 32, 5), 3, axis=0)
-    turn = signs.make_turn(vectors)
-    codes, facts = signs.encode(vectors, turn)
+    coding = signs.make_coding(vectors)
+    codes, facts = signs.encode(vectors, coding)
     assert np.isfinite(facts).all()
-    query = signs.encode_query(vectors[0], turn)
+    query = signs.encode_query(vectors[0], coding)
     assert set(signs.find_best(codes, facts, query, 32, 3).tolist()) == {0, 1, 2}
 
 
@@ -158,7 +158,7 @@ def test_a_sync_builds_a_base_that_the_check_finds_whole(assistant: Assistant) -
     assert assistant.search("item 7 number 49")[0].passage.document_id == "7.txt"
 
 
-@pytest.mark.parametrize("name", ["codes", "facts", "rows", "turn"])
+@pytest.mark.parametrize("name", ["codes", "facts", "rows", "coding"])
 def test_check_reports_a_damaged_base_and_the_next_sync_mends_it(
     assistant: Assistant, name: str
 ) -> None:
@@ -173,9 +173,9 @@ def test_check_reports_a_damaged_base_and_the_next_sync_mends_it(
 def test_check_names_the_rows_whose_codes_are_those_of_other_vectors(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def swapped(vectors: Vector, turn: signs.Turn) -> tuple[signs.Codes, Vector]:
-        codes, facts = encode(vectors, turn)
-        return codes[:, ::-1].copy(), facts
+    def swapped(vectors: Vector, coding: signs.Coding) -> tuple[signs.Codes, Vector]:
+        codes, facts = encode(vectors, coding)
+        return codes[:, :, ::-1].copy(), facts
 
     encode = signs.encode
     monkeypatch.setattr(signs, "encode", swapped)

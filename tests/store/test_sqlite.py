@@ -1,4 +1,4 @@
-"""What was counted in a version of an index is not counted again, and is never another version's."""
+"""What was counted in a version of an index is not counted again, nor taken for another one's."""
 
 import sqlite3
 from pathlib import Path
