@@ -103,8 +103,8 @@ of the page, the page before Gradio's, who visits it, the upgrade of an index, w
 editions of a document, lines of letters, doors to others (completions, MCP, metrics, a backup,
 LangChain, Haystack, OpenTelemetry, other people's tests), collections, tables of settings, what is
 kept of requests, what the server tells of itself; what is asked of an index engine, SQLite's and
-the embedded one, Milvus's client, versions and writer, PostgreSQL; the bases of vectors, and that of
-signs."""
+the embedded one, Milvus's client, versions and writer, PostgreSQL; what searches
+vectors by their signs, and the door to it and to Chroma."""
 SEAMS = ("assistant.ingest.formats.", "assistant.evaluation.measures.", "assistant.doctor.")
 """Where modules are pieces of one kind behind one door: a format, a measure, an examination."""
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc|chunks?)(_|$)", re.IGNORECASE)

@@ -19,6 +19,7 @@ from assistant.ingest.formats.parsed import Limits
 from assistant.ingest.parse import parse
 from assistant.pipeline import Assistant
 from assistant.retrieve.retriever import idf, rank_lexically, weigh_terms
+from assistant.store import sqlite
 from assistant.store.changes import list_terms
 from assistant.store.index import Index
 from assistant.store.snapshot import Snapshot
@@ -75,6 +76,40 @@ def test_bm25_equals_the_formula(texts: list[str], question: str) -> None:
         assert rank_lexically(snapshot, question, 99) == snapshot.bm25(query, k=99)
         counts = snapshot.count_passages_with(query)
         assert counts == {t: n for t in query if (n := sum(t in h for h in held.values()))}
+
+
+def test_of_very_many_passages_that_match_those_with_rare_terms_are_ranked_by_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random_ = random.Random(5)
+    weights = [1 / (n + 1) for n in range(60)]
+    words = [f"w{n}" for n in range(60)]
+    files = {f"{n}.txt": " ".join(random_.choices(words, weights, k=12)) for n in range(200)}
+    n_found = n_wanted = 0
+    with snapshot_of(files) as snapshot:
+        for _ in range(60):
+            query = list(dict.fromkeys(random_.choices(words, weights, k=5)))
+            every = snapshot.bm25(query, k=999)
+            wanted = every[:5]
+            monkeypatch.setattr(sqlite, "MAX_MATCHED", 60)
+            found = snapshot.bm25(query, k=5)
+            monkeypatch.undo()
+            assert dict(found).items() <= dict(every).items(), "the scores are those of all terms"
+            assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
+            assert len(found) == len(wanted)
+            n_found += len(dict(found).keys() & dict(wanted).keys())
+            n_wanted += len(wanted)
+    assert n_found / n_wanted >= 0.9
+
+
+def test_a_term_that_nearly_all_passages_have_is_searched_for_when_it_is_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sqlite, "MAX_MATCHED", 3)
+    with snapshot_of({f"{n}.txt": "heron " * (n + 1) for n in range(9)}) as snapshot:
+        assert len(snapshot.bm25(["heron"], k=5)) == 5
+        assert len(snapshot.bm25(["heron", "nowhere"], k=5)) == 5
+        assert snapshot.bm25(["nowhere"], k=5) == []
 
 
 def test_bm25_still_equals_the_formula_after_texts_have_left(tmp_path: Path) -> None:

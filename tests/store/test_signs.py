@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from assistant.errors import StoreError
 from assistant.models.encoder import Vector
 from assistant.pipeline import Assistant
-from assistant.settings import Settings
+from assistant.settings import BaseKind, Settings
 from assistant.store import signs
-from assistant.store.bases import BaseKind, list_folders
+from assistant.store.bases import list_folders
 
 FILES = {f"{n}.txt": f"Item {n} is number {n * n}." for n in range(30)}
 
@@ -71,7 +71,8 @@ def both_bits(vectors: Vector, coding: signs.Coding) -> Vector:
     rms = np.sqrt(np.square(turned).mean(axis=1, keepdims=True))
     signed = np.where(turned > 0, 1.0, -1.0)
     second = np.where(turned - signed * signs.LEVELS[0] * rms > 0, 1.0, -1.0)
-    found: Vector = signs.LEVELS[0] * signed + signs.LEVELS[1] * second
+    both = signs.LEVELS[0] * signed + signs.LEVELS[1] * second
+    found: Vector = both.astype(np.float32)
     return found
 
 
