@@ -120,12 +120,13 @@ def multiply(codes: Codes, query: tuple[Codes, float], dimension: int) -> Vector
     those of a higher one doubled.
     """
     planes, half = query
-    differing, words = np.zeros(codes.shape[1], np.uint16), np.empty_like(codes)
+    wide = np.min_scalar_type(codes.shape[0] * WORD_BITS << QUERY_BITS)
+    differing, words = np.zeros(codes.shape[1], wide), np.empty_like(codes)
     counts = np.empty(codes.shape, np.uint8)
     for plane in planes:
         np.bitwise_count(np.bitwise_xor(codes, plane[:, np.newaxis], out=words), out=counts)
         differing += differing
-        differing += counts.sum(axis=0, dtype=np.uint16)
+        differing += counts.sum(axis=0, dtype=wide)
     whole = np.float32(dimension * ((1 << QUERY_BITS) - 1))
     products: Vector = (whole - 2 * differing.astype(np.float32)) * np.float32(half)
     return products
@@ -182,7 +183,8 @@ class OpenSigns:
         Raises:
             StoreError: its files are not those that were written.
         """
-        arrays = _load(folder_of(index_dir, base.number), base)
+        read = _read(folder_of(index_dir, base.number), base)
+        arrays = {name: np.load(io.BytesIO(data), allow_pickle=False) for name, data in read}
         self._codes, self._facts, self._rows = (arrays[name] for name in ("codes", "facts", "rows"))
         self._coding = Coding(arrays["coding"][0], arrays["coding"][1:])
         self.least_scored = least_scored(self._coding.centre.size)
@@ -213,8 +215,8 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
     folder = folder_of(index_dir, number)
     with closing(connect(index_dir)) as connection:
         connection.execute("BEGIN")
-        numbers = [row for (row,) in connection.execute("SELECT row FROM passages ORDER BY row")]
-        sample = rows_in(connection, VectorRow, "row", numbers[:: -(-len(numbers) // SAMPLE) or 1])
+        numbers = sorted(row for (row,) in connection.execute("SELECT row FROM passages"))
+        sample = rows_in(connection, VectorRow, "row", numbers[:: -(-len(numbers) // SAMPLE)])
         coding = make_coding(stack_vectors(sample, dimension)[1])
         codes = np.zeros((2, -(-dimension // WORD_BITS), len(numbers)), np.uint64)
         facts, n_done = np.zeros((3, len(numbers)), np.float32), 0
@@ -258,7 +260,8 @@ def require_intact(index_dir: Path, base: Base) -> None:
     Raises:
         StoreError: naming it.
     """
-    _load(folder_of(index_dir, base.number), base)
+    for _ in _read(folder_of(index_dir, base.number), base):
+        pass
 
 
 def read_vectors(
@@ -287,19 +290,17 @@ def _save(path: Path, array: NDArray[Any]) -> str:
     return hashlib.sha256(written.getbuffer()).hexdigest()
 
 
-def _load(folder: Path, base: Base) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a base: what was digested is what is searched.
+def _read(folder: Path, base: Base) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and bytes of a base's files.
 
     Raises:
-        StoreError: a file is not what was written.
+        StoreError: one is not what was written.
     """
-    arrays = {}
-    try:
-        for name, digest in base.digests:
+    for name, digest in base.digests:
+        try:
             data = (folder / name).read_bytes()
-            if hashlib.sha256(data).hexdigest() != digest:
-                raise StoreError(f"the sign base {str(folder)!r} is damaged or missing")
-            arrays[name] = np.load(io.BytesIO(data), allow_pickle=False)
-    except OSError as error:
-        raise StoreError(f"the sign base {str(folder)!r} is damaged or missing") from error
-    return arrays
+        except OSError:
+            data = b""
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise StoreError(f"the sign base {str(folder)!r} is damaged or missing")
+        yield name, data
