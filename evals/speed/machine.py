@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,6 +25,8 @@ PACKAGES = (
     "llama-index-embeddings-huggingface",
     "llama-index-vector-stores-chroma",
     "numpy",
+    "faiss-cpu",
+    "usearch",
 )
 _SAMPLING_S = 0.1
 
@@ -37,7 +39,7 @@ def describe_machine() -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
         "commit": _commit(),
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }
@@ -179,6 +181,13 @@ def _children() -> list[str]:
         except OSError:
             continue
     return found
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _cpu_model() -> str:

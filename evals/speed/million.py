@@ -73,7 +73,7 @@ def measure(plan: Plan) -> list[Figure]:
     pool = _embed_some(embedder, texts, plan.n_embedded, work / "embedded")
     reusing = ReusedVectors(embedder, *pool)
     table.add("passages really embedded", len(pool[0]), "", f"the others: {NOISE} added")
-    latencies = []
+    latencies: list[float] = []
     for n_passages in (plan.n_passages // 10, plan.n_passages):
         folder = work / str(n_passages)
         table.say(f"{n_passages:,} passages")

@@ -49,7 +49,7 @@ def test_another_version_is_counted_anew(assistant: Assistant) -> None:
     with assistant.index.open() as snapshot:
         before = snapshot.count_passages_with(["heron", "otter", "nowhere"])
         assert set(snapshot.languages()) == {"en", "de"}
-    assert before == {"heron": 2, "otter": 2}
+    assert before == {"heron": 2, "otter": 1}, "in German it has another stem"
     corpus = assistant.settings.corpus_dir
     (corpus / "drei.txt").unlink()
     write_files(corpus, {"three.txt": "No otter is nowhere, and the heron is here."})
