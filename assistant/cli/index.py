@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from assistant.cli.terminal import progress_bar, say, status_line, write, write_json
 from assistant.errors import AssistantError, CorpusError
-from assistant.settings import Settings
+from assistant.settings import LOCAL_RAY, Settings
 from assistant.show.provenance import count
 from assistant.store.backup import back_up, restore
 from assistant.values import FileRecord
@@ -82,6 +83,29 @@ NoOcr = Annotated[
 Watch = Annotated[
     bool, typer.Option("--watch", help="Stay, and bring the index in step with every change.")
 ]
+OnRay = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="[ADDRESS]",
+        help="Read and embed in the workers of a Ray cluster; without an address, of this machine.",
+    ),
+]
+
+
+class IndexCommand(TyperCommand):
+    """The command whose `--ray` may stand without an address."""
+
+    def parse_args(self, context: Any, args: list[str]) -> list[str]:
+        """Parse the arguments, with the address that is left out."""
+        followed = zip(args, [*args[1:], "-"], strict=True)
+        given = [
+            f"--ray={LOCAL_RAY}" if one == "--ray" and after.startswith("-") else one
+            for one, after in followed
+        ]
+        return super().parse_args(context, given)
+
+
 SHORT_S = 0.7
 """A sync that takes no longer once it reads files is waited for."""
 STOP_S = 5.0

@@ -35,7 +35,9 @@ from assistant.cli.ask import (
 from assistant.cli.chat import run_chat
 from assistant.cli.index import (
     DryRun,
+    IndexCommand,
     NoOcr,
+    OnRay,
     Rebuild,
     Retry,
     Strict,
@@ -177,7 +179,7 @@ Documents = Annotated[
 ]
 
 
-@app.command("index")
+@app.command("index", cls=IndexCommand)
 def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command line
     context: typer.Context,
     rebuild: Rebuild = False,
@@ -186,6 +188,7 @@ def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command lin
     strict: Strict = False,
     watch: Watch = False,
     no_ocr: NoOcr = False,
+    ray: OnRay = None,
 ) -> None:
     """Bring the index in step with the folder. Only new, changed and removed files are settled."""
     shared = context.ensure_object(Shared)
@@ -195,7 +198,7 @@ def build_index(  # noqa: PLR0913, PLR0917 - what can be said on the command lin
     else:
         if watch:
             shared.load()  # which refuses several collections
-        with shared.open_all(ocr=False if no_ocr else None) as opened:
+        with shared.open_all(ocr=False if no_ocr else None, ray=ray) as opened:
             is_whole = bring_all_in_step(opened, rebuild=rebuild, retry=retry, as_json=as_json)
             for assistant in opened.values() if watch else ():
                 keep_in_step(assistant, as_json=as_json)

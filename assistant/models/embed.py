@@ -6,7 +6,7 @@ squad2 the best sentence vector finds the paragraph better than the passage vect
 (`evals/README.md`). `EmbedderMissing` is raised for a model that cannot be used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,9 @@ from assistant.models.encoder import OnnxEncoder, TokenVectors, Vector, pool, un
 from assistant.models.export import READER_FILE, load_sentence_transformer
 from assistant.models.prepare import PreparedModel, prepare
 from assistant.models.reader import Reader
+
+BATCH_PASSAGES = 64
+"""Passages that are embedded between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,13 @@ class Embedder(Protocol):
         """Return the token vectors of each text, in order, without any prompt."""
 
 
-def open_embedder(model: str, cache_dir: Path) -> Embedder:
+def open_embedder(model: str, cache_dir: Path, n_threads: int | None = None) -> Embedder:
     """Return the embedder of a model, preparing it at its first use.
+
+    Args:
+        model: the one that the settings name.
+        cache_dir: where prepared models are kept.
+        n_threads: on so many processors it runs; by default on all.
 
     Raises:
         EmbedderMissing: the model is absent, altered or unusable.
@@ -74,7 +82,7 @@ def open_embedder(model: str, cache_dir: Path) -> Embedder:
         prepared = prepare(model, cache_dir)
         if prepared.folder is None:
             return PlainEmbedder(prepared)
-        return OnnxEmbedder(prepared, Path(prepared.folder))
+        return OnnxEmbedder(prepared, Path(prepared.folder), n_threads)
     except EmbedderMissing:
         raise
     except Exception as error:  # the tokenizer and the runtime raise kinds of their own
@@ -82,6 +90,25 @@ def open_embedder(model: str, cache_dir: Path) -> Embedder:
             f"the embedding model {model!r} cannot be used: {error}. If its prepared form is "
             f"damaged, delete {str(cache_dir / 'models')!r}"
         ) from error
+
+
+def embed_in_batches(
+    embedder: Embedder,
+    inputs: Sequence[EmbedderInput],
+    on_batch: Callable[[int], None] = lambda _: None,
+) -> list[PassageVectors]:
+    """Return the vectors of each passage, in order; passages of one length are embedded together.
+
+    `on_batch` is told before each batch how many are done.
+    """
+    order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i].text))
+    vectors: dict[int, PassageVectors] = {}
+    for place in range(0, len(order), BATCH_PASSAGES):
+        batch = order[place : place + BATCH_PASSAGES]
+        on_batch(len(vectors))
+        embedded = embedder.embed_passages([inputs[i] for i in batch])
+        vectors.update(zip(batch, embedded, strict=True))
+    return [vectors[i] for i in range(len(inputs))]
 
 
 def pool_spans(tokens: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vector:
@@ -102,13 +129,15 @@ def pool_spans(tokens: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vector
 class OnnxEmbedder:
     """The embedder of a model that could be exported."""
 
-    def __init__(self, prepared: PreparedModel, folder: Path) -> None:
+    def __init__(self, prepared: PreparedModel, folder: Path, n_threads: int | None = None) -> None:
         self.fingerprint = prepared.fingerprint
         self.dimension = prepared.dimension
         self._prepared = prepared
         self._folder = folder
         is_alone = prepared.precision == "int8"
-        self._encoder = OnnxEncoder(folder, max_tokens=prepared.max_tokens, is_alone=is_alone)
+        self._encoder = OnnxEncoder(
+            folder, max_tokens=prepared.max_tokens, is_alone=is_alone, n_threads=n_threads
+        )
 
     @property
     def max_tokens(self) -> int:

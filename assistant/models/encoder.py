@@ -71,11 +71,15 @@ class OnnxEncoder:
     the greatest of all of them: there each text is a batch, so that its vectors are its own.
     """
 
-    def __init__(self, folder: Path, *, max_tokens: int, is_alone: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, max_tokens: int, is_alone: bool = False, n_threads: int | None = None
+    ) -> None:
+        """`n_threads` batches run at once; by default one on each processor."""
         from tokenizers import Tokenizer
 
         self._batch_tokens = 0 if is_alone else BATCH_TOKENS
-        self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embed")
+        n_threads = n_threads or os.cpu_count()
+        self._workers = ThreadPoolExecutor(n_threads, thread_name_prefix="embed")
         self._session = open_graph(folder / "model.onnx", n_threads=1)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()

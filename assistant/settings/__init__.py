@@ -47,6 +47,8 @@ from assistant.settings.tables import (
 __all__ = ["CollectionSettings", "LanguageModel", "Options", "Settings", "VerifierSettings"]
 
 SETTINGS_FILE = "assistant.toml"
+LOCAL_RAY = "local"
+"""`ray` that starts one on this machine."""
 INSTALLED_MODEL = "all-MiniLM-L6-v2"
 """Of a package of its own."""
 SHIPPED_MODEL = "multilingual-reader"
@@ -161,6 +163,19 @@ class Settings(BaseSettings):
         "auto",
         description="The program that converts documents that nothing else here reads: `auto` for "
         "LibreOffice's `soffice` where the PATH has it, `off` for none, or where it is.",
+    )
+    ray: str | None = Field(
+        None,
+        min_length=1,
+        description="A Ray cluster whose workers read and embed files when the index is brought in "
+        "step: its address, such as 10.0.0.1:6379, `auto` for the one of this machine, or `local` "
+        "to start one here; needs `pip install 'assistant[ray]'`.",
+    )
+    ray_workers: int | None = Field(
+        None,
+        gt=0,
+        description="Files that they read at once; by default as many as the cluster has "
+        "processors.",
     )
     max_passage_tokens: int = Field(
         256, gt=16, description="Upper bound of a passage; the model's own limit holds as well."
@@ -428,6 +443,8 @@ class Options(TypedDict, total=False):
     ocr: bool | None
     max_ocr_pages: int | None
     office: str | None
+    ray: str | None
+    ray_workers: int | None
     max_passage_tokens: int | None
     n_candidates: int | None
     lexical_weight: float | None

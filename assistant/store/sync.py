@@ -11,7 +11,8 @@ an index that was made with other settings.
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -40,9 +41,10 @@ from assistant.store.content import SPLITTER_VERSION
 from assistant.store.embedded import EmbeddedEngine
 from assistant.store.engine import Engine
 from assistant.store.lock import hold_lock
+from assistant.store.partitions import remove_partitions
 from assistant.store.plan import FileChange, make_plan, preview_changes
 from assistant.store.tables import SCHEMA_VERSION
-from assistant.store.work import At, SyncRun
+from assistant.store.work import At, LocalParsing, Parsing, SyncRun
 from assistant.values import FileRecord, Status
 
 logger = logging.getLogger(__name__)
@@ -167,7 +169,8 @@ def sync(
     started = time.perf_counter()
     found = list_files(settings)
     engine = engine or open_engine(settings, embedder.dimension)
-    with engine.change(index_config_of(embedder, settings), rebuild=rebuild) as writer:
+    config = index_config_of(embedder, settings)
+    with engine.change(config, rebuild=rebuild) as writer:
         known = writer.last_seen()
         plan = make_plan(found, known, time.time_ns(), retry=retry)
 
@@ -180,9 +183,12 @@ def sync(
             share = at.n_bytes / n_bytes
             on_progress(Progress(stage, at.n_files, len(plan.due), page, at.name, share, seconds))
 
-        max_tokens = index_config_of(embedder, settings).max_passage_tokens
-        with Parsers(limits_of(settings)) as parsers:
-            work = SyncRun(writer, embedder, parsers, max_tokens, report)
+        is_needed = bool(plan.due)
+        with (
+            Parsers(limits_of(settings)) as parsers,
+            _open_parsing(settings, config, parsers, is_needed=is_needed) as parsing,
+        ):
+            work = SyncRun(writer, embedder, parsing, config.max_passage_tokens, report)
             work.apply(plan, known, settings.max_file_bytes)
         writer.finish()
 
@@ -193,6 +199,7 @@ def sync(
         snapshot = writer.snapshot()
         records = snapshot.records()
         writer.checkpoint()
+        remove_partitions(settings.index_dir)
     return SyncReport(
         **work.counts,
         n_passages=snapshot.n_passages,
@@ -202,6 +209,20 @@ def sync(
         seconds=time.perf_counter() - started,
         recovered=None,
     )
+
+
+@contextmanager
+def _open_parsing(
+    settings: Settings, config: IndexConfig, parsers: Parsers, *, is_needed: bool
+) -> Iterator[Parsing]:
+    """Open what makes more of files' bytes: this machine's parsers, or the workers of a cluster."""
+    if settings.ray is None or not is_needed:
+        yield LocalParsing(parsers)
+        return
+    from assistant.store.workers import open_workers
+
+    with open_workers(settings, config, parsers.limits) as parsing:
+        yield parsing
 
 
 def preview(

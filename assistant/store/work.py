@@ -1,8 +1,9 @@
 """One sync from its plan to the catalog: files are read, parsed, embedded and written.
 
-`Loader` reads several files at once, parses them in child processes, and hands them on in order; a
-content that the index holds already is not parsed. `SyncRun` embeds what is new in groups and
-writes file by file. A file that cannot become a document is recorded as skipped, with the reason.
+`Loader` reads several files at once, has them parsed in child processes, or parsed and embedded by
+workers on other machines, and hands them on in order; a content that the index holds already is not
+parsed. `SyncRun` embeds what is new in groups and writes file by file. A file that cannot become a
+document is recorded as skipped, with the reason.
 """
 
 import os
@@ -15,16 +16,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import Literal
+from typing import Literal, Protocol
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.ingest.formats.parsed import Parsed
 from assistant.ingest.pool import Parsers
 from assistant.ingest.split import content_id
 from assistant.ingest.walk import read, stat_again
-from assistant.models.embed import Embedder, PassageVectors
+from assistant.models.embed import BATCH_PASSAGES, Embedder, PassageVectors, embed_in_batches
 from assistant.store.changes import CatalogWriter
 from assistant.store.content import Content, FileVersion, Sketches, make_content
+from assistant.store.partitions import Partition
 from assistant.store.plan import (
     FileToRead,
     LastSeen,
@@ -45,11 +47,45 @@ RETRY_S = 0.2
 """How long a file that changed while it was read is left alone before it is read again."""
 
 
+class Parsing(Protocol):
+    """What makes more of a file's bytes: `n_files` at once, of which `n_ahead` wait their turn."""
+
+    n_files: int
+    n_ahead: int
+
+    def parse(self, version: FileVersion, data: bytes) -> Parsed | Partition:
+        """Return what a file says, or that with its vectors.
+
+        Raises:
+            DocumentUnreadable: with the reason.
+        """
+
+    def close(self) -> None:
+        """End what is under way; who waits for it is told."""
+
+
+class LocalParsing:
+    """Parses in child processes of this one."""
+
+    def __init__(self, parsers: Parsers) -> None:
+        self._parsers = parsers
+        self.n_files = min(os.cpu_count() or 1, MAX_PARSERS)
+        self.n_ahead = self.n_files * AHEAD_PER_PARSER
+
+    def parse(self, version: FileVersion, data: bytes) -> Parsed:
+        """Return what a file says."""
+        return self._parsers.parse(data, version.media_type)
+
+    def close(self) -> None:
+        """End all children."""
+        self._parsers.close()
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
     """A file that was read and parsed in so many seconds; its stamp is new if it was read twice.
 
-    `version` is None if its bytes could not be had or are no document's, `parsed` where the content
+    `version` is None if its bytes could not be had or are no document's, `made` where the content
     was known or is being parsed for a copy of it. `note` warns about this file and not its content;
     `error` says why it cannot become a document.
     """
@@ -57,16 +93,16 @@ class LoadedFile:
     due: FileToRead
     seconds: float
     version: FileVersion | None = None
-    parsed: Parsed | None = None
+    made: Parsed | Partition | None = None
     note: str | None = None
     error: DocumentUnreadable | None = None
 
 
 class Loader:
-    """Reads and parses several files at once."""
+    """Reads several files at once, and has them parsed."""
 
-    def __init__(self, parsers: Parsers, max_file_bytes: int, known: Collection[str]) -> None:
-        self._parsers = parsers
+    def __init__(self, parsing: Parsing, max_file_bytes: int, known: Collection[str]) -> None:
+        self._parsing = parsing
         self._max_file_bytes = max_file_bytes
         self._claimed = set(known)
         self._lock = threading.Lock()
@@ -76,23 +112,22 @@ class Loader:
 
         Leaving early ends what is under way.
         """
-        n_parsers = min(os.cpu_count() or 1, MAX_PARSERS)
-        threads = ThreadPoolExecutor(n_parsers, thread_name_prefix="parser")
+        threads = ThreadPoolExecutor(self._parsing.n_files, thread_name_prefix="parser")
         under_way: deque[Future[LoadedFile]] = deque()
         try:
             for one in due:
                 under_way.append(threads.submit(self._read, one))
-                if len(under_way) > n_parsers * AHEAD_PER_PARSER:
+                if len(under_way) > self._parsing.n_ahead:
                     yield from _await(under_way.popleft())
             while under_way:
                 yield from _await(under_way.popleft())
         except BaseException:  # left early: what is being parsed is of no use
-            self._parsers.close()
+            self._parsing.close()
             raise
         finally:
             threads.shutdown(cancel_futures=True)
 
-    def parse(self, loaded: LoadedFile) -> Parsed:
+    def parse(self, loaded: LoadedFile) -> Parsed | Partition:
         """Parse a file that was left to a copy of it, which has come to nothing.
 
         Raises:
@@ -101,7 +136,7 @@ class Loader:
         data, version = self._load(loaded.due), loaded.version
         if version is None or content_id(version.media_type, data) != version.content_id:
             raise DocumentUnreadable("changed while it was read", Fault.CHANGED)
-        return self._parsers.parse(data, version.media_type)
+        return self._parsing.parse(version, data)
 
     def _read(self, due: FileToRead) -> LoadedFile:
         started = time.perf_counter()
@@ -121,10 +156,10 @@ class Loader:
             with self._lock:
                 is_claimed = version.content_id in self._claimed
                 self._claimed.add(version.content_id)
-            parsed = None if is_claimed else self._parsers.parse(data, kind)
+            made = None if is_claimed else self._parsing.parse(version, data)
         except DocumentUnreadable as error:
             return LoadedFile(due, time.perf_counter() - started, version, None, note, error)
-        return LoadedFile(due, time.perf_counter() - started, version, parsed, note)
+        return LoadedFile(due, time.perf_counter() - started, version, made, note)
 
     def _load(self, due: FileToRead) -> bytes:
         return read(due.file, self._max_file_bytes)
@@ -138,9 +173,6 @@ def _await(reading: "Future[LoadedFile]") -> Iterator[LoadedFile | None]:
 
 GROUP_PASSAGES = 512
 """Passages that wait for each other, so that sorting them by length pays."""
-REPORT_PASSAGES = 64
-"""Passages embedded between two reports of progress."""
-
 COMMIT_S = 3.0
 """Seconds after which files are written that others could be embedded with."""
 
@@ -174,13 +206,13 @@ class SyncRun:
         self,
         writer: CatalogWriter,
         embedder: Embedder,
-        parsers: Parsers,
+        parsing: Parsing,
         max_passage_tokens: int,
         report: Report,
     ) -> None:
         self._writer = writer
         self._embedder = embedder
-        self._parsers = parsers
+        self._parsing = parsing
         self._max_passage_tokens = max_passage_tokens
         self._report = report
         self._group: dict[str, _New] = {}
@@ -199,7 +231,7 @@ class SyncRun:
         for file in plan.refused:
             self._writer.skip(file.document_id, file.reason, Fault.UNREADABLE, Processed())
         contents = {one.content_id for one in known.values() if one.content_id}
-        loader = Loader(self._parsers, max_file_bytes, contents)
+        loader = Loader(self._parsing, max_file_bytes, contents)
         with closing(loader.load(plan.due)) as loaded:
             n_loaded = 0
             for one in loaded:
@@ -243,40 +275,50 @@ class SyncRun:
         content = version.content_id
         if content in self._group:
             self._group[content].files.append(loaded)
-        elif loaded.parsed is None and self._writer.adopt(name, content, _processed(loaded)):
+        elif loaded.made is None and self._writer.adopt(name, content, _processed(loaded)):
             self._count(loaded, content)
-        elif loaded.parsed is None and not is_last:
+        elif loaded.made is None and not is_last:
             self._left.append(loaded)
         else:
             try:
-                parsed = loaded.parsed or loader.parse(loaded)
-                made = make_content(
-                    version,
-                    parsed,
-                    count_tokens=self._embedder.count_tokens,
-                    max_tokens=self._max_passage_tokens,
-                )
+                made = loaded.made or loader.parse(loaded)
+                if isinstance(made, Partition):
+                    self._take(version, made, loaded)
+                else:
+                    self._gather(version, made, loaded)
             except DocumentUnreadable as error:
                 self._skip(loaded, error)
-                return
-            if self._group and len(made.inputs) >= REPORT_PASSAGES:
-                self._embed()  # a long file does not keep short ones waiting
-            self._group[content] = _New(made, [replace(loaded, parsed=None)])
+
+    def _take(self, version: FileVersion, partition: Partition, loaded: LoadedFile) -> None:
+        """Write what a worker has embedded."""
+        embedded = partition.read(version)
+        files = [replace(loaded, made=None, seconds=embedded.seconds)]
+        self._put(_New(embedded.content, files), embedded.vectors)
+        self.n_embedded += len(embedded.vectors)
+
+    def _gather(self, version: FileVersion, parsed: Parsed, loaded: LoadedFile) -> None:
+        """Add a content to those that are embedded together."""
+        made = make_content(
+            version,
+            parsed,
+            count_tokens=self._embedder.count_tokens,
+            max_tokens=self._max_passage_tokens,
+        )
+        if self._group and len(made.inputs) >= BATCH_PASSAGES:
+            self._embed()  # a long file does not keep short ones waiting
+        self._group[version.content_id] = _New(made, [replace(loaded, made=None)])
 
     def _embed(self) -> None:
         """Embed the group's passages, by length across its contents; write content by content."""
         group, self._group = list(self._group.values()), {}
         inputs = [given for new in group for given in new.content.inputs]
         n_bytes = sum(loaded.due.file.size for new in group for loaded in new.files)
-        order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i].text))
-        vectors: dict[int, PassageVectors] = {}
-        for place in range(0, len(order), REPORT_PASSAGES):
-            batch = order[place : place + REPORT_PASSAGES]
-            near = self._n_bytes + int(len(vectors) / len(inputs) * n_bytes)
+
+        def report(n_done: int) -> None:
+            near = self._n_bytes + int(n_done / len(inputs) * n_bytes)
             self._report("embedding", At(self._n_processed, near))
-            embedded = self._embedder.embed_passages([inputs[i] for i in batch])
-            vectors.update(zip(batch, embedded, strict=True))
-        in_order = iter([vectors[i] for i in range(len(inputs))])
+
+        in_order = iter(embed_in_batches(self._embedder, inputs, report))
         for new in group:
             self._put(new, list(islice(in_order, len(new.content.inputs))))
         self.n_embedded += len(inputs)
