@@ -57,7 +57,7 @@ FIELDS = {
     for name, field in table.model_fields.items()
 }
 NOT_RUN = re.compile(
-    r"assistant chat|--llm-|--watch|~/|eval questions|calibrate|feedback|mine\.toml|/backup/"
+    r"assistant chat|--llm-|--watch|--ray|~/|eval questions|calibrate|feedback|mine\.toml|/backup/"
 )
 """Commands that stay, need a model, or need files of the reader's own: they are parsed only."""
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"

@@ -127,10 +127,8 @@ class RayParsing:
     """Has files read and embedded by the workers of a cluster that is connected."""
 
     def __init__(self, settings: Settings, job: Job, n_files: int) -> None:
-        import ray
-
+        ray = self._ray = _load_ray()
         self.n_files, self.n_ahead = n_files, N_AHEAD
-        self._ray = ray
         self._partitions = PartitionFolder(settings.index_dir, job.key)
         self._job = ray.put(job)
         self._make = ray.remote(num_cpus=1, max_retries=0)(make_partition)
@@ -263,11 +261,15 @@ def _require_answer(address: str) -> None:
 
 @contextmanager
 def _explained(address: str) -> Iterator[None]:
-    import ray
-
+    """Turn whatever connecting raises, of which some is of no kind of its own, into one error."""
     try:
         yield
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except Exception as error:
+        if address == LOCAL_RAY:
+            raise SettingsError(
+                f"no Ray can be started on this machine ({error}): try it with fewer ray_workers, "
+                "or without --ray"
+            ) from error
         raise SettingsError(
             f"the Ray cluster {address!r} cannot be reached ({error}): run this on a machine of "
             "the cluster (`ray start`), with its address and its token; without an address, "

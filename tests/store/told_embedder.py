@@ -50,4 +50,4 @@ def open_telling(model: str, folder: Path, n_threads: int) -> TellingEmbedder:
 def read_told(folder: Path) -> list[dict[str, Any]]:
     """Return what was told, a batch each."""
     path = folder / "told"
-    return [json.loads(line) for line in path.open()] if path.exists() else []
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
