@@ -5,6 +5,7 @@ One Ray of four workers runs on this machine for all of these tests; the syncs f
 
 import os
 import random
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from corpora import FILES, settings_in, write_files
 from engines import ENGINES, engine_settings, read_all
 from hashing import HashingEmbedder
-from store.told_embedder import POISON, open_telling, read_told
+from store.told_embedder import GATE, OPEN, POISON, open_telling, read_told
 
 from assistant.errors import EmbedderMissing, Fault
 from assistant.ingest.sniff import media_type
@@ -103,8 +104,8 @@ def test_workers_make_the_index_that_one_process_makes(
 ) -> None:
     alone = settings_in(tmp_path / "alone")
     by_ray = engine_settings(engine, tmp_path / "ray", ray=LOCAL_RAY)
-    for settings in (alone, by_ray):
-        write_mixed(settings.corpus_dir)
+    write_mixed(alone.corpus_dir)
+    shutil.copytree(alone.corpus_dir, by_ray.corpus_dir)
     (one, held), (other, also_held) = sync(alone), sync(by_ray)
     assert facts_of(one) == facts_of(other)
     assert held == also_held
@@ -161,18 +162,21 @@ def is_worker(pid: int) -> bool:
 def test_a_run_that_is_ended_goes_on_with_what_its_workers_have_made(
     tmp_path: Path, told: None, rebuild: bool
 ) -> None:
-    n_files, settings = 40, settings_in(tmp_path, ray=LOCAL_RAY)
+    n_files, n_first, settings = 24, 12, settings_in(tmp_path, ray=LOCAL_RAY)
     write_many(settings.corpus_dir, n_files)
+    waiting = {f"{n}.txt": f"Item {n} {GATE}{'.' * 2 * n}" for n in range(n_first, n_files)}
+    write_files(settings.corpus_dir, waiting)
 
     def interrupt(progress: Progress) -> None:
-        if progress.done >= 10:
+        if progress.done >= n_first // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         sync(settings, on_progress=interrupt)
     kept = {path.name[:64] for path in (settings.index_dir / FOLDER).iterdir()}
     made = {n for n in range(n_files) if content_of(settings.corpus_dir / f"{n}.txt") in kept}
-    assert 10 <= len(made) == len(kept) < n_files
+    assert n_first // 2 <= len(made) == len(kept) <= n_first
+    (settings.cache_dir / OPEN).touch()
     n_told = len(read_told(settings.cache_dir))
     report, held = sync(settings, rebuild=rebuild)
     assert report.n_added + report.n_unchanged == n_files

@@ -16,6 +16,9 @@ from assistant.models.embed import EmbedderInput, PassageVectors
 
 DELAY_S = 0.1
 POISON = "the worker ends here"
+GATE = "waits at the gate"
+OPEN = "open"
+"""The file in the folder without which the worker waits."""
 
 
 class TellingEmbedder(HashingEmbedder):
@@ -36,6 +39,8 @@ class TellingEmbedder(HashingEmbedder):
         with (self._folder / "told").open("a") as file:
             file.write(json.dumps(told) + "\n")
         time.sleep(DELAY_S)
+        while any(GATE in given.text for given in inputs) and not (self._folder / OPEN).exists():
+            time.sleep(DELAY_S)
         if any(POISON in given.text for given in inputs):
             os._exit(1)
         return super().embed_passages(inputs)
