@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,10 +99,9 @@ class IndexCommand(TyperCommand):
 
     def parse_args(self, context: Any, args: list[str]) -> list[str]:
         """Parse the arguments, with the address that is left out."""
-        followed = zip(args, [*args[1:], "-"], strict=True)
         given = [
             f"--ray={LOCAL_RAY}" if one == "--ray" and after.startswith("-") else one
-            for one, after in followed
+            for one, after in zip_longest(args, args[1:], fillvalue="-")
         ]
         return super().parse_args(context, given)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from corpora import FILES, settings_in, write_files
-from engines import ENGINES, engine_settings, read_all
+from engines import engine_settings, read_all
 from hashing import HashingEmbedder
 from store.told_embedder import GATE, OPEN, POISON, open_telling, read_told
 
@@ -54,10 +54,10 @@ def told(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "open_embedder", open_telling)
 
 
-def write_mixed(corpus: Path) -> None:
+def write_mixed(corpus: Path, n_formats: int) -> None:
     """Write a file of each format, copies, texts nearly alike, and files that are no documents."""
     write_files(corpus, FILES)
-    made = make_files(len(MAKERS), seed=3)
+    made = make_files(n_formats, seed=3)
     write_files(corpus, {f"{n}{suffix}": data for n, (suffix, data) in enumerate(made)})
     write_files(corpus, {"copy.txt": FILES["rivers.txt"], "film.ogg": SOUND, "empty.txt": b""})
     write_files(corpus, {"broken.pdf": b"%PDF-1.7 broken", "broken too.pdf": b"%PDF-1.7 broken"})
@@ -98,13 +98,13 @@ def test_a_local_ray_tells_nobody_of_its_use_and_its_workers_have_no_setting(
     assert os.getpid() not in {one["pid"] for one in batches}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("engine", "n_formats"), [("embedded", len(MAKERS)), ("milvus", 3)])
 def test_workers_make_the_index_that_one_process_makes(
-    tmp_path: Path, told: None, engine: str
+    tmp_path: Path, told: None, engine: str, n_formats: int
 ) -> None:
     alone = settings_in(tmp_path / "alone")
     by_ray = engine_settings(engine, tmp_path / "ray", ray=LOCAL_RAY)
-    write_mixed(alone.corpus_dir)
+    write_mixed(alone.corpus_dir, n_formats)
     shutil.copytree(alone.corpus_dir, by_ray.corpus_dir)
     (one, held), (other, also_held) = sync(alone), sync(by_ray)
     assert facts_of(one) == facts_of(other)
