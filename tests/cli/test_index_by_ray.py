@@ -15,6 +15,7 @@ import pytest
 from cli.runs import Run
 from corpora import PREPARED, settings_in, write_files
 
+from assistant.errors import SettingsError
 from assistant.pipeline import Assistant
 from assistant.store import workers
 from assistant.store.partitions import FOLDER
@@ -40,7 +41,7 @@ def test_an_address_may_follow(
 
     def connect(address: str, _: object) -> None:
         asked.append(address)
-        raise workers.SettingsError("not here")
+        raise SettingsError("not here")
 
     monkeypatch.setattr(workers, "connect", connect)
     code, _, err = run("index", *given)
