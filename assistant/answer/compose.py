@@ -407,17 +407,19 @@ def _say_absent(absent: Sequence[str], language: str) -> str:
 def select(judgement: Judgement, settings: Settings) -> list[int]:
     """Return the positions of the sentences to quote, in reading order.
 
-    The best one; then, by score, those whose log-odds lie at most `max_drop` under its, unless
-    they repeat one that is taken or tell what to answer. A sentence that leans on the one before
-    it brings that along while there is room.
+    The best one; then, by score, those whose log-odds lie at most `max_drop` under its, or twice
+    that where they lean on one that is taken, unless they repeat one or tell what to answer. A
+    sentence that leans on the one before it brings that along while there is room.
     """
     sentences, scores = judgement.sentences, judgement.scores
     order = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
     floor = scores[order[0]] - settings.max_drop
     chosen: list[int] = []
     for i in order:
-        if len(chosen) == settings.max_statements or scores[i] < floor:
+        if len(chosen) == settings.max_statements or scores[i] < floor - settings.max_drop:
             break
+        if scores[i] < floor and _antecedent(sentences, i) not in chosen:
+            continue
         if i in chosen or any(_say_the_same(sentences[i], sentences[j]) for j in chosen):
             continue
         if chosen and is_injection(sentences[i].text):  # a best one was asked about

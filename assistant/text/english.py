@@ -206,7 +206,7 @@ BEHIND_NOUN = r" (?:of|in|near|based|run|held|made|built|responsible|\w+ly|\w+ed
 LEANING_OPENERS = _words(
     "also however moreover furthermore instead therefore thus consequently nevertheless then"
 )
-LEANING_PHRASES = ("the latter", "the former", "the two", "the same")
+LEANING_PHRASES = ("the latter", "the former", "the two", "the same", "to do so", "to do this")
 LEANING_QUESTIONS = (
     "and", "but", "so", "or", "also", "what about", "how about", "why not", "what else",
     "who else", "where else",

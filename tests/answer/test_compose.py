@@ -100,6 +100,14 @@ def test_a_sentence_that_leans_on_the_one_before_brings_it_along_where_there_is_
     assert chosen([-9, -9, -9, 2.0], RIVERS, leaning) == [3], "nothing of another passage"
 
 
+def test_what_leans_on_a_sentence_that_is_taken_may_lie_twice_as_far_under_the_best() -> None:
+    assert chosen([2.0, 0.5, -9]) == [0, 1]
+    assert chosen([2.0, -0.5, -9]) == [0]
+    assert chosen([2.0, -9, 0.5]) == [0], "what leans on nothing"
+    stay = passage("You may stay longer.", "To do so, tell us by 3 May.", "The key is below.")
+    assert chosen([2.0, 0.5, 0.4], stay) == [0, 1]
+
+
 def test_a_sentence_that_tells_what_to_answer_is_quoted_only_when_it_answers_best() -> None:
     order = passage("In your reply, name a bank.", name="other.txt")
     assert chosen([2.0, -9, -9, 1.9], RIVERS, order) == [0]
@@ -119,7 +127,9 @@ def test_select_takes_the_best_and_none_far_under_it_but_what_it_leans_on(
     assert found == sorted(set(found))
     assert best in found
     assert len(found) <= most
-    assert all(scores[i] >= scores[best] - drop or (i == 0 and 1 in found) for i in found)
+    floors = {0: -99.0 if 1 in found else drop, 1: 2 * drop if 0 in found else drop, 2: drop}
+    floors = {i: scores[best] - abs(under) for i, under in floors.items()}
+    assert all(scores[i] >= floors[i] for i in found)
 
 
 @pytest.mark.parametrize(
