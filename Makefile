@@ -34,7 +34,7 @@ setup: $(DEV)
 
 $(DEV): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}; name another: make PYTHON=python3.12 ...")'
-	@echo "setting up $(VENV) (once; some minutes and about 3.4 GB)"
+	@echo "setting up $(VENV) (once; some minutes and about 3.7 GB)"
 	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	@test -z "$(TORCH_INDEX)" || $(MAKE) --no-print-directory torch
 	@$(PIP) install --quiet --editable '.[dev]'
