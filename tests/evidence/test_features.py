@@ -122,3 +122,21 @@ def test_texts_without_word_pieces_have_features_all_the_same() -> None:
     _, evidence = gather(retrieve("Danube", RIVERS), Deaf())
     assert np.isfinite(measure(evidence)).all()
     assert np.isfinite(measure_question(evidence, np.zeros(3))).all()
+
+
+@pytest.mark.parametrize(
+    ("sentences", "best", "echo"),
+    [
+        (["Danube rises", "In Germany."], 0, 1.0),  # a heading with something below
+        (["Danube", "In Germany."], 0, 0.5),
+        (["In Germany.", "Danube rises"], 1, 0.0),  # nothing stands below it
+        (["Danube rises in Burundi", "In Germany."], 0, 0.0),  # it tells something itself
+    ],
+)
+def test_a_best_sentence_that_only_repeats_the_question_speaks_for_what_stands_below(
+    sentences: list[str], best: int, echo: float
+) -> None:
+    evidence = gathered("Danube rises", passage(*sentences), SEAS)
+    scores = np.zeros(len(evidence.texts))
+    scores[best] = 1.0
+    assert features.echo_of_best(features.ScoredEvidence(evidence, scores)) == pytest.approx(echo)

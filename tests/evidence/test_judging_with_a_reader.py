@@ -36,11 +36,13 @@ from assistant.evidence.scorer import (
     open_scorer,
     parse_weights,
     to_json,
+    weigh,
 )
 from assistant.evidence.support import READ_SUPPORT_FEATURES
 from assistant.models.reader import CachingReader, Encoded, QuestionTokens, ReadPassage, Spans
 from assistant.pipeline import Assistant
 from assistant.settings import PACKED_MODEL
+from assistant.values import Role
 
 MILL = passage("The mill stands by the river.", "Ada Fenn built it in 1834.", name="mill.txt")
 INN = passage("The inn was opened by Tom Hay.", "It has two rooms.", name="inn.txt")
@@ -130,7 +132,7 @@ def test_without_passages_there_is_nothing_to_read() -> None:
     assert measure(evidence).shape == (0, len(READ_FEATURES))
 
 
-def test_the_features_are_as_they_were_with_three_and_two_more() -> None:
+def test_the_features_are_as_they_were_with_three_and_three_more() -> None:
     retrieval = retrieve(QUESTION, MILL, INN)
     _, plain = gather(retrieval, HashingEmbedder())
     _, read = gather(retrieval, HashingEmbedder(), ScriptedReader())
@@ -145,7 +147,19 @@ def test_the_features_are_as_they_were_with_three_and_two_more() -> None:
     scores = np.array([0.0, 5.0, 1.0, 0.0])
     whole = measure_question(read, scores)
     assert np.allclose(whole[: len(QUESTION_FEATURES)], measure_question(plain, scores))
-    assert whole[len(QUESTION_FEATURES) :].tolist() == [3.0, 2.0]
+    assert whole[len(QUESTION_FEATURES) :].tolist() == [0.0, 3.0, 2.0]
+
+
+def test_a_heading_that_answers_best_speaks_for_the_question_and_is_put_below_all_others() -> None:
+    """What stands below it answers, though read by itself it says little."""
+    told = passage("Opening hours by Ada Fenn", "Monday to friday.")
+    told = replace(told, roles=(Role.HEADING, Role.PARAGRAPH))
+    sentences, evidence = gather(retrieve(QUESTION, told), HashingEmbedder(), ScriptedReader())
+    assert evidence.reading is not None
+    assert evidence.reading.tolist() == [3.0, 1.0]
+    judgement = weigh(sentences, evidence, weights_that_trust_the_reader())
+    assert judgement.log_odds == 3.0
+    assert judgement.scores.argmax() == 1
 
 
 def test_a_sentence_that_was_cut_off_is_not_infinitely_bad() -> None:
