@@ -86,6 +86,7 @@ def serving(
 
 LEAVING = (
     "AbortError: signal is aborted",
+    "AbortError: BodyStreamBuffer was aborted",
     "TypeError: network error",
     "Unexpected error Connection errored out",
 )
