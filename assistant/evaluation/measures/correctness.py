@@ -11,14 +11,16 @@ question that the documents answer in part, or that could mean several things, h
 is left out of all.
 
 Source: the evaluation script of SQuAD 2.0 (Rajpurkar et al. 2018); containment as the string
-exact match of ALCE (Gao et al. 2023, section 3.2), here between words; of Chinese and Japanese each
-character is a word, as in MLQA's script (Lewis et al. 2020). Articles are English. Abstention
-precision and recall as in AbstentionBench (Kirichenko et al. 2025); over-refusal is the false
-positive rate of the same decision.
+exact match of ALCE (Gao et al. 2023, section 3.2), here between words. As in MLQA's script (Lewis
+et al. 2020) all that Unicode calls punctuation is left out, such as « » and an Arabic comma, and of
+Chinese and Japanese each character is a word. Articles are English. Abstention precision and recall
+as in AbstentionBench (Kirichenko et al. 2025); over-refusal is the false positive rate of the same
+decision.
 """
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -29,7 +31,6 @@ from assistant.text.words import UNSPACED
 UNDECIDED = frozenset({"partial", "underspecified"})
 """Kinds of question for which neither an answer nor an abstention is wrong."""
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
-_WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def contains_answer(outcome: Outcome) -> float | None:
@@ -87,8 +88,12 @@ def normalise(text: str) -> str:
     >>> normalise("The  U.S. Army"), normalise("首都は奈良。")
     ('us army', '首 都 は 奈 良')
     """
-    plain = text.lower().translate(_WITHOUT_PUNCTUATION)
+    plain = "".join(character for character in text.lower() if not _is_punctuation(character))
     return " ".join(UNSPACED.sub(_stand_alone, _ARTICLES.sub(" ", plain)).split())
+
+
+def _is_punctuation(character: str) -> bool:
+    return character in string.punctuation or unicodedata.category(character)[0] == "P"
 
 
 def _stand_alone(found: re.Match[str]) -> str:
