@@ -79,8 +79,13 @@ def run_process(command: Sequence[str]) -> Run:
 
 
 def peak_memory_mb() -> float:
-    """Return the most memory that this process has held at once."""
-    return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """Return the most memory that this process has held at once.
+
+    Linux counts in `ru_maxrss` what the parent held when it started this program, so that its
+    own peak is read instead.
+    """
+    own = _status_mb(Path("/proc/self/status"), "VmHWM:")
+    return own or _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def memory_mb() -> float:
