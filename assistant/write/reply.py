@@ -46,7 +46,11 @@ Answered = Literal["all", "part", "no"]
 _OPENING = re.compile(r"\{\s*\"(?:sentences|text)\"")
 _ONE = r"(?:(?:sources?|sentences?)\s)?\d{1,4}(?:\s?[-–]\s?\d{1,4})?"
 _MARK = re.compile(rf"[\[【]\s?\^?{_ONE}(?:\s?[,;&]\s?{_ONE})*\s?[\]】]", re.IGNORECASE)
-_BEHIND = re.compile(rf"([.!?。！？][\"'”’)*_]*)\s?((?:{_MARK.pattern}\s?)+)", re.IGNORECASE)
+_BEHIND = re.compile(
+    rf"((?<![.!?。！？])[.!?。！？]+[\"'”’)*_]*)\s?((?:{_MARK.pattern}\s?)+)(?:[.。](?!\w))?",
+    re.IGNORECASE,
+)
+"""Marks behind the end of a sentence; a second end behind them ("the U.S. [4].") says no more."""
 _NUMBERS = re.compile(r"(\d{1,4})(?:\s?[-–]\s?(\d{1,4}))?")
 _VERDICT = re.compile(r"^\W*(NOT|PARTLY) ANSWERED\b", re.IGNORECASE)
 _ITEM = re.compile(r"^(\s{0,40})(?:[-*+•]|(\d{1,3})([.)]))\s+(.*)$")
@@ -378,7 +382,7 @@ def _cut_marked(text: str) -> Iterator[DraftStatement]:
     moved = _BEHIND.sub(lambda match: f" {match[2].strip()}{match[1]} ", line).strip()
     spans = split_sentences(moved, [(0, len(moved))] if moved else [])
     found = (_make(moved[start:end], PLAIN) for start, end in spans)
-    yield from (one for one in found if one.text)
+    yield from (one for one in found if any(map(str.isalnum, one.text)))
 
 
 def _make(text: str, shape: Shape, cited: tuple[int, ...] = ()) -> DraftStatement:

@@ -44,6 +44,13 @@ def plain(text: str) -> list[tuple[str, tuple[int, ...]]]:
         ("Es regnete. [1]\n\nEs schneite. [2]", [("Es regnete.", (1,)), ("Es schneite.", (2,))]),
         ("下雨了。[1]下雪了。[2]", [("下雨了。", (1,)), ("下雪了。", (2,))]),
         ("## Weather\nIt rained. [1]", [("It rained.", (1,))]),
+        (
+            "Built in the U.S. [4]. It is old [5].",
+            [("Built in the U.S.", (4,)), ("It is old.", (5,))],
+        ),
+        ('He said "no." [1]. Then [2].', [('He said "no."', (1,)), ("Then.", (2,))]),
+        ("Really?! [1] Yes. [2] .", [("Really?!", (1,)), ("Yes.", (2,))]),
+        ("It rained ... [1] . It blew [2].", [("It rained...", (1,)), ("It blew.", (2,))]),
         ("I do not know.", [("I do not know.", ())]),
         ("[1]", []),
         ("", []),
@@ -209,7 +216,8 @@ def test_any_cutting_gives_the_statements_of_the_whole(text: str, cuts: list[int
     "text",
     ["x" * 10**6, "[1]" * 10**6, "- a [1]\n" * 10**6, "| a | b |\n" * 10**6, "a. b. " * 10**6,
      "[" * 10**6, "[1, " * 10**6, "*" * 10**6, "(" * 10**6, "<think>" * 10**6, "\n" * 10**6,
-     "[a](b" * 10**6, "  - a\n" * 10**6, "a:\n" * 10**6, " " * 10**6, "a\n" * 10**6]
+     "[a](b" * 10**6, "  - a\n" * 10**6, "a:\n" * 10**6, " " * 10**6, "a\n" * 10**6,
+     "." * 10**6, ".[1]" * 10**6]
 )  # fmt: skip
 @pytest.mark.parametrize("piece_chars", [10**6, 3])
 def test_garbage_is_read_in_bounded_time(text: str, piece_chars: int) -> None:
