@@ -42,6 +42,7 @@ from assistant.text.cues import (
     denies,
     find_answering,
     find_unmet,
+    find_untold,
     is_injection,
     leans_back,
 )
@@ -54,6 +55,10 @@ NAME = "extract"
 NOTHING_RETRIEVED = "Nothing was found in the documents that resembles the question."
 NOT_SAID = "Nothing was found in the documents that answers this."
 NOT_TOLD = "What was found does not tell the {}."
+NOT_SAID_OF = {
+    "time": "What was found does not say when.",
+    "number": "What was found gives no number.",
+}
 UNFOUND = (NOTHING_RETRIEVED, NOT_SAID)
 
 TOPIC_DOUBT = 0.5
@@ -100,12 +105,13 @@ def compose(
     if not judgement.sentences or not is_likely:
         return Draft((), confidence, missing or NOT_SAID), judgement.sentences
     whole, differs = _excerpts(judgement, retrieval, settings, read)
-    unmet = find_unmet(retrieval.query, [_told(*one) for one in whole.shown])
-    if unmet and settings.max_over_refusal:
+    told = [(_told(*one), one[0].passage.language) for one in whole.shown]
+    unmet, reason = _find_lack(retrieval.query, told)
+    if reason and settings.max_over_refusal:
         telling = _only_telling(unmet, judgement, retrieval)
         if not telling.sentences:
-            reason = say_in(retrieval.terms.language, NOT_TOLD).format(unmet)
-            return Draft((), confidence, reason), judgement.sentences
+            said = say_in(retrieval.terms.language, reason).format(unmet)
+            return Draft((), confidence, said), judgement.sentences
         whole, differs = _excerpts(telling, retrieval, settings, read)
     last = max(one.number for one in judgement.sentences)
     added = {
@@ -153,6 +159,17 @@ def _excerpts(
     return whole, bool(beside)
 
 
+def _find_lack(question: str, told: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Return what of something is asked and no text tells, and how that is said; "" if one may.
+
+    told: texts, each with the code of its language. Of what is asked by when or how many there is
+    no word.
+    """
+    if unmet := find_unmet(question, [text for text, _ in told]):
+        return unmet, NOT_TOLD
+    return "", NOT_SAID_OF.get(find_untold(question, told), "")
+
+
 def _told(sentence: Sentence, shape: Shape | None = None) -> str:
     """Return a sentence with what it stands under; of a row, the columns that it has cells of."""
     cells = shape.cells if shape else ()
@@ -172,7 +189,8 @@ def _only_telling(unmet: str, judgement: Judgement, retrieval: Retrieval) -> Jud
         is_line = one.role is not Role.ROW and _LINE.fullmatch(one.text) is not None
         around = f"{_told(one)}\n{one.passage.text if is_line else ''}"
         is_named = one.role not in ECHOES and asked <= set(terms(around))
-        return is_named and not find_unmet(retrieval.query, [one.text])
+        _, lack = _find_lack(retrieval.query, [(one.text, one.passage.language)])
+        return is_named and not lack
 
     kept = [n for n, one in enumerate(judgement.sentences) if tells(one)]
     sentences = tuple(judgement.sentences[n] for n in kept)

@@ -9,12 +9,15 @@ like any other.
 """
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib.resources import files
 
 from assistant.text import english as en
-from assistant.text.exact import DATES, find_exact
-from assistant.text.numbers import NUMERAL, YEAR
+from assistant.text.dates import DAY_OF
+from assistant.text.exact import DATES, MONTH_OF, find_exact
+from assistant.text.numbers import NUMERAL, YEAR, find_spelt
 from assistant.text.terms import UNIT_TERMS, fold, query_terms, terms, unit_of
 from assistant.text.words import INSIDE, NAME, WORD, one_of
 
@@ -357,6 +360,42 @@ def find_unmet(question: str, told: Sequence[str]) -> str:
             typed = question if len(question) == len(asked) else asked
             return "" if is_told or dated else typed[slice(*match.span("what"))]
     return ""
+
+
+def find_untold(question: str, told: Sequence[tuple[str, str]]) -> str:
+    """Return "time" or "number" if a question asks for one and no text tells any; else "".
+
+    told: texts, each with the code of its language. One of a language whose words are not known may
+    tell it.
+
+    >>> find_untold("When was it founded?", [("It sells lamps and shades.", "en")])
+    'time'
+    >>> find_untold("When was it founded?", [("It was founded after the war.", "en")])
+    ''
+    """
+    asked = fold(question)
+    for kind, (pattern, words) in _kinds().items():
+        if pattern.search(asked) and not any(
+            language not in words or words[language].search(text) or find_spelt(text)
+            for text, language in ((fold(text[:MAX_TOLD_CHARS]), code) for text, code in told)
+        ):
+            return kind
+    return ""
+
+
+@cache
+def _kinds() -> dict[str, tuple[re.Pattern[str], dict[str, re.Pattern[str]]]]:
+    """Return how each kind is asked for, and by language what tells it, of folded texts."""
+    text = files("assistant.text").joinpath("kinds.toml").read_text(encoding="utf-8")
+    found = {}
+    for kind, given in tomllib.loads(text).items():
+        named = (*MONTH_OF, *DAY_OF) if kind == "time" else ()
+        told = {
+            language: re.compile(rf"\d|\b{one_of((*words.split(), *named))}\b")
+            for language, words in given["told"].items()
+        }
+        found[kind] = re.compile(rf"(?<!\w){one_of(given['asked'])}(?!\w)"), told
+    return found
 
 
 def _undated(text: str) -> str:

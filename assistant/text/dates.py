@@ -105,9 +105,9 @@ _DAYS = (
     "saturday sat samstag sonnabend sa samedi sam sabado sab sabato",
     "sunday sun sonntag so dimanche dim domingo dom domenica",
 )
-_DAY_OF = {name: n for n, names in enumerate(_DAYS) for name in names.split()}
-_DAY_OF |= {f"{name}s": n for name, n in _DAY_OF.items() if len(name) > 4}
-_DAY_NAMES = {name: n for name, n in _DAY_OF.items() if len(name) > 4}
+DAY_OF = {name: n for n, names in enumerate(_DAYS) for name in names.split()}
+DAY_OF |= {f"{name}s": n for name, n in DAY_OF.items() if len(name) > 4}
+_DAY_NAMES = {name: n for name, n in DAY_OF.items() if len(name) > 4}
 _TO = frozenset("- – — to bis through till until a au al ate".split())
 _AND = frozenset("& , ; / + and or und oder et ou y o e".split())
 _LIMIT = re.compile(
@@ -141,7 +141,7 @@ def read_when(cells: Sequence[str]) -> list[When] | None:
     ([When(year=2025, month=3, day=None, weekday=None), When(year=None, month=3, day=None, \
 weekday=None)], None)
     """
-    days = [_read_names(cell, _DAY_OF, 7, 0) for cell in cells]
+    days = [_read_names(cell, DAY_OF, 7, 0) for cell in cells]
     if None not in days:
         return [When(weekday=day) for found in days for day in found or ()]
     whens: list[When] = []
@@ -224,4 +224,4 @@ def _read_names(cell: str, numbers: Mapping[str, int], n: int, first: int) -> li
 
 
 def _is_weekday(rest: str) -> bool:
-    return not any(map(str.isalnum, rest)) or _read_names(rest, _DAY_OF, 7, 0) is not None
+    return not any(map(str.isalnum, rest)) or _read_names(rest, DAY_OF, 7, 0) is not None

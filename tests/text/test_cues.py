@@ -20,6 +20,7 @@ from assistant.text.cues import (
     denies,
     find_answering,
     find_unmet,
+    find_untold,
     has_opposite,
     misses_kind,
     opposite_terms,
@@ -257,6 +258,57 @@ def test_what_may_meet_it_or_is_not_asked_so_is_let_pass(question: str, told: st
     assert find_unmet(question, [told]) == ""
 
 
+UNTOLD = [
+    ("When was the mill built?", "The mill was built by Ida Roth.", "en", "time"),
+    ("and when did they leave", "Ida and Tom left the club.", "en", "time"),
+    ("On what date was the lease signed?", "Ida Roth signed the lease.", "en", "time"),
+    ("In which year was it sold?", "It was sold to Ida.", "en", "time"),
+    ("How many people can the hall seat?", "The hall seats the guests.", "en", "number"),
+    ("By what percentage did fees rise?", "Fees rose because the roof leaks.", "en", "number"),
+    ("How old is the boiler?", "The boiler heats the hall.", "en", "number"),
+    ("Wann wurde die Mühle gebaut?", "Die Mühle hat Ida Roth gebaut.", "de", "time"),
+    ("Wie viele Plätze hat der Saal?", "Der Saal hat Plätze im Freien.", "de", "number"),
+    ("En quelle année le moulin a-t-il brûlé ?", "Le moulin a brûlé.", "fr", "time"),
+    ("Combien de places y a-t-il ?", "Les places se trouvent dehors.", "fr", "number"),
+    ("¿Cuándo se firmó el contrato?", "El contrato lo firmó Ida.", "es", "time"),
+    ("¿Cuántas sillas hay?", "Las sillas están fuera.", "es", "number"),
+    ("Quando è stato costruito il mulino?", "Il mulino fu costruito con la pietra.", "it", "time"),
+    ("Quantas cadeiras existem?", "As cadeiras ficam fora.", "pt", "number"),
+]
+TOLD = [
+    ("When was the mill built?", "The mill was built after the flood.", "en"),
+    ("When was the mill built?", "It dates from the eighteenth century.", "en"),
+    ("When is the office shut?", "The office is shut if nobody is ill.", "en"),
+    ("When is the rent due?", "Rent is due on Mondays.", "en"),
+    ("How many people can the hall seat?", "No seats are left.", "en"),
+    ("How many people can the hall seat?", "Forty-two people.", "en"),
+    ("How often is it cleaned?", "It is cleaned weekly.", "en"),
+    ("What determines how deep it is?", "The river does.", "en"),
+    ("Who knows when it opens?", "Ida Roth knows.", "en"),
+    ("What happens when it rains?", "The roof leaks.", "en"),
+    ("Wann wurde sie gebaut?", "Gebaut wurde sie im Vorjahr.", "de"),
+    ("Wie viele Plätze hat der Saal?", "Der Saal hat zwölf Plätze.", "de"),
+    ("When was the mill built?", "Młyn zbudowała Ida Roth.", "pl"),
+    ("How many wheels has it?", "Колёса большие.", "ru"),
+]
+
+
+@pytest.mark.parametrize(("question", "told", "language", "kind"), UNTOLD)
+def test_when_and_how_many_are_told_by_a_time_and_a_number(
+    question: str, told: str, language: str, kind: str
+) -> None:
+    assert find_untold(question, [(told, language)]) == kind
+    assert find_untold(question, [(told, language), ("On 3 May", "en")]) == ""
+    assert find_untold(question, [(told, "xx")]) == ""
+
+
+@pytest.mark.parametrize(("question", "told", "language"), TOLD)
+def test_what_may_tell_when_or_how_many_is_let_pass(
+    question: str, told: str, language: str
+) -> None:
+    assert find_untold(question, [(told, language)]) == ""
+
+
 @given(st.text(max_size=300), st.lists(st.text(max_size=80), max_size=3))
 def test_any_question_is_met_or_names_what_is_not(question: str, told: list[str]) -> None:
     assert fold(find_unmet(question, told)) in fold(question)
@@ -264,6 +316,7 @@ def test_any_question_is_met_or_names_what_is_not(question: str, told: list[str]
 
 def test_a_long_question_is_looked_at_in_a_bounded_time() -> None:
     with within(1):
-        for part in ("a", "a-", "a ", "price ", "from the ", "May "):
+        for part in ("a", "a-", "a ", "price ", "from the ", "May ", "how ", "wie ", "jahr"):
             find_unmet(part * 2_000, ["told"])
+            find_untold(part * 2_000, [(part * 2_000, "en"), (part * 2_000, "de")])
             find_when(part * 2_000)
