@@ -1,18 +1,22 @@
 """Finds days that are told as seen from today: "yesterday", "next Friday", "last year".
 
 Each is found with what it is as seen from a day; days in six languages, the others in English.
+And dates that are reckoned from others and from how long something lasts.
 What cells say of the calendar ("Mon-Fri", "March 2025") and what a question asks of it can be told
 to agree or not; in six languages.
 """
 
 import datetime
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from assistant.text import english as en
 from assistant.text.exact import DATES, MONTH_OF, find_exact, find_months
+from assistant.text.numbers import find_spelt
 from assistant.text.terms import fold, guess_language
 from assistant.text.words import one_of
 
@@ -29,6 +33,20 @@ _RELATIVE = re.compile(
     r"|(?P<period>month|year)(?! of\b))(?:['’]s)?(?!\w)",
     re.IGNORECASE,
 )
+
+
+_SPANS = {
+    "day": "day days tag tage tagen jour jours dia dias giorno giorni",
+    "week": "week weeks woche wochen semaine semaines semana semanas settimana settimane",
+    "month": "month months monat monate monaten mois mes meses mese mesi",
+    "year": "year years jahr jahre jahren an ans ano anos anno anni",
+}
+_SPAN_OF = {word: span for span, words in _SPANS.items() for word in words.split()}
+_LASTING = re.compile(
+    rf"(?P<n>\d{{1,3}}|[^\W\d_]{{2,30}}(?:-[^\W\d_]{{2,20}})?)[\s-](?P<span>{one_of(_SPAN_OF)})\b"
+)
+MAX_RECKONED = 10
+"""Dates, and how long something lasts, from which others are reckoned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +92,50 @@ def find_relative_days(text: str, today: datetime.date) -> Iterator[RelativeDay]
         said = f"{day.day} {en.MONTHS[day.month - 1].capitalize()} {day.year}"
         name = _WEEKDAYS[day.weekday()].capitalize()
         yield RelativeDay(*match.span(), said, f"d{day:%Y%m%d}", name, day == today)
+
+
+def find_reckoned(statement: str, told: str) -> Iterator[tuple[int, int]]:
+    """Yield where a statement has a date that lies as long before or after a told one as is told.
+
+    A day more or less is the same: the first one may count or not.
+
+    >>> told = "Bought on 22 July 2023. The frame is covered for eighteen months."
+    >>> list(find_reckoned("It is covered until 22 January 2025.", told))
+    [(20, 35)]
+    """
+    days = list(_read_days(told))[:MAX_RECKONED]
+    lasting = list(_LASTING.finditer(fold(told)))[:MAX_RECKONED] if days else []
+    reckoned = {
+        day
+        for length in lasting
+        for n in ([int(length["n"])] if length["n"].isdecimal() else find_spelt(length["n"]))
+        for _, start in days
+        for sign in (-1, 1)
+        if (day := _shift(start, sign * n, _SPAN_OF[length["span"]]))
+    }
+    for place, day in _read_days(statement) if reckoned else ():
+        if any(abs((day - one).days) <= 1 for one in reckoned):
+            yield place
+
+
+def _read_days(text: str) -> Iterator[tuple[tuple[int, int], datetime.date]]:
+    """Yield the dates of a text that name a year, and where they stand."""
+    for one in find_exact(text):
+        for form in one.forms if one.kind == "date" else ():
+            with suppress(ValueError):
+                yield (one.start, one.end), datetime.datetime.strptime(form, "d%Y%m%d").date()
+
+
+def _shift(day: datetime.date, n: int, span: str) -> datetime.date | None:
+    """Return the day that lies n spans behind another, the last of its month if it has none."""
+    try:
+        if span in ("day", "week"):
+            return day + datetime.timedelta(days=n * (7 if span == "week" else 1))
+        months = day.year * 12 + day.month - 1 + n * (12 if span == "year" else 1)
+        year, month = divmod(months, 12)
+        return day.replace(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    except (ValueError, OverflowError):
+        return None
 
 
 def _relative_period(match: re.Match[str], way: int, today: datetime.date) -> RelativeDay:

@@ -131,7 +131,7 @@ def _read_spelt(line: str, spelling: Spelling) -> Iterator[int]:
     for match in _WORD.finditer(line):
         word, gap = fold(match[0]), line[end : match.start()]
         end = match.end()
-        is_beside = gap in (" ", "-", "\u00a0", "\u2011")
+        is_beside = gap in (" ", "-", " - ", "\u00a0", "\u2011")
         if last is not None and is_beside and not is_linked and word in spelling.links:
             is_linked = True
             continue

@@ -19,6 +19,7 @@ from typing import Protocol
 from assistant.errors import ModelUnavailable
 from assistant.text import english as en
 from assistant.text.cues import is_injection
+from assistant.text.dates import find_reckoned
 from assistant.text.exact import date_forms, find_exact
 from assistant.text.normalize import normalize
 from assistant.text.numbers import (
@@ -137,14 +138,17 @@ class Verifier(Protocol):
 def find_fault(claim: Claim, *, may_reckon: bool = False) -> str | None:
     """Return what shows at sight that a sentence does not stand; None if nothing does.
 
-    Where it `may_reckon`, its numbers may be sums and differences of those that it cites.
+    Where it `may_reckon`, its numbers may be sums and differences of those that it cites, its
+    dates reckoned from a date and a time that it cites.
     """
     if is_injection(claim.text):
         return "it gives orders"
     if claim.text.rstrip().endswith(ASKING):
         return "it asks instead of answering"
     told = "\n".join((*claim.quotes, claim.under))
-    reckoned = list(find_worked_out(claim.text, "\n".join(claim.quotes))) if may_reckon else []
+    quoted = "\n".join(claim.quotes)
+    reckonings = (find_worked_out, find_reckoned) if may_reckon else ()
+    reckoned = [place for find in reckonings for place in find(claim.text, quoted)]
     if number := _find_new_number(claim.text, told, reckoned):
         return f"{number} is not in what it cites"
     shown = "\n".join((told, claim.shown))

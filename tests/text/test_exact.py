@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from assistant.text.exact import exact_terms, find_exact
 
 DAYS = st.dates(dt.date(1970, 1, 1), dt.date(2069, 12, 31))
-WRITTEN = ("%d %B %Y", "%B %d, %Y", "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d/%m/%y", "%d of %B %Y")
+WRITTEN = (
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%Y-%m-%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%d/%m/%y",
+    "%d of %B %Y",
+    "%B %d , %Y",
+)
 
 
 @given(day=DAYS, one=st.sampled_from(WRITTEN), other=st.sampled_from(WRITTEN))

@@ -88,6 +88,10 @@ def test_what_is_nowhere_in_what_was_shown_is_seen_at_once(text: str, quote: str
         ("Dach | Kosten in Euro: 9 | Fertig: Mai", ("Das Dach kostet 9 Euro, im Mai.",), ""),
         ("On Monday Ida Berg wrote it.", ("Ida Berg wrote it on a Monday.",), ""),
         ("It is a run-of-the-mill pump.", ("It is a run - of - the - mill pump .",), ""),
+        ("It opened on May 5, 2031.", ("It opened on May 5 , 2031 .",), ""),
+        ("No, the board rejected it.", ("The board rejected it.",), ""),
+        ("Nein, der Rat hat sie abgelehnt.", ("Der Rat hat sie abgelehnt.",), ""),
+        ("It is 91 years old.", ("It is ninety - one years old .",), ""),
         ("Lid | Otter: no | Stoat: yes", ("Lid | Otter: no | Heron: no | Stoat: yes",), ""),
     ],
 )
@@ -95,6 +99,15 @@ def test_the_same_in_another_form_is_no_fault(
     text: str, quotes: tuple[str, ...], under: str
 ) -> None:
     assert find_fault(Claim(text, quotes, under)) is None
+
+
+def test_a_date_is_reckoned_only_for_whom_may_reckon() -> None:
+    quotes = ("Bought on 22 July 2023.", "The axle is covered for eighteen months.")
+    claim = Claim("The axle is covered until 22 January 2025.", quotes)
+    assert find_fault(claim)
+    assert find_fault(claim, may_reckon=True) is None
+    wrong = Claim("The axle is covered until 22 March 2025.", quotes)
+    assert find_fault(wrong, may_reckon=True)
 
 
 @pytest.mark.parametrize("said", ["aId eBrg lhelite nih 1990.", "Sie kauft ein eBike.", "Ein oHf."])
