@@ -58,6 +58,7 @@ NOT_TOLD = "What was found does not tell the {}."
 NOT_SAID_OF = {
     "time": "What was found does not say when.",
     "number": "What was found gives no number.",
+    "share": "What was found gives no number.",
 }
 UNFOUND = (NOTHING_RETRIEVED, NOT_SAID)
 

@@ -363,7 +363,7 @@ def find_unmet(question: str, told: Sequence[str]) -> str:
 
 
 def find_untold(question: str, told: Sequence[tuple[str, str]]) -> str:
-    """Return "time" or "number" if a question asks for one and no text tells any; else "".
+    """Return "time", "number" or "share" if a question asks for it and no text tells any; or "".
 
     told: texts, each with the code of its language. One of a language whose words are not known may
     tell it.
@@ -376,7 +376,9 @@ def find_untold(question: str, told: Sequence[tuple[str, str]]) -> str:
     asked = fold(question)
     for kind, (pattern, words) in _kinds().items():
         if pattern.search(asked) and not any(
-            language not in words or words[language].search(text) or find_spelt(text)
+            language not in words
+            or words[language].search(text)
+            or (kind != "time" and find_spelt(text))
             for text, language in ((fold(text[:MAX_TOLD_CHARS]), code) for text, code in told)
         ):
             return kind
