@@ -121,8 +121,9 @@ def compose(
         if not s.number
     }
     shown = [(added.get(place_of(s), s), shape) for s, shape in whole.shown]
-    words = judgement.evidence.words
-    quoted = [_quote(retrieval.query, s, shape, words.get(s.number)) for s, shape in shown]
+    evidence = judgement.evidence
+    words = None if evidence.reading is None else evidence.words
+    quoted = [_quote(retrieval.query, s, shape, words) for s, shape in shown]
     statements = emphasise(retrieval.query, quoted)
     notes = _notes([s for s, _ in shown], older, retrieval.terms.language, differs=differs)
     draft = Draft(statements, confidence, n_more=whole.n_more, missing=notes, tells_apart=differs)
@@ -199,11 +200,15 @@ def _only_telling(unmet: str, judgement: Judgement, retrieval: Retrieval) -> Jud
 
 
 def _quote(
-    question: str, sentence: Sentence, shape: Shape, words: tuple[int, int] | None = None
+    question: str,
+    sentence: Sentence,
+    shape: Shape,
+    words: Mapping[int, tuple[int, int]] | None = None,
 ) -> DraftStatement:
     """Return a sentence as a statement; rows and code as they stand, all else on one line.
 
-    `words` is where in the sentence a reader finds the answer; without it rules look for it.
+    `words` is where a reader is sure to find the answer, by the number of the sentence; without a
+    reader rules look for it.
     """
     is_exact = shape.role in (Role.ROW, Role.CODE)
     text = sentence.text if is_exact else " ".join(sentence.text.split())
@@ -211,7 +216,10 @@ def _quote(
     if shape.role is Role.ROW:
         answering = find_answering_cells(question, shape.cells)
     elif shape.role in (Role.PARAGRAPH, Role.ITEM):
-        answering = _on_one_line(sentence.text, words) if words else find_answering(question, text)
+        if words is None:
+            answering = find_answering(question, text)
+        elif span := words.get(sentence.number):
+            answering = _on_one_line(sentence.text, span)
     return DraftStatement(text, (sentence.number,), shape._replace(answering=answering))
 
 

@@ -28,6 +28,10 @@ NEED_SHIFT = 1.0
 LEFT_OUT = -1e4
 MAX_WORDS = 30
 """Tokens that answering words have at most."""
+SURE_FROM = 0.8
+"""Mean probability of the words to be in the answer. From here on most of what is marked is of the
+answer for .93 of 350 typed questions and .79 of 199 of articles that it did not learn, which is a
+fifth of the sentences that answer; of the likeliest words of all of them for .69 and .42."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class ReadPassage:
 
     Attributes:
         log_odds: (n,) against "none"; very low for a sentence that was cut off.
-        words: of each the span of the words that answer best, in characters of the passage.
+        words: of each the span of the words that answer, in characters of the passage; None where
+            it is not sure of them.
     """
 
     log_odds: NDArray[np.float64]
@@ -160,7 +165,7 @@ class Reader:
         logits, none = self._see(question.tokens, passage, "logits", "none")
         glanced = self.glance(question, passage, sentences)
         n_asked = len(question.tokens.lower)
-        return _settle(passage, sentences, logits[0, n_asked:], glanced - float(none[0]))
+        return settle(passage, sentences, logits[0, n_asked:], glanced - float(none[0]))
 
     def _see(self, first: Encoded, second: Encoded, *outputs: str) -> list[Array]:
         """Return what the upper layers say of two texts."""
@@ -183,7 +188,7 @@ class Reader:
         return found
 
 
-def _settle(
+def settle(
     passage: Encoded, sentences: Spans, logits: Array, glanced: NDArray[np.float64]
 ) -> ReadPassage:
     """Add to each sentence the log of its tokens' mean odds; choose its likeliest words."""
@@ -202,7 +207,13 @@ def _settle(
         far = np.arange(n)[None, :] - np.arange(n)[:, None]
         both[(far < 0) | (far >= MAX_WORDS)] = -np.inf
         first, last = divmod(int(both.argmax()), n)
-        words.append((int(passage.spans[tokens[first], 0]), int(passage.spans[tokens[last], 1])))
+        likely = np.exp(both - np.logaddexp.reduce(both, axis=None))
+        inside = likely.sum(axis=1).cumsum() - np.append(0, likely.sum(axis=0).cumsum()[:-1])
+        if inside[first : last + 1].mean() >= SURE_FROM:
+            span = int(passage.spans[tokens[first], 0]), int(passage.spans[tokens[last], 1])
+            words.append(span)
+        else:
+            words.append(None)
     return ReadPassage(log_odds, tuple(words))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,7 +14,7 @@ from told import MULTIPLIES_8_BITS, tiny_reader, told_units
 from assistant.models import export
 from assistant.models.encoder import OnnxEncoder
 from assistant.models.prepare import prepare
-from assistant.models.reader import Reader
+from assistant.models.reader import Encoded, Reader, settle
 from evals.reader import model as trained
 from evals.reader.batches import Text
 from evals.reader.reading import encode_all, fill_shelf, read
@@ -116,8 +117,27 @@ def test_the_answering_words_lie_in_their_sentence(ours: Reader) -> None:
     (passage,) = ours.encode_passages([text.text])
     (found,) = ours.read(ours.encode_question("When?"), [passage], [text.sentences])
     for words, (start, end) in zip(found.words, text.sentences, strict=True):
-        assert words
-        assert start - 1 <= words[0] < words[1] <= end
+        assert words is None or start - 1 <= words[0] < words[1] <= end
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "marked"),
+    [
+        ((0, 9, 0, 0, 0), (0, 0, 9, 0, 0), (2, 6)),  # "bb cc", for certain
+        ((0, 9, 0, 0, 0), (0, 2, 2, 0, 0), (2, 4)),  # where it ends is open, "bb" is in it
+        ((3, 3, 3, 3, 3), (3, 3, 3, 3, 3), None),
+        ((9, 0, 0, 0, 0), (3, 3, 3, 3, 3), (0, 2)),  # its first word is known
+        ((0, 2, 0, 2, 0), (0, 2, 0, 2, 0), None),  # one of two places
+    ],
+)
+def test_words_are_marked_where_it_is_sure_that_they_answer(
+    begin: tuple[int, ...], end: tuple[int, ...], marked: tuple[int, int] | None
+) -> None:
+    spans = np.array([[n, n + 2] for n in range(0, 10, 2)])
+    passage = Encoded(np.zeros((5, 4), np.float32), np.zeros((5, 4), np.float32), spans)
+    logits = np.array([np.zeros(5), begin, end], np.float32).T
+    found = settle(passage, ((0, 10),), logits, np.zeros(1))
+    assert found.words == (marked,)
 
 
 def test_a_sentence_that_was_cut_off_answers_nothing(ours: Reader) -> None:
