@@ -39,6 +39,7 @@ from assistant.store.tables import (
     TextRow,
     VectorRow,
     WordsRow,
+    check_rows,
 )
 from assistant.values import (
     Document,
@@ -364,6 +365,24 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
 
 def _read_unit(start: int, end: int, role: str, level: int, under: int) -> Unit:
     return Unit(start, end, Role(role), level, under)
+
+
+VECTORS_AT_ONCE = 4_096
+"""Of those that are read one after the other; Chroma takes at most 5,461."""
+
+
+def read_vectors(
+    connection: sqlite3.Connection, dimension: int, last_row: int = 1 << 62
+) -> Iterator[tuple[list[int], Vector]]:
+    """Yield the rows up to one, ascending, and their vectors, (n, dimension), some at a time.
+
+    Raises:
+        IndexDamaged: one is not what was written.
+    """
+    sql = "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row"
+    cursor = connection.execute(sql, (last_row,))
+    while batch := list(check_rows(VectorRow, cursor.fetchmany(VECTORS_AT_ONCE))):
+        yield stack_vectors(batch, dimension)
 
 
 def stack_vectors(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:

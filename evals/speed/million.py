@@ -31,8 +31,7 @@ from assistant.retrieve import retriever
 from assistant.store.bases import FOLDERS
 from assistant.store.catalog import CATALOG_FILE, open_catalog
 from assistant.store.plan import RACY_S
-from assistant.store.signs import read_vectors
-from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.snapshot import Snapshot, open_snapshot, read_vectors
 from assistant.store.sync import index_config_of
 from assistant.store.vectors import VectorSearch
 from evals.speed.figure import Figure, Plan, Table
