@@ -9,7 +9,7 @@ SQLite's pages in memory.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -190,15 +190,14 @@ class Snapshot:
         same = sorted(
             one.document_id for one in self.tables.rows(DocumentRow, "content_id", [content_id])
         )
-        pages = json.loads(content.pages)
         return Document(
             document_id=DocumentId(document_id),
             sha256=content.sha256,
             title=content.title or Path(document_id).name,
             media_type=content.media_type,
             text=texts[0].text,
-            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
-            units=tuple(_read_unit(*fields) for fields in json.loads(content.units)),
+            pages=make_pages(json.loads(content.pages)),
+            units=make_units(json.loads(content.units)),
             copies=tuple(DocumentId(name) for name in same if name != document_id),
             words=tuple(SeenWord(*word) for row in words for word in json.loads(row.words)),
         )
@@ -363,8 +362,33 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
     )
 
 
-def _read_unit(start: int, end: int, role: str, level: int, under: int) -> Unit:
-    return Unit(start, end, Role(role), level, under)
+def make_passage_row(number: int, content_id: str, passage: Passage) -> PassageRow:
+    """Return the row of that number that holds a passage of a content."""
+    return PassageRow(
+        number,
+        passage.passage_id,
+        content_id,
+        passage.start,
+        passage.end,
+        passage.text,
+        json.dumps(passage.sentences),
+        passage.heading,
+        json.dumps(passage.roles),
+        json.dumps(passage.under),
+        passage.language,
+    )
+
+
+def make_pages(told: Iterable[tuple[int, int, int, str]]) -> tuple[Page, ...]:
+    """Return the pages of a document from their fields."""
+    return tuple(Page(number, start, end, PageKind(kind)) for number, start, end, kind in told)
+
+
+def make_units(told: Iterable[tuple[int, int, str, int, int]]) -> tuple[Unit, ...]:
+    """Return the units of a document from their fields."""
+    return tuple(
+        Unit(start, end, Role(role), level, under) for start, end, role, level, under in told
+    )
 
 
 VECTORS_AT_ONCE = 4_096
