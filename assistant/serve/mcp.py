@@ -194,7 +194,7 @@ class Room(NamedTuple):
 class _Desk:
     """Answers what hosts ask of an assistant; `room` limits how much at a time."""
 
-    def __init__(self, assistant: Answering, room: "Room", is_ending: Callable[[], bool]) -> None:
+    def __init__(self, assistant: Answering, room: Room, is_ending: Callable[[], bool]) -> None:
         self._assistant = assistant
         self._room = room
         self._is_ending = is_ending

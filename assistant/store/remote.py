@@ -257,7 +257,7 @@ class MilvusTables:
         """Return the rows of which a field is one of the keys, or all."""
         if kind is ManifestRow:
             return [kind._make(pair) for pair in self._facts_of(field, keys)]
-        if kind is BaseRow:  # Chroma has no part in it
+        if kind is BaseRow:  # the server searches vectors by itself
             return []
         if kind is VectorRow:
             chosen = [key for key in keys if isinstance(key, int)] if field else None
