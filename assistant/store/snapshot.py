@@ -27,7 +27,7 @@ from assistant.store.catalog import (
     find_inode,
     require_config,
 )
-from assistant.store.engine import Tables, require_all, require_number
+from assistant.store.engine import Tables, rank_rows, require_all, require_number
 from assistant.store.sqlite import Counted, SqliteTables
 from assistant.store.tables import (
     BaseRow,
@@ -88,7 +88,6 @@ class Snapshot:
         self.n_passages = int(facts["n_passages"])
         self._n_documents = int(facts["n_documents"])
         self._last_row = int(facts["last_row"])
-        self._languages: tuple[str, ...] | None = None
 
     def base(self) -> Base | None:
         """Return the current base, if there is one."""
@@ -210,9 +209,7 @@ class Snapshot:
 
     def languages(self) -> tuple[str, ...]:
         """Return the codes of the passages' languages, that of most passages first."""
-        if self._languages is None:
-            self._languages = self.tables.languages()
-        return self._languages
+        return self.tables.languages()
 
     def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
         """Return the sha256 of those of the documents that the index holds."""
@@ -268,7 +265,7 @@ class Snapshot:
             return []
         if among is not None:
             scores = self.bm25_of(terms, among)
-            return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+            return rank_rows(scores.items())[:k]
         return self.tables.bm25(terms, k)
 
     def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
