@@ -35,9 +35,8 @@ README = "README.md"
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
 TOLD = [README, *PAGES]
 """What users read."""
-FOREIGN = re.compile(
-    r"\b(curl|pip|uv|docker|systemctl|ray start)\b"
-)  # lines with another program's options
+FOREIGN = re.compile(r"\b(curl|pip|uv|docker|systemctl|ray start)\b")
+"""What stands in lines with another program's options."""
 MEASURED = {"docs/figures.md", "docs/experiments.md"}
 """Pages that name the options of `evals` programs."""
 TEXT = {name: (ROOT / name).read_text(encoding="utf-8") for name in TOLD}

@@ -90,7 +90,7 @@ class Worked:
         document: whose rows.
         shown: the units to quote, in reading order.
         used: the units of all rows that it rests on.
-        older: the documents whose older editions give another result.
+        older: the ids of older editions that give another result.
     """
 
     text: str
@@ -457,7 +457,7 @@ def _worked(
 
 
 def _tell_apart(worked: Sequence[Worked], older: Mapping[str, bool]) -> Iterator[Worked]:
-    """Yield the results of no older edition, each with its document's name where it has others."""
+    """Yield the results of no older edition, each with its document's name if it is not alone."""
     names = [one.document.document_id for one in worked]
     otherwise = tuple(sorted(name for name, differs in older.items() if differs))
     for one in worked:

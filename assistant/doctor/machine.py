@@ -122,7 +122,7 @@ def _judge(wanted: Requirement) -> Finding | None:
 
 CORPUS, DISK = "corpus", "disk"
 INDEX_BYTES_PER_CHAR = 22
-"""Measured on 170 KB of Markdown: 15 bytes in the catalog, and 7 with a Chroma base."""
+"""Measured on 170 KB of Markdown: 15 bytes in the catalog, and 7 in Chroma's kind of base."""
 COPIES = 3
 """The index that there is, the one that takes its place, and SQLite's log between them."""
 CACHE_BYTES = 700_000_000 if DEFAULT_MODEL == SHIPPED_MODEL else 250_000_000

@@ -15,7 +15,7 @@ from assistant.models.encoder import Vector
 from assistant.retrieve.named import Named, Names, find_absent, find_named, find_own_question
 from assistant.retrieve.query import name_days, respell
 from assistant.settings import Settings
-from assistant.store.engine import VectorSearching
+from assistant.store.engine import VectorSearching, rank_rows
 from assistant.store.snapshot import Snapshot
 from assistant.text.exact import find_exact
 from assistant.text.terms import NO_TERMS, QueryTerms, read_query
@@ -42,7 +42,7 @@ def fuse(
     [(2, 0.7), (1, 0.5)]
     """
     scores = {row: cosine + lexical_weight * lexical.get(row, 0.0) for row, cosine in dense.items()}
-    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    return rank_rows(scores.items())
 
 
 def choose(

@@ -157,7 +157,7 @@ class _Call:
     title: str
     description: str
     arguments: type[_Arguments]
-    run: Callable[["_Desk", Any, Tell], Awaitable[Said]]
+    run: Callable[["_Tools", Any, Tell], Awaitable[Said]]
 
     def to_tool(self, name: str) -> Tool:
         """Return how it is listed."""
@@ -191,10 +191,10 @@ class Room(NamedTuple):
         return cls(asking, Turns(settings.n_asking, SEARCHING))
 
 
-class _Desk:
+class _Tools:
     """Answers what hosts ask of an assistant; `room` limits how much at a time."""
 
-    def __init__(self, assistant: Answering, room: "Room", is_ending: Callable[[], bool]) -> None:
+    def __init__(self, assistant: Answering, room: Room, is_ending: Callable[[], bool]) -> None:
         self._assistant = assistant
         self._room = room
         self._is_ending = is_ending
@@ -273,25 +273,25 @@ CALLS: dict[str, _Call] = {
         "Answers a question from the documents, with numbered citations: exact quotes with their "
         "places. Says so when nothing is found that answers, with the nearest passages.",
         AskArguments,
-        _Desk.ask,
+        _Tools.ask,
     ),
     "search": _Call(
         "Search the documents",
         "Finds the passages nearest to words or a question, best first.",
         SearchArguments,
-        _Desk.search,
+        _Tools.search,
     ),
     "read_document": _Call(
         "Read a document",
         "Gives a part of a document's text; the spans of citations count in it.",
         ReadArguments,
-        _Desk.read,
+        _Tools.read,
     ),
     "list_documents": _Call(
         "List the documents",
         "Lists the files of the folder, with what became of each: read, or skipped and why.",
         ListArguments,
-        _Desk.list,
+        _Tools.list,
     ),
 }
 
@@ -302,7 +302,7 @@ def build_server(
     """Return the protocol's server over an assistant."""
     from assistant import __version__
 
-    desk = _Desk(assistant, room, is_ending)
+    tools = _Tools(assistant, room, is_ending)
 
     async def list_tools(_: Any, __: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[call.to_tool(name) for name, call in CALLS.items()])
@@ -319,7 +319,7 @@ def build_server(
 
         try:
             given = call.arguments.model_validate(asked.arguments or {})
-            text, data = await call.run(desk, given, tell)
+            text, data = await call.run(tools, given, tell)
         except ValidationError as error:
             return _fail("; ".join(map(_describe, error.errors()[:3])))
         except AssistantError as error:

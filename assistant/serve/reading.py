@@ -45,7 +45,7 @@ WAIT_S = 10.0
 MAX_WAITING = 8
 """Requests of a kind that wait; each takes one of the server's forty threads."""
 SEARCHING = "searches run"
-"""What too many of are told."""
+"""What `Turns` says that too many do."""
 MAX_LOADING = 4
 """Files sent at the same time, and files taken in: each is held in memory until all of it went."""
 PIECE_BYTES = 256 * 1024

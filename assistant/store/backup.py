@@ -192,9 +192,11 @@ def _put_aside(index_dir: Path, names: list[str]) -> None:
     """Move what a folder holds into one inside it, with what is made of it."""
     if not names:
         return
+    from assistant.store.bases import FOLDERS  # with numpy, which the command line does without
+
     aside = index_dir / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     aside.mkdir()
-    kept = {name.partition("/")[0] for name in names} | {"chroma", "signs"}
+    kept = {name.partition("/")[0] for name in names} | {*FOLDERS.values()}
     for name in sorted(kept):
         for side in _SIDES:
             if os.path.lexists(path := index_dir / f"{name}{side}"):

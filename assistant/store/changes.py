@@ -18,7 +18,7 @@ from assistant.models.embed import PassageVectors
 from assistant.store.content import Content
 from assistant.store.engine import WritableTables
 from assistant.store.plan import LastSeen, Processed
-from assistant.store.snapshot import Base, Snapshot, make_passage
+from assistant.store.snapshot import Base, Snapshot, make_passage, make_passage_row
 from assistant.store.tables import (
     BaseRow,
     ContentRow,
@@ -190,22 +190,9 @@ class CatalogWriter:
     def _insert_passage(
         self, number: int, content_id: str, passage: Passage, vector: PassageVectors
     ) -> None:
-        row = PassageRow(
-            number,
-            passage.passage_id,
-            content_id,
-            passage.start,
-            passage.end,
-            passage.text,
-            json.dumps(passage.sentences),
-            passage.heading,
-            json.dumps(passage.roles),
-            json.dumps(passage.under),
-            passage.language,
-        )
         own, sentences = vector.passage.astype(np.float32), vector.sentences.astype(np.float16)
         for stored in (
-            row,
+            make_passage_row(number, content_id, passage),
             VectorRow(number, own.tobytes()),
             SentenceVectorsRow(number, sentences.tobytes()),
         ):

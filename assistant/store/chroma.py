@@ -22,14 +22,12 @@ import numpy as np
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
 from assistant.store.catalog import connect
-from assistant.store.snapshot import Base, stack_vectors
-from assistant.store.tables import VectorRow, check_rows, digest_row, read_rows
+from assistant.store.snapshot import Base, read_vectors
+from assistant.store.tables import digest_row
 
 FOLDER = "chroma"
 CHROMA_FILE = "chroma.sqlite3"
 COLLECTION = "passages"
-BATCH = 5_000
-"""Chroma takes at most 5,461 records at once."""
 MAX_MISSED_SHARE = 0.01
 """Share of vectors that a base may miss; more, and it is not worth having."""
 SAME_COSINE = 1e-5
@@ -191,8 +189,7 @@ def _run_child(task: str, index_dir: Path, *numbers: int) -> Any:
 def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
     connection = connect(index_dir)
     connection.execute("BEGIN")
-    rows = read_rows(connection, VectorRow, "ORDER BY row")
-    n = len(rows)
+    (n,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
     collection = _open_client(_folder(index_dir, number)).create_collection(
         COLLECTION,
         embedding_function=None,
@@ -207,11 +204,11 @@ def _build(index_dir: Path, number: int, dimension: int) -> dict[str, int]:
             }
         },
     )
-    for first in range(0, n, BATCH):
-        batch = rows[first : first + BATCH]
-        numbers, matrix = stack_vectors(batch, dimension)
+    last_row = 0
+    for numbers, matrix in read_vectors(connection, dimension):
         collection.add(ids=list(map(str, numbers)), embeddings=matrix)
-    return {"last_row": rows[-1].row, "n_passages": n}
+        last_row = numbers[-1]
+    return {"last_row": last_row, "n_passages": n}
 
 
 def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[str, list[int]]:
@@ -220,11 +217,7 @@ def _check(index_dir: Path, number: int, dimension: int, last_row: int) -> dict[
     connection.execute("BEGIN")
     collection = _open_collection(_folder(index_dir, number))
     missed: list[int] = []
-    cursor = connection.execute(
-        "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row", (last_row,)
-    )
-    while batch := list(check_rows(VectorRow, cursor.fetchmany(BATCH))):
-        numbers, matrix = stack_vectors(batch, dimension)
+    for numbers, matrix in read_vectors(connection, dimension, last_row):
         missed += (
             row
             for row, answer in zip(numbers, _search(collection, matrix, 1), strict=True)

@@ -6,7 +6,7 @@ Every method raises `StoreError` when the engine cannot be used, and `IndexDamag
 is not what was written.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -178,6 +178,15 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of what is kept open; nothing needs saving."""
+
+
+PROPOSED = 4
+"""Passages that are scored for each that BM25 is asked for, where not all that match can be."""
+
+
+def rank_rows(scored: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return rows and their scores, best first; ties by row."""
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
 
 def require_all(rows: Sequence[int], found: Collection[int]) -> None:

@@ -22,16 +22,9 @@ from assistant.errors import DocumentUnreadable, Fault
 from assistant.models.embed import PassageVectors
 from assistant.store.catalog import explain_errors
 from assistant.store.content import Content, FileVersion
-from assistant.values import (
-    Document,
-    Page,
-    PageKind,
-    Passage,
-    PassageId,
-    Role,
-    SeenWord,
-    Unit,
-)
+from assistant.store.snapshot import make_pages, make_passage, make_passage_row, make_units
+from assistant.store.tables import PassageRow
+from assistant.values import Document, Passage, SeenWord
 
 FOLDER = "partitions"
 _DIGEST_BYTES = 32
@@ -118,7 +111,7 @@ def pack(embedded: EmbeddedContent) -> bytes:
         "pages": [astuple(page) for page in document.pages],
         "units": document.units,
         "words": document.words,
-        "passages": [_list_passage(passage) for passage in content.passages],
+        "passages": [_pack_passage(passage) for passage in content.passages],
         "warning": content.warning,
         "seconds": embedded.seconds,
     }
@@ -151,11 +144,11 @@ def unpack(data: bytes, version: FileVersion) -> EmbeddedContent:
         title=told["title"],
         media_type=version.media_type,
         text=told["text"],
-        pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in told["pages"]),
-        units=tuple(Unit(a, b, Role(role), *rest) for a, b, role, *rest in told["units"]),
+        pages=make_pages(told["pages"]),
+        units=make_units(told["units"]),
         words=tuple(SeenWord(*fields) for fields in told["words"]),
     )
-    passages = tuple(_read_passage(document, *fields) for fields in told["passages"])
+    passages = tuple(_unpack_passage(document, fields) for fields in told["passages"])
     ends = np.cumsum([len(passage.sentences) for passage in passages])[:-1]
     parts = np.split(found["sentences"].astype(np.float32), ends) if passages else []
     content = Content(
@@ -177,31 +170,11 @@ def _open(data: bytes) -> bytes:
     return body
 
 
-def _list_passage(passage: Passage) -> list[Any]:
-    """Return a passage without its text, which is the document's."""
-    return [
-        passage.passage_id,
-        passage.start,
-        passage.end,
-        passage.sentences,
-        passage.heading,
-        passage.roles,
-        passage.under,
-        passage.language,
-    ]
+def _pack_passage(passage: Passage) -> PassageRow:
+    """Return a passage as the index keeps it, without its text, which is the document's."""
+    return make_passage_row(0, "", passage)._replace(text="")
 
 
-def _read_passage(document: Document, passage_id: str, start: int, end: int, *rest: Any) -> Passage:
-    sentences, heading, roles, under, language = rest
-    return Passage(
-        PassageId(passage_id),
-        document.document_id,
-        start,
-        end,
-        document.text[start:end],
-        tuple((a, b) for a, b in sentences),
-        heading,
-        tuple(map(Role, roles)),
-        tuple(under),
-        language,
-    )
+def _unpack_passage(document: Document, fields: Sequence[Any]) -> Passage:
+    row = PassageRow._make(fields)
+    return make_passage(row._replace(text=document.text[row.start : row.end]), document.document_id)

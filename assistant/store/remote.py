@@ -24,7 +24,7 @@ import numpy as np
 
 from assistant.errors import IndexDamaged, StoreError
 from assistant.models.encoder import Vector
-from assistant.store.engine import K1, LEAST_IDF, B, require_number
+from assistant.store.engine import K1, LEAST_IDF, PROPOSED, B, rank_rows, require_number
 from assistant.store.milvus import N_KEYS, Milvus
 from assistant.store.snapshot import Snapshot
 from assistant.store.tables import (
@@ -53,8 +53,6 @@ PIECE_CHARS = 60_000
 """Of a row's data in one row of Milvus, whose texts hold 65,535 bytes."""
 MAX_TOKENS = 5_400
 """Distinct terms of a passage that propose it, which Milvus's text holds."""
-PROPOSED = 4
-"""For each passage that BM25 is asked for, so many are scored."""
 ROW_FIELDS: dict[str, Any] = {
     "key": 64,
     "identity": 32,
@@ -257,7 +255,7 @@ class MilvusTables:
         """Return the rows of which a field is one of the keys, or all."""
         if kind is ManifestRow:
             return [kind._make(pair) for pair in self._facts_of(field, keys)]
-        if kind is BaseRow:  # Chroma has no part in it
+        if kind is BaseRow:  # the server searches vectors by itself
             return []
         if kind is VectorRow:
             chosen = [key for key in keys if isinstance(key, int)] if field else None
@@ -314,7 +312,7 @@ class MilvusTables:
         query = " ".join(map(token_of, dict.fromkeys(terms)))
         proposed = self._search(query, max(PROPOSED * k, 100))
         scores = self.bm25_of(terms, [row for row, _ in proposed])
-        return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+        return rank_rows(scores.items())[:k]
 
     def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
         """Return the BM25 scores of those of the rows that match."""
@@ -358,7 +356,7 @@ class MilvusTables:
     def nearest(self, query: Vector, k: int) -> list[tuple[int, float]]:
         """Return the k best rows by their cosines, best first; ties by row."""
         found = self._search(query.astype(np.float32).tolist(), k)
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+        return rank_rows(found)
 
     def _facts_of(self, field: str, keys: Sequence[object]) -> list[tuple[str, str]]:
         facts = self.facts.items()
@@ -462,4 +460,4 @@ class MilvusSearch:
     ) -> list[tuple[int, float]]:
         """Return the k best of the given rows and their cosines, best first; ties by row."""
         found = search_exactly(*snapshot.vectors_of(rows, self._dimension), query, k)
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+        return rank_rows(found)

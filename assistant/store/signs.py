@@ -25,8 +25,8 @@ from assistant.errors import StoreError
 from assistant.models.encoder import Vector
 from assistant.store.catalog import connect
 from assistant.store.engine import require_number
-from assistant.store.snapshot import Base, stack_vectors
-from assistant.store.tables import VectorRow, check_rows, rows_in
+from assistant.store.snapshot import Base, read_vectors, stack_vectors
+from assistant.store.tables import VectorRow, rows_in
 
 FOLDER = "signs"
 OVERSAMPLING = 4
@@ -44,7 +44,6 @@ four levels that a normal distribution is rounded to with the least error."""
 WORD_BITS = 64
 BLOCK = 16_384
 """Vectors whose bits are counted at once: what that takes stays in a processor's cache."""
-BATCH = 4_096
 SAMPLE = 20_000
 """Vectors that the centre is the mean of."""
 SEED = 20_261_130
@@ -224,17 +223,15 @@ def build_base(index_dir: Path, number: int, dimension: int) -> Base:
             part = slice(n_done, n_done := n_done + len(rows))
             codes[:, :, part], facts[:, part] = encode(vectors, coding)
         require_number("vectors", n_done, len(numbers))
-    turned = np.vstack((coding.centre, coding.rotation))
-    rows_of = np.array(numbers, np.int64)
+    arrays: dict[str, NDArray[Any]] = {
+        "codes": codes,
+        "facts": facts,
+        "rows": np.array(numbers, np.int64),
+        "coding": np.vstack((coding.centre, coding.rotation)),
+    }
     try:
         folder.mkdir(parents=True)
-        given: dict[str, NDArray[Any]] = {
-            "codes": codes,
-            "facts": facts,
-            "rows": rows_of,
-            "coding": turned,
-        }
-        digests = tuple((name, _save(folder / name, array)) for name, array in given.items())
+        digests = tuple((name, _save(folder / name, array)) for name, array in arrays.items())
     except OSError as error:
         raise StoreError(f"the sign base {str(folder)!r} cannot be written: {error}") from error
     return Base(number, numbers[-1], len(numbers), digests)
@@ -262,16 +259,6 @@ def require_intact(index_dir: Path, base: Base) -> None:
     """
     for _ in _read(folder_of(index_dir, base.number), base):
         pass
-
-
-def read_vectors(
-    connection: Any, dimension: int, last_row: int = 1 << 62
-) -> Iterator[tuple[list[int], Vector]]:
-    """Yield the rows up to one and their vectors, (n, dimension), some thousand at a time."""
-    sql = "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row"
-    cursor = connection.execute(sql, (last_row,))
-    while batch := list(check_rows(VectorRow, cursor.fetchmany(BATCH))):
-        yield stack_vectors(batch, dimension)
 
 
 def folder_of(index_dir: Path, number: int) -> Path:

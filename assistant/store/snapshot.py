@@ -9,7 +9,7 @@ SQLite's pages in memory.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -27,7 +27,7 @@ from assistant.store.catalog import (
     find_inode,
     require_config,
 )
-from assistant.store.engine import Tables, require_all, require_number
+from assistant.store.engine import Tables, rank_rows, require_all, require_number
 from assistant.store.sqlite import Counted, SqliteTables
 from assistant.store.tables import (
     BaseRow,
@@ -39,6 +39,7 @@ from assistant.store.tables import (
     TextRow,
     VectorRow,
     WordsRow,
+    check_rows,
 )
 from assistant.values import (
     Document,
@@ -87,7 +88,6 @@ class Snapshot:
         self.n_passages = int(facts["n_passages"])
         self._n_documents = int(facts["n_documents"])
         self._last_row = int(facts["last_row"])
-        self._languages: tuple[str, ...] | None = None
 
     def base(self) -> Base | None:
         """Return the current base, if there is one."""
@@ -189,15 +189,14 @@ class Snapshot:
         same = sorted(
             one.document_id for one in self.tables.rows(DocumentRow, "content_id", [content_id])
         )
-        pages = json.loads(content.pages)
         return Document(
             document_id=DocumentId(document_id),
             sha256=content.sha256,
             title=content.title or Path(document_id).name,
             media_type=content.media_type,
             text=texts[0].text,
-            pages=tuple(Page(n, a, b, PageKind(kind)) for n, a, b, kind in pages),
-            units=tuple(_read_unit(*fields) for fields in json.loads(content.units)),
+            pages=make_pages(json.loads(content.pages)),
+            units=make_units(json.loads(content.units)),
             copies=tuple(DocumentId(name) for name in same if name != document_id),
             words=tuple(SeenWord(*word) for row in words for word in json.loads(row.words)),
         )
@@ -210,9 +209,7 @@ class Snapshot:
 
     def languages(self) -> tuple[str, ...]:
         """Return the codes of the passages' languages, that of most passages first."""
-        if self._languages is None:
-            self._languages = self.tables.languages()
-        return self._languages
+        return self.tables.languages()
 
     def versions(self, documents: Collection[DocumentId]) -> dict[DocumentId, str]:
         """Return the sha256 of those of the documents that the index holds."""
@@ -268,7 +265,7 @@ class Snapshot:
             return []
         if among is not None:
             scores = self.bm25_of(terms, among)
-            return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+            return rank_rows(scores.items())[:k]
         return self.tables.bm25(terms, k)
 
     def bm25_of(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
@@ -362,8 +359,51 @@ def make_passage(row: PassageRow, document_id: str = "") -> Passage:
     )
 
 
-def _read_unit(start: int, end: int, role: str, level: int, under: int) -> Unit:
-    return Unit(start, end, Role(role), level, under)
+def make_passage_row(number: int, content_id: str, passage: Passage) -> PassageRow:
+    """Return the row of that number that holds a passage of a content."""
+    return PassageRow(
+        number,
+        passage.passage_id,
+        content_id,
+        passage.start,
+        passage.end,
+        passage.text,
+        json.dumps(passage.sentences),
+        passage.heading,
+        json.dumps(passage.roles),
+        json.dumps(passage.under),
+        passage.language,
+    )
+
+
+def make_pages(told: Iterable[tuple[int, int, int, str]]) -> tuple[Page, ...]:
+    """Return the pages of a document from their fields."""
+    return tuple(Page(number, start, end, PageKind(kind)) for number, start, end, kind in told)
+
+
+def make_units(told: Iterable[tuple[int, int, str, int, int]]) -> tuple[Unit, ...]:
+    """Return the units of a document from their fields."""
+    return tuple(
+        Unit(start, end, Role(role), level, under) for start, end, role, level, under in told
+    )
+
+
+VECTORS_AT_ONCE = 4_096
+"""Of those that are read one after the other; Chroma takes at most 5,461."""
+
+
+def read_vectors(
+    connection: sqlite3.Connection, dimension: int, last_row: int = 1 << 62
+) -> Iterator[tuple[list[int], Vector]]:
+    """Yield the rows up to one, ascending, and their vectors, (n, dimension), some at a time.
+
+    Raises:
+        IndexDamaged: one is not what was written.
+    """
+    sql = "SELECT row, vector, digest FROM vectors WHERE row <= ? ORDER BY row"
+    cursor = connection.execute(sql, (last_row,))
+    while batch := list(check_rows(VectorRow, cursor.fetchmany(VECTORS_AT_ONCE))):
+        yield stack_vectors(batch, dimension)
 
 
 def stack_vectors(found: Sequence[VectorRow], dimension: int) -> tuple[list[int], Vector]:

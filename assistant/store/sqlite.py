@@ -12,14 +12,12 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from assistant.errors import IndexDamaged
-from assistant.store.engine import require_number
+from assistant.store.engine import PROPOSED, rank_rows, require_number
 from assistant.store.tables import TABLES, Row, read_manifest, read_rows, rows_in, write_row
 
 MAX_MATCHED = 10_000
 """Passages that BM25 ranks for one question, if its rarest term leaves a choice: a millisecond for
 each 700 of them."""
-PROPOSED = 4
-"""For each passage that is asked for, so many are scored by all terms where not all were ranked."""
 
 
 @dataclass(slots=True)
@@ -113,7 +111,7 @@ class SqliteTables:
         if n == k:
             return found
         scores = self.bm25_of(terms, [row for row, _ in found])
-        return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+        return rank_rows(scores.items())[:k]
 
     def _rarest(self, terms: Sequence[str]) -> Sequence[str]:
         """Return the terms if few passages match, else the rarest: one, or as many as few match."""

@@ -183,10 +183,9 @@ def sync(
             share = at.n_bytes / n_bytes
             on_progress(Progress(stage, at.n_files, len(plan.due), page, at.name, share, seconds))
 
-        is_needed = bool(plan.due)
         with (
             Parsers(limits_of(settings)) as parsers,
-            _open_parsing(settings, config, parsers, is_needed=is_needed) as parsing,
+            _open_parsing(settings, config, parsers, is_needed=bool(plan.due)) as parsing,
         ):
             work = SyncRun(writer, embedder, parsing, config.max_passage_tokens, report)
             work.apply(plan, known, settings.max_file_bytes)

@@ -16,6 +16,7 @@ import numpy as np
 from assistant.errors import StoreError
 from assistant.models.encoder import Vector
 from assistant.store.bases import OpenBase, open_base
+from assistant.store.engine import rank_rows
 from assistant.store.snapshot import Base, Snapshot
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class VectorSearch:
     ) -> list[tuple[int, float]]:
         """Return the k best of the given rows and their cosines, best first; ties by row."""
         found = search_exactly(*snapshot.vectors_of(rows, self._dimension), query, k)
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+        return rank_rows(found)
 
     def search(self, snapshot: Snapshot, query: Vector, k: int) -> list[tuple[int, float]]:
         """Return the k best live rows and their cosines, best first; ties by row."""
@@ -60,7 +61,7 @@ class VectorSearch:
         tail = self._load_tail(snapshot, base if opened else None)
         # A missed row may be found all the same, by a query other than itself.
         merged = dict(found) | dict(search_exactly(tail.rows, tail.matrix, query, k))
-        return sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+        return rank_rows(merged.items())[:k]
 
     def _search_base(
         self, opened: OpenBase, base: Base, snapshot: Snapshot, query: Vector, k: int

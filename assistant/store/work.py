@@ -265,6 +265,8 @@ class SyncRun:
     def _process(self, loader: Loader, loaded: LoadedFile, *, is_last: bool = False) -> None:
         """Record the file if its content is known or cannot be had; else add it to the group.
 
+        What a worker has embedded is written at once.
+
         One that was left to a copy of it which has not come yet waits for it.
         """
         version, name = loaded.version, loaded.due.file.document_id

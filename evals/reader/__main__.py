@@ -171,8 +171,8 @@ def train(given: argparse.Namespace) -> None:
     folder = given.work / given.run
     plan = Plan(given.steps, given.decay_from or given.steps * 4 // 5, seed=given.seed)
     warm_up = min(plan.warm_up, given.steps // 10)
-    plan = replace(plan, stage=given.stage, rate=given.rate or plan.rate, warm_up=warm_up)
-    plan = replace(plan, keep=given.keep)
+    rate = given.rate or plan.rate
+    plan = replace(plan, stage=given.stage, rate=rate, warm_up=warm_up, keep=given.keep)
     last = newest(folder)
     state = load(last) if last and (given.resume or given.decay_steps) else None
     if last and not state:

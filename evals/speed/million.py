@@ -31,8 +31,7 @@ from assistant.retrieve import retriever
 from assistant.store.bases import FOLDERS
 from assistant.store.catalog import CATALOG_FILE, open_catalog
 from assistant.store.plan import RACY_S
-from assistant.store.signs import read_vectors
-from assistant.store.snapshot import Snapshot, open_snapshot
+from assistant.store.snapshot import Snapshot, open_snapshot, read_vectors
 from assistant.store.sync import index_config_of
 from assistant.store.vectors import VectorSearch
 from evals.speed.figure import Figure, Plan, Table
@@ -60,8 +59,9 @@ NOISE = 0.4
 EMBEDDED_AT_ONCE = 2_048
 N_ASKED_ABOUT = 400
 """Files that questions are made of."""
-GOALS = {"p95": 2.0, "recall": 0.98, "memory_mb": 2_000, "build_s": 1_800}
-LIMIT_S = GOALS["build_s"]
+MOST = {"p95_ratio": 2, "memory_mb": 2_000, "build_s": 1_800}
+"""What is aimed at."""
+LIMIT_S = MOST["build_s"]
 """A way to search vectors that is not built and asked by then is given up."""
 
 
@@ -82,9 +82,14 @@ def measure(plan: Plan) -> list[Figure]:
         _compare_words(table, settings, reusing, questions)
         _compare_ways(table, settings, reusing, folder, questions)
     ratio = latencies[1] / latencies[0]
-    table.add_ratio("search, p95 to that of a tenth", ratio, "<= 2", is_met=ratio <= GOALS["p95"])
+    told = _tell_goal("p95_ratio", ratio)
+    table.add("search, p95 to that of a tenth", ratio, "x", told)
     _sync_one_of_many(table, reusing, work, plan.n_passages // 10)
     return table.figures
+
+
+def _tell_goal(name: str, value: float) -> str:
+    return f"goal <= {MOST[name]:,}: {'met' if value <= MOST[name] else 'NOT MET'}"
 
 
 class ReusedVectors:
@@ -152,14 +157,19 @@ def _settings_in(folder: Path) -> Settings:
     )
 
 
-def _build(table: Table, embedder: Embedder, folder: Path, n_passages: int) -> Settings:
-    """Write the files, sync, and tell what that took, or did when it was done."""
+def _write_corpus(folder: Path, n_files: int, shape: Shape) -> Settings:
+    """Write the files that are missing; return the settings that have them indexed."""
     settings = _settings_in(folder)
     settings.corpus_dir.mkdir(parents=True, exist_ok=True)
-    n_files = -(-n_passages // STATEMENTS.sentences)
     if not (folder / "written").is_file():
-        write_missing(make_documents(n_files, STATEMENTS, seed=SEED), settings.corpus_dir)
+        write_missing(make_documents(n_files, shape, seed=SEED), settings.corpus_dir)
         (folder / "written").touch()
+    return settings
+
+
+def _build(table: Table, embedder: Embedder, folder: Path, n_passages: int) -> Settings:
+    """Write the files, sync, and tell what that took, or did when it was done."""
+    settings = _write_corpus(folder, -(-n_passages // STATEMENTS.sentences), STATEMENTS)
     kept = folder / "sync.json"
     if not kept.is_file():
         with watch_children() as children, watch_stages(embedder) as stages:
@@ -170,8 +180,7 @@ def _build(table: Table, embedder: Embedder, folder: Path, n_passages: int) -> S
         own = Table("million", is_quiet=True)
         own.add("passages", report.n_passages, "")
         build_s = report.seconds - stages["embed"]
-        judged = "met" if build_s <= GOALS["build_s"] else "NOT MET"
-        told = f"goal <= 1,800: {judged}" if is_whole else "the rest of an interrupted sync"
+        told = _tell_goal("build_s", build_s) if is_whole else "the rest of an interrupted sync"
         own.add("building but for vectors", build_s, "s", told)
         for stage, label in STAGES.items():
             own.add(f"    {label}", stages[stage], "s")
@@ -213,8 +222,8 @@ def _ask(
     table.add_latency("Assistant.search", found["seconds"])
     for stage, seconds in found["stages"].items():
         table.add(f"    {stage}", 1000 * seconds / len(questions), "ms", "mean")
-    told = "met" if found["memory_mb"] <= GOALS["memory_mb"] else "NOT MET"
-    table.add("memory while searching", found["memory_mb"], "MB", f"goal <= 2,000: {told}")
+    told = _tell_goal("memory_mb", found["memory_mb"])
+    table.add("memory while searching", found["memory_mb"], "MB", told)
     table.add("    before the index was opened", found["before_mb"], "MB")
     latencies.append(float(np.percentile(found["seconds"], 95)))
     return questions
@@ -257,7 +266,7 @@ def _compare_words(
 ) -> None:
     with open_snapshot(settings.index_dir, index_config_of(embedder, settings)) as snapshot:
         compare_lexical(table, snapshot, questions, settings.n_candidates)
-        files = sorted(path.name for path in settings.corpus_dir.glob("*.txt"))[:: -(-100 // 1)]
+        files = sorted(path.name for path in settings.corpus_dir.glob("*.txt"))[::100]
         table.add_latency("a document with its units", time_each(snapshot.document, files[:100]))
 
 
@@ -309,12 +318,7 @@ def _export(index_dir: Path, embedder: Embedder, folder: Path, questions: Sequen
 
 def _sync_one_of_many(table: Table, embedder: Embedder, work: Path, n_files: int) -> None:
     """Sync a folder of many files of one passage, then again with one file changed."""
-    folder = work / f"{n_files}-files"
-    settings = _settings_in(folder)
-    settings.corpus_dir.mkdir(parents=True, exist_ok=True)
-    if not (folder / "written").is_file():
-        write_missing(make_documents(n_files, ONE_STATEMENT, seed=SEED), settings.corpus_dir)
-        (folder / "written").touch()
+    settings = _write_corpus(work / f"{n_files}-files", n_files, ONE_STATEMENT)
     with Assistant(settings, embedder) as assistant:
         report = assistant.sync()
         if report.n_embedded:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from assistant.models.encoder import Vector
 from assistant.store import chroma, signs
+from assistant.store.snapshot import VECTORS_AT_ONCE
 from evals.speed.machine import disk_mb, memory_mb, peak_memory_mb
 
 K = 10
@@ -87,8 +88,8 @@ def build_signs(given: Given) -> Built:
     n, dimension = given.vectors.shape
     coding = signs.make_coding(np.asarray(given.vectors[:: max(1, n // signs.SAMPLE)]))
     pairs = [
-        signs.encode(np.asarray(given.vectors[first : first + signs.BATCH]), coding)
-        for first in range(0, n, signs.BATCH)
+        signs.encode(np.asarray(given.vectors[first : first + VECTORS_AT_ONCE]), coding)
+        for first in range(0, n, VECTORS_AT_ONCE)
     ]
     codes = np.concatenate([codes for codes, _ in pairs], axis=2)
     facts = np.concatenate([facts for _, facts in pairs], axis=1)

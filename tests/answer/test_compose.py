@@ -127,9 +127,8 @@ def test_select_takes_the_best_and_none_far_under_it_but_what_it_leans_on(
     assert found == sorted(set(found))
     assert best in found
     assert len(found) <= most
-    floors = {0: -99.0 if 1 in found else drop, 1: 2 * drop if 0 in found else drop, 2: drop}
-    floors = {i: scores[best] - abs(under) for i, under in floors.items()}
-    assert all(scores[i] >= floors[i] for i in found)
+    under = {0: 99.0 if 1 in found else drop, 1: 2 * drop if 0 in found else drop, 2: drop}
+    assert all(scores[i] >= scores[best] - under[i] for i in found)
 
 
 @pytest.mark.parametrize(

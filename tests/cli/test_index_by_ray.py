@@ -145,11 +145,9 @@ def test_ctrl_c_ends_the_workers_too(tmp_path: Path) -> None:
 
 def descendants(pid: int) -> set[int]:
     """Return the processes that a process has started, and those that they have."""
-    found, listed = (
-        set(),
-        subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True),
-    )
-    parents = {int(a): int(b) for a, b in map(str.split, listed.stdout.splitlines())}
+    listed = subprocess.check_output(["ps", "-eo", "pid=,ppid="], text=True)
+    parents = {int(a): int(b) for a, b in map(str.split, listed.splitlines())}
+    found = set()
     for one in parents:
         above = one
         while above in parents and above != pid:

@@ -9,7 +9,6 @@ from assistant.doctor.findings import Finding, State
 from assistant.doctor.models import FEW_TOKENS, probe
 from assistant.settings import LanguageModel
 from assistant.write.llm.client import Client
-from assistant.write.llm.loop import Deadlines
 from assistant.write.llm.server import ServerBackend
 
 COUNTED = Said("one, two, three, four, five, six, seven, eight", piece_chars=4, pause_s=0.01)
@@ -20,12 +19,9 @@ def examine(url: str, **given: object) -> list[Finding]:
     settings = LanguageModel.model_validate(
         {"base_url": url, "model": "scripted", "short_form": True, **given}
     )
-    model = Client(
-        ServerBackend(settings),
-        Deadlines(8.0, 8.0, 20.0),
-        has_schema=settings.json_schema,
-        is_small=settings.is_short_form,
-    )
+    names = ("first_token_timeout_s", "token_timeout_s", "total_timeout_s")
+    limits = dict(zip(names, (8.0, 8.0, 20.0), strict=True))
+    model = Client(ServerBackend(settings), settings.model_copy(update=limits))
     return [found for found in probe(model, settings) if found is not None]
 
 

@@ -158,6 +158,9 @@ def test_a_search_for_more_than_there_is_returns_all(index_dir: Path) -> None:
         assert len(found) == SIZES["kept"] + SIZES["new"]
 
 
+Damage = Callable[[Path, random.Random], None]
+
+
 def flip(path: Path, random_: random.Random) -> None:
     data = bytearray(path.read_bytes())
     data[random_.randrange(len(data))] ^= 1 << random_.randrange(8)
@@ -180,27 +183,27 @@ def remove(path: Path, _: random.Random) -> None:
 @of_signs
 @pytest.mark.parametrize("damage", [flip, cut, blank, remove], ids=lambda f: f.__name__)
 def test_damage_to_any_file_of_a_sign_base_means_exact_search_and_a_warning(
-    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
+    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Damage
 ) -> None:
-    files = sorted(index_dir.glob(f"{signs.FOLDER}/*/*"))
+    files = list(index_dir.glob(f"{signs.FOLDER}/*/*"))
     assert len(files) == 4
-    for n, path in enumerate(files):
-        whole = path.read_bytes()
-        damage(path, random.Random(n))
-        caplog.clear()
-        with caplog.at_level(logging.WARNING):
-            require_exact(index_dir, VectorSearch(index_dir, DIMENSION), 2)
-        assert "damaged or missing; searching exactly" in caplog.text
-        path.write_bytes(whole)
+    require_exact_beside_each(files, index_dir, caplog, damage)
 
 
 @of_chroma
 @pytest.mark.parametrize("damage", [flip, cut, blank, remove], ids=lambda f: f.__name__)
 def test_damage_to_any_hnsw_file_means_exact_search_and_a_warning(
-    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
+    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Damage
 ) -> None:
     files = [p for p in index_dir.glob(f"{chroma.FOLDER}/*/*/*") if p.stat().st_size]
     assert len(files) >= 3
+    require_exact_beside_each(files, index_dir, caplog, damage)
+
+
+def require_exact_beside_each(
+    files: list[Path], index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Damage
+) -> None:
+    """Damage one file after the other; what is found is exact, and the log says why."""
     for n, path in enumerate(sorted(files)):
         whole = path.read_bytes()
         damage(path, random.Random(n))
@@ -218,7 +221,7 @@ def remove_folder(path: Path, _: random.Random) -> None:
 @of_chroma
 @pytest.mark.parametrize("damage", [cut, blank, remove, remove_folder], ids=lambda f: f.__name__)
 def test_damage_to_chromas_own_database_means_exact_search_and_a_warning(
-    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path, random.Random], None]
+    index_dir: Path, caplog: pytest.LogCaptureFixture, damage: Damage
 ) -> None:
     damage(chroma_file(index_dir), random.Random(1))
     with caplog.at_level(logging.WARNING):

@@ -32,7 +32,7 @@ _DAMAGE = (
     *(RecursionError, struct.error),
 )
 _ENCRYPTED = "encrypted: open it with its password and save it without one"
-_WORD, _OLDER_WORD = 0xA5EC, 0xA5DC
+_WORD = 0xA5EC
 _IS_ENCRYPTED, _IN_SECOND_TABLE = 0x0100, 0x0200
 _LENGTHS_AT = 0x4C
 _PAGE_BYTES = 512
@@ -263,7 +263,7 @@ def _show_fields(text: str) -> str:
 
 _SLIDE_LIST, _SLIDE_REFERENCE, _NOTES_OF = 4080, 1011, 1009
 _TEXT_KIND, _WIDE_TEXT, _NARROW_TEXT, _SLIDE_INFO = 3999, 4000, 4008, 1017
-_EDIT, _DIRECTORY = 4085, 6002
+_EDIT = 4085
 _PICTURE_ENTRY, _SHAPE_PROPERTIES, _PICTURE_NUMBER = 0xF007, 0xF00B, 0x0104
 _TITLES = (0, 6)
 _ENCRYPTED_TOKEN = 0xF3D1_C4DF

@@ -22,7 +22,13 @@ from assistant.settings import LanguageModel
 from assistant.text.normalize import normalize
 from assistant.write.llm.local import LocalBackend
 from assistant.write.llm.loop import BEAT_S, Deadlines, read_from_loop
-from assistant.write.llm.server import LlamaIndexBackend, ServerBackend
+from assistant.write.llm.server import (
+    LlamaIndexBackend,
+    ServerBackend,
+    assumed_context,
+    room_for_prompt,
+    room_for_reply,
+)
 from assistant.write.llm.speak import ABOUT_LENGTH, Speak
 from assistant.write.llm.values import Finished, Request
 
@@ -89,14 +95,12 @@ class Backend(Protocol):
         """What people call the model."""
 
     @property
+    def max_prompt_tokens(self) -> int:
+        """How many tokens a prompt may have, unless the settings say it, where there is room."""
+
+    @property
     def takes_schema(self) -> bool:
         """Whether a reply may be bound to a JSON schema, as far as is known."""
-
-    def prompt_tokens(self) -> int:
-        """Return how many tokens a prompt may have."""
-
-    def reply_tokens(self) -> int:
-        """Return how many tokens a reply may have."""
 
     def context_tokens(self) -> int | None:
         """Return how many a prompt and its reply may have together, None when it is not known."""
@@ -117,18 +121,13 @@ class Backend(Protocol):
 class Client:
     """The `Model` of a backend. The deadlines count from when the backend is ready."""
 
-    def __init__(
-        self,
-        backend: Backend,
-        deadlines: Deadlines,
-        *,
-        has_schema: bool = True,
-        is_small: bool = False,
-    ) -> None:
-        self.is_small = is_small
+    def __init__(self, backend: Backend, settings: LanguageModel) -> None:
+        self.is_small = settings.is_short_form
         self._backend = backend
-        self._deadlines = deadlines
-        self._has_schema = has_schema
+        self._settings = settings
+        self._deadlines = Deadlines(
+            settings.first_token_s, settings.token_timeout_s, settings.total_s
+        )
         self._breaker = Breaker()
 
     @property
@@ -138,13 +137,14 @@ class Client:
 
     @property
     def prompt_tokens(self) -> int:
-        """The backend's room for a prompt."""
-        return self._backend.prompt_tokens()
+        """As the settings say, or as the context allows."""
+        most = self._backend.max_prompt_tokens
+        return room_for_prompt(self._settings, self._context(), most)
 
     @property
     def reply_tokens(self) -> int:
-        """The backend's room for a reply."""
-        return self._backend.reply_tokens()
+        """As the settings say, or as its form and context allow."""
+        return room_for_reply(self._settings, self._context())
 
     @property
     def context_tokens(self) -> int | None:
@@ -154,7 +154,7 @@ class Client:
     @property
     def has_schema(self) -> bool:
         """Whether replies are bound to a schema, as far as is known."""
-        return self._has_schema and self._backend.takes_schema
+        return self._settings.json_schema and self._backend.takes_schema
 
     def close(self) -> None:
         """Close the backend."""
@@ -253,6 +253,10 @@ class Client:
             is_cut=is_cut,
         )
 
+    def _context(self) -> int:
+        told = self._backend.context_tokens()
+        return assumed_context(self._settings) if told is None else told
+
     def _explain(self, error: Exception) -> str:
         if ended := self._backend.why_ended():
             return f"the language model {self.name!r} ended: {ended}"
@@ -331,7 +335,6 @@ def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | No
     Raises:
         ModelUnavailable: a file that is named cannot be run.
     """
-    deadlines = Deadlines(settings.first_token_s, settings.token_timeout_s, settings.total_s)
     backend: Backend
     if llm is not None:
         backend = LlamaIndexBackend(llm, settings)
@@ -341,6 +344,4 @@ def open_model(settings: LanguageModel, llm: "LLM | None" = None) -> Client | No
         backend = LocalBackend(settings)
     else:
         return None
-    return Client(
-        backend, deadlines, has_schema=settings.json_schema, is_small=settings.is_short_form
-    )
+    return Client(backend, settings)

@@ -30,13 +30,13 @@ from assistant.errors import ModelUnavailable
 from assistant.settings import LanguageModel
 from assistant.text.normalize import normalize
 from assistant.write.llm.loop import run_beside
-from assistant.write.llm.server import room_for_prompt, room_for_reply
+from assistant.write.llm.server import MAX_PROMPT_TOKENS
 from assistant.write.llm.speak import ChatServer, Speak
 
 CONTEXT_TOKENS = 4_096
 """Unless it is set: of 1.5 billion weights it takes 120 MB."""
-MAX_PROMPT_TOKENS = 1_024
-"""Unless it is set: two cores read 40 to 65 tokens/s, so it is some 20 s to the first word."""
+MAX_SHORT_PROMPT_TOKENS = 1_024
+"""Of the short form: two cores read 40 to 65 tokens/s, so it is some 20 s to the first word."""
 LOAD_TIMEOUT_S, POLL_S, END_S = 120.0, 0.4, 3.0
 HEAD_BYTES = 1 << 20
 NAME = re.compile(rb"general\.name\x08\0{3}(..)\0{6}", re.DOTALL)
@@ -99,6 +99,8 @@ class LocalBackend:
     def __init__(self, settings: LanguageModel) -> None:
         assert settings.path is not None
         self._settings = settings
+        is_short = settings.is_short_form
+        self.max_prompt_tokens = MAX_SHORT_PROMPT_TOKENS if is_short else MAX_PROMPT_TOKENS
         self._file = read_model_file(settings.path)
         if importlib.util.find_spec("xllamacpp") is None:
             told = "a local model needs xllamacpp, which is not installed"
@@ -111,16 +113,6 @@ class LocalBackend:
     def name(self) -> str:
         """What the file calls the model."""
         return self._file.name
-
-    def prompt_tokens(self) -> int:
-        """As the settings say, or at most `MAX_PROMPT_TOKENS` of the short form."""
-        room = room_for_prompt(self._settings, self.context_tokens())
-        is_short = self._settings.is_short_form and not self._settings.max_prompt_tokens
-        return min(room, MAX_PROMPT_TOKENS) if is_short else room
-
-    def reply_tokens(self) -> int:
-        """As the settings say, or as its form and context allow."""
-        return room_for_reply(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
         """What was asked for; at most what the model was trained for."""

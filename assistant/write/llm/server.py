@@ -46,6 +46,8 @@ logger = logging.getLogger(__name__)
 class ServerBackend:
     """An OpenAI-compatible server that the settings name."""
 
+    max_prompt_tokens = MAX_PROMPT_TOKENS
+
     def __init__(self, settings: LanguageModel) -> None:
         self.name = settings.model
         self._settings = settings
@@ -59,18 +61,6 @@ class ServerBackend:
     def takes_schema(self) -> bool:
         """Whether the server has not refused a JSON schema."""
         return self._chat.takes_schema
-
-    def prompt_tokens(self) -> int:
-        """The room that the context leaves, or an assumed one where that is not known."""
-        return room_for_prompt(
-            self._settings, self.context_tokens() or assumed_context(self._settings)
-        )
-
-    def reply_tokens(self) -> int:
-        """As the settings say, or as the context allows."""
-        return room_for_reply(
-            self._settings, self.context_tokens() or assumed_context(self._settings)
-        )
 
     def context_tokens(self) -> int | None:
         """The context of the settings or of the server, asked now and then until it tells."""
@@ -116,10 +106,12 @@ def assumed_context(settings: LanguageModel) -> int:
     return UNKNOWN_CONTEXT if is_private or url.scheme != "https" else HOSTED_CONTEXT
 
 
-def room_for_prompt(settings: LanguageModel, context_tokens: int) -> int:
-    """Return how many tokens a prompt may have, in a context of this many."""
+def room_for_prompt(
+    settings: LanguageModel, context_tokens: int, most: int = MAX_PROMPT_TOKENS
+) -> int:
+    """Return how many tokens a prompt may have, in a context of this many; by default `most`."""
     room = context_tokens - room_for_reply(settings, context_tokens)
-    return max(0, min(room, settings.max_prompt_tokens or MAX_PROMPT_TOKENS))
+    return max(0, min(room, settings.max_prompt_tokens or most))
 
 
 def room_for_reply(settings: LanguageModel, context_tokens: int) -> int:
@@ -204,6 +196,7 @@ class LlamaIndexBackend:
     """A llama-index language model that the caller has made."""
 
     takes_schema = False
+    max_prompt_tokens = MAX_PROMPT_TOKENS
 
     def __init__(self, llm: "LLM", settings: LanguageModel) -> None:
         self._llm = llm
@@ -213,14 +206,6 @@ class LlamaIndexBackend:
     def name(self) -> str:
         """As the model calls itself, or else its class."""
         return self._llm.metadata.model_name or type(self._llm).__name__
-
-    def prompt_tokens(self) -> int:
-        """The room that the model's context leaves."""
-        return room_for_prompt(self._settings, self.context_tokens())
-
-    def reply_tokens(self) -> int:
-        """As the settings say, or as the context allows."""
-        return room_for_reply(self._settings, self.context_tokens())
 
     def context_tokens(self) -> int:
         """As the settings say, or as the model tells."""

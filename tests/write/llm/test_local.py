@@ -18,7 +18,6 @@ from assistant.settings import LanguageModel
 from assistant.write.llm import local
 from assistant.write.llm.client import MAX_FAILURES, Client
 from assistant.write.llm.local import MAX_SAID_CHARS, LocalBackend, explain
-from assistant.write.llm.loop import Deadlines
 from assistant.write.llm.values import Request
 
 UP = "print(job['api_key'], 9, flush=True); sys.stdin.read()"
@@ -92,6 +91,23 @@ def test_nothing_is_started_before_it_is_needed(play: Callable[..., LocalBackend
     assert len(key) > 40
 
 
+@pytest.mark.parametrize(
+    ("given", "prompt", "reply"),
+    [
+        ({}, 1_024, 300),
+        ({"context_tokens": 1_200}, 900, 300),
+        ({"max_prompt_tokens": 2_000}, 2_000, 300),
+        ({"short_form": False}, 3_072, 1_024),
+    ],
+)
+def test_a_prompt_in_the_short_form_is_read_within_some_seconds(
+    play: Callable[..., LocalBackend], given: dict[str, object], prompt: int, reply: int
+) -> None:
+    backend = open_backend(play(UP)._file.path, **given)
+    model = Client(backend, backend._settings)
+    assert (model.prompt_tokens, model.reply_tokens) == (prompt, reply)
+
+
 def test_who_waits_can_leave_and_the_model_goes_on_loading(
     play: Callable[..., LocalBackend],
 ) -> None:
@@ -145,7 +161,8 @@ def test_only_who_says_the_key_tells_the_port(play: Callable[..., LocalBackend])
 
 
 def test_what_ends_again_and_again_is_left_alone(play: Callable[..., LocalBackend]) -> None:
-    model = Client(play("sys.exit('broken')"), Deadlines(9.0, 9.0, 9.0))
+    backend = play("sys.exit('broken')")
+    model = Client(backend, backend._settings)
     for _ in range(MAX_FAILURES):
         with pytest.raises(ModelUnavailable, match="could not be loaded: broken"):
             list(model.stream(Request("", "Hello", 9)))
@@ -398,7 +415,7 @@ def test_a_file_that_is_cut_off_says_so(small_model: Path, tmp_path: Path) -> No
 def test_a_wished_context_is_bounded_by_the_trained_one(small_model: Path) -> None:
     backend = open_backend(small_model, context_tokens=1_000_000, short_form=False)
     assert backend.context_tokens() == 8192
-    assert backend.prompt_tokens() < 8192
+    assert Client(backend, backend._settings).prompt_tokens < 8192
     wait(backend)
     backend.close()
 

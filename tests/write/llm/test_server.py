@@ -6,18 +6,18 @@ from random import Random
 from typing import Any
 
 import pytest
+from dom import present
 from llama_index.core.llms import MockLLM
-from scripted_clients import settings_for
+from scripted_clients import client_of, settings_for
 from scripted_faults import Stall, garbage, not_http
 from scripted_replies import Body, Pause, Reply, Said, head
 from scripted_server import ScriptedServer, refused_url
 
+from assistant.write.llm.client import open_model
 from assistant.write.llm.server import (
     ASK_AGAIN_S,
     MAX_PROMPT_TOKENS,
     UNKNOWN_CONTEXT,
-    LlamaIndexBackend,
-    ServerBackend,
     read_context,
     room_for_prompt,
 )
@@ -146,8 +146,8 @@ def test_the_key_goes_with_the_question() -> None:
 
 def test_a_context_once_told_is_not_asked_for_again() -> None:
     with ScriptedServer(Said(), n_ctx=8_192) as server:
-        source = ServerBackend(settings_for(server.url))
-        assert [source.prompt_tokens() for _ in range(3)] == [8_192 - 8_192 // REPLY_SHARE] * 3
+        source = client_of(server.url)
+        assert [source.prompt_tokens for _ in range(3)] == [8_192 - 8_192 // REPLY_SHARE] * 3
         assert len(server.requests) == 1
 
 
@@ -156,15 +156,15 @@ def test_a_server_that_does_not_tell_is_asked_again_now_and_then(
 ) -> None:
     now = [1_000.0]
     with ScriptedServer(Said()) as server:
-        source = ServerBackend(settings_for(server.url))
+        source = client_of(server.url)
         monkeypatch.setattr(time, "monotonic", lambda: now[0])
-        assert source.prompt_tokens() == UNKNOWN_CONTEXT - UNKNOWN_CONTEXT // REPLY_SHARE
+        assert source.prompt_tokens == UNKNOWN_CONTEXT - UNKNOWN_CONTEXT // REPLY_SHARE
         n_asked = len(server.requests)
-        assert source.prompt_tokens() == UNKNOWN_CONTEXT - UNKNOWN_CONTEXT // REPLY_SHARE
+        assert source.prompt_tokens == UNKNOWN_CONTEXT - UNKNOWN_CONTEXT // REPLY_SHARE
         assert len(server.requests) == n_asked > 0
         server.pages["/props"] = {"default_generation_settings": {"n_ctx": 16_384}}
         now[0] += ASK_AGAIN_S
-        assert source.prompt_tokens() == MAX_PROMPT_TOKENS
+        assert source.prompt_tokens == MAX_PROMPT_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -188,5 +188,5 @@ def test_the_room_for_a_prompt_is_what_the_reply_leaves(
 
 def test_the_room_is_that_of_the_context_of_the_settings_where_they_name_one() -> None:
     given = settings_for("http://localhost/v1", context_tokens=2_048)
-    assert ServerBackend(given).prompt_tokens() == 1_536
-    assert LlamaIndexBackend(MockLLM(), given).prompt_tokens() == 1_536
+    for model in (open_model(given), open_model(given, MockLLM())):
+        assert present(model).prompt_tokens == 1_536
