@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from assistant import Answer, Assistant
+from assistant.show.provenance import describe_confidence
 from evals.everyday.folders import FOLDERS, FRESH, write
 from evals.everyday.score import (
     DIALOGUES,
@@ -33,8 +34,9 @@ from evals.everyday.score import (
 
 def judge(asked: Asked, answer: Answer) -> Outcome:
     """Return what came of a question."""
-    refused = answer.abstained
-    return Outcome(asked, answer.text, refused, is_right(asked, answer.text, is_refusal=refused))
+    refused, sure = answer.abstained, describe_confidence(answer)
+    right = is_right(asked, answer.text, is_refusal=refused)
+    return Outcome(asked, answer.text, refused, right, sure)
 
 
 def converse(assistant: Assistant, turns: Sequence[Asked]) -> Iterator[Outcome]:
@@ -74,6 +76,10 @@ def report(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield f"{kind:16} {n_right:3} of {n:3}  {figure}"
     if sizes := words_shown(outcomes):
         yield f"{'words shown':16} median {sizes[0]}, p90 {sizes[1]}"
+    said = dict.fromkeys(one.sure for one in outcomes if one.sure)
+    for sure in sorted(said):
+        own = [one.is_right for one in outcomes if one.sure == sure]
+        yield f"{sum(own):3} of {len(own):3} right: {sure}"
 
 
 def row(outcome: Outcome) -> str:
@@ -82,6 +88,7 @@ def row(outcome: Outcome) -> str:
         **asdict(outcome.asked),
         "is_right": outcome.is_right,
         "is_refusal": outcome.is_refusal,
+        "sure": outcome.sure,
         "text": outcome.text,
     }
     return json.dumps(told, ensure_ascii=False) + "\n"

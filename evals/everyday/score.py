@@ -44,6 +44,8 @@ class Outcome:
     text: str
     is_refusal: bool
     is_right: bool
+    sure: str | None = None
+    """How sure of it the answer is said to be."""
 
 
 class Share(NamedTuple):
