@@ -42,7 +42,7 @@ STAGES = {
     "cut": "split into passages (parsing runs beside it)",
     "embed": "embed",
     "write": "write to the catalog",
-    "base": "build and check the Chroma base",
+    "base": "build and check the base",
 }
 
 
