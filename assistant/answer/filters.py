@@ -23,7 +23,7 @@ from assistant.text import english as en
 from assistant.text.cues import denies, find_denial
 from assistant.text.dates import When, find_when, read_when
 from assistant.text.exact import DATES, date_forms, find_exact, find_months
-from assistant.text.operations import LIGHT, Operation, find_scales
+from assistant.text.operations import ASKS_WHO, LIGHT, LISTING, Operation, find_scales
 from assistant.text.terms import fold, say_in
 from assistant.text.words import WORD
 
@@ -247,7 +247,6 @@ def _count_near(table: Table, column: int, values: Mapping[str, frozenset[str]])
     )
 
 
-_ASKS_WHO = re.compile(r"\W*(?:who|wer|qui|quien(?:es)?|chi|quem|wie)\b")
 _ASKS_WHICH = re.compile(
     r"\W*(?:(?:on|in|at|for|an|a|en|em) )?(?:which|what|welche\w?|was|quel\w*|que|cual\w*"
     r"|qual\w*|quais|welke|wat)\b"
@@ -269,10 +268,10 @@ def find_answers(
     """
     text = fold(question)
     denied = find_denial(question) is not None
-    is_who = bool(_ASKS_WHO.match(text))
+    is_who = bool(ASKS_WHO.match(text))
     is_open = is_who or bool(_ASKS_WHICH.match(text)) or operation.kind != "find"
     is_of_one = operation.kind != "count" and any(one.column == 0 for one in filters)
-    if operation.kind not in ("count", "all", "find") or not is_open or is_of_one:
+    if operation.kind not in LISTING or not is_open or is_of_one:
         return
     told = asked - {term for one in filters for term in one.terms}
     shares: dict[int, tuple[float, int]] = {}

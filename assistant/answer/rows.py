@@ -10,11 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from assistant.answer.filters import (
-    Filter,
-    find_answers,
-    find_filters,
-)
+from assistant.answer.filters import Filter, find_answers, find_filters
 from assistant.answer.table import (
     MAX_CELL_CHARS,
     N_TRIED,
@@ -35,8 +31,11 @@ from assistant.answer.table import (
 )
 from assistant.cite import DraftStatement
 from assistant.text.cues import MAX_TOLD_CHARS, find_answering, find_denial
+from assistant.text.dates import find_duty, read_duty
 from assistant.text.operations import (
+    ASKS_WHO,
     LIGHT,
+    LISTING,
     MAY_TOTAL,
     MEASURING,
     TOTALS,
@@ -182,13 +181,15 @@ def select_rows(
         return Selection(operation, table, (), asked, things) if is_of_list else None
     named = frozenset(term for name in table.names for term in table.terms(name))
     said = frozenset(words.values())
-    filters, unclear = find_filters(question, operation, table, said, asked, named)
-    known = table.about | named | {term for one in filters for term in one.terms}
+    duty = _find_duty(question, operation, table)
+    told = duty.terms if duty else frozenset()
+    filters, unclear = find_filters(question, operation, table, said, asked - told, named)
+    known = table.about | named | told | {term for one in filters for term in one.terms}
     known |= table.terms(unclear.cell) if unclear else frozenset()
     if not asked <= known or not (asked or filters or limit):
         return None
-    answers = list(find_answers(question, operation, table, asked, filters))
-    denied = find_denial(question)
+    answers = [duty] if duty else list(find_answers(question, operation, table, asked, filters))
+    denied = None if duty else find_denial(question)
     if denied and not any(table.terms(denied[0]) & one.terms for one in filters):
         behind = question[denied.end() :]
         if len(answers or filters) != 1 or not (answers or filters[0].terms & table.terms(behind)):
@@ -197,7 +198,8 @@ def select_rows(
             return None
         filters = filters if answers else [replace(filters[0], is_denied=True)]
     filters += answers
-    if operation.kind == "count" and things and not things & (table.about | named):
+    counted = table.about | named if duty is None else known
+    if operation.kind == "count" and things and not things & counted:
         return None
     within = _within(limit, table, asked) if limit else None
     if limit and within is None:
@@ -206,6 +208,26 @@ def select_rows(
     unclear = unclear or (within if isinstance(within, Unreadable) else None)
     is_near = bool(things & (table.near | named)) or bool(filters)
     return Selection(operation, table, tuple(filters), asked, things, is_near, unclear)
+
+
+def _find_duty(question: str, operation: Operation, table: Table) -> Filter | None:
+    """Return the cells of a day's column that say one works then, or does not, as is asked."""
+    if operation.kind not in LISTING:
+        return None
+    is_who = operation.kind != "find" or ASKS_WHO.match(fold(question))
+    found = find_duty(question, table.names) if is_who else None
+    if found is None:
+        return None
+    column, words, is_off = found
+    told = read_duty([row.cells[column] for row in table.rows if not row.is_total])
+    if told is None:
+        return None
+    is_off = is_off != (find_denial(question) is not None)
+    own = frozenset(term for word in words for term in table.terms(word))
+    values, name = tuple(sorted(told[is_off], reverse=True)), shorten(table.names[column])
+    if is_off:
+        return Filter(column, values, own, "answer", name, said="" if values else "off")
+    return Filter(column, values, own, "limit", name, said="a time of work")
 
 
 def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unreadable | None:

@@ -84,6 +84,10 @@ _FIND = re.compile(
     r"|wer|wem|was|wann|wo|welche[mnrs]?|wie viel|wieviel|qui|que|quoi|quand|ou|quel\w*|combien"
     r"|quien|cuando|donde|cual|cuanto|chi|che|quando|dove|quale|quanto|quem|onde|qual)\b"
 )
+ASKS_WHO = re.compile(r"\W*(?:who|wer|qui|quien(?:es)?|chi|quem|wie)\b")
+"""How a folded question begins that asks for a person."""
+LISTING: tuple[OperationKind, ...] = ("count", "all", "find")
+"""Operations that are carried out on the rows which a question tells apart."""
 _DIFFERENCE = re.compile(
     r"\b(?:the )?(?:difference|unterschied|differenz|diferencia|differenza|diferenca)\b"
 )
