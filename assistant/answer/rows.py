@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from assistant.answer.filters import Filter, find_answers, find_filters
+from assistant.answer.filters import Filter, find_answers, find_filters, find_on_duty
 from assistant.answer.table import (
     MAX_CELL_CHARS,
     N_TRIED,
@@ -31,19 +31,17 @@ from assistant.answer.table import (
 )
 from assistant.cite import DraftStatement
 from assistant.text.cues import MAX_TOLD_CHARS, find_answering, find_denial
-from assistant.text.dates import find_duty, read_duty
 from assistant.text.operations import (
-    ASKS_WHO,
     LIGHT,
-    LISTING,
     MAY_TOTAL,
     MEASURING,
     TOTALS,
     Limit,
     Operation,
     Scale,
+    find_state,
 )
-from assistant.text.terms import UNIT_TERMS, fold, guess_language, query_terms, terms
+from assistant.text.terms import UNIT_TERMS, fold, guess_language, is_unit, query_terms, terms
 from assistant.text.words import WORD
 from assistant.values import Cell, Role
 
@@ -181,7 +179,7 @@ def select_rows(
         return Selection(operation, table, (), asked, things) if is_of_list else None
     named = frozenset(term for name in table.names for term in table.terms(name))
     said = frozenset(words.values())
-    duty = _find_duty(question, operation, table)
+    duty = find_on_duty(question, operation, table)
     told = duty.terms if duty else frozenset()
     filters, unclear = find_filters(question, operation, table, said, asked - told, named)
     known = table.about | named | told | {term for one in filters for term in one.terms}
@@ -208,26 +206,6 @@ def select_rows(
     unclear = unclear or (within if isinstance(within, Unreadable) else None)
     is_near = bool(things & (table.near | named)) or bool(filters)
     return Selection(operation, table, tuple(filters), asked, things, is_near, unclear)
-
-
-def _find_duty(question: str, operation: Operation, table: Table) -> Filter | None:
-    """Return the cells of a day's column that say one works then, or does not, as is asked."""
-    if operation.kind not in LISTING:
-        return None
-    is_who = operation.kind != "find" or ASKS_WHO.match(fold(question))
-    found = find_duty(question, table.names) if is_who else None
-    if found is None:
-        return None
-    column, words, is_off = found
-    told = read_duty([row.cells[column] for row in table.rows if not row.is_total])
-    if told is None:
-        return None
-    is_off = is_off != (find_denial(question) is not None)
-    own = frozenset(term for word in words for term in table.terms(word))
-    values, name = tuple(sorted(told[is_off], reverse=True)), shorten(table.names[column])
-    if is_off:
-        return Filter(column, values, own, "answer", name, said="" if values else "off")
-    return Filter(column, values, own, "limit", name, said="a time of work")
 
 
 def _within(limit: Limit, table: Table, asked: frozenset[str]) -> Filter | Unreadable | None:
@@ -316,12 +294,6 @@ def _read_bounds(
     """Return the two sides of a limit, None for none, read as the cells of its column are.
 
     A day without a year is of the only year that the column has.
-
-    Args:
-        limit: what is read.
-        cells: those of the column.
-        values: what they say.
-        language: of the question.
     """
     sides = [side for side in (limit.low, limit.high) if side]
     read: list[Value] = []
@@ -384,6 +356,25 @@ def looks_numbered(chosen: Selection, column: int) -> bool:
     first = next(n for n in range(len(chosen.table.names)) if any(chosen.table.column(n)))
     is_plain = all(cell.isdigit() for cell in cells) and len(set(cells)) == len(cells)
     return is_plain and (is_like or column == first)
+
+
+def column_of_stock(chosen: Selection) -> int | None:
+    """Return the column that says how many of each row are what a question says beside the things.
+
+    "How many bikes are in stock" means "In stock": whole numbers, no years, and not told of by now.
+    """
+    table, told = chosen.table, {term for one in chosen.filters for term in one.terms}
+    states = {n: table.terms(find_state(without_unit(name))) for n, name in enumerate(table.names)}
+    kept = {one.column for one in chosen.filters}
+    named = [n for n, own in states.items() if own and own <= chosen.asked - told and n not in kept]
+    if len(named) != 1 or looks_numbered(chosen, named[0]):
+        return None
+    cells = [row.cells[named[0]] for row in chosen.rows]
+    amounts = read_amounts(cells, chosen.language)
+    if isinstance(amounts, Unreadable) or not isinstance(read_moments(cells), Unreadable):
+        return None
+    is_whole = all(value == int(value) >= 0 for value in amounts.values if value is not None)
+    return named[0] if is_whole and not is_unit(amounts.before or amounts.after) else None
 
 
 def column_to_add(chosen: Selection) -> int | Unreadable | None:
