@@ -16,6 +16,7 @@ from assistant.answer.editions import find_older
 from assistant.answer.filters import find_missing
 from assistant.answer.rows import (
     Selection,
+    column_of_stock,
     column_to_add,
     column_to_compare,
     columns_named,
@@ -316,6 +317,8 @@ def _count(chosen: Selection) -> Worked | Declined | None:
             return _find(chosen)
         if looks_numbered(chosen, column):
             return None  # what things are called by
+        return _add(chosen, column)
+    if (column := column_of_stock(chosen)) is not None:
         return _add(chosen, column)
     kept = {one.column for one in chosen.filters}
     is_kind = len(named) == 1 and named[0] not in kept

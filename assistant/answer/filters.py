@@ -21,9 +21,10 @@ from assistant.answer.table import (
 )
 from assistant.text import english as en
 from assistant.text.cues import denies, find_denial
-from assistant.text.dates import When, find_when, read_when
+from assistant.text.dates import When, find_duty, find_when, read_duty, read_when
 from assistant.text.exact import DATES, date_forms, find_exact, find_months
-from assistant.text.operations import LIGHT, Operation, find_scales
+from assistant.text.numbered import find_beside, find_unheld
+from assistant.text.operations import ASKS_WHO, LIGHT, LISTING, Operation, find_scales
 from assistant.text.terms import fold, say_in
 from assistant.text.words import WORD
 
@@ -247,7 +248,6 @@ def _count_near(table: Table, column: int, values: Mapping[str, frozenset[str]])
     )
 
 
-_ASKS_WHO = re.compile(r"\W*(?:who|wer|qui|quien(?:es)?|chi|quem|wie)\b")
 _ASKS_WHICH = re.compile(
     r"\W*(?:(?:on|in|at|for|an|a|en|em) )?(?:which|what|welche\w?|was|quel\w*|que|cual\w*"
     r"|qual\w*|quais|welke|wat)\b"
@@ -269,10 +269,10 @@ def find_answers(
     """
     text = fold(question)
     denied = find_denial(question) is not None
-    is_who = bool(_ASKS_WHO.match(text))
+    is_who = bool(ASKS_WHO.match(text))
     is_open = is_who or bool(_ASKS_WHICH.match(text)) or operation.kind != "find"
     is_of_one = operation.kind != "count" and any(one.column == 0 for one in filters)
-    if operation.kind not in ("count", "all", "find") or not is_open or is_of_one:
+    if operation.kind not in LISTING or not is_open or is_of_one:
         return
     told = asked - {term for one in filters for term in one.terms}
     shares: dict[int, tuple[float, int]] = {}
@@ -298,6 +298,26 @@ def find_answers(
             yield Filter(
                 column, values, table.terms(name) & told, "answer", shorten(name), said=said
             )
+
+
+def find_on_duty(question: str, operation: Operation, table: Table) -> Filter | None:
+    """Return the cells of a day's column that say one works then, or does not, as is asked."""
+    if operation.kind not in LISTING:
+        return None
+    is_who = operation.kind != "find" or ASKS_WHO.match(fold(question))
+    found = find_duty(question, table.names) if is_who else None
+    if found is None:
+        return None
+    column, words, is_off = found
+    told = read_duty([row.cells[column] for row in table.rows if not row.is_total])
+    if told is None:
+        return None
+    is_off = is_off != (find_denial(question) is not None)
+    own = frozenset(term for word in words for term in table.terms(word))
+    values, name = tuple(sorted(told[is_off], reverse=True)), shorten(table.names[column])
+    if is_off:
+        return Filter(column, values, own, "answer", name, said="" if values else "off")
+    return Filter(column, values, own, "limit", name, said="a time of work")
 
 
 # --- What a question asks for and no row has
@@ -414,8 +434,6 @@ _PROPERTIES = (
     )
 )
 """Names of columns before which no value is said: a company name is no name."""
-_ONE = frozenset("the a an der die das den dem des ein eine einen einem einer het een".split())
-"""What stands before the name of a single thing."""
 
 
 def _find_missing_thing(question: str, table: Table) -> str:
@@ -425,8 +443,8 @@ def _find_missing_thing(question: str, table: Table) -> str:
         return ""
     if _whole_cells(table, *_terms_of(question, table)) or find_scales(question):
         return ""
-    thing = _said_number(fold(question), fold(name), held)
-    thing = thing or _said_beside(fold(question), fold(name), table.language)
+    thing = find_unheld(fold(question), fold(name), held)
+    thing = thing or find_beside(fold(question), fold(name), table.language)
     if not thing or (not thing[-1].isdigit() and _may_be_said(thing, name, held, table)):
         return ""
     return say_in(table.language, NO_THING).format(*map(shorten, (table.name, name, thing)))
@@ -444,56 +462,3 @@ def _may_be_said(thing: str, name: str, held: Collection[str], table: Table) -> 
     starts = [word[:4] if len(word) > 5 else word for word in words]
     texts = (fold(" ".join(row.cells)) for row in table.rows)
     return any(any(map(text.__contains__, starts)) or own & table.terms(text) for text in texts)
-
-
-_NUMBER_CELL = re.compile(r"#?[^\W\d_]{0,3}\W?\d+[ .]?[^\W\d_]{0,2}")
-
-
-def _said_number(question: str, name: str, cells: Collection[str]) -> str:
-    """Return the number behind a name, both folded, if all cells are numbers and none is it.
-
-    >>> _said_number("when does line 13 leave?", "line", ["11", "12 B"])
-    '13'
-    """
-    match = re.search(
-        rf"\b{re.escape(name)} (?:n[or]\.? |number )?(?P<n>\d+)(?![\w.,:/-])", question
-    )
-    if not match or not all(_NUMBER_CELL.fullmatch(cell) for cell in cells):
-        return ""
-    known = {n.lstrip("0") for cell in cells for n in re.findall(r"\d+", cell)}
-    return "" if match["n"].lstrip("0") in known else match["n"]
-
-
-def _said_beside(question: str, name: str, language: str) -> str:
-    """Return the words by which a question tells which thing of a name it means, "" if it does not.
-
-    Both folded. Before the name, of one thing, and not as "which gas meter"; in German and Dutch
-    also as one word with it; in Romance languages behind it.
-
-    >>> _said_beside("what was the gas meter reading?", "meter", "en")
-    'gas'
-    >>> _said_beside("wie steht der gaszahler?", "zahler", "de")
-    'gas'
-    >>> _said_beside("lectura del contador de gas", "contador", "es")
-    'gas'
-    """
-    said = re.escape(name)
-    if language in ("fr", "es", "it", "pt"):
-        of = r"(?:d[eiau]\w{0,3}\s+(?:l[aeo]s?\s+)?|d['’]\s?)"
-        match = re.search(rf"\b{said}\s+{of}(?P<thing>[^\W\d_]+)", question)
-        return match["thing"] if match else ""
-    if language in ("de", "nl") and (
-        match := re.search(rf"\b(?P<thing>[^\W\d_]{{3,}}?)s?-?{said}(?:e?s|e?n)?\b", question)
-    ):
-        return match["thing"]
-    if behind := re.search(rf"\b{said} (?:for|fur) (?P<one>\w+) (?P<thing>\w+ ?\w+)\W*$", question):
-        return behind["thing"] if behind["one"] in _ONE else ""
-    before = re.search(
-        rf"(?<![\w-])(?P<thing>(?:[^\W\d_][\w-]*\s+){{1,4}}){said}\b(?!['’])", question
-    )
-    words: list[str] = []
-    for word in reversed(before["thing"].split() if before else []):
-        if word in LIGHT:
-            return " ".join(words) if word in _ONE else ""
-        words.insert(0, word)
-    return ""

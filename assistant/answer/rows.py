@@ -10,11 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from assistant.answer.filters import (
-    Filter,
-    find_answers,
-    find_filters,
-)
+from assistant.answer.filters import Filter, find_answers, find_filters, find_on_duty
 from assistant.answer.table import (
     MAX_CELL_CHARS,
     N_TRIED,
@@ -43,8 +39,9 @@ from assistant.text.operations import (
     Limit,
     Operation,
     Scale,
+    find_state,
 )
-from assistant.text.terms import UNIT_TERMS, fold, guess_language, query_terms, terms
+from assistant.text.terms import UNIT_TERMS, fold, guess_language, is_unit, query_terms, terms
 from assistant.text.words import WORD
 from assistant.values import Cell, Role
 
@@ -182,13 +179,15 @@ def select_rows(
         return Selection(operation, table, (), asked, things) if is_of_list else None
     named = frozenset(term for name in table.names for term in table.terms(name))
     said = frozenset(words.values())
-    filters, unclear = find_filters(question, operation, table, said, asked, named)
-    known = table.about | named | {term for one in filters for term in one.terms}
+    duty = find_on_duty(question, operation, table)
+    told = duty.terms if duty else frozenset()
+    filters, unclear = find_filters(question, operation, table, said, asked - told, named)
+    known = table.about | named | told | {term for one in filters for term in one.terms}
     known |= table.terms(unclear.cell) if unclear else frozenset()
     if not asked <= known or not (asked or filters or limit):
         return None
-    answers = list(find_answers(question, operation, table, asked, filters))
-    denied = find_denial(question)
+    answers = [duty] if duty else list(find_answers(question, operation, table, asked, filters))
+    denied = None if duty else find_denial(question)
     if denied and not any(table.terms(denied[0]) & one.terms for one in filters):
         behind = question[denied.end() :]
         if len(answers or filters) != 1 or not (answers or filters[0].terms & table.terms(behind)):
@@ -197,7 +196,8 @@ def select_rows(
             return None
         filters = filters if answers else [replace(filters[0], is_denied=True)]
     filters += answers
-    if operation.kind == "count" and things and not things & (table.about | named):
+    counted = table.about | named if duty is None else known
+    if operation.kind == "count" and things and not things & counted:
         return None
     within = _within(limit, table, asked) if limit else None
     if limit and within is None:
@@ -294,12 +294,6 @@ def _read_bounds(
     """Return the two sides of a limit, None for none, read as the cells of its column are.
 
     A day without a year is of the only year that the column has.
-
-    Args:
-        limit: what is read.
-        cells: those of the column.
-        values: what they say.
-        language: of the question.
     """
     sides = [side for side in (limit.low, limit.high) if side]
     read: list[Value] = []
@@ -362,6 +356,25 @@ def looks_numbered(chosen: Selection, column: int) -> bool:
     first = next(n for n in range(len(chosen.table.names)) if any(chosen.table.column(n)))
     is_plain = all(cell.isdigit() for cell in cells) and len(set(cells)) == len(cells)
     return is_plain and (is_like or column == first)
+
+
+def column_of_stock(chosen: Selection) -> int | None:
+    """Return the column that says how many of each row are what a question says beside the things.
+
+    "How many bikes are in stock" means "In stock": whole numbers, no years, and not told of by now.
+    """
+    table, told = chosen.table, {term for one in chosen.filters for term in one.terms}
+    states = {n: table.terms(find_state(without_unit(name))) for n, name in enumerate(table.names)}
+    kept = {one.column for one in chosen.filters}
+    named = [n for n, own in states.items() if own and own <= chosen.asked - told and n not in kept]
+    if len(named) != 1 or looks_numbered(chosen, named[0]):
+        return None
+    cells = [row.cells[named[0]] for row in chosen.rows]
+    amounts = read_amounts(cells, chosen.language)
+    if isinstance(amounts, Unreadable) or not isinstance(read_moments(cells), Unreadable):
+        return None
+    is_whole = all(value == int(value) >= 0 for value in amounts.values if value is not None)
+    return named[0] if is_whole and not is_unit(amounts.before or amounts.after) else None
 
 
 def column_to_add(chosen: Selection) -> int | Unreadable | None:

@@ -3,7 +3,7 @@
 Each is found with what it is as seen from a day; days in six languages, the others in English.
 And dates that are reckoned from others and from how long something lasts.
 What cells say of the calendar ("Mon-Fri", "March 2025") and what a question asks of it can be told
-to agree or not; in six languages.
+to agree or not, and which of them say that one works then or is off; in six languages.
 """
 
 import datetime
@@ -287,3 +287,86 @@ def _read_names(cell: str, numbers: Mapping[str, int], n: int, first: int) -> li
 
 def _is_weekday(rest: str) -> bool:
     return not any(map(str.isalnum, rest)) or _read_names(rest, DAY_OF, 7, 0) is not None
+
+
+_WORDS = re.compile(r"[^\W\d_]+")
+_ORDINAL_ENDS = ("st", "nd", "rd", "th")
+_ON_DUTY = re.compile(
+    r"\b(?:work(?:s|ing)?|on duty|shifts?|scheduled|rostered|available|present|open"
+    r"|arbeite[nt]|dienst|schicht|offen|geoffnet|travaille(?:nt)?|service|ouvert\w*|trabajan?|turno|abiert\w*"
+    r"|lavora(?:no)?|apert\w|trabalham?|abert\w*)\b"
+)
+_OFF_DUTY = re.compile(
+    r"\b(?:(?:days? )?off|free|absent|away|closed|frei|geschlossen|libres?|conge|ferme\w*|cerrad\w*"
+    r"|liber[oi]|chius\w|livres?|fechad\w*)\b"
+)
+_OFF = frozenset(
+    """off free absent away closed holiday holidays vacation leave sick ill no none rdo pto
+    frei urlaub krank geschlossen ruhetag nein libre libres conge conges repos ferme malade
+    vacances descanso vacaciones cerrado baja libero riposo ferie chiuso malattia folga ferias
+    fechado""".split()
+)
+_CLOCK = r"(?:\d{1,2}(?:[:.h]\d{2})?\s?(?:[ap]\.?m\b\.?|h\b|uhr\b|o'clock\b)?|noon|midnight)"
+_HOURS = re.compile(
+    rf"(?:from |von |de |ab |dalle )?{_CLOCK}\s?(?:[-–—]|to|till|until|bis|a|alle|as)\s?{_CLOCK}"
+    r"(?!\w)"
+    r"|(?:\d{1,2}[:h]\d{2}(?:\s?[ap]m)?|\d{1,2}\s?[ap]m)(?!\w)"
+)
+_PART_OF_DAY = re.compile(
+    r"(?:all )?day|early|late|mornings?|afternoons?|evenings?|nights?|[ap]m|fruh|spat|nacht"
+    r"|ganztags|matin|soir|nuit|manana|tarde|noche|mattina|pomeriggio|sera|notte|manha|noite"
+)
+
+
+def find_duty(question: str, names: Sequence[str]) -> tuple[int, frozenset[str], bool] | None:
+    """Return which of some columns' names is the day that a question asks of who works then.
+
+    Two of them, at least, are days of the week. With it come the folded words of the question that
+    name the day and say of working, and whether those are meant who do not. None if no day is asked
+    for, or several.
+
+    >>> column, words, is_off = find_duty("Who is off on Saturday?", ["Name", "Fri", "Sat"])
+    >>> column, sorted(words), is_off
+    (2, ['off', 'saturday'], True)
+    """
+    days = [_weekday_in(name) for name in names]
+    text = fold(question)
+    named = (word for name in names for word in _WORDS.findall(fold(name)))
+    known = _DAY_NAMES.keys() | {word for word in named if len(word) > 2}
+    said = {
+        match[0]
+        for match in _WORDS.finditer(text)
+        if match[0] in known & DAY_OF.keys() and not _is_limited(text, match.start())
+    }
+    meant = {DAY_OF[word] for word in said}
+    columns = [n for n, day in enumerate(days) if day in meant]
+    if len(set(days) - {None}) < 2 or len(meant) != 1 or len(columns) != 1:
+        return None
+    on, off = _ON_DUTY.findall(text), _OFF_DUTY.findall(text)
+    words = frozenset(word for one in (*said, *on, *off) for word in one.split())
+    return columns[0], words, bool(off)
+
+
+def _weekday_in(name: str) -> int | None:
+    """Return the day of the week that a column's name is, a date beside it or not."""
+    words = _WORDS.findall(fold(name))
+    told = [word for word in words if word not in MONTH_OF and word not in _ORDINAL_ENDS] or words
+    return DAY_OF.get(told[0]) if len(told) == 1 else None
+
+
+def read_duty(cells: Sequence[str]) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Return the cells that tell a time of work, and those that say there is none.
+
+    None if no cell tells a time; what says something else is neither.
+
+    >>> [sorted(one) for one in read_duty(["9-14", "off", "10:30 to 6 pm", "college", ""]) or ()]
+    [['10:30 to 6 pm', '9-14'], ['', 'off']]
+    """
+    said = {cell: fold(cell).strip(" .!-–—/()") for cell in cells}
+    off = {c for c, one in said.items() if not one or not _OFF.isdisjoint(_WORDS.findall(one))}
+    works = {
+        cell
+        for cell, one in said.items()
+        if cell not in off and (_HOURS.match(one) or _PART_OF_DAY.fullmatch(one))
+    }
+    return (frozenset(works), frozenset(off)) if works else None

@@ -3,15 +3,16 @@
 In: a text. Out: the word and its numbers. Such a number is a name, not an amount: what is said of
 room 302 tells nothing of room 301. A word that a number measures ("age 12", "over 300"), a number
 with a unit behind it ("300 euros"), a date and a part of a document ("page 4") name nothing here.
+And what a question says of a thing beside what such things are called: "line 13", "the gas meter".
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from assistant.text import english as en
 from assistant.text.exact import DATES, MONTH_OF, PART_KINDS, SCALES, find_exact
-from assistant.text.operations import MEASURED
+from assistant.text.operations import LIGHT, MEASURED
 from assistant.text.terms import find_measures, fold, function_words, terms
 
 Span = tuple[int, int]
@@ -206,3 +207,58 @@ def _is_beyond(text: str, one: Numbered, asked: Numbered) -> bool:
         for numbers in (one.numbers, asked.numbers)
     )
     return (is_up and max(wanted) > max(known)) or (is_down and min(wanted) < min(known))
+
+
+_OF_ONE = frozenset("the a an der die das den dem des ein eine einen einem einer het een".split())
+"""What stands before the name of a single thing."""
+_NUMBER_CELL = re.compile(r"#?[^\W\d_]{0,3}\W?\d+[ .]?[^\W\d_]{0,2}")
+
+
+def find_unheld(question: str, name: str, cells: Collection[str]) -> str:
+    """Return the number behind a name, both folded, if all cells are numbers and none is it.
+
+    >>> find_unheld("when does line 13 leave?", "line", ["11", "12 B"])
+    '13'
+    """
+    match = re.search(
+        rf"\b{re.escape(name)} (?:n[or]\.? |number )?(?P<n>\d+)(?![\w.,:/-])", question
+    )
+    if not match or not all(_NUMBER_CELL.fullmatch(cell) for cell in cells):
+        return ""
+    known = {n.lstrip("0") for cell in cells for n in re.findall(r"\d+", cell)}
+    return "" if match["n"].lstrip("0") in known else match["n"]
+
+
+def find_beside(question: str, name: str, language: str) -> str:
+    """Return the words by which a question tells which thing of a name it means, "" if it does not.
+
+    Both folded. Before the name, of one thing, and not as "which gas meter"; in German and Dutch
+    also as one word with it; in Romance languages behind it.
+
+    >>> find_beside("what was the gas meter reading?", "meter", "en")
+    'gas'
+    >>> find_beside("wie steht der gaszahler?", "zahler", "de")
+    'gas'
+    >>> find_beside("lectura del contador de gas", "contador", "es")
+    'gas'
+    """
+    said = re.escape(name)
+    if language in ("fr", "es", "it", "pt"):
+        of = r"(?:d[eiau]\w{0,3}\s+(?:l[aeo]s?\s+)?|d['’]\s?)"
+        match = re.search(rf"\b{said}\s+{of}(?P<thing>[^\W\d_]+)", question)
+        return match["thing"] if match else ""
+    if language in ("de", "nl") and (
+        match := re.search(rf"\b(?P<thing>[^\W\d_]{{3,}}?)s?-?{said}(?:e?s|e?n)?\b", question)
+    ):
+        return match["thing"]
+    if behind := re.search(rf"\b{said} (?:for|fur) (?P<one>\w+) (?P<thing>\w+ ?\w+)\W*$", question):
+        return behind["thing"] if behind["one"] in _OF_ONE else ""
+    before = re.search(
+        rf"(?<![\w-])(?P<thing>(?:[^\W\d_][\w-]*\s+){{1,4}}){said}\b(?!['’])", question
+    )
+    words: list[str] = []
+    for word in reversed(before["thing"].split() if before else []):
+        if word in LIGHT:
+            return " ".join(words) if word in _OF_ONE else ""
+        words.insert(0, word)
+    return ""

@@ -84,6 +84,10 @@ _FIND = re.compile(
     r"|wer|wem|was|wann|wo|welche[mnrs]?|wie viel|wieviel|qui|que|quoi|quand|ou|quel\w*|combien"
     r"|quien|cuando|donde|cual|cuanto|chi|che|quando|dove|quale|quanto|quem|onde|qual)\b"
 )
+ASKS_WHO = re.compile(r"\W*(?:who|wer|qui|quien(?:es)?|chi|quem|wie)\b")
+"""How a folded question begins that asks for a person."""
+LISTING: tuple[OperationKind, ...] = ("count", "all", "find")
+"""Operations that are carried out on the rows which a question tells apart."""
 _DIFFERENCE = re.compile(
     r"\b(?:the )?(?:difference|unterschied|differenz|diferencia|differenza|diferenca)\b"
 )
@@ -220,7 +224,8 @@ LIGHT = (
     need needs require requires brauche brauchen braucht benotigen benotigt
     hoch hohe viel kostet kosten betragt number count what's there say says
     marked state status called named value values amounts one ones together cost costs
-    sind ist gibt hat haben wie viele zeile zeilen liste tabelle sont est ont dans combien lignes
+    sind ist gibt hat haben wurde wurden worden wie viele zeile zeilen liste tabelle sont est ont
+    dans combien lignes
     tableau hay son esta estan cuantos filas ci sono quanti righe sao ha quantos linhas welche quel
     quelle quels quelles quais quali cuales mit der die das den im in von le la les des du de el los
     las del il lo gli i nel nella o os as do da y e et und""".split()
@@ -448,6 +453,32 @@ def find_counted(text: str) -> Iterator[str]:
     folded = fold(text)
     for pattern in _COUNTED:
         yield from (match["then"] for match in pattern.finditer(folded))
+
+
+_OF_MONEY = r"(?:billed|invoiced|owed|refunded|charged|discounted|budgeted|priced|taxed|earned)"
+_COUNTING = frozenset(
+    """quantity qty number no nr count counts unit units piece pieces pcs total level menge anzahl
+    stuck nombre quantite cantidad numero quantita quantidade""".split()
+)
+_STATE = re.compile(
+    rf"(?:in|on|at|auf|im|en|em|sur|a) [^\W\d_]+|{one_of(_STOCK.split())}|(?!{_OF_MONEY}$)(?:"
+    r"[^\W\d_]{3,}(?<!e)ed|sold|lent|lost|left|sent|given|taken|broken|missing|remaining|spare"
+    r"|ver(?:kauft|fugbar|liehen|mietet|loren)|bestellt|ge(?:liefert|bucht)|frei|reserviert|defekt"
+    r"|vendu|commande|livre|disponible|reserve|restant|vendido|pedido|reservado|disponible|venduto"
+    r"|venduti|disponibil[ei]|ordinat[io]|disponivel|disponiveis)e?s?"
+)
+
+
+def find_state(name: str) -> str:
+    """Return how a column's name says what as many of each row are, "" if it does not say so.
+
+    >>> find_state("Qty in stock"), find_state("Sold"), find_state("Price"), find_state("Billed")
+    ('stock', 'sold', '', '')
+    """
+    words = [word for word in WORD.findall(fold(name)) if word not in _COUNTING]
+    said = " ".join(words)
+    is_state = _STATE.fullmatch(said)
+    return " ".join(word for word in said.split() if word not in LIGHT) if is_state else ""
 
 
 def _things(text: str) -> str:

@@ -104,6 +104,26 @@ Die Liste ist von der Leitung und gilt für das Lager und den Laden.
 | Nägel | 25 | 8,00 € | geliefert |
 | Dübel | 10 | 4,20 € | offen |
 """
+NURSERY = """\
+# Plants
+
+| Plant | Bed | Kind | Qty in stock | On order | Sold | Potted | Billed | Price |
+|---|---|---|---|---|---|---|---|---|
+| Acer | 1 | tree | 14 | 0 | 3 | 2019 | 120 | 45.00 |
+| Fern | 2 | shade | 30 | 12 | 41 | 2023 | 310 | 6.50 |
+| Box | 2 | hedge | 0 |  | 18 | 2021 | 95 | 9.00 |
+| Yew | 3 | hedge | 9 | 25 | 2 | 2018 | 60 | 12.00 |
+"""
+WEINE = """\
+# Weine
+
+Die Liste ist von der Leitung und gilt für das Lager und den Laden.
+
+| Wein | Auf Lager | Verkauft |
+|---|---|---|
+| Riesling | 24 | 110 |
+| Silvaner | 6 | 35 |
+"""
 FILES = {"invoices.md": INVOICES, "boats.md": BOATS, "branches.md": BRANCHES, "form.md": FORM}
 ALL = {**FILES, "lager.md": STOCK}
 
@@ -166,6 +186,22 @@ COMPUTED = {
     "Was ist die Summe der Preise der offenen Bestellungen?": "16,70 € in total",
     "Welche Ware ist am billigsten?": "is 4,20 € (Dübel)",
 }
+COUNTS = {
+    "how many plants are in stock altogether": "“Qty in stock” of 4 rows: 53 in total, added up",
+    "How many plants are in stock?": "“Qty in stock” of 4 rows: 53 in total",
+    "How many plants do we have in stock in total?": "“Qty in stock” of 4 rows: 53 in total",
+    "How many plants are on order?": "“On order” of 4 rows: 37 in total, added up here; 1 of them",
+    "How many plants were sold?": "“Sold” of 4 rows: 64 in total",
+    "How many hedge plants are in stock?": "“Qty in stock” of 2 rows that say “hedge”: 9 in total",
+    "How many plants are out of stock?": "1 of 4 rows is out of stock",
+    "How many plants are there?": "The table has 4 rows",
+    "How many plants were potted?": "4 rows",
+    "How many plants are billed?": "4 rows",
+    "How many plants cost over 10 euros?": "In 2 of 4 rows “Price” is over 10 euros",
+    "How many plants are in bed 2?": "2 of 4 rows say “2”",
+    "Wie viele Weine sind auf Lager?": "“Auf Lager” of 2 rows: 30 in total",
+    "Wie viele Weine wurden verkauft?": "“Verkauft” of 2 rows: 145 in total",
+}
 STATED = """\
 How many days of leave do employees get after 5 years of service?
 How many days of leave are there after 10 years of service?
@@ -215,6 +251,17 @@ def test_what_no_text_states_is_worked_out_and_said_to_be(question: str) -> None
     found = answer_to(question)
     assert COMPUTED[question] in found.text
     assert found.text.endswith((" here.", "here).")) or " here;" in found.text
+
+
+@pytest.mark.parametrize("question", COUNTS)
+def test_how_many_things_are_something_adds_up_the_column_that_says_so(question: str) -> None:
+    files = {"weine.md": WEINE} if question.startswith("Wie") else {"plants.md": NURSERY}
+    assert COUNTS[question] in answer_to(question, files).text
+
+
+def test_of_one_row_that_is_meant_the_row_says_how_many() -> None:
+    found = answer_to("How many tree plants are in stock?", {"plants.md": NURSERY})
+    assert (found.text, rows_of(found, shown=True)) == ("", ["Acer"])
 
 
 FOUND = {

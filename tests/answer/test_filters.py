@@ -35,6 +35,27 @@ PRICE = """\
 | Parking | no | 9 euros a night |
 | Cleaning | yes |  |
 """
+WARD = """\
+# Night and day rota
+
+| Name | Role | Mon | Wed | Thu | Sat 10 May | Sun |
+|---|---|---|---|---|---|---|
+| Ilse Brandt | Ward lead | 7-15 | off | 7:00 to 15:00 | 8-12 | Free |
+| Otto Vance | Porter | off | 9am-5pm | 9-17 | 9–17 (late bus) | annual leave |
+| Carl Ash | Nurse | 9-17 | 9-17 | off | OFF | - |
+| Mina Rau | Nurse | 9-17 | 9-17 | 9-17 |  |  |
+| Paul Ek | Cook | 10-18 | college | 10-18, 20-22 | off sick | off |
+"""
+PRAXIS = """\
+# Sprechzeiten der Ärzte
+
+Die Liste ist von der Leitung und gilt für das Jahr und die Praxis.
+
+| Name | Mo | Di | Do | Samstag |
+|---|---|---|---|---|
+| Jana Wolf | 8-12 Uhr | frei | 14-18 Uhr | frei |
+| Till Krug | frei | 8-12 Uhr | Urlaub | 9-11 Uhr |
+"""
 VEREIN = """\
 # Mitglieder
 
@@ -66,6 +87,22 @@ Esta es la lista de los socios del club con su puesto y lo que han pagado.
 | Ana Ruiz | remo | sí |
 | Luis Sanz | timón | no |
 """
+ROTA, HOURS = {"rota_week19.md": WARD}, {"praxis.md": PRAXIS}
+ON_DUTY = {
+    "who works on saturday": "Ilse Brandt,Otto Vance",
+    "who works sat?": "Ilse Brandt,Otto Vance",
+    "Who is working saturday week 19?": "Ilse Brandt,Otto Vance",
+    "Who is in on Saturday?": "Ilse Brandt,Otto Vance",
+    "How many people work on Saturday?": "Ilse Brandt,Otto Vance",
+    "Who is on duty on Wednesday?": "Otto Vance,Carl Ash,Mina Rau",
+    "How many nurses work on Wednesday?": "Carl Ash,Mina Rau",
+    "Which nurses are working on Thursday?": "Mina Rau",
+    "who's off on Thursday": "Carl Ash",
+    "Who does not work on Saturday?": "Carl Ash,Mina Rau,Paul Ek",
+    "who has Wednesday off": "Ilse Brandt",
+    "Wer arbeitet am Samstag?": "Till Krug",
+    "Wer hat am Donnerstag frei?": "Till Krug",
+}
 FILES = {
     "crew.md": CREW,
     "huts.md": HUTS,
@@ -278,3 +315,43 @@ def test_how_much_two_cells_differ_is_worked_out(question: str, expected: str) -
 )
 def test_what_cannot_be_subtracted_is_left_to_the_rows(question: str) -> None:
     assert ask(question, {"tents.md": TENTS, "oars.md": OARS}) == ()
+
+
+@pytest.mark.parametrize("question", ON_DUTY)
+def test_those_work_on_a_day_whose_cell_of_it_tells_a_time(question: str) -> None:
+    files = HOURS if question.startswith("Wer") else ROTA
+    assert ",".join(rows_of(answer_to(question, files))) == ON_DUTY[question]
+
+
+def test_what_a_roster_tells_is_said_with_its_column() -> None:
+    worked = answer_to("Who works on Thursday?", ROTA)
+    assert worked.text == "In 4 of 5 rows “Thu” is a time of work, counted here."
+    off = answer_to("Who is off on Saturday?", ROTA)
+    assert off.text.startswith("3 of 5 rows say “off sick” or “OFF” or nothing under “Sat 10 May”")
+    none = ask("Who works on Sunday?", {"rota.md": WARD.replace("Free", "9-17")})
+    assert isinstance(none, tuple)
+    assert [rows_of(one) for one in none] == [["Ilse Brandt"]]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who works on Friday?",
+        "Who works from Monday to Thursday?",
+        "Who works until Thursday?",
+        "Who works on Saturday afternoon?",
+        "Who opens the door on Saturday?",
+        "Why does Carl not work on Saturday?",
+    ],
+)
+def test_a_roster_is_not_read_where_more_is_asked_than_it_tells(question: str) -> None:
+    assert ask(question, ROTA) == ()
+
+
+def test_no_roster_is_seen_in_months_or_in_numbers() -> None:
+    months = (
+        "# Sales\n\n| Name | Jan | Feb | Mar |\n|---|---|---|---|\n| Ann Ode | 9-14 | 3 | 4-8 |\n"
+    )
+    assert ask("Who works on Tuesday?", {"sales.md": months}) == ()
+    counts = "# Visitors\n\n| Name | Fri | Sat |\n|---|---|---|\n| Ann Ode | 7 | 30 |\n"
+    assert ask("Who works on Saturday?", {"visitors.md": counts}) == ()

@@ -1,14 +1,15 @@
 """Mails as they were sent (RFC 5322, MIME), mailboxes, and pages saved as mails (MHTML).
 
-First come the lines of the headers, then the text: of alternatives the plain one, or else the page.
-What is quoted of other mails stands apart as notes. Mails inside a mail follow behind a line that
-says so, and what is attached under its name; what of it cannot be read is named in a warning. The
-text is not the file's own, so there is no `locate`. `DocumentUnreadable` is raised for mails whose
-parts or headers are made to take their reader's time.
+First come the lines of the headers, then the text: of alternatives the plain one, or else the page;
+the page, too, where the plain one only says that there is one. What is quoted of other mails
+stands apart as notes. Mails inside a mail follow behind a line that says so, and what is attached
+under its name; what of it cannot be read is named in a warning. The text is not the file's own, so
+there is no `locate`. `DocumentUnreadable` is raised for mails whose parts or headers are made to
+take their reader's time.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -36,6 +37,7 @@ from assistant.ingest.formats.text import find_blocks
 from assistant.ingest.parse import Inner, tell_damage
 from assistant.ingest.sniff import MAIL_START
 from assistant.text.normalize import normalize
+from assistant.text.terms import terms
 from assistant.values import Role
 
 SEPARATOR = "Attached message"
@@ -70,6 +72,11 @@ _NO_CHARSETS = ("idna", "punycode", "unicode_escape", "unicode-escape")
 _UNENCODED = "raw_unicode_escape"
 """What the standard library hands out between encoded words."""
 _ESCAPED = "surrogateescape"
+MAX_COMPARED_CHARS = 50_000
+"""Of a plain text and of a page, so much is compared."""
+_MORE = 2
+"""A page with more than so many times the terms of the plain text says what that leaves out."""
+_ADDRESS = re.compile(r"(?:https?://|www\.|mailto:)\S+", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -124,6 +131,17 @@ class MailMessage:
         for unit in page.units:
             self.blocks.append(Block(page.text[unit.start : unit.end], unit.level, unit.role))
         self.warnings += page.warnings
+
+    def is_poorer(self, plain: str, read_page: Callable[[], str]) -> bool:
+        """Tell whether plain text says clearly less than a page, which may be no text."""
+        n_told = len(self.warnings)  # of what is only compared nothing is told
+        try:
+            with tell_damage():
+                return _says_more(read_page(), plain)
+        except DocumentUnreadable:
+            return False
+        finally:
+            del self.warnings[n_told:]
 
     def read_header(self, value: str) -> str:
         """Return a header's value on one line, with its encoded words (RFC 2047) read.
@@ -206,6 +224,23 @@ def _read_whole(data: bytes) -> Parsed:
     return blocks.finish(title, [warning])
 
 
+def _says_more(page: str, plain: str) -> bool:
+    """Tell whether a page says clearly more than a plain text that is said to be the same.
+
+    Addresses of links say nothing: a page shows none.
+
+    >>> _says_more("<p>The ferry to Skarvik sails at ten past six.", "Please see the page.")
+    True
+    >>> _says_more("<p>The <b>ferry</b> sails at ten.", "The ferry sails at ten.")
+    False
+    """
+    shown = _read_whole(page.encode("utf-8", "replace")).text
+    of_page, of_plain = (
+        set(terms(_ADDRESS.sub(" ", text[:MAX_COMPARED_CHARS]))) for text in (shown, plain)
+    )
+    return len(of_page) > _MORE * len(of_plain)
+
+
 def name_attachments(names: Sequence[str]) -> str | None:
     """Return the warning that names what was not read, or None.
 
@@ -224,6 +259,8 @@ _ESCAPED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MAX_TYPE_BYTES = 10_000
 """Of a header with parameters: the standard library takes the square of its length."""
+_PLAIN, _HOLDING = ("text/plain",), ("multipart/related", "multipart/mixed")
+_PAGES = ("text/html", *_HOLDING)
 _TYPE = re.compile(rb"^content-(?:type|disposition):[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M)
 
 
@@ -316,7 +353,7 @@ def _read_part(part: Message, mail: MailMessage) -> Sequence[Message]:
     if part.is_multipart() and part.get_content_maintype() == "multipart":
         inner = _parts(part)
         is_choice = part.get_content_subtype() == "alternative"
-        return _choose(inner) if is_choice else inner
+        return _choose(inner, mail) if is_choice else inner
     is_text = part.get_content_maintype() == "text" and not part.is_multipart()
     if is_text and part.get_content_disposition() != "attachment":
         _read_text(part, mail)
@@ -332,17 +369,54 @@ def _is_attached(part: Message) -> bool:
     return part.get_content_disposition() == "attachment" and not part.is_multipart()
 
 
-def _choose(parts: Sequence[Message]) -> Sequence[Message]:
-    """Return the plain text of alternatives, or else what has a page in it, or else all."""
-    for kinds in (("text/plain",), ("text/html", "multipart/related", "multipart/mixed")):
-        for part in parts:
-            if part.get_content_type() in kinds and (part.is_multipart() or _payload(part).strip()):
-                return (part,)
-    return parts
+def _choose(parts: Sequence[Message], mail: MailMessage) -> Sequence[Message]:
+    """Return the plain text of alternatives, or the page if there is none or it says clearly more,
+    with what is attached to the others; or else all.
+    """
+    plain, page = (
+        next((p for p in parts if p.get_content_type() in kinds and _has_text(p)), None)
+        for kinds in (_PLAIN, _PAGES)
+    )
+    chosen = page if plain is None or (page and _is_poorer(plain, page, mail)) else plain
+    if chosen is None:
+        return parts
+    others = (inner for part in parts if part is not chosen for inner in _inside(part))
+    return (chosen, *filter(_is_attached, others))
+
+
+def _has_text(part: Message) -> bool:
+    return part.is_multipart() or bool(_payload(part).strip())
+
+
+def _is_poorer(plain: Message, page: Message, mail: MailMessage) -> bool:
+    """Tell whether a plain text says clearly less than the first page in its alternative."""
+    pages = (part for part in (page, *_inside(page)) if part.get_content_type() == "text/html")
+    shown = next((part for part in pages if not _is_attached(part)), None)
+    if shown is None:
+        return False
+    try:
+        text = _decode_text(plain, mail)
+    except DocumentUnreadable:
+        return True
+    return mail.is_poorer(text, lambda: _decode_text(shown, mail))
+
+
+def _inside(part: Message) -> Iterator[Message]:
+    """Yield what lies in an alternative, but for what lies in others inside it, or in mails."""
+    waiting = list(reversed(_parts(part))) if part.get_content_type() in _HOLDING else []
+    while waiting:
+        inner = waiting.pop()
+        yield inner
+        if inner.get_content_type() in _HOLDING:
+            waiting += reversed(_parts(inner))
+
+
+def _decode_text(part: Message, mail: MailMessage) -> str:
+    return mail.read_text(_payload(part), part.get_content_charset())
 
 
 def _read_text(part: Message, mail: MailMessage) -> None:
-    text = mail.read_text(_payload(part), part.get_content_charset())
+    text = _decode_text(part, mail)
     if part.get_content_subtype() == "html":
         mail.add_html(text.encode("utf-8", "replace"))
     else:

@@ -175,12 +175,16 @@ def _read_text(storage: _Storage, fixed: dict[int, bytes]) -> None:
     codec = _codec_of(storage, fixed)
     body = _Storage(storage.ole, storage.mail, storage.path, codec)
     mail = storage.mail
-    if (text := body.text(_BODY)) and text.strip():
+    text = body.text(_BODY)
+    page = storage.find(_PAGE, _BINARY)
+
+    def read_page() -> str:
+        return mail.read_text(page, codec) if page else body.text(_PAGE)
+
+    if text.strip() and not mail.is_poorer(text, read_page):
         mail.add_plain(text)
-    elif page := storage.find(_PAGE, _BINARY):
-        mail.add_html(mail.read_text(page, codec).encode("utf-8", "replace"))
-    elif page_text := body.text(_PAGE):
-        mail.add_html(page_text.encode("utf-8", "replace"))
+    elif shown := read_page():
+        mail.add_html(shown.encode("utf-8", "replace"))
     elif packed := storage.find(_RTF, _BINARY):
         _read_rtf(packed, mail)
 

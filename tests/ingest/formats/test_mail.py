@@ -1,5 +1,6 @@
 """Mail: its headers and text whole, and what is attached named."""
 
+import re
 from email.message import EmailMessage, Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -49,8 +50,9 @@ def test_headers_come_first_and_the_subject_is_the_title() -> None:
 def test_what_was_written_is_read(subject: str, body: str) -> None:
     parsed = parse(write(subject, body).as_bytes())
     shown = " ".join(parsed.text.split())
-    for said in (subject, body):
-        assert all(word in shown for word in normalize(said)[0].split())
+    unmarked = re.sub(r"(?m)^(?:> ?)+", "", normalize(body)[0])  # marks of quoting are left out
+    for said in (normalize(subject)[0], unmarked):
+        assert all(word in shown for word in said.split())
 
 
 GROUND = "The boat house is closed for the whole of May while the roof is mended by\n"
@@ -99,6 +101,74 @@ def test_plain_text_goes_before_a_page_and_a_page_before_nothing() -> None:
     parsed = parse(message.as_bytes())
     assert blocks(message.as_bytes())[4:] == ["Meeting", "We meet at eleven."]
     assert [parsed.text[h.start : h.end] for h in parsed.headings] == ["Meeting"]
+
+
+TIDES = (
+    "<p>Dear members,</p><p>the slipway is shut from 4 to 9 May for dredging.</p>"
+    "<table><tr><th>Berth</th><th>Fee</th></tr><tr><td>North quay</td><td>£340</td></tr></table>"
+    "<p>Please move dinghies by <b>Friday</b>; Ansel has the key to the shed.</p>"
+)
+POINTERS = (
+    "This message needs a mail program that shows HTML.\n",
+    "Diese Nachricht ist nur im HTML-Format lesbar.\n",
+    "View it in your browser: https://mail.example/v?u=8f3a&id=77c1&e=b2&k=slipway-dredging-may\n",
+    "[image: logo]\n",
+    "-- \n",
+    "\u00a0\n\n",
+)
+
+
+@pytest.mark.parametrize("plain", POINTERS)
+@pytest.mark.parametrize("shape", ["bare", "related", "mixed", "in a mail"])
+def test_a_page_is_read_where_the_plain_text_only_points_to_it(plain: str, shape: str) -> None:
+    message = write(body=plain)
+    message.add_alternative(TIDES, subtype="html")
+    page = message.get_payload(1)
+    assert isinstance(page, EmailMessage)
+    if shape == "related":
+        page.add_related(b"SECRET", "image", "png", cid="<logo>")
+    elif shape == "mixed":
+        page.add_attachment("Bring a lamp.\n", filename="night.txt")
+    elif shape == "in a mail":
+        inner, message = message, write()
+        message.add_attachment(inner)
+    shown = blocks(message.as_bytes())
+    assert "the slipway is shut from 4 to 9 May for dredging." in shown
+    assert "Berth: North quay | Fee: £340" in shown
+    assert not plain.strip() or plain.strip() not in shown
+    assert ("Bring a lamp." in shown) == (shape == "mixed")
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "Dear members,\n\nthe slipway is shut from 4 to 9 May for dredging.\n\nBerth Fee\n"
+        "North quay £340\n\nPlease move dinghies by Friday; Ansel has the key to the shed.\n",
+        "The slipway is shut 4-9 May, dredging. North quay is 340. Dinghies away by Friday.\n",
+    ],
+)
+def test_plain_text_that_says_the_same_or_most_of_it_goes_before_the_page(plain: str) -> None:
+    message = write(body=plain)
+    message.add_alternative(TIDES, subtype="html")
+    assert blocks(message.as_bytes()) == blocks(write(body=plain).as_bytes())
+
+
+def test_a_page_that_is_no_text_leaves_the_plain_text_and_tells_nothing() -> None:
+    message = write(body="See the page.\n")
+    message.add_alternative(b"\x89PNG\0\1\2\3" * 40, "text", "html")
+    parsed = parse(message.as_bytes())
+    assert parsed.text.endswith("See the page.")
+    assert parsed.warnings == ()
+
+
+def test_what_is_attached_beside_a_page_is_read_with_the_plain_text() -> None:
+    message = write()
+    message.add_alternative("<p>We meet at ten.</p>", subtype="html")
+    page = message.get_payload(1)
+    assert isinstance(page, EmailMessage)
+    page.add_attachment("Bring a lamp.\n", filename="night.txt")
+    page.add_attachment(b"SECRET", maintype="image", subtype="png", disposition="inline")
+    assert blocks(message.as_bytes())[4:] == ["We meet at ten.", "night.txt", "Bring a lamp."]
 
 
 def test_attachments_are_read_under_their_names() -> None:

@@ -108,6 +108,18 @@ def test_a_page_is_read_where_there_is_no_plain_text() -> None:
     assert blocks(data)[-2:] == ["Größe", "We meet."]
 
 
+def test_a_page_is_read_where_the_plain_text_only_points_to_it() -> None:
+    page = "<p>The slipway is shut from 4 to 9 May.</p><p>Ansel has the key to the shed.</p>"
+    own = {(SUBJECT, STRING): "Slipway", (BODY, STRING): "See the HTML version."}
+    told = ["The slipway is shut from 4 to 9 May.", "Ansel has the key to the shed."]
+    assert blocks(message({**own, (PAGE, BINARY): page.encode()}))[-2:] == told
+    assert blocks(message({**own, (PAGE, STRING): page}))[-2:] == told
+    parsed = parse(message({**own, (PAGE, BINARY): b"\x89PNG\0\1\2\3" * 40}))
+    assert (parsed.text.split("\n")[-1], parsed.warnings) == ("See the HTML version.", ())
+    own[BODY, STRING] = "Slipway shut 4 to 9 May. Ansel has the shed's key."
+    assert blocks(message({**own, (PAGE, BINARY): page.encode()}))[-1] == own[BODY, STRING]
+
+
 EXAMPLES = {
     "2d0000002b0000004c5a4675f1c5c7a703000a00726370673132354232 0af32068656c090020627705b06c647d"
     "0a800fa0": b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n",
