@@ -44,10 +44,12 @@ from assistant.values import (
     Citation,
     Consulted,
     Document,
+    FileRecord,
     Link,
     Page,
     PageKind,
     Span,
+    Status,
 )
 
 MAX_SOURCE_CHARS = 60_000
@@ -60,6 +62,13 @@ FindLinks = Callable[[tuple[int, int]], Sequence[Link]]
 """Finds the links in a part of a text."""
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 """Names of files that have one page, which is not named."""
+HARMLESS = (
+    "word of navigation, menus and footers left out",
+    "words of navigation, menus and footers left out",
+    "slide footer left out",
+    "slide footers left out",
+)
+"""What a warning counts where nothing is wrong with a file."""
 MAX_NAMED = 3
 """Other files with the same or nearly the same content that are named."""
 
@@ -201,6 +210,14 @@ def find_shared_page(group: Sequence[Citation]) -> tuple[int | None, PageKind | 
     return next(iter(pages.items())) if len(pages) == 1 else (None, None)
 
 
+def is_healthy(record: FileRecord) -> bool:
+    """Whether the warnings about a file, of which there are some, tell of nothing wrong."""
+    told = (record.reason or "").split("; ")
+    return record.status is Status.WARNING and all(
+        one.partition(" ")[2] in HARMLESS for one in told
+    )
+
+
 def truncate(text: str, max_chars: int) -> str:
     """Return the text; if it is longer than `max_chars`, its beginning with an ellipsis."""
     return text if len(text) <= max_chars else text[:max_chars] + "…"
@@ -272,6 +289,7 @@ def _parts(say: Wording) -> Any:
         "FEW_SOURCES": FEW_SOURCES,
         "count_first": count_first,
         "group_sources": group_sources,
+        "is_healthy": is_healthy,
         "list_blocks": list_blocks,
         "list_near": list_near,
         "list_quotes": list_quotes,
