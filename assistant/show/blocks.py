@@ -50,7 +50,8 @@ _MARKER = re.compile(
 class Said:
     """A text with the numbers of its citations, the spans of it that are emphasised, a note.
 
-    The note tells what has another verdict than the rest of the answer.
+    The note tells what has another verdict than the rest of the answer, `apart` what the program
+    says itself at the text's end.
     What has a `document` opens it, where that can be done.
     """
 
@@ -59,6 +60,7 @@ class Said:
     answering: tuple[tuple[int, int], ...] = ()
     note: str = ""
     document: str | None = None
+    apart: str = ""
 
     @property
     def is_word(self) -> bool:
@@ -68,12 +70,20 @@ class Said:
     @property
     def runs(self) -> tuple[tuple[str, bool], ...]:
         """The parts of the text in order, each with whether it is emphasised."""
+        return self._cut(self.text)
+
+    @property
+    def own_runs(self) -> tuple[tuple[str, bool], ...]:
+        """The same of what stands before `apart`."""
+        return self._cut(self.text.removesuffix(self.apart))
+
+    def _cut(self, text: str) -> tuple[tuple[str, bool], ...]:
         found: list[tuple[str, bool]] = []
         place = 0
         for start, end in self.answering:
-            found += [(self.text[place:start], False), (self.text[start:end], True)]
+            found += [(text[place:start], False), (text[start:end], True)]
             place = end
-        return tuple(run for run in (*found, (self.text[place:], False)) if run[0])
+        return tuple(run for run in (*found, (text[place:], False)) if run[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +398,10 @@ def _reads_on(before: Statement, after: Statement, citations: Sequence[Citation]
 
 
 def _say(statement: Statement, note: Note) -> Said:
-    return Said(statement.shown, statement.citations, statement.answering, note(statement))
+    apart = f" ({statement.apart})" if statement.apart else ""
+    return Said(
+        statement.shown, statement.citations, statement.answering, note(statement), apart=apart
+    )
 
 
 def find_depths(levels: Sequence[int]) -> list[int]:

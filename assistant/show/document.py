@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from assistant.ingest.formats.table import JOINT, split_row
 from assistant.ingest.structure import find_unit, list_sentences
-from assistant.show.blocks import are_numbers, find_depths, has_marker
+from assistant.show.blocks import Said, are_numbers, find_depths, has_marker
 from assistant.show.escape import html_text
 from assistant.values import Cell, Document, Link, Role, Span, Unit
 
@@ -208,7 +208,7 @@ class _Drawing:
             behind = self._hide(at, end) if n == last else ""
             said = Markup("{}{}{}").format(before, shown, behind)
             cell_of = Markup('<{0}{1}{2} dir="auto">{3}</{0}>')
-            drawn.append(cell_of.format(Markup(tag), scope, table.kind(n), said))
+            drawn.append(cell_of.format(Markup(tag), scope, table.kind(n, cell.text), said))
         return Markup("<tr>{}</tr>").format(Markup("").join(drawn))
 
     def _hide(self, start: int, end: int) -> Markup:
@@ -287,9 +287,11 @@ class _Table:
         row = Markup('<tr class="again" aria-hidden="true">{}</tr>')
         return row.format(Markup("").join(drawn))
 
-    def kind(self, column: int) -> Markup:
-        """Return the class of the cells of a column."""
-        return Markup(' class="number"' if self.are_numbers[column] else "")
+    def kind(self, column: int, text: str = "") -> Markup:
+        """Return the class of the cells of a column, or of one with a hyphen, such as "9-18"."""
+        is_word = "-" in text and Said(text).is_word
+        kind = "number" if self.are_numbers[column] else "word" if is_word else ""
+        return Markup(f' class="{kind}"' if kind else "")
 
 
 _SCROLL = Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>')

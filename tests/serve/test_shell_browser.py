@@ -53,6 +53,21 @@ def test_the_page_is_painted_before_a_byte_of_gradio_has_come(visit: Visit) -> N
     assert page.evaluate("document.head.lastElementChild.closest('style') !== null")
 
 
+def test_a_header_or_a_conversation_that_comes_late_moves_nothing(visit: Visit) -> None:
+    page = visit(viewport={"width": 1280, "height": 800})
+    place = "(id) => { const at = document.getElementById(id).getBoundingClientRect();"
+    places = [page.evaluate(f"{place} return [at.top, at.bottom]; }}", "desk")]
+    places += [page.evaluate(f"{place} return at.bottom; }}", "composer")]
+    late = ".block:has(> .html-container .masthead), #conversation, #examples"
+    page.add_style_tag(content=f"{late} {{ display: none !important; }}")
+    assert places == [
+        page.evaluate(f"{place} return [at.top, at.bottom]; }}", "desk"),
+        page.evaluate(f"{place} return at.bottom; }}", "composer"),
+    ]
+    assert places == [[52, 800], 800]
+    assert not page.locator(".masthead").is_visible()
+
+
 def test_what_is_typed_before_stays_with_its_cursor(visit: Visit) -> None:
     with before_gradio(visit) as page:
         page.fill(FIELD, "half a question")
@@ -106,6 +121,21 @@ def test_the_page_is_the_same_for_everybody_and_its_parts_have_relative_addresse
         assert all(one.startswith("./") for one in addresses)
         (start,) = (one for one in addresses if one.startswith("./start-"))
         assert "window.gradio_config = " in httpx.get(at + start).text
+
+
+def test_the_page_and_its_first_script_are_sent_compressed_if_that_is_wished() -> None:
+    import httpx
+
+    with serving(FakeAssistant()) as (at, _):
+        (start,) = re.findall(r'"(\./start-[^"]+)"', httpx.get(at).text)
+        for path in ("", start):
+            plain = httpx.get(at + path, headers={"Accept-Encoding": "gzip;q=0"})
+            small = httpx.get(at + path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+            assert "Content-Encoding" not in plain.headers
+            assert small.headers["Content-Encoding"] == "gzip"
+            assert "Accept-Encoding" in small.headers["Vary"]
+            assert small.text == plain.text
+            assert 3 * int(small.headers["Content-Length"]) < int(plain.headers["Content-Length"])
 
 
 def test_a_gradio_that_has_another_page_is_sent_as_it_is_with_our_styles() -> None:

@@ -41,10 +41,15 @@ from assistant.text.listing import SEARCHED, Reading
 from assistant.text.numbers import name_runs
 from assistant.values import (
     Answer,
+    Citation,
+    Consulted,
     Document,
+    FileRecord,
     Link,
     Page,
+    PageKind,
     Span,
+    Status,
 )
 
 MAX_SOURCE_CHARS = 60_000
@@ -55,6 +60,15 @@ MAX_REMOVED = 50
 """Files in the trash that are listed; HTTP lists all."""
 FindLinks = Callable[[tuple[int, int]], Sequence[Link]]
 """Finds the links in a part of a text."""
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+"""Names of files that have one page, which is not named."""
+HARMLESS = (
+    "word of navigation, menus and footers left out",
+    "words of navigation, menus and footers left out",
+    "slide footer left out",
+    "slide footers left out",
+)
+"""What a warning counts where nothing is wrong with a file."""
 MAX_NAMED = 3
 """Other files with the same or nearly the same content that are named."""
 
@@ -146,7 +160,8 @@ def render_source(
     path = document.document_id if document.document_id != document.title else ""
     heading, page = _place_of(document, strong)
     names = [name for name in (path, heading) if name]
-    number, kind = (page.number, page.kind) if page else (None, None)
+    is_picture = document.media_type.startswith("image/") and len(document.pages) == 1
+    number, kind = (page.number, page.kind) if page and not is_picture else (None, None)
     named = (names[0] if names else "", "".join(names[1:]))
     where = render_part("place", *named, number, kind, say=say)
     marked = render_text(document, (start, end), spans, strong, shown.find_links((start, end)))
@@ -181,6 +196,26 @@ def start_of_line(text: str, at: int) -> int:
         return len(text)
     begins = text.rfind("\n", max(0, at - MAX_LINE_CHARS), at) + 1
     return begins if begins or at <= MAX_LINE_CHARS else at
+
+
+def page_of(where: Citation | Consulted) -> int | None:
+    """Return the page on which a quote stands; None in a picture, which has but one."""
+    name = where.document_id.lower()
+    return None if name.endswith(PICTURES) else where.page
+
+
+def find_shared_page(group: Sequence[Citation]) -> tuple[int | None, PageKind | None]:
+    """Return the page that all quotes of a group stand on, as far as each has one, and its kind."""
+    pages = {page_of(one): one.page_kind for one in group if page_of(one) is not None}
+    return next(iter(pages.items())) if len(pages) == 1 else (None, None)
+
+
+def is_healthy(record: FileRecord) -> bool:
+    """Whether the warnings about a file, of which there are some, tell of nothing wrong."""
+    told = (record.reason or "").split("; ")
+    return record.status is Status.WARNING and all(
+        one.partition(" ")[2] in HARMLESS for one in told
+    )
 
 
 def truncate(text: str, max_chars: int) -> str:
@@ -254,6 +289,7 @@ def _parts(say: Wording) -> Any:
         "FEW_SOURCES": FEW_SOURCES,
         "count_first": count_first,
         "group_sources": group_sources,
+        "is_healthy": is_healthy,
         "list_blocks": list_blocks,
         "list_near": list_near,
         "list_quotes": list_quotes,
@@ -264,6 +300,8 @@ def _parts(say: Wording) -> Any:
         "document_link": lambda document_id: f"#doc-{_percent_encode(document_id)}",
         "offer_readings": offer_readings,
         "has_file": lambda document_id: not is_added(document_id),
+        "find_shared_page": find_shared_page,
         "name_runs": name_runs,
+        "page_of": page_of,
     }
     return environment.get_template("chat.html.j2").module

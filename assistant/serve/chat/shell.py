@@ -7,14 +7,16 @@ meanwhile is handed over. All addresses in it are relative, so that it works und
 nothing: a Gradio whose page has other parts gets our styles, and is sent as it is.
 """
 
+import gzip
 import hashlib
 import logging
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 from markupsafe import Markup
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message
@@ -31,6 +33,7 @@ MODULE = re.compile(r'<script type="module"[^>]* src="\./(assets/[\w.-]+\.js)"><
 STYLESHEET = re.compile(r'<link rel="stylesheet"[^>]* href="\./(assets/[\w.-]+\.css)">')
 ROOT = "window.gradio_config.root = new URL('.', document.baseURI).href.replace(/\\/$/, '');"
 """Where the browser found the page: what a proxy made of the address only the browser knows."""
+_WISHES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +59,14 @@ def add_shell(app: FastAPI) -> None:
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page(request: Request) -> Response:
         shell = await get(request)
-        return HTMLResponse(shell.page, headers={"Cache-Control": REVALIDATE})
+        return _send(request, shell.page, "text/html", REVALIDATE)
 
     @app.get(START_PATH, include_in_schema=False)
     async def start(digest: str, request: Request) -> Response:
         shell = await get(request)
         # Of an earlier version of the page, still open: it gets what there is now.
-        kept = {"Cache-Control": FOR_GOOD if digest == shell.digest else REVALIDATE}
-        return Response(shell.start, media_type="text/javascript", headers=kept)
+        kept = FOR_GOOD if digest == shell.digest else REVALIDATE
+        return _send(request, shell.start, "text/javascript", kept)
 
 
 def make_shell(gradio: str) -> Shell:
@@ -80,6 +83,23 @@ def make_shell(gradio: str) -> Shell:
     own = (*styles, Markup(write_language_script()), Markup(_asset("shell.js")))
     names = (START_PATH[1:].format(digest=digest), module, stylesheet)
     return Shell(str(render_part("shell", *names, *own)), start, digest)
+
+
+def _send(request: Request, text: str, media_type: str, kept: str) -> Response:
+    """Return one of the two texts of a page, compressed if the browser wishes so."""
+    headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
+    if not _WISHES_GZIP.search(request.headers.get("Accept-Encoding", "")):
+        return Response(text, media_type=media_type, headers=headers)
+    return Response(
+        _compress(text),
+        media_type=media_type,
+        headers={**headers, "Content-Encoding": "gzip"},
+    )
+
+
+@lru_cache(maxsize=8)
+def _compress(text: str) -> bytes:
+    return gzip.compress(text.encode(), mtime=0)
 
 
 async def _fetch_page(app: FastAPI, request: Request) -> str:

@@ -37,7 +37,14 @@ const drawTurns = () => {
   const now = talk.querySelector(`:scope > #${turn.id}`);
   while (last && now.nextElementSibling) now.nextElementSibling.remove();
 };
-watch('value', drawTurns);
+/* In a table too wide for its place the answer comes into sight. */
+const bringAnswer = () => element.querySelectorAll('.turn:last-child .scroll').forEach((table) => {
+  const said = table.querySelector('strong');
+  if (!said || table.scrollLeft) return;
+  const beyond = said.getBoundingClientRect().right - table.getBoundingClientRect().right;
+  if (beyond > 0) table.scrollLeft = beyond + 32;
+});
+watch('value', () => { drawTurns(); bringAnswer(); });
 /* Earlier turns come when the reader gets there, without a click. */
 scroller.addEventListener('scroll', () => {
   const button = element.querySelector('.earlier button:not([aria-disabled])');

@@ -602,3 +602,46 @@ def test_rows_and_items_of_a_passage_that_is_near_are_drawn_as_what_they_are() -
     assert [node.text() for node in body.css(".near td:not(.cites)")] == ["Adze <b>", "A"]
     assert [node.text() for node in body.css(".near li")] == ["Oil it."]
     assert "and more" not in body.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "pages", "told"),
+    [
+        ("a.pdf", (1, 1), ["1", "2", "a.pdf · H · p. 1"]),
+        ("a.pdf", (1, 2), ["1 p. 1", "2 p. 2", "a.pdf · H"]),
+        ("a.pdf", (None, 2), ["1", "2", "a.pdf · H · p. 2"]),
+        ("a.PNG", (1, 1), ["1", "2", "a.PNG · H"]),
+    ],
+)
+def test_quotes_of_one_section_stand_before_its_title_and_a_shared_page_is_said_once(
+    name: str, pages: tuple[int | None, int], told: list[str]
+) -> None:
+    source = document(name, "One. Two.")
+    texts_in = zip((1, 2), ("One.", "Two."), pages, strict=True)
+    cited = [cite(n, source, text, heading="H", page=page) for n, text, page in texts_in]
+    together = first(parse(render_answer(answer("?", *cited), 1)), ".together")
+    assert [" ".join(one.text().split()) for one in together.css("a, .where")] == told
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_warned"),
+    [
+        ("9 words of navigation, menus and footers left out", False),
+        ("1 slide footer left out; 1,200 words of navigation, menus and footers left out", False),
+        ("1 slide footer left out; 2 hidden slides left out", True),
+        ("", True),
+    ],
+)
+def test_what_is_left_out_of_a_healthy_file_is_no_warning(reason: str, is_warned: bool) -> None:
+    record = FileRecord(DocumentId("a.html"), Status.WARNING, reason, "a", 1, 9)
+    row = parse(listed([record]))
+    assert bool(row.css(".files .why")) is is_warned
+    assert reason in row.text()
+
+
+def test_what_the_program_adds_to_a_quote_is_set_apart_from_it() -> None:
+    made = answer("?", cite(1, document("a.txt", "It is open."), "It is open."))
+    told = replace(made, statements=(replace(made.statements[0], apart="a.txt: 2025-03-11"),))
+    said = first(parse(render_answer(told, 1)), ".statement")
+    assert said.text() == "It is open. (a.txt: 2025-03-11)"
+    assert first(said, ".apart").text() == " (a.txt: 2025-03-11)"
