@@ -31,6 +31,7 @@ from assistant.ingest.formats.parsed import (
     trim,
 )
 from assistant.text.normalize import NEWLINE, Changes, normalize, normalize_mapped
+from assistant.text.terms import fold, function_words, guess_language
 from assistant.values import Origin, Page, PageKind
 
 Span = tuple[int, int]
@@ -120,6 +121,12 @@ MIN_CONTINUED, MIN_CONTINUED_WORDS = 2, 4
 _CONTINUED_SHARE = 0.6
 _FULL_SHARE = 0.8
 _WIDTH_QUANTILE = 0.9
+MIN_NOTES = 3
+"""Long lines by which notes, one a line, are told from wrapped text."""
+_WRAPPED_SHARE = 0.8
+"""In a wrapped text more of the lines that are no ends of sentences had no room for a word more."""
+_GOING_ON = ",-\u2010–—/&+("
+_LAST_WORD = re.compile(r"[^\W\d_]+$")
 
 _LINE = re.compile(r"[^\n]+")
 _BULLET = re.compile(r"[-*+•‣◦▪●–—·]\s")
@@ -161,7 +168,8 @@ def find_paragraphs(
     A line break inside a run of lines is soft when the text is wrapped (most lines that
     have a follower are full) and this line is full: with the next line's first word it
     would reach `_FULL_SHARE` of the typical width. It is hard all the same before a bullet,
-    before an enumerator that follows closing punctuation, and beside a line without words.
+    before an enumerator that follows closing punctuation, and beside a line without words. Notes of
+    about one length, one a line, are no wrapped text.
 
     Args:
         text: canonical plain text.
@@ -211,13 +219,39 @@ def _wrap_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> in
         return 0
     width = lengths[int(_WIDTH_QUANTILE * (len(lengths) - 1))]
     if MIN_WRAP_CHARS <= width <= MAX_WRAP_CHARS:
-        n_full = sum(
-            is_followed and _is_full(text, line, following, width)
+        pairs = [
+            (line, following)
             for line, following, is_followed in zip(lines, lines[1:], follows, strict=False)
-        )
+            if is_followed
+        ]
+        n_full = sum(_is_full(text, *pair, width) for pair in pairs)
         if 2 * n_full > len(lengths):
-            return width
+            return 0 if _are_notes(text, pairs, width) else width
     return _continued_width(text, lines, follows)
+
+
+def _are_notes(text: str, pairs: Sequence[tuple[Span, Span]], width: int) -> bool:
+    """Tell whether lines, each with the next one, are notes of about one length.
+
+    So they are where some had room for the next one's first word, as a wrapped line has only at the
+    end of a paragraph, and no long one goes on as sentences do: over a function word, a comma or a
+    hyphen.
+    """
+    pairs = [pair for pair in pairs if all(_has_words(text, line) for line in pair)]
+    full = [pair for pair in pairs if _is_full(text, *pair, width)]
+    n_wrapped = sum(_is_full(text, *pair, width, share=1.0) for pair in full)
+    short = [line for line, _ in set(pairs) - set(full)]
+    n_ends = sum(bool(_CLOSED.search(text, max(a, b - 8), b)) for a, b in short)
+    if len(full) < MIN_NOTES or n_wrapped > _WRAPPED_SHARE * (len(pairs) - n_ends):
+        return False
+    light = function_words(guess_language(text))
+    for (start, end), (then, _) in full:
+        last = _LAST_WORD.search(text, max(start, end - _MAX_HALF_CHARS), end)
+        first = _WORD.match(text, then, then + _MAX_HALF_CHARS)
+        is_light = first and first[0].islower() and fold(first[0]) in light
+        if is_light or text[end - 1] in _GOING_ON or (last and fold(last[0]) in light):
+            return False
+    return True
 
 
 def _continued_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> int:
@@ -240,17 +274,23 @@ def _continued_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) 
     return lengths[-1] if lengths[-1] <= MAX_WRAP_CHARS else 0
 
 
-def _is_full(text: str, line: Span, following: Span, width: int) -> bool:
+def _is_full(
+    text: str, line: Span, following: Span, width: int, share: float = _FULL_SHARE
+) -> bool:
     """Tell whether the next line's first word would have come near the typical width."""
     first_word = text[following[0] : following[0] + width].split(maxsplit=1)[0]
-    return line[1] - line[0] + 1 + len(first_word) >= _FULL_SHARE * width
+    return line[1] - line[0] + 1 + len(first_word) >= share * width
+
+
+def _has_words(text: str, line: Span) -> bool:
+    return any(map(str.isalnum, text[slice(*line)]))
 
 
 def _is_soft(text: str, line: Span, following: Span, width: int) -> bool:
     this, next_ = text[slice(*line)], text[slice(*following)]
     if _BULLET.match(next_) or (_ENUMERATOR.match(next_) and _CLOSED.search(this)):
         return False
-    if not (any(map(str.isalnum, this)) and any(map(str.isalnum, next_))):
+    if not (_has_words(text, line) and _has_words(text, following)):
         return False
     return _is_full(text, line, following, width)
 

@@ -209,3 +209,41 @@ def test_sentences_of_short_or_narrow_texts_that_are_wrapped_are_whole() -> None
 @pytest.mark.parametrize("text", [POEM, SETTINGS, "milk\nbread\ncheese", "one two\nthree four"])
 def test_lines_that_are_meant_to_end_do(text: str) -> None:
     assert blocks(text) == text.split("\n")
+
+
+SHED = """\
+shed padlock 4471, spare key under the blue pot
+water butt leaks at tap
+Plot 9 rent due 1 Oct, 38 pounds to Wilf (treasurer)
+swap 2 courgettes w/ Doreen for rhubarb crown
+Onion sets: Sturon, 4 rows planted 12 March, netted
+hose too short??
+bonfire only after 18:00, see rules on gate
+"""
+ZETTEL = """\
+Heizung: Druck bei 1,4 bar, nachfüllen ab 1,0
+Keller abschließen!
+Frau Öztürk hat den Zweitschlüssel (Tel. 0341 55512)
+Mülltonnen raus: Papier Di, Bio Do, Rest jeden 2. Fr
+Ablesung Strom 30.6., Zählernummer 88-1204
+neue Sicherungen gekauft, liegen links im Schrank
+"""
+HAND = """\
+The allotment was laid out when my grandfather came back
+from the sea, and for years nobody else had
+wanted the strip that lies under the poplars,
+so he grew potatoes there until the council asked him
+to stop. My mother kept the old tool shed
+and the pump in order, and she wrote down in a book
+what each year had brought.
+"""
+
+
+@pytest.mark.parametrize("text", [SHED, ZETTEL, SHED.title()])
+def test_notes_of_about_one_length_are_a_paragraph_each(text: str) -> None:
+    assert blocks(text) == text.split("\n")[:-1]
+
+
+@pytest.mark.parametrize("text", [HAND, textwrap.fill(" ".join(HAND.split()), 52)])
+def test_text_that_is_wrapped_by_hand_is_whole(text: str) -> None:
+    assert [one.replace("\n", " ") for one in blocks(text)] == [" ".join(text.split())]
