@@ -287,6 +287,8 @@ TOLD = [
     ("By what percentage did fees rise?", "They doubled.", "en"),
     ("How many people can the hall seat?", "No seats are left.", "en"),
     ("How many people can the hall seat?", "Forty-two people.", "en"),
+    ("How many ports are called at, and which?", "It calls at Turku, Vaasa, and Oulu.", "en"),
+    ("Combien de ports ?", "Le bateau touche Turku, Vaasa et Oulu.", "fr"),
     ("How often is it cleaned?", "It is cleaned weekly.", "en"),
     ("What determines how deep it is?", "The river does.", "en"),
     ("Who knows when it opens?", "Ida Roth knows.", "en"),
