@@ -43,8 +43,8 @@ from assistant.text.terms import (
     guess_language,
     query_terms,
     read_query,
-    stemming_of,
     terms,
+    terms_by,
 )
 from assistant.text.words import LETTERS, WORD
 from assistant.values import Document, Passage, Role, Span
@@ -67,11 +67,7 @@ def name_terms(document_id: str, languages: Collection[str] = (DEFAULT,)) -> fro
     >>> sorted(name_terms("2022/club-Minutes.txt"))
     ['2022', 'club', 'minut']
     """
-    name = _WORD_BREAK.sub(" ", _SUFFIX.sub("", document_id))
-    stemmed = {stemming_of(language) for language in languages}
-    return frozenset(
-        term for code in stemmed for term in terms(name, code) if term not in function_words(code)
-    )
+    return terms_by(_WORD_BREAK.sub(" ", _SUFFIX.sub("", document_id)), languages)
 
 
 @dataclass(frozen=True, slots=True)

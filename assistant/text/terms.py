@@ -18,7 +18,7 @@ import threading
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -227,6 +227,25 @@ def terms(text: str, language: str = DEFAULT) -> list[str]:
     True
     """
     return _terms_of(_read(fold(text)), language)
+
+
+def terms_by(text: str, languages: Collection[str]) -> frozenset[str]:
+    """Return the terms of a text as each of some languages stems them, without function words.
+
+    >>> sorted(terms_by("Die Verträge of 2024", ["de", "en"]))
+    ['2024', 'vertrag', 'vertrage']
+    """
+    codes = tuple(sorted({stemming_of(language) for language in languages}))
+    tokens = _read(fold(text))
+    numbers = filter(str.isdigit, tokens)
+    return frozenset(numbers).union(*(_terms_by(one, codes) for one in tokens if not one.isdigit()))
+
+
+@lru_cache(maxsize=65_536)
+def _terms_by(token: str, codes: tuple[str, ...]) -> frozenset[str]:
+    """Remembered: names of files have few words, and a folder may have many languages."""
+    found = ((code, term) for code in codes for term in _terms_of([token], code))
+    return frozenset(term for code, term in found if term not in function_words(code))
 
 
 def query_terms(text: str, language: str = DEFAULT) -> list[str]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from assistant.store.tables import TOKENIZER
 from assistant.text.english import FUNCTION_WORDS
-from assistant.text.terms import query_terms, terms
+from assistant.text.terms import function_words, query_terms, stemming_of, terms, terms_by
 
 TEXTS = st.text(max_size=60) | st.text(
     "aZé\u0301ßİıµﬁ½²数経ไทย한글ゕ'_-. \u200d\u00ad\n\ud800\x00", max_size=30
@@ -144,3 +144,16 @@ def test_what_asks_what_is_written_is_no_term_of_a_question(
     question: str, language: str, asked: list[str]
 ) -> None:
     assert query_terms(question, language) == asked
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Verträge", "minutes", "km", "5kg", "数字経済", "of", "2024", "ё", "°C"])
+    ),
+    st.lists(st.sampled_from(["en", "de", "fr", "zh", "ru", "pl", "xx"]), min_size=1, max_size=4),
+)
+def test_terms_by_languages_are_those_of_each(words: list[str], languages: list[str]) -> None:
+    text = " ".join(words)
+    stemmed = {stemming_of(language) for language in languages}
+    each = {t for code in stemmed for t in terms(text, code) if t not in function_words(code)}
+    assert terms_by(text, languages) == each
