@@ -13,8 +13,10 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,8 @@ four levels that a normal distribution is rounded to with the least error."""
 WORD_BITS = 64
 BLOCK = 16_384
 """Vectors whose bits are counted at once: what that takes stays in a processor's cache."""
+MAX_THREADS = 8
+"""That scan the codes of one question, one on each processor."""
 SAMPLE = 20_000
 """Vectors that the centre is the mean of."""
 SEED = 20_261_130
@@ -136,12 +140,37 @@ def propose(
 ) -> tuple[NDArray[np.intp], Vector]:
     """Return the places of the k vectors with the best estimates by their first bits, in no order.
 
-    And the inner products that these were made of.
+    And the inner products that these were made of. Each processor scans a share of the blocks.
     """
+    n = codes.shape[2]
+    n_shares = max(1, min(os.cpu_count() or 1, MAX_THREADS, n // (2 * BLOCK)))
+    bounds = [n * share // n_shares for share in range(n_shares + 1)]
+
+    def scan(bound: tuple[int, int]) -> tuple[NDArray[np.intp], Vector, Vector]:
+        return _scan(codes, facts, query, dimension, k, range(*bound, BLOCK))
+
+    with ThreadPoolExecutor(n_shares) as pool:
+        found = zip(*pool.map(scan, pairwise(bounds)), strict=True)
+        places, products, estimates = map(np.concatenate, found)
+    if len(places) > k:
+        kept = np.argpartition(-estimates, k - 1)[:k]
+        places, products = places[kept], products[kept]
+    return places, products
+
+
+def _scan(
+    codes: Codes,
+    facts: Vector,
+    query: tuple[Codes, float],
+    dimension: int,
+    k: int,
+    blocks: range,
+) -> tuple[NDArray[np.intp], Vector, Vector]:
+    """Return the best k of some blocks: their places, inner products and estimates."""
     places, products, estimates = np.zeros(0, np.intp), np.zeros(0, "f4"), np.zeros(0, "f4")
     floor = -np.inf
-    for first in range(0, codes.shape[2], BLOCK):
-        part = slice(first, first + BLOCK)
+    for first in blocks:
+        part = slice(first, min(first + BLOCK, blocks.stop))
         found = multiply(codes[0, :, part], query, dimension)
         guessed = facts[0, part] * found + facts[2, part]
         passing = np.flatnonzero(guessed > floor)
@@ -152,7 +181,7 @@ def propose(
             kept = np.argpartition(-estimates, k - 1)[:k]
             places, products, estimates = places[kept], products[kept], estimates[kept]
             floor = float(estimates.min())
-    return places, products
+    return places, products, estimates
 
 
 def find_best(

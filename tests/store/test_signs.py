@@ -6,6 +6,7 @@ which a few dimensions vary most. `test_vectors.py` tries a base beside the tail
 
 import errno
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -114,15 +115,21 @@ def test_estimates_are_near_and_neither_too_high_nor_too_low() -> None:
     assert np.std(by_both) < 0.01
 
 
-@given(st.integers(0, 40_000), st.integers(1, 500), st.integers(0, 9))
-@settings(deadline=None, max_examples=15)
-def test_the_likeliest_are_found_over_blocks_as_over_all(n: int, k: int, seed: int) -> None:
+@given(st.integers(0, 40_000), st.integers(1, 500), st.integers(0, 9), st.integers(1, 5))
+@settings(deadline=None, max_examples=25)
+def test_the_likeliest_are_found_over_blocks_as_over_all(
+    n: int, k: int, seed: int, n_processors: int
+) -> None:
     random = np.random.default_rng(seed)
     codes = random.integers(0, 1 << 63, (2, 1, n), dtype=np.uint64)
     facts = random.random((3, n)).astype(np.float32)
     query = random.integers(0, 1 << 63, (signs.QUERY_BITS, 1), dtype=np.uint64), 0.01
     estimates = facts[0] * signs.multiply(codes[0], query, 64) + facts[2]
-    places, products = signs.propose(codes, facts, query, 64, k)
+    with (
+        mock.patch.multiple(signs, BLOCK=4_096),
+        mock.patch("os.cpu_count", return_value=n_processors),
+    ):
+        places, products = signs.propose(codes, facts, query, 64, k)
     assert np.array_equal(np.sort(-estimates[places]), np.sort(-estimates)[:k])
     assert np.array_equal(products, signs.multiply(codes[0], query, 64)[places])
 
