@@ -5,7 +5,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -201,6 +201,15 @@ def keep_picture(page: Page, name: str) -> None:
 
 def place(page: Page, selector: str) -> FloatRect:
     return present(page.locator(selector).bounding_box())
+
+
+def wait_until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait for ten seconds at most until something holds that no locator tells."""
+    for _ in range(200):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it never came to hold")
 
 
 def wait_for_picture(page: Page) -> None:

@@ -21,6 +21,7 @@ from browsing import (
     serving,
     strong_text,
     wait_for_picture,
+    wait_until,
 )
 from corpora import FILES, PREPARED, settings_in, write_files
 from dom import present
@@ -462,9 +463,9 @@ def test_an_answer_is_copied_with_its_sources(visit: Visit) -> None:
         assert copied.count(citation.quote) == 2
     page.click("#turn-1 .copying summary")
     page.click("#turn-1 >> text=As Markdown")
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('\\\\['))")
+    wait_until(page, lambda: "\\[" in page.evaluate("navigator.clipboard.readText()"))
     page.click("#turn-1 >> text=Text alone")
-    page.wait_for_function("navigator.clipboard.readText().then((text) => !text.includes('['))")
+    wait_until(page, lambda: "[" not in page.evaluate("navigator.clipboard.readText()"))
     alone = page.evaluate("navigator.clipboard.readText()")
     assert alone == " ".join(statement.text for statement in made.statements)
     page.keyboard.press("Escape")
