@@ -45,21 +45,13 @@ def test_other_words_name_no_day(text: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "told", "is_reckoned"),
     [
-        (
-            "It ends on 3 March 2026.",
-            "It began on 3 March 2025 and lasts a year or 12 months.",
-            True,
-        ),
+        ("It ends on 3 March 2026.", "It began on 3 March 2025 and lasts 12 months.", True),
         ("It ends on 2 March 2026.", "It began on 3 March 2025 and lasts one year.", True),
         ("Hand it in by 17 May 2024.", "Dated 3 May 2024. Objections within two weeks.", True),
         ("It ends on 29 February 2024.", "Signed on 31 August 2023, for six months.", True),
         ("Die Frist endet am 14.06.2024.", "Zugestellt am 31.05.2024; vierzehn Tage.", True),
         ("Elle finit le 1 juin 2024.", "Du 1 mars 2024, pour trois mois.", True),
-        (
-            "It ends on 3 April 2026.",
-            "It began on 3 March 2025 and lasts a year or 12 months.",
-            False,
-        ),
+        ("It ends on 3 April 2026.", "It began on 3 March 2025 and lasts 12 months.", False),
         ("It ends on 3 March 2026.", "It began in 2025 and lasts 12 months.", False),
         ("It ends on 3 March 2026.", "It began on 3 March 2025.", False),
         ("It ends in 2026.", "It began on 3 March 2025 and lasts 12 months.", False),
