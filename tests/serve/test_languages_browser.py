@@ -33,17 +33,19 @@ OF_THE_DOCUMENTS = " ".join(
     + ["bug Page annual copy draft locked b i reports save it without a password group"]
 )
 TELLING = "aria-label title placeholder alt".split()
+TRACKER = "[data-testid=status-tracker]"
+"""Gradio's own word of what it does, in English only: on our page nobody sees or hears it."""
 
 
 def texts_on(page: Page) -> set[str]:
     """Return all that a page shows or tells a screen reader, piece by piece."""
     found: list[str] = page.evaluate(
-        """(names) => {
+        """([names, tracker]) => {
             const found = [document.title];
             const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             for (let node = walker.nextNode(); node; node = walker.nextNode()) {
                 const at = node.parentElement;
-                const apart = 'script, style, template, svg, time, [hidden], .wrap.default';
+                const apart = `script, style, template, svg, time, [hidden], ${tracker}`;
                 if (!at.closest(apart)) found.push(node.data);
             }
             for (const name of names)
@@ -51,7 +53,7 @@ def texts_on(page: Page) -> set[str]:
                     found.push(one.getAttribute(name));
             return found;
         }""",
-        TELLING,
+        [TELLING, TRACKER],
     )
     return {" ".join(text.split()) for text in found}
 
@@ -150,6 +152,10 @@ def settle(page: Page) -> None:
 def test_no_word_of_the_page_is_left_in_english(visit: Visit, strange: str) -> None:
     untranslated: dict[str, list[str]] = {}
     for name, page in tour(visit, strange):
+        expect(page.locator(TRACKER).first).to_be_attached()
+        assert page.locator(TRACKER).evaluate_all(
+            "(all) => all.every((one) => getComputedStyle(one).display === 'none')"
+        )
         settle(page)
         if found := untold(page):
             untranslated[name] = found
