@@ -1,8 +1,9 @@
 """What needs torch: a model's graph for ONNX Runtime, and models that have no such graph.
 
 In: the folder of a sentence-transformers model. Out: a folder with `model.onnx`, whose output is
-token vectors, and `tokenizer.json`; of one that also reads, the state after its lower layers too,
-its heads, and `together.onnx` with its upper layers. No file is downloaded, no code of a model run.
+token vectors, its word vectors in a file of their own, and `tokenizer.json`; of one that also
+reads, the state after its lower layers too, its heads, and `together.onnx` with its upper layers.
+No file is downloaded, no code of a model run.
 
 Why: ONNX Runtime embeds 1.5 times as many passages a second as `SentenceTransformer.encode` does on
 two cores, with cosines of 1.00000 to it, and starts in 0.5 s instead of 9 s (`make bench`). A model
@@ -31,6 +32,12 @@ logger = logging.getLogger(__name__)
 READER_FILE = "reader.safetensors"
 """What a model has that also reads: the heads above its tokens, and its upper layers."""
 UPPER = "together.layers."
+WORDS_FILE = "words.bin"
+"""The word vectors. The runtime maps them into memory, so that processes share them and only what a
+text has is read: with them inside, the shipped model's graph opens in .39 s instead of .14, and
+each process takes 125 MB more."""
+WORDS_BYTES = 10_000_000
+"""A table of so many bytes is set apart; a layer's matrix is smaller."""
 LEAST_AGREEMENT = 0.98
 """Cosine of what is computed in 8 bits to what is not, at the worst of the samples: where it is
 lower, as it may be on processors that add products in 16 bits, nothing is computed in 8 bits."""
@@ -90,10 +97,25 @@ def _write(encoder: Any, folder: Path, made: Path, pooling: str) -> Precision:
         _write_upper(folder, made, n_lower)
     if _agreement(encoder, made, pooling) < 0.9999:
         return _refuse(folder, "its graph")
-    if not (folder / READER_FILE).is_file():
-        return "float32"
-    _write_heads(folder, made)
-    return _quantize(encoder, made, pooling)
+    precision: Precision = "float32"
+    if (folder / READER_FILE).is_file():
+        _write_heads(folder, made)
+        precision = _quantize(encoder, made, pooling)
+    _set_words_apart(made / "model.onnx")
+    return precision
+
+
+def _set_words_apart(path: Path) -> None:
+    """Move a graph's word vectors to a file beside it; the numbers stay as they are."""
+    import onnx
+
+    onnx.save_model(
+        onnx.load(path),
+        path,
+        save_as_external_data=True,
+        location=WORDS_FILE,
+        size_threshold=WORDS_BYTES,
+    )
 
 
 def _refuse(folder: Path, what: str) -> Precision:

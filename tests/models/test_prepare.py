@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from assistant.errors import EmbedderMissing
+from assistant.models import export as models_export
 from assistant.models import prepare as models
 from assistant.models.embed import EmbedderInput, OnnxEmbedder, PlainEmbedder, open_embedder
 from assistant.models.export import load_sentence_transformer
-from assistant.settings import INSTALLED_MODEL, Settings
+from assistant.settings import INSTALLED_MODEL
 
 pytestmark = [
     pytest.mark.slow,
@@ -296,10 +297,25 @@ def test_a_model_without_safetensors_is_refused(tmp_path: Path) -> None:
         open_embedder(str(folder), tmp_path / "cache")
 
 
-@pytest.mark.parametrize("damage", ["model.onnx", "tokenizer.json", "receipt"])
-def test_a_damaged_preparation_is_made_anew(
-    tmp_path: Path, settings: Settings, damage: str
+def test_word_vectors_lie_apart_and_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder = save_tiny_model(tmp_path)
+    inside = open_embedder(str(folder), tmp_path / "inside").encode(SENTENCES)
+    monkeypatch.setattr(models_export, "WORDS_BYTES", 1_000)
+    apart = open_embedder(str(folder), tmp_path / "apart").encode(SENTENCES)
+    for ours, theirs in zip(inside, apart, strict=True):
+        assert np.array_equal(ours.vectors, theirs.vectors)
+    (words,) = tmp_path.glob("apart/models/*/words.bin")
+    assert words.stat().st_size >= 32 * len(WORDS.split()) * 4
+    assert not list(tmp_path.glob("inside/models/*/words.bin"))
+
+
+@pytest.mark.parametrize("damage", ["model.onnx", "words.bin", "tokenizer.json", "receipt"])
+def test_a_damaged_preparation_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr(models_export, "WORDS_BYTES", 1_000)  # of a model as tiny as this one
     folder, cache = save_tiny_model(tmp_path), tmp_path / "cache"
     before = open_embedder(str(folder), cache).embed_query("the flax")
     pattern = "models/*.json" if damage == "receipt" else f"models/*/{damage}"
