@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.answer.compute import Declined, Worked, leave_out, work_out
-from assistant.answer.editions import prefer_edition
+from assistant.answer.editions import find_beside, prefer_edition
 from assistant.answer.excerpt import (
     MAX_TOGETHER,
     Excerpts,
@@ -32,7 +32,7 @@ from assistant.cite import (
     place_of,
 )
 from assistant.evidence.calibration import Calibration
-from assistant.evidence.scorer import Judgement, find_beside, probability
+from assistant.evidence.scorer import Judgement, probability
 from assistant.ingest.formats.table import JOINT
 from assistant.retrieve.named import Named
 from assistant.retrieve.query import QuestionPart
@@ -47,6 +47,7 @@ from assistant.text.cues import (
     leans_back,
 )
 from assistant.text.exact import read_asked_part
+from assistant.text.forms import read_field
 from assistant.text.numbers import NUMERAL, list_runs
 from assistant.text.terms import DEFAULT, query_terms, say_in, terms
 from assistant.values import ECHOES, Document, Role, Sentence
@@ -68,7 +69,6 @@ words stand in the passages whatever is asked."""
 
 OLDER = "An older edition says otherwise: {}."
 DIFFERING = "Several documents tell of this, and not all the same; each is named."
-_LINE = re.compile(r"[^:\n]{1,40}:\s+\S.{0,200}")
 
 _PLURALS = {"appendix": "appendices"}
 SAME = 0.8
@@ -188,7 +188,7 @@ def _only_telling(unmet: str, judgement: Judgement, retrieval: Retrieval) -> Jud
     asked = set(query_terms(retrieval.query)) - set(terms(unmet))
 
     def tells(one: Sentence) -> bool:
-        is_line = one.role is not Role.ROW and _LINE.fullmatch(one.text) is not None
+        is_line = one.role is not Role.ROW and read_field(one.text) is not None
         around = f"{_told(one)}\n{one.passage.text if is_line else ''}"
         is_named = one.role not in ECHOES and asked <= set(terms(around))
         _, lack = _find_lack(retrieval.query, [(one.text, one.passage.language)])

@@ -17,6 +17,7 @@ from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
 from assistant.text.cues import is_injection, leans_back
 from assistant.text.exact import only_exact, read_head
+from assistant.text.forms import is_form, read_field
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import DEFAULT, terms
 from assistant.values import (
@@ -294,7 +295,8 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
     """Tell whether what a unit stands under is shown with it, for it to be understood.
 
     A question, if it is like the one that is asked; a heading that says more of that than a
-    sentence does by itself, or any of it that an item or a row does not say.
+    sentence does by itself, or any of it that an item or a row does not say, and the nearest one of
+    a short sentence without a label of its own.
     """
     units = document.units
     role = units[over].role
@@ -310,7 +312,7 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
     own = asked.found_in(said)
     is_short = len(said.split()) < SHORT_WORDS
     is_terse = is_short or units[number].role in _LISTED
-    is_nearest = units[number].under == over
+    is_nearest = units[number].under == over and not read_field(said)
     return asked.weigh(told - own) > (0.0 if is_terse else asked.weigh(own)) or (
         is_short and is_nearest
     )
@@ -333,11 +335,13 @@ def _like(
     """Return the units of a list or table that say what one of them says, itself among them.
 
     All of a list or table whose lead-in, heading or names are what was asked for; else those that
-    have all words of the question that this one adds.
+    have all words of the question that this one adds. Each line of a form says something else.
     """
     if not extra and not told:
         return [number]
     alike = _siblings(document, number)
+    if read_field(_text(document, number)) and is_form([_text(document, n) for n in alike]):
+        return [number]
     return [n for n in alike if extra <= asked.found_in(_text(document, n))] if extra else alike
 
 

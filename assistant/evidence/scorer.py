@@ -56,16 +56,17 @@ from assistant.models.reader import CachingReader, PassageReader
 from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval, cosine, idf
 from assistant.settings import INSTALLED_MODEL, Settings
-from assistant.text.cues import asks_current, is_injection
-from assistant.text.exact import find_exact, find_versions
-from assistant.text.letters import asks_of_mail, is_courtesy, is_header, names_alone
-from assistant.text.terms import query_terms, read_query, terms
+from assistant.text.forms import asks_of_mail, is_courtesy, is_header, names_alone, read_form
+from assistant.text.terms import read_query, terms
 from assistant.values import ECHOES, Passage, RankedPassage, Role, Sentence
 
 WEIGHTS_FILE = "weights.json"
 READER_WEIGHTS_FILE = "reader-weights.json"
 REPEATED = 0.8
 """Of a note's terms, so many in one sentence elsewhere say the same."""
+FAR_BEHIND = 3.0
+"""Log-odds: a line of a form whose label is asked for answers though another is so much likelier,
+and is then shown without that one."""
 Features = Mapping[str, Sequence[Callable[..., Any]]]
 FEATURES: Features = {
     "sentence": SENTENCE_FEATURES,
@@ -172,6 +173,7 @@ def weigh(
     for n, original in originals.items():
         scores[original] = max(scores[original], scores[n])
     scores = _put_below(scores, _find_idle(sentences, evidence, originals))
+    scores = _prefer_labels(sentences, evidence, scores)
     return Judgement(sentences, scores, evidence, log_odds)
 
 
@@ -190,6 +192,29 @@ def _put_below(scores: Column, chosen: NDArray[np.bool_]) -> Column:
     if chosen.all() or not chosen.any():
         return scores
     return np.where(chosen, np.minimum(scores, scores[~chosen].min()) - 1.0, scores)
+
+
+def _prefer_labels(sentences: Sequence[Sentence], evidence: Evidence, scores: Column) -> Column:
+    """Return the scores, those of a form's lines below the line whose label is asked for.
+
+    A line that only names what is asked about comes below all others of its form. A label counts
+    where its line is not far behind.
+    """
+    scores = scores.copy()
+    for number in dict.fromkeys(evidence.passages):
+        own = np.flatnonzero(evidence.passages == number).tolist()
+        first = sentences[own[0]]
+        if first.role is Role.ROW:
+            continue
+        lines, language = [sentences[n].text for n in own], first.passage.language
+        form = read_form(evidence.question, lines, place_terms(first), language)
+        asked, naming, others = ([own[n] for n in part] for part in form)
+        if naming and (asked or others):
+            scores[naming] = scores[asked + others].min() - 1.0
+        if asked and others and scores[others].max() - scores[asked].max() <= FAR_BEHIND:
+            below = scores[asked].max() - FAR_BEHIND
+            scores[others] = np.minimum(scores[others], below)
+    return scores
 
 
 def _find_idle(
@@ -428,52 +453,6 @@ def _parse(
 
 
 # --- Sources that may disagree
-
-DIFFERING_DROP = 3.0
-"""Log-odds below the best sentence down to which another document may say something else. With it
-.39 of RAMDocs' questions (n=238) have every right value and no wrong one unmarked, without .22."""
-MAX_SOURCES = 8
-_PLAIN = (Role.PARAGRAPH, Role.ITEM)
-MIN_SHARE = 0.6
-"""Of the question's terms, which such a sentence has itself."""
-
-
-def find_beside(
-    query: str,
-    judgement: Judgement,
-    chosen: Sequence[int],
-    is_same: Callable[[Sentence, Sentence], bool],
-) -> list[int]:
-    """Return sentences of other documents than the chosen ones that say as much of a question.
-
-    One of each, so that sources which disagree are all shown, however many say one thing. None
-    where the question names the document that answers, or what stands under a heading of it.
-    """
-    sentences, scores = judgement.sentences, judgement.scores
-    best = chosen[0]
-    if judgement.evidence.is_named or sentences[best].role not in _PLAIN or asks_current(query):
-        return []
-    if find_versions(query) or any(one.kind == "year" for one in find_exact(query)):
-        return []
-    language = sentences[best].passage.language
-    asked = set(query_terms(query, language))
-    placed = asked & place_terms(sentences[best])
-    floor = scores[best] - DIFFERING_DROP
-    have = {sentences[i].passage.document_id for i in chosen}
-    found: list[int] = []
-    for i in sorted(range(len(sentences)), key=lambda i: -scores[i]):
-        one = sentences[i]
-        if scores[i] < floor or len(have) >= MAX_SOURCES:
-            break
-        if one.passage.document_id in have or one.role not in _PLAIN or is_injection(one.text):
-            continue
-        told = set(terms(one.text, language))
-        if len(asked & told) < MIN_SHARE * len(asked) or not placed <= told | place_terms(one):
-            continue
-        have.add(one.passage.document_id)
-        if not any(is_same(one, sentences[j]) for j in (*chosen, *found)):
-            found.append(i)
-    return found
 
 
 def place_terms(sentence: Sentence) -> set[str]:

@@ -17,6 +17,7 @@ from importlib.resources import files
 from assistant.text import english as en
 from assistant.text.dates import DAY_OF
 from assistant.text.exact import DATES, MONTH_OF, find_exact
+from assistant.text.forms import read_field
 from assistant.text.numbers import NUMERAL, YEAR, find_spelt
 from assistant.text.terms import UNIT_TERMS, fold, query_terms, terms, unit_of
 from assistant.text.words import INSIDE, NAME, WORD, one_of
@@ -159,7 +160,6 @@ _COUNTED = re.compile(rf"\b{one_of(en.COUNTING - {'one'})}\b", re.IGNORECASE)
 _JOINTS = re.compile(
     r"\s*(?:[,–—&-]|and|or|to|at|until|till|und|et|y|e|bis|à|a)?\s*", re.IGNORECASE
 )
-_FIELD = re.compile(r"([^:\n]{1,40}):\s+(\S.*)")
 _MEASURES = frozenset(f"{one}{end}" for one in (*en.UNITS, *en.MONEY) for end in ("", "s"))
 
 Span = tuple[int, int]
@@ -179,8 +179,8 @@ def find_answering(question: str, told: str) -> tuple[Span, ...]:
     if len(told) > MAX_TOLD_CHARS:
         return ()
     asked = fold(question)
-    if (field := _FIELD.fullmatch(told)) and _is_asked(question, *field.groups()):
-        return (field.span(2),)
+    if (field := read_field(told)) and _is_asked(question, *field):
+        return ((len(told) - len(field[1]), len(told)),)
     for pattern, finder in _FINDERS:
         if pattern.search(asked):
             joined = _join(told, sorted(finder(told, question)))

@@ -107,3 +107,27 @@ def test_what_a_number_belongs_to_says_less_than_what_is_said_of_it(
 ) -> None:
     assert order(asked, passage(head, said, name="bill.txt")) == [said, head]
     assert order(asked, passage(head, name="bill.txt")) == [head]
+
+
+BOOKING = passage(
+    "Boat: Queen Astrid",
+    "Owner of the boat: Lena Holm",
+    "Boat hire date: 2 May 2025",
+    "Date of the return: 9 May 2025",
+    name="hire.txt",
+)
+
+
+def test_a_forms_line_whose_label_is_asked_for_comes_first() -> None:
+    ranked = order("When was the return of the boat Queen Astrid?", BOOKING)
+    assert ranked[0] == "Date of the return: 9 May 2025"
+    assert ranked[-1] == "Boat: Queen Astrid"
+    assert order("Queen Astrid", BOOKING)[0] == "Boat: Queen Astrid"
+
+
+def test_a_label_that_is_far_behind_moves_nothing() -> None:
+    told = "Boats: when the Queen Astrid sails on 3 July from where she lies she is back on 9 July"
+    form = passage("Fee: 9 euros", told, "Place: Holm", name="hire.txt")
+    asked = "When does the Queen Astrid sail, and from where, is she back on 9 July, and what fee?"
+    assert order(asked, form)[0] == told
+    assert order("What is the fee?", form)[0] == "Fee: 9 euros"

@@ -1,0 +1,186 @@
+"""Lines of forms, letters and mails: what a label tells, and what says nothing by itself.
+
+In: lines, or a question. Out: label and value of a line; which lines of a form tell what is asked,
+and which only name what it is asked of; whether a line is a header, a salutation, a closing or a
+name, or whether a question asks for what these tell.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from assistant.text.exact import find_exact
+from assistant.text.terms import DEFAULT, fold, query_terms, terms
+from assistant.text.words import CAPITALISED, NAME
+
+MAX_COURTESY_CHARS = 60
+"""A longer line says more than whom it greets."""
+MAX_NAME_WORDS = 4
+"""Of what a code belongs to, with it: "Contract of lease 88/12"."""
+MIN_FIELDS = 3
+"""Lines with a label that make a form."""
+MAX_FIELD_CHARS = 240
+MAX_TITLE_WORDS = 5
+"""A line of a form without a label that has more words says something."""
+_FIELD = re.compile(r"([^:\n]{1,40}):\s+(\S.*)")
+_IDENTIFIES = re.compile(rf"(?:(?:{CAPITALISED}|\S*\d\S*|&|of|the|de|der|von|du)[ ,/]*)+")
+_MEASURES = re.compile(r"\W{0,3}\d[\d.,]*\s?(?!\d)\w")
+_CHOOSES = re.compile(r"\b(?:which|what|welche\w*|quel\w*|cual\w*|que|quale?|quais) (\w+)")
+_ASKS = re.compile(
+    r"\b(?:who|whom|whose|what|which|when|where|why|how|we[rnm]|wessen|was|wann|wo|warum|wie\w*"
+    r"|welche\w*|qui|que|quoi|quand|ou|pourquoi|comment|combien|quel\w*|quien\w*|cuando|donde|como"
+    r"|cuant\w*|cual\w*|chi|che|quando|dove|perche|come|quant\w*|qual\w*|quem|onde)\b"
+)
+_HEADER = re.compile(r"(?:From|To|Cc|Date|Subject): ")
+_OF_MAIL = re.compile(
+    r"\b(?:e-?mails?|mails?|messages?|sent|send|sends|sender|wrote|write|written|recipient|subject"
+    r"|dated?|when|whom|address|about|geschickt|gesendet|schrieb|geschrieben|absender|betreff|datum"
+    r"|wann|adresse|envoye\w*|ecrit\w*|expediteur|objet|quand|enviado|escri\w+|remitente|asunto"
+    r"|fecha|cuando|correo|inviato|scritto|mittente|oggetto|quando|enviou|escreveu|remetente"
+    r"|assunto|data)\b"
+)
+_NAMED = r"(?: (?:[^\W\d][\w’'-]*\.?|&|/)){0,6}"
+_SALUTATION = re.compile(
+    r"(?:(?:hello|hi|hey|good (?:morning|afternoon|evening)|hallo|moin|servus|gruezi|gruss gott"
+    r"|guten (?:morgen|tag|abend)|bonjour|bonsoir|salut|hola|buen(?:os|as) (?:dias|tardes|noches)"
+    r"|ciao|buon ?giorno|buona ?sera|ola|bom dia|boa (?:tarde|noite)|hoi"
+    rf"|goede(?:morgen|middag|navond))\b,?{_NAMED} ?[,:!]"
+    r"|(?:dear|to whom it may concern|lieber?|liebes|werte[rs]?|sehr geehrte[rs]?|chere?s?"
+    r"|(?:mesdames|messieurs|madame|monsieur),?|estimad[oa]s?|querid[oa]s?|muy senor(?:es)? mios?"
+    r"|salve|gentil[ei]|gentilissim[oaie]|egregi[oa]?|spett(?:\.(?:le)?|abile)|car[oaie]|prezad[oa]s?"
+    rf"|beste|geachte|lieve)(?!\w){_NAMED} ?[,:])"
+)
+_CLOSING = re.compile(
+    r"(?:(?:with )?(?:kind|best|warm|many)(?:est)? (?:regards|wishes|thanks)|regards|best|cheers"
+    r"|yours(?: \w+)?|sincerely(?: yours)?|all the best|thanks|thank you"
+    r"|(?:mit )?(?:(?:freundliche|beste|liebe|herzliche|schone|viele)[nmrs]? )?"
+    r"gruss(?:e|en)?(?: \w+ \w+)?|lg|vg|mfg|danke|vielen dank|bis (?:bald|dann)"
+    r"|(?:bien )?(?:cordialement|amicalement|sincerement)|salutations(?: \w+)?|bien a vous|merci"
+    r"|(?:un )?(?:cordial |atento )?saludos?(?: cordial(?:es)?)?|atentamente|(?:un )?abrazo|gracias"
+    r"|(?:(?:cordiali|distinti) )?saluti|grazie|a presto"
+    r"|atenciosamente|cumprimentos|(?:um )?abraco|obrigad[oa]"
+    r"|(?:met vriendelijke )?groet(?:en|jes)?)[ ,.!]*"
+)
+
+
+def read_field(line: str) -> tuple[str, str] | None:
+    """Return the label and the value of a line of a form; None of any other line.
+
+    >>> read_field("Due date: 4 May"), read_field("It is due on 4 May.")
+    (('Due date', '4 May'), None)
+    """
+    found = _FIELD.fullmatch(line) if len(line) <= MAX_FIELD_CHARS else None
+    return (found[1], found[2]) if found else None
+
+
+def is_form(lines: Sequence[str]) -> bool:
+    """Whether lines are those of a form: most of them have a label, each its own.
+
+    >>> is_form(["Due date: 4 May", "Total: 9 euros", "Paid: no", "Thank you."])
+    True
+    """
+    found = [field[0] for line in lines if (field := read_field(line))]
+    return len(set(found)) >= max(MIN_FIELDS, len(lines) / 2)
+
+
+class FormReading(NamedTuple):
+    """The lines of a form, by their places, as a question sees them.
+
+    Attributes:
+        asked: those whose label is asked for.
+        naming: those that only name what it is asked of.
+        others: all others with a label.
+    """
+
+    asked: tuple[int, ...] = ()
+    naming: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+
+
+def read_form(
+    question: str, lines: Sequence[str], called: Collection[str] = (), language: str = DEFAULT
+) -> FormReading:
+    """Return which of the lines of a form tell what is asked, and which only name of what.
+
+    A label is asked for by words that do not name the form itself ("invoice"), unless another label
+    has these and more. Where the question has words of a value that is a name or a number, and not
+    its label, and asks for something beside, it is asked of that value. Nothing is told of lines
+    that are no form.
+
+    Args:
+        question: what is asked.
+        lines: sentences, of which `MIN_FIELDS` have a label.
+        called: terms of what the form is called.
+        language: that of the lines.
+
+    >>> lines = ["Device: Aurora 14", "Ready on: 9 May", "Technician: Ann Holt"]
+    >>> read_form("When is the Aurora ready?", lines)
+    FormReading(asked=(1,), naming=(0,), others=(2,))
+    """
+    fields = {n: found for n, line in enumerate(lines) if (found := read_field(line))}
+    if len(fields) < MIN_FIELDS:
+        return FormReading()
+    asked = set(query_terms(question, language))
+    chosen = {term for one in _CHOOSES.findall(fold(question)) for term in terms(one, language)}
+    rest = (line for n, line in enumerate(lines) if n not in fields)
+    titles = " ".join(line for line in rest if len(line.split()) <= MAX_TITLE_WORDS)
+    own = asked - {*called, *terms(titles, language)}
+    is_asking = _ASKS.search(fold(question)) is not None
+    labels = {n: set(terms(label, language)) for n, (label, _) in fields.items()}
+    said = {n: own & label for n, label in labels.items()}
+    labelled, naming, others = [], [], []
+    for n, (_, value) in fields.items():
+        told = set(terms(value, language))
+        known = asked & told
+        is_name = known - chosen and _IDENTIFIES.fullmatch(value) and not _MEASURES.match(value)
+        is_whole = told <= asked and own - told - labels[n]
+        is_beside = (own - known) or (is_asking and asked - known)
+        if is_name and is_beside and (is_whole or not said[n] - known):
+            naming.append(n)
+        elif said[n] - known and not any(said[n] < more for more in said.values()):
+            labelled.append(n)
+        else:
+            others.append(n)
+    return FormReading(tuple(labelled), tuple(naming), tuple(others))
+
+
+def is_header(text: str) -> bool:
+    """Whether a text is a line of a mail's headers."""
+    return _HEADER.match(text) is not None
+
+
+def asks_of_mail(question: str) -> bool:
+    """Whether a question asks what headers tell: who wrote, to whom, when, of what.
+
+    >>> asks_of_mail("Who sent the invoice?"), asks_of_mail("Who stands in for Ann?")
+    (True, False)
+    """
+    return bool(_OF_MAIL.search(fold(question)) or find_exact(question))
+
+
+def is_courtesy(text: str) -> bool:
+    """Whether a line greets, or takes its leave, and does nothing else; in seven languages.
+
+    >>> is_courtesy("Sehr geehrte Frau Dr. Holt,"), is_courtesy("Un saludo")
+    (True, True)
+    >>> is_courtesy("Hi Ann, the van is yours."), is_courtesy("Best before May")
+    (False, False)
+    """
+    said = fold(text.strip())
+    if len(said) > MAX_COURTESY_CHARS:
+        return False
+    return bool(_SALUTATION.fullmatch(said) or _CLOSING.fullmatch(said))
+
+
+def names_alone(text: str) -> bool:
+    """Whether a text is a name, such as a signature, or what a code or number belongs to.
+
+    >>> names_alone("Ann Holt"), names_alone("Bill 7731"), names_alone("Ann left.")
+    (True, True, False)
+    """
+    if len(text) <= MAX_COURTESY_CHARS and re.fullmatch(NAME, text.strip(" .,")):
+        return True
+    words = text.split()
+    if not 0 < len(words) <= MAX_NAME_WORDS or words[-1].endswith((".", "!", "?")):
+        return False
+    return any(map(str.isdigit, words[-1])) and ":" not in text

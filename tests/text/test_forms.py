@@ -1,0 +1,138 @@
+"""Lines of forms and letters: what they tell, and that they say nothing by themselves."""
+
+import pytest
+
+from assistant.text.forms import FormReading, is_courtesy, is_form, names_alone, read_form
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Dear Sir or Madam,",
+        "Hi Ann,",
+        "Good morning, Dr. Roe:",
+        "Sehr geehrte Frau Dr. Holt,",
+        "Liebe Nachbarn und Nachbarinnen,",
+        "Hallo zusammen!",
+        "Mesdames, messieurs,",
+        "Chère Mme Blom,",
+        "Hola, Begoña:",
+        "Estimada señora Ruiz:",
+        "Gentile dott. Riva,",
+        "Prezados colegas,",
+        "Beste Joost,",
+        "Kind regards,",
+        "Yours faithfully",
+        "Mit freundlichen Grüßen",
+        "Viele Grüße aus Jena",
+        "Bien cordialement,",
+        "Un saludo",
+        "Distinti saluti",
+        "Met vriendelijke groet",
+    ],
+)
+def test_a_line_that_greets_or_takes_its_leave_does_nothing_else(line: str) -> None:
+    assert is_courtesy(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Hi Ann, the van is yours.",
+        "Dear Ann: the fee is 12 euros",
+        "Dear to us is the garden, and the pond behind it",
+        "Morning: 8 to 12",
+        "Evening course, 12 weeks",
+        "Best before May",
+        "Beste Lage",
+        "Thanks to Ann the roof is tight.",
+        "Danke sagen wir am 3. Mai.",
+        "Saludos de la junta a los socios nuevos",
+        "Evening meal included!",
+        "Morning flights cancelled!",
+        "Care home residents only!",
+        "Spettacolo annullato!",
+        "Lieber einmal mehr fragen!",
+        "",
+        " ",
+    ],
+)
+def test_a_line_that_says_more_is_none(line: str) -> None:
+    assert not is_courtesy(line)
+
+
+def test_a_name_is_alone_with_its_title_or_number_and_not_in_a_sentence() -> None:
+    assert all(map(names_alone, ("Ann Holt", "Ann Holt,", "Bill 7731", "Contract of lease 88/12")))
+    assert not any(map(names_alone, ("Ann left.", "Bill 7731: paid", "Paid on May 12.")))
+
+
+TICKET = (
+    "FERRY TICKET",
+    "Ticket number: 88412",
+    "Vessel: Queen Astrid",
+    "Sailing date: 3 July 2025",
+    "Date of purchase: 11 May 2025",
+    "Cabin: 2 berths, inside",
+    "Weight of the car: 1,450 kg",
+    "Agent: Lena Holm",
+)
+LEIHSCHEIN = ("Gerät: Bohrhammer TE 30", "Rückgabe bis: 12. Juni", "Ausgegeben durch: Ina Seidel")
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "naming"),
+    [
+        # A label that is asked for, by more of its words than another has.
+        ("What is the sailing date?", {3}, set()),
+        ("date of purchase", {4}, set()),
+        ("What is the date?", {3, 4}, set()),
+        # What names the thing answers nothing, whether its label is said or not.
+        ("When does the Queen Astrid sail?", {3}, {2}),
+        ("sailing date of ticket 88412", {3}, {1}),
+        ("Who is the agent of ticket 88412?", {7}, {1}),
+        ("Who sold the ticket for the Queen Astrid?", set(), {2}),
+        # It answers where it is asked for itself, or nothing else is.
+        ("Which Queen is it?", set(), set()),
+        ("Queen Astrid", set(), set()),
+        ("ticket 88412", set(), set()),
+        # An amount is no name, and words are none.
+        ("How many kg has it?", set(), set()),
+        ("Where are the berths?", set(), set()),
+    ],
+)
+def test_a_line_of_a_form_answers_by_its_label(
+    question: str, asked: set[int], naming: set[int]
+) -> None:
+    form = read_form(question, TICKET, {"ticket"})
+    assert (set(form.asked), set(form.naming)) == (asked, naming)
+    fields = set(range(1, len(TICKET)))
+    assert set(form.others) == fields - asked - naming
+
+
+def test_forms_are_read_in_other_languages() -> None:
+    form = read_form("Wer hat den Bohrhammer ausgegeben?", LEIHSCHEIN, (), "de")
+    assert form == FormReading(asked=(2,), naming=(0,), others=(1,))
+    lignes = ("Salarié : Hugo Perrin", "Salaire net : 1 797 €", "Emploi : Pâtissier")
+    form = read_form("Quel est le salaire net de Hugo ?", lignes, (), "fr")
+    assert form == FormReading(asked=(1,), naming=(0,), others=(2,))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Note: all doors stay shut.", "It was cold."),
+        ("We saw it all.", "One thing: the mill stood.", "It has two floors.", "It is old."),
+        ("Note: one.", "Note: two.", "Note: three."),
+    ],
+)
+def test_prose_is_no_form(lines: tuple[str, ...]) -> None:
+    assert not is_form(lines)
+
+
+@pytest.mark.parametrize("lines", [TICKET, LEIHSCHEIN])
+def test_lines_with_labels_of_their_own_are_a_form(lines: tuple[str, ...]) -> None:
+    assert is_form(lines)
+
+
+def test_nothing_is_told_of_what_is_no_form() -> None:
+    assert read_form("When is it?", ("Date: 4 May", "It was cold.")) == FormReading()
