@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from assistant.answer.understand import Intent, qualify, read_since
+from assistant.answer.understand import Intent, cut_kind, qualify, read_since
 from assistant.cite import Draft, DraftStatement, Shape
 from assistant.retrieve.named import Names, name_terms
 from assistant.store.snapshot import Snapshot
@@ -138,6 +138,9 @@ class Folder:
         """Return the documents that a name means, oldest first; none that it does not name."""
         bare, way = qualify(name, language)
         found = self._find(bare, language)
+        if not found and all(rest := cut_kind(bare)):
+            of_kind = self._find(rest[0], language)
+            found = tuple(one for one in of_kind if one.document_id.lower().endswith(rest[1]))
         if way and len(found) > 1:
             found = found[-1:] if way == "new" else found[:1]
         return found

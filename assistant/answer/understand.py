@@ -287,6 +287,19 @@ def qualify(name: str, language: str) -> tuple[str, str]:
     return name, ""
 
 
+def cut_kind(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return a name without what says of which kind of file it is, and the suffixes of that kind.
+
+    >>> cut_kind("the budget presentation")
+    ('the budget', ('.pptx', '.ppt', '.odp'))
+    """
+    for pattern, suffixes in _kinds():
+        if match := re.search(rf"\b(?:{pattern})\b", plain(name)):
+            rest = f"{name[: match.start()].rstrip()} {name[match.end() :].lstrip()}".strip()
+            return rest, suffixes
+    return name, ()
+
+
 # --- Since when
 
 _PERIODS = (

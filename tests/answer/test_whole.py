@@ -168,6 +168,20 @@ def test_what_is_called_like_any_document_is_the_one_of_that_name(house: Assista
         assert assistant.ask("Summarise the text").citations == ()
 
 
+def test_the_kind_of_a_file_may_stand_in_its_name_and_need_not(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    files = {"rowing.csv": "Boat,Seats\nHeron,4\nTern,2\n", "rowing.txt": "Rowing is on Mondays."}
+    write_files(settings.corpus_dir, files)
+    with Assistant(settings, HashingEmbedder()) as assistant:
+        assistant.sync()
+
+        def read_for(question: str) -> set[str]:
+            return {one.document_id for one in assistant.ask(question).citations}
+
+        assert read_for("Summarise the rowing spreadsheet") == {"rowing.csv"}
+        assert assistant.ask("Summarise the rowing presentation").reading == "question"
+
+
 def test_all_of_these_documents_are_every_one(house: Assistant) -> None:
     answer = house.ask("Which deadlines are there in these documents?")
     assert [one.text for one in answer.statements] == [
