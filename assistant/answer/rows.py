@@ -32,6 +32,7 @@ from assistant.answer.table import (
 from assistant.cite import DraftStatement
 from assistant.text.cues import MAX_TOLD_CHARS, find_answering, find_denial
 from assistant.text.operations import (
+    COSTS,
     LIGHT,
     MAY_TOTAL,
     MEASURING,
@@ -413,6 +414,9 @@ def column_to_compare(chosen: Selection) -> tuple[int, Scale] | Unreadable | Non
     for scale in chosen.operation.scales:
         by = scale.names or chosen.things or chosen.asked
         named = [c for c in columns_named(chosen, by) if _is_measured(chosen, c, scale)]
+        if len(named) > 1 and scale.names >= COSTS:
+            dear = [c for c in named if not COSTS & chosen.table.terms(chosen.table.names[c])]
+            named = dear or named
         if len(named) == 1:
             return named[0], scale
         if len(named) > 1:

@@ -56,7 +56,14 @@ from assistant.models.reader import CachingReader, PassageReader
 from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval, cosine, idf
 from assistant.settings import INSTALLED_MODEL, Settings
-from assistant.text.forms import asks_of_mail, is_courtesy, is_header, names_alone, read_form
+from assistant.text.forms import (
+    asks_of_mail,
+    find_reply,
+    is_courtesy,
+    is_header,
+    names_alone,
+    read_form,
+)
 from assistant.text.terms import read_query, terms
 from assistant.values import ECHOES, Passage, RankedPassage, Role, Sentence
 
@@ -67,6 +74,8 @@ REPEATED = 0.8
 FAR_BEHIND = 3.0
 """Log-odds: a line of a form whose label is asked for answers though another is so much likelier,
 and is then shown without that one."""
+REPLIED = 2.0
+"""Log-odds of a question to be answered that a document asks itself, with a reply."""
 Features = Mapping[str, Sequence[Callable[..., Any]]]
 FEATURES: Features = {
     "sentence": SENTENCE_FEATURES,
@@ -174,6 +183,10 @@ def weigh(
         scores[original] = max(scores[original], scores[n])
     scores = _put_below(scores, _find_idle(sentences, evidence, originals))
     scores = _prefer_labels(sentences, evidence, scores)
+    if replies := _find_replies(sentences, evidence):
+        best = scores.max() + FAR_BEHIND
+        scores[replies] = best - 0.01 * np.arange(len(replies))
+        log_odds = max(log_odds, REPLIED)
     return Judgement(sentences, scores, evidence, log_odds)
 
 
@@ -215,6 +228,18 @@ def _prefer_labels(sentences: Sequence[Sentence], evidence: Evidence, scores: Co
             below = scores[asked].max() - FAR_BEHIND
             scores[others] = np.minimum(scores[others], below)
     return scores
+
+
+def _find_replies(sentences: Sequence[Sentence], evidence: Evidence) -> list[int]:
+    """Return the sentences that reply to the question where a document asks it itself."""
+    for number in dict.fromkeys(evidence.passages):
+        own = np.flatnonzero(evidence.passages == number).tolist()
+        first = sentences[own[0]]
+        lines, language = [sentences[n].text for n in own], first.passage.language
+        heads = {place for place, n in enumerate(own) if sentences[n].role is Role.QUESTION}
+        if reply := find_reply(evidence.question, lines, heads, place_terms(first), language):
+            return [own[n] for n in reply]
+    return []
 
 
 def _find_idle(

@@ -1,8 +1,8 @@
-"""Lines of forms, letters and mails: what a label tells, and what says nothing by itself.
+"""Lines of forms, talks, letters and mails: what they tell, and what says nothing by itself.
 
 In: lines, or a question. Out: label and value of a line; which lines of a form tell what is asked,
-and which only name what it is asked of; whether a line is a header, a salutation, a closing or a
-name, or whether a question asks for what these tell.
+and which only name what it is asked of; which lines reply to it; whether a line is a header, a
+salutation, a closing or a name, or whether a question asks for what these tell.
 """
 
 import re
@@ -142,6 +142,80 @@ def read_form(
         else:
             others.append(n)
     return FormReading(tuple(labelled), tuple(naming), tuple(others))
+
+
+_SPOKEN = re.compile(r"(?:\[[^\]\n]{1,40}\]\s*)?(?P<who>[^\W\d_][\w .'’-]{0,38}):\s+(?=\S)")
+"""What stands before a line of a talk: the time, and who speaks."""
+_MODALS = (
+    "may might can could shall should must need one people you allowed possible permitted darf"
+    " durfen kann konnen man muss mussen soll sollen erlaubt moglich peut peuvent puis doit dois"
+    " faut permis puede pueden puedo debe debo hay permitido puo possono posso deve devo permesso"
+    " pode podem preciso permitido"
+).split()
+_MAX_REPLY = 4
+"""Sentences of a reply."""
+_KINDS_ASKED = (
+    r"who|whom|wer|wen|wem|qui|quien\w*|chi|quem",
+    r"when|wann|quand|cuando|quando|until when|bis wann",
+    r"where|wo|woher|wohin|ou|donde|dove|onde",
+    r"why|warum|wieso|pourquoi|por que|perche",
+    r"how (?:many|much|long|old|far|often|big)|wie (?:viele?|lange|alt|weit|oft|gross)|wieviele?"
+    r"|combien|cuant\w+|quant\w+",
+)
+_KIND_ASKED = tuple(re.compile(rf"\b(?:{words})\b") for words in _KINDS_ASKED)
+
+
+def find_reply(
+    question: str,
+    lines: Sequence[str],
+    heads: Collection[int] = (),
+    called: Collection[str] = (),
+    language: str = DEFAULT,
+) -> tuple[int, ...]:
+    """Return the places of the lines that reply to a question which a text asks itself.
+
+    It is the same question if all that it has words for is asked, and the same kind of thing; what
+    is asked beside is what the text is called, or said in the reply. In a talk it is another who
+    replies.
+
+    Args:
+        question: what is asked.
+        lines: sentences of one text, in its order.
+        heads: the places of questions that stand above what answers them.
+        called: terms of what the text is called.
+        language: that of the lines.
+
+    >>> lines = ["Can I pay by card?", "From 10 euros.", "Is there a lift?", "No."]
+    >>> find_reply("can i pay by card at the pool", lines, {0, 2}, {"pool"})
+    (1,)
+    """
+    light = {term for word in _MODALS for term in terms(word, language)}
+    asked, kind = set(query_terms(question, language)) - light, _kind_asked(question)
+    spoken = [_SPOKEN.match(line) for line in lines]
+    said = [line[one.end() :] if one else line for line, one in zip(lines, spoken, strict=True)]
+    speakers = [one["who"] if one else "" for one in spoken]
+    is_asking = [one.rstrip().endswith(("?", "？")) for one in said]
+    for n, one in enumerate(said):
+        own = set(query_terms(one, language)) - light
+        if not is_asking[n] or not own or not own <= asked or kind != _kind_asked(one):
+            continue
+        who, first = speakers[n], n + 1
+        if n not in heads:
+            others = (m for m in range(first, len(said)) if speakers[m] not in ("", who))
+            first = next(others, len(said)) if who else len(said)
+        ends = (m for m in range(first, len(said)) if is_asking[m] or speakers[m] == who != "")
+        end = next(ends, len(said))
+        reply = [m for m in range(first, min(end, first + _MAX_REPLY)) if not is_courtesy(said[m])]
+        known = {*called, *terms(" ".join((*speakers, *(said[m] for m in reply))), language)}
+        if reply and asked - own <= known:
+            return tuple(reply)
+    return ()
+
+
+def _kind_asked(question: str) -> int | None:
+    """Return which kind of thing a question asks for; None of any other."""
+    folded = fold(question)
+    return next((n for n, one in enumerate(_KIND_ASKED) if one.search(folded)), None)
 
 
 def is_header(text: str) -> bool:

@@ -134,7 +134,7 @@ _COUNTED = (
 _PROPERTIES = {
     "weight": "weight mass load kg gewicht masse poids peso massa",
     "price": "price cost costs fee fare rate rent preis kosten gebuhr miete prix cout tarif loyer"
-    " precio coste costo tarifa prezzo tariffa preco custo",
+    " precio coste costo tarifa prezzo tariffa preco custo rrp msrp uvp pvp",
     "date": "date day year month when datum tag jahr jour annee fecha dia ano data giorno anno"
     " built founded opened due signed updated modified created published issued since",
     "age": "age alter edad eta idade",
@@ -148,6 +148,8 @@ _PROPERTIES = {
     "time": "time duration zeit dauer temps duree tiempo tempo",
     "heat": "temperature temperatur temperatura",
 }
+COSTS = frozenset(terms("cost kosten cout coste costo custo"))
+"""Terms of what a price is to its seller, in a table that has a price beside."""
 MEASURED = frozenset(" ".join(_PROPERTIES.values()).split())
 """Folded words of what a number measures."""
 _SUPERLATIVES: dict[str, tuple[tuple[Literal["most", "least"], str], ...]] = {

@@ -9,6 +9,7 @@ from retrievals import passage, retrieve
 from assistant.errors import ModelError
 from assistant.evidence.scorer import (
     FEATURES,
+    REPLIED,
     WEIGHTS_FILE,
     LateInteractionScorer,
     load_weights,
@@ -131,3 +132,18 @@ def test_a_label_that_is_far_behind_moves_nothing() -> None:
     asked = "When does the Queen Astrid sail, and from where, is she back on 9 July, and what fee?"
     assert order(asked, form)[0] == told
     assert order("What is the fee?", form)[0] == "Fee: 9 euros"
+
+
+def test_a_question_that_a_document_asks_itself_is_answered_by_its_reply() -> None:
+    lines = ("May I bring a guest?", "Twice a month.", "Is there a bath?", "A guest may bathe.")
+    roles = (Role.QUESTION, Role.PARAGRAPH, Role.QUESTION, Role.PARAGRAPH)
+    pool = replace(passage(*lines, name="pool.txt"), roles=roles)
+    assert order("Can I bring a guest to the pool?", pool)[0] == "Twice a month."
+    scorer = LateInteractionScorer(HashingEmbedder())
+    asked, other = (
+        scorer.judge(retrieve(question, pool)).log_odds
+        for question in ("May I bring a guest?", "May I bring a guest and a boat?")
+    )
+    assert asked is not None
+    assert other is not None
+    assert asked >= REPLIED > other

@@ -2,7 +2,14 @@
 
 import pytest
 
-from assistant.text.forms import FormReading, is_courtesy, is_form, names_alone, read_form
+from assistant.text.forms import (
+    FormReading,
+    find_reply,
+    is_courtesy,
+    is_form,
+    names_alone,
+    read_form,
+)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +143,58 @@ def test_lines_with_labels_of_their_own_are_a_form(lines: tuple[str, ...]) -> No
 
 def test_nothing_is_told_of_what_is_no_form() -> None:
     assert read_form("When is it?", ("Date: 4 May", "It was cold.")) == FormReading()
+
+
+POOL = (
+    "Q: May I bring a guest?",
+    "A: Twice a month.",
+    "It is free.",
+    "Q: When do you open on Sundays?",
+    "A: At ten.",
+    "Q: How do I cancel?",
+    "A: By letter.",
+)
+HEADS = {0, 3, 5}
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("Can I bring a guest to the pool?", (1, 2)),
+        ("when do you open on sundays", (4,)),
+        ("cancel", (6,)),
+        ("How can one cancel by letter?", (6,)),
+        # More is asked than the text is about, or another kind of thing.
+        ("Can I bring a guest to the sauna?", ()),
+        ("Who opens on Sundays?", ()),
+        ("How much does it cost to cancel?", ()),
+        # The text asks for more.
+        ("May I bring it?", ()),
+        ("When do you open?", ()),
+    ],
+)
+def test_a_question_that_a_text_asks_itself_has_its_reply(
+    question: str, reply: tuple[int, ...]
+) -> None:
+    assert find_reply(question, POOL, HEADS, {"pool"}) == reply
+
+
+def test_in_a_talk_another_replies() -> None:
+    talk = [
+        "[03/05/2025, 18:02] Anja: Who brings the tent?",
+        "Mine is torn.",
+        "[03/05/2025, 18:40] Tom: I can bring mine",
+        "[03/05/2025, 18:41] Tom: but it is small",
+        "[03/05/2025, 19:02] Anja: thanks!",
+        "[03/05/2025, 19:10] Bilal: When do we leave?",
+    ]
+    assert find_reply("who brings the tent", talk) == (2, 3)
+    assert find_reply("when do we leave", talk) == ()
+    german = ["[12:01] Ina: Wer hat den Schlüssel?", "[12:05] Jo: Der liegt bei Frau Holm"]
+    assert find_reply("Wer hat den Schlüssel", german, language="de") == (1,)
+
+
+def test_what_only_asks_has_no_reply() -> None:
+    letter = ("How much is the tent?", "Kind regards,", "Anja")
+    assert find_reply("How much is the tent?", letter) == ()
+    assert find_reply("How much is the tent?", letter[:2], heads={0}) == ()
