@@ -46,6 +46,8 @@ FEW_WORDS = 30
 """Of such a passage, from its best sentence on."""
 SHORT_WORDS = 5
 """An answer of fewer words is shown with its heading."""
+WHOLE_WORDS = 4
+"""A sentence of so many is shown without the heading of the whole document."""
 _LISTED = (Role.ITEM, Role.ROW, Role.CODE)
 _LEADING = (Role.LEAD_IN, Role.LABEL, Role.CAPTION, Role.ITEM)
 
@@ -307,15 +309,23 @@ def _is_needed(document: Document, over: int, number: int, said: str, asked: _Qu
         return True
     if role is not Role.HEADING:
         return role in _LEADING
-    if _is_title(document, over):
+    is_field = read_field(said) is not None
+    is_prose = units[number].role is Role.PARAGRAPH and len(said.split()) >= WHOLE_WORDS
+    if _is_title(document, over) or ((is_field or is_prose) and _is_over_all(document, over)):
         return False
     own = asked.found_in(said)
     is_short = len(said.split()) < SHORT_WORDS
     is_terse = is_short or units[number].role in _LISTED
-    is_nearest = units[number].under == over and not read_field(said)
+    is_nearest = units[number].under == over and not is_field
     return asked.weigh(told - own) > (0.0 if is_terse else asked.weigh(own)) or (
         is_short and is_nearest
     )
+
+
+def _is_over_all(document: Document, number: int) -> bool:
+    """Tell whether a heading opens a document and no other stands beside it."""
+    beside = (one.role is Role.HEADING and one.under < 0 for one in document.units[1:])
+    return number == 0 and not any(beside)
 
 
 def _is_title(document: Document, number: int) -> bool:

@@ -144,6 +144,8 @@ EXACT_WEIGHT = 3.0
 """What is exact tells more of a question than its other words."""
 EXACT_LIKENESS = 0.95
 """Of tokens to what is the same and written in another way."""
+HEAD_CHARS = 120
+"""What a document begins with: its name, once more."""
 MAX_PREFIX_CHARS = 300
 """Of what stands above a passage, as it is encoded with it: the nearest."""
 TERSE = frozenset((Role.ITEM, Role.ROW, Role.CODE))
@@ -284,13 +286,17 @@ def _match_names(
     likeness: NDArray[np.float64],
     matches: NDArray[np.bool_],
 ) -> None:
-    """Count the words of a file's name for all that stands in it, if nothing there says them."""
+    """Count the words of a file's name for all that stands in it.
+
+    Unless something there says them; the lines that it begins with, which name it, do not count.
+    """
     documents = np.array([sentence.passage.document_id for sentence in sentences])
+    is_inside = np.array([sentence.start >= HEAD_CHARS for sentence in sentences], dtype=np.bool_)
     for document_id in np.unique(documents):
         named = _terms_of_name(str(document_id), language)
         rows = documents == document_id
         columns = np.array([term in named for term in query.terms], dtype=np.bool_)
-        columns &= ~matches[rows].any(axis=0)
+        columns &= ~matches[rows & is_inside].any(axis=0)
         if columns.any():
             likeness[np.ix_(rows, columns)] = EXACT_LIKENESS
             matches[np.ix_(rows, columns)] = True

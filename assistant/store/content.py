@@ -91,7 +91,7 @@ def _bands(one: bytes) -> list[tuple[int, bytes]]:
     return [(n, one[n * size : (n + 1) * size]) for n in range(N_BANDS)]
 
 
-SPLITTER_VERSION = 11
+SPLITTER_VERSION = 12
 """Raised when the same bytes would give other text, sentences or passages."""
 
 MAX_SENTENCES = 300_000

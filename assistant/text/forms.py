@@ -22,7 +22,9 @@ MIN_FIELDS = 3
 MAX_FIELD_CHARS = 240
 MAX_TITLE_WORDS = 5
 """A line of a form without a label that has more words says something."""
-_FIELD = re.compile(r"([^:\n]{1,40}):\s+(\S.*)")
+_FIELD = re.compile(
+    r"([^:\n]{1,40}?)(?::\s+|[ \t]*\.{3,}[ \t]*|[ \t]{2,}(?=\W{0,2}\d|[A-Z]{3} \d))(\S.*)"
+)
 _IDENTIFIES = re.compile(rf"(?:(?:{CAPITALISED}|\S*\d\S*|&|of|the|de|der|von|du)[ ,/]*)+")
 _MEASURES = re.compile(r"\W{0,3}\d[\d.,]*\s?(?!\d)\w")
 _CHOOSES = re.compile(r"\b(?:which|what|welche\w*|quel\w*|cual\w*|que|quale?|quais) (\w+)")
@@ -66,8 +68,8 @@ _CLOSING = re.compile(
 def read_field(line: str) -> tuple[str, str] | None:
     """Return the label and the value of a line of a form; None of any other line.
 
-    >>> read_field("Due date: 4 May"), read_field("It is due on 4 May.")
-    (('Due date', '4 May'), None)
+    >>> read_field("Due date: 4 May"), read_field("Tea ..... 2.40"), read_field("Due on 4 May.")
+    (('Due date', '4 May'), ('Tea', '2.40'), None)
     """
     found = _FIELD.fullmatch(line) if len(line) <= MAX_FIELD_CHARS else None
     return (found[1], found[2]) if found else None

@@ -337,6 +337,14 @@ def test_of_several_columns_that_one_is_meant_which_the_table_sums_up() -> None:
     assert isinstance(ask("What is the total of the hire?", both), Declined)
 
 
+def test_of_a_price_and_what_it_costs_the_seller_the_price_is_compared() -> None:
+    rows = "| Tent | 210 | 95 |\n| Stove | 180 | 120 |\n| Lamp | 190 | 20 |\n"
+    shop = {"s.md": f"# Shop\n\n| Thing | RRP | Cost |\n|---|---|---|\n{rows}"}
+    assert rows_of(answer_to("Which is the cheapest thing?", shop), shown=True) == ["Stove"]
+    alone = {"s.md": shop["s.md"].replace("RRP", "Shelf")}
+    assert rows_of(answer_to("Which is the cheapest thing?", alone), shown=True) == ["Lamp"]
+
+
 @pytest.mark.parametrize(
     ("question", "why"),
     [

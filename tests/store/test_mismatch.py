@@ -81,7 +81,7 @@ def test_an_index_made_otherwise_is_refused_until_it_is_made_anew(
 @pytest.mark.parametrize(
     ("owner", "name", "named"),
     [
-        (syncing, "SPLITTER_VERSION", ("splitter", "'11'", "'12'")),
+        (syncing, "SPLITTER_VERSION", ("splitter", "'12'", "'13'")),
         (catalog, "SCHEMA_VERSION", ("schema", "'7'", "'8'")),
     ],
     ids=["another splitter", "another schema"],

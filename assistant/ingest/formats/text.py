@@ -118,6 +118,10 @@ MIN_WRAP_CHARS, MAX_WRAP_CHARS = 40, 120
 """Widths at which people wrap text; other lines are broken where they are meant to be."""
 MIN_CONTINUED, MIN_CONTINUED_WORDS = 2, 4
 """Lines that surely go on, and the words in each, in a text that is wrapped."""
+_MAIL_WIDTHS = range(55, 81)
+"""Characters of a line that goes on though few others do, as in a mail of few sentences."""
+_SMALL_SHARE = 3
+"""Where more than one line in so many begins with a small letter, that tells nothing."""
 _CONTINUED_SHARE = 0.6
 _FULL_SHARE = 0.8
 _WIDTH_QUANTILE = 0.9
@@ -169,7 +173,8 @@ def find_paragraphs(
     have a follower are full) and this line is full: with the next line's first word it
     would reach `_FULL_SHARE` of the typical width. It is hard all the same before a bullet,
     before an enumerator that follows closing punctuation, and beside a line without words. Notes of
-    about one length, one a line, are no wrapped text.
+    about one length, one a line, are no wrapped text. In a text that is not wrapped a line as long
+    as mails are wide is soft if the next one begins with a small letter, as few there do.
 
     Args:
         text: canonical plain text.
@@ -181,6 +186,9 @@ def find_paragraphs(
         for pair in pairwise(lines)
     ]
     width = _wrap_width(text, lines, follows)
+    if not width and not _is_small(text, lines):
+        going_on = _list_continued(text, lines, follows)
+        always_soft = {*always_soft, *(b for a, b in going_on if b - a in _MAIL_WIDTHS)}
     blocks: list[Span] = []
     breaks: list[Span] = []
     is_open = False
@@ -254,21 +262,34 @@ def _are_notes(text: str, pairs: Sequence[tuple[Span, Span]], width: int) -> boo
     return True
 
 
-def _continued_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> int:
-    """Return how wide lines are that surely go on in the next: a text may be short or in columns.
+def _is_small(text: str, lines: Sequence[Span]) -> bool:
+    """Tell whether lines begin with small letters by habit, as notes to oneself do."""
+    first = [text[start] for start, end in lines if start < end and text[start].isalpha()]
+    return _SMALL_SHARE * sum(map(str.islower, first)) > len(first)
 
-    Such a line has words and no end of a sentence, and the next begins with a small letter. One
-    alone may be chance.
+
+def _list_continued(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> list[Span]:
+    """Return the lines that surely go on in the next.
+
+    Such a line has words and no end of a sentence, and the next begins with a small letter.
     """
-    lengths = sorted(
-        line[1] - line[0]
+    return [
+        line
         for line, following, is_followed in zip(lines, lines[1:], follows, strict=False)
         if is_followed
         and text[following[0]].islower()
         and not _CLOSED.search(text, max(line[0], line[1] - 8), line[1])
         and len(_LETTERS.findall(text, *line)) >= MIN_CONTINUED_WORDS
         and not _NO_PROSE.search(text, *line)
-    )
+    ]
+
+
+def _continued_width(text: str, lines: Sequence[Span], follows: Sequence[bool]) -> int:
+    """Return how wide lines are that surely go on: a text may be short or in columns.
+
+    One alone may be chance.
+    """
+    lengths = sorted(end - start for start, end in _list_continued(text, lines, follows))
     if len(lengths) < MIN_CONTINUED or lengths[0] < _CONTINUED_SHARE * lengths[-1]:
         return 0
     return lengths[-1] if lengths[-1] <= MAX_WRAP_CHARS else 0

@@ -211,6 +211,24 @@ def test_lines_that_are_meant_to_end_do(text: str) -> None:
     assert blocks(text) == text.split("\n")
 
 
+MAIL = """\
+Dear all,
+the hall is let on 3 May.
+Sum: 212.40 pounds. Please transfer it by 20 June 2025. We charge
+nothing for the chairs that broke.
+Kind regards
+Oona Reyes
+"""
+
+
+def test_a_single_line_of_a_mail_that_goes_on_does() -> None:
+    said = "Sum: 212.40 pounds. Please transfer it by 20 June 2025. We charge\nnothing"
+    assert f"{said} for the chairs that broke." in blocks(MAIL)
+    assert len(blocks(MAIL)) == 5
+    notes = MAIL.lower()
+    assert blocks(notes) == notes.split("\n")[:-1]
+
+
 SHED = """\
 shed padlock 4471, spare key under the blue pot
 water butt leaks at tap
