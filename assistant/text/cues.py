@@ -90,7 +90,9 @@ _ASKED_TIME, _ASKED_NUMBER, _ASKED_PERSON = map(
     re.compile, (en.ASKS_TIME, en.ASKS_NUMBER, en.ASKS_PERSON)
 )
 _TIME = re.compile(
-    rf"\b(?:{YEAR}|\d{{1,2}}th)\b|\b{one_of((*en.MONTHS, 'century'))}\b", re.IGNORECASE
+    rf"\b(?:{YEAR}|\d{{1,2}}th)\b|\b{one_of((*en.MONTHS, *en.DAYS, 'century', 'noon'))}s?\b"
+    r"|\b\d{1,2}(?::\d{2}|[./]\d{1,2}[./]|\s?(?:[ap]m|h|uhr)\b)",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(rf"\d|\b{one_of(en.COUNTING)}\b", re.IGNORECASE)
 _NEGATION = re.compile(rf"\b{one_of(en.NEGATIONS | {'cannot'})}\b|n['’]t\b", re.IGNORECASE)

@@ -211,6 +211,28 @@ def test_lines_that_are_meant_to_end_do(text: str) -> None:
     assert blocks(text) == text.split("\n")
 
 
+TIMETABLE = """\
+Central station   6:10  6:40  7:10  7:40  8:10
+Market square     6:16  6:46  7:16  7:46  8:16
+Hospital          6:25  6:55  7:25  7:55  8:25
+No bus leaves on Sundays and public holidays, as
+from next May, when the line is extended.
+"""
+
+
+JUSTIFIED = (
+    "The  mill  stood  on  the river for many years before it was\n"
+    "sold  to  the  brothers,  who  let  the  wheel  rot  and the\n"
+    "weir fall in, as anybody might have told them it would."
+)
+
+
+def test_columns_that_spaces_lay_out_are_a_line_each() -> None:
+    assert blocks(TIMETABLE)[:3] == TIMETABLE.split("\n")[:3]
+    assert blocks(TIMETABLE)[3].startswith("No bus")
+    assert blocks(JUSTIFIED) == [JUSTIFIED]
+
+
 MAIL = """\
 Dear all,
 the hall is let on 3 May.
