@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from assistant.text.exact import find_exact
+from assistant.text.operations import TOTALS
 from assistant.text.terms import DEFAULT, fold, query_terms, terms
 from assistant.text.words import CAPITALISED, NAME
 
@@ -27,6 +28,8 @@ _FIELD = re.compile(
 )
 _IDENTIFIES = re.compile(rf"(?:(?:{CAPITALISED}|\S*\d\S*|&|of|the|de|der|von|du)[ ,/]*)+")
 _MEASURES = re.compile(r"\W{0,3}\d[\d.,]*\s?(?!\d)\w")
+_TOTALS = "total totals sum summe gesamtsumme gesamtbetrag totale suma soma somme montant".split()
+"""What a question calls the line of a form that sums up others, whatever that is called there."""
 _CHOOSES = re.compile(r"\b(?:which|what|welche\w*|quel\w*|cual\w*|que|quale?|quais) (\w+)")
 _ASKS = re.compile(
     r"\b(?:who|whom|whose|what|which|when|where|why|how|we[rnm]|wessen|was|wann|wo|warum|wie\w*"
@@ -91,7 +94,7 @@ class FormReading(NamedTuple):
     Attributes:
         asked: those whose label is asked for.
         naming: those that only name what it is asked of.
-        others: all others with a label.
+        others: all others with a label, and the rest where nothing is asked for but a label.
     """
 
     asked: tuple[int, ...] = ()
@@ -125,10 +128,14 @@ def read_form(
     asked = set(query_terms(question, language))
     chosen = {term for one in _CHOOSES.findall(fold(question)) for term in terms(one, language)}
     rest = (line for n, line in enumerate(lines) if n not in fields)
-    titles = " ".join(line for line in rest if len(line.split()) <= MAX_TITLE_WORDS)
+    short = (line for line in rest if len(line.split()) <= MAX_TITLE_WORDS)
+    titles = " ".join(line for line in short if not line.endswith((".", "!", "?")))
     own = asked - {*called, *terms(titles, language)}
     is_asking = _ASKS.search(fold(question)) is not None
     labels = {n: set(terms(label, language)) for n, (label, _) in fields.items()}
+    if totals := own & {term for word in _TOTALS for term in terms(word, language)}:
+        for n, (label, _) in fields.items():
+            labels[n] |= totals if TOTALS.fullmatch(fold(label)) else set()
     said = {n: own & label for n, label in labels.items()}
     labelled, naming, others = [], [], []
     for n, (_, value) in fields.items():
@@ -143,6 +150,8 @@ def read_form(
             labelled.append(n)
         else:
             others.append(n)
+    if own and any(own <= labels[n] for n in labelled):
+        others += [n for n in range(len(lines)) if n not in fields]
     return FormReading(tuple(labelled), tuple(naming), tuple(others))
 
 
