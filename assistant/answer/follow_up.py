@@ -233,11 +233,11 @@ def _read_before(history: Sequence[Turn]) -> list[tuple[str, str]]:
 
 
 def _topic_of(before: Sequence[tuple[str, str]]) -> str:
-    """Return what the last question is about: the same as long as it is named."""
+    """Return what the last question is about: the same as long as it, or nothing, is named."""
     topic = ""
     for said, _ in before:
         if not topic or not re.search(rf"\b{re.escape(strip_article(topic))}\b", said):
-            topic = find_topic(_last_asked(said))
+            topic = find_topic(_last_asked(said)) or topic
     return topic
 
 

@@ -25,10 +25,11 @@ PERSON_NAME = re.compile(rf"{CAPITALISED}(?: {CAPITALISED})+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ENGLISH = frozenset("the what which who when where how".split())
 _VERB_NEXT = re.compile(
-    rf"\b(?:(?:what|who) {one_of(en.MODALS)}|{one_of(en.PERSONAL)}(?: {one_of(en.MODALS)})?) $",
-    re.IGNORECASE,
-)
-"""What stands before a verb: "what would happen", "I can contact"."""
+    rf"\b(?:(?:what|who) {one_of(en.MODALS)}|{one_of(en.PERSONAL)}(?: {one_of(en.MODALS)})?"
+    r"|(?:have|has|had|needs?|wants?|allowed|able) to) $", re.IGNORECASE,
+)  # fmt: skip
+"""What stands before a verb: "what would happen", "we have to cancel"."""
+_QUANTITY = re.compile(rf"how (?:many|much) (.+? \w+) (?:{one_of(en.DO | en.MODALS)})\b", re.I)
 MAX_TOPIC_WORDS = 8
 _DAYS = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag"
@@ -230,10 +231,11 @@ def find_topic(question: str) -> str:
             m += 1
             end = phrases[m].end
         said = question[phrase.start : end]
-        if strip_article(said) != said:
-            said = said[0].lower() + said[1:]
-        return said if len(said.split()) <= MAX_TOPIC_WORDS else ""
-    return ""
+        said = said[0].lower() + said[1:] if strip_article(said) != said else said
+        break
+    else:
+        said = counted[1] if (counted := _QUANTITY.match(question)) else ""
+    return said if len(said.split()) <= MAX_TOPIC_WORDS else ""
 
 
 def find_asked(question: str) -> Phrase | None:

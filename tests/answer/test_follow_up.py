@@ -274,11 +274,21 @@ def test_a_question_that_leaves_its_topic_open_can_be_asked_with_it(
         (("Who leads fencing?", "Ann Holt.", "When does bowls start?"), "bowls"),
         (("What would happen if the tower fell?",), "the tower"),
         (("That is fine. Where is the tower? I am new.",), "the tower"),
+        (("When do we have to cancel the webhosting?",), "the webhosting"),
+        (("Where is the tower?", "In the yard.", "May I enter?"), "the tower"),
     ],
 )
 def test_the_topic_stays_while_it_is_named(before: tuple[str, ...], topic: str) -> None:
     turns = said(*before)
     assert stand("How old is it?", turns) == f"How old is {topic}?"
+
+
+def test_what_is_counted_is_the_topic_where_nothing_else_is() -> None:
+    assert stand("Can I carry them over?", said("How many sick days can I take?", "Nine.")) == (
+        "Can I carry sick days over?"
+    )
+    question = "Can I carry them over?"
+    assert stand(question, said("How many days do I have?", "Nine.")) == question
 
 
 def test_a_remark_before_a_question_points_to_nothing() -> None:
