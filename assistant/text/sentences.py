@@ -58,6 +58,8 @@ _BEFORE_NUMBER = re.compile(
     r"|c|ca|cf|approx|ext|ver|app|ed|pub|al|bzw|vgl|tel|godz)\.",
     re.IGNORECASE,
 )
+_LEADER = re.compile(r"(?:\.{4,}|(?:\. ){3,}\.)$")
+"""Points that lead the eye from a name to what is said of it: "Tea ........ 2.40"."""
 _ORDINAL = re.compile(
     r".*(?<!\w)(?:d(?:er|ie|as|em|en|es)|[ai]ms?|ins|vom|zu[mr]|beim|jede[rsmn]?|[mds]ein\w{0,2}"
     r"|ihre?[mnrs]?|unse?re?[mnrs]?|und|oder|bis|sowie|seit|ab|\d{1,2}\.,)\s\d{1,2}\.",
@@ -126,7 +128,7 @@ def _find_ends(piece: str, language: str) -> Iterator[int]:
 def _joins(sentence: str, following: str, language: str) -> bool:
     """Tell whether what was proposed as the end of `sentence` (or its tail) is none."""
     next_ = following.lstrip()
-    if not sentence:
+    if not sentence or _LEADER.search(sentence):
         return True
     if not any(map(str.isalnum, next_)) and len(following) < _LOOK_AHEAD_CHARS:
         return True

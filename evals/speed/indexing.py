@@ -1,4 +1,4 @@
-"""Documents per second: our sync, the bare `encode` of the same passages, and the plain stack.
+"""Documents per second: our sync, the bare `encode` of the same passages, and other programs.
 
 The rounds alternate, so that what else the machine does falls on all alike; medians are given.
 Processor time is told as well: a busy machine changes it less than the clock.
@@ -25,7 +25,7 @@ from assistant.store.changes import CatalogWriter
 from assistant.store.plan import RACY_S
 from assistant.store.snapshot import open_snapshot
 from evals.datasets import write_corpus
-from evals.speed import plain
+from evals.speed import peer, plain
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.machine import stopwatch
 from evals.speed.material import load_material, load_sentence_transformer
@@ -35,6 +35,7 @@ NAMES = {
     "small": "ours, with default settings",
     "bare": "bare SentenceTransformer.encode",
     "plain": "plain stack",
+    "peer": peer.NAME,
 }
 WARM_DOCUMENTS = 8
 """Indexed before the clock starts: libraries load parts of themselves at their first use."""
@@ -60,6 +61,10 @@ def measure(plan: Plan) -> list[Figure]:
         model, embedding = load_sentence_transformer(), plain.open_embedding()
         write_corpus(material.texts, folder / "few", list(material.texts)[:WARM_DOCUMENTS])
         plain.build_index(folder / "few", folder / "warm", embedding)
+        others: dict[str, Callable[[int], Any]] = {}
+        if peer.is_installed():
+            peer.build_index(folder / "few", folder / "warm-peer")
+            others["peer"] = lambda n: peer.build_index(corpus, folder / f"peer{n}")
         model.encode(texts[:WARM_DOCUMENTS], show_progress_bar=False)
         taken = _alternate(
             plan.rounds,
@@ -67,6 +72,7 @@ def measure(plan: Plan) -> list[Figure]:
             small=ours.run_without_base,
             bare=lambda _: model.encode(texts, show_progress_bar=False),
             plain=lambda n: plain.build_index(corpus, folder / f"plain{n}", embedding),
+            **others,
         )
     _report(table, len(material.texts), taken, ours.stages)
     return table.figures
@@ -142,7 +148,8 @@ def _alternate(rounds: int, **subjects: Callable[[int], Any]) -> _Taken:
 
 
 def _report(table: Table, n: int, taken: _Taken, stages: dict[str, float]) -> None:
-    for name, label in NAMES.items():
+    for name in taken.clock:
+        label = NAMES[name]
         rounds = ", ".join(f"{n / seconds:.1f}" for seconds in taken.clock[name])
         table.add(label, n / median(taken.clock[name]), "documents/s", f"rounds: {rounds}")
         table.add("    processor time", 1000 * median(taken.cpu[name]) / n, "ms/document")
@@ -152,7 +159,9 @@ def _report(table: Table, n: int, taken: _Taken, stages: dict[str, float]) -> No
     rest = 100 * (1 - sum(stages.values()) / total)
     table.add("share of ours: the rest (walk, reports)", rest, "%")
     for own in ("ours", "small"):
-        for other, goal in (("bare", 0.9), ("plain", 1.5)):
+        for other, goal in (("bare", 0.9), ("plain", 1.5), ("peer", 1.0)):
+            if other not in taken.clock:
+                continue
             rate = _ratio(taken.clock, other, own)
             label = f"{NAMES[own]} / {NAMES[other]}"
             table.add_ratio(label, rate, f">= {goal}", is_met=rate >= goal)

@@ -1,4 +1,4 @@
-"""Latency of warm questions: ours whole and by stage, and the plain stack's retriever.
+"""Latency of warm questions: ours whole and by stage, and the searches of other programs.
 
 The subjects take turns, a block of questions each: every one is warm within its block, and
 what else the machine does falls on all alike.
@@ -12,7 +12,7 @@ import numpy as np
 
 from assistant import Assistant, Settings
 from assistant.models.embed import open_embedder
-from evals.speed import plain
+from evals.speed import peer, plain
 from evals.speed.figure import Figure, Plan, Table
 from evals.speed.machine import time_each
 from evals.speed.material import load_material, load_sentence_transformer
@@ -24,6 +24,7 @@ LABELS = {
     "search": "Assistant.search",
     "bare": "encode one query (sentence-transformers)",
     "plain": "retrieve (plain stack)",
+    "peer": f"search ({peer.NAME})",
 }
 GOAL = 3.0
 
@@ -43,6 +44,10 @@ def measure(plan: Plan) -> list[Figure]:
         assistant.sync()
         model, embedding = load_sentence_transformer(), plain.open_embedding()
         index = plain.build_index(settings.corpus_dir, folder / "plain", embedding)
+        others: dict[str, Callable[[str], object]] = {}
+        if peer.is_installed():
+            found = peer.build_index(settings.corpus_dir, folder / "peer")
+            others["peer"] = lambda question: found.search(question, 10)
         stages: dict[str, list[float]] = {}
         seconds = _take_turns(
             material.questions,
@@ -51,6 +56,7 @@ def measure(plan: Plan) -> list[Figure]:
             search=assistant.search,
             bare=lambda question: model.encode_query(question, show_progress_bar=False),
             plain=index.as_retriever().retrieve,
+            **others,
         )
     _report(table, seconds, stages)
     return table.figures
@@ -78,11 +84,11 @@ def _blocks(questions: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _report(table: Table, seconds: dict[str, list[float]], stages: dict[str, list[float]]) -> None:
-    for name, label in LABELS.items():
-        table.add_latency(label, seconds[name])
+    for name, taken in seconds.items():
+        table.add_latency(LABELS[name], taken)
         if name == "ask":
-            for stage, taken in stages.items():
-                table.add_latency(f"    stage {stage!r}", taken)
+            for stage, parts in stages.items():
+                table.add_latency(f"    stage {stage!r}", parts)
     ask = float(np.median(seconds["ask"]))
     for name in ("encode", "bare"):
         ratio = ask / float(np.median(seconds[name]))

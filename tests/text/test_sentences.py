@@ -85,6 +85,14 @@ def test_a_page_of_spaces_and_marks_is_harmless() -> None:
     assert split_all("One." + "(" * 60 + " " * 60 + '"' * 60 + " 1 two.")
 
 
+@pytest.mark.parametrize("points", ["......", ". . . . . ."])
+def test_points_that_lead_to_a_value_end_nothing(points: str) -> None:
+    text = f"Known as {points} Maisie"
+    assert split_sentences(text, [(0, len(text))]) == ((0, len(text)),)
+    said = "It ended... Nobody came."
+    assert len(split_sentences(said, [(0, len(said))])) == 2
+
+
 def test_pieces_are_cut_between_clusters() -> None:
     text = "a" + "e\u0323\u0302" * 10_000
     assert all(not s.startswith(("\u0323", "\u0302")) for s in split_all(text))

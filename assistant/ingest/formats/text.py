@@ -135,8 +135,13 @@ _LAST_WORD = re.compile(r"[^\W\d_]+$")
 _LINE = re.compile(r"[^\n]+")
 _BULLET = re.compile(r"[-*+•‣◦▪●–—·]\s")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,5})[.)]\s")
-_COLUMNS = re.compile(r"\S(?:[ ]{3,}|\t)\S.*(?:[ ]{3,}|\t)\S|(?:[ ]{2,}\d[\d:.,]*){2,}\s*$")
-"""Three columns of a table that is laid out by spaces; justified prose has shorter runs of them."""
+_COLUMNS = re.compile(
+    r"\S(?:[ ]{3,}|\t)\S.*(?:[ ]{3,}|\t)\S|(?:[ ]{2,}\d[\d:.,]*){2,}\s*$|\.{4,}|(?:\. ){4}"
+)
+"""Three columns of a table that is laid out by spaces, justified prose has shorter runs of them; or
+points that lead from a name to what is said of it."""
+_STAMP = re.compile(r"\[?\d{1,4}[./:-]\d{1,2}[./:-]\d{1,4}(?:,? \d{1,2}[:.]\d\d|\])|\[\d\d?:\d\d")
+"""When a line of a talk or of a log was written, before it."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NO_PROSE = re.compile(r"[={}\[\]<>|\\;]|\t|  |::|\w\(|://")
 """Signs of code, tables and settings."""
@@ -174,10 +179,10 @@ def find_paragraphs(
     A line break inside a run of lines is soft when the text is wrapped (most lines that
     have a follower are full) and this line is full: with the next line's first word it
     would reach `_FULL_SHARE` of the typical width. It is hard all the same before a bullet,
-    before an enumerator that follows closing punctuation, and beside a line without words or in
-    columns. Notes of about one length, one a line, are no wrapped text. In a text that is not
-    wrapped a line as long as mails are wide is soft if the next one begins with a small letter, as
-    few there do.
+    before an enumerator that follows closing punctuation, before what begins with a time, and
+    beside a line without words or in columns. Notes of about one length, one a line, are no wrapped
+    text. In a text that is not wrapped a line as long as mails are wide is soft if the next one
+    begins with a small letter, as few there do.
 
     Args:
         text: canonical plain text.
@@ -316,7 +321,7 @@ def _is_soft(text: str, line: Span, following: Span, width: int) -> bool:
         return False
     if not (_has_words(text, line) and _has_words(text, following)):
         return False
-    if _COLUMNS.search(this) or _COLUMNS.search(next_):
+    if _STAMP.match(next_) or any(_COLUMNS.search(line) for line in (this, next_)):
         return False
     return _is_full(text, line, following, width)
 

@@ -220,6 +220,24 @@ from next May, when the line is extended.
 """
 
 
+CHAT = """\
+[02/05/2025, 18:05:31] Ada: no that is the day of the fair. SATURDAY
+[02/05/2025, 18:11:57] Jo: I have booked the club from 1 till 6, which
+[02/05/2025, 18:12:20] Jo: the bar opens at 2, as they said when I was there
+[02/05/2025, 18:14:03] Cal: can we bring our own, or is that not done there
+"""
+SHEET = """\
+Known as .................... Maisie, as her gran was called
+School ...................... Saint Aldhelm's Primary, year 4
+Squad offered . . . . . . . . Dolphins, Tuesdays and Saturdays
+"""
+
+
+@pytest.mark.parametrize("text", [CHAT, CHAT.replace("[", "").replace("] ", " - "), SHEET])
+def test_what_is_led_by_a_time_or_to_by_points_is_a_line_each(text: str) -> None:
+    assert blocks(text) == text.split("\n")[:-1]
+
+
 JUSTIFIED = (
     "The  mill  stood  on  the river for many years before it was\n"
     "sold  to  the  brothers,  who  let  the  wheel  rot  and the\n"
