@@ -1,6 +1,7 @@
 """Ask small folders everyday questions, and print how many are answered, by kind.
 
-    python -m evals.everyday [--fresh] [--show] [--json FILE] [--kind KIND] [--keep FOLDER]
+    python -m evals.everyday [--fresh | --sheets] [--show] [--json FILE] [--kind KIND]
+                             [--keep FOLDER]
 
 Each folder is made anew and indexed by itself with default settings. Nothing is compared with a
 bar: the exit code is 0.
@@ -17,11 +18,12 @@ from typing import Literal
 
 from assistant import Answer, Assistant
 from assistant.show.provenance import describe_confidence
-from evals.everyday.folders import FOLDERS, FRESH, write
+from evals.everyday.folders import FOLDERS, FRESH, SHEETS, write
 from evals.everyday.score import (
     DIALOGUES,
     FRESH_QUESTIONS,
     QUESTIONS,
+    SHEETS_QUESTIONS,
     Asked,
     Outcome,
     is_right,
@@ -94,20 +96,32 @@ def row(outcome: Outcome) -> str:
     return json.dumps(told, ensure_ascii=False) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask and print; return 0."""
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fresh", action="store_true", help="ask the folders written blind")
+    which = parser.add_mutually_exclusive_group()
+    blind, sheets = "the folders written blind", "forms, lists, talks and the like"
+    for name, told in (("fresh", blind), ("sheets", sheets)):
+        which.add_argument(
+            f"--{name}", action="store_const", const=name, dest="which", help=f"ask {told}"
+        )
     parser.add_argument("--show", action="store_true", help="print what is wrong")
     parser.add_argument("--json", type=Path, help="write a row a question here")
     parser.add_argument("--kind", help="ask only this kind; 'follow-up' asks the dialogues")
     parser.add_argument("--keep", type=Path, help="a folder to leave the documents in, to look at")
-    chosen = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Ask and print; return 0."""
+    chosen = _parse(arguments)
 
     def is_chosen(asked: Asked) -> bool:
         return chosen.kind in (None, asked.kind)
 
-    folders, path = (FRESH, FRESH_QUESTIONS) if chosen.fresh else (FOLDERS, QUESTIONS)
+    folders, path = {
+        "fresh": (FRESH, FRESH_QUESTIONS),
+        "sheets": (SHEETS, SHEETS_QUESTIONS),
+    }.get(chosen.which, (FOLDERS, QUESTIONS))
     questions = [asked for asked in read_questions(path) if is_chosen(asked)]
     dialogues = [turns for turns in read_dialogues(DIALOGUES) if is_chosen(turns[0])]
     outcomes: list[Outcome] = []

@@ -17,6 +17,7 @@ from assistant.evaluation.statistics import interval_of_share
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
 FRESH_QUESTIONS = Path(__file__).with_name("fresh.jsonl")
+SHEETS_QUESTIONS = Path(__file__).with_name("sheets.jsonl")
 DIALOGUES = Path(__file__).with_name("dialogues.jsonl")
 FOLLOW_UP = "follow-up"
 _MARK = re.compile(r"\[\d+\]")

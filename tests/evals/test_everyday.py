@@ -11,13 +11,14 @@ from assistant.ingest.sniff import media_type
 from assistant.settings import Settings
 from assistant.store.sync import limits_of
 from evals.everyday.__main__ import report
-from evals.everyday.folders import FOLDERS, FRESH, write
+from evals.everyday.folders import FOLDERS, FRESH, SHEETS, write
 from evals.everyday.office import Bullets, Grid, Heading, Steps, page
 from evals.everyday.score import (
     DIALOGUES,
     FOLLOW_UP,
     FRESH_QUESTIONS,
     QUESTIONS,
+    SHEETS_QUESTIONS,
     Asked,
     Outcome,
     folded,
@@ -114,6 +115,20 @@ def test_every_folder_written_blind_is_asked_as_much_and_a_quarter_cannot_be_ans
         own = [asked for asked in BLIND if asked.case == case]
         assert len(own) == 30
         assert sum(not asked.is_answerable for asked in own) == 8
+
+
+def test_what_answers_of_the_sheets_stands_in_them_and_no_question_is_asked_twice() -> None:
+    asked = read_questions(SHEETS_QUESTIONS)
+    assert {one.case for one in asked} == set(SHEETS)
+    assert len({(one.case, folded(one.question)) for one in asked}) == len(asked)
+    for case, make in SHEETS.items():
+        texts = [folded(data.decode()) for data in make().values()]
+        own = [one for one in asked if one.case == case and one.is_answerable]
+        assert len(own) > 40
+        for one in own:
+            assert one.must
+            for said in one.must:
+                assert any(folded(said) in text for text in texts), said
 
 
 def test_most_of_what_is_answered_by_a_folder_written_blind_is_put_in_other_words() -> None:
