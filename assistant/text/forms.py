@@ -93,7 +93,7 @@ class FormReading(NamedTuple):
 
     Attributes:
         asked: those whose label is asked for.
-        naming: those that only name what it is asked of.
+        naming: those that only name what it is asked of, such as a title.
         others: all others with a label, and the rest where nothing is asked for but a label.
     """
 
@@ -127,10 +127,10 @@ def read_form(
         return FormReading()
     asked = set(query_terms(question, language))
     chosen = {term for one in _CHOOSES.findall(fold(question)) for term in terms(one, language)}
-    rest = (line for n, line in enumerate(lines) if n not in fields)
-    short = (line for line in rest if len(line.split()) <= MAX_TITLE_WORDS)
-    titles = " ".join(line for line in short if not line.endswith((".", "!", "?")))
-    own = asked - {*called, *terms(titles, language)}
+    rest = [n for n in range(len(lines)) if n not in fields]
+    short = [n for n in rest if len(lines[n].split()) <= MAX_TITLE_WORDS]
+    titles = [n for n in short if not lines[n].endswith((".", "!", "?"))]
+    own = asked - {*called, *terms(" ".join(lines[n] for n in titles), language)}
     is_asking = _ASKS.search(fold(question)) is not None
     labels = {n: set(terms(label, language)) for n, (label, _) in fields.items()}
     if totals := own & {term for word in _TOTALS for term in terms(word, language)}:
@@ -150,8 +150,12 @@ def read_form(
             labelled.append(n)
         else:
             others.append(n)
+    held = {term for _, value in fields.values() for term in terms(value, language)}
+    is_more = own and (is_asking or own - held)
+    named = (n for n in titles if is_more and _IDENTIFIES.fullmatch(lines[n]))
+    naming += [n for n in named if asked & set(terms(lines[n], language))]
     if own and any(own <= labels[n] for n in labelled):
-        others += [n for n in range(len(lines)) if n not in fields]
+        others += [n for n in rest if n not in naming]
     return FormReading(tuple(labelled), tuple(naming), tuple(others))
 
 
