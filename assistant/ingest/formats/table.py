@@ -12,6 +12,9 @@ what its values are. The names are those of the first row with several cells, if
 
 A row above them that groups columns (`First half | Second half`) is put before their names.
 
+A table of two columns whose values are of several kinds is a form: each of its rows is a line,
+`Label: value`, and none holds names.
+
 After an empty row another table may begin: one with names of its own if, besides, there is a column
 of words above numbers, dates or truth values. Rows that stand alone, above a table's first row of
 several cells, are captions. `DocumentUnreadable` is raised for tables with too many rows.
@@ -19,13 +22,17 @@ several cells, are captions. `DocumentUnreadable` is raised for tables with too 
 
 import re
 from bisect import bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from assistant.errors import DocumentUnreadable, Fault
 from assistant.text import english as en
-from assistant.text.words import CAPITALISED
+from assistant.text.dates import DAY_OF
+from assistant.text.exact import MONTH_OF
+from assistant.text.operations import MEASURED
+from assistant.text.terms import fold
+from assistant.text.words import CAPITALISED, one_of
 from assistant.values import Cell, Role
 
 JOINT = " | "
@@ -53,8 +60,23 @@ MAX_LISTED_WORDS = 4
 """Of a name with a comma in it: more are a value."""
 _SENTENCE_END = re.compile(r"[.!?;。！？]$")
 
+MIN_KINDS, MOST_ALIKE = 3, 0.7
+_TIME_NAME = re.compile(rf"\b(?:{one_of((*MONTH_OF, *DAY_OF))})s?\b", re.IGNORECASE)
+_MEASURE = re.compile(r"\W?\d[\d.,]*\s?([^\W\d_]{1,6}|[°%]\w?)")
+
 _HEADS = en.PERSON_NOUNS | en.ROLES | en.PERSON_COLUMNS | en.THING_COLUMNS
 """Words that a name of a column ends with."""
+
+_ABOVE_VALUES = (
+    _HEADS
+    | MEASURED
+    | frozenset(
+        """amount answer description detail hour info limit meaning note number rule value what when
+    where who why angabe beschreibung bemerkung hinweis inhalt uhrzeit wann was wer wert wo zeiten
+    detalle hora horaire horario nota orario quand qui valeur valor valore""".split()
+    )
+)
+"""Words that the name of a column of values ends with, folded."""
 
 Row = Sequence[str]
 
@@ -71,17 +93,21 @@ def write_rows(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, str, Role
     """
     names: Row = ()
     upper: Row = ()
-    may_begin = True
+    may_begin, is_form = True, False
     n_rows = 0
     for number, cells, below in _look_ahead(rows):
         n_cells = sum(map(bool, cells))
         if not n_cells:
-            may_begin = True
+            may_begin, is_form = True, False
             continue
         n_rows += 1
         if n_rows > MAX_ROWS:
             raise DocumentUnreadable(f"more than {MAX_ROWS:,} rows: split it", Fault.TOO_LARGE)
-        if upper:
+        if may_begin and n_cells > 1:
+            is_form = _are_fields((), [cells, *below])
+        if is_form:
+            yield number, _write_field(cells), Role.PARAGRAPH
+        elif upper:
             names, upper = merge_names([upper, cells]), ()
             yield number, join_cells(names), Role.NAMES
         elif may_begin and _are_names(cells, below) and (not names or _is_contrast(cells, below)):
@@ -109,6 +135,11 @@ def write_table(names: Row, rows: Iterable[Row]) -> Iterator[tuple[str, Role]]:
     Raises:
         DocumentUnreadable: there are more than `MAX_ROWS`.
     """
+    rows = iter(rows)
+    ahead = list(islice(rows, N_LOOKED_AT))
+    rows = chain(ahead, rows)
+    if any(names) and _are_fields(names, ahead):
+        names, rows = (), chain([names], rows)
     if any(names):
         yield join_cells(names), Role.NAMES
         for number, cells in enumerate(rows):
@@ -118,6 +149,50 @@ def write_table(names: Row, rows: Iterable[Row]) -> Iterator[tuple[str, Role]]:
                 yield _name_cells(names, cells), Role.ROW
     else:
         yield from ((line, role) for _, line, role in write_rows(enumerate(rows)))
+
+
+def _are_fields(names: Row, rows: Sequence[Row]) -> bool:
+    """Tell whether the rows of a table, and what it marks as names, are the lines of a form.
+
+    They are labels, each once, with values of three kinds or more. What is marked must be a value.
+    """
+    whole = [(*row[:2], "")[:2] for row in (names, *rows) if any(row)]
+    if any(_width(row) > 2 for row in rows) or not all(_is_name(label) for label, _ in whole):
+        return False
+    labels = {label.casefold() for label, _ in whole}
+    kinds = Counter(_kind_of(value) for _, value in whole if value)
+    head = whole[0][1] if whole else ""
+    last = (fold(head).split() or [""])[-1]
+    is_told = not any(names) or _PERSON.search(head) or _kind_of(head) != "words"
+    return (
+        bool(is_told)
+        and len(labels) == len(whole)
+        and len(kinds) >= MIN_KINDS
+        and max(kinds.values()) <= MOST_ALIKE * len(whole)
+        and _ABOVE_VALUES.isdisjoint((last, last.removesuffix("s")))
+    )
+
+
+def _write_field(cells: Row) -> str:
+    label, *values = (cell for cell in cells if cell)
+    return f"{label.rstrip(' :')}: {JOINT.join(values)}" if values else label
+
+
+def _kind_of(value: str) -> str:
+    """Return what a value is: an address, a number, of a unit, a date, words with digits or none.
+
+    >>> _kind_of("9.2 kg"), _kind_of("3 June 2025"), _kind_of("HS-70418"), _kind_of("none")
+    ('kg', 'date', 'digits', 'words')
+    """
+    if _ADDRESS.search(value):
+        return "address"
+    if _VALUE.fullmatch(value):
+        return "number"
+    if _TIME_NAME.search(value):
+        return "date"
+    if measure := _MEASURE.fullmatch(value):
+        return measure[1]
+    return "digits" if any(map(str.isdigit, value)) else "words"
 
 
 def find_names(rows: Sequence[Row], *, is_marked: bool, is_unsure: bool) -> tuple[int, Row]:

@@ -9,6 +9,7 @@ from ingest.reading import refuses, within
 from assistant.errors import Fault
 from assistant.ingest.formats import table
 from assistant.ingest.formats.table import MAX_COLUMNS, split_row, write_rows, write_table
+from assistant.values import Role
 
 CELLS = st.lists(
     st.sampled_from(["", "", "Name", "Price", "2019", "2020", "3.5", "tea", "Tea is nice."]),
@@ -171,3 +172,48 @@ def test_a_row_of_very_many_cells_is_read_back_in_time() -> None:
     with within(1):
         assert len(split_row(line, " | ".join(names))) == 20_000
         assert len(split_row(": " * 200_000, " | ".join(names))) == 1
+
+
+BOOKING = [
+    ["Name", "Petra Lindqvist"],
+    ["Arrival:", "3 June 2025"],
+    ["Guests", "2"],
+    ["Phone", "01947 550112"],
+    ["Remarks", "late arrival, vegetarian"],
+    ["Signature", ""],
+]
+SHEET = [["Model", "X-200"], ["Power", "850 W"], ["Weight", "9.2 kg"], ["Colour", "green"]]
+PRICES = [["Product", "Price"], ["Tent", "120.00"], ["Stove", "35.50"], ["Lamp", "9.90"]]
+OFFICES = [["Office", "Opening hours"], ["Kiel", "9-17"], ["Bonn", "closed"], ["Ulm", "Mo-Fr 8:00"]]
+POSTS = [["Post", "Name"], ["Captain", "Ffion Maddox"], ["Treasurer", "Reuben Voss"]]
+DUTIES = [["Task", "Day"], ["Rubbish", "Tuesday"], ["Glass", "on call"], ["Garden", "1 May"]]
+
+
+@pytest.mark.parametrize("rows", [BOOKING, SHEET])
+def test_each_row_of_a_form_is_a_line_with_its_label(rows: list[list[str]]) -> None:
+    for written in (write_table((), rows), write_table(rows[0], rows[1:])):
+        assert list(written) == [
+            (f"{label.rstrip(':')}: {value}" if value else label, Role.PARAGRAPH)
+            for label, value in rows
+        ]
+    wide = [[*row, "", ""] for row in rows]
+    assert lines(*wide) == lines(*rows)
+    assert lines(["Registration"], *rows)[1:] == lines(*rows)
+
+
+@pytest.mark.parametrize("rows", [PRICES, OFFICES, POSTS, DUTIES])
+def test_a_table_of_two_columns_of_one_kind_or_under_a_name_is_no_form(
+    rows: list[list[str]],
+) -> None:
+    first, *below = rows
+    for written in (write_table((), rows), write_table(first, below)):
+        assert next(iter(written)) == (" | ".join(first), Role.NAMES)
+
+
+def test_labels_that_recur_and_a_third_column_make_no_form() -> None:
+    twice = [*SHEET, ["Colour", "red"]]
+    assert lines(*twice)[1].startswith("Model: Power")
+    third = [[*row, "yes"] for row in SHEET]
+    assert not any(line.startswith("Weight: 9.2 kg") for line in lines(*third))
+    named = write_table(["Model", "Kind"], SHEET[1:])
+    assert next(iter(named)) == ("Model | Kind", Role.NAMES)
