@@ -144,6 +144,9 @@ EXACT_WEIGHT = 3.0
 """What is exact tells more of a question than its other words."""
 EXACT_LIKENESS = 0.95
 """Of tokens to what is the same and written in another way."""
+ASKS_THE_SAME = -3.0
+"""Log-odds of a document's own question, as a reader gives them. Of 20 questions to such texts it
+was -2.8 or more where it asks the same, else -3.5 or less, and the reply's 1 to 8 lower."""
 HEAD_CHARS = 120
 """What a document begins with: its name, once more."""
 MAX_PREFIX_CHARS = 300
@@ -190,7 +193,8 @@ def gather(
     if not reader:
         return sentences, evidence
     spans = [_spans_after(prefix, one) for prefix, one in zip(prefixes, passages, strict=True)]
-    return sentences, _add_reading(evidence, reader.read(question, read, spans), spans)
+    evidence = _add_reading(evidence, reader.read(question, read, spans), spans)
+    return sentences, _read_replies(evidence, sentences)
 
 
 def _spans_after(prefix: str, passage: Passage) -> list[tuple[int, int]]:
@@ -215,6 +219,23 @@ def _add_reading(
             if word
         },
     )
+
+
+def _read_replies(evidence: Evidence, sentences: Sequence[Sentence]) -> Evidence:
+    """Let what stands under a question of the document answer as that question does.
+
+    "Once a month" says nothing to a reader that does not know what it replies to.
+    """
+    assert evidence.reading is not None
+    reading, first = evidence.reading.copy(), 0
+    for _, group in groupby(sentences, _passage_of):
+        roles = [sentence.role for sentence in group]
+        for n, under in enumerate(contexts(roles)):
+            asked = (reading[first + m] for m in under if roles[m] is Role.QUESTION)
+            same = [one for one in asked if one >= ASKS_THE_SAME]
+            reading[first + n] = max([reading[first + n], *same])
+        first += len(roles)
+    return replace(evidence, reading=reading)
 
 
 def compare(

@@ -12,6 +12,7 @@ from hashing import HashingEmbedder
 from retrievals import passage, retrieve
 
 from assistant.answer import compose
+from assistant.evidence import gather as gathering
 from assistant.evidence import scorer as judging
 from assistant.evidence.calibration import Calibration, Logistic
 from assistant.evidence.features import (
@@ -42,7 +43,7 @@ from assistant.evidence.support import READ_SUPPORT_FEATURES
 from assistant.models.reader import CachingReader, Encoded, QuestionTokens, ReadPassage, Spans
 from assistant.pipeline import Assistant
 from assistant.settings import PACKED_MODEL
-from assistant.values import Role
+from assistant.values import Passage, Role
 
 MILL = passage("The mill stands by the river.", "Ada Fenn built it in 1834.", name="mill.txt")
 INN = passage("The inn was opened by Tom Hay.", "It has two rooms.", name="inn.txt")
@@ -124,6 +125,23 @@ def test_what_stands_above_a_passage_is_read_with_it_and_moves_no_span() -> None
     assert evidence.reading.tolist() == [2.0]
     (start, end) = evidence.words[1]
     assert sentences[0].text[start:end] == "Ada Fenn"
+
+
+def test_a_reply_is_read_with_the_question_that_it_stands_under(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = ("May the Ada Club Come?", "twice a month.", "Is it Far?", "it is. Ask Tom.")
+    roles = (Role.QUESTION, Role.PARAGRAPH, Role.QUESTION, Role.PARAGRAPH)
+    asked = replace(passage(*lines, name="club.txt"), roles=roles)
+
+    def read(one: Passage) -> list[float]:
+        _, evidence = gather(retrieve(QUESTION, one), HashingEmbedder(), ScriptedReader())
+        assert evidence.reading is not None
+        return list(evidence.reading)
+
+    monkeypatch.setattr(gathering, "ASKS_THE_SAME", 3.0)
+    assert read(asked) == [4.0, 4.0, 2.0, 2.0], "the second question is another one"
+    assert read(replace(asked, roles=(Role.PARAGRAPH,) * 4)) == [4.0, 0.0, 2.0, 2.0]
 
 
 def test_without_passages_there_is_nothing_to_read() -> None:
