@@ -33,6 +33,7 @@ from assistant.store.catalog import (
 )
 from assistant.store.content import SPLITTER_VERSION
 from assistant.store.lock import find_holder
+from assistant.store.partitions import FOLDER as PARTITIONS
 from assistant.store.snapshot import Base, Snapshot
 from assistant.store.sqlite import SqliteTables
 from assistant.store.sync import index_config_of, list_files, open_engine
@@ -201,7 +202,11 @@ def _examine_base(base: Base, index_dir: Path) -> Iterator[Finding]:
 
 
 def _tell_leftovers(base: Base | None, index_dir: Path) -> Iterator[Finding]:
-    """Yield what interrupted or failed work has left: other bases, catalogs put aside."""
+    """Yield what earlier work has left: other bases, catalogs put aside, what workers made."""
+    if (made := index_dir / PARTITIONS).is_dir():
+        told = f"what workers made before they were interrupted is left: {str(made)!r}"
+        remedy = "assistant index --ray goes on with it, assistant index deletes it"
+        yield warning(SUBJECT, told, remedy)
     found = [
         path
         for path in list_folders(index_dir)
@@ -210,5 +215,5 @@ def _tell_leftovers(base: Base | None, index_dir: Path) -> Iterator[Finding]:
     for ending in ("new", "damaged"):
         found += index_dir.glob(f"{CATALOG_FILE}.{ending}*")
     for path in sorted(found):
-        what = "an unfinished base" if path.is_dir() else "a catalog that was put aside"
+        what = "a base that is not in use" if path.is_dir() else "a catalog that was put aside"
         yield warning(SUBJECT, f"{what} is left: {str(path)!r}", f"rm -r {str(path)!r}")

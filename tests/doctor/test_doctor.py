@@ -346,11 +346,14 @@ class TestIndex:
     ) -> None:
         (healthy.index_dir / "chroma" / "of-before").mkdir(parents=True)
         (healthy.index_dir / "catalog.sqlite.damaged").touch()
+        (healthy.index_dir / "partitions" / "0").mkdir(parents=True)
         found = [one for one in examine_index(healthy) if one.state == WARNING]
-        assert [("of-before" in one.remedy, "damaged" in one.remedy) for one in found] == [
-            (False, True),
-            (True, False),
-        ]
+        workers, damaged, base = found
+        assert "index --ray" in workers.remedy
+        assert damaged.remedy.startswith("rm -r")
+        assert "damaged" in damaged.remedy
+        assert base.told.startswith("a base that is not in use")
+        assert "of-before" in base.remedy
         with lock.hold_lock(healthy.index_dir):
             assert not [one for one in examine_index(healthy) if "is left" in one.told]
 
