@@ -5,6 +5,7 @@ ours is, with the texts in it and the same model. All else is at its default. It
 checks what it wrote, nor knows afterwards which files have changed.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,7 @@ def is_installed() -> bool:
 
 def build_index(corpus: Path, folder: Path) -> Any:
     """Index a folder of text files into another, and return what searches it."""
-    from txtai import Embeddings  # type: ignore[import-not-found, unused-ignore]
-
-    embeddings = Embeddings(
+    embeddings = import_module(NAME).Embeddings(
         path=str(model_folder()), method="sentence-transformers", content=True, hybrid=True
     )
     texts = ((path.name, path.read_text("utf-8"), None) for path in sorted(corpus.rglob("*.txt")))
