@@ -56,6 +56,7 @@ from assistant.models.reader import CachingReader, PassageReader
 from assistant.retrieve.named import name_terms
 from assistant.retrieve.retriever import Retrieval, cosine, idf
 from assistant.settings import INSTALLED_MODEL, Settings
+from assistant.text.cues import is_injection
 from assistant.text.forms import (
     asks_of_mail,
     find_reply,
@@ -231,13 +232,17 @@ def _prefer_labels(sentences: Sequence[Sentence], evidence: Evidence, scores: Co
 
 
 def _find_replies(sentences: Sequence[Sentence], evidence: Evidence) -> list[int]:
-    """Return the sentences that reply to the question where a document asks it itself."""
+    """Return the sentences that reply to the question where a document asks it itself.
+
+    None of them tells whoever answers what to say.
+    """
     for number in dict.fromkeys(evidence.passages):
         own = np.flatnonzero(evidence.passages == number).tolist()
         first = sentences[own[0]]
         lines, language = [sentences[n].text for n in own], first.passage.language
         heads = {place for place, n in enumerate(own) if sentences[n].role is Role.QUESTION}
-        if reply := find_reply(evidence.question, lines, heads, place_terms(first), language):
+        reply = find_reply(evidence.question, lines, heads, place_terms(first), language)
+        if reply and not any(is_injection(lines[n]) for n in reply):
             return [own[n] for n in reply]
     return []
 
