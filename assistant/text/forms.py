@@ -26,7 +26,7 @@ MAX_TITLE_WORDS = 5
 _FIELD = re.compile(
     r"([^:\n]{1,40}?)(?::\s+|[ \t]*\.{3,}[ \t]*|[ \t]{2,}(?=\W{0,2}\d|[A-Z]{3} \d))(\S.*)"
 )
-_IDENTIFIES = re.compile(rf"(?:(?:{CAPITALISED}|\S*\d\S*|&|of|the|de|der|von|du)[ ,/]*)+")
+_WORD_OF_NAME = re.compile(rf"{CAPITALISED}\W?|&|of|the|de|der|von|du")
 _MEASURES = re.compile(r"\W{0,3}\d[\d.,]*\s?(?!\d)\w")
 _TOTALS = "total totals sum summe gesamtsumme gesamtbetrag totale suma soma somme montant".split()
 """What a question calls the line of a form that sums up others, whatever that is called there."""
@@ -141,7 +141,7 @@ def read_form(
     for n, (_, value) in fields.items():
         told = set(terms(value, language))
         known = asked & told
-        is_name = known - chosen and _IDENTIFIES.fullmatch(value) and not _MEASURES.match(value)
+        is_name = known - chosen and _identifies(value) and not _MEASURES.match(value)
         is_whole = told <= asked and own - told - labels[n]
         is_beside = (own - known) or (is_asking and asked - known)
         if is_name and is_beside and (is_whole or not said[n] - known):
@@ -152,11 +152,17 @@ def read_form(
             others.append(n)
     held = {term for _, value in fields.values() for term in terms(value, language)}
     is_more = own and (is_asking or own - held)
-    named = (n for n in titles if is_more and _IDENTIFIES.fullmatch(lines[n]))
+    named = (n for n in titles if is_more and _identifies(lines[n]))
     naming += [n for n in named if asked & set(terms(lines[n], language))]
     if own and any(own <= labels[n] for n in labelled):
         others += [n for n in rest if n not in naming]
     return FormReading(tuple(labelled), tuple(naming), tuple(others))
+
+
+def _identifies(value: str) -> bool:
+    """Whether a value is a name, or a number: words with capitals or digits in them."""
+    words = [word for word in re.split(r"[\s,/]+", value) if word]
+    return all(any(map(str.isdigit, one)) or _WORD_OF_NAME.fullmatch(one) for one in words)
 
 
 _SPOKEN = re.compile(r"(?:\[[^\]\n]{1,40}\]\s*)?(?P<who>[^\W\d_][\w .'’-]{0,38}):\s+(?=\S)")

@@ -1,5 +1,7 @@
 """Lines of forms and letters: what they tell, and that they say nothing by themselves."""
 
+import time
+
 import pytest
 
 from assistant.text.forms import (
@@ -216,3 +218,11 @@ def test_what_only_asks_has_no_reply() -> None:
     letter = ("How much is the tent?", "Kind regards,", "Anja")
     assert find_reply("How much is the tent?", letter) == ()
     assert find_reply("How much is the tent?", letter[:2], heads={0}) == ()
+
+
+@pytest.mark.parametrize("value", ["1" * 200, "1 " * 110, "A1" * 100, "A-" * 110, "1.," * 70])
+def test_a_hostile_value_takes_moments(value: str) -> None:
+    lines = (f"Code: {value}!", f"Place: {value[:190]} z", "Fee: 9 euros")
+    started = time.perf_counter()
+    read_form(f"What is the fee of {value} at z?", lines)
+    assert time.perf_counter() - started < 1.0

@@ -140,6 +140,8 @@ _COLUMNS = re.compile(
 )
 """Three columns of a table that is laid out by spaces, justified prose has shorter runs of them; or
 points that lead from a name to what is said of it."""
+_ROW_CHARS = 2 * MAX_WRAP_CHARS
+"""Of a line that may be a row: the pattern's time grows with the square of them."""
 _STAMP = re.compile(r"\[?\d{1,4}[./:-]\d{1,2}[./:-]\d{1,4}(?:,? \d{1,2}[:.]\d\d|\])|\[\d\d?:\d\d")
 """When a line of a talk or of a log was written, before it."""
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -321,7 +323,7 @@ def _is_soft(text: str, line: Span, following: Span, width: int) -> bool:
         return False
     if not (_has_words(text, line) and _has_words(text, following)):
         return False
-    if _STAMP.match(next_) or any(_COLUMNS.search(line) for line in (this, next_)):
+    if _STAMP.match(next_) or any(_COLUMNS.search(line[:_ROW_CHARS]) for line in (this, next_)):
         return False
     return _is_full(text, line, following, width)
 

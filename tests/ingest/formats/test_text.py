@@ -305,3 +305,11 @@ def test_notes_of_about_one_length_are_a_paragraph_each(text: str) -> None:
 @pytest.mark.parametrize("text", [HAND, textwrap.fill(" ".join(HAND.split()), 52)])
 def test_text_that_is_wrapped_by_hand_is_whole(text: str) -> None:
     assert [one.replace("\n", " ") for one in blocks(text)] == [" ".join(text.split())]
+
+
+@pytest.mark.parametrize("unit", ["  1", " ", "x   ", ". "])
+def test_columns_of_a_line_without_end_take_moments(unit: str) -> None:
+    wrapped = "This line is as long as others are that go on in the next one\n" * 3
+    started = time.perf_counter()
+    blocks(f"{wrapped}a{unit * 100_000}z\nand it goes on here.\n{wrapped}")
+    assert time.perf_counter() - started < 2.0
