@@ -1,6 +1,7 @@
 """The steps of the Dockerfile in one piece, from its sources to a container that is stopped.
 
-No builder is needed: the kernel's namespaces are one's own roots, users, processes and network.
+No builder is needed: the kernel's namespaces are one's own roots, users, processes and network. It
+takes minutes, so that `make torture` runs it; `test_deploy.py` reads the file each time.
 """
 
 import json
@@ -15,8 +16,13 @@ from typing import Any
 
 import pytest
 from image_root import TEXT
+from torture import FACTOR
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1_800),
+    pytest.mark.skipif(not FACTOR, reason="`make torture` runs it"),
+]
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 2_200_000_000
 PARTS = ("torch", "packages", "assistant", "model", "bytecode")

@@ -1,10 +1,11 @@
 """The sign base: two bits of each number of a vector, by which few are found to be scored.
 
 Vectors are centred and turned by a random rotation. Of what comes out the signs are kept, and the
-signs of what these leave; of a query four bits a number. The bits in which the first signs differ
-from the query's, counted, estimate the cosines of all vectors; the second ones, those of the
-likeliest; and the likeliest by both are scored exactly, by the catalog's own vectors (RaBitQ: Gao &
-Long 2024, SIGMOD, arXiv:2405.12497; the second bit is a residual's, with the levels of Max 1960).
+signs of what these leave. The bits in which the first signs differ from those of a query's numbers
+in two bits, counted, estimate the cosines of all vectors; both signs and the query's numbers in
+four bits those of the likeliest; and the likeliest by these are scored exactly, by the catalog's
+own vectors (RaBitQ: Gao & Long 2024, SIGMOD, arXiv:2405.12497; the second bit is a residual's, and
+the levels of both, and a query's, are those of Max 1960).
 The arrays of a base are files of its folder, which are read into memory, checked against the
 digests that the catalog keeps of them, and never edited.
 """
@@ -36,10 +37,13 @@ OVERSAMPLING = 4
 LEAST_NUMBERS = 76_800
 """Numbers of the vectors that are scored, at least: 200 vectors of 384, and more of shorter ones,
 of which fewer bits tell less."""
-REFINED, REFINED_OF_ROOT = 8, 2
+REFINED, REFINED_OF_ROOT = 8, 4
 """Vectors whose second bits are looked at: for each that is scored, and at least of the square
 root of how many there are."""
-QUERY_BITS = 4
+COARSE, FINE = 2, 4
+"""Bits of a query's numbers: for all vectors, and for those that are looked at again."""
+STEPS = {COARSE: 0.9957, FINE: 0.3352}
+"""From one level of so many bits to the next, in root mean squares of the numbers."""
 LEVELS = (0.9816, 0.5289)
 """A number is about plus or minus the first, plus or minus the second, in root mean squares: the
 four levels that a normal distribution is rounded to with the least error."""
@@ -63,6 +67,21 @@ class Coding:
 
     centre: Vector
     rotation: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class CodedQuery:
+    """A query's numbers, each an odd multiple of `half`, by the bits that tell which.
+
+    Attributes:
+        planes: (bits, words) the highest bits first.
+        half: half the step from one level to the next.
+        dimension: how many numbers there are.
+    """
+
+    planes: Codes
+    half: float
+    dimension: int
 
 
 def make_coding(sample: Vector) -> Coding:
@@ -103,94 +122,81 @@ def encode(vectors: Vector, coding: Coding) -> tuple[Codes, Vector]:
     return np.stack((pack(is_up), pack(left > 0))), facts
 
 
-def encode_query(query: Vector, coding: Coding) -> tuple[Codes, float]:
-    """Return the bits of a query (d,), the highest first, (bits, words), and half a step.
-
-    Its numbers are rounded to `QUERY_BITS`: to odd multiples of half a step, from -15 to 15.
-    """
+def encode_query(query: Vector, coding: Coding, bits: int) -> CodedQuery:
+    """Return a query (d,) whose numbers are rounded to so many bits."""
     turned = coding.rotation @ (query - coding.centre)
-    n_levels = 1 << QUERY_BITS
-    half = max(float(np.abs(turned).max()), 1e-12) / n_levels
+    n_levels = 1 << bits
+    half = max(STEPS[bits] / 2 * float(np.sqrt(np.square(turned).mean())), 1e-12)
     levels = np.clip(np.floor(turned / (2 * half)) + n_levels // 2, 0, n_levels - 1)
-    places = np.arange(QUERY_BITS)[::-1, np.newaxis]
-    return pack((levels.astype(np.uint8) >> places & 1) > 0).T, half
+    places = np.arange(bits)[::-1, np.newaxis]
+    return CodedQuery(pack((levels.astype(np.uint8) >> places & 1) > 0).T, half, query.size)
 
 
-def multiply(codes: Codes, query: tuple[Codes, float], dimension: int) -> Vector:
+def multiply(codes: Codes, query: CodedQuery) -> Vector:
     """Return the inner products (n,) of the signs of codes (words, n) and a query's numbers.
 
-    In half steps they are 15 d, less twice the bits that differ from each of the query's four,
-    those of a higher one doubled.
+    In half steps they are (2^bits - 1) d, less twice the bits that differ from each of the query's
+    planes, those of a higher one doubled.
     """
-    planes, half = query
-    wide = np.min_scalar_type(codes.shape[0] * WORD_BITS << QUERY_BITS)
+    bits = len(query.planes)
+    wide = np.min_scalar_type(codes.shape[0] * WORD_BITS << bits)
     differing, words = np.zeros(codes.shape[1], wide), np.empty_like(codes)
     counts = np.empty(codes.shape, np.uint8)
-    for plane in planes:
+    for plane in query.planes:
         np.bitwise_count(np.bitwise_xor(codes, plane[:, np.newaxis], out=words), out=counts)
         differing += differing
         differing += counts.sum(axis=0, dtype=wide)
-    whole = np.float32(dimension * ((1 << QUERY_BITS) - 1))
-    products: Vector = (whole - 2 * differing.astype(np.float32)) * np.float32(half)
+    whole = np.float32(query.dimension * ((1 << bits) - 1))
+    products: Vector = (whole - 2 * differing.astype(np.float32)) * np.float32(query.half)
     return products
 
 
-def propose(
-    codes: Codes, facts: Vector, query: tuple[Codes, float], dimension: int, k: int
-) -> tuple[NDArray[np.intp], Vector]:
+def propose(codes: Codes, facts: Vector, query: CodedQuery, k: int) -> NDArray[np.intp]:
     """Return the places of the k vectors with the best estimates by their first bits, in no order.
 
-    And the inner products that these were made of. Each processor scans a share of the blocks.
+    Each processor scans a share of the blocks.
     """
     n = codes.shape[2]
     n_shares = max(1, min(os.cpu_count() or 1, MAX_THREADS, n // (2 * BLOCK)))
     bounds = [n * share // n_shares for share in range(n_shares + 1)]
 
-    def scan(bound: tuple[int, int]) -> tuple[NDArray[np.intp], Vector, Vector]:
-        return _scan(codes, facts, query, dimension, k, range(*bound, BLOCK))
+    def scan(bound: tuple[int, int]) -> tuple[NDArray[np.intp], Vector]:
+        return _scan(codes, facts, query, k, range(*bound, BLOCK))
 
     with ThreadPoolExecutor(n_shares) as pool:
         found = zip(*pool.map(scan, pairwise(bounds)), strict=True)
-        places, products, estimates = map(np.concatenate, found)
+        places, estimates = map(np.concatenate, found)
     if len(places) > k:
-        kept = np.argpartition(-estimates, k - 1)[:k]
-        places, products = places[kept], products[kept]
-    return places, products
+        places = places[np.argpartition(-estimates, k - 1)[:k]]
+    return places
 
 
 def _scan(
-    codes: Codes,
-    facts: Vector,
-    query: tuple[Codes, float],
-    dimension: int,
-    k: int,
-    blocks: range,
-) -> tuple[NDArray[np.intp], Vector, Vector]:
-    """Return the best k of some blocks: their places, inner products and estimates."""
-    places, products, estimates = np.zeros(0, np.intp), np.zeros(0, "f4"), np.zeros(0, "f4")
-    floor = -np.inf
+    codes: Codes, facts: Vector, query: CodedQuery, k: int, blocks: range
+) -> tuple[NDArray[np.intp], Vector]:
+    """Return the best k of some blocks: their places and estimates."""
+    places, estimates, floor = np.zeros(0, np.intp), np.zeros(0, "f4"), -np.inf
     for first in blocks:
         part = slice(first, min(first + BLOCK, blocks.stop))
-        found = multiply(codes[0, :, part], query, dimension)
-        guessed = facts[0, part] * found + facts[2, part]
+        guessed = facts[0, part] * multiply(codes[0, :, part], query) + facts[2, part]
         passing = np.flatnonzero(guessed > floor)
         places = np.concatenate((places, passing + first))
-        products = np.concatenate((products, found[passing]))
         estimates = np.concatenate((estimates, guessed[passing]))
         if len(places) > k:
             kept = np.argpartition(-estimates, k - 1)[:k]
-            places, products, estimates = places[kept], products[kept], estimates[kept]
+            places, estimates = places[kept], estimates[kept]
             floor = float(estimates.min())
-    return places, products, estimates
+    return places, estimates
 
 
 def find_best(
-    codes: Codes, facts: Vector, query: tuple[Codes, float], dimension: int, k: int
+    codes: Codes, facts: Vector, query: Vector, coding: Coding, k: int
 ) -> NDArray[np.intp]:
     """Return the places of the k vectors with the best estimates, by both bits, best first."""
     n_refined = max(REFINED * k, int(REFINED_OF_ROOT * codes.shape[2] ** 0.5))
-    places, first = propose(codes, facts, query, dimension, n_refined)
-    second = multiply(codes[1][:, places], query, dimension)
+    places = propose(codes, facts, encode_query(query, coding, COARSE), n_refined)
+    fine = encode_query(query, coding, FINE)
+    first, second = (multiply(one[:, places], fine) for one in codes)
     estimates = facts[1, places] * (LEVELS[0] * first + LEVELS[1] * second) + facts[2, places]
     return places[np.lexsort((places, -estimates))[:k]]
 
@@ -219,8 +225,8 @@ class OpenSigns:
 
     def search(self, query: Vector, k: int) -> list[tuple[int, float]]:
         """Return up to k rows, the likeliest first, with the score 0: they are yet to be scored."""
-        given = encode_query(query, self._coding), query.size, min(k, len(self._rows))
-        found = find_best(self._codes, self._facts, *given)
+        k = min(k, len(self._rows))
+        found = find_best(self._codes, self._facts, query, self._coding, k)
         return [(int(row), 0.0) for row in self._rows[found]]
 
     def list_strays(self, rows: list[int], vectors: Vector) -> list[int]:

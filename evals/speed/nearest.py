@@ -95,8 +95,7 @@ def build_signs(given: Given) -> Built:
     facts = np.concatenate([facts for _, facts in pairs], axis=1)
 
     def search(query: Vector) -> NDArray[np.intp]:
-        coded = signs.encode_query(query, coding)
-        places = signs.find_best(codes, facts, coded, dimension, signs.least_scored(dimension))
+        places = signs.find_best(codes, facts, query, coding, signs.least_scored(dimension))
         return rescore(given, query, places)
 
     return Built(search, (codes.nbytes + facts.nbytes) / 1e6)

@@ -35,13 +35,15 @@ def draw(n: int, dimension: int, seed: int) -> Vector:
     return found
 
 
-def search(vectors: Vector, query: Vector, k: int, n_scored: int) -> set[int]:
-    """Return the places of the k best of those that the codes propose, scored exactly."""
+def find_by_codes(vectors: Vector, queries: Vector, k: int, n_scored: int) -> list[set[int]]:
+    """Return the places of each query's k best of those that the codes propose, scored exactly."""
     coding = signs.make_coding(vectors)
     codes, facts = signs.encode(vectors, coding)
-    coded = signs.encode_query(query, coding)
-    places = signs.find_best(codes, facts, coded, query.size, n_scored)
-    return {int(place) for place in places[np.argsort(-(vectors[places] @ query))[:k]]}
+    found = []
+    for query in queries:
+        places = signs.find_best(codes, facts, query, coding, n_scored)
+        found.append({int(place) for place in places[np.argsort(-(vectors[places] @ query))[:k]]})
+    return found
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -49,20 +51,19 @@ def search(vectors: Vector, query: Vector, k: int, n_scored: int) -> set[int]:
 def test_the_rescored_best_are_the_exact_best(seed: int, dimension: int) -> None:
     vectors = draw(8_000, dimension, seed)
     queries = draw(20, dimension, seed + 100)
-    n_found = 0
-    for query in queries:
-        exact = set(np.argsort(-(vectors @ query))[:10].tolist())
-        n_found += len(exact & search(vectors, query, 10, 400))
+    exact = [set(np.argsort(-(vectors @ query))[:10].tolist()) for query in queries]
+    found = find_by_codes(vectors, queries, 10, 400)
+    n_found = sum(len(one & other) for one, other in zip(exact, found, strict=True))
     assert n_found / (10 * len(queries)) >= 0.98
 
 
 @given(st.integers(1, 300), st.integers(2, 130), st.integers(0, 99))
 @settings(deadline=None, max_examples=40)
 def test_scoring_all_is_exact_search(n: int, dimension: int, seed: int) -> None:
-    vectors, (query,) = draw(n, dimension, seed), draw(1, dimension, seed + 1)
-    cosines = vectors @ query
+    vectors, queries = draw(n, dimension, seed), draw(1, dimension, seed + 1)
+    cosines = vectors @ queries[0]
     k = min(7, n)
-    found = search(vectors, query, k, n)
+    (found,) = find_by_codes(vectors, queries, k, n)
     assert np.allclose(np.sort(cosines[list(found)]), np.sort(cosines)[-k:], atol=1e-5)
 
 
@@ -77,21 +78,27 @@ def both_bits(vectors: Vector, coding: signs.Coding) -> Vector:
     return found
 
 
-@given(st.integers(1, 200), st.integers(2, 130), st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(1, 200),
+    st.integers(2, 130),
+    st.integers(0, 99),
+    st.sampled_from([signs.COARSE, signs.FINE]),
+)
+@settings(deadline=None, max_examples=60)
 def test_products_are_those_of_the_signs_and_the_rounded_query(
-    n: int, dimension: int, seed: int
+    n: int, dimension: int, seed: int, n_bits: int
 ) -> None:
     vectors, (query,) = draw(n, dimension, seed), draw(1, dimension, seed + 1)
     coding = signs.make_coding(vectors)
     codes, _ = signs.encode(vectors, coding)
-    planes, half = signs.encode_query(query, coding)
-    bits = np.unpackbits(np.ascontiguousarray(planes).view(np.uint8), axis=1)[:, :dimension]
-    levels = (2 ** np.arange(signs.QUERY_BITS)[::-1]) @ bits
-    rounded = (2 * levels - 15.0) * half
+    coded = signs.encode_query(query, coding, n_bits)
+    bits = np.unpackbits(np.ascontiguousarray(coded.planes).view(np.uint8), axis=1)[:, :dimension]
+    highest = 2**n_bits - 1
+    rounded = (2 * (2 ** np.arange(n_bits)[::-1] @ bits) - highest) * coded.half
     turned = coding.rotation @ (query - coding.centre)
-    assert np.abs(rounded - turned).max() <= half * 1.001
-    first, second = (signs.multiply(code, (planes, half), dimension) for code in codes)
+    within = np.clip(turned, -highest * coded.half, highest * coded.half)
+    assert np.abs(rounded - within).max() <= coded.half * 1.001
+    first, second = (signs.multiply(code, coded) for code in codes)
     signed = np.where((vectors - coding.centre) @ coding.rotation.T > 0, 1.0, -1.0)
     assert np.allclose(first, signed @ rounded, atol=1e-4)
     of_both = signs.LEVELS[0] * first + signs.LEVELS[1] * second
@@ -104,10 +111,10 @@ def test_estimates_are_near_and_neither_too_high_nor_too_low() -> None:
     codes, facts = signs.encode(vectors, coding)
     by_first, by_both = [], []
     for query in queries:
-        coded = signs.encode_query(query, coding)
-        first, second = (signs.multiply(code, coded, 384) for code in codes)
+        coarse, fine = (signs.encode_query(query, coding, n) for n in (signs.COARSE, signs.FINE))
+        first, second = (signs.multiply(code, fine) for code in codes)
         wanted = vectors @ query - coding.centre @ query - facts[2]
-        by_first.append(facts[0] * first - wanted)
+        by_first.append(facts[0] * signs.multiply(codes[0], coarse) - wanted)
         by_both.append(facts[1] * (signs.LEVELS[0] * first + signs.LEVELS[1] * second) - wanted)
     assert abs(np.mean(by_first)) < 0.002
     assert abs(np.mean(by_both)) < 0.002
@@ -123,15 +130,15 @@ def test_the_likeliest_are_found_over_blocks_as_over_all(
     random = np.random.default_rng(seed)
     codes = random.integers(0, 1 << 63, (2, 1, n), dtype=np.uint64)
     facts = random.random((3, n)).astype(np.float32)
-    query = random.integers(0, 1 << 63, (signs.QUERY_BITS, 1), dtype=np.uint64), 0.01
-    estimates = facts[0] * signs.multiply(codes[0], query, 64) + facts[2]
+    planes = random.integers(0, 1 << 63, (signs.COARSE, 1), dtype=np.uint64)
+    query = signs.CodedQuery(planes, 0.01, 64)
+    estimates = facts[0] * signs.multiply(codes[0], query) + facts[2]
     with (
         mock.patch.multiple(signs, BLOCK=4_096),
         mock.patch("os.cpu_count", return_value=n_processors),
     ):
-        places, products = signs.propose(codes, facts, query, 64, k)
+        places = signs.propose(codes, facts, query, k)
     assert np.array_equal(np.sort(-estimates[places]), np.sort(-estimates)[:k])
-    assert np.array_equal(products, signs.multiply(codes[0], query, 64)[places])
 
 
 def test_equal_vectors_and_one_alone_can_be_coded() -> None:
@@ -139,8 +146,7 @@ def test_equal_vectors_and_one_alone_can_be_coded() -> None:
     coding = signs.make_coding(vectors)
     codes, facts = signs.encode(vectors, coding)
     assert np.isfinite(facts).all()
-    query = signs.encode_query(vectors[0], coding)
-    assert set(signs.find_best(codes, facts, query, 32, 3).tolist()) == {0, 1, 2}
+    assert set(signs.find_best(codes, facts, vectors[0], coding, 3).tolist()) == {0, 1, 2}
 
 
 def settings_of(folder: Path, **given: object) -> Settings:

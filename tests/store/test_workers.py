@@ -17,6 +17,7 @@ from corpora import FILES, settings_in, write_files
 from engines import engine_settings, read_all
 from hashing import HashingEmbedder
 from store.told_embedder import GATE, OPEN, POISON, open_telling, read_told
+from torture import trials
 
 from assistant.errors import EmbedderMissing, Fault
 from assistant.ingest.sniff import media_type
@@ -124,7 +125,7 @@ def test_workers_make_the_index_that_one_process_makes(
 def test_a_run_over_four_workers_that_are_killed_at_random_finishes_whole(
     tmp_path: Path, told: None
 ) -> None:
-    n_files, ended = 80, threading.Event()
+    n_files, ended = trials(40, 80), threading.Event()
     alone, by_ray = settings_in(tmp_path / "alone"), settings_in(tmp_path / "ray", ray=LOCAL_RAY)
     for settings in (alone, by_ray):
         write_many(settings.corpus_dir, n_files)
