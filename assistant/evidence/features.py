@@ -6,7 +6,7 @@ one. Each feature is a pure function: of `Evidence`, with one value per sentence
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,6 +40,7 @@ class Evidence:
         beside: (n,) whether a sentence tells of another code, date or year than is asked for.
         is_named: whether a code, date or year is all that is asked for, and some sentence has it.
         over: what each sentence stands under, its document's name among it; empty where unknown.
+        across: (n,) whether a sentence is in another language than the question.
         reading: (n,) the log-odds that a reader gives each sentence; None without a reader.
         words: by the number of a sentence, where in it the words are that a reader takes for the
             answer.
@@ -58,6 +59,7 @@ class Evidence:
     beside: NDArray[np.bool_] | None = None
     is_named: bool = False
     over: tuple[str, ...] = ()
+    across: NDArray[np.bool_] | None = None
     reading: NDArray[np.float64] | None = None
     words: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
@@ -371,10 +373,29 @@ def reading_of_best(scored: ScoredEvidence) -> float:
 
 READ_QUESTION_FEATURES = (*QUESTION_FEATURES, echo_of_best, best_reading, reading_of_best)
 """The features of a question where there is a reader."""
+ACROSS_FEATURES = (best_score, best_fused, cosine_of_best, best_reading, reading_of_best)
+"""Those of a question that is in another language than its best sentence: no word of them meets,
+and all that is known of both is lower."""
+
+
+def is_across(evidence: Evidence, scores: Column) -> bool:
+    """Whether the best sentence is in another language than the question."""
+    return evidence.across is not None and bool(evidence.across[scores.argmax()])
 
 
 def measure_question(evidence: Evidence, scores: Column) -> NDArray[np.float64]:
     """Return all features of a question that has sentences, shape (n_features,)."""
     features = QUESTION_FEATURES if evidence.reading is None else READ_QUESTION_FEATURES
+    return _measure(features, evidence, scores)
+
+
+def measure_across(evidence: Evidence, scores: Column) -> NDArray[np.float64]:
+    """Return the `ACROSS_FEATURES` of a question that has sentences, shape (n_features,)."""
+    return _measure(ACROSS_FEATURES, evidence, scores)
+
+
+def _measure(
+    features: Sequence[Callable[[ScoredEvidence], float]], evidence: Evidence, scores: Column
+) -> NDArray[np.float64]:
     scored = ScoredEvidence(evidence, scores)
     return np.array([feature(scored) for feature in features])

@@ -29,6 +29,7 @@ from assistant.text.terms import (
     find_measures,
     fold,
     function_words,
+    guess_language,
     is_unspaced,
     pairs,
     terms,
@@ -284,7 +285,15 @@ def compare(
         beside=beside,
         is_named=is_named,
         over=tuple(_over(retrieval, sentences)),
+        across=_find_across(retrieval.query, sentences),
     )
+
+
+def _find_across(question: str, sentences: Sequence[Sentence]) -> NDArray[np.bool_]:
+    """Tell of each sentence whether the question is in another language than its document."""
+    codes = [sentence.passage.language for sentence in sentences]
+    other = {code: guess_language(question, code) != code for code in set(codes)}
+    return np.array([other[code] for code in codes], dtype=np.bool_)
 
 
 def _over(retrieval: Retrieval, sentences: Sequence[Sentence]) -> Iterator[str]:

@@ -34,13 +34,16 @@ from assistant.evidence.calibration import (
     write_calibration,
 )
 from assistant.evidence.features import (
+    ACROSS_FEATURES,
     QUESTION_FEATURES,
     READ_FEATURES,
     READ_QUESTION_FEATURES,
     SENTENCE_FEATURES,
     Column,
     Evidence,
+    is_across,
     measure,
+    measure_across,
     measure_question,
 )
 from assistant.evidence.gather import gather
@@ -87,6 +90,7 @@ FEATURES_WITH_READER: Features = {
     **FEATURES,
     "sentence": READ_FEATURES,
     "question": READ_QUESTION_FEATURES,
+    "across": ACROSS_FEATURES,
     "support": READ_SUPPORT_FEATURES,
 }
 
@@ -130,7 +134,8 @@ class EvidenceScorer(Protocol):
 class EvidenceWeights:
     """All that was fitted: for a sentence to answer, a question to be answered, a statement to be
     supported, and where to abstain. `reader` is the SHA-256 of the reader that they were fitted to,
-    "" without one; the fingerprint tells these weights from others.
+    "" without one; only with one there are weights `across`, for a question in another language
+    than its best sentence. The fingerprint tells these weights from others.
     """
 
     sentence: Logistic
@@ -139,6 +144,7 @@ class EvidenceWeights:
     calibration: Calibration
     reader: str = ""
     fingerprint: str = ""
+    across: Logistic | None = None
 
 
 class LateInteractionScorer:
@@ -176,8 +182,10 @@ def weigh(
     scores = weights.sentence.log_odds(measure(evidence))
     if evidence.beside is not None:
         scores = _put_below(scores, evidence.beside)
-    features = measure_question(evidence, scores)
-    log_odds = float(weights.question.log_odds(features[None, :])[0])
+    judge, features = weights.question, measure_question(evidence, scores)
+    if weights.across and is_across(evidence, scores):
+        judge, features = weights.across, measure_across(evidence, scores)
+    log_odds = float(judge.log_odds(features[None, :])[0])
     scores = _hold_back(sentences, evidence, scores)
     originals = _find_originals(sentences)
     for n, original in originals.items():

@@ -1,6 +1,6 @@
 """Ask small folders everyday questions, and print how many are answered, by kind.
 
-    python -m evals.everyday [--fresh | --sheets] [--show] [--json FILE] [--kind KIND]
+    python -m evals.everyday [--fresh | --sheets | --across] [--show] [--json FILE] [--kind KIND]
                              [--keep FOLDER]
 
 Each folder is made anew and indexed by itself with default settings. Nothing is compared with a
@@ -18,8 +18,9 @@ from typing import Literal
 
 from assistant import Answer, Assistant
 from assistant.show.provenance import describe_confidence
-from evals.everyday.folders import FOLDERS, FRESH, SHEETS, write
+from evals.everyday.folders import ACROSS, FOLDERS, FRESH, SHEETS, write
 from evals.everyday.score import (
+    ACROSS_QUESTIONS,
     DIALOGUES,
     FRESH_QUESTIONS,
     QUESTIONS,
@@ -99,8 +100,12 @@ def row(outcome: Outcome) -> str:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     which = parser.add_mutually_exclusive_group()
-    blind, sheets = "the folders written blind", "forms, lists, talks and the like"
-    for name, told in (("fresh", blind), ("sheets", sheets)):
+    sets = {
+        "fresh": "the folders written blind",
+        "sheets": "forms, lists, talks and the like",
+        "across": "folders in another language than theirs",
+    }
+    for name, told in sets.items():
         which.add_argument(
             f"--{name}", action="store_const", const=name, dest="which", help=f"ask {told}"
         )
@@ -121,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folders, path = {
         "fresh": (FRESH, FRESH_QUESTIONS),
         "sheets": (SHEETS, SHEETS_QUESTIONS),
+        "across": (ACROSS, ACROSS_QUESTIONS),
     }.get(chosen.which, (FOLDERS, QUESTIONS))
     questions = [asked for asked in read_questions(path) if is_chosen(asked)]
     dialogues = [turns for turns in read_dialogues(DIALOGUES) if is_chosen(turns[0])]

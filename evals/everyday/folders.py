@@ -7,6 +7,10 @@ rule is made for what is seen to fail in them.
 SHEETS are plain texts as they lie about: forms, price lists, questions with answers, talks, papers
 of a life, timetables. `household` was written by somebody who had not read the program; what failed
 in all of them was mended by its kind. Nothing is fitted on them.
+
+ACROSS are four folders whose questions are in other languages than the documents, twelve in all.
+They were written by somebody who had not read the program; nothing is fitted on them and no rule is
+made for what fails in them.
 """
 
 from collections.abc import Callable
@@ -72,10 +76,12 @@ FRESH: dict[str, Callable[[], Files]] = {
 }
 
 
-SHEETS: dict[str, Callable[[], Files]] = {
-    name: partial(_read, Path(__file__).with_name("sheets") / name)
-    for name in ("forms", "slips", "layouts", "household")
-}
+def _written(kind: str, *names: str) -> dict[str, Callable[[], Files]]:
+    return {name: partial(_read, Path(__file__).with_name(kind) / name) for name in names}
+
+
+SHEETS = _written("sheets", "forms", "slips", "layouts", "household")
+ACROSS = _written("across", "hotel", "praxis", "atelier", "almacen")
 
 FITTED = frozenset((*FOLDERS, *list(FRESH)[::2]))
 """Those whose questions fit what judges."""
@@ -83,7 +89,7 @@ FITTED = frozenset((*FOLDERS, *list(FRESH)[::2]))
 
 def write(name: str, folder: Path) -> None:
     """Write the files of a folder into `folder`, which is made if it is not there."""
-    for path, data in (FOLDERS | FRESH | SHEETS)[name]().items():
+    for path, data in (FOLDERS | FRESH | SHEETS | ACROSS)[name]().items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

@@ -29,6 +29,7 @@ from assistant.models.embed import Embedder, open_embedder, open_reader
 from evals.datasets import CLAIM_SETS, Claim, Dataset, load_claims, load_set
 from evals.evidence.collect import (
     EVERYDAY,
+    STRANGERS,
     TYPED,
     Judged,
     ask_elsewhere,
@@ -50,6 +51,7 @@ from evals.evidence.support import (
     report_support,
 )
 from evals.reader.rows import fits_judge
+from evals.reader.typed import ACROSS
 
 OFF_TOPIC = 1000
 """Questions of Natural Questions asked of the articles of squad2."""
@@ -93,7 +95,8 @@ def collect(folder: Path, work: Path, embedder: Embedder, *, smoke: bool) -> lis
     sets = load(folder, has_trained=open_reader(embedder) is not None)
     asked = {one.name: partial(judge, _take(one) if smoke else one) for one in sets}
     asked[EVERYDAY] = partial(judge_everyday, SMOKE_FOLDERS if smoke else None)
-    asked[TYPED] = partial(judge_typed, SMOKE_FOLDERS if smoke else None)
+    for source in (TYPED, ACROSS, STRANGERS) if open_reader(embedder) else (TYPED,):
+        asked[source] = partial(judge_typed, SMOKE_FOLDERS if smoke else None, source=source)
     for name, answer in asked.items():
         kept = work / name / f"judged-{made_by}{'-smoke' * smoke}.pickle"
         if not kept.exists():
@@ -144,7 +147,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         judged = collect(given.data, given.work or Path(temporary), embedder, smoke=given.smoke)
         claims = collect_claims(given.data, embedder, smoke=given.smoke)
-    held = cross_validate(judged, OVER_REFUSAL)
+    sha256 = reader.sha256 if reader else ""
+    held = cross_validate(judged, OVER_REFUSAL, sha256)
     figures = report(held, settings) + report_support(claims)
     print("\n".join(map(str, figures)))
     print("\n".join(calibration_lines(held)))
@@ -162,7 +166,7 @@ def main() -> None:
         support = (
             fit_support(own.values()) if own else _keep_support(with_reader=reader is not None)
         )
-        weights = fit(judged, support, reader.sha256 if reader else "")
+        weights = fit(judged, support, sha256)
         text = json.dumps({"fitted": fitted, **to_json(weights)}, indent=1)
         out = given.out or WEIGHTS / (READER_WEIGHTS_FILE if reader else WEIGHTS_FILE)
         out.write_text(text + "\n", encoding="utf-8")

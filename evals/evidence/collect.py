@@ -7,7 +7,7 @@ passage that a question was written about.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import cycle, groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +30,19 @@ from evals.everyday.folders import FITTED
 from evals.everyday.folders import write as write_folder
 from evals.everyday.score import FRESH_QUESTIONS, QUESTIONS, Asked, folded, read_questions
 from evals.reader.rows import fold
-from evals.reader.typed import Passage, by_folder, read_passages, write_documents
+from evals.reader.typed import (
+    Passage,
+    by_folder,
+    read_across,
+    read_passages,
+    write_documents,
+)
 
 EVERYDAY = "everyday"
 TYPED = "typed"
+STRANGERS = "strangers"
+N_STRANGERS = 12
+"""Questions of one folder that another is asked."""
 MIN_REMEMBERED = 1_000
 N_TYPED = 4
 """Questions of each passage about, in the order they were written: answered ones, then others."""
@@ -84,18 +93,30 @@ def judge_everyday(n: int | None, folder: Path, embedder: Embedder) -> Iterator[
         yield from _judge(EVERYDAY, questions, settings, embedder, says_one_of)
 
 
-def judge_typed(n: int | None, folder: Path, embedder: Embedder) -> Iterator[Judged]:
+def judge_typed(
+    n: int | None, folder: Path, embedder: Embedder, *, source: str = TYPED
+) -> Iterator[Judged]:
     """Write, index and ask the first n folders of `evals.reader.typed` that train nothing, or all.
 
-    A sentence of its document that is one which answers, or a part of it, answers.
+    A sentence of its document that is one which answers, or a part of it, answers. What is asked in
+    another language than its document's is `ACROSS`; a folder that is asked what was asked of the
+    next one, in another language or not, is among `STRANGERS`.
     """
     held = by_folder([passage for passage in read_passages() if passage.is_held])
+    asked = {
+        name: [one for passage in passages for one in _typed_questions(name, passage)]
+        for name, passages in (held if source == TYPED else by_folder(read_across())).items()
+    }
+    if source == STRANGERS:
+        asked = {
+            name: [_without(one, {}) for one in asked[other][:N_STRANGERS]]
+            for name, other in zip(held, islice(cycle(held), 1, None), strict=False)
+        }
     for number, (name, passages) in enumerate(islice(held.items(), n)):
         settings = _settings_in(folder / str(number), embedder)
         if not settings.corpus_dir.exists():
             write_documents(passages, settings.corpus_dir)
-        questions = [one for passage in passages for one in _typed_questions(name, passage)]
-        yield from _judge(TYPED, questions, settings, embedder, holds)
+        yield from _judge(source, asked[name], settings, embedder, holds)
 
 
 def _typed_questions(folder: str, passage: Passage) -> Iterator[Question]:

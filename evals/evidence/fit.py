@@ -1,10 +1,11 @@
 """Judged questions -> fitted weights, and what each held-out fold makes of them.
 
-Two logistic regressions: of every sentence of every answerable or unanswerable question, and of
-every question on the scores of its sentences. Deterministic.
+Logistic regressions: of every sentence of every answerable or unanswerable question, and of every
+question on the scores of its sentences; with a reader those whose best sentence is in another
+language are fitted apart. Deterministic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +14,23 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from assistant.evidence.calibration import Calibration, Logistic, fit_bars
-from assistant.evidence.features import measure_question
+from assistant.evidence.features import (
+    Column,
+    Evidence,
+    is_across,
+    measure_across,
+    measure_question,
+)
 from assistant.evidence.scorer import EvidenceWeights, Judgement, probability, weigh
-from evals.evidence.collect import EVERYDAY, N_FOLDS, TYPED, Judged
+from evals.evidence.collect import EVERYDAY, N_FOLDS, STRANGERS, TYPED, Judged
+from evals.reader.typed import ACROSS
 
 SENTENCE_SETS = ("squad2", "nq", "clapnq", "covidqa", "hotpotqa", "quotesum", EVERYDAY, TYPED)
 """The sets that say which sentences answer."""
 QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic", EVERYDAY, TYPED)
 """The sets whose questions are what a user might ask a folder, answerable or not."""
+ACROSS_SETS = (ACROSS, STRANGERS)
+"""Those whose questions are in another language than what answers, judged apart."""
 BAR_SETS = ("squad2", "nq", "clapnq", "mtrag")
 """The sets whose answerable questions say where to abstain."""
 WEIGHT_OF_EVERYDAY = 3.0
@@ -58,26 +68,42 @@ def fit(
         np.concatenate([np.full(len(one.holds), _weight(one)) for one in told]),
     )
     whole = [one for one in asked if one.source in QUESTION_SETS and is_clear(one)]
-    question = fit_logistic(
-        np.array([measure_question(w.evidence, sentence.log_odds(w.features)) for w in whole]),
-        np.array([one.question.is_answerable for one in whole]),
-        np.array([_weight(one) for one in whole]),
-    )
-    plain = EvidenceWeights(sentence, question, support, Calibration(1.0, 0.0, ()))
+    question = _fit_question(whole, sentence, measure_question)
+    apart = [
+        one
+        for one in asked
+        if one.source in ACROSS_SETS and is_across(one.evidence, sentence.log_odds(one.features))
+    ]
+    across = _fit_question(apart, sentence, measure_across) if reader else None
+    plain = EvidenceWeights(sentence, question, support, Calibration(1.0, 0.0, ()), across=across)
     answerable = [
         probability(weigh(one.sentences, one.evidence, plain), plain.calibration)
         for one in whole
         if one.question.is_answerable and one.source in BAR_SETS
     ]
     bars = Calibration(1.0, 0.0, fit_bars(answerable))
-    return EvidenceWeights(sentence, question, support, bars, reader)
+    return EvidenceWeights(sentence, question, support, bars, reader, across=across)
 
 
-def cross_validate(judged: Sequence[Judged], over_refusal: float) -> list[HeldOut]:
+def _fit_question(
+    asked: Sequence[Judged],
+    sentence: Logistic,
+    measure: Callable[[Evidence, Column], NDArray[np.float64]],
+) -> Logistic:
+    return fit_logistic(
+        np.array([measure(one.evidence, sentence.log_odds(one.features)) for one in asked]),
+        np.array([one.question.is_answerable for one in asked]),
+        np.array([_weight(one) for one in asked]),
+    )
+
+
+def cross_validate(
+    judged: Sequence[Judged], over_refusal: float, reader: str = ""
+) -> list[HeldOut]:
     """Judge every question with weights that were fitted on the other folds."""
     held: list[HeldOut] = []
     for fold in range(N_FOLDS):
-        weights = fit([one for one in judged if one.fold != fold])
+        weights = fit([one for one in judged if one.fold != fold], reader=reader)
         bar = weights.calibration.bar(over_refusal)
         for one in judged:
             if one.fold == fold:
@@ -94,7 +120,8 @@ def is_clear(one: Judged) -> bool:
 
 
 def _weight(one: Judged) -> float:
-    return {EVERYDAY: WEIGHT_OF_EVERYDAY, TYPED: WEIGHT_OF_TYPED}.get(one.source, 1.0)
+    own = {EVERYDAY: WEIGHT_OF_EVERYDAY, TYPED: WEIGHT_OF_TYPED, ACROSS: WEIGHT_OF_TYPED}
+    return own.get(one.source, 1.0)
 
 
 def fit_logistic(

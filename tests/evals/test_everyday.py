@@ -1,6 +1,7 @@
 """The everyday questions can be answered from their folders, and are scored by what they ask."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from assistant.ingest.sniff import media_type
 from assistant.settings import Settings
 from assistant.store.sync import limits_of
 from evals.everyday.__main__ import report
-from evals.everyday.folders import FOLDERS, FRESH, SHEETS, write
+from evals.everyday.folders import ACROSS, FOLDERS, FRESH, SHEETS, write
 from evals.everyday.office import Bullets, Grid, Heading, Steps, page
 from evals.everyday.score import (
+    ACROSS_QUESTIONS,
     DIALOGUES,
     FOLLOW_UP,
     FRESH_QUESTIONS,
@@ -28,6 +30,7 @@ from evals.everyday.score import (
     share,
     words_shown,
 )
+from evals.everyday.work import Files
 
 SINGLE = read_questions(QUESTIONS)
 TURNS = [turn for turns in read_dialogues(DIALOGUES) for turn in turns]
@@ -117,14 +120,20 @@ def test_every_folder_written_blind_is_asked_as_much_and_a_quarter_cannot_be_ans
         assert sum(not asked.is_answerable for asked in own) == 8
 
 
-def test_what_answers_of_the_sheets_stands_in_them_and_no_question_is_asked_twice() -> None:
-    asked = read_questions(SHEETS_QUESTIONS)
-    assert {one.case for one in asked} == set(SHEETS)
+@pytest.mark.parametrize(
+    ("folders", "path", "n_least"),
+    [(SHEETS, SHEETS_QUESTIONS, 41), (ACROSS, ACROSS_QUESTIONS, 21)],
+)
+def test_what_answers_stands_in_the_files_and_no_question_is_asked_twice(
+    folders: Mapping[str, Callable[[], Files]], path: Path, n_least: int
+) -> None:
+    asked = read_questions(path)
+    assert {one.case for one in asked} == set(folders)
     assert len({(one.case, folded(one.question)) for one in asked}) == len(asked)
-    for case, make in SHEETS.items():
+    for case, make in folders.items():
         texts = [folded(data.decode()) for data in make().values()]
         own = [one for one in asked if one.case == case and one.is_answerable]
-        assert len(own) > 40
+        assert len(own) >= n_least
         for one in own:
             assert one.must
             for said in one.must:

@@ -15,10 +15,11 @@ from assistant.settings import SHIPPED_MODEL
 from evals.datasets import Dataset, Question
 from evals.evidence import __main__ as command
 from evals.evidence import report
-from evals.evidence.collect import judge_everyday, judge_typed, only
+from evals.evidence.collect import STRANGERS, TYPED, judge_everyday, judge_typed, only
 from evals.evidence.support import load_held_pairs
 from evals.reader.rows import MULTILINGUAL, digest, fits_judge, fold, load_rows, reports
 from evals.reader.support import SETS, load_pairs
+from evals.reader.typed import ACROSS
 
 ASKED = [f"which well is number {n}" for n in range(12)]
 
@@ -133,7 +134,9 @@ def test_the_command_fits_weights_to_the_reader_of_the_settings(
     monkeypatch.setenv("ASSISTANT_EMBEDDING_MODEL", SHIPPED_MODEL)
     monkeypatch.setenv("ASSISTANT_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(command, "WEIGHTS", tmp_path)
-    monkeypatch.setattr(command, "judge_typed", lambda _, *where: judge_typed(2, *where))
+    monkeypatch.setattr(
+        command, "judge_typed", lambda _, *where, **of: judge_typed(2, *where, **of)
+    )
     monkeypatch.setattr(command, "judge_everyday", lambda _, *where: judge_everyday(9, *where))
     monkeypatch.setattr(sys, "argv", ["evidence", "--data", str(data), "--write"])
     command.main()
@@ -146,5 +149,7 @@ def test_the_command_fits_weights_to_the_reader_of_the_settings(
     assert {"reading", "reading_of_passage", "reading_lead"} <= set(written["sentence"])
     assert written["support"]["supported"] != 0
     assert {"best_reading", "reading_of_best"} <= set(written["question"])
+    assert {"across", "reading_across"} <= set(written["question"])
+    assert {TYPED, ACROSS, STRANGERS} <= set(written["fitted"]["questions"])
     n_huguenot = 2 * len(TOWNS)
     assert written["fitted"]["questions"]["squad2"] == n_huguenot

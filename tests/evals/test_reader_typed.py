@@ -9,9 +9,18 @@ import pytest
 from told import told_units
 
 from assistant import Assistant
+from assistant.text.terms import guess_language
 from evals.everyday.folders import FOLDERS, FRESH
 from evals.reader.batches import N_OTHERS, OFTEN, Batches, Sizes
-from evals.reader.typed import SOURCE, Passage, by_folder, read_passages, write_documents
+from evals.reader.typed import (
+    ACROSS,
+    SOURCE,
+    Passage,
+    by_folder,
+    read_across,
+    read_passages,
+    write_documents,
+)
 from evals.reader.units import cut_units
 
 TABLE = Passage(
@@ -31,10 +40,15 @@ def passages() -> list[Passage]:
     return read_passages()
 
 
+@pytest.fixture(scope="module")
+def across() -> list[Passage]:
+    return read_across()
+
+
 def test_each_answer_stands_in_one_place_and_each_question_is_a_row(
-    passages: list[Passage],
+    passages: list[Passage], across: list[Passage]
 ) -> None:
-    for passage in passages:
+    for passage in (*passages, *across):
         n_asked = len(passage.answered) + len(passage.unanswered)
         assert len(list(passage.rows())) == n_asked
         assert all(passage.sentences_with(w) for _, *words in passage.answered for w in words)
@@ -61,6 +75,41 @@ def test_what_answers_is_a_sentence_an_item_or_a_row() -> None:
     assert TABLE.sentences_with("3.40") == ["Kind: spelt | Price: 3.40 | Bag: 1 kg"]
     assert TABLE.sentences_with("Fridays") == ["We grind on Fridays."]
     assert TABLE.sentences_with("loft") == ["No shoes in the loft."]
+
+
+def test_what_is_asked_in_another_language_is_asked_of_a_passage_that_is_told(
+    passages: list[Passage], across: list[Passage]
+) -> None:
+    told = {(one.folder, one.file, one.heading): one for one in passages}
+    asked = Counter[tuple[bool, str]]()
+    for one in across:
+        own = told[one.folder, one.file, one.heading]
+        assert (one.text, one.lang) == (own.text, own.lang)
+        assert {words for _, *words_ in one.answered for words in words_} <= {
+            words for _, *words_ in own.answered for words in words_
+        }
+        questions = [question for question, *_ in one.answered] + [*one.unanswered]
+        assert len({*questions}) == len(questions)
+        others = [guess_language(question, one.lang) != one.lang for question in questions]
+        asked.update((one.is_held, "other" if is_other else "told by none") for is_other in others)
+    for is_held in (False, True):
+        assert asked[is_held, "other"] > 2_000
+        assert asked[is_held, "other"] > 15 * asked[is_held, "told by none"]
+
+
+def test_a_line_across_takes_its_passage_by_its_place(tmp_path: Path) -> None:
+    place = {"folder": "mill", "file": "a.txt", "heading": "H"}
+    told = {**place, "lang": "en", "text": "Spelt is 3.40.", "yes": [["spelt", "3.40"]], "no": []}
+    asked = {**place, "yes": [["Was kostet Dinkel", "3.40"]], "no": ["Und Hafer?"]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(told) + "\n")
+    (tmp_path / ACROSS).mkdir()
+    (tmp_path / ACROSS / "de.jsonl").write_text(json.dumps(asked) + "\n")
+    (one,) = read_across(tmp_path)
+    assert one.text == "Spelt is 3.40."
+    assert (one.answered, one.unanswered) == ((("Was kostet Dinkel", "3.40"),), ("Und Hafer?",))
+    (tmp_path / "one.jsonl").write_text("")
+    with pytest.raises(KeyError, match="mill"):
+        read_across(tmp_path)
 
 
 def test_an_answer_that_stands_twice_is_left_out(tmp_path: Path) -> None:

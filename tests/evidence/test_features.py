@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -140,3 +141,39 @@ def test_a_best_sentence_that_only_repeats_the_question_speaks_for_what_stands_b
     scores = np.zeros(len(evidence.texts))
     scores[best] = 1.0
     assert features.echo_of_best(features.ScoredEvidence(evidence, scores)) == pytest.approx(echo)
+
+
+def test_what_is_in_another_language_than_the_question_is_known() -> None:
+    german = replace(passage("Der Brunnen ist neun Meter tief."), language="de")
+    evidence = gathered("How deep is the well?", german, SEAS)
+    assert evidence.across is not None
+    assert evidence.across.tolist() == [True, False]
+    assert features.is_across(evidence, np.array([2.0, 0.0]))
+    assert not features.is_across(evidence, np.array([0.0, 2.0]))
+    read = replace(evidence, reading=np.array([-3.0, 1.0]))
+    found = features.measure_across(read, np.array([2.0, 0.0]))
+    fused, cosine = float(read.fused.max()), float(read.cosines[0])
+    assert found.tolist() == pytest.approx([2.0, fused, cosine, 1.0, -3.0])
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "is_across"),
+    [
+        ("Wie tief ist der Brunnen?", "de", False),
+        ("Wie tief ist der Brunnen?", "en", True),
+        ("Какова глубина колодца?", "en", True),
+        ("Brunnen 4", "en", False),  # no word tells a language
+        ("well depth", "de", False),
+    ],
+)
+def test_a_question_is_in_another_language_only_where_something_tells_so(
+    question: str, language: str, is_across: bool
+) -> None:
+    evidence = gathered(question, replace(RIVERS, language=language))
+    assert evidence.across is not None
+    assert set(evidence.across.tolist()) == {is_across}
+
+
+def test_without_knowing_of_languages_nothing_is_across() -> None:
+    evidence = replace(gathered("Danube", RIVERS), across=None)
+    assert not features.is_across(evidence, np.zeros(3))

@@ -16,6 +16,7 @@ from assistant.evidence import gather as gathering
 from assistant.evidence import scorer as judging
 from assistant.evidence.calibration import Calibration, Logistic
 from assistant.evidence.features import (
+    ACROSS_FEATURES,
     FAR,
     QUESTION_FEATURES,
     READ_FEATURES,
@@ -48,6 +49,8 @@ from assistant.values import Passage, Role
 MILL = passage("The mill stands by the river.", "Ada Fenn built it in 1834.", name="mill.txt")
 INN = passage("The inn was opened by Tom Hay.", "It has two rooms.", name="inn.txt")
 QUESTION = "Who built the mill?"
+ACROSS = -0.75
+"""The log-odds of every question in another language than what answers."""
 
 
 class ScriptedReader:
@@ -105,7 +108,18 @@ def weights_that_trust_the_reader(*, reader: str = ScriptedReader.sha256) -> Evi
         of(READ_SUPPORT_FEATURES, None),
         Calibration(1.0, 0.0, ((0.1, 0.5),)),
         reader,
+        across=Logistic(ACROSS, (0.0,) * len(ACROSS_FEATURES)),
     )
+
+
+@pytest.mark.parametrize(("language", "log_odds"), [("en", 3.0), ("de", ACROSS)])
+def test_a_question_in_another_language_than_its_best_sentence_is_judged_by_weights_of_its_own(
+    language: str, log_odds: float
+) -> None:
+    found = retrieve(QUESTION, *(replace(one, language=language) for one in (MILL, INN)))
+    weights = weights_that_trust_the_reader()
+    scorer = LateInteractionScorer(HashingEmbedder(), weights, ScriptedReader())
+    assert scorer.judge(found).log_odds == log_odds
 
 
 def test_each_sentence_gets_the_log_odds_and_the_words_of_its_own_passage() -> None:
