@@ -291,6 +291,9 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 
+_CELL = " | "
+_UNIT_OF_ROW = re.compile(r"(?:\b(?:in|en|em)\s|\()(?P<unit>[^\W\d_]{1,30}|[%€$£])(?![^\W_])")
+
 
 def find_changed_unit(statement: str, quotes: Sequence[str]) -> str | None:
     """Return an amount of a statement that its quotes tell in another unit, and never in its own.
@@ -310,13 +313,20 @@ def find_changed_unit(statement: str, quotes: Sequence[str]) -> str | None:
 def find_worked_out(statement: str, told: str) -> Iterator[tuple[int, int]]:
     """Yield where a statement has the difference or the sum of two amounts of one thing.
 
+    What a row says that it is in is the unit of its amounts that have none.
+
     >>> list(find_worked_out("It costs 30 euros less.", "A: 120 euros. B: 90 euros."))
     [(9, 17)]
+    >>> list(find_worked_out("It is 30 euros less.", "Price in euros | A: 120 | B: 90"))
+    [(6, 14)]
     """
     amounts: dict[str, list[Decimal]] = {}
-    for match in _AMOUNT.finditer(told[:MAX_SENTENCE_CHARS]):
-        if thing := _thing_of(match):
-            amounts.setdefault(thing, []).extend(_values_of(match))
+    for line in told[:MAX_SENTENCE_CHARS].split("\n"):
+        named = _UNIT_OF_ROW.search(line) if _CELL in line else None
+        of_row = unit_of(fold(named["unit"])) if named else ""
+        for match in _AMOUNT.finditer(line):
+            if thing := _thing_of(match) or of_row:
+                amounts.setdefault(thing, []).extend(_values_of(match))
     for match in _AMOUNT.finditer(statement):
         pairs = list(combinations(amounts.get(_thing_of(match), [])[:MAX_AMOUNTS], 2))
         worked_out = {abs(a - b) for a, b in pairs} | {a + b for a, b in pairs}

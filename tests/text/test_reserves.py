@@ -31,6 +31,9 @@ DENIED = [
     ("De winkel opent op zondag.", "De winkel opent nooit op zondag."),
 ]  # fmt: skip
 SAME = [
+    ("A tomato is not a vegetable.", "A tomato is erroneously called a vegetable."),
+    ("Ein Wal ist kein Fisch.", "Ein Wal wird fälschlich ein Fisch genannt."),
+    ("La tomate n'est pas un légume.", "La tomate est faussement appelée un légume."),
     ("The pool is closed on Sundays.", "The pool does not open on Sundays."),
     ("The crew repaired the mast.", "The crew did not wait, but repaired the mast."),
     ("Tiree Island has no cinema.", "About 700 people live on Tiree Island, which has no cinema."),
@@ -41,6 +44,8 @@ SAME = [
     ("Le club possède le bateau.", "Le club possède le bateau, mais aucun hangar."),
 ]
 UNRESERVED = [
+    ("Tomatoes are counted among vegetables.",
+     "Tomatoes are mistakenly counted among vegetables.", "failing"),
     ("Visitors wear a badge.", "Visitors should wear a badge.", "due"),
     ("The tunnel was finished in 2020.", "The tunnel was to be finished in 2020.", "due"),
     ("The lender may end the loan in 30 days.",

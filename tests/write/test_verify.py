@@ -110,6 +110,22 @@ def test_a_date_is_reckoned_only_for_whom_may_reckon() -> None:
     assert find_fault(wrong, may_reckon=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "row", "is_right"),
+    [
+        ("The Otter is 25 euros cheaper.", "Price in euros | Otter: 110 | Stoat: 135", True),
+        ("Der Otter kostet 25 Euro weniger.", "Preis (Euro) | Otter: 110 | Stoat: 135", True),
+        ("The Otter is 35 euros cheaper.", "Price in euros | Otter: 110 | Stoat: 135", False),
+        ("The Otter is 25 kg lighter.", "Price in euros | Otter: 110 | Stoat: 135", False),
+        ("The Otter is 25 euros cheaper.", "Price | Otter: 110 | Stoat: 135", False),
+    ],
+)
+def test_what_a_row_is_in_is_the_unit_of_its_numbers(text: str, row: str, is_right: bool) -> None:
+    claim = Claim(text, (row,))
+    assert find_fault(claim)
+    assert (find_fault(claim, may_reckon=True) is None) is is_right
+
+
 @pytest.mark.parametrize("said", ["aId eBrg lhelite nih 1990.", "Sie kauft ein eBike.", "Ein oHf."])
 def test_a_word_with_a_capital_inside_is_a_name_in_any_language(said: str) -> None:
     assert find_fault(Claim(said, ("Ida Berg kauft in Turku ein Rad, 1990.",)))
