@@ -373,14 +373,23 @@ def reading_of_best(scored: ScoredEvidence) -> float:
 
 READ_QUESTION_FEATURES = (*QUESTION_FEATURES, echo_of_best, best_reading, reading_of_best)
 """The features of a question where there is a reader."""
+MOST_MET = 0.5
+"""Share of a question's weight that names and numbers have, when they alone meet."""
 ACROSS_FEATURES = (best_score, best_fused, cosine_of_best, best_reading, reading_of_best)
-"""Those of a question that is in another language than its best sentence: no word of them meets,
-and all that is known of both is lower."""
+"""Those of a question that is in another language than the sentences: no word of them meets, and
+all that is known of both is lower."""
 
 
-def is_across(evidence: Evidence, scores: Column) -> bool:
-    """Whether the best sentence is in another language than the question."""
-    return evidence.across is not None and bool(evidence.across[scores.argmax()])
+def is_across(evidence: Evidence) -> bool:
+    """Whether the question is in another language than all sentences, as far as words tell.
+
+    Where half of it stands in one of them, they are of one language, whatever was guessed.
+    """
+    return (
+        evidence.across is not None
+        and bool(evidence.across.all())
+        and float(coverage(evidence).max()) < MOST_MET
+    )
 
 
 def measure_question(evidence: Evidence, scores: Column) -> NDArray[np.float64]:

@@ -135,7 +135,7 @@ class EvidenceWeights:
     """All that was fitted: for a sentence to answer, a question to be answered, a statement to be
     supported, and where to abstain. `reader` is the SHA-256 of the reader that they were fitted to,
     "" without one; only with one there are weights `across`, for a question in another language
-    than its best sentence. The fingerprint tells these weights from others.
+    than the sentences. The fingerprint tells these weights from others.
     """
 
     sentence: Logistic
@@ -183,7 +183,7 @@ def weigh(
     if evidence.beside is not None:
         scores = _put_below(scores, evidence.beside)
     judge, features = weights.question, measure_question(evidence, scores)
-    if weights.across and is_across(evidence, scores):
+    if weights.across and is_across(evidence):
         judge, features = weights.across, measure_across(evidence, scores)
     log_odds = float(judge.log_odds(features[None, :])[0])
     scores = _hold_back(sentences, evidence, scores)

@@ -69,11 +69,7 @@ def fit(
     )
     whole = [one for one in asked if one.source in QUESTION_SETS and is_clear(one)]
     question = _fit_question(whole, sentence, measure_question)
-    apart = [
-        one
-        for one in asked
-        if one.source in ACROSS_SETS and is_across(one.evidence, sentence.log_odds(one.features))
-    ]
+    apart = [one for one in asked if one.source in ACROSS_SETS and is_across(one.evidence)]
     across = _fit_question(apart, sentence, measure_across) if reader else None
     plain = EvidenceWeights(sentence, question, support, Calibration(1.0, 0.0, ()), across=across)
     answerable = [

@@ -149,7 +149,7 @@ def test_the_command_fits_weights_to_the_reader_of_the_settings(
     assert {"reading", "reading_of_passage", "reading_lead"} <= set(written["sentence"])
     assert written["support"]["supported"] != 0
     assert {"best_reading", "reading_of_best"} <= set(written["question"])
-    assert {"across", "reading_across"} <= set(written["question"])
+    assert {"best_score", "reading_of_best"} <= set(written["across"])
     assert {TYPED, ACROSS, STRANGERS} <= set(written["fitted"]["questions"])
     n_huguenot = 2 * len(TOWNS)
     assert written["fitted"]["questions"]["squad2"] == n_huguenot

@@ -148,8 +148,8 @@ def test_what_is_in_another_language_than_the_question_is_known() -> None:
     evidence = gathered("How deep is the well?", german, SEAS)
     assert evidence.across is not None
     assert evidence.across.tolist() == [True, False]
-    assert features.is_across(evidence, np.array([2.0, 0.0]))
-    assert not features.is_across(evidence, np.array([0.0, 2.0]))
+    assert not features.is_across(evidence)  # one of them is in its language
+    assert features.is_across(gathered("How deep is the well?", german))
     read = replace(evidence, reading=np.array([-3.0, 1.0]))
     found = features.measure_across(read, np.array([2.0, 0.0]))
     fused, cosine = float(read.fused.max()), float(read.cosines[0])
@@ -176,4 +176,10 @@ def test_a_question_is_in_another_language_only_where_something_tells_so(
 
 def test_without_knowing_of_languages_nothing_is_across() -> None:
     evidence = replace(gathered("Danube", RIVERS), across=None)
-    assert not features.is_across(evidence, np.zeros(3))
+    assert not features.is_across(evidence)
+
+
+def test_where_half_of_the_question_stands_in_a_sentence_they_are_of_one_language() -> None:
+    guessed = replace(passage("In Wohnung 12 wohnt Frau Adler.", "It is wet."), language="en")
+    assert not features.is_across(gathered("Wer wohnt in Wohnung 13?", guessed))
+    assert features.is_across(gathered("Wie feucht ist es dort bei Adler?", guessed))

@@ -194,8 +194,8 @@ def test_a_search_that_failed_does_not_say_that_nothing_was_found(visit: Visit) 
         made.held[held.document_id] = held
         page.fill(".finding input", "per  month")
         expect(page.locator(".found")).to_have_text("1 of 1")
-    (fault,) = visit.faults
-    assert "404" in fault
+    assert visit.faults  # what is typed may be looked for more than once
+    assert all("404" in fault for fault in visit.faults)
     visit.faults.clear()
 
 
