@@ -2,7 +2,7 @@
 # make chat    set up, bring the index in step with corpus/, open the chat
 # make test    set up, then lint, types, tests and the dependency check
 # make test-browser  the chat in a real browser alone (Debian: apt-get install chromium)
-# make torture  kills, faults, full disks, damaged files and readers by the hundred, and the image (half an hour)
+# make torture  kills, faults, full disks, damaged files and readers by the hundred (half an hour); a line of figures each
 # make docs    build the documentation into site/
 # make eval    measure citations, answers and refusals: the seed suite, and with DATA=FOLDER the public sets
 # make bench   speed beside the plain stack (needs the bench dependencies, no network)
@@ -17,7 +17,7 @@ DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
 FRESH := build/fresh
 MODELS := $(VENV)/test-models
-TORTURED := $(addprefix tests/store/,test_catalog.py test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py test_milvus.py test_workers.py) tests/ingest/test_hazards.py tests/test_image.py tests/serve/chat/test_damage.py tests/write/llm/test_backend_faults.py
+TORTURED := $(addprefix tests/store/,test_catalog.py test_crash.py test_fault_points.py test_disk_full.py test_corruption.py test_writers.py test_reading_on.py test_milvus.py test_workers.py) tests/ingest/test_hazards.py tests/serve/chat/test_damage.py tests/write/llm/test_backend_faults.py
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 # Where torch's CPU build is, since on Linux the ordinary one draws in fifteen CUDA packages; empty: the ordinary one
 TORCH_INDEX ?= $(if $(filter Linux,$(shell uname)),https://download.pytorch.org/whl/cpu)

@@ -1,7 +1,6 @@
 """The steps of the Dockerfile in one piece, from its sources to a container that is stopped.
 
-No builder is needed: the kernel's namespaces are one's own roots, users, processes and network. It
-takes minutes, so that `make torture` runs it; `test_deploy.py` reads the file each time.
+No builder is needed: the kernel's namespaces are one's own roots, users, processes and network.
 """
 
 import json
@@ -16,13 +15,8 @@ from typing import Any
 
 import pytest
 from image_root import TEXT
-from torture import FACTOR
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1_800),
-    pytest.mark.skipif(not FACTOR, reason="`make torture` runs it"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 2_200_000_000
 PARTS = ("torch", "packages", "assistant", "model", "bytecode")

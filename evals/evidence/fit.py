@@ -1,8 +1,8 @@
 """Judged questions -> fitted weights, and what each held-out fold makes of them.
 
 Logistic regressions: of every sentence of every answerable or unanswerable question, and of every
-question on the scores of its sentences; with a reader those whose best sentence is in another
-language are fitted apart. Deterministic.
+question on the scores of its sentences; with a reader those in another language than all their
+sentences are fitted apart. Deterministic.
 """
 
 from collections.abc import Callable, Sequence

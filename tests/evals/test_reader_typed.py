@@ -85,8 +85,8 @@ def test_what_is_asked_in_another_language_is_asked_of_a_passage_that_is_told(
     for one in across:
         own = told[one.folder, one.file, one.heading]
         assert (one.text, one.lang) == (own.text, own.lang)
-        assert {words for _, *words_ in one.answered for words in words_} <= {
-            words for _, *words_ in own.answered for words in words_
+        assert {tuple(words) for _, *words in one.answered} <= {
+            tuple(words) for _, *words in own.answered
         }
         questions = [question for question, *_ in one.answered] + [*one.unanswered]
         assert len({*questions}) == len(questions)

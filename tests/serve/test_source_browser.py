@@ -188,14 +188,15 @@ def test_a_search_that_failed_does_not_say_that_nothing_was_found(visit: Visit) 
     with serving(made := long_assistant()) as (at, _):
         page = visit(at)
         open_source(page, "leave")
+        page.wait_for_load_state("networkidle")  # else what is still fetched of it fails, too
         held = made.held.pop(DocumentId("handbook.md"))
         page.fill(".finding input", "per month")
         expect(page.locator(".found")).to_contain_text("Not searched: ")
         made.held[held.document_id] = held
         page.fill(".finding input", "per  month")
         expect(page.locator(".found")).to_have_text("1 of 1")
-    assert visit.faults  # what is typed may be looked for more than once
-    assert all("404" in fault for fault in visit.faults)
+    (fault,) = visit.faults
+    assert "404" in fault
     visit.faults.clear()
 
 
