@@ -18,7 +18,7 @@ from assistant.errors import QuestionError
 from assistant.store.snapshot import Snapshot
 from assistant.text import english as en
 from assistant.text.cues import goes_on, refers
-from assistant.text.dates import find_relative_days
+from assistant.text.dates import find_relative_days, tells_of
 from assistant.text.normalize import normalize
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import (
@@ -218,7 +218,8 @@ def name_days(snapshot: Snapshot, query: str, today: date) -> str:
     """Return the query with its relative days named: "yesterday" becomes "on 27 November 2026".
 
     As the documents name it: by date, or by weekday where none has the date. Of the present day,
-    month or year, which may mean no more than "now", only if a document has it.
+    month or year, which may mean no more than "now", and of a day that the asker tells of, only if
+    a document has it.
     """
     found = list(find_relative_days(query, today))
     names = [term for one in found for term in (one.form, *terms(one.weekday))]
@@ -226,7 +227,8 @@ def name_days(snapshot: Snapshot, query: str, today: date) -> str:
     for one in reversed(found):
         weekday = terms(one.weekday)
         has_day = bool(weekday) and weekday[0] in known
-        if one.form not in known and not has_day and one.is_present:
+        is_of_any = one.is_present or tells_of(query, one)
+        if one.form not in known and not has_day and is_of_any:
             continue
         said = one.weekday if has_day and one.form not in known else one.said
         lead = "in" if one.said.isdigit() or not one.weekday else "on"

@@ -45,6 +45,24 @@ _SPAN_OF = {word: span for span, words in _SPANS.items() for word in words.split
 _LASTING = re.compile(
     rf"(?P<n>\d{{1,3}}|[^\W\d_]{{2,30}}(?:-[^\W\d_]{{2,20}})?)[\s-](?P<span>{one_of(_SPAN_OF)})\b"
 )
+_TELLER = re.compile(
+    r"(?:^|[.;:!?\n])\s{0,9}(?:(?:and|but|so|if|since|hi|hello|hallo|bonjour|hola|wenn|weil|si)\b,?\s+)?"
+    r"(?:i|we|my|our|she|he|they|ich|wir|meine?[rmns]?|unsere?[rmns]?|er|sie|je|nous|mon|ma|mes|notre"
+    r"|yo|mi|mis|nuestr[oa]|he|hemos|me|io|noi|ho|abbiamo|mi[oa]|nostr[oa]|eu|nós|meu|minha)\b"
+    r"[^.;:!?\n]*$|(?:^|[.;:!?\n])\s{0,9}j['’][^.;:!?\n]*$",
+    re.IGNORECASE,
+)
+"""A clause that opens with somebody who tells of himself, up to the end of a text."""
+_ASKING = re.compile(
+    r"\b(?:wh(?:at|en|ere|o|om|ose|ich|y)|how|wann|wer|wen|wem|wie|wieso|warum|wo|welche\w?"
+    r"|wieviel\w?|quand|qui|quoi|comment|combien|où|pourquoi|quel(?:le)?s?|cu[aá]ndo|qui[eé]n"
+    r"|cu[aá]l|cu[aá]nt[oa]s?|d[oó]nde|quando|chi|cosa|quant[oaie]|dove|quem|onde)\b",
+    re.IGNORECASE,
+)
+_WAS = re.compile(r"\bwas\b", re.IGNORECASE)
+"""It asks in German, where English has it in what is told."""
+_CLAUSE = re.compile(r"[,.;:!–-]\s*[^\W_]+\W+[^\W_]")
+"""Two words or more behind a mark."""
 MAX_RECKONED = 10
 """Dates, and how long something lasts, from which others are reckoned."""
 
@@ -92,6 +110,20 @@ def find_relative_days(text: str, today: datetime.date) -> Iterator[RelativeDay]
         said = f"{day.day} {en.MONTHS[day.month - 1].capitalize()} {day.year}"
         name = _WEEKDAYS[day.weekday()].capitalize()
         yield RelativeDay(*match.span(), said, f"d{day:%Y%m%d}", name, day == today)
+
+
+def tells_of(text: str, day: RelativeDay) -> bool:
+    """Whether a day is of what the asker tells before the question, and is not asked for.
+
+    >>> today = datetime.date(2026, 11, 28)
+    >>> typed = "I was ill yesterday, do I need a note?", "Who was ill yesterday?"
+    >>> [tells_of(one, *find_relative_days(one, today)) for one in typed]
+    [True, False]
+    """
+    before, behind = text[: day.start], text[day.end :]
+    if not _TELLER.search(before) or _ASKING.search(before):
+        return False
+    return bool(_ASKING.search(behind) or _WAS.search(behind) or _CLAUSE.search(behind))
 
 
 def find_reckoned(statement: str, told: str) -> Iterator[tuple[int, int]]:

@@ -199,6 +199,10 @@ NAMED_DAYS = {
         ("What is due by next Friday?", "What is due by 4 December 2026?"),
         ("Is the yard used today?", "Is the yard used today?"),
         ("What do we do this year?", "What do we do in 2026?"),
+        ("I paid last month, when is it due?", "I paid in October 2026, when is it due?"),
+        ("Who fell ill last Tuesday?", "Who fell ill on 24 November 2026?"),
+        ("I fell ill last Tuesday, who pays?", "I fell ill last Tuesday, who pays?"),
+        ("we sold it last Monday who pays", "we sold it last Monday who pays"),
     ],
 )
 def test_a_relative_day_is_searched_for_as_the_documents_name_it(
