@@ -4,8 +4,8 @@ What is added is quoted as what was chosen is. Of a long list or table a part is
 counted. Pure, over stored documents.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from assistant.cite import Near, Shape, ShowNear
@@ -13,6 +13,7 @@ from assistant.evidence.scorer import Judgement
 from assistant.ingest.formats.table import split_row
 from assistant.ingest.structure import above, find_unit, list_sentences
 from assistant.retrieve.named import name_terms
+from assistant.retrieve.query import AskedTerms
 from assistant.retrieve.retriever import Retrieval
 from assistant.text import english as en
 from assistant.text.cues import is_injection, leans_back
@@ -65,30 +66,6 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """The terms of a question with what each weighs, and how a document's language stems them.
-
-    `part` is the kind of part that it asks for: "which chapter".
-    """
-
-    weights: Mapping[str, float]
-    stems: Mapping[str, str] = field(default_factory=dict)
-    language: str = DEFAULT
-    part: str = ""
-
-    def found_in(self, *texts: str) -> frozenset[str]:
-        """Return which of the question's terms stand in any of the texts."""
-        found = (term for text in texts for term in terms(text, self.language))
-        return frozenset(
-            term for stem in found if (term := self.stems.get(stem, stem)) in self.weights
-        )
-
-    def weigh(self, found: Iterable[str]) -> float:
-        """Return the weight of terms, as a share of the question's."""
-        return sum(self.weights[term] for term in found) / (sum(self.weights.values()) or 1.0)
-
-
-@dataclass(frozen=True, slots=True)
 class Excerpts:
     """Sentences to quote, in reading order, each with how it is drawn.
 
@@ -117,7 +94,7 @@ def complete(
         stems: how the documents' languages stem the words of the question -> its terms.
         part: the kind of part that is asked for, whose heading then answers; "" for none.
     """
-    asked = _Question(weights, stems or {}, part=part)
+    asked = AskedTerms(weights, stems or {}, part=part)
     language = {s.passage.document_id: s.passage.language for s in reversed(chosen)}
     shown: dict[DocumentId, dict[_Place, None]] = {}
     more: dict[tuple[DocumentId, int], int] = {}
@@ -163,7 +140,7 @@ def find_near(retrieval: Retrieval, judgement: Judgement, read: Read) -> ShowNea
         if passage.passage_id not in best:
             return ()
         chosen = best[passage.passage_id][1]
-        asked = _Question(weights, stems, passage.language)
+        asked = AskedTerms(weights, stems, passage.language)
         shown = complete((chosen,), weights, read, stems).shown
         document = read(passage.document_id)
         whole = [*_asked_above(document, chosen, shown), *shown]
@@ -225,7 +202,7 @@ def _clip(
             yield one, shape
 
 
-def _few_cells(cells: Sequence[Cell], asked: _Question) -> tuple[Cell, ...]:
+def _few_cells(cells: Sequence[Cell], asked: AskedTerms) -> tuple[Cell, ...]:
     """Return the cells of a row if they are few; else the first ones and those with asked words."""
     if len(cells) <= FEW_CELLS:
         return tuple(cells)
@@ -234,7 +211,7 @@ def _few_cells(cells: Sequence[Cell], asked: _Question) -> tuple[Cell, ...]:
     return tuple(cells[n] for n in sorted(order[:FEW_CELLS]))
 
 
-def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[list[_Place], int]:
+def _places(document: Document, sentence: Sentence, asked: AskedTerms) -> tuple[list[_Place], int]:
     """Return the sentences of an excerpt around a chosen one, and how many like it are left out."""
     units = document.units
     number = find_unit(units, sentence.start)
@@ -265,7 +242,7 @@ def _places(document: Document, sentence: Sentence, asked: _Question) -> tuple[l
     return places, n_more
 
 
-def _is_asked_part(document: Document, number: int, asked: _Question) -> bool:
+def _is_asked_part(document: Document, number: int, asked: AskedTerms) -> bool:
     """Tell whether a unit heads a part of the kind that is asked for."""
     if not asked.part or document.units[number].role is not Role.HEADING:
         return False
@@ -293,7 +270,7 @@ def _is_bare(said: str) -> bool:
     return bool(only_exact(said)) or not any(map(str.isalnum, said))
 
 
-def _is_needed(document: Document, over: int, number: int, said: str, asked: _Question) -> bool:
+def _is_needed(document: Document, over: int, number: int, said: str, asked: AskedTerms) -> bool:
     """Tell whether what a unit stands under is shown with it, for it to be understood.
 
     A question, if it is like the one that is asked; a heading that says more of that than a
@@ -340,7 +317,7 @@ def _like(
     number: int,
     extra: frozenset[str],
     told: frozenset[str],
-    asked: _Question,
+    asked: AskedTerms,
 ) -> list[int]:
     """Return the units of a list or table that say what one of them says, itself among them.
 
@@ -389,7 +366,7 @@ def _paragraph(document: Document, number: int, own: _Place, *, only_leaning: bo
     return places or [own]
 
 
-def _sift(document: Document, places: Sequence[_Place], asked: _Question) -> list[_Place]:
+def _sift(document: Document, places: Sequence[_Place], asked: AskedTerms) -> list[_Place]:
     """Leave out rows and items that say less of what was asked than others of their table do.
 
     What all of them stand under says counts for none of them.
@@ -406,7 +383,7 @@ def _sift(document: Document, places: Sequence[_Place], asked: _Question) -> lis
         for under, numbers in over.items()
     }
     own = {
-        place: asked.found_in(document.text[place.start : place.end])
+        place: asked.told_by(document.text[place.start : place.end])
         - known[units[place.unit].under]
         for place in listed
     }

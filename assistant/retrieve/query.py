@@ -7,8 +7,8 @@ query by words of the documents, `split_question` takes questions apart that wer
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from rapidfuzz import process
@@ -20,9 +20,11 @@ from assistant.text import english as en
 from assistant.text.cues import goes_on, refers
 from assistant.text.dates import find_relative_days, tells_of
 from assistant.text.normalize import normalize
+from assistant.text.numbers import match_numbers
 from assistant.text.sentences import split_sentences
 from assistant.text.terms import (
     DEFAULT,
+    JOINING,
     QueryTerms,
     fold,
     function_words,
@@ -236,6 +238,50 @@ def name_days(snapshot: Snapshot, query: str, today: date) -> str:
         said = said if is_led else f"{lead} {said}"
         query = f"{query[: one.start]}{said}{query[one.end :]}"
     return query
+
+
+# --- What of a question a text has
+
+MIN_BEGINNING = 4
+"""Letters of a word with which a compound may begin: "Geselle" in "Gesellenstunde"."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTerms:
+    """The terms of a question with what each weighs, and how a document's language stems them.
+
+    `part` is the kind of part that it asks for: "which chapter".
+    """
+
+    weights: Mapping[str, float]
+    stems: Mapping[str, str] = field(default_factory=dict)
+    language: str = DEFAULT
+    part: str = ""
+
+    def found_in(self, *texts: str) -> frozenset[str]:
+        """Return which of the question's terms stand in any of the texts."""
+        found = (term for text in texts for term in terms(text, self.language))
+        return frozenset(
+            term for stem in found if (term := self.stems.get(stem, stem)) in self.weights
+        )
+
+    def told_by(self, row: str) -> frozenset[str]:
+        """Return those that a row has; numbers also spelt, words also as a compound begins."""
+        found = self.found_in(row).union(match_numbers(self.weights, row))
+        if self.language not in JOINING:
+            return found
+        stems = {one: one for one in self.weights} | dict(self.stems)
+        words = [fold(word) for word in WORD.findall(row)]
+        return found.union(
+            term
+            for stem, term in stems.items()
+            if len(stem) >= MIN_BEGINNING and term in self.weights
+            if any(word.startswith(stem) for word in words)
+        )
+
+    def weigh(self, found: Iterable[str]) -> float:
+        """Return the weight of terms, as a share of the question's."""
+        return sum(self.weights[term] for term in found) / (sum(self.weights.values()) or 1.0)
 
 
 # --- Two questions in one

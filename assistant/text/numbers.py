@@ -6,7 +6,7 @@ Amounts are compared with their units and times. Spelt numbers are known in the 
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -116,6 +116,22 @@ def find_spelt(text: str) -> frozenset[int]:
         for spelling in filter(None, map(_spelling_of, codes)):
             found |= set(_read_spelt(line, spelling))
     return frozenset(found)
+
+
+def match_numbers(wanted: Iterable[str], text: str) -> frozenset[str]:
+    """Return which of some terms are numbers that a text has in the other way of writing.
+
+    >>> sorted(match_numbers(["3", "four", "room"], "Three rooms, 4 beds"))
+    ['3', 'four']
+    """
+    in_digits = {int(one) for one in NUMERAL.findall(text) if one.isdecimal() and len(one) < 5}
+    spelt = find_spelt(text)
+    return frozenset(
+        term
+        for term in wanted
+        if (term.isdecimal() and len(term) < 5 and int(term) in spelt)
+        or not (find_spelt(term) - {1}).isdisjoint(in_digits)
+    )
 
 
 @lru_cache(maxsize=65_536)

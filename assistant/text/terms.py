@@ -28,6 +28,8 @@ import Stemmer
 from assistant.text.english import ASKS_PERSON, FUNCTION_WORDS, SAYING, STATING
 
 DEFAULT = "en"
+JOINING = frozenset("de nl sv da no fi".split())
+"""Languages that write several words as one."""
 SAMPLE_CHARS = 20_000
 """Of a text, so much is looked at to guess its language."""
 

@@ -11,7 +11,7 @@ from assistant.answer.excerpt import MAX_READ, MAX_TOGETHER, complete, find_near
 from assistant.ingest.formats.markdown import read
 from assistant.ingest.structure import arrange, find_unit, list_sentences, nest
 from assistant.text.exact import read_asked_part
-from assistant.text.terms import query_terms
+from assistant.text.terms import read_query
 from assistant.values import Document, DocumentId, Passage, PassageId, Role, Sentence, Unit
 
 NAME = DocumentId("a.md")
@@ -71,17 +71,20 @@ The yard has a crane. It lifts four tonnes.
 """
 
 
-def shown(question: str, *chosen: str) -> list[str]:
-    """Return what is shown when the chosen sentences of the yard's rules answer."""
-    parsed = read(YARD)
+def shown(question: str, *chosen: str, text: str = YARD, language: str = "en") -> list[str]:
+    """Return what is shown when the chosen sentences of a text, the yard's rules, answer."""
+    parsed = read(text)
     units = arrange(parsed.text, parsed.units)
     document = Document(NAME, "0" * 64, "Yard", "text/markdown", parsed.text, units=units)
     spans = tuple(list_sentences(parsed.text, units))
-    passage = Passage(PassageId("x"), NAME, 0, len(parsed.text), parsed.text, spans)
+    passage = Passage(
+        PassageId("x"), NAME, 0, len(parsed.text), parsed.text, spans, language=language
+    )
     sentences = [Sentence(n, passage, *span) for n, span in enumerate(spans, start=1)]
     picked = [next(s for s in sentences if s.text.startswith(start)) for start in chosen]
-    weights = dict.fromkeys(query_terms(question), 1.0)
-    whole = complete(picked, weights, lambda _: document, part=read_asked_part(question))
+    asked = read_query(question, (language,))
+    weights, part = dict.fromkeys(asked.own, 1.0), read_asked_part(question)
+    whole = complete(picked, weights, lambda _: document, asked.stems, part=part)
     return [sentence.text for sentence, _ in whole.shown]
 
 
@@ -212,6 +215,45 @@ def test_a_heading_alone_answers_which_part_it_is() -> None:
     assert shown("Which chapter tells of moths?", "Moths") == told
     asked = "Which paragraph is about the lantern?"
     assert "Moths gather there in June." in shown(asked, "Moths")
+
+
+WAGES = """\
+| Leistung | Preis |
+|---|---|
+| Fahrerstunde | 61 |
+| Helferstunde | 38 |
+| Zuschlag am Sonntag | 12 |
+"""
+CABINS = """\
+| Cabin | Fee |
+|---|---|
+| Two berths | 30 |
+| Four berths | 55 |
+| 6 berths | 70 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "question", "row"),
+    [
+        (CABINS, "en", "fee of a cabin with 4 berths", "Cabin: Four berths | Fee: 55"),
+        (CABINS, "en", "fee of a cabin with six berths", "Cabin: 6 berths | Fee: 70"),
+        (WAGES, "de", "Was kostet ein Helfer?", "Leistung: Helferstunde | Preis: 38"),
+        (WAGES, "de", "Preis für den Fahrer", "Leistung: Fahrerstunde | Preis: 61"),
+    ],
+)
+def test_of_rows_the_one_with_the_number_or_the_compound_that_is_asked_is_shown(
+    text: str, language: str, question: str, row: str
+) -> None:
+    found = shown(question, *_first_cells(text), text=text, language=language)
+    assert [one for one in found if " | " in one] == [row]
+
+
+def _first_cells(text: str) -> list[str]:
+    names, _, *rows = (
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()
+    )
+    return [f"{names[0]}: {row[0]}" for row in rows]
 
 
 @pytest.mark.parametrize("chosen", [3, 70, 150_000])
