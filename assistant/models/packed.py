@@ -78,7 +78,7 @@ def unpack(packed: Path, folder: Path) -> None:
         with zipfile.ZipFile(packed) as file:
             small, arrays = _read(file)
             half = {name: restore(name, arrays) for name in _names(arrays)}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
         raise ModelError(f"the model {str(packed)!r} cannot be unpacked ({error})") from error
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
