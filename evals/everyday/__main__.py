@@ -1,7 +1,7 @@
 """Ask small folders everyday questions, and print how many are answered, by kind.
 
-    python -m evals.everyday [--fresh | --sheets | --across] [--show] [--json FILE] [--kind KIND]
-                             [--keep FOLDER]
+    python -m evals.everyday [--fresh | --sheets | --across | --unseen] [--show]
+                             [--json FILE] [--kind KIND] [--keep FOLDER]
 
 Each folder is made anew and indexed by itself with default settings. Nothing is compared with a
 bar: the exit code is 0.
@@ -18,13 +18,14 @@ from typing import Literal
 
 from assistant import Answer, Assistant
 from assistant.show.provenance import describe_confidence
-from evals.everyday.folders import ACROSS, FOLDERS, FRESH, SHEETS, write
+from evals.everyday.folders import ACROSS, FOLDERS, FRESH, SHEETS, UNSEEN, write
 from evals.everyday.score import (
     ACROSS_QUESTIONS,
     DIALOGUES,
     FRESH_QUESTIONS,
     QUESTIONS,
     SHEETS_QUESTIONS,
+    UNSEEN_QUESTIONS,
     Asked,
     Outcome,
     is_right,
@@ -104,6 +105,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "fresh": "the folders written blind",
         "sheets": "forms, lists, talks and the like",
         "across": "folders in another language than theirs",
+        "unseen": "the folders that nothing was chosen with",
     }
     for name, told in sets.items():
         which.add_argument(
@@ -127,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "fresh": (FRESH, FRESH_QUESTIONS),
         "sheets": (SHEETS, SHEETS_QUESTIONS),
         "across": (ACROSS, ACROSS_QUESTIONS),
+        "unseen": (UNSEEN, UNSEEN_QUESTIONS),
     }.get(chosen.which, (FOLDERS, QUESTIONS))
     questions = [asked for asked in read_questions(path) if is_chosen(asked)]
     dialogues = [turns for turns in read_dialogues(DIALOGUES) if is_chosen(turns[0])]

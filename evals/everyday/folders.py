@@ -82,6 +82,8 @@ def _written(kind: str, *names: str) -> dict[str, Callable[[], Files]]:
 
 SHEETS = _written("sheets", "forms", "slips", "layouts", "household")
 ACROSS = _written("across", "hotel", "praxis", "atelier", "almacen")
+UNSEEN = _written("unseen", "vet", "schule", "verhuur", "coop", "copro", "lab")
+"""Written blind when the reader had learned: nothing was fitted to them or chosen with them."""
 
 FITTED = frozenset((*FOLDERS, *list(FRESH)[::2]))
 """Those whose questions fit what judges."""
@@ -89,7 +91,7 @@ FITTED = frozenset((*FOLDERS, *list(FRESH)[::2]))
 
 def write(name: str, folder: Path) -> None:
     """Write the files of a folder into `folder`, which is made if it is not there."""
-    for path, data in (FOLDERS | FRESH | SHEETS | ACROSS)[name]().items():
+    for path, data in (FOLDERS | FRESH | SHEETS | ACROSS | UNSEEN)[name]().items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

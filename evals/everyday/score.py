@@ -19,6 +19,7 @@ QUESTIONS = Path(__file__).with_name("questions.jsonl")
 FRESH_QUESTIONS = Path(__file__).with_name("fresh.jsonl")
 SHEETS_QUESTIONS = Path(__file__).with_name("sheets.jsonl")
 ACROSS_QUESTIONS = Path(__file__).with_name("across.jsonl")
+UNSEEN_QUESTIONS = Path(__file__).with_name("unseen.jsonl")
 DIALOGUES = Path(__file__).with_name("dialogues.jsonl")
 FOLLOW_UP = "follow-up"
 _MARK = re.compile(r"\[\d+\]")

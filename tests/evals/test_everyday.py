@@ -12,7 +12,7 @@ from assistant.ingest.sniff import media_type
 from assistant.settings import Settings
 from assistant.store.sync import limits_of
 from evals.everyday.__main__ import report
-from evals.everyday.folders import ACROSS, FOLDERS, FRESH, SHEETS, write
+from evals.everyday.folders import ACROSS, FOLDERS, FRESH, SHEETS, UNSEEN, write
 from evals.everyday.office import Bullets, Grid, Heading, Steps, page
 from evals.everyday.score import (
     ACROSS_QUESTIONS,
@@ -21,6 +21,7 @@ from evals.everyday.score import (
     FRESH_QUESTIONS,
     QUESTIONS,
     SHEETS_QUESTIONS,
+    UNSEEN_QUESTIONS,
     Asked,
     Outcome,
     folded,
@@ -122,7 +123,11 @@ def test_every_folder_written_blind_is_asked_as_much_and_a_quarter_cannot_be_ans
 
 @pytest.mark.parametrize(
     ("folders", "path", "n_least"),
-    [(SHEETS, SHEETS_QUESTIONS, 41), (ACROSS, ACROSS_QUESTIONS, 21)],
+    [
+        (SHEETS, SHEETS_QUESTIONS, 41),
+        (ACROSS, ACROSS_QUESTIONS, 21),
+        (UNSEEN, UNSEEN_QUESTIONS, 28),
+    ],
 )
 def test_what_answers_stands_in_the_files_and_no_question_is_asked_twice(
     folders: Mapping[str, Callable[[], Files]], path: Path, n_least: int
