@@ -31,8 +31,8 @@ QUESTION_SETS = ("squad2", "nq", "clapnq", "mtrag", "off-topic", EVERYDAY, TYPED
 """The sets whose questions are what a user might ask a folder, answerable or not."""
 ACROSS_SETS = (ACROSS, STRANGERS)
 """Those whose questions are in another language than what answers, judged apart."""
-BAR_SETS = ("squad2", "nq", "clapnq", "mtrag")
-"""The sets whose answerable questions say where to abstain."""
+BAR_SETS = ("squad2", "nq", "clapnq", "mtrag", EVERYDAY)
+"""The sets whose answerable questions say where to abstain, each as often as it weighs."""
 WEIGHT_OF_EVERYDAY = 3.0
 """Of a question to a folder of mixed documents, beside one to paragraphs of an encyclopaedia."""
 WEIGHT_OF_TYPED = 0.35
@@ -76,6 +76,7 @@ def fit(
         probability(weigh(one.sentences, one.evidence, plain), plain.calibration)
         for one in whole
         if one.question.is_answerable and one.source in BAR_SETS
+        for _ in range(round(_weight(one)))
     ]
     bars = Calibration(1.0, 0.0, fit_bars(answerable))
     return EvidenceWeights(sentence, question, support, bars, reader, across=across)
