@@ -3,7 +3,8 @@
 `read_question` removes what frames a question without saying what is asked: greetings, thanks,
 "could you tell me". A question that consists of nothing else stays whole. The phrases are English;
 a question in another language is searched for as it stands. `respell` replaces misspelt words of a
-query by words of the documents, `split_question` takes questions apart that were asked in one.
+query by words of the documents, `split_question` takes questions apart that were asked in one;
+`AskedTerms` tells what of a question a text has.
 """
 
 import re
