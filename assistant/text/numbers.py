@@ -6,7 +6,7 @@ Amounts are compared with their units and times. Spelt numbers are known in the 
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -34,6 +34,8 @@ def _read_tables() -> Mapping[str, Mapping[str, Any]]:
 
 MAX_WORD_CHARS, MAX_ATOM_CHARS, MAX_ENDING = 50, 18, 3
 COMMON = tuple("en de fr es it pt nl".split())
+MAX_DIGITS = 5
+"""Of a number that may be spelt, one more than it has."""
 MIN_SPACES = 7
 """In a line, for its words to tell its language; a shorter one may be of any of the common ones."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -118,20 +120,24 @@ def find_spelt(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def match_numbers(wanted: Iterable[str], text: str) -> frozenset[str]:
+def match_numbers(wanted: Collection[str], text: str) -> frozenset[str]:
     """Return which of some terms are numbers that a text has in the other way of writing.
 
     >>> sorted(match_numbers(["3", "four", "room"], "Three rooms, 4 beds"))
     ['3', 'four']
     """
-    in_digits = {int(one) for one in NUMERAL.findall(text) if one.isdecimal() and len(one) < 5}
-    spelt = find_spelt(text)
-    return frozenset(
-        term
-        for term in wanted
-        if (term.isdecimal() and len(term) < 5 and int(term) in spelt)
-        or not (find_spelt(term) - {1}).isdisjoint(in_digits)
-    )
+    digits = {term: int(term) for term in wanted if term.isdecimal() and len(term) < MAX_DIGITS}
+    spelt = {term: n for term in wanted if (n := _spelt_in(term) - {1})}
+    if not digits and not spelt:
+        return frozenset()
+    told = text[:MAX_SENTENCE_CHARS]
+    in_digits = {int(n) for n in NUMERAL.findall(told) if n.isdecimal() and len(n) < MAX_DIGITS}
+    in_words = find_spelt(told) if digits else frozenset[int]()
+    said = {term for term, n in digits.items() if n in in_words}
+    return frozenset(said | {term for term, n in spelt.items() if n & in_digits})
+
+
+_spelt_in = lru_cache(maxsize=4_096)(find_spelt)
 
 
 @lru_cache(maxsize=65_536)

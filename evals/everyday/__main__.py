@@ -105,7 +105,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "fresh": "the folders written blind",
         "sheets": "forms, lists, talks and the like",
         "across": "folders in another language than theirs",
-        "unseen": "the folders that nothing was chosen with",
+        "unseen": "the folders that nothing was fitted to",
     }
     for name, told in sets.items():
         which.add_argument(

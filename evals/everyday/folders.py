@@ -83,7 +83,7 @@ def _written(kind: str, *names: str) -> dict[str, Callable[[], Files]]:
 SHEETS = _written("sheets", "forms", "slips", "layouts", "household")
 ACROSS = _written("across", "hotel", "praxis", "atelier", "almacen")
 UNSEEN = _written("unseen", "vet", "schule", "verhuur", "coop", "copro", "lab")
-"""Written blind when the reader had learned: nothing was fitted to them or chosen with them."""
+"""Written blind when the reader had learned: nothing was fitted to them."""
 
 FITTED = frozenset((*FOLDERS, *list(FRESH)[::2]))
 """Those whose questions fit what judges."""

@@ -167,6 +167,14 @@ def test_a_damaged_file_is_refused_and_leaves_nothing(packed_reader: Path, damag
     assert not [p for p in packed_reader.parent.iterdir() if p.name.startswith("tmp")]
 
 
+def test_a_python_that_lacks_bzip2_is_told_of_as_a_model_that_cannot_be_unpacked(
+    packed_reader: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipfile, "bz2", None)
+    with pytest.raises(ModelError, match=r"cannot be unpacked .*bz2"):
+        packed.unpack(packed_reader, packed_reader.parent / "unpacked")
+
+
 def test_checkpoints_are_packed_with_what_is_known_of_them(tmp_path: Path) -> None:
     tiny_base(tmp_path / "base")
     units = tmp_path / "units" / "train.jsonl.gz"

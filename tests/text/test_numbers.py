@@ -12,6 +12,7 @@ from assistant.text.numbers import (
     find_respelt,
     find_roman,
     find_spelt,
+    match_numbers,
 )
 
 ROMAN = ((50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
@@ -129,3 +130,25 @@ def test_a_spelt_number_of_the_same_things_is_the_same(
 )
 def test_an_amount_is_of_its_own_time(statement: str, quote: str, is_other: bool) -> None:
     assert bool(find_mispaired(statement, [quote])) is is_other
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "found"),
+    [
+        (["5"], "fünf Zimmer", {"5"}),
+        (["sept"], "7 jours", {"sept"}),
+        (["5"], "5 rooms", set()),
+        (["five"], "15 rooms", set()),
+        (["one", "un"], "1 room", set()),
+        (["99999999"], "ninety-nine", set()),
+    ],
+)
+def test_a_number_is_met_by_its_other_way_of_writing_alone(
+    wanted: list[str], text: str, found: set[str]
+) -> None:
+    assert match_numbers(wanted, text) == found
+
+
+def test_of_a_row_without_end_only_its_beginning_is_read_for_numbers() -> None:
+    with within(1):
+        assert match_numbers(["3"], "word " * 400_000 + "three") == frozenset()
